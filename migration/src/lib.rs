@@ -1,0 +1,36 @@
+//! The database schema, one file per change, alike on SQLite and PostgreSQL.
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+mod table;
+
+macro_rules! migrations {
+    ($($module:ident,)*) => {
+        $(mod $module;)*
+
+        /// Every change of the schema, in order.
+        #[derive(Debug)]
+        pub struct Migrator;
+
+        #[async_trait::async_trait]
+        impl MigratorTrait for Migrator {
+            fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+                vec![$(Box::new($module::Migration),)*]
+            }
+        }
+    };
+}
+
+migrations! {
+    m20261124_000001_nodes,
+    m20261124_000002_people,
+    m20261124_000003_laws,
+    m20261124_000004_proposals,
+    m20261124_000005_cases,
+    m20261124_000006_statements,
+    m20261124_000007_topics,
+    m20261124_000008_sources,
+    m20261124_000009_shared,
+    m20261124_000010_search,
+}

@@ -1,0 +1,24 @@
+//! A number or name that another register gives a record.
+
+use sea_orm::entity::prelude::*;
+
+/// A row of `identifiers`.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "identifiers")]
+#[allow(missing_docs)]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub record_id: Uuid,
+    pub key: String,
+    pub position: i32,
+    pub scheme: String,
+    pub value: String,
+    pub published: bool,
+}
+
+/// Relations are declared once, in `store`.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,48 @@
+//! One spelling for search and for sorting: Latin letters, no diacritics, no capitals.
+
+/// Transliterates to ASCII, lower case, with anything but letters and digits as single spaces.
+///
+/// Signs that only mark pronunciation (the Cyrillic soft sign, apostrophes) vanish, so that
+/// `Ильяшев`, `Il'yashev` and `Ilyashev` fold alike.
+pub fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, 'ь' | 'Ь' | 'ъ' | 'Ъ' | '\'' | '’' | 'ʼ' | '`') {
+            continue;
+        }
+        let ascii = any_ascii::any_ascii_char(character);
+        for byte in ascii.bytes() {
+            if byte.is_ascii_alphanumeric() {
+                folded.push(byte.to_ascii_lowercase() as char);
+            } else if !folded.ends_with(' ') {
+                folded.push(' ');
+            }
+        }
+    }
+    folded.trim().to_owned()
+}
+
+/// Words of a folded text.
+pub fn words(folded: &str) -> impl Iterator<Item = &str> {
+    folded.split(' ').filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_folds_alike_in_every_script_and_spelling() {
+        assert_eq!(fold("Жумагулов"), "zhumagulov");
+        assert_eq!(fold("ZHUMAGULOV"), "zhumagulov");
+        assert_eq!(fold("Ильяшев"), fold("Il'yashev"));
+        assert_eq!(fold("Éva Škoda"), "eva skoda");
+        assert_eq!(fold("Әлнұр Ілияшев"), fold("Әлнұр  ілияшев"));
+    }
+
+    #[test]
+    fn marks_and_white_space_part_words_once() {
+        assert_eq!(fold("  No. 226-V,  (Code) "), "no 226 v code");
+        assert_eq!(fold("—"), "");
+    }
+}

@@ -1,0 +1,79 @@
+//! Text in several languages: tags (BCP 47), and the choice of the best match (RFC 4647, Lookup).
+
+use oxilangtag::LanguageTag;
+
+/// Languages a reader prefers, best first, as normalized BCP 47 tags.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Languages(Vec<String>);
+
+/// Why a text is not a language tag.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("\"{0}\" is not a language tag: write a BCP 47 tag such as kk, ru or sr-Latn")]
+pub struct InvalidLanguage(pub String);
+
+/// Checks a language tag and gives its canonical capitals: `sr-latn` becomes `sr-Latn`.
+pub fn tag(text: &str) -> Result<String, InvalidLanguage> {
+    LanguageTag::parse_and_normalize(text).map(LanguageTag::into_inner).map_err(|_| InvalidLanguage(text.chars().take(80).collect()))
+}
+
+impl Languages {
+    /// Reads an `Accept-Language` header (RFC 9110, 12.5.4); what cannot be read is passed over.
+    pub fn from_header(header: &str) -> Self {
+        let mut ranked: Vec<(f32, String)> = header
+            .split(',')
+            .take(16)
+            .filter_map(|item| {
+                let (range, weight) = match item.split_once(';') {
+                    Some((range, weight)) => (range, weight.trim().strip_prefix("q=")?.parse().ok()?),
+                    None => (item, 1.0),
+                };
+                (weight > 0.0).then_some(())?;
+                Some((weight, tag(range.trim()).ok()?))
+            })
+            .collect();
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+        Self(ranked.into_iter().map(|(_, tag)| tag).collect())
+    }
+
+    /// The best match among these tags: each preferred language in turn, cut from its end until a tag fits.
+    pub fn best<'t>(&self, available: impl Iterator<Item = &'t str> + Clone) -> Option<&'t str> {
+        self.0.iter().find_map(|wanted| lookup(wanted, available.clone()))
+    }
+}
+
+/// The tag that fits one wanted language best, or none.
+pub fn lookup<'t>(wanted: &str, available: impl Iterator<Item = &'t str> + Clone) -> Option<&'t str> {
+    let mut range = wanted;
+    loop {
+        if let Some(found) = available.clone().find(|tag| tag.eq_ignore_ascii_case(range)) {
+            return Some(found);
+        }
+        range = range.rsplit_once('-')?.0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_checked_and_put_in_canonical_capitals() {
+        assert_eq!(tag("sr-latn").unwrap(), "sr-Latn");
+        assert!(tag("not a tag").is_err());
+        assert!(tag("").is_err());
+    }
+
+    #[test]
+    fn the_header_is_ranked_by_weight_and_refusals_are_left_out() {
+        let languages = Languages::from_header("en;q=0.5, kk, ru;q=0.8, fr;q=0, *, ;;");
+        assert_eq!(languages.0, ["kk", "ru", "en"]);
+    }
+
+    #[test]
+    fn a_regional_wish_is_met_by_the_language() {
+        let available = ["en", "ru"];
+        assert_eq!(lookup("ru-KZ", available.into_iter()), Some("ru"));
+        assert_eq!(Languages::from_header("de, en-GB").best(available.into_iter()), Some("en"));
+        assert_eq!(Languages::from_header("de").best(available.into_iter()), None);
+    }
+}

@@ -1,0 +1,19 @@
+//! Kurultai: a GraphQL API over an open civic dataset.
+//!
+//! Dependencies point one way:
+//!
+//! ```text
+//! id date lang fold page filter error clock <- entity <- store <- graphql <- http <- app <- main
+//!                                                        store <- transfer            <- app
+//! ```
+
+pub mod clock;
+pub mod date;
+pub mod entity;
+pub mod error;
+pub mod filter;
+pub mod fold;
+pub mod id;
+pub mod lang;
+pub mod page;
+pub mod store;

@@ -1,0 +1,42 @@
+//! All SQL. Each record has a file that declares it; the other files are what all records share.
+
+pub mod condition;
+pub mod db;
+mod dialect;
+pub mod dispute;
+pub mod draft;
+pub mod fetch;
+pub mod plan;
+pub mod record;
+pub mod row;
+pub mod search;
+pub mod write;
+
+macro_rules! records {
+    ($($module:ident,)*) => {
+        $(mod $module;)*
+
+        fn declared() -> Vec<record::Record> {
+            let mut records = Vec::new();
+            $(records.extend($module::records());)*
+            records
+        }
+    };
+}
+
+records! {
+    jurisdiction,
+    organization,
+    person,
+    membership,
+    law,
+    provision,
+    proposal,
+    vote_event,
+    case,
+    statement,
+    statistic,
+    topic,
+    source,
+    citation,
+}

@@ -1,0 +1,111 @@
+//! Connections: one writer and a pool of readers on SQLite, one pool on PostgreSQL.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, QueryResult, sea_query::SelectStatement};
+
+use crate::clock::Clock;
+use crate::error::{Error, Result, internal, unavailable};
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `sqlite://path`, `sqlite::memory:` or `postgres://user:password@host/database`.
+    pub url: String,
+    /// Connections for reading at most.
+    pub connections: u32,
+    /// How long to wait for a connection before giving up.
+    pub timeout: Duration,
+}
+
+/// The store: everything that is read or written goes through it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(super) reader: DatabaseConnection,
+    pub(super) writer: DatabaseConnection,
+    /// Where instants and new ids come from.
+    pub clock: Clock,
+    statements: Arc<AtomicU64>,
+}
+
+impl Store {
+    /// Connects, without changing anything.
+    pub async fn connect(options: &Options, clock: Clock) -> Result<Self, DbErr> {
+        let mut connect = ConnectOptions::new(&options.url);
+        connect.sqlx_logging(false).acquire_timeout(options.timeout).connect_timeout(options.timeout);
+        let (writer, reader) = if options.url.starts_with("sqlite") {
+            connect.map_sqlx_sqlite_opts(|sqlite| {
+                sqlite
+                    .create_if_missing(true)
+                    .foreign_keys(true)
+                    .busy_timeout(Duration::from_secs(10))
+                    .pragma("journal_mode", "WAL")
+                    .pragma("synchronous", "NORMAL")
+                    .pragma("cache_size", "-65536")
+                    .pragma("mmap_size", "268435456")
+                    .pragma("temp_store", "MEMORY")
+            });
+            let writer = Database::connect(connect.clone().max_connections(1).to_owned()).await?;
+            // every connection to a database in memory would see a database of its own
+            let reader = if options.url.contains(":memory:") {
+                writer.clone()
+            } else {
+                Database::connect(connect.max_connections(options.connections).to_owned()).await?
+            };
+            (writer, reader)
+        } else {
+            let pool = Database::connect(connect.max_connections(options.connections).to_owned()).await?;
+            (pool.clone(), pool)
+        };
+        Ok(Self { reader, writer, clock, statements: Arc::new(AtomicU64::new(0)) })
+    }
+
+    /// Brings the schema of the database up to date; gives the number of changes made.
+    pub async fn migrate(&self) -> Result<usize, DbErr> {
+        let pending = self.pending_migrations().await?;
+        Migrator::up(&self.writer, None).await?;
+        Ok(pending)
+    }
+
+    /// Takes back the latest changes of the schema, with the data in them.
+    pub async fn migrate_down(&self, steps: u32) -> Result<(), DbErr> {
+        Migrator::down(&self.writer, Some(steps)).await
+    }
+
+    /// Number of changes of the schema that the database does not have yet.
+    pub async fn pending_migrations(&self) -> Result<usize, DbErr> {
+        Ok(Migrator::get_pending_migrations_read_only(&self.writer).await?.len())
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        self.reader.execute_unprepared("SELECT 1").await.map(drop).map_err(database)
+    }
+
+    /// Statements run for readers since the store was made.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Which database it is.
+    pub(super) fn backend(&self) -> DbBackend {
+        self.reader.get_database_backend()
+    }
+
+    /// Runs one statement for a reader.
+    pub(super) async fn read(&self, select: &SelectStatement) -> Result<Vec<QueryResult>> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        self.reader.query_all(select).await.map_err(database)
+    }
+}
+
+/// Tells a database that is away from a fault of ours.
+pub(super) fn database(error: DbErr) -> Error {
+    match error {
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => unavailable(error),
+        _ => internal(error),
+    }
+}

@@ -1,0 +1,65 @@
+//! SQL that the two databases do not share.
+
+use sea_orm::DbBackend;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr};
+
+/// Whether a text has another somewhere in it, compared byte by byte.
+pub(super) fn contains(backend: DbBackend, text: Expr, part: &str) -> SimpleExpr {
+    let function = match backend {
+        DbBackend::Postgres => "strpos",
+        _ => "instr",
+    };
+    Expr::expr(Func::cust(function).args([text, Expr::val(part)])).gt(0)
+}
+
+/// What a search looks for, as words that have been folded: the last letters may be missing.
+#[derive(Debug)]
+pub(super) struct Terms<'a>(pub &'a [Vec<String>]);
+
+/// How near a document must come to the words of a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Match {
+    /// Every word stands in a name, whole.
+    WholeName,
+    /// Every word begins a word of a name.
+    NamePrefix,
+    /// Every word begins a word of the text.
+    Anywhere,
+}
+
+impl Terms<'_> {
+    /// The words in the query language of the full-text index; folded words hold no sign that it knows.
+    fn text(&self, backend: DbBackend, how: Match) -> String {
+        let word = |word: &String| match (backend, how) {
+            (DbBackend::Postgres, Match::WholeName) => format!("{word}:A"),
+            (DbBackend::Postgres, Match::NamePrefix) => format!("{word}:*A"),
+            (DbBackend::Postgres, Match::Anywhere) => format!("{word}:*"),
+            (_, Match::WholeName) => format!("names:\"{word}\""),
+            (_, Match::NamePrefix) => format!("names:\"{word}\"*"),
+            (_, Match::Anywhere) => format!("\"{word}\"*"),
+        };
+        let (and, or) = match backend {
+            DbBackend::Postgres => (" & ", " | "),
+            _ => (" AND ", " OR "),
+        };
+        let any = |spellings: &Vec<String>| format!("({})", spellings.iter().map(word).collect::<Vec<_>>().join(or));
+        self.0.iter().map(any).collect::<Vec<_>>().join(and)
+    }
+
+    /// Documents that come this near.
+    pub(super) fn matches(&self, backend: DbBackend, how: Match) -> SimpleExpr {
+        let text = self.text(backend, how);
+        match backend {
+            DbBackend::Postgres => Expr::cust_with_values("d.document @@ to_tsquery('simple', $1)", [text]),
+            _ => {
+                let index = Alias::new("search_index");
+                let rows: SelectStatement = Query::select()
+                    .column(Alias::new("rowid"))
+                    .from(index.clone())
+                    .and_where(Expr::col(index).binary(sea_orm::sea_query::BinOper::Custom("MATCH"), Expr::val(text)))
+                    .to_owned();
+                Expr::col((Alias::new("d"), Alias::new("rowid"))).in_subquery(rows)
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Records as somebody gives them, before they are written: checked, and still knowing where they stood.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::entity::RecordType;
+use crate::store::row::Cell;
+
+/// Where something was given: a file and line, and a path inside the record.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// File, where there is one.
+    pub file: Option<Arc<str>>,
+    /// Line in the file, counted from 1.
+    pub line: Option<usize>,
+    /// Path, such as `cases[0].parties[2].person`.
+    pub path: String,
+}
+
+impl Origin {
+    /// A place below this one, on a line of its own where that is known.
+    pub fn below(&self, step: impl fmt::Display, line: Option<usize>) -> Self {
+        Self { file: self.file.clone(), line: line.or(self.line), path: format!("{}{step}", self.path) }
+    }
+}
+
+/// Something wrong with what was given: where, what, and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where it stands.
+    pub origin: Origin,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.origin.file {
+            write!(f, "{file}:")?;
+            if let Some(line) = self.origin.line {
+                write!(f, "{line}:")?;
+            }
+            f.write_str(" ")?;
+        }
+        if !self.origin.path.is_empty() {
+            write!(f, "{}: ", self.origin.path)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// A value given for a field.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Given {
+    /// A value of the field's kind, or nothing to clear it.
+    Cell(Cell),
+    /// A record, by its slug.
+    Slug(RecordType, String),
+    /// A part of the same record, by its key.
+    Key(RecordType, String),
+}
+
+/// A record or a part as it was given: only the fields that were given are written.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// Where it stands.
+    pub origin: Origin,
+    /// Slug of a record, key of a part; a part without one gets a key of its own.
+    pub name: Option<String>,
+    /// Fields that were given, by their place in the declaration.
+    pub values: Vec<(usize, Given, Origin)>,
+    /// Lists of parts that were given, by the type of part: a list that is given replaces the one there is.
+    pub parts: Vec<(RecordType, Vec<Draft>)>,
+}
+
+impl Draft {
+    /// The value given for a field.
+    pub fn value(&self, field: usize) -> Option<&Given> {
+        self.values.iter().find(|(index, ..)| *index == field).map(|(_, given, _)| given)
+    }
+}

@@ -1,0 +1,83 @@
+//! What to read: a tree with one entry for each level of a query, made before anything is read.
+//!
+//! A query is planned whole, then read level by level, each by one statement whatever the number of
+//! rows above it. Nothing waits for a batch to fill, so the statements of a query are always the same.
+
+use crate::entity::RecordType;
+use crate::filter::Filter;
+use crate::page::{Direction, Page};
+use crate::store::record::catalog;
+
+/// What to read of the rows of one level.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Type of the rows.
+    pub ty: RecordType,
+    /// Fields to read, in ascending order.
+    pub(super) fields: Vec<usize>,
+    /// What to read below, by the name the query gives it.
+    pub(super) children: Vec<(String, Child)>,
+}
+
+/// What to read below the rows of a level.
+#[derive(Debug, Clone)]
+pub enum Child {
+    /// The record that a field refers to.
+    One(usize, Box<Plan>),
+    /// The record that a field refers to, of any of these types.
+    Any(usize, Vec<Plan>),
+    /// A page of a relation.
+    Many(usize, List),
+}
+
+/// Which rows of a list to read, and what of them.
+#[derive(Debug, Clone)]
+pub struct List {
+    /// Only rows that satisfy this.
+    pub filter: Filter,
+    /// Order of the rows: a place in the fields, and a direction.
+    pub order: (usize, Direction),
+    /// Which page of them.
+    pub page: Page,
+    /// Whether rows are wanted at all, or their number only.
+    pub rows: bool,
+    /// Whether the number of all rows is wanted.
+    pub total: bool,
+    /// What of each row.
+    pub plan: Plan,
+}
+
+impl Plan {
+    /// Rows of a type, of which nothing but the id is read so far.
+    pub fn new(ty: RecordType) -> Self {
+        Self { ty, fields: Vec::new(), children: Vec::new() }
+    }
+
+    /// Reads this field too.
+    pub fn read(&mut self, field: usize) {
+        if let Err(index) = self.fields.binary_search(&field) {
+            self.fields.insert(index, field);
+        }
+    }
+
+    /// Reads every field.
+    pub fn read_all(&mut self) {
+        self.fields = (0..catalog().get(self.ty).fields.len()).collect();
+    }
+
+    /// Reads this below the rows, under the name the query gives it.
+    pub fn add(&mut self, name: &str, child: Child) {
+        if let Child::One(field, _) | Child::Any(field, _) = child {
+            self.read(field);
+        }
+        self.children.push((name.to_owned(), child));
+    }
+}
+
+impl List {
+    /// The first page of everything, in the order of the type.
+    pub fn new(plan: Plan) -> Self {
+        let order = catalog().get(plan.ty).default_order;
+        Self { filter: Filter::all(), order, page: Page::default(), rows: true, total: false, plan }
+    }
+}

@@ -1,0 +1,569 @@
+//! Merges what is given into what is there, finds what changed, and writes just that.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Value as Bound};
+use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
+
+use super::index::Documents;
+use super::{Author, CHUNK, Named, Names, Outcome, Stamp, bind, lives};
+use crate::entity::RecordType;
+use crate::error::{Result, internal};
+use crate::fold::fold;
+use crate::store::db::{Store, database};
+use crate::store::dispute::claims;
+use crate::store::draft::{Draft, Given, Origin, Problem};
+use crate::store::record::{Kind, Record, catalog};
+use crate::store::row::Cell;
+
+/// A record or part as it is in the database, with its parts.
+#[derive(Debug, Clone)]
+struct Existing {
+    id: Uuid,
+    cells: Vec<Cell>,
+    parts: HashMap<RecordType, Vec<Existing>>,
+}
+
+/// A part as it will be.
+#[derive(Debug)]
+struct Merged {
+    cells: Vec<Cell>,
+}
+
+/// A row to be written.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) id: Uuid,
+    pub(super) cells: Vec<Cell>,
+    published: bool,
+}
+
+/// Everything that one write changes, gathered before any of it is written.
+#[derive(Debug)]
+pub(super) struct Work<'s> {
+    store: &'s Store,
+    stamp: Stamp,
+    pub(super) outcome: Outcome,
+    nodes: Vec<(Uuid, &'static str)>,
+    rows: BTreeMap<RecordType, Vec<Row>>,
+    gone: BTreeMap<RecordType, Vec<Uuid>>,
+    revisions: Vec<(Uuid, i64, Vec<Json>)>,
+    documents: Documents,
+}
+
+/// What is being merged into one record.
+struct Merge<'m> {
+    names: &'m Names,
+    problems: &'m mut Vec<Problem>,
+    changes: Vec<Json>,
+    /// Parts of the record by their keys.
+    siblings: HashMap<(RecordType, String), Uuid>,
+    changed: bool,
+}
+
+impl<'s> Work<'s> {
+    pub(super) fn new(store: &'s Store, author: &Author) -> Self {
+        Self {
+            store,
+            stamp: Stamp { at: store.clock.now(), by: author.by.clone(), message: author.message.clone() },
+            outcome: Outcome::default(),
+            nodes: Vec::new(),
+            rows: BTreeMap::new(),
+            gone: BTreeMap::new(),
+            revisions: Vec::new(),
+            documents: Documents::default(),
+        }
+    }
+
+    /// Takes up records of one type.
+    pub(super) async fn add(
+        &mut self,
+        transaction: &DatabaseTransaction,
+        record: &'static Record,
+        records: &[Named<'_>],
+        names: &Names,
+        problems: &mut Vec<Problem>,
+        progress: &(impl Fn(usize) + Send + Sync),
+    ) -> Result<()> {
+        for chunk in records.chunks(1_000) {
+            let ids: Vec<Uuid> = chunk.iter().filter(|named| !named.is_new).map(|named| named.id).collect();
+            let existing = load(transaction, record, "id", &ids).await?;
+            let mut existing: HashMap<Uuid, Existing> = existing.into_iter().map(|(_, row)| (row.id, row)).collect();
+            let mut changed = Vec::new();
+            for named in chunk {
+                changed.extend(self.take(record, named, existing.remove(&named.id), names, problems));
+            }
+            self.documents.add(transaction, record, &changed).await?;
+            self.rows.entry(record.ty).or_default().extend(changed);
+            progress(chunk.len());
+        }
+        Ok(())
+    }
+
+    /// Merges one record; gives its row if anything about it changes.
+    fn take(
+        &mut self,
+        record: &'static Record,
+        named: &Named<'_>,
+        existing: Option<Existing>,
+        names: &Names,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Row> {
+        let mut merge = Merge { names, problems, changes: Vec::new(), siblings: HashMap::new(), changed: false };
+        if let Some(existing) = &existing {
+            for (part, rows) in &existing.parts {
+                let key = catalog().get(*part).field_index("key");
+                merge.siblings.extend(rows.iter().filter_map(|row| Some(((*part, row.cells[key?].as_text()?.to_owned()), row.id))));
+            }
+        }
+        let mut cells = self.merge(&mut merge, record, named.id, None, named.draft, existing.as_ref(), "");
+        let index = |name| record.field_index(name).unwrap_or_default();
+        if existing.is_some() && !merge.changed {
+            self.outcome.unchanged += 1;
+            return None;
+        }
+        let number = match &cells[index("revision")] {
+            Cell::Integer(number) => number + 1,
+            _ => 1,
+        };
+        cells[index("revision")] = Cell::Integer(number);
+        cells[index("updatedAt")] = Cell::Instant(self.stamp.at);
+        if existing.is_none() {
+            cells[index("createdAt")] = Cell::Instant(self.stamp.at);
+            self.nodes.push((named.id, record.ty.prefix()));
+            self.outcome.created += 1;
+        } else {
+            self.outcome.updated += 1;
+        }
+        self.revisions.push((named.id, number, merge.changes));
+        let published = cells[index("published")] == Cell::Boolean(true);
+        Some(Row { id: named.id, cells, published })
+    }
+
+    /// Merges one record or part with its parts; gives its cells as they will be.
+    #[allow(clippy::too_many_arguments)]
+    fn merge(
+        &mut self,
+        merge: &mut Merge<'_>,
+        record: &'static Record,
+        id: Uuid,
+        owner: Option<(Uuid, bool)>,
+        draft: &Draft,
+        existing: Option<&Existing>,
+        path: &str,
+    ) -> Vec<Cell> {
+        let mut cells = existing.map_or_else(|| vec![Cell::Null; record.fields.len()], |existing| existing.cells.clone());
+        let name = record.field_index(if lives(record) { "slug" } else { "key" });
+        if let (Some(field), Some(name)) = (name, &draft.name) {
+            cells[field] = Cell::Text(name.clone());
+        }
+        if let Some((owner, _)) = owner {
+            cells[0] = Cell::Id(owner);
+        }
+        for (field, given, origin) in &draft.values {
+            if let Given::Key(ty, key) = given
+                && !merge.siblings.contains_key(&(*ty, key.clone()))
+            {
+                merge.problems.push(Problem {
+                    origin: origin.clone(),
+                    message: format!(
+                        "there is no {} with the key \"{key}\" in this record; correct the key or add the part",
+                        catalog().get(*ty).singular()
+                    ),
+                });
+            }
+            cells[*field] = merge.names.cell(given, &merge.siblings);
+        }
+        for (field, cell) in record.fields.iter().zip(&mut cells) {
+            if *cell != Cell::Null {
+                continue;
+            }
+            match field.kind {
+                Kind::List(_) => *cell = Cell::Json(json!([])),
+                Kind::Boolean => *cell = Cell::Boolean(field.name == "published"),
+                _ if field.required && !field.system => {
+                    merge.problems.push(Problem {
+                        origin: draft.origin.clone(),
+                        message: format!("{} is missing; every {} has one", field.name, record.singular()),
+                    });
+                }
+                _ => {}
+            }
+        }
+        let published = match (owner, record.field_index("published")) {
+            (None, Some(field)) => cells[field] == Cell::Boolean(true),
+            (Some((_, published)), _) => published,
+            _ => true,
+        };
+        let was_published = existing.is_none_or(|existing| match record.field_index("published") {
+            Some(field) => existing.cells[field] == cells[field],
+            None => true,
+        });
+        let slot = merge.changes.len();
+        let parts = self.merge_parts(merge, record, (id, published), draft, existing, path, !was_published);
+        if let Some(field) = record.field_index("disputed") {
+            cells[field] = Cell::Boolean(is_disputed(record, &parts));
+        }
+        note_changes(record, merge, slot, &cells, existing, path);
+        cells
+    }
+
+    /// Merges the lists of parts of one record; gives the parts as they will be.
+    #[allow(clippy::too_many_arguments)]
+    fn merge_parts(
+        &mut self,
+        merge: &mut Merge<'_>,
+        record: &'static Record,
+        owner: (Uuid, bool),
+        draft: &Draft,
+        existing: Option<&Existing>,
+        path: &str,
+        rewrite: bool,
+    ) -> HashMap<RecordType, Vec<Merged>> {
+        let mut parts: HashMap<RecordType, Vec<Merged>> = HashMap::new();
+        for list in &record.parts {
+            let part = catalog().get(list.part);
+            let there = existing.and_then(|existing| existing.parts.get(&list.part)).map(Vec::as_slice).unwrap_or_default();
+            let Some((_, given)) = draft.parts.iter().find(|(ty, _)| *ty == list.part) else {
+                for row in there {
+                    if rewrite {
+                        self.rewrite(part, row, owner.1);
+                    }
+                    parts.entry(list.part).or_default().push(Merged { cells: row.cells.clone() });
+                }
+                continue;
+            };
+            let key_field = part.field_index("key").unwrap_or_default();
+            let mut left: HashMap<&str, &Existing> = there.iter().filter_map(|row| Some((row.cells[key_field].as_text()?, row))).collect();
+            let mut taken = HashSet::new();
+            for (index, given) in given.iter().enumerate() {
+                let key = key_of(part, given, index, &mut taken, merge.problems);
+                let before = left.remove(key.as_str());
+                let id = before.map_or_else(|| self.store.clock.new_uuid(), |row| row.id);
+                merge.siblings.insert((list.part, key.clone()), id);
+                let mut given = Draft { name: Some(key.clone()), ..given.clone() };
+                if let Some(position) = part.field_index("position") {
+                    let place = i64::try_from(index + 1).unwrap_or(i64::MAX);
+                    given.values.push((position, Given::Cell(Cell::Integer(place)), Origin::default()));
+                }
+                let path = format!("{path}{}[{key}].", list.name);
+                let cells = self.merge(merge, part, id, Some(owner), &given, before, &path);
+                if before.is_none() && part.is_cited() {
+                    self.nodes.push((id, part.ty.prefix()));
+                }
+                if rewrite || before.is_none_or(|before| before.cells != cells) {
+                    self.rows.entry(list.part).or_default().push(Row { id, cells: cells.clone(), published: owner.1 });
+                    merge.changed = true;
+                }
+                parts.entry(list.part).or_default().push(Merged { cells });
+            }
+            for row in left.into_values() {
+                merge.changed = true;
+                let key = row.cells[key_field].as_text().unwrap_or_default();
+                merge.changes.push(json!({"field": format!("{path}{}[{key}]", list.name), "old": whole(part, &row.cells), "new": null}));
+                self.remove(part, row);
+            }
+        }
+        parts
+    }
+
+    /// Writes a part and its parts again because its record was published or taken back.
+    fn rewrite(&mut self, part: &'static Record, row: &Existing, published: bool) {
+        self.rows.entry(part.ty).or_default().push(Row { id: row.id, cells: row.cells.clone(), published });
+        for (ty, rows) in &row.parts {
+            for row in rows {
+                self.rewrite(catalog().get(*ty), row, published);
+            }
+        }
+    }
+
+    fn remove(&mut self, part: &'static Record, row: &Existing) {
+        self.gone.entry(part.ty).or_default().push(row.id);
+        for (ty, rows) in &row.parts {
+            for row in rows {
+                self.remove(catalog().get(*ty), row);
+            }
+        }
+    }
+
+    /// Writes everything that was gathered.
+    pub(super) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<()> {
+        let nodes = std::mem::take(&mut self.nodes);
+        let nodes = nodes.into_iter().map(|(id, prefix)| vec![id.into(), prefix.into()]).collect();
+        insert(transaction, "nodes", &["id", "record_type"], nodes, false).await?;
+        let order = catalog().write_order();
+        for ty in &order {
+            let record = catalog().get(*ty);
+            let Some(rows) = self.rows.remove(ty) else { continue };
+            let mut columns = vec!["id"];
+            columns.extend(record.fields.iter().map(|field| field.column));
+            if lives(record) {
+                columns.extend(["sort_key", "folded"]);
+            } else {
+                columns.push("published");
+            }
+            let rows = parents_first(record, rows).into_iter().map(|row| bound(record, &row)).collect();
+            insert(transaction, record.table, &columns, rows, true).await?;
+        }
+        for ty in order.iter().rev() {
+            let Some(ids) = self.gone.remove(ty) else { continue };
+            for chunk in ids.chunks(CHUNK) {
+                let delete = Query::delete()
+                    .from_table(Alias::new(catalog().get(*ty).table))
+                    .and_where(Expr::col("id").is_in(chunk.iter().copied()))
+                    .to_owned();
+                transaction.execute(&delete).await.map_err(database)?;
+            }
+        }
+        let revisions = std::mem::take(&mut self.revisions);
+        let stamp = &self.stamp;
+        let revisions = revisions
+            .into_iter()
+            .map(|(id, number, changes)| {
+                let number = i32::try_from(number).unwrap_or(i32::MAX);
+                let message = stamp.message.clone();
+                vec![
+                    self.store.clock.new_uuid().into(),
+                    id.into(),
+                    number.into(),
+                    stamp.at.into(),
+                    stamp.by.as_str().into(),
+                    message.into(),
+                    Json::from(changes).into(),
+                    true.into(),
+                ]
+            })
+            .collect();
+        insert(transaction, "revisions", &["id", "record_id", "number", "at", "by", "message", "changes", "published"], revisions, false)
+            .await?;
+        self.documents.write(transaction).await
+    }
+}
+
+/// Inserts rows, or replaces those with the same id.
+pub(super) async fn insert(
+    transaction: &DatabaseTransaction,
+    table: &'static str,
+    columns: &[&'static str],
+    rows: Vec<Vec<Bound>>,
+    replace: bool,
+) -> Result<()> {
+    for chunk in rows.chunks((CHUNK / columns.len()).max(1)) {
+        let mut insert = Query::insert();
+        insert.into_table(Alias::new(table)).columns(columns.iter().copied().map(Alias::new));
+        for row in chunk {
+            insert.values(row.iter().cloned().map(Expr::val)).map_err(internal)?;
+        }
+        if replace {
+            insert.on_conflict(OnConflict::column("id").update_columns(columns[1..].iter().copied().map(Alias::new)).to_owned());
+        }
+        transaction.execute(&insert).await.map_err(database)?;
+    }
+    Ok(())
+}
+
+fn bound(record: &Record, row: &Row) -> Vec<Bound> {
+    let mut values = vec![row.id.into()];
+    values.extend(record.fields.iter().zip(&row.cells).map(|(field, cell)| bind(field.kind, cell)));
+    if lives(record) {
+        values.extend([sort_key(record, &row.cells).into(), folded_names(record, &row.cells).into()]);
+    } else {
+        values.push(row.published.into());
+    }
+    values
+}
+
+/// Rows in an order in which each comes after the row of the same type that it refers to.
+fn parents_first(record: &Record, mut rows: Vec<Row>) -> Vec<Row> {
+    let Some(parent) = record.fields.iter().position(|field| matches!(field.kind, Kind::One(target) if target == record.ty)) else {
+        return rows;
+    };
+    let mut waiting: HashSet<Uuid> = rows.iter().map(|row| row.id).collect();
+    let mut ordered = Vec::with_capacity(rows.len());
+    while !rows.is_empty() {
+        let (ready, rest): (Vec<Row>, Vec<Row>) =
+            rows.into_iter().partition(|row| !matches!(&row.cells[parent], Cell::Id(id) if waiting.contains(id) && *id != row.id));
+        let stuck = ready.is_empty();
+        for row in &ready {
+            waiting.remove(&row.id);
+        }
+        ordered.extend(ready);
+        rows = rest;
+        if stuck {
+            // a circle: one statement can still hold it
+            ordered.append(&mut rows);
+        }
+    }
+    ordered
+}
+
+/// Texts of the record's label, the record's own language first.
+pub(super) fn label_texts<'c>(record: &Record, cells: &'c [Cell]) -> Vec<&'c str> {
+    let Some(field) = record.fields.iter().position(|field| field.is_label) else { return Vec::new() };
+    texts(&cells[field])
+}
+
+/// Texts of a cell: one, or one for each language, or the names of a list.
+pub(super) fn texts(cell: &Cell) -> Vec<&str> {
+    match cell {
+        Cell::Text(text) => vec![text],
+        Cell::Json(Json::Object(texts)) => texts.values().filter_map(Json::as_str).collect(),
+        Cell::Json(Json::Array(items)) => items.iter().filter_map(|item| item.get("name")?.as_str()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What lists sort the record by: the beginning of its name, folded.
+pub(super) fn sort_key(record: &Record, cells: &[Cell]) -> String {
+    let own = record.field_index("sortName").and_then(|field| cells[field].as_text());
+    let name = own.or_else(|| label_texts(record, cells).first().copied()).unwrap_or_default();
+    let mut key = fold(name);
+    key.truncate(200);
+    key
+}
+
+/// Names in all languages and spellings, one line each, for the filter on the label.
+fn folded_names(record: &Record, cells: &[Cell]) -> String {
+    let mut names: Vec<String> = label_texts(record, cells).into_iter().map(fold).collect();
+    if let Some(field) = record.field_index("otherNames") {
+        names.extend(texts(&cells[field]).into_iter().map(fold));
+    }
+    format!("\n{}\n", names.join("\n"))
+}
+
+fn is_disputed(record: &Record, parts: &HashMap<RecordType, Vec<Merged>>) -> bool {
+    let citations = catalog().get(RecordType::Citation);
+    let (field, value) = (citations.field_index("field").unwrap_or_default(), citations.field_index("value").unwrap_or_default());
+    let cited = parts.get(&RecordType::Citation).map(Vec::as_slice).unwrap_or_default();
+    let cited = cited.iter().map(|citation| (citation.cells[field].as_text(), citation.cells[value].as_text()));
+    claims(&record.fields, cited).iter().any(|(_, groups)| groups.len() > 1)
+        || parts.iter().any(|(ty, parts)| {
+            let disputed = catalog().get(*ty).field_index("disputed");
+            disputed.is_some_and(|field| parts.iter().any(|part| part.cells[field] == Cell::Boolean(true)))
+        })
+}
+
+/// Notes what is different from what was there, before the changes of its parts.
+fn note_changes(record: &Record, merge: &mut Merge<'_>, slot: usize, cells: &[Cell], existing: Option<&Existing>, path: &str) {
+    let mut changes = Vec::new();
+    match existing {
+        None if path.is_empty() => {
+            for (field, cell) in record.fields.iter().zip(cells).filter(|(field, cell)| !field.system && **cell != Cell::Null) {
+                changes.push(json!({"field": field.name, "old": null, "new": as_json(field.kind, cell)}));
+            }
+            merge.changed = true;
+        }
+        None => changes.push(json!({"field": path.trim_end_matches('.'), "old": null, "new": whole(record, cells)})),
+        Some(existing) => {
+            for ((field, old), new) in record.fields.iter().zip(&existing.cells).zip(cells) {
+                if old != new {
+                    merge.changed = true;
+                    if field.name != "disputed" {
+                        changes.push(json!({"field": format!("{path}{}", field.name), "old": as_json(field.kind, old), "new": as_json(field.kind, new)}));
+                    }
+                }
+            }
+        }
+    }
+    merge.changes.splice(slot..slot, changes);
+}
+
+/// A part as one value of a change.
+fn whole(record: &Record, cells: &[Cell]) -> Json {
+    let fields = record.fields.iter().zip(cells).skip(1).filter(|(field, cell)| !field.system && **cell != Cell::Null);
+    Json::Object(fields.map(|(field, cell)| (field.name.to_owned(), as_json(field.kind, cell))).collect::<Map<_, _>>())
+}
+
+fn as_json(kind: Kind, cell: &Cell) -> Json {
+    match (cell, kind) {
+        (Cell::Null, _) => Json::Null,
+        (Cell::Text(text), _) => json!(text),
+        (Cell::Integer(number), _) => json!(number),
+        (Cell::Number(number), _) => json!(number),
+        (Cell::Boolean(boolean), _) => json!(boolean),
+        (Cell::Id(id), Kind::One(target)) => json!(crate::id::encode(target.prefix(), *id)),
+        (Cell::Id(id), _) => json!(id),
+        (Cell::Instant(instant), _) => json!(instant.to_rfc3339()),
+        (Cell::Json(json), _) => json.clone(),
+    }
+}
+
+/// The key of a part: the one given, or one made from what identifies it, or its place.
+fn key_of(part: &Record, draft: &Draft, index: usize, taken: &mut HashSet<String>, problems: &mut Vec<Problem>) -> String {
+    if let Some(key) = &draft.name {
+        if !taken.insert(key.clone()) {
+            problems.push(Problem {
+                origin: draft.origin.below(".key", None),
+                message: format!("\"{key}\" is given twice in this list; give each part a key of its own"),
+            });
+        }
+        return key.clone();
+    }
+    let made: Vec<String> = part
+        .key_from
+        .iter()
+        .filter_map(|name| match draft.value(part.field_index(name)?)? {
+            Given::Cell(cell) => cell.to_claim(),
+            Given::Slug(ty, slug) if part.key_from.len() == 1 && part.fields[part.field_index(name)?].column == "record_id" => {
+                Some(format!("{}/{slug}", ty.prefix()))
+            }
+            Given::Slug(_, name) | Given::Key(_, name) => Some(name.clone()),
+        })
+        .collect();
+    let base = if made.is_empty() { (index + 1).to_string() } else { made.join(":") };
+    let mut key = base.clone();
+    let mut count = 1;
+    while !taken.insert(key.clone()) {
+        count += 1;
+        key = format!("{base}#{count}");
+    }
+    key
+}
+
+/// Rows of a type whose `column` holds one of these ids, with the id there and with their parts.
+fn load<'a>(
+    transaction: &'a DatabaseTransaction,
+    record: &'static Record,
+    column: &'static str,
+    ids: &'a [Uuid],
+) -> futures_util::future::BoxFuture<'a, Result<Vec<(Uuid, Existing)>>> {
+    Box::pin(async move {
+        let mut found = Vec::new();
+        for chunk in ids.chunks(CHUNK) {
+            let mut select = Query::select();
+            select.column("id").column(Alias::new(column)).from(Alias::new(record.table));
+            select.columns(record.fields.iter().map(|field| Alias::new(field.column)));
+            select.and_where(Expr::col(Alias::new(column)).is_in(chunk.iter().copied()));
+            for row in transaction.query_all(&select).await.map_err(database)? {
+                let cells = record
+                    .fields
+                    .iter()
+                    .enumerate()
+                    .map(|(index, field)| Cell::read(&row, index + 2, field.kind))
+                    .collect::<Result<_, _>>()
+                    .map_err(internal)?;
+                let id = row.try_get_by_index(0).map_err(internal)?;
+                found.push((row.try_get_by_index(1).map_err(internal)?, Existing { id, cells, parts: HashMap::new() }));
+            }
+        }
+        if found.is_empty() {
+            return Ok(found);
+        }
+        let owners: Vec<Uuid> = found.iter().map(|(_, row)| row.id).collect();
+        for list in &record.parts {
+            let part = catalog().get(list.part);
+            let mut by_owner: HashMap<Uuid, Vec<Existing>> = HashMap::new();
+            for (owner, row) in load(transaction, part, part.fields[0].column, &owners).await? {
+                by_owner.entry(owner).or_default().push(row);
+            }
+            for (_, row) in &mut found {
+                if let Some(parts) = by_owner.remove(&row.id) {
+                    row.parts.insert(list.part, parts);
+                }
+            }
+        }
+        Ok(found)
+    })
+}
