@@ -7,13 +7,20 @@
 //!                                                        store <- transfer            <- app
 //! ```
 
+pub mod app;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod date;
 pub mod entity;
 pub mod error;
 pub mod filter;
 pub mod fold;
+pub mod graphql;
+pub mod http;
 pub mod id;
 pub mod lang;
 pub mod page;
 pub mod store;
+pub mod telemetry;
+pub mod transfer;

@@ -1,0 +1,78 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Flags;
+
+/// A GraphQL API over an open civic dataset: laws, proposals, court cases and people, and the sources that say so.
+///
+/// Begin with "kurultai import data/" and "kurultai serve", then open http://127.0.0.1:8080/.
+#[derive(Debug, Parser)]
+#[command(name = "kurultai", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// Settings that every command takes.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Settings that every command takes.
+#[derive(Debug, Args)]
+pub struct Settings {
+    /// File with settings [default: kurultai.toml in the working directory, if it is there]
+    #[arg(long, global = true, value_name = "FILE", env = "KURULTAI_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Database: sqlite://path or postgres://user:password@host/database [default: sqlite://kurultai.db]
+    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API, GraphiQL and the pages. A SQLite database is made and brought up to date first
+    Serve {
+        /// Address and port to listen on [default: 127.0.0.1:8080]
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<SocketAddr>,
+        /// Bring the schema of a PostgreSQL database up to date first, too
+        #[arg(long)]
+        migrate: bool,
+    },
+    /// Bring the schema of the database up to date
+    Migrate {
+        /// Take back this many changes instead, with the data in them
+        #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u32).range(1..))]
+        down: Option<u32>,
+    },
+    /// Load records from YAML or JSON files: all of them, or none if anything is wrong
+    Import {
+        /// Files, or folders whose .yaml, .yml and .json files are read
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// Name to write into the history of the records
+        #[arg(long, value_name = "NAME", default_value = "import")]
+        by: String,
+        /// Reason to write into the history of the records
+        #[arg(long, value_name = "TEXT")]
+        message: Option<String>,
+    },
+    /// Print the GraphQL schema
+    Schema,
+}
+
+impl Cli {
+    /// Settings among the flags.
+    pub fn flags(&self) -> Flags {
+        let listen = match self.command {
+            Command::Serve { listen, .. } => listen,
+            _ => None,
+        };
+        Flags { database_url: self.settings.database_url.clone(), listen }
+    }
+}

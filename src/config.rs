@@ -1,0 +1,123 @@
+//! Settings: defaults, then a file, then the environment, then flags.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// File that is read where no other is named.
+const FILE: &str = "kurultai.toml";
+
+/// All settings; `config.default.toml` says what each is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the database is.
+    pub database_url: DatabaseUrl,
+    /// Connections for reading at most.
+    pub database_connections: u32,
+    /// Seconds to wait for a connection.
+    pub database_timeout: u64,
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// Bytes that the body of a request may have at most.
+    pub body_limit: usize,
+    /// Which log lines to write.
+    pub log: String,
+}
+
+/// Settings that flags give; what is not given is taken from elsewhere.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Flags {
+    /// See [`Config::database_url`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_url: Option<String>,
+    /// See [`Config::listen`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
+}
+
+/// Address of a database; its password is never shown.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The address with its password.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is a file of this machine.
+    pub fn is_sqlite(&self) -> bool {
+        self.0.starts_with("sqlite:")
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Url::parse(&self.0) {
+            Ok(mut url) if !self.is_sqlite() => {
+                if url.password().is_some() && url.set_password(Some("***")).is_err() {
+                    return f.write_str("***");
+                }
+                url.set_query(None);
+                f.write_str(url.as_str())
+            }
+            Ok(_) => f.write_str(&self.0),
+            // what cannot be read may hold a password anywhere
+            Err(_) => f.write_str("***"),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Config {
+    /// Gathers the settings; the error says which setting is wrong and where it was given.
+    pub fn load(file: Option<&Path>, flags: &Flags) -> anyhow::Result<Self> {
+        let mut figment = Figment::from(Toml::string(include_str!("config.default.toml")));
+        figment = match file {
+            Some(file) => figment.merge(Toml::file_exact(file)),
+            None => figment.merge(Toml::file(FILE)),
+        };
+        let config: Self = figment
+            .merge(Env::raw().only(&["DATABASE_URL"]))
+            .merge(Env::prefixed("KURULTAI_"))
+            .merge(Serialized::defaults(flags))
+            .extract()
+            .map_err(|error| anyhow::anyhow!("the configuration is not valid: {error}"))?;
+        let url = config.database_url.expose();
+        anyhow::ensure!(
+            ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)),
+            "database_url must begin with sqlite: or postgres:"
+        );
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_shown() {
+        for url in ["postgres://editor:hunter2@db.example/kurultai?password=hunter2", "postgres:// hunter2"] {
+            let url = DatabaseUrl(url.to_owned());
+            assert!(!format!("{url} {url:?}").contains("hunter2"), "{url}");
+        }
+        assert_eq!(
+            DatabaseUrl("postgres://editor:hunter2@db.example/kurultai".to_owned()).to_string(),
+            "postgres://editor:***@db.example/kurultai"
+        );
+        assert_eq!(DatabaseUrl("sqlite://kurultai.db".to_owned()).to_string(), "sqlite://kurultai.db");
+    }
+}

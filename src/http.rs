@@ -1,0 +1,45 @@
+//! HTTP: GraphQL at `/graphql`, pages for people, and the state of the service.
+
+mod assets;
+mod graphql;
+mod health;
+
+use std::sync::Arc;
+
+use async_graphql::dynamic::Schema;
+use axum::Router;
+use axum::routing::get;
+use tower_http::compression::CompressionLayer;
+use tower_http::trace::TraceLayer;
+
+use crate::store::db::Store;
+
+/// What every request can use.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// The schema, with the store behind it.
+    pub schema: Schema,
+    /// The store.
+    pub store: Store,
+    /// The schema as text.
+    pub sdl: Arc<str>,
+    /// Bytes that the body of a request may have at most.
+    pub body_limit: usize,
+}
+
+/// All routes.
+pub fn router(service: Service) -> Router {
+    Router::new()
+        .route("/graphql", get(graphql::get).post(graphql::post).fallback(graphql::other_method))
+        .route("/schema.graphql", get(assets::sdl))
+        .route("/", get(assets::landing))
+        .route("/graphiql", get(assets::graphiql))
+        .route("/assets/{*path}", get(assets::asset))
+        .route("/favicon.svg", get(assets::favicon))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .fallback(assets::not_found)
+        .layer(CompressionLayer::new())
+        .layer(TraceLayer::new_for_http())
+        .with_state(service)
+}

@@ -1,0 +1,70 @@
+//! Pages for people, built from `web/` into the binary, and the schema as a file.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+use super::Service;
+
+/// What `build.rs` found: the built pages, or one page that says how to build them.
+#[derive(RustEmbed)]
+#[folder = "$OUT_DIR/web"]
+struct Pages;
+
+/// Page that stands in where the pages were not built.
+const FALLBACK: &str = "not-built.html";
+const HOUR: &str = "public, max-age=3600";
+/// Names of assets carry a hash of what is in them.
+const FOREVER: &str = "public, max-age=31536000, immutable";
+
+/// What this is and where to go.
+pub async fn landing() -> Response {
+    page("index.html")
+}
+
+/// GraphiQL.
+pub async fn graphiql() -> Response {
+    page("graphiql.html")
+}
+
+/// A script, style or font of a page.
+pub async fn asset(Path(path): Path<String>) -> Response {
+    let name = format!("assets/{path}");
+    Pages::get(&name).map_or_else(|| StatusCode::NOT_FOUND.into_response(), |file| send(&name, file, FOREVER))
+}
+
+/// The icon.
+pub async fn favicon() -> Response {
+    page("favicon.svg")
+}
+
+/// The schema in the schema definition language.
+pub async fn sdl(State(service): State<Service>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, HOUR)], service.sdl.to_string())
+}
+
+/// Anything else.
+pub async fn not_found() -> impl IntoResponse {
+    (StatusCode::NOT_FOUND, "There is nothing here. The API is at /graphql, its explorer at /graphiql.\n")
+}
+
+fn page(name: &str) -> Response {
+    let found = Pages::get(name).map(|file| (name, file)).or_else(|| Some((FALLBACK, Pages::get(FALLBACK)?)));
+    found.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |(name, file)| send(name, file, "no-cache"))
+}
+
+fn send(name: &str, file: EmbeddedFile, cache: &'static str) -> Response {
+    let ty = match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "woff2" => "font/woff2",
+        "ttf" => "font/ttf",
+        "json" => "application/json",
+        _ => "application/octet-stream",
+    };
+    ([(CONTENT_TYPE, ty), (CACHE_CONTROL, cache)], file.data).into_response()
+}

@@ -1,0 +1,214 @@
+//! GraphQL over HTTP, after the specification of that name (draft of the GraphQL working group).
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{PathSegment, Request, Response as Answer, ServerError, Value, Variables};
+use axum::body::{Body, to_bytes};
+use axum::extract::{RawQuery, State};
+use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, ALLOW, CONTENT_TYPE, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use mime::Mime;
+use serde_json::{Map, Value as Json, json};
+
+use super::Service;
+use crate::graphql::{codes, execute, operation_of};
+use crate::lang::Languages;
+
+/// Media type of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Media {
+    /// `application/graphql-response+json`: the status tells whether the request could be run.
+    Response,
+    /// `application/json`, for older clients: the status is 200 for every request that is well formed.
+    Json,
+}
+
+impl Media {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Response => "application/graphql-response+json; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
+        }
+    }
+
+    /// The media type that a client likes best, or none if it takes neither.
+    fn negotiate(headers: &HeaderMap) -> Option<Self> {
+        let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
+        if accept.trim().is_empty() {
+            return Some(Self::Json);
+        }
+        let mut best: Option<(f32, Self)> = None;
+        for range in accept.split(',').filter_map(|range| range.trim().parse::<Mime>().ok()) {
+            let weight = range.get_param("q").map_or(Some(1.0), |q| q.as_str().parse().ok()).unwrap_or(0.0);
+            let utf8 = range.get_param(mime::CHARSET).is_none_or(|charset| charset == mime::UTF_8);
+            let media = match (range.type_().as_str(), range.subtype().as_str(), range.suffix().map(|suffix| suffix.as_str())) {
+                ("application", "graphql-response", Some("json")) => Self::Response,
+                ("application", "json", None) | ("application" | "*", "*", None) => Self::Json,
+                _ => continue,
+            };
+            if weight > 0.0 && utf8 && best.is_none_or(|(least, _)| weight > least) {
+                best = Some((weight, media));
+            }
+        }
+        best.map(|(_, media)| media)
+    }
+}
+
+/// Why a request was not run.
+struct Refused {
+    status: StatusCode,
+    message: String,
+}
+
+fn refuse(status: StatusCode, message: impl Into<String>) -> Refused {
+    Refused { status, message: message.into() }
+}
+
+/// A query in the address.
+pub async fn get(State(service): State<Service>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+    let request = from_address(query.as_deref().unwrap_or_default());
+    answer(&service, &headers, request, true).await
+}
+
+/// A query or mutation in the body.
+pub async fn post(State(service): State<Service>, headers: HeaderMap, body: Body) -> Response {
+    let request = from_body(&headers, body, service.body_limit).await;
+    answer(&service, &headers, request, false).await
+}
+
+/// Any other method.
+pub async fn other_method() -> Response {
+    let mut response = error(Media::Json, &refuse(StatusCode::METHOD_NOT_ALLOWED, "GraphQL is asked by GET or POST"));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
+    response
+}
+
+fn from_address(query: &str) -> Result<Request, Refused> {
+    let mut members = Map::new();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let member = match name.as_ref() {
+            "query" | "operationName" => Json::String(value.into_owned()),
+            "variables" | "extensions" if value.is_empty() => continue,
+            "variables" | "extensions" => {
+                serde_json::from_str(&value).map_err(|_| refuse(StatusCode::BAD_REQUEST, format!("{name} in the address is not JSON")))?
+            }
+            _ => continue,
+        };
+        if members.insert(name.clone().into_owned(), member).is_some() {
+            return Err(refuse(StatusCode::BAD_REQUEST, format!("{name} is given twice in the address")));
+        }
+    }
+    request(members)
+}
+
+async fn from_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Request, Refused> {
+    let media: Option<Mime> = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
+    let is_json = media.as_ref().is_some_and(|media| media.essence_str() == "application/json");
+    if !is_json || media.and_then(|media| media.get_param(mime::CHARSET).map(|charset| charset != mime::UTF_8)).unwrap_or(false) {
+        return Err(refuse(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "the body must be JSON in UTF-8; send it with Content-Type: application/json",
+        ));
+    }
+    let bytes = to_bytes(body, limit).await.map_err(|error| {
+        let too_long = std::error::Error::source(&error).is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
+        match too_long {
+            true => refuse(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes")),
+            false => refuse(StatusCode::BAD_REQUEST, "the body could not be read to its end"),
+        }
+    })?;
+    match serde_json::from_slice(&bytes) {
+        Ok(Json::Object(members)) => request(members),
+        Ok(_) => Err(refuse(StatusCode::BAD_REQUEST, "the body must be one JSON object with a query")),
+        Err(error) => {
+            Err(refuse(StatusCode::BAD_REQUEST, format!("the body is not JSON: line {}, column {}", error.line(), error.column())))
+        }
+    }
+}
+
+/// Makes a request of its members, each of which must be of its type.
+fn request(mut members: Map<String, Json>) -> Result<Request, Refused> {
+    let wrong = |name: &str, expected: &str| refuse(StatusCode::BAD_REQUEST, format!("{name} must be {expected}"));
+    let Some(Json::String(query)) = members.remove("query") else { return Err(wrong("query", "a text with the GraphQL document")) };
+    let mut request = Request::new(query);
+    match members.remove("operationName") {
+        None | Some(Json::Null) => {}
+        Some(Json::String(name)) if name.is_empty() => {}
+        Some(Json::String(name)) => request = request.operation_name(name),
+        Some(_) => return Err(wrong("operationName", "a text")),
+    }
+    match members.remove("variables") {
+        None | Some(Json::Null) => {}
+        Some(variables @ Json::Object(_)) => request = request.variables(Variables::from_json(variables)),
+        Some(_) => return Err(wrong("variables", "an object")),
+    }
+    match members.remove("extensions") {
+        None | Some(Json::Null | Json::Object(_)) => {}
+        Some(_) => return Err(wrong("extensions", "an object")),
+    }
+    Ok(request)
+}
+
+async fn answer(service: &Service, headers: &HeaderMap, request: Result<Request, Refused>, is_get: bool) -> Response {
+    let Some(media) = Media::negotiate(headers) else {
+        return error(
+            Media::Json,
+            &refuse(StatusCode::NOT_ACCEPTABLE, "answers are application/graphql-response+json or application/json; accept one of them"),
+        );
+    };
+    let mut request = match request {
+        Ok(request) => request,
+        Err(refused) => return error(media, &refused),
+    };
+    let name = request.operation_name.clone();
+    let operation = request.parsed_query().ok().and_then(|document| operation_of(document, name.as_deref())).map(|operation| operation.ty);
+    if is_get && operation.is_some_and(|operation| operation != OperationType::Query) {
+        let mut response = error(media, &refuse(StatusCode::METHOD_NOT_ALLOWED, "only queries are run by GET; send this by POST"));
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+        return response;
+    }
+    let languages = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).map(Languages::from_header).unwrap_or_default();
+    let answer = execute(&service.schema, request, languages).await;
+    let not_run = answer.data == Value::Null && !answer.errors.is_empty();
+    let status = if not_run && media == Media::Response { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    send(media, status, &body(answer, not_run))
+}
+
+/// The answer as a JSON object: without data where the request was not run.
+fn body(answer: Answer, not_run: bool) -> Json {
+    let mut body = Map::new();
+    if !answer.errors.is_empty() {
+        body.insert("errors".to_owned(), answer.errors.iter().map(error_json).collect());
+    }
+    if !not_run {
+        body.insert("data".to_owned(), serde_json::to_value(&answer.data).unwrap_or_default());
+    }
+    Json::Object(body)
+}
+
+fn error_json(error: &ServerError) -> Json {
+    let mut json = Map::from_iter([("message".to_owned(), json!(error.message))]);
+    if !error.locations.is_empty() {
+        json.insert("locations".to_owned(), error.locations.iter().map(|at| json!({"line": at.line, "column": at.column})).collect());
+    }
+    if !error.path.is_empty() {
+        let step = |step: &PathSegment| match step {
+            PathSegment::Field(name) => json!(name),
+            PathSegment::Index(index) => json!(index),
+        };
+        json.insert("path".to_owned(), error.path.iter().map(step).collect());
+    }
+    let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code")).cloned();
+    let code = code.and_then(|code| code.into_json().ok()).unwrap_or_else(|| json!(codes::REQUEST));
+    json.insert("extensions".to_owned(), json!({"code": code}));
+    Json::Object(json)
+}
+
+fn error(media: Media, refused: &Refused) -> Response {
+    send(media, refused.status, &json!({"errors": [{"message": refused.message, "extensions": {"code": codes::REQUEST}}]}))
+}
+
+fn send(media: Media, status: StatusCode, body: &Json) -> Response {
+    let headers = [(CONTENT_TYPE, media.as_str()), (VARY, "Accept, Accept-Language")];
+    (status, headers, body.to_string()).into_response()
+}

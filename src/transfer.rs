@@ -1,0 +1,5 @@
+//! Formats in and out.
+
+pub mod import;
+pub mod tree;
+pub mod yaml;

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+
+const base = new URL(process.env.KURULTAI_URL ?? "http://127.0.0.1:8080");
+const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const screenshots = process.env.SCREENSHOT_DIR ?? mkdtempSync(join(tmpdir(), "kurultai-screenshots-"));
+const profile = mkdtempSync(join(tmpdir(), "kurultai-chromium-"));
+
+let context;
+
+before(async () => {
+  assert.ok(
+    existsSync(executablePath),
+    `No Chromium at ${executablePath}. Install it (Debian and Ubuntu: apt-get install chromium), ` +
+      "or set CHROMIUM to the path of a Chromium or Chrome.",
+  );
+  mkdirSync(screenshots, { recursive: true });
+  context = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    headless: true,
+    viewport: { width: 1440, height: 900 },
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+});
+
+after(async () => {
+  await context?.close();
+  rmSync(profile, { recursive: true, force: true });
+  console.log(`screenshots are in ${screenshots}`);
+});
+
+/** Opens a page that remembers what it should not have done. */
+async function open(path, options = {}) {
+  const page = await context.newPage();
+  await page.emulateMedia(options);
+  const faults = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") faults.push(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => faults.push(`uncaught: ${error.message}`));
+  page.on("requestfailed", (request) => faults.push(`request failed: ${request.url()}`));
+  page.on("response", (response) => {
+    if (response.status() >= 400) faults.push(`status ${response.status()}: ${response.url()}`);
+  });
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    const isInPage = url.protocol === "data:" || url.protocol === "blob:";
+    if (!isInPage && url.origin !== base.origin) faults.push(`left the origin: ${request.url()}`);
+  });
+  await page.goto(new URL(path, base).href);
+  return { page, faults };
+}
+
+const shoot = (page, name, options) => page.screenshot({ path: join(screenshots, `${name}.png`), ...options });
+
+test("the landing page says what this is and leads to GraphiQL", async () => {
+  for (const colorScheme of ["light", "dark"]) {
+    const { page, faults } = await open("/", { colorScheme });
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    assert.equal(await page.locator("script").count(), 0, "the landing page works without scripts");
+    await shoot(page, `landing-${colorScheme}`, { fullPage: true });
+    assert.deepEqual(faults, []);
+    await page.close();
+  }
+
+  const { page, faults } = await open("/");
+  await page.setViewportSize({ width: 360, height: 740 });
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  assert.ok(overflow <= 0, `the page is ${overflow} pixels wider than a phone`);
+  await shoot(page, "landing-phone", { fullPage: true });
+  assert.deepEqual(faults, []);
+
+  const links = await page.locator("a").evaluateAll((all) => [...new Set(all.map(({ href }) => href))]);
+  for (const link of links) {
+    const response = await context.request.get(link);
+    assert.equal(response.status(), 200, `a link of the landing page is dead: ${link}`);
+  }
+
+  await page.getByRole("link", { name: "Open GraphiQL" }).click();
+  await page.waitForURL("**/graphiql");
+  assert.equal(await page.title(), "Kurultai GraphiQL");
+  await page.close();
+});
+
+test("GraphiQL opens with the examples, knows the schema and answers the first", async () => {
+  const { page, faults } = await open("/graphiql", { colorScheme: "light" });
+  const tabs = page.getByRole("tab");
+  await tabs.first().waitFor();
+  assert.equal(await tabs.count(), 5, "one tab per example");
+  assert.equal(await tabs.first().innerText(), "WhoProposedTheLaw");
+
+  await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
+  await page.locator(".graphiql-doc-explorer").getByRole("link", { name: "Query", exact: true }).click();
+  await page.locator(".graphiql-doc-explorer").getByRole("link", { name: "proposal", exact: true }).waitFor();
+  await shoot(page, "graphiql-docs");
+
+  await page.getByRole("button", { name: "Show GraphiQL Explorer" }).click();
+  await page.locator(".graphiql-explorer-root").getByText("proposals", { exact: true }).waitFor();
+  await shoot(page, "graphiql-explorer");
+  await page.getByRole("button", { name: "Hide GraphiQL Explorer" }).click();
+
+  await page.getByRole("button", { name: "Execute query" }).click();
+  const answer = page.locator(".result-window");
+  await answer.getByText("Zhumagulov").first().waitFor();
+  await shoot(page, "graphiql-answer-light");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await answer.locator(".monaco-editor.vs-dark").waitFor();
+  await shoot(page, "graphiql-answer-dark");
+
+  // The editor renders only the lines in view, so the rest of the answer is read by scrolling to it.
+  await answer.locator(".view-lines").click();
+  const quote = answer.getByText("we need to pass a law on social media").first();
+  for (let presses = 0; presses < 40 && !(await quote.isVisible()); presses += 1) await page.keyboard.press("PageDown");
+  await quote.waitFor({ timeout: 1000 });
+  await shoot(page, "graphiql-quote");
+
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
+test("a link of the landing page opens its question in GraphiQL", async () => {
+  const { page, faults } = await open("/");
+  const links = page.locator(".questions a");
+  assert.equal(await links.count(), 5, "one link per example");
+  const name = new URL(await links.nth(2).getAttribute("href"), base).searchParams.get("example");
+  await links.nth(2).click();
+  const selected = page.getByRole("tab", { selected: true });
+  await selected.waitFor();
+  assert.equal(await selected.innerText(), name);
+  assert.equal(await page.getByRole("tab").count(), 5, "an example that is open already gets no second tab");
+  await page.locator(".graphiql-query-editor").getByText(`query ${name}`).waitFor();
+  assert.deepEqual(faults, []);
+  await page.close();
+});

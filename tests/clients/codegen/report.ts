@@ -1,0 +1,27 @@
+import type { DocumentNode } from "graphql";
+import {
+  DisputedCasesDocument,
+  FindDocument,
+  type DisputedCasesQuery,
+  type FindQueryVariables,
+} from "./__generated__/operations.ts";
+
+type Case = NonNullable<DisputedCasesQuery["cases"]>["nodes"][number];
+
+/** One line for each claim about each disputed field, as a newsroom would print it. */
+export function report(answer: DisputedCasesQuery): string[] {
+  return (answer.cases?.nodes ?? []).flatMap((record) => record.disputes?.map((dispute) => line(record, dispute)) ?? []);
+}
+
+function line(record: Case, dispute: NonNullable<Case["disputes"]>[number]): string {
+  const decided: string = record.decided ?? "undated";
+  const claims = dispute.claims.map(({ value, citations }) => {
+    const sources = citations.map(({ source }) => source?.title ?? "unknown");
+    return `${value ?? "none"} (${sources.join(", ")})`;
+  });
+  return `${record.title ?? record.id}, ${decided}: ${dispute.field} ${claims.join(" or ")}`;
+}
+
+export const variables: FindQueryVariables = { query: "Ilyashev" };
+
+export const documents: DocumentNode[] = [DisputedCasesDocument, FindDocument];

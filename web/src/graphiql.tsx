@@ -1,0 +1,53 @@
+import "./workers.ts";
+import "@graphiql/react/font/fira-code.css";
+// One by one, for `graphiql/style.css` holds a second copy of Monaco's styles.
+import "@graphiql/react/style.css";
+import "@graphiql/plugin-doc-explorer/style.css";
+import "@graphiql/plugin-history/style.css";
+import "@graphiql/plugin-explorer/style.css";
+import "graphiql/graphiql.css";
+import "./graphiql.css";
+import { explorerPlugin } from "@graphiql/plugin-explorer";
+import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
+import { createGraphiQLFetcher } from "@graphiql/toolkit";
+import { GraphiQL } from "graphiql";
+import { createRoot } from "react-dom/client";
+import { arrangeExamples } from "./examples.ts";
+import mark from "./mark.svg";
+import { FollowSystemTheme } from "./theme.ts";
+
+const asked = new URLSearchParams(location.search).get("example");
+const examples = arrangeExamples(
+  import.meta.glob<string>("../examples/*.graphql", { query: "?raw", import: "default", eager: true }),
+  asked,
+);
+
+const fetcher = createGraphiQLFetcher({
+  url: "/graphql",
+  subscriptionUrl: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
+  // The server answers whole: it has no @defer and no @stream.
+  enableIncrementalDelivery: false,
+});
+
+// Created once: a new plugin object at each render would remount its pane.
+const plugins = [explorerPlugin({ showAttribution: false }), HISTORY_PLUGIN];
+
+createRoot(document.getElementById("graphiql")!).render(
+  <GraphiQL
+    fetcher={fetcher}
+    plugins={plugins}
+    defaultTabs={examples.map(({ query }) => ({ query }))}
+    // Only a link names its query: without one, the tabs of the last visit come back as they were.
+    initialQuery={examples.some(({ name }) => name === asked) ? examples[0]!.query : undefined}
+    defaultEditorToolsVisibility={false}
+    inputValueDeprecation
+  >
+    <GraphiQL.Logo>
+      <a className="kurultai-logo" href="/">
+        <img src={mark} alt="" width="20" height="20" />
+        Kurultai
+      </a>
+    </GraphiQL.Logo>
+    <FollowSystemTheme />
+  </GraphiQL>,
+);
