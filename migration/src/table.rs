@@ -20,13 +20,12 @@ pub enum Key {
 }
 
 impl Key {
-    fn expression(self, column: &str) -> Expr {
-        let column = Expr::col(Alias::new(column));
+    fn expression(self, column: &str) -> String {
         match self {
-            Self::Text => Func::coalesce([column, Expr::cust("''")]).into(),
-            Self::Integer => Func::coalesce([column, Expr::cust("-9007199254740991")]).into(),
-            Self::Number => Func::coalesce([column, Expr::cust("-1e308")]).into(),
-            Self::Required => column,
+            Self::Text => format!("coalesce({column}, '')"),
+            Self::Integer => format!("coalesce({column}, -9007199254740991)"),
+            Self::Number => format!("coalesce({column}, -1e308)"),
+            Self::Required => column.to_owned(),
         }
     }
 }
@@ -238,15 +237,10 @@ impl Table {
             unique(manager, self.name, &[owner, "key"]).await?;
         }
         for (name, columns) in &self.indexes {
-            let mut index = Index::create();
-            index.name(format!("{}_{name}_idx", self.name)).table(Alias::new(self.name));
-            for (column, key) in columns {
-                match key {
-                    Key::Required => index.col(Alias::new(*column)),
-                    _ => index.col(key.expression(column)),
-                };
-            }
-            manager.create_index(index).await?;
+            // sea-query does not build indexes of expressions for SQLite; this SQL is the same on both
+            let columns: Vec<String> = columns.iter().map(|(column, key)| key.expression(column)).collect();
+            let index = format!("CREATE INDEX {0}_{name}_idx ON {0} ({1})", self.name, columns.join(", "));
+            manager.get_connection().execute_unprepared(&index).await?;
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ pub fn records() -> Vec<Record> {
         .field(
             one("source", citation::Column::SourceId, RecordType::Source)
                 .doc("Source that says so.")
-                .inverse("citations", "What this source is cited for."),
+                .inverse("citedFor", "What this source is cited for."),
         )
         .field(text("field", citation::Column::Field).doc("Field that the citation is about; nothing where it is about the whole record."))
         .field(text("value", citation::Column::Value).doc("Value that the source gives for the field. It may differ from the value that the record shows."))

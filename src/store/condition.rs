@@ -1,6 +1,6 @@
 //! Filters as SQL conditions, and the sort keys that pages and indexes share.
 
-use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, SimpleExpr};
 use sea_orm::{DbBackend, Value as Bound};
 
 use crate::entity::RecordType;
@@ -79,8 +79,10 @@ impl Conditions {
                     }
                     Via::Link { table: link, parent, child } => {
                         let between = self.alias();
-                        select.inner_join(
-                            (Alias::new(link), Alias::new(&between)),
+                        select.join_as(
+                            JoinType::InnerJoin,
+                            Alias::new(link),
+                            Alias::new(&between),
                             column(&between, child).equals((Alias::new(&alias), Alias::new("id"))),
                         );
                         select.and_where(column(&between, parent).equals((Alias::new(table), Alias::new("id"))));

@@ -1,7 +1,7 @@
 //! SQL that the two databases do not share.
 
-use sea_orm::DbBackend;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr};
+use sea_orm::{DbBackend, Value};
 
 /// Whether a text has another somewhere in it, compared byte by byte.
 pub(super) fn contains(backend: DbBackend, text: Expr, part: &str) -> SimpleExpr {
@@ -10,6 +10,15 @@ pub(super) fn contains(backend: DbBackend, text: Expr, part: &str) -> SimpleExpr
         _ => "instr",
     };
     Expr::expr(Func::cust(function).args([text, Expr::val(part)])).gt(0)
+}
+
+/// A value to be written. PostgreSQL is given JSON as text: as `jsonb`, which it would be otherwise, it
+/// would lose the order of its keys, and with it which language is a record's own.
+pub(super) fn written(backend: DbBackend, value: Value) -> Expr {
+    match (backend, value) {
+        (DbBackend::Postgres, Value::Json(json)) => Expr::val(json.map(|json| json.to_string())).cast_as("json"),
+        (_, value) => Expr::val(value),
+    }
 }
 
 /// What a search looks for, as words that have been folded: the last letters may be missing.

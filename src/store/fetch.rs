@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt, join_all};
-use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Func, Order, Query, SelectStatement, SimpleExpr, WindowStatement};
+use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, SimpleExpr, WindowStatement};
 use sea_orm::{DbErr, QueryResult, Value as Bound};
 use uuid::Uuid;
 
@@ -62,8 +62,10 @@ impl Store {
                 let identifiers = catalog().get(RecordType::Identifier);
                 let owner = identifiers.fields[0].column;
                 select
-                    .inner_join(
-                        (Alias::new(identifiers.table), Alias::new("i")),
+                    .join_as(
+                        JoinType::InnerJoin,
+                        Alias::new(identifiers.table),
+                        Alias::new("i"),
                         column("i", owner).equals((Alias::new(TABLE), Alias::new("id"))),
                     )
                     .and_where(column("i", "scheme").eq(scheme.as_str()))
@@ -389,7 +391,12 @@ fn parent_column(relation: &Relation) -> (&'static str, &'static str) {
 fn join_parents(select: &mut SelectStatement, record: &Record, relation: &Relation, parents: &[Uuid]) -> Expr {
     select.from_as(Alias::new(record.table), Alias::new(TABLE));
     if let Via::Link { table, child, .. } = relation.via {
-        select.inner_join((Alias::new(table), Alias::new("l")), column("l", child).equals((Alias::new(TABLE), Alias::new("id"))));
+        select.join_as(
+            JoinType::InnerJoin,
+            Alias::new(table),
+            Alias::new("l"),
+            column("l", child).equals((Alias::new(TABLE), Alias::new("id"))),
+        );
     }
     let (table, name) = parent_column(relation);
     let parent = column(table, name);

@@ -13,6 +13,7 @@ use crate::entity::RecordType;
 use crate::error::{Result, internal};
 use crate::fold::fold;
 use crate::store::db::{Store, database};
+use crate::store::dialect::written;
 use crate::store::dispute::claims;
 use crate::store::draft::{Draft, Given, Origin, Problem};
 use crate::store::record::{Kind, Record, catalog};
@@ -354,7 +355,7 @@ pub(super) async fn insert(
         let mut insert = Query::insert();
         insert.into_table(Alias::new(table)).columns(columns.iter().copied().map(Alias::new));
         for row in chunk {
-            insert.values(row.iter().cloned().map(Expr::val)).map_err(internal)?;
+            insert.values(row.iter().cloned().map(|value| written(transaction.get_database_backend(), value))).map_err(internal)?;
         }
         if replace {
             insert.on_conflict(OnConflict::column("id").update_columns(columns[1..].iter().copied().map(Alias::new)).to_owned());
