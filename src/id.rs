@@ -50,7 +50,8 @@ mod tests {
         fn ids_sort_as_their_uuids(a: u128, b: u128) {
             let (a, b) = (Uuid::from_u128(a), Uuid::from_u128(b));
             prop_assert_eq!(encode("x", a).cmp(&encode("x", b)), a.cmp(&b));
-            prop_assert_eq!(decode(&encode("case_party", a)).unwrap(), ("case_party", a));
+            let text = encode("case_party", a);
+            prop_assert_eq!(decode(&text).unwrap(), ("case_party", a));
         }
     }
 }

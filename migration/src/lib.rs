@@ -1,7 +1,7 @@
 //! The database schema, one file per change, alike on SQLite and PostgreSQL.
 
-pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
+pub use sea_orm_migration::{MigratorTrait, sea_orm};
 
 mod table;
 

@@ -15,6 +15,8 @@ struct Pages;
 
 /// Page that stands in where the pages were not built.
 const FALLBACK: &str = "not-built.html";
+/// The one asset whose name carries no hash.
+const LICENCES: &str = "licenses.txt";
 const HOUR: &str = "public, max-age=3600";
 /// Names of assets carry a hash of what is in them.
 const FOREVER: &str = "public, max-age=31536000, immutable";
@@ -32,7 +34,8 @@ pub async fn graphiql() -> Response {
 /// A script, style or font of a page.
 pub async fn asset(Path(path): Path<String>) -> Response {
     let name = format!("assets/{path}");
-    Pages::get(&name).map_or_else(|| StatusCode::NOT_FOUND.into_response(), |file| send(&name, file, FOREVER))
+    let cache = if path == LICENCES { HOUR } else { FOREVER };
+    Pages::get(&name).map_or_else(|| StatusCode::NOT_FOUND.into_response(), |file| send(&name, file, cache))
 }
 
 /// The icon.
@@ -63,7 +66,7 @@ fn send(name: &str, file: EmbeddedFile, cache: &'static str) -> Response {
         "svg" => "image/svg+xml",
         "woff2" => "font/woff2",
         "ttf" => "font/ttf",
-        "json" => "application/json",
+        "txt" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     };
     ([(CONTENT_TYPE, ty), (CACHE_CONTROL, cache)], file.data).into_response()

@@ -13,7 +13,6 @@ import { createGraphiQLFetcher } from "@graphiql/toolkit";
 import { GraphiQL } from "graphiql";
 import { createRoot } from "react-dom/client";
 import { arrangeExamples } from "./examples.ts";
-import mark from "./mark.svg";
 import { FollowSystemTheme } from "./theme.ts";
 
 const asked = new URLSearchParams(location.search).get("example");
@@ -44,7 +43,7 @@ createRoot(document.getElementById("graphiql")!).render(
   >
     <GraphiQL.Logo>
       <a className="kurultai-logo" href="/">
-        <img src={mark} alt="" width="20" height="20" />
+        <img src="/favicon.svg" alt="" width="20" height="20" />
         Kurultai
       </a>
     </GraphiQL.Logo>

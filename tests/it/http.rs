@@ -1,0 +1,221 @@
+//! GraphQL over HTTP, and the pages.
+
+use reqwest::header::{ACCEPT, ACCEPT_LANGUAGE, ALLOW, CONTENT_TYPE};
+use reqwest::{Method, StatusCode};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::server::{On, Server};
+
+const RESPONSE: &str = "application/graphql-response+json";
+const JSON: &str = "application/json";
+
+/// Sends a body and gives the status, the media type and the answer.
+async fn post(
+    server: &Server,
+    accept: Option<&str>,
+    content_type: Option<&str>,
+    body: impl Into<reqwest::Body>,
+) -> (StatusCode, String, Value) {
+    let mut request = server.client.post(format!("{}/graphql", server.address)).body(body);
+    if let Some(accept) = accept {
+        request = request.header(ACCEPT, accept);
+    }
+    if let Some(content_type) = content_type {
+        request = request.header(CONTENT_TYPE, content_type);
+    }
+    parts(request.send().await.unwrap()).await
+}
+
+async fn parts(response: reqwest::Response) -> (StatusCode, String, Value) {
+    let media = response.headers()[CONTENT_TYPE].to_str().unwrap().to_owned();
+    (response.status(), media, response.json().await.unwrap())
+}
+
+#[rstest]
+#[case(None, "application/json; charset=utf-8")]
+#[case(Some("*/*"), "application/json; charset=utf-8")]
+#[case(Some(JSON), "application/json; charset=utf-8")]
+#[case(Some(RESPONSE), "application/graphql-response+json; charset=utf-8")]
+#[case(Some("application/json;q=0.5, application/graphql-response+json"), "application/graphql-response+json; charset=utf-8")]
+#[case(Some("text/html, application/json;q=0.9, */*;q=0.1"), "application/json; charset=utf-8")]
+#[tokio::test]
+async fn the_media_type_is_the_one_the_client_likes_best(#[case] accept: Option<&str>, #[case] expected: &str) {
+    let server = Server::empty(On::Sqlite).await;
+    let (status, media, answer) = post(&server, accept, Some(JSON), r#"{"query":"{ __typename }"}"#).await;
+    assert_eq!((status, media.as_str()), (StatusCode::OK, expected));
+    assert_eq!(answer, json!({"data": {"__typename": "Query"}}));
+}
+
+#[rstest]
+// a request that is not well formed is a 4xx, whatever the media type
+#[case(JSON, Some(JSON), "{", 400, "the body is not JSON: line 1, column 1")]
+#[case(JSON, Some(JSON), "[]", 400, "one JSON object")]
+#[case(JSON, Some(JSON), "{}", 400, "query must be a text")]
+#[case(RESPONSE, Some(JSON), r#"{"query": 7}"#, 400, "query must be a text")]
+#[case(JSON, Some(JSON), r#"{"query": "{__typename}", "variables": 7}"#, 400, "variables must be an object")]
+#[case(JSON, Some(JSON), r#"{"query": "{__typename}", "operationName": 7}"#, 400, "operationName must be a text")]
+#[case(JSON, Some(JSON), r#"{"query": "{__typename}", "extensions": 7}"#, 400, "extensions must be an object")]
+#[case(JSON, Some("text/plain"), r#"{"query": "{__typename}"}"#, 415, "Content-Type: application/json")]
+#[case(JSON, Some("application/x-www-form-urlencoded"), "query={__typename}", 415, "Content-Type: application/json")]
+#[case(JSON, None, r#"{"query": "{__typename}"}"#, 415, "Content-Type: application/json")]
+#[case("text/html", Some(JSON), r#"{"query": "{__typename}"}"#, 406, "accept one of them")]
+// a request that cannot be run is told by the status in the newer media type only
+#[case(RESPONSE, Some(JSON), r#"{"query": "{"}"#, 400, "")]
+#[case(JSON, Some(JSON), r#"{"query": "{"}"#, 200, "")]
+#[case(RESPONSE, Some(JSON), r#"{"query": "{ nonsense }"}"#, 400, "nonsense")]
+#[case(JSON, Some(JSON), r#"{"query": "{ nonsense }"}"#, 200, "nonsense")]
+#[case(RESPONSE, Some(JSON), r#"{"query": "query A {__typename} query B {__typename}"}"#, 400, "")]
+#[case(RESPONSE, Some(JSON), r#"{"query": "query($id: ID!) { node(id: $id) { id } }"}"#, 400, "id")]
+#[tokio::test]
+async fn a_bad_request_gets_its_status_a_message_a_code_and_no_data(
+    #[case] accept: &str,
+    #[case] content_type: Option<&str>,
+    #[case] body: &str,
+    #[case] expected: u16,
+    #[case] message: &str,
+) {
+    let server = Server::empty(On::Sqlite).await;
+    let (status, _, answer) = post(&server, Some(accept), content_type, body.to_owned()).await;
+    assert_eq!(status.as_u16(), expected, "{answer:#}");
+    assert!(answer.get("data").is_none(), "{answer:#}");
+    assert!(answer["errors"][0]["message"].as_str().unwrap().contains(message), "{answer:#}");
+    assert!(answer["errors"][0]["extensions"]["code"].is_string(), "{answer:#}");
+}
+
+#[rstest]
+#[case("{", "GRAPHQL_PARSE_FAILED")]
+#[case("{ nonsense }", "GRAPHQL_VALIDATION_FAILED")]
+#[case("{ node(id: 1.5) { id } }", "GRAPHQL_VALIDATION_FAILED")]
+#[tokio::test]
+async fn errors_of_a_query_have_a_code_and_a_place(#[case] query: &str, #[case] code: &str) {
+    let server = Server::empty(On::Sqlite).await;
+    let answer = server.answer(query, json!({})).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], code, "{answer:#}");
+    assert!(answer["errors"][0]["locations"][0]["line"].is_number(), "{answer:#}");
+}
+
+#[tokio::test]
+async fn a_query_can_be_a_plain_address() {
+    let server = Server::sample(On::Sqlite).await;
+    let get = async |pairs: &[(&str, &str)]| {
+        let mut url = reqwest::Url::parse(&format!("{}/graphql", server.address)).unwrap();
+        url.query_pairs_mut().extend_pairs(pairs);
+        server.client.get(url).header(ACCEPT, RESPONSE).send().await.unwrap()
+    };
+    let document = "query One($slug: String!) { person(by: {slug: $slug}) { slug } } query Two { __typename }";
+    let (status, _, answer) =
+        parts(get(&[("query", document), ("operationName", "One"), ("variables", r#"{"slug": "alnur-ilyashev"}"#)]).await).await;
+    assert_eq!((status, answer), (StatusCode::OK, json!({"data": {"person": {"slug": "alnur-ilyashev"}}})));
+    let (_, _, answer) = parts(get(&[("query", document), ("operationName", "Two")]).await).await;
+    assert_eq!(answer, json!({"data": {"__typename": "Query"}}));
+    for pairs in [
+        vec![("query", document), ("operationName", "Three")],
+        vec![("query", "{__typename}"), ("variables", "{")],
+        vec![],
+        vec![("query", "{__typename}"), ("query", "{__typename}")],
+    ] {
+        let (status, _, answer) = parts(get(&pairs).await).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{pairs:?} {answer:#}");
+        assert!(answer.get("data").is_none());
+    }
+    let refused = get(&[("query", "mutation { x }")]).await;
+    assert_eq!((refused.status(), refused.headers()[ALLOW].to_str().unwrap()), (StatusCode::METHOD_NOT_ALLOWED, "POST"));
+}
+
+#[tokio::test]
+async fn other_methods_are_refused() {
+    let server = Server::empty(On::Sqlite).await;
+    for method in [Method::PUT, Method::DELETE, Method::PATCH] {
+        let response = server.client.request(method, format!("{}/graphql", server.address)).send().await.unwrap();
+        assert_eq!((response.status(), response.headers()[ALLOW].to_str().unwrap()), (StatusCode::METHOD_NOT_ALLOWED, "GET, POST"));
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_long_is_refused() {
+    let server = Server::empty(On::Sqlite).await;
+    let body = json!({"query": format!("{{ __typename }} #{}", " ".repeat(100_000))}).to_string();
+    let (status, _, answer) = post(&server, None, Some(JSON), body).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(answer["errors"][0]["message"].as_str().unwrap().contains("longer than 100000 bytes"));
+}
+
+#[tokio::test]
+async fn a_query_that_is_too_deep_is_refused_and_the_introspection_of_tools_is_not() {
+    let server = Server::empty(On::Sqlite).await;
+    let deep = format!("{{ case(by: {{slug: \"x\"}}) {{ {} slug {} }} }}", "court { cases { nodes {".repeat(8), "} } }".repeat(8));
+    let (message, code) = server.error(&deep).await;
+    assert_eq!(code, "GRAPHQL_VALIDATION_FAILED");
+    assert!(message.to_lowercase().contains("deep") || message.to_lowercase().contains("depth"), "{message}");
+    let standard = format!("{{ __schema {{ types {{ fields {{ type {{ {} name {} }} }} }} }} }}", "ofType {".repeat(9), "}".repeat(9));
+    assert!(server.data(&standard).await["__schema"]["types"].is_array());
+}
+
+#[tokio::test]
+async fn text_comes_in_the_language_asked_for_then_preferred_then_its_own() {
+    let server = Server::with(On::Sqlite, "people:\n- {slug: a, name: {kk: Бақытжан, ru: Бакытжан}, biography: {en: A senator}}").await;
+    let query = "{ person(by: {slug: \"a\"}) { own: name asked: name(lang: \"ru-KZ\") missing: name(lang: \"de\") names { lang text } biography } }";
+    let ask = async |languages: &str| {
+        let request =
+            server.client.post(format!("{}/graphql", server.address)).header(ACCEPT_LANGUAGE, languages).json(&json!({"query": query}));
+        parts(request.send().await.unwrap()).await.2["data"]["person"].clone()
+    };
+    assert_eq!(
+        ask("").await,
+        json!({"own": "Бақытжан", "asked": "Бакытжан", "missing": "Бақытжан", "names": [{"lang": "kk", "text": "Бақытжан"}, {"lang": "ru", "text": "Бакытжан"}], "biography": "A senator"})
+    );
+    let preferring = ask("fr, ru;q=0.8, en;q=0.5").await;
+    assert_eq!((&preferring["own"], &preferring["missing"]), (&json!("Бакытжан"), &json!("Бакытжан")));
+    let (message, _) = server.error("{ people { nodes { name(lang: \"not a tag\") } } }").await;
+    assert!(message.contains("lang: \"not a tag\" is not a language tag"), "{message}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn fields_come_in_the_order_of_the_query(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::sample(on).await;
+    let query = "{ search(query: \"a\") { totalCount } z: __typename case(by: {slug: \"kazakhstan-v-ilyashev\"}) { slug court { name id } id parties { nodes { role id } } title } a: __typename people { totalCount } ...F } fragment F on Query { laws { totalCount } }";
+    let text = server
+        .client
+        .post(format!("{}/graphql", server.address))
+        .json(&json!({"query": query}))
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    let mut from = 0;
+    for name in ["search", "z", "case", "slug", "court", "name", "id", "id", "parties", "nodes", "role", "title", "a", "people", "laws"] {
+        let at = text[from..].find(&format!("\"{name}\":")).unwrap_or_else(|| panic!("{name} comes too early in {text}"));
+        from += at + name.len();
+    }
+}
+
+#[tokio::test]
+async fn the_service_says_that_it_lives_and_can_answer() {
+    let server = Server::empty(On::Sqlite).await;
+    for path in ["/healthz", "/readyz"] {
+        let response = server.client.get(format!("{}{path}", server.address)).send().await.unwrap();
+        assert_eq!((response.status(), response.text().await.unwrap().as_str()), (StatusCode::OK, "ok\n"));
+    }
+}
+
+#[tokio::test]
+async fn pages_and_the_schema_are_served_and_nothing_else_is() {
+    let server = Server::empty(On::Sqlite).await;
+    let get = async |path: &str| {
+        let response = server.client.get(format!("{}{path}", server.address)).send().await.unwrap();
+        (response.status(), response.headers()[CONTENT_TYPE].to_str().unwrap().to_owned(), response.text().await.unwrap())
+    };
+    for path in ["/", "/graphiql"] {
+        let (status, media, text) = get(path).await;
+        assert_eq!((status, media.as_str()), (StatusCode::OK, "text/html; charset=utf-8"));
+        assert!(text.contains("Kurultai"), "{text}");
+    }
+    let (status, _, text) = get("/schema.graphql").await;
+    assert_eq!((status, text), (StatusCode::OK, kurultai::graphql::sdl().unwrap()));
+    assert_eq!(get("/nothing").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(server.client.get(format!("{}/assets/../Cargo.toml", server.address)).send().await.unwrap().status(), StatusCode::NOT_FOUND);
+}

@@ -1,0 +1,15 @@
+//! What users may rely on, tried from the outside: over HTTP, GraphQL and the command line, on both databases.
+
+mod command;
+mod connection;
+mod dispute;
+mod filter;
+mod http;
+mod import;
+mod layer;
+mod node;
+mod query;
+mod schema;
+mod search;
+mod server;
+mod statement;

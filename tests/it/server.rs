@@ -1,0 +1,202 @@
+//! A server of its own for each test, with a database of its own.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use kurultai::clock::Clock;
+use kurultai::http::{Service, router};
+use kurultai::store::db::{Options, Store};
+use kurultai::store::draft::Problem;
+use kurultai::store::write::{Author, Drafts, Outcome, Refused};
+use kurultai::transfer::{import, yaml};
+use migration::sea_orm::{ConnectionTrait, Database, DatabaseConnection};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+/// Which database a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    Sqlite,
+    Postgres,
+}
+
+/// A database that goes when the test ends.
+pub struct TestDatabase {
+    pub url: String,
+    folder: Option<TempDir>,
+    name: Option<String>,
+}
+
+/// Address of the PostgreSQL server that tests make their databases on.
+fn postgres() -> String {
+    std::env::var("TEST_DATABASE_URL").unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432".to_owned())
+}
+
+async fn administration() -> DatabaseConnection {
+    let url = format!("{}/postgres", postgres());
+    Database::connect(&url)
+        .await
+        .unwrap_or_else(|error| panic!("PostgreSQL does not answer at {}: {error}; start it or set TEST_DATABASE_URL", postgres()))
+}
+
+impl TestDatabase {
+    pub async fn new(on: On) -> Self {
+        match on {
+            On::Sqlite => {
+                let folder = TempDir::new().unwrap();
+                let url = format!("sqlite://{}", folder.path().join("kurultai.db").display());
+                Self { url, folder: Some(folder), name: None }
+            }
+            On::Postgres => {
+                let name = format!("kurultai_test_{}", uuid::Uuid::now_v7().simple());
+                administration().await.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+                Self { url: format!("{}/{name}", postgres()), folder: None, name: Some(name) }
+            }
+        }
+    }
+
+    /// Connects and makes the tables.
+    pub async fn store(&self) -> Store {
+        let store = self.connect().await;
+        store.migrate().await.unwrap();
+        store
+    }
+
+    pub async fn connect(&self) -> Store {
+        let at = "2026-01-01T00:00:00Z".parse().unwrap();
+        let options = Options { url: self.url.clone(), connections: 4, timeout: Duration::from_secs(10) };
+        Store::connect(&options, Clock::fixed(at)).await.unwrap()
+    }
+
+    /// A connection for looking at the tables themselves.
+    pub async fn raw(&self) -> DatabaseConnection {
+        Database::connect(&self.url).await.unwrap()
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        drop(self.folder.take());
+        if let Some(name) = self.name.take() {
+            // a runtime of its own: the one of the test may be ending
+            let dropped = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    administration().await.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+                });
+            });
+            dropped.join().unwrap();
+        }
+    }
+}
+
+/// A running server.
+pub struct Server {
+    pub address: String,
+    pub store: Store,
+    pub client: reqwest::Client,
+    task: JoinHandle<()>,
+    pub database: TestDatabase,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Server {
+    /// A server without records.
+    pub async fn empty(on: On) -> Self {
+        let database = TestDatabase::new(on).await;
+        let store = database.store().await;
+        Self::over(database, store).await
+    }
+
+    /// A server with the sample dataset.
+    pub async fn sample(on: On) -> Self {
+        let server = Self::empty(on).await;
+        server.load(&sample_files()).await.unwrap();
+        server
+    }
+
+    /// A server with the records of a YAML text.
+    pub async fn with(on: On, text: &str) -> Self {
+        let server = Self::empty(on).await;
+        server.import(text).await.unwrap();
+        server
+    }
+
+    async fn over(database: TestDatabase, store: Store) -> Self {
+        let schema = kurultai::graphql::schema(Some(store.clone())).unwrap();
+        let service = Service { schema, store: store.clone(), sdl: Arc::from(kurultai::graphql::sdl().unwrap()), body_limit: 100_000 };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let task = tokio::spawn(async move { axum::serve(listener, router(service)).await.unwrap() });
+        Self { address, store, client: reqwest::Client::new(), task, database }
+    }
+
+    /// Imports a YAML text.
+    pub async fn import(&self, text: &str) -> Result<Outcome, Vec<Problem>> {
+        self.load(&[(Arc::from("test.yaml"), text.to_owned())]).await
+    }
+
+    async fn load(&self, files: &[(Arc<str>, String)]) -> Result<Outcome, Vec<Problem>> {
+        let drafts = read(files)?;
+        let author = Author { by: "tests".to_owned(), message: None };
+        self.store.write(&drafts, &author, |_| ()).await.map_err(|refused| match refused {
+            Refused::Problems(problems) => problems,
+            Refused::Failed(error) => panic!("{error}"),
+        })
+    }
+
+    /// Sends a query and gives the whole answer.
+    pub async fn answer(&self, query: &str, variables: Value) -> Value {
+        let response = self
+            .client
+            .post(format!("{}/graphql", self.address))
+            .json(&json!({"query": query, "variables": variables}))
+            .send()
+            .await
+            .unwrap();
+        response.json().await.unwrap()
+    }
+
+    /// Sends a query that must not fail and gives its data.
+    pub async fn data(&self, query: &str) -> Value {
+        let mut answer = self.answer(query, json!({})).await;
+        assert!(answer.get("errors").is_none(), "{query}\n{answer:#}");
+        answer["data"].take()
+    }
+
+    /// Sends a query that must fail and gives the message and code of its first error.
+    pub async fn error(&self, query: &str) -> (String, String) {
+        let answer = self.answer(query, json!({})).await;
+        let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{query}\n{answer:#}")).to_owned();
+        (text(&answer["errors"][0]["message"]), text(&answer["errors"][0]["extensions"]["code"]))
+    }
+}
+
+/// Reads files as an import does.
+pub fn read(files: &[(Arc<str>, String)]) -> Result<Drafts, Vec<Problem>> {
+    let mut drafts = Drafts::new();
+    for (name, text) in files {
+        let tree = yaml::read(name, text).map_err(|problem| vec![problem])?;
+        drafts.extend(import::drafts(name, &tree)?);
+    }
+    Ok(drafts)
+}
+
+/// A path inside the repository.
+pub fn path(inside: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(inside)
+}
+
+fn sample_files() -> Vec<(Arc<str>, String)> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(path("data")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "yaml"));
+    paths.sort();
+    paths.iter().map(|path| (Arc::from(path.file_name().unwrap().to_string_lossy()), std::fs::read_to_string(path).unwrap())).collect()
+}

@@ -1,0 +1,76 @@
+//! Every level of a query is one SQL statement, whatever the number of rows.
+
+use rstest::rstest;
+use serde_json::json;
+
+use crate::server::{On, Server};
+
+/// Cases with parties, people and charges, as YAML.
+fn cases(count: usize) -> String {
+    let mut text = String::from("laws:\n- {slug: law, title: {en: Law}, kind: law, status: in_force}\nprovisions:\n");
+    for number in 0..7 {
+        text += &format!("- {{slug: p{number}, heading: {{en: P{number}}}, kind: article, position: {number}, law: law}}\n");
+    }
+    text += "people:\n";
+    for number in 0..count {
+        text += &format!("- {{slug: person-{number}, name: {{en: Person {number}}}}}\n");
+    }
+    text += "cases:\n";
+    for number in 0..count {
+        let other = (number + 1) % count;
+        text += &format!(
+            "- {{slug: case-{number}, title: {{en: Case {number}}}, kind: criminal, status: pending, parties: [{{key: a, person: person-{number}, role: defendant}}, {{key: b, person: person-{other}, role: victim}}], charges: [{{party: a, provision: p{}, outcome: pending}}]}}\n",
+            number % 7
+        );
+    }
+    text
+}
+
+const THREE_LEVELS: &str = "query($first: Int!) { cases(first: $first) { totalCount nodes { title
+    parties(first: 5) { totalCount nodes { role person { name memberships(first: 2) { nodes { label } } } } }
+    charges(first: 5) { nodes { outcome party { role } provision { number law { title } } } }
+    topics { nodes { label } } disputes { field } } } }";
+
+#[rstest]
+#[tokio::test]
+async fn a_query_of_three_levels_takes_as_many_statements_for_100_parents_as_for_1(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, &cases(120)).await;
+    let mut counts = Vec::new();
+    for first in [1, 20, 100] {
+        let before = server.store.statements();
+        let answer = server.answer(THREE_LEVELS, json!({"first": first})).await;
+        assert_eq!(answer["data"]["cases"]["nodes"].as_array().unwrap().len(), first, "{answer:#}");
+        assert_eq!(answer["data"]["cases"]["nodes"][0]["parties"]["totalCount"], 2);
+        assert_eq!(answer["data"]["cases"]["nodes"][0]["charges"]["nodes"][0]["provision"]["law"]["title"], "Law");
+        counts.push(server.store.statements() - before);
+    }
+    // cases and their count; parties and their count; person; memberships; charges; party; provision; law; topics; claims
+    assert_eq!(counts, [12, 12, 12]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_total_is_counted_only_when_it_is_asked_for(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, &cases(3)).await;
+    let statements = async |query: &str| {
+        let before = server.store.statements();
+        server.data(query).await;
+        server.store.statements() - before
+    };
+    assert_eq!(statements("{ cases { nodes { id } } }").await, 1);
+    assert_eq!(statements("{ cases { totalCount } }").await, 1);
+    assert_eq!(statements("{ cases { totalCount nodes { id } } }").await, 2);
+}
+
+#[rstest]
+#[tokio::test]
+async fn references_of_any_type_take_one_statement_for_each_type(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::sample(on).await;
+    let before = server.store.statements();
+    let data = server
+        .data("{ citations(first: 100, filter: {field: {eq: \"decided\"}}) { nodes { record { id ... on Case { title } } } } }")
+        .await;
+    assert!(data["citations"]["nodes"].as_array().unwrap().len() >= 3);
+    // the page, the types of what is referred to, and the cases
+    assert_eq!(server.store.statements() - before, 3);
+}
