@@ -48,7 +48,9 @@ pub fn sdl() -> Result<String, SchemaError> {
 /// Runs one request for a reader who prefers these languages.
 pub async fn execute(schema: &Schema, mut request: Request, languages: Languages) -> Response {
     let keys = request.parsed_query().ok().cloned().map(|document| selection::root_keys(&document, request.operation_name.as_deref()));
-    let mut response = schema.execute(request.data(languages)).await;
+    let gaps = query::Gaps::default();
+    let mut response = schema.execute(request.data(languages).data(gaps.clone())).await;
+    gaps.fill(&mut response);
     if let (Value::Object(data), Some(keys)) = (&mut response.data, keys) {
         // root fields end in any order; the specification wants them in the order of the query
         data.sort_by_cached_key(|name, _| keys.iter().position(|key| key == name.as_str()));

@@ -2,8 +2,10 @@
 
 mod search;
 
-use async_graphql::Value;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use async_graphql::dynamic::{Field, FieldFuture, FieldValue, InputObject, InputValue, Object, ResolverContext, SchemaBuilder, TypeRef};
+use async_graphql::{PathSegment, Response, Value};
 
 use super::connection::{connection_name, with_arguments};
 use super::error::report;
@@ -67,6 +69,36 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
             .field(InputValue::new("value", TypeRef::named_nn(TypeRef::STRING)).description("The identifier.")),
     );
     search::register(builder).register(query)
+}
+
+/// Places in lists of nodes where nothing was found. The framework cannot give a null inside a list of
+/// an interface, so the nulls are put in when the rest is done.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Gaps(Arc<Mutex<Vec<(String, Vec<usize>)>>>);
+
+impl Gaps {
+    fn note(&self, key: &str, places: Vec<usize>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((key.to_owned(), places));
+    }
+
+    /// Puts the nulls in, and sets the paths of errors behind them right.
+    pub(super) fn fill(&self, response: &mut Response) {
+        for (key, places) in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            let Value::Object(data) = &mut response.data else { continue };
+            let Some(Value::List(list)) = data.get_mut(key.as_str()) else { continue };
+            for place in places {
+                list.insert(place.min(list.len()), Value::Null);
+                for error in &mut response.errors {
+                    if let [PathSegment::Field(field), PathSegment::Index(index), ..] = error.path.as_mut_slice()
+                        && *field == key
+                        && *index >= place
+                    {
+                        *index += 1;
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn by_name(record: &Record) -> String {
@@ -160,5 +192,7 @@ async fn nodes(ctx: &ResolverContext<'_>) -> Result<Option<FieldValue<'static>>>
     let ids = ids.iter().enumerate().map(|(index, id)| read_id(id, &format!("ids[{index}]")).map(Some)).collect::<Result<Vec<_>>>()?;
     let plans = selection.plans(catalog().all().filter(|record| ids.iter().flatten().any(|(ty, _)| *ty == record.ty)))?;
     let found = store(ctx)?.nodes(&plans, &ids).await?;
-    Ok(Some(FieldValue::list(found.into_iter().map(|node| node.map_or(FieldValue::NULL, typed)))))
+    let gaps = found.iter().enumerate().filter(|(_, node)| node.is_none()).map(|(place, _)| place).collect();
+    ctx.ctx.data::<Gaps>().map_err(|error| internal(error.message))?.note(selection.key(), gaps);
+    Ok(Some(FieldValue::list(found.into_iter().flatten().map(typed))))
 }

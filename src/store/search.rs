@@ -247,7 +247,10 @@ fn snippet(label: &str, body: &str, terms: &[Vec<String>]) -> String {
     let line_end = text[first..].find('\n').map_or(text.len(), |index| first + index);
     let line = &text[line_start..line_end];
     let hit = first - line_start;
-    let start = line.unicode_word_indices().map(|(index, _)| index).find(|index| index + SNIPPET / 2 >= hit).unwrap_or(0);
+    let start = match hit {
+        near if near <= SNIPPET / 2 => 0,
+        far => line.unicode_word_indices().map(|(index, _)| index).find(|index| index + SNIPPET / 2 >= far).unwrap_or(0),
+    };
     let end = line
         .unicode_word_indices()
         .map(|(index, word)| index + word.len())

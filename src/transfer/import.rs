@@ -247,12 +247,7 @@ impl Reader {
         match (kind, &tree.value) {
             (Kind::Boolean, Value::Boolean(boolean)) => return Some(Cell::Boolean(*boolean)),
             (Kind::Integer, Value::Integer(value)) if i32::try_from(*value).is_ok() => return Some(Cell::Integer(*value)),
-            (Kind::Number, Value::Integer(value)) => {
-                return i32::try_from(*value)
-                    .ok()
-                    .and_then(|value| number(value.into()))
-                    .or_else(|| value.to_string().parse().ok().and_then(number));
-            }
+            (Kind::Number, Value::Integer(value)) => return value.to_string().parse().ok().and_then(number),
             (Kind::Number, Value::Number(value)) => return number(*value),
             (Kind::Boolean | Kind::Integer | Kind::Number, _) => {
                 let expected = match kind {
@@ -346,11 +341,10 @@ fn field_of(record: &Record, name: &str) -> Option<usize> {
 fn unknown_field(record: &Record, name: &str) -> String {
     let fields =
         record.fields.iter().enumerate().filter(|(index, field)| field_of(record, field.name) == Some(*index)).map(|(_, field)| field.name);
-    let mut known: Vec<&str> = fields.chain(record.parts.iter().map(|list| list.name)).collect();
-    let near = known.iter().copied().filter(|other| strsim::osa_distance(name, other) <= 2).collect::<Vec<_>>();
-    if !near.is_empty() {
-        known = near;
-        return format!("a {} has no \"{name}\"; did you mean {}?", record.singular(), known.join(" or "));
+    let known: Vec<&str> = fields.chain(record.parts.iter().map(|list| list.name)).collect();
+    let nearest = known.iter().map(|other| (strsim::osa_distance(name, other), other)).min();
+    if let Some((1..=2, other)) = nearest {
+        return format!("a {} has no \"{name}\"; did you mean {other}?", record.singular());
     }
     format!("a {} has no \"{name}\"; it has {}", record.singular(), known.join(", "))
 }

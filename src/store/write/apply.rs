@@ -177,14 +177,16 @@ impl<'s> Work<'s> {
             }
             cells[*field] = merge.names.cell(given, &merge.siblings);
         }
-        for (field, cell) in record.fields.iter().zip(&mut cells) {
+        for (index, (field, cell)) in record.fields.iter().zip(&mut cells).enumerate() {
             if *cell != Cell::Null {
                 continue;
             }
+            // a reference that leads nowhere has been told already
+            let is_given = draft.value(index).is_some_and(|given| !matches!(given, Given::Cell(_)));
             match field.kind {
                 Kind::List(_) => *cell = Cell::Json(json!([])),
                 Kind::Boolean => *cell = Cell::Boolean(field.name == "published"),
-                _ if field.required && !field.system => {
+                _ if field.required && !field.system && !is_given => {
                     merge.problems.push(Problem {
                         origin: draft.origin.clone(),
                         message: format!("{} is missing; every {} has one", field.name, record.singular()),
