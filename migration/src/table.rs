@@ -208,7 +208,7 @@ impl Table {
         table.table(Alias::new(self.name));
         table.col(ColumnDef::new(Alias::new("id")).uuid().not_null().primary_key());
         for (name, column, required) in &self.columns {
-            table.col(&mut definition(backend, name, *column, *required));
+            table.col(definition(backend, name, *column, *required));
         }
         for (column, target) in &self.references {
             let owned = self.owner == Some(column);

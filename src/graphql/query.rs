@@ -74,16 +74,23 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
 /// Places in lists of nodes where nothing was found. The framework cannot give a null inside a list of
 /// an interface, so the nulls are put in when the rest is done.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Gaps(Arc<Mutex<Vec<(String, Vec<usize>)>>>);
+pub(super) struct Gaps(Arc<Mutex<Vec<Gap>>>);
+
+/// Places in the list that one root field gives.
+#[derive(Debug)]
+struct Gap {
+    key: String,
+    places: Vec<usize>,
+}
 
 impl Gaps {
     fn note(&self, key: &str, places: Vec<usize>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((key.to_owned(), places));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Gap { key: key.to_owned(), places });
     }
 
     /// Puts the nulls in, and sets the paths of errors behind them right.
     pub(super) fn fill(&self, response: &mut Response) {
-        for (key, places) in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        for Gap { key, places } in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             let Value::Object(data) = &mut response.data else { continue };
             let Some(Value::List(list)) = data.get_mut(key.as_str()) else { continue };
             for place in places {

@@ -74,7 +74,7 @@ static SENTENCE_KIND: Vocabulary = Vocabulary { name: "SentenceKind", doc: "What
 /// The records of this file.
 pub fn records() -> Vec<Record> {
     vec![
-Record::record(RecordType::Case, case::Entity, "cases").doc("A court case or a criminal case under investigation: one proceeding, however many people are parties to it.")
+Record::root(RecordType::Case, case::Entity, "cases").doc("A court case or a criminal case under investigation: one proceeding, however many people are parties to it.")
 .field(translated("title", case::Column::Title).doc("Name of the case.").label())
 .field(text("docketNumber", case::Column::DocketNumber).doc("Number the court or the investigators gave it.").search_name())
 .field(text("ecli", case::Column::Ecli).doc("European Case Law Identifier, where the case has one.").unique())

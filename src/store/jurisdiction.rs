@@ -15,7 +15,7 @@ static JURISDICTION_CLASSIFICATION: Vocabulary = Vocabulary { name: "Jurisdictio
 /// The records of this file.
 pub fn records() -> Vec<Record> {
     vec![
-Record::record(RecordType::Jurisdiction, jurisdiction::Entity, "jurisdictions").doc("A country, region or city with laws and institutions of its own. Modelled on Open Civic Data.")
+Record::root(RecordType::Jurisdiction, jurisdiction::Entity, "jurisdictions").doc("A country, region or city with laws and institutions of its own. Modelled on Open Civic Data.")
 .field(translated("name", jurisdiction::Column::Name).doc("Name of the jurisdiction.").label())
 .field(choice("classification", jurisdiction::Column::Classification, &JURISDICTION_CLASSIFICATION).doc("What kind of place it is."))
 .field(text("ocdId", jurisdiction::Column::OcdId).doc("Open Civic Data division identifier, such as ocd-division/country:kz.").unique())

@@ -34,7 +34,7 @@ static LAW_RELATION_KIND: Vocabulary = Vocabulary { name: "LawRelationKind", doc
 /// The records of this file.
 pub fn records() -> Vec<Record> {
     vec![
-Record::record(RecordType::Law, law::Entity, "laws").doc("A law in force, to come into force, or repealed. Modelled on ELI and Akoma Ntoso.")
+Record::root(RecordType::Law, law::Entity, "laws").doc("A law in force, to come into force, or repealed. Modelled on ELI and Akoma Ntoso.")
 .field(translated("title", law::Column::Title).doc("Title of the law.").label())
 .field(text("number", law::Column::Number).doc("Number under which it was adopted, such as 226-V.").search_name())
 .field(choice("kind", law::Column::Kind, &LAW_KIND).doc("What kind of law it is."))

@@ -7,7 +7,7 @@ use crate::store::record::{Record, date, one, text, translated};
 /// The records of this file.
 pub fn records() -> Vec<Record> {
     vec![
-Record::record(RecordType::Membership, membership::Entity, "memberships").doc("A post or a seat that a person held in an organization, and when. Modelled on Popolo.")
+Record::root(RecordType::Membership, membership::Entity, "memberships").doc("A post or a seat that a person held in an organization, and when. Modelled on Popolo.")
 .field(translated("label", membership::Column::Label).doc("Name of the post, such as Deputy of the Senate.").label())
 .field(text("role", membership::Column::Role).doc("Role in the organization, such as deputy, chair or minister."))
 .field(date("startDate", membership::Column::StartDate).doc("When the person took the post.").ordered())

@@ -22,7 +22,7 @@ static ORGANIZATION_CLASSIFICATION: Vocabulary = Vocabulary { name: "Organizatio
 /// The records of this file.
 pub fn records() -> Vec<Record> {
     vec![
-Record::record(RecordType::Organization, organization::Entity, "organizations").doc("A body that acts: a parliament or a chamber of it, a ministry, a court, a party, an association. Modelled on Popolo.")
+Record::root(RecordType::Organization, organization::Entity, "organizations").doc("A body that acts: a parliament or a chamber of it, a ministry, a court, a party, an association. Modelled on Popolo.")
 .field(translated("name", organization::Column::Name).doc("Name of the organization.").label())
 .field(list("otherNames", organization::Column::OtherNames, &OTHER_NAME).doc("Other names this one is known by: in other languages, former, short.").search_name())
 .field(choice("classification", organization::Column::Classification, &ORGANIZATION_CLASSIFICATION).doc("What kind of body it is."))

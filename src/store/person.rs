@@ -6,7 +6,7 @@ use crate::store::record::{Record, date, list, one, text, translated, url, LINK,
 /// The records of this file.
 pub fn records() -> Vec<Record> {
     vec![
-Record::record(RecordType::Person, person::Entity, "people").doc("A person in public life, or named in a public proceeding. Modelled on Popolo.")
+Record::root(RecordType::Person, person::Entity, "people").doc("A person in public life, or named in a public proceeding. Modelled on Popolo.")
 .field(translated("name", person::Column::Name).doc("Name the person is generally known by.").label())
 .field(list("otherNames", person::Column::OtherNames, &OTHER_NAME).doc("Other names this one is known by: in other languages, former, short.").search_name())
 .field(text("sortName", person::Column::SortName).doc("Name as it sorts in a list, family name first, where that differs."))

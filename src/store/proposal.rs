@@ -44,7 +44,7 @@ static ACTION_CLASSIFICATION: Vocabulary = Vocabulary { name: "ActionClassificat
 /// The records of this file.
 pub fn records() -> Vec<Record> {
     vec![
-Record::record(RecordType::Proposal, proposal::Entity, "proposals").doc("A law, amendment or resolution that somebody proposed, from the idea to the vote. Modelled on Open Civic Data bills.")
+Record::root(RecordType::Proposal, proposal::Entity, "proposals").doc("A law, amendment or resolution that somebody proposed, from the idea to the vote. Modelled on Open Civic Data bills.")
 .field(translated("title", proposal::Column::Title).doc("Title of the proposal, or a short description while it has none.").label())
 .field(text("identifier", proposal::Column::Identifier).doc("Number given by the body that received it."))
 .field(choice("kind", proposal::Column::Kind, &PROPOSAL_KIND).doc("What kind of proposal it is."))

@@ -16,7 +16,7 @@ static PROVISION_KIND: Vocabulary = Vocabulary { name: "ProvisionKind", doc: "Wh
 /// The records of this file.
 pub fn records() -> Vec<Record> {
     vec![
-Record::record(RecordType::Provision, provision::Entity, "provisions").doc("A numbered part of a law: an article, a section, a paragraph. Its text can change over time.")
+Record::root(RecordType::Provision, provision::Entity, "provisions").doc("A numbered part of a law: an article, a section, a paragraph. Its text can change over time.")
 .field(text("number", provision::Column::Number).doc("Number inside the law, such as 274 or 456-2.").search_name())
 .field(choice("kind", provision::Column::Kind, &PROVISION_KIND).search_name().doc("What level of the law it is."))
 .field(translated("heading", provision::Column::Heading).doc("Heading of the provision.").label())

@@ -440,7 +440,7 @@ impl Record {
     }
 
     /// A record with a life of its own.
-    pub fn record(ty: RecordType, entity: impl EntityName, plural: &'static str) -> Self {
+    pub fn root(ty: RecordType, entity: impl EntityName, plural: &'static str) -> Self {
         Self { plural, ..Self::new(ty, entity, Shape::Record) }
     }
 

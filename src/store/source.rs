@@ -19,7 +19,7 @@ static SOURCE_KIND: Vocabulary = Vocabulary { name: "SourceKind", doc: "What kin
 /// The records of this file.
 pub fn records() -> Vec<Record> {
     vec![
-Record::record(RecordType::Source, source::Entity, "sources").doc("A publication that says so: an article, a report, a law database.")
+Record::root(RecordType::Source, source::Entity, "sources").doc("A publication that says so: an article, a report, a law database.")
 .field(translated("title", source::Column::Title).doc("Title of the publication.").label())
 .field(text("publisher", source::Column::Publisher).doc("Who published it.").search_name())
 .field(text("author", source::Column::Author).doc("Who wrote it."))

@@ -7,7 +7,7 @@ use crate::store::record::{Record, date, one, translated};
 /// The records of this file.
 pub fn records() -> Vec<Record> {
     vec![
-Record::record(RecordType::Statement, statement::Entity, "statements").doc("Something that a person or a body said in public.")
+Record::root(RecordType::Statement, statement::Entity, "statements").doc("Something that a person or a body said in public.")
 .field(translated("text", statement::Column::Text).doc("What was said, quoted or reported.").label())
 .field(date("saidOn", statement::Column::SaidOn).doc("When it was said.").ordered())
 .field(translated("occasion", statement::Column::Occasion).doc("Where and on what occasion it was said.").search_text())

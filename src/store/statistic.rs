@@ -12,7 +12,7 @@ static BREAKDOWN: Structure = Structure { name: "Breakdown", doc: "One dimension
 /// The records of this file.
 pub fn records() -> Vec<Record> {
     vec![
-Record::record(RecordType::Statistic, statistic::Entity, "statistics").doc("A figure that somebody published. It is the publisher's count, not a count of the records here.")
+Record::root(RecordType::Statistic, statistic::Entity, "statistics").doc("A figure that somebody published. It is the publisher's count, not a count of the records here.")
 .field(translated("measure", statistic::Column::Measure).doc("What was counted, in words.").label())
 .field(number("value", statistic::Column::Value).doc("The figure.").ordered())
 .field(text("unit", statistic::Column::Unit).doc("What the figure counts, such as cases, persons or points."))

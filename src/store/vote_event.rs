@@ -26,7 +26,7 @@ static VOTE_COUNT: Structure = Structure { name: "VoteCount", doc: "Number of vo
 /// The records of this file.
 pub fn records() -> Vec<Record> {
     vec![
-Record::record(RecordType::VoteEvent, vote_event::Entity, "voteEvents").doc("A vote that a body took on a motion, and its result. Modelled on Popolo.")
+Record::root(RecordType::VoteEvent, vote_event::Entity, "voteEvents").doc("A vote that a body took on a motion, and its result. Modelled on Popolo.")
 .field(translated("motion", vote_event::Column::Motion).doc("What was voted on.").label())
 .field(date("date", vote_event::Column::Date).doc("When the vote was taken.").ordered())
 .field(choice("result", vote_event::Column::Result, &VOTE_RESULT).doc("How the vote ended."))

@@ -1,0 +1,48 @@
+# The two commands to know are "make run" and "make test".
+
+DATABASE_URL ?= sqlite://kurultai.db
+export DATABASE_URL
+
+.PHONY: help run test check web schema clean
+
+help: ## What there is to make
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: web ## Build, load the sample dataset, serve, and print where GraphiQL is
+	cargo build
+	./target/debug/kurultai migrate
+	./target/debug/kurultai import data/ --message "Sample dataset"
+	./target/debug/kurultai serve
+
+test: ## Everything that must hold before a change lands
+	tests/setup.sh
+	cargo fmt --all --check
+	$(MAKE) web-required
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo deny --all-features check bans licenses sources
+	tests/run.sh rust
+	tests/run.sh clients
+	tests/run.sh browser
+
+check: ## The quick part of the tests: format, lints and Rust tests
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	tests/run.sh rust
+
+web: ## Build the pages, where npm is there to do it
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory web-required; \
+	else echo "npm is missing: building without GraphiQL; install Node.js 20 or later to have it"; fi
+
+.PHONY: web-required
+web-required: web/dist/graphiql.html
+
+web/dist/graphiql.html: web/package-lock.json web/index.html web/graphiql.html web/vite.config.ts $(wildcard web/src/* web/examples/* web/public/*)
+	cd web && npm ci --no-audit --no-fund && npm run check && npm run build
+	@touch $@
+
+schema: ## Write schema.graphql anew
+	cargo run --quiet -- schema > schema.graphql
+
+clean: ## Remove what was built
+	cargo clean
+	rm -rf web/dist web/node_modules tests/browser/node_modules tests/clients/node_modules

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Runs one part of the tests: rust, clients or browser.
+set -eu
+cd "$(dirname "$0")/.."
+
+rust() {
+    if cargo nextest --version >/dev/null 2>&1; then
+        cargo nextest run --workspace --locked
+    else
+        cargo test --workspace --locked
+    fi
+    cargo test --workspace --locked --doc
+}
+
+clients() {
+    cd tests/clients
+    npm ci --no-audit --no-fund
+    npm test
+}
+
+browser() {
+    cargo build --locked
+    folder=$(mktemp -d)
+    database="sqlite://$folder/kurultai.db"
+    ./target/debug/kurultai import data/ --database-url "$database"
+    ./target/debug/kurultai serve --database-url "$database" --listen 127.0.0.1:0 2>"$folder/log" &
+    server=$!
+    trap 'kill $server 2>/dev/null || true; rm -rf "$folder"' EXIT INT TERM
+    address=
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        address=$(sed -nE 's/.*(http:\/\/[0-9.:]+)\/graphiql.*/\1/p' "$folder/log" | head -n 1)
+        [ -z "$address" ] || break
+        sleep 1
+    done
+    [ -n "$address" ] || { cat "$folder/log" >&2; exit 1; }
+    cd tests/browser
+    npm ci --no-audit --no-fund
+    KURULTAI_URL=$address SCREENSHOT_DIR=${SCREENSHOT_DIR:-$folder} npm test
+}
+
+case ${1:-} in
+rust | clients | browser) "$1" ;;
+*) echo "usage: $0 rust | clients | browser" >&2; exit 2 ;;
+esac
