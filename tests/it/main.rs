@@ -3,6 +3,7 @@
 mod command;
 mod connection;
 mod dispute;
+mod fault;
 mod filter;
 mod http;
 mod import;

@@ -1,0 +1,55 @@
+//! What fails is null with an error, the rest is answered, and nothing of ours is told.
+
+use migration::sea_orm::ConnectionTrait;
+use rstest::rstest;
+use serde_json::json;
+
+use crate::server::{On, Server};
+
+#[rstest]
+#[tokio::test]
+async fn a_list_that_cannot_be_read_is_null_with_an_error_and_the_rest_is_answered(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::sample(on).await;
+    server.database.raw().await.execute_unprepared("ALTER TABLE charges RENAME TO elsewhere").await.unwrap();
+    let query = "{ case(by: {slug: \"kazakhstan-v-ilyashev\"}) { slug charges { totalCount nodes { id } } parties { nodes { key charges { nodes { id } } } } } provision(by: {slug: \"kz-criminal-code-2014-article-274\"}) { number charges { totalCount } } }";
+    let answer = server.answer(query, json!({})).await;
+    let data = &answer["data"];
+    assert_eq!(data["case"]["slug"], "kazakhstan-v-ilyashev", "{answer:#}");
+    assert_eq!(data["case"]["charges"], json!(null));
+    assert!(data["case"].as_object().unwrap().contains_key("charges"), "a nullable field that fails must be there, as null");
+    assert_eq!(data["case"]["parties"]["nodes"][0]["charges"], json!(null));
+    assert_eq!(data["provision"], json!({"number": "274", "charges": null}));
+    let errors = answer["errors"].as_array().unwrap();
+    let mut paths: Vec<String> = errors.iter().map(|error| error["path"].to_string()).collect();
+    paths.sort();
+    assert_eq!(paths, [r#"["case","charges"]"#, r#"["case","parties","nodes",0,"charges"]"#, r#"["provision","charges"]"#]);
+    for error in errors {
+        assert_eq!(error["extensions"]["code"], "INTERNAL_SERVER_ERROR");
+        assert_eq!(error["message"], "Something went wrong on our side; it has been logged.");
+        assert!(error["locations"][0]["line"].is_number());
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_root_field_that_fails_leaves_the_others(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::sample(on).await;
+    server.database.raw().await.execute_unprepared("ALTER TABLE statistics RENAME TO elsewhere").await.unwrap();
+    let answer = server.answer("{ statistics { totalCount } people { totalCount } }", json!({})).await;
+    assert_eq!(answer["data"]["statistics"], json!(null));
+    assert!(answer["data"]["people"]["totalCount"].as_u64().unwrap() > 5);
+    assert_eq!(answer["errors"].as_array().unwrap().len(), 1);
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_import_that_fails_in_the_middle_leaves_nothing_behind(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::empty(on).await;
+    server.database.raw().await.execute_unprepared("ALTER TABLE revisions RENAME TO elsewhere").await.unwrap();
+    let drafts = crate::server::read(&[("test.yaml".into(), "people:\n- {slug: a, name: {en: A}}".to_owned())]).unwrap();
+    let author = kurultai::store::write::Author { by: "tests".to_owned(), message: None };
+    let refused = server.store.write(&drafts, &author, |_| ()).await;
+    assert!(matches!(refused, Err(kurultai::store::write::Refused::Failed(_))));
+    let data = server.data("{ people { totalCount } search(query: \"a\") { totalCount } }").await;
+    assert_eq!(data, json!({"people": {"totalCount": 0}, "search": {"totalCount": 0}}));
+}
