@@ -54,6 +54,19 @@ pub(super) struct Work<'s> {
     documents: Documents,
 }
 
+/// A record or a part that a draft is merged into.
+#[derive(Clone, Copy)]
+struct Target<'t> {
+    record: &'static Record,
+    id: Uuid,
+    /// For a part: the id of the record it belongs to, and whether that is published.
+    owner: Option<(Uuid, bool)>,
+    draft: &'t Draft,
+    existing: Option<&'t Existing>,
+    /// Where it stands inside the record, with a dot at its end; nothing for the record itself.
+    path: &'t str,
+}
+
 /// What is being merged into one record.
 struct Merge<'m> {
     names: &'m Names,
@@ -119,7 +132,8 @@ impl<'s> Work<'s> {
                 merge.siblings.extend(rows.iter().filter_map(|row| Some(((*part, row.cells[key?].as_text()?.to_owned()), row.id))));
             }
         }
-        let mut cells = self.merge(&mut merge, record, named.id, None, named.draft, existing.as_ref(), "");
+        let mut cells =
+            self.merge(&mut merge, Target { record, id: named.id, owner: None, draft: named.draft, existing: existing.as_ref(), path: "" });
         let index = |name| record.field_index(name).unwrap_or_default();
         if existing.is_some() && !merge.changed {
             self.outcome.unchanged += 1;
@@ -144,17 +158,8 @@ impl<'s> Work<'s> {
     }
 
     /// Merges one record or part with its parts; gives its cells as they will be.
-    #[allow(clippy::too_many_arguments)]
-    fn merge(
-        &mut self,
-        merge: &mut Merge<'_>,
-        record: &'static Record,
-        id: Uuid,
-        owner: Option<(Uuid, bool)>,
-        draft: &Draft,
-        existing: Option<&Existing>,
-        path: &str,
-    ) -> Vec<Cell> {
+    fn merge(&mut self, merge: &mut Merge<'_>, target: Target<'_>) -> Vec<Cell> {
+        let Target { record, owner, draft, existing, .. } = target;
         let mut cells = existing.map_or_else(|| vec![Cell::Null; record.fields.len()], |existing| existing.cells.clone());
         let name = record.field_index(if lives(record) { "slug" } else { "key" });
         if let (Some(field), Some(name)) = (name, &draft.name) {
@@ -205,26 +210,25 @@ impl<'s> Work<'s> {
             None => true,
         });
         let slot = merge.changes.len();
-        let parts = self.merge_parts(merge, record, (id, published), draft, existing, path, !was_published);
+        let parts = self.merge_parts(merge, target, published, !was_published);
         if let Some(field) = record.field_index("disputed") {
             cells[field] = Cell::Boolean(is_disputed(record, &parts));
         }
-        note_changes(record, merge, slot, &cells, existing, path);
+        note_changes(merge, slot, &cells, target);
         cells
     }
 
     /// Merges the lists of parts of one record; gives the parts as they will be.
-    #[allow(clippy::too_many_arguments)]
+    /// `rewrite` writes all of them again because the record was published or taken back.
     fn merge_parts(
         &mut self,
         merge: &mut Merge<'_>,
-        record: &'static Record,
-        owner: (Uuid, bool),
-        draft: &Draft,
-        existing: Option<&Existing>,
-        path: &str,
+        target: Target<'_>,
+        published: bool,
         rewrite: bool,
     ) -> HashMap<RecordType, Vec<Merged>> {
+        let Target { record, draft, existing, path, .. } = target;
+        let owner = (target.id, published);
         let mut parts: HashMap<RecordType, Vec<Merged>> = HashMap::new();
         for list in &record.parts {
             let part = catalog().get(list.part);
@@ -252,7 +256,8 @@ impl<'s> Work<'s> {
                     given.values.push((position, Given::Cell(Cell::Integer(place)), Origin::default()));
                 }
                 let path = format!("{path}{}[{key}].", list.name);
-                let cells = self.merge(merge, part, id, Some(owner), &given, before, &path);
+                let cells =
+                    self.merge(merge, Target { record: part, id, owner: Some(owner), draft: &given, existing: before, path: &path });
                 if before.is_none() && part.is_cited() {
                     self.nodes.push((id, part.ty.prefix()));
                 }
@@ -449,7 +454,8 @@ fn is_disputed(record: &Record, parts: &HashMap<RecordType, Vec<Merged>>) -> boo
 }
 
 /// Notes what is different from what was there, before the changes of its parts.
-fn note_changes(record: &Record, merge: &mut Merge<'_>, slot: usize, cells: &[Cell], existing: Option<&Existing>, path: &str) {
+fn note_changes(merge: &mut Merge<'_>, slot: usize, cells: &[Cell], target: Target<'_>) {
+    let Target { record, existing, path, .. } = target;
     let mut changes = Vec::new();
     match existing {
         None if path.is_empty() => {
