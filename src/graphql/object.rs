@@ -45,13 +45,10 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     let node = Interface::new(NODE).description("Anything that has an id.").field(id_of_interface());
     let mut citable = Interface::new(CITABLE)
         .description("Anything that sources can be cited for: a record, or a part of one.")
-        .implement(NODE)
         .field(id_of_interface())
         .field(interface_relation(sample, "citations", citations));
     let mut record = Interface::new(RECORD)
         .description("A record with a life of its own: it has a slug, sources and a history.")
-        .implement(NODE)
-        .implement(CITABLE)
         .field(id_of_interface());
     for name in ["slug", "published", "disputed", "revision", "createdAt", "updatedAt"] {
         let Some(field) = sample.field_index(name).map(|index| &sample.fields[index]) else { continue };
