@@ -25,7 +25,9 @@ pub async fn connect(config: &Config) -> anyhow::Result<Store> {
         connections: config.database_connections,
         timeout: Duration::from_secs(config.database_timeout),
     };
-    Store::connect(&options, Clock::System).await.with_context(|| format!("cannot open the database {}", config.database_url))
+    Store::connect(&options, Clock::System)
+        .await
+        .map_err(|error| anyhow::anyhow!("cannot open the database {}: {error}", config.database_url))
 }
 
 /// Connects to the database; one that is a file is made and brought up to date.
@@ -89,11 +91,11 @@ pub async fn migrate(config: &Config, down: Option<u32>) -> anyhow::Result<Strin
     match down {
         Some(steps) => {
             store.migrate_down(steps).await.context("cannot take back changes of the schema")?;
-            Ok(format!("{steps} changes of the schema were taken back"))
+            Ok(format!("Changes of the schema taken back: {steps}"))
         }
         None => match store.migrate().await.context("cannot bring the schema of the database up to date")? {
-            0 => Ok("the schema of the database was up to date".to_owned()),
-            changes => Ok(format!("{changes} changes of the schema were made")),
+            0 => Ok("The schema of the database was up to date".to_owned()),
+            changes => Ok(format!("Changes of the schema made: {changes}")),
         },
     }
 }

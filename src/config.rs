@@ -91,7 +91,7 @@ impl Config {
         };
         let config: Self = figment
             .merge(Env::raw().only(&["DATABASE_URL"]))
-            .merge(Env::prefixed("KURULTAI_"))
+            .merge(Env::prefixed("KURULTAI_").ignore(&["config"]))
             .merge(Serialized::defaults(flags))
             .extract()
             .map_err(|error| anyhow::anyhow!("the configuration is not valid: {error}"))?;

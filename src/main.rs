@@ -31,7 +31,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate { down } => app::migrate(&config, down).await?,
         Command::Import { paths, by, message } => {
             let outcome = app::import(&config, &paths, &Author { by, message }).await?;
-            format!("{} records created, {} updated, {} unchanged", outcome.created, outcome.updated, outcome.unchanged)
+            format!("Records: {} created, {} updated, {} unchanged", outcome.created, outcome.updated, outcome.unchanged)
         }
         Command::Schema => return Ok(()),
     };

@@ -28,7 +28,6 @@ impl MigrationTrait for Migration {
                     .col(ColumnDef::new("id").uuid().not_null().primary_key())
                     .col(text("record_type"))
                     .col(ColumnDef::new("jurisdiction_id").uuid())
-                    .col(ColumnDef::new("priority").integer().not_null())
                     .col(text("sort_key"))
                     .col(text("label"))
                     .col(text("body"))

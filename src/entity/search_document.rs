@@ -11,7 +11,6 @@ pub struct Model {
     pub id: Uuid,
     pub record_type: String,
     pub jurisdiction_id: Option<Uuid>,
-    pub priority: i32,
     pub sort_key: String,
     pub label: String,
     pub body: String,

@@ -126,6 +126,8 @@ pub(super) fn value(kind: Kind, cell: &Cell, lang: Option<&str>, languages: &Lan
         (Cell::Text(text), Kind::Choice(_)) => FieldValue::value(text.to_uppercase()),
         (Cell::Text(text), _) => FieldValue::value(text.as_str()),
         (Cell::Integer(number), _) => FieldValue::value(*number),
+        // a whole number is written without a fraction: 67 cases, not 67.0
+        (Cell::Number(number), _) if number.fract() == 0.0 && number.abs() < 1e15 => FieldValue::value(*number as i64),
         (Cell::Number(number), _) => FieldValue::value(*number),
         (Cell::Boolean(boolean), _) => FieldValue::value(*boolean),
         (Cell::Instant(instant), _) => FieldValue::value(instant.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)),

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Func, Order, Query, SelectStatement};
+use sea_orm::sea_query::{Alias, CaseStatement, Cond, Expr, ExprTrait, Func, Order, Query, SelectStatement};
 use unicode_segmentation::UnicodeSegmentation;
 use uuid::Uuid;
 
@@ -107,7 +107,8 @@ impl Store {
         let near = |how| Terms(terms).matches(self.backend(), how);
         let mut inner = self.found(search, terms);
         inner.expr_as(Expr::case(near(Match::WholeName), 0).case(near(Match::NamePrefix), 1).finally(2), "tier");
-        inner.columns(["id", "record_type", "priority", "sort_key", "label", "body"].map(|name| (Alias::new("d"), Alias::new(name))));
+        inner.expr_as(Self::priority(), "priority");
+        inner.columns(["id", "record_type", "sort_key", "label", "body"].map(|name| (Alias::new("d"), Alias::new(name))));
         let keys = ["tier", "priority", "sort_key", "id"];
         let mut select = Query::select();
         select.columns(keys.map(Alias::new)).columns(["record_type", "label", "body"].map(Alias::new)).from_subquery(inner, "h");
@@ -132,6 +133,14 @@ impl Store {
         let has_next = hits.len() > search.page.size as usize;
         hits.truncate(search.page.size as usize);
         Ok(Hits { hits, has_next, has_previous: after.is_some(), total })
+    }
+
+    /// Rank of the type of a document: the order in which the types are listed.
+    fn priority() -> Expr {
+        let ranks = RecordType::ALL.iter().zip(0..);
+        let case =
+            ranks.fold(CaseStatement::new(), |case, (ty, rank)| case.case(column("d", "record_type").eq(ty.prefix()), Expr::val(rank)));
+        case.into()
     }
 
     /// Documents that have every word somewhere.

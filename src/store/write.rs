@@ -108,6 +108,7 @@ impl Store {
             work.add(&transaction, catalog().get(*ty), records, &names, &mut problems, &progress).await?;
         }
         if !problems.is_empty() {
+            problems.sort_by(|a, b| (&a.origin.file, a.origin.line).cmp(&(&b.origin.file, b.origin.line)));
             return Err(Refused::Problems(problems));
         }
         let outcome = work.outcome;

@@ -27,6 +27,10 @@ pub fn drafts(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<Problem>> {
                 let origin = root.below(plural, records.line);
                 match catalog().by_plural(plural) {
                     Some(record) => drafts.push((record.ty, reader.list(record, records, &origin))),
+                    None if other_name(plural).is_some() => {
+                        let right = other_name(plural).unwrap_or_default();
+                        reader.problem(&origin, format!("\"{plural}\" is no type of record; did you mean {right}?"));
+                    }
                     None => {
                         let known: Vec<&str> =
                             catalog().all().filter(|record| record.shape == Shape::Record).map(|record| record.plural).collect();
@@ -41,6 +45,13 @@ pub fn drafts(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<Problem>> {
         ),
     }
     if reader.problems.is_empty() { Ok(drafts) } else { Err(reader.problems) }
+}
+
+/// The list that somebody means who calls it by the name of the type or of the table, or misspells it.
+fn other_name(given: &str) -> Option<&'static str> {
+    let mut records = catalog().all().filter(|record| record.shape == Shape::Record);
+    let near = |record: &&Record| record.table == given || record.singular() == given || strsim::osa_distance(record.plural, given) <= 2;
+    records.find(near).map(|record| record.plural)
 }
 
 /// Gathers problems while it reads.

@@ -82,12 +82,12 @@ cases:
 "#;
     let found = problems(text).await;
     let expected = [
-        "test.yaml:3: people[1].slug: \"a\" is given twice, first at test.yaml:2",
         "test.yaml:2: people[0].topics[0]: there is no topic with the slug \"nowhere\", neither here nor in the database",
+        "test.yaml:3: people[1].slug: \"a\" is given twice, first at test.yaml:2",
+        "test.yaml:4: people[2]: name is missing; every person has one, and \"b\" is a new one: there is no person with that slug yet",
         "test.yaml:10: cases[0].parties[0].person: there is no person with the slug \"nobody\"",
-        "test.yaml:4: people[2]: name is missing; every person has one",
         "test.yaml:10: cases[0].parties[1].key: \"x\" is given twice in this list",
-        "test.yaml:11: cases[0].charges[0].party: there is no caseParty with the key \"y\" in this record",
+        "test.yaml:11: cases[0].charges[0].party: there is nothing with the key \"y\" in parties of this record",
     ];
     for (expected, found) in expected.iter().zip(&found) {
         assert!(found.starts_with(expected), "expected {expected}\nfound    {found}");
@@ -179,6 +179,23 @@ async fn only_what_is_given_is_changed_and_the_change_is_in_the_history(#[values
             ("parties[b]", None),
         ]
     );
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_part_that_another_part_refers_to_is_not_taken_out(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(
+        on,
+        "cases:\n- {slug: c, title: {en: C}, kind: criminal, status: pending, parties: [{key: a, role: suspect}, {key: b, role: victim}], charges: [{key: x, party: a, outcome: pending}]}",
+    )
+    .await;
+    let problems = server.import("cases:\n- {slug: c, parties: [{key: b, role: victim}]}").await.unwrap_err();
+    let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        ["test.yaml:2: cases[0].parties: \"a\" is taken out and charges[x].party still refers to it; keep it, or change that too"]
+    );
+    server.import("cases:\n- {slug: c, parties: [{key: b, role: victim}], charges: [{key: x, party: b, outcome: pending}]}").await.unwrap();
 }
 
 #[rstest]

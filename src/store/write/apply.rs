@@ -172,12 +172,10 @@ impl<'s> Work<'s> {
             if let Given::Key(ty, key) = given
                 && !merge.siblings.contains_key(&(*ty, key.clone()))
             {
+                let list = record_list(*ty);
                 merge.problems.push(Problem {
                     origin: origin.clone(),
-                    message: format!(
-                        "there is no {} with the key \"{key}\" in this record; correct the key or add the part",
-                        catalog().get(*ty).singular()
-                    ),
+                    message: format!("there is nothing with the key \"{key}\" in {list} of this record; correct the key or add it there"),
                 });
             }
             cells[*field] = merge.names.cell(given, &merge.siblings);
@@ -192,10 +190,9 @@ impl<'s> Work<'s> {
                 Kind::List(_) => *cell = Cell::Json(json!([])),
                 Kind::Boolean => *cell = Cell::Boolean(field.name == "published"),
                 _ if field.required && !field.system && !is_given => {
-                    merge.problems.push(Problem {
-                        origin: draft.origin.clone(),
-                        message: format!("{} is missing; every {} has one", field.name, record.singular()),
-                    });
+                    merge
+                        .problems
+                        .push(Problem { origin: draft.origin.clone(), message: missing(field.name, record, draft, existing.is_none()) });
                 }
                 _ => {}
             }
@@ -230,6 +227,7 @@ impl<'s> Work<'s> {
         let Target { record, draft, existing, path, .. } = target;
         let owner = (target.id, published);
         let mut parts: HashMap<RecordType, Vec<Merged>> = HashMap::new();
+        let mut removed = HashMap::new();
         for list in &record.parts {
             let part = catalog().get(list.part);
             let there = existing.and_then(|existing| existing.parts.get(&list.part)).map(Vec::as_slice).unwrap_or_default();
@@ -271,9 +269,11 @@ impl<'s> Work<'s> {
                 merge.changed = true;
                 let key = row.cells[key_field].as_text().unwrap_or_default();
                 merge.changes.push(json!({"field": format!("{path}{}[{key}]", list.name), "old": whole(part, &row.cells), "new": null}));
+                removed.insert(row.id, key.to_owned());
                 self.remove(part, row);
             }
         }
+        check_left_behind(merge, &parts, &removed, draft);
         parts
     }
 
@@ -496,6 +496,46 @@ fn as_json(kind: Kind, cell: &Cell) -> Json {
         (Cell::Id(id), _) => json!(id),
         (Cell::Instant(instant), _) => json!(instant.to_rfc3339()),
         (Cell::Json(json), _) => json.clone(),
+    }
+}
+
+/// Name of the list that parts of a type stand in.
+fn record_list(part: RecordType) -> &'static str {
+    let owner = catalog().get(part).owner().and_then(|owner| owner.inverse);
+    owner.map_or("the parts", |inverse| inverse.name)
+}
+
+fn missing(field: &str, record: &Record, draft: &Draft, is_new: bool) -> String {
+    let this = record.singular();
+    match &draft.name {
+        Some(slug) if is_new && lives(record) => {
+            format!("{field} is missing; every {this} has one, and \"{slug}\" is a new one: there is no {this} with that slug yet")
+        }
+        _ => format!("{field} is missing; every {this} has one"),
+    }
+}
+
+/// References among the parts of a record to parts that are taken out of it.
+fn check_left_behind(merge: &mut Merge<'_>, parts: &HashMap<RecordType, Vec<Merged>>, removed: &HashMap<Uuid, String>, draft: &Draft) {
+    if removed.is_empty() {
+        return;
+    }
+    for (ty, rows) in parts {
+        let part = catalog().get(*ty);
+        let key = part.field_index("key").unwrap_or_default();
+        for row in rows {
+            for (field, cell) in part.fields.iter().zip(&row.cells) {
+                if let (Kind::One(target), Cell::Id(id)) = (field.kind, cell)
+                    && let Some(gone) = removed.get(id)
+                {
+                    let place = format!("{}[{}].{}", record_list(*ty), row.cells[key].as_text().unwrap_or_default(), field.name);
+                    merge.problems.push(Problem {
+                        origin: draft.origin.below(format_args!(".{}", record_list(target)), None),
+                        message: format!("\"{gone}\" is taken out and {place} still refers to it; keep it, or change that too"),
+                    });
+                }
+            }
+        }
     }
 }
 

@@ -24,8 +24,7 @@ pub(super) struct Documents {
     variants: BTreeSet<(String, String)>,
 }
 
-const COLUMNS: [&str; 10] =
-    ["id", "record_type", "jurisdiction_id", "priority", "sort_key", "label", "body", "names", "words", "published"];
+const COLUMNS: [&str; 9] = ["id", "record_type", "jurisdiction_id", "sort_key", "label", "body", "names", "words", "published"];
 
 impl Documents {
     /// Makes the documents of records of one type.
@@ -60,7 +59,6 @@ impl Documents {
                 row.id.into(),
                 record.ty.prefix().into(),
                 jurisdiction.into(),
-                i32::try_from(record.ty as usize).unwrap_or(i32::MAX).into(),
                 sort_key(record, &row.cells).into(),
                 label_texts(record, &row.cells).join("\n").into(),
                 body.as_str().into(),
