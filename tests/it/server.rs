@@ -51,7 +51,9 @@ impl TestDatabase {
             }
             On::Postgres => {
                 let name = format!("kurultai_test_{}", uuid::Uuid::now_v7().simple());
-                administration().await.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+                // a locale in which texts do not sort by their bytes: no order may depend on what the server happens to have
+                let create = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en-US'");
+                administration().await.execute_unprepared(&create).await.unwrap();
                 Self { url: format!("{}/{name}", postgres()), folder: None, name: Some(name) }
             }
         }
