@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::table::{Table, Key, drop_tables};
+use crate::table::{Key, Table, drop_tables};
 
 /// See the file's own description.
 #[derive(DeriveMigrationName)]
@@ -11,10 +11,56 @@ pub struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Table::record("jurisdictions").json_required("name").text_required("classification").filtered("classification").text("ocd_id").unique("ocd_id").reference("parent_id", "jurisdictions").create(manager).await?;
-        Table::record("organizations").json_required("name").json_list("other_names").text_required("classification").filtered("classification").text("founded").sorted("founded", Key::Text).text("dissolved").json("description").text("image").json_list("links").reference("parent_id", "organizations").reference("jurisdiction_id", "jurisdictions").create(manager).await?;
-        Table::record("persons").json_required("name").json_list("other_names").text("sort_name").text("birth_date").sorted("birth_date", Key::Text).text("death_date").text("gender").json("biography").text("image").json_list("links").reference("jurisdiction_id", "jurisdictions").create(manager).await?;
-        Table::record("memberships").ordered_by("start_date", Key::Text).json_required("label").text("role").text("start_date").text("end_date").text("end_reason").reference_required("person_id", "persons").reference_required("organization_id", "organizations").reference("on_behalf_of_id", "organizations").create(manager).await?;
+        Table::record("jurisdictions")
+            .json_required("name")
+            .text_required("classification")
+            .filtered("classification")
+            .text("ocd_id")
+            .unique("ocd_id")
+            .reference("parent_id", "jurisdictions")
+            .create(manager)
+            .await?;
+        Table::record("organizations")
+            .json_required("name")
+            .json_list("other_names")
+            .text_required("classification")
+            .filtered("classification")
+            .text("founded")
+            .sorted("founded", Key::Text)
+            .text("dissolved")
+            .json("description")
+            .text("image")
+            .json_list("links")
+            .reference("parent_id", "organizations")
+            .reference("jurisdiction_id", "jurisdictions")
+            .create(manager)
+            .await?;
+        Table::record("persons")
+            .json_required("name")
+            .json_list("other_names")
+            .text("sort_name")
+            .text("birth_date")
+            .sorted("birth_date", Key::Text)
+            .text("death_date")
+            .text("gender")
+            .json("biography")
+            .text("image")
+            .json_list("links")
+            .reference("jurisdiction_id", "jurisdictions")
+            .create(manager)
+            .await?;
+        Table::record("memberships")
+            .ordered_by("start_date", Key::Text)
+            .json_required("label")
+            .text("role")
+            .text("start_date")
+            .text("end_date")
+            .text("end_reason")
+            .reference_required("person_id", "persons")
+            .reference_required("organization_id", "organizations")
+            .reference("on_behalf_of_id", "organizations")
+            .create(manager)
+            .await?;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::table::{Table, Key, drop_tables};
+use crate::table::{Key, Table, drop_tables};
 
 /// See the file's own description.
 #[derive(DeriveMigrationName)]
@@ -11,10 +11,51 @@ pub struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Table::record("laws").ordered_by("adopted", Key::Text).json_required("title").text("number").text_required("kind").filtered("kind").text_required("status").filtered("status").text("adopted").text("in_force_from").sorted("in_force_from", Key::Text).text("repealed").sorted("repealed", Key::Text).text("eli").unique("eli").json("summary").reference("jurisdiction_id", "jurisdictions").create(manager).await?;
-        Table::part("law_relations", "law_id", "laws").text_required("kind").reference_required("target_id", "laws").json("note").create(manager).await?;
-        Table::record("provisions").ordered_by("position", Key::Integer).text("number").text_required("kind").filtered("kind").json_required("heading").integer_required("position").json("summary").reference_required("law_id", "laws").reference("parent_id", "provisions").create(manager).await?;
-        Table::part("provision_versions", "provision_id", "provisions").ordered_by("valid_from", Key::Text).text("valid_from").text("valid_to").json_required("text").text("note").create(manager).await?;
+        Table::record("laws")
+            .ordered_by("adopted", Key::Text)
+            .json_required("title")
+            .text("number")
+            .text_required("kind")
+            .filtered("kind")
+            .text_required("status")
+            .filtered("status")
+            .text("adopted")
+            .text("in_force_from")
+            .sorted("in_force_from", Key::Text)
+            .text("repealed")
+            .sorted("repealed", Key::Text)
+            .text("eli")
+            .unique("eli")
+            .json("summary")
+            .reference("jurisdiction_id", "jurisdictions")
+            .create(manager)
+            .await?;
+        Table::part("law_relations", "law_id", "laws")
+            .text_required("kind")
+            .reference_required("target_id", "laws")
+            .json("note")
+            .create(manager)
+            .await?;
+        Table::record("provisions")
+            .ordered_by("position", Key::Integer)
+            .text("number")
+            .text_required("kind")
+            .filtered("kind")
+            .json_required("heading")
+            .integer_required("position")
+            .json("summary")
+            .reference_required("law_id", "laws")
+            .reference("parent_id", "provisions")
+            .create(manager)
+            .await?;
+        Table::part("provision_versions", "provision_id", "provisions")
+            .ordered_by("valid_from", Key::Text)
+            .text("valid_from")
+            .text("valid_to")
+            .json_required("text")
+            .text("note")
+            .create(manager)
+            .await?;
         Ok(())
     }
 

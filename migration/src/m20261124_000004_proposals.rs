@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::table::{Table, Key, drop_tables};
+use crate::table::{Key, Table, drop_tables};
 
 /// See the file's own description.
 #[derive(DeriveMigrationName)]
@@ -11,12 +11,55 @@ pub struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Table::record("proposals").ordered_by("introduced", Key::Text).json_required("title").text("identifier").text_required("kind").filtered("kind").text_required("status").filtered("status").text("introduced").json("summary").reference("jurisdiction_id", "jurisdictions").reference("became_law_id", "laws").create(manager).await?;
-        Table::part("sponsorships", "proposal_id", "proposals").reference("person_id", "persons").reference("organization_id", "organizations").text("role").create(manager).await?;
-        Table::part("proposal_actions", "proposal_id", "proposals").text("date").reference("organization_id", "organizations").text_required("classification").json("text").create(manager).await?;
-        Table::part("proposed_changes", "proposal_id", "proposals").reference_required("law_id", "laws").reference("provision_id", "provisions").json("note").create(manager).await?;
-        Table::record("vote_events").ordered_by("date", Key::Text).json_required("motion").text("date").text_required("result").filtered("result").json_list("counts").reference("proposal_id", "proposals").reference("organization_id", "organizations").create(manager).await?;
-        Table::part("votes", "vote_event_id", "vote_events").reference_required("person_id", "persons").text_required("option").create(manager).await?;
+        Table::record("proposals")
+            .ordered_by("introduced", Key::Text)
+            .json_required("title")
+            .text("identifier")
+            .text_required("kind")
+            .filtered("kind")
+            .text_required("status")
+            .filtered("status")
+            .text("introduced")
+            .json("summary")
+            .reference("jurisdiction_id", "jurisdictions")
+            .reference("became_law_id", "laws")
+            .create(manager)
+            .await?;
+        Table::part("sponsorships", "proposal_id", "proposals")
+            .reference("person_id", "persons")
+            .reference("organization_id", "organizations")
+            .text("role")
+            .create(manager)
+            .await?;
+        Table::part("proposal_actions", "proposal_id", "proposals")
+            .text("date")
+            .reference("organization_id", "organizations")
+            .text_required("classification")
+            .json("text")
+            .create(manager)
+            .await?;
+        Table::part("proposed_changes", "proposal_id", "proposals")
+            .reference_required("law_id", "laws")
+            .reference("provision_id", "provisions")
+            .json("note")
+            .create(manager)
+            .await?;
+        Table::record("vote_events")
+            .ordered_by("date", Key::Text)
+            .json_required("motion")
+            .text("date")
+            .text_required("result")
+            .filtered("result")
+            .json_list("counts")
+            .reference("proposal_id", "proposals")
+            .reference("organization_id", "organizations")
+            .create(manager)
+            .await?;
+        Table::part("votes", "vote_event_id", "vote_events")
+            .reference_required("person_id", "persons")
+            .text_required("option")
+            .create(manager)
+            .await?;
         Ok(())
     }
 

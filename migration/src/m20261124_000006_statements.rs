@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::table::{Table, Key, drop_tables};
+use crate::table::{Key, Table, drop_tables};
 
 /// See the file's own description.
 #[derive(DeriveMigrationName)]
@@ -11,8 +11,32 @@ pub struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Table::record("statements").ordered_by("said_on", Key::Text).json_required("text").text("said_on").json("occasion").reference("speaker_id", "persons").reference("organization_id", "organizations").create(manager).await?;
-        Table::record("statistics").ordered_by("period_start", Key::Text).json_required("measure").number_required("value").sorted("value", Key::Number).text_required("unit").text("period_start").text("period_end").sorted("period_end", Key::Text).json_list("breakdown").json("note").reference("publisher_id", "organizations").reference("provision_id", "provisions").reference("law_id", "laws").reference("jurisdiction_id", "jurisdictions").create(manager).await?;
+        Table::record("statements")
+            .ordered_by("said_on", Key::Text)
+            .json_required("text")
+            .text("said_on")
+            .json("occasion")
+            .reference("speaker_id", "persons")
+            .reference("organization_id", "organizations")
+            .create(manager)
+            .await?;
+        Table::record("statistics")
+            .ordered_by("period_start", Key::Text)
+            .json_required("measure")
+            .number_required("value")
+            .sorted("value", Key::Number)
+            .text_required("unit")
+            .text("period_start")
+            .text("period_end")
+            .sorted("period_end", Key::Text)
+            .json_list("breakdown")
+            .json("note")
+            .reference("publisher_id", "organizations")
+            .reference("provision_id", "provisions")
+            .reference("law_id", "laws")
+            .reference("jurisdiction_id", "jurisdictions")
+            .create(manager)
+            .await?;
         Ok(())
     }
 

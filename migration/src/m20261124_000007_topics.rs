@@ -11,7 +11,13 @@ pub struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Table::record("topics").json_required("label").text("scheme").json("definition").reference("broader_id", "topics").create(manager).await?;
+        Table::record("topics")
+            .json_required("label")
+            .text("scheme")
+            .json("definition")
+            .reference("broader_id", "topics")
+            .create(manager)
+            .await?;
         Ok(())
     }
 

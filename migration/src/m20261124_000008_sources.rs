@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::table::{Table, Key, drop_tables};
+use crate::table::{Key, Table, drop_tables};
 
 /// See the file's own description.
 #[derive(DeriveMigrationName)]
@@ -11,7 +11,21 @@ pub struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Table::record("sources").ordered_by("published_on", Key::Text).json_required("title").text("publisher").text("author").text("published_on").text("accessed_on").text("url").text("archived_url").text("language").text_required("kind").filtered("kind").text("licence").create(manager).await?;
+        Table::record("sources")
+            .ordered_by("published_on", Key::Text)
+            .json_required("title")
+            .text("publisher")
+            .text("author")
+            .text("published_on")
+            .text("accessed_on")
+            .text("url")
+            .text("archived_url")
+            .text("language")
+            .text_required("kind")
+            .filtered("kind")
+            .text("licence")
+            .create(manager)
+            .await?;
         Ok(())
     }
 

@@ -20,17 +20,10 @@ impl MigrationTrait for Migration {
             .text("note")
             .create(manager)
             .await?;
-        Table::uncited_part("identifiers", "record_id", "nodes")
-            .text_required("scheme")
-            .text_required("value")
-            .create(manager)
-            .await?;
+        Table::uncited_part("identifiers", "record_id", "nodes").text_required("scheme").text_required("value").create(manager).await?;
         unique(manager, "identifiers", &["scheme", "value"]).await?;
         Table::uncited_part("tags", "record_id", "nodes").reference_required("topic_id", "topics").create(manager).await?;
-        Table::uncited_part("subjects", "statement_id", "statements")
-            .reference_required("record_id", "nodes")
-            .create(manager)
-            .await?;
+        Table::uncited_part("subjects", "statement_id", "statements").reference_required("record_id", "nodes").create(manager).await?;
         Table::log("revisions")
             .ordered_by("number", Key::Required)
             .reference_required("record_id", "nodes")

@@ -33,7 +33,10 @@ pub fn records() -> Vec<Record> {
                 .inverse("citedFor", "What this source is cited for."),
         )
         .field(text("field", citation::Column::Field).doc("Field that the citation is about; nothing where it is about the whole record."))
-        .field(text("value", citation::Column::Value).doc("Value that the source gives for the field. It may differ from the value that the record shows."))
+        .field(
+            text("value", citation::Column::Value)
+                .doc("Value that the source gives for the field. It may differ from the value that the record shows."),
+        )
         .field(text("quote", citation::Column::Quote).doc("Words of the source, as printed."))
         .field(text("locator", citation::Column::Locator).doc("Where in the source, such as a page or a paragraph."))
         .field(text("note", citation::Column::Note).doc("What to know about the claim.")),
@@ -52,7 +55,10 @@ pub fn records() -> Vec<Record> {
         Record::link(
             RecordType::Tag,
             tag::Entity,
-            any("record", tag::Column::RecordId).doc("Record that is tagged.").inverse("topics", "Topics the record is tagged with.").through("topic"),
+            any("record", tag::Column::RecordId)
+                .doc("Record that is tagged.")
+                .inverse("topics", "Topics the record is tagged with.")
+                .through("topic"),
             &["topic"],
         )
         .doc("The link between a record and a topic it is tagged with.")
@@ -60,15 +66,26 @@ pub fn records() -> Vec<Record> {
         Record::link(
             RecordType::Subject,
             subject::Entity,
-            one("statement", subject::Column::StatementId, RecordType::Statement).doc("The statement.").inverse("about", "Records that the statement is about."),
+            one("statement", subject::Column::StatementId, RecordType::Statement)
+                .doc("The statement.")
+                .inverse("about", "Records that the statement is about."),
             &["record"],
         )
         .doc("The link between a statement and a record it is about.")
-        .field(any("record", subject::Column::RecordId).doc("Record that the statement is about.").inverse("statements", "What was said in public about this record.").through("statement")),
+        .field(
+            any("record", subject::Column::RecordId)
+                .doc("Record that the statement is about.")
+                .inverse("statements", "What was said in public about this record.")
+                .through("statement"),
+        ),
         Record::log(RecordType::Revision, revision::Entity)
             .listed("revisions")
             .doc("One change of a record: who made it, when, why, and what changed.")
-            .field(any("record", revision::Column::RecordId).doc("Record that changed.").inverse("history", "Changes of the record, newest first."))
+            .field(
+                any("record", revision::Column::RecordId)
+                    .doc("Record that changed.")
+                    .inverse("history", "Changes of the record, newest first."),
+            )
             .field(integer("number", revision::Column::Number).doc("Number of the change, counted from 1 for each record.").ordered())
             .field(instant("at", revision::Column::At).doc("When the change was made.").ordered())
             .field(text("by", revision::Column::By).doc("Who made it."))

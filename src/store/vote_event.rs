@@ -1,42 +1,69 @@
 //! VoteEvent and its parts: what each column means, and what it links to.
 
-use crate::entity::{RecordType, vote_event, vote};
+use crate::entity::{RecordType, vote, vote_event};
 use crate::page::Direction;
-use crate::store::record::{Record, choice, date, list, one, translated, Choice, Vocabulary, Member, Structure};
+use crate::store::record::{Choice, Member, Record, Structure, Vocabulary, choice, date, list, one, translated};
 
-static VOTE_RESULT: Vocabulary = Vocabulary { name: "VoteResult", doc: "How a vote ended.", choices: &[
-    Choice::new("pass", "The motion passed."),
-    Choice::new("fail", "The motion failed."),
-    Choice::new("other", "Any other end, such as a postponement."),
-]};
+static VOTE_RESULT: Vocabulary = Vocabulary {
+    name: "VoteResult",
+    doc: "How a vote ended.",
+    choices: &[
+        Choice::new("pass", "The motion passed."),
+        Choice::new("fail", "The motion failed."),
+        Choice::new("other", "Any other end, such as a postponement."),
+    ],
+};
 
-static VOTE_OPTION: Vocabulary = Vocabulary { name: "VoteOption", doc: "What a voter chose.", choices: &[
-    Choice::new("yes", "For."),
-    Choice::new("no", "Against."),
-    Choice::new("abstain", "Abstained."),
-    Choice::new("absent", "Was absent."),
-    Choice::new("not_voting", "Was present and did not vote."),
-]};
+static VOTE_OPTION: Vocabulary = Vocabulary {
+    name: "VoteOption",
+    doc: "What a voter chose.",
+    choices: &[
+        Choice::new("yes", "For."),
+        Choice::new("no", "Against."),
+        Choice::new("abstain", "Abstained."),
+        Choice::new("absent", "Was absent."),
+        Choice::new("not_voting", "Was present and did not vote."),
+    ],
+};
 
-static VOTE_COUNT: Structure = Structure { name: "VoteCount", doc: "Number of votes for one option.", members: &[
-    Member::choice("option", &VOTE_OPTION, "Option that was counted."),
-    Member::integer("value", "Number of votes for it."),
-]};
+static VOTE_COUNT: Structure = Structure {
+    name: "VoteCount",
+    doc: "Number of votes for one option.",
+    members: &[Member::choice("option", &VOTE_OPTION, "Option that was counted."), Member::integer("value", "Number of votes for it.")],
+};
 
 /// The records of this file.
 pub fn records() -> Vec<Record> {
     vec![
-Record::root(RecordType::VoteEvent, vote_event::Entity, "voteEvents").doc("A vote that a body took on a motion, and its result. Modelled on Popolo.")
-.field(translated("motion", vote_event::Column::Motion).doc("What was voted on.").label())
-.field(date("date", vote_event::Column::Date).doc("When the vote was taken.").ordered())
-.field(choice("result", vote_event::Column::Result, &VOTE_RESULT).doc("How the vote ended."))
-.field(list("counts", vote_event::Column::Counts, &VOTE_COUNT).doc("Number of votes for each option, where the sources give it."))
-.field(one("proposal", vote_event::Column::ProposalId, RecordType::Proposal).doc("Proposal that was voted on.").inverse("voteEvents", "Votes taken on this proposal."))
-.field(one("organization", vote_event::Column::OrganizationId, RecordType::Organization).doc("Body that voted.").inverse("voteEvents", "Votes this body took."))
-.default_order("date", Direction::Desc)
-.within("proposal"),
-Record::part(RecordType::Vote, vote::Entity, one("voteEvent", vote::Column::VoteEventId, RecordType::VoteEvent).doc("The vote event this belongs to.").inverse("votes", "How each person voted, where the sources give it.")).doc("How one person voted.")
-.field(one("person", vote::Column::PersonId, RecordType::Person).doc("Who voted.").inverse("votes", "How this person voted."))
-.field(choice("option", vote::Column::Option, &VOTE_OPTION).doc("What the person chose.")),
-]
+        Record::root(RecordType::VoteEvent, vote_event::Entity, "voteEvents")
+            .doc("A vote that a body took on a motion, and its result. Modelled on Popolo.")
+            .field(translated("motion", vote_event::Column::Motion).doc("What was voted on.").label())
+            .field(date("date", vote_event::Column::Date).doc("When the vote was taken.").ordered())
+            .field(choice("result", vote_event::Column::Result, &VOTE_RESULT).doc("How the vote ended."))
+            .field(
+                list("counts", vote_event::Column::Counts, &VOTE_COUNT).doc("Number of votes for each option, where the sources give it."),
+            )
+            .field(
+                one("proposal", vote_event::Column::ProposalId, RecordType::Proposal)
+                    .doc("Proposal that was voted on.")
+                    .inverse("voteEvents", "Votes taken on this proposal."),
+            )
+            .field(
+                one("organization", vote_event::Column::OrganizationId, RecordType::Organization)
+                    .doc("Body that voted.")
+                    .inverse("voteEvents", "Votes this body took."),
+            )
+            .default_order("date", Direction::Desc)
+            .within("proposal"),
+        Record::part(
+            RecordType::Vote,
+            vote::Entity,
+            one("voteEvent", vote::Column::VoteEventId, RecordType::VoteEvent)
+                .doc("The vote event this belongs to.")
+                .inverse("votes", "How each person voted, where the sources give it."),
+        )
+        .doc("How one person voted.")
+        .field(one("person", vote::Column::PersonId, RecordType::Person).doc("Who voted.").inverse("votes", "How this person voted."))
+        .field(choice("option", vote::Column::Option, &VOTE_OPTION).doc("What the person chose.")),
+    ]
 }

@@ -46,15 +46,21 @@ fn of_claim(name: &'static str, ty: TypeRef, doc: &'static str, pick: fn(&Claim)
 pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
     let dispute = Object::new(DISPUTE)
         .description("A field about which sources disagree. All claims are kept; the record shows the accepted one.")
-        .field(of_dispute("field", TypeRef::named_nn(TypeRef::STRING), "Field in dispute.", |dispute| Some(FieldValue::value(dispute.field.as_str()))))
-        .field(of_dispute("accepted", TypeRef::named(TypeRef::STRING), "Value that the record shows.", |dispute| dispute.accepted.clone().map(FieldValue::value)))
+        .field(of_dispute("field", TypeRef::named_nn(TypeRef::STRING), "Field in dispute.", |dispute| {
+            Some(FieldValue::value(dispute.field.as_str()))
+        }))
+        .field(of_dispute("accepted", TypeRef::named(TypeRef::STRING), "Value that the record shows.", |dispute| {
+            dispute.accepted.clone().map(FieldValue::value)
+        }))
         .field(of_dispute("claims", TypeRef::named_nn_list_nn(CLAIM), "Every value that is claimed, and who claims it.", |dispute| {
             Some(FieldValue::list(dispute.claims.iter().cloned().map(FieldValue::owned_any)))
         }));
     let claim = Object::new(CLAIM)
         .description("A value that one or more sources give for a field.")
         .field(of_claim("value", TypeRef::named_nn(TypeRef::STRING), "The value.", |claim| FieldValue::value(claim.value.as_str())))
-        .field(of_claim("accepted", TypeRef::named_nn(TypeRef::BOOLEAN), "Whether the record shows this value.", |claim| FieldValue::value(claim.accepted)))
+        .field(of_claim("accepted", TypeRef::named_nn(TypeRef::BOOLEAN), "Whether the record shows this value.", |claim| {
+            FieldValue::value(claim.accepted)
+        }))
         .field(of_claim("citations", TypeRef::named_nn_list_nn(RecordType::Citation.name()), "Sources that give this value.", |claim| {
             FieldValue::list(claim.citations.iter().cloned().map(FieldValue::owned_any))
         }));
@@ -91,9 +97,13 @@ pub(super) fn computed() -> Vec<Computed> {
             Ok(())
         },
         resolve: |ctx, node| {
-            let Some(slice) = node.many(&hidden(NAME, key(ctx)))? else { return Ok(Some(FieldValue::list(Vec::<FieldValue<'static>>::new()))) };
+            let Some(slice) = node.many(&hidden(NAME, key(ctx)))? else {
+                return Ok(Some(FieldValue::list(Vec::<FieldValue<'static>>::new())));
+            };
             let citations: Vec<Node> = slice.nodes().collect();
-            let given = citations.iter().map(|citation| (citation.cell(citation_field("field")).as_text(), citation.cell(citation_field("value")).as_text()));
+            let given = citations
+                .iter()
+                .map(|citation| (citation.cell(citation_field("field")).as_text(), citation.cell(citation_field("value")).as_text()));
             let fields = &node.record().fields;
             let disputes = claims(fields, given).into_iter().filter(|(_, groups)| groups.len() > 1).map(|(name, groups)| {
                 let index = node.record().field_index(&name);

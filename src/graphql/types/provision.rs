@@ -8,8 +8,8 @@ use crate::entity::RecordType;
 use crate::error::{Result, bad_input};
 use crate::filter::{Filter, Quantifier};
 use crate::graphql::object::{key, lang, languages};
-use crate::graphql::selection::hidden;
 use crate::graphql::scalar;
+use crate::graphql::selection::hidden;
 use crate::page::{Direction, Page};
 use crate::store::fetch::in_force_on;
 use crate::store::plan::{Child, List, Plan};
@@ -56,7 +56,11 @@ pub(super) fn computed() -> Vec<Computed> {
         ty: TypeRef::named(TypeRef::STRING),
         doc: "Text of the provision: the latest known, or the one in force on a date. See versions for where it comes from.",
         arguments: &[
-            Argument { name: "asOf", ty: scalar::PARTIAL_DATE, doc: "Date on which the text was in force; a month or a year stands for its last day." },
+            Argument {
+                name: "asOf",
+                ty: scalar::PARTIAL_DATE,
+                doc: "Date on which the text was in force; a month or a year stands for its last day.",
+            },
             Argument { name: "lang", ty: scalar::LANGUAGE, doc: "Language wanted, as a BCP 47 tag." },
         ],
         plan: |selection, record, plan| {
