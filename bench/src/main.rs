@@ -1,0 +1,41 @@
+//! `kurultai-bench`: writes a synthetic dataset of any size, and times the API over it.
+
+mod dataset;
+mod generate;
+mod name;
+mod pages;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Measures Kurultai.
+#[derive(Debug, Parser)]
+#[command(name = "kurultai-bench", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a synthetic dataset into an empty database, through the store that imports write through
+    Generate(generate::Arguments),
+    /// Browse all cases page by page, to the last one and back, and compare the cost of the pages
+    Pages(pages::Arguments),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Generate(arguments) => generate::run(&arguments).await,
+        Command::Pages(arguments) => pages::run(&arguments).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("kurultai-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
