@@ -13,7 +13,7 @@ use tokio::signal;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::graphql;
-use crate::http::{Service, router};
+use crate::http::{Answers, Service, router};
 use crate::store::db::{Options, Store};
 use crate::store::write::{Author, Drafts, Outcome, Refused};
 use crate::transfer::{import, yaml};
@@ -54,14 +54,18 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         connections = config.database_connections,
         listen = %config.listen,
         body_limit = config.body_limit,
+        cache = config.cache,
         "configuration"
     );
     let store = connect_and_prepare(config, migrate).await?;
     let schema = graphql::schema(Some(store.clone())).context("the schema is not valid")?;
-    let service = Service { schema, store, sdl: Arc::from(graphql::sdl()?), body_limit: config.body_limit };
+    let service =
+        Service { schema, store, sdl: Arc::from(graphql::sdl()?), answers: Answers::new(config.cache), body_limit: config.body_limit };
     let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     tracing::info!("GraphiQL is at http://{address}/graphiql, the API at http://{address}/graphql");
+    let changes = service.store.clone();
+    tokio::spawn(async move { changes.listen().await });
     axum::serve(listener, router(service)).with_graceful_shutdown(told_to_stop()).await?;
     tracing::info!("stopped");
     Ok(())

@@ -1,6 +1,7 @@
 //! HTTP: GraphQL at `/graphql`, pages for people, and the state of the service.
 
 mod assets;
+mod cache;
 mod graphql;
 mod health;
 
@@ -14,6 +15,8 @@ use tower_http::trace::TraceLayer;
 
 use crate::store::db::Store;
 
+pub use cache::Answers;
+
 /// What every request can use.
 #[derive(Debug, Clone)]
 pub struct Service {
@@ -23,6 +26,8 @@ pub struct Service {
     pub store: Store,
     /// The schema as text.
     pub sdl: Arc<str>,
+    /// Answers that are kept.
+    pub answers: Answers,
     /// Bytes that the body of a request may have at most.
     pub body_limit: usize,
 }

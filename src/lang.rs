@@ -3,7 +3,7 @@
 use oxilangtag::LanguageTag;
 
 /// Languages a reader prefers, best first, as normalized BCP 47 tags.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Languages(Vec<String>);
 
 /// Why a text is not a language tag.

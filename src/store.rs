@@ -1,5 +1,6 @@
 //! All SQL. Each record has a file that declares it; the other files are what all records share.
 
+mod change;
 pub mod condition;
 pub mod db;
 mod dialect;

@@ -1,5 +1,5 @@
-//! The synthetic records. Each is a function of the seed, its type and its number alone, so that a
-//! larger dataset holds the records of a smaller one.
+//! The synthetic records. Each is a function of the seed, the sizes, its type and its number alone,
+//! whatever the batch it is written in.
 
 use kurultai::entity::RecordType;
 use kurultai::store::draft::{Draft, Given, Origin};
@@ -162,7 +162,7 @@ impl Dataset {
             .record_named("jurisdiction", RecordType::Jurisdiction, rng.random_range(0..self.sizes.jurisdictions))
             .parts(RecordType::CaseParty, (0..parties).map(|place| self.party(rng, place)).collect())
             .parts(RecordType::Charge, (0..charges).map(|place| self.charge(rng, place, opened.clone())).collect());
-        if number % 5 == 0 {
+        if number.is_multiple_of(5) {
             let mut citation = Maker::part(RecordType::Citation, None)
                 .record_named("source", RecordType::Source, rng.random_range(0..self.sizes.sources))
                 .text("quote", "The case was opened, the court said");

@@ -37,7 +37,7 @@ impl MigrationTrait for Migration {
             .create(manager)
             .await?;
         Table::record("provisions")
-            .ordered_by("position", Key::Integer)
+            .ordered_by("position", Key::Required)
             .text("number")
             .text_required("kind")
             .filtered("kind")

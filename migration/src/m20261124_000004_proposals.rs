@@ -33,6 +33,7 @@ impl MigrationTrait for Migration {
             .await?;
         Table::part("proposal_actions", "proposal_id", "proposals")
             .text("date")
+            .sorted_below("date", Key::Text)
             .reference("organization_id", "organizations")
             .text_required("classification")
             .json("text")

@@ -24,7 +24,7 @@ impl MigrationTrait for Migration {
             .ordered_by("period_start", Key::Text)
             .json_required("measure")
             .number_required("value")
-            .sorted("value", Key::Number)
+            .sorted("value", Key::Required)
             .text_required("unit")
             .text("period_start")
             .text("period_end")

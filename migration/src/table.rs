@@ -6,27 +6,21 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
-/// The value that stands in an index for an unknown one: it sorts before every known value.
+/// What stands for an unknown value where lists are sorted: it sorts before every known value.
 #[derive(Debug, Clone, Copy)]
 pub enum Key {
     /// Text and partial dates.
     Text,
-    /// Whole numbers.
-    Integer,
-    /// Numbers.
-    Number,
     /// Anything that is never unknown.
     Required,
 }
 
-impl Key {
-    fn expression(self, column: &str) -> String {
-        match self {
-            Self::Text => format!("coalesce({column}, '')"),
-            Self::Integer => format!("coalesce({column}, -9007199254740991)"),
-            Self::Number => format!("coalesce({column}, -1e308)"),
-            Self::Required => column.to_owned(),
-        }
+/// Name of the column that lists run by: a column that can be unknown has one beside it that never is.
+/// Both databases bound a comparison of (key, id) by an index of plain columns; SQLite does not by one of expressions.
+fn order_column(column: &str, key: Key) -> String {
+    match key {
+        Key::Text => format!("{column}_order"),
+        Key::Required => column.to_owned(),
     }
 }
 
@@ -37,11 +31,13 @@ pub struct Table {
     owner: Option<&'static str>,
     /// Whether its ids are in the register of ids, so that other tables can refer to any of them.
     registered: bool,
-    order: (&'static str, Key),
+    order: String,
+    /// Columns that can be unknown and that lists run by.
+    ordered: Vec<&'static str>,
     columns: Vec<(&'static str, Column, bool)>,
     references: Vec<(&'static str, &'static str)>,
     uniques: Vec<&'static str>,
-    indexes: Vec<(String, Vec<(&'static str, Key)>)>,
+    indexes: Vec<(String, Vec<String>)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -57,13 +53,23 @@ enum Column {
 }
 
 impl Table {
-    fn new(name: &'static str, order: (&'static str, Key)) -> Self {
-        Self { name, owner: None, registered: true, order, columns: Vec::new(), references: vec![], uniques: vec![], indexes: vec![] }
+    fn new(name: &'static str, order: &str) -> Self {
+        Self {
+            name,
+            owner: None,
+            registered: true,
+            order: order.to_owned(),
+            ordered: Vec::new(),
+            columns: Vec::new(),
+            references: Vec::new(),
+            uniques: Vec::new(),
+            indexes: Vec::new(),
+        }
     }
 
     /// A table of records: with slug, revision and dates. Lists run by name unless said otherwise.
     pub fn record(name: &'static str) -> Self {
-        Self::new(name, ("sort_key", Key::Required))
+        Self::new(name, "sort_key")
             .text_required("slug")
             .unique("slug")
             .text_required("sort_key")
@@ -87,7 +93,7 @@ impl Table {
 
     /// A table of parts that carry no citations.
     pub fn uncited_part(name: &'static str, owner_column: &'static str, owner_table: &'static str) -> Self {
-        let mut table = Self::new(name, ("position", Key::Required))
+        let mut table = Self::new(name, "position")
             .column(owner_column, Column::Uuid, true)
             .text_required("key")
             .column("position", Column::Integer, true)
@@ -95,24 +101,21 @@ impl Table {
         table.owner = Some(owner_column);
         table.registered = false;
         table.references.push((owner_column, owner_table));
-        table.indexes.push(("order".into(), vec![(owner_column, Key::Required), ("position", Key::Required), ("id", Key::Required)]));
+        table.indexes.push(("order".into(), [owner_column, "position", "id"].map(str::to_owned).to_vec()));
         table
     }
 
     /// A table of entries that are written once and never change.
     pub fn log(name: &'static str) -> Self {
-        let mut table = Self::new(name, ("id", Key::Required)).column("published", Column::Boolean, true);
+        let mut table = Self::new(name, "id").column("published", Column::Boolean, true);
         table.registered = false;
         table
     }
 
     /// The order its lists run in; call it before the columns that refer to other tables.
     pub fn ordered_by(mut self, column: &'static str, key: Key) -> Self {
-        self.order = (column, key);
-        if self.owner.is_none() && self.registered {
-            self = self.sorted(column, key);
-        }
-        self
+        self.order = order_column(column, key);
+        if self.owner.is_none() && self.registered { self.sorted(column, key) } else { self.sorted_below(column, key) }
     }
 
     fn column(mut self, name: &'static str, column: Column, required: bool) -> Self {
@@ -168,9 +171,7 @@ impl Table {
     /// A reference to another table that may be missing, indexed in the order of the lists it makes.
     pub fn reference(mut self, name: &'static str, table: &'static str) -> Self {
         self.references.push((name, table));
-        let (column, key) = self.order;
-        self.indexes.push((name.into(), vec![(name, Key::Required), (column, key), ("id", Key::Required)]));
-        self.column(name, Column::Uuid, false)
+        self.filtered(name).column(name, Column::Uuid, false)
     }
 
     /// A reference to another table.
@@ -190,14 +191,21 @@ impl Table {
 
     /// Lists can run in the order of this column.
     pub fn sorted(mut self, name: &'static str, key: Key) -> Self {
-        self.indexes.push((format!("{name}_order"), vec![(name, key), ("id", Key::Required)]));
+        self.indexes.push((format!("{name}_order"), vec![order_column(name, key), "id".to_owned()]));
+        self.sorted_below(name, key)
+    }
+
+    /// Short lists, such as the parts of one record, can run in the order of this column.
+    pub fn sorted_below(mut self, name: &'static str, key: Key) -> Self {
+        if let Key::Text = key {
+            self.ordered.push(name);
+        }
         self
     }
 
     /// Lists are often narrowed to one value of this column.
     pub fn filtered(mut self, name: &'static str) -> Self {
-        let (column, key) = self.order;
-        self.indexes.push((name.into(), vec![(name, Key::Required), (column, key), ("id", Key::Required)]));
+        self.indexes.push((name.to_owned(), vec![name.to_owned(), self.order.clone(), "id".to_owned()]));
         self
     }
 
@@ -209,6 +217,11 @@ impl Table {
         table.col(ColumnDef::new(Alias::new("id")).uuid().not_null().primary_key());
         for (name, column, required) in &self.columns {
             table.col(definition(backend, name, *column, *required));
+        }
+        for name in &self.ordered {
+            let known = Func::coalesce([Expr::col(Alias::new(*name)), Expr::cust("''")]);
+            let mut column = definition(backend, &order_column(name, Key::Text), Column::Text, true);
+            table.col(column.generated(known, true));
         }
         for (column, target) in &self.references {
             let owned = self.owner == Some(column);
@@ -237,10 +250,12 @@ impl Table {
             unique(manager, self.name, &[owner, "key"]).await?;
         }
         for (name, columns) in &self.indexes {
-            // sea-query does not build indexes of expressions for SQLite; this SQL is the same on both
-            let columns: Vec<String> = columns.iter().map(|(column, key)| key.expression(column)).collect();
-            let index = format!("CREATE INDEX {0}_{name}_idx ON {0} ({1})", self.name, columns.join(", "));
-            manager.get_connection().execute_unprepared(&index).await?;
+            let mut index = Index::create();
+            index.name(format!("{}_{name}_idx", self.name)).table(Alias::new(self.name));
+            for column in columns {
+                index.col(Alias::new(column));
+            }
+            manager.create_index(index).await?;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! GraphQL over HTTP, after the specification of that name (draft of the GraphQL working group).
 
+use async_graphql::dynamic::Schema;
 use async_graphql::parser::types::OperationType;
 use async_graphql::{PathSegment, Request, Response as Answer, ServerError, Value, Variables};
 use axum::body::{Body, to_bytes};
@@ -11,12 +12,14 @@ use mime::Mime;
 use serde_json::{Map, Value as Json, json};
 
 use super::Service;
+use super::cache::{Answered, Kept, Key, Role};
+use crate::error::Code;
 use crate::graphql::{codes, execute, operation_of};
 use crate::lang::Languages;
 
 /// Media type of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Media {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Media {
     /// `application/graphql-response+json`: the status tells whether the request could be run.
     Response,
     /// `application/json`, for older clients: the status is 200 for every request that is well formed.
@@ -83,7 +86,7 @@ pub async fn other_method() -> Response {
     response
 }
 
-fn from_address(query: &str) -> Result<Request, Refused> {
+fn from_address(query: &str) -> Result<Asked, Refused> {
     let mut members = Map::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         let member = match name.as_ref() {
@@ -98,10 +101,10 @@ fn from_address(query: &str) -> Result<Request, Refused> {
             return Err(refuse(StatusCode::BAD_REQUEST, format!("{name} is given twice in the address")));
         }
     }
-    request(members)
+    asked(members)
 }
 
-async fn from_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Request, Refused> {
+async fn from_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Asked, Refused> {
     let media: Option<Mime> = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
     let is_json = media.as_ref().is_some_and(|media| media.essence_str() == "application/json");
     if !is_json || media.and_then(|media| media.get_param(mime::CHARSET).map(|charset| charset != mime::UTF_8)).unwrap_or(false) {
@@ -118,7 +121,7 @@ async fn from_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Requ
         }
     })?;
     match serde_json::from_slice(&bytes) {
-        Ok(Json::Object(members)) => request(members),
+        Ok(Json::Object(members)) => asked(members),
         Ok(_) => Err(refuse(StatusCode::BAD_REQUEST, "the body must be one JSON object with a query")),
         Err(error) => {
             Err(refuse(StatusCode::BAD_REQUEST, format!("the body is not JSON: line {}, column {}", error.line(), error.column())))
@@ -126,40 +129,60 @@ async fn from_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Requ
     }
 }
 
-/// Makes a request of its members, each of which must be of its type.
-fn request(mut members: Map<String, Json>) -> Result<Request, Refused> {
-    let wrong = |name: &str, expected: &str| refuse(StatusCode::BAD_REQUEST, format!("{name} must be {expected}"));
-    let Some(Json::String(query)) = members.remove("query") else { return Err(wrong("query", "a text with the GraphQL document")) };
-    let mut request = Request::new(query);
-    match members.remove("operationName") {
-        None | Some(Json::Null) => {}
-        Some(Json::String(name)) if name.is_empty() => {}
-        Some(Json::String(name)) => request = request.operation_name(name),
-        Some(_) => return Err(wrong("operationName", "a text")),
-    }
-    match members.remove("variables") {
-        None | Some(Json::Null) => {}
-        Some(variables @ Json::Object(_)) => request = request.variables(Variables::from_json(variables)),
-        Some(_) => return Err(wrong("variables", "an object")),
-    }
-    match members.remove("extensions") {
-        None | Some(Json::Null | Json::Object(_)) => {}
-        Some(_) => return Err(wrong("extensions", "an object")),
-    }
-    Ok(request)
+/// What a request asks.
+struct Asked {
+    query: String,
+    operation: Option<String>,
+    variables: Json,
 }
 
-async fn answer(service: &Service, headers: &HeaderMap, request: Result<Request, Refused>, is_get: bool) -> Response {
-    let Some(media) = Media::negotiate(headers) else {
-        return error(
-            Media::Json,
-            &refuse(StatusCode::NOT_ACCEPTABLE, "answers are application/graphql-response+json or application/json; accept one of them"),
-        );
+/// Reads a request from its members, each of which must be of its type.
+fn asked(mut members: Map<String, Json>) -> Result<Asked, Refused> {
+    let wrong = |name: &str, expected: &str| refuse(StatusCode::BAD_REQUEST, format!("{name} must be {expected}"));
+    let Some(Json::String(query)) = members.remove("query") else { return Err(wrong("query", "a text with the GraphQL document")) };
+    let operation = match members.remove("operationName") {
+        None | Some(Json::Null) => None,
+        Some(Json::String(name)) => Some(name).filter(|name| !name.is_empty()),
+        Some(_) => return Err(wrong("operationName", "a text")),
     };
-    let mut request = match request {
-        Ok(request) => request,
+    let variables = match members.remove("variables") {
+        None | Some(Json::Null) => Json::Object(Map::new()),
+        Some(variables @ Json::Object(_)) => variables,
+        Some(_) => return Err(wrong("variables", "an object")),
+    };
+    match members.remove("extensions") {
+        None | Some(Json::Null | Json::Object(_)) => Ok(Asked { query, operation, variables }),
+        Some(_) => Err(wrong("extensions", "an object")),
+    }
+}
+
+async fn answer(service: &Service, headers: &HeaderMap, asked: Result<Asked, Refused>, is_get: bool) -> Response {
+    let Some(media) = Media::negotiate(headers) else {
+        let message = "answers are application/graphql-response+json or application/json; accept one of them";
+        return error(Media::Json, &refuse(StatusCode::NOT_ACCEPTABLE, message));
+    };
+    let asked = match asked {
+        Ok(asked) => asked,
         Err(refused) => return error(media, &refused),
     };
+    let languages = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).map(Languages::from_header).unwrap_or_default();
+    // where it is not known whether the dataset has changed, nothing is kept
+    let key = service.store.generation().await.map(|generation| Key {
+        generation,
+        role: Role::Reader,
+        query: asked.query.clone(),
+        operation: asked.operation.clone(),
+        variables: asked.variables.to_string(),
+        languages: languages.clone(),
+        media,
+    });
+    if let Some(key) = &key
+        && let Some(kept) = service.answers.get(key).await
+    {
+        return send(media, kept);
+    }
+    let mut request = Request::new(asked.query).variables(Variables::from_json(asked.variables));
+    request.operation_name = asked.operation;
     let name = request.operation_name.clone();
     let operation = request.parsed_query().ok().and_then(|document| operation_of(document, name.as_deref())).map(|operation| operation.ty);
     if is_get && operation.is_some_and(|operation| operation != OperationType::Query) {
@@ -167,15 +190,33 @@ async fn answer(service: &Service, headers: &HeaderMap, request: Result<Request,
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
         return response;
     }
-    let languages = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).map(Languages::from_header).unwrap_or_default();
-    let answer = execute(&service.schema, request, languages).await;
+    let run = async { run(&service.schema, request, languages, media).await };
+    let kept = match key.filter(|_| operation == Some(OperationType::Query)) {
+        Some(key) => service.answers.get_or(key, run).await,
+        None => match run.await {
+            Answered::Always(kept) | Answered::Once(kept) => kept,
+        },
+    };
+    send(media, kept)
+}
+
+async fn run(schema: &Schema, request: Request, languages: Languages, media: Media) -> Answered {
+    let answer = execute(schema, request, languages).await;
     let not_run = answer.data == Value::Null && !answer.errors.is_empty();
     let status = if not_run && media == Media::Response { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    send(media, status, &body(answer, not_run))
+    let failed = answer.errors.iter().any(is_of_the_moment);
+    let kept = Kept { status, body: body(&answer, not_run).to_string().into() };
+    if failed { Answered::Once(kept) } else { Answered::Always(kept) }
+}
+
+/// Whether another try could go better.
+fn is_of_the_moment(error: &ServerError) -> bool {
+    let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+    [Code::Internal, Code::Unavailable].iter().any(|moment| matches!(code, Some(Value::String(code)) if code == moment.as_str()))
 }
 
 /// The answer as a JSON object: without data where the request was not run.
-fn body(answer: Answer, not_run: bool) -> Json {
+fn body(answer: &Answer, not_run: bool) -> Json {
     let mut body = Map::new();
     if !answer.errors.is_empty() {
         body.insert("errors".to_owned(), answer.errors.iter().map(error_json).collect());
@@ -205,10 +246,11 @@ fn error_json(error: &ServerError) -> Json {
 }
 
 fn error(media: Media, refused: &Refused) -> Response {
-    send(media, refused.status, &json!({"errors": [{"message": refused.message, "extensions": {"code": codes::REQUEST}}]}))
+    let body = json!({"errors": [{"message": refused.message, "extensions": {"code": codes::REQUEST}}]});
+    send(media, Kept { status: refused.status, body: body.to_string().into() })
 }
 
-fn send(media: Media, status: StatusCode, body: &Json) -> Response {
+fn send(media: Media, kept: Kept) -> Response {
     let headers = [(CONTENT_TYPE, media.as_str()), (VARY, "Accept, Accept-Language")];
-    (status, headers, body.to_string()).into_response()
+    (kept.status, headers, kept.body).into_response()
 }

@@ -1,6 +1,6 @@
 //! Filters as SQL conditions, and the sort keys that pages and indexes share.
 
-use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, JoinType, Query, SelectStatement, SimpleExpr};
 use sea_orm::{DbBackend, Value as Bound};
 
 use crate::entity::RecordType;
@@ -21,20 +21,9 @@ pub(super) fn column(table: &str, column: &'static str) -> Expr {
     Expr::col((Alias::new(table), Alias::new(column)))
 }
 
-/// The expression that a list in the order of this field sorts by. It is the one the index holds, and
-/// puts unknown values before all known ones.
-pub(super) fn sort_key(table: &str, field: &Field) -> SimpleExpr {
-    let name = field.order_column();
-    if field.required || field.is_label {
-        return column(table, name);
-    }
-    // written out, not bound: the planner must see the very expression of the index
-    let least = match field.kind {
-        Kind::Integer => "-9007199254740991",
-        Kind::Number => "-1e308",
-        _ => "''",
-    };
-    Func::coalesce([column(table, name), Expr::cust(least)]).into()
+/// The column that a list in the order of this field sorts by: never unknown, and the one the index holds.
+pub(super) fn sort_key(table: &str, field: &Field) -> Expr {
+    Expr::col((Alias::new(table), Alias::new(field.order_column())))
 }
 
 impl Conditions {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, QueryResult, sea_query::SelectStatement};
 
+use super::change::Changes;
 use crate::clock::Clock;
 use crate::error::{Error, Result, internal, unavailable};
 
@@ -28,6 +29,7 @@ pub struct Store {
     pub(super) writer: DatabaseConnection,
     /// Where instants and new ids come from.
     pub clock: Clock,
+    pub(super) changes: Arc<Changes>,
     statements: Arc<AtomicU64>,
 }
 
@@ -36,7 +38,7 @@ impl Store {
     pub async fn connect(options: &Options, clock: Clock) -> Result<Self, DbErr> {
         let mut connect = ConnectOptions::new(&options.url);
         connect.sqlx_logging(false).acquire_timeout(options.timeout).connect_timeout(options.timeout);
-        let (writer, reader) = if options.url.starts_with("sqlite") {
+        let (writer, reader, changes) = if options.url.starts_with("sqlite") {
             connect.map_sqlx_sqlite_opts(|sqlite| {
                 sqlite
                     .create_if_missing(true)
@@ -48,19 +50,20 @@ impl Store {
                     .pragma("mmap_size", "268435456")
                     .pragma("temp_store", "MEMORY")
             });
-            let writer = Database::connect(connect.clone().max_connections(1).to_owned()).await?;
+            let single = async || Database::connect(connect.clone().max_connections(1).to_owned()).await;
+            let writer = single().await?;
             // every connection to a database in memory would see a database of its own
-            let reader = if options.url.contains(":memory:") {
-                writer.clone()
+            if options.url.contains(":memory:") {
+                (writer.clone(), writer, Changes::alone())
             } else {
-                Database::connect(connect.max_connections(options.connections).to_owned()).await?
-            };
-            (writer, reader)
+                let changes = Changes::file(single().await?);
+                (writer, Database::connect(connect.max_connections(options.connections).to_owned()).await?, changes)
+            }
         } else {
             let pool = Database::connect(connect.max_connections(options.connections).to_owned()).await?;
-            (pool.clone(), pool)
+            (pool.clone(), pool, Changes::told())
         };
-        Ok(Self { reader, writer, clock, statements: Arc::new(AtomicU64::new(0)) })
+        Ok(Self { reader, writer, clock, changes: Arc::new(changes), statements: Arc::new(AtomicU64::new(0)) })
     }
 
     /// Brings the schema of the database up to date; gives the number of changes made.
@@ -83,6 +86,17 @@ impl Store {
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
         self.reader.execute_unprepared("SELECT 1").await.map(drop).map_err(database)
+    }
+
+    /// A number that differs from every number given before the latest write, also one of another process; nothing
+    /// where that cannot be known, as before [`Store::listen`] hears.
+    pub async fn generation(&self) -> Option<u64> {
+        self.changes.generation().await
+    }
+
+    /// Hears of the writes of other processes, for as long as it is awaited.
+    pub async fn listen(&self) {
+        self.changes.listen(&self.reader).await;
     }
 
     /// Statements run for readers since the store was made.

@@ -21,6 +21,12 @@ pub(super) fn written(backend: DbBackend, value: Value) -> Expr {
     }
 }
 
+/// The statement that tells other processes of a change, where the database can.
+pub(super) fn notice(backend: DbBackend, channel: &str) -> Option<SelectStatement> {
+    let notify = || Func::cust("pg_notify").args([Expr::val(channel), Expr::val("")]);
+    (backend == DbBackend::Postgres).then(|| Query::select().expr(notify()).to_owned())
+}
+
 /// What a search looks for, as words that have been folded: the last letters may be missing.
 #[derive(Debug)]
 pub(super) struct Terms<'a>(pub &'a [Vec<String>]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt, join_all};
 use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, SimpleExpr, WindowStatement};
-use sea_orm::{DbErr, QueryResult, Value as Bound};
+use sea_orm::{DbErr, QueryResult, Statement, Value as Bound};
 use uuid::Uuid;
 
 use crate::date::PartialDate;
@@ -125,15 +125,24 @@ impl Store {
         Ok(ids.iter().map(|id| by_id.get(id.as_ref()?).cloned()).collect())
     }
 
+    /// The statement that reads a page, for a look at how the database runs it.
+    pub fn statement(&self, list: &List) -> Result<Statement> {
+        Ok(self.backend().build(&self.page_select(list)?))
+    }
+
+    fn page_select(&self, list: &List) -> Result<SelectStatement> {
+        let mut select = self.list(list, None)?;
+        run_in_order(&mut select, &list.page, catalog().get(list.plan.ty), list.order);
+        Ok(select)
+    }
+
     /// A page of all records of a type.
     pub async fn page(&self, list: &List) -> Result<Slice> {
         let rows = async {
             if !list.rows {
                 return Ok(Vec::new());
             }
-            let mut select = self.list(list, None)?;
-            run_in_order(&mut select, &list.page, catalog().get(list.plan.ty), list.order);
-            rows(&self.read(&select).await?, &list.plan, Some(list.order.0))
+            rows(&self.read(&self.page_select(list)?).await?, &list.plan, Some(list.order.0))
         };
         let total = async {
             match list.total {

@@ -4,6 +4,7 @@
 //! filters, orders, relations in both directions, citations, search, import and the GraphQL types
 //! are made from the declarations.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -334,9 +335,14 @@ impl Field {
         }
     }
 
-    /// Column that lists run by: for the label, its folded form.
-    pub fn order_column(&self) -> &'static str {
-        if self.is_label { "sort_key" } else { self.column }
+    /// Column that lists run by: for the label its folded form, for a field that can be unknown one that puts
+    /// unknown values before all known ones.
+    pub fn order_column(&self) -> Cow<'static, str> {
+        match self {
+            Self { is_label: true, .. } => "sort_key".into(),
+            Self { required: true, .. } => self.column.into(),
+            _ => format!("{}_order", self.column).into(),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::entity::RecordType;
 use crate::error::{Error, Result, internal};
+use crate::store::change::tell;
 use crate::store::db::{Store, database};
 use crate::store::draft::{Draft, Given, Origin, Problem};
 use crate::store::record::{Kind, Record, Shape, catalog};
@@ -114,7 +115,9 @@ impl Store {
         let outcome = work.outcome;
         if outcome.created + outcome.updated > 0 {
             work.write(&transaction).await?;
+            tell(&transaction).await.map_err(database)?;
             transaction.commit().await.map_err(database)?;
+            self.changes.bump();
         }
         Ok(outcome)
     }

@@ -1,5 +1,6 @@
 //! What users may rely on, tried from the outside: over HTTP, GraphQL and the command line, on both databases.
 
+mod cache;
 mod command;
 mod connection;
 mod dispute;
@@ -9,6 +10,7 @@ mod http;
 mod import;
 mod layer;
 mod node;
+mod plan;
 mod property;
 mod query;
 mod schema;

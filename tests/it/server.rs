@@ -67,9 +67,13 @@ impl TestDatabase {
     }
 
     pub async fn connect(&self) -> Store {
-        let at = "2026-01-01T00:00:00Z".parse().unwrap();
+        self.connect_with(Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap())).await
+    }
+
+    /// A store as another process would have: the ids it gives are its own.
+    pub async fn connect_with(&self, clock: Clock) -> Store {
         let options = Options { url: self.url.clone(), connections: 4, timeout: Duration::from_secs(10) };
-        Store::connect(&options, Clock::fixed(at)).await.unwrap()
+        Store::connect(&options, clock).await.unwrap()
     }
 
     /// A connection for looking at the tables themselves.
@@ -99,13 +103,13 @@ pub struct Server {
     pub address: String,
     pub store: Store,
     pub client: reqwest::Client,
-    task: JoinHandle<()>,
+    tasks: [JoinHandle<()>; 2],
     pub database: TestDatabase,
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.task.abort();
+        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -133,11 +137,22 @@ impl Server {
 
     async fn over(database: TestDatabase, store: Store) -> Self {
         let schema = kurultai::graphql::schema(Some(store.clone())).unwrap();
-        let service = Service { schema, store: store.clone(), sdl: Arc::from(kurultai::graphql::sdl().unwrap()), body_limit: 100_000 };
+        let service = Service {
+            schema,
+            store: store.clone(),
+            sdl: Arc::from(kurultai::graphql::sdl().unwrap()),
+            answers: kurultai::http::Answers::new(1_000_000),
+            body_limit: 100_000,
+        };
+        let changes = store.clone();
+        let hearing = tokio::spawn(async move { changes.listen().await });
+        while store.generation().await.is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let task = tokio::spawn(async move { axum::serve(listener, router(service)).await.unwrap() });
-        Self { address, store, client: reqwest::Client::new(), task, database }
+        Self { address, store, client: reqwest::Client::new(), tasks: [task, hearing], database }
     }
 
     /// Imports a YAML text.

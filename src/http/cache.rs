@@ -1,0 +1,82 @@
+//! Answers that are kept until the dataset changes.
+//!
+//! An answer is kept under everything that it depends on. A thousand readers who ask the same at the
+//! same time wait for one answer.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use moka::future::Cache;
+
+use super::graphql::Media;
+use crate::lang::Languages;
+
+/// Everything that an answer depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    /// Number of the state of the dataset.
+    pub(super) generation: u64,
+    /// Who asks: what one role may see is never given to another.
+    pub(super) role: Role,
+    pub(super) query: String,
+    pub(super) operation: Option<String>,
+    /// Variables as JSON text.
+    pub(super) variables: String,
+    pub(super) languages: Languages,
+    pub(super) media: Media,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Role {
+    /// Anyone: sees what is published.
+    Reader,
+}
+
+/// An answer as it is sent.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    pub(super) status: StatusCode,
+    pub(super) body: Bytes,
+}
+
+/// What the answer to a request is, and whether it may be given to the next who asks the same.
+pub(super) enum Answered {
+    /// It depends on nothing but its key.
+    Always(Kept),
+    /// It was a failure of the moment.
+    Once(Kept),
+}
+
+/// Answers, the least used of which go first when there is no room.
+#[derive(Debug, Clone)]
+pub struct Answers(Option<Cache<Key, Kept>>);
+
+impl Answers {
+    /// Keeps answers of this many bytes in all, keys included; 0 keeps none.
+    pub fn new(bytes: u64) -> Self {
+        let weigh =
+            |key: &Key, kept: &Kept| u32::try_from(key.query.len() + key.variables.len() + kept.body.len() + 200).unwrap_or(u32::MAX);
+        Self((bytes > 0).then(|| Cache::builder().weigher(weigh).max_capacity(bytes).build()))
+    }
+
+    /// The answer that is kept, if there is one.
+    pub(super) async fn get(&self, key: &Key) -> Option<Kept> {
+        self.0.as_ref()?.get(key).await
+    }
+
+    /// The answer that is kept, or else the one that is made, once for all who wait for it.
+    pub(super) async fn get_or(&self, key: Key, make: impl Future<Output = Answered>) -> Kept {
+        let made = async {
+            match make.await {
+                Answered::Always(kept) => Ok(kept),
+                Answered::Once(kept) => Err(kept),
+            }
+        };
+        match &self.0 {
+            Some(cache) => cache.try_get_with(key, made).await.unwrap_or_else(|once: Arc<Kept>| (*once).clone()),
+            None => made.await.unwrap_or_else(|once| once),
+        }
+    }
+}

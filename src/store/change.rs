@@ -1,0 +1,125 @@
+//! Whether the dataset has changed: a number that is another after every write, in any process.
+//!
+//! On PostgreSQL a write notifies all processes when it commits (`LISTEN`, `NOTIFY`). On SQLite the
+//! database itself tells whether another connection has written (`PRAGMA data_version`).
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use sea_orm::sqlx::postgres::PgListener;
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
+
+use super::dialect;
+
+/// Name of the channel that writes are told on.
+const CHANNEL: &str = "kurultai_changed";
+/// How long an answer of SQLite is believed.
+const BELIEVED: Duration = Duration::from_millis(1);
+/// Pause before another try to listen.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Knows whether the dataset has changed.
+#[derive(Debug)]
+pub(super) struct Changes {
+    generation: AtomicU64,
+    /// Whether changes of other processes are heard of.
+    heard: AtomicBool,
+    /// For a SQLite file: a connection of its own, for `data_version` compares connections.
+    file: Option<File>,
+}
+
+#[derive(Debug)]
+struct File {
+    connection: DatabaseConnection,
+    version: AtomicI64,
+    start: Instant,
+    /// Nanoseconds from the start to the last look.
+    looked: AtomicU64,
+}
+
+impl Changes {
+    /// For a database that only this process can write to, until [`Changes::listen`] is called.
+    pub(super) fn alone() -> Self {
+        Self { generation: AtomicU64::new(0), heard: AtomicBool::new(true), file: None }
+    }
+
+    /// For a server that tells of changes: nothing is known before [`Changes::listen`] hears.
+    pub(super) fn told() -> Self {
+        Self { heard: AtomicBool::new(false), ..Self::alone() }
+    }
+
+    /// For a file that other processes can write to.
+    pub(super) fn file(connection: DatabaseConnection) -> Self {
+        let file = File { connection, version: AtomicI64::new(0), start: Instant::now(), looked: AtomicU64::new(0) };
+        Self { file: Some(file), ..Self::alone() }
+    }
+
+    /// A number that differs from every number given before the latest write; nothing where that cannot be known.
+    pub(super) async fn generation(&self) -> Option<u64> {
+        if let Some(file) = &self.file {
+            file.look(&self.generation).await.ok()?;
+        }
+        self.heard.load(Ordering::Acquire).then(|| self.generation.load(Ordering::Acquire))
+    }
+
+    /// The dataset has changed.
+    pub(super) fn bump(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        if let Some(file) = &self.file {
+            file.looked.store(0, Ordering::Release);
+        }
+    }
+
+    /// Hears of the writes of other processes, for ever.
+    pub(super) async fn listen(&self, pool: &DatabaseConnection) {
+        if pool.get_database_backend() != DbBackend::Postgres {
+            return;
+        }
+        loop {
+            if let Err(error) = self.hear(pool).await {
+                tracing::warn!(%error, "changes of other processes are not heard of; answers are not kept meanwhile");
+            }
+            self.heard.store(false, Ordering::Release);
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn hear(&self, pool: &DatabaseConnection) -> Result<(), sea_orm::sqlx::Error> {
+        let mut listener = PgListener::connect_with(pool.get_postgres_connection_pool()).await?;
+        listener.listen(CHANNEL).await?;
+        // what was written while nobody listened is unknown
+        self.bump();
+        self.heard.store(true, Ordering::Release);
+        while listener.try_recv().await?.is_some() {
+            self.bump();
+        }
+        Ok(())
+    }
+}
+
+/// Tells the other processes, when the transaction commits.
+pub(super) async fn tell(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    match dialect::notice(transaction.get_database_backend(), CHANNEL) {
+        Some(notice) => transaction.query_all(&notice).await.map(drop),
+        None => Ok(()),
+    }
+}
+
+impl File {
+    async fn look(&self, generation: &AtomicU64) -> Result<(), DbErr> {
+        let now = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let looked = self.looked.load(Ordering::Acquire);
+        if looked != 0 && now.saturating_sub(looked) < BELIEVED.as_nanos() as u64 {
+            return Ok(());
+        }
+        let pragma = Statement::from_string(DbBackend::Sqlite, "PRAGMA data_version");
+        if let Some(row) = self.connection.query_one_raw(pragma).await? {
+            let version: i64 = row.try_get_by_index(0)?;
+            if self.version.swap(version, Ordering::AcqRel) != version {
+                generation.fetch_add(1, Ordering::AcqRel);
+            }
+        }
+        self.looked.store(now.max(1), Ordering::Release);
+        Ok(())
+    }
+}
