@@ -7,6 +7,7 @@ use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, N
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{ErrorExtensions, ServerError, ServerResult, ValidationResult, Variables};
 
+use super::MAX_DEPTH;
 use crate::error::{Error, Result};
 
 /// Codes of errors in a request that was not run.
@@ -50,8 +51,20 @@ impl Extension for Codes {
     }
 
     async fn validation(&self, ctx: &ExtensionContext<'_>, next: NextValidation<'_>) -> Result<ValidationResult, Vec<ServerError>> {
-        let errors = |errors: Vec<ServerError>| errors.into_iter().map(|error| with_code(error, codes::VALIDATION)).collect();
-        next.run(ctx).await.map_err(errors)
+        next.run(ctx).await.map_err(|errors| {
+            let mut told: Vec<ServerError> = Vec::new();
+            for mut error in errors {
+                if error.message == "Query is nested too deep." {
+                    error.message =
+                        format!("the query is more than {MAX_DEPTH} levels deep; ask for what lies deeper in a request of its own");
+                }
+                // some rules of the framework tell the same twice
+                if !told.iter().any(|other| other.message == error.message && other.locations == error.locations) {
+                    told.push(with_code(error, codes::VALIDATION));
+                }
+            }
+            told
+        })
     }
 }
 
