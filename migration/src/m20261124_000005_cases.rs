@@ -15,6 +15,7 @@ impl MigrationTrait for Migration {
             .ordered_by("opened", Key::Text)
             .json_required("title")
             .text("docket_number")
+            .filtered("docket_number")
             .text("ecli")
             .unique("ecli")
             .text_required("kind")
