@@ -3,7 +3,7 @@
 DATABASE_URL ?= sqlite://kurultai.db
 export DATABASE_URL
 
-.PHONY: help run test check web schema clean
+.PHONY: help run test check web schema bench clean
 
 help: ## What there is to make
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -50,6 +50,9 @@ web/dist/graphiql.html: web/package-lock.json web/index.html web/graphiql.html w
 
 schema: ## Write schema.graphql anew
 	cargo run --quiet -- schema > schema.graphql
+
+bench: ## Measure beside PostGraphile and the limits: DATABASE_URL=postgres://... make bench, see bench/README.md
+	bench/run.sh --rounds 3 --seconds 5
 
 clean: ## Remove what was built
 	cargo clean

@@ -2,8 +2,11 @@
 
 mod dataset;
 mod generate;
+mod limit;
+mod load;
 mod name;
 mod pages;
+mod workload;
 
 use std::process::ExitCode;
 
@@ -23,6 +26,10 @@ enum Command {
     Generate(generate::Arguments),
     /// Browse all cases page by page, to the last one and back, and compare the cost of the pages
     Pages(pages::Arguments),
+    /// Ask servers for all workloads, compare their answers, and time them turn by turn
+    Load(load::Arguments),
+    /// Serve the limits: a statement written by hand for each workload, and a fixed body
+    Limit(limit::Arguments),
 }
 
 #[tokio::main]
@@ -30,6 +37,8 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Generate(arguments) => generate::run(&arguments).await,
         Command::Pages(arguments) => pages::run(&arguments).await,
+        Command::Load(arguments) => load::run(&arguments).await,
+        Command::Limit(arguments) => limit::run(&arguments).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

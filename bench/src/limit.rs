@@ -1,0 +1,153 @@
+//! The limits: for each workload one statement written by hand, whose answer PostgreSQL makes; and a fixed body.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+
+use anyhow::{Context, ensure};
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use clap::Args;
+use kurultai::entity::RecordType;
+use serde_json::Value;
+use sqlx::postgres::{PgPool, PgPoolOptions};
+use uuid::Uuid;
+
+/// Where to listen, and what to read.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// A PostgreSQL database with the schema of Kurultai
+    #[arg(long, value_name = "URL", env = "DATABASE_URL")]
+    database_url: String,
+    /// Address and port to listen on
+    #[arg(long, default_value = "127.0.0.1:8094")]
+    listen: SocketAddr,
+    /// Connections to the database; Kurultai has 8 for reading
+    #[arg(long, default_value_t = 8)]
+    connections: u32,
+}
+
+const ID: &str = "SELECT json_build_object('case', json_build_object('id', id, 'title', title->>'en', \
+    'docketNumber', docket_number, 'kind', upper(kind), 'status', upper(status), 'opened', opened, 'decided', decided))::text \
+    FROM cases WHERE id = $1 AND published";
+const NODE: &str = "json_build_object('id', id, 'title', title->>'en', 'status', upper(status), 'opened', opened)";
+const LEVELS: &str = "json_build_object('id', c.id, 'title', c.title->>'en', 'status', upper(c.status), 'opened', c.opened, \
+    'parties', json_build_object('nodes', p.nodes), 'charges', json_build_object('nodes', h.nodes))";
+const BELOW: &str = "CROSS JOIN LATERAL (SELECT coalesce(json_agg(node ORDER BY position, id), '[]') AS nodes FROM \
+    (SELECT p.position, p.id, json_build_object('id', p.id, 'role', upper(p.role), 'person', \
+      CASE WHEN r.id IS NOT NULL THEN json_build_object('id', r.id, 'name', r.name->>'en') END) AS node \
+    FROM case_parties p LEFT JOIN persons r ON r.id = p.person_id AND r.published \
+    WHERE p.case_id = c.id AND p.published ORDER BY p.position, p.id LIMIT 5) p) p \
+    CROSS JOIN LATERAL (SELECT coalesce(json_agg(node ORDER BY position, id), '[]') AS nodes FROM \
+    (SELECT h.position, h.id, json_build_object('id', h.id, 'locator', h.locator, 'outcome', upper(h.outcome), 'provision', \
+      CASE WHEN v.id IS NOT NULL THEN json_build_object('id', v.id, 'number', v.number, 'heading', v.heading->>'en', 'law', \
+        CASE WHEN l.id IS NOT NULL THEN json_build_object('id', l.id, 'title', l.title->>'en') END) END) AS node \
+    FROM charges h LEFT JOIN provisions v ON v.id = h.provision_id AND v.published LEFT JOIN laws l ON l.id = v.law_id AND l.published \
+    WHERE h.case_id = c.id AND h.published ORDER BY h.position, h.id LIMIT 5) h) h";
+const FILTER: &str = "SELECT json_build_object('cases', json_build_object('nodes', coalesce(json_agg(node ORDER BY opened_order DESC, id DESC), \
+    '[]')))::text FROM (SELECT c.opened_order, c.id, json_build_object('id', c.id, 'title', c.title->>'en', 'status', upper(c.status), \
+    'opened', c.opened) AS node FROM cases c WHERE c.published AND c.id IN (SELECT p.case_id FROM case_parties p \
+    JOIN persons r ON r.id = p.person_id WHERE r.slug = $1 AND r.published AND p.published) \
+    ORDER BY c.opened_order DESC, c.id DESC LIMIT 20) t";
+
+/// A page of cases.
+fn page(condition: &str) -> String {
+    format!(
+        "SELECT json_build_object('cases', json_build_object('nodes', coalesce(json_agg({NODE} ORDER BY opened_order DESC, id DESC), '[]')))::text \
+         FROM (SELECT * FROM cases WHERE published {condition} ORDER BY opened_order DESC, id DESC LIMIT 20) c"
+    )
+}
+
+fn levels(condition: &str) -> String {
+    format!(
+        "SELECT json_build_object('cases', json_build_object('nodes', coalesce(json_agg({LEVELS} ORDER BY c.opened_order DESC, c.id DESC), \
+         '[]')))::text FROM (SELECT * FROM cases WHERE published {condition} ORDER BY opened_order DESC, id DESC LIMIT 20) c {BELOW}"
+    )
+}
+
+/// Ranks hits as Kurultai does: whole names, beginnings of names, other text; then by type, then by name.
+fn search() -> String {
+    let mut types = String::new();
+    for (rank, ty) in RecordType::ALL.iter().enumerate() {
+        // writing to a text cannot fail
+        let _ = write!(types, " WHEN '{}' THEN {rank}", ty.prefix());
+    }
+    format!(
+        "SELECT json_build_object('search', json_build_object('nodes', coalesce(json_agg(json_build_object('record', json_build_object('id', id)) \
+         ORDER BY tier, priority, sort_key, id), '[]')))::text FROM (SELECT id, sort_key, \
+         CASE WHEN document @@ to_tsquery('simple', $1 || ':A') THEN 0 WHEN document @@ to_tsquery('simple', $1 || ':*A') THEN 1 ELSE 2 END \
+         AS tier, CASE record_type {types} END AS priority FROM search_documents \
+         WHERE published AND document @@ to_tsquery('simple', $1 || ':*') ORDER BY tier, priority, sort_key, id LIMIT 20) d"
+    )
+}
+
+const AFTER: &str = "AND (opened_order, id) < ($1, $2)";
+
+/// Serves until it is ended.
+pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let pool = PgPoolOptions::new()
+        .min_connections(arguments.connections)
+        .max_connections(arguments.connections)
+        // as Kurultai's: a connection is not asked whether it lives before each use
+        .test_before_acquire(false)
+        .connect(&arguments.database_url)
+        .await
+        .context("cannot open the database")?;
+    let repeated = levels("");
+    let fixed: String = sqlx::query_scalar(sqlx::AssertSqlSafe(repeated)).fetch_one(&pool).await.context("no answer to repeat")?;
+    // PostgreSQL puts spaces into JSON, and other servers do not
+    let fixed: Value = serde_json::from_str(&fixed).context("the answer to repeat is not JSON")?;
+    let fixed = Bytes::from(serde_json::json!({ "data": fixed }).to_string());
+    ensure!(fixed.len() > 100, "the database has no cases");
+
+    let app = Router::new()
+        .route("/id", answer(&pool, ID.to_owned(), Takes::Id))
+        .route("/newest", answer(&pool, page(""), Takes::Nothing))
+        .route("/levels", answer(&pool, levels(AFTER), Takes::Place))
+        .route("/filter", answer(&pool, FILTER.to_owned(), Takes::Text("person")))
+        .route("/deep", answer(&pool, page(AFTER), Takes::Place))
+        .route("/search", answer(&pool, search(), Takes::Text("words")))
+        .route("/repeated", post(async move |_: Bytes| json(fixed.clone())));
+    let listener = tokio::net::TcpListener::bind(arguments.listen).await.context("cannot listen")?;
+    axum::serve(listener, app).await.context("the server ended")
+}
+
+/// What a statement takes.
+#[derive(Debug, Clone, Copy)]
+enum Takes {
+    Nothing,
+    Id,
+    Place,
+    Text(&'static str),
+}
+
+fn answer(pool: &PgPool, statement: String, takes: Takes) -> axum::routing::MethodRouter {
+    let pool = pool.clone();
+    // once for the life of the process: every request runs the same prepared statement
+    let statement: &'static str = String::leak(statement);
+    post(async move |body: Bytes| match read(&pool, statement, takes, &body).await {
+        Ok(text) => json(Bytes::from(format!("{{\"data\":{text}}}"))),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")).into_response(),
+    })
+}
+
+async fn read(pool: &PgPool, statement: &'static str, takes: Takes, body: &[u8]) -> anyhow::Result<String> {
+    let variables: Value = serde_json::from_slice(body).context("the body is not JSON")?;
+    let text = |name: &str| variables[name].as_str().map(str::to_owned).with_context(|| format!("{name} is missing"));
+    let id = || text("id").and_then(|id| Uuid::parse_str(&id).context("id is not a UUID"));
+    let query = sqlx::query_scalar(statement);
+    let query = match takes {
+        Takes::Nothing => query,
+        Takes::Id => query.bind(id()?),
+        Takes::Place => query.bind(text("opened")?).bind(id()?),
+        Takes::Text(name) => query.bind(text(name)?),
+    };
+    query.fetch_one(pool).await.context("the database refuses")
+}
+
+fn json(body: Bytes) -> Response {
+    ([(CONTENT_TYPE, "application/json")], body).into_response()
+}
