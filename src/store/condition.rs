@@ -56,16 +56,16 @@ impl Conditions {
                 let field = &record.fields[*index];
                 let Kind::One(target) = field.kind else { return Cond::all() };
                 let (mut select, alias) = self.subquery(target);
-                select.and_where(column(&alias, "id").equals((Alias::new(table), Alias::new(field.column))));
-                self.exists(select, target, &alias, inner)
+                select.expr(column(&alias, "id")).cond_where(self.condition(catalog().get(target), &alias, inner));
+                // an unknown reference is in no set, which SQL would leave open
+                let reference = column(table, field.column);
+                Cond::all().add(reference.clone().is_not_null()).add(reference.in_subquery(select))
             }
             Filter::Many(index, quantifier, inner) => {
                 let relation = &record.relations[*index];
                 let (mut select, alias) = self.subquery(relation.target);
-                match relation.via {
-                    Via::Column(name) => {
-                        select.and_where(column(&alias, name).equals((Alias::new(table), Alias::new("id"))));
-                    }
+                let parent = match relation.via {
+                    Via::Column(name) => column(&alias, name),
                     Via::Link { table: link, parent, child } => {
                         let between = self.alias();
                         select.join_as(
@@ -74,29 +74,32 @@ impl Conditions {
                             Alias::new(&between),
                             column(&between, child).equals((Alias::new(&alias), Alias::new("id"))),
                         );
-                        select.and_where(column(&between, parent).equals((Alias::new(table), Alias::new("id"))));
+                        column(&between, parent)
                     }
-                }
+                };
+                let inner = match quantifier {
+                    Quantifier::Every => Filter::Not(inner.clone()),
+                    _ => (**inner).clone(),
+                };
+                select.expr(parent.clone()).and_where(parent.is_not_null());
+                select.cond_where(self.condition(catalog().get(relation.target), &alias, &inner));
+                let found = Cond::all().add(column(table, "id").in_subquery(select));
                 match quantifier {
-                    Quantifier::Some => self.exists(select, relation.target, &alias, inner),
-                    Quantifier::None => self.exists(select, relation.target, &alias, inner).not(),
-                    Quantifier::Every => self.exists(select, relation.target, &alias, &Filter::Not(Box::new((**inner).clone()))).not(),
+                    Quantifier::Some => found,
+                    Quantifier::None | Quantifier::Every => found.not(),
                 }
             }
         }
     }
 
+    /// A set of records, of which the filter then asks whether it has one. A set stands by itself: the database can
+    /// make it first and go from there, where a question put for each row would be put for every row of the list.
     fn subquery(&mut self, target: RecordType) -> (SelectStatement, String) {
         let alias = self.alias();
         let record = catalog().get(target);
         let mut select = Query::select();
-        select.expr(Expr::val(1)).from_as(Alias::new(record.table), Alias::new(&alias)).and_where(visible(&alias));
+        select.from_as(Alias::new(record.table), Alias::new(&alias)).and_where(visible(&alias));
         (select, alias)
-    }
-
-    fn exists(&mut self, mut select: SelectStatement, target: RecordType, alias: &str, inner: &Filter) -> Cond {
-        select.cond_where(self.condition(catalog().get(target), alias, inner));
-        Cond::all().add(Expr::exists(select))
     }
 }
 

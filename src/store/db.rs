@@ -46,8 +46,7 @@ impl Store {
                     .busy_timeout(Duration::from_secs(10))
                     .pragma("journal_mode", "WAL")
                     .pragma("synchronous", "NORMAL")
-                    .pragma("cache_size", "-65536")
-                    .pragma("mmap_size", "268435456")
+                    .pragma("cache_size", "-8192")
                     .pragma("temp_store", "MEMORY")
             });
             let single = async || Database::connect(connect.clone().max_connections(1).to_owned()).await;
