@@ -34,7 +34,7 @@ async fn a_write_of_another_process_is_seen(#[values(On::Sqlite, On::Postgres)] 
     let drafts = read(&[("test.yaml".into(), "people:\n- {slug: other, name: {en: Other}}".to_owned())]).unwrap();
     let author = kurultai::store::write::Author { by: "another".to_owned(), message: None };
     other.write(&drafts, &author, |_| ()).await.unwrap();
-    for _ in 0..100 {
+    for _ in 0..500 {
         if server.data(QUERY).await["people"]["totalCount"] == 2 {
             return;
         }
