@@ -59,7 +59,8 @@ impl Store {
                 (writer, Database::connect(connect.max_connections(options.connections).to_owned()).await?, changes)
             }
         } else {
-            let pool = Database::connect(connect.max_connections(options.connections).to_owned()).await?;
+            // one more than for reading: hearing of changes keeps a connection to itself
+            let pool = Database::connect(connect.max_connections(options.connections + 1).to_owned()).await?;
             (pool.clone(), pool, Changes::told())
         };
         Ok(Self { reader, writer, clock, changes: Arc::new(changes), statements: Arc::new(AtomicU64::new(0)) })

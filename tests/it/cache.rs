@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use kurultai::clock::Clock;
+use kurultai::store::db::{Options, Store};
 use migration::sea_orm::ConnectionTrait;
 use reqwest::header::ACCEPT_LANGUAGE;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::server::{On, Server, read};
+use crate::server::{On, Server, TestDatabase, read};
 
 const QUERY: &str = "{ people { totalCount nodes { name } } }";
 const ONE: &str = "people:\n- {slug: a, name: {en: A, ru: А}}";
@@ -80,4 +81,20 @@ async fn an_answer_is_kept_for_its_own_variables_operation_and_language_only() {
         assert_eq!(ask("en", body("One", "b")).await, json!({"data": {"person": null}}));
         assert_eq!(ask("en", body("Two", "a")).await, json!({"data": {"__typename": "Query"}}));
     }
+}
+
+#[rstest]
+#[tokio::test]
+async fn one_connection_is_enough_to_answer_and_to_hear_of_changes(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let database = TestDatabase::new(on).await;
+    database.store().await;
+    let options = Options { url: database.url.clone(), connections: 1, timeout: Duration::from_secs(3) };
+    let store = Store::connect(&options, Clock::System).await.unwrap();
+    let hearing = store.clone();
+    let task = tokio::spawn(async move { hearing.listen().await });
+    while store.generation().await.is_none() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    store.ping().await.unwrap();
+    task.abort();
 }
