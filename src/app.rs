@@ -58,9 +58,9 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         "configuration"
     );
     let store = connect_and_prepare(config, migrate).await?;
-    let schema = graphql::schema(Some(store.clone())).context("the schema is not valid")?;
+    let api = graphql::Api::new(store.clone()).context("the schema is not valid")?;
     let service =
-        Service { schema, store, sdl: Arc::from(graphql::sdl()?), answers: Answers::new(config.cache), body_limit: config.body_limit };
+        Service { api, store, sdl: Arc::from(graphql::sdl()?), answers: Answers::new(config.cache), body_limit: config.body_limit };
     let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     tracing::info!("GraphiQL is at http://{address}/graphiql, the API at http://{address}/graphql");

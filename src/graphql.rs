@@ -1,36 +1,44 @@
-//! The GraphQL schema, made from the declarations of the records, and its execution.
+//! The GraphQL schema, made from the declarations of the records, and the running of queries.
 //!
-//! A root field reads its whole selection before anything below it is resolved: see [`selection`].
-//! What resolves below only looks up what was read, so it neither waits nor fails.
+//! The framework parses queries, checks them against the schema, and answers introspection. What is
+//! selected of the data is planned whole ([`shape`]), read by the store, and written as JSON once.
 
 mod connection;
+mod document;
 mod error;
 mod filter;
 mod object;
+mod out;
 mod query;
 mod scalar;
 mod selection;
+mod shape;
 mod types;
+mod variable;
+
+use std::sync::Arc;
 
 use async_graphql::dynamic::{Schema, SchemaError};
-use async_graphql::{Request, Response, Value};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::{Value, Variables};
+use futures_util::future::join_all;
+use serde_json::{Map, Value as Json};
 
+use crate::error::Result as Read;
 use crate::lang::Languages;
 use crate::store::db::Store;
+use out::{Key, Out};
+use selection::{Scope, Selection};
 
-pub use error::codes;
-pub use selection::operation_of;
+pub use error::{Failure, codes};
 
 /// Levels of fields that a query may have at most; the standard introspection query has 15.
 pub const MAX_DEPTH: usize = 20;
 
-/// Makes the schema. Without a store it can be printed and not asked.
-pub fn schema(store: Option<Store>) -> Result<Schema, SchemaError> {
-    let mut builder = Schema::build(query::NAME, None, None).limit_depth(MAX_DEPTH).limit_recursive_depth(64).extension(error::Codes);
-    if let Some(store) = store {
-        builder = builder.data(store);
-    }
-    let mut builder = query::register(builder);
+/// Makes the schema.
+pub fn schema() -> Result<Schema, SchemaError> {
+    let mut builder = Schema::build(query::NAME, None, None).limit_depth(MAX_DEPTH).limit_recursive_depth(64).extension(document::Checks);
+    builder = query::register(builder);
     builder = scalar::register(builder);
     builder = filter::register(builder);
     builder = connection::register(builder);
@@ -41,19 +49,103 @@ pub fn schema(store: Option<Store>) -> Result<Schema, SchemaError> {
 
 /// The schema in the schema definition language, as committed in `schema.graphql`.
 pub fn sdl() -> Result<String, SchemaError> {
-    let sdl = schema(None)?.sdl();
+    let sdl = schema()?.sdl();
     Ok(format!("{}\n", sdl.trim_end()))
 }
 
-/// Runs one request for a reader who prefers these languages.
-pub async fn execute(schema: &Schema, mut request: Request, languages: Languages) -> Response {
-    let keys = request.parsed_query().ok().cloned().map(|document| selection::root_keys(&document, request.operation_name.as_deref()));
-    let gaps = query::Gaps::default();
-    let mut response = schema.execute(request.data(languages).data(gaps.clone())).await;
-    gaps.fill(&mut response);
-    if let (Value::Object(data), Some(keys)) = (&mut response.data, keys) {
-        // root fields end in any order; the specification wants them in the order of the query
-        data.sort_by_cached_key(|name, _| keys.iter().position(|key| key == name.as_str()));
+/// The schema with the store behind it.
+#[derive(Debug, Clone)]
+pub struct Api {
+    schema: Schema,
+    store: Store,
+    documents: document::Documents,
+}
+
+/// What a request asks.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The GraphQL document.
+    pub query: String,
+    /// Name of the operation to run, where the document has several.
+    pub operation: Option<String>,
+    /// Values of its variables.
+    pub variables: Map<String, Json>,
+}
+
+/// An operation that can be run.
+#[derive(Debug)]
+pub struct Prepared {
+    document: Arc<ExecutableDocument>,
+    asked: Asked,
+    variables: Variables,
+    /// Whether it reads, writes or subscribes.
+    pub kind: OperationType,
+}
+
+/// What an operation gives.
+#[derive(Debug)]
+pub struct Answer {
+    /// The data, as JSON in the order of the query.
+    pub data: Vec<u8>,
+    /// Fields that could not be given; they are null in the data.
+    pub failures: Vec<Failure>,
+}
+
+impl Api {
+    /// The schema over a store.
+    pub fn new(store: Store) -> Result<Self, SchemaError> {
+        Ok(Self { schema: schema()?, store, documents: document::Documents::new() })
     }
-    response
+
+    /// Checks a request; what is wrong with it is told before anything is run.
+    pub async fn prepare(&self, asked: Asked) -> Result<Prepared, Vec<Failure>> {
+        let document = self.documents.read(&self.schema, &asked.query).await?;
+        let operation = document::operation(&document, asked.operation.as_deref()).map_err(|failure| vec![failure])?;
+        let kind = operation.ty;
+        let variables = variable::read(self.schema.registry(), operation, &asked.variables)?;
+        Ok(Prepared { document, asked, variables, kind })
+    }
+
+    /// Runs an operation for a reader who prefers these languages.
+    pub async fn run(&self, prepared: &Prepared, languages: &Languages) -> Result<Answer, Failure> {
+        let Prepared { document, asked, variables, .. } = prepared;
+        let operation: &OperationDefinition = document::operation(document, asked.operation.as_deref())?;
+        let roots = Scope { document, operation, variables }.roots(query::NAME);
+        let about_schema = match roots.iter().any(is_introspection) {
+            true => document::introspect(&self.schema, asked, variables).await,
+            false => Value::Null,
+        };
+        // each field writes by itself, at the same time as the others, and they are put together in the order of the query
+        let written = join_all(roots.iter().map(async |selection| {
+            let mut out = Out::new(languages);
+            let result: Read<()> = match &about_schema {
+                Value::Object(fields) if is_introspection(selection) => {
+                    out.value(fields.get(selection.name_in_answer()));
+                    Ok(())
+                }
+                _ => query::write(&self.store, selection, &mut out).await,
+            };
+            (result, out)
+        }))
+        .await;
+        let mut failures = Vec::new();
+        let mut fields: Vec<(Key, Option<Vec<u8>>)> = Vec::with_capacity(roots.len());
+        for (selection, (result, out)) in roots.iter().zip(written) {
+            let json = match result {
+                Ok(()) => Some(out.into_json()),
+                Err(error) => {
+                    failures.push(Failure::of_field(error, selection.name_in_answer(), selection.position()));
+                    None
+                }
+            };
+            fields.push((selection.key(), json));
+        }
+        let mut out = Out::new(languages);
+        out.object(&fields, |json, out| out.option(json.as_deref(), |json, out| out.json(json)));
+        Ok(Answer { data: out.into_json(), failures })
+    }
+}
+
+fn is_introspection(selection: &Selection<'_>) -> bool {
+    matches!(selection.name(), "__schema" | "__type")
 }

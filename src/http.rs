@@ -7,12 +7,12 @@ mod health;
 
 use std::sync::Arc;
 
-use async_graphql::dynamic::Schema;
 use axum::Router;
 use axum::routing::get;
 use tower_http::compression::CompressionLayer;
 use tower_http::trace::TraceLayer;
 
+use crate::graphql::Api;
 use crate::store::db::Store;
 
 pub use cache::Answers;
@@ -21,7 +21,7 @@ pub use cache::Answers;
 #[derive(Debug, Clone)]
 pub struct Service {
     /// The schema, with the store behind it.
-    pub schema: Schema,
+    pub api: Api,
     /// The store.
     pub store: Store,
     /// The schema as text.

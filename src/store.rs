@@ -3,6 +3,7 @@
 mod change;
 pub mod condition;
 pub mod db;
+mod decode;
 mod dialect;
 pub mod dispute;
 pub mod draft;
@@ -11,6 +12,8 @@ pub mod plan;
 pub mod record;
 pub mod row;
 pub mod search;
+mod select;
+mod sql;
 pub mod write;
 
 macro_rules! records {

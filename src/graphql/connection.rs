@@ -1,11 +1,15 @@
 //! Connections, edges and pages, after the Relay cursor connections specification.
 
-use async_graphql::dynamic::{Field, FieldFuture, FieldValue, InputValue, InterfaceField, Object, SchemaBuilder, TypeRef};
+use async_graphql::dynamic::{Field, InputValue, InterfaceField, Object, SchemaBuilder, TypeRef};
 
 use super::filter;
+use super::object::field;
+use super::out::{Fields, Out};
 use super::selection::Selection;
+use super::shape::Shape;
 use crate::error::Result;
 use crate::page::Page;
+use crate::store::plan::{List, Plan};
 use crate::store::record::{Record, catalog};
 use crate::store::row::{Node, Slice};
 
@@ -22,6 +26,36 @@ pub(super) fn edge_name(record: &Record) -> String {
     format!("{}Edge", record.name())
 }
 
+/// A page of a list, as an answer shows it.
+pub(super) struct Connection {
+    record: &'static Record,
+    parts: Fields<Part>,
+}
+
+enum Part {
+    TypeName,
+    Edges(Fields<EdgePart>),
+    Nodes(Shape),
+    PageInfo(Fields<InfoPart>),
+    TotalCount,
+}
+
+enum EdgePart {
+    TypeName,
+    Cursor,
+    Node(Shape),
+}
+
+/// What is shown of a page.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum InfoPart {
+    TypeName,
+    HasNext,
+    HasPrevious,
+    Start,
+    End,
+}
+
 /// What a page says about itself.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PageInfo {
@@ -31,79 +65,135 @@ pub(super) struct PageInfo {
     pub(super) end: Option<String>,
 }
 
+impl Connection {
+    /// What a selection shows of a list, and what to read for it.
+    pub(super) fn new(selection: &Selection<'_>, record: &'static Record) -> Result<(List, Self)> {
+        let mut list = List { rows: false, ..List::new(Plan::new(record.ty)) };
+        let mut parts = Fields::new();
+        for below in selection.below(&[&connection_name(record)]) {
+            let part = match below.name() {
+                "nodes" => Part::Nodes(Shape::new(std::slice::from_ref(&below), record, &mut list.plan)?),
+                "edges" => Part::Edges(edges(&below, record, &mut list)?),
+                "pageInfo" => {
+                    (list.cursors, list.beyond) = (true, true);
+                    Part::PageInfo(info_parts(&below))
+                }
+                "totalCount" => Part::TotalCount,
+                _ => Part::TypeName,
+            };
+            match part {
+                Part::TypeName => {}
+                Part::TotalCount => list.total = true,
+                _ => list.rows = true,
+            }
+            parts.push((below.key(), part));
+        }
+        if let Some(order) = selection.argument("order") {
+            list.order = filter::read_order(record, &order)?;
+        }
+        if let Some(filter) = selection.argument("filter") {
+            list.filter = filter::read(record, &filter, "filter")?;
+        }
+        list.page = read_page(selection, &record.list_name(list.order))?;
+        Ok((list, Self { record, parts }))
+    }
+
+    /// Writes a page.
+    pub(super) fn write(&self, slice: Slice<'_>, out: &mut Out<'_>) {
+        out.object(&self.parts, |part, out| match part {
+            Part::TypeName => out.value(connection_name(self.record)),
+            Part::Edges(parts) => out.list(slice.nodes(), |node, out| self.write_edge(parts, node, out)),
+            Part::Nodes(shape) => out.list(slice.nodes(), |node, out| shape.write(node, out)),
+            Part::PageInfo(parts) => write_info(parts, &page_info(slice), out),
+            Part::TotalCount => out.value(slice.total().unwrap_or_default()),
+        });
+    }
+
+    fn write_edge(&self, parts: &Fields<EdgePart>, node: Node<'_>, out: &mut Out<'_>) {
+        out.object(parts, |part, out| match part {
+            EdgePart::TypeName => out.value(edge_name(self.record)),
+            EdgePart::Cursor => out.value(node.cursor()),
+            EdgePart::Node(shape) => shape.write(node, out),
+        });
+    }
+}
+
+fn edges(selection: &Selection<'_>, record: &'static Record, list: &mut List) -> Result<Fields<EdgePart>> {
+    let mut parts = Fields::new();
+    for below in selection.below(&[&edge_name(record)]) {
+        let part = match below.name() {
+            "cursor" => {
+                list.cursors = true;
+                EdgePart::Cursor
+            }
+            "node" => EdgePart::Node(Shape::new(std::slice::from_ref(&below), record, &mut list.plan)?),
+            _ => EdgePart::TypeName,
+        };
+        parts.push((below.key(), part));
+    }
+    Ok(parts)
+}
+
+/// What a selection shows of a page.
+pub(super) fn info_parts(selection: &Selection<'_>) -> Fields<InfoPart> {
+    let part = |name: &str| match name {
+        "hasNextPage" => InfoPart::HasNext,
+        "hasPreviousPage" => InfoPart::HasPrevious,
+        "startCursor" => InfoPart::Start,
+        "endCursor" => InfoPart::End,
+        _ => InfoPart::TypeName,
+    };
+    selection.below(&[PAGE_INFO]).iter().map(|below| (below.key(), part(below.name()))).collect()
+}
+
+/// Writes what a page says about itself.
+pub(super) fn write_info(parts: &Fields<InfoPart>, info: &PageInfo, out: &mut Out<'_>) {
+    out.object(parts, |part, out| match part {
+        InfoPart::TypeName => out.value(PAGE_INFO),
+        InfoPart::HasNext => out.value(info.has_next),
+        InfoPart::HasPrevious => out.value(info.has_previous),
+        InfoPart::Start => out.value(&info.start),
+        InfoPart::End => out.value(&info.end),
+    });
+}
+
+fn page_info(slice: Slice<'_>) -> PageInfo {
+    let mut nodes = slice.nodes();
+    let first = nodes.next().map(Node::cursor);
+    let last = nodes.next_back().map(Node::cursor).or_else(|| first.clone());
+    PageInfo { has_next: slice.has_next(), has_previous: slice.has_previous(), start: first, end: last }
+}
+
 pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
+    let boolean = || TypeRef::named_nn(TypeRef::BOOLEAN);
+    let cursor = || TypeRef::named(TypeRef::STRING);
     builder = builder.register(
         Object::new(PAGE_INFO)
             .description("What a page says about itself: whether there is more, and where to go on.")
-            .field(info("hasNextPage", TypeRef::named_nn(TypeRef::BOOLEAN), "Whether rows follow after this page.", |info| {
-                Some(FieldValue::value(info.has_next))
-            }))
-            .field(info("hasPreviousPage", TypeRef::named_nn(TypeRef::BOOLEAN), "Whether rows come before this page.", |info| {
-                Some(FieldValue::value(info.has_previous))
-            }))
-            .field(info("startCursor", TypeRef::named(TypeRef::STRING), "Cursor of the first row; give it as before to go back.", |info| {
-                info.start.clone().map(FieldValue::value)
-            }))
-            .field(info("endCursor", TypeRef::named(TypeRef::STRING), "Cursor of the last row; give it as after to go on.", |info| {
-                info.end.clone().map(FieldValue::value)
-            })),
+            .field(field("hasNextPage", boolean(), "Whether rows follow after this page."))
+            .field(field("hasPreviousPage", boolean(), "Whether rows come before this page."))
+            .field(field("startCursor", cursor(), "Cursor of the first row; give it as before to go back."))
+            .field(field("endCursor", cursor(), "Cursor of the last row; give it as after to go on.")),
     );
     for record in catalog().all() {
         let this = filter::described(record);
         let edge = Object::new(edge_name(record))
             .description(format!("A {this} in a list, with its place in it."))
-            .field(
-                Field::new("cursor", TypeRef::named_nn(TypeRef::STRING), |ctx| {
-                    FieldFuture::from_value(ctx.parent_value.downcast_ref::<Node>().map(|node| node.cursor().into()))
-                })
-                .description("Place of the row in the list; give it as after or before."),
-            )
-            .field(
-                Field::new("node", TypeRef::named_nn(record.name()), |ctx| {
-                    FieldFuture::Value(ctx.parent_value.downcast_ref::<Node>().cloned().map(FieldValue::owned_any))
-                })
-                .description("The row itself."),
-            );
+            .field(field("cursor", TypeRef::named_nn(TypeRef::STRING), "Place of the row in the list; give it as after or before."))
+            .field(field("node", TypeRef::named_nn(record.name()), "The row itself."));
         let connection = Object::new(connection_name(record))
             .description(format!("A page of a list of {this} records."))
-            .field(
-                Field::new("edges", TypeRef::named_nn_list_nn(edge_name(record)), |ctx| FieldFuture::Value(rows(ctx.parent_value)))
-                    .description("Rows of the page, each with its cursor."),
-            )
-            .field(
-                Field::new("nodes", TypeRef::named_nn_list_nn(record.name()), |ctx| FieldFuture::Value(rows(ctx.parent_value)))
-                    .description("Rows of the page."),
-            )
-            .field(
-                Field::new("pageInfo", TypeRef::named_nn(PAGE_INFO), |ctx| {
-                    FieldFuture::Value(ctx.parent_value.downcast_ref::<Slice>().map(|slice| FieldValue::owned_any(page_info(slice))))
-                })
-                .description("Whether there is more, and where to go on."),
-            )
-            .field(
-                Field::new("totalCount", TypeRef::named_nn(TypeRef::INT), |ctx| {
-                    FieldFuture::from_value(ctx.parent_value.downcast_ref::<Slice>().and_then(|slice| slice.total).map(Into::into))
-                })
-                .description("Number of rows in the whole list. It is counted only when asked for."),
-            );
+            .field(field("edges", TypeRef::named_nn_list_nn(edge_name(record)), "Rows of the page, each with its cursor."))
+            .field(field("nodes", TypeRef::named_nn_list_nn(record.name()), "Rows of the page."))
+            .field(field("pageInfo", TypeRef::named_nn(PAGE_INFO), "Whether there is more, and where to go on."))
+            .field(field(
+                "totalCount",
+                TypeRef::named_nn(TypeRef::INT),
+                "Number of rows in the whole list. It is counted only when asked for.",
+            ));
         builder = builder.register(edge).register(connection);
     }
     builder
-}
-
-fn info(name: &'static str, ty: TypeRef, doc: &'static str, pick: fn(&PageInfo) -> Option<FieldValue<'static>>) -> Field {
-    Field::new(name, ty, move |ctx| FieldFuture::Value(ctx.parent_value.downcast_ref().and_then(pick))).description(doc)
-}
-
-fn rows(value: &FieldValue<'_>) -> Option<FieldValue<'static>> {
-    value.downcast_ref::<Slice>().map(|slice| FieldValue::list(slice.nodes().map(FieldValue::owned_any)))
-}
-
-fn page_info(slice: &Slice) -> PageInfo {
-    let mut nodes = slice.nodes();
-    let first = nodes.next().map(|node| node.cursor());
-    let last = nodes.next_back().map(|node| node.cursor()).or_else(|| first.clone());
-    PageInfo { has_next: slice.has_next, has_previous: slice.has_previous, start: first, end: last }
 }
 
 /// Arguments of a page, by name, type and what they do.
@@ -146,7 +236,7 @@ pub(super) fn interface_field(name: &str, record: &Record, doc: &str) -> Interfa
 }
 
 /// Reads the arguments of a page.
-pub(super) fn read_page(selection: &Selection<'_>, list: &str) -> Result<Page> {
+fn read_page(selection: &Selection<'_>, list: &str) -> Result<Page> {
     Page::from_arguments(
         selection.number("first"),
         selection.text("after").as_deref(),

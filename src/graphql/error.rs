@@ -1,14 +1,10 @@
 //! Errors as GraphQL sends them: each with a code, none with internals.
 
-use std::sync::Arc;
-
-use async_graphql::dynamic::{FieldFuture, FieldValue, ResolverContext};
-use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextParseQuery, NextValidation};
-use async_graphql::parser::types::ExecutableDocument;
-use async_graphql::{ErrorExtensions, ServerError, ServerResult, ValidationResult, Variables};
+use async_graphql::{Pos, ServerError};
+use serde::Serialize;
 
 use super::MAX_DEPTH;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error};
 
 /// Codes of errors in a request that was not run.
 pub mod codes {
@@ -20,64 +16,57 @@ pub mod codes {
     pub const REQUEST: &str = "BAD_REQUEST";
 }
 
-/// Gives an error of the framework a code, where it has none.
-pub fn with_code(mut error: ServerError, code: &str) -> ServerError {
-    let extensions = error.extensions.get_or_insert_default();
-    if extensions.get("code").is_none() {
-        extensions.set("code", code);
-    }
-    error
+/// An error of an answer, as the response format of the GraphQL specification has it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Failure {
+    /// What is wrong, where, and what would be right.
+    pub message: String,
+    /// Where in the query; lines and columns count from 1.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locations: Vec<Pos>,
+    /// Which field of the answer could not be given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<String>,
+    /// The code that programs can tell errors apart by.
+    pub extensions: Extensions,
 }
 
-/// Gives every error of the framework a code.
-pub(super) struct Codes;
-
-impl ExtensionFactory for Codes {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Self)
-    }
+/// What an error says to programs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Extensions {
+    /// The code.
+    pub code: &'static str,
 }
 
-#[async_graphql::async_trait::async_trait]
-impl Extension for Codes {
-    async fn parse_query(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        query: &str,
-        variables: &Variables,
-        next: NextParseQuery<'_>,
-    ) -> ServerResult<ExecutableDocument> {
-        next.run(ctx, query, variables).await.map_err(|error| with_code(error, codes::PARSE))
+impl Failure {
+    /// An error of the whole request.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { message: message.into(), locations: Vec::new(), path: Vec::new(), extensions: Extensions { code } }
     }
 
-    async fn validation(&self, ctx: &ExtensionContext<'_>, next: NextValidation<'_>) -> Result<ValidationResult, Vec<ServerError>> {
-        next.run(ctx).await.map_err(|errors| {
-            let mut told: Vec<ServerError> = Vec::new();
-            for mut error in errors {
-                if error.message == "Query is nested too deep." {
-                    error.message =
-                        format!("the query is more than {MAX_DEPTH} levels deep; ask for what lies deeper in a request of its own");
-                }
-                // some rules of the framework tell the same twice
-                if !told.iter().any(|other| other.message == error.message && other.locations == error.locations) {
-                    told.push(with_code(error, codes::VALIDATION));
-                }
+    /// The same error, at a place of the query.
+    pub(super) fn at(self, position: Pos) -> Self {
+        Self { locations: vec![position], ..self }
+    }
+
+    /// A field that could not be given.
+    pub(super) fn of_field(error: Error, name: &str, position: Pos) -> Self {
+        Self { path: vec![name.to_owned()], ..Self::new(error.code.as_str(), error.message).at(position) }
+    }
+
+    /// An error of the framework in reading a query.
+    pub(super) fn of_framework(error: ServerError, code: &'static str) -> Self {
+        let message = match error.message.as_str() {
+            "Query is nested too deep." => {
+                format!("the query is more than {MAX_DEPTH} levels deep; ask for what lies deeper in a request of its own")
             }
-            told
-        })
+            _ => error.message,
+        };
+        Self { locations: error.locations, ..Self::new(code, message) }
     }
-}
 
-/// Adds an error at the field being resolved, which becomes null.
-pub(super) fn report(ctx: &ResolverContext<'_>, error: &Error) {
-    let error = async_graphql::Error::new(&error.message).extend_with(|_, extensions| extensions.set("code", error.code.as_str()));
-    ctx.ctx.add_error(ctx.ctx.set_error_path(error.into_server_error(ctx.ctx.item.pos)));
-}
-
-/// What a field that reads ahead gives: a value, or null and an error.
-pub(super) fn settle<'a>(ctx: &ResolverContext<'_>, result: Result<Option<FieldValue<'a>>>) -> FieldFuture<'a> {
-    FieldFuture::Value(result.unwrap_or_else(|error| {
-        report(ctx, &error);
-        None
-    }))
+    /// Whether another try could go better.
+    pub fn is_of_the_moment(&self) -> bool {
+        [Code::Internal, Code::Unavailable].iter().any(|code| code.as_str() == self.extensions.code)
+    }
 }

@@ -1,19 +1,12 @@
 //! Object types of the records, and the interfaces that they share.
 
-use async_graphql::Value;
-use async_graphql::dynamic::{
-    Field, FieldFuture, FieldValue, InputValue, Interface, InterfaceField, Object, ResolverContext, SchemaBuilder, TypeRef,
-};
+use async_graphql::dynamic::{Field, FieldFuture, InputValue, Interface, InterfaceField, Object, SchemaBuilder, TypeRef};
 
 use super::connection::{self, connection_name};
-use super::error::settle;
+use super::scalar;
 use super::types::{self, Computed};
-use super::{scalar, selection};
 use crate::entity::RecordType;
-use crate::error::Result;
-use crate::lang::Languages;
 use crate::store::record::{Field as Declared, Kind, Record, Relation, Shape, catalog};
-use crate::store::row::Node;
 
 /// Interface of everything that has an id.
 pub(super) const NODE: &str = "Node";
@@ -100,111 +93,49 @@ fn interface_relation(sample: &Record, name: &str, target: &Record) -> Interface
 }
 
 fn object(record: &'static Record) -> Object {
-    let mut object = Object::new(record.name()).description(record.doc).field(
-        Field::new("id", TypeRef::named_nn(TypeRef::ID), |ctx| FieldFuture::from_value(node(&ctx).map(|node| node.id().into())))
-            .description(ID_DOC),
-    );
+    let mut object = Object::new(record.name()).description(record.doc).field(field("id", TypeRef::named_nn(TypeRef::ID), ID_DOC));
     for interface in &names(record)[1..] {
         object = object.implement(*interface);
     }
-    for (index, field) in record.fields.iter().enumerate() {
-        object = object.field(declared(index, field));
-        if matches!(field.kind, Kind::Translated) {
-            object = object.field(
-                Field::new(field.plural(), TypeRef::named_nn_list_nn(scalar::LOCALIZED_TEXT), move |ctx| {
-                    FieldFuture::Value(node(&ctx).map(|node| scalar::translations(node.cell(index))))
-                })
-                .description(format!("{} In all languages there are, the record's own first.", field.doc)),
-            );
+    for declared in &record.fields {
+        object = object.field(declared_field(declared));
+        if matches!(declared.kind, Kind::Translated) {
+            let doc = format!("{} In all languages there are, the record's own first.", declared.doc);
+            object = object.field(field(declared.plural(), TypeRef::named_nn_list_nn(scalar::LOCALIZED_TEXT), doc));
         }
     }
     for relation in &record.relations {
         object = object.field(relation_field(record, relation));
     }
     for computed in types::all().iter().filter(|computed| (computed.on)(record)) {
-        let field = Field::new(computed.name, computed.ty.clone(), |ctx| {
-            let resolved = node(&ctx).map_or(Ok(None), |node| (computed.resolve)(&ctx, node));
-            settle(&ctx, resolved)
-        });
-        let field = computed.arguments.iter().fold(field.description(computed.doc), |field, argument| field.argument(argument.input()));
-        object = object.field(field);
+        let field = field(computed.name, computed.ty.clone(), computed.doc);
+        object = object.field(computed.arguments.iter().fold(field, |field, argument| field.argument(argument.input())));
     }
     object
 }
 
-fn declared(index: usize, field: &'static Declared) -> Field {
-    let ty = scalar::named(field.kind, field.required);
-    match field.kind {
-        Kind::One(_) => Field::new(field.name, ty, |ctx| settle(&ctx, one(&ctx).map(|node| node.map(FieldValue::owned_any)))),
-        Kind::Any => Field::new(field.name, ty, |ctx| settle(&ctx, one(&ctx).map(|node| node.map(typed)))),
-        kind => {
-            let resolver = Field::new(field.name, ty, move |ctx| {
-                FieldFuture::Value(node(&ctx).and_then(|node| scalar::value(kind, node.cell(index), lang(&ctx), languages(&ctx))))
-            });
-            match kind {
-                Kind::Translated => resolver.argument(lang_argument()),
-                _ => resolver,
-            }
-        }
+/// A field as the schema has it. Its values are not made here: [`super::shape`] does that.
+pub(super) fn field(name: impl Into<String>, ty: TypeRef, doc: impl Into<String>) -> Field {
+    Field::new(name, ty, |_| FieldFuture::Value(None)).description(doc)
+}
+
+fn declared_field(declared: &Declared) -> Field {
+    let field = field(declared.name, scalar::named(declared.kind, declared.required), declared.doc);
+    match declared.kind {
+        Kind::Translated => field.argument(lang_argument()),
+        _ => field,
     }
-    .description(field.doc)
 }
 
 fn relation_field(record: &'static Record, relation: &'static Relation) -> Field {
     let target = catalog().get(relation.target);
     if relation.short {
-        return Field::new(relation.name, TypeRef::named_nn_list(target.name()), |ctx| {
-            settle(&ctx, many(&ctx).map(|slice| slice.map(|slice| FieldValue::list(slice.nodes().map(FieldValue::owned_any)))))
-        })
-        .description(relation.doc);
+        return field(relation.name, TypeRef::named_nn_list(target.name()), relation.doc);
     }
-    let field = Field::new(relation.name, TypeRef::named(connection_name(target)), |ctx| {
-        settle(&ctx, many(&ctx).map(|slice| slice.cloned().map(FieldValue::owned_any)))
-    })
-    .description(relation.doc);
-    let field = connection::with_arguments(field, target);
+    let field = connection::with_arguments(field(relation.name, TypeRef::named(connection_name(target)), relation.doc), target);
     types::arguments(record, relation.name).fold(field, |field, argument| field.argument(argument.input()))
 }
 
-/// The argument that asks for a language.
-pub(super) fn lang_argument() -> InputValue {
+fn lang_argument() -> InputValue {
     InputValue::new("lang", TypeRef::named(scalar::LANGUAGE)).description(LANG_DOC)
-}
-
-/// The record that is being resolved.
-pub(super) fn node<'c>(ctx: &'c ResolverContext<'_>) -> Option<&'c Node> {
-    ctx.parent_value.downcast_ref()
-}
-
-/// A record as a value of an interface.
-pub(super) fn typed(node: Node) -> FieldValue<'static> {
-    let name = node.record().name();
-    FieldValue::owned_any(node).with_type(name)
-}
-
-/// The language that the field asks for.
-pub(super) fn lang<'c>(ctx: &'c ResolverContext<'_>) -> Option<&'c str> {
-    match ctx.args.as_index_map().get("lang") {
-        Some(Value::String(lang)) => Some(lang),
-        _ => None,
-    }
-}
-
-/// The languages that the reader prefers.
-pub(super) fn languages<'c>(ctx: &ResolverContext<'c>) -> &'c Languages {
-    static NONE: std::sync::LazyLock<Languages> = std::sync::LazyLock::new(Languages::default);
-    ctx.ctx.data_opt().unwrap_or(&NONE)
-}
-
-/// Name that the response gives the field being resolved.
-pub(super) fn key<'c>(ctx: &ResolverContext<'c>) -> &'c str {
-    selection::Selection::of(ctx.ctx).key()
-}
-
-fn one(ctx: &ResolverContext<'_>) -> Result<Option<Node>> {
-    node(ctx).map_or(Ok(None), |node| node.one(key(ctx)))
-}
-
-fn many<'c>(ctx: &'c ResolverContext<'_>) -> Result<Option<&'c crate::store::row::Slice>> {
-    node(ctx).map_or(Ok(None), |node| node.many(key(ctx)))
 }

@@ -2,21 +2,24 @@
 
 mod search;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
-use async_graphql::dynamic::{Field, FieldFuture, FieldValue, InputObject, InputValue, Object, ResolverContext, SchemaBuilder, TypeRef};
-use async_graphql::{PathSegment, Response, Value};
+use async_graphql::Value;
+use async_graphql::dynamic::{InputObject, InputValue, Object, SchemaBuilder, TypeRef};
 
-use super::connection::{connection_name, with_arguments};
-use super::error::report;
+use super::connection::{Connection, connection_name, with_arguments};
 use super::filter::{described, id};
-use super::object::{NODE, typed};
+use super::object::{NODE, field};
+use super::out::Out;
 use super::selection::Selection;
+use super::shape::{Shape as Shown, Shapes};
 use crate::entity::RecordType;
-use crate::error::{Result, bad_input, internal};
+use crate::error::{Result, bad_input};
 use crate::filter;
 use crate::store::db::Store;
 use crate::store::fetch::By;
+use crate::store::plan::Plan;
 use crate::store::record::{Record, Shape, catalog};
 
 /// Name of the root type.
@@ -29,37 +32,28 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     let mut query = Object::new(NAME)
         .description("Everything that can be asked.")
         .field(
-            Field::new("node", TypeRef::named(NODE), |ctx| FieldFuture::new(async move { Ok(settled(&ctx, node(&ctx).await)) }))
-                .description("Any record or part, by its id. The old id of a merged record leads to the record it became.")
-                .argument(
-                    InputValue::new("id", TypeRef::named_nn(TypeRef::ID)).description("Id, such as person_01h455vb4pex5vsknk084sn02q."),
-                ),
+            field(
+                "node",
+                TypeRef::named(NODE),
+                "Any record or part, by its id. The old id of a merged record leads to the record it became.",
+            )
+            .argument(InputValue::new("id", TypeRef::named_nn(TypeRef::ID)).description("Id, such as person_01h455vb4pex5vsknk084sn02q.")),
         )
         .field(
-            Field::new("nodes", TypeRef::named_list(NODE), |ctx| FieldFuture::new(async move { Ok(settled(&ctx, nodes(&ctx).await)) }))
-                .description(
-                    "Any records and parts, by their ids, in the order of the ids; nothing in the place of an id that leads nowhere.",
-                )
-                .argument(InputValue::new("ids", TypeRef::named_nn_list_nn(TypeRef::ID)).description("Ids, at most 100.")),
+            field(
+                "nodes",
+                TypeRef::named_list(NODE),
+                "Any records and parts, by their ids, in the order of the ids; nothing in the place of an id that leads nowhere.",
+            )
+            .argument(InputValue::new("ids", TypeRef::named_nn_list_nn(TypeRef::ID)).description("Ids, at most 100.")),
         )
         .field(search::field());
-    for record in catalog().all().filter(|record| !record.plural.is_empty()) {
+    for record in listed() {
         let this = described(record);
-        query = query
-            .field(
-                Field::new(record.singular(), TypeRef::named(record.name()), move |ctx| {
-                    FieldFuture::new(async move { Ok(settled(&ctx, one(&ctx, record).await)) })
-                })
-                .description(format!("One {this}; nothing where there is none."))
-                .argument(InputValue::new("by", TypeRef::named_nn(by_name(record))).description("How it is named.")),
-            )
-            .field(with_arguments(
-                Field::new(record.plural, TypeRef::named(connection_name(record)), move |ctx| {
-                    FieldFuture::new(async move { Ok(settled(&ctx, page(&ctx, record).await)) })
-                })
-                .description(format!("All {this} records, page by page.")),
-                record,
-            ));
+        let one = field(record.singular(), TypeRef::named(record.name()), format!("One {this}; nothing where there is none."))
+            .argument(InputValue::new("by", TypeRef::named_nn(by_name(record))).description("How it is named."));
+        let all = field(record.plural, TypeRef::named(connection_name(record)), format!("All {this} records, page by page."));
+        query = query.field(one).field(with_arguments(all, record));
         builder = builder.register(by_input(record));
     }
     builder = builder.register(
@@ -71,39 +65,41 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     search::register(builder).register(query)
 }
 
-/// Places in lists of nodes where nothing was found. The framework cannot give a null inside a list of
-/// an interface, so the nulls are put in when the rest is done.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Gaps(Arc<Mutex<Vec<Gap>>>);
-
-/// Places in the list that one root field gives.
-#[derive(Debug)]
-struct Gap {
-    key: String,
-    places: Vec<usize>,
+/// Records that have fields of their own at the root.
+fn listed() -> impl Iterator<Item = &'static Record> {
+    catalog().all().filter(|record| !record.plural.is_empty())
 }
 
-impl Gaps {
-    fn note(&self, key: &str, places: Vec<usize>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Gap { key: key.to_owned(), places });
-    }
+/// What a field of the root gives.
+#[derive(Debug, Clone, Copy)]
+enum Root {
+    Node,
+    Nodes,
+    Search,
+    One(&'static Record),
+    Page(&'static Record),
+}
 
-    /// Puts the nulls in, and sets the paths of errors behind them right.
-    pub(super) fn fill(&self, response: &mut Response) {
-        for Gap { key, places } in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            let Value::Object(data) = &mut response.data else { continue };
-            let Some(Value::List(list)) = data.get_mut(key.as_str()) else { continue };
-            for place in places {
-                list.insert(place.min(list.len()), Value::Null);
-                for error in &mut response.errors {
-                    if let [PathSegment::Field(field), PathSegment::Index(index), ..] = error.path.as_mut_slice()
-                        && *field == key
-                        && *index >= place
-                    {
-                        *index += 1;
-                    }
-                }
-            }
+fn root(name: &str) -> Option<Root> {
+    static ROOTS: LazyLock<HashMap<String, Root>> = LazyLock::new(|| {
+        let records = listed().flat_map(|record| [(record.singular(), Root::One(record)), (record.plural.to_owned(), Root::Page(record))]);
+        let others = [("node", Root::Node), ("nodes", Root::Nodes), (search::NAME, Root::Search)];
+        records.chain(others.map(|(name, root)| (name.to_owned(), root))).collect()
+    });
+    ROOTS.get(name).copied()
+}
+
+/// Reads a field of the root with all that is selected below it, and writes it.
+pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+    match root(selection.name()) {
+        Some(Root::Node) => node(store, selection, out).await,
+        Some(Root::Nodes) => nodes(store, selection, out).await,
+        Some(Root::Search) => search::write(store, selection, out).await,
+        Some(Root::One(record)) => one(store, selection, record, out).await,
+        Some(Root::Page(record)) => page(store, selection, record, out).await,
+        None => {
+            out.value(NAME);
+            Ok(())
         }
     }
 }
@@ -145,27 +141,24 @@ fn read_by(record: &Record, value: &Value) -> Result<By> {
     }
 }
 
-/// What a root field gives: it has read all that is selected below it, and what is below only looks it up.
-fn settled<'a>(ctx: &ResolverContext<'_>, result: Result<Option<FieldValue<'a>>>) -> Option<FieldValue<'a>> {
-    result.unwrap_or_else(|error| {
-        report(ctx, &error);
-        None
-    })
-}
-
-fn store<'c>(ctx: &ResolverContext<'c>) -> Result<&'c Store> {
-    ctx.ctx.data().map_err(|error| internal(error.message))
-}
-
-async fn one(ctx: &ResolverContext<'_>, record: &'static Record) -> Result<Option<FieldValue<'static>>> {
-    let selection = Selection::of(ctx.ctx);
+async fn one(store: &Store, selection: &Selection<'_>, record: &'static Record, out: &mut Out<'_>) -> Result<()> {
     let by = read_by(record, &selection.argument("by").unwrap_or_default())?;
-    Ok(store(ctx)?.get(&by, &selection.plan(record)?).await?.map(FieldValue::owned_any))
+    get(store, selection, record, &by, out).await
 }
 
-async fn page(ctx: &ResolverContext<'_>, record: &'static Record) -> Result<Option<FieldValue<'static>>> {
-    let list = Selection::of(ctx.ctx).list(record)?;
-    Ok(Some(FieldValue::owned_any(store(ctx)?.page(&list).await?)))
+async fn get(store: &Store, selection: &Selection<'_>, record: &'static Record, by: &By, out: &mut Out<'_>) -> Result<()> {
+    let mut plan = Plan::new(record.ty);
+    let shape = Shown::new(std::slice::from_ref(selection), record, &mut plan)?;
+    let found = store.get(by, &plan).await?;
+    out.option(found.of(0), |node, out| shape.write(node, out));
+    Ok(())
+}
+
+async fn page(store: &Store, selection: &Selection<'_>, record: &'static Record, out: &mut Out<'_>) -> Result<()> {
+    let (list, connection) = Connection::new(selection, record)?;
+    let pages = store.page(&list).await?;
+    out.option(pages.of(0), |slice, out| connection.write(slice, out));
+    Ok(())
 }
 
 /// Type and UUID that an id names.
@@ -179,15 +172,12 @@ fn read_id(value: &Value, path: &str) -> Result<(RecordType, uuid::Uuid)> {
     Ok((ty, uuid))
 }
 
-async fn node(ctx: &ResolverContext<'_>) -> Result<Option<FieldValue<'static>>> {
-    let selection = Selection::of(ctx.ctx);
+async fn node(store: &Store, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
     let (ty, uuid) = read_id(&selection.argument("id").unwrap_or_default(), "id")?;
-    let plan = selection.plan(catalog().get(ty))?;
-    Ok(store(ctx)?.get(&By::Id(uuid), &plan).await?.map(typed))
+    get(store, selection, catalog().get(ty), &By::Id(uuid), out).await
 }
 
-async fn nodes(ctx: &ResolverContext<'_>) -> Result<Option<FieldValue<'static>>> {
-    let selection = Selection::of(ctx.ctx);
+async fn nodes(store: &Store, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
     let ids = match selection.argument("ids") {
         Some(Value::List(ids)) => ids,
         Some(one) => vec![one],
@@ -197,9 +187,9 @@ async fn nodes(ctx: &ResolverContext<'_>) -> Result<Option<FieldValue<'static>>>
         return Err(bad_input("ids", format_args!("{} ids are too many; give at most {MAX_IDS}", ids.len())));
     }
     let ids = ids.iter().enumerate().map(|(index, id)| read_id(id, &format!("ids[{index}]")).map(Some)).collect::<Result<Vec<_>>>()?;
-    let plans = selection.plans(catalog().all().filter(|record| ids.iter().flatten().any(|(ty, _)| *ty == record.ty)))?;
-    let found = store(ctx)?.nodes(&plans, &ids).await?;
-    let gaps = found.iter().enumerate().filter(|(_, node)| node.is_none()).map(|(place, _)| place).collect();
-    ctx.ctx.data::<Gaps>().map_err(|error| internal(error.message))?.note(selection.key(), gaps);
-    Ok(Some(FieldValue::list(found.into_iter().flatten().map(typed))))
+    let wanted = catalog().all().filter(|record| ids.iter().flatten().any(|(ty, _)| *ty == record.ty));
+    let (plans, shapes) = Shapes::new(std::slice::from_ref(selection), wanted)?;
+    let found = store.nodes(&plans, &ids).await?;
+    out.list(found.iter(), |node, out| out.option(node, |node, out| shapes.write(node, out)));
+    Ok(())
 }

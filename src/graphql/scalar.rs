@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use async_graphql::Value;
-use async_graphql::dynamic::{Enum, EnumItem, Field, FieldFuture, FieldValue, Object, Scalar, SchemaBuilder, TypeRef};
+use async_graphql::dynamic::{Enum, EnumItem, Object, Scalar, SchemaBuilder, TypeRef};
 use serde_json::Value as Json;
 
+use super::object::field;
+use super::out::{Fields, Out};
+use super::selection::Selection;
 use crate::lang::{self, Languages};
-use crate::store::record::{Kind, Structure, Vocabulary, catalog};
+use crate::store::record::{self, Kind, Structure, Vocabulary, catalog};
 use crate::store::row::Cell;
 
 pub(super) const PARTIAL_DATE: &str = "PartialDate";
@@ -16,6 +18,7 @@ pub(super) const LANGUAGE: &str = "Language";
 const DURATION: &str = "Duration";
 const URL: &str = "URL";
 pub(super) const LOCALIZED_TEXT: &str = "LocalizedText";
+const LANG: &str = "lang";
 
 pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     let scalars = [
@@ -43,8 +46,8 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     builder = builder.register(
         Object::new(LOCALIZED_TEXT)
             .description("A text and its language.")
-            .field(text_field("lang", TypeRef::named_nn(LANGUAGE), "Language of the text.", |(lang, _)| lang))
-            .field(text_field("text", TypeRef::named_nn(TypeRef::STRING), "The text.", |(_, text)| text)),
+            .field(field(LANG, TypeRef::named_nn(LANGUAGE), "Language of the text."))
+            .field(field("text", TypeRef::named_nn(TypeRef::STRING), "The text.")),
     );
     for vocabulary in vocabularies().values() {
         let items = vocabulary.choices.iter().map(|choice| EnumItem::new(choice.value.to_uppercase()).description(choice.doc));
@@ -53,25 +56,11 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     for structure in structures().values() {
         let mut object = Object::new(structure.name).description(structure.doc);
         for member in structure.members {
-            let name = member.name;
-            let kind = member.kind;
-            let ty = named(kind, member.required);
-            object = object.field(
-                Field::new(name, ty, move |ctx| {
-                    let value = ctx.parent_value.downcast_ref::<Json>().and_then(|object| object.get(name));
-                    FieldFuture::from_value(value.and_then(|value| member_value(kind, value)))
-                })
-                .description(member.doc),
-            );
+            object = object.field(field(member.name, named(member.kind, member.required), member.doc));
         }
         builder = builder.register(object);
     }
     builder
-}
-
-fn text_field(name: &'static str, ty: TypeRef, doc: &'static str, pick: fn(&(String, String)) -> &String) -> Field {
-    Field::new(name, ty, move |ctx| FieldFuture::from_value(ctx.parent_value.downcast_ref().map(|text| Value::from(pick(text).as_str()))))
-        .description(doc)
 }
 
 /// Every vocabulary of the declarations, by name.
@@ -119,49 +108,93 @@ pub(super) fn named(kind: Kind, required: bool) -> TypeRef {
     if required { TypeRef::named_nn(name) } else { TypeRef::named(name) }
 }
 
-/// Value of a cell in a response, in the best language where it has several.
-pub(super) fn value(kind: Kind, cell: &Cell, lang: Option<&str>, languages: &Languages) -> Option<FieldValue<'static>> {
-    Some(match (cell, kind) {
-        (Cell::Null | Cell::Id(_), _) => return None,
-        (Cell::Text(text), Kind::Choice(_)) => FieldValue::value(text.to_uppercase()),
-        (Cell::Text(text), _) => FieldValue::value(text.as_str()),
-        (Cell::Integer(number), _) => FieldValue::value(*number),
+/// Writes the value of a cell, in the best language where it has several.
+pub(super) fn write(kind: Kind, cell: &Cell, lang: Option<&str>, out: &mut Out<'_>) {
+    match (cell, kind) {
+        (Cell::Text(text), Kind::Choice(_)) => out.choice(text),
+        (Cell::Text(text), _) => out.value(text),
+        (Cell::Integer(number), _) => out.value(number),
         // a whole number is written without a fraction: 67 cases, not 67.0
-        (Cell::Number(number), _) if number.fract() == 0.0 && number.abs() < 1e15 => FieldValue::value(*number as i64),
-        (Cell::Number(number), _) => FieldValue::value(*number),
-        (Cell::Boolean(boolean), _) => FieldValue::value(*boolean),
-        (Cell::Instant(instant), _) => FieldValue::value(instant.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)),
-        (Cell::Json(json), Kind::Translated) => FieldValue::value(best(json, lang, languages)?),
-        (Cell::Json(Json::Array(items)), _) => FieldValue::list(items.iter().cloned().map(FieldValue::owned_any)),
-        (Cell::Json(_), _) => return None,
-    })
+        (Cell::Number(number), _) if number.fract() == 0.0 && number.abs() < 1e15 => out.value(*number as i64),
+        (Cell::Number(number), _) => out.value(number),
+        (Cell::Boolean(boolean), _) => out.value(boolean),
+        (Cell::Instant(instant), _) => out.value(instant.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)),
+        (Cell::Json(texts), Kind::Translated) => out.value(best(texts, lang, out.languages)),
+        (Cell::Null | Cell::Id(_) | Cell::Json(_), _) => out.null(),
+    }
 }
 
 /// The best of several translations: in the language asked for, then in one the reader prefers, then the record's own.
-pub(super) fn best<'t>(texts: &'t Json, lang: Option<&str>, languages: &Languages) -> Option<&'t str> {
+fn best<'t>(texts: &'t Json, lang: Option<&str>, languages: &Languages) -> Option<&'t str> {
     let texts = texts.as_object()?;
     let tags = || texts.keys().map(String::as_str);
     let tag = lang.and_then(|lang| lang::lookup(lang, tags())).or_else(|| languages.best(tags())).or_else(|| tags().next())?;
     texts.get(tag)?.as_str()
 }
 
-/// All translations, the record's own first.
-pub(super) fn translations(cell: &Cell) -> FieldValue<'static> {
-    let texts = match cell {
-        Cell::Json(Json::Object(texts)) => {
-            texts.iter().filter_map(|(lang, text)| Some((lang.clone(), text.as_str()?.to_owned()))).collect()
-        }
-        _ => Vec::new(),
-    };
-    FieldValue::list(texts.into_iter().map(FieldValue::owned_any))
+/// What is shown of a translation.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum TextPart {
+    TypeName,
+    Lang,
+    Text,
 }
 
-fn member_value(kind: Kind, value: &Json) -> Option<Value> {
-    match (kind, value) {
-        (_, Json::Null) => None,
-        (Kind::Choice(_), Json::String(text)) => Some(Value::from(text.to_uppercase())),
-        (_, Json::String(text)) => Some(Value::from(text.as_str())),
-        (Kind::Text, other) => Some(Value::from(other.to_string())),
-        (_, other) => Value::from_json(other.clone()).ok(),
-    }
+/// What a selection shows of each translation.
+pub(super) fn text_parts(selection: &Selection<'_>) -> Fields<TextPart> {
+    let part = |name: &str| match name {
+        LANG => TextPart::Lang,
+        "text" => TextPart::Text,
+        _ => TextPart::TypeName,
+    };
+    selection.below(&[LOCALIZED_TEXT]).iter().map(|below| (below.key(), part(below.name()))).collect()
+}
+
+/// Writes all translations, the record's own first.
+pub(super) fn write_texts(cell: &Cell, parts: &Fields<TextPart>, out: &mut Out<'_>) {
+    let texts = match cell {
+        Cell::Json(Json::Object(texts)) => Some(texts),
+        _ => None,
+    };
+    let texts = texts.into_iter().flatten().filter_map(|(lang, text)| Some((lang, text.as_str()?)));
+    out.list(texts, |(lang, text), out| {
+        out.object(parts, |part, out| match part {
+            TextPart::TypeName => out.value(LOCALIZED_TEXT),
+            TextPart::Lang => out.value(lang),
+            TextPart::Text => out.value(text),
+        });
+    });
+}
+
+/// What is shown of a small object: a member, or the name of its type.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Member {
+    TypeName(&'static str),
+    Of(&'static record::Member),
+}
+
+/// What a selection shows of each small object.
+pub(super) fn members(selection: &Selection<'_>, structure: &'static Structure) -> Fields<Member> {
+    let member = |name: &str| structure.members.iter().find(|member| member.name == name);
+    let shown = |name: &str| member(name).map_or(Member::TypeName(structure.name), Member::Of);
+    selection.below(&[structure.name]).iter().map(|below| (below.key(), shown(below.name()))).collect()
+}
+
+/// Writes a list of small objects.
+pub(super) fn write_structures(cell: &Cell, members: &Fields<Member>, out: &mut Out<'_>) {
+    let items = match cell {
+        Cell::Json(Json::Array(items)) => items.as_slice(),
+        _ => &[],
+    };
+    out.list(items.iter(), |item, out| {
+        out.object(members, |member, out| match member {
+            Member::TypeName(name) => out.value(name),
+            Member::Of(member) => match (member.kind, item.get(member.name)) {
+                (Kind::Choice(_), Some(Json::String(text))) => out.choice(text),
+                // a name of digits alone is a name
+                (Kind::Text, Some(Json::Number(number))) => out.value(number.to_string()),
+                (_, value) => out.value(value),
+            },
+        });
+    });
 }

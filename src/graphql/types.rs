@@ -2,13 +2,13 @@
 
 use std::sync::LazyLock;
 
-use async_graphql::dynamic::{FieldValue, InputValue, ResolverContext, SchemaBuilder, TypeRef};
+use async_graphql::dynamic::{InputValue, SchemaBuilder, TypeRef};
 
 use super::selection::Selection;
+use super::shape::Show;
 use crate::error::Result;
 use crate::store::plan::{List, Plan};
 use crate::store::record::Record;
-use crate::store::row::Node;
 
 macro_rules! types {
     ($($module:ident,)*) => {
@@ -48,10 +48,8 @@ pub(super) struct Computed {
     pub(super) ty: TypeRef,
     pub(super) doc: &'static str,
     pub(super) arguments: &'static [Argument],
-    /// Asks for what it needs.
-    pub(super) plan: fn(&Selection<'_>, &'static Record, &mut Plan) -> Result<()>,
-    /// Makes its value from what was found.
-    pub(super) resolve: for<'a> fn(&ResolverContext<'a>, &Node) -> Result<Option<FieldValue<'static>>>,
+    /// Asks for what it needs, and tells what to show of it.
+    pub(super) show: fn(&Selection<'_>, &'static Record, &mut Plan) -> Result<Show>,
 }
 
 /// An argument of a computed field.

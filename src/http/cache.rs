@@ -61,6 +61,11 @@ impl Answers {
         Self((bytes > 0).then(|| Cache::builder().weigher(weigh).max_capacity(bytes).build()))
     }
 
+    /// Whether answers are kept at all.
+    pub(super) fn are_kept(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The answer that is kept, if there is one.
     pub(super) async fn get(&self, key: &Key) -> Option<Kept> {
         self.0.as_ref()?.get(key).await

@@ -1,8 +1,6 @@
 //! GraphQL over HTTP, after the specification of that name (draft of the GraphQL working group).
 
-use async_graphql::dynamic::Schema;
 use async_graphql::parser::types::OperationType;
-use async_graphql::{PathSegment, Request, Response as Answer, ServerError, Value, Variables};
 use axum::body::{Body, to_bytes};
 use axum::extract::{RawQuery, State};
 use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, ALLOW, CONTENT_TYPE, VARY};
@@ -13,8 +11,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Service;
 use super::cache::{Answered, Kept, Key, Role};
-use crate::error::Code;
-use crate::graphql::{codes, execute, operation_of};
+use crate::graphql::{Answer, Asked, Failure, codes};
 use crate::lang::Languages;
 
 /// Media type of an answer.
@@ -129,13 +126,6 @@ async fn from_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Aske
     }
 }
 
-/// What a request asks.
-struct Asked {
-    query: String,
-    operation: Option<String>,
-    variables: Json,
-}
-
 /// Reads a request from its members, each of which must be of its type.
 fn asked(mut members: Map<String, Json>) -> Result<Asked, Refused> {
     let wrong = |name: &str, expected: &str| refuse(StatusCode::BAD_REQUEST, format!("{name} must be {expected}"));
@@ -146,8 +136,8 @@ fn asked(mut members: Map<String, Json>) -> Result<Asked, Refused> {
         Some(_) => return Err(wrong("operationName", "a text")),
     };
     let variables = match members.remove("variables") {
-        None | Some(Json::Null) => Json::Object(Map::new()),
-        Some(variables @ Json::Object(_)) => variables,
+        None | Some(Json::Null) => Map::new(),
+        Some(Json::Object(variables)) => variables,
         Some(_) => return Err(wrong("variables", "an object")),
     };
     match members.remove("extensions") {
@@ -166,32 +156,35 @@ async fn answer(service: &Service, headers: &HeaderMap, asked: Result<Asked, Ref
         Err(refused) => return error(media, &refused),
     };
     let languages = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).map(Languages::from_header).unwrap_or_default();
-    // where it is not known whether the dataset has changed, nothing is kept
-    let key = service.store.generation().await.map(|generation| Key {
-        generation,
-        role: Role::Reader,
-        query: asked.query.clone(),
-        operation: asked.operation.clone(),
-        variables: asked.variables.to_string(),
-        languages: languages.clone(),
-        media,
-    });
+    let key = key(service, &asked, &languages, media).await;
     if let Some(key) = &key
         && let Some(kept) = service.answers.get(key).await
     {
         return send(media, kept);
     }
-    let mut request = Request::new(asked.query).variables(Variables::from_json(asked.variables));
-    request.operation_name = asked.operation;
-    let name = request.operation_name.clone();
-    let operation = request.parsed_query().ok().and_then(|document| operation_of(document, name.as_deref())).map(|operation| operation.ty);
-    if is_get && operation.is_some_and(|operation| operation != OperationType::Query) {
-        let mut response = error(media, &refuse(StatusCode::METHOD_NOT_ALLOWED, "only queries are run by GET; send this by POST"));
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
-        return response;
+    let prepared = match service.api.prepare(asked).await {
+        Ok(prepared) => prepared,
+        Err(failures) => return send(media, not_run(media, &failures)),
+    };
+    match prepared.kind {
+        OperationType::Query => {}
+        _ if is_get => {
+            let mut response = error(media, &refuse(StatusCode::METHOD_NOT_ALLOWED, "only queries are run by GET; send this by POST"));
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+            return response;
+        }
+        OperationType::Mutation | OperationType::Subscription => {
+            let message = "the schema has no operation of this kind";
+            return send(media, not_run(media, &[Failure::new(codes::VALIDATION, message)]));
+        }
     }
-    let run = async { run(&service.schema, request, languages, media).await };
-    let kept = match key.filter(|_| operation == Some(OperationType::Query)) {
+    let run = async {
+        match service.api.run(&prepared, &languages).await {
+            Ok(answer) => answered(&answer),
+            Err(failure) => Answered::Always(not_run(media, &[failure])),
+        }
+    };
+    let kept = match key {
         Some(key) => service.answers.get_or(key, run).await,
         None => match run.await {
             Answered::Always(kept) | Answered::Once(kept) => kept,
@@ -200,53 +193,47 @@ async fn answer(service: &Service, headers: &HeaderMap, asked: Result<Asked, Ref
     send(media, kept)
 }
 
-async fn run(schema: &Schema, request: Request, languages: Languages, media: Media) -> Answered {
-    let answer = execute(schema, request, languages).await;
-    let not_run = answer.data == Value::Null && !answer.errors.is_empty();
-    let status = if not_run && media == Media::Response { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    let failed = answer.errors.iter().any(is_of_the_moment);
-    let kept = Kept { status, body: body(&answer, not_run).to_string().into() };
+/// What an answer to this is kept under, where answers are kept and it is known whether the dataset has changed.
+async fn key(service: &Service, asked: &Asked, languages: &Languages, media: Media) -> Option<Key> {
+    if !service.answers.are_kept() {
+        return None;
+    }
+    Some(Key {
+        generation: service.store.generation().await?,
+        role: Role::Reader,
+        query: asked.query.clone(),
+        operation: asked.operation.clone(),
+        variables: Json::Object(asked.variables.clone()).to_string(),
+        languages: languages.clone(),
+        media,
+    })
+}
+
+/// The answer as a JSON object; errors, if there are any, first.
+fn answered(answer: &Answer) -> Answered {
+    let mut body = Vec::with_capacity(answer.data.len() + 16);
+    body.push(b'{');
+    if !answer.failures.is_empty() {
+        body.extend_from_slice(b"\"errors\":");
+        body.extend_from_slice(json!(answer.failures).to_string().as_bytes());
+        body.push(b',');
+    }
+    body.extend_from_slice(b"\"data\":");
+    body.extend_from_slice(&answer.data);
+    body.push(b'}');
+    let kept = Kept { status: StatusCode::OK, body: body.into() };
+    let failed = answer.failures.iter().any(Failure::is_of_the_moment);
     if failed { Answered::Once(kept) } else { Answered::Always(kept) }
 }
 
-/// Whether another try could go better.
-fn is_of_the_moment(error: &ServerError) -> bool {
-    let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
-    [Code::Internal, Code::Unavailable].iter().any(|moment| matches!(code, Some(Value::String(code)) if code == moment.as_str()))
-}
-
-/// The answer as a JSON object: without data where the request was not run.
-fn body(answer: &Answer, not_run: bool) -> Json {
-    let mut body = Map::new();
-    if !answer.errors.is_empty() {
-        body.insert("errors".to_owned(), answer.errors.iter().map(error_json).collect());
-    }
-    if !not_run {
-        body.insert("data".to_owned(), serde_json::to_value(&answer.data).unwrap_or_default());
-    }
-    Json::Object(body)
-}
-
-fn error_json(error: &ServerError) -> Json {
-    let mut json = Map::from_iter([("message".to_owned(), json!(error.message))]);
-    if !error.locations.is_empty() {
-        json.insert("locations".to_owned(), error.locations.iter().map(|at| json!({"line": at.line, "column": at.column})).collect());
-    }
-    if !error.path.is_empty() {
-        let step = |step: &PathSegment| match step {
-            PathSegment::Field(name) => json!(name),
-            PathSegment::Index(index) => json!(index),
-        };
-        json.insert("path".to_owned(), error.path.iter().map(step).collect());
-    }
-    let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code")).cloned();
-    let code = code.and_then(|code| code.into_json().ok()).unwrap_or_else(|| json!(codes::REQUEST));
-    json.insert("extensions".to_owned(), json!({"code": code}));
-    Json::Object(json)
+/// The answer to a request that was not run: errors, and no data.
+fn not_run(media: Media, failures: &[Failure]) -> Kept {
+    let status = if media == Media::Response { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    Kept { status, body: json!({"errors": failures}).to_string().into() }
 }
 
 fn error(media: Media, refused: &Refused) -> Response {
-    let body = json!({"errors": [{"message": refused.message, "extensions": {"code": codes::REQUEST}}]});
+    let body = json!({"errors": [Failure::new(codes::REQUEST, &refused.message)]});
     send(media, Kept { status: refused.status, body: body.to_string().into() })
 }
 

@@ -1,6 +1,6 @@
 //! Filters as SQL conditions, and the sort keys that pages and indexes share.
 
-use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, JoinType, Query, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, SimpleExpr};
 use sea_orm::{DbBackend, Value as Bound};
 
 use crate::entity::RecordType;
@@ -14,6 +14,18 @@ use crate::store::record::{Field, Kind, Record, Via, catalog};
 pub(super) struct Conditions {
     backend: DbBackend,
     aliases: usize,
+    forms: std::vec::IntoIter<Form>,
+}
+
+/// How a condition on related records is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Is the row in the set of those that have such a related record? The database makes the set first and goes from
+    /// there, which is right where the set is small.
+    Set,
+    /// Is there such a related record of this row? It is asked row by row, which is right where most have one, and
+    /// where there are few rows.
+    Row,
 }
 
 /// A column of a table in a query.
@@ -27,8 +39,9 @@ pub(super) fn sort_key(table: &str, field: &Field) -> Expr {
 }
 
 impl Conditions {
-    pub(super) fn new(backend: DbBackend) -> Self {
-        Self { backend, aliases: 0 }
+    /// `forms` are those of the conditions on related records, in the order in which a filter has them.
+    pub(super) fn new(backend: DbBackend, forms: Vec<Form>) -> Self {
+        Self { backend, aliases: 0, forms: forms.into_iter() }
     }
 
     fn alias(&mut self) -> String {
@@ -55,15 +68,23 @@ impl Conditions {
             Filter::One(index, inner) => {
                 let field = &record.fields[*index];
                 let Kind::One(target) = field.kind else { return Cond::all() };
-                let (mut select, alias) = self.subquery(target);
-                select.expr(column(&alias, "id")).cond_where(self.condition(catalog().get(target), &alias, inner));
-                // an unknown reference is in no set, which SQL would leave open
+                let form = self.form();
+                let (mut select, alias) = self.related(target);
+                select.cond_where(self.condition(catalog().get(target), &alias, inner));
                 let reference = column(table, field.column);
-                Cond::all().add(reference.clone().is_not_null()).add(reference.in_subquery(select))
+                match form {
+                    // an unknown reference is in no set, which SQL would leave open
+                    Form::Set => {
+                        let set = select.expr(column(&alias, "id")).take();
+                        Cond::all().add(reference.clone().is_not_null()).add(reference.in_subquery(set))
+                    }
+                    Form::Row => exists(select.and_where(column(&alias, "id").eq(reference)).take()),
+                }
             }
             Filter::Many(index, quantifier, inner) => {
                 let relation = &record.relations[*index];
-                let (mut select, alias) = self.subquery(relation.target);
+                let form = self.form();
+                let (mut select, alias) = self.related(relation.target);
                 let parent = match relation.via {
                     Via::Column(name) => column(&alias, name),
                     Via::Link { table: link, parent, child } => {
@@ -77,13 +98,16 @@ impl Conditions {
                         column(&between, parent)
                     }
                 };
-                let inner = match quantifier {
-                    Quantifier::Every => Filter::Not(inner.clone()),
-                    _ => (**inner).clone(),
-                };
-                select.expr(parent.clone()).and_where(parent.is_not_null());
+                let inner = wanted(*quantifier, inner);
                 select.cond_where(self.condition(catalog().get(relation.target), &alias, &inner));
-                let found = Cond::all().add(column(table, "id").in_subquery(select));
+                let id = column(table, "id");
+                let found = match form {
+                    Form::Set => {
+                        let set = select.expr(parent.clone()).and_where(parent.is_not_null()).take();
+                        Cond::all().add(id.in_subquery(set))
+                    }
+                    Form::Row => exists(select.and_where(parent.eq(id)).take()),
+                };
                 match quantifier {
                     Quantifier::Some => found,
                     Quantifier::None | Quantifier::Every => found.not(),
@@ -92,15 +116,43 @@ impl Conditions {
         }
     }
 
-    /// A set of records, of which the filter then asks whether it has one. A set stands by itself: the database can
-    /// make it first and go from there, where a question put for each row would be put for every row of the list.
-    fn subquery(&mut self, target: RecordType) -> (SelectStatement, String) {
+    /// The form of the next condition on related records. PostgreSQL turns one form into the other as it likes; where
+    /// nothing was chosen for SQLite, the rows are those of one parent, and few.
+    fn form(&mut self) -> Form {
+        let usual = match self.backend {
+            DbBackend::Postgres => Form::Set,
+            _ => Form::Row,
+        };
+        self.forms.next().unwrap_or(usual)
+    }
+
+    /// The records of a type that readers may see.
+    fn related(&mut self, target: RecordType) -> (SelectStatement, String) {
         let alias = self.alias();
         let record = catalog().get(target);
         let mut select = Query::select();
         select.from_as(Alias::new(record.table), Alias::new(&alias)).and_where(visible(&alias));
         (select, alias)
     }
+
+    /// The number of records of a type that satisfy a filter, counted no further than this.
+    pub(super) fn few(&mut self, target: RecordType, filter: &Filter, most: u64) -> SelectStatement {
+        let (mut select, alias) = self.related(target);
+        select.cond_where(self.condition(catalog().get(target), &alias, filter)).expr(Expr::val(1)).limit(most);
+        Query::select().expr(Func::count(Expr::cust("*"))).from_subquery(select, Alias::new("few")).to_owned()
+    }
+}
+
+/// What a related record has to satisfy to be looked for: with `every`, it is one that does not.
+pub(super) fn wanted(quantifier: Quantifier, filter: &Filter) -> Filter {
+    match quantifier {
+        Quantifier::Every => Filter::Not(Box::new(filter.clone())),
+        Quantifier::Some | Quantifier::None => filter.clone(),
+    }
+}
+
+fn exists(mut select: SelectStatement) -> Cond {
+    Cond::all().add(Expr::exists(select.expr(Expr::val(1)).take()))
 }
 
 /// Only what readers may see.

@@ -8,6 +8,7 @@ use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, QueryResult, sea_query::SelectStatement};
 
 use super::change::Changes;
+use super::sql::statement;
 use crate::clock::Clock;
 use crate::error::{Error, Result, internal, unavailable};
 
@@ -112,7 +113,21 @@ impl Store {
     /// Runs one statement for a reader.
     pub(super) async fn read(&self, select: &SelectStatement) -> Result<Vec<QueryResult>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        self.reader.query_all(select).await.map_err(database)
+        self.reader.query_all_raw(statement(self.backend(), select)).await.map_err(database)
+    }
+
+    /// Runs one statement that gives one number of rows, for a reader.
+    pub(super) async fn read_count(&self, select: &SelectStatement) -> Result<u64> {
+        let rows = self.read(select).await?;
+        let count: Option<i64> = rows.first().map(|row| row.try_get_by_index(0)).transpose().map_err(internal)?;
+        Ok(count.unwrap_or(0).unsigned_abs())
+    }
+
+    /// Runs one statement that gives one text, or nothing, for a reader.
+    pub(super) async fn read_text(&self, select: &SelectStatement) -> Result<Option<String>> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        let row = self.reader.query_one_raw(statement(self.backend(), select)).await.map_err(database)?;
+        row.map_or(Ok(None), |row| row.try_get_by_index(0)).map_err(internal)
     }
 }
 

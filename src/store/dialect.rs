@@ -1,7 +1,9 @@
 //! SQL that the two databases do not share.
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr};
 use sea_orm::{DbBackend, Value};
+
+use crate::store::record::Kind;
 
 /// Whether a text has another somewhere in it, compared byte by byte.
 pub(super) fn contains(backend: DbBackend, text: Expr, part: &str) -> SimpleExpr {
@@ -10,6 +12,47 @@ pub(super) fn contains(backend: DbBackend, text: Expr, part: &str) -> SimpleExpr
         _ => "instr",
     };
     Expr::expr(Func::cust(function).args([text, Expr::val(part)])).gt(0)
+}
+
+/// A JSON array of these.
+pub(super) fn array(backend: DbBackend, elements: Vec<SimpleExpr>) -> SimpleExpr {
+    let function = match backend {
+        DbBackend::Postgres => "json_build_array",
+        _ => "json_array",
+    };
+    Func::cust(function).args(elements).into()
+}
+
+/// A JSON array with this for each row, in the order of the rows.
+pub(super) fn array_of(backend: DbBackend, row: SimpleExpr) -> SimpleExpr {
+    let function = match backend {
+        DbBackend::Postgres => "json_agg",
+        _ => "json_group_array",
+    };
+    Func::cust(function).arg(row).into()
+}
+
+/// An id as an element of a JSON array; SQLite keeps ids as bytes, which JSON has no place for.
+pub(super) fn sent_id(backend: DbBackend, id: Expr) -> SimpleExpr {
+    match backend {
+        DbBackend::Postgres => id,
+        _ => Func::cust("hex").arg(id).into(),
+    }
+}
+
+/// A column of this kind as an element of a JSON array.
+pub(super) fn sent(backend: DbBackend, kind: Kind, column: Expr) -> SimpleExpr {
+    match (backend, kind) {
+        (DbBackend::Postgres, _) => column,
+        (_, Kind::One(_) | Kind::Any) => sent_id(backend, column),
+        (_, Kind::Translated | Kind::List(_)) => Func::cust("json").arg(column).into(),
+        // SQLite writes 15 digits of a number, and 17 make it whole again
+        (_, Kind::Number) => {
+            let digits = Func::cust("printf").args([Expr::val("%!.17g"), column.clone()]);
+            CaseStatement::new().case(column.is_not_null(), digits).into()
+        }
+        _ => column,
+    }
 }
 
 /// A value to be written. PostgreSQL is given JSON as text: as `jsonb`, which it would be otherwise, it

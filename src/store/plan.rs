@@ -1,7 +1,7 @@
 //! What to read: a tree with one entry for each level of a query, made before anything is read.
 //!
-//! A query is planned whole, then read level by level, each by one statement whatever the number of
-//! rows above it. Nothing waits for a batch to fill, so the statements of a query are always the same.
+//! A query is planned whole, then read by one statement, however many levels and rows it has. Only
+//! references to records of any type begin a statement of their own: their type is known when they are read.
 
 use crate::entity::RecordType;
 use crate::filter::Filter;
@@ -15,8 +15,8 @@ pub struct Plan {
     pub ty: RecordType,
     /// Fields to read, in ascending order.
     pub(super) fields: Vec<usize>,
-    /// What to read below, by the name the query gives it.
-    pub(super) children: Vec<(String, Child)>,
+    /// What to read below.
+    pub(super) children: Vec<Child>,
 }
 
 /// What to read below the rows of a level.
@@ -41,6 +41,10 @@ pub struct List {
     pub page: Page,
     /// Whether rows are wanted at all, or their number only.
     pub rows: bool,
+    /// Whether cursors of the rows are wanted.
+    pub cursors: bool,
+    /// Whether it is wanted to know if rows follow after the page.
+    pub beyond: bool,
     /// Whether the number of all rows is wanted.
     pub total: bool,
     /// What of each row.
@@ -65,19 +69,30 @@ impl Plan {
         self.fields = (0..catalog().get(self.ty).fields.len()).collect();
     }
 
-    /// Reads this below the rows, under the name the query gives it.
-    pub fn add(&mut self, name: &str, child: Child) {
-        if let Child::One(field, _) | Child::Any(field, _) = child {
+    /// Reads this below the rows; gives its place among what is below.
+    pub fn add(&mut self, child: Child) -> usize {
+        if let Child::Any(field, _) = child {
             self.read(field);
         }
-        self.children.push((name.to_owned(), child));
+        self.children.push(child);
+        self.children.len() - 1
+    }
+
+    /// Whether nothing but the id is read.
+    pub fn is_bare(&self) -> bool {
+        self.fields.is_empty() && self.children.is_empty()
     }
 }
 
 impl List {
-    /// The first page of everything, in the order of the type.
+    /// The first page of everything, in the order of the type, without cursors.
     pub fn new(plan: Plan) -> Self {
         let order = catalog().get(plan.ty).default_order;
-        Self { filter: Filter::all(), order, page: Page::default(), rows: true, total: false, plan }
+        Self { filter: Filter::all(), order, page: Page::default(), rows: true, cursors: false, beyond: false, total: false, plan }
+    }
+
+    /// Rows that the statement asks for at most: one more than the page has tells whether there is more.
+    pub(super) fn limit(&self) -> u64 {
+        u64::from(self.page.size) + u64::from(self.beyond)
     }
 }

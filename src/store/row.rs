@@ -1,6 +1,6 @@
 //! Rows as the store gives them: cells by field, whatever the record.
 
-use std::sync::Arc;
+use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{DbErr, QueryResult};
@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::entity::RecordType;
+use crate::store::plan::{Child, List, Plan};
 use crate::store::record::{Kind, Record, catalog};
 
 /// The value of a field in a row.
@@ -73,113 +74,194 @@ impl Cell {
 
 /// One row: its id, its place in the list it was read from, and the cells that were asked for.
 #[derive(Debug)]
-pub struct Row {
-    /// Its id.
-    pub id: Uuid,
-    /// Sort key in the list it was read from.
+pub(super) struct Row {
+    pub(super) id: Uuid,
+    /// Sort key in the list it was read from, where cursors are wanted.
     pub(super) key: Cell,
-    cells: Box<[Cell]>,
+    pub(super) cells: Vec<Cell>,
 }
 
-impl Row {
-    pub(super) fn new(id: Uuid, key: Cell, cells: Box<[Cell]>) -> Self {
-        Self { id, key, cells }
-    }
-
-    /// The cell at this place among the fields of its level.
-    pub(super) fn cell_at(&self, index: usize) -> &Cell {
-        &self.cells[index]
-    }
-}
-
-/// All rows of one level of a query, read by one statement, with what hangs below them.
+/// All rows of one level of a query, with what hangs below them.
 #[derive(Debug)]
-pub struct Level {
+pub(super) struct Level {
     /// Type of the rows.
-    pub ty: RecordType,
+    pub(super) ty: RecordType,
     /// Fields that were read, in ascending order, one for each cell of a row.
-    pub(super) fields: Vec<usize>,
-    /// The rows.
+    fields: Vec<usize>,
     pub(super) rows: Vec<Row>,
-    /// What hangs below, by the name the query gives it.
-    pub(super) children: Vec<(String, Found)>,
+    /// What hangs below, as the plan has it.
+    pub(super) children: Vec<Found>,
     /// Name of the list the rows stand in, as cursors carry it.
-    pub(super) list: String,
+    list: String,
+}
+
+impl Level {
+    /// A level without rows so far.
+    pub(super) fn new(plan: &Plan) -> Self {
+        let below = |child: &Child| match child {
+            Child::One(_, plan) => Found::One(References { levels: vec![Self::new(plan)], at: Vec::new() }),
+            Child::Any(..) => Found::One(References::default()),
+            Child::Many(_, list) => Found::Many(Pages::new(list)),
+        };
+        Self {
+            ty: plan.ty,
+            fields: plan.fields.clone(),
+            rows: Vec::new(),
+            children: plan.children.iter().map(below).collect(),
+            list: String::new(),
+        }
+    }
+
+    /// Turns the order of some rows round, and with them what hangs below.
+    pub(super) fn reverse(&mut self, range: Range<usize>) {
+        self.rows[range.clone()].reverse();
+        for found in &mut self.children {
+            match found {
+                Found::One(references) if !references.at.is_empty() => references.at[range.clone()].reverse(),
+                Found::One(_) => {}
+                Found::Many(pages) => pages.spans[range.clone()].reverse(),
+            }
+        }
+    }
+
+    /// Ids that a field of the rows refers to.
+    pub(super) fn references(&self, field: usize) -> Vec<Option<Uuid>> {
+        (0..self.rows.len())
+            .map(|row| match (Node { level: self, row }).cell(field) {
+                Cell::Id(id) => Some(*id),
+                _ => None,
+            })
+            .collect()
+    }
 }
 
 /// What was found below the rows of a level.
 #[derive(Debug)]
-pub enum Found {
-    /// At most one record for each row: which level it is in, and which row there.
-    One(Vec<Arc<Level>>, Vec<Option<(usize, usize)>>),
+pub(super) enum Found {
+    /// At most one record for each row.
+    One(References),
     /// A page for each row.
-    Many(Vec<Slice>),
-    /// It could not be read.
-    Failed(crate::error::Error),
+    Many(Pages),
+}
+
+/// At most one record for each of many askers.
+#[derive(Debug, Default)]
+pub struct References {
+    pub(super) levels: Vec<Level>,
+    /// For each who asks: which level the record is in, and which row there.
+    pub(super) at: Vec<Option<(usize, usize)>>,
+}
+
+impl References {
+    /// The record for the one who asked at this place.
+    pub fn of(&self, asker: usize) -> Option<Node<'_>> {
+        let (level, row) = (*self.at.get(asker)?)?;
+        Some(Node { level: &self.levels[level], row })
+    }
+
+    /// All of them, in the order of those who asked.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<Node<'_>>> {
+        (0..self.at.len()).map(|asker| self.of(asker))
+    }
+}
+
+/// A page of a list for each of many askers.
+#[derive(Debug)]
+pub struct Pages {
+    pub(super) level: Level,
+    pub(super) spans: Vec<Span>,
+}
+
+/// Which rows of a level are on a page.
+#[derive(Debug, Default)]
+pub(super) struct Span {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) has_next: bool,
+    pub(super) has_previous: bool,
+    pub(super) total: Option<u64>,
+}
+
+impl Pages {
+    /// No pages so far.
+    pub(super) fn new(list: &List) -> Self {
+        let name = if list.cursors { catalog().get(list.plan.ty).list_name(list.order) } else { String::new() };
+        Self { level: Level { list: name, ..Level::new(&list.plan) }, spans: Vec::new() }
+    }
+
+    /// The page for the one who asked at this place.
+    pub fn of(&self, asker: usize) -> Option<Slice<'_>> {
+        self.spans.get(asker).map(|span| Slice { level: &self.level, span })
+    }
 }
 
 /// A page of a list.
-#[derive(Debug, Clone)]
-pub struct Slice {
-    level: Arc<Level>,
-    start: usize,
-    end: usize,
-    /// Whether rows come after these.
-    pub has_next: bool,
-    /// Whether rows come before these.
-    pub has_previous: bool,
-    /// Number of rows in the whole list, where it was asked for.
-    pub total: Option<u64>,
+#[derive(Debug, Clone, Copy)]
+pub struct Slice<'a> {
+    level: &'a Level,
+    span: &'a Span,
 }
 
-impl Slice {
-    pub(super) fn new(level: Arc<Level>, start: usize, end: usize, has_next: bool, has_previous: bool, total: Option<u64>) -> Self {
-        Self { level, start, end, has_next, has_previous, total }
+impl<'a> Slice<'a> {
+    /// The rows of the page.
+    pub fn nodes(self) -> impl DoubleEndedIterator<Item = Node<'a>> + ExactSizeIterator {
+        (self.span.start..self.span.end).map(move |row| Node { level: self.level, row })
     }
 
-    /// The rows of the page.
-    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = Node> + ExactSizeIterator + '_ {
-        (self.start..self.end).map(|row| Node { level: self.level.clone(), row })
+    /// Whether rows come after these, where it was asked for.
+    pub fn has_next(self) -> bool {
+        self.span.has_next
+    }
+
+    /// Whether rows come before these, where it was asked for.
+    pub fn has_previous(self) -> bool {
+        self.span.has_previous
+    }
+
+    /// Number of rows in the whole list, where it was asked for.
+    pub fn total(self) -> Option<u64> {
+        self.span.total
     }
 }
 
 /// One row, with what hangs below it.
-#[derive(Debug, Clone)]
-pub struct Node {
-    level: Arc<Level>,
+#[derive(Debug, Clone, Copy)]
+pub struct Node<'a> {
+    level: &'a Level,
     row: usize,
 }
 
-impl Node {
-    pub(super) fn new(level: Arc<Level>, row: usize) -> Self {
-        Self { level, row }
+impl<'a> Node<'a> {
+    /// Type of the record.
+    pub fn ty(self) -> RecordType {
+        self.level.ty
     }
 
     /// The declaration of its type.
-    pub fn record(&self) -> &'static Record {
+    pub fn record(self) -> &'static Record {
         catalog().get(self.level.ty)
     }
 
     /// Its UUID.
-    pub fn uuid(&self) -> Uuid {
+    pub fn uuid(self) -> Uuid {
         self.level.rows[self.row].id
     }
 
     /// Its id as clients know it.
-    pub fn id(&self) -> String {
+    pub fn id(self) -> String {
         crate::id::encode(self.level.ty.prefix(), self.uuid())
     }
 
     /// The cell of a field, if the plan asked for it.
-    pub fn cell(&self, field: usize) -> &Cell {
+    pub fn cell(self, field: usize) -> &'a Cell {
         match self.level.fields.binary_search(&field) {
             Ok(index) => &self.level.rows[self.row].cells[index],
             Err(_) => &Cell::Null,
         }
     }
 
-    /// Cursor of the row in the list it was read from.
-    pub fn cursor(&self) -> String {
+    /// Cursor of the row in the list it was read from, if the plan asked for cursors.
+    pub fn cursor(self) -> String {
         let row = &self.level.rows[self.row];
         let key = match &row.key {
             Cell::Text(text) => Json::from(text.as_str()),
@@ -191,25 +273,19 @@ impl Node {
         crate::page::Cursor { key: vec![key], id: row.id }.encode(&self.level.list)
     }
 
-    fn found(&self, name: &str) -> Option<&Found> {
-        self.level.children.iter().find(|(key, _)| key == name).map(|(_, found)| found)
-    }
-
-    /// The record that a reference of the plan leads to.
-    pub fn one(&self, name: &str) -> crate::error::Result<Option<Node>> {
-        match self.found(name) {
-            Some(Found::One(levels, at)) => Ok(at[self.row].map(|(level, row)| Node { level: levels[level].clone(), row })),
-            Some(Found::Failed(error)) => Err(error.clone()),
-            _ => Ok(None),
+    /// The record that a reference of the plan leads to, by the place that the plan gave it.
+    pub fn one(self, child: usize) -> Option<Node<'a>> {
+        match self.level.children.get(child) {
+            Some(Found::One(references)) => references.of(self.row),
+            _ => None,
         }
     }
 
-    /// The page that a relation of the plan leads to.
-    pub fn many(&self, name: &str) -> crate::error::Result<Option<&Slice>> {
-        match self.found(name) {
-            Some(Found::Many(slices)) => Ok(slices.get(self.row)),
-            Some(Found::Failed(error)) => Err(error.clone()),
-            _ => Ok(None),
+    /// The page that a relation of the plan leads to, by the place that the plan gave it.
+    pub fn many(self, child: usize) -> Option<Slice<'a>> {
+        match self.level.children.get(child) {
+            Some(Found::Many(pages)) => pages.of(self.row),
+            _ => None,
         }
     }
 }

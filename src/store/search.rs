@@ -39,6 +39,8 @@ pub struct Search {
     pub page: Page,
     /// Whether the hits themselves are wanted.
     pub rows: bool,
+    /// Whether the text around what was found is wanted.
+    pub snippets: bool,
     /// Whether the number of all hits is wanted.
     pub total: bool,
 }
@@ -50,7 +52,7 @@ pub struct Hit {
     pub ty: RecordType,
     /// Its id.
     pub id: Uuid,
-    /// Text around what was found, as HTML in which only `<mark>` is used.
+    /// Text around what was found, where it was asked for, as HTML in which only `<mark>` is used.
     pub snippet: String,
     /// Its place in the list.
     pub cursor: String,
@@ -95,9 +97,7 @@ impl Store {
             true => {
                 let mut select = self.found(search, terms);
                 select.expr(Func::count(Expr::cust("*")));
-                let rows = self.read(&select).await?;
-                let count: i64 = rows.first().map(|row| row.try_get_by_index(0)).transpose().map_err(internal)?.unwrap_or(0);
-                Some(count.unsigned_abs())
+                Some(self.read_count(&select).await?)
             }
             false => None,
         };
@@ -108,10 +108,12 @@ impl Store {
         let mut inner = self.found(search, terms);
         inner.expr_as(Expr::case(near(Match::WholeName), 0).case(near(Match::NamePrefix), 1).finally(2), "tier");
         inner.expr_as(Self::priority(), "priority");
-        inner.columns(["id", "record_type", "sort_key", "label", "body"].map(|name| (Alias::new("d"), Alias::new(name))));
+        let texts: &[&str] = if search.snippets { &["label", "body"] } else { &[] };
+        let columns = ["id", "record_type", "sort_key"];
+        inner.columns(columns.iter().chain(texts).map(|name| (Alias::new("d"), Alias::new(*name))));
         let keys = ["tier", "priority", "sort_key", "id"];
         let mut select = Query::select();
-        select.columns(keys.map(Alias::new)).columns(["record_type", "label", "body"].map(Alias::new)).from_subquery(inner, "h");
+        select.columns(keys.iter().chain(&["record_type"]).chain(texts).map(|name| Alias::new(*name))).from_subquery(inner, "h");
         if let Some((place, id)) = after {
             let row = Expr::tuple(keys.map(|name| Expr::col(Alias::new(name))));
             let at = Expr::tuple([Expr::val(place.tier), Expr::val(place.priority), Expr::val(place.sort_key.as_str()), Expr::val(*id)]);
@@ -128,7 +130,8 @@ impl Store {
             let id: Uuid = row.try_get_by_index(3).map_err(internal)?;
             let (tier, priority): (i32, i32) = (row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?);
             let place = Place { tier, priority, sort_key: get(2)?, corrected };
-            hits.push(Hit { ty, id, snippet: snippet(&get(5)?, &get(6)?, terms), cursor: place.cursor(id) });
+            let snippet = if search.snippets { snippet(&get(5)?, &get(6)?, terms) } else { String::new() };
+            hits.push(Hit { ty, id, snippet, cursor: place.cursor(id) });
         }
         let has_next = hits.len() > search.page.size as usize;
         hits.truncate(search.page.size as usize);

@@ -136,9 +136,8 @@ impl Server {
     }
 
     async fn over(database: TestDatabase, store: Store) -> Self {
-        let schema = kurultai::graphql::schema(Some(store.clone())).unwrap();
         let service = Service {
-            schema,
+            api: kurultai::graphql::Api::new(store.clone()).unwrap(),
             store: store.clone(),
             sdl: Arc::from(kurultai::graphql::sdl().unwrap()),
             answers: kurultai::http::Answers::new(1_000_000),

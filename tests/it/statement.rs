@@ -1,4 +1,4 @@
-//! Every level of a query is one SQL statement, whatever the number of rows.
+//! A query is one SQL statement, however many levels and rows it has.
 
 use rstest::rstest;
 use serde_json::json;
@@ -44,8 +44,8 @@ async fn a_query_of_three_levels_takes_as_many_statements_for_100_parents_as_for
         assert_eq!(answer["data"]["cases"]["nodes"][0]["charges"]["nodes"][0]["provision"]["law"]["title"], "Law");
         counts.push(server.store.statements() - before);
     }
-    // cases and their count; parties and their count; person; memberships; charges; party; provision; law; topics; claims
-    assert_eq!(counts, [12, 12, 12]);
+    // the cases with all that hangs below, and their number
+    assert_eq!(counts, [2, 2, 2]);
 }
 
 #[rstest]

@@ -1,40 +1,51 @@
 //! `search`: one ranked list over records of every type.
 
-use std::collections::HashMap;
-
 use async_graphql::Value;
-use async_graphql::dynamic::{Enum, EnumItem, Field, FieldFuture, FieldValue, InputValue, Object, ResolverContext, SchemaBuilder, TypeRef};
+use async_graphql::dynamic::{Enum, EnumItem, Field, InputValue, Object, SchemaBuilder, TypeRef};
 
-use super::{Selection, id, settled, store};
+use super::id;
 use crate::entity::RecordType;
 use crate::error::{Result, bad_input};
 use crate::filter;
-use crate::graphql::connection::{PAGE_INFO, PageInfo};
-use crate::graphql::object::{RECORD, typed};
+use crate::graphql::connection::{InfoPart, PAGE_INFO, PageInfo, info_parts, write_info};
+use crate::graphql::object::{self, RECORD};
+use crate::graphql::out::{Fields, Out};
+use crate::graphql::selection::{Selection, below};
+use crate::graphql::shape::Shapes;
 use crate::page::Page;
+use crate::store::db::Store;
 use crate::store::record::{Record, Shape, catalog};
 use crate::store::row::Node;
-use crate::store::search::{Hits, Search, list_name};
+use crate::store::search::{Hit, Search, list_name};
 
+/// Name of the field.
+pub(super) const NAME: &str = "search";
 const CONNECTION: &str = "SearchConnection";
 const EDGE: &str = "SearchEdge";
 const HIT: &str = "SearchHit";
 const TYPE: &str = "RecordType";
 
-/// A hit with the record that was found.
-#[derive(Debug, Clone)]
-struct Found {
-    node: Node,
-    snippet: String,
-    cursor: String,
+/// What is shown of a page of hits.
+enum Part {
+    TypeName,
+    Edges(Fields<EdgePart>),
+    Nodes(Fields<HitPart>),
+    PageInfo(Fields<InfoPart>),
+    TotalCount,
 }
 
-/// A page of hits with their records.
-#[derive(Debug, Clone)]
-struct HitPage {
-    hits: Vec<Found>,
-    info: PageInfo,
-    total: Option<u64>,
+enum EdgePart {
+    TypeName,
+    Cursor,
+    Node(Fields<HitPart>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HitPart {
+    TypeName,
+    /// The record, as the shapes at this place show it.
+    Record(usize),
+    Snippet,
 }
 
 fn records() -> impl Iterator<Item = &'static Record> {
@@ -46,8 +57,7 @@ fn constant(record: &Record) -> String {
 }
 
 pub(super) fn field() -> Field {
-    Field::new("search", TypeRef::named(CONNECTION), |ctx| FieldFuture::new(async move { Ok(settled(&ctx, search(&ctx).await.map(|page| Some(FieldValue::owned_any(page))))) }))
-        .description("Records of every type that have all of these words, nearest first: names before other text, whole words before beginnings. Script, capitals and diacritics do not matter; where nothing fits, one wrong letter in a name is forgiven.")
+    object::field(NAME, TypeRef::named(CONNECTION), "Records of every type that have all of these words, nearest first: names before other text, whole words before beginnings. Script, capitals and diacritics do not matter; where nothing fits, one wrong letter in a name is forgiven.")
         .argument(InputValue::new("query", TypeRef::named_nn(TypeRef::STRING)).description("Words to look for. The last letters of each may be missing."))
         .argument(InputValue::new("types", TypeRef::named_nn_list(TYPE)).description("Only records of these types."))
         .argument(InputValue::new("jurisdiction", TypeRef::named(TypeRef::ID)).description("Only records of this jurisdiction, by its id."))
@@ -56,81 +66,42 @@ pub(super) fn field() -> Field {
 }
 
 pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
+    let field = object::field;
     let types = records().fold(Enum::new(TYPE).description("A type of record."), |types, record| {
         types.item(EnumItem::new(constant(record)).description(record.doc))
     });
     let hit = Object::new(HIT)
         .description("A record that was found.")
-        .field(
-            Field::new("record", TypeRef::named_nn(RECORD), |ctx| {
-                FieldFuture::Value(ctx.parent_value.downcast_ref::<Found>().map(|found| typed(found.node.clone())))
-            })
-            .description("The record."),
-        )
-        .field(
-            Field::new("snippet", TypeRef::named_nn(TypeRef::STRING), |ctx| {
-                FieldFuture::from_value(ctx.parent_value.downcast_ref::<Found>().map(|found| found.snippet.as_str().into()))
-            })
-            .description("Text around what was found, as HTML with the words in mark elements and nothing else but escaped text."),
-        );
+        .field(field("record", TypeRef::named_nn(RECORD), "The record."))
+        .field(field(
+            "snippet",
+            TypeRef::named_nn(TypeRef::STRING),
+            "Text around what was found, as HTML with the words in mark elements and nothing else but escaped text.",
+        ));
     let edge = Object::new(EDGE)
         .description("A hit, with its place in the list.")
-        .field(
-            Field::new("cursor", TypeRef::named_nn(TypeRef::STRING), |ctx| {
-                FieldFuture::from_value(ctx.parent_value.downcast_ref::<Found>().map(|found| found.cursor.as_str().into()))
-            })
-            .description("Place of the hit in the list; give it as after."),
-        )
-        .field(
-            Field::new("node", TypeRef::named_nn(HIT), |ctx| {
-                FieldFuture::Value(ctx.parent_value.downcast_ref::<Found>().cloned().map(FieldValue::owned_any))
-            })
-            .description("The hit itself."),
-        );
-    let rows = |value: &FieldValue<'_>| {
-        value.downcast_ref::<HitPage>().map(|page| FieldValue::list(page.hits.iter().cloned().map(FieldValue::owned_any)))
-    };
+        .field(field("cursor", TypeRef::named_nn(TypeRef::STRING), "Place of the hit in the list; give it as after."))
+        .field(field("node", TypeRef::named_nn(HIT), "The hit itself."));
     let connection = Object::new(CONNECTION)
         .description("A page of a list of hits.")
-        .field(
-            Field::new("edges", TypeRef::named_nn_list_nn(EDGE), move |ctx| FieldFuture::Value(rows(ctx.parent_value)))
-                .description("Hits of the page, each with its cursor."),
-        )
-        .field(
-            Field::new("nodes", TypeRef::named_nn_list_nn(HIT), move |ctx| FieldFuture::Value(rows(ctx.parent_value)))
-                .description("Hits of the page."),
-        )
-        .field(
-            Field::new("pageInfo", TypeRef::named_nn(PAGE_INFO), |ctx| {
-                FieldFuture::Value(ctx.parent_value.downcast_ref::<HitPage>().map(|page| FieldValue::owned_any(page.info.clone())))
-            })
-            .description("Whether there is more, and where to go on."),
-        )
-        .field(
-            Field::new("totalCount", TypeRef::named_nn(TypeRef::INT), |ctx| {
-                FieldFuture::from_value(ctx.parent_value.downcast_ref::<HitPage>().and_then(|page| page.total).map(Into::into))
-            })
-            .description("Number of all hits. It is counted only when asked for."),
-        );
+        .field(field("edges", TypeRef::named_nn_list_nn(EDGE), "Hits of the page, each with its cursor."))
+        .field(field("nodes", TypeRef::named_nn_list_nn(HIT), "Hits of the page."))
+        .field(field("pageInfo", TypeRef::named_nn(PAGE_INFO), "Whether there is more, and where to go on."))
+        .field(field("totalCount", TypeRef::named_nn(TypeRef::INT), "Number of all hits. It is counted only when asked for."));
     builder.register(types).register(hit).register(edge).register(connection)
 }
 
-async fn search(ctx: &ResolverContext<'_>) -> Result<HitPage> {
-    let (store, selection) = (store(ctx)?, Selection::of(ctx.ctx));
+/// Reads what to search for.
+fn read(selection: &Selection<'_>) -> Result<Search> {
     let types = match selection.argument("types") {
         Some(Value::List(types)) => types,
         Some(one) => vec![one],
         None => Vec::new(),
     };
-    let types: Vec<RecordType> = records()
-        .filter(|record| {
-            types.iter().any(|given| {
-                matches!(given, Value::Enum(name) if name.as_str() == constant(record))
-                    || matches!(given, Value::String(name) if *name == constant(record))
-            })
-        })
-        .map(|record| record.ty)
-        .collect();
+    let is_wanted = |record: &Record| {
+        let name = constant(record);
+        types.iter().any(|given| matches!(given, Value::Enum(given) if *given == name) || matches!(given, Value::String(given) if *given == name))
+    };
     let jurisdiction = match selection.argument("jurisdiction") {
         Some(value) => match id(RecordType::Jurisdiction, &value, "jurisdiction")? {
             filter::Value::Id(id) => Some(id),
@@ -138,42 +109,110 @@ async fn search(ctx: &ResolverContext<'_>) -> Result<HitPage> {
         },
         None => None,
     };
-    let page = Page::from_arguments(selection.number("first"), selection.text("after").as_deref(), None, None, list_name())?;
-    let (mut rows, mut total) = (false, false);
-    let mut hits: Vec<Selection<'_>> = Vec::new();
-    for below in selection.below(&[CONNECTION]) {
-        match below.name() {
-            "totalCount" => total = true,
-            "pageInfo" => rows = true,
-            "nodes" => hits.push(below),
-            "edges" => {
-                rows = true;
-                hits.extend(below.below(&[EDGE]).into_iter().filter(|below| below.name() == "node"));
+    Ok(Search {
+        query: selection.text("query").unwrap_or_default(),
+        types: records().filter(|record| is_wanted(record)).map(|record| record.ty).collect(),
+        jurisdiction,
+        page: Page::from_arguments(selection.number("first"), selection.text("after").as_deref(), None, None, list_name())?,
+        rows: false,
+        snippets: false,
+        total: false,
+    })
+}
+
+/// What a selection shows of hits; selections of their records are added to those that there are.
+fn hit_parts<'a>(selection: &Selection<'a>, search: &mut Search, wanted: &mut Vec<Selection<'a>>) -> Fields<HitPart> {
+    let mut parts = Fields::new();
+    for below in selection.below(&[HIT]) {
+        let key = below.key();
+        let part = match below.name() {
+            "record" => {
+                wanted.push(below);
+                HitPart::Record(wanted.len() - 1)
             }
-            _ => {}
-        }
+            "snippet" => {
+                search.snippets = true;
+                HitPart::Snippet
+            }
+            _ => HitPart::TypeName,
+        };
+        parts.push((key, part));
     }
-    rows = rows || !hits.is_empty();
-    let wanted: Vec<Selection<'_>> = hits.iter().flat_map(|hit| hit.below(&[HIT])).filter(|below| below.name() == "record").collect();
-    let found: Hits =
-        store.search(&Search { query: selection.text("query").unwrap_or_default(), types, jurisdiction, page, rows, total }).await?;
-    let ids: Vec<_> = found.hits.iter().map(|hit| Some((hit.ty, hit.id))).collect();
-    let plans = records()
-        .filter(|record| found.hits.iter().any(|hit| hit.ty == record.ty))
-        .map(|record| crate::graphql::selection::plan(&wanted, record))
-        .collect::<Result<Vec<_>>>()?;
-    let nodes = store.nodes(&plans, &ids).await?;
-    let info = PageInfo {
-        has_next: found.has_next,
-        has_previous: found.has_previous,
-        start: found.hits.first().map(|hit| hit.cursor.clone()),
-        end: found.hits.last().map(|hit| hit.cursor.clone()),
+    parts
+}
+
+fn edge_parts<'a>(selection: &Selection<'a>, search: &mut Search, wanted: &mut Vec<Selection<'a>>) -> Fields<EdgePart> {
+    let part = |below: Selection<'a>| {
+        let part = match below.name() {
+            "cursor" => EdgePart::Cursor,
+            "node" => EdgePart::Node(hit_parts(&below, search, wanted)),
+            _ => EdgePart::TypeName,
+        };
+        (below.key(), part)
     };
-    let mut nodes: HashMap<uuid::Uuid, Node> = nodes.into_iter().flatten().map(|node| (node.uuid(), node)).collect();
-    let hits = found
-        .hits
-        .into_iter()
-        .filter_map(|hit| Some(Found { node: nodes.remove(&hit.id)?, snippet: hit.snippet, cursor: hit.cursor }))
-        .collect();
-    Ok(HitPage { hits, info, total: found.total })
+    selection.below(&[EDGE]).into_iter().map(part).collect()
+}
+
+/// Searches, reads what is selected of the records that were found, and writes the page.
+pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+    let mut search = read(selection)?;
+    let (mut parts, mut wanted) = (Fields::new(), Vec::new());
+    for below in below(std::slice::from_ref(selection), &[CONNECTION]) {
+        let part = match below.name() {
+            "edges" => Part::Edges(edge_parts(&below, &mut search, &mut wanted)),
+            "nodes" => Part::Nodes(hit_parts(&below, &mut search, &mut wanted)),
+            "pageInfo" => Part::PageInfo(info_parts(&below)),
+            "totalCount" => Part::TotalCount,
+            _ => Part::TypeName,
+        };
+        match part {
+            Part::TypeName => {}
+            Part::TotalCount => search.total = true,
+            _ => search.rows = true,
+        }
+        parts.push((below.key(), part));
+    }
+    let hits = store.search(&search).await?;
+    let ids: Vec<_> = hits.hits.iter().map(|hit| Some((hit.ty, hit.id))).collect();
+    // the record is looked up once for each place where it is shown, nearly always one
+    let mut shown = Vec::with_capacity(wanted.len());
+    for selection in &wanted {
+        let found = records().filter(|record| hits.hits.iter().any(|hit| hit.ty == record.ty));
+        let (plans, shapes) = Shapes::new(std::slice::from_ref(selection), found)?;
+        shown.push((store.nodes(&plans, &ids).await?, shapes));
+    }
+    let info = PageInfo {
+        has_next: hits.has_next,
+        has_previous: hits.has_previous,
+        start: hits.hits.first().map(|hit| hit.cursor.clone()),
+        end: hits.hits.last().map(|hit| hit.cursor.clone()),
+    };
+    // a record that was taken back since it was found is no hit any more
+    let there = |place: &usize| shown.iter().all(|(records, _)| records.of(*place).is_some());
+    let places: Vec<usize> = (0..hits.hits.len()).filter(there).collect();
+    let record = |shown_at: usize, place: usize, out: &mut Out<'_>| {
+        let (records, shapes) = &shown[shown_at];
+        out.option(records.of(place), |node: Node<'_>, out| shapes.write(node, out));
+    };
+    let write_hit = |parts: &Fields<HitPart>, hit: &Hit, place: usize, out: &mut Out<'_>| {
+        out.object(parts, |part, out| match part {
+            HitPart::TypeName => out.value(HIT),
+            HitPart::Record(shown_at) => record(*shown_at, place, out),
+            HitPart::Snippet => out.value(&hit.snippet),
+        });
+    };
+    out.object(&parts, |part, out| match part {
+        Part::TypeName => out.value(CONNECTION),
+        Part::TotalCount => out.value(hits.total.unwrap_or_default()),
+        Part::PageInfo(parts) => write_info(parts, &info, out),
+        Part::Nodes(parts) => out.list(places.iter(), |place, out| write_hit(parts, &hits.hits[*place], *place, out)),
+        Part::Edges(parts) => out.list(places.iter(), |place, out| {
+            out.object(parts, |part, out| match part {
+                EdgePart::TypeName => out.value(EDGE),
+                EdgePart::Cursor => out.value(&hits.hits[*place].cursor),
+                EdgePart::Node(parts) => write_hit(parts, &hits.hits[*place], *place, out),
+            });
+        }),
+    });
+    Ok(())
 }

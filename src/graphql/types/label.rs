@@ -1,10 +1,10 @@
 //! `label`: what a record is called, whatever its type.
 
-use async_graphql::dynamic::{FieldValue, SchemaBuilder, TypeRef};
+use async_graphql::dynamic::{SchemaBuilder, TypeRef};
 
 use super::{Argument, Computed};
-use crate::graphql::object::{lang, languages};
 use crate::graphql::scalar;
+use crate::graphql::shape::Show;
 use crate::store::record::{Record, Shape};
 
 pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
@@ -28,14 +28,11 @@ pub(super) fn computed() -> Vec<Computed> {
         ty: TypeRef::named_nn(TypeRef::STRING),
         doc: "What the record is called: its name, title or text, whatever its type.",
         arguments: &[Argument { name: "lang", ty: scalar::LANGUAGE, doc: "Language wanted, as a BCP 47 tag." }],
-        plan: |_, record, plan| {
-            plan.read(label_index(record));
-            Ok(())
-        },
-        resolve: |ctx, node| {
-            let index = label_index(node.record());
-            let kind = node.record().fields[index].kind;
-            Ok(scalar::value(kind, node.cell(index), lang(ctx), languages(ctx)).or_else(|| Some(FieldValue::value(""))))
+        // every record is called something: the column is never empty
+        show: |selection, record, plan| {
+            let index = label_index(record);
+            plan.read(index);
+            Ok(Show::Value(index, record.fields[index].kind, selection.lang()?))
         },
     }]
 }

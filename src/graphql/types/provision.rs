@@ -7,9 +7,8 @@ use crate::date::PartialDate;
 use crate::entity::RecordType;
 use crate::error::{Result, bad_input};
 use crate::filter::{Filter, Quantifier};
-use crate::graphql::object::{key, lang, languages};
 use crate::graphql::scalar;
-use crate::graphql::selection::hidden;
+use crate::graphql::shape::Show;
 use crate::page::{Direction, Page};
 use crate::store::fetch::in_force_on;
 use crate::store::plan::{Child, List, Plan};
@@ -63,24 +62,22 @@ pub(super) fn computed() -> Vec<Computed> {
             },
             Argument { name: "lang", ty: scalar::LANGUAGE, doc: "Language wanted, as a BCP 47 tag." },
         ],
-        plan: |selection, record, plan| {
+        show: |selection, record, plan| {
             let version = catalog().get(RecordType::ProvisionVersion);
+            let index = version.field_index(NAME).unwrap_or_default();
             let mut row = Plan::new(version.ty);
-            row.read(version.field_index(NAME).unwrap_or_default());
+            row.read(index);
             let mut list = List { page: Page::first(1), ..List::new(row) };
             list.order = (version.field_index("validFrom").unwrap_or_default(), Direction::Desc);
             if let Some(value) = selection.text("asOf") {
                 list.filter = in_force_on(version, &date(&value)?);
             }
-            let versions = record.relation_index("versions").unwrap_or_default();
-            plan.add(&hidden(NAME, selection.key()), Child::Many(versions, list));
-            Ok(())
-        },
-        resolve: |ctx, node| {
-            let version = catalog().get(RecordType::ProvisionVersion);
-            let index = version.field_index(NAME).unwrap_or_default();
-            let found = node.many(&hidden(NAME, key(ctx)))?.and_then(|slice| slice.nodes().next());
-            Ok(found.and_then(|version| scalar::value(version.record().fields[index].kind, version.cell(index), lang(ctx), languages(ctx))))
+            let versions = plan.add(Child::Many(record.relation_index("versions").unwrap_or_default(), list));
+            let (kind, lang) = (version.fields[index].kind, selection.lang()?);
+            Ok(Show::Computed(Box::new(move |node, out| {
+                let found = node.many(versions).and_then(|slice| slice.nodes().next());
+                out.option(found, |version, out| scalar::write(kind, version.cell(index), lang.as_deref(), out));
+            })))
         },
     }]
 }

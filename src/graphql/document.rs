@@ -1,0 +1,102 @@
+//! Queries that have been read: parsed and checked against the schema once, however often they are asked.
+
+use std::sync::Arc;
+
+use async_graphql::dynamic::Schema;
+use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
+use async_graphql::{Request, Response, Value, Variables};
+use moka::sync::Cache;
+
+use super::Asked;
+use super::error::{Failure, codes};
+
+/// Bytes of queries that are kept; what they become takes some times as much.
+const KEPT: u64 = 4 << 20;
+
+/// Queries that have been read, by their text.
+#[derive(Debug, Clone)]
+pub(super) struct Documents(Cache<String, Arc<ExecutableDocument>>);
+
+impl Documents {
+    pub(super) fn new() -> Self {
+        let weigh = |text: &String, _: &Arc<ExecutableDocument>| u32::try_from(text.len() + 200).unwrap_or(u32::MAX);
+        Self(Cache::builder().weigher(weigh).max_capacity(KEPT).build())
+    }
+
+    /// The query as a document that fits the schema.
+    pub(super) async fn read(&self, schema: &Schema, text: &str) -> Result<Arc<ExecutableDocument>, Vec<Failure>> {
+        if let Some(document) = self.0.get(text) {
+            return Ok(document);
+        }
+        let document = parse_query(text).map_err(|error| vec![Failure::of_framework(error.into(), codes::PARSE)])?;
+        check(schema, text, &document).await?;
+        let document = Arc::new(document);
+        self.0.insert(text.to_owned(), document.clone());
+        Ok(document)
+    }
+}
+
+async fn check(schema: &Schema, text: &str, document: &ExecutableDocument) -> Result<(), Vec<Failure>> {
+    // what is checked does not depend on which operation is run, but the framework wants to know
+    let operation = document.operations.iter().find_map(|(name, _)| name);
+    let mut request = Request::new(text).data(OnlyCheck);
+    request.operation_name = operation.map(ToString::to_string);
+    request.set_parsed_query(document.clone());
+    let mut failures: Vec<Failure> = Vec::new();
+    for error in schema.execute(request).await.errors {
+        let failure = Failure::of_framework(error, codes::VALIDATION);
+        // some rules of the framework tell the same twice
+        if !failures.contains(&failure) {
+            failures.push(failure);
+        }
+    }
+    if failures.is_empty() { Ok(()) } else { Err(failures) }
+}
+
+/// The operation that a request names, or the only one.
+pub(super) fn operation<'d>(document: &'d ExecutableDocument, name: Option<&str>) -> Result<&'d OperationDefinition, Failure> {
+    let mut operations = document.operations.iter();
+    let found = match name {
+        Some(wanted) => operations.find(|(name, _)| name.is_some_and(|name| name == wanted)),
+        None => operations.next().filter(|_| operations.next().is_none()),
+    };
+    found.map(|(_, operation)| &operation.node).ok_or_else(|| {
+        let message = match name {
+            Some(name) => format!("the query has no operation named \"{name}\""),
+            None => "the query has several operations; say by operationName which one to run".to_owned(),
+        };
+        Failure::new(codes::REQUEST, message)
+    })
+}
+
+/// What the introspection fields of an operation give, among nulls for the others.
+pub(super) async fn introspect(schema: &Schema, asked: &Asked, variables: &Variables) -> Value {
+    let mut request = Request::new(&asked.query).variables(variables.clone());
+    // of a document with one operation the framework takes no name
+    request.operation_name = asked.operation.clone();
+    schema.execute(request).await.data
+}
+
+/// Marks a request that is to be checked and not run.
+struct OnlyCheck;
+
+/// Ends the requests that are only to be checked.
+pub(super) struct Checks;
+
+impl ExtensionFactory for Checks {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Self)
+    }
+}
+
+#[async_graphql::async_trait::async_trait]
+impl Extension for Checks {
+    async fn execute(&self, ctx: &ExtensionContext<'_>, operation: Option<&str>, next: NextExecute<'_>) -> Response {
+        match ctx.data_opt::<OnlyCheck>() {
+            Some(OnlyCheck) => Response::default(),
+            None => next.run(ctx, operation).await,
+        }
+    }
+}

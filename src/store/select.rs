@@ -1,0 +1,238 @@
+//! The one statement that reads a plan: a JSON array for each row, with the arrays of what hangs below inside it.
+//!
+//! A page is chosen first, by itself, from its index; what hangs below is then asked for once for each
+//! row of the page. `store::decode` reads the arrays, in the order in which they are written here.
+
+use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, SimpleExpr};
+use sea_orm::{DbBackend, Value as Bound};
+use uuid::Uuid;
+
+use crate::entity::RecordType;
+use crate::error::{Result, invalid_cursor};
+use crate::filter::Filter;
+use crate::page::{Cursor, Direction, Page};
+use crate::store::condition::{Conditions, Form, column, sort_key, visible};
+use crate::store::dialect;
+use crate::store::fetch::By;
+use crate::store::plan::{Child, List, Plan};
+use crate::store::record::{Field, Kind, Record, Relation, Via, catalog};
+
+/// Elements of one array at most, the last of which holds the rest: PostgreSQL's functions take 100 arguments.
+pub(super) const ELEMENTS: usize = 90;
+
+/// Makes the statements of one plan; names each table of a statement differently.
+#[derive(Debug)]
+pub(super) struct Selects {
+    backend: DbBackend,
+    conditions: Conditions,
+    tables: usize,
+}
+
+/// The list of a parent: its relation, and the table that the parent is a row of.
+type Parent<'a> = (&'a Relation, &'a str);
+
+impl Selects {
+    /// `forms` are those of the conditions on related records in the filter of the list at the root.
+    pub(super) fn new(backend: DbBackend, forms: Vec<Form>) -> Self {
+        Self { backend, conditions: Conditions::new(backend, forms), tables: 0 }
+    }
+
+    fn name(&mut self) -> String {
+        self.tables += 1;
+        format!("t{}", self.tables)
+    }
+
+    /// A page of all records of a type.
+    pub(super) fn page(&mut self, list: &List) -> Result<SelectStatement> {
+        self.list(list, None)
+    }
+
+    /// Records by their ids, in any order.
+    pub(super) fn many(&mut self, plan: &Plan, ids: &[Uuid]) -> Result<SelectStatement> {
+        let (mut select, table) = self.records(plan)?;
+        // lists of about the same length share a statement, which the database then knows already
+        let padded = ids.iter().copied().chain(ids.last().copied().into_iter().cycle());
+        select.and_where(column(&table, "id").is_in(padded.take(ids.len().next_power_of_two())));
+        Ok(select)
+    }
+
+    /// One record.
+    pub(super) fn one(&mut self, plan: &Plan, by: &By) -> Result<SelectStatement> {
+        let (mut select, table) = self.records(plan)?;
+        match by {
+            By::Id(id) => select.and_where(column(&table, "id").eq(*id)),
+            By::Slug(slug) => select.and_where(column(&table, "slug").eq(slug.as_str())),
+            By::Identifier { scheme, value } => {
+                let identifiers = catalog().get(RecordType::Identifier);
+                let owners = Query::select()
+                    .expr(column("i", identifiers.fields[0].column))
+                    .from_as(Alias::new(identifiers.table), Alias::new("i"))
+                    .and_where(column("i", "scheme").eq(scheme.as_str()))
+                    .and_where(column("i", "value").eq(value.as_str()))
+                    .to_owned();
+                select.and_where(column(&table, "id").in_subquery(owners))
+            }
+        };
+        Ok(select)
+    }
+
+    /// Number of records that a list holds, whatever its page.
+    pub(super) fn count(&mut self, list: &List, parent: Option<Parent<'_>>) -> SelectStatement {
+        let (mut select, _) = self.source(list.plan.ty, &list.filter, parent);
+        select.expr(Func::count(Expr::cust("*")));
+        select
+    }
+
+    fn records(&mut self, plan: &Plan) -> Result<(SelectStatement, String)> {
+        let (mut select, table) = self.source(plan.ty, &Filter::all(), None);
+        let row = self.row(plan, &table, None)?;
+        select.expr(dialect::array_of(self.backend, row).cast_as("text"));
+        Ok((select, table))
+    }
+
+    /// Published rows of a type that satisfy a filter, of a parent or of all; and the name of their table.
+    fn source(&mut self, ty: RecordType, filter: &Filter, parent: Option<Parent<'_>>) -> (SelectStatement, String) {
+        let record = catalog().get(ty);
+        let table = self.name();
+        let mut select = Query::select();
+        select.from_as(Alias::new(record.table), Alias::new(&table));
+        if let Some((relation, above)) = parent {
+            let parent = match relation.via {
+                Via::Column(name) => column(&table, name),
+                Via::Link { table: link, parent, child } => {
+                    let between = self.name();
+                    select.join_as(
+                        JoinType::InnerJoin,
+                        Alias::new(link),
+                        Alias::new(&between),
+                        column(&between, child).equals((Alias::new(&table), Alias::new("id"))),
+                    );
+                    column(&between, parent)
+                }
+            };
+            select.and_where(parent.equals((Alias::new(above), Alias::new("id"))));
+        }
+        select.and_where(visible(&table));
+        select.cond_where(self.conditions.condition(record, &table, filter));
+        (select, table)
+    }
+
+    fn list(&mut self, list: &List, parent: Option<Parent<'_>>) -> Result<SelectStatement> {
+        let record = catalog().get(list.plan.ty);
+        let order = &record.fields[list.order.0];
+        let (mut page, table) = self.source(list.plan.ty, &list.filter, parent);
+        for (cursor, argument, direction) in
+            [(&list.page.after, "after", list.order.1), (&list.page.before, "before", list.order.1.reversed())]
+        {
+            if let Some(cursor) = cursor {
+                page.cond_where(beyond(&table, order, cursor, direction, argument)?);
+            }
+        }
+        let direction = run_direction(&list.page, list.order.1);
+        page.order_by_expr(sort_key(&table, order), direction.clone());
+        page.order_by_expr(column(&table, "id"), direction);
+        page.limit(list.limit());
+        let key = list.cursors.then_some(order);
+        for name in columns(record, &list.plan, key) {
+            page.expr(Expr::col((Alias::new(&table), Alias::new(name))));
+        }
+        // the rows below are asked for only when the page is known: a sort would ask for all of them first
+        let chosen = self.name();
+        let rows = dialect::array_of(self.backend, self.row(&list.plan, &chosen, key)?);
+        let rows = if parent.is_none() { rows.cast_as("text") } else { rows };
+        Ok(Query::select().expr(rows).from_subquery(page, Alias::new(chosen)).to_owned())
+    }
+
+    /// The array of a row: its id, its sort key where cursors are wanted, its cells, and what hangs below.
+    fn row(&mut self, plan: &Plan, table: &str, key: Option<&Field>) -> Result<SimpleExpr> {
+        let record = catalog().get(plan.ty);
+        let mut elements = vec![dialect::sent_id(self.backend, column(table, "id"))];
+        if let Some(field) = key {
+            elements.push(dialect::sent(self.backend, key_kind(field), sort_key(table, field)));
+        }
+        for field in &plan.fields {
+            let field = &record.fields[*field];
+            elements.push(dialect::sent(self.backend, field.kind, column(table, field.column)));
+        }
+        for child in &plan.children {
+            match child {
+                Child::One(field, plan) => {
+                    let (mut select, below) = self.source(plan.ty, &Filter::all(), None);
+                    let row = self.row(plan, &below, None)?;
+                    let reference = (Alias::new(table), Alias::new(record.fields[*field].column));
+                    elements.push(select.expr(row).and_where(column(&below, "id").equals(reference)).take().into());
+                }
+                // its type is not known yet
+                Child::Any(..) => {}
+                Child::Many(relation, list) => {
+                    let parent = (&record.relations[*relation], table);
+                    if list.rows {
+                        elements.push(self.list(list, Some(parent))?.into());
+                    }
+                    if list.total {
+                        elements.push(self.count(list, Some(parent)).into());
+                    }
+                }
+            }
+        }
+        Ok(array(self.backend, elements))
+    }
+}
+
+/// An array of elements, the last of which is an array of the rest where there are too many.
+fn array(backend: DbBackend, mut elements: Vec<SimpleExpr>) -> SimpleExpr {
+    if elements.len() > ELEMENTS {
+        let rest = elements.split_off(ELEMENTS - 1);
+        elements.push(array(backend, rest));
+    }
+    dialect::array(backend, elements)
+}
+
+/// Kind of the value that a list in the order of this field sorts by.
+pub(super) fn key_kind(field: &Field) -> Kind {
+    if field.is_label { Kind::Text } else { field.kind }
+}
+
+/// Columns that the rows of a page need.
+fn columns(record: &Record, plan: &Plan, key: Option<&Field>) -> Vec<String> {
+    let mut names = vec!["id".to_owned()];
+    names.extend(key.map(|field| field.order_column().into_owned()));
+    names.extend(plan.fields.iter().map(|field| record.fields[*field].column.to_owned()));
+    names.extend(plan.children.iter().filter_map(|child| match child {
+        Child::One(field, _) => Some(record.fields[*field].column.to_owned()),
+        _ => None,
+    }));
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Direction in which rows are read: backward pages are read from their end.
+fn run_direction(page: &Page, direction: Direction) -> Order {
+    match (direction, page.backward) {
+        (Direction::Asc, false) | (Direction::Desc, true) => Order::Asc,
+        _ => Order::Desc,
+    }
+}
+
+/// Rows beyond a cursor: one comparison of the pair (key, id), which an index answers from both ends.
+fn beyond(table: &str, field: &Field, cursor: &Cursor, direction: Direction, argument: &str) -> Result<Cond> {
+    let damaged = || invalid_cursor(argument, "this cursor is damaged; begin again at the first page");
+    let [key] = cursor.key.as_slice() else { return Err(damaged()) };
+    let key = bind_key(field, key).ok_or_else(damaged)?;
+    let row = Expr::tuple([sort_key(table, field), column(table, "id")]);
+    let at = Expr::tuple([Expr::val(key), Expr::val(cursor.id)]);
+    Ok(Cond::all().add(match direction {
+        Direction::Asc => row.gt(at),
+        Direction::Desc => row.lt(at),
+    }))
+}
+
+fn bind_key(field: &Field, key: &serde_json::Value) -> Option<Bound> {
+    Some(match key_kind(field) {
+        Kind::Integer => key.as_i64()?.into(),
+        Kind::Number => key.as_f64()?.into(),
+        Kind::Instant => chrono::DateTime::parse_from_rfc3339(key.as_str()?).ok()?.to_utc().into(),
+        _ => key.as_str()?.into(),
+    })
+}
