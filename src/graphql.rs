@@ -78,8 +78,21 @@ pub struct Prepared {
     document: Arc<ExecutableDocument>,
     asked: Asked,
     variables: Variables,
-    /// Whether it reads, writes or subscribes.
-    pub kind: OperationType,
+}
+
+/// Why a request cannot be run.
+#[derive(Debug)]
+pub enum Refused {
+    /// Its operation is of a kind that is not allowed.
+    Kind,
+    /// It is wrong.
+    Failures(Vec<Failure>),
+}
+
+impl From<Vec<Failure>> for Refused {
+    fn from(failures: Vec<Failure>) -> Self {
+        Self::Failures(failures)
+    }
 }
 
 /// What an operation gives.
@@ -97,13 +110,25 @@ impl Api {
         Ok(Self { schema: schema()?, store, documents: document::Documents::new() })
     }
 
-    /// Checks a request; what is wrong with it is told before anything is run.
-    pub async fn prepare(&self, asked: Asked) -> Result<Prepared, Vec<Failure>> {
-        let document = self.documents.read(&self.schema, &asked.query).await?;
+    /// Checks a request; what is wrong with it is told before anything is run. An operation of a kind that is not
+    /// allowed is not even checked.
+    pub async fn prepare(&self, asked: Asked, allows: impl Fn(OperationType) -> bool) -> Result<Prepared, Refused> {
+        let known = self.documents.get(&asked.query);
+        let is_new = known.is_none();
+        let document = match known {
+            Some(document) => document,
+            None => Arc::new(document::parse(&asked.query)?),
+        };
         let operation = document::operation(&document, asked.operation.as_deref()).map_err(|failure| vec![failure])?;
-        let kind = operation.ty;
+        if !allows(operation.ty) {
+            return Err(Refused::Kind);
+        }
+        if is_new {
+            document::check(&self.schema, &asked.query, &document).await?;
+            self.documents.keep(&asked.query, document.clone());
+        }
         let variables = variable::read(self.schema.registry(), operation, &asked.variables)?;
-        Ok(Prepared { document, asked, variables, kind })
+        Ok(Prepared { document, asked, variables })
     }
 
     /// Runs an operation for a reader who prefers these languages.

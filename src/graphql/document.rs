@@ -25,20 +25,24 @@ impl Documents {
         Self(Cache::builder().weigher(weigh).max_capacity(KEPT).build())
     }
 
-    /// The query as a document that fits the schema.
-    pub(super) async fn read(&self, schema: &Schema, text: &str) -> Result<Arc<ExecutableDocument>, Vec<Failure>> {
-        if let Some(document) = self.0.get(text) {
-            return Ok(document);
-        }
-        let document = parse_query(text).map_err(|error| vec![Failure::of_framework(error.into(), codes::PARSE)])?;
-        check(schema, text, &document).await?;
-        let document = Arc::new(document);
-        self.0.insert(text.to_owned(), document.clone());
-        Ok(document)
+    /// The document of this text, if it has been read before.
+    pub(super) fn get(&self, text: &str) -> Option<Arc<ExecutableDocument>> {
+        self.0.get(text)
+    }
+
+    /// Keeps a document that fits the schema.
+    pub(super) fn keep(&self, text: &str, document: Arc<ExecutableDocument>) {
+        self.0.insert(text.to_owned(), document);
     }
 }
 
-async fn check(schema: &Schema, text: &str, document: &ExecutableDocument) -> Result<(), Vec<Failure>> {
+/// Reads a query.
+pub(super) fn parse(text: &str) -> Result<ExecutableDocument, Vec<Failure>> {
+    parse_query(text).map_err(|error| vec![Failure::of_framework(error.into(), codes::PARSE)])
+}
+
+/// Checks a document against the schema; all that is wrong is told.
+pub(super) async fn check(schema: &Schema, text: &str, document: &ExecutableDocument) -> Result<(), Vec<Failure>> {
     // what is checked does not depend on which operation is run, but the framework wants to know
     let operation = document.operations.iter().find_map(|(name, _)| name);
     let mut request = Request::new(text).data(OnlyCheck);

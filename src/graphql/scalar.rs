@@ -191,8 +191,8 @@ pub(super) fn write_structures(cell: &Cell, members: &Fields<Member>, out: &mut 
             Member::TypeName(name) => out.value(name),
             Member::Of(member) => match (member.kind, item.get(member.name)) {
                 (Kind::Choice(_), Some(Json::String(text))) => out.choice(text),
-                // a name of digits alone is a name
-                (Kind::Text, Some(Json::Number(number))) => out.value(number.to_string()),
+                // what is not a text is shown as the JSON that it is
+                (Kind::Text, Some(value)) if !value.is_string() && !value.is_null() => out.value(value.to_string()),
                 (_, value) => out.value(value),
             },
         });

@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Service;
 use super::cache::{Answered, Kept, Key, Role};
-use crate::graphql::{Answer, Asked, Failure, codes};
+use crate::graphql::{Answer, Asked, Failure, Refused as NotRun, codes};
 use crate::lang::Languages;
 
 /// Media type of an answer.
@@ -162,22 +162,15 @@ async fn answer(service: &Service, headers: &HeaderMap, asked: Result<Asked, Ref
     {
         return send(media, kept);
     }
-    let prepared = match service.api.prepare(asked).await {
+    let prepared = match service.api.prepare(asked, |kind| !is_get || kind == OperationType::Query).await {
         Ok(prepared) => prepared,
-        Err(failures) => return send(media, not_run(media, &failures)),
-    };
-    match prepared.kind {
-        OperationType::Query => {}
-        _ if is_get => {
+        Err(NotRun::Failures(failures)) => return send(media, not_run(media, &failures)),
+        Err(NotRun::Kind) => {
             let mut response = error(media, &refuse(StatusCode::METHOD_NOT_ALLOWED, "only queries are run by GET; send this by POST"));
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
             return response;
         }
-        OperationType::Mutation | OperationType::Subscription => {
-            let message = "the schema has no operation of this kind";
-            return send(media, not_run(media, &[Failure::new(codes::VALIDATION, message)]));
-        }
-    }
+    };
     let run = async {
         match service.api.run(&prepared, &languages).await {
             Ok(answer) => answered(&answer),
