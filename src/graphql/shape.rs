@@ -43,8 +43,11 @@ pub(super) enum Show {
     /// A page of a list.
     Page(usize, Connection),
     /// What a computed field makes of what it asked for.
-    Computed(Box<dyn Fn(Node<'_>, &mut Out<'_>) + Send + Sync>),
+    Computed(Box<Write>),
 }
+
+/// Writes what a computed field makes of a record.
+type Write = dyn Fn(Node<'_>, &mut Out<'_>) + Send + Sync;
 
 impl Shape {
     /// What these selections show of records of a type; what they need is added to the plan.

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, QueryResult, sea_query::SelectStatement};
+use sea_orm::sea_query::SelectStatement;
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr, sqlx};
 
 use super::change::Changes;
 use super::sql::statement;
@@ -32,13 +33,15 @@ pub struct Store {
     pub clock: Clock,
     pub(super) changes: Arc<Changes>,
     statements: Arc<AtomicU64>,
+    /// Connections for reading at most.
+    connections: u32,
 }
 
 impl Store {
     /// Connects, without changing anything.
     pub async fn connect(options: &Options, clock: Clock) -> Result<Self, DbErr> {
         let mut connect = ConnectOptions::new(&options.url);
-        connect.sqlx_logging(false).acquire_timeout(options.timeout).connect_timeout(options.timeout);
+        connect.sqlx_logging(false).test_before_acquire(false).acquire_timeout(options.timeout).connect_timeout(options.timeout);
         let (writer, reader, changes) = if options.url.starts_with("sqlite") {
             connect.map_sqlx_sqlite_opts(|sqlite| {
                 sqlite
@@ -64,7 +67,7 @@ impl Store {
             let pool = Database::connect(connect.max_connections(options.connections + 1).to_owned()).await?;
             (pool.clone(), pool, Changes::told())
         };
-        Ok(Self { reader, writer, clock, changes: Arc::new(changes), statements: Arc::new(AtomicU64::new(0)) })
+        Ok(Self { reader, writer, clock, changes: Arc::new(changes), statements: Arc::default(), connections: options.connections })
     }
 
     /// Brings the schema of the database up to date; gives the number of changes made.
@@ -110,10 +113,18 @@ impl Store {
         self.reader.get_database_backend()
     }
 
-    /// Runs one statement for a reader.
+    /// Runs one statement for a reader. A connection is not asked whether it lives before each use, which would be a
+    /// round trip each time; where the database has closed it meanwhile, the statement is run again on another.
     pub(super) async fn read(&self, select: &SelectStatement) -> Result<Vec<QueryResult>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        self.reader.query_all_raw(statement(self.backend(), select)).await.map_err(database)
+        let statement = statement(self.backend(), select);
+        let mut tries = self.connections;
+        loop {
+            match self.reader.query_all_raw(statement.clone()).await {
+                Err(error) if is_lost(&error) && tries > 0 => tries -= 1,
+                result => return result.map_err(database),
+            }
+        }
     }
 
     /// Runs one statement that gives one number of rows, for a reader.
@@ -125,9 +136,19 @@ impl Store {
 
     /// Runs one statement that gives one text, or nothing, for a reader.
     pub(super) async fn read_text(&self, select: &SelectStatement) -> Result<Option<String>> {
-        self.statements.fetch_add(1, Ordering::Relaxed);
-        let row = self.reader.query_one_raw(statement(self.backend(), select)).await.map_err(database)?;
-        row.map_or(Ok(None), |row| row.try_get_by_index(0)).map_err(internal)
+        let rows = self.read(select).await?;
+        rows.first().map_or(Ok(None), |row| row.try_get_by_index(0)).map_err(internal)
+    }
+}
+
+/// Whether the database closed the connection: for all that is known, the next one works.
+fn is_lost(error: &DbErr) -> bool {
+    let (DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error))) = error else { return false };
+    match &**error {
+        sqlx::Error::Io(_) => true,
+        // class 57P: the server ends, or was told to end the connection
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
+        _ => false,
     }
 }
 

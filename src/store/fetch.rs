@@ -90,16 +90,17 @@ impl Store {
 
     /// Records of any of these types by their ids, one for each id or nothing, in the order of the ids.
     pub async fn nodes(&self, plans: &[Plan], ids: &[Option<(RecordType, Uuid)>]) -> Result<References> {
-        let wanted = plans.iter().filter_map(|plan| {
-            let wanted: Vec<Uuid> = ids.iter().flatten().filter(|(ty, _)| *ty == plan.ty).map(|(_, id)| *id).collect();
-            (!wanted.is_empty()).then(|| self.get_many(plan, wanted))
+        let levels = try_join_all(wanted_of(plans, ids).map(|(plan, wanted)| self.get_many(plan, wanted))).await?;
+        Ok(References::new(levels, ids))
+    }
+
+    /// The same for ids of records that are known to be published: what is wanted of them may be known with that.
+    pub async fn published(&self, plans: &[Plan], ids: &[Option<(RecordType, Uuid)>]) -> Result<References> {
+        let levels = wanted_of(plans, ids).map(async |(plan, wanted)| match plan.is_bare() {
+            true => Ok(Level::bare(plan, wanted)),
+            false => self.get_many(plan, wanted).await,
         });
-        let levels = try_join_all(wanted).await?;
-        let mut places = HashMap::new();
-        for (index, level) in levels.iter().enumerate() {
-            places.extend(level.rows.iter().enumerate().map(|(row, found)| ((level.ty, found.id), (index, row))));
-        }
-        Ok(References { at: ids.iter().map(|id| places.get(id.as_ref()?).copied()).collect(), levels })
+        Ok(References::new(try_join_all(levels).await?, ids))
     }
 
     fn selects(&self) -> Selects {
@@ -222,6 +223,14 @@ impl Store {
         }
         Ok(types)
     }
+}
+
+/// The plans of the types that ids are of, each with the ids of its type.
+fn wanted_of<'a>(plans: &'a [Plan], ids: &'a [Option<(RecordType, Uuid)>]) -> impl Iterator<Item = (&'a Plan, Vec<Uuid>)> {
+    plans.iter().filter_map(|plan| {
+        let wanted: Vec<Uuid> = ids.iter().flatten().filter(|(ty, _)| *ty == plan.ty).map(|(_, id)| *id).collect();
+        (!wanted.is_empty()).then_some((plan, wanted))
+    })
 }
 
 /// Whether a plan has a reference to a record of any type somewhere.

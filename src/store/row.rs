@@ -1,5 +1,6 @@
 //! Rows as the store gives them: cells by field, whatever the record.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use chrono::{DateTime, Utc};
@@ -112,6 +113,12 @@ impl Level {
         }
     }
 
+    /// Rows of which nothing but the id is wanted.
+    pub(super) fn bare(plan: &Plan, ids: Vec<Uuid>) -> Self {
+        let row = |id| Row { id, key: Cell::Null, cells: Vec::new() };
+        Self { rows: ids.into_iter().map(row).collect(), ..Self::new(plan) }
+    }
+
     /// Turns the order of some rows round, and with them what hangs below.
     pub(super) fn reverse(&mut self, range: Range<usize>) {
         self.rows[range.clone()].reverse();
@@ -153,6 +160,15 @@ pub struct References {
 }
 
 impl References {
+    /// Records of several types, asked for by these ids.
+    pub(super) fn new(levels: Vec<Level>, ids: &[Option<(RecordType, Uuid)>]) -> Self {
+        let mut places = HashMap::new();
+        for (index, level) in levels.iter().enumerate() {
+            places.extend(level.rows.iter().enumerate().map(|(row, found)| ((level.ty, found.id), (index, row))));
+        }
+        Self { at: ids.iter().map(|id| places.get(id.as_ref()?).copied()).collect(), levels }
+    }
+
     /// The record for the one who asked at this place.
     pub fn of(&self, asker: usize) -> Option<Node<'_>> {
         let (level, row) = (*self.at.get(asker)?)?;

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use sea_orm::Value;
 use sea_orm::sea_query::{Alias, CaseStatement, Cond, Expr, ExprTrait, Func, Order, Query, SelectStatement};
 use unicode_segmentation::UnicodeSegmentation;
 use uuid::Uuid;
@@ -16,6 +17,7 @@ use crate::page::{Cursor, Page};
 use crate::store::condition::{column, visible};
 use crate::store::db::Store;
 use crate::store::dialect::{Match, Terms};
+use crate::store::record::{Shape, catalog};
 
 /// Letters a word needs before a mistake in it is allowed for.
 pub(super) const MIN_MISTYPED: usize = 4;
@@ -104,9 +106,10 @@ impl Store {
         if !search.rows {
             return Ok(Hits { total, ..Hits::default() });
         }
+        let tier = |rank: i32| Expr::Constant(rank.into());
         let near = |how| Terms(terms).matches(self.backend(), how);
         let mut inner = self.found(search, terms);
-        inner.expr_as(Expr::case(near(Match::WholeName), 0).case(near(Match::NamePrefix), 1).finally(2), "tier");
+        inner.expr_as(Expr::case(near(Match::WholeName), tier(0)).case(near(Match::NamePrefix), tier(1)).finally(tier(2)), "tier");
         inner.expr_as(Self::priority(), "priority");
         let texts: &[&str] = if search.snippets { &["label", "body"] } else { &[] };
         let columns = ["id", "record_type", "sort_key"];
@@ -140,9 +143,11 @@ impl Store {
 
     /// Rank of the type of a document: the order in which the types are listed.
     fn priority() -> Expr {
-        let ranks = RecordType::ALL.iter().zip(0..);
-        let case =
-            ranks.fold(CaseStatement::new(), |case, (ty, rank)| case.case(column("d", "record_type").eq(ty.prefix()), Expr::val(rank)));
+        let records = catalog().all().filter(|record| record.shape == Shape::Record).zip(0..);
+        let case = records.fold(CaseStatement::new(), |case, (record, rank)| {
+            let is_type = column("d", "record_type").eq(Expr::Constant(record.ty.prefix().into()));
+            case.case(is_type, Expr::Constant(Value::Int(Some(rank))))
+        });
         case.into()
     }
 

@@ -33,6 +33,17 @@ async fn a_root_field_that_fails_leaves_the_others(#[values(On::Sqlite, On::Post
     assert_eq!(answer["errors"].as_array().unwrap().len(), 1);
 }
 
+#[tokio::test]
+async fn a_database_that_closed_its_connections_is_asked_again_on_new_ones() {
+    let server = Server::sample(On::Postgres).await;
+    let query = "{ people(first: 1) { nodes { id } } }";
+    let before = server.data(query).await;
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    server.database.raw().await.execute_unprepared(end).await.unwrap();
+    // what is kept would hide what happens
+    assert_eq!(server.data(&format!("{query} # again")).await, before);
+}
+
 #[rstest]
 #[tokio::test]
 async fn an_import_that_fails_in_the_middle_leaves_nothing_behind(#[values(On::Sqlite, On::Postgres)] on: On) {
