@@ -28,11 +28,7 @@ pub(super) fn read(registry: &Registry, operation: &OperationDefinition, given: 
     if failures.is_empty() { Ok(variables) } else { Err(failures) }
 }
 
-fn read_one(
-    registry: &Registry,
-    definition: &Positioned<VariableDefinition>,
-    given: &Map<String, Json>,
-) -> Result<Option<Value>, String> {
+fn read_one(registry: &Registry, definition: &Positioned<VariableDefinition>, given: &Map<String, Json>) -> Result<Option<Value>, String> {
     let definition = &definition.node;
     let ty = definition.var_type.node.to_string();
     match (given.get(definition.name.node.as_str()), &definition.default_value) {

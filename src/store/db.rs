@@ -50,7 +50,7 @@ impl Store {
                     .busy_timeout(Duration::from_secs(10))
                     .pragma("journal_mode", "WAL")
                     .pragma("synchronous", "NORMAL")
-                    .pragma("cache_size", "-8192")
+                    .pragma("cache_size", "-2048")
                     .pragma("temp_store", "MEMORY")
             });
             let single = async || Database::connect(connect.clone().max_connections(1).to_owned()).await;
@@ -118,6 +118,7 @@ impl Store {
     pub(super) async fn read(&self, select: &SelectStatement) -> Result<Vec<QueryResult>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         let statement = statement(self.backend(), select);
+        tracing::trace!(target: "kurultai::sql", sql = statement.sql);
         let mut tries = self.connections;
         loop {
             match self.reader.query_all_raw(statement.clone()).await {

@@ -100,7 +100,9 @@ fn read(selection: &Selection<'_>) -> Result<Search> {
     };
     let is_wanted = |record: &Record| {
         let name = constant(record);
-        types.iter().any(|given| matches!(given, Value::Enum(given) if *given == name) || matches!(given, Value::String(given) if *given == name))
+        types
+            .iter()
+            .any(|given| matches!(given, Value::Enum(given) if *given == name) || matches!(given, Value::String(given) if *given == name))
     };
     let jurisdiction = match selection.argument("jurisdiction") {
         Some(value) => match id(RecordType::Jurisdiction, &value, "jurisdiction")? {

@@ -75,9 +75,7 @@ fn claim_parts(selection: &Selection<'_>, citation: &mut Plan) -> Result<Fields<
         let part = match below.name() {
             "value" => ClaimPart::Value,
             "accepted" => ClaimPart::Accepted,
-            "citations" => {
-                ClaimPart::Citations(Shape::new(std::slice::from_ref(&below), catalog().get(RecordType::Citation), citation)?)
-            }
+            "citations" => ClaimPart::Citations(Shape::new(std::slice::from_ref(&below), catalog().get(RecordType::Citation), citation)?),
             _ => ClaimPart::TypeName,
         };
         Ok((below.key(), part))
