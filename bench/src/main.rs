@@ -1,12 +1,15 @@
 //! `kurultai-bench`: writes a synthetic dataset of any size, and times the API over it.
 
+mod client;
 mod dataset;
 mod generate;
 mod limit;
 mod load;
 mod name;
 mod pages;
+mod pools;
 mod workload;
+mod writer;
 
 use std::process::ExitCode;
 
