@@ -1,20 +1,25 @@
 #!/usr/bin/env bash
-# Measures Kurultai beside PostGraphile and the limits, over one PostgreSQL database that "kurultai-bench generate" filled.
-# Arguments are handed on to "kurultai-bench load". SQLITE_URL, if given, is measured afterwards, Kurultai alone.
-# PORT is the first of four ports in a row to listen on.
+# Measures Kurultai beside PostGraphile, Seaography and the limits, over one PostgreSQL database that
+# "kurultai-bench generate" filled. Arguments are handed on to "kurultai-bench load". Afterwards the servers run once
+# more, with a proxy before the database, and "kurultai-bench count" counts what they ask of it.
+# SQLITE_URL, if given, is measured at the end, Kurultai alone.
+# PORT is the first of six ports in a row to listen on.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 : "${DATABASE_URL:?names a PostgreSQL database with a synthetic dataset}"
 export DATABASE_URL
-target=${CARGO_TARGET_DIR:-target}
-peer=bench/peer/postgraphile
+target=${CARGO_TARGET_DIR:-$PWD/target}
+peers=bench/peer
 port=${PORT:-8091}
+proxy=127.0.0.1:$((port + 5))
 
-cargo build --release -p kurultai -p kurultai-bench
-[ -x $peer/node_modules/.bin/node ] || npm ci --prefix $peer --no-audit --no-fund
+cargo build --release --target-dir "$target" -p kurultai -p kurultai-bench
+cargo build --release --target-dir "$target" --locked --manifest-path $peers/seaography/Cargo.toml
+[ -x $peers/postgraphile/node_modules/.bin/node ] || npm ci --prefix $peers/postgraphile --no-audit --no-fund
 
 pids=()
+servers=()
 logs=$(mktemp -d)
 trap 'kill "${pids[@]}" 2>/dev/null || true; rm -rf "$logs"' EXIT
 
@@ -22,7 +27,7 @@ open() {
   (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-serve() { # name, port, command
+begin() { # name, port, command
   local name=$1 port=$2
   shift 2
   # otherwise whoever listens there would be measured
@@ -42,21 +47,62 @@ serve() { # name, port, command
   exit 1
 }
 
-serve kurultai "$port" env KURULTAI_CACHE=0 "$target/release/kurultai" serve --listen "127.0.0.1:$port"
-serve kept $((port + 1)) "$target/release/kurultai" serve --listen "127.0.0.1:$((port + 1))"
-serve postgraphile $((port + 2)) env NODE_ENV=production LISTEN="127.0.0.1:$((port + 2))" $peer/node_modules/.bin/node $peer/server.js
-serve limit $((port + 3)) "$target/release/kurultai-bench" limit --listen "127.0.0.1:$((port + 3))"
-"$target/release/kurultai-bench" load "$@" \
-  --server kurultai="127.0.0.1:$port,${pids[0]}" --server kept="127.0.0.1:$((port + 1)),${pids[1]}" \
-  --server postgraphile="127.0.0.1:$((port + 2)),${pids[2]}" --server limit="127.0.0.1:$((port + 3)),${pids[3]}"
+serve() { # kind, place of its port, command
+  begin "$1" $((port + $2)) env LISTEN="127.0.0.1:$((port + $2))" "${@:3}"
+  servers+=(--server "$1=127.0.0.1:$((port + $2)),${pids[-1]}")
+}
 
-if [ -n "${SQLITE_URL:-}" ]; then
-  kill "${pids[@]}"
+serve_kurultai() {
+  serve kurultai 0 KURULTAI_CACHE=0 "$target/release/kurultai" serve --listen "127.0.0.1:$port"
+  serve kept 1 "$target/release/kurultai" serve --listen "127.0.0.1:$((port + 1))"
+}
+
+serve_others() {
+  serve postgraphile 2 NODE_ENV=production $peers/postgraphile/node_modules/.bin/node $peers/postgraphile/server.js
+  serve seaography 3 "$target/release/kurultai-bench-seaography"
+  serve limit 4 "$target/release/kurultai-bench" limit --listen "127.0.0.1:$((port + 4))"
+}
+
+stop() {
+  kill "${pids[@]}" 2>/dev/null || true
   wait "${pids[@]}" 2>/dev/null || true
   pids=()
-  export DATABASE_URL=$SQLITE_URL
+  servers=()
+}
+
+serve_kurultai
+serve_others
+"$target/release/kurultai-bench" load "$@" "${servers[@]}"
+stop
+
+# which requests are counted is the same as which are timed; how long and how often is not
+which=()
+for ((number = 1; number <= $#; number++)); do
+  case ${!number} in
+    --workload | --position) next=$((number + 1)) && which+=("${!number}" "${!next}") ;;
+    --workload=* | --position=*) which+=("${!number}") ;;
+  esac
+done
+printf '\nStatements and bytes read from PostgreSQL\n\n'
+"$target/release/kurultai-bench" count "${which[@]}" --listen "$proxy" \
+  --server kurultai="127.0.0.1:$port" --server kept="127.0.0.1:$((port + 1))" --server postgraphile="127.0.0.1:$((port + 2))" \
+  --server seaography="127.0.0.1:$((port + 3))" --server limit="127.0.0.1:$((port + 4))" &
+counting=$!
+pids+=("$counting")
+until open $((port + 5)); do
+  kill -0 "$counting" 2>/dev/null || wait "$counting"
+  sleep 0.1
+done
+[[ $DATABASE_URL =~ ^(postgres(ql)?://([^@/]*@)?)[^/?]*(.*)$ ]]
+DATABASE_URL=${BASH_REMATCH[1]}$proxy${BASH_REMATCH[4]}
+serve_kurultai
+serve_others
+wait "$counting"
+stop
+
+if [ -n "${SQLITE_URL:-}" ]; then
+  DATABASE_URL=$SQLITE_URL
   printf '\nKurultai over SQLite\n\n'
-  serve kurultai "$port" env KURULTAI_CACHE=0 "$target/release/kurultai" serve --listen "127.0.0.1:$port"
-  serve kept $((port + 1)) "$target/release/kurultai" serve --listen "127.0.0.1:$((port + 1))"
-  "$target/release/kurultai-bench" load "$@" --server kurultai="127.0.0.1:$port,${pids[0]}" --server kept="127.0.0.1:$((port + 1)),${pids[1]}"
+  serve_kurultai
+  "$target/release/kurultai-bench" load "$@" "${servers[@]}"
 fi

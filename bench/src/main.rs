@@ -1,12 +1,17 @@
 //! `kurultai-bench`: writes a synthetic dataset of any size, and times the API over it.
 
+mod client;
+mod count;
 mod dataset;
 mod generate;
 mod limit;
 mod load;
 mod name;
 mod pages;
+mod pools;
+mod proxy;
 mod workload;
+mod writer;
 
 use std::process::ExitCode;
 
@@ -28,6 +33,8 @@ enum Command {
     Pages(pages::Arguments),
     /// Ask servers for all workloads, compare their answers, and time them turn by turn
     Load(load::Arguments),
+    /// Count the statements that servers run on PostgreSQL for a request, and the bytes that they read
+    Count(count::Arguments),
     /// Serve the limits: a statement written by hand for each workload, and a fixed body
     Limit(limit::Arguments),
 }
@@ -38,6 +45,7 @@ async fn main() -> ExitCode {
         Command::Generate(arguments) => generate::run(&arguments).await,
         Command::Pages(arguments) => pages::run(&arguments).await,
         Command::Load(arguments) => load::run(&arguments).await,
+        Command::Count(arguments) => count::run(&arguments).await,
         Command::Limit(arguments) => limit::run(&arguments).await,
     };
     match done {

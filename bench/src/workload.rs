@@ -1,9 +1,11 @@
 //! What is asked of the servers: each workload as every server takes it, with the values that vary from request to request.
 
-use anyhow::Context;
+use anyhow::{Context, bail, ensure};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+use crate::pools::{Place, Pools};
 
 /// A kind of server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -14,6 +16,8 @@ pub enum Kind {
     Kept,
     /// PostGraphile over the same tables
     Postgraphile,
+    /// Seaography over the same tables
+    Seaography,
     /// The limits: one hand-written statement for each workload, and a fixed body
     Limit,
 }
@@ -25,6 +29,7 @@ impl Kind {
             Self::Kurultai => "kurultai",
             Self::Kept => "kurultai, kept answers",
             Self::Postgraphile => "PostGraphile",
+            Self::Seaography => "Seaography",
             Self::Limit => "limits",
         }
     }
@@ -34,39 +39,10 @@ impl Kind {
         match (self, workload.varies) {
             (Self::Limit, Varies::Kept) => "fixed body",
             (Self::Limit, _) => "hand-written SQL",
+            (Self::Postgraphile, Varies::Workload) => "PostGraphile, without the search",
             _ => self.name(),
         }
     }
-}
-
-/// A case in the list of all cases.
-#[derive(Debug, Clone)]
-pub struct Place {
-    /// Its cursor, as Kurultai gives it.
-    pub cursor: String,
-    /// Its id, as Kurultai gives it.
-    pub id: String,
-    /// Its id in the tables.
-    pub uuid: Uuid,
-    /// When it was opened; the empty text where that is unknown.
-    pub opened: String,
-}
-
-/// Values to choose from.
-#[derive(Debug)]
-pub struct Pools {
-    /// Cases from the whole list.
-    pub places: Vec<Place>,
-    /// Cases from a deep position on.
-    pub deep: Vec<Place>,
-    /// That position.
-    pub position: u64,
-    /// Slugs of people.
-    pub people: Vec<String>,
-    /// Words to search for.
-    pub words: Vec<String>,
-    /// What PostGraphile begins its cursors of this list with.
-    pub digest: Option<Value>,
 }
 
 /// A thing to ask for.
@@ -79,7 +55,9 @@ pub struct Workload {
     /// The query of Kurultai.
     pub query: &'static str,
     /// The query of PostGraphile, which has its own schema; nothing where it cannot answer.
-    pub peer: Option<&'static str>,
+    pub postgraphile: Option<&'static str>,
+    /// The same of Seaography.
+    pub seaography: Option<&'static str>,
     /// What varies.
     pub varies: Varies,
 }
@@ -101,14 +79,18 @@ pub enum Varies {
     Nothing,
     /// Nothing; answers are kept where the server can.
     Kept,
+    /// The workload: all others in turn, while records are written.
+    Workload,
 }
 
 const PAGE: &str = "query ($after: String) { cases(first: 20, after: $after) { nodes { id title status opened } } }";
 const LEVELS: &str = "query ($after: String) { cases(first: 20, after: $after) { nodes { id title status opened \
     parties(first: 5) { nodes { id role person { id name } } } \
     charges(first: 5) { nodes { id locator outcome provision { id number heading law { id title } } } } } } }";
-const PEER_PAGE: &str = include_str!("../peer/postgraphile/queries/page.graphql");
-const PEER_LEVELS: &str = include_str!("../peer/postgraphile/queries/levels.graphql");
+const POSTGRAPHILE_PAGE: &str = include_str!("../peer/postgraphile/queries/page.graphql");
+const POSTGRAPHILE_LEVELS: &str = include_str!("../peer/postgraphile/queries/levels.graphql");
+const SEAOGRAPHY_PAGE: &str = include_str!("../peer/seaography/queries/page.graphql");
+const SEAOGRAPHY_LEVELS: &str = include_str!("../peer/seaography/queries/levels.graphql");
 
 /// All workloads.
 pub const WORKLOADS: &[Workload] = &[
@@ -116,38 +98,103 @@ pub const WORKLOADS: &[Workload] = &[
         name: "id",
         title: "one case by id",
         query: "query ($id: ID!) { case(by: {id: $id}) { id title docketNumber kind status opened decided } }",
-        peer: Some(include_str!("../peer/postgraphile/queries/id.graphql")),
+        postgraphile: Some(include_str!("../peer/postgraphile/queries/id.graphql")),
+        seaography: Some(include_str!("../peer/seaography/queries/id.graphql")),
         varies: Varies::Id,
     },
-    Workload { name: "newest", title: "the 20 newest cases", query: PAGE, peer: Some(PEER_PAGE), varies: Varies::Nothing },
-    Workload { name: "levels", title: "three levels", query: LEVELS, peer: Some(PEER_LEVELS), varies: Varies::After },
+    Workload {
+        name: "newest",
+        title: "the 20 newest cases",
+        query: PAGE,
+        postgraphile: Some(POSTGRAPHILE_PAGE),
+        seaography: Some(SEAOGRAPHY_PAGE),
+        varies: Varies::Nothing,
+    },
+    Workload {
+        name: "levels",
+        title: "three levels",
+        query: LEVELS,
+        postgraphile: Some(POSTGRAPHILE_LEVELS),
+        seaography: Some(SEAOGRAPHY_LEVELS),
+        varies: Varies::After,
+    },
     Workload {
         name: "filter",
         title: "filter through two relations",
         query: "query ($person: String!) { cases(first: 20, filter: {parties: {some: {person: {slug: {eq: $person}}}}}) \
             { nodes { id title status opened } } }",
-        peer: Some(include_str!("../peer/postgraphile/queries/filter.graphql")),
+        postgraphile: Some(include_str!("../peer/postgraphile/queries/filter.graphql")),
+        seaography: Some(include_str!("../peer/seaography/queries/filter.graphql")),
         varies: Varies::Person,
     },
-    Workload { name: "deep", title: "20 cases deep in the list", query: PAGE, peer: Some(PEER_PAGE), varies: Varies::Deep },
+    Workload {
+        name: "deep",
+        title: "20 cases deep in the list",
+        query: PAGE,
+        postgraphile: Some(POSTGRAPHILE_PAGE),
+        seaography: Some(SEAOGRAPHY_PAGE),
+        varies: Varies::Deep,
+    },
     Workload {
         name: "search",
         title: "full-text search",
         query: "query ($words: String!) { search(query: $words, first: 20) { nodes { record { id } } } }",
-        peer: None,
+        postgraphile: None,
+        seaography: None,
         varies: Varies::Words,
     },
-    Workload { name: "repeated", title: "three levels, repeated", query: LEVELS, peer: Some(PEER_LEVELS), varies: Varies::Kept },
+    Workload {
+        name: "repeated",
+        title: "three levels, repeated",
+        query: LEVELS,
+        postgraphile: Some(POSTGRAPHILE_LEVELS),
+        seaography: Some(SEAOGRAPHY_LEVELS),
+        varies: Varies::Kept,
+    },
+    Workload {
+        name: "mixed",
+        title: "all in turn, one write a second",
+        query: "",
+        postgraphile: None,
+        seaography: None,
+        varies: Varies::Workload,
+    },
 ];
+
+/// The workloads of these names, or all.
+pub fn chosen(names: &[String]) -> anyhow::Result<Vec<&'static Workload>> {
+    for name in names {
+        ensure!(WORKLOADS.iter().any(|workload| workload.name == name), "there is no workload {name}");
+    }
+    Ok(WORKLOADS.iter().filter(|workload| names.is_empty() || names.iter().any(|name| name == workload.name)).collect())
+}
 
 impl Workload {
     /// Whether a server of this kind takes part.
     pub fn suits(&self, kind: Kind) -> bool {
+        match self.varies {
+            Varies::Kept => kind != Kind::Kurultai && self.answered_by(kind),
+            Varies::Workload => kind != Kind::Seaography,
+            _ => kind != Kind::Kept && self.answered_by(kind),
+        }
+    }
+
+    /// Whether a server of this kind has an answer.
+    fn answered_by(&self, kind: Kind) -> bool {
         match kind {
-            Kind::Kurultai => self.varies != Varies::Kept,
-            Kind::Kept => self.varies == Varies::Kept,
-            Kind::Postgraphile => self.peer.is_some(),
-            Kind::Limit => true,
+            Kind::Kurultai | Kind::Kept | Kind::Limit => true,
+            Kind::Postgraphile => self.postgraphile.is_some(),
+            Kind::Seaography => self.seaography.is_some(),
+        }
+    }
+
+    /// What a server of this kind is asked in turn: the workload itself, or those that it is mixed of.
+    pub fn parts(&'static self, kind: Kind) -> Vec<&'static Self> {
+        match self.varies {
+            Varies::Workload => {
+                WORKLOADS.iter().filter(|part| !matches!(part.varies, Varies::Kept | Varies::Workload) && part.answered_by(kind)).collect()
+            }
+            _ => vec![self],
         }
     }
 
@@ -165,6 +212,14 @@ impl Workload {
                     let digest = pools.digest.as_ref().context("PostGraphile gave no cursor")?;
                     json!({"after": base64(json!([digest, place.opened, place.uuid.to_string()]).to_string().as_bytes())})
                 }
+                // it has no cursors in this order; the first condition is there for the index
+                Kind::Seaography => json!({"filters": {
+                    "openedOrder": {"lte": place.opened},
+                    "or": [
+                        {"openedOrder": {"lt": place.opened}},
+                        {"openedOrder": {"eq": place.opened}, "id": {"lt": place.uuid.to_string()}},
+                    ],
+                }}),
             })
         };
         let variables = match self.varies {
@@ -172,7 +227,7 @@ impl Workload {
                 let place = nth(&pools.places, number)?;
                 match kind {
                     Kind::Kurultai | Kind::Kept => json!({"id": place.id}),
-                    Kind::Limit | Kind::Postgraphile => json!({"id": place.uuid.to_string()}),
+                    Kind::Limit | Kind::Postgraphile | Kind::Seaography => json!({"id": place.uuid.to_string()}),
                 }
             }
             Varies::After => after(nth(&pools.places, number)?)?,
@@ -180,12 +235,15 @@ impl Workload {
             Varies::Person => json!({"person": nth(&pools.people, number)?}),
             Varies::Words => json!({"words": nth(&pools.words, number)?}),
             Varies::Nothing | Varies::Kept => json!({}),
+            Varies::Workload => bail!("a part is asked for, and not the whole"),
         };
-        Ok(match kind {
-            Kind::Limit => (format!("/{}", self.name), variables),
-            Kind::Kurultai | Kind::Kept => ("/graphql".to_owned(), json!({"query": self.query, "variables": variables})),
-            Kind::Postgraphile => ("/graphql".to_owned(), json!({"query": self.peer.context("no query")?, "variables": variables})),
-        })
+        let query = match kind {
+            Kind::Limit => return Ok((format!("/{}", self.name), variables)),
+            Kind::Kurultai | Kind::Kept => Some(self.query),
+            Kind::Postgraphile => self.postgraphile,
+            Kind::Seaography => self.seaography,
+        };
+        Ok(("/graphql".to_owned(), json!({"query": query.context("no query")?, "variables": variables})))
     }
 }
 
@@ -212,27 +270,4 @@ fn base64(bytes: &[u8]) -> String {
         }
     }
     text
-}
-
-/// The bytes of a text in base 64; signs of another kind end it.
-pub fn from_base64(text: &str) -> Vec<u8> {
-    let (mut bytes, mut number, mut bits) = (Vec::new(), 0_u32, 0);
-    for digit in text.bytes() {
-        let value = match digit {
-            b'A'..=b'Z' => digit - b'A',
-            b'a'..=b'z' => digit - b'a' + 26,
-            b'0'..=b'9' => digit - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => break,
-        };
-        number = (number << 6) | u32::from(value);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push((number >> bits) as u8);
-            number &= (1 << bits) - 1;
-        }
-    }
-    bytes
 }

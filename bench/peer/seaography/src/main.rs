@@ -1,0 +1,52 @@
+//! Seaography over the tables of Kurultai, as its generator sets it up for axum: a pool of 8, no pages beside the API.
+
+mod entity;
+
+use std::env;
+
+use anyhow::Context;
+use async_graphql::dynamic::Schema;
+use async_graphql_axum::GraphQL;
+use axum::Router;
+use axum::routing::post_service;
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, Iterable};
+use seaography::{Builder, BuilderContext, RelationBuilder};
+
+use crate::entity::{case_parties, cases, charges, laws, persons, provisions};
+
+/// Registers tables for reading: "register_entity" of Seaography would register writing, too.
+macro_rules! register {
+    ($builder:ident, $($module:ident),+) => {$(
+        $builder.register_entity::<$module::Entity>(
+            $module::RelatedEntity::iter().map(|related| related.get_relation($builder.context)).collect(),
+        );
+        $builder = $builder
+            .register_entity_dataloader_one_to_one($module::Entity, tokio::spawn)
+            .register_entity_dataloader_one_to_many($module::Entity, tokio::spawn);
+    )+};
+}
+
+fn schema(connection: DatabaseConnection) -> anyhow::Result<Schema> {
+    // the builder wants it for as long as the process lives
+    let context: &'static BuilderContext = Box::leak(Box::default());
+    let mut builder = Builder::new(context, connection.clone());
+    register!(builder, cases, case_parties, charges, persons, provisions, laws);
+    builder.schema_builder().data(connection).finish().context("no schema")
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let url = env::var("DATABASE_URL").context("DATABASE_URL names the database")?;
+    let listen = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:8094".to_owned());
+    let mut options = ConnectOptions::new(url);
+    options
+        .min_connections(8)
+        .max_connections(8)
+        .sqlx_logging(false)
+        // a connection need not be asked whether it lives before each use
+        .test_before_acquire(false);
+    let connection = Database::connect(options).await.context("cannot open the database")?;
+    let app = Router::new().route("/graphql", post_service(GraphQL::new(schema(connection)?)));
+    let listener = tokio::net::TcpListener::bind(&listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    axum::serve(listener, app).await.context("the server ended")
+}
