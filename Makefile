@@ -51,7 +51,7 @@ web/dist/graphiql.html: web/package-lock.json web/index.html web/graphiql.html w
 schema: ## Write schema.graphql anew
 	cargo run --quiet -- schema > schema.graphql
 
-bench: ## Measure beside PostGraphile and the limits: DATABASE_URL=postgres://... make bench, see bench/README.md
+bench: ## Measure beside PostGraphile, Seaography and the limits: DATABASE_URL=postgres://... make bench, see bench/README.md
 	bench/run.sh --rounds 3 --seconds 5
 
 clean: ## Remove what was built

@@ -17,7 +17,8 @@ port=${PORT:-8091}
 proxy=127.0.0.1:$((port + 5))
 
 cargo build --release --target-dir "$target" -p kurultai -p kurultai-bench
-cargo build --release --target-dir "$target" --locked --manifest-path $peers/seaography/Cargo.toml
+# a workspace of its own, which would take libraries of the other for its own
+cargo build --release --target-dir "$target/seaography" --locked --manifest-path $peers/seaography/Cargo.toml
 [ -x $peers/postgraphile/node_modules/.bin/node ] || npm ci --prefix $peers/postgraphile --no-audit --no-fund
 
 pids=()
@@ -61,7 +62,7 @@ serve_kurultai() {
 
 serve_others() {
   serve postgraphile 2 NODE_ENV=production $peers/postgraphile/node_modules/.bin/node $peers/postgraphile/server.js
-  serve seaography 3 "$target/release/kurultai-bench-seaography"
+  serve seaography 3 "$target/seaography/release/kurultai-bench-seaography"
   serve limit 4 "$target/release/kurultai-bench" limit --listen "127.0.0.1:$((port + 4))"
 }
 
