@@ -46,5 +46,5 @@ pub fn router(service: Service) -> Router {
         .fallback(assets::not_found)
         .layer(CompressionLayer::new())
         .layer(TraceLayer::new_for_http())
-        .with_state(service)
+        .with_state(Arc::new(service))
 }

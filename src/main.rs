@@ -9,6 +9,10 @@ use kurultai::config::Config;
 use kurultai::store::write::Author;
 use kurultai::{app, graphql, telemetry};
 
+/// An answer is made of thousands of small values, which this allocator gives and takes back cheaply.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(Cli::parse()).await {

@@ -118,6 +118,9 @@ struct Measured {
     bytes: f64,
 }
 
+/// Requests that each connection makes ready, to ask them in turn.
+const REQUESTS: usize = 600;
+
 /// Asks a server over one connection until the end, for the first of some numbers and then for every `apart`th; gives
 /// the times of answers that came between beginning and end, the bytes of those, and the number of errors.
 async fn ask(
@@ -130,19 +133,23 @@ async fn ask(
 ) -> anyhow::Result<(Vec<Duration>, usize, usize)> {
     let (begin, end) = between;
     let parts = workload.parts(server.kind);
-    let mut connection = Connection::open(&server.address).await?;
-    let (mut times, mut bytes, mut errors) = (Vec::new(), 0, 0);
-    for step in 0.. {
-        if Instant::now() >= end {
-            break;
-        }
+    // made before the time begins: a longer query would take the client longer to write
+    let requests = (0..REQUESTS).map(|step| {
         // of what is asked in turn, neighbouring connections begin with neighbours
         let part = parts[(first + step) % parts.len()];
         let (path, body) = part.request(server.kind, pools, first + step * apart)?;
-        let body = Bytes::from(body.to_string());
+        Ok((path, Bytes::from(body.to_string())))
+    });
+    let requests = requests.collect::<anyhow::Result<Vec<_>>>()?;
+    let mut connection = Connection::open(&server.address).await?;
+    let (mut times, mut bytes, mut errors) = (Vec::new(), 0, 0);
+    for (path, body) in requests.iter().cycle() {
+        if Instant::now() >= end {
+            break;
+        }
         let started = Instant::now();
         // waited for beyond the end, so that the next server does not share the database with it
-        let Some((good, answer)) = connection.send(&path, body).await? else {
+        let Some((good, answer)) = connection.send(path, body.clone()).await? else {
             errors += 1;
             connection = Connection::open(&server.address).await?;
             continue;

@@ -1,5 +1,7 @@
 //! Pages for people, built from `web/` into the binary, and the schema as a file.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -44,7 +46,7 @@ pub async fn favicon() -> Response {
 }
 
 /// The schema in the schema definition language.
-pub async fn sdl(State(service): State<Service>) -> impl IntoResponse {
+pub async fn sdl(State(service): State<Arc<Service>>) -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, HOUR)], service.sdl.to_string())
 }
 

@@ -6,25 +6,25 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use moka::future::Cache;
 
 use super::graphql::Media;
-use crate::lang::Languages;
 
-/// Everything that an answer depends on.
+/// Everything that an answer depends on: the request as it came. The same question in other words is another request;
+/// clients ask in the same words.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     /// Number of the state of the dataset.
     pub(super) generation: u64,
     /// Who asks: what one role may see is never given to another.
     pub(super) role: Role,
-    pub(super) query: String,
-    pub(super) operation: Option<String>,
-    /// Variables as JSON text.
-    pub(super) variables: String,
-    pub(super) languages: Languages,
-    pub(super) media: Media,
+    /// Whether it is asked by the address; a body of the same text says something else.
+    pub(super) is_get: bool,
+    /// The query of the address, or the body.
+    pub(super) asked: Bytes,
+    pub(super) accept: Option<HeaderValue>,
+    pub(super) accept_language: Option<HeaderValue>,
 }
 
 /// Who asks.
@@ -38,6 +38,7 @@ pub(super) enum Role {
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
     pub(super) status: StatusCode,
+    pub(super) media: Media,
     pub(super) body: Bytes,
 }
 
@@ -56,8 +57,7 @@ pub struct Answers(Option<Cache<Key, Kept>>);
 impl Answers {
     /// Keeps answers of this many bytes in all, keys included; 0 keeps none.
     pub fn new(bytes: u64) -> Self {
-        let weigh =
-            |key: &Key, kept: &Kept| u32::try_from(key.query.len() + key.variables.len() + kept.body.len() + 200).unwrap_or(u32::MAX);
+        let weigh = |key: &Key, kept: &Kept| u32::try_from(key.asked.len() + kept.body.len() + 300).unwrap_or(u32::MAX);
         Self((bytes > 0).then(|| Cache::builder().weigher(weigh).max_capacity(bytes).build()))
     }
 

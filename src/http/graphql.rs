@@ -1,10 +1,12 @@
 //! GraphQL over HTTP, after the specification of that name (draft of the GraphQL working group).
 
+use std::sync::Arc;
+
 use async_graphql::parser::types::OperationType;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{RawQuery, State};
 use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, ALLOW, CONTENT_TYPE, VARY};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use mime::Mime;
 use serde_json::{Map, Value as Json, json};
@@ -65,15 +67,16 @@ fn refuse(status: StatusCode, message: impl Into<String>) -> Refused {
 }
 
 /// A query in the address.
-pub async fn get(State(service): State<Service>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
-    let request = from_address(query.as_deref().unwrap_or_default());
-    answer(&service, &headers, request, true).await
+pub async fn get(State(service): State<Arc<Service>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+    answer(&service, &headers, Bytes::from(query.unwrap_or_default()), true).await
 }
 
 /// A query or mutation in the body.
-pub async fn post(State(service): State<Service>, headers: HeaderMap, body: Body) -> Response {
-    let request = from_body(&headers, body, service.body_limit).await;
-    answer(&service, &headers, request, false).await
+pub async fn post(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Response {
+    match read_body(&headers, body, service.body_limit).await {
+        Ok(body) => answer(&service, &headers, body, false).await,
+        Err(refused) => error(Media::negotiate(&headers).unwrap_or(Media::Json), &refused),
+    }
 }
 
 /// Any other method.
@@ -83,9 +86,9 @@ pub async fn other_method() -> Response {
     response
 }
 
-fn from_address(query: &str) -> Result<Asked, Refused> {
+fn from_address(query: &[u8]) -> Result<Asked, Refused> {
     let mut members = Map::new();
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+    for (name, value) in url::form_urlencoded::parse(query) {
         let member = match name.as_ref() {
             "query" | "operationName" => Json::String(value.into_owned()),
             "variables" | "extensions" if value.is_empty() => continue,
@@ -101,7 +104,7 @@ fn from_address(query: &str) -> Result<Asked, Refused> {
     asked(members)
 }
 
-async fn from_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Asked, Refused> {
+async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Refused> {
     let media: Option<Mime> = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
     let is_json = media.as_ref().is_some_and(|media| media.essence_str() == "application/json");
     if !is_json || media.and_then(|media| media.get_param(mime::CHARSET).map(|charset| charset != mime::UTF_8)).unwrap_or(false) {
@@ -110,14 +113,17 @@ async fn from_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Aske
             "the body must be JSON in UTF-8; send it with Content-Type: application/json",
         ));
     }
-    let bytes = to_bytes(body, limit).await.map_err(|error| {
+    to_bytes(body, limit).await.map_err(|error| {
         let too_long = std::error::Error::source(&error).is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
         match too_long {
             true => refuse(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes")),
             false => refuse(StatusCode::BAD_REQUEST, "the body could not be read to its end"),
         }
-    })?;
-    match serde_json::from_slice(&bytes) {
+    })
+}
+
+fn from_body(body: &[u8]) -> Result<Asked, Refused> {
+    match serde_json::from_slice(body) {
         Ok(Json::Object(members)) => asked(members),
         Ok(_) => Err(refuse(StatusCode::BAD_REQUEST, "the body must be one JSON object with a query")),
         Err(error) => {
@@ -146,25 +152,25 @@ fn asked(mut members: Map<String, Json>) -> Result<Asked, Refused> {
     }
 }
 
-async fn answer(service: &Service, headers: &HeaderMap, asked: Result<Asked, Refused>, is_get: bool) -> Response {
+async fn answer(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bool) -> Response {
+    let key = key(service, headers, &asked, is_get).await;
+    if let Some(key) = &key
+        && let Some(kept) = service.answers.get(key).await
+    {
+        return send(kept);
+    }
     let Some(media) = Media::negotiate(headers) else {
         let message = "answers are application/graphql-response+json or application/json; accept one of them";
         return error(Media::Json, &refuse(StatusCode::NOT_ACCEPTABLE, message));
     };
-    let asked = match asked {
+    let asked = match if is_get { from_address(&asked) } else { from_body(&asked) } {
         Ok(asked) => asked,
         Err(refused) => return error(media, &refused),
     };
     let languages = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).map(Languages::from_header).unwrap_or_default();
-    let key = key(service, &asked, &languages, media).await;
-    if let Some(key) = &key
-        && let Some(kept) = service.answers.get(key).await
-    {
-        return send(media, kept);
-    }
     let prepared = match service.api.prepare(asked, |kind| !is_get || kind == OperationType::Query).await {
         Ok(prepared) => prepared,
-        Err(NotRun::Failures(failures)) => return send(media, not_run(media, &failures)),
+        Err(NotRun::Failures(failures)) => return send(not_run(media, &failures)),
         Err(NotRun::Kind) => {
             let mut response = error(media, &refuse(StatusCode::METHOD_NOT_ALLOWED, "only queries are run by GET; send this by POST"));
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
@@ -173,7 +179,7 @@ async fn answer(service: &Service, headers: &HeaderMap, asked: Result<Asked, Ref
     };
     let run = async {
         match service.api.run(&prepared, &languages).await {
-            Ok(answer) => answered(&answer),
+            Ok(answer) => answered(media, &answer),
             Err(failure) => Answered::Always(not_run(media, &[failure])),
         }
     };
@@ -183,27 +189,33 @@ async fn answer(service: &Service, headers: &HeaderMap, asked: Result<Asked, Ref
             Answered::Always(kept) | Answered::Once(kept) => kept,
         },
     };
-    send(media, kept)
+    send(kept)
 }
 
 /// What an answer to this is kept under, where answers are kept and it is known whether the dataset has changed.
-async fn key(service: &Service, asked: &Asked, languages: &Languages, media: Media) -> Option<Key> {
+async fn key(service: &Service, headers: &HeaderMap, asked: &Bytes, is_get: bool) -> Option<Key> {
     if !service.answers.are_kept() {
         return None;
     }
     Some(Key {
         generation: service.store.generation().await?,
         role: Role::Reader,
-        query: asked.query.clone(),
-        operation: asked.operation.clone(),
-        variables: Json::Object(asked.variables.clone()).to_string(),
-        languages: languages.clone(),
-        media,
+        is_get,
+        asked: asked.clone(),
+        accept: one(headers, ACCEPT)?,
+        accept_language: one(headers, ACCEPT_LANGUAGE)?,
     })
 }
 
+/// A header that is given once or not at all.
+fn one(headers: &HeaderMap, name: HeaderName) -> Option<Option<HeaderValue>> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next().cloned();
+    values.next().is_none().then_some(first)
+}
+
 /// The answer as a JSON object; errors, if there are any, first.
-fn answered(answer: &Answer) -> Answered {
+fn answered(media: Media, answer: &Answer) -> Answered {
     let mut body = Vec::with_capacity(answer.data.len() + 16);
     body.push(b'{');
     if !answer.failures.is_empty() {
@@ -214,7 +226,7 @@ fn answered(answer: &Answer) -> Answered {
     body.extend_from_slice(b"\"data\":");
     body.extend_from_slice(&answer.data);
     body.push(b'}');
-    let kept = Kept { status: StatusCode::OK, body: body.into() };
+    let kept = Kept { status: StatusCode::OK, media, body: body.into() };
     let failed = answer.failures.iter().any(Failure::is_of_the_moment);
     if failed { Answered::Once(kept) } else { Answered::Always(kept) }
 }
@@ -222,15 +234,15 @@ fn answered(answer: &Answer) -> Answered {
 /// The answer to a request that was not run: errors, and no data.
 fn not_run(media: Media, failures: &[Failure]) -> Kept {
     let status = if media == Media::Response { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    Kept { status, body: json!({"errors": failures}).to_string().into() }
+    Kept { status, media, body: json!({"errors": failures}).to_string().into() }
 }
 
 fn error(media: Media, refused: &Refused) -> Response {
     let body = json!({"errors": [Failure::new(codes::REQUEST, &refused.message)]});
-    send(media, Kept { status: refused.status, body: body.to_string().into() })
+    send(Kept { status: refused.status, media, body: body.to_string().into() })
 }
 
-fn send(media: Media, kept: Kept) -> Response {
-    let headers = [(CONTENT_TYPE, media.as_str()), (VARY, "Accept, Accept-Language")];
+fn send(kept: Kept) -> Response {
+    let headers = [(CONTENT_TYPE, kept.media.as_str()), (VARY, "Accept, Accept-Language")];
     (kept.status, headers, kept.body).into_response()
 }

@@ -1,5 +1,7 @@
 //! Whether the service lives, and whether it can answer.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 
@@ -11,7 +13,7 @@ pub async fn live() -> &'static str {
 }
 
 /// The database answers too.
-pub async fn ready(State(service): State<Service>) -> (StatusCode, &'static str) {
+pub async fn ready(State(service): State<Arc<Service>>) -> (StatusCode, &'static str) {
     match service.store.ping().await {
         Ok(()) => (StatusCode::OK, "ok\n"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use sea_orm::sqlx::postgres::PgListener;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
+use tokio::sync::Mutex;
 
 use super::dialect;
 
@@ -35,6 +36,8 @@ struct File {
     start: Instant,
     /// Nanoseconds from the start to the last look.
     looked: AtomicU64,
+    /// Held by the one who looks: one look does for all who wait for it.
+    looking: Mutex<()>,
 }
 
 impl Changes {
@@ -50,7 +53,8 @@ impl Changes {
 
     /// For a file that other processes can write to.
     pub(super) fn file(connection: DatabaseConnection) -> Self {
-        let file = File { connection, version: AtomicI64::new(0), start: Instant::now(), looked: AtomicU64::new(0) };
+        let file =
+            File { connection, version: AtomicI64::new(0), start: Instant::now(), looked: AtomicU64::new(0), looking: Mutex::new(()) };
         Self { file: Some(file), ..Self::alone() }
     }
 
@@ -106,10 +110,20 @@ pub(super) async fn tell(transaction: &DatabaseTransaction) -> Result<(), DbErr>
 }
 
 impl File {
-    async fn look(&self, generation: &AtomicU64) -> Result<(), DbErr> {
+    /// The time since the start, and whether what was seen last is still believed.
+    fn now(&self) -> (u64, bool) {
         let now = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let looked = self.looked.load(Ordering::Acquire);
-        if looked != 0 && now.saturating_sub(looked) < BELIEVED.as_nanos() as u64 {
+        (now, looked != 0 && now.saturating_sub(looked) < BELIEVED.as_nanos() as u64)
+    }
+
+    async fn look(&self, generation: &AtomicU64) -> Result<(), DbErr> {
+        if let (_, true) = self.now() {
+            return Ok(());
+        }
+        let _alone = self.looking.lock().await;
+        let (now, believed) = self.now();
+        if believed {
             return Ok(());
         }
         let pragma = Statement::from_string(DbBackend::Sqlite, "PRAGMA data_version");

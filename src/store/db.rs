@@ -117,11 +117,11 @@ impl Store {
     /// round trip each time; where the database has closed it meanwhile, the statement is run again on another.
     pub(super) async fn read(&self, select: &SelectStatement) -> Result<Vec<QueryResult>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let statement = statement(self.backend(), select);
-        tracing::trace!(target: "kurultai::sql", sql = statement.sql);
         let mut tries = self.connections;
         loop {
-            match self.reader.query_all_raw(statement.clone()).await {
+            let statement = statement(self.backend(), select);
+            tracing::trace!(target: "kurultai::sql", sql = statement.sql);
+            match self.reader.query_all_raw(statement).await {
                 Err(error) if is_lost(&error) && tries > 0 => tries -= 1,
                 result => return result.map_err(database),
             }

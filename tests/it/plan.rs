@@ -85,7 +85,7 @@ async fn no_query_that_readers_ask_reads_a_whole_table(#[values(On::Sqlite, On::
         };
         let is_table = |name: &str| sql.contains(&format!("\" AS \"{name}\""));
         let read_whole = plan.lines().find(|line| match on {
-            On::Sqlite => line.strip_prefix("SCAN ").is_some_and(|rest| is_table(rest)),
+            On::Sqlite => line.strip_prefix("SCAN ").is_some_and(is_table),
             On::Postgres => line.contains("Seq Scan"),
         });
         assert_eq!(read_whole, None, "{sql}\n{plan}");
