@@ -105,9 +105,7 @@ fn from_address(query: &[u8]) -> Result<Asked, Refused> {
 }
 
 async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Refused> {
-    let media: Option<Mime> = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
-    let is_json = media.as_ref().is_some_and(|media| media.essence_str() == "application/json");
-    if !is_json || media.and_then(|media| media.get_param(mime::CHARSET).map(|charset| charset != mime::UTF_8)).unwrap_or(false) {
+    if !headers.get(CONTENT_TYPE).is_some_and(is_json) {
         return Err(refuse(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "the body must be JSON in UTF-8; send it with Content-Type: application/json",
@@ -119,6 +117,17 @@ async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Byte
             true => refuse(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes")),
             false => refuse(StatusCode::BAD_REQUEST, "the body could not be read to its end"),
         }
+    })
+}
+
+/// Whether a media type is JSON in UTF-8.
+fn is_json(media: &HeaderValue) -> bool {
+    if media == "application/json" {
+        return true;
+    }
+    let media: Option<Mime> = media.to_str().ok().and_then(|text| text.parse().ok());
+    media.is_some_and(|media| {
+        media.essence_str() == "application/json" && media.get_param(mime::CHARSET).is_none_or(|charset| charset == mime::UTF_8)
     })
 }
 
@@ -159,6 +168,12 @@ async fn answer(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bo
     {
         return send(kept);
     }
+    // apart, because what it takes to run a query is large, and would be moved about with every kept answer too
+    Box::pin(make(service, headers, asked, is_get, key)).await
+}
+
+/// Runs what is asked, and keeps the answer.
+async fn make(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bool, key: Option<Key>) -> Response {
     let Some(media) = Media::negotiate(headers) else {
         let message = "answers are application/graphql-response+json or application/json; accept one of them";
         return error(Media::Json, &refuse(StatusCode::NOT_ACCEPTABLE, message));
