@@ -4,6 +4,7 @@
 //! same time wait for one answer.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode};
@@ -25,6 +26,19 @@ pub(super) struct Key {
     pub(super) asked: Bytes,
     pub(super) accept: Option<HeaderValue>,
     pub(super) accept_language: Option<HeaderValue>,
+}
+
+impl Key {
+    /// The same by itself: what came over the network is a piece of a larger buffer, which would be kept with it.
+    fn alone(self) -> Self {
+        let copy = |value: HeaderValue| HeaderValue::from_bytes(value.as_bytes()).unwrap_or(value);
+        Self {
+            asked: Bytes::copy_from_slice(&self.asked),
+            accept: self.accept.map(copy),
+            accept_language: self.accept_language.map(copy),
+            ..self
+        }
+    }
 }
 
 /// Who asks.
@@ -52,23 +66,32 @@ pub(super) enum Answered {
 
 /// Answers, the least used of which go first when there is no room.
 #[derive(Debug, Clone)]
-pub struct Answers(Option<Cache<Key, Kept>>);
+pub struct Answers {
+    kept: Option<Cache<Key, Kept>>,
+    /// State of the dataset that the kept answers are of; those of an earlier one are never asked for again.
+    generation: Arc<AtomicU64>,
+}
 
 impl Answers {
     /// Keeps answers of this many bytes in all, keys included; 0 keeps none.
     pub fn new(bytes: u64) -> Self {
         let weigh = |key: &Key, kept: &Kept| u32::try_from(key.asked.len() + kept.body.len() + 300).unwrap_or(u32::MAX);
-        Self((bytes > 0).then(|| Cache::builder().weigher(weigh).max_capacity(bytes).build()))
+        let kept = (bytes > 0).then(|| Cache::builder().weigher(weigh).max_capacity(bytes).build());
+        Self { kept, generation: Arc::default() }
     }
 
     /// Whether answers are kept at all.
     pub(super) fn are_kept(&self) -> bool {
-        self.0.is_some()
+        self.kept.is_some()
     }
 
     /// The answer that is kept, if there is one.
     pub(super) async fn get(&self, key: &Key) -> Option<Kept> {
-        self.0.as_ref()?.get(key).await
+        let kept = self.kept.as_ref()?;
+        if self.generation.fetch_max(key.generation, Ordering::AcqRel) < key.generation {
+            kept.invalidate_all();
+        }
+        kept.get(key).await
     }
 
     /// The answer that is kept, or else the one that is made, once for all who wait for it.
@@ -79,8 +102,8 @@ impl Answers {
                 Answered::Once(kept) => Err(kept),
             }
         };
-        match &self.0 {
-            Some(cache) => cache.try_get_with(key, made).await.unwrap_or_else(|once: Arc<Kept>| (*once).clone()),
+        match &self.kept {
+            Some(cache) => cache.try_get_with(key.alone(), made).await.unwrap_or_else(|once: Arc<Kept>| (*once).clone()),
             None => made.await.unwrap_or_else(|once| once),
         }
     }

@@ -50,7 +50,7 @@ impl Store {
                     .busy_timeout(Duration::from_secs(10))
                     .pragma("journal_mode", "WAL")
                     .pragma("synchronous", "NORMAL")
-                    .pragma("cache_size", "-2048")
+                    .pragma("cache_size", "-1024")
                     .pragma("temp_store", "MEMORY")
             });
             let single = async || Database::connect(connect.clone().max_connections(1).to_owned()).await;
