@@ -15,8 +15,9 @@ use crate::config::Config;
 use crate::graphql;
 use crate::http::{Answers, Service, router};
 use crate::store::db::{Options, Store};
+use crate::store::draft;
 use crate::store::write::{Author, Drafts, Outcome, Refused};
-use crate::transfer::{import, yaml};
+use crate::transfer::yaml;
 
 /// Connects to the database of the configuration.
 pub async fn connect(config: &Config) -> anyhow::Result<Store> {
@@ -137,7 +138,7 @@ fn read(paths: &[PathBuf]) -> anyhow::Result<Drafts> {
     for path in files(paths)? {
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let name: Arc<str> = Arc::from(path.display().to_string());
-        match yaml::read(&name, &text).map_err(|problem| vec![problem]).and_then(|tree| import::drafts(&name, &tree)) {
+        match yaml::read(&name, &text).map_err(|problem| vec![problem]).and_then(|tree| draft::read::file(&name, &tree)) {
             Ok(read) => drafts.extend(read),
             Err(found) => problems.extend(found),
         }

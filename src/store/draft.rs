@@ -1,7 +1,11 @@
 //! Records as somebody gives them, before they are written: checked, and still knowing where they stood.
 
+pub mod read;
+
 use std::fmt;
 use std::sync::Arc;
+
+use uuid::Uuid;
 
 use crate::entity::RecordType;
 use crate::store::row::Cell;
@@ -56,8 +60,33 @@ pub enum Given {
     Cell(Cell),
     /// A record, by its slug.
     Slug(RecordType, String),
+    /// A record, by its id.
+    Id(RecordType, Uuid),
     /// A part of the same record, by its key.
     Key(RecordType, String),
+}
+
+/// What is to be done with a record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Write it, whether it is there or not.
+    #[default]
+    Upsert,
+    /// Write it, if it is not there.
+    Create,
+    /// Write it, if it is there.
+    Update,
+}
+
+/// Which record a draft is of, and what is expected of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Aim {
+    /// What is to be done.
+    pub mode: Mode,
+    /// Id of the record; where none is given it is the one with the slug of the draft, or with one of its identifiers.
+    pub id: Option<Uuid>,
+    /// Number of the change that the record is expected to be at.
+    pub revision: Option<i64>,
 }
 
 /// A record or a part as it was given: only the fields that were given are written.
@@ -65,7 +94,9 @@ pub enum Given {
 pub struct Draft {
     /// Where it stands.
     pub origin: Origin,
-    /// Slug of a record, key of a part; a part without one gets a key of its own.
+    /// Which record it is; nothing for parts.
+    pub aim: Aim,
+    /// Slug of a record, key of a part; what has none is found by its identifiers, or gets one of its own.
     pub name: Option<String>,
     /// Fields that were given, by their place in the declaration.
     pub values: Vec<(usize, Given, Origin)>,

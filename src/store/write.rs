@@ -146,6 +146,7 @@ impl Names {
         match given {
             Given::Cell(cell) => cell.clone(),
             Given::Slug(ty, slug) => self.slugs.get(&(*ty, slug.clone())).copied().map_or(Cell::Null, Cell::Id),
+            Given::Id(_, id) => Cell::Id(*id),
             Given::Key(ty, key) => parts.get(&(*ty, key.clone())).copied().map_or(Cell::Null, Cell::Id),
         }
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use kurultai::clock::Clock;
 use kurultai::http::{Service, router};
 use kurultai::store::db::{Options, Store};
-use kurultai::store::draft::Problem;
+use kurultai::store::draft::{self, Problem};
 use kurultai::store::write::{Author, Drafts, Outcome, Refused};
-use kurultai::transfer::{import, yaml};
+use kurultai::transfer::yaml;
 use migration::sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -200,7 +200,7 @@ pub fn read(files: &[(Arc<str>, String)]) -> Result<Drafts, Vec<Problem>> {
     let mut drafts = Drafts::new();
     for (name, text) in files {
         let tree = yaml::read(name, text).map_err(|problem| vec![problem])?;
-        drafts.extend(import::drafts(name, &tree)?);
+        drafts.extend(draft::read::file(name, &tree)?);
     }
     Ok(drafts)
 }

@@ -558,6 +558,7 @@ fn key_of(part: &Record, draft: &Draft, index: usize, taken: &mut HashSet<String
             Given::Slug(ty, slug) if part.key_from.len() == 1 && part.fields[part.field_index(name)?].column == "record_id" => {
                 Some(format!("{}/{slug}", ty.prefix()))
             }
+            Given::Id(ty, id) => Some(crate::id::encode(ty.prefix(), *id)),
             Given::Slug(_, name) | Given::Key(_, name) => Some(name.clone()),
         })
         .collect();

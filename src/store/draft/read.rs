@@ -1,4 +1,4 @@
-//! From files to drafts: every value is checked against the declaration of its field, and every
+//! From what was read to drafts: every value is checked against the declaration of its field, and every
 //! problem is found, not the first only.
 
 use std::sync::Arc;
@@ -6,17 +6,17 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 use url::Url;
 
-use super::tree::{Tree, Value};
 use crate::date::PartialDate;
 use crate::entity::RecordType;
 use crate::lang;
 use crate::store::draft::{Draft, Given, Origin, Problem};
 use crate::store::record::{Kind, Record, Shape, Vocabulary, catalog};
 use crate::store::row::Cell;
+use crate::store::tree::{Tree, Value};
 use crate::store::write::Drafts;
 
 /// Reads the records of one file: a map from the plural name of a type to a list of its records.
-pub fn drafts(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<Problem>> {
+pub fn file(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<Problem>> {
     let root = Origin { file: Some(file.clone()), line: tree.line, path: String::new() };
     let mut reader = Reader { problems: Vec::new() };
     let mut drafts = Drafts::new();
@@ -45,6 +45,15 @@ pub fn drafts(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<Problem>> {
         ),
     }
     if reader.problems.is_empty() { Ok(drafts) } else { Err(reader.problems) }
+}
+
+/// Reads one record, given as a map from its fields to values.
+pub fn record(record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<Problem>> {
+    let mut reader = Reader { problems: Vec::new() };
+    match reader.draft(record, tree, origin) {
+        Some(draft) if reader.problems.is_empty() => Ok(draft),
+        _ => Err(reader.problems),
+    }
 }
 
 /// The list that somebody means who calls it by the name of the type or of the table, or misspells it.
@@ -108,9 +117,6 @@ impl Reader {
                 self.problem(&origin, unknown_field(record, name));
             }
         }
-        if record.shape == Shape::Record && draft.name.is_none() && !entries.iter().any(|(name, _)| name == "slug") {
-            self.problem(origin, "slug is missing; give a short name such as alnur-ilyashev, unique among records of this type");
-        }
         if record.ty == RecordType::Citation {
             return Some(draft);
         }
@@ -154,7 +160,7 @@ impl Reader {
         match kind {
             _ if tree.value == Value::Null => Some(Given::Cell(Cell::Null)),
             Kind::One(target) if catalog().get(target).shape == Shape::Record => {
-                self.text(tree, origin, "the slug of a record").map(|slug| Given::Slug(target, slug))
+                self.text(tree, origin, "the slug or the id of a record").and_then(|name| self.reference(target, name, origin))
             }
             Kind::One(target) => self.text(tree, origin, "the key of a part of the same record").map(|key| Given::Key(target, key)),
             Kind::Any => self.any(tree, origin),
@@ -214,16 +220,34 @@ impl Reader {
         }
     }
 
-    /// A record of any type: a map of one entry, from the type to the slug.
+    /// A record by its id, which has a low line in it, or by its slug, which has none.
+    fn reference(&mut self, target: RecordType, name: String, origin: &Origin) -> Option<Given> {
+        if !name.contains('_') {
+            return Some(Given::Slug(target, name));
+        }
+        let this = catalog().get(target).singular();
+        match crate::id::decode(&name) {
+            Ok((prefix, id)) if prefix == target.prefix() => return Some(Given::Id(target, id)),
+            Ok((prefix, _)) => self.problem(
+                origin,
+                format!("\"{name}\" is the id of something else ({prefix}); the id of a {this} begins with {}_", target.prefix()),
+            ),
+            Err(error) => self.problem(origin, format!("{error}; give the id or the slug of a {this}")),
+        }
+        None
+    }
+
+    /// A record of any type: a map of one entry, from the type to the slug or the id.
     fn any(&mut self, tree: &Tree, origin: &Origin) -> Option<Given> {
         if let Value::Map(entries) = &tree.value
             && let [(name, slug)] = entries.as_slice()
         {
             let record = catalog().all().find(|record| record.shape == Shape::Record && record.singular() == *name);
             if let Some(record) = record {
+                let origin = origin.below(format_args!(".{name}"), slug.line);
                 return self
-                    .text(slug, &origin.below(format_args!(".{name}"), slug.line), "the slug of a record")
-                    .map(|slug| Given::Slug(record.ty, slug));
+                    .text(slug, &origin, "the slug or the id of a record")
+                    .and_then(|name| self.reference(record.ty, name, &origin));
             }
         }
         self.problem(origin, "this names no record; write its type and its slug, such as {person: alnur-ilyashev}");
