@@ -42,15 +42,21 @@ const FEW: u64 = 1_000;
 const CHUNK: usize = 16_000;
 
 impl Store {
-    /// One record, or nothing where no published record is named so. The old id of a merged record leads to the one it became.
+    /// One record, or nothing where no published record is named so. The old id of a merged record leads to the one
+    /// it became, and so does a slug that a record had before.
     pub async fn get(&self, by: &By, plan: &Plan) -> Result<References> {
         let found = self.get_unmerged(by, plan).await?;
         match by {
-            By::Id(id) if found.of(0).is_none() && catalog().get(plan.ty).shape == Shape::Record => match self.merged_into(*id).await? {
+            _ if found.of(0).is_some() || catalog().get(plan.ty).shape != Shape::Record => Ok(found),
+            By::Id(id) => match self.merged_into(*id).await? {
                 Some(id) => self.get_unmerged(&By::Id(id), plan).await,
                 None => Ok(found),
             },
-            _ => Ok(found),
+            By::Slug(slug) => match self.formerly(plan.ty, slug).await? {
+                Some(id) => self.get_unmerged(&By::Id(id), plan).await,
+                None => Ok(found),
+            },
+            By::Identifier { .. } => Ok(found),
         }
     }
 
@@ -69,6 +75,18 @@ impl Store {
             .from("nodes")
             .and_where(Expr::col("id").eq(id))
             .and_where(Expr::col("merged_into").is_not_null())
+            .to_owned();
+        let rows = self.read(&select).await?;
+        rows.first().map(|row| row.try_get_by_index(0)).transpose().map_err(internal)
+    }
+
+    /// The id of the record that had this slug, or was merged into the one that had it.
+    async fn formerly(&self, ty: RecordType, slug: &str) -> Result<Option<Uuid>> {
+        let select = Query::select()
+            .column("record_id")
+            .from("former_slugs")
+            .and_where(Expr::col("record_type").eq(ty.prefix()))
+            .and_where(Expr::col("slug").eq(slug))
             .to_owned();
         let rows = self.read(&select).await?;
         rows.first().map(|row| row.try_get_by_index(0)).transpose().map_err(internal)
