@@ -54,8 +54,8 @@ impl Names {
             self.find_ids(transaction, catalog().get(*ty), ids).await?;
         }
         let identified = by_identifier(transaction, drafts).await?;
-        let mut begin = 0;
-        let begins: Vec<usize> = drafts.iter().map(|(_, drafts)| std::mem::replace(&mut begin, begin + drafts.len())).collect();
+        let lengths = drafts.iter().map(|(_, drafts)| drafts.len());
+        let begins: Vec<usize> = lengths.scan(0, |sum, length| Some(std::mem::replace(sum, *sum + length))).collect();
         let mut named = Vec::new();
         for ty in catalog().write_order() {
             let mut records: Vec<Named> = Vec::new();
