@@ -33,4 +33,5 @@ migrations! {
     m20261124_000008_sources,
     m20261124_000009_shared,
     m20261124_000010_search,
+    m20261125_000011_tokens,
 }
