@@ -34,4 +34,5 @@ migrations! {
     m20261124_000009_shared,
     m20261124_000010_search,
     m20261125_000011_tokens,
+    m20261125_000012_publication,
 }

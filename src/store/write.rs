@@ -3,6 +3,7 @@
 
 mod apply;
 mod index;
+mod publication;
 
 use std::collections::{HashMap, HashSet};
 

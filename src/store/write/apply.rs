@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use super::index::Documents;
+use super::publication::Publication;
 use super::{Author, CHUNK, Named, Names, Outcome, Stamp, bind, lives};
 use crate::entity::RecordType;
 use crate::error::{Result, internal};
@@ -41,6 +42,15 @@ pub(super) struct Row {
     published: bool,
 }
 
+/// An entry of the history to be written; it is published with its record.
+#[derive(Debug)]
+struct Revision {
+    id: Uuid,
+    number: i64,
+    changes: Vec<Json>,
+    published: bool,
+}
+
 /// Everything that one write changes, gathered before any of it is written.
 #[derive(Debug)]
 pub(super) struct Work<'s> {
@@ -50,8 +60,9 @@ pub(super) struct Work<'s> {
     nodes: Vec<(Uuid, &'static str)>,
     rows: BTreeMap<RecordType, Vec<Row>>,
     gone: BTreeMap<RecordType, Vec<Uuid>>,
-    revisions: Vec<(Uuid, i64, Vec<Json>)>,
+    revisions: Vec<Revision>,
     documents: Documents,
+    publication: Publication,
 }
 
 /// A record or a part that a draft is merged into.
@@ -88,6 +99,7 @@ impl<'s> Work<'s> {
             gone: BTreeMap::new(),
             revisions: Vec::new(),
             documents: Documents::default(),
+            publication: Publication::default(),
         }
     }
 
@@ -152,8 +164,11 @@ impl<'s> Work<'s> {
         } else {
             self.outcome.updated += 1;
         }
-        self.revisions.push((named.id, number, merge.changes));
         let published = cells[index("published")] == Cell::Boolean(true);
+        if existing.is_some_and(|existing| existing.cells[index("published")] != cells[index("published")]) {
+            self.publication.flipped(record.ty, named.id, published);
+        }
+        self.revisions.push(Revision { id: named.id, number, changes: merge.changes, published });
         Some(Row { id: named.id, cells, published })
     }
 
@@ -312,6 +327,7 @@ impl<'s> Work<'s> {
             } else {
                 columns.push("published");
             }
+            self.publication.written(record, rows.iter().filter(|row| row.published).map(|row| row.id));
             let rows = parents_first(record, rows).into_iter().map(|row| bound(record, &row)).collect();
             insert(transaction, record.table, &columns, rows, true).await?;
         }
@@ -329,24 +345,25 @@ impl<'s> Work<'s> {
         let stamp = &self.stamp;
         let revisions = revisions
             .into_iter()
-            .map(|(id, number, changes)| {
-                let number = i32::try_from(number).unwrap_or(i32::MAX);
+            .map(|revision| {
+                let number = i32::try_from(revision.number).unwrap_or(i32::MAX);
                 let message = stamp.message.clone();
                 vec![
                     self.store.clock.new_uuid().into(),
-                    id.into(),
+                    revision.id.into(),
                     number.into(),
                     stamp.at.into(),
                     stamp.by.as_str().into(),
                     message.into(),
-                    Json::from(changes).into(),
-                    true.into(),
+                    Json::from(revision.changes).into(),
+                    revision.published.into(),
                 ]
             })
             .collect();
         insert(transaction, "revisions", &["id", "record_id", "number", "at", "by", "message", "changes", "published"], revisions, false)
             .await?;
-        self.documents.write(transaction).await
+        self.documents.write(transaction).await?;
+        self.publication.write(transaction).await
     }
 }
 
