@@ -26,6 +26,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::error::Result as Read;
 use crate::lang::Languages;
+use crate::role::Caller;
 use crate::store::db::Store;
 use out::{Key, Out};
 use selection::{Scope, Selection};
@@ -131,8 +132,8 @@ impl Api {
         Ok(Prepared { document, asked, variables })
     }
 
-    /// Runs an operation for a reader who prefers these languages.
-    pub async fn run(&self, prepared: &Prepared, languages: &Languages) -> Result<Answer, Failure> {
+    /// Runs an operation for one who prefers these languages.
+    pub async fn run(&self, prepared: &Prepared, languages: &Languages, caller: &Caller) -> Result<Answer, Failure> {
         let Prepared { document, asked, variables, .. } = prepared;
         let operation: &OperationDefinition = document::operation(document, asked.operation.as_deref())?;
         let roots = Scope { document, operation, variables }.roots(query::NAME);
@@ -140,6 +141,7 @@ impl Api {
             true => document::introspect(&self.schema, asked, variables).await,
             false => Value::Null,
         };
+        let store = &self.store.seen_by(caller.role);
         // each field writes by itself, at the same time as the others, and they are put together in the order of the query
         let written = join_all(roots.iter().map(async |selection| {
             let mut out = Out::new(languages);
@@ -148,7 +150,7 @@ impl Api {
                     out.value(fields.get(selection.name_in_answer()));
                     Ok(())
                 }
-                _ => query::write(&self.store, selection, &mut out).await,
+                _ => query::write(store, caller, selection, &mut out).await,
             };
             (result, out)
         }))

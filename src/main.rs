@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use kurultai::cli::{Cli, Command};
+use kurultai::cli::{Cli, Command, TokenCommand};
 use kurultai::config::Config;
 use kurultai::store::write::Author;
 use kurultai::{app, graphql, telemetry};
@@ -37,6 +37,11 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             let outcome = app::import(&config, &paths, &Author { by, message }).await?;
             format!("Records: {} created, {} updated, {} unchanged", outcome.created, outcome.updated, outcome.unchanged)
         }
+        Command::Token { command } => match command {
+            TokenCommand::Create { name, role, expires } => app::create_token(&config, &name, role.parse()?, expires).await?,
+            TokenCommand::List => app::list_tokens(&config).await?,
+            TokenCommand::Revoke { token } => app::revoke_token(&config, &token).await?,
+        },
         Command::Schema => return Ok(()),
     };
     Ok(writeln!(std::io::stdout(), "{said}")?)

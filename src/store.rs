@@ -14,6 +14,7 @@ pub mod row;
 pub mod search;
 mod select;
 mod sql;
+pub mod token;
 pub mod tree;
 pub mod write;
 

@@ -42,7 +42,7 @@ const FEW: u64 = 1_000;
 const CHUNK: usize = 16_000;
 
 impl Store {
-    /// One record, or nothing where no published record is named so. The old id of a merged record leads to the one
+    /// One record, or nothing where no record that may be seen is named so. The old id of a merged record leads to the one
     /// it became, and so does a slug that a record had before.
     pub async fn get(&self, by: &By, plan: &Plan) -> Result<References> {
         let found = self.get_unmerged(by, plan).await?;
@@ -92,7 +92,7 @@ impl Store {
         rows.first().map(|row| row.try_get_by_index(0)).transpose().map_err(internal)
     }
 
-    /// Records of one type by their ids, in any order; what is not there or not published is left out.
+    /// Records of one type by their ids, in any order; what is not there or may not be seen is left out.
     async fn get_many(&self, plan: &Plan, mut ids: Vec<Uuid>) -> Result<Level> {
         ids.sort_unstable();
         ids.dedup();
@@ -112,8 +112,8 @@ impl Store {
         Ok(References::new(levels, ids))
     }
 
-    /// The same for ids of records that are known to be published: what is wanted of them may be known with that.
-    pub async fn published(&self, plans: &[Plan], ids: &[Option<(RecordType, Uuid)>]) -> Result<References> {
+    /// The same for ids of records that are known to be there and to be seen: what is wanted of them may be known with that.
+    pub async fn known(&self, plans: &[Plan], ids: &[Option<(RecordType, Uuid)>]) -> Result<References> {
         let levels = wanted_of(plans, ids).map(async |(plan, wanted)| match plan.is_bare() {
             true => Ok(Level::bare(plan, wanted)),
             false => self.get_many(plan, wanted).await,
@@ -122,7 +122,7 @@ impl Store {
     }
 
     fn selects(&self) -> Selects {
-        Selects::new(self.backend(), Vec::new())
+        Selects::new(self.backend(), self.sees, Vec::new())
     }
 
     /// Chooses how conditions on related records are asked, in the order in which the filter has them. PostgreSQL
@@ -150,7 +150,7 @@ impl Store {
                 Filter::Many(relation, quantifier, inner) => (record.relations[*relation].target, wanted(*quantifier, inner)),
             };
             let below = self.forms(catalog().get(target), &inner).await?;
-            let look = Conditions::new(self.backend(), below.clone()).few(target, &inner, FEW + 1);
+            let look = Conditions::new(self.backend(), self.sees, below.clone()).few(target, &inner, FEW + 1);
             let is_small = self.read_count(&look).await? <= FEW;
             forms.push(if is_small { Form::Set } else { Form::Row });
             forms.extend(below);
@@ -162,13 +162,13 @@ impl Store {
     /// The statement that reads a page, for a look at how the database runs it.
     pub async fn statement(&self, list: &List) -> Result<Statement> {
         let forms = self.forms(catalog().get(list.plan.ty), &list.filter).await?;
-        Ok(statement(self.backend(), &Selects::new(self.backend(), forms).page(list)?))
+        Ok(statement(self.backend(), &Selects::new(self.backend(), self.sees, forms).page(list)?))
     }
 
     /// A page of all records of a type: the only one of the pages that are given.
     pub async fn page(&self, list: &List) -> Result<Pages> {
         let forms = self.forms(catalog().get(list.plan.ty), &list.filter).await?;
-        let selects = || Selects::new(self.backend(), forms.clone());
+        let selects = || Selects::new(self.backend(), self.sees, forms.clone());
         let rows = async {
             let mut pages = Pages::new(list);
             match list.rows {

@@ -9,6 +9,7 @@ mod check;
 mod index;
 mod merge;
 mod name;
+mod publication;
 mod remove;
 mod restore;
 mod state;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::index::Documents;
 use super::name::Names;
+use super::publication::Publication;
 use super::{Author, CHUNK, Done, Named, Stamp, Written, bind, lives};
 use crate::entity::RecordType;
 use crate::error::{Result, internal};
@@ -81,6 +82,7 @@ pub(super) struct Work<'s> {
     /// Types of records that records of any type are referred to by.
     types: HashMap<Uuid, RecordType>,
     documents: Documents,
+    publication: Publication,
 }
 
 /// A record or a part that a draft is merged into.
@@ -122,6 +124,7 @@ impl<'s> Work<'s> {
             former_slugs: Vec::new(),
             types: HashMap::new(),
             documents: Documents::default(),
+            publication: Publication::default(),
         }
     }
 
@@ -215,6 +218,9 @@ impl<'s> Work<'s> {
                 }
                 self.outcome.updated += 1;
             }
+        }
+        if was_published.is_some_and(|was_published| was_published != published) {
+            self.publication.flipped(record.ty, named.id, published);
         }
         Some(Row { id: named.id, cells, published })
     }
@@ -406,6 +412,7 @@ impl<'s> Work<'s> {
             } else {
                 columns.push("published");
             }
+            self.publication.written(record, rows.iter().filter(|row| row.published).map(|row| row.id));
             let rows = parents_first(record, rows).into_iter().map(|row| bound(record, &row)).collect();
             insert(transaction, record.table, &columns, rows, true).await?;
         }
@@ -429,7 +436,8 @@ impl<'s> Work<'s> {
         }
         note(self.store, transaction, &self.stamp, std::mem::take(&mut self.changes)).await?;
         former(transaction, std::mem::take(&mut self.former_slugs)).await?;
-        self.documents.write(transaction).await
+        self.documents.write(transaction).await?;
+        self.publication.write(transaction).await
     }
 }
 
