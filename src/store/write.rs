@@ -4,6 +4,7 @@
 //! Writes come one after the other, in all processes: SQLite has one writer, and on PostgreSQL each takes a lock
 //! first. So no two of them wait for each other, and the order of the changes is the order in which they are seen.
 
+pub mod amend;
 mod apply;
 mod check;
 mod index;

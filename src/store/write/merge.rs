@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::store::db::{Store, database};
 use crate::store::draft::{Aim, Draft, Fault, Mode, Problem, read};
 use crate::store::record::{Kind, Record, catalog};
+use crate::store::tree;
 
 impl Store {
     /// Merges one record into another of the same type: every link moves, the old id and slug lead to the other.
@@ -73,7 +74,7 @@ impl Writing<'_> {
 
     /// A draft that makes a record what this value says.
     pub(super) fn draft(&self, ty: RecordType, id: Uuid, state: &Json) -> Result<Draft, Refused> {
-        let draft = read::state(catalog().get(ty), &state::tree(state), &at("record")).map_err(Refused::Problems)?;
+        let draft = read::state(catalog().get(ty), &tree::of_json(state), &at("record")).map_err(Refused::Problems)?;
         Ok(Draft { aim: Aim { mode: Mode::Update, id: Some(id), revision: None }, ..draft })
     }
 }

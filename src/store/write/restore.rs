@@ -13,6 +13,7 @@ use crate::error::{Result, internal};
 use crate::store::db::{Store, database};
 use crate::store::draft::{Aim, Draft, Fault, Mode, Problem, read};
 use crate::store::record::{Record, catalog};
+use crate::store::tree;
 
 /// Fields that going back leaves as they are.
 const KEPT: [&str; 2] = ["slug", "published"];
@@ -38,7 +39,7 @@ impl Store {
         };
         let is_there = !load(&writing.transaction, record, "id", &[id]).await?.is_empty();
         let keep: &[&str] = if is_there { &KEPT } else { &[] };
-        let tree = state::tree(&state::whole(record, earlier, keep));
+        let tree = tree::of_json(&state::whole(record, earlier, keep));
         let draft = read::state(record, &tree, &at("record")).map_err(Refused::Problems)?;
         let mode = if is_there { Mode::Update } else { Mode::Create };
         let aim = Aim { mode, id: Some(id), revision: expected };

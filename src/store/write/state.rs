@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::apply::{Existing, as_json};
 use crate::entity::RecordType;
 use crate::store::record::{Record, Shape, catalog};
-use crate::store::tree::{Tree, Value};
 
 const POSITION: &str = "position";
 
@@ -125,20 +124,4 @@ pub(super) fn whole(record: &Record, state: Json, keep: &[&str]) -> Json {
         members.remove(*name);
     }
     Json::Object(members)
-}
-
-/// A value as what was read from a file.
-pub(crate) fn tree(value: &Json) -> Tree {
-    let value = match value {
-        Json::Null => Value::Null,
-        Json::Bool(boolean) => Value::Boolean(*boolean),
-        Json::Number(number) => match number.as_i64() {
-            Some(whole) => Value::Integer(whole),
-            None => Value::Number(number.as_f64().unwrap_or_default()),
-        },
-        Json::String(text) => Value::Text(text.clone()),
-        Json::Array(items) => Value::List(items.iter().map(tree).collect()),
-        Json::Object(members) => Value::Map(members.iter().map(|(name, value)| (name.clone(), tree(value))).collect()),
-    };
-    Tree { line: None, value }
 }
