@@ -15,6 +15,7 @@ pub mod search;
 mod select;
 mod sql;
 pub mod token;
+mod veil;
 pub mod write;
 
 macro_rules! records {

@@ -2,6 +2,7 @@
 //! commit together or not at all, and what is the same as before is not written again.
 
 mod apply;
+mod dispute;
 mod index;
 mod publication;
 
@@ -105,7 +106,8 @@ impl Store {
             }
         }
         check_unique(&transaction, &named, &mut problems).await?;
-        let mut work = apply::Work::new(self, author);
+        let draft_sources = dispute::draft_sources(&transaction, &named).await?;
+        let mut work = apply::Work::new(self, author, draft_sources);
         for (ty, records) in &named {
             work.add(&transaction, catalog().get(*ty), records, &names, &mut problems, &progress).await?;
         }

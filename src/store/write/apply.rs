@@ -7,6 +7,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, Value as Bound};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
+use super::dispute::disagree;
 use super::index::Documents;
 use super::publication::Publication;
 use super::{Author, CHUNK, Named, Names, Outcome, Stamp, bind, lives};
@@ -15,17 +16,16 @@ use crate::error::{Result, internal};
 use crate::fold::fold;
 use crate::store::db::{Store, database};
 use crate::store::dialect::written;
-use crate::store::dispute::claims;
 use crate::store::draft::{Draft, Given, Origin, Problem};
-use crate::store::record::{Kind, Record, catalog};
+use crate::store::record::{Kind, Record, Shape, catalog};
 use crate::store::row::Cell;
 
 /// A record or part as it is in the database, with its parts.
 #[derive(Debug, Clone)]
-struct Existing {
-    id: Uuid,
-    cells: Vec<Cell>,
-    parts: HashMap<RecordType, Vec<Existing>>,
+pub(super) struct Existing {
+    pub(super) id: Uuid,
+    pub(super) cells: Vec<Cell>,
+    pub(super) parts: HashMap<RecordType, Vec<Existing>>,
 }
 
 /// A part as it will be.
@@ -63,6 +63,8 @@ pub(super) struct Work<'s> {
     revisions: Vec<Revision>,
     documents: Documents,
     publication: Publication,
+    /// Sources whose claims readers do not see.
+    draft_sources: HashSet<Uuid>,
 }
 
 /// A record or a part that a draft is merged into.
@@ -89,7 +91,7 @@ struct Merge<'m> {
 }
 
 impl<'s> Work<'s> {
-    pub(super) fn new(store: &'s Store, author: &Author) -> Self {
+    pub(super) fn new(store: &'s Store, author: &Author, draft_sources: HashSet<Uuid>) -> Self {
         Self {
             store,
             stamp: Stamp { at: store.clock.now(), by: author.by.clone(), message: author.message.clone() },
@@ -100,6 +102,7 @@ impl<'s> Work<'s> {
             revisions: Vec::new(),
             documents: Documents::default(),
             publication: Publication::default(),
+            draft_sources,
         }
     }
 
@@ -224,7 +227,7 @@ impl<'s> Work<'s> {
         let slot = merge.changes.len();
         let parts = self.merge_parts(merge, target, published, !was_published);
         if let Some(field) = record.field_index("disputed") {
-            cells[field] = Cell::Boolean(is_disputed(record, &parts));
+            cells[field] = Cell::Boolean(is_disputed(record, &parts, &self.draft_sources));
         }
         note_changes(merge, slot, &cells, target);
         cells
@@ -363,7 +366,7 @@ impl<'s> Work<'s> {
         insert(transaction, "revisions", &["id", "record_id", "number", "at", "by", "message", "changes", "published"], revisions, false)
             .await?;
         self.documents.write(transaction).await?;
-        self.publication.write(transaction).await
+        self.publication.write(transaction, &self.draft_sources).await
     }
 }
 
@@ -458,12 +461,9 @@ fn folded_names(record: &Record, cells: &[Cell]) -> String {
     format!("\n{}\n", names.join("\n"))
 }
 
-fn is_disputed(record: &Record, parts: &HashMap<RecordType, Vec<Merged>>) -> bool {
-    let citations = catalog().get(RecordType::Citation);
-    let (field, value) = (citations.field_index("field").unwrap_or_default(), citations.field_index("value").unwrap_or_default());
-    let cited = parts.get(&RecordType::Citation).map(Vec::as_slice).unwrap_or_default();
-    let cited = cited.iter().map(|citation| (citation.cells[field].as_text(), citation.cells[value].as_text()));
-    claims(&record.fields, cited).iter().any(|(_, groups)| groups.len() > 1)
+fn is_disputed(record: &Record, parts: &HashMap<RecordType, Vec<Merged>>, draft_sources: &HashSet<Uuid>) -> bool {
+    let citations = parts.get(&RecordType::Citation).into_iter().flatten().map(|citation| citation.cells.as_slice());
+    disagree(record, citations, draft_sources)
         || parts.iter().any(|(ty, parts)| {
             let disputed = catalog().get(*ty).field_index("disputed");
             disputed.is_some_and(|field| parts.iter().any(|part| part.cells[field] == Cell::Boolean(true)))
@@ -482,6 +482,14 @@ fn note_changes(merge: &mut Merge<'_>, slot: usize, cells: &[Cell], target: Targ
             merge.changed = true;
         }
         None => changes.push(json!({"field": path.trim_end_matches('.'), "old": null, "new": whole(record, cells)})),
+        // links are noted whole: what they lead to says who may read of them
+        Some(existing) if record.shape == (Shape::Part { cited: false }) => {
+            let (old, new) = (whole(record, &existing.cells), whole(record, cells));
+            merge.changed |= existing.cells != cells;
+            if old != new {
+                changes.push(json!({"field": path.trim_end_matches('.'), "old": old, "new": new}));
+            }
+        }
         Some(existing) => {
             for ((field, old), new) in record.fields.iter().zip(&existing.cells).zip(cells) {
                 if old != new {
@@ -589,7 +597,7 @@ fn key_of(part: &Record, draft: &Draft, index: usize, taken: &mut HashSet<String
 }
 
 /// Rows of a type whose `column` holds one of these ids, with the id there and with their parts.
-fn load<'a>(
+pub(super) fn load<'a>(
     transaction: &'a DatabaseTransaction,
     record: &'static Record,
     column: &'static str,

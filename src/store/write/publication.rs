@@ -3,13 +3,14 @@
 //! A link (a citation, a topic, what a statement is about) is published when both its ends are. An entry
 //! of the history is published with its record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
 use super::CHUNK;
+use super::dispute::judge_again;
 use crate::entity::RecordType;
 use crate::error::Result;
 use crate::store::db::database;
@@ -38,7 +39,7 @@ impl Publication {
     }
 
     /// Hides what leads to drafts, and shows what does no more. The rows and their search documents are written already.
-    pub(super) async fn write(self, transaction: &DatabaseTransaction) -> Result<()> {
+    pub(super) async fn write(self, transaction: &DatabaseTransaction, draft_sources: &HashSet<Uuid>) -> Result<()> {
         for (ty, ids) in &self.links {
             let link = catalog().get(*ty);
             for end in ends(link) {
@@ -53,6 +54,9 @@ impl Publication {
                     let condition = if *published { owner_is_published(link) } else { Cond::all() };
                     update(transaction, link, *published, end.column, ids, condition).await?;
                 }
+            }
+            if *ty == RecordType::Source {
+                judge_again(transaction, ids, draft_sources).await?;
             }
         }
         Ok(())
