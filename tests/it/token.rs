@@ -236,3 +236,19 @@ async fn a_token_stands_in_no_log_line() {
     assert!(log.contains("/graphql"), "{log}");
     assert!(!log.contains(&text[text.len() - 43..]), "{log}");
 }
+
+#[rstest]
+#[tokio::test]
+async fn of_two_tokens_of_one_name_made_at_once_one_is_refused(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::empty(on).await;
+    let other = server.database.connect_with(Clock::System).await;
+    let made = futures_util::future::join_all((0..8).map(|number| {
+        let store = if number % 2 == 0 { &server.store } else { &other };
+        store.create_token("A", Role::Editor, None)
+    }))
+    .await;
+    assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 1);
+    for error in made.into_iter().filter_map(Result::err) {
+        assert!(error.message.contains("\"A\" has a token already"), "{error}");
+    }
+}

@@ -19,7 +19,9 @@ use crate::store::row::Cell;
 /// Sources that are drafts, as they will be when everything that is given is written.
 pub(super) async fn draft_sources(transaction: &DatabaseTransaction, named: &[(RecordType, Vec<Named<'_>>)]) -> Result<HashSet<Uuid>> {
     let source = catalog().get(RecordType::Source);
-    let select = Query::select().column("id").from(Alias::new(source.table)).and_where(Expr::col("published").eq(false)).to_owned();
+    // written out, so that the index of drafts is seen to fit
+    let is_draft = Expr::col("published").eq(Expr::Constant(false.into()));
+    let select = Query::select().column("id").from(Alias::new(source.table)).and_where(is_draft).to_owned();
     let rows = transaction.query_all(&select).await.map_err(database)?;
     let mut drafts = rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<HashSet<Uuid>, _>>().map_err(internal)?;
     let published = source.field_index("published").unwrap_or_default();
