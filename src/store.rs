@@ -16,6 +16,7 @@ mod select;
 mod sql;
 pub mod token;
 pub mod tree;
+mod veil;
 pub mod write;
 
 macro_rules! records {

@@ -19,10 +19,12 @@ impl MigrationTrait for Migration {
                 .to_owned();
             manager.execute(hide).await?;
         }
-        Ok(())
+        // each write looks for the sources that are drafts, and they are few
+        let index = "CREATE INDEX sources_draft_idx ON sources (id) WHERE published = FALSE";
+        manager.get_connection().execute_unprepared(index).await.map(drop)
     }
 
-    async fn down(&self, _: &SchemaManager) -> Result<(), DbErr> {
-        Ok(())
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_index(Index::drop().name("sources_draft_idx").table("sources").to_owned()).await
     }
 }

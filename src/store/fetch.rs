@@ -19,6 +19,7 @@ use crate::store::record::{Kind, Record, Shape, catalog};
 use crate::store::row::{Found, Level, Pages, References, Span};
 use crate::store::select::Selects;
 use crate::store::sql::statement;
+use crate::store::veil::changes;
 
 /// How one record is named.
 #[derive(Debug, Clone)]
@@ -39,7 +40,7 @@ pub enum By {
 /// Rows of a small set at most. A larger one is met soon enough by going through a list row by row.
 const FEW: u64 = 1_000;
 /// Variables in one statement at most: SQLite takes 32,766.
-const CHUNK: usize = 16_000;
+pub(super) const CHUNK: usize = 16_000;
 
 impl Store {
     /// One record, or nothing where no record that may be seen is named so. The old id of a merged record leads to the one
@@ -193,9 +194,10 @@ impl Store {
         Ok(pages)
     }
 
-    /// Reads what references to records of any type lead to, all of it at the same time.
+    /// Reads what references to records of any type lead to, all of it at the same time, and hides drafts in the history.
     fn complete<'a>(&'a self, plan: &'a Plan, level: &'a mut Level) -> BoxFuture<'a, Result<()>> {
         async move {
+            self.veil(plan, level).await?;
             let mut wanted = Vec::new();
             for (place, child) in plan.children.iter().enumerate() {
                 if let Child::Any(field, plans) = child {
@@ -216,7 +218,7 @@ impl Store {
                 (Child::Many(_, list), Found::Many(pages)) => Some((&list.plan, &mut pages.level)),
                 _ => None,
             });
-            let below = below.filter(|(plan, _)| has_any(plan)).map(|(plan, level)| self.complete(plan, level));
+            let below = below.filter(|(plan, _)| is_to_complete(plan)).map(|(plan, level)| self.complete(plan, level));
             try_join_all(below).await.map(drop)
         }
         .boxed()
@@ -251,13 +253,14 @@ fn wanted_of<'a>(plans: &'a [Plan], ids: &'a [Option<(RecordType, Uuid)>]) -> im
     })
 }
 
-/// Whether a plan has a reference to a record of any type somewhere.
-fn has_any(plan: &Plan) -> bool {
-    plan.children.iter().any(|child| match child {
-        Child::Any(..) => true,
-        Child::One(_, plan) => has_any(plan),
-        Child::Many(_, list) => has_any(&list.plan),
-    })
+/// Whether a plan has a reference to a record of any type somewhere, or changes of the history.
+fn is_to_complete(plan: &Plan) -> bool {
+    changes(plan).is_some()
+        || plan.children.iter().any(|child| match child {
+            Child::Any(..) => true,
+            Child::One(_, plan) => is_to_complete(plan),
+            Child::Many(_, list) => is_to_complete(&list.plan),
+        })
 }
 
 /// The filter for versions of a text that were in force on a date: from its first day up to, and not on, its last.

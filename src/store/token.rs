@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::{ConnectionTrait, QueryResult, SqlErr};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
@@ -139,7 +139,7 @@ impl Store {
             return Err(bad_input("expires", "this lies in the past; give a later date"));
         }
         if let Some(other) = self.tokens().await?.into_iter().find(|other| other.name == name && other.revoked.is_none()) {
-            return Err(name_taken(&other));
+            return Err(name_taken(name, &other.id()));
         }
         let mut secret = [0; SECRET];
         getrandom::fill(&mut secret).map_err(internal)?;
@@ -160,7 +160,11 @@ impl Store {
             ])
             .map_err(internal)?
             .to_owned();
-        self.writer.execute(&insert).await.map_err(database)?;
+        self.writer.execute(&insert).await.map_err(|error| match error.sql_err() {
+            // another was quicker
+            Some(SqlErr::UniqueConstraintViolation(_)) => name_taken(name, "made just now"),
+            _ => database(error),
+        })?;
         let text = format!("{}_{secret}", id::encode(PREFIX, token.id));
         Ok((token, text))
     }
@@ -223,9 +227,8 @@ impl Store {
     }
 }
 
-fn name_taken(other: &Token) -> Error {
-    let message = format!("\"{}\" has a token already ({}); revoke that one first, or give another name", other.name, other.id());
-    bad_input("name", message)
+fn name_taken(name: &str, other: &str) -> Error {
+    bad_input("name", format_args!("\"{name}\" has a token already ({other}); revoke that one first, or give another name"))
 }
 
 fn select() -> SelectStatement {

@@ -7,6 +7,7 @@
 pub mod amend;
 mod apply;
 mod check;
+mod dispute;
 mod index;
 mod merge;
 mod name;
@@ -163,7 +164,8 @@ impl Writing<'_> {
         let named = names.resolve(self.store, transaction, drafts, &mut problems).await?;
         check::references(drafts, &names, &mut problems);
         check::unique(transaction, &named, &mut problems).await?;
-        let mut work = apply::Work::new(self.store, self.author);
+        let draft_sources = dispute::draft_sources(transaction, &named).await?;
+        let mut work = apply::Work::new(self.store, self.author, draft_sources);
         work.outcome = names.skipped();
         for (ty, records) in &named {
             work.add(transaction, catalog().get(*ty), records, &names, &mut problems, progress).await?;

@@ -4,6 +4,7 @@ mod cache;
 mod command;
 mod connection;
 mod dispute;
+mod draft;
 mod execution;
 mod fault;
 mod filter;

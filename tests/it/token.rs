@@ -1,6 +1,7 @@
 //! Tokens let those who maintain the dataset in, and nobody else.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use kurultai::clock::Clock;
@@ -188,4 +189,66 @@ async fn a_mistake_on_the_command_line_is_told_with_what_would_be_right(#[case] 
     let database = TestDatabase::new(On::Sqlite).await;
     let (ok, _, error) = token(&database, arguments);
     assert!(!ok && error.contains(expected), "{error}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_answer_to_a_token_is_never_given_to_anyone_else(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, "people:\n- {slug: a, name: {en: A}}\n- {slug: b, name: {en: B}, published: false}").await;
+    let (_, text) = server.store.create_token("A", Role::Editor, None).await.unwrap();
+    let query = "{ people { totalCount } }";
+    let editor = async || {
+        let request = server.client.post(format!("{}/graphql", server.address)).header(AUTHORIZATION, format!("Bearer {text}"));
+        request.json(&json!({"query": query})).send().await.unwrap().json::<Value>().await.unwrap()["data"]["people"]["totalCount"].clone()
+    };
+    for _ in 0..2 {
+        assert_eq!(editor().await, 2);
+        assert_eq!(server.data(query).await["people"]["totalCount"], 1);
+    }
+    server.store.revoke_token("A").await.unwrap();
+    assert_eq!(editor().await, Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_stands_in_no_log_line() {
+    let database = TestDatabase::new(On::Sqlite).await;
+    let (_, said, _) = token(&database, &["create", "--name", "A", "--role", "admin"]);
+    let text = said.lines().next().unwrap().to_owned();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kurultai"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", &database.url]).env("KURULTAI_LOG", "trace").stdout(Stdio::null());
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut log = String::new();
+    let address = loop {
+        let start = log.len();
+        assert!(stderr.read_line(&mut log).unwrap() > 0, "{log}");
+        if let Some(address) = log[start..].split("the API at ").nth(1) {
+            break address.split('"').next().unwrap().trim().to_owned();
+        }
+    };
+    for authorization in [format!("Bearer {text}"), format!("Bearer {text}x"), text.clone()] {
+        let request = reqwest::Client::new().post(&address).header(AUTHORIZATION, authorization).json(&json!({"query": VIEWER}));
+        request.send().await.unwrap();
+    }
+    child.kill().unwrap();
+    stderr.read_to_string(&mut log).unwrap();
+    child.wait().unwrap();
+    assert!(log.contains("/graphql"), "{log}");
+    assert!(!log.contains(&text[text.len() - 43..]), "{log}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn of_two_tokens_of_one_name_made_at_once_one_is_refused(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::empty(on).await;
+    let other = server.database.connect_with(Clock::System).await;
+    let made = futures_util::future::join_all((0..8).map(|number| {
+        let store = if number % 2 == 0 { &server.store } else { &other };
+        store.create_token("A", Role::Editor, None)
+    }))
+    .await;
+    assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 1);
+    for error in made.into_iter().filter_map(Result::err) {
+        assert!(error.message.contains("\"A\" has a token already"), "{error}");
+    }
 }

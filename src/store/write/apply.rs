@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, OnConflict, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value as Bound};
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
+use super::dispute::disagree;
 use super::index::Documents;
 use super::name::Names;
 use super::publication::Publication;
@@ -16,9 +17,8 @@ use crate::error::{Result, internal};
 use crate::fold::fold;
 use crate::store::db::{Store, database};
 use crate::store::dialect::written;
-use crate::store::dispute::claims;
 use crate::store::draft::{Draft, Fault, Given, Origin, Problem};
-use crate::store::record::{Field, Kind, Record, catalog};
+use crate::store::record::{Kind, Record, Shape, catalog};
 use crate::store::row::Cell;
 
 /// A record or part as it is in the database, with its parts.
@@ -83,6 +83,8 @@ pub(super) struct Work<'s> {
     types: HashMap<Uuid, RecordType>,
     documents: Documents,
     publication: Publication,
+    /// Sources whose claims readers do not see.
+    draft_sources: HashSet<Uuid>,
 }
 
 /// A record or a part that a draft is merged into.
@@ -111,7 +113,7 @@ struct Merge<'m> {
 }
 
 impl<'s> Work<'s> {
-    pub(super) fn new(store: &'s Store, author: &Author) -> Self {
+    pub(super) fn new(store: &'s Store, author: &Author, draft_sources: HashSet<Uuid>) -> Self {
         Self {
             store,
             stamp: Stamp { at: store.clock.now(), by: author.by.clone(), message: author.message.clone() },
@@ -125,6 +127,7 @@ impl<'s> Work<'s> {
             types: HashMap::new(),
             documents: Documents::default(),
             publication: Publication::default(),
+            draft_sources,
         }
     }
 
@@ -307,7 +310,7 @@ impl<'s> Work<'s> {
         let slot = merge.changes.len();
         let parts = self.merge_parts(merge, target, published, !was_published);
         if let Some(field) = record.field_index("disputed") {
-            cells[field] = Cell::Boolean(is_disputed(record, &parts));
+            cells[field] = Cell::Boolean(is_disputed(record, &parts, &self.draft_sources));
         }
         note_changes(merge, slot, &cells, target);
         cells
@@ -437,7 +440,7 @@ impl<'s> Work<'s> {
         note(self.store, transaction, &self.stamp, std::mem::take(&mut self.changes)).await?;
         former(transaction, std::mem::take(&mut self.former_slugs)).await?;
         self.documents.write(transaction).await?;
-        self.publication.write(transaction).await
+        self.publication.write(transaction, &self.draft_sources).await
     }
 }
 
@@ -606,12 +609,9 @@ fn folded_names(record: &Record, cells: &[Cell]) -> String {
     format!("\n{}\n", names.join("\n"))
 }
 
-fn is_disputed(record: &Record, parts: &HashMap<RecordType, Vec<Merged>>) -> bool {
-    let citations = catalog().get(RecordType::Citation);
-    let (field, value) = (citations.field_index("field").unwrap_or_default(), citations.field_index("value").unwrap_or_default());
-    let cited = parts.get(&RecordType::Citation).map(Vec::as_slice).unwrap_or_default();
-    let cited = cited.iter().map(|citation| (citation.cells[field].as_text(), citation.cells[value].as_text()));
-    claims(&record.fields, cited).iter().any(|(_, groups)| groups.len() > 1)
+fn is_disputed(record: &Record, parts: &HashMap<RecordType, Vec<Merged>>, draft_sources: &HashSet<Uuid>) -> bool {
+    let citations = parts.get(&RecordType::Citation).into_iter().flatten().map(|citation| citation.cells.as_slice());
+    disagree(record, citations, draft_sources)
         || parts.iter().any(|(ty, parts)| {
             let disputed = catalog().get(*ty).field_index("disputed");
             disputed.is_some_and(|field| parts.iter().any(|part| part.cells[field] == Cell::Boolean(true)))
@@ -631,10 +631,14 @@ fn note_changes(merge: &mut Merge<'_>, slot: usize, cells: &[Cell], target: Targ
             }
             merge.changed = true;
         }
-        None => {
-            let fields = known_fields(record, cells).map(|(field, cell)| (field.name.to_owned(), value(field.kind, cell)));
-            let whole: Map<String, Json> = fields.collect();
-            changes.push(json!({"field": path.trim_end_matches('.'), "old": null, "new": whole}));
+        None => changes.push(json!({"field": path.trim_end_matches('.'), "old": null, "new": told(record, cells, &value)})),
+        // links are noted whole: what they lead to says who may read of them
+        Some(existing) if record.shape == (Shape::Part { cited: false }) => {
+            let (old, new) = (told(record, &existing.cells, &value), told(record, cells, &value));
+            merge.changed |= existing.cells != cells;
+            if old != new {
+                changes.push(json!({"field": path.trim_end_matches('.'), "old": old, "new": new}));
+            }
         }
         Some(existing) => {
             for ((field, old), new) in record.fields.iter().zip(&existing.cells).zip(cells) {
@@ -654,9 +658,10 @@ fn note_changes(merge: &mut Merge<'_>, slot: usize, cells: &[Cell], target: Targ
     merge.changes.splice(slot..slot, changes);
 }
 
-/// What a part is known to be, without the record that it belongs to.
-fn known_fields<'c>(part: &'c Record, cells: &'c [Cell]) -> impl Iterator<Item = (&'c Field, &'c Cell)> {
-    part.fields.iter().zip(cells).skip(1).filter(|(field, cell)| !field.system && **cell != Cell::Null)
+/// What a part says by itself, as one value of a change.
+fn told(part: &Record, cells: &[Cell], value: impl Fn(Kind, &Cell) -> Json) -> Json {
+    let fields = part.fields.iter().zip(cells).skip(1).filter(|(field, cell)| !field.system && **cell != Cell::Null);
+    Json::Object(fields.map(|(field, cell)| (field.name.to_owned(), value(field.kind, cell))).collect())
 }
 
 /// A part with its parts, as one value of a change.

@@ -2,13 +2,14 @@
 //!
 //! A link (a citation, a topic, what a statement is about) is published when both its ends are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
 use super::CHUNK;
+use super::dispute::judge_again;
 use crate::entity::RecordType;
 use crate::error::Result;
 use crate::store::db::database;
@@ -37,12 +38,11 @@ impl Publication {
     }
 
     /// Hides what leads to drafts, and shows what does no more. The rows and their search documents are written already.
-    pub(super) async fn write(self, transaction: &DatabaseTransaction) -> Result<()> {
+    pub(super) async fn write(self, transaction: &DatabaseTransaction, draft_sources: &HashSet<Uuid>) -> Result<()> {
         for (ty, ids) in &self.links {
             let link = catalog().get(*ty);
             for end in ends(link) {
-                let drafts = documents(false);
-                update(transaction, link, false, "id", ids, Expr::col(Alias::new(end.column)).in_subquery(drafts).into()).await?;
+                update(transaction, link, false, "id", ids, leads_to_draft(link, end)).await?;
             }
         }
         for ((ty, published), ids) in &self.flipped {
@@ -51,6 +51,9 @@ impl Publication {
                     let condition = if *published { owner_is_published(link) } else { Cond::all() };
                     update(transaction, link, *published, end.column, ids, condition).await?;
                 }
+            }
+            if *ty == RecordType::Source {
+                judge_again(transaction, ids, draft_sources).await?;
             }
         }
         Ok(())
@@ -70,9 +73,21 @@ fn leads_to(end: &Field, ty: RecordType) -> bool {
     }
 }
 
-/// Ids of the records that are published, or of the drafts: every record has a search document.
-fn documents(published: bool) -> SelectStatement {
-    Query::select().column("id").from("search_documents").and_where(Expr::col("published").eq(published)).to_owned()
+/// The condition that this end of a link is a draft: every record has a search document.
+fn leads_to_draft(link: &Record, end: &Field) -> Cond {
+    exists("search_documents", Expr::col((Alias::new(link.table), Alias::new(end.column))), false)
+}
+
+/// The condition that a row of a table with this id is published, or is not.
+fn exists(table: &'static str, id: Expr, published: bool) -> Cond {
+    let row = |name| Expr::col((Alias::new("o"), Alias::new(name)));
+    let select = Query::select()
+        .expr(Expr::val(1))
+        .from_as(Alias::new(table), Alias::new("o"))
+        .and_where(row("id").eq(id))
+        .and_where(row("published").eq(published))
+        .to_owned();
+    Cond::all().add(Expr::exists(select))
 }
 
 /// The condition that the record or part with the link is published.
@@ -83,16 +98,7 @@ fn owner_is_published(link: &Record) -> Cond {
         Kind::One(target) => target == record.ty,
         _ => record.relations.iter().any(|relation| relation.target == link.ty) || record.parts.iter().any(|list| list.part == link.ty),
     });
-    owners.fold(Cond::any(), |any, record| {
-        let row = |name| Expr::col((Alias::new("o"), Alias::new(name)));
-        let select = Query::select()
-            .expr(Expr::val(1))
-            .from_as(Alias::new(record.table), Alias::new("o"))
-            .and_where(row("id").eq(reference()))
-            .and_where(row("published").eq(true))
-            .to_owned();
-        any.add(Expr::exists(select))
-    })
+    owners.fold(Cond::any(), |any, record| any.add(exists(record.table, reference(), true)))
 }
 
 /// Publishes or hides the rows of a table that have one of these ids in a column and satisfy a condition.
