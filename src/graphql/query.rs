@@ -1,5 +1,6 @@
 //! The root of all queries: one record, lists of records, search, and who asks.
 
+mod change;
 mod search;
 mod viewer;
 
@@ -51,6 +52,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         )
         .field(search::field())
         .field(viewer::field());
+    query = change::fields().into_iter().fold(query, Object::field);
     for record in listed() {
         let this = described(record);
         let one = field(record.singular(), TypeRef::named(record.name()), format!("One {this}; nothing where there is none."))
@@ -65,7 +67,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
             .field(InputValue::new("scheme", TypeRef::named_nn(TypeRef::STRING)).description("The register."))
             .field(InputValue::new("value", TypeRef::named_nn(TypeRef::STRING)).description("The identifier.")),
     );
-    viewer::register(search::register(builder)).register(query)
+    change::register(viewer::register(search::register(builder))).register(query)
 }
 
 /// Records that have fields of their own at the root.
@@ -80,6 +82,10 @@ enum Root {
     Nodes,
     Search,
     Viewer,
+    Changes,
+    State,
+    Comparison,
+    Duplicates,
     One(&'static Record),
     Page(&'static Record),
 }
@@ -88,6 +94,13 @@ fn root(name: &str) -> Option<Root> {
     static ROOTS: LazyLock<HashMap<String, Root>> = LazyLock::new(|| {
         let records = listed().flat_map(|record| [(record.singular(), Root::One(record)), (record.plural.to_owned(), Root::Page(record))]);
         let others = [("node", Root::Node), ("nodes", Root::Nodes), (search::NAME, Root::Search), (viewer::NAME, Root::Viewer)];
+        let of_changes = [
+            (change::CHANGES, Root::Changes),
+            (change::STATE, Root::State),
+            (change::COMPARISON, Root::Comparison),
+            (change::DUPLICATES, Root::Duplicates),
+        ];
+        let others = others.into_iter().chain(of_changes);
         records.chain(others.map(|(name, root)| (name.to_owned(), root))).collect()
     });
     ROOTS.get(name).copied()
@@ -103,6 +116,10 @@ pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<
             viewer::write(caller, selection, out);
             Ok(())
         }
+        Some(Root::Changes) => change::changes(store, selection, out).await,
+        Some(Root::State) => change::state(store, caller, selection, out).await,
+        Some(Root::Comparison) => change::comparison(store, caller, selection, out).await,
+        Some(Root::Duplicates) => change::duplicates(store, selection, out).await,
         Some(Root::One(record)) => one(store, selection, record, out).await,
         Some(Root::Page(record)) => page(store, selection, record, out).await,
         None => {

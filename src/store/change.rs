@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use sea_orm::sqlx::postgres::PgListener;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 use super::dialect;
 
@@ -22,6 +23,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Knows whether the dataset has changed.
 #[derive(Debug)]
 pub(super) struct Changes {
+    /// Name of this process among those that tell of changes.
+    teller: String,
     generation: AtomicU64,
     /// Whether changes of other processes are heard of.
     heard: AtomicBool,
@@ -43,7 +46,7 @@ struct File {
 impl Changes {
     /// For a database that only this process can write to, until [`Changes::listen`] is called.
     pub(super) fn alone() -> Self {
-        Self { generation: AtomicU64::new(0), heard: AtomicBool::new(true), file: None }
+        Self { teller: Uuid::new_v4().to_string(), generation: AtomicU64::new(0), heard: AtomicBool::new(true), file: None }
     }
 
     /// For a server that tells of changes: nothing is known before [`Changes::listen`] hears.
@@ -94,18 +97,21 @@ impl Changes {
         // what was written while nobody listened is unknown
         self.bump();
         self.heard.store(true, Ordering::Release);
-        while listener.try_recv().await?.is_some() {
-            self.bump();
+        while let Some(notification) = listener.try_recv().await? {
+            // what this process wrote it knows already
+            if notification.payload() != self.teller {
+                self.bump();
+            }
         }
         Ok(())
     }
-}
 
-/// Tells the other processes, when the transaction commits.
-pub(super) async fn tell(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
-    match dialect::notice(transaction.get_database_backend(), CHANNEL) {
-        Some(notice) => transaction.query_all(&notice).await.map(drop),
-        None => Ok(()),
+    /// Tells the other processes, when the transaction commits.
+    pub(super) async fn tell(&self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+        match dialect::notice(transaction.get_database_backend(), CHANNEL, &self.teller) {
+            Some(notice) => transaction.query_all(&notice).await.map(drop),
+            None => Ok(()),
+        }
     }
 }
 

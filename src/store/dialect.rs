@@ -70,8 +70,8 @@ pub(super) fn written(backend: DbBackend, value: Value) -> Expr {
 }
 
 /// The statement that tells other processes of a change, where the database can.
-pub(super) fn notice(backend: DbBackend, channel: &str) -> Option<SelectStatement> {
-    let notify = || Func::cust("pg_notify").args([Expr::val(channel), Expr::val("")]);
+pub(super) fn notice(backend: DbBackend, channel: &str, teller: &str) -> Option<SelectStatement> {
+    let notify = || Func::cust("pg_notify").args([Expr::val(channel), Expr::val(teller)]);
     (backend == DbBackend::Postgres).then(|| Query::select().expr(notify()).to_owned())
 }
 

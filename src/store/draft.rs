@@ -121,6 +121,8 @@ pub struct Aim {
     pub id: Option<Uuid>,
     /// Number of the change that the record is expected to be at.
     pub revision: Option<i64>,
+    /// Number of the latest change of a record that was deleted and is made again.
+    pub latest: i64,
 }
 
 /// A record or a part as it was given: only the fields that were given are written.

@@ -47,6 +47,18 @@ impl Store {
         Ok(())
     }
 
+    /// Takes what speaks of drafts out of the state of a record, and the links to them with all that they say.
+    pub(super) async fn veil_state(&self, state: &mut Json) -> Result<()> {
+        let mut mentioned = HashSet::new();
+        mention(state, &mut mentioned);
+        let drafts = self.drafts(mentioned).await?;
+        if !drafts.is_empty() {
+            hide_links(state, &drafts);
+            hide(state, &drafts);
+        }
+        Ok(())
+    }
+
     /// Which of these ids are those of drafts: every record has a search document.
     async fn drafts(&self, ids: HashSet<Uuid>) -> Result<HashSet<Uuid>> {
         let mut drafts = HashSet::new();
@@ -111,6 +123,18 @@ fn hide(value: &mut Json, drafts: &HashSet<Uuid>) -> bool {
             members.len() < before
         }
         _ => false,
+    }
+}
+
+/// Takes links to drafts out of the lists of a record and of its parts.
+fn hide_links(state: &mut Json, drafts: &HashSet<Uuid>) {
+    let Json::Object(members) = state else { return };
+    for (name, value) in members {
+        let Json::Array(items) = value else { continue };
+        if is_link(&format!("{name}[")) {
+            items.retain_mut(|item| !hide(item, drafts));
+        }
+        items.iter_mut().for_each(|item| hide_links(item, drafts));
     }
 }
 

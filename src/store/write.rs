@@ -23,7 +23,6 @@ use uuid::Uuid;
 
 use crate::entity::RecordType;
 use crate::error::{Error, Result};
-use crate::store::change::tell;
 use crate::store::db::{Store, database};
 use crate::store::draft::{Draft, Problem};
 use crate::store::record::{Kind, Record, Shape, catalog};
@@ -185,7 +184,7 @@ impl Writing<'_> {
 
     /// Keeps what was written, and tells of it.
     async fn commit(self) -> Result<()> {
-        tell(&self.transaction).await.map_err(database)?;
+        self.store.changes.tell(&self.transaction).await.map_err(database)?;
         self.transaction.commit().await.map_err(database)?;
         self.store.changes.bump();
         Ok(())

@@ -7,11 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use kurultai::id;
 use kurultai::role::Role;
-use reqwest::header::AUTHORIZATION;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::server::{On, Server};
+use crate::server::{Asker, On, Server};
 
 const SECRET: &str = "zzsecret";
 
@@ -147,33 +146,6 @@ fn publish(published: bool) -> String {
     drafts().into_iter().map(|(list, slug)| format!("{list}:\n- {{slug: {slug}, published: {published}}}\n")).collect()
 }
 
-/// One who asks a server.
-struct Asker<'s> {
-    server: &'s Server,
-    authorization: Option<String>,
-}
-
-impl<'s> Asker<'s> {
-    fn reader(server: &'s Server) -> Self {
-        Self { server, authorization: None }
-    }
-
-    async fn with_role(server: &'s Server, role: Role) -> Self {
-        let (_, token) = server.store.create_token(role.as_str(), role, None).await.unwrap();
-        Self { server, authorization: Some(format!("Bearer {token}")) }
-    }
-
-    async fn data(&self, query: &str) -> Value {
-        let mut request = self.server.client.post(format!("{}/graphql", self.server.address)).json(&json!({"query": query}));
-        if let Some(authorization) = &self.authorization {
-            request = request.header(AUTHORIZATION, authorization);
-        }
-        let mut answer: Value = request.send().await.unwrap().json().await.unwrap();
-        assert!(answer.get("errors").is_none(), "{query}\n{answer:#}");
-        answer["data"].take()
-    }
-}
-
 /// The schema, as introspection gives it.
 struct Schema(BTreeMap<String, Value>);
 
@@ -301,7 +273,10 @@ async fn found(asker: &Asker<'_>, schema: &Schema) -> (Vec<(String, String)>, BT
     let searches = ["zzsecret", "zzsecrit2", "zzsecretov", "zzsecretev", "anna", "press", "court", "something"]
         .map(|word| format!("{{ search(query: \"{word}\") {{ totalCount nodes {{ snippet record {{ id slug label }} }} }} }}"));
     for query in schema.everything().into_iter().chain(schema.conditions()).chain(searches) {
-        let (text, ids) = without_ids(&asker.data(&query).await.to_string());
+        let mut answer = asker.data(&query).await;
+        // places among all changes leave room for those of drafts, and say nothing of them
+        change(&mut answer, "sequence", &Value::Null);
+        let (text, ids) = without_ids(&answer.to_string());
         all.push((query, text));
         seen.extend(ids);
     }
@@ -313,6 +288,30 @@ fn assert_same(one: &[(String, String)], other: &[(String, String)]) {
         assert_eq!(text, expected, "{query}");
     }
     assert_eq!(one.len(), other.len());
+}
+
+/// Puts a value in the place of every member of this name.
+fn change(value: &mut Value, name: &str, new: &Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| change(item, name, new)),
+        Value::Object(members) => {
+            for (member, value) in members {
+                if member == name { value.clone_from(new) } else { change(value, name, new) }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What was found but for histories: that of a draft begins for readers when it is published.
+fn but_for_history(found: Vec<(String, String)>) -> Vec<(String, String)> {
+    let kept = found.into_iter().filter(|(query, _)| !query.contains("history: ") && !query.contains("revisions("));
+    let without = kept.map(|(query, text)| {
+        let mut answer: Value = serde_json::from_str(&text).unwrap();
+        change(&mut answer, "history", &Value::Null);
+        (query, answer.to_string())
+    });
+    without.collect()
 }
 
 fn assert_no_secret(found: &[(String, String)]) {
@@ -389,7 +388,7 @@ async fn what_is_published_appears_everywhere_and_what_is_taken_back_is_gone_aga
     server.import(&publish(true)).await.unwrap();
     let (read, _) = found(&reader, &schema).await;
     let (edited, _) = found(&editor, &schema).await;
-    assert_same(&read, &edited);
+    assert_same(&but_for_history(read), &but_for_history(edited));
     assert_eq!(
         reader.data(disputed).await["case"],
         json!({"disputed": true, "disputes": [{"field": "decided"}], "parties": {"nodes": [{"disputed": true, "disputes": [{"field": "role"}]}]}})

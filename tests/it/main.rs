@@ -11,6 +11,7 @@ mod filter;
 mod http;
 mod import;
 mod layer;
+mod mutation;
 mod node;
 mod plan;
 mod property;

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use kurultai::clock::Clock;
 use kurultai::http::{Service, router};
+use kurultai::role::Role;
 use kurultai::store::db::{Options, Store};
 use kurultai::store::draft::{self, Problem};
 use kurultai::store::write::{Author, Drafts, Outcome, Refused};
 use kurultai::transfer::yaml;
 use migration::sea_orm::{ConnectionTrait, Database, DatabaseConnection};
+use reqwest::header::AUTHORIZATION;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -192,6 +194,68 @@ impl Server {
         let answer = self.answer(query, json!({})).await;
         let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{query}\n{answer:#}")).to_owned();
         (text(&answer["errors"][0]["message"]), text(&answer["errors"][0]["extensions"]["code"]))
+    }
+}
+
+/// Someone who asks a server, with a token or without.
+pub struct Asker<'s> {
+    server: &'s Server,
+    authorization: Option<String>,
+}
+
+impl<'s> Asker<'s> {
+    /// Someone without a token.
+    pub fn reader(server: &'s Server) -> Self {
+        Self { server, authorization: None }
+    }
+
+    /// Someone with a token of a role, which bears the name of the role.
+    pub async fn with_role(server: &'s Server, role: Role) -> Self {
+        let (_, token) = server.store.create_token(role.as_str(), role, None).await.unwrap();
+        Self { server, authorization: Some(format!("Bearer {token}")) }
+    }
+
+    /// Asks and gives the whole answer.
+    pub async fn answer(&self, query: &str, variables: Value) -> Value {
+        let mut request = self.server.client.post(format!("{}/graphql", self.server.address));
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        request.json(&json!({"query": query, "variables": variables})).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Asks what must not fail and gives its data.
+    pub async fn data(&self, query: &str) -> Value {
+        let mut answer = self.answer(query, json!({})).await;
+        assert!(answer.get("errors").is_none(), "{query}\n{answer:#}");
+        answer["data"].take()
+    }
+
+    /// Runs a mutation of one field that must find nothing wrong, and gives its payload.
+    pub async fn done(&self, mutation: &str, input: Value) -> Value {
+        let payload = self.payload(mutation, input).await;
+        assert_eq!(payload["errors"], json!([]), "{mutation}");
+        payload
+    }
+
+    /// Runs a mutation of one field and gives its payload: `updateCase { case { id } }` is given its input.
+    pub async fn payload(&self, mutation: &str, input: Value) -> Value {
+        let (name, selected) = mutation.split_once(' ').unwrap();
+        let ty = match name {
+            "cite" | "uncite" | "revert" => format!("{}{}Input", name[..1].to_uppercase(), &name[1..]),
+            "tag" | "untag" => "TagRecordInput".to_owned(),
+            "addIdentifier" | "removeIdentifier" => "RecordIdentifierInput".to_owned(),
+            "withholdPerson" => "WithholdInput".to_owned(),
+            _ if name.starts_with("merge") => "MergeInput".to_owned(),
+            _ if ["delete", "publish", "unpublish"].iter().any(|verb| name.starts_with(verb)) => "RecordInput".to_owned(),
+            _ => format!("{}{}Input", name[..1].to_uppercase(), &name[1..]),
+        };
+        let selected = selected.trim_start_matches('{').trim_end_matches('}');
+        let query =
+            format!("mutation($input: {ty}!) {{ {name}(input: $input) {{ {selected} errors {{ path code message currentRevision }} }} }}");
+        let mut answer = self.answer(&query, json!({"input": input})).await;
+        assert!(answer.get("errors").is_none(), "{query}\n{answer:#}");
+        answer["data"][name].take()
     }
 }
 

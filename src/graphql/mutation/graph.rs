@@ -181,7 +181,11 @@ async fn run(store: &Store, caller: &Caller, action: Action, mut members: Map<St
         }
         Action::Cite => {
             let record = text("record");
-            let citation = members.remove("citation").unwrap_or_default();
+            let mut citation = members.remove("citation").unwrap_or_default();
+            if let Some(source) = citation.get("source").and_then(Json::as_str) {
+                let source = resolve(store, RecordType::Source, source, "input.citation.source").await?;
+                citation["source"] = json!(crate::id::encode(RecordType::Source.prefix(), source));
+            }
             members.insert("record".to_owned(), json!(record));
             ("citations", Amendment::Add(citation), "citation")
         }

@@ -141,7 +141,7 @@ async fn run(
         members.insert("published".to_owned(), json!(action == Action::Publish));
     }
     let draft = input::draft(record, members, INPUT).map_err(Stopped::Problems)?;
-    let draft = Draft { aim: Aim { mode, id, revision }, ..draft };
+    let draft = Draft { aim: Aim { mode, id, revision, ..Aim::default() }, ..draft };
     let outcome = store.write(&vec![(record.ty, vec![draft])], &author, |_| {}).await?;
     match outcome.records.first() {
         Some(written) => Ok(written.id),

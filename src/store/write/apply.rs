@@ -184,7 +184,7 @@ impl<'s> Work<'s> {
         let index = |name| record.field_index(name).unwrap_or_default();
         let number = match &cells[index("revision")] {
             Cell::Integer(number) => *number,
-            _ => 0,
+            _ => draft.aim.latest,
         };
         if let Some(expected) = draft.aim.revision
             && expected != number
@@ -429,19 +429,25 @@ impl<'s> Work<'s> {
                 transaction.execute(&delete).await.map_err(database)?;
             }
         }
-        for chunk in self.hidden.chunks(CHUNK) {
-            let hide = Query::update()
-                .table("revisions")
-                .value("published", false)
-                .and_where(Expr::col("record_id").is_in(chunk.iter().copied()))
-                .to_owned();
-            transaction.execute(&hide).await.map_err(database)?;
-        }
+        hide(transaction, &self.hidden).await?;
         note(self.store, transaction, &self.stamp, std::mem::take(&mut self.changes)).await?;
         former(transaction, std::mem::take(&mut self.former_slugs)).await?;
         self.documents.write(transaction).await?;
         self.publication.write(transaction, &self.draft_sources).await
     }
+}
+
+/// Takes the history of records from readers.
+pub(super) async fn hide(transaction: &DatabaseTransaction, records: &[Uuid]) -> Result<()> {
+    for chunk in records.chunks(CHUNK) {
+        let hide = Query::update()
+            .table("revisions")
+            .value("published", false)
+            .and_where(Expr::col("record_id").is_in(chunk.iter().copied()))
+            .to_owned();
+        transaction.execute(&hide).await.map_err(database)?;
+    }
+    Ok(())
 }
 
 /// Writes changes into the history, in the order in which they are seen from when the transaction commits.

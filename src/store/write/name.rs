@@ -87,7 +87,8 @@ impl Names {
         let this = catalog().get(ty).singular();
         let known = if let Some(id) = draft.aim.id {
             let found = self.ids.get(&id).copied();
-            if found.is_none() {
+            // a record that was deleted is made again under its id
+            if found.is_none() && draft.aim.mode != Mode::Create {
                 let message = format!("there is no {this} with the id {}", crate::id::encode(ty.prefix(), id));
                 problems.push(Problem::new(draft.origin.below(".id", None), message).of(Fault::NotFound));
                 return None;
@@ -133,7 +134,7 @@ impl Names {
             }
             _ => {}
         }
-        let id = known.unwrap_or_else(|| store.clock.new_uuid());
+        let id = known.or(draft.aim.id).unwrap_or_else(|| store.clock.new_uuid());
         if !self.placed.insert(id) {
             // two names of one record, as after a merge: the first counts
             self.skipped.push((place, Written { ty, id, done: Done::Unchanged }));

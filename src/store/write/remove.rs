@@ -98,6 +98,7 @@ impl Writing<'_> {
         if is_published {
             notes.push(note(number + 2, Vec::new(), true));
         }
+        apply::hide(transaction, &[row.id]).await?;
         delete(transaction, "search_documents", "id", &[row.id]).await?;
         self.remove_rows(record, row).await?;
         apply::note(self.store, transaction, &self.stamp(), notes).await

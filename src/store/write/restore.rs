@@ -1,18 +1,20 @@
 //! Earlier states of a record: to look at, to compare, and to go back to.
 
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use super::apply::{load, types};
-use super::remove::at;
+use super::apply::{Existing, load, types};
+use super::remove::{at, field};
 use super::{Author, Outcome, Refused, Writing, state};
 use crate::entity::RecordType;
 use crate::error::{Result, internal};
+use crate::role::Role;
 use crate::store::db::{Store, database};
 use crate::store::draft::{Aim, Draft, Fault, Mode, Problem, read};
 use crate::store::record::{Record, catalog};
+use crate::store::row::Cell;
 use crate::store::tree;
 
 /// Fields that going back leaves as they are.
@@ -21,12 +23,17 @@ const KEPT: [&str; 2] = ["slug", "published"];
 impl Store {
     /// A record as it was after a change of it, as the map that it could be given as; nothing where there was no such
     /// change, or where it is not to be seen.
-    pub async fn state(&self, ty: RecordType, id: Uuid, number: i64, drafts: bool) -> Result<Option<Json>> {
+    pub async fn state(&self, ty: RecordType, id: Uuid, number: i64, role: Role) -> Result<Option<Json>> {
         let author = Author { by: String::new(), message: None };
-        let reading = self.begin(&author).await?;
-        let state = reading.state_at(catalog().get(ty), id, number, drafts).await?;
+        let transaction = self.reader.begin().await.map_err(database)?;
+        let reading = Writing { store: self, transaction, author: &author };
+        let state = reading.state_at(catalog().get(ty), id, number, role.sees_drafts()).await?;
         reading.transaction.rollback().await.map_err(database)?;
-        Ok(state.map(state::given))
+        let mut state = state.map(state::given);
+        if let Some(state) = state.as_mut().filter(|_| !role.sees_drafts()) {
+            self.veil_state(state).await?;
+        }
+        Ok(state)
     }
 
     /// Writes a record as it was after an earlier change; a record that was deleted is made again.
@@ -42,7 +49,8 @@ impl Store {
         let tree = tree::of_json(&state::whole(record, earlier, keep));
         let draft = read::state(record, &tree, &at("record")).map_err(Refused::Problems)?;
         let mode = if is_there { Mode::Update } else { Mode::Create };
-        let aim = Aim { mode, id: Some(id), revision: expected };
+        let latest = revisions(&writing.transaction, id).await?.first().map_or(0, |revision| revision.number);
+        let aim = Aim { mode, id: Some(id), revision: expected, latest };
         let outcome = writing.write(&vec![(ty, vec![Draft { aim, ..draft }])], &|_| {}).await?;
         writing.commit().await?;
         Ok(outcome)
@@ -57,6 +65,10 @@ impl Writing<'_> {
             return Ok(None);
         }
         let row = load(&self.transaction, record, "id", &[id]).await?.pop();
+        let is_seen = |row: &Existing| drafts || field(record, row, "published") == &Cell::Boolean(true);
+        if !row.as_ref().map_or(drafts, |(_, row)| is_seen(row)) {
+            return Ok(None);
+        }
         let mut state = match &row {
             Some((_, row)) => {
                 let types = types(&self.transaction, record, std::iter::once(row)).await?;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::apply::{self, Change, texts};
 use super::remove::{Referrer, delete, field, number, referrers};
-use super::{Author, Refused, Writing};
+use super::{Author, CHUNK, Refused, Writing};
 use crate::entity::RecordType;
 use crate::error::{Result, internal};
 use crate::store::db::{Store, database};
@@ -44,8 +44,10 @@ impl Store {
 
 /// What names a person, and what stands for it.
 struct Names {
-    /// Names, the longest first.
+    /// Whole names, the longest first. They are looked for everywhere.
     names: Vec<String>,
+    /// Words of them, as stems. They are other people's too, and looked for only where this one is spoken of.
+    words: Vec<String>,
     slug: String,
     new_slug: String,
     id: String,
@@ -74,14 +76,14 @@ impl Writing<'_> {
         let mentioning = self.mentioning(record, id, &names).await?;
         for referrer in &mentioning {
             let state = self.state(catalog().get(referrer.ty), referrer.id).await?;
-            let cleaned = names.cleaned(state.clone());
+            let cleaned = names.cleaned(state.clone(), true);
             if cleaned != state {
                 drafts.entry(referrer.ty).or_default().push(self.draft(referrer.ty, referrer.id, &cleaned)?);
             }
         }
         self.write(&drafts.into_iter().collect(), &|_| {}).await?;
         delete(transaction, "former_slugs", "record_id", &[id]).await?;
-        self.clean_history(id, &names).await?;
+        self.clean_history(id, &mentioning, &names).await?;
         let now = self.existing(record, id).await?;
         let published = field(record, &now, "published") == &crate::store::row::Cell::Boolean(true);
         let number = number(record, &now);
@@ -136,32 +138,43 @@ impl Writing<'_> {
             let select = Query::select().column(column).from(table).cond_where(any).distinct().to_owned();
             for row in transaction.query_all(&select).await.map_err(database)? {
                 let holder: Uuid = row.try_get_by_index(0).map_err(internal)?;
-                found.extend(super::remove::record_of(transaction, holder).await?.filter(|referrer| referrer.id != id));
+                found.extend(super::remove::record_of(transaction, holder).await?);
             }
         }
+        // who has the same name is somebody else
+        found.retain(|referrer| referrer.ty != record.ty);
         Ok(found)
     }
 
     /// Takes the names out of the history of the whole dataset.
-    async fn clean_history(&self, id: Uuid, names: &Names) -> Result<()> {
+    async fn clean_history(&self, id: Uuid, mentioning: &BTreeSet<Referrer>, names: &Names) -> Result<()> {
         let transaction = &self.transaction;
         let backend = transaction.get_database_backend();
-        let own = Query::update()
-            .table("revisions")
-            .value("changes", dialect::written(backend, Json::Array(Vec::new()).into()))
-            .and_where(Expr::col("record_id").eq(id))
-            .to_owned();
+        let nothing = dialect::written(backend, Json::Array(Vec::new()).into());
+        let own = Query::update().table("revisions").value("changes", nothing).and_where(Expr::col("record_id").eq(id)).to_owned();
         transaction.execute(&own).await.map_err(database)?;
         let changes = || Expr::col("changes").cast_as("text");
         let sought = names.names.iter().chain(std::iter::once(&names.slug));
         let any = sought.fold(Cond::any(), |any, name| any.add(dialect::contains(backend, changes(), &json_text(name))));
-        let select = Query::select().columns(["id", "changes"]).from("revisions").cond_where(any).to_owned();
+        let of_others = catalog().get(RecordType::Person).ty.prefix();
+        let any = Cond::all().add(any).add(Expr::col("record_type").ne(of_others));
+        self.clean_revisions(any, names, false).await?;
+        let ids: Vec<Uuid> = mentioning.iter().map(|referrer| referrer.id).collect();
+        for chunk in ids.chunks(CHUNK) {
+            self.clean_revisions(Cond::all().add(Expr::col("record_id").is_in(chunk.iter().copied())), names, true).await?;
+        }
+        Ok(())
+    }
+
+    async fn clean_revisions(&self, which: Cond, names: &Names, words: bool) -> Result<()> {
+        let transaction = &self.transaction;
+        let select = Query::select().columns(["id", "changes"]).from("revisions").cond_where(which).to_owned();
         for row in transaction.query_all(&select).await.map_err(database)? {
             let revision: Uuid = row.try_get_by_index(0).map_err(internal)?;
             let changes: Json = row.try_get_by_index(1).map_err(internal)?;
             let update = Query::update()
                 .table("revisions")
-                .value("changes", dialect::written(backend, names.cleaned(changes).into()))
+                .value("changes", dialect::written(transaction.get_database_backend(), names.cleaned(changes, words).into()))
                 .and_where(Expr::col("id").eq(revision))
                 .to_owned();
             transaction.execute(&update).await.map_err(database)?;
@@ -194,22 +207,23 @@ impl Names {
             .filter(|name| name.chars().count() >= MIN_NAME)
             .collect();
         // a family name is how texts go on to call somebody
-        let words: Vec<String> = names.iter().flat_map(|name| name.split_whitespace()).map(str::to_owned).collect();
-        names.extend(words.into_iter().filter(|word| word.chars().count() >= MIN_NAME));
-        names.retain(|name| !LABEL.iter().any(|(_, label)| label.contains(name.as_str())));
-        names.sort_by_key(|name| std::cmp::Reverse(name.chars().count()));
-        names.dedup();
+        let mut words: Vec<String> = names.iter().flat_map(|name| name.split_whitespace()).map(stem).collect();
+        words.retain(|word| word.chars().count() >= MIN_NAME && !LABEL.iter().any(|(_, label)| label.contains(word.as_str())));
+        for list in [&mut names, &mut words] {
+            list.sort_by_key(|name| (std::cmp::Reverse(name.chars().count()), name.clone()));
+            list.dedup();
+        }
         let slug = field(record, row, "slug").as_text().unwrap_or_default().to_owned();
         let id = crate::id::encode(record.ty.prefix(), id);
         let short = &id[id.len().saturating_sub(8)..];
-        Self { names, slug, new_slug: format!("withheld-{short}"), id }
+        Self { names, words, slug, new_slug: format!("withheld-{short}"), id }
     }
 
     /// A value without the names. Parts that refer to the person get keys that do not name them.
-    fn cleaned(&self, value: Json) -> Json {
+    fn cleaned(&self, value: Json, words: bool) -> Json {
         let mut keys = HashMap::new();
         self.find_keys(&value, &mut keys);
-        self.clean(value, &keys)
+        self.clean(value, &keys, words)
     }
 
     fn find_keys(&self, value: &Json, keys: &mut HashMap<String, String>) {
@@ -232,17 +246,18 @@ impl Names {
         }
     }
 
-    fn clean(&self, value: Json, keys: &HashMap<String, String>) -> Json {
+    fn clean(&self, value: Json, keys: &HashMap<String, String>, words: bool) -> Json {
         match value {
             Json::String(text) => match keys.get(&text) {
                 Some(key) => json!(key),
-                None => json!(self.text(text)),
+                None => json!(self.text(text, words)),
             },
-            Json::Array(items) => items.into_iter().map(|item| self.clean(item, keys)).collect(),
+            Json::Array(items) => items.into_iter().map(|item| self.clean(item, keys, words)).collect(),
             Json::Object(members) => {
                 let cleaned = members.into_iter().map(|(name, value)| {
                     // addresses and slugs lead somewhere: they are not changed in part
-                    let value = if ["url", "archivedUrl", "slug"].contains(&name.as_str()) { value } else { self.clean(value, keys) };
+                    let value =
+                        if ["url", "archivedUrl", "slug"].contains(&name.as_str()) { value } else { self.clean(value, keys, words) };
                     (name, value)
                 });
                 Json::Object(cleaned.collect())
@@ -251,13 +266,13 @@ impl Names {
         }
     }
 
-    fn text(&self, text: String) -> String {
+    fn text(&self, text: String, words: bool) -> String {
         if text == self.id {
             return text;
         }
         let is_path = text.contains('[');
         let mut text = if is_path || text == self.slug { text.replace(&self.slug, &self.new_slug) } else { text };
-        for name in &self.names {
+        for name in self.names.iter().chain(self.words.iter().filter(|_| words)) {
             if text.contains(name.as_str()) {
                 let is_cyrillic = name.chars().any(|letter| ('\u{400}'..'\u{530}').contains(&letter));
                 text = without(&text, name, if is_cyrillic { LABEL[1].1 } else { LABEL[0].1 });
@@ -265,6 +280,11 @@ impl Names {
         }
         text
     }
+}
+
+/// A name without the vowel that its endings replace: Петров of Петрова.
+fn stem(name: &str) -> String {
+    name.strip_suffix(['а', 'я', 'й', 'ь']).unwrap_or(name).to_owned()
 }
 
 /// A text in which a name is replaced where a word begins with it, with the ending of a case: Ильяшев, Ильяшева,

@@ -1,0 +1,509 @@
+//! Maintainers change records by mutations: checked, attributed, and to be undone.
+
+use std::collections::BTreeSet;
+
+use kurultai::role::Role;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::server::{Asker, On, Server};
+
+const TEXT: &str = r#"
+jurisdictions:
+- {slug: kz, name: {en: Kazakhstan}, classification: country}
+organizations:
+- {slug: court, name: {en: Court}, classification: court, jurisdiction: kz}
+people:
+- {slug: anna, name: {en: Anna Petrova, ru: Анна Петрова}, birthDate: "1970", jurisdiction: kz, identifiers: [{scheme: register, value: "1"}]}
+- {slug: anna-2, name: {en: Ann Petrova}, jurisdiction: kz, identifiers: [{scheme: register, value: "2"}]}
+topics:
+- {slug: press, label: {en: Press}}
+sources:
+- {slug: news, title: {en: News}, kind: article}
+cases:
+- slug: case-1
+  title: {en: The case of Anna Petrova}
+  kind: criminal
+  status: pending
+  court: court
+  jurisdiction: kz
+  parties:
+  - {key: anna, role: defendant, person: anna-2}
+"#;
+
+/// Path, code and nothing else of each error.
+fn faults(payload: &Value) -> Vec<(String, String)> {
+    let errors = payload["errors"].as_array().unwrap().iter();
+    errors.map(|error| (error["path"].to_string(), error["code"].as_str().unwrap().to_owned())).collect()
+}
+
+async fn slug_id(asker: &Asker<'_>, ty: &str, slug: &str) -> String {
+    let data = asker.data(&format!("{{ {ty}(by: {{slug: \"{slug}\"}}) {{ id }} }}")).await;
+    data[ty]["id"].as_str().unwrap_or_else(|| panic!("no {ty} {slug}")).to_owned()
+}
+
+/// The feed from a cursor to its end: kind, type and label of each, and the cursor to go on from.
+async fn feed(asker: &Asker<'_>, since: Option<&str>) -> (Vec<String>, Option<String>) {
+    let mut told = Vec::new();
+    let mut since = since.map(str::to_owned);
+    loop {
+        let query =
+            "query($since: String) { changes(since: $since, first: 7) { nodes { kind recordType } pageInfo { hasNextPage endCursor } } }";
+        let answer = asker.answer(query, json!({"since": since})).await;
+        assert!(answer.get("errors").is_none(), "{answer:#}");
+        let page = &answer["data"]["changes"];
+        for node in page["nodes"].as_array().unwrap() {
+            told.push(format!("{} {}", node["kind"].as_str().unwrap(), node["recordType"].as_str().unwrap()));
+        }
+        if let Some(cursor) = page["pageInfo"]["endCursor"].as_str() {
+            since = Some(cursor.to_owned());
+        }
+        if page["pageInfo"]["hasNextPage"] == false {
+            return (told, since);
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_record_is_made_changed_cleared_and_deleted(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let input = json!({
+        "name": {"en": "Boris", "ru": "Борис"}, "birthDate": "1980-02", "jurisdiction": "kz", "topics": ["press"],
+        "otherNames": [{"name": "Bob", "lang": "en"}],
+        "citations": [{"source": "news", "field": "birthDate", "value": "1980-02", "quote": "born in 1980"}],
+        "message": "from the register",
+    });
+    let made = editor
+        .done(
+            "createPerson { person { id slug name birthDate revision published otherNames { name } topics { nodes { slug } } citations { nodes { quote } } history { nodes { by message kind } } } }",
+            input,
+        )
+        .await;
+    let person = &made["person"];
+    assert_eq!((&person["slug"], &person["name"], &person["birthDate"]), (&json!("boris"), &json!("Boris"), &json!("1980-02")));
+    assert_eq!(person["topics"]["nodes"], json!([{"slug": "press"}]));
+    assert_eq!(person["history"]["nodes"], json!([{"by": "editor", "message": "from the register", "kind": "CREATED"}]));
+
+    // another of the same name gets a slug of its own
+    let again = editor.done("createPerson { person { slug } }", json!({"name": {"en": "Boris"}})).await;
+    assert_eq!(again["person"]["slug"], "boris-2");
+
+    // only what is given changes, and null clears
+    let id = person["id"].as_str().unwrap();
+    let changed = editor
+        .done("updatePerson { person { name birthDate gender revision } }", json!({"id": id, "gender": "male", "birthDate": null}))
+        .await;
+    assert_eq!(changed["person"], json!({"name": "Boris", "birthDate": null, "gender": "male", "revision": 2}));
+    let by_slug = editor.done("updatePerson { person { gender } }", json!({"id": "boris", "gender": null})).await;
+    assert_eq!(by_slug["person"]["gender"], Value::Null);
+    // what a variable that is not given stands for is not given
+    let query = "mutation($id: ID!, $gender: String, $name: Translations) { updatePerson(input: {id: $id, gender: $gender, name: $name}) { person { name gender } errors { message } } }";
+    let answer = editor.answer(query, json!({"id": id, "gender": "m"})).await;
+    assert_eq!(answer["data"]["updatePerson"], json!({"person": {"name": "Boris", "gender": "m"}, "errors": []}), "{answer:#}");
+
+    let gone = editor.done("deletePerson { deletedId }", json!({"id": id})).await;
+    assert_eq!(gone["deletedId"], id);
+    assert_eq!(
+        editor.data(&format!("{{ node(id: \"{id}\") {{ id }} search(query: \"bob\") {{ totalCount }} }}")).await,
+        json!({"node": null, "search": {"totalCount": 0}})
+    );
+}
+
+#[rstest]
+#[tokio::test]
+async fn all_that_is_wrong_is_told_at_once_with_its_place(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let input = json!({
+        "title": {"en": "Another", "no language": "x"}, "kind": "CRIMINAL", "status": "PENDING", "opened": "2020-13", "court": "nowhere",
+        "parties": [
+            {"key": "a", "role": "DEFENDANT", "person": "anna"},
+            {"key": "a", "role": "DEFENDANT", "person": "nobody"},
+            {"role": "DEFENDANT", "person": "organization_01kdvdna00e008000000000001"},
+        ],
+    });
+    let refused = editor.payload("createCase { case { id } }", input).await;
+    assert_eq!(refused["case"], Value::Null);
+    let faults = faults(&refused);
+    for expected in [
+        (r#"["input","title","no language"]"#, "INVALID"),
+        (r#"["input","opened"]"#, "INVALID"),
+        (r#"["input","parties",2,"person"]"#, "INVALID"),
+    ] {
+        assert!(faults.contains(&(expected.0.to_owned(), expected.1.to_owned())), "{expected:?} {faults:?}");
+    }
+    let input = json!({
+        "title": {"en": "Another"}, "kind": "CRIMINAL", "status": "PENDING", "court": "nowhere", "slug": "another",
+        "parties": [{"role": "DEFENDANT", "person": "nobody"}],
+    });
+    let faults = self::faults(&editor.payload("createCase { case { id } }", input).await);
+    assert_eq!(
+        faults,
+        [
+            (r#"["input","court"]"#.to_owned(), "NOT_FOUND".to_owned()),
+            (r#"["input","parties",0,"person"]"#.to_owned(), "NOT_FOUND".to_owned())
+        ]
+    );
+    let taken = editor.payload("createPerson { person { id } }", json!({"name": {"en": "Anna"}, "slug": "anna"})).await;
+    assert_eq!(self::faults(&taken), [(r#"["input","slug"]"#.to_owned(), "TAKEN".to_owned())]);
+    assert_eq!(
+        server.data("{ cases { totalCount } people { totalCount } }").await,
+        json!({"cases": {"totalCount": 1}, "people": {"totalCount": 2}})
+    );
+}
+
+#[rstest]
+#[tokio::test]
+async fn who_has_seen_an_older_state_overwrites_nothing(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    editor.done("updatePerson { person { id } }", json!({"id": "anna", "expectedRevision": 1, "gender": "female"})).await;
+    let late = editor.payload("updatePerson { person { id } }", json!({"id": "anna", "expectedRevision": 1, "gender": "f"})).await;
+    assert_eq!(faults(&late), [(r#"["input","expectedRevision"]"#.to_owned(), "CONFLICT".to_owned())]);
+    assert_eq!(late["errors"][0]["currentRevision"], 2);
+    assert_eq!(editor.data("{ person(by: {slug: \"anna\"}) { gender } }").await["person"]["gender"], "female");
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_same_again_changes_nothing_and_adds_nothing_to_the_feed(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let input = json!({"name": {"en": "Dana"}, "identifiers": [{"scheme": "register", "value": "77"}]});
+    let first = editor.done("upsertPerson { person { id slug updatedAt revision } }", input.clone()).await;
+    let (_, cursor) = feed(&editor, None).await;
+    let second = editor.done("upsertPerson { person { id slug updatedAt revision } }", input).await;
+    assert_eq!(first, second);
+    server.import(TEXT).await.unwrap();
+    assert_eq!(feed(&editor, cursor.as_deref()).await.0, Vec::<String>::new());
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_others_need_is_not_deleted_and_they_are_named(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let refused = editor.payload("deletePerson { deletedId }", json!({"id": "anna-2"})).await;
+    assert_eq!(faults(&refused), [(r#"["input","id"]"#.to_owned(), "IN_USE".to_owned())]);
+    assert!(refused["errors"][0]["message"].as_str().unwrap().contains("case \"case-1\""), "{refused}");
+    editor.done("deleteCase { deletedId }", json!({"id": "case-1"})).await;
+    editor.done("deletePerson { deletedId }", json!({"id": "anna-2"})).await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_draft_is_for_editors_until_it_is_published_and_again_when_it_is_taken_back(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let reader = Asker::reader(&server);
+    let (_, cursor) = feed(&reader, None).await;
+    let made = editor.done("createPerson { person { id } }", json!({"name": {"en": "Secret"}, "published": false})).await;
+    let id = made["person"]["id"].as_str().unwrap();
+    let seen = format!("{{ node(id: \"{id}\") {{ id }} }}");
+    assert_eq!(reader.data(&seen).await["node"], Value::Null);
+    assert_eq!(feed(&reader, cursor.as_deref()).await.0, Vec::<String>::new());
+    editor.done("publishPerson { person { id } }", json!({"id": id})).await;
+    assert!(reader.data(&seen).await["node"].is_object());
+    let (told, cursor) = feed(&reader, cursor.as_deref()).await;
+    assert_eq!(told, ["PUBLISHED PERSON"]);
+    editor.done("unpublishPerson { person { id } }", json!({"id": id})).await;
+    assert_eq!(reader.data(&seen).await["node"], Value::Null);
+    assert_eq!(feed(&reader, cursor.as_deref()).await.0, ["UNPUBLISHED PERSON"]);
+    let past = format!(
+        "{{ recordState(record: \"{id}\", asOfRevision: 2) {{ fields {{ value }} }} revisions(first: 100) {{ nodes {{ changes {{ new }} }} }} }}"
+    );
+    assert!(!reader.data(&past).await.to_string().contains("Secret"));
+    assert!(editor.data(&past).await.to_string().contains("Secret"));
+}
+
+#[rstest]
+#[tokio::test]
+async fn sources_topics_and_identifiers_are_added_and_taken_off(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let id = slug_id(&editor, "case", "case-1").await;
+    let data = editor.data("{ case(by: {slug: \"case-1\"}) { parties { nodes { id } } } }").await;
+    let party = data["case"]["parties"]["nodes"][0]["id"].as_str().unwrap();
+    let citation = json!({"source": "news", "field": "role", "value": "defendant", "quote": "she stood trial"});
+    let cited = editor
+        .done(
+            "cite { record { id ... on CaseParty { citations { nodes { key quote } } } } }",
+            json!({"record": party, "citation": citation}),
+        )
+        .await;
+    assert_eq!(cited["record"]["citations"]["nodes"][0]["quote"], "she stood trial");
+    // the same again is one
+    let citation = json!({"source": "news", "field": "role", "value": "defendant", "quote": "she stood trial"});
+    editor.payload("cite { record { id } }", json!({"record": party, "citation": citation})).await;
+    let bad = editor.payload("cite { record { id } }", json!({"record": id, "citation": {"source": "nowhere"}})).await;
+    assert_eq!(faults(&bad), [(r#"["input","citation","source"]"#.to_owned(), "NOT_FOUND".to_owned())]);
+    let key = cited["record"]["citations"]["nodes"][0]["key"].as_str().unwrap();
+    let uncited =
+        editor.done("uncite { record { ... on CaseParty { citations { totalCount } } } }", json!({"record": party, "key": key})).await;
+    assert_eq!(uncited["record"]["citations"]["totalCount"], 0);
+    for (mutation, count) in [("tag", 1), ("tag", 1), ("untag", 0)] {
+        let tagged = editor
+            .done(
+                &format!("{mutation} {{ record {{ ... on Case {{ topics {{ totalCount }} }} }} }}"),
+                json!({"record": id, "topic": "press"}),
+            )
+            .await;
+        assert_eq!(tagged["record"]["topics"]["totalCount"], count, "{mutation}");
+    }
+    let identifier = json!({"record": id, "scheme": "docket", "value": "7"});
+    editor.done("addIdentifier { record { id } }", identifier.clone()).await;
+    let found = editor.data("{ case(by: {identifier: {scheme: \"docket\", value: \"7\"}}) { slug } }").await;
+    assert_eq!(found["case"]["slug"], "case-1");
+    let taken = json!({"record": slug_id(&editor, "person", "anna").await, "scheme": "docket", "value": "7"});
+    assert_eq!(faults(&editor.payload("addIdentifier { record { id } }", taken).await)[0].1, "TAKEN");
+    editor.done("removeIdentifier { record { id } }", identifier).await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn two_people_become_one_and_nothing_is_lost(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let old = slug_id(&editor, "person", "anna-2").await;
+    let maybe = editor.data(&format!("{{ possibleDuplicates(person: \"{old}\") {{ slug }} }}")).await;
+    assert_eq!(maybe["possibleDuplicates"], json!([]));
+    editor.done("updatePerson { person { id } }", json!({"id": "anna", "otherNames": [{"name": "Ann PETROVA"}]})).await;
+    let maybe = editor.data(&format!("{{ possibleDuplicates(person: \"{old}\") {{ slug }} }}")).await;
+    assert_eq!(maybe["possibleDuplicates"], json!([{"slug": "anna"}]));
+
+    let (_, cursor) = feed(&editor, None).await;
+    let merged = editor
+        .done("mergePeople { person { slug otherNames { name } identifiers { value } } }", json!({"from": "anna-2", "into": "anna"}))
+        .await;
+    let names: BTreeSet<&str> =
+        merged["person"]["otherNames"].as_array().unwrap().iter().map(|name| name["name"].as_str().unwrap()).collect();
+    assert_eq!(names, BTreeSet::from(["Ann PETROVA", "Ann Petrova"]));
+    let values: BTreeSet<&str> =
+        merged["person"]["identifiers"].as_array().unwrap().iter().map(|node| node["value"].as_str().unwrap()).collect();
+    assert_eq!(values, BTreeSet::from(["1", "2"]));
+    let after = server
+        .data(&format!(
+            "{{ node(id: \"{old}\") {{ ... on Person {{ slug }} }} person(by: {{slug: \"anna-2\"}}) {{ slug }} case(by: {{slug: \"case-1\"}}) {{ parties {{ nodes {{ person {{ slug }} }} }} }} people {{ totalCount }} }}"
+        ))
+        .await;
+    assert_eq!(after["node"]["slug"], "anna");
+    assert_eq!(after["person"]["slug"], "anna");
+    assert_eq!(after["case"]["parties"]["nodes"], json!([{"person": {"slug": "anna"}}]));
+    assert_eq!(after["people"]["totalCount"], 1);
+    let told: BTreeSet<String> = feed(&Asker::reader(&server), cursor.as_deref()).await.0.into_iter().collect();
+    assert_eq!(told, BTreeSet::from(["UPDATED CASE", "UPDATED PERSON", "MERGED PERSON"].map(str::to_owned)));
+    // an import that still has both leaves it so
+    let outcome = server.import(TEXT).await.unwrap();
+    assert_eq!(outcome.created, 0);
+    assert_eq!(server.data("{ people { totalCount } }").await["people"]["totalCount"], 1);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_record_goes_back_to_what_it_was_also_from_the_dead(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let id = slug_id(&editor, "case", "case-1").await;
+    let shown = "{ case(by: {slug: \"case-1\"}) { title status court { slug } parties { nodes { key role person { slug } } } citations { nodes { quote } } topics { nodes { slug } } } }";
+    let first = editor.data(shown).await;
+    let change = json!({
+        "id": id, "status": "DECIDED", "title": {"en": "Other"}, "court": null, "topics": ["press"],
+        "parties": [{"key": "b", "role": "DEFENDANT", "person": "anna"}],
+        "citations": [{"source": "news", "quote": "q"}],
+    });
+    editor.done("updateCase { case { id } }", change).await;
+    let second = editor.data(shown).await;
+    assert_ne!(first, second);
+    let state = editor.data(&format!("{{ recordState(record: \"{id}\", asOfRevision: 1) {{ fields {{ field value }} }} }}")).await;
+    let fields = state["recordState"]["fields"].as_array().unwrap();
+    assert!(fields.contains(&json!({"field": "status", "value": "\"pending\""})), "{state:#}");
+    let difference = editor.data(&format!("{{ compareRevisions(record: \"{id}\", from: 1, to: 2) {{ field old new }} }}")).await;
+    let differences = difference["compareRevisions"].as_array().unwrap();
+    assert!(differences.contains(&json!({"field": "status", "old": "pending", "new": "decided"})), "{difference:#}");
+
+    editor.done("revert { record { id } }", json!({"record": id, "toRevision": 1})).await;
+    assert_eq!(editor.data(shown).await, first);
+    editor.done("revert { record { id } }", json!({"record": id, "toRevision": 2})).await;
+    assert_eq!(editor.data(shown).await, second);
+    editor.done("deleteCase { deletedId }", json!({"id": id})).await;
+    assert_eq!(editor.data(shown).await["case"], Value::Null);
+    let back = editor.done("revert { record { id } }", json!({"record": id, "toRevision": 2})).await;
+    assert_eq!(back["record"]["id"], id);
+    assert_eq!(editor.data(shown).await, second);
+    let none = editor.payload("revert { record { id } }", json!({"record": id, "toRevision": 99})).await;
+    assert_eq!(faults(&none), [(r#"["input","toRevision"]"#.to_owned(), "NOT_FOUND".to_owned())]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn who_is_withheld_is_named_nowhere(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let admin = Asker::with_role(&server, Role::Admin).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let text = "statements:\n- {slug: said, text: {en: \"Petrova is guilty, said of Anna Petrova\", ru: \"Петрову осудили\"}, speaker: anna, saidOn: \"2020\"}\n";
+    server.import(text).await.unwrap();
+    editor
+        .done(
+            "updatePerson { person { id } }",
+            json!({"id": "anna", "image": "https://example.org/petrova.jpg", "biography": {"en": "Petrova lives."}}),
+        )
+        .await;
+    let id = slug_id(&editor, "person", "anna").await;
+    let refused = editor.answer("mutation { withholdPerson(input: {person: \"anna\"}) { person { id } } }", json!({})).await;
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "FORBIDDEN");
+    let (_, cursor) = feed(&Asker::reader(&server), None).await;
+    let done = admin
+        .done("withholdPerson { person { id slug name birthDate image statementsMade { totalCount } } }", json!({"person": "anna"}))
+        .await;
+    let person = &done["person"];
+    assert_eq!(
+        (&person["id"], &person["name"], &person["birthDate"], &person["image"]),
+        (&json!(id), &json!("Name withheld"), &Value::Null, &Value::Null)
+    );
+    assert_eq!(person["statementsMade"]["totalCount"], 1);
+    let everything = "{ people(first: 100) { nodes { id slug names { text } otherNames { name } identifiers { value } history { nodes { changes { field old new } } } } } statements { nodes { slug texts { text } history { nodes { changes { field old new } } } } } cases { nodes { titles { text } history { nodes { changes { field old new } } } } } revisions(first: 100) { nodes { changes { field old new } } } search(query: \"anna petrova\") { nodes { snippet } } }";
+    for asker in [&admin, &editor, &Asker::reader(&server)] {
+        // the other Petrova is another person, who keeps her name
+        let found = asker.data(everything).await.to_string().replace("Ann Petrova", "");
+        assert!(found.contains("anna-2") && found.contains("Name withheld is guilty"));
+        for name in ["Petrova", "Петров", "Anna P", "1970"] {
+            assert!(!found.contains(name), "{name} in {found}");
+        }
+    }
+    assert_eq!(server.data("{ person(by: {slug: \"anna\"}) { id } }").await["person"], Value::Null);
+    let told: Vec<String> = feed(&Asker::reader(&server), cursor.as_deref()).await.0;
+    assert!(told.contains(&"WITHHELD PERSON".to_owned()), "{told:?}");
+    // an import that still names the person brings nothing back
+    server.import(TEXT).await.unwrap();
+    let people = server.data("{ people { nodes { name } } }").await.to_string();
+    assert!(!people.contains("Anna") && people.contains("Name withheld"), "{people}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn many_records_are_imported_at_once_and_each_is_told_of(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let records = json!([
+        {"case": {"slug": "case-2", "title": {"en": "Second"}, "kind": "CIVIL", "status": "PENDING", "parties": [{"role": "DEFENDANT", "person": "new"}]}},
+        {"person": {"slug": "new", "name": {"en": "New"}}},
+        {"person": {"slug": "bad", "name": {"en": "Bad"}, "birthDate": "yesterday"}},
+        {"case": {"slug": "case-3", "title": {"en": "Third"}, "kind": "CIVIL", "status": "PENDING", "parties": [{"role": "DEFENDANT", "person": "bad"}]}},
+    ]);
+    let shown = "importRecords { created updated unchanged failed results { index outcome record { slug } errors { path code } } }";
+    let stopped = editor.payload(shown, json!({"records": records})).await;
+    let outcomes = |payload: &Value| -> Vec<String> {
+        payload["results"].as_array().unwrap().iter().map(|result| result["outcome"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(outcomes(&stopped), ["SKIPPED", "SKIPPED", "FAILED", "SKIPPED"]);
+    assert_eq!(server.data("{ people { totalCount } }").await["people"]["totalCount"], 2);
+    let tried = editor.payload(shown, json!({"records": records, "onError": "SKIP", "dryRun": true})).await;
+    assert_eq!(outcomes(&tried), ["CREATED", "CREATED", "FAILED", "FAILED"]);
+    assert_eq!(server.data("{ people { totalCount } }").await["people"]["totalCount"], 2);
+    let skipped = editor.payload(shown, json!({"records": records, "onError": "SKIP"})).await;
+    assert_eq!(outcomes(&skipped), ["CREATED", "CREATED", "FAILED", "FAILED"]);
+    assert_eq!((&skipped["created"], &skipped["failed"]), (&json!(2), &json!(2)));
+    assert_eq!(skipped["results"][0]["record"]["slug"], "case-2");
+    assert_eq!(skipped["results"][2]["errors"], json!([{"path": ["input", "records", 2, "person", "birthDate"], "code": "INVALID", "message": skipped["results"][2]["errors"][0]["message"], "currentRevision": null}]).as_array().map(|errors| json!([{"path": errors[0]["path"], "code": errors[0]["code"]}])).unwrap());
+    let again = editor.payload(shown, json!({"records": records, "onError": "SKIP"})).await;
+    assert_eq!(outcomes(&again), ["UNCHANGED", "UNCHANGED", "FAILED", "FAILED"]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn every_mutation_is_closed_to_who_has_no_token(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let reader = Asker::reader(&server);
+    let ty = "kind name ofType { kind name ofType { kind name ofType { kind name } } }";
+    let query = format!(
+        "{{ __schema {{ mutationType {{ fields {{ name args {{ type {{ {ty} }} }} }} }} types {{ kind name enumValues {{ name }} inputFields {{ name type {{ {ty} }} }} }} }} }}"
+    );
+    let schema = reader.data(&query).await["__schema"].take();
+    let types = schema["types"].as_array().unwrap();
+    let fields = schema["mutationType"]["fields"].as_array().unwrap();
+    assert!(fields.len() > 80);
+    for field in fields {
+        let name = field["name"].as_str().unwrap();
+        let ty = &field["args"][0]["type"];
+        let input = ty["ofType"]["name"].as_str().unwrap();
+        let query = format!("mutation($input: {input}!) {{ {name}(input: $input) {{ __typename }} }}");
+        let answer = reader.answer(&query, json!({"input": sample(types, ty)})).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{name} {answer:#}");
+        assert_eq!(answer["data"], json!({name: null}));
+    }
+    assert_eq!(server.data("{ revisions { totalCount } }").await["revisions"]["totalCount"], 7);
+}
+
+/// A value of a type, with what must be given and nothing else.
+fn sample(types: &[Value], ty: &Value) -> Value {
+    let name = match ty["kind"].as_str().unwrap() {
+        "NON_NULL" => return sample(types, &ty["ofType"]),
+        "LIST" => return json!([]),
+        _ => ty["name"].as_str().unwrap(),
+    };
+    let declared = types.iter().find(|ty| ty["name"] == name).unwrap();
+    match declared["kind"].as_str().unwrap() {
+        "ENUM" => declared["enumValues"][0]["name"].clone(),
+        "INPUT_OBJECT" => {
+            let fields = declared["inputFields"].as_array().unwrap().iter();
+            let required = fields.filter(|field| field["type"]["kind"] == "NON_NULL");
+            required.map(|field| (field["name"].as_str().unwrap().to_owned(), sample(types, &field["type"]))).collect()
+        }
+        _ => match name {
+            "Int" | "Float" => json!(1),
+            "Translations" => json!({"en": "x"}),
+            _ => json!("x"),
+        },
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn twenty_editors_lose_nothing_and_the_feed_is_in_order(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let (_, start) = feed(&editor, None).await;
+    let ids = [slug_id(&editor, "person", "anna").await, slug_id(&editor, "person", "anna-2").await];
+    // each adds one name after the other, on the state that it has seen, and begins again where somebody was faster
+    let edit = async |who: usize| {
+        for turn in 0..3 {
+            let id = &ids[(who + turn) % 2];
+            loop {
+                let seen = editor.data(&format!("{{ person(by: {{id: \"{id}\"}}) {{ revision otherNames {{ name }} }} }}")).await;
+                let mut names = seen["person"]["otherNames"].as_array().unwrap().clone();
+                names.push(json!({"name": format!("name {who} {turn}")}));
+                let input = json!({"id": id, "expectedRevision": seen["person"]["revision"], "otherNames": names});
+                let payload = editor.payload("updatePerson { person { revision } }", input).await;
+                match faults(&payload).as_slice() {
+                    [] => break,
+                    [(_, code)] => assert_eq!(code, "CONFLICT", "{payload}"),
+                    more => panic!("{more:?}"),
+                }
+            }
+        }
+    };
+    // meanwhile one follows the feed, as far as it goes
+    let follow = async {
+        let (mut told, mut cursor) = (0, start.clone());
+        while told < 60 {
+            let (more, next) = feed(&editor, cursor.as_deref()).await;
+            told += more.len();
+            cursor = next;
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        told
+    };
+    let (_, told) = tokio::join!(futures_util::future::join_all((0..20).map(edit)), follow);
+    assert_eq!(told, 60);
+    assert_eq!(feed(&editor, start.as_deref()).await.0.len(), 60);
+    let mut names = 0;
+    for id in &ids {
+        let person = editor.data(&format!("{{ person(by: {{id: \"{id}\"}}) {{ revision otherNames {{ name }} }} }}")).await;
+        let count = person["person"]["otherNames"].as_array().unwrap().len();
+        assert_eq!(person["person"]["revision"], 1 + count);
+        names += count;
+    }
+    assert_eq!(names, 60);
+}
