@@ -77,6 +77,21 @@ struct Names {
 impl Store {
     /// Writes records: all of them, or none if anything is wrong with any. `progress` is told how many are done.
     pub async fn write(&self, drafts: &Drafts, author: &Author, progress: impl Fn(usize) + Send + Sync) -> Result<Outcome, Refused> {
+        self.run(drafts, author, progress, false).await
+    }
+
+    /// Says what a write would do, and everything that is wrong; writes nothing.
+    pub async fn check(&self, drafts: &Drafts, progress: impl Fn(usize) + Send + Sync) -> Result<Outcome, Refused> {
+        self.run(drafts, &Author { by: String::new(), message: None }, progress, true).await
+    }
+
+    async fn run(
+        &self,
+        drafts: &Drafts,
+        author: &Author,
+        progress: impl Fn(usize) + Send + Sync,
+        only_check: bool,
+    ) -> Result<Outcome, Refused> {
         let transaction = self.writer.begin().await.map_err(database)?;
         let mut problems = Vec::new();
         let mut names = Names::default();
@@ -106,14 +121,19 @@ impl Store {
         check_unique(&transaction, &named, &mut problems).await?;
         let mut work = apply::Work::new(self, author);
         for (ty, records) in &named {
-            work.add(&transaction, catalog().get(*ty), records, &names, &mut problems, &progress).await?;
+            for chunk in records.chunks(if only_check { 1_000 } else { records.len() }) {
+                work.add(&transaction, catalog().get(*ty), chunk, &names, &mut problems, &progress).await?;
+                if only_check {
+                    work.forget();
+                }
+            }
         }
         if !problems.is_empty() {
             problems.sort_by(|a, b| (&a.origin.file, a.origin.line).cmp(&(&b.origin.file, b.origin.line)));
             return Err(Refused::Problems(problems));
         }
         let outcome = work.outcome;
-        if outcome.created + outcome.updated > 0 {
+        if !only_check && outcome.created + outcome.updated > 0 {
             work.write(&transaction).await?;
             tell(&transaction).await.map_err(database)?;
             transaction.commit().await.map_err(database)?;

@@ -18,4 +18,5 @@ mod schema;
 mod search;
 mod server;
 mod statement;
+mod transfer;
 mod version;

@@ -91,6 +91,12 @@ impl<'s> Work<'s> {
         }
     }
 
+    /// Lets go of what was gathered; only the outcome stays.
+    pub(super) fn forget(&mut self) {
+        let author = Author { by: std::mem::take(&mut self.stamp.by), message: self.stamp.message.take() };
+        *self = Self { outcome: self.outcome, ..Self::new(self.store, &author) };
+    }
+
     /// Takes up records of one type.
     pub(super) async fn add(
         &mut self,

@@ -1,0 +1,184 @@
+//! Loads records: everything is read and checked before the first record is written.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use tokio::signal;
+use tokio::sync::watch;
+
+use super::connect_and_prepare;
+use super::progress::Progress;
+use crate::config::Config;
+use crate::store::db::Store;
+use crate::store::draft::Problem;
+use crate::store::write::{Author, Drafts, Outcome, Refused};
+use crate::transfer::batch::batches;
+use crate::transfer::format::Format;
+use crate::transfer::input;
+use crate::transfer::read::Reading;
+
+/// What an import is asked to do.
+#[derive(Debug)]
+pub struct Import {
+    /// Files, folders, `-` for standard input.
+    pub paths: Vec<PathBuf>,
+    /// Format of all of them, where their names do not tell.
+    pub format: Option<Format>,
+    /// Records of one transaction at most.
+    pub batch: usize,
+    /// Whether it is only to say what it would do.
+    pub dry_run: bool,
+    /// Who writes, and why.
+    pub author: Author,
+}
+
+/// How an import ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// Everything is done; what to say of it.
+    Done(String),
+    /// It was told to stop; how far it came.
+    Interrupted(String),
+}
+
+/// Loads records from files.
+pub async fn import(config: &Config, import: &Import) -> anyhow::Result<Ending> {
+    let drafts = read(import)?;
+    let store = connect_and_prepare(config, false).await?;
+    let count = count(&drafts);
+    let mut stop = Stop::listen();
+    if import.dry_run {
+        let outcome = refused(check(&store, &drafts, &mut stop).await, 0)?;
+        let Some(outcome) = outcome else { return Ok(stopped(0, count)) };
+        return Ok(Ending::Done(format!("Nothing was written. {}", would(outcome))));
+    }
+    if count <= import.batch {
+        let progress = Progress::new("written", count);
+        return tokio::select! {
+            outcome = store.write(&drafts, &import.author, |done| progress.add(done)) => refused(outcome, 0).map(|outcome| Ending::Done(said(outcome))),
+            () = stop.told(1) => Ok(stopped(0, count)),
+        };
+    }
+    if refused(check(&store, &drafts, &mut stop).await, 0)?.is_none() {
+        return Ok(stopped(0, count));
+    }
+    write(&store, drafts, import, stop).await
+}
+
+/// Reads everything that is named.
+fn read(import: &Import) -> anyhow::Result<Drafts> {
+    let inputs = input::list(&import.paths, import.format, false).map_err(|problem| anyhow::anyhow!("{problem}"))?;
+    let mut reading = Reading::default();
+    inputs.iter().for_each(|input| reading.take(input));
+    if !reading.problems.is_empty() {
+        bail!(report(&reading.problems, 0));
+    }
+    reading.notes.iter().for_each(|note| eprintln!("{note}"));
+    Ok(reading.drafts)
+}
+
+/// Checks all records against each other and the database; nothing if it was told to stop.
+async fn check(store: &Store, drafts: &Drafts, stop: &mut Stop) -> Result<Option<Outcome>, Refused> {
+    let progress = Progress::new("checked", count(drafts));
+    tokio::select! {
+        outcome = store.check(drafts, |done| progress.add(done)) => outcome.map(Some),
+        () = stop.told(1) => Ok(None),
+    }
+}
+
+/// Writes records batch by batch, each in a transaction of its own, until all are written or it is told to stop.
+async fn write(store: &Store, drafts: Drafts, import: &Import, mut stop: Stop) -> anyhow::Result<Ending> {
+    let all = count(&drafts);
+    let progress = Progress::new("written", all);
+    let mut outcome = Outcome::default();
+    let mut done = 0;
+    for batch in batches(drafts, import.batch) {
+        let written = tokio::select! {
+            written = store.write(&batch, &import.author, |_| ()) => written,
+            () = stop.told(2) => return Ok(stopped(done, all)),
+        };
+        let written = refused(written, done)?;
+        done += count(&batch);
+        outcome.created += written.created;
+        outcome.updated += written.updated;
+        outcome.unchanged += written.unchanged;
+        progress.add(count(&batch));
+        if stop.is_told() && done < all {
+            return Ok(stopped(done, all));
+        }
+    }
+    Ok(Ending::Done(said(outcome)))
+}
+
+/// How often it was told to stop.
+#[derive(Debug)]
+struct Stop(watch::Receiver<u8>);
+
+impl Stop {
+    /// Listens from now on.
+    fn listen() -> Self {
+        let (times, told) = watch::channel(0u8);
+        tokio::spawn(async move {
+            while signal::ctrl_c().await.is_ok() {
+                times.send_modify(|times| *times = times.saturating_add(1));
+            }
+        });
+        Self(told)
+    }
+
+    fn is_told(&self) -> bool {
+        *self.0.borrow() > 0
+    }
+
+    /// Ends when it has been told this many times.
+    async fn told(&mut self, times: u8) {
+        if self.0.wait_for(|told| *told >= times).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+fn count(drafts: &Drafts) -> usize {
+    drafts.iter().map(|(_, drafts)| drafts.len()).sum()
+}
+
+fn said(outcome: Outcome) -> String {
+    format!("Records: {} created, {} updated, {} unchanged", outcome.created, outcome.updated, outcome.unchanged)
+}
+
+fn would(outcome: Outcome) -> String {
+    format!("Records: {} would be created, {} updated, {} unchanged", outcome.created, outcome.updated, outcome.unchanged)
+}
+
+fn stopped(done: usize, all: usize) -> Ending {
+    Ending::Interrupted(match done {
+        0 => "stopped; nothing was written".to_owned(),
+        _ => format!("stopped; {done} of {all} records are done, and the same command goes on from there"),
+    })
+}
+
+/// An outcome, or why there is none; `done` records have been written before.
+fn refused<T>(outcome: Result<T, Refused>, done: usize) -> anyhow::Result<T> {
+    match outcome {
+        Ok(outcome) => Ok(outcome),
+        Err(Refused::Problems(problems)) => bail!(report(&problems, done)),
+        Err(Refused::Failed(error)) => bail!("{}: {error}", written(done)),
+    }
+}
+
+fn written(done: usize) -> String {
+    match done {
+        0 => "nothing was written".to_owned(),
+        _ => format!("{done} records were written before, and the same command goes on from there"),
+    }
+}
+
+/// All problems, a line each.
+pub fn report(problems: &[Problem], done: usize) -> String {
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let count = match problems.len() {
+        1 => "1 problem".to_owned(),
+        count => format!("{count} problems"),
+    };
+    format!("{count}; {}\n{}", written(done), lines.join("\n"))
+}
