@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flags;
+use crate::lang;
 use crate::transfer::format::Format;
 
 /// A GraphQL API over an open civic dataset: laws, proposals, court cases and people, and the sources that say so.
@@ -66,6 +67,12 @@ pub struct ImportFlags {
     /// Format of all files [default: as their names tell]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<Format>,
+    /// Popolo: scheme of the identifiers that ids become, by which the next import finds the same records
+    #[arg(long, value_name = "NAME", default_value = "popolo")]
+    pub scheme: String,
+    /// Popolo: language of names and other text, as a BCP 47 tag; und where it is not known
+    #[arg(long, value_name = "TAG", default_value = "und", value_parser = lang::tag)]
+    pub lang: String,
     /// Records written in one transaction at most; up to so many are written all or none
     #[arg(long, value_name = "RECORDS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     pub batch: u32,

@@ -8,6 +8,7 @@ use kurultai::app::import::{Ending, Import};
 use kurultai::cli::{Cli, Command, ImportFlags};
 use kurultai::config::Config;
 use kurultai::store::write::Author;
+use kurultai::transfer::popolo::Options;
 use kurultai::{app, graphql, telemetry};
 
 /// An answer is made of thousands of small values, which this allocator gives and takes back cheaply.
@@ -55,6 +56,7 @@ fn import(flags: ImportFlags) -> Import {
     Import {
         paths: flags.paths,
         format: flags.format,
+        popolo: Options { scheme: flags.scheme, lang: flags.lang },
         batch: usize::try_from(flags.batch).unwrap_or(usize::MAX),
         dry_run: flags.dry_run,
         author: Author { by: flags.by, message: flags.message },

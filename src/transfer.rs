@@ -5,5 +5,6 @@ pub mod format;
 pub mod input;
 pub mod json;
 pub mod ndjson;
+pub mod popolo;
 pub mod read;
 pub mod yaml;

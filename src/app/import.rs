@@ -15,6 +15,8 @@ use crate::store::write::{Author, Drafts, Outcome, Refused};
 use crate::transfer::batch::batches;
 use crate::transfer::format::Format;
 use crate::transfer::input;
+use crate::transfer::popolo::Options;
+use crate::transfer::popolo::wish::Known;
 use crate::transfer::read::Reading;
 
 /// What an import is asked to do.
@@ -24,6 +26,8 @@ pub struct Import {
     pub paths: Vec<PathBuf>,
     /// Format of all of them, where their names do not tell.
     pub format: Option<Format>,
+    /// How Popolo is to be read.
+    pub popolo: Options,
     /// Records of one transaction at most.
     pub batch: usize,
     /// Whether it is only to say what it would do.
@@ -43,8 +47,13 @@ pub enum Ending {
 
 /// Loads records from files.
 pub async fn import(config: &Config, import: &Import) -> anyhow::Result<Ending> {
-    let drafts = read(import)?;
+    let mut reading = read(import)?;
     let store = connect_and_prepare(config, false).await?;
+    if !reading.popolo.is_empty() {
+        let known = Known::ask(&reading.popolo, &store).await?;
+        reading.finish(known);
+    }
+    let drafts = records(reading)?;
     let count = count(&drafts);
     let mut stop = Stop::listen();
     if import.dry_run {
@@ -66,15 +75,17 @@ pub async fn import(config: &Config, import: &Import) -> anyhow::Result<Ending> 
 }
 
 /// Reads everything that is named.
-fn read(import: &Import) -> anyhow::Result<Drafts> {
+fn read(import: &Import) -> anyhow::Result<Reading> {
     let inputs = input::list(&import.paths, import.format, false).map_err(|problem| anyhow::anyhow!("{problem}"))?;
-    let mut reading = Reading::default();
+    let mut reading = Reading::new(import.popolo.clone());
     inputs.iter().for_each(|input| reading.take(input));
-    if !reading.problems.is_empty() {
-        bail!(report(&reading.problems, 0));
-    }
+    if reading.problems.is_empty() { Ok(reading) } else { bail!(report(&reading.problems, 0)) }
+}
+
+/// The records that were read, if nothing is wrong with any.
+fn records(reading: Reading) -> anyhow::Result<Drafts> {
     reading.notes.iter().for_each(|note| eprintln!("{note}"));
-    Ok(reading.drafts)
+    if reading.problems.is_empty() { Ok(reading.drafts) } else { bail!(report(&reading.problems, 0)) }
 }
 
 /// Checks all records against each other and the database; nothing if it was told to stop.

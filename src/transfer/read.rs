@@ -5,6 +5,8 @@ use crate::store::draft::{self, Draft, Problem};
 use crate::store::write::Drafts;
 use crate::transfer::format::Format;
 use crate::transfer::input::Input;
+use crate::transfer::popolo::wish::Known;
+use crate::transfer::popolo::{self, Popolo, is_popolo};
 use crate::transfer::{json, ndjson, yaml};
 
 /// What was read so far.
@@ -16,14 +18,31 @@ pub struct Reading {
     pub problems: Vec<Problem>,
     /// What somebody should know although nothing is wrong.
     pub notes: Vec<String>,
+    /// Popolo, of which records are made when all files are read.
+    pub popolo: Popolo,
 }
 
 impl Reading {
+    /// Nothing yet.
+    pub fn new(options: popolo::Options) -> Self {
+        Self { popolo: Popolo::new(options), ..Self::default() }
+    }
+
     /// Reads one file, or standard input.
     pub fn take(&mut self, input: &Input) {
         let outcome = match input.format {
             Format::Yaml => input.text().and_then(|text| yaml::read(&input.name, &text)).map(Some),
-            Format::Json => input.open().and_then(|reader| json::read(&input.name, reader)).map(Some),
+            Format::Json => input.open().and_then(|reader| json::read(&input.name, reader)).map(|tree| {
+                if !input.said && is_popolo(&tree) {
+                    self.popolo.take(&input.name, tree);
+                    return None;
+                }
+                Some(tree)
+            }),
+            Format::Popolo => input.open().and_then(|reader| json::read(&input.name, reader)).map(|tree| {
+                self.popolo.take(&input.name, tree);
+                None
+            }),
             Format::Ndjson => input.open().map(|reader| {
                 ndjson::read(&input.name, reader, |read| match read {
                     Ok((ty, draft)) => self.push(ty, draft),
@@ -31,7 +50,7 @@ impl Reading {
                 });
                 None
             }),
-            Format::Popolo | Format::Csv => Ok(None),
+            Format::Csv => Ok(None),
         };
         match outcome {
             Ok(Some(tree)) => match draft::read::file(&input.name, &tree) {
@@ -41,6 +60,14 @@ impl Reading {
             Ok(None) => {}
             Err(problem) => self.problems.push(problem),
         }
+    }
+
+    /// Makes records of the Popolo that was read.
+    pub fn finish(&mut self, known: Known) {
+        let converted = std::mem::take(&mut self.popolo).convert(known);
+        converted.drafts.into_iter().for_each(|(ty, draft)| self.push(ty, draft));
+        self.problems.extend(converted.problems);
+        self.notes.extend(converted.notes);
     }
 
     /// Adds a record.
