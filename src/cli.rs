@@ -67,6 +67,9 @@ pub struct ImportFlags {
     /// Format of all files [default: as their names tell]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<Format>,
+    /// CSV: YAML file that says which column becomes which field
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
     /// Popolo: scheme of the identifiers that ids become, by which the next import finds the same records
     #[arg(long, value_name = "NAME", default_value = "popolo")]
     pub scheme: String,

@@ -56,6 +56,7 @@ fn import(flags: ImportFlags) -> Import {
     Import {
         paths: flags.paths,
         format: flags.format,
+        mapping: flags.mapping,
         popolo: Options { scheme: flags.scheme, lang: flags.lang },
         batch: usize::try_from(flags.batch).unwrap_or(usize::MAX),
         dry_run: flags.dry_run,

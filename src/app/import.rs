@@ -1,6 +1,7 @@
 //! Loads records: everything is read and checked before the first record is written.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::bail;
 use tokio::signal;
@@ -14,10 +15,11 @@ use crate::store::draft::Problem;
 use crate::store::write::{Author, Drafts, Outcome, Refused};
 use crate::transfer::batch::batches;
 use crate::transfer::format::Format;
-use crate::transfer::input;
+use crate::transfer::input::{self, Input};
+use crate::transfer::mapping::Mapping;
 use crate::transfer::popolo::Options;
-use crate::transfer::popolo::wish::Known;
 use crate::transfer::read::Reading;
+use crate::transfer::yaml;
 
 /// What an import is asked to do.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub struct Import {
     pub paths: Vec<PathBuf>,
     /// Format of all of them, where their names do not tell.
     pub format: Option<Format>,
+    /// File that says what the columns of tables are.
+    pub mapping: Option<PathBuf>,
     /// How Popolo is to be read.
     pub popolo: Options,
     /// Records of one transaction at most.
@@ -49,10 +53,7 @@ pub enum Ending {
 pub async fn import(config: &Config, import: &Import) -> anyhow::Result<Ending> {
     let mut reading = read(import)?;
     let store = connect_and_prepare(config, false).await?;
-    if !reading.popolo.is_empty() {
-        let known = Known::ask(&reading.popolo, &store).await?;
-        reading.finish(known);
-    }
+    reading.finish(Some(&store)).await?;
     let drafts = records(reading)?;
     let count = count(&drafts);
     let mut stop = Stop::listen();
@@ -76,10 +77,20 @@ pub async fn import(config: &Config, import: &Import) -> anyhow::Result<Ending> 
 
 /// Reads everything that is named.
 fn read(import: &Import) -> anyhow::Result<Reading> {
-    let inputs = input::list(&import.paths, import.format, false).map_err(|problem| anyhow::anyhow!("{problem}"))?;
     let mut reading = Reading::new(import.popolo.clone());
+    if let Some(path) = &import.mapping {
+        reading.map(mapping(path).map_err(|problems| anyhow::anyhow!(report(&problems, 0)))?);
+    }
+    let inputs = input::list(&import.paths, import.format, import.mapping.is_some()).map_err(|problem| anyhow::anyhow!("{problem}"))?;
     inputs.iter().for_each(|input| reading.take(input));
     if reading.problems.is_empty() { Ok(reading) } else { bail!(report(&reading.problems, 0)) }
+}
+
+fn mapping(path: &Path) -> Result<Mapping, Vec<Problem>> {
+    let name: Arc<str> = Arc::from(path.display().to_string());
+    let input = Input { name: name.clone(), format: Format::Yaml, said: true, path: Some(path.to_owned()) };
+    let tree = input.text().and_then(|text| yaml::read(&name, &text)).map_err(|problem| vec![problem])?;
+    Mapping::read(&name, &tree)
 }
 
 /// The records that were read, if nothing is wrong with any.

@@ -2,6 +2,7 @@
 
 mod popolo;
 mod stream;
+mod table;
 
 use std::io::Write;
 use std::path::PathBuf;

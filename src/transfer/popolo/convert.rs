@@ -9,9 +9,7 @@ use crate::lang;
 use crate::store::draft::{self, Draft, Origin, Problem};
 use crate::store::record::catalog;
 use crate::store::tree::{Tree, Value};
-
-/// Letters of a slug that is made of a name at most; a mark has room behind it.
-pub(super) const LONGEST: usize = 80;
+use crate::transfer::slug::{LONGEST, mark, slug};
 
 /// What was made of Popolo.
 #[derive(Debug, Default)]
@@ -195,7 +193,7 @@ impl Work {
         for item in items {
             let Some(id) = &item.id else { continue };
             let name = value::name(&mut item.fields.clone());
-            let base = value::slug(name.as_deref().unwrap_or_default(), LONGEST);
+            let base = slug(name.as_deref().unwrap_or_default(), LONGEST);
             if let Some(name) = name {
                 self.names.insert((class, id.clone()), name);
             }
@@ -217,8 +215,8 @@ impl Work {
         for (id, base) in named {
             let is_taken = self.known.taken.contains(&(ty, base.clone())) && !id.starts_with("name:");
             let slug = match () {
-                () if base.is_empty() => format!("{}-{}", class.singular(), value::mark(id)),
-                () if is_taken || bases.get(&base).is_some_and(|count| *count > 1) => format!("{base}-{}", value::mark(id)),
+                () if base.is_empty() => format!("{}-{}", class.singular(), mark(id)),
+                () if is_taken || bases.get(&base).is_some_and(|count| *count > 1) => format!("{base}-{}", mark(id)),
                 () => base.clone(),
             };
             if is_taken {
@@ -370,7 +368,8 @@ impl Work {
         }
         if fields.get("person_id").is_none() || fields.get("organization_id").is_none() {
             let missing = if fields.get("person_id").is_none() { "person" } else { "organization" };
-            self.left.count(format!("memberships without {missing}"));
+            let place = format!("{}:{}", origin.file.as_deref().unwrap_or_default(), origin.line.unwrap_or_default());
+            self.notes.push(format!("{place}: {}: this membership names no {missing} and is left out", origin.path));
             return;
         }
         let mark = self.mark(item.id.as_deref(), &fields);
@@ -378,7 +377,7 @@ impl Work {
         let organization = self.refer(&mut fields, "organization_id", Class::Organization, &origin);
         let on_behalf_of = self.refer(&mut fields, "on_behalf_of_id", Class::Organization, &origin);
         let (Some(person), Some(organization)) = (person, organization) else { return };
-        let short = |tree: &Tree| value::slug(&value::text(tree).unwrap_or_default(), 44);
+        let short = |tree: &Tree| slug(&value::text(tree).unwrap_or_default(), 44);
         let there = item.id.as_ref().and_then(|id| self.known.ids.get(&(RecordType::Membership, id.clone()))).cloned();
         let slug = there.unwrap_or_else(|| format!("{}-{}-{mark}", short(&person), short(&organization)));
         let mut making = Making::new(&slug, origin);
@@ -421,7 +420,7 @@ impl Work {
     /// A mark that tells this membership from all others of the same person in the same organization, and stays the same.
     fn mark(&mut self, id: Option<&str>, fields: &Fields) -> String {
         if let Some(id) = id {
-            return value::mark(id);
+            return mark(id);
         }
         let known_by =
             ["person_id", "organization_id", "on_behalf_of_id", "post_id", "role", "area_id", "legislative_period_id", "start_date"];
@@ -429,7 +428,7 @@ impl Work {
         let text = parts.join("\n");
         let count = self.marks.entry(text.clone()).or_default();
         *count += 1;
-        if *count == 1 { value::mark(&text) } else { value::mark(&format!("{text}\n{count}")) }
+        if *count == 1 { mark(&text) } else { mark(&format!("{text}\n{count}")) }
     }
 
     /// Name of the area that a membership or a post is for.
@@ -592,7 +591,7 @@ impl Work {
             return slug.clone();
         }
         let bare = url.split_once("://").map_or(url, |(_, bare)| bare).trim_end_matches('/');
-        let slug = format!("{}-{}", value::slug(bare, LONGEST), value::mark(url));
+        let slug = format!("{}-{}", slug(bare, LONGEST), mark(url));
         let mut making = Making::new(&slug, origin.below(".sources", line));
         making.put_language("title", "und", Some(bare.to_owned()));
         making.put("url", Some(text(line, url)));

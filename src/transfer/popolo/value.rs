@@ -1,7 +1,6 @@
 //! Values as Popolo files in the wild have them, put into the form that records have here.
 
 use url::Url;
-use uuid::Uuid;
 
 use super::Fields;
 use crate::fold::fold;
@@ -93,23 +92,6 @@ pub(super) fn is_web(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
-/// A name as a slug, cut between words.
-pub(super) fn slug(name: &str, longest: usize) -> String {
-    let mut slug = fold(name).replace(' ', "-");
-    if slug.len() > longest {
-        let cut = slug[..=longest].rfind('-').filter(|cut| *cut > 0).unwrap_or(longest);
-        slug.truncate(cut);
-    }
-    slug
-}
-
-/// A few letters and digits that are always the same for the same text, and differ for another.
-pub(super) fn mark(text: &str) -> String {
-    let mut mark = Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()).simple().to_string();
-    mark.truncate(8);
-    mark
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,27 +117,12 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_slug_is_cut_between_words_and_made_of_any_script() {
-        assert_eq!(slug("Ілияс Әбілқасым", 80), slug("ілияс әбілқасым", 80));
-        assert_eq!(slug("Anna-Maria O'Neill", 80), "anna-maria-oneill");
-        assert_eq!(slug("one two three", 8), "one-two");
-        assert_eq!(slug("onetwothree", 8), "onetwoth");
-    }
-
     proptest! {
         #[test]
         fn a_date_that_is_one_stays_as_it_is(year in 1000u32..3000, month in 1u32..13, day in 1u32..29, length in 0usize..3) {
             let text = format!("{year}-{month:02}-{day:02}");
             let text = &text[..[4, 7, 10][length]];
             prop_assert_eq!(date(text), Some(text.to_owned()));
-        }
-
-        #[test]
-        fn a_slug_can_be_a_name_here(name in ".{0,200}", longest in 1usize..100) {
-            let slug = slug(&name, longest);
-            prop_assert!(slug.len() <= longest && !slug.starts_with('-') && !slug.ends_with('-'));
-            prop_assert!(slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'));
         }
 
         #[test]

@@ -7,6 +7,7 @@ use crate::entity::RecordType;
 use crate::error::Result;
 use crate::store::db::Store;
 use crate::store::tree::Value;
+use crate::transfer::slug::{LONGEST, slug};
 
 /// What the database knows of what the files hold.
 #[derive(Debug, Default)]
@@ -56,7 +57,7 @@ impl Popolo {
     /// Slugs that items of a class would have by their names.
     fn slugs(&self, class: Class) -> Vec<String> {
         let names = self.items.iter().filter(|item| item.class == class).filter_map(|item| value::name(&mut item.fields.clone()));
-        let slugs: HashSet<String> = names.map(|name| value::slug(&name, super::convert::LONGEST)).collect();
+        let slugs: HashSet<String> = names.map(|name| slug(&name, LONGEST)).collect();
         slugs.into_iter().collect()
     }
 

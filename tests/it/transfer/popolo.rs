@@ -105,7 +105,8 @@ fn parliament(people: usize) -> String {
         let comma = if index == 0 { "" } else { "," };
         let name = format!("{} {}", given[index % given.len()], family[index / given.len() % family.len()]);
         let day = index % 28 + 1;
-        writeln!(text, "{comma}{{\"id\": {index}, \"name\": \"{name}\", \"birth_date\": \"19{:02}-05-{day:02}T00:00:00Z\", \"memberships\": [{{\"organization_id\": \"o\", \"role\": \"member\"}}]}}", index % 100).unwrap();
+        let seat = if index % 10 == 0 { "{\"organization_id\": \"o\", \"role\": \"member\"}" } else { "" };
+        writeln!(text, "{comma}{{\"id\": {index}, \"name\": \"{name}\", \"birth_date\": \"19{:02}-05-{day:02}T00:00:00Z\", \"memberships\": [{seat}]}}", index % 100).unwrap();
     }
     text + "]}"
 }
@@ -115,8 +116,8 @@ fn parliament(people: usize) -> String {
 async fn ten_thousand_people_change_nothing_the_second_time(#[values(On::Sqlite, On::Postgres)] on: On) {
     let desk = Desk::new(on).await;
     desk.file("parliament.json", parliament(10_000));
-    assert_eq!(desk.imported(&["parliament.json"]), "Records: 20001 created, 0 updated, 0 unchanged");
-    assert_eq!(desk.imported(&["parliament.json"]), "Records: 0 created, 0 updated, 20001 unchanged");
+    assert_eq!(desk.imported(&["parliament.json"]), "Records: 11001 created, 0 updated, 0 unchanged");
+    assert_eq!(desk.imported(&["parliament.json"]), "Records: 0 created, 0 updated, 11001 unchanged");
     let data: Value = desk.server.data("{ people { totalCount } memberships { totalCount } person(by: {slug: \"x\"}) { slug } }").await;
-    assert_eq!((&data["people"]["totalCount"], &data["memberships"]["totalCount"]), (&json!(10_000), &json!(10_000)));
+    assert_eq!((&data["people"]["totalCount"], &data["memberships"]["totalCount"]), (&json!(10_000), &json!(1_000)));
 }
