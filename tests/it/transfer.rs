@@ -1,5 +1,6 @@
 //! Formats that the command line reads, and how it writes what it read.
 
+mod kill;
 mod popolo;
 mod stream;
 mod table;
