@@ -2,6 +2,7 @@
 
 pub mod import;
 mod progress;
+pub mod push;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -82,6 +82,12 @@ pub struct ImportFlags {
     /// Say what would be created, updated and unchanged, and everything that is wrong; write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Send the records to this running server instead of writing them into a database
+    #[arg(long, value_name = "URL", conflicts_with = "by")]
+    pub url: Option<String>,
+    /// Token that lets the records into the server
+    #[arg(long, value_name = "TOKEN", env = "KURULTAI_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
     /// Name to write into the history of the records
     #[arg(long, value_name = "NAME", default_value = "import")]
     pub by: String,

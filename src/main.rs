@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use kurultai::app::import::{Ending, Import};
+use kurultai::app::push::Target;
 use kurultai::cli::{Cli, Command, ImportFlags};
 use kurultai::config::Config;
 use kurultai::store::write::Author;
@@ -60,6 +61,7 @@ fn import(flags: ImportFlags) -> Import {
         popolo: Options { scheme: flags.scheme, lang: flags.lang },
         batch: usize::try_from(flags.batch).unwrap_or(usize::MAX),
         dry_run: flags.dry_run,
+        target: flags.url.map(|url| Target { url, token: flags.token }),
         author: Author { by: flags.by, message: flags.message },
     }
 }

@@ -8,6 +8,7 @@ pub mod json;
 pub mod mapping;
 pub mod ndjson;
 pub mod popolo;
+pub mod push;
 pub mod read;
 pub mod slug;
 pub mod yaml;

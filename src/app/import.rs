@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::connect_and_prepare;
 use super::progress::Progress;
+use super::push::{Target, push};
 use crate::config::Config;
 use crate::store::db::Store;
 use crate::store::draft::Problem;
@@ -36,6 +37,8 @@ pub struct Import {
     pub batch: usize,
     /// Whether it is only to say what it would do.
     pub dry_run: bool,
+    /// Server to send the records to, instead of a database to write them into.
+    pub target: Option<Target>,
     /// Who writes, and why.
     pub author: Author,
 }
@@ -52,6 +55,10 @@ pub enum Ending {
 /// Loads records from files.
 pub async fn import(config: &Config, import: &Import) -> anyhow::Result<Ending> {
     let mut reading = read(import)?;
+    if let Some(target) = &import.target {
+        reading.finish(None).await?;
+        return push(records(reading)?, import, target).await;
+    }
     let store = connect_and_prepare(config, false).await?;
     reading.finish(Some(&store)).await?;
     let drafts = records(reading)?;
@@ -60,7 +67,7 @@ pub async fn import(config: &Config, import: &Import) -> anyhow::Result<Ending> 
     if import.dry_run {
         let outcome = refused(check(&store, &drafts, &mut stop).await, 0)?;
         let Some(outcome) = outcome else { return Ok(stopped(0, count)) };
-        return Ok(Ending::Done(format!("Nothing was written. {}", would(outcome))));
+        return Ok(Ending::Done(would(outcome)));
     }
     if count <= import.batch {
         let progress = Progress::new("written", count);
@@ -121,9 +128,7 @@ async fn write(store: &Store, drafts: Drafts, import: &Import, mut stop: Stop) -
         };
         let written = refused(written, done)?;
         done += count(&batch);
-        outcome.created += written.created;
-        outcome.updated += written.updated;
-        outcome.unchanged += written.unchanged;
+        outcome += written;
         progress.add(count(&batch));
         if stop.is_told() && done < all {
             return Ok(stopped(done, all));
@@ -134,11 +139,11 @@ async fn write(store: &Store, drafts: Drafts, import: &Import, mut stop: Stop) -
 
 /// How often it was told to stop.
 #[derive(Debug)]
-struct Stop(watch::Receiver<u8>);
+pub(super) struct Stop(watch::Receiver<u8>);
 
 impl Stop {
     /// Listens from now on.
-    fn listen() -> Self {
+    pub(super) fn listen() -> Self {
         let (times, told) = watch::channel(0u8);
         tokio::spawn(async move {
             while signal::ctrl_c().await.is_ok() {
@@ -148,31 +153,34 @@ impl Stop {
         Self(told)
     }
 
-    fn is_told(&self) -> bool {
+    pub(super) fn is_told(&self) -> bool {
         *self.0.borrow() > 0
     }
 
     /// Ends when it has been told this many times.
-    async fn told(&mut self, times: u8) {
+    pub(super) async fn told(&mut self, times: u8) {
         if self.0.wait_for(|told| *told >= times).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
 }
 
-fn count(drafts: &Drafts) -> usize {
+pub(super) fn count(drafts: &Drafts) -> usize {
     drafts.iter().map(|(_, drafts)| drafts.len()).sum()
 }
 
-fn said(outcome: Outcome) -> String {
+pub(super) fn said(outcome: Outcome) -> String {
     format!("Records: {} created, {} updated, {} unchanged", outcome.created, outcome.updated, outcome.unchanged)
 }
 
-fn would(outcome: Outcome) -> String {
-    format!("Records: {} would be created, {} updated, {} unchanged", outcome.created, outcome.updated, outcome.unchanged)
+pub(super) fn would(outcome: Outcome) -> String {
+    format!(
+        "Nothing was written. Records: {} would be created, {} updated, {} unchanged",
+        outcome.created, outcome.updated, outcome.unchanged
+    )
 }
 
-fn stopped(done: usize, all: usize) -> Ending {
+pub(super) fn stopped(done: usize, all: usize) -> Ending {
     Ending::Interrupted(match done {
         0 => "stopped; nothing was written".to_owned(),
         _ => format!("stopped; {done} of {all} records are done, and the same command goes on from there"),
@@ -188,7 +196,7 @@ fn refused<T>(outcome: Result<T, Refused>, done: usize) -> anyhow::Result<T> {
     }
 }
 
-fn written(done: usize) -> String {
+pub(super) fn written(done: usize) -> String {
     match done {
         0 => "nothing was written".to_owned(),
         _ => format!("{done} records were written before, and the same command goes on from there"),
@@ -196,7 +204,7 @@ fn written(done: usize) -> String {
 }
 
 /// All problems, a line each.
-pub fn report(problems: &[Problem], done: usize) -> String {
+pub(super) fn report(problems: &[Problem], done: usize) -> String {
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     let count = match problems.len() {
         1 => "1 problem".to_owned(),

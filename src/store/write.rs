@@ -45,6 +45,14 @@ pub struct Outcome {
     pub unchanged: usize,
 }
 
+impl std::ops::AddAssign for Outcome {
+    fn add_assign(&mut self, other: Self) {
+        self.created += other.created;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+    }
+}
+
 /// Why nothing was written.
 #[derive(Debug)]
 pub enum Refused {

@@ -46,7 +46,9 @@ fn in_order(drafts: Drafts) -> Vec<(RecordType, Draft)> {
 /// Places of records that must be written together, each group after those it refers to.
 fn groups(records: &[Option<(RecordType, Draft)>]) -> Vec<Vec<usize>> {
     let mut graph: DiGraph<(), (), u32> = DiGraph::with_capacity(records.len(), records.len());
-    let nodes: Vec<NodeIndex> = records.iter().map(|_| graph.add_node(())).collect();
+    // the search gives what does not depend on each other in the reverse of the order it was put in
+    let mut nodes: Vec<NodeIndex> = records.iter().map(|_| graph.add_node(())).collect();
+    nodes.reverse();
     let known = records.iter().flatten();
     let by_name: HashMap<(RecordType, &str), NodeIndex> =
         known.zip(&nodes).filter_map(|((ty, draft), node)| Some(((*ty, draft.name.as_deref()?), *node))).collect();
@@ -60,7 +62,7 @@ fn groups(records: &[Option<(RecordType, Draft)>]) -> Vec<Vec<usize>> {
     kosaraju_scc(&graph)
         .into_iter()
         .map(|group| {
-            let mut group: Vec<usize> = group.into_iter().map(NodeIndex::index).collect();
+            let mut group: Vec<usize> = group.into_iter().map(|node| records.len() - 1 - node.index()).collect();
             group.sort_unstable();
             group
         })
@@ -104,6 +106,12 @@ mod tests {
         let order: Vec<String> = names(&batches(drafts(text), 1)).concat();
         let place = |name: &str| order.iter().position(|other| other == name).unwrap();
         assert!(place("u") < place("t") && place("s") < place("t") && place("t") < place("p"), "{order:?}");
+    }
+
+    #[test]
+    fn what_depends_on_nothing_stays_in_the_order_of_the_file() {
+        let text = "topics: [{slug: c, label: {en: C}}, {slug: a, label: {en: A}}, {slug: b, label: {en: B}}]";
+        assert_eq!(names(&batches(drafts(text), 2)), [vec!["c", "a"], vec!["b"]]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::server::{On, TestDatabase, path};
 
 pub fn kurultai(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kurultai"));
-    command.args(arguments).env_remove("DATABASE_URL").env("RUST_BACKTRACE", "0");
+    command.args(arguments).env_remove("DATABASE_URL").env_remove("KURULTAI_TOKEN").env("RUST_BACKTRACE", "0");
     command
 }
 

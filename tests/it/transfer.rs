@@ -2,6 +2,7 @@
 
 mod kill;
 mod popolo;
+mod push;
 mod stream;
 mod table;
 
