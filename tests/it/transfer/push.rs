@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
+use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use axum::Router;
 use kurultai::transfer::push::records;
 use serde_json::{Value, json};
 
