@@ -74,7 +74,7 @@ fn folder(path: &Path, format: Option<Format>, mapping: bool) -> Result<Vec<Inpu
     found.retain(|path| match Format::of(path) {
         None => false,
         Some(Format::Csv) => mapping,
-        Some(Format::Yaml) => !path.to_string_lossy().contains(".mapping."),
+        Some(Format::Yaml) => !path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with(".mapping")),
         Some(_) => true,
     });
     found.sort();

@@ -11,6 +11,9 @@ use crate::store::record::catalog;
 use crate::store::tree::{Tree, Value};
 use crate::transfer::slug::{LONGEST, mark, slug};
 
+/// Notes about single items that are told at most.
+const NOTES: usize = 50;
+
 /// What was made of Popolo.
 #[derive(Debug, Default)]
 pub struct Converted {
@@ -610,7 +613,114 @@ impl Work {
                 Err(problems) => self.problems.extend(problems),
             }
         }
+        if self.notes.len() > NOTES {
+            let more = self.notes.split_off(NOTES).len();
+            self.notes.push(format!("and {more} more of this kind"));
+        }
         self.notes.extend(self.left.note());
         Converted { drafts, problems: self.problems, notes: self.notes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::transfer::json;
+    use proptest::prelude::*;
+
+    fn converted(text: &str) -> Converted {
+        let file: Arc<str> = Arc::from("test.json");
+        let mut popolo = Popolo::new(Options::default());
+        popolo.take(&file, json::read(&file, text.as_bytes()).unwrap());
+        popolo.convert(Known::default())
+    }
+
+    fn names(converted: &Converted) -> Vec<&str> {
+        converted.drafts.iter().filter_map(|(_, draft)| draft.name.as_deref()).collect()
+    }
+
+    #[test]
+    fn the_same_file_gives_the_same_slugs_and_no_two_alike() {
+        let person = |id: usize| format!("{{\"id\": {id}, \"name\": \"Same Name\"}}");
+        let people: Vec<String> = (0..200).map(person).collect();
+        let text = format!("{{\"persons\": [{}, {{\"id\": 200, \"name\": \"Other\"}}]}}", people.join(","));
+        let (first, second) = (converted(&text), converted(&text));
+        assert_eq!(names(&first), names(&second));
+        assert_eq!(names(&first).into_iter().collect::<HashSet<_>>().len(), 201);
+        assert!(names(&first).contains(&"other"));
+    }
+
+    fn any_json() -> impl Strategy<Value = serde_json::Value> {
+        let key = prop::sample::select(vec![
+            "id",
+            "name",
+            "persons",
+            "person",
+            "person_id",
+            "organization",
+            "organization_id",
+            "memberships",
+            "other_names",
+            "identifiers",
+            "identifier",
+            "scheme",
+            "sources",
+            "url",
+            "links",
+            "areas",
+            "area",
+            "area_id",
+            "posts",
+            "post_id",
+            "events",
+            "birth_date",
+            "classification",
+            "parent",
+            "parent_id",
+            "@type",
+            "contact_details",
+            "legislative_period_id",
+            "start_date",
+            "image",
+        ]);
+        let text =
+            prop::sample::select(vec!["", "1", "Person", "0000-00-00", "2020-01", "https://a.example/", "ocd-division/country:xi", "ж"]);
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<i32>().prop_map(serde_json::Value::from),
+            text.prop_map(serde_json::Value::from)
+        ];
+        leaf.prop_recursive(5, 64, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(serde_json::Value::from),
+                prop::collection::vec((key.clone(), inner), 0..6)
+                    .prop_map(|entries| entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_makes_reading_panic(json in any_json()) {
+            let text = serde_json::json!({"persons": [json], "organizations": [json], "memberships": [json], "areas": [json], "x": json}).to_string();
+            let converted = converted(&text);
+            for (_, draft) in &converted.drafts {
+                prop_assert!(draft.name.is_some());
+            }
+        }
+
+        #[test]
+        fn names_and_dates_come_through(name in "[A-Za-zА-я][A-Za-zА-я ]{0,30}", year in 1900u32..2030, month in 1u32..13) {
+            let text = serde_json::json!({"persons": [{"id": "x", "name": name, "birth_date": format!("{year}-{month:02}-00")}]}).to_string();
+            let converted = converted(&text);
+            prop_assert!(converted.problems.is_empty());
+            let record = catalog().get(RecordType::Person);
+            let cell = |field: &str| converted.drafts[0].1.value(record.field_index(field).unwrap()).cloned();
+            let given = |cell| Some(draft::Given::Cell(cell));
+            prop_assert_eq!(cell("name"), given(crate::store::row::Cell::Json(serde_json::json!({"und": name.trim()}))));
+            prop_assert_eq!(cell("birthDate"), given(crate::store::row::Cell::Text(format!("{year}-{month:02}"))));
+        }
     }
 }

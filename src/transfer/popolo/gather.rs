@@ -26,9 +26,11 @@ pub fn is_popolo(tree: &Tree) -> bool {
             let is_foreign = |(key, tree): &(String, Tree)| {
                 let Value::List(items) = &tree.value else { return false };
                 let Some(Value::Map(first)) = items.first().map(|item| &item.value) else { return false };
+                let is_plain_name = |(key, tree): &(String, Tree)| key == "name" && matches!(tree.value, Value::Text(_));
+                let is_id = |(key, _): &(String, Tree)| key == "id" || key.ends_with("_id");
                 class_of(key).is_some()
                     && !first.iter().any(|(key, _)| key == "slug")
-                    && first.iter().any(|(key, _)| key == "id" || key.ends_with("_id"))
+                    && first.iter().any(|entry| is_id(entry) || is_plain_name(entry))
             };
             has("@type") || has("persons") || ["posts", "areas", "events"].into_iter().any(has) || entries.iter().any(is_foreign)
         }
