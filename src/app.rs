@@ -8,13 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
 use tokio::signal;
 
+use crate::cli::Expiry;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::graphql;
 use crate::http::{Answers, Service, router};
+use crate::role::Role;
 use crate::store::db::{Options, Store};
 
 /// Connects to the database of the configuration.
@@ -101,4 +104,65 @@ pub async fn migrate(config: &Config, down: Option<u32>) -> anyhow::Result<Strin
             changes => Ok(format!("Changes of the schema made: {changes}")),
         },
     }
+}
+
+/// Makes a token; says it once.
+pub async fn create_token(config: &Config, name: &str, role: Role, expires: Option<Expiry>) -> anyhow::Result<String> {
+    let store = connect_and_prepare(config, false).await?;
+    let expires = expires.and_then(|expires| expires.at(store.clock.now()));
+    let (token, text) = store.create_token(name, role, expires).await?;
+    let until = expires.map_or("does not expire".to_owned(), |at| format!("expires on {}", day(at)));
+    Ok(format!(
+        "{text}\n\nThis is the token of \"{}\" ({}, {role}, {until}). It is not shown again: keep it where passwords are kept.",
+        token.name,
+        token.id()
+    ))
+}
+
+/// A table of all tokens.
+pub async fn list_tokens(config: &Config) -> anyhow::Result<String> {
+    let store = connect_and_prepare(config, false).await?;
+    let now = store.clock.now();
+    let tokens = store.tokens().await?;
+    if tokens.is_empty() {
+        return Ok("There are no tokens; make one with \"kurultai token create\"".to_owned());
+    }
+    let instant = |at: Option<DateTime<Utc>>| at.map_or("never".to_owned(), |at| at.format("%Y-%m-%d %H:%M").to_string());
+    let mut rows = vec![["id", "name", "role", "created", "last used", "expires", "state"].map(str::to_owned)];
+    rows.extend(tokens.iter().map(|token| {
+        let state = token.state(now).to_string();
+        let role = token.role.to_string();
+        [
+            token.id(),
+            token.name.clone(),
+            role,
+            instant(Some(token.created)),
+            instant(token.last_used),
+            token.expires.map_or("never".to_owned(), day),
+            state,
+        ]
+    }));
+    Ok(table(&rows))
+}
+
+/// Takes a token back, by its id or by name.
+pub async fn revoke_token(config: &Config, which: &str) -> anyhow::Result<String> {
+    let store = connect_and_prepare(config, false).await?;
+    let token = store.revoke_token(which).await?;
+    Ok(format!("The token of \"{}\" ({}, {}) works no more", token.name, token.id(), token.role))
+}
+
+fn day(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d").to_string()
+}
+
+/// Lines with columns of equal width.
+fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |row: &[String; N]| {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }

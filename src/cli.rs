@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flags;
@@ -54,6 +56,13 @@ pub enum Command {
     },
     /// Load records from files: everything is checked before the first record is written
     Import(ImportFlags),
+    /// Make, list and take back the tokens of those who maintain the dataset
+    #[command(arg_required_else_help = true)]
+    Token {
+        /// What to do with tokens.
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
     /// Print the GraphQL schema
     Schema,
 }
@@ -95,6 +104,65 @@ pub struct ImportFlags {
     #[arg(long, value_name = "TEXT")]
     pub message: Option<String>,
 }
+
+/// What to do with tokens.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token and print it, once
+    Create {
+        /// Who gets it; the history of records shows this name
+        #[arg(long, value_name = "NAME")]
+        name: String,
+        /// What it allows
+        #[arg(long, value_name = "ROLE", value_parser = ["editor", "admin"])]
+        role: String,
+        /// When it ceases to work: a day, such as 2027-01-01, or a number of days from now, such as 90d [default: never]
+        #[arg(long, value_name = "WHEN")]
+        expires: Option<Expiry>,
+    },
+    /// List all tokens; their secrets are not kept and cannot be shown
+    List,
+    /// Take a token back: it works no more, at once
+    Revoke {
+        /// Its id, or the name of the one who has it
+        #[arg(value_name = "ID-OR-NAME")]
+        token: String,
+    },
+}
+
+/// When a token ceases to work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiry {
+    /// At the beginning of this day, in UTC.
+    On(NaiveDate),
+    /// This many days after it is made.
+    After(u32),
+}
+
+impl Expiry {
+    /// The instant, for a token that is made now; nothing where it is later than dates go.
+    pub fn at(self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self {
+            Self::On(day) => Some(day.and_time(NaiveTime::MIN).and_utc()),
+            Self::After(days) => now.checked_add_days(Days::new(days.into())),
+        }
+    }
+}
+
+impl FromStr for Expiry {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let days = text.strip_suffix('d').and_then(|days| days.parse().ok()).filter(|days| (1..=MAX_DAYS).contains(days));
+        let day = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|day| day.format("%Y-%m-%d").to_string() == text);
+        days.map(Self::After)
+            .or_else(|| day().map(Self::On))
+            .ok_or_else(|| format!("write a day, such as 2027-01-01, or a number of days from 1 to {MAX_DAYS}, such as 90d"))
+    }
+}
+
+/// Days that a token works at most, where it is made for a number of days: a hundred years.
+const MAX_DAYS: u32 = 36_500;
 
 impl Cli {
     /// Settings among the flags.

@@ -60,6 +60,7 @@ record_types! {
 pub mod node;
 pub mod search_document;
 pub mod search_variant;
+pub mod token;
 
 impl RecordType {
     /// The type whose ids have this prefix.

@@ -9,6 +9,10 @@ pub enum Code {
     BadUserInput,
     /// A cursor cannot be used here.
     InvalidCursor,
+    /// Who asks must show a token, or the token does not work.
+    Unauthenticated,
+    /// The token has too low a role.
+    Forbidden,
     /// The database did not answer.
     Unavailable,
     /// A fault of ours.
@@ -21,6 +25,8 @@ impl Code {
         match self {
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::InvalidCursor => "INVALID_CURSOR",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL_SERVER_ERROR",
         }
@@ -55,6 +61,16 @@ pub fn bad_input(path: impl fmt::Display, message: impl fmt::Display) -> Error {
 /// A cursor cannot be used where it was given.
 pub fn invalid_cursor(argument: &str, message: impl fmt::Display) -> Error {
     Error { code: Code::InvalidCursor, message: format!("{argument}: {message}") }
+}
+
+/// Who asks must show a token that works.
+pub fn unauthenticated(message: impl fmt::Display) -> Error {
+    Error { code: Code::Unauthenticated, message: message.to_string() }
+}
+
+/// The token of who asks has too low a role.
+pub fn forbidden(message: impl fmt::Display) -> Error {
+    Error { code: Code::Forbidden, message: message.to_string() }
 }
 
 /// A fault of ours: the cause is logged here and the client learns only that it happened.

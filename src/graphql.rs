@@ -7,6 +7,7 @@ mod connection;
 mod document;
 mod error;
 mod filter;
+mod mutation;
 mod object;
 mod out;
 mod query;
@@ -26,6 +27,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::error::Result as Read;
 use crate::lang::Languages;
+use crate::role::Caller;
 use crate::store::db::Store;
 use out::{Key, Out};
 use selection::{Scope, Selection};
@@ -37,8 +39,10 @@ pub const MAX_DEPTH: usize = 20;
 
 /// Makes the schema.
 pub fn schema() -> Result<Schema, SchemaError> {
-    let mut builder = Schema::build(query::NAME, None, None).limit_depth(MAX_DEPTH).limit_recursive_depth(64).extension(document::Checks);
+    let mut builder =
+        Schema::build(query::NAME, Some(mutation::NAME), None).limit_depth(MAX_DEPTH).limit_recursive_depth(64).extension(document::Checks);
     builder = query::register(builder);
+    builder = mutation::register(builder);
     builder = scalar::register(builder);
     builder = filter::register(builder);
     builder = connection::register(builder);
@@ -131,28 +135,41 @@ impl Api {
         Ok(Prepared { document, asked, variables })
     }
 
-    /// Runs an operation for a reader who prefers these languages.
-    pub async fn run(&self, prepared: &Prepared, languages: &Languages) -> Result<Answer, Failure> {
+    /// Runs an operation for one who prefers these languages.
+    pub async fn run(&self, prepared: &Prepared, languages: &Languages, caller: &Caller) -> Result<Answer, Failure> {
         let Prepared { document, asked, variables, .. } = prepared;
         let operation: &OperationDefinition = document::operation(document, asked.operation.as_deref())?;
-        let roots = Scope { document, operation, variables }.roots(query::NAME);
+        let is_mutation = operation.ty == OperationType::Mutation;
+        let roots = Scope { document, operation, variables }.roots(if is_mutation { mutation::NAME } else { query::NAME });
         let about_schema = match roots.iter().any(is_introspection) {
             true => document::introspect(&self.schema, asked, variables).await,
             false => Value::Null,
         };
-        // each field writes by itself, at the same time as the others, and they are put together in the order of the query
-        let written = join_all(roots.iter().map(async |selection| {
+        let store = &self.store.seen_by(caller.role);
+        // each field writes by itself, and they are put together in the order of the query
+        let write = async |selection: &Selection<'_>| {
             let mut out = Out::new(languages);
             let result: Read<()> = match &about_schema {
                 Value::Object(fields) if is_introspection(selection) => {
                     out.value(fields.get(selection.name_in_answer()));
                     Ok(())
                 }
-                _ => query::write(&self.store, selection, &mut out).await,
+                _ if is_mutation => mutation::write(store, caller, selection, &mut out).await,
+                _ => query::write(store, caller, selection, &mut out).await,
             };
             (result, out)
-        }))
-        .await;
+        };
+        let written = match is_mutation {
+            // one change comes after the other, as the specification wants it
+            true => {
+                let mut written = Vec::with_capacity(roots.len());
+                for selection in &roots {
+                    written.push(write(selection).await);
+                }
+                written
+            }
+            false => join_all(roots.iter().map(write)).await,
+        };
         let mut failures = Vec::new();
         let mut fields: Vec<(Key, Option<Vec<u8>>)> = Vec::with_capacity(roots.len());
         for (selection, (result, out)) in roots.iter().zip(written) {

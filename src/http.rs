@@ -2,6 +2,7 @@
 
 mod assets;
 mod cache;
+mod caller;
 mod graphql;
 mod health;
 

@@ -3,8 +3,8 @@
 //! Dependencies point one way:
 //!
 //! ```text
-//! id date lang fold page filter error clock <- entity <- store <- graphql <- http <- app <- main
-//!                                                        store <- transfer            <- app
+//! id date lang fold page filter error role clock <- entity <- store <- graphql <- http <- app <- main
+//!                                                             store <- transfer            <- app
 //! ```
 
 pub mod app;
@@ -21,6 +21,7 @@ pub mod http;
 pub mod id;
 pub mod lang;
 pub mod page;
+pub mod role;
 pub mod store;
 pub mod telemetry;
 pub mod transfer;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use kurultai::app::import::{Ending, Import};
 use kurultai::app::push::Target;
-use kurultai::cli::{Cli, Command, ImportFlags};
+use kurultai::cli::{Cli, Command, ImportFlags, TokenCommand};
 use kurultai::config::Config;
 use kurultai::store::write::Author;
 use kurultai::transfer::popolo::Options;
@@ -46,6 +46,11 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 eprintln!("kurultai: {said}");
                 return Ok(ExitCode::from(INTERRUPTED));
             }
+        },
+        Command::Token { command } => match command {
+            TokenCommand::Create { name, role, expires } => app::create_token(&config, &name, role.parse()?, expires).await?,
+            TokenCommand::List => app::list_tokens(&config).await?,
+            TokenCommand::Revoke { token } => app::revoke_token(&config, &token).await?,
         },
         Command::Schema => return Ok(ExitCode::SUCCESS),
     };

@@ -15,7 +15,9 @@ pub mod row;
 pub mod search;
 mod select;
 mod sql;
+pub mod token;
 pub mod tree;
+mod veil;
 pub mod write;
 
 macro_rules! records {

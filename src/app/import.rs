@@ -65,7 +65,7 @@ pub async fn import(config: &Config, import: &Import) -> anyhow::Result<Ending> 
     let count = count(&drafts);
     let mut stop = Stop::listen();
     if import.dry_run {
-        let outcome = refused(check(&store, &drafts, &mut stop).await, 0)?;
+        let outcome = refused(check(&store, &drafts, &import.author, &mut stop).await, 0)?;
         let Some(outcome) = outcome else { return Ok(stopped(0, count)) };
         return Ok(Ending::Done(would(outcome)));
     }
@@ -76,7 +76,7 @@ pub async fn import(config: &Config, import: &Import) -> anyhow::Result<Ending> 
             () = stop.told(1) => Ok(stopped(0, count)),
         };
     }
-    if refused(check(&store, &drafts, &mut stop).await, 0)?.is_none() {
+    if refused(check(&store, &drafts, &import.author, &mut stop).await, 0)?.is_none() {
         return Ok(stopped(0, count));
     }
     write(&store, drafts, import, stop).await
@@ -107,10 +107,10 @@ fn records(reading: Reading) -> anyhow::Result<Drafts> {
 }
 
 /// Checks all records against each other and the database; nothing if it was told to stop.
-async fn check(store: &Store, drafts: &Drafts, stop: &mut Stop) -> Result<Option<Outcome>, Refused> {
+async fn check(store: &Store, drafts: &Drafts, author: &Author, stop: &mut Stop) -> Result<Option<Outcome>, Refused> {
     let progress = Progress::new("checked", count(drafts));
     tokio::select! {
-        outcome = store.check(drafts, |done| progress.add(done)) => outcome.map(Some),
+        outcome = store.check(drafts, author, |done| progress.add(done)) => outcome.map(Some),
         () = stop.told(1) => Ok(None),
     }
 }

@@ -16,6 +16,9 @@ pub struct Model {
     pub message: Option<String>,
     pub changes: Json,
     pub published: bool,
+    pub kind: String,
+    pub record_type: String,
+    pub sequence: i32,
 }
 
 /// Relations are declared once, in `store`.

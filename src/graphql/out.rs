@@ -1,5 +1,6 @@
 //! The JSON of an answer, written once, in the order of the query.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 use crate::lang::Languages;
@@ -55,6 +56,11 @@ impl<'l> Out<'l> {
             Some(value) => write(value, self),
             None => self.null(),
         }
+    }
+
+    /// An instant in UTC, to the microsecond.
+    pub(super) fn instant(&mut self, instant: DateTime<Utc>) {
+        self.value(instant.to_rfc3339_opts(SecondsFormat::Micros, true));
     }
 
     /// The name of an enum's value: that of the vocabulary in capitals.

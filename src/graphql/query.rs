@@ -1,6 +1,7 @@
-//! The root of all queries: one record, lists of records, and search.
+//! The root of all queries: one record, lists of records, search, and who asks.
 
 mod search;
+mod viewer;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -17,6 +18,7 @@ use super::shape::{Shape as Shown, Shapes};
 use crate::entity::RecordType;
 use crate::error::{Result, bad_input};
 use crate::filter;
+use crate::role::Caller;
 use crate::store::db::Store;
 use crate::store::fetch::By;
 use crate::store::plan::Plan;
@@ -47,7 +49,8 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
             )
             .argument(InputValue::new("ids", TypeRef::named_nn_list_nn(TypeRef::ID)).description("Ids, at most 100.")),
         )
-        .field(search::field());
+        .field(search::field())
+        .field(viewer::field());
     for record in listed() {
         let this = described(record);
         let one = field(record.singular(), TypeRef::named(record.name()), format!("One {this}; nothing where there is none."))
@@ -62,7 +65,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
             .field(InputValue::new("scheme", TypeRef::named_nn(TypeRef::STRING)).description("The register."))
             .field(InputValue::new("value", TypeRef::named_nn(TypeRef::STRING)).description("The identifier.")),
     );
-    search::register(builder).register(query)
+    viewer::register(search::register(builder)).register(query)
 }
 
 /// Records that have fields of their own at the root.
@@ -76,6 +79,7 @@ enum Root {
     Node,
     Nodes,
     Search,
+    Viewer,
     One(&'static Record),
     Page(&'static Record),
 }
@@ -83,18 +87,22 @@ enum Root {
 fn root(name: &str) -> Option<Root> {
     static ROOTS: LazyLock<HashMap<String, Root>> = LazyLock::new(|| {
         let records = listed().flat_map(|record| [(record.singular(), Root::One(record)), (record.plural.to_owned(), Root::Page(record))]);
-        let others = [("node", Root::Node), ("nodes", Root::Nodes), (search::NAME, Root::Search)];
+        let others = [("node", Root::Node), ("nodes", Root::Nodes), (search::NAME, Root::Search), (viewer::NAME, Root::Viewer)];
         records.chain(others.map(|(name, root)| (name.to_owned(), root))).collect()
     });
     ROOTS.get(name).copied()
 }
 
 /// Reads a field of the root with all that is selected below it, and writes it.
-pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
     match root(selection.name()) {
         Some(Root::Node) => node(store, selection, out).await,
         Some(Root::Nodes) => nodes(store, selection, out).await,
         Some(Root::Search) => search::write(store, selection, out).await,
+        Some(Root::Viewer) => {
+            viewer::write(caller, selection, out);
+            Ok(())
+        }
         Some(Root::One(record)) => one(store, selection, record, out).await,
         Some(Root::Page(record)) => page(store, selection, record, out).await,
         None => {

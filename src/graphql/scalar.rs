@@ -118,7 +118,7 @@ pub(super) fn write(kind: Kind, cell: &Cell, lang: Option<&str>, out: &mut Out<'
         (Cell::Number(number), _) if number.fract() == 0.0 && number.abs() < 1e15 => out.value(*number as i64),
         (Cell::Number(number), _) => out.value(number),
         (Cell::Boolean(boolean), _) => out.value(boolean),
-        (Cell::Instant(instant), _) => out.value(instant.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)),
+        (Cell::Instant(instant), _) => out.instant(*instant),
         (Cell::Json(texts), Kind::Translated) => out.value(best(texts, lang, out.languages)),
         (Cell::Null | Cell::Id(_) | Cell::Json(_), _) => out.null(),
     }

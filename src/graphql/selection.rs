@@ -1,7 +1,8 @@
 //! What an operation selects, with its variables put in.
 
 use async_graphql::parser::types::{Directive, ExecutableDocument, Field, OperationDefinition, Selection as Item, SelectionSet};
-use async_graphql::{Name, Positioned, Value, Variables};
+use async_graphql::{Positioned, Value, Variables};
+use async_graphql_value::Value as Written;
 
 use super::out::Key;
 use crate::error::{Result, bad_input};
@@ -71,11 +72,22 @@ impl<'a> Scope<'a> {
     }
 
     /// A value with variables put in; null where one was not given.
-    fn constant(self, value: &async_graphql_value::Value) -> Value {
-        let given = |name: Name| Ok::<_, std::convert::Infallible>(self.variables.get(&name).cloned().unwrap_or_default());
-        match value.clone().into_const_with(given) {
-            Ok(value) => value,
-            Err(never) => match never {},
+    fn constant(self, value: &Written) -> Value {
+        match value {
+            Written::Variable(name) => self.variables.get(name).cloned().unwrap_or_default(),
+            Written::List(items) => Value::List(items.iter().map(|item| self.constant(item)).collect()),
+            Written::Object(members) => {
+                // a member whose variable was not given is not given either, which is not the same as null
+                let is_given = |value: &Written| !matches!(value, Written::Variable(name) if !self.variables.contains_key(name));
+                let given = members.iter().filter(|(_, value)| is_given(value));
+                Value::Object(given.map(|(name, value)| (name.clone(), self.constant(value))).collect())
+            }
+            Written::Null => Value::Null,
+            Written::Number(number) => Value::Number(number.clone()),
+            Written::String(text) => Value::String(text.clone()),
+            Written::Boolean(boolean) => Value::Boolean(*boolean),
+            Written::Binary(bytes) => Value::Binary(bytes.clone()),
+            Written::Enum(name) => Value::Enum(name.clone()),
         }
     }
 }

@@ -8,6 +8,7 @@ use async_graphql::{Name, Positioned, Value, Variables};
 use serde_json::{Map, Value as Json};
 
 use super::error::{Failure, codes};
+use super::mutation::input::TRANSLATIONS;
 
 /// Reads the variables of an operation; all that are wrong are told.
 pub(super) fn read(registry: &Registry, operation: &OperationDefinition, given: &Map<String, Json>) -> Result<Variables, Vec<Failure>> {
@@ -109,6 +110,11 @@ fn scalar(name: &str, value: &Json) -> Option<Value> {
         ("Boolean", Json::Bool(boolean)) => Value::Boolean(*boolean),
         ("ID", Json::Number(number)) if number.is_i64() => Value::String(number.to_string()),
         ("Int" | "Float" | "Boolean", _) => return None,
+        (TRANSLATIONS, Json::Object(texts)) => {
+            let texts = texts.iter().map(|(tag, text)| Some((Name::new(tag), Value::String(text.as_str()?.to_owned()))));
+            Value::Object(texts.collect::<Option<_>>()?)
+        }
+        (TRANSLATIONS, _) => return None,
         (_, Json::String(text)) => Value::String(text.clone()),
         _ => return None,
     })

@@ -11,6 +11,7 @@ use axum::http::{HeaderValue, StatusCode};
 use moka::future::Cache;
 
 use super::graphql::Media;
+use crate::role::Role;
 
 /// Everything that an answer depends on: the request as it came. The same question in other words is another request;
 /// clients ask in the same words.
@@ -39,13 +40,6 @@ impl Key {
             ..self
         }
     }
-}
-
-/// Who asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Role {
-    /// Anyone: sees what is published.
-    Reader,
 }
 
 /// An answer as it is sent.

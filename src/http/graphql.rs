@@ -5,16 +5,19 @@ use std::sync::Arc;
 use async_graphql::parser::types::OperationType;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{RawQuery, State};
-use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, ALLOW, CONTENT_TYPE, VARY};
+use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use mime::Mime;
 use serde_json::{Map, Value as Json, json};
 
 use super::Service;
-use super::cache::{Answered, Kept, Key, Role};
+use super::cache::{Answered, Kept, Key};
+use super::caller;
+use crate::error::{Code, Error};
 use crate::graphql::{Answer, Asked, Failure, Refused as NotRun, codes};
 use crate::lang::Languages;
+use crate::role::{Caller, Role};
 
 /// Media type of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -162,6 +165,9 @@ fn asked(mut members: Map<String, Json>) -> Result<Asked, Refused> {
 }
 
 async fn answer(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bool) -> Response {
+    if headers.contains_key(AUTHORIZATION) {
+        return Box::pin(answer_with_token(service, headers, asked, is_get)).await;
+    }
     let key = key(service, headers, &asked, is_get).await;
     if let Some(key) = &key
         && let Some(kept) = service.answers.get(key).await
@@ -169,11 +175,36 @@ async fn answer(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bo
         return send(kept);
     }
     // apart, because what it takes to run a query is large, and would be moved about with every kept answer too
-    Box::pin(make(service, headers, asked, is_get, key)).await
+    Box::pin(make(service, headers, asked, is_get, &Caller::reader(), key)).await
+}
+
+/// Answers one who shows a token. What they see is for them alone: it is kept neither here nor on the way.
+async fn answer_with_token(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bool) -> Response {
+    let mut response = match caller::of(&service.store, headers).await {
+        Ok(caller) => make(service, headers, asked, is_get, &caller, None).await,
+        Err(failed) => rejected(Media::negotiate(headers).unwrap_or(Media::Json), failed),
+    };
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    response
+}
+
+/// The answer to a token that does not work.
+fn rejected(media: Media, error: Error) -> Response {
+    let status = match error.code {
+        Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let body = json!({"errors": [Failure::new(error.code.as_str(), error.message)]});
+    let mut response = send(Kept { status, media, body: body.to_string().into() });
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
+    }
+    response
 }
 
 /// Runs what is asked, and keeps the answer.
-async fn make(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bool, key: Option<Key>) -> Response {
+async fn make(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bool, caller: &Caller, key: Option<Key>) -> Response {
     let Some(media) = Media::negotiate(headers) else {
         let message = "answers are application/graphql-response+json or application/json; accept one of them";
         return error(Media::Json, &refuse(StatusCode::NOT_ACCEPTABLE, message));
@@ -193,7 +224,7 @@ async fn make(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bool
         }
     };
     let run = async {
-        match service.api.run(&prepared, &languages).await {
+        match service.api.run(&prepared, &languages, caller).await {
             Ok(answer) => answered(media, &answer),
             Err(failure) => Answered::Always(not_run(media, &[failure])),
         }
@@ -258,6 +289,6 @@ fn error(media: Media, refused: &Refused) -> Response {
 }
 
 fn send(kept: Kept) -> Response {
-    let headers = [(CONTENT_TYPE, kept.media.as_str()), (VARY, "Accept, Accept-Language")];
+    let headers = [(CONTENT_TYPE, kept.media.as_str()), (VARY, "Accept, Accept-Language, Authorization")];
     (kept.status, headers, kept.body).into_response()
 }

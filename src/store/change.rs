@@ -109,6 +109,14 @@ pub(super) async fn tell(transaction: &DatabaseTransaction) -> Result<(), DbErr>
     }
 }
 
+/// Waits until no other transaction writes; none does until this one ends.
+pub(super) async fn alone(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    match dialect::alone(transaction.get_database_backend()) {
+        Some(lock) => transaction.query_all(&lock).await.map(drop),
+        None => Ok(()),
+    }
+}
+
 impl File {
     /// The time since the start, and whether what was seen last is still believed.
     fn now(&self) -> (u64, bool) {

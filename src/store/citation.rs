@@ -2,7 +2,9 @@
 
 use crate::entity::{RecordType, citation, identifier, revision, subject, tag};
 use crate::page::Direction;
-use crate::store::record::{Kind, Member, Record, Structure, any, instant, integer, list, one, text};
+use crate::store::record::{
+    Choice, Kind, Member, RECORD_TYPE, Record, Structure, Vocabulary, any, choice, instant, integer, list, one, text,
+};
 
 static CHANGE: Structure = Structure {
     name: "Change",
@@ -11,6 +13,20 @@ static CHANGE: Structure = Structure {
         Member::text("field", "Field that changed, such as decided, or parties[ilyashev].role for a part."),
         Member::optional("old", Kind::Text, "Value before the change, as JSON; nothing where there was none."),
         Member::optional("new", Kind::Text, "Value after the change, as JSON; nothing where it was taken out."),
+    ],
+};
+
+static CHANGE_KIND: Vocabulary = Vocabulary {
+    name: "ChangeKind",
+    doc: "What kind of change it was.",
+    choices: &[
+        Choice::new("created", "The record was made."),
+        Choice::new("updated", "Something about the record changed."),
+        Choice::new("published", "The record was published: readers see it from now on."),
+        Choice::new("unpublished", "The record was taken back: readers do not see it any more."),
+        Choice::new("deleted", "The record was deleted."),
+        Choice::new("merged", "The record was merged into another, and its id leads there from now on."),
+        Choice::new("withheld", "What names the person was taken out of the dataset."),
     ],
 };
 
@@ -91,6 +107,13 @@ pub fn records() -> Vec<Record> {
             .field(text("by", revision::Column::By).doc("Who made it."))
             .field(text("message", revision::Column::Message).doc("Why, in the words of the one who made it."))
             .field(list("changes", revision::Column::Changes, &CHANGE).doc("What changed, field by field."))
+            .field(choice("kind", revision::Column::Kind, &CHANGE_KIND).doc("What kind of change it was."))
+            .field(text(RECORD_TYPE, revision::Column::RecordType).doc("Type of the record that changed."))
+            .field(
+                integer("sequence", revision::Column::Sequence)
+                    .doc("Place among all changes of the dataset, in the order in which they came to be seen. It only grows.")
+                    .ordered(),
+            )
             .default_order("number", Direction::Desc),
     ]
 }

@@ -13,6 +13,7 @@ use crate::store::record::{Field, Kind, Record, Via, catalog};
 #[derive(Debug)]
 pub(super) struct Conditions {
     backend: DbBackend,
+    sees: Sees,
     aliases: usize,
     forms: std::vec::IntoIter<Form>,
 }
@@ -40,8 +41,8 @@ pub(super) fn sort_key(table: &str, field: &Field) -> Expr {
 
 impl Conditions {
     /// `forms` are those of the conditions on related records, in the order in which a filter has them.
-    pub(super) fn new(backend: DbBackend, forms: Vec<Form>) -> Self {
-        Self { backend, aliases: 0, forms: forms.into_iter() }
+    pub(super) fn new(backend: DbBackend, sees: Sees, forms: Vec<Form>) -> Self {
+        Self { backend, sees, aliases: 0, forms: forms.into_iter() }
     }
 
     fn alias(&mut self) -> String {
@@ -126,12 +127,12 @@ impl Conditions {
         self.forms.next().unwrap_or(usual)
     }
 
-    /// The records of a type that readers may see.
+    /// The records of a type that the one who asks may see.
     fn related(&mut self, target: RecordType) -> (SelectStatement, String) {
         let alias = self.alias();
         let record = catalog().get(target);
         let mut select = Query::select();
-        select.from_as(Alias::new(record.table), Alias::new(&alias)).and_where(visible(&alias));
+        select.from_as(Alias::new(record.table), Alias::new(&alias)).and_where_option(self.sees.only(&alias));
         (select, alias)
     }
 
@@ -155,9 +156,20 @@ fn exists(mut select: SelectStatement) -> Cond {
     Cond::all().add(Expr::exists(select.expr(Expr::val(1)).take()))
 }
 
-/// Only what readers may see.
-pub(super) fn visible(table: &str) -> SimpleExpr {
-    column(table, "published").eq(true)
+/// What the one who asks may see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sees {
+    /// What is published.
+    Published,
+    /// Drafts too.
+    All,
+}
+
+impl Sees {
+    /// The condition that a row of this table may be seen, where it is one.
+    pub(super) fn only(self, table: &str) -> Option<SimpleExpr> {
+        (self == Self::Published).then(|| column(table, "published").eq(true))
+    }
 }
 
 fn bound(value: &Value) -> Bound {

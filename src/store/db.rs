@@ -9,9 +9,11 @@ use sea_orm::sea_query::SelectStatement;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr, sqlx};
 
 use super::change::Changes;
+use super::condition::Sees;
 use super::sql::statement;
 use crate::clock::Clock;
 use crate::error::{Error, Result, internal, unavailable};
+use crate::role::Role;
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -35,6 +37,8 @@ pub struct Store {
     statements: Arc<AtomicU64>,
     /// Connections for reading at most.
     connections: u32,
+    /// Whom it reads for.
+    pub(super) sees: Sees,
 }
 
 impl Store {
@@ -67,7 +71,14 @@ impl Store {
             let pool = Database::connect(connect.max_connections(options.connections + 1).to_owned()).await?;
             (pool.clone(), pool, Changes::told())
         };
-        Ok(Self { reader, writer, clock, changes: Arc::new(changes), statements: Arc::default(), connections: options.connections })
+        let (changes, statements) = (Arc::new(changes), Arc::default());
+        Ok(Self { reader, writer, clock, changes, statements, connections: options.connections, sees: Sees::Published })
+    }
+
+    /// The same store as one with this role sees it; who has none sees what is published.
+    pub fn seen_by(&self, role: Role) -> Self {
+        let sees = if role.sees_drafts() { Sees::All } else { Sees::Published };
+        Self { sees, ..self.clone() }
     }
 
     /// Brings the schema of the database up to date; gives the number of changes made.

@@ -14,6 +14,11 @@ pub(super) fn contains(backend: DbBackend, text: Expr, part: &str) -> SimpleExpr
     Expr::expr(Func::cust(function).args([text, Expr::val(part)])).gt(0)
 }
 
+/// A text, empty where it is unknown.
+pub(super) fn known(text: Expr) -> Expr {
+    Expr::expr(Func::coalesce([text, Expr::val("")]))
+}
+
 /// A JSON array of these.
 pub(super) fn array(backend: DbBackend, elements: Vec<SimpleExpr>) -> SimpleExpr {
     let function = match backend {
@@ -68,6 +73,15 @@ pub(super) fn written(backend: DbBackend, value: Value) -> Expr {
 pub(super) fn notice(backend: DbBackend, channel: &str) -> Option<SelectStatement> {
     let notify = || Func::cust("pg_notify").args([Expr::val(channel), Expr::val("")]);
     (backend == DbBackend::Postgres).then(|| Query::select().expr(notify()).to_owned())
+}
+
+/// The statement that waits until no other transaction writes, and keeps others waiting until this one ends. SQLite has
+/// one writer by itself.
+pub(super) fn alone(backend: DbBackend) -> Option<SelectStatement> {
+    // any number will do, as long as all processes take the same
+    const LOCK: i64 = 0x6b75_7275;
+    let lock = || Func::cust("pg_advisory_xact_lock").args([Expr::val(LOCK)]);
+    (backend == DbBackend::Postgres).then(|| Query::select().expr(lock()).to_owned())
 }
 
 /// What a search looks for, as words that have been folded: the last letters may be missing.

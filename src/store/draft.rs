@@ -28,6 +28,26 @@ impl Origin {
     }
 }
 
+/// What kind of problem it is, for programs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Fault {
+    /// A value is not valid.
+    #[default]
+    Invalid,
+    /// Something that every such record has is missing.
+    Missing,
+    /// What is referred to is not there.
+    NotFound,
+    /// Another record has it already.
+    Taken,
+    /// Others refer to the record.
+    InUse,
+    /// The record has changed meanwhile: it is at this change.
+    Conflict(i64),
+    /// The person is withheld.
+    Withheld,
+}
+
 /// Something wrong with what was given: where, what, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -35,6 +55,20 @@ pub struct Problem {
     pub origin: Origin,
     /// What is wrong and what would be right.
     pub message: String,
+    /// What kind of problem it is.
+    pub fault: Fault,
+}
+
+impl Problem {
+    /// Something that is not valid.
+    pub fn new(origin: Origin, message: impl Into<String>) -> Self {
+        Self { origin, message: message.into(), fault: Fault::default() }
+    }
+
+    /// The same, of this kind.
+    pub fn of(self, fault: Fault) -> Self {
+        Self { fault, ..self }
+    }
 }
 
 impl fmt::Display for Problem {

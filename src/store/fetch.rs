@@ -19,6 +19,7 @@ use crate::store::record::{Kind, Record, Shape, catalog};
 use crate::store::row::{Found, Level, Pages, References, Span};
 use crate::store::select::Selects;
 use crate::store::sql::statement;
+use crate::store::veil::changes;
 
 /// How one record is named.
 #[derive(Debug, Clone)]
@@ -39,18 +40,24 @@ pub enum By {
 /// Rows of a small set at most. A larger one is met soon enough by going through a list row by row.
 const FEW: u64 = 1_000;
 /// Variables in one statement at most: SQLite takes 32,766.
-const CHUNK: usize = 16_000;
+pub(super) const CHUNK: usize = 16_000;
 
 impl Store {
-    /// One record, or nothing where no published record is named so. The old id of a merged record leads to the one it became.
+    /// One record, or nothing where no record that may be seen is named so. The old id of a merged record leads to the one
+    /// it became, and so does a slug that a record had before.
     pub async fn get(&self, by: &By, plan: &Plan) -> Result<References> {
         let found = self.get_unmerged(by, plan).await?;
         match by {
-            By::Id(id) if found.of(0).is_none() && catalog().get(plan.ty).shape == Shape::Record => match self.merged_into(*id).await? {
+            _ if found.of(0).is_some() || catalog().get(plan.ty).shape != Shape::Record => Ok(found),
+            By::Id(id) => match self.merged_into(*id).await? {
                 Some(id) => self.get_unmerged(&By::Id(id), plan).await,
                 None => Ok(found),
             },
-            _ => Ok(found),
+            By::Slug(slug) => match self.formerly(plan.ty, slug).await? {
+                Some(id) => self.get_unmerged(&By::Id(id), plan).await,
+                None => Ok(found),
+            },
+            By::Identifier { .. } => Ok(found),
         }
     }
 
@@ -74,7 +81,19 @@ impl Store {
         rows.first().map(|row| row.try_get_by_index(0)).transpose().map_err(internal)
     }
 
-    /// Records of one type by their ids, in any order; what is not there or not published is left out.
+    /// The id of the record that had this slug, or was merged into the one that had it.
+    async fn formerly(&self, ty: RecordType, slug: &str) -> Result<Option<Uuid>> {
+        let select = Query::select()
+            .column("record_id")
+            .from("former_slugs")
+            .and_where(Expr::col("record_type").eq(ty.prefix()))
+            .and_where(Expr::col("slug").eq(slug))
+            .to_owned();
+        let rows = self.read(&select).await?;
+        rows.first().map(|row| row.try_get_by_index(0)).transpose().map_err(internal)
+    }
+
+    /// Records of one type by their ids, in any order; what is not there or may not be seen is left out.
     async fn get_many(&self, plan: &Plan, mut ids: Vec<Uuid>) -> Result<Level> {
         ids.sort_unstable();
         ids.dedup();
@@ -94,8 +113,8 @@ impl Store {
         Ok(References::new(levels, ids))
     }
 
-    /// The same for ids of records that are known to be published: what is wanted of them may be known with that.
-    pub async fn published(&self, plans: &[Plan], ids: &[Option<(RecordType, Uuid)>]) -> Result<References> {
+    /// The same for ids of records that are known to be there and to be seen: what is wanted of them may be known with that.
+    pub async fn known(&self, plans: &[Plan], ids: &[Option<(RecordType, Uuid)>]) -> Result<References> {
         let levels = wanted_of(plans, ids).map(async |(plan, wanted)| match plan.is_bare() {
             true => Ok(Level::bare(plan, wanted)),
             false => self.get_many(plan, wanted).await,
@@ -104,7 +123,7 @@ impl Store {
     }
 
     fn selects(&self) -> Selects {
-        Selects::new(self.backend(), Vec::new())
+        Selects::new(self.backend(), self.sees, Vec::new())
     }
 
     /// Chooses how conditions on related records are asked, in the order in which the filter has them. PostgreSQL
@@ -132,7 +151,7 @@ impl Store {
                 Filter::Many(relation, quantifier, inner) => (record.relations[*relation].target, wanted(*quantifier, inner)),
             };
             let below = self.forms(catalog().get(target), &inner).await?;
-            let look = Conditions::new(self.backend(), below.clone()).few(target, &inner, FEW + 1);
+            let look = Conditions::new(self.backend(), self.sees, below.clone()).few(target, &inner, FEW + 1);
             let is_small = self.read_count(&look).await? <= FEW;
             forms.push(if is_small { Form::Set } else { Form::Row });
             forms.extend(below);
@@ -144,13 +163,13 @@ impl Store {
     /// The statement that reads a page, for a look at how the database runs it.
     pub async fn statement(&self, list: &List) -> Result<Statement> {
         let forms = self.forms(catalog().get(list.plan.ty), &list.filter).await?;
-        Ok(statement(self.backend(), &Selects::new(self.backend(), forms).page(list)?))
+        Ok(statement(self.backend(), &Selects::new(self.backend(), self.sees, forms).page(list)?))
     }
 
     /// A page of all records of a type: the only one of the pages that are given.
     pub async fn page(&self, list: &List) -> Result<Pages> {
         let forms = self.forms(catalog().get(list.plan.ty), &list.filter).await?;
-        let selects = || Selects::new(self.backend(), forms.clone());
+        let selects = || Selects::new(self.backend(), self.sees, forms.clone());
         let rows = async {
             let mut pages = Pages::new(list);
             match list.rows {
@@ -175,9 +194,10 @@ impl Store {
         Ok(pages)
     }
 
-    /// Reads what references to records of any type lead to, all of it at the same time.
+    /// Reads what references to records of any type lead to, all of it at the same time, and hides drafts in the history.
     fn complete<'a>(&'a self, plan: &'a Plan, level: &'a mut Level) -> BoxFuture<'a, Result<()>> {
         async move {
+            self.veil(plan, level).await?;
             let mut wanted = Vec::new();
             for (place, child) in plan.children.iter().enumerate() {
                 if let Child::Any(field, plans) = child {
@@ -198,7 +218,7 @@ impl Store {
                 (Child::Many(_, list), Found::Many(pages)) => Some((&list.plan, &mut pages.level)),
                 _ => None,
             });
-            let below = below.filter(|(plan, _)| has_any(plan)).map(|(plan, level)| self.complete(plan, level));
+            let below = below.filter(|(plan, _)| is_to_complete(plan)).map(|(plan, level)| self.complete(plan, level));
             try_join_all(below).await.map(drop)
         }
         .boxed()
@@ -233,13 +253,14 @@ fn wanted_of<'a>(plans: &'a [Plan], ids: &'a [Option<(RecordType, Uuid)>]) -> im
     })
 }
 
-/// Whether a plan has a reference to a record of any type somewhere.
-fn has_any(plan: &Plan) -> bool {
-    plan.children.iter().any(|child| match child {
-        Child::Any(..) => true,
-        Child::One(_, plan) => has_any(plan),
-        Child::Many(_, list) => has_any(&list.plan),
-    })
+/// Whether a plan has a reference to a record of any type somewhere, or changes of the history.
+fn is_to_complete(plan: &Plan) -> bool {
+    changes(plan).is_some()
+        || plan.children.iter().any(|child| match child {
+            Child::Any(..) => true,
+            Child::One(_, plan) => is_to_complete(plan),
+            Child::Many(_, list) => is_to_complete(&list.plan),
+        })
 }
 
 /// The filter for versions of a text that were in force on a date: from its first day up to, and not on, its last.

@@ -346,6 +346,9 @@ impl Field {
     }
 }
 
+/// Name of a field with a type of record; which types there are is known when all are declared.
+pub const RECORD_TYPE: &str = "recordType";
+
 /// How a type of record lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
@@ -624,6 +627,10 @@ impl Catalog {
             .zip(RecordType::ALL)
             .map(|(slot, ty)| slot.unwrap_or_else(|| panic!("{} is listed and not declared", ty.name())))
             .collect();
+        let kinds = record_kinds(&records);
+        for field in records.iter_mut().flat_map(|record| &mut record.fields).filter(|field| field.name == RECORD_TYPE) {
+            field.kind = Kind::Choice(kinds);
+        }
         for from in 0..records.len() {
             for index in 0..records[from].fields.len() {
                 let field = records[from].fields[index].clone();
@@ -698,6 +705,14 @@ impl Catalog {
         }
         order
     }
+}
+
+/// The types of records with a life of their own, as a vocabulary.
+fn record_kinds(records: &[Record]) -> &'static Vocabulary {
+    let records = records.iter().filter(|record| record.shape == Shape::Record);
+    let choices: Vec<Choice> = records.map(|record| Choice::new(record.ty.prefix(), record.doc)).collect();
+    // once for each process, for as long as it lives
+    Box::leak(Box::new(Vocabulary { name: "RecordType", doc: "A type of record.", choices: choices.leak() }))
 }
 
 /// All types of record.

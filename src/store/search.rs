@@ -14,7 +14,7 @@ use crate::entity::RecordType;
 use crate::error::{Result, bad_input, internal, invalid_cursor};
 use crate::fold::{fold, words};
 use crate::page::{Cursor, Page};
-use crate::store::condition::{column, visible};
+use crate::store::condition::{Sees, column};
 use crate::store::db::Store;
 use crate::store::dialect::{Match, Terms};
 use crate::store::record::{Shape, catalog};
@@ -156,13 +156,22 @@ impl Store {
         let mut select = Query::select();
         select
             .from_as("search_documents", Alias::new("d"))
-            .and_where(visible("d"))
+            .and_where_option(self.sees.only("d"))
             .and_where(Terms(terms).matches(self.backend(), Match::Anywhere));
         if !search.types.is_empty() {
             select.and_where(column("d", "record_type").is_in(search.types.iter().map(|ty| ty.prefix())));
         }
         if let Some(jurisdiction) = search.jurisdiction {
             select.and_where(column("d", "jurisdiction_id").eq(jurisdiction));
+            if self.sees == Sees::Published {
+                // what belongs to a draft is not told, as no filter of a list tells it
+                let seen = Query::select()
+                    .column((Alias::new("j"), Alias::new("id")))
+                    .from_as("jurisdictions", Alias::new("j"))
+                    .and_where_option(self.sees.only("j"))
+                    .to_owned();
+                select.and_where(column("d", "jurisdiction_id").in_subquery(seen));
+            }
         }
         select
     }

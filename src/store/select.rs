@@ -11,7 +11,7 @@ use crate::entity::RecordType;
 use crate::error::{Result, invalid_cursor};
 use crate::filter::Filter;
 use crate::page::{Cursor, Direction, Page};
-use crate::store::condition::{Conditions, Form, column, sort_key, visible};
+use crate::store::condition::{Conditions, Form, Sees, column, sort_key};
 use crate::store::dialect;
 use crate::store::fetch::By;
 use crate::store::plan::{Child, List, Plan};
@@ -24,6 +24,7 @@ pub(super) const ELEMENTS: usize = 90;
 #[derive(Debug)]
 pub(super) struct Selects {
     backend: DbBackend,
+    sees: Sees,
     conditions: Conditions,
     tables: usize,
 }
@@ -33,8 +34,8 @@ type Parent<'a> = (&'a Relation, &'a str);
 
 impl Selects {
     /// `forms` are those of the conditions on related records in the filter of the list at the root.
-    pub(super) fn new(backend: DbBackend, forms: Vec<Form>) -> Self {
-        Self { backend, conditions: Conditions::new(backend, forms), tables: 0 }
+    pub(super) fn new(backend: DbBackend, sees: Sees, forms: Vec<Form>) -> Self {
+        Self { backend, sees, conditions: Conditions::new(backend, sees, forms), tables: 0 }
     }
 
     fn name(&mut self) -> String {
@@ -90,7 +91,7 @@ impl Selects {
         Ok((select, table))
     }
 
-    /// Published rows of a type that satisfy a filter, of a parent or of all; and the name of their table.
+    /// Rows of a type that may be seen and satisfy a filter, of a parent or of all; and the name of their table.
     fn source(&mut self, ty: RecordType, filter: &Filter, parent: Option<Parent<'_>>) -> (SelectStatement, String) {
         let record = catalog().get(ty);
         let table = self.name();
@@ -112,7 +113,7 @@ impl Selects {
             };
             select.and_where(parent.equals((Alias::new(above), Alias::new("id"))));
         }
-        select.and_where(visible(&table));
+        select.and_where_option(self.sees.only(&table));
         select.cond_where(self.conditions.condition(record, &table, filter));
         (select, table)
     }

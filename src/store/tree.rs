@@ -1,5 +1,7 @@
 //! What was read from a file: values that still know their lines.
 
+use serde_json::Value as Json;
+
 /// A value and the line it begins on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tree {
@@ -40,4 +42,20 @@ impl Tree {
             Value::Map(_) => "a map",
         }
     }
+}
+
+/// A value of JSON, which has no lines.
+pub fn of_json(value: &Json) -> Tree {
+    let value = match value {
+        Json::Null => Value::Null,
+        Json::Bool(boolean) => Value::Boolean(*boolean),
+        Json::Number(number) => match number.as_i64() {
+            Some(whole) => Value::Integer(whole),
+            None => Value::Number(number.as_f64().unwrap_or_default()),
+        },
+        Json::String(text) => Value::Text(text.clone()),
+        Json::Array(items) => Value::List(items.iter().map(of_json).collect()),
+        Json::Object(members) => Value::Map(members.iter().map(|(name, value)| (name.clone(), of_json(value))).collect()),
+    };
+    Tree { line: None, value }
 }

@@ -1,26 +1,40 @@
 //! Writing: checked whole, then written whole. The rows, their revisions and their search documents
 //! commit together or not at all, and what is the same as before is not written again.
+//!
+//! Writes come one after the other, in all processes: SQLite has one writer, and on PostgreSQL each takes a lock
+//! first. So no two of them wait for each other, and the order of the changes is the order in which they are seen.
 
+pub mod amend;
 mod apply;
+mod check;
+mod dispute;
 mod index;
-
-use std::collections::{HashMap, HashSet};
+mod merge;
+mod name;
+mod publication;
+mod remove;
+mod restore;
+mod state;
+mod withhold;
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
+use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use uuid::Uuid;
 
 use crate::entity::RecordType;
-use crate::error::{Error, Result, internal};
+use crate::error::{Error, Result};
 use crate::store::change::tell;
 use crate::store::db::{Store, database};
-use crate::store::draft::{Draft, Given, Origin, Problem};
+use crate::store::draft::{Draft, Problem};
 use crate::store::record::{Kind, Record, Shape, catalog};
 use crate::store::row::Cell;
+use name::Names;
 
 /// Values bound in one statement at most.
 const CHUNK: usize = 16_000;
+
+/// Records that a check looks at before it lets go of them.
+const CHECKED: usize = 1_000;
 
 /// Records of one type to be written.
 pub type Drafts = Vec<(RecordType, Vec<Draft>)>;
@@ -35,7 +49,7 @@ pub struct Author {
 }
 
 /// What a write did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Records that are new.
     pub created: usize,
@@ -43,6 +57,39 @@ pub struct Outcome {
     pub updated: usize,
     /// Records that were the same already.
     pub unchanged: usize,
+    /// Each record, in the order in which they were given.
+    pub records: Vec<Written>,
+}
+
+/// What a write did to one record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// Type of the record.
+    pub ty: RecordType,
+    /// Its id.
+    pub id: Uuid,
+    /// What was done.
+    pub done: Done,
+}
+
+/// What was done to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// It is new.
+    Created,
+    /// It changed.
+    Updated,
+    /// It was the same already.
+    Unchanged,
+}
+
+/// How a write ends, if nothing is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It is kept.
+    Commit,
+    /// It was to see what it would do.
+    Rollback,
 }
 
 impl std::ops::AddAssign for Outcome {
@@ -50,6 +97,7 @@ impl std::ops::AddAssign for Outcome {
         self.created += other.created;
         self.updated += other.updated;
         self.unchanged += other.unchanged;
+        self.records.extend(other.records);
     }
 }
 
@@ -74,248 +122,108 @@ struct Named<'d> {
     id: Uuid,
     is_new: bool,
     draft: &'d Draft,
+    /// Slug that was made for it, where it has none.
+    slug: Option<String>,
+    /// Place among all that was given.
+    place: usize,
 }
 
-/// Ids by what records are called in what was given.
-#[derive(Debug, Default)]
-struct Names {
-    slugs: HashMap<(RecordType, String), Uuid>,
+/// A transaction that writes, alone.
+struct Writing<'s> {
+    store: &'s Store,
+    transaction: DatabaseTransaction,
+    author: &'s Author,
 }
 
 impl Store {
     /// Writes records: all of them, or none if anything is wrong with any. `progress` is told how many are done.
     pub async fn write(&self, drafts: &Drafts, author: &Author, progress: impl Fn(usize) + Send + Sync) -> Result<Outcome, Refused> {
-        self.run(drafts, author, progress, false).await
+        self.write_or_try(drafts, author, Ending::Commit, progress).await
     }
 
-    /// Says what a write would do, and everything that is wrong; writes nothing.
-    pub async fn check(&self, drafts: &Drafts, progress: impl Fn(usize) + Send + Sync) -> Result<Outcome, Refused> {
-        self.run(drafts, &Author { by: String::new(), message: None }, progress, true).await
-    }
-
-    async fn run(
+    /// Writes records, or only finds out what that would do.
+    pub async fn write_or_try(
         &self,
         drafts: &Drafts,
         author: &Author,
+        ending: Ending,
         progress: impl Fn(usize) + Send + Sync,
-        only_check: bool,
     ) -> Result<Outcome, Refused> {
-        let transaction = self.writer.begin().await.map_err(database)?;
+        let writing = self.begin(author).await?;
+        let outcome = writing.write(drafts, &progress).await?;
+        match ending {
+            Ending::Commit if outcome.created + outcome.updated > 0 => writing.commit().await?,
+            _ => writing.transaction.rollback().await.map_err(database)?,
+        }
+        Ok(outcome)
+    }
+
+    /// Says what a write would do, and everything that is wrong with it, without writing and without keeping all of it in memory.
+    pub async fn check(&self, drafts: &Drafts, author: &Author, progress: impl Fn(usize) + Send + Sync) -> Result<Outcome, Refused> {
+        let writing = self.begin(author).await?;
+        let outcome = writing.gather(drafts, &progress, true).await?.outcome.finish();
+        writing.transaction.rollback().await.map_err(database)?;
+        Ok(outcome)
+    }
+
+    async fn begin<'s>(&'s self, author: &'s Author) -> Result<Writing<'s>> {
+        // a reader that becomes a writer would fail where another has written meanwhile
+        let options =
+            TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
+        let transaction = self.writer.begin_with_options(options).await.map_err(database)?;
+        crate::store::change::alone(&transaction).await.map_err(database)?;
+        Ok(Writing { store: self, transaction, author })
+    }
+}
+
+impl Writing<'_> {
+    async fn write(&self, drafts: &Drafts, progress: &(impl Fn(usize) + Send + Sync)) -> Result<Outcome, Refused> {
+        let mut work = self.gather(drafts, progress, false).await?;
+        let outcome = std::mem::take(&mut work.outcome);
+        if outcome.created + outcome.updated > 0 {
+            work.write(&self.transaction).await?;
+        }
+        Ok(outcome.finish())
+    }
+
+    /// Finds out what is to be written, and everything that is wrong. `only_check` lets go of it as it is found.
+    async fn gather(
+        &self,
+        drafts: &Drafts,
+        progress: &(impl Fn(usize) + Send + Sync),
+        only_check: bool,
+    ) -> Result<apply::Work<'_>, Refused> {
+        let transaction = &self.transaction;
         let mut problems = Vec::new();
         let mut names = Names::default();
-        let wanted = wanted_slugs(drafts, &mut problems);
-        for (ty, slugs) in &wanted {
-            names.find(&transaction, catalog().get(*ty), slugs).await?;
-        }
-        let mut named: Vec<(RecordType, Vec<Named>)> = Vec::new();
-        for ty in catalog().write_order() {
-            let mut records = Vec::new();
-            for draft in drafts.iter().filter(|(of, _)| *of == ty).flat_map(|(_, drafts)| drafts) {
-                let Some(slug) = &draft.name else { continue };
-                let known = names.slugs.get(&(ty, slug.clone())).copied();
-                let id = known.unwrap_or_else(|| self.clock.new_uuid());
-                names.slugs.insert((ty, slug.clone()), id);
-                records.push(Named { id, is_new: known.is_none(), draft });
-            }
-            if !records.is_empty() {
-                named.push((ty, records));
-            }
-        }
-        for (_, records) in &named {
-            for record in records {
-                check_references(record.draft, &names, &mut problems);
-            }
-        }
-        check_unique(&transaction, &named, &mut problems).await?;
-        let mut work = apply::Work::new(self, author);
+        let named = names.resolve(self.store, transaction, drafts, &mut problems).await?;
+        check::references(drafts, &names, &mut problems);
+        check::unique(transaction, &named, &mut problems).await?;
+        let draft_sources = dispute::draft_sources(transaction, &named).await?;
+        let mut work = apply::Work::new(self.store, self.author, draft_sources);
+        work.outcome = names.skipped();
         for (ty, records) in &named {
-            for chunk in records.chunks(if only_check { 1_000 } else { records.len() }) {
-                work.add(&transaction, catalog().get(*ty), chunk, &names, &mut problems, &progress).await?;
+            for chunk in records.chunks(if only_check { CHECKED } else { records.len().max(1) }) {
+                work.add(transaction, catalog().get(*ty), chunk, &names, &mut problems, progress).await?;
                 if only_check {
                     work.forget();
                 }
             }
         }
-        if !problems.is_empty() {
-            problems.sort_by(|a, b| (&a.origin.file, a.origin.line).cmp(&(&b.origin.file, b.origin.line)));
-            return Err(Refused::Problems(problems));
+        if problems.is_empty() {
+            return Ok(work);
         }
-        let outcome = work.outcome;
-        if !only_check && outcome.created + outcome.updated > 0 {
-            work.write(&transaction).await?;
-            tell(&transaction).await.map_err(database)?;
-            transaction.commit().await.map_err(database)?;
-            self.changes.bump();
-        }
-        Ok(outcome)
+        problems.sort_by(|a, b| (&a.origin.file, a.origin.line).cmp(&(&b.origin.file, b.origin.line)));
+        Err(Refused::Problems(problems))
     }
-}
 
-impl Names {
-    async fn find(&mut self, transaction: &DatabaseTransaction, record: &Record, slugs: &HashSet<&str>) -> Result<()> {
-        let mut slugs: Vec<&str> = slugs.iter().copied().collect();
-        slugs.sort_unstable();
-        for chunk in slugs.chunks(CHUNK) {
-            let select = Query::select()
-                .columns(["id", "slug"])
-                .from(Alias::new(record.table))
-                .and_where(Expr::col("slug").is_in(chunk.iter().copied()))
-                .to_owned();
-            for row in transaction.query_all(&select).await.map_err(database)? {
-                let slug: String = row.try_get_by_index(1).map_err(internal)?;
-                self.slugs.insert((record.ty, slug), row.try_get_by_index(0).map_err(internal)?);
-            }
-        }
+    /// Keeps what was written, and tells of it.
+    async fn commit(self) -> Result<()> {
+        tell(&self.transaction).await.map_err(database)?;
+        self.transaction.commit().await.map_err(database)?;
+        self.store.changes.bump();
         Ok(())
     }
-
-    /// The cell that a given value becomes; a reference to a part is found among the parts of the same record.
-    fn cell(&self, given: &Given, parts: &HashMap<(RecordType, String), Uuid>) -> Cell {
-        match given {
-            Given::Cell(cell) => cell.clone(),
-            Given::Slug(ty, slug) => self.slugs.get(&(*ty, slug.clone())).copied().map_or(Cell::Null, Cell::Id),
-            Given::Id(_, id) => Cell::Id(*id),
-            Given::Key(ty, key) => parts.get(&(*ty, key.clone())).copied().map_or(Cell::Null, Cell::Id),
-        }
-    }
-}
-
-/// Slugs of everything that is given or referred to, by type; a slug given twice is a problem.
-fn wanted_slugs<'d>(drafts: &'d Drafts, problems: &mut Vec<Problem>) -> HashMap<RecordType, HashSet<&'d str>> {
-    fn references<'d>(draft: &'d Draft, wanted: &mut HashMap<RecordType, HashSet<&'d str>>) {
-        for (_, given, _) in &draft.values {
-            if let Given::Slug(ty, slug) = given {
-                wanted.entry(*ty).or_default().insert(slug);
-            }
-        }
-        for part in draft.parts.iter().flat_map(|(_, parts)| parts) {
-            references(part, wanted);
-        }
-    }
-    let mut wanted: HashMap<RecordType, HashSet<&str>> = HashMap::new();
-    let mut given: HashMap<(RecordType, &str), &Origin> = HashMap::new();
-    for (ty, drafts) in drafts {
-        for draft in drafts {
-            let slug = draft.name.as_deref().unwrap_or_default();
-            if let Some(first) = given.insert((*ty, slug), &draft.origin) {
-                let place = first.file.as_deref().map_or(first.path.clone(), |file| format!("{file}:{}", first.line.unwrap_or(0)));
-                problems.push(Problem {
-                    origin: draft.origin.below(".slug", None),
-                    message: format!("\"{slug}\" is given twice, first at {place}; give each record a slug of its own"),
-                });
-            }
-            wanted.entry(*ty).or_default().insert(slug);
-            references(draft, &mut wanted);
-        }
-    }
-    wanted
-}
-
-fn check_references(draft: &Draft, names: &Names, problems: &mut Vec<Problem>) {
-    for (_, given, origin) in &draft.values {
-        if let Given::Slug(ty, slug) = given
-            && !names.slugs.contains_key(&(*ty, slug.clone()))
-        {
-            let name = catalog().get(*ty).singular();
-            problems.push(Problem {
-                origin: origin.clone(),
-                message: format!(
-                    "there is no {name} with the slug \"{slug}\", neither here nor in the database; correct the slug or add the {name}"
-                ),
-            });
-        }
-    }
-    for part in draft.parts.iter().flat_map(|(_, parts)| parts) {
-        check_references(part, names, problems);
-    }
-}
-
-/// Values that no two records may share, in what is given and against what is there.
-async fn check_unique(
-    transaction: &DatabaseTransaction,
-    named: &[(RecordType, Vec<Named<'_>>)],
-    problems: &mut Vec<Problem>,
-) -> Result<()> {
-    for (ty, records) in named {
-        let record = catalog().get(*ty);
-        for (index, field) in record.fields.iter().enumerate().filter(|(_, field)| field.unique) {
-            let mut given: HashMap<&str, (Uuid, &Origin)> = HashMap::new();
-            for named in records {
-                for (_, value, origin) in named.draft.values.iter().filter(|(of, ..)| *of == index) {
-                    if let Given::Cell(Cell::Text(text)) = value
-                        && given.insert(text, (named.id, origin)).is_some()
-                    {
-                        problems.push(taken(origin, text, "two records given here"));
-                    }
-                }
-            }
-            let values: Vec<&str> = given.keys().copied().collect();
-            for chunk in values.chunks(CHUNK) {
-                let select = Query::select()
-                    .columns([Alias::new("id"), Alias::new(field.column), Alias::new("slug")])
-                    .from(Alias::new(record.table))
-                    .and_where(Expr::col(Alias::new(field.column)).is_in(chunk.iter().copied()))
-                    .to_owned();
-                for row in transaction.query_all(&select).await.map_err(database)? {
-                    let id: Uuid = row.try_get_by_index(0).map_err(internal)?;
-                    let value: String = row.try_get_by_index(1).map_err(internal)?;
-                    let slug: String = row.try_get_by_index(2).map_err(internal)?;
-                    if let Some((mine, origin)) = given.get(value.as_str())
-                        && *mine != id
-                    {
-                        problems.push(taken(origin, &value, &format!("{} \"{slug}\"", record.singular())));
-                    }
-                }
-            }
-        }
-    }
-    check_identifiers(transaction, named, problems).await
-}
-
-/// Identifiers belong to one record each, over the whole dataset.
-async fn check_identifiers(
-    transaction: &DatabaseTransaction,
-    named: &[(RecordType, Vec<Named<'_>>)],
-    problems: &mut Vec<Problem>,
-) -> Result<()> {
-    let identifiers = catalog().get(RecordType::Identifier);
-    let (scheme, value) = (identifiers.field_index("scheme").unwrap_or_default(), identifiers.field_index("value").unwrap_or_default());
-    let text = |draft: &Draft, field| match draft.value(field) {
-        Some(Given::Cell(Cell::Text(text))) => text.clone(),
-        _ => String::new(),
-    };
-    let mut given: HashMap<(String, String), (Uuid, &Origin)> = HashMap::new();
-    for named in named.iter().flat_map(|(_, records)| records) {
-        for draft in named.draft.parts.iter().filter(|(part, _)| *part == RecordType::Identifier).flat_map(|(_, parts)| parts) {
-            let pair = (text(draft, scheme), text(draft, value));
-            let label = format!("{} {}", pair.0, pair.1);
-            if given.insert(pair, (named.id, &draft.origin)).is_some_and(|(other, _)| other != named.id) {
-                problems.push(taken(&draft.origin, &label, "two records given here"));
-            }
-        }
-    }
-    let values: Vec<&str> = given.keys().map(|(_, value)| value.as_str()).collect();
-    for chunk in values.chunks(CHUNK) {
-        let select = Query::select()
-            .columns(["record_id", "scheme", "value"])
-            .from(Alias::new(identifiers.table))
-            .and_where(Expr::col("value").is_in(chunk.iter().copied()))
-            .to_owned();
-        for row in transaction.query_all(&select).await.map_err(database)? {
-            let owner: Uuid = row.try_get_by_index(0).map_err(internal)?;
-            let pair: (String, String) = (row.try_get_by_index(1).map_err(internal)?, row.try_get_by_index(2).map_err(internal)?);
-            if let Some((mine, origin)) = given.get(&pair)
-                && *mine != owner
-            {
-                problems.push(taken(origin, &format!("{} {}", pair.0, pair.1), "another record in the database"));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn taken(origin: &Origin, value: &str, by: &str) -> Problem {
-    Problem { origin: origin.clone(), message: format!("\"{value}\" belongs to {by} already; no two records can share it") }
 }
 
 /// An instant and the transaction's author, as a revision keeps them.

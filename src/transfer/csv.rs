@@ -42,8 +42,7 @@ impl Table {
             for column in rule.columns().filter(|column| !columns.contains_key(*column)) {
                 let origin = Origin { file: Some(mapping.file.clone()), line: rule.line, path: format!("fields{path}") };
                 let hint = if heading.len() == 1 { "; does the mapping name the right separator?" } else { "" };
-                problems
-                    .push(Problem { origin, message: format!("{file} has no column \"{column}\"; it has {}{hint}", heading.join(", ")) });
+                problems.push(Problem::new(origin, format!("{file} has no column \"{column}\"; it has {}{hint}", heading.join(", "))));
             }
         }
         let twice = heading.iter().enumerate().find(|(index, column)| columns[*column] != *index).map(|(_, column)| column);
@@ -102,7 +101,7 @@ impl Table {
         let record = self.mapping.record;
         let origin = Origin { file: Some(self.file.clone()), line: Some(number), path: record.singular() };
         let made = self.mapping.apply(&line).map_err(|problems| {
-            let problem = |(path, message): (String, String)| Problem { origin: origin.below(path, None), message };
+            let problem = |(path, message): (String, String)| Problem::new(origin.below(path, None), message);
             problems.into_iter().map(problem).collect::<Vec<_>>()
         });
         match made.and_then(|tree| draft::read::record(record, &tree, &origin)) {
@@ -192,7 +191,7 @@ fn without_places(path: &str) -> String {
 
 fn wrong(file: &Arc<str>, error: &csv::Error) -> Problem {
     let line = error.position().and_then(|position| usize::try_from(position.line()).ok());
-    let at = |message: String| Problem { origin: Origin { file: Some(file.clone()), line, path: String::new() }, message };
+    let at = |message: String| Problem::new(Origin { file: Some(file.clone()), line, path: String::new() }, message);
     match error.kind() {
         ErrorKind::Utf8 { .. } => not_utf8(file, line.unwrap_or(1)),
         ErrorKind::Io(error) => cannot_read(file, error),

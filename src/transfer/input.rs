@@ -91,7 +91,7 @@ fn file(path: &Path, format: Option<Format>) -> Result<Input, Problem> {
 
 /// A problem with a whole file.
 pub fn problem(file: Option<&Arc<str>>, message: String) -> Problem {
-    Problem { origin: Origin { file: file.cloned(), line: None, path: String::new() }, message }
+    Problem::new(Origin { file: file.cloned(), line: None, path: String::new() }, message)
 }
 
 /// A file that cannot be read.
@@ -101,11 +101,11 @@ pub fn cannot_read(name: &Arc<str>, error: &io::Error) -> Problem {
 
 /// A file that is in another encoding.
 pub fn not_utf8(name: &Arc<str>, line: usize) -> Problem {
-    Problem {
-        origin: Origin { file: Some(name.clone()), line: Some(line), path: String::new() },
-        message: format!(
+    Problem::new(
+        Origin { file: Some(name.clone()), line: Some(line), path: String::new() },
+        format!(
             "this is not UTF-8; convert the file first, such as with \"iconv -f WINDOWS-1251 -t UTF-8 {name} > utf-8-{}\"",
             name.rsplit('/').next().unwrap_or(name)
         ),
-    }
+    )
 }

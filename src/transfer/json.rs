@@ -37,10 +37,7 @@ fn problem(file: &Arc<str>, line: usize, error: serde_json::Error) -> Problem {
         return not_utf8(file, line);
     }
     let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
-    Problem {
-        origin: Origin { file: Some(file.clone()), line: Some(line), path: String::new() },
-        message: format!("this is not JSON: {said}"),
-    }
+    Problem::new(Origin { file: Some(file.clone()), line: Some(line), path: String::new() }, format!("this is not JSON: {said}"))
 }
 
 /// Counts the lines that have been read.

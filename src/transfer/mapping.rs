@@ -168,7 +168,7 @@ struct Reader<'f> {
 impl Reader<'_> {
     fn problem(&mut self, line: Option<usize>, path: &str, message: impl Into<String>) {
         let origin = Origin { file: Some(self.file.clone()), line, path: path.trim_start_matches('.').to_owned() };
-        self.problems.push(Problem { origin, message: message.into() });
+        self.problems.push(Problem::new(origin, message.into()));
     }
 
     fn mapping(&mut self, tree: &Tree) -> Option<Mapping> {

@@ -30,7 +30,7 @@ pub fn read(file: &Arc<str>, mut reader: impl BufRead, mut each: impl FnMut(Resu
 
 fn record(file: &Arc<str>, line: usize, tree: &Tree) -> Result<(RecordType, Draft), Vec<Problem>> {
     let origin = |path: &str| Origin { file: Some(file.clone()), line: Some(line), path: path.to_owned() };
-    let wrong = |message: String| Err(vec![Problem { origin: origin(""), message }]);
+    let wrong = |message: String| Err(vec![Problem::new(origin(""), message)]);
     let Value::Map(entries) = &tree.value else {
         return wrong(format!(
             "this is {}; a line is a map from the type of a record to the record, such as {{\"person\": {{...}}}}",

@@ -73,7 +73,7 @@ impl Remote {
                 Ok(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => format!("{} is too busy", self.address),
                 Ok(response) => {
                     let status = response.status();
-                    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+                    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PAYLOAD_TOO_LARGE) {
                         return Err(told(&self.address, status));
                     }
                     return response.json().await.map_err(|_| told(&self.address, status));
@@ -95,6 +95,9 @@ fn told(address: &Url, status: StatusCode) -> String {
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
             format!("{address} does not take the token; give one that may write with --token or KURULTAI_TOKEN")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            format!("{address} does not take so much at once; send fewer records at a time, such as --batch 100")
         }
         status => format!("{address} answers {status} and no JSON; is it the address of the API?"),
     }
@@ -121,7 +124,7 @@ fn read(answer: &Json, sent: &[&Draft]) -> Result<Outcome, Refused> {
             let message = error["message"].as_str().unwrap_or("the server does not say what is wrong").to_owned();
             let path = path(&error["path"]);
             let message = if path.is_empty() { message } else { format!("{path}: {message}") };
-            problems.push(Problem { origin, message });
+            problems.push(Problem::new(origin, message));
         }
     }
     if !problems.is_empty() {
@@ -129,7 +132,7 @@ fn read(answer: &Json, sent: &[&Draft]) -> Result<Outcome, Refused> {
     }
     let number = |name: &str| result[name].as_u64().and_then(|count| usize::try_from(count).ok());
     match (number("created"), number("updated"), number("unchanged")) {
-        (Some(created), Some(updated), Some(unchanged)) => Ok(Outcome { created, updated, unchanged }),
+        (Some(created), Some(updated), Some(unchanged)) => Ok(Outcome { created, updated, unchanged, records: Vec::new() }),
         _ => Err(Refused::Failed("the server's answer is not one to an import; is it of the same version?".to_owned())),
     }
 }

@@ -10,7 +10,7 @@ use crate::store::tree::{Tree, Value};
 /// Reads one document; `file` is named in the problem.
 pub fn read(file: &Arc<str>, text: &str) -> Result<Tree, Problem> {
     let problem =
-        |line: Option<usize>, message: String| Problem { origin: Origin { file: Some(file.clone()), line, path: String::new() }, message };
+        |line: Option<usize>, message: String| Problem::new(Origin { file: Some(file.clone()), line, path: String::new() }, message);
     let documents = MarkedYaml::load_from_str(text)
         .map_err(|error| problem(Some(error.marker().line()), format!("this is not YAML: {}", error.info())))?;
     match documents.as_slice() {

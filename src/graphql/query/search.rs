@@ -181,7 +181,7 @@ pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Ou
     for selection in &wanted {
         let found = records().filter(|record| hits.hits.iter().any(|hit| hit.ty == record.ty));
         let (plans, shapes) = Shapes::new(std::slice::from_ref(selection), found)?;
-        shown.push((store.published(&plans, &ids).await?, shapes));
+        shown.push((store.known(&plans, &ids).await?, shapes));
     }
     let info = PageInfo {
         has_next: hits.has_next,

@@ -18,7 +18,7 @@ use crate::store::write::Drafts;
 /// Reads the records of one file: a map from the plural name of a type to a list of its records.
 pub fn file(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<Problem>> {
     let root = Origin { file: Some(file.clone()), line: tree.line, path: String::new() };
-    let mut reader = Reader { problems: Vec::new() };
+    let mut reader = Reader { problems: Vec::new(), keys_are_own: false };
     let mut drafts = Drafts::new();
     match &tree.value {
         Value::Null => {}
@@ -26,7 +26,13 @@ pub fn file(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<Problem>> {
             for (plural, records) in entries {
                 let origin = root.below(plural, records.line);
                 match catalog().by_plural(plural) {
-                    Some(record) => drafts.push((record.ty, reader.list(record, records, &origin))),
+                    Some(record) => {
+                        let list = reader.list(record, records, &origin);
+                        for draft in &list {
+                            reader.check_name(draft);
+                        }
+                        drafts.push((record.ty, list));
+                    }
                     None if other_name(plural).is_some() => {
                         let right = other_name(plural).unwrap_or_default();
                         reader.problem(&origin, format!("\"{plural}\" is no type of record; did you mean {right}?"));
@@ -49,7 +55,15 @@ pub fn file(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<Problem>> {
 
 /// Reads one record, given as a map from its fields to values.
 pub fn record(record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<Problem>> {
-    let mut reader = Reader { problems: Vec::new() };
+    one(Reader { problems: Vec::new(), keys_are_own: false }, record, tree, origin)
+}
+
+/// Reads one record as the store itself had it, with the keys that its parts have.
+pub(crate) fn state(record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<Problem>> {
+    one(Reader { problems: Vec::new(), keys_are_own: true }, record, tree, origin)
+}
+
+fn one(mut reader: Reader, record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<Problem>> {
     match reader.draft(record, tree, origin) {
         Some(draft) if reader.problems.is_empty() => Ok(draft),
         _ => Err(reader.problems),
@@ -66,11 +80,13 @@ fn other_name(given: &str) -> Option<&'static str> {
 /// Gathers problems while it reads.
 struct Reader {
     problems: Vec<Problem>,
+    /// Whether the keys of parts are those that the store made, of any signs.
+    keys_are_own: bool,
 }
 
 impl Reader {
     fn problem(&mut self, origin: &Origin, message: impl Into<String>) {
-        self.problems.push(Problem { origin: origin.clone(), message: message.into() });
+        self.problems.push(Problem::new(origin.clone(), message));
     }
 
     fn list(&mut self, record: &'static Record, tree: &Tree, origin: &Origin) -> Vec<Draft> {
@@ -124,6 +140,16 @@ impl Reader {
         Some(draft)
     }
 
+    /// A record in a file is known by its slug or by an identifier, or else it would be made anew by every import.
+    fn check_name(&mut self, draft: &Draft) {
+        let is_identified = draft.parts.iter().any(|(part, parts)| *part == RecordType::Identifier && !parts.is_empty());
+        let slug = draft.origin.below(".slug", None);
+        if draft.name.is_none() && !is_identified && !self.problems.iter().any(|problem| problem.origin.path == slug.path) {
+            let message = "slug is missing; give a short name such as alnur-ilyashev, unique among records of this type";
+            self.problem(&draft.origin, message);
+        }
+    }
+
     fn bare(&mut self, record: &'static Record, field: &str, tree: &Tree, mut draft: Draft) -> Option<Draft> {
         let index = record.field_index(field)?;
         let given = self.given(record.fields[index].kind, tree, &draft.origin)?;
@@ -138,6 +164,9 @@ impl Reader {
             Value::Integer(number) => number.to_string(),
             _ => String::new(),
         };
+        if self.keys_are_own && !text.is_empty() {
+            return Some(text);
+        }
         let valid = !text.is_empty()
             && text.len() <= 100
             && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')

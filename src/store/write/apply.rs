@@ -2,29 +2,31 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, OnConflict, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value as Bound};
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
+use super::dispute::disagree;
 use super::index::Documents;
-use super::{Author, CHUNK, Named, Names, Outcome, Stamp, bind, lives};
+use super::name::Names;
+use super::publication::Publication;
+use super::{Author, CHUNK, Done, Named, Outcome, Stamp, Written, bind, lives};
 use crate::entity::RecordType;
 use crate::error::{Result, internal};
 use crate::fold::fold;
 use crate::store::db::{Store, database};
 use crate::store::dialect::written;
-use crate::store::dispute::claims;
-use crate::store::draft::{Draft, Given, Origin, Problem};
-use crate::store::record::{Kind, Record, catalog};
+use crate::store::draft::{Draft, Fault, Given, Origin, Problem};
+use crate::store::record::{Kind, Record, Shape, catalog};
 use crate::store::row::Cell;
 
 /// A record or part as it is in the database, with its parts.
 #[derive(Debug, Clone)]
-struct Existing {
-    id: Uuid,
-    cells: Vec<Cell>,
-    parts: HashMap<RecordType, Vec<Existing>>,
+pub(super) struct Existing {
+    pub(super) id: Uuid,
+    pub(super) cells: Vec<Cell>,
+    pub(super) parts: HashMap<RecordType, Vec<Existing>>,
 }
 
 /// A part as it will be.
@@ -41,17 +43,57 @@ pub(super) struct Row {
     published: bool,
 }
 
+/// What becomes of the records of one write.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    pub(super) created: usize,
+    pub(super) updated: usize,
+    pub(super) unchanged: usize,
+    /// Each record, with its place among all that was given.
+    pub(super) records: Vec<(usize, Written)>,
+}
+
+impl Gathered {
+    /// The outcome, with the records in the order in which they were given.
+    pub(super) fn finish(mut self) -> Outcome {
+        self.records.sort_by_key(|(place, _)| *place);
+        let records = self.records.into_iter().map(|(_, written)| written).collect();
+        Outcome { created: self.created, updated: self.updated, unchanged: self.unchanged, records }
+    }
+}
+
+/// A change of a record, to be written into its history.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub(super) record: Uuid,
+    pub(super) ty: RecordType,
+    pub(super) number: i64,
+    pub(super) kind: &'static str,
+    pub(super) changes: Vec<Json>,
+    /// Whether readers may see it.
+    pub(super) published: bool,
+}
+
 /// Everything that one write changes, gathered before any of it is written.
 #[derive(Debug)]
 pub(super) struct Work<'s> {
     store: &'s Store,
     stamp: Stamp,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: Gathered,
     nodes: Vec<(Uuid, &'static str)>,
     rows: BTreeMap<RecordType, Vec<Row>>,
     gone: BTreeMap<RecordType, Vec<Uuid>>,
-    revisions: Vec<(Uuid, i64, Vec<Json>)>,
+    changes: Vec<Change>,
+    /// Records that were published and are not any more: their history goes with them.
+    hidden: Vec<Uuid>,
+    /// Slugs that records had.
+    former_slugs: Vec<(RecordType, String, Uuid)>,
+    /// Types of records that records of any type are referred to by.
+    types: HashMap<Uuid, RecordType>,
     documents: Documents,
+    publication: Publication,
+    /// Sources whose claims readers do not see.
+    draft_sources: HashSet<Uuid>,
 }
 
 /// A record or a part that a draft is merged into.
@@ -74,27 +116,36 @@ struct Merge<'m> {
     changes: Vec<Json>,
     /// Parts of the record by their keys.
     siblings: HashMap<(RecordType, String), Uuid>,
+    /// Types of records that are referred to.
+    types: &'m HashMap<Uuid, RecordType>,
     changed: bool,
 }
 
 impl<'s> Work<'s> {
-    pub(super) fn new(store: &'s Store, author: &Author) -> Self {
+    pub(super) fn new(store: &'s Store, author: &Author, draft_sources: HashSet<Uuid>) -> Self {
         Self {
             store,
             stamp: Stamp { at: store.clock.now(), by: author.by.clone(), message: author.message.clone() },
-            outcome: Outcome::default(),
+            outcome: Gathered::default(),
             nodes: Vec::new(),
             rows: BTreeMap::new(),
             gone: BTreeMap::new(),
-            revisions: Vec::new(),
+            changes: Vec::new(),
+            hidden: Vec::new(),
+            former_slugs: Vec::new(),
+            types: HashMap::new(),
             documents: Documents::default(),
+            publication: Publication::default(),
+            draft_sources,
         }
     }
 
     /// Lets go of what was gathered; only the outcome stays.
     pub(super) fn forget(&mut self) {
         let author = Author { by: std::mem::take(&mut self.stamp.by), message: self.stamp.message.take() };
-        *self = Self { outcome: self.outcome, ..Self::new(self.store, &author) };
+        let sources = std::mem::take(&mut self.draft_sources);
+        let outcome = std::mem::take(&mut self.outcome);
+        *self = Self { outcome, ..Self::new(self.store, &author, sources) };
     }
 
     /// Takes up records of one type.
@@ -110,6 +161,8 @@ impl<'s> Work<'s> {
         for chunk in records.chunks(1_000) {
             let ids: Vec<Uuid> = chunk.iter().filter(|named| !named.is_new).map(|named| named.id).collect();
             let existing = load(transaction, record, "id", &ids).await?;
+            self.types.extend(types(transaction, record, existing.iter().map(|(_, row)| row)).await?);
+            self.types.extend(names.types.iter().map(|(id, ty)| (*id, *ty)));
             let mut existing: HashMap<Uuid, Existing> = existing.into_iter().map(|(_, row)| (row.id, row)).collect();
             let mut changed = Vec::new();
             for named in chunk {
@@ -131,36 +184,98 @@ impl<'s> Work<'s> {
         names: &Names,
         problems: &mut Vec<Problem>,
     ) -> Option<Row> {
-        let mut merge = Merge { names, problems, changes: Vec::new(), siblings: HashMap::new(), changed: false };
+        let types = std::mem::take(&mut self.types);
+        let mut merge =
+            Merge { names, problems: &mut *problems, changes: Vec::new(), siblings: HashMap::new(), types: &types, changed: false };
         if let Some(existing) = &existing {
             for (part, rows) in &existing.parts {
                 let key = catalog().get(*part).field_index("key");
                 merge.siblings.extend(rows.iter().filter_map(|row| Some(((*part, row.cells[key?].as_text()?.to_owned()), row.id))));
             }
         }
-        let mut cells =
-            self.merge(&mut merge, Target { record, id: named.id, owner: None, draft: named.draft, existing: existing.as_ref(), path: "" });
+        let slug = Draft { name: named.slug.clone(), ..named.draft.clone() };
+        let draft = if named.slug.is_some() { &slug } else { named.draft };
+        let mut cells = self.merge(&mut merge, Target { record, id: named.id, owner: None, draft, existing: existing.as_ref(), path: "" });
+        let Merge { changes, changed, .. } = merge;
+        self.types = types;
         let index = |name| record.field_index(name).unwrap_or_default();
-        if existing.is_some() && !merge.changed {
+        let number = match &cells[index("revision")] {
+            Cell::Integer(number) => *number,
+            _ => 0,
+        };
+        if let Some(expected) = draft.aim.revision
+            && expected != number
+        {
+            let message = format!(
+                "this {} is at revision {number}, not {expected}: somebody has changed it meanwhile; read it again",
+                record.singular()
+            );
+            problems.push(Problem::new(draft.origin.below(".expectedRevision", None), message).of(Fault::Conflict(number)));
+        }
+        let mut done = |done| self.outcome.records.push((named.place, Written { ty: record.ty, id: named.id, done }));
+        if existing.is_some() && !changed {
+            done(Done::Unchanged);
             self.outcome.unchanged += 1;
             return None;
         }
-        let number = match &cells[index("revision")] {
-            Cell::Integer(number) => number + 1,
-            _ => 1,
-        };
+        done(if existing.is_none() { Done::Created } else { Done::Updated });
+        let published = cells[index("published")] == Cell::Boolean(true);
+        let was_published = existing.as_ref().map(|existing| existing.cells[index("published")] == Cell::Boolean(true));
+        let note = Change { record: named.id, ty: record.ty, number: number + 1, kind: "updated", changes, published };
+        let number = self.note(note, record, &cells, was_published);
         cells[index("revision")] = Cell::Integer(number);
         cells[index("updatedAt")] = Cell::Instant(self.stamp.at);
-        if existing.is_none() {
-            cells[index("createdAt")] = Cell::Instant(self.stamp.at);
-            self.nodes.push((named.id, record.ty.prefix()));
-            self.outcome.created += 1;
-        } else {
-            self.outcome.updated += 1;
+        match &existing {
+            None => {
+                cells[index("createdAt")] = Cell::Instant(self.stamp.at);
+                self.nodes.push((named.id, record.ty.prefix()));
+                self.outcome.created += 1;
+            }
+            Some(existing) => {
+                let slug = index("slug");
+                if let (Some(before), true) = (existing.cells[slug].as_text(), existing.cells[slug] != cells[slug]) {
+                    self.former_slugs.push((record.ty, before.to_owned(), named.id));
+                }
+                self.outcome.updated += 1;
+            }
         }
-        self.revisions.push((named.id, number, merge.changes));
-        let published = cells[index("published")] == Cell::Boolean(true);
+        if was_published.is_some_and(|was_published| was_published != published) {
+            self.publication.flipped(record.ty, named.id, published);
+        }
         Some(Row { id: named.id, cells, published })
+    }
+
+    /// Notes a change, and beside it that the record came to be seen by readers or ceased to be, which is a change of
+    /// its own: what was changed before or meanwhile is not for them. Gives the number of the latest.
+    fn note(&mut self, change: Change, record: &Record, cells: &[Cell], was_published: Option<bool>) -> i64 {
+        let (id, ty, number, published) = (change.record, change.ty, change.number, change.published);
+        let only_that = change.changes.iter().all(|change| change.get("field").and_then(Json::as_str) == Some("published"));
+        let next = |changes| Change { record: id, ty, number: number + 1, kind: "", changes, published: true };
+        match (was_published, published) {
+            (None, _) => self.changes.push(Change { kind: "created", ..change }),
+            (Some(false), true) => {
+                let state = record.fields.iter().zip(cells).filter(|(field, cell)| !field.system && **cell != Cell::Null);
+                let state = state.map(|(field, cell)| json!({"field": field.name, "old": null, "new": as_json(field.kind, cell, &self.types, &HashMap::new())}));
+                let state: Vec<Json> = state.filter(|change| change.get("field").and_then(Json::as_str) != Some("published")).collect();
+                let number = if only_that { number } else { number + 1 };
+                if !only_that {
+                    self.changes.push(Change { published: false, ..change });
+                }
+                self.changes.push(Change { number, kind: "published", ..next(state) });
+                return number;
+            }
+            (Some(true), false) => {
+                self.hidden.push(id);
+                let number = if only_that { number } else { number + 1 };
+                if !only_that {
+                    self.changes.push(Change { published: false, ..change });
+                }
+                self.changes.push(Change { number, kind: "unpublished", ..next(Vec::new()) });
+                return number;
+            }
+            _ => self.changes.push(change),
+        }
+        number
     }
 
     /// Merges one record or part with its parts; gives its cells as they will be.
@@ -179,10 +294,8 @@ impl<'s> Work<'s> {
                 && !merge.siblings.contains_key(&(*ty, key.clone()))
             {
                 let list = record_list(*ty);
-                merge.problems.push(Problem {
-                    origin: origin.clone(),
-                    message: format!("there is nothing with the key \"{key}\" in {list} of this record; correct the key or add it there"),
-                });
+                let message = format!("there is nothing with the key \"{key}\" in {list} of this record; correct the key or add it there");
+                merge.problems.push(Problem::new(origin.clone(), message).of(Fault::NotFound));
             }
             cells[*field] = merge.names.cell(given, &merge.siblings);
         }
@@ -196,9 +309,8 @@ impl<'s> Work<'s> {
                 Kind::List(_) => *cell = Cell::Json(json!([])),
                 Kind::Boolean => *cell = Cell::Boolean(field.name == "published"),
                 _ if field.required && !field.system && !is_given => {
-                    merge
-                        .problems
-                        .push(Problem { origin: draft.origin.clone(), message: missing(field.name, record, draft, existing.is_none()) });
+                    let message = missing(field.name, record, draft, existing.is_none());
+                    merge.problems.push(Problem::new(draft.origin.clone(), message).of(Fault::Missing));
                 }
                 _ => {}
             }
@@ -215,7 +327,7 @@ impl<'s> Work<'s> {
         let slot = merge.changes.len();
         let parts = self.merge_parts(merge, target, published, !was_published);
         if let Some(field) = record.field_index("disputed") {
-            cells[field] = Cell::Boolean(is_disputed(record, &parts));
+            cells[field] = Cell::Boolean(is_disputed(record, &parts, &self.draft_sources));
         }
         note_changes(merge, slot, &cells, target);
         cells
@@ -274,7 +386,9 @@ impl<'s> Work<'s> {
             for row in left.into_values() {
                 merge.changed = true;
                 let key = row.cells[key_field].as_text().unwrap_or_default();
-                merge.changes.push(json!({"field": format!("{path}{}[{key}]", list.name), "old": whole(part, &row.cells), "new": null}));
+                merge
+                    .changes
+                    .push(json!({"field": format!("{path}{}[{key}]", list.name), "old": whole(part, row, merge.types), "new": null}));
                 removed.insert(row.id, key.to_owned());
                 self.remove(part, row);
             }
@@ -306,7 +420,7 @@ impl<'s> Work<'s> {
     pub(super) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<()> {
         let nodes = std::mem::take(&mut self.nodes);
         let nodes = nodes.into_iter().map(|(id, prefix)| vec![id.into(), prefix.into()]).collect();
-        insert(transaction, "nodes", &["id", "record_type"], nodes, false).await?;
+        insert(transaction, "nodes", &["id", "record_type"], nodes, true).await?;
         let order = catalog().write_order();
         for ty in &order {
             let record = catalog().get(*ty);
@@ -318,6 +432,7 @@ impl<'s> Work<'s> {
             } else {
                 columns.push("published");
             }
+            self.publication.written(record, rows.iter().filter(|row| row.published).map(|row| row.id));
             let rows = parents_first(record, rows).into_iter().map(|row| bound(record, &row)).collect();
             insert(transaction, record.table, &columns, rows, true).await?;
         }
@@ -331,29 +446,93 @@ impl<'s> Work<'s> {
                 transaction.execute(&delete).await.map_err(database)?;
             }
         }
-        let revisions = std::mem::take(&mut self.revisions);
-        let stamp = &self.stamp;
-        let revisions = revisions
-            .into_iter()
-            .map(|(id, number, changes)| {
-                let number = i32::try_from(number).unwrap_or(i32::MAX);
-                let message = stamp.message.clone();
-                vec![
-                    self.store.clock.new_uuid().into(),
-                    id.into(),
-                    number.into(),
-                    stamp.at.into(),
-                    stamp.by.as_str().into(),
-                    message.into(),
-                    Json::from(changes).into(),
-                    true.into(),
-                ]
-            })
-            .collect();
-        insert(transaction, "revisions", &["id", "record_id", "number", "at", "by", "message", "changes", "published"], revisions, false)
-            .await?;
-        self.documents.write(transaction).await
+        for chunk in self.hidden.chunks(CHUNK) {
+            let hide = Query::update()
+                .table("revisions")
+                .value("published", false)
+                .and_where(Expr::col("record_id").is_in(chunk.iter().copied()))
+                .to_owned();
+            transaction.execute(&hide).await.map_err(database)?;
+        }
+        note(self.store, transaction, &self.stamp, std::mem::take(&mut self.changes)).await?;
+        former(transaction, std::mem::take(&mut self.former_slugs)).await?;
+        self.documents.write(transaction).await?;
+        self.publication.write(transaction, &self.draft_sources).await
     }
+}
+
+/// Writes changes into the history, in the order in which they are seen from when the transaction commits.
+pub(super) async fn note(store: &Store, transaction: &DatabaseTransaction, stamp: &Stamp, changes: Vec<Change>) -> Result<()> {
+    let latest = Query::select().expr(Func::max(Expr::col("sequence"))).from("revisions").to_owned();
+    let latest = transaction.query_one(&latest).await.map_err(database)?;
+    let latest: Option<i32> = latest.map_or(Ok(None), |row| row.try_get_by_index(0)).map_err(internal)?;
+    let latest = latest.unwrap_or(0);
+    let rows = changes
+        .into_iter()
+        .zip(latest + 1..)
+        .map(|(change, sequence)| {
+            vec![
+                store.clock.new_uuid().into(),
+                change.record.into(),
+                i32::try_from(change.number).unwrap_or(i32::MAX).into(),
+                stamp.at.into(),
+                stamp.by.as_str().into(),
+                stamp.message.clone().into(),
+                Json::from(change.changes).into(),
+                change.published.into(),
+                change.kind.into(),
+                change.ty.prefix().into(),
+                sequence.into(),
+            ]
+        })
+        .collect();
+    const COLUMNS: [&str; 11] =
+        ["id", "record_id", "number", "at", "by", "message", "changes", "published", "kind", "record_type", "sequence"];
+    insert(transaction, "revisions", &COLUMNS, rows, false).await
+}
+
+/// Keeps slugs that records had, so that they still lead to them.
+pub(super) async fn former(transaction: &DatabaseTransaction, slugs: Vec<(RecordType, String, Uuid)>) -> Result<()> {
+    for (ty, slug, id) in slugs {
+        let mut insert = Query::insert();
+        insert.into_table("former_slugs").columns(["record_type", "slug", "record_id"].map(Alias::new));
+        insert.values([Expr::val(ty.prefix()), Expr::val(slug), Expr::val(id)]).map_err(internal)?;
+        insert.on_conflict(OnConflict::columns(["record_type", "slug"].map(Alias::new)).update_column(Alias::new("record_id")).to_owned());
+        transaction.execute(&insert).await.map_err(database)?;
+    }
+    Ok(())
+}
+
+/// Types of the records that these refer to by references to records of any type.
+pub(super) async fn types<'e>(
+    transaction: &DatabaseTransaction,
+    record: &Record,
+    rows: impl Iterator<Item = &'e Existing>,
+) -> Result<HashMap<Uuid, RecordType>> {
+    fn gather(record: &Record, row: &Existing, ids: &mut HashSet<Uuid>) {
+        for (field, cell) in record.fields.iter().zip(&row.cells).skip(usize::from(!lives(record))) {
+            if let (Kind::Any, Cell::Id(id)) = (field.kind, cell) {
+                ids.insert(*id);
+            }
+        }
+        for (part, rows) in &row.parts {
+            rows.iter().for_each(|row| gather(catalog().get(*part), row, ids));
+        }
+    }
+    let mut ids = HashSet::new();
+    rows.for_each(|row| gather(record, row, &mut ids));
+    let ids: Vec<Uuid> = ids.into_iter().collect();
+    let mut types = HashMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let select =
+            Query::select().columns(["id", "record_type"]).from("nodes").and_where(Expr::col("id").is_in(chunk.iter().copied())).to_owned();
+        for row in transaction.query_all(&select).await.map_err(database)? {
+            let prefix: String = row.try_get_by_index(1).map_err(internal)?;
+            let id = row.try_get_by_index(0).map_err(internal)?;
+            types.extend(RecordType::from_prefix(&prefix).map(|ty| (id, ty)));
+        }
+    }
+    Ok(types)
 }
 
 /// Inserts rows, or replaces those with the same id.
@@ -447,12 +626,9 @@ fn folded_names(record: &Record, cells: &[Cell]) -> String {
     format!("\n{}\n", names.join("\n"))
 }
 
-fn is_disputed(record: &Record, parts: &HashMap<RecordType, Vec<Merged>>) -> bool {
-    let citations = catalog().get(RecordType::Citation);
-    let (field, value) = (citations.field_index("field").unwrap_or_default(), citations.field_index("value").unwrap_or_default());
-    let cited = parts.get(&RecordType::Citation).map(Vec::as_slice).unwrap_or_default();
-    let cited = cited.iter().map(|citation| (citation.cells[field].as_text(), citation.cells[value].as_text()));
-    claims(&record.fields, cited).iter().any(|(_, groups)| groups.len() > 1)
+fn is_disputed(record: &Record, parts: &HashMap<RecordType, Vec<Merged>>, draft_sources: &HashSet<Uuid>) -> bool {
+    let citations = parts.get(&RecordType::Citation).into_iter().flatten().map(|citation| citation.cells.as_slice());
+    disagree(record, citations, draft_sources)
         || parts.iter().any(|(ty, parts)| {
             let disputed = catalog().get(*ty).field_index("disputed");
             disputed.is_some_and(|field| parts.iter().any(|part| part.cells[field] == Cell::Boolean(true)))
@@ -462,21 +638,35 @@ fn is_disputed(record: &Record, parts: &HashMap<RecordType, Vec<Merged>>) -> boo
 /// Notes what is different from what was there, before the changes of its parts.
 fn note_changes(merge: &mut Merge<'_>, slot: usize, cells: &[Cell], target: Target<'_>) {
     let Target { record, existing, path, .. } = target;
+    let keys = merge.siblings.iter().map(|((_, key), id)| (*id, key.as_str())).collect();
+    let value = |kind, cell: &Cell| as_json(kind, cell, merge.types, &keys);
     let mut changes = Vec::new();
     match existing {
         None if path.is_empty() => {
             for (field, cell) in record.fields.iter().zip(cells).filter(|(field, cell)| !field.system && **cell != Cell::Null) {
-                changes.push(json!({"field": field.name, "old": null, "new": as_json(field.kind, cell)}));
+                changes.push(json!({"field": field.name, "old": null, "new": value(field.kind, cell)}));
             }
             merge.changed = true;
         }
-        None => changes.push(json!({"field": path.trim_end_matches('.'), "old": null, "new": whole(record, cells)})),
+        None => changes.push(json!({"field": path.trim_end_matches('.'), "old": null, "new": told(record, cells, &value)})),
+        // links are noted whole: what they lead to says who may read of them
+        Some(existing) if record.shape == (Shape::Part { cited: false }) => {
+            let (old, new) = (told(record, &existing.cells, &value), told(record, cells, &value));
+            merge.changed |= existing.cells != cells;
+            if old != new {
+                changes.push(json!({"field": path.trim_end_matches('.'), "old": old, "new": new}));
+            }
+        }
         Some(existing) => {
             for ((field, old), new) in record.fields.iter().zip(&existing.cells).zip(cells) {
                 if old != new {
                     merge.changed = true;
                     if field.name != "disputed" {
-                        changes.push(json!({"field": format!("{path}{}", field.name), "old": as_json(field.kind, old), "new": as_json(field.kind, new)}));
+                        changes.push(json!({
+                            "field": format!("{path}{}", field.name),
+                            "old": value(field.kind, old),
+                            "new": value(field.kind, new),
+                        }));
                     }
                 }
             }
@@ -485,21 +675,33 @@ fn note_changes(merge: &mut Merge<'_>, slot: usize, cells: &[Cell], target: Targ
     merge.changes.splice(slot..slot, changes);
 }
 
-/// A part as one value of a change.
-fn whole(record: &Record, cells: &[Cell]) -> Json {
-    let fields = record.fields.iter().zip(cells).skip(1).filter(|(field, cell)| !field.system && **cell != Cell::Null);
-    Json::Object(fields.map(|(field, cell)| (field.name.to_owned(), as_json(field.kind, cell))).collect::<Map<_, _>>())
+/// What a part says by itself, as one value of a change.
+fn told(part: &Record, cells: &[Cell], value: impl Fn(Kind, &Cell) -> Json) -> Json {
+    let fields = part.fields.iter().zip(cells).skip(1).filter(|(field, cell)| !field.system && **cell != Cell::Null);
+    Json::Object(fields.map(|(field, cell)| (field.name.to_owned(), value(field.kind, cell))).collect())
 }
 
-fn as_json(kind: Kind, cell: &Cell) -> Json {
+/// A part with its parts, as one value of a change.
+fn whole(part: &Record, row: &Existing, types: &HashMap<Uuid, RecordType>) -> Json {
+    super::state::of(part, row, types, &HashMap::new())
+}
+
+/// A value as a change has it, and as it could be given again.
+pub(super) fn as_json(kind: Kind, cell: &Cell, types: &HashMap<Uuid, RecordType>, keys: &HashMap<Uuid, &str>) -> Json {
     match (cell, kind) {
         (Cell::Null, _) => Json::Null,
         (Cell::Text(text), _) => json!(text),
         (Cell::Integer(number), _) => json!(number),
         (Cell::Number(number), _) => json!(number),
         (Cell::Boolean(boolean), _) => json!(boolean),
-        (Cell::Id(id), Kind::One(target)) => json!(crate::id::encode(target.prefix(), *id)),
-        (Cell::Id(id), _) => json!(id),
+        (Cell::Id(id), Kind::One(target)) => match keys.get(id) {
+            Some(key) => json!(key),
+            None => json!(crate::id::encode(target.prefix(), *id)),
+        },
+        (Cell::Id(id), _) => match types.get(id) {
+            Some(ty) => json!({catalog().get(*ty).singular(): crate::id::encode(ty.prefix(), *id)}),
+            None => json!(id),
+        },
         (Cell::Instant(instant), _) => json!(instant.to_rfc3339()),
         (Cell::Json(json), _) => json.clone(),
     }
@@ -535,10 +737,9 @@ fn check_left_behind(merge: &mut Merge<'_>, parts: &HashMap<RecordType, Vec<Merg
                     && let Some(gone) = removed.get(id)
                 {
                     let place = format!("{}[{}].{}", record_list(*ty), row.cells[key].as_text().unwrap_or_default(), field.name);
-                    merge.problems.push(Problem {
-                        origin: draft.origin.below(format_args!(".{}", record_list(target)), None),
-                        message: format!("\"{gone}\" is taken out and {place} still refers to it; keep it, or change that too"),
-                    });
+                    let origin = draft.origin.below(format_args!(".{}", record_list(target)), None);
+                    let message = format!("\"{gone}\" is taken out and {place} still refers to it; keep it, or change that too");
+                    merge.problems.push(Problem::new(origin, message).of(Fault::InUse));
                 }
             }
         }
@@ -549,10 +750,8 @@ fn check_left_behind(merge: &mut Merge<'_>, parts: &HashMap<RecordType, Vec<Merg
 fn key_of(part: &Record, draft: &Draft, index: usize, taken: &mut HashSet<String>, problems: &mut Vec<Problem>) -> String {
     if let Some(key) = &draft.name {
         if !taken.insert(key.clone()) {
-            problems.push(Problem {
-                origin: draft.origin.below(".key", None),
-                message: format!("\"{key}\" is given twice in this list; give each part a key of its own"),
-            });
+            let message = format!("\"{key}\" is given twice in this list; give each part a key of its own");
+            problems.push(Problem::new(draft.origin.below(".key", None), message).of(Fault::Taken));
         }
         return key.clone();
     }
@@ -579,7 +778,7 @@ fn key_of(part: &Record, draft: &Draft, index: usize, taken: &mut HashSet<String
 }
 
 /// Rows of a type whose `column` holds one of these ids, with the id there and with their parts.
-fn load<'a>(
+pub(super) fn load<'a>(
     transaction: &'a DatabaseTransaction,
     record: &'static Record,
     column: &'static str,

@@ -242,12 +242,10 @@ impl Work {
             return Some(text(tree.line, slug));
         }
         let (what, list, scheme) = (class.singular(), class.plural(), class.scheme(&self.options.scheme));
-        self.problems.push(Problem {
-            origin: origin.below(format_args!(".{field}"), tree.line),
-            message: format!(
-                "there is no {what} with the id \"{id}\" in {list}, and none with the identifier {scheme} {id} in the database"
-            ),
-        });
+        self.problems.push(Problem::new(
+            origin.below(format_args!(".{field}"), tree.line),
+            format!("there is no {what} with the id \"{id}\" in {list}, and none with the identifier {scheme} {id} in the database"),
+        ));
         None
     }
 
@@ -453,7 +451,7 @@ impl Work {
             (Some(slug), Some(_)) => Some((Making::new(&slug, item.origin), item.fields, item.id, slug)),
             _ => {
                 let message = format!("name is missing; give the {} a name", class.singular());
-                self.problems.push(Problem { origin: item.origin, message });
+                self.problems.push(Problem::new(item.origin, message));
                 None
             }
         }

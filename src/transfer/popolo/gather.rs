@@ -123,7 +123,7 @@ impl Popolo {
     }
 
     fn problem(&mut self, origin: Origin, message: String) {
-        self.problems.push(Problem { origin, message });
+        self.problems.push(Problem::new(origin, message));
     }
 
     /// Adds one item, and what is nested inside it; gives the id it is known by.

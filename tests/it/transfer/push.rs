@@ -6,12 +6,14 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use kurultai::role::Role;
 use kurultai::transfer::push::records;
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::Desk;
 use crate::command::{kurultai, run};
-use crate::server::{On, read};
+use crate::server::{On, path, read};
 
 const RECORDS: &str = r#"
 people:
@@ -143,4 +145,27 @@ async fn what_the_server_refuses_is_told_with_file_and_line() {
     assert!(import(&[]).contains("does not take the token; give one that may write with --token or KURULTAI_TOKEN"));
     let error = desk.refused(&["people.yaml", "--url", "data.example.org"]);
     assert!(error.contains("\"data.example.org\" is not the address of a server; write it as https://data.example.org/graphql"), "{error}");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_to_a_server_is_what_an_import_beside_its_database_writes(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let desk = Desk::new(on).await;
+    let data = path("data");
+    let data = data.to_str().unwrap();
+    let (_, token) = desk.server.store.create_token("Aigerim", Role::Editor, None).await.unwrap();
+    let address = desk.server.address.clone();
+    let sent = |more: &[&str]| desk.imported(&[&[data, "--url", &address, "--token", &token, "--batch", "60"], more].concat());
+    let first = sent(&["--message", "first"]);
+    let count = first.split(' ').nth(1).unwrap();
+    assert_eq!(first, format!("Records: {count} created, 0 updated, 0 unchanged"));
+    assert_eq!(sent(&["--dry-run"]), format!("Nothing was written. Records: 0 would be created, 0 updated, {count} unchanged"));
+    assert_eq!(desk.imported(&[data]), format!("Records: 0 created, 0 updated, {count} unchanged"));
+    let history = desk.server.data("{ person(by: {slug: \"alnur-ilyashev\"}) { history { nodes { number by message } } } }").await;
+    assert_eq!(history["person"]["history"]["nodes"], json!([{"number": 1, "by": "Aigerim", "message": "first"}]));
+    desk.file("wrong.yaml", "people:\n- {slug: a, name: {en: A}}\n- {slug: b, name: {en: B}, topics: [nowhere]}\n");
+    let error = desk.refused(&["wrong.yaml", "--url", &address, "--token", &token]);
+    assert!(error.contains("1 problem; nothing was written\nwrong.yaml:3: people[1]: ") && error.contains("nowhere"), "{error}");
+    let error = desk.refused(&["wrong.yaml", "--url", &address]);
+    assert!(error.contains("nothing was written: "), "{error}");
 }

@@ -1,0 +1,27 @@
+//! What lets someone maintain the dataset.
+
+use sea_orm::entity::prelude::*;
+
+/// A row of `tokens`.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "tokens")]
+#[allow(missing_docs)]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub name: String,
+    pub role: String,
+    /// SHA-256 of the secret, in hexadecimal digits. The secret is 256 random bits, which nobody can try out, so a
+    /// plain hash is as good as a slow one and costs a request nothing.
+    pub hash: String,
+    pub created_at: DateTimeUtc,
+    pub expires_at: Option<DateTimeUtc>,
+    pub revoked_at: Option<DateTimeUtc>,
+    pub last_used_at: Option<DateTimeUtc>,
+}
+
+/// Relations are declared once, in `store`.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

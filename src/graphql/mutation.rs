@@ -1,0 +1,84 @@
+//! The root of all mutations. Each is one transaction; what is wrong with the input is told in the payload, all of it.
+
+mod bulk;
+mod graph;
+pub(super) mod input;
+mod payload;
+mod record;
+
+use async_graphql::dynamic::{Field, InputValue, Object, SchemaBuilder, TypeRef};
+
+use super::object::field;
+use super::out::Out;
+use super::selection::Selection;
+use crate::error::{Error, Result};
+use crate::role::{Caller, Role};
+use crate::store::db::Store;
+use crate::store::draft::Problem;
+use crate::store::write::{Author, Refused};
+
+/// Name of the root type.
+pub(super) const NAME: &str = "Mutation";
+/// Name of the one argument that mutations have.
+const INPUT: &str = "input";
+
+pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
+    builder = payload::register(input::register(builder));
+    let fields = record::fields().into_iter().chain(graph::fields()).chain(bulk::fields());
+    let mutation = fields.fold(Object::new(NAME).description("Everything that can be changed, by those who have a token."), Object::field);
+    bulk::register(graph::register(record::register(builder))).register(mutation)
+}
+
+/// A mutation as the schema has it.
+fn mutation(name: impl Into<String>, input: impl Into<String>, payload: impl Into<String>, doc: impl Into<String>) -> Field {
+    field(name, TypeRef::named(payload.into()), doc)
+        .argument(InputValue::new(INPUT, TypeRef::named_nn(input.into())).description("What is to be done."))
+}
+
+/// Why a mutation did nothing: what is wrong with its input, or what is wrong with the request.
+enum Stopped {
+    Problems(Vec<Problem>),
+    Failed(Error),
+}
+
+impl From<Refused> for Stopped {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Problems(problems) => Self::Problems(problems),
+            Refused::Failed(error) => Self::Failed(error),
+        }
+    }
+}
+
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Problem> for Stopped {
+    fn from(problem: Problem) -> Self {
+        Self::Problems(vec![problem])
+    }
+}
+
+/// Runs a mutation with all that is selected of its payload, and writes that.
+pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+    if selection.name() == "__typename" {
+        out.value(NAME);
+        return Ok(());
+    }
+    caller.require(Role::Editor)?;
+    if let Some((action, record)) = record::find(selection.name()) {
+        record::write(store, caller, action, record, selection, out).await
+    } else if selection.name() == bulk::NAME {
+        bulk::write(store, caller, selection, out).await
+    } else {
+        graph::write(store, caller, selection, out).await
+    }
+}
+
+/// Who the history says it was.
+fn author(caller: &Caller, message: Option<String>) -> Author {
+    Author { by: caller.name.clone().unwrap_or_default(), message }
+}

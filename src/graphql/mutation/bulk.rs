@@ -1,0 +1,264 @@
+//! `importRecords`: many records of any types in one transaction.
+
+use async_graphql::Value;
+use async_graphql::dynamic::{Enum, EnumItem, Field, InputObject, InputValue, Object, SchemaBuilder, TypeRef};
+use serde_json::{Map, Value as Json};
+
+use super::input::{self, For, MESSAGE};
+use super::payload::{self, Errors};
+use super::{INPUT, author, mutation};
+use crate::entity::RecordType;
+use crate::error::{Result, bad_input};
+use crate::graphql::object::{RECORD, field};
+use crate::graphql::out::{Fields, Out};
+use crate::graphql::selection::{Selection, below};
+use crate::role::Caller;
+use crate::store::db::Store;
+use crate::store::draft::{Aim, Draft, Problem};
+use crate::store::record::{Record, Shape, catalog};
+use crate::store::write::{Done, Drafts, Ending, Refused, Written};
+
+pub(super) const NAME: &str = "importRecords";
+const IMPORT: &str = "ImportRecordsInput";
+const ONE: &str = "ImportRecordInput";
+const POLICY: &str = "ImportErrorPolicy";
+const PAYLOAD: &str = "ImportRecordsPayload";
+const RESULT: &str = "ImportResult";
+const OUTCOME: &str = "ImportOutcome";
+/// Records that one call takes at most.
+const MOST: usize = 1_000;
+
+const OUTCOMES: [(&str, &str); 5] = [
+    ("CREATED", "It is new."),
+    ("UPDATED", "It changed."),
+    ("UNCHANGED", "It was the same already."),
+    ("FAILED", "Something is wrong with it: see errors."),
+    ("SKIPPED", "Nothing is wrong with it, but with others, and nothing was written."),
+];
+
+pub(super) fn fields() -> Vec<Field> {
+    let doc = "Makes or changes many records of any types, at most 1,000: each is found by its slug, or without one by an identifier. They can refer to each other by their slugs, in any order. All are written in one transaction, and the same again changes nothing.";
+    vec![mutation(NAME, IMPORT, PAYLOAD, doc)]
+}
+
+pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
+    let records = catalog().all().filter(|record| record.shape == Shape::Record);
+    let one = records.fold(InputObject::new(ONE).oneof().description("A record of any type."), |one, record| {
+        let ty = TypeRef::named(input::name(record, For::Upsert));
+        one.field(InputValue::new(record.singular(), ty).description(record.doc))
+    });
+    let policy = Enum::new(POLICY)
+        .description("What becomes of the others where something is wrong with some records.")
+        .item(EnumItem::new("STOP").description("Nothing is written."))
+        .item(EnumItem::new("SKIP").description("The others are written, as far as they do not need those."));
+    let import = InputObject::new(IMPORT)
+        .description("Records to be imported.")
+        .field(InputValue::new("records", TypeRef::named_nn_list_nn(ONE)).description("The records, at most 1,000."))
+        .field(
+            InputValue::new("dryRun", TypeRef::named(TypeRef::BOOLEAN))
+                .description("Whether only to find out what would be done: nothing is written."),
+        )
+        .field(InputValue::new("onError", TypeRef::named(POLICY)).description("What becomes of the others; STOP where it is not given."))
+        .field(input::message());
+    let outcome = OUTCOMES.iter().fold(Enum::new(OUTCOME).description("What became of a record."), |outcome, (name, doc)| {
+        outcome.item(EnumItem::new(*name).description(*doc))
+    });
+    let result = Object::new(RESULT)
+        .description("What became of one record of an import.")
+        .field(field("index", TypeRef::named_nn(TypeRef::INT), "Its place among the records that were given, counted from 0."))
+        .field(field("outcome", TypeRef::named_nn(OUTCOME), "What became of it."))
+        .field(field("record", TypeRef::named(RECORD), "The record as it is now; nothing where it was not written."))
+        .field(payload::errors());
+    let number = |name: &str, doc: &str| field(name, TypeRef::named_nn(TypeRef::INT), doc);
+    let payload = Object::new(PAYLOAD)
+        .description("What an import did.")
+        .field(number("created", "Number of records that are new."))
+        .field(number("updated", "Number of records that changed."))
+        .field(number("unchanged", "Number of records that were the same already."))
+        .field(number("failed", "Number of records with errors."))
+        .field(field("results", TypeRef::named_nn_list_nn(RESULT), "Each record, in the order in which they were given."))
+        .field(field("errors", TypeRef::named_nn_list_nn("UserError"), "All that is wrong; empty where everything was written."));
+    builder.register(one).register(policy).register(import).register(outcome).register(result).register(payload)
+}
+
+/// What became of one record.
+#[derive(Debug, Clone, Default)]
+struct Became {
+    written: Option<Written>,
+    problems: Vec<Problem>,
+}
+
+impl Became {
+    fn outcome(&self) -> &'static str {
+        match self.written.map(|written| written.done) {
+            _ if !self.problems.is_empty() => "FAILED",
+            Some(Done::Created) => "CREATED",
+            Some(Done::Updated) => "UPDATED",
+            Some(Done::Unchanged) => "UNCHANGED",
+            None => "SKIPPED",
+        }
+    }
+}
+
+pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+    let mut members = match selection.argument(INPUT) {
+        Some(Value::Object(members)) => members,
+        _ => return Err(bad_input(INPUT, "give the records to import")),
+    };
+    let dry_run = members.swap_remove("dryRun") == Some(Value::Boolean(true));
+    let skip = matches!(members.swap_remove("onError"), Some(Value::Enum(policy)) if policy == "SKIP")
+        || matches!(members.get("onError"), Some(Value::String(policy)) if policy == "SKIP");
+    let message = match members.swap_remove(MESSAGE) {
+        Some(Value::String(message)) => Some(message),
+        _ => None,
+    };
+    let records = match members.swap_remove("records") {
+        Some(Value::List(records)) => records,
+        Some(one) => vec![one],
+        None => Vec::new(),
+    };
+    if records.len() > MOST {
+        return Err(bad_input("input.records", format_args!("{} records are too many; give at most {MOST} in one call", records.len())));
+    }
+    let mut became = vec![Became::default(); records.len()];
+    let mut drafts: Vec<(usize, RecordType, Draft)> = Vec::with_capacity(records.len());
+    for (index, value) in records.iter().enumerate() {
+        match read(value, index) {
+            Ok((record, draft)) => drafts.push((index, record.ty, draft)),
+            Err(problems) => became[index].problems = problems,
+        }
+    }
+    let stopped = !skip && became.iter().any(|became| !became.problems.is_empty());
+    if !stopped {
+        let ending = if dry_run { Ending::Rollback } else { Ending::Commit };
+        import(store, caller, message, drafts, ending, skip, &mut became).await?;
+    }
+    show(store, selection, &became, dry_run, out).await
+}
+
+/// Writes what can be written: where something is wrong with some, the others, or none.
+async fn import(
+    store: &Store,
+    caller: &Caller,
+    message: Option<String>,
+    mut drafts: Vec<(usize, RecordType, Draft)>,
+    ending: Ending,
+    skip: bool,
+    became: &mut [Became],
+) -> Result<()> {
+    let author = author(caller, message);
+    while !drafts.is_empty() {
+        let given: Drafts = drafts.iter().map(|(_, ty, draft)| (*ty, vec![draft.clone()])).collect();
+        match store.write_or_try(&given, &author, ending, |_| {}).await {
+            Ok(outcome) => {
+                for ((index, ..), written) in drafts.iter().zip(outcome.records) {
+                    became[*index].written = Some(written);
+                }
+                return Ok(());
+            }
+            Err(Refused::Failed(error)) => return Err(error),
+            Err(Refused::Problems(problems)) => {
+                let before = drafts.len();
+                for problem in problems {
+                    let index =
+                        drafts.iter().find(|(_, _, draft)| is_within(&problem.origin.path, &draft.origin.path)).map(|found| found.0);
+                    became[index.unwrap_or_default()].problems.push(problem);
+                }
+                drafts.retain(|(index, ..)| became[*index].problems.is_empty());
+                if !skip || drafts.len() == before {
+                    return Ok(());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a path leads into what stands at another.
+fn is_within(path: &str, of: &str) -> bool {
+    path.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+fn read(value: &Value, index: usize) -> Result<(&'static Record, Draft), Vec<Problem>> {
+    let mut members = input::members(value).into_iter().filter(|(_, value)| !value.is_null());
+    let (name, fields) = members.next().unwrap_or_default();
+    let path = format!("input.records[{index}].{name}");
+    let record = catalog().all().find(|record| record.shape == Shape::Record && record.singular() == name);
+    let (Some(record), Json::Object(mut fields)) = (record, fields) else {
+        let origin = crate::store::draft::Origin { path, ..Default::default() };
+        return Err(vec![Problem::new(origin, "this is no record; give one as {person: {...}}")]);
+    };
+    let revision = input::take_number(&mut fields, input::EXPECTED);
+    let fields: Map<String, Json> = fields;
+    let draft = input::draft(record, fields, &path)?;
+    Ok((record, Draft { aim: Aim { revision, ..Aim::default() }, ..draft }))
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    TypeName(&'static str),
+    Count(&'static str),
+}
+
+async fn show(store: &Store, selection: &Selection<'_>, became: &[Became], dry_run: bool, out: &mut Out<'_>) -> Result<()> {
+    let mut fields: Fields<Vec<u8>> = Fields::new();
+    for selected in below(std::slice::from_ref(selection), &[PAYLOAD]) {
+        let mut part = Out::new(out.languages);
+        let count = |outcome| Part::Count(outcome);
+        let shown = match selected.name() {
+            "results" => {
+                results(store, &selected, became, dry_run, &mut part).await?;
+                None
+            }
+            "errors" => {
+                let all: Vec<Problem> = became.iter().flat_map(|became| became.problems.clone()).collect();
+                Errors::new(&selected).write(&all, &mut part);
+                None
+            }
+            "created" => Some(count("CREATED")),
+            "updated" => Some(count("UPDATED")),
+            "unchanged" => Some(count("UNCHANGED")),
+            "failed" => Some(count("FAILED")),
+            _ => Some(Part::TypeName(PAYLOAD)),
+        };
+        match shown {
+            Some(Part::TypeName(name)) => part.value(name),
+            Some(Part::Count(outcome)) => part.value(became.iter().filter(|became| became.outcome() == outcome).count()),
+            None => {}
+        }
+        fields.push((selected.key(), part.into_json()));
+    }
+    out.object(&fields, |json, out| out.json(json));
+    Ok(())
+}
+
+/// Writes what became of each record; the records themselves are read type by type.
+async fn results(store: &Store, selection: &Selection<'_>, became: &[Became], dry_run: bool, out: &mut Out<'_>) -> Result<()> {
+    use crate::graphql::shape::Shapes;
+    let fields = selection.below(&[RESULT]);
+    let written: Vec<_> = became
+        .iter()
+        .map(|became| became.written.filter(|written| !dry_run || written.done != Done::Created).map(|written| (written.ty, written.id)))
+        .collect();
+    let mut shown = Vec::new();
+    for field in fields.iter().filter(|field| field.name() == "record") {
+        let types = catalog().all().filter(|record| written.iter().flatten().any(|(ty, _)| *ty == record.ty));
+        let (plans, shapes) = Shapes::new(std::slice::from_ref(field), types)?;
+        shown.push((field.name_in_answer(), store.nodes(&plans, &written).await?, shapes));
+    }
+    let parts: Fields<&Selection<'_>> = fields.iter().map(|field| (field.key(), field)).collect();
+    out.list(became.iter().enumerate(), |(index, became), out| {
+        out.object(&parts, |field, out| match field.name() {
+            "index" => out.value(index),
+            "outcome" => out.value(became.outcome()),
+            "errors" => Errors::new(field).write(&became.problems, out),
+            "record" => {
+                let found = shown.iter().find(|(name, ..)| *name == field.name_in_answer());
+                let node = found.and_then(|(_, records, shapes)| Some((records.of(index)?, shapes)));
+                out.option(node, |(node, shapes), out| shapes.write(node, out));
+            }
+            _ => out.value(RESULT),
+        });
+    });
+    Ok(())
+}

@@ -1,0 +1,371 @@
+//! Which record each draft is of: by its id, by its slug, by an identifier, or a new one.
+
+use std::collections::{HashMap, HashSet};
+
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use uuid::Uuid;
+
+use super::apply::Gathered;
+use super::check::identifier_of;
+use super::withhold::digest;
+use super::{CHUNK, Done, Drafts, Named, Written};
+use crate::entity::RecordType;
+use crate::error::{Result, internal};
+use crate::fold::fold;
+use crate::store::db::{Store, database};
+use crate::store::draft::{Draft, Fault, Given, Mode, Origin, Problem};
+use crate::store::record::{Record, catalog};
+use crate::store::row::Cell;
+
+/// Bytes that a slug made from a name has at most.
+const MADE_SLUG: usize = 80;
+
+/// Ids by what records are called, in what was given and in the database.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub(super) slugs: HashMap<(RecordType, String), Uuid>,
+    /// Ids that were named and are there, and those that they became by a merge.
+    pub(super) ids: HashMap<Uuid, Uuid>,
+    /// Records that were merged into others or withheld: what is given of them again is left out.
+    gone: HashSet<(RecordType, String)>,
+    /// Records that a draft was found for.
+    placed: HashSet<Uuid>,
+    /// Places of drafts that are left out, and what they stand for.
+    skipped: Vec<(usize, Written)>,
+    /// Types of records that are referred to.
+    pub(super) types: HashMap<Uuid, RecordType>,
+}
+
+impl Names {
+    /// Finds out which record each draft is of, in the order in which they are to be written.
+    pub(super) async fn resolve<'d>(
+        &mut self,
+        store: &Store,
+        transaction: &DatabaseTransaction,
+        drafts: &'d Drafts,
+        problems: &mut Vec<Problem>,
+    ) -> Result<Vec<(RecordType, Vec<Named<'d>>)>> {
+        let wanted = Wanted::of(drafts, problems);
+        for (ty, slugs) in &wanted.slugs {
+            self.find(transaction, catalog().get(*ty), slugs).await?;
+        }
+        for (ty, ids) in &wanted.ids {
+            self.find_ids(transaction, catalog().get(*ty), ids).await?;
+        }
+        let identified = by_identifier(transaction, drafts).await?;
+        let lengths = drafts.iter().map(|(_, drafts)| drafts.len());
+        let begins: Vec<usize> = lengths.scan(0, |sum, length| Some(std::mem::replace(sum, *sum + length))).collect();
+        let mut named = Vec::new();
+        for ty in catalog().write_order() {
+            let mut records: Vec<Named> = Vec::new();
+            for ((_, drafts), begin) in drafts.iter().zip(&begins).filter(|((of, _), _)| *of == ty) {
+                for (place, draft) in drafts.iter().enumerate() {
+                    records.extend(self.place(store, ty, draft, begin + place, &identified, problems));
+                }
+            }
+            if !records.is_empty() {
+                self.make_slugs(transaction, catalog().get(ty), &mut records).await?;
+                named.push((ty, records));
+            }
+        }
+        let by_id = wanted.ids.iter().flat_map(|(ty, ids)| ids.iter().map(move |id| (*id, *ty)));
+        self.types = self.slugs.iter().map(|((ty, _), id)| (*id, *ty)).chain(by_id).collect();
+        Ok(named)
+    }
+
+    /// The record of one draft, unless it is left out or something is wrong with it.
+    fn place<'d>(
+        &mut self,
+        store: &Store,
+        ty: RecordType,
+        draft: &'d Draft,
+        place: usize,
+        identified: &HashMap<(RecordType, (String, String)), Uuid>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Named<'d>> {
+        let this = catalog().get(ty).singular();
+        let known = if let Some(id) = draft.aim.id {
+            let found = self.ids.get(&id).copied();
+            if found.is_none() {
+                let message = format!("there is no {this} with the id {}", crate::id::encode(ty.prefix(), id));
+                problems.push(Problem::new(draft.origin.below(".id", None), message).of(Fault::NotFound));
+                return None;
+            }
+            found
+        } else if let Some(slug) = &draft.name {
+            let found = self.slugs.get(&(ty, slug.clone())).copied();
+            if let Some(id) = found
+                && draft.aim.mode == Mode::Upsert
+                && self.gone.contains(&(ty, slug.clone()))
+            {
+                self.skipped.push((place, Written { ty, id, done: Done::Unchanged }));
+                return None;
+            }
+            found
+        } else {
+            let mut found: Vec<Uuid> = identifiers(draft).filter_map(|(pair, _)| identified.get(&(ty, pair)).copied()).collect();
+            found.sort_unstable();
+            found.dedup();
+            if let [_, _, ..] = found.as_slice() {
+                let message = format!("its identifiers are those of {} different records; say by id or slug which one it is", found.len());
+                problems.push(Problem::new(draft.origin.clone(), message).of(Fault::Taken));
+                return None;
+            }
+            found.pop()
+        };
+        match (draft.aim.mode, known) {
+            (Mode::Create, Some(_)) => {
+                let slug = draft.name.as_deref().unwrap_or_default();
+                let message = format!("there is a {this} \"{slug}\" already; update it, or give the new one another slug");
+                problems.push(Problem::new(draft.origin.below(".slug", None), message).of(Fault::Taken));
+                return None;
+            }
+            (Mode::Update, None) => {
+                let message = format!("there is no such {this}; name it by its id");
+                problems.push(Problem::new(draft.origin.clone(), message).of(Fault::NotFound));
+                return None;
+            }
+            (Mode::Upsert, None) if draft.name.is_none() && identifiers(draft).next().is_none() => {
+                let message = "slug is missing; give a short name such as alnur-ilyashev, unique among records of this type";
+                problems.push(Problem::new(draft.origin.clone(), message).of(Fault::Missing));
+                return None;
+            }
+            _ => {}
+        }
+        let id = known.unwrap_or_else(|| store.clock.new_uuid());
+        if !self.placed.insert(id) {
+            // two names of one record, as after a merge: the first counts
+            self.skipped.push((place, Written { ty, id, done: Done::Unchanged }));
+            return None;
+        }
+        if let Some(slug) = &draft.name {
+            self.slugs.insert((ty, slug.clone()), id);
+        }
+        self.ids.insert(id, id);
+        Some(Named { id, is_new: known.is_none(), draft, slug: None, place })
+    }
+
+    /// Records that are left out because they were merged or withheld.
+    pub(super) fn skipped(&self) -> Gathered {
+        Gathered { unchanged: self.skipped.len(), records: self.skipped.clone(), ..Gathered::default() }
+    }
+
+    /// Finds records by their slugs, also by those that they had before.
+    async fn find(&mut self, transaction: &DatabaseTransaction, record: &Record, slugs: &HashSet<&str>) -> Result<()> {
+        let mut slugs: Vec<&str> = slugs.iter().copied().collect();
+        slugs.sort_unstable();
+        for chunk in slugs.chunks(CHUNK) {
+            let select = Query::select()
+                .columns(["id", "slug"])
+                .from(Alias::new(record.table))
+                .and_where(Expr::col("slug").is_in(chunk.iter().copied()))
+                .to_owned();
+            for row in transaction.query_all(&select).await.map_err(database)? {
+                let slug: String = row.try_get_by_index(1).map_err(internal)?;
+                self.slugs.insert((record.ty, slug), row.try_get_by_index(0).map_err(internal)?);
+            }
+        }
+        slugs.retain(|slug| !self.slugs.contains_key(&(record.ty, (*slug).to_owned())));
+        for chunk in slugs.chunks(CHUNK) {
+            let select = Query::select()
+                .columns(["record_id", "slug"])
+                .from("former_slugs")
+                .and_where(Expr::col("record_type").eq(record.ty.prefix()))
+                .and_where(Expr::col("slug").is_in(chunk.iter().copied()))
+                .to_owned();
+            for row in transaction.query_all(&select).await.map_err(database)? {
+                let slug: String = row.try_get_by_index(1).map_err(internal)?;
+                self.gone.insert((record.ty, slug.clone()));
+                self.slugs.insert((record.ty, slug), row.try_get_by_index(0).map_err(internal)?);
+            }
+        }
+        if record.ty == RecordType::Person {
+            self.find_withheld(transaction, &slugs).await?;
+        }
+        Ok(())
+    }
+
+    /// Finds people whose slugs were withheld.
+    async fn find_withheld(&mut self, transaction: &DatabaseTransaction, slugs: &[&str]) -> Result<()> {
+        let digests: HashMap<String, &str> = slugs.iter().map(|slug| (digest("slug", slug), *slug)).collect();
+        let wanted: Vec<&str> = digests.keys().map(String::as_str).collect();
+        for chunk in wanted.chunks(CHUNK) {
+            let select = Query::select()
+                .columns(["record_id", "digest"])
+                .from("withheld")
+                .and_where(Expr::col("digest").is_in(chunk.iter().copied()))
+                .to_owned();
+            for row in transaction.query_all(&select).await.map_err(database)? {
+                let digest: String = row.try_get_by_index(1).map_err(internal)?;
+                let Some(slug) = digests.get(&digest) else { continue };
+                self.gone.insert((RecordType::Person, (*slug).to_owned()));
+                self.slugs.insert((RecordType::Person, (*slug).to_owned()), row.try_get_by_index(0).map_err(internal)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds records by their ids, also by those of records that were merged into them.
+    async fn find_ids(&mut self, transaction: &DatabaseTransaction, record: &Record, ids: &HashSet<Uuid>) -> Result<()> {
+        let mut ids: Vec<Uuid> = ids.iter().copied().collect();
+        ids.sort_unstable();
+        for chunk in ids.chunks(CHUNK) {
+            let select = Query::select()
+                .column("id")
+                .from(Alias::new(record.table))
+                .and_where(Expr::col("id").is_in(chunk.iter().copied()))
+                .to_owned();
+            for row in transaction.query_all(&select).await.map_err(database)? {
+                let id: Uuid = row.try_get_by_index(0).map_err(internal)?;
+                self.ids.insert(id, id);
+            }
+        }
+        ids.retain(|id| !self.ids.contains_key(id));
+        for chunk in ids.chunks(CHUNK) {
+            let select = Query::select()
+                .columns(["id", "merged_into"])
+                .from("nodes")
+                .and_where(Expr::col("record_type").eq(record.ty.prefix()))
+                .and_where(Expr::col("merged_into").is_not_null())
+                .and_where(Expr::col("id").is_in(chunk.iter().copied()))
+                .to_owned();
+            for row in transaction.query_all(&select).await.map_err(database)? {
+                self.ids.insert(row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives slugs to new records that have none: their names, with a number where that is taken.
+    async fn make_slugs(&mut self, transaction: &DatabaseTransaction, record: &Record, records: &mut [Named<'_>]) -> Result<()> {
+        let mut waiting: Vec<(usize, String, usize)> = records
+            .iter()
+            .enumerate()
+            .filter(|(_, named)| named.is_new && named.draft.name.is_none())
+            .map(|(place, named)| (place, made_slug(record, named.draft), 1))
+            .collect();
+        while !waiting.is_empty() {
+            let candidate = |(_, base, count): &(usize, String, usize)| match count {
+                1 => base.clone(),
+                count => format!("{base}-{count}"),
+            };
+            let candidates: Vec<String> = waiting.iter().map(candidate).collect();
+            let unknown: HashSet<&str> = candidates.iter().map(String::as_str).collect();
+            self.find(transaction, record, &unknown).await?;
+            let mut left = Vec::new();
+            for ((place, base, count), slug) in waiting.into_iter().zip(candidates) {
+                let key = (record.ty, slug.clone());
+                if self.slugs.contains_key(&key) {
+                    left.push((place, base, count + 1));
+                } else {
+                    self.slugs.insert(key, records[place].id);
+                    records[place].slug = Some(slug);
+                }
+            }
+            waiting = left;
+        }
+        Ok(())
+    }
+
+    /// The cell that a given value becomes; a reference to a part is found among the parts of the same record.
+    pub(super) fn cell(&self, given: &Given, parts: &HashMap<(RecordType, String), Uuid>) -> Cell {
+        match given {
+            Given::Cell(cell) => cell.clone(),
+            Given::Slug(ty, slug) => self.slugs.get(&(*ty, slug.clone())).copied().map_or(Cell::Null, Cell::Id),
+            Given::Id(_, id) => self.ids.get(id).copied().map_or(Cell::Null, Cell::Id),
+            Given::Key(ty, key) => parts.get(&(*ty, key.clone())).copied().map_or(Cell::Null, Cell::Id),
+        }
+    }
+}
+
+/// A slug from the name of a record.
+fn made_slug(record: &Record, draft: &Draft) -> String {
+    let label = record.fields.iter().position(|field| field.is_label).and_then(|field| draft.value(field));
+    let name = match label {
+        Some(Given::Cell(cell)) => super::apply::texts(cell).first().map(|text| fold(text)).unwrap_or_default(),
+        _ => String::new(),
+    };
+    let mut slug = name.replace(' ', "-");
+    slug.truncate(MADE_SLUG);
+    let slug = slug.trim_matches('-');
+    if slug.is_empty() { record.ty.prefix().replace('_', "-") } else { slug.to_owned() }
+}
+
+/// Identifiers of a draft, each with where it stands.
+pub(super) fn identifiers(draft: &Draft) -> impl Iterator<Item = ((String, String), &Origin)> {
+    let lists = draft.parts.iter().filter(|(part, _)| *part == RecordType::Identifier);
+    lists.flat_map(|(_, parts)| parts).map(|part| (identifier_of(part), &part.origin))
+}
+
+/// Records that have the identifiers of drafts which have no other name.
+async fn by_identifier(transaction: &DatabaseTransaction, drafts: &Drafts) -> Result<HashMap<(RecordType, (String, String)), Uuid>> {
+    let nameless = drafts.iter().flat_map(|(_, drafts)| drafts).filter(|draft| draft.name.is_none() && draft.aim.id.is_none());
+    let pairs: HashSet<(String, String)> = nameless.flat_map(identifiers).map(|(pair, _)| pair).collect();
+    let values: Vec<&str> = pairs.iter().map(|(_, value)| value.as_str()).collect();
+    let mut found = HashMap::new();
+    for chunk in values.chunks(CHUNK) {
+        let select = Query::select()
+            .columns([("identifiers", "scheme"), ("identifiers", "value"), ("nodes", "record_type")])
+            .column(("nodes", "id"))
+            .from("identifiers")
+            .inner_join("nodes", Expr::col(("nodes", "id")).equals(("identifiers", "record_id")))
+            .and_where(Expr::col(("identifiers", "value")).is_in(chunk.iter().copied()))
+            .to_owned();
+        for row in transaction.query_all(&select).await.map_err(database)? {
+            let pair = (row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?);
+            let prefix: String = row.try_get_by_index(2).map_err(internal)?;
+            let Some(ty) = RecordType::from_prefix(&prefix).filter(|_| pairs.contains(&pair)) else { continue };
+            found.insert((ty, pair), row.try_get_by_index(3).map_err(internal)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Everything that drafts name, by type.
+#[derive(Default)]
+struct Wanted<'d> {
+    slugs: HashMap<RecordType, HashSet<&'d str>>,
+    ids: HashMap<RecordType, HashSet<Uuid>>,
+}
+
+impl<'d> Wanted<'d> {
+    /// What these drafts name; a slug or an id given twice is a problem.
+    fn of(drafts: &'d Drafts, problems: &mut Vec<Problem>) -> Self {
+        let mut wanted = Self::default();
+        let mut given: HashMap<(RecordType, String), &Origin> = HashMap::new();
+        for (ty, drafts) in drafts {
+            for draft in drafts {
+                let name = draft.aim.id.map(|id| crate::id::encode(ty.prefix(), id)).or_else(|| draft.name.clone());
+                if let Some(name) = name
+                    && let Some(first) = given.insert((*ty, name.clone()), &draft.origin)
+                {
+                    let place = first.file.as_deref().map_or(first.path.clone(), |file| format!("{file}:{}", first.line.unwrap_or(0)));
+                    let message = format!("\"{name}\" is given twice, first at {place}; give each record a slug of its own");
+                    problems.push(Problem::new(draft.origin.below(".slug", None), message).of(Fault::Taken));
+                }
+                wanted.slugs.entry(*ty).or_default().extend(draft.name.as_deref());
+                wanted.ids.entry(*ty).or_default().extend(draft.aim.id);
+                wanted.references(draft);
+            }
+        }
+        wanted
+    }
+
+    fn references(&mut self, draft: &'d Draft) {
+        for (_, given, _) in &draft.values {
+            match given {
+                Given::Slug(ty, slug) => {
+                    self.slugs.entry(*ty).or_default().insert(slug);
+                }
+                Given::Id(ty, id) => {
+                    self.ids.entry(*ty).or_default().insert(*id);
+                }
+                Given::Cell(_) | Given::Key(..) => {}
+            }
+        }
+        for part in draft.parts.iter().flat_map(|(_, parts)| parts) {
+            self.references(part);
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! Withholding a person: what names them is taken out of the record, of everything that mentions them, and of the
+//! history. That it happened is told, and nothing else.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, OnConflict, Query};
+use serde_json::{Map, Value as Json, json};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::apply::{self, Change, texts};
+use super::remove::{Referrer, delete, field, number, referrers};
+use super::{Author, Refused, Writing};
+use crate::entity::RecordType;
+use crate::error::{Result, internal};
+use crate::store::db::{Store, database};
+use crate::store::dialect;
+use crate::store::draft::Draft;
+use crate::store::record::{Kind, Record, catalog};
+
+/// What stands in the place of the name.
+const LABEL: [(&str, &str); 3] = [("en", "Name withheld"), ("ru", "Имя не разглашается"), ("kk", "Есімі жарияланбайды")];
+/// Letters that a name has at least to be looked for in texts.
+const MIN_NAME: usize = 5;
+/// Letters that an ending adds to a name at most.
+const MAX_ENDING: usize = 3;
+
+/// What is kept of a slug or an identifier of a person who is withheld, so that an import does not bring them back.
+pub(super) fn digest(what: &str, text: &str) -> String {
+    let digest = Sha256::digest(format!("{what}:{text}"));
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Store {
+    /// Takes what names a person out of the dataset.
+    pub async fn withhold(&self, id: Uuid, author: &Author) -> Result<(), Refused> {
+        let writing = self.begin(author).await?;
+        writing.withhold(catalog().get(RecordType::Person), id).await?;
+        writing.commit().await?;
+        Ok(())
+    }
+}
+
+/// What names a person, and what stands for it.
+struct Names {
+    /// Names, the longest first.
+    names: Vec<String>,
+    slug: String,
+    new_slug: String,
+    id: String,
+}
+
+impl Writing<'_> {
+    async fn withhold(&self, record: &'static Record, id: Uuid) -> Result<(), Refused> {
+        let transaction = &self.transaction;
+        let row = self.existing(record, id).await?;
+        let names = Names::of(record, &row, id);
+        self.remember(id, record, &row, &names).await?;
+        // the record itself keeps what it is linked to, and nothing that names it
+        let mut bare = Map::new();
+        for field in record.fields.iter().filter(|field| !field.system) {
+            let kept = matches!(field.kind, Kind::One(_)) || field.name == "published";
+            if !kept {
+                bare.insert(field.name.to_owned(), if matches!(field.kind, Kind::List(_)) { json!([]) } else { Json::Null });
+            }
+        }
+        bare.insert("name".to_owned(), Json::Object(LABEL.iter().map(|(lang, text)| ((*lang).to_owned(), json!(text))).collect()));
+        bare.insert("slug".to_owned(), json!(names.new_slug));
+        bare.insert("identifiers".to_owned(), json!([]));
+        bare.insert("citations".to_owned(), json!([]));
+        let mut drafts: HashMap<RecordType, Vec<Draft>> = HashMap::new();
+        drafts.entry(record.ty).or_default().push(self.draft(record.ty, id, &Json::Object(bare))?);
+        let mentioning = self.mentioning(record, id, &names).await?;
+        for referrer in &mentioning {
+            let state = self.state(catalog().get(referrer.ty), referrer.id).await?;
+            let cleaned = names.cleaned(state.clone());
+            if cleaned != state {
+                drafts.entry(referrer.ty).or_default().push(self.draft(referrer.ty, referrer.id, &cleaned)?);
+            }
+        }
+        self.write(&drafts.into_iter().collect(), &|_| {}).await?;
+        delete(transaction, "former_slugs", "record_id", &[id]).await?;
+        self.clean_history(id, &names).await?;
+        let now = self.existing(record, id).await?;
+        let published = field(record, &now, "published") == &crate::store::row::Cell::Boolean(true);
+        let number = number(record, &now);
+        // the change that was just noted becomes the one that tells of it
+        delete_latest(transaction, id, number).await?;
+        let change = Change { record: id, ty: record.ty, number, kind: "withheld", changes: Vec::new(), published };
+        apply::note(self.store, transaction, &self.stamp(), vec![change]).await?;
+        Ok(())
+    }
+
+    /// Keeps what lets an import know the person, and nobody else.
+    async fn remember(&self, id: Uuid, record: &Record, row: &apply::Existing, names: &Names) -> Result<()> {
+        let identifier = catalog().get(RecordType::Identifier);
+        let text = |row: &apply::Existing, name| field(identifier, row, name).as_text().unwrap_or_default().to_owned();
+        let mut digests = BTreeSet::from([digest("slug", &names.slug)]);
+        for row in row.parts.get(&RecordType::Identifier).into_iter().flatten() {
+            digests.insert(digest(&format!("identifier:{}", text(row, "scheme")), &text(row, "value")));
+        }
+        let former = Query::select()
+            .column("slug")
+            .from("former_slugs")
+            .and_where(Expr::col("record_type").eq(record.ty.prefix()))
+            .and_where(Expr::col("record_id").eq(id))
+            .to_owned();
+        for row in self.transaction.query_all(&former).await.map_err(database)? {
+            let slug: String = row.try_get_by_index(0).map_err(internal)?;
+            digests.insert(digest("slug", &slug));
+        }
+        let mut insert = Query::insert();
+        insert.into_table("withheld").columns(["digest", "record_id"].map(Alias::new));
+        for digest in digests {
+            insert.values([Expr::val(digest), Expr::val(id)]).map_err(internal)?;
+        }
+        insert.on_conflict(OnConflict::new().do_nothing().to_owned());
+        self.transaction.execute(&insert).await.map(drop).map_err(database)
+    }
+
+    /// Records that refer to the person, or whose texts have one of the names.
+    async fn mentioning(&self, record: &Record, id: Uuid, names: &Names) -> Result<BTreeSet<Referrer>> {
+        let transaction = &self.transaction;
+        let mut found: BTreeSet<Referrer> = referrers(transaction, record, id, u64::from(u32::MAX)).await?.into_iter().collect();
+        let backend = transaction.get_database_backend();
+        for (table, column, texts) in
+            [("search_documents", "id", &["label", "body"][..]), ("citations", "record_id", &["quote", "note", "value"][..])]
+        {
+            let any = names.names.iter().fold(Cond::any().add(Expr::val(1).eq(0)), |any, name| {
+                texts.iter().fold(any, |any, text| {
+                    let text = dialect::known(Expr::col(Alias::new(*text)));
+                    any.add(dialect::contains(backend, text, name))
+                })
+            });
+            let select = Query::select().column(column).from(table).cond_where(any).distinct().to_owned();
+            for row in transaction.query_all(&select).await.map_err(database)? {
+                let holder: Uuid = row.try_get_by_index(0).map_err(internal)?;
+                found.extend(super::remove::record_of(transaction, holder).await?.filter(|referrer| referrer.id != id));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Takes the names out of the history of the whole dataset.
+    async fn clean_history(&self, id: Uuid, names: &Names) -> Result<()> {
+        let transaction = &self.transaction;
+        let backend = transaction.get_database_backend();
+        let own = Query::update()
+            .table("revisions")
+            .value("changes", dialect::written(backend, Json::Array(Vec::new()).into()))
+            .and_where(Expr::col("record_id").eq(id))
+            .to_owned();
+        transaction.execute(&own).await.map_err(database)?;
+        let changes = || Expr::col("changes").cast_as("text");
+        let sought = names.names.iter().chain(std::iter::once(&names.slug));
+        let any = sought.fold(Cond::any(), |any, name| any.add(dialect::contains(backend, changes(), &json_text(name))));
+        let select = Query::select().columns(["id", "changes"]).from("revisions").cond_where(any).to_owned();
+        for row in transaction.query_all(&select).await.map_err(database)? {
+            let revision: Uuid = row.try_get_by_index(0).map_err(internal)?;
+            let changes: Json = row.try_get_by_index(1).map_err(internal)?;
+            let update = Query::update()
+                .table("revisions")
+                .value("changes", dialect::written(backend, names.cleaned(changes).into()))
+                .and_where(Expr::col("id").eq(revision))
+                .to_owned();
+            transaction.execute(&update).await.map_err(database)?;
+        }
+        Ok(())
+    }
+}
+
+/// A text as it stands inside JSON.
+fn json_text(text: &str) -> String {
+    let quoted = Json::from(text).to_string();
+    quoted.trim_matches('"').to_owned()
+}
+
+async fn delete_latest(transaction: &sea_orm::DatabaseTransaction, id: Uuid, number: i64) -> Result<()> {
+    let delete = Query::delete()
+        .from_table("revisions")
+        .and_where(Expr::col("record_id").eq(id))
+        .and_where(Expr::col("number").eq(i32::try_from(number).unwrap_or(i32::MAX)))
+        .to_owned();
+    transaction.execute(&delete).await.map(drop).map_err(database)
+}
+
+impl Names {
+    fn of(record: &Record, row: &apply::Existing, id: Uuid) -> Self {
+        let mut names: Vec<String> = ["name", "otherNames", "sortName"]
+            .into_iter()
+            .flat_map(|name| texts(field(record, row, name)))
+            .map(|name| name.trim().to_owned())
+            .filter(|name| name.chars().count() >= MIN_NAME)
+            .collect();
+        // a family name is how texts go on to call somebody
+        let words: Vec<String> = names.iter().flat_map(|name| name.split_whitespace()).map(str::to_owned).collect();
+        names.extend(words.into_iter().filter(|word| word.chars().count() >= MIN_NAME));
+        names.retain(|name| !LABEL.iter().any(|(_, label)| label.contains(name.as_str())));
+        names.sort_by_key(|name| std::cmp::Reverse(name.chars().count()));
+        names.dedup();
+        let slug = field(record, row, "slug").as_text().unwrap_or_default().to_owned();
+        let id = crate::id::encode(record.ty.prefix(), id);
+        let short = &id[id.len().saturating_sub(8)..];
+        Self { names, slug, new_slug: format!("withheld-{short}"), id }
+    }
+
+    /// A value without the names. Parts that refer to the person get keys that do not name them.
+    fn cleaned(&self, value: Json) -> Json {
+        let mut keys = HashMap::new();
+        self.find_keys(&value, &mut keys);
+        self.clean(value, &keys)
+    }
+
+    fn find_keys(&self, value: &Json, keys: &mut HashMap<String, String>) {
+        match value {
+            Json::Array(items) => items.iter().for_each(|item| self.find_keys(item, keys)),
+            Json::Object(members) => {
+                let refers = members
+                    .values()
+                    .any(|value| value.as_str() == Some(&self.id) || value.get("person").and_then(Json::as_str) == Some(&self.id));
+                if let (true, Some(key)) = (refers, members.get("key").and_then(Json::as_str)) {
+                    let count = keys.len() + 1;
+                    keys.entry(key.to_owned()).or_insert_with(|| match count {
+                        1 => self.new_slug.clone(),
+                        count => format!("{}-{count}", self.new_slug),
+                    });
+                }
+                members.values().for_each(|value| self.find_keys(value, keys));
+            }
+            _ => {}
+        }
+    }
+
+    fn clean(&self, value: Json, keys: &HashMap<String, String>) -> Json {
+        match value {
+            Json::String(text) => match keys.get(&text) {
+                Some(key) => json!(key),
+                None => json!(self.text(text)),
+            },
+            Json::Array(items) => items.into_iter().map(|item| self.clean(item, keys)).collect(),
+            Json::Object(members) => {
+                let cleaned = members.into_iter().map(|(name, value)| {
+                    // addresses and slugs lead somewhere: they are not changed in part
+                    let value = if ["url", "archivedUrl", "slug"].contains(&name.as_str()) { value } else { self.clean(value, keys) };
+                    (name, value)
+                });
+                Json::Object(cleaned.collect())
+            }
+            other => other,
+        }
+    }
+
+    fn text(&self, text: String) -> String {
+        if text == self.id {
+            return text;
+        }
+        let is_path = text.contains('[');
+        let mut text = if is_path || text == self.slug { text.replace(&self.slug, &self.new_slug) } else { text };
+        for name in &self.names {
+            if text.contains(name.as_str()) {
+                let is_cyrillic = name.chars().any(|letter| ('\u{400}'..'\u{530}').contains(&letter));
+                text = without(&text, name, if is_cyrillic { LABEL[1].1 } else { LABEL[0].1 });
+            }
+        }
+        text
+    }
+}
+
+/// A text in which a name is replaced where a word begins with it, with the ending of a case: Ильяшев, Ильяшева,
+/// Ильяшеву. A longer word is another word.
+fn without(text: &str, name: &str, label: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(name) {
+        let (before, after) = (&rest[..start], &rest[start + name.len()..]);
+        let begins = !before.chars().next_back().or_else(|| clean.chars().next_back()).is_some_and(char::is_alphabetic);
+        let ending: usize = after.chars().take_while(|letter| letter.is_alphabetic()).map(char::len_utf8).sum();
+        clean.push_str(before);
+        if begins && after[..ending].chars().count() <= MAX_ENDING {
+            clean.push_str(label);
+            rest = &after[ending..];
+        } else {
+            clean.push_str(name);
+            rest = after;
+        }
+    }
+    clean.push_str(rest);
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_goes_with_its_ending_and_other_words_stay() {
+        assert_eq!(without("Суд над Ильяшевым, и Ильяшев; Ильяшевский", "Ильяшев", "N"), "Суд над N, и N; Ильяшевский");
+        assert_eq!(without("Almas of Almaty, Almagambetov", "Alma", "N"), "N of N, Almagambetov");
+        assert_eq!(without("nothing", "Alma", "N"), "nothing");
+    }
+}
