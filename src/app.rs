@@ -1,13 +1,14 @@
 //! Wires everything: the only place that knows all of it.
 
-use std::io::{IsTerminal, stderr};
-use std::path::{Path, PathBuf};
+pub mod import;
+mod progress;
+pub mod push;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
-use indicatif::{ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
 use tokio::signal;
 
@@ -18,9 +19,6 @@ use crate::graphql;
 use crate::http::{Answers, Service, router};
 use crate::role::Role;
 use crate::store::db::{Options, Store};
-use crate::store::draft;
-use crate::store::write::{Author, Drafts, Outcome, Refused};
-use crate::transfer::yaml;
 
 /// Connects to the database of the configuration.
 pub async fn connect(config: &Config) -> anyhow::Result<Store> {
@@ -108,21 +106,6 @@ pub async fn migrate(config: &Config, down: Option<u32>) -> anyhow::Result<Strin
     }
 }
 
-/// Loads records from files; all of them, or none.
-pub async fn import(config: &Config, paths: &[PathBuf], author: &Author) -> anyhow::Result<Outcome> {
-    let drafts = read(paths)?;
-    let store = connect_and_prepare(config, false).await?;
-    let count: usize = drafts.iter().map(|(_, drafts)| drafts.len()).sum();
-    let bar = progress(count);
-    let outcome = store.write(&drafts, author, |done| bar.inc(done as u64)).await;
-    bar.finish_and_clear();
-    match outcome {
-        Ok(outcome) => Ok(outcome),
-        Err(Refused::Problems(problems)) => bail!(report(&problems)),
-        Err(Refused::Failed(error)) => bail!("nothing was written: {error}"),
-    }
-}
-
 /// Makes a token; says it once.
 pub async fn create_token(config: &Config, name: &str, role: Role, expires: Option<Expiry>) -> anyhow::Result<String> {
     let store = connect_and_prepare(config, false).await?;
@@ -182,62 +165,4 @@ fn table<const N: usize>(rows: &[[String; N]]) -> String {
         cells.join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-fn progress(count: usize) -> ProgressBar {
-    if !stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(count as u64);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} records, {per_sec}, {eta} left") {
-        bar.set_style(style);
-    }
-    bar
-}
-
-/// Reads all files, in the order of their names.
-fn read(paths: &[PathBuf]) -> anyhow::Result<Drafts> {
-    let mut drafts = Drafts::new();
-    let mut problems = Vec::new();
-    for path in files(paths)? {
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let name: Arc<str> = Arc::from(path.display().to_string());
-        match yaml::read(&name, &text).map_err(|problem| vec![problem]).and_then(|tree| draft::read::file(&name, &tree)) {
-            Ok(read) => drafts.extend(read),
-            Err(found) => problems.extend(found),
-        }
-    }
-    if !problems.is_empty() {
-        bail!(report(&problems));
-    }
-    Ok(drafts)
-}
-
-fn report(problems: &[crate::store::draft::Problem]) -> String {
-    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    let count = match problems.len() {
-        1 => "1 problem".to_owned(),
-        count => format!("{count} problems"),
-    };
-    format!("{count}; nothing was written\n{}", lines.join("\n"))
-}
-
-fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
-    let is_data = |path: &Path| path.extension().is_some_and(|ending| ["yaml", "yml", "json"].iter().any(|known| ending == *known));
-    let mut files = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            let entries = std::fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
-            let mut found = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
-            found.retain(|path| is_data(path));
-            found.sort();
-            files.extend(found);
-        } else {
-            files.push(path.clone());
-        }
-    }
-    if files.is_empty() {
-        bail!("there is no .yaml, .yml or .json file to read");
-    }
-    Ok(files)
 }

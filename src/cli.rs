@@ -8,6 +8,8 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flags;
+use crate::lang;
+use crate::transfer::format::Format;
 
 /// A GraphQL API over an open civic dataset: laws, proposals, court cases and people, and the sources that say so.
 ///
@@ -52,18 +54,8 @@ pub enum Command {
         #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u32).range(1..))]
         down: Option<u32>,
     },
-    /// Load records from YAML or JSON files: all of them, or none if anything is wrong
-    Import {
-        /// Files, or folders whose .yaml, .yml and .json files are read
-        #[arg(required = true, value_name = "PATH")]
-        paths: Vec<PathBuf>,
-        /// Name to write into the history of the records
-        #[arg(long, value_name = "NAME", default_value = "import")]
-        by: String,
-        /// Reason to write into the history of the records
-        #[arg(long, value_name = "TEXT")]
-        message: Option<String>,
-    },
+    /// Load records from files: everything is checked before the first record is written
+    Import(ImportFlags),
     /// Make, list and take back the tokens of those who maintain the dataset
     #[command(arg_required_else_help = true)]
     Token {
@@ -73,6 +65,44 @@ pub enum Command {
     },
     /// Print the GraphQL schema
     Schema,
+}
+
+/// What to import, and how.
+#[derive(Debug, Args)]
+pub struct ImportFlags {
+    /// Files, folders whose files of known formats are read, or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Format of all files [default: as their names tell]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// CSV: YAML file that says which column becomes which field
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
+    /// Popolo: scheme of the identifiers that ids become, by which the next import finds the same records
+    #[arg(long, value_name = "NAME", default_value = "popolo")]
+    pub scheme: String,
+    /// Popolo: language of names and other text, as a BCP 47 tag; und where it is not known
+    #[arg(long, value_name = "TAG", default_value = "und", value_parser = lang::tag)]
+    pub lang: String,
+    /// Records written in one transaction at most; up to so many are written all or none
+    #[arg(long, value_name = "RECORDS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: u32,
+    /// Say what would be created, updated and unchanged, and everything that is wrong; write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Send the records to this running server instead of writing them into a database
+    #[arg(long, value_name = "URL", conflicts_with = "by")]
+    pub url: Option<String>,
+    /// Token that lets the records into the server
+    #[arg(long, value_name = "TOKEN", env = "KURULTAI_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// Name to write into the history of the records
+    #[arg(long, value_name = "NAME", default_value = "import")]
+    pub by: String,
+    /// Reason to write into the history of the records
+    #[arg(long, value_name = "TEXT")]
+    pub message: Option<String>,
 }
 
 /// What to do with tokens.

@@ -93,7 +93,7 @@ impl Config {
         };
         let config: Self = figment
             .merge(Env::raw().only(&["DATABASE_URL"]))
-            .merge(Env::prefixed("KURULTAI_").ignore(&["config"]))
+            .merge(Env::prefixed("KURULTAI_").ignore(&["config", "token"]))
             .merge(Serialized::defaults(flags))
             .extract()
             .map_err(|error| anyhow::anyhow!("the configuration is not valid: {error}"))?;

@@ -4,19 +4,25 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use kurultai::cli::{Cli, Command, TokenCommand};
+use kurultai::app::import::{Ending, Import};
+use kurultai::app::push::Target;
+use kurultai::cli::{Cli, Command, ImportFlags, TokenCommand};
 use kurultai::config::Config;
 use kurultai::store::write::Author;
+use kurultai::transfer::popolo::Options;
 use kurultai::{app, graphql, telemetry};
 
 /// An answer is made of thousands of small values, which this allocator gives and takes back cheaply.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Exit code of what was stopped by Ctrl-C, as shells know it.
+const INTERRUPTED: u8 = 130;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(Cli::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("kurultai: {error:#}");
             ExitCode::FAILURE
@@ -24,25 +30,43 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> anyhow::Result<()> {
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Command::Schema = cli.command {
-        return Ok(write!(std::io::stdout(), "{}", graphql::sdl()?)?);
+        write!(std::io::stdout(), "{}", graphql::sdl()?)?;
+        return Ok(ExitCode::SUCCESS);
     }
     let config = Config::load(cli.settings.config.as_deref(), &cli.flags())?;
     telemetry::start(&config.log)?;
     let said = match cli.command {
-        Command::Serve { migrate, .. } => return app::serve(&config, migrate).await,
+        Command::Serve { migrate, .. } => return app::serve(&config, migrate).await.map(|()| ExitCode::SUCCESS),
         Command::Migrate { down } => app::migrate(&config, down).await?,
-        Command::Import { paths, by, message } => {
-            let outcome = app::import(&config, &paths, &Author { by, message }).await?;
-            format!("Records: {} created, {} updated, {} unchanged", outcome.created, outcome.updated, outcome.unchanged)
-        }
+        Command::Import(flags) => match app::import::import(&config, &import(flags)).await? {
+            Ending::Done(said) => said,
+            Ending::Interrupted(said) => {
+                eprintln!("kurultai: {said}");
+                return Ok(ExitCode::from(INTERRUPTED));
+            }
+        },
         Command::Token { command } => match command {
             TokenCommand::Create { name, role, expires } => app::create_token(&config, &name, role.parse()?, expires).await?,
             TokenCommand::List => app::list_tokens(&config).await?,
             TokenCommand::Revoke { token } => app::revoke_token(&config, &token).await?,
         },
-        Command::Schema => return Ok(()),
+        Command::Schema => return Ok(ExitCode::SUCCESS),
     };
-    Ok(writeln!(std::io::stdout(), "{said}")?)
+    writeln!(std::io::stdout(), "{said}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn import(flags: ImportFlags) -> Import {
+    Import {
+        paths: flags.paths,
+        format: flags.format,
+        mapping: flags.mapping,
+        popolo: Options { scheme: flags.scheme, lang: flags.lang },
+        batch: usize::try_from(flags.batch).unwrap_or(usize::MAX),
+        dry_run: flags.dry_run,
+        target: flags.url.map(|url| Target { url, token: flags.token }),
+        author: Author { by: flags.by, message: flags.message },
+    }
 }

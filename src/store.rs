@@ -8,6 +8,7 @@ mod dialect;
 pub mod dispute;
 pub mod draft;
 pub mod fetch;
+pub mod known;
 pub mod plan;
 pub mod record;
 pub mod row;

@@ -32,6 +32,9 @@ use name::Names;
 /// Values bound in one statement at most.
 const CHUNK: usize = 16_000;
 
+/// Records that a check looks at before it lets go of them.
+const CHECKED: usize = 1_000;
+
 /// Records of one type to be written.
 pub type Drafts = Vec<(RecordType, Vec<Draft>)>;
 
@@ -86,6 +89,15 @@ pub enum Ending {
     Commit,
     /// It was to see what it would do.
     Rollback,
+}
+
+impl std::ops::AddAssign for Outcome {
+    fn add_assign(&mut self, other: Self) {
+        self.created += other.created;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+        self.records.extend(other.records);
+    }
 }
 
 /// Why nothing was written.
@@ -145,6 +157,14 @@ impl Store {
         Ok(outcome)
     }
 
+    /// Says what a write would do, and everything that is wrong with it, without writing and without keeping all of it in memory.
+    pub async fn check(&self, drafts: &Drafts, author: &Author, progress: impl Fn(usize) + Send + Sync) -> Result<Outcome, Refused> {
+        let writing = self.begin(author).await?;
+        let outcome = writing.gather(drafts, &progress, true).await?.outcome.finish();
+        writing.transaction.rollback().await.map_err(database)?;
+        Ok(outcome)
+    }
+
     async fn begin<'s>(&'s self, author: &'s Author) -> Result<Writing<'s>> {
         // a reader that becomes a writer would fail where another has written meanwhile
         let options =
@@ -157,6 +177,21 @@ impl Store {
 
 impl Writing<'_> {
     async fn write(&self, drafts: &Drafts, progress: &(impl Fn(usize) + Send + Sync)) -> Result<Outcome, Refused> {
+        let mut work = self.gather(drafts, progress, false).await?;
+        let outcome = std::mem::take(&mut work.outcome);
+        if outcome.created + outcome.updated > 0 {
+            work.write(&self.transaction).await?;
+        }
+        Ok(outcome.finish())
+    }
+
+    /// Finds out what is to be written, and everything that is wrong. `only_check` lets go of it as it is found.
+    async fn gather(
+        &self,
+        drafts: &Drafts,
+        progress: &(impl Fn(usize) + Send + Sync),
+        only_check: bool,
+    ) -> Result<apply::Work<'_>, Refused> {
         let transaction = &self.transaction;
         let mut problems = Vec::new();
         let mut names = Names::default();
@@ -167,19 +202,18 @@ impl Writing<'_> {
         let mut work = apply::Work::new(self.store, self.author, draft_sources);
         work.outcome = names.skipped();
         for (ty, records) in &named {
-            work.add(transaction, catalog().get(*ty), records, &names, &mut problems, progress).await?;
+            for chunk in records.chunks(if only_check { CHECKED } else { records.len().max(1) }) {
+                work.add(transaction, catalog().get(*ty), chunk, &names, &mut problems, progress).await?;
+                if only_check {
+                    work.forget();
+                }
+            }
         }
-        if !problems.is_empty() {
-            problems.sort_by(|a, b| (&a.origin.file, a.origin.line).cmp(&(&b.origin.file, b.origin.line)));
-            return Err(Refused::Problems(problems));
+        if problems.is_empty() {
+            return Ok(work);
         }
-        let mut outcome = std::mem::take(&mut work.outcome);
-        outcome.records.sort_by_key(|(place, _)| *place);
-        if outcome.created + outcome.updated > 0 {
-            work.write(transaction).await?;
-        }
-        let records = outcome.records.into_iter().map(|(_, written)| written).collect();
-        Ok(Outcome { created: outcome.created, updated: outcome.updated, unchanged: outcome.unchanged, records })
+        problems.sort_by(|a, b| (&a.origin.file, a.origin.line).cmp(&(&b.origin.file, b.origin.line)));
+        Err(Refused::Problems(problems))
     }
 
     /// Keeps what was written, and tells of it.

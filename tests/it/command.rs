@@ -8,13 +8,13 @@ use rstest::rstest;
 
 use crate::server::{On, TestDatabase, path};
 
-fn kurultai(arguments: &[&str]) -> Command {
+pub fn kurultai(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kurultai"));
-    command.args(arguments).env_remove("DATABASE_URL").env("RUST_BACKTRACE", "0");
+    command.args(arguments).env_remove("DATABASE_URL").env_remove("KURULTAI_TOKEN").env("RUST_BACKTRACE", "0");
     command
 }
 
-fn run(mut command: Command) -> (bool, String, String) {
+pub fn run(mut command: Command) -> (bool, String, String) {
     let Output { status, stdout, stderr } = command.output().unwrap();
     (status.success(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }

@@ -21,4 +21,5 @@ mod search;
 mod server;
 mod statement;
 mod token;
+mod transfer;
 mod version;

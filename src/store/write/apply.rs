@@ -11,7 +11,7 @@ use super::dispute::disagree;
 use super::index::Documents;
 use super::name::Names;
 use super::publication::Publication;
-use super::{Author, CHUNK, Done, Named, Stamp, Written, bind, lives};
+use super::{Author, CHUNK, Done, Named, Outcome, Stamp, Written, bind, lives};
 use crate::entity::RecordType;
 use crate::error::{Result, internal};
 use crate::fold::fold;
@@ -51,6 +51,15 @@ pub(super) struct Gathered {
     pub(super) unchanged: usize,
     /// Each record, with its place among all that was given.
     pub(super) records: Vec<(usize, Written)>,
+}
+
+impl Gathered {
+    /// The outcome, with the records in the order in which they were given.
+    pub(super) fn finish(mut self) -> Outcome {
+        self.records.sort_by_key(|(place, _)| *place);
+        let records = self.records.into_iter().map(|(_, written)| written).collect();
+        Outcome { created: self.created, updated: self.updated, unchanged: self.unchanged, records }
+    }
 }
 
 /// A change of a record, to be written into its history.
@@ -129,6 +138,14 @@ impl<'s> Work<'s> {
             publication: Publication::default(),
             draft_sources,
         }
+    }
+
+    /// Lets go of what was gathered; only the outcome stays.
+    pub(super) fn forget(&mut self) {
+        let author = Author { by: std::mem::take(&mut self.stamp.by), message: self.stamp.message.take() };
+        let sources = std::mem::take(&mut self.draft_sources);
+        let outcome = std::mem::take(&mut self.outcome);
+        *self = Self { outcome, ..Self::new(self.store, &author, sources) };
     }
 
     /// Takes up records of one type.
