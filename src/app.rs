@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::graphql;
 use crate::http::{Answers, Service, router};
 use crate::store::db::{Options, Store};
+use crate::store::tidy::MANY_RECORDS;
 use crate::store::write::{Author, Drafts, Outcome, Refused};
 use crate::transfer::{import, yaml};
 
@@ -109,11 +110,19 @@ pub async fn import(config: &Config, paths: &[PathBuf], author: &Author) -> anyh
     let drafts = read(paths)?;
     let store = connect_and_prepare(config, false).await?;
     let count: usize = drafts.iter().map(|(_, drafts)| drafts.len()).sum();
+    if count >= MANY_RECORDS {
+        store.expect_many().await.context("cannot prepare the database")?;
+    }
     let bar = progress(count);
     let outcome = store.write(&drafts, author, |done| bar.inc(done as u64)).await;
     bar.finish_and_clear();
     match outcome {
-        Ok(outcome) => Ok(outcome),
+        Ok(outcome) => {
+            if outcome.created + outcome.updated >= MANY_RECORDS {
+                store.tidy().await.context("everything was written, but the database could not be tidied up")?;
+            }
+            Ok(outcome)
+        }
         Err(Refused::Problems(problems)) => bail!(report(&problems)),
         Err(Refused::Failed(error)) => bail!("nothing was written: {error}"),
     }

@@ -3,11 +3,12 @@
 
 mod apply;
 mod index;
+mod insert;
 
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Alias, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use uuid::Uuid;
 
@@ -15,12 +16,13 @@ use crate::entity::RecordType;
 use crate::error::{Error, Result, internal};
 use crate::store::change::tell;
 use crate::store::db::{Store, database};
+use crate::store::dialect::one_of;
 use crate::store::draft::{Draft, Given, Origin, Problem};
 use crate::store::record::{Kind, Record, Shape, catalog};
 use crate::store::row::Cell;
 
-/// Values bound in one statement at most.
-const CHUNK: usize = 16_000;
+/// Values looked up by one statement at most.
+const CHUNK: usize = 1_000;
 
 /// Records of one type to be written.
 pub type Drafts = Vec<(RecordType, Vec<Draft>)>;
@@ -131,7 +133,7 @@ impl Names {
             let select = Query::select()
                 .columns(["id", "slug"])
                 .from(Alias::new(record.table))
-                .and_where(Expr::col("slug").is_in(chunk.iter().copied()))
+                .and_where(one_of(transaction.get_database_backend(), "slug", chunk)?)
                 .to_owned();
             for row in transaction.query_all(&select).await.map_err(database)? {
                 let slug: String = row.try_get_by_index(1).map_err(internal)?;
@@ -225,7 +227,7 @@ async fn check_unique(
                 let select = Query::select()
                     .columns([Alias::new("id"), Alias::new(field.column), Alias::new("slug")])
                     .from(Alias::new(record.table))
-                    .and_where(Expr::col(Alias::new(field.column)).is_in(chunk.iter().copied()))
+                    .and_where(one_of(transaction.get_database_backend(), field.column, chunk)?)
                     .to_owned();
                 for row in transaction.query_all(&select).await.map_err(database)? {
                     let id: Uuid = row.try_get_by_index(0).map_err(internal)?;
@@ -270,7 +272,7 @@ async fn check_identifiers(
         let select = Query::select()
             .columns(["record_id", "scheme", "value"])
             .from(Alias::new(identifiers.table))
-            .and_where(Expr::col("value").is_in(chunk.iter().copied()))
+            .and_where(one_of(transaction.get_database_backend(), "value", chunk)?)
             .to_owned();
         for row in transaction.query_all(&select).await.map_err(database)? {
             let owner: Uuid = row.try_get_by_index(0).map_err(internal)?;

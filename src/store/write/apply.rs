@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query};
+use sea_orm::sea_query::{Alias, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value as Bound};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use super::index::Documents;
+use super::insert::{Conflict, Into, Split, insert};
 use super::{Author, CHUNK, Named, Names, Outcome, Stamp, bind, lives};
 use crate::entity::RecordType;
 use crate::error::{Result, internal};
 use crate::fold::fold;
 use crate::store::db::{Store, database};
-use crate::store::dialect::written;
+use crate::store::dialect::one_of_ids;
 use crate::store::dispute::claims;
 use crate::store::draft::{Draft, Given, Origin, Problem};
 use crate::store::record::{Kind, Record, catalog};
@@ -300,7 +301,8 @@ impl<'s> Work<'s> {
     pub(super) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<()> {
         let nodes = std::mem::take(&mut self.nodes);
         let nodes = nodes.into_iter().map(|(id, prefix)| vec![id.into(), prefix.into()]).collect();
-        insert(transaction, "nodes", &["id", "record_type"], nodes, false).await?;
+        let fresh = |table, columns| Into { table, columns, conflict: Conflict::Fails, split: Split::Freely };
+        insert(transaction, fresh("nodes", &["id", "record_type"]), nodes).await?;
         let order = catalog().write_order();
         for ty in &order {
             let record = catalog().get(*ty);
@@ -312,15 +314,18 @@ impl<'s> Work<'s> {
             } else {
                 columns.push("published");
             }
-            let rows = parents_first(record, rows).into_iter().map(|row| bound(record, &row)).collect();
-            insert(transaction, record.table, &columns, rows, true).await?;
+            let into = Into { table: record.table, columns: &columns, conflict: Conflict::Replaces, split: Split::Freely };
+            let bound = |rows: Vec<Row>| rows.iter().map(|row| bound(record, row)).collect();
+            let (ordered, circle) = parents_first(record, rows);
+            insert(transaction, into, bound(ordered)).await?;
+            insert(transaction, Into { split: Split::Never, ..into }, bound(circle)).await?;
         }
         for ty in order.iter().rev() {
             let Some(ids) = self.gone.remove(ty) else { continue };
             for chunk in ids.chunks(CHUNK) {
                 let delete = Query::delete()
                     .from_table(Alias::new(catalog().get(*ty).table))
-                    .and_where(Expr::col("id").is_in(chunk.iter().copied()))
+                    .and_where(one_of_ids(transaction.get_database_backend(), "id", chunk)?)
                     .to_owned();
                 transaction.execute(&delete).await.map_err(database)?;
             }
@@ -344,32 +349,10 @@ impl<'s> Work<'s> {
                 ]
             })
             .collect();
-        insert(transaction, "revisions", &["id", "record_id", "number", "at", "by", "message", "changes", "published"], revisions, false)
-            .await?;
+        let columns = ["id", "record_id", "number", "at", "by", "message", "changes", "published"];
+        insert(transaction, fresh("revisions", &columns), revisions).await?;
         self.documents.write(transaction).await
     }
-}
-
-/// Inserts rows, or replaces those with the same id.
-pub(super) async fn insert(
-    transaction: &DatabaseTransaction,
-    table: &'static str,
-    columns: &[&'static str],
-    rows: Vec<Vec<Bound>>,
-    replace: bool,
-) -> Result<()> {
-    for chunk in rows.chunks((CHUNK / columns.len()).max(1)) {
-        let mut insert = Query::insert();
-        insert.into_table(Alias::new(table)).columns(columns.iter().copied().map(Alias::new));
-        for row in chunk {
-            insert.values(row.iter().cloned().map(|value| written(transaction.get_database_backend(), value))).map_err(internal)?;
-        }
-        if replace {
-            insert.on_conflict(OnConflict::column("id").update_columns(columns[1..].iter().copied().map(Alias::new)).to_owned());
-        }
-        transaction.execute(&insert).await.map_err(database)?;
-    }
-    Ok(())
 }
 
 fn bound(record: &Record, row: &Row) -> Vec<Bound> {
@@ -383,10 +366,11 @@ fn bound(record: &Record, row: &Row) -> Vec<Bound> {
     values
 }
 
-/// Rows in an order in which each comes after the row of the same type that it refers to.
-fn parents_first(record: &Record, mut rows: Vec<Row>) -> Vec<Row> {
+/// Rows in an order in which each comes after the row of the same type that it refers to, and those that have no such
+/// order because they refer to each other in a circle.
+fn parents_first(record: &Record, mut rows: Vec<Row>) -> (Vec<Row>, Vec<Row>) {
     let Some(parent) = record.fields.iter().position(|field| matches!(field.kind, Kind::One(target) if target == record.ty)) else {
-        return rows;
+        return (rows, Vec::new());
     };
     let mut waiting: HashSet<Uuid> = rows.iter().map(|row| row.id).collect();
     let mut ordered = Vec::with_capacity(rows.len());
@@ -400,11 +384,10 @@ fn parents_first(record: &Record, mut rows: Vec<Row>) -> Vec<Row> {
         ordered.extend(ready);
         rows = rest;
         if stuck {
-            // a circle: one statement can still hold it
-            ordered.append(&mut rows);
+            break;
         }
     }
-    ordered
+    (ordered, rows)
 }
 
 /// Texts of the record's label, the record's own language first.
@@ -584,7 +567,7 @@ fn load<'a>(
             let mut select = Query::select();
             select.column("id").column(Alias::new(column)).from(Alias::new(record.table));
             select.columns(record.fields.iter().map(|field| Alias::new(field.column)));
-            select.and_where(Expr::col(Alias::new(column)).is_in(chunk.iter().copied()));
+            select.and_where(one_of_ids(transaction.get_database_backend(), column, chunk)?);
             for row in transaction.query_all(&select).await.map_err(database)? {
                 let cells = record
                     .fields
