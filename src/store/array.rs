@@ -64,7 +64,7 @@ pub(super) fn element(value: &Value) -> String {
         Value::Double(Some(number)) => number.to_string(),
         Value::String(Some(text)) => quoted(text),
         Value::Json(Some(json)) => quoted(&json.to_string()),
-        Value::Uuid(Some(id)) => id.to_string(),
+        Value::Uuid(Some(id)) => id.simple().to_string(),
         // the database keeps microseconds, and would round what is finer
         Value::ChronoDateTimeUtc(Some(instant)) => quoted(&instant.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)),
         _ => "NULL".to_owned(),

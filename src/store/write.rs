@@ -21,8 +21,8 @@ use crate::store::draft::{Draft, Given, Origin, Problem};
 use crate::store::record::{Kind, Record, Shape, catalog};
 use crate::store::row::Cell;
 
-/// Values looked up by one statement at most.
-const CHUNK: usize = 1_000;
+/// Values looked up by one statement at most: few enough for one message to PostgreSQL, of 16 KiB.
+const CHUNK: usize = 256;
 
 /// Records of one type to be written.
 pub type Drafts = Vec<(RecordType, Vec<Draft>)>;

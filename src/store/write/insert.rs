@@ -11,9 +11,11 @@ use crate::error::{Result, internal};
 use crate::store::array::{Array, element};
 use crate::store::db::database;
 
-/// Bytes of the values of one statement on PostgreSQL at most: of a longer message the connection would send the end
-/// only when the database has acknowledged the beginning, which it does after 40 ms.
-const BYTES: usize = 44_000;
+/// Bytes of the values of one statement on PostgreSQL. What is encrypted is sent by 16 KiB, and sqlx lets the system
+/// hold back the end of a longer message until the database has acknowledged the beginning, which it does after 40 ms.
+const SHORT: usize = 15_500;
+/// Bytes where some row is longer than that by itself: as many as make the 40 ms small beside the rest.
+const LONG: usize = 1_000_000;
 /// Values bound in one statement on SQLite: more make the statement no faster, and its text longer to compare.
 const VALUES: usize = 512;
 /// Values bound in one statement on SQLite at most.
@@ -66,7 +68,8 @@ async fn insert_arrays(transaction: &DatabaseTransaction, into: Into<'_>, rows: 
     for row in &rows {
         let row: Vec<String> = row.iter().map(element).collect();
         let more: usize = row.iter().map(|element| element.len() + 1).sum();
-        if bytes > 0 && bytes + more > BYTES && into.split != Split::Never {
+        let most = if bytes.max(more) > SHORT { LONG } else { SHORT };
+        if bytes > 0 && bytes + more > most && into.split != Split::Never {
             transaction.execute(&into.arrays(std::mem::replace(&mut arrays, empty()?))?).await.map_err(database)?;
             bytes = 0;
         }
