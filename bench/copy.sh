@@ -45,9 +45,9 @@ SQL
   )
   local table columns rows=0
   while IFS='|' read -r table columns; do
-    psql -q "$DATABASE_URL" -c "\\copy (SELECT $columns FROM $table) TO '$folder/$table'"
+    psql -q "$DATABASE_URL" -c "\\copy (SELECT $columns FROM $table) TO '$folder/rows-$table'"
     rows=$((rows + $(psql -qAt "$DATABASE_URL" -c "SELECT count(*) FROM $table WHERE '$table' <> 'search_variants'")))
-    echo "\\copy $table ($columns) FROM '$folder/$table'" >>"$folder/statements"
+    echo "\\copy $table ($columns) FROM '$folder/rows-$table'" >>"$folder/statements"
   done <<<"$tables"
   psql -q "$COPY_URL" -c CHECKPOINT
   local begin
