@@ -1,6 +1,6 @@
 //! SQL that the two databases do not share.
 
-use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait, Func, FunctionCall, Query, SelectStatement, SimpleExpr};
 use sea_orm::{DbBackend, Value};
 use uuid::Uuid;
 
@@ -60,31 +60,37 @@ pub(super) fn sent(backend: DbBackend, kind: Kind, column: Expr) -> SimpleExpr {
 
 /// Whether a column of texts has one of these, which are bound as one value, however many they are.
 pub(super) fn one_of(backend: DbBackend, column: &'static str, texts: &[&str]) -> Result<SimpleExpr> {
-    Ok(match backend {
-        DbBackend::Postgres => any(column, array::array(texts.iter().map(|text| Value::from(*text)))?),
-        _ => Expr::col(column).in_subquery(elements(Expr::col("value"), texts)),
-    })
+    let mut given = Query::select();
+    match backend {
+        DbBackend::Postgres => given.expr(elements(array::array(texts.iter().map(|text| Value::from(*text)))?)),
+        _ => given.column("value").from_function(json_elements(texts), "given"),
+    };
+    Ok(Expr::col(column).in_subquery(given))
 }
 
 /// Whether a column of ids has one of these, which are bound as one value, however many they are.
 pub(super) fn one_of_ids(backend: DbBackend, column: &'static str, ids: &[Uuid]) -> Result<SimpleExpr> {
-    Ok(match backend {
-        DbBackend::Postgres => any(column, array::array(ids.iter().map(|id| Value::from(*id)))?),
+    let mut given = Query::select();
+    match backend {
+        DbBackend::Postgres => given.expr(elements(array::array(ids.iter().map(|id| Value::from(*id)))?)),
         _ => {
             let ids: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
-            Expr::col(column).in_subquery(elements(Func::cust("unhex").arg(Expr::col("value")).into(), &ids))
+            given.expr(Func::cust("unhex").arg(Expr::col("value"))).from_function(json_elements(&ids), "given")
         }
-    })
+    };
+    Ok(Expr::col(column).in_subquery(given))
 }
 
-fn any(column: &'static str, array: Expr) -> SimpleExpr {
-    Expr::col(column).eq(Func::cust("ANY").arg(array))
+/// The elements of an array of PostgreSQL, as rows. They stand in a query of their own where a column is compared with
+/// them: in `= ANY (array)` the text of the array would be read again for each row.
+pub(super) fn elements(array: Expr) -> FunctionCall {
+    Func::cust("UNNEST").arg(array)
 }
 
-/// The elements of a JSON array of texts, as rows.
-fn elements<T: AsRef<str>>(element: Expr, texts: &[T]) -> SelectStatement {
+/// The elements of a JSON array of these texts, as rows.
+fn json_elements<T: AsRef<str>>(texts: &[T]) -> FunctionCall {
     let texts: serde_json::Value = texts.iter().map(AsRef::as_ref).collect();
-    Query::select().expr(element).from_function(Func::cust("json_each").arg(texts.to_string()), "given").to_owned()
+    Func::cust("json_each").arg(texts.to_string())
 }
 
 /// Statements that make the connection for writing ready for many records. SQLite keeps 64 MiB of pages, which spares

@@ -4,12 +4,13 @@
 //! and is prepared once. SQLite gets rows of single values, always as many in one statement but for the last, so that
 //! it knows these texts too.
 
-use sea_orm::sea_query::{Alias, Expr, Func, InsertStatement, OnConflict, Query};
+use sea_orm::sea_query::{Alias, Expr, InsertStatement, OnConflict, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Value as Bound};
 
 use crate::error::{Result, internal};
 use crate::store::array::{Array, element};
 use crate::store::db::database;
+use crate::store::dialect::elements;
 
 /// Bytes of the values of one statement on PostgreSQL. What is encrypted is sent by 16 KiB, and sqlx lets the system
 /// hold back the end of a longer message until the database has acknowledged the beginning, which it does after 40 ms.
@@ -99,7 +100,7 @@ impl Into<'_> {
     fn arrays(&self, arrays: Vec<Array>) -> Result<InsertStatement> {
         let mut rows = Query::select();
         // functions that give many rows go along side by side
-        rows.exprs(arrays.into_iter().map(|array| Func::cust("UNNEST").arg(array.bound())));
+        rows.exprs(arrays.into_iter().map(|array| elements(array.bound())));
         let mut insert = self.insert();
         insert.select_from(rows).map_err(internal)?;
         Ok(insert)
