@@ -107,9 +107,13 @@ pub(super) fn before_many(backend: DbBackend) -> &'static [&'static str] {
 pub(super) fn after_many(backend: DbBackend) -> &'static [&'static str] {
     match backend {
         DbBackend::Postgres => &["ANALYZE"],
-        _ => {
-            &["INSERT INTO search_index(search_index) VALUES ('optimize')", "PRAGMA wal_autocheckpoint = 1000", "PRAGMA cache_size = -1024"]
-        }
+        _ => &[
+            "INSERT INTO search_index(search_index) VALUES ('optimize')",
+            "PRAGMA wal_autocheckpoint = 1000",
+            "PRAGMA cache_size = -1024",
+            // otherwise whoever opens the database next has to look through all that was written
+            "PRAGMA wal_checkpoint(TRUNCATE)",
+        ],
     }
 }
 
