@@ -1,5 +1,6 @@
 //! All SQL. Each record has a file that declares it; the other files are what all records share.
 
+mod array;
 mod change;
 pub mod condition;
 pub mod db;
@@ -15,6 +16,7 @@ pub mod row;
 pub mod search;
 mod select;
 mod sql;
+pub mod tidy;
 pub mod token;
 pub mod tree;
 mod veil;

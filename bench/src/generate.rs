@@ -9,7 +9,10 @@ use anyhow::{Context, bail, ensure};
 use chrono::DateTime;
 use clap::Args;
 use kurultai::clock::Clock;
+use kurultai::entity::RecordType;
 use kurultai::store::db::{Options, Store};
+use kurultai::store::draft::Draft;
+use kurultai::store::record::catalog;
 use kurultai::store::write::{Author, Refused};
 
 use crate::dataset::{Dataset, Sizes};
@@ -64,16 +67,20 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     // one counter for all batches: ids go on from batch to batch, and are the same in every run
     let ids = Arc::new(AtomicU64::new(0));
     let mut batches = 0;
+    store.expect_many().await.context("cannot prepare the database")?;
     let begun = Instant::now();
-    let mut written = 0;
+    let mut written = Written::default();
     for (ty, count) in sizes.in_order() {
         let started = Instant::now();
+        let mut of_type = Written::default();
         let mut slowest = Duration::ZERO;
         let mut said = started;
         let mut from = 0;
         while from < count {
             let to = count.min(from + arguments.batch);
-            let drafts = vec![(ty, (from..to).map(|number| dataset.record(ty, number)).collect())];
+            let drafts: Vec<Draft> = (from..to).map(|number| dataset.record(ty, number)).collect();
+            drafts.iter().for_each(|draft| of_type.add(ty, draft));
+            let drafts = vec![(ty, drafts)];
             let at = DateTime::from_timestamp(BEGINNING + batches, 0).context("the clock is out of range")?;
             store.clock = Clock::Fixed(at, ids.clone());
             let batch_started = Instant::now();
@@ -96,19 +103,57 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 eprintln!("{}: {from} of {count}, {:.0} a second", ty.name(), rate(from, started.elapsed()));
             }
         }
-        written += count;
+        written.records += of_type.records;
+        written.parts += of_type.parts;
+        written.rows += of_type.rows;
+        of_type.tell(ty.name(), started.elapsed(), &format!(", slowest batch {:.2} s", slowest.as_secs_f64()))?;
+    }
+    written.tell("all", begun.elapsed(), "")?;
+    let tidied = Instant::now();
+    store.tidy().await.context("cannot tidy up")?;
+    writeln!(stdout(), "tidied up in {:.1} s", tidied.elapsed().as_secs_f64())?;
+    Ok(())
+}
+
+/// How much was written.
+#[derive(Debug, Clone, Copy, Default)]
+struct Written {
+    records: u64,
+    /// Parts of the records.
+    parts: u64,
+    /// Rows of records and parts, of the register of ids, of the history and of search, without spellings of words.
+    rows: u64,
+}
+
+impl Written {
+    /// Counts a record that is new.
+    fn add(&mut self, ty: RecordType, draft: &Draft) {
+        self.records += 1;
+        // revision and search document
+        self.rows += 2;
+        self.add_rows(ty, draft);
+    }
+
+    fn add_rows(&mut self, ty: RecordType, draft: &Draft) {
+        self.rows += if catalog().get(ty).is_cited() { 2 } else { 1 };
+        for (ty, parts) in &draft.parts {
+            self.parts += parts.len() as u64;
+            parts.iter().for_each(|part| self.add_rows(*ty, part));
+        }
+    }
+
+    fn tell(&self, what: &str, took: Duration, more: &str) -> anyhow::Result<()> {
+        let Self { records, parts, rows } = self;
         writeln!(
             stdout(),
-            "{:<13} {count:>8} in {:>7.1} s, {:>6.0} a second, slowest batch {:.2} s",
-            ty.name(),
-            started.elapsed().as_secs_f64(),
-            rate(count, started.elapsed()),
-            slowest.as_secs_f64()
+            "{what:<13} {records:>8} in {:>7.1} s: {:>6.0} a second, {:>6.0} with their parts, {:>6.0} rows{more}",
+            took.as_secs_f64(),
+            rate(*records, took),
+            rate(records + parts, took),
+            rate(*rows, took)
         )?;
+        Ok(())
     }
-    let took = begun.elapsed();
-    writeln!(stdout(), "all           {written:>8} in {:>7.1} s, {:>6.0} a second", took.as_secs_f64(), rate(written, took))?;
-    Ok(())
 }
 
 #[allow(clippy::cast_precision_loss)]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use tokio::signal;
 use tokio::sync::watch;
 
@@ -13,6 +13,7 @@ use super::push::{Target, push};
 use crate::config::Config;
 use crate::store::db::Store;
 use crate::store::draft::Problem;
+use crate::store::tidy::MANY_RECORDS;
 use crate::store::write::{Author, Drafts, Outcome, Refused};
 use crate::transfer::batch::batches;
 use crate::transfer::format::Format;
@@ -69,17 +70,28 @@ pub async fn import(config: &Config, import: &Import) -> anyhow::Result<Ending> 
         let Some(outcome) = outcome else { return Ok(stopped(0, count)) };
         return Ok(Ending::Done(would(outcome)));
     }
-    if count <= import.batch {
+    if count >= MANY_RECORDS {
+        store.expect_many().await.context("cannot prepare the database")?;
+    }
+    let outcome = if count <= import.batch {
         let progress = Progress::new("written", count);
-        return tokio::select! {
-            outcome = store.write(&drafts, &import.author, |done| progress.add(done)) => refused(outcome, 0).map(|outcome| Ending::Done(said(outcome))),
-            () = stop.told(1) => Ok(stopped(0, count)),
-        };
+        tokio::select! {
+            outcome = store.write(&drafts, &import.author, |done| progress.add(done)) => refused(outcome, 0)?,
+            () = stop.told(1) => return Ok(stopped(0, count)),
+        }
+    } else {
+        if refused(check(&store, &drafts, &import.author, &mut stop).await, 0)?.is_none() {
+            return Ok(stopped(0, count));
+        }
+        match write(&store, drafts, import, stop).await? {
+            Ok(outcome) => outcome,
+            Err(stopped) => return Ok(stopped),
+        }
+    };
+    if outcome.created + outcome.updated >= MANY_RECORDS {
+        store.tidy().await.context("everything was written, but the database could not be tidied up")?;
     }
-    if refused(check(&store, &drafts, &import.author, &mut stop).await, 0)?.is_none() {
-        return Ok(stopped(0, count));
-    }
-    write(&store, drafts, import, stop).await
+    Ok(Ending::Done(said(outcome)))
 }
 
 /// Reads everything that is named.
@@ -116,7 +128,7 @@ async fn check(store: &Store, drafts: &Drafts, author: &Author, stop: &mut Stop)
 }
 
 /// Writes records batch by batch, each in a transaction of its own, until all are written or it is told to stop.
-async fn write(store: &Store, drafts: Drafts, import: &Import, mut stop: Stop) -> anyhow::Result<Ending> {
+async fn write(store: &Store, drafts: Drafts, import: &Import, mut stop: Stop) -> anyhow::Result<Result<Outcome, Ending>> {
     let all = count(&drafts);
     let progress = Progress::new("written", all);
     let mut outcome = Outcome::default();
@@ -124,17 +136,17 @@ async fn write(store: &Store, drafts: Drafts, import: &Import, mut stop: Stop) -
     for batch in batches(drafts, import.batch) {
         let written = tokio::select! {
             written = store.write(&batch, &import.author, |_| ()) => written,
-            () = stop.told(2) => return Ok(stopped(done, all)),
+            () = stop.told(2) => return Ok(Err(stopped(done, all))),
         };
         let written = refused(written, done)?;
         done += count(&batch);
         outcome += written;
         progress.add(count(&batch));
         if stop.is_told() && done < all {
-            return Ok(stopped(done, all));
+            return Ok(Err(stopped(done, all)));
         }
     }
-    Ok(Ending::Done(said(outcome)))
+    Ok(Ok(outcome))
 }
 
 /// How often it was told to stop.

@@ -1,8 +1,11 @@
 //! SQL that the two databases do not share.
 
-use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait, Func, FunctionCall, Query, SelectStatement, SimpleExpr};
 use sea_orm::{DbBackend, Value};
+use uuid::Uuid;
 
+use crate::error::Result;
+use crate::store::array;
 use crate::store::record::Kind;
 
 /// Whether a text has another somewhere in it, compared byte by byte.
@@ -60,12 +63,71 @@ pub(super) fn sent(backend: DbBackend, kind: Kind, column: Expr) -> SimpleExpr {
     }
 }
 
-/// A value to be written. PostgreSQL is given JSON as text: as `jsonb`, which it would be otherwise, it
-/// would lose the order of its keys, and with it which language is a record's own.
-pub(super) fn written(backend: DbBackend, value: Value) -> Expr {
-    match (backend, value) {
-        (DbBackend::Postgres, Value::Json(json)) => Expr::val(json.map(|json| json.to_string())).cast_as("json"),
-        (_, value) => Expr::val(value),
+/// Whether a column of texts has one of these, which are bound as one value, however many they are.
+pub(super) fn one_of(backend: DbBackend, column: &'static str, texts: &[&str]) -> Result<SimpleExpr> {
+    let mut given = Query::select();
+    match backend {
+        DbBackend::Postgres => given.expr(elements(array::array(texts.iter().map(|text| Value::from(*text)))?)),
+        _ => given.column("value").from_function(json_elements(texts), "given"),
+    };
+    Ok(Expr::col(column).in_subquery(given))
+}
+
+/// Whether a column of ids has one of these, which are bound as one value, however many they are.
+pub(super) fn one_of_ids(backend: DbBackend, column: &'static str, ids: &[Uuid]) -> Result<SimpleExpr> {
+    let mut given = Query::select();
+    match backend {
+        DbBackend::Postgres => given.expr(elements(array::array(ids.iter().map(|id| Value::from(*id)))?)),
+        _ => {
+            let ids: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
+            given.expr(Func::cust("unhex").arg(Expr::col("value"))).from_function(json_elements(&ids), "given")
+        }
+    };
+    Ok(Expr::col(column).in_subquery(given))
+}
+
+/// The elements of an array of PostgreSQL, as rows. They stand in a query of their own where a column is compared with
+/// them: in `= ANY (array)` the text of the array would be read again for each row.
+pub(super) fn elements(array: Expr) -> FunctionCall {
+    Func::cust("UNNEST").arg(array)
+}
+
+/// The elements of a JSON array of these texts, as rows.
+fn json_elements<T: AsRef<str>>(texts: &[T]) -> FunctionCall {
+    let texts: serde_json::Value = texts.iter().map(AsRef::as_ref).collect();
+    Func::cust("json_each").arg(texts.to_string())
+}
+
+/// Statements that make the connection for writing ready for many records. SQLite keeps 64 MiB of pages, which spares
+/// it from reading the index of each column again and again, and moves them into the database seldom.
+pub(super) fn before_many(backend: DbBackend) -> &'static [&'static str] {
+    match backend {
+        DbBackend::Postgres => &[],
+        _ => &["PRAGMA cache_size = -65536", "PRAGMA wal_autocheckpoint = 16384"],
+    }
+}
+
+/// Statements that bring the database in order after many records, and undo what [`before_many`] did. SQLite is not
+/// told to count its rows: knowing them, it reads lists by other ways than the index that has them in order.
+pub(super) fn after_many(backend: DbBackend) -> &'static [&'static str] {
+    match backend {
+        DbBackend::Postgres => &["ANALYZE"],
+        _ => &[
+            "INSERT INTO search_index(search_index) VALUES ('optimize')",
+            "PRAGMA wal_autocheckpoint = 1000",
+            "PRAGMA cache_size = -1024",
+            // otherwise whoever opens the database next has to look through all that was written
+            "PRAGMA wal_checkpoint(TRUNCATE)",
+        ],
+    }
+}
+
+/// JSON to be written. PostgreSQL is given it as text: as `jsonb`, which it would be otherwise, it would lose the order
+/// of its keys.
+pub(super) fn json(backend: DbBackend, json: &serde_json::Value) -> Expr {
+    match backend {
+        DbBackend::Postgres => Expr::val(json.to_string()).cast_as("json"),
+        _ => Expr::val(json.clone()),
     }
 }
 

@@ -9,6 +9,7 @@ mod apply;
 mod check;
 mod dispute;
 mod index;
+mod insert;
 mod merge;
 mod name;
 mod publication;
@@ -29,8 +30,8 @@ use crate::store::record::{Kind, Record, Shape, catalog};
 use crate::store::row::Cell;
 use name::Names;
 
-/// Values bound in one statement at most.
-const CHUNK: usize = 16_000;
+/// Values looked up by one statement at most: few enough for one message to PostgreSQL, of 16 KiB.
+const CHUNK: usize = 256;
 
 /// Records that a check looks at before it lets go of them.
 const CHECKED: usize = 1_000;
@@ -159,7 +160,9 @@ impl Store {
 
     /// Says what a write would do, and everything that is wrong with it, without writing and without keeping all of it in memory.
     pub async fn check(&self, drafts: &Drafts, author: &Author, progress: impl Fn(usize) + Send + Sync) -> Result<Outcome, Refused> {
-        let writing = self.begin(author).await?;
+        // nothing is written, so nobody has to wait
+        let transaction = self.reader.begin().await.map_err(database)?;
+        let writing = Writing { store: self, transaction, author };
         let outcome = writing.gather(drafts, &progress, true).await?.outcome.finish();
         writing.transaction.rollback().await.map_err(database)?;
         Ok(outcome)

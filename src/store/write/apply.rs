@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, OnConflict, Query};
+use sea_orm::sea_query::{Alias, Expr, Func, OnConflict, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value as Bound};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::dispute::disagree;
 use super::index::Documents;
+use super::insert::{Conflict, Into, Split, insert};
 use super::name::Names;
 use super::publication::Publication;
 use super::{Author, CHUNK, Done, Named, Outcome, Stamp, Written, bind, lives};
@@ -16,7 +17,7 @@ use crate::entity::RecordType;
 use crate::error::{Result, internal};
 use crate::fold::fold;
 use crate::store::db::{Store, database};
-use crate::store::dialect::written;
+use crate::store::dialect::one_of_ids;
 use crate::store::draft::{Draft, Fault, Given, Origin, Problem};
 use crate::store::record::{Kind, Record, Shape, catalog};
 use crate::store::row::Cell;
@@ -420,7 +421,8 @@ impl<'s> Work<'s> {
     pub(super) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<()> {
         let nodes = std::mem::take(&mut self.nodes);
         let nodes = nodes.into_iter().map(|(id, prefix)| vec![id.into(), prefix.into()]).collect();
-        insert(transaction, "nodes", &["id", "record_type"], nodes, true).await?;
+        let into = Into { table: "nodes", columns: &["id", "record_type"], conflict: Conflict::Replaces, split: Split::Freely };
+        insert(transaction, into, nodes).await?;
         let order = catalog().write_order();
         for ty in &order {
             let record = catalog().get(*ty);
@@ -433,15 +435,18 @@ impl<'s> Work<'s> {
                 columns.push("published");
             }
             self.publication.written(record, rows.iter().filter(|row| row.published).map(|row| row.id));
-            let rows = parents_first(record, rows).into_iter().map(|row| bound(record, &row)).collect();
-            insert(transaction, record.table, &columns, rows, true).await?;
+            let into = Into { table: record.table, columns: &columns, conflict: Conflict::Replaces, split: Split::Freely };
+            let bound = |rows: Vec<Row>| rows.iter().map(|row| bound(record, row)).collect();
+            let (ordered, circle) = parents_first(record, rows);
+            insert(transaction, into, bound(ordered)).await?;
+            insert(transaction, Into { split: Split::Never, ..into }, bound(circle)).await?;
         }
         for ty in order.iter().rev() {
             let Some(ids) = self.gone.remove(ty) else { continue };
             for chunk in ids.chunks(CHUNK) {
                 let delete = Query::delete()
                     .from_table(Alias::new(catalog().get(*ty).table))
-                    .and_where(Expr::col("id").is_in(chunk.iter().copied()))
+                    .and_where(one_of_ids(transaction.get_database_backend(), "id", chunk)?)
                     .to_owned();
                 transaction.execute(&delete).await.map_err(database)?;
             }
@@ -460,7 +465,7 @@ pub(super) async fn hide(transaction: &DatabaseTransaction, records: &[Uuid]) ->
         let hide = Query::update()
             .table("revisions")
             .value("published", false)
-            .and_where(Expr::col("record_id").is_in(chunk.iter().copied()))
+            .and_where(one_of_ids(transaction.get_database_backend(), "record_id", chunk)?)
             .to_owned();
         transaction.execute(&hide).await.map_err(database)?;
     }
@@ -494,7 +499,8 @@ pub(super) async fn note(store: &Store, transaction: &DatabaseTransaction, stamp
         .collect();
     const COLUMNS: [&str; 11] =
         ["id", "record_id", "number", "at", "by", "message", "changes", "published", "kind", "record_type", "sequence"];
-    insert(transaction, "revisions", &COLUMNS, rows, false).await
+    let into = Into { table: "revisions", columns: &COLUMNS, conflict: Conflict::Fails, split: Split::Freely };
+    insert(transaction, into, rows).await
 }
 
 /// Keeps slugs that records had, so that they still lead to them.
@@ -530,8 +536,11 @@ pub(super) async fn types<'e>(
     let ids: Vec<Uuid> = ids.into_iter().collect();
     let mut types = HashMap::new();
     for chunk in ids.chunks(CHUNK) {
-        let select =
-            Query::select().columns(["id", "record_type"]).from("nodes").and_where(Expr::col("id").is_in(chunk.iter().copied())).to_owned();
+        let select = Query::select()
+            .columns(["id", "record_type"])
+            .from("nodes")
+            .and_where(one_of_ids(transaction.get_database_backend(), "id", chunk)?)
+            .to_owned();
         for row in transaction.query_all(&select).await.map_err(database)? {
             let prefix: String = row.try_get_by_index(1).map_err(internal)?;
             let id = row.try_get_by_index(0).map_err(internal)?;
@@ -539,28 +548,6 @@ pub(super) async fn types<'e>(
         }
     }
     Ok(types)
-}
-
-/// Inserts rows, or replaces those with the same id.
-pub(super) async fn insert(
-    transaction: &DatabaseTransaction,
-    table: &'static str,
-    columns: &[&'static str],
-    rows: Vec<Vec<Bound>>,
-    replace: bool,
-) -> Result<()> {
-    for chunk in rows.chunks((CHUNK / columns.len()).max(1)) {
-        let mut insert = Query::insert();
-        insert.into_table(Alias::new(table)).columns(columns.iter().copied().map(Alias::new));
-        for row in chunk {
-            insert.values(row.iter().cloned().map(|value| written(transaction.get_database_backend(), value))).map_err(internal)?;
-        }
-        if replace {
-            insert.on_conflict(OnConflict::column("id").update_columns(columns[1..].iter().copied().map(Alias::new)).to_owned());
-        }
-        transaction.execute(&insert).await.map_err(database)?;
-    }
-    Ok(())
 }
 
 fn bound(record: &Record, row: &Row) -> Vec<Bound> {
@@ -574,10 +561,11 @@ fn bound(record: &Record, row: &Row) -> Vec<Bound> {
     values
 }
 
-/// Rows in an order in which each comes after the row of the same type that it refers to.
-fn parents_first(record: &Record, mut rows: Vec<Row>) -> Vec<Row> {
+/// Rows in an order in which each comes after the row of the same type that it refers to, and those that have no such
+/// order because they refer to each other in a circle.
+fn parents_first(record: &Record, mut rows: Vec<Row>) -> (Vec<Row>, Vec<Row>) {
     let Some(parent) = record.fields.iter().position(|field| matches!(field.kind, Kind::One(target) if target == record.ty)) else {
-        return rows;
+        return (rows, Vec::new());
     };
     let mut waiting: HashSet<Uuid> = rows.iter().map(|row| row.id).collect();
     let mut ordered = Vec::with_capacity(rows.len());
@@ -591,11 +579,10 @@ fn parents_first(record: &Record, mut rows: Vec<Row>) -> Vec<Row> {
         ordered.extend(ready);
         rows = rest;
         if stuck {
-            // a circle: one statement can still hold it
-            ordered.append(&mut rows);
+            break;
         }
     }
-    ordered
+    (ordered, rows)
 }
 
 /// Texts of the record's label, the record's own language first.
@@ -796,7 +783,7 @@ pub(super) fn load<'a>(
             let mut select = Query::select();
             select.column("id").column(Alias::new(column)).from(Alias::new(record.table));
             select.columns(record.fields.iter().map(|field| Alias::new(field.column)));
-            select.and_where(Expr::col(Alias::new(column)).is_in(chunk.iter().copied()));
+            select.and_where(one_of_ids(transaction.get_database_backend(), column, chunk)?);
             for row in transaction.query_all(&select).await.map_err(database)? {
                 let cells = record
                     .fields

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Alias, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
@@ -11,6 +11,7 @@ use super::{CHUNK, Drafts, Named};
 use crate::entity::RecordType;
 use crate::error::{Result, internal};
 use crate::store::db::database;
+use crate::store::dialect::one_of;
 use crate::store::draft::{Draft, Fault, Given, Origin, Problem};
 use crate::store::record::catalog;
 use crate::store::row::Cell;
@@ -93,7 +94,7 @@ async fn unique_field(
         let select = Query::select()
             .columns([Alias::new("id"), Alias::new(column), Alias::new("slug")])
             .from(Alias::new(record.table))
-            .and_where(Expr::col(Alias::new(column)).is_in(chunk.iter().copied()))
+            .and_where(one_of(transaction.get_database_backend(), column, chunk)?)
             .to_owned();
         for row in transaction.query_all(&select).await.map_err(database)? {
             let id: Uuid = row.try_get_by_index(0).map_err(internal)?;
@@ -139,7 +140,7 @@ async fn unique_identifiers(
         let select = Query::select()
             .columns(["record_id", "scheme", "value"])
             .from("identifiers")
-            .and_where(Expr::col("value").is_in(chunk.iter().copied()))
+            .and_where(one_of(transaction.get_database_backend(), "value", chunk)?)
             .to_owned();
         for row in transaction.query_all(&select).await.map_err(database)? {
             let owner: Uuid = row.try_get_by_index(0).map_err(internal)?;

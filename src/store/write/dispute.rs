@@ -11,6 +11,7 @@ use super::{CHUNK, Named};
 use crate::entity::RecordType;
 use crate::error::{Result, internal};
 use crate::store::db::database;
+use crate::store::dialect::one_of_ids;
 use crate::store::dispute::claims;
 use crate::store::draft::Given;
 use crate::store::record::{Kind, Record, catalog};
@@ -59,7 +60,7 @@ pub(super) async fn judge_again(transaction: &DatabaseTransaction, sources: &[Uu
             let update = Query::update()
                 .table(Alias::new(catalog().get(ty).table))
                 .value("disputed", disputed)
-                .and_where(Expr::col("id").is_in(chunk.iter().copied()))
+                .and_where(one_of_ids(transaction.get_database_backend(), "id", chunk)?)
                 .to_owned();
             transaction.execute(&update).await.map_err(database)?;
         }
@@ -88,8 +89,11 @@ async fn citing(transaction: &DatabaseTransaction, sources: &[Uuid]) -> Result<H
     let mut found: HashSet<(RecordType, Uuid)> = HashSet::new();
     let mut waiting: Vec<(RecordType, Uuid)> = Vec::new();
     for chunk in sources.chunks(CHUNK) {
-        let cited =
-            Query::select().column("record_id").from("citations").and_where(Expr::col("source_id").is_in(chunk.iter().copied())).to_owned();
+        let cited = Query::select()
+            .column("record_id")
+            .from("citations")
+            .and_where(one_of_ids(transaction.get_database_backend(), "source_id", chunk)?)
+            .to_owned();
         let select = Query::select().columns(["id", "record_type"]).from("nodes").and_where(Expr::col("id").in_subquery(cited)).to_owned();
         for row in transaction.query_all(&select).await.map_err(database)? {
             let prefix: String = row.try_get_by_index(1).map_err(internal)?;
@@ -113,7 +117,7 @@ async fn citing(transaction: &DatabaseTransaction, sources: &[Uuid]) -> Result<H
                 let select = Query::select()
                     .column(Alias::new(part.fields[0].column))
                     .from(Alias::new(part.table))
-                    .and_where(Expr::col("id").is_in(chunk.iter().copied()))
+                    .and_where(one_of_ids(transaction.get_database_backend(), "id", chunk)?)
                     .to_owned();
                 for row in transaction.query_all(&select).await.map_err(database)? {
                     waiting.push((owner, row.try_get_by_index(0).map_err(internal)?));

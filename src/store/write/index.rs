@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value as Bound};
 use uuid::Uuid;
 
-use super::apply::{Row, insert, label_texts, sort_key, texts};
+use super::apply::{Row, label_texts, sort_key, texts};
+use super::insert::{Conflict, Into, Split, insert};
 use super::{CHUNK, lives};
 use crate::entity::RecordType;
 use crate::error::{Result, internal};
 use crate::fold::{fold, words};
 use crate::store::db::database;
+use crate::store::dialect::{one_of, one_of_ids};
 use crate::store::record::{Kind, OTHER_NAME, Record, Search};
 use crate::store::row::Cell;
 use crate::store::search::{MIN_MISTYPED, spellings};
@@ -21,7 +23,8 @@ use crate::store::search::{MIN_MISTYPED, spellings};
 pub(super) struct Documents {
     rows: Vec<Vec<Bound>>,
     jurisdictions: HashMap<Uuid, Option<Uuid>>,
-    variants: BTreeSet<(String, String)>,
+    /// Words of names, each to be found by its spellings of one letter less.
+    words: BTreeSet<String>,
 }
 
 const COLUMNS: [&str; 9] = ["id", "record_type", "jurisdiction_id", "sort_key", "label", "body", "names", "words", "published"];
@@ -51,7 +54,9 @@ impl Documents {
             let names: Vec<String> = fields(Search::Name).flat_map(|(_, cell)| texts(cell)).map(fold).collect();
             if record.fields.iter().any(|field| matches!(field.kind, Kind::List(of) if std::ptr::eq(of, &raw const OTHER_NAME))) {
                 for word in names.iter().flat_map(|name| words(name)).filter(|word| word.len() >= MIN_MISTYPED) {
-                    self.variants.extend(spellings(word).into_iter().map(|variant| (variant, word.to_owned())));
+                    if !self.words.contains(word) {
+                        self.words.insert(word.to_owned());
+                    }
                 }
             }
             let body = fields(Search::Text).flat_map(|(_, cell)| texts(cell)).collect::<Vec<_>>().join("\n");
@@ -84,7 +89,7 @@ impl Documents {
             let select = Query::select()
                 .columns(["id", "jurisdiction_id"])
                 .from("search_documents")
-                .and_where(Expr::col("id").is_in(chunk.iter().copied()))
+                .and_where(one_of_ids(transaction.get_database_backend(), "id", chunk)?)
                 .to_owned();
             for row in transaction.query_all(&select).await.map_err(database)? {
                 self.jurisdictions.insert(row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?);
@@ -94,17 +99,32 @@ impl Documents {
     }
 
     /// Writes the documents.
-    pub(super) async fn write(self, transaction: &DatabaseTransaction) -> Result<()> {
-        insert(transaction, "search_documents", &COLUMNS, self.rows, true).await?;
-        let variants: Vec<(String, String)> = self.variants.into_iter().collect();
-        for chunk in variants.chunks(CHUNK / 2) {
-            let mut insert = Query::insert();
-            insert.into_table("search_variants").columns(["variant", "word"].map(Alias::new));
-            for (variant, word) in chunk {
-                insert.values([Expr::val(variant.as_str()), Expr::val(word.as_str())]).map_err(internal)?;
+    pub(super) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<()> {
+        self.forget_known_words(transaction).await?;
+        // after each statement SQLite writes a new piece of the full-text index, to be merged with others later
+        let into = Into { table: "search_documents", columns: &COLUMNS, conflict: Conflict::Replaces, split: Split::By(1_000) };
+        insert(transaction, into, self.rows).await?;
+        let spellings =
+            |word: &String| spellings(word).into_iter().map(|variant| vec![variant.into(), word.as_str().into()]).collect::<Vec<_>>();
+        let variants = self.words.iter().flat_map(spellings).collect();
+        let into = Into { table: "search_variants", columns: &["variant", "word"], conflict: Conflict::Yields, split: Split::Freely };
+        insert(transaction, into, variants).await
+    }
+
+    /// Leaves out words whose spellings have been written before: each word is among its own.
+    async fn forget_known_words(&mut self, transaction: &DatabaseTransaction) -> Result<()> {
+        let words: Vec<String> = self.words.iter().cloned().collect();
+        for chunk in words.chunks(CHUNK) {
+            let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
+            let select = Query::select()
+                .column("word")
+                .from("search_variants")
+                .and_where(one_of(transaction.get_database_backend(), "variant", &chunk)?)
+                .and_where(Expr::col("variant").equals("word"))
+                .to_owned();
+            for row in transaction.query_all(&select).await.map_err(database)? {
+                self.words.remove(&row.try_get_by_index::<String>(0).map_err(internal)?);
             }
-            insert.on_conflict(OnConflict::new().do_nothing().to_owned());
-            transaction.execute(&insert).await.map_err(database)?;
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use crate::entity::RecordType;
 use crate::error::{Result, internal};
 use crate::fold::fold;
 use crate::store::db::{Store, database};
+use crate::store::dialect::{one_of, one_of_ids};
 use crate::store::draft::{Draft, Fault, Given, Mode, Origin, Problem};
 use crate::store::record::{Record, catalog};
 use crate::store::row::Cell;
@@ -160,7 +161,7 @@ impl Names {
             let select = Query::select()
                 .columns(["id", "slug"])
                 .from(Alias::new(record.table))
-                .and_where(Expr::col("slug").is_in(chunk.iter().copied()))
+                .and_where(one_of(transaction.get_database_backend(), "slug", chunk)?)
                 .to_owned();
             for row in transaction.query_all(&select).await.map_err(database)? {
                 let slug: String = row.try_get_by_index(1).map_err(internal)?;
@@ -173,7 +174,7 @@ impl Names {
                 .columns(["record_id", "slug"])
                 .from("former_slugs")
                 .and_where(Expr::col("record_type").eq(record.ty.prefix()))
-                .and_where(Expr::col("slug").is_in(chunk.iter().copied()))
+                .and_where(one_of(transaction.get_database_backend(), "slug", chunk)?)
                 .to_owned();
             for row in transaction.query_all(&select).await.map_err(database)? {
                 let slug: String = row.try_get_by_index(1).map_err(internal)?;
@@ -195,7 +196,7 @@ impl Names {
             let select = Query::select()
                 .columns(["record_id", "digest"])
                 .from("withheld")
-                .and_where(Expr::col("digest").is_in(chunk.iter().copied()))
+                .and_where(one_of(transaction.get_database_backend(), "digest", chunk)?)
                 .to_owned();
             for row in transaction.query_all(&select).await.map_err(database)? {
                 let digest: String = row.try_get_by_index(1).map_err(internal)?;
@@ -215,7 +216,7 @@ impl Names {
             let select = Query::select()
                 .column("id")
                 .from(Alias::new(record.table))
-                .and_where(Expr::col("id").is_in(chunk.iter().copied()))
+                .and_where(one_of_ids(transaction.get_database_backend(), "id", chunk)?)
                 .to_owned();
             for row in transaction.query_all(&select).await.map_err(database)? {
                 let id: Uuid = row.try_get_by_index(0).map_err(internal)?;
@@ -229,7 +230,7 @@ impl Names {
                 .from("nodes")
                 .and_where(Expr::col("record_type").eq(record.ty.prefix()))
                 .and_where(Expr::col("merged_into").is_not_null())
-                .and_where(Expr::col("id").is_in(chunk.iter().copied()))
+                .and_where(one_of_ids(transaction.get_database_backend(), "id", chunk)?)
                 .to_owned();
             for row in transaction.query_all(&select).await.map_err(database)? {
                 self.ids.insert(row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?);

@@ -13,6 +13,7 @@ use super::dispute::judge_again;
 use crate::entity::RecordType;
 use crate::error::Result;
 use crate::store::db::database;
+use crate::store::dialect::one_of_ids;
 use crate::store::record::{Field, Kind, Record, Shape, catalog};
 
 /// What one write does to what readers see.
@@ -114,7 +115,7 @@ async fn update(
         let update = Query::update()
             .table(Alias::new(record.table))
             .value("published", published)
-            .and_where(Expr::col(Alias::new(column)).is_in(chunk.iter().copied()))
+            .and_where(one_of_ids(transaction.get_database_backend(), column, chunk)?)
             .cond_where(condition.clone())
             .to_owned();
         transaction.execute(&update).await.map_err(database)?;

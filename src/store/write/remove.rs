@@ -10,6 +10,7 @@ use super::{Author, CHUNK, Refused, Stamp, Writing, apply, lives, state};
 use crate::entity::RecordType;
 use crate::error::{Result, internal};
 use crate::store::db::{Store, database};
+use crate::store::dialect::one_of_ids;
 use crate::store::draft::{Fault, Origin, Problem};
 use crate::store::record::{Kind, Record, Shape, catalog};
 use crate::store::row::Cell;
@@ -136,8 +137,10 @@ pub(super) fn number(record: &Record, row: &Existing) -> i64 {
 /// Deletes rows whose column has one of these ids.
 pub(super) async fn delete(transaction: &DatabaseTransaction, table: &'static str, column: &'static str, ids: &[Uuid]) -> Result<()> {
     for chunk in ids.chunks(CHUNK) {
-        let delete =
-            Query::delete().from_table(Alias::new(table)).and_where(Expr::col(Alias::new(column)).is_in(chunk.iter().copied())).to_owned();
+        let delete = Query::delete()
+            .from_table(Alias::new(table))
+            .and_where(one_of_ids(transaction.get_database_backend(), column, chunk)?)
+            .to_owned();
         transaction.execute(&delete).await.map_err(database)?;
     }
     Ok(())

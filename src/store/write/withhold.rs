@@ -16,6 +16,7 @@ use crate::entity::RecordType;
 use crate::error::{Result, internal};
 use crate::store::db::{Store, database};
 use crate::store::dialect;
+use crate::store::dialect::one_of_ids;
 use crate::store::draft::Draft;
 use crate::store::record::{Kind, Record, catalog};
 
@@ -150,7 +151,7 @@ impl Writing<'_> {
     async fn clean_history(&self, id: Uuid, mentioning: &BTreeSet<Referrer>, names: &Names) -> Result<()> {
         let transaction = &self.transaction;
         let backend = transaction.get_database_backend();
-        let nothing = dialect::written(backend, Json::Array(Vec::new()).into());
+        let nothing = dialect::json(backend, &Json::Array(Vec::new()));
         let own = Query::update().table("revisions").value("changes", nothing).and_where(Expr::col("record_id").eq(id)).to_owned();
         transaction.execute(&own).await.map_err(database)?;
         let changes = || Expr::col("changes").cast_as("text");
@@ -161,7 +162,7 @@ impl Writing<'_> {
         self.clean_revisions(any, names, false).await?;
         let ids: Vec<Uuid> = mentioning.iter().map(|referrer| referrer.id).collect();
         for chunk in ids.chunks(CHUNK) {
-            self.clean_revisions(Cond::all().add(Expr::col("record_id").is_in(chunk.iter().copied())), names, true).await?;
+            self.clean_revisions(Cond::all().add(one_of_ids(transaction.get_database_backend(), "record_id", chunk)?), names, true).await?;
         }
         Ok(())
     }
@@ -174,7 +175,7 @@ impl Writing<'_> {
             let changes: Json = row.try_get_by_index(1).map_err(internal)?;
             let update = Query::update()
                 .table("revisions")
-                .value("changes", dialect::written(transaction.get_database_backend(), names.cleaned(changes, words).into()))
+                .value("changes", dialect::json(transaction.get_database_backend(), &names.cleaned(changes, words)))
                 .and_where(Expr::col("id").eq(revision))
                 .to_owned();
             transaction.execute(&update).await.map_err(database)?;
