@@ -641,10 +641,10 @@ fn note_changes(merge: &mut Merge<'_>, slot: usize, cells: &[Cell], target: Targ
             }
             merge.changed = true;
         }
-        None => changes.push(json!({"field": path.trim_end_matches('.'), "old": null, "new": told(record, cells, &value)})),
+        None => changes.push(json!({"field": path.trim_end_matches('.'), "old": null, "new": told(record, cells, value)})),
         // links are noted whole: what they lead to says who may read of them
         Some(existing) if record.shape == (Shape::Part { cited: false }) => {
-            let (old, new) = (told(record, &existing.cells, &value), told(record, cells, &value));
+            let (old, new) = (told(record, &existing.cells, value), told(record, cells, value));
             merge.changed |= existing.cells != cells;
             if old != new {
                 changes.push(json!({"field": path.trim_end_matches('.'), "old": old, "new": new}));

@@ -1,5 +1,6 @@
 //! Which record each draft is of: by its id, by its slug, by an identifier, or a new one.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
@@ -258,11 +259,12 @@ impl Names {
             let mut left = Vec::new();
             for ((place, base, count), slug) in waiting.into_iter().zip(candidates) {
                 let key = (record.ty, slug.clone());
-                if self.slugs.contains_key(&key) {
-                    left.push((place, base, count + 1));
-                } else {
-                    self.slugs.insert(key, records[place].id);
-                    records[place].slug = Some(slug);
+                match self.slugs.entry(key) {
+                    Entry::Occupied(_) => left.push((place, base, count + 1)),
+                    Entry::Vacant(entry) => {
+                        entry.insert(records[place].id);
+                        records[place].slug = Some(slug);
+                    }
                 }
             }
             waiting = left;

@@ -142,3 +142,15 @@ async fn a_mapping_that_is_wrong_says_why(#[case] mapping: &str, #[case] expecte
     let error = desk.refused(&["t.csv", "--mapping", "m.yaml"]);
     assert!(error.contains(expected), "expected {expected}\n{error}");
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_without_slugs_is_known_by_its_identifiers(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let desk = Desk::new(on).await;
+    desk.file("t.mapping.yaml", "type: person\nfields:\n  name: {en: name}\n  identifiers: [{scheme: {constant: register}, value: no}]\n");
+    desk.file("t.csv", "no,name\n1,Ann Lee\n2,Ann Lee\n");
+    let arguments = ["t.csv", "--mapping", "t.mapping.yaml", "--batch", "1"];
+    assert_eq!(desk.imported(&arguments), "Records: 2 created, 0 updated, 0 unchanged");
+    desk.file("t.csv", "no,name\n1,Ann Lee\n2,Ann Moore\n");
+    assert_eq!(desk.imported(&arguments), "Records: 0 created, 1 updated, 1 unchanged");
+}
