@@ -3,6 +3,7 @@
 pub mod import;
 mod progress;
 pub mod push;
+mod upload;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::graphql;
 use crate::http::{Answers, Service, router};
 use crate::role::Role;
 use crate::store::db::{Options, Store};
+pub use upload::reader;
 
 /// Connects to the database of the configuration.
 pub async fn connect(config: &Config) -> anyhow::Result<Store> {
@@ -56,13 +58,20 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         connections = config.database_connections,
         listen = %config.listen,
         body_limit = config.body_limit,
+        upload_limit = config.upload_limit,
         cache = config.cache,
         "configuration"
     );
     let store = connect_and_prepare(config, migrate).await?;
-    let api = graphql::Api::new(store.clone()).context("the schema is not valid")?;
-    let service =
-        Service { api, store, sdl: Arc::from(graphql::sdl()?), answers: Answers::new(config.cache), body_limit: config.body_limit };
+    let api = graphql::Api::new(store.clone(), reader()).context("the schema is not valid")?;
+    let service = Service {
+        api,
+        store,
+        sdl: Arc::from(graphql::sdl()?),
+        answers: Answers::new(config.cache),
+        body_limit: config.body_limit,
+        upload_limit: config.upload_limit,
+    };
     let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     tracing::info!("GraphiQL is at http://{address}/graphiql, the API at http://{address}/graphql");

@@ -26,6 +26,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Bytes that the body of a request may have at most.
     pub body_limit: usize,
+    /// Bytes that a request with files may have at most.
+    pub upload_limit: usize,
     /// Bytes of answers to keep at most.
     pub cache: u64,
     /// Which log lines to write.

@@ -15,6 +15,7 @@ mod scalar;
 mod selection;
 mod shape;
 mod types;
+pub mod upload;
 mod variable;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use crate::role::Caller;
 use crate::store::db::Store;
 use out::{Key, Out};
 use selection::{Scope, Selection};
+use upload::{Reader, Upload};
 
 pub use error::{Failure, codes};
 
@@ -63,6 +65,7 @@ pub struct Api {
     schema: Schema,
     store: Store,
     documents: document::Documents,
+    reader: Reader,
 }
 
 /// What a request asks.
@@ -72,8 +75,10 @@ pub struct Asked {
     pub query: String,
     /// Name of the operation to run, where the document has several.
     pub operation: Option<String>,
-    /// Values of its variables.
+    /// Values of its variables; a file stands there by its place among the files.
     pub variables: Map<String, Json>,
+    /// Files that came with it.
+    pub uploads: Vec<Upload>,
 }
 
 /// An operation that can be run.
@@ -109,9 +114,9 @@ pub struct Answer {
 }
 
 impl Api {
-    /// The schema over a store.
-    pub fn new(store: Store) -> Result<Self, SchemaError> {
-        Ok(Self { schema: schema()?, store, documents: document::Documents::new() })
+    /// The schema over a store, and what reads files that are sent.
+    pub fn new(store: Store, reader: Reader) -> Result<Self, SchemaError> {
+        Ok(Self { schema: schema()?, store, documents: document::Documents::new(), reader })
     }
 
     /// Checks a request; what is wrong with it is told before anything is run. An operation of a kind that is not
@@ -154,7 +159,7 @@ impl Api {
                     out.value(fields.get(selection.name_in_answer()));
                     Ok(())
                 }
-                _ if is_mutation => mutation::write(store, caller, selection, &mut out).await,
+                _ if is_mutation => mutation::write(store, caller, selection, (&asked.uploads, &self.reader), &mut out).await,
                 _ => query::write(store, caller, selection, &mut out).await,
             };
             (result, out)

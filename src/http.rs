@@ -5,6 +5,7 @@ mod cache;
 mod caller;
 mod graphql;
 mod health;
+mod multipart;
 
 use std::sync::Arc;
 
@@ -31,6 +32,8 @@ pub struct Service {
     pub answers: Answers,
     /// Bytes that the body of a request may have at most.
     pub body_limit: usize,
+    /// Bytes that a request with files may have at most.
+    pub upload_limit: usize,
 }
 
 /// All routes.

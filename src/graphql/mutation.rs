@@ -5,12 +5,14 @@ mod graph;
 pub(super) mod input;
 mod payload;
 mod record;
+mod upload;
 
 use async_graphql::dynamic::{Field, InputValue, Object, SchemaBuilder, TypeRef};
 
 use super::object::field;
 use super::out::Out;
 use super::selection::Selection;
+use super::upload::{Reader, Upload};
 use crate::error::{Error, Result};
 use crate::role::{Caller, Role};
 use crate::store::db::Store;
@@ -24,9 +26,9 @@ const INPUT: &str = "input";
 
 pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     builder = payload::register(input::register(builder));
-    let fields = record::fields().into_iter().chain(graph::fields()).chain(bulk::fields());
+    let fields = record::fields().into_iter().chain(graph::fields()).chain(bulk::fields()).chain(upload::fields());
     let mutation = fields.fold(Object::new(NAME).description("Everything that can be changed, by those who have a token."), Object::field);
-    bulk::register(graph::register(record::register(builder))).register(mutation)
+    upload::register(bulk::register(graph::register(record::register(builder)))).register(mutation)
 }
 
 /// A mutation as the schema has it.
@@ -63,7 +65,13 @@ impl From<Problem> for Stopped {
 }
 
 /// Runs a mutation with all that is selected of its payload, and writes that.
-pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+pub(super) async fn write(
+    store: &Store,
+    caller: &Caller,
+    selection: &Selection<'_>,
+    files: (&[Upload], &Reader),
+    out: &mut Out<'_>,
+) -> Result<()> {
     if selection.name() == "__typename" {
         out.value(NAME);
         return Ok(());
@@ -73,6 +81,8 @@ pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<
         record::write(store, caller, action, record, selection, out).await
     } else if selection.name() == bulk::NAME {
         bulk::write(store, caller, selection, out).await
+    } else if selection.name() == upload::NAME {
+        upload::write(store, caller, selection, files, out).await
     } else {
         graph::write(store, caller, selection, out).await
     }

@@ -1,6 +1,6 @@
 //! The root of all queries: one record, lists of records, search, and who asks.
 
-mod change;
+pub(super) mod change;
 mod search;
 mod viewer;
 

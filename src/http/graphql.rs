@@ -14,6 +14,7 @@ use serde_json::{Map, Value as Json, json};
 use super::Service;
 use super::cache::{Answered, Kept, Key};
 use super::caller;
+use super::multipart::Sent;
 use crate::error::{Code, Error};
 use crate::graphql::{Answer, Asked, Failure, Refused as NotRun, codes};
 use crate::lang::Languages;
@@ -60,12 +61,12 @@ impl Media {
 }
 
 /// Why a request was not run.
-struct Refused {
+pub(super) struct Refused {
     status: StatusCode,
     message: String,
 }
 
-fn refuse(status: StatusCode, message: impl Into<String>) -> Refused {
+pub(super) fn refuse(status: StatusCode, message: impl Into<String>) -> Refused {
     Refused { status, message: message.into() }
 }
 
@@ -76,6 +77,9 @@ pub async fn get(State(service): State<Arc<Service>>, headers: HeaderMap, RawQue
 
 /// A query or mutation in the body.
 pub async fn post(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Response {
+    if headers.get(CONTENT_TYPE).is_some_and(is_multipart) {
+        return Box::pin(answer_with_files(&service, &headers, body)).await;
+    }
     match read_body(&headers, body, service.body_limit).await {
         Ok(body) => answer(&service, &headers, body, false).await,
         Err(refused) => error(Media::negotiate(&headers).unwrap_or(Media::Json), &refused),
@@ -159,7 +163,7 @@ fn asked(mut members: Map<String, Json>) -> Result<Asked, Refused> {
         Some(_) => return Err(wrong("variables", "an object")),
     };
     match members.remove("extensions") {
-        None | Some(Json::Null | Json::Object(_)) => Ok(Asked { query, operation, variables }),
+        None | Some(Json::Null | Json::Object(_)) => Ok(Asked { query, operation, variables, uploads: Vec::new() }),
         Some(_) => Err(wrong("extensions", "an object")),
     }
 }
@@ -188,10 +192,39 @@ async fn answer_with_token(service: &Service, headers: &HeaderMap, asked: Bytes,
     response
 }
 
+/// Answers a request with files. Only of those who may change something are they read at all.
+async fn answer_with_files(service: &Service, headers: &HeaderMap, body: Body) -> Response {
+    let media = Media::negotiate(headers).unwrap_or(Media::Json);
+    let caller = match caller::of(&service.store, headers).await {
+        Ok(caller) => match caller.require(Role::Editor) {
+            Ok(()) => caller,
+            Err(error) => return rejected(media, error),
+        },
+        Err(error) => return rejected(media, error),
+    };
+    let sent = match Sent::read(headers, body, service.upload_limit).await {
+        Ok(sent) => sent,
+        Err(refused) => return error(media, &refused),
+    };
+    let asked = match asked(sent.members.clone()) {
+        Ok(asked) => Asked { uploads: sent.uploads(), ..asked },
+        Err(refused) => return error(media, &refused),
+    };
+    let mut response = run(service, headers, media, asked, false, &caller, None).await;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    response
+}
+
+fn is_multipart(media: &HeaderValue) -> bool {
+    let media: Option<Mime> = media.to_str().ok().and_then(|text| text.parse().ok());
+    media.is_some_and(|media| media.essence_str() == "multipart/form-data")
+}
+
 /// The answer to a token that does not work.
 fn rejected(media: Media, error: Error) -> Response {
     let status = match error.code {
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Code::Forbidden => StatusCode::FORBIDDEN,
         Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
@@ -213,6 +246,19 @@ async fn make(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bool
         Ok(asked) => asked,
         Err(refused) => return error(media, &refused),
     };
+    run(service, headers, media, asked, is_get, caller, key).await
+}
+
+/// Runs a request that has been read.
+async fn run(
+    service: &Service,
+    headers: &HeaderMap,
+    media: Media,
+    asked: Asked,
+    is_get: bool,
+    caller: &Caller,
+    key: Option<Key>,
+) -> Response {
     let languages = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).map(Languages::from_header).unwrap_or_default();
     let prepared = match service.api.prepare(asked, |kind| !is_get || kind == OperationType::Query).await {
         Ok(prepared) => prepared,

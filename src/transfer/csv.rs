@@ -18,7 +18,7 @@ pub struct Table {
     columns: HashMap<String, usize>,
     /// Paths of fields, and the columns that they come from.
     sources: Vec<(String, String)>,
-    reader: Reader<Box<dyn BufRead>>,
+    reader: Reader<Box<dyn BufRead + Send>>,
 }
 
 /// What a line holds, or what is wrong with it.
@@ -26,7 +26,7 @@ pub type Read = Result<(RecordType, Draft), Vec<Problem>>;
 
 impl Table {
     /// Reads the heading; gives the columns that the mapping does not use, too.
-    pub fn open(file: &Arc<str>, reader: Box<dyn BufRead>, mapping: &Arc<Mapping>) -> Result<(Self, Vec<String>), Vec<Problem>> {
+    pub fn open(file: &Arc<str>, reader: Box<dyn BufRead + Send>, mapping: &Arc<Mapping>) -> Result<(Self, Vec<String>), Vec<Problem>> {
         let separator = mapping.separator.unwrap_or(if file.ends_with(".tsv") { b'\t' } else { b',' });
         let mut reader = ReaderBuilder::new().delimiter(separator).from_reader(reader);
         let heading: Vec<String> = reader

@@ -23,7 +23,7 @@ pub struct Input {
 
 impl Input {
     /// Opens it.
-    pub fn open(&self) -> Result<Box<dyn BufRead>, Problem> {
+    pub fn open(&self) -> Result<Box<dyn BufRead + Send>, Problem> {
         match &self.path {
             None => Ok(Box::new(BufReader::new(stdin()))),
             Some(path) => match File::open(path) {

@@ -112,7 +112,8 @@ impl Reading {
         }
         let kept = std::mem::take(&mut self.kept);
         let mut slugs = self.identified();
-        for (ty, scheme, values) in kept.iter().flat_map(Kept::wanted) {
+        let wanted: Vec<_> = kept.iter().flat_map(Kept::wanted).collect();
+        for (ty, scheme, values) in wanted {
             if let Some(store) = store {
                 let found = store.slugs_by_identifier(ty, &scheme, &values).await?;
                 slugs.extend(found.into_iter().map(|(value, slug)| ((ty, scheme.clone(), value), slug)));

@@ -87,8 +87,10 @@ async fn a_record_is_made_changed_cleared_and_deleted(#[values(On::Sqlite, On::P
     assert_eq!(person["history"]["nodes"], json!([{"by": "editor", "message": "from the register", "kind": "CREATED"}]));
 
     // another of the same name gets a slug of its own
-    let again = editor.done("createPerson { person { slug } }", json!({"name": {"en": "Boris"}})).await;
+    let again = editor.done("createPerson { person { slug } possibleDuplicates { slug } }", json!({"name": {"en": "Boris"}})).await;
     assert_eq!(again["person"]["slug"], "boris-2");
+    // and a warning, never a merge
+    assert_eq!(again["possibleDuplicates"], json!([{"slug": "boris"}]));
 
     // only what is given changes, and null clears
     let id = person["id"].as_str().unwrap();
@@ -375,6 +377,8 @@ async fn who_is_withheld_is_named_nowhere(#[values(On::Sqlite, On::Postgres)] on
     assert_eq!(server.data("{ person(by: {slug: \"anna\"}) { id } }").await["person"], Value::Null);
     let told: Vec<String> = feed(&Asker::reader(&server), cursor.as_deref()).await.0;
     assert!(told.contains(&"WITHHELD PERSON".to_owned()), "{told:?}");
+    let closed = editor.payload("updatePerson { person { id } }", json!({"id": id, "gender": "f"})).await;
+    assert_eq!(faults(&closed), [(r#"["input","id"]"#.to_owned(), "WITHHELD".to_owned())]);
     // an import that still names the person brings nothing back
     server.import(TEXT).await.unwrap();
     let people = server.data("{ people { nodes { name } } }").await.to_string();
@@ -409,6 +413,43 @@ async fn many_records_are_imported_at_once_and_each_is_told_of(#[values(On::Sqli
     assert_eq!(skipped["results"][2]["errors"], json!([{"path": ["input", "records", 2, "person", "birthDate"], "code": "INVALID", "message": skipped["results"][2]["errors"][0]["message"], "currentRevision": null}]).as_array().map(|errors| json!([{"path": errors[0]["path"], "code": errors[0]["code"]}])).unwrap());
     let again = editor.payload(shown, json!({"records": records, "onError": "SKIP"})).await;
     assert_eq!(outcomes(&again), ["UNCHANGED", "UNCHANGED", "FAILED", "FAILED"]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_file_is_sent_and_imported_as_the_command_would(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let query =
+        "mutation($input: ImportFileInput!) { importFile(input: $input) { created updated unchanged notes errors { path code message } } }";
+    let operations = json!({"query": query, "variables": {"input": {"file": null, "message": "by file"}}}).to_string();
+    let send = async |asker: &Asker<'_>, name: &'static str, contents: &'static str, map: &'static str| {
+        let file = reqwest::multipart::Part::text(contents).file_name(name);
+        let form = reqwest::multipart::Form::new().text("operations", operations.clone()).text("map", map).part("0", file);
+        asker.send(form).await
+    };
+    let map = r#"{"0": ["variables.input.file"]}"#;
+    let people = "people:\n- {slug: zarina, name: {en: Zarina}}\n";
+    for created in [1, 0] {
+        let (status, answer) = send(&editor, "people.yaml", people, map).await;
+        assert_eq!((status, &answer["data"]["importFile"]["created"]), (200, &json!(created)), "{answer:#}");
+    }
+    let history = editor.data("{ person(by: {slug: \"zarina\"}) { history { nodes { by message } } } }").await;
+    assert_eq!(history["person"]["history"]["nodes"], json!([{"by": "editor", "message": "by file"}]));
+    let popolo = r#"{"persons": [{"id": "7", "name": "Erlan", "unheard_of": 1}]}"#;
+    let (_, answer) = send(&editor, "assembly.json", popolo, map).await;
+    assert_eq!(answer["data"]["importFile"]["created"], 1, "{answer:#}");
+    assert!(answer["data"]["importFile"]["notes"].to_string().contains("unheard_of"), "{answer:#}");
+    let wrong = "people:\n- slug: a\n  name: {en: A}\n  birthDate: yesterday\n";
+    let (_, answer) = send(&editor, "wrong.yaml", wrong, map).await;
+    let message = answer["data"]["importFile"]["errors"][0]["message"].as_str().unwrap();
+    assert!(message.starts_with("wrong.yaml:4: people[0].birthDate: "), "{message}");
+    let (status, answer) = send(&editor, "people.yaml", people, r#"{"0": ["variables.nowhere"]}"#).await;
+    assert_eq!(status, 400, "{answer:#}");
+    let (status, answer) = send(&Asker::reader(&server), "people.yaml", people, map).await;
+    assert_eq!((status, &answer["errors"][0]["extensions"]["code"]), (401, &json!("UNAUTHENTICATED")));
+    let without = editor.answer(query, json!({"input": {"file": "0"}})).await;
+    assert_eq!(without["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{without:#}");
 }
 
 #[rstest]

@@ -139,11 +139,12 @@ impl Server {
 
     async fn over(database: TestDatabase, store: Store) -> Self {
         let service = Service {
-            api: kurultai::graphql::Api::new(store.clone()).unwrap(),
+            api: kurultai::graphql::Api::new(store.clone(), kurultai::app::reader()).unwrap(),
             store: store.clone(),
             sdl: Arc::from(kurultai::graphql::sdl().unwrap()),
             answers: kurultai::http::Answers::new(1_000_000),
             body_limit: 100_000,
+            upload_limit: 10_000_000,
         };
         let changes = store.clone();
         let hearing = tokio::spawn(async move { changes.listen().await });
@@ -222,6 +223,16 @@ impl<'s> Asker<'s> {
             request = request.header(AUTHORIZATION, authorization);
         }
         request.json(&json!({"query": query, "variables": variables})).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Sends a form with files, and gives the status and the answer.
+    pub async fn send(&self, form: reqwest::multipart::Form) -> (u16, Value) {
+        let mut request = self.server.client.post(format!("{}/graphql", self.server.address));
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        let response = request.multipart(form).send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
     }
 
     /// Asks what must not fail and gives its data.

@@ -7,6 +7,7 @@ use crate::entity::RecordType;
 use crate::error::Result;
 use crate::graphql::object::{CITABLE, field};
 use crate::graphql::out::{Fields, Out};
+use crate::graphql::query::change::{DUPLICATES, duplicates_of};
 use crate::graphql::selection::{Selection, below};
 use crate::graphql::shape::Shapes;
 use crate::store::db::Store;
@@ -65,12 +66,15 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         .register(Scalar::new(SEGMENT).description("A step of a path: the name of a field, or a place in a list counted from 0."));
     for record in catalog().all().filter(|record| record.shape == Shape::Record) {
         let doc = format!("The {} as it is now; nothing where an error kept it from being written.", record.singular());
-        builder = builder.register(
-            Object::new(name(record))
-                .description(format!("What a mutation of a {} gives.", record.singular()))
-                .field(field(record.singular(), TypeRef::named(record.name()), doc))
-                .field(errors()),
-        );
+        let mut payload = Object::new(name(record))
+            .description(format!("What a mutation of a {} gives.", record.singular()))
+            .field(field(record.singular(), TypeRef::named(record.name()), doc))
+            .field(errors());
+        if record.ty == RecordType::Person {
+            let doc = "People who may be the same as this one: a warning, for you to judge. See mergePeople.";
+            payload = payload.field(field(DUPLICATES, TypeRef::named_nn_list(record.name()), doc));
+        }
+        builder = builder.register(payload);
     }
     let any = Object::new(ANY)
         .description("What a mutation of any record gives.")
@@ -155,6 +159,7 @@ pub(super) async fn write(
             ("__typename", _) => part.value(payload),
             ("errors", _) => Errors::new(field).write(problems, &mut part),
             ("deletedId", Some((ty, id))) => part.value(crate::id::encode(ty.prefix(), id)),
+            (DUPLICATES, Some((_, id))) => duplicates_of(store, field, id, &mut part).await?,
             (_, Some((ty, id))) => self::record(store, field, ty, id, &mut part).await?,
             (_, None) => part.null(),
         }

@@ -26,7 +26,7 @@ use crate::store::row::Cell;
 pub(super) const CHANGES: &str = "changes";
 pub(super) const STATE: &str = "recordState";
 pub(super) const COMPARISON: &str = "compareRevisions";
-pub(super) const DUPLICATES: &str = "possibleDuplicates";
+pub(in crate::graphql) const DUPLICATES: &str = "possibleDuplicates";
 const STATE_TYPE: &str = "RecordState";
 const VALUE: &str = "FieldValue";
 const CHANGE: &str = "Change";
@@ -226,11 +226,16 @@ fn differ<'j>(path: String, old: &'j Json, new: &'j Json, changes: &mut Vec<(Str
 
 /// Writes people who may be the same as one.
 pub(super) async fn duplicates(store: &Store, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
-    let person = catalog().get(RecordType::Person);
     let (ty, id) = read_id(&selection.argument("person").unwrap_or_default(), "person")?;
-    if ty != person.ty {
-        return Err(bad_input("person", "this is not the id of a person"));
+    match ty {
+        RecordType::Person => duplicates_of(store, selection, id, out).await,
+        _ => Err(bad_input("person", "this is not the id of a person")),
     }
+}
+
+/// Writes people who may be the same as this one.
+pub(in crate::graphql) async fn duplicates_of(store: &Store, selection: &Selection<'_>, id: Uuid, out: &mut Out<'_>) -> Result<()> {
+    let person = catalog().get(RecordType::Person);
     let index = |name| person.field_index(name).unwrap_or_default();
     let (name, others, birth) = (index("name"), index("otherNames"), index("birthDate"));
     let mut plan = Plan::new(person.ty);

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::apply::Gathered;
 use super::check::identifier_of;
-use super::withhold::digest;
+use super::withhold::{digest, withheld};
 use super::{CHUNK, Done, Drafts, Named, Written};
 use crate::entity::RecordType;
 use crate::error::{Result, internal};
@@ -33,6 +33,8 @@ pub(super) struct Names {
     gone: HashSet<(RecordType, String)>,
     /// Records that a draft was found for.
     placed: HashSet<Uuid>,
+    /// People who are withheld.
+    withheld: HashSet<Uuid>,
     /// Places of drafts that are left out, and what they stand for.
     skipped: Vec<(usize, Written)>,
     /// Types of records that are referred to.
@@ -56,6 +58,9 @@ impl Names {
             self.find_ids(transaction, catalog().get(*ty), ids).await?;
         }
         let identified = by_identifier(transaction, drafts).await?;
+        if drafts.iter().any(|(ty, drafts)| *ty == RecordType::Person && !drafts.is_empty()) {
+            self.withheld = withheld(transaction).await?;
+        }
         let lengths = drafts.iter().map(|(_, drafts)| drafts.len());
         let begins: Vec<usize> = lengths.scan(0, |sum, length| Some(std::mem::replace(sum, *sum + length))).collect();
         let mut named = Vec::new();
@@ -135,6 +140,17 @@ impl Names {
                 return None;
             }
             _ => {}
+        }
+        if let Some(id) = known
+            && self.withheld.contains(&id)
+        {
+            if draft.aim.mode == Mode::Upsert {
+                self.skipped.push((place, Written { ty, id, done: Done::Unchanged }));
+            } else {
+                let message = "this person is withheld: nothing can be written about them, only about what they are linked to";
+                problems.push(Problem::new(draft.origin.below(".id", None), message).of(Fault::Withheld));
+            }
+            return None;
         }
         let id = known.or(draft.aim.id).unwrap_or_else(|| store.clock.new_uuid());
         if !self.placed.insert(id) {

@@ -1,10 +1,10 @@
 //! Withholding a person: what names them is taken out of the record, of everything that mentions them, and of the
 //! history. That it happened is told, and nothing else.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, OnConflict, Query};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -33,6 +33,13 @@ pub(super) fn digest(what: &str, text: &str) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// People who are withheld.
+pub(super) async fn withheld(transaction: &DatabaseTransaction) -> Result<HashSet<Uuid>> {
+    let select = Query::select().column("record_id").from("withheld").distinct().to_owned();
+    let rows = transaction.query_all(&select).await.map_err(database)?;
+    rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>().map_err(internal)
+}
+
 impl Store {
     /// Takes what names a person out of the dataset.
     pub async fn withhold(&self, id: Uuid, author: &Author) -> Result<(), Refused> {
@@ -59,7 +66,6 @@ impl Writing<'_> {
         let transaction = &self.transaction;
         let row = self.existing(record, id).await?;
         let names = Names::of(record, &row, id);
-        self.remember(id, record, &row, &names).await?;
         // the record itself keeps what it is linked to, and nothing that names it
         let mut bare = Map::new();
         for field in record.fields.iter().filter(|field| !field.system) {
@@ -83,6 +89,7 @@ impl Writing<'_> {
             }
         }
         self.write(&drafts.into_iter().collect(), &|_| {}).await?;
+        self.remember(id, record, &row, &names).await?;
         delete(transaction, "former_slugs", "record_id", &[id]).await?;
         self.clean_history(id, &mentioning, &names).await?;
         let now = self.existing(record, id).await?;
@@ -190,7 +197,7 @@ fn json_text(text: &str) -> String {
     quoted.trim_matches('"').to_owned()
 }
 
-async fn delete_latest(transaction: &sea_orm::DatabaseTransaction, id: Uuid, number: i64) -> Result<()> {
+async fn delete_latest(transaction: &DatabaseTransaction, id: Uuid, number: i64) -> Result<()> {
     let delete = Query::delete()
         .from_table("revisions")
         .and_where(Expr::col("record_id").eq(id))

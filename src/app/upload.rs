@@ -1,0 +1,31 @@
+//! How files are read that are sent to the server: as an import reads them.
+
+use std::path::Path;
+
+use futures_util::FutureExt;
+
+use crate::error::internal;
+use crate::graphql::upload::{Contents, Reader};
+use crate::transfer::format::Format;
+use crate::transfer::input::Input;
+use crate::transfer::popolo::Options;
+use crate::transfer::read::Reading;
+
+/// What reads files that are sent to the server.
+pub fn reader() -> Reader {
+    Reader::new(|upload, store| {
+        async move {
+            let reading = tokio::task::spawn_blocking(move || {
+                // what has no ending that is known may still be JSON
+                let format = Format::of(Path::new(&upload.name)).unwrap_or(Format::Json);
+                let mut reading = Reading::new(Options::default());
+                reading.take(&Input { name: upload.name.into(), format, said: false, path: Some(upload.path) });
+                reading
+            });
+            let mut reading = reading.await.map_err(internal)?;
+            reading.finish(Some(&store)).await?;
+            Ok(Contents { drafts: reading.drafts, problems: reading.problems, notes: reading.notes })
+        }
+        .boxed()
+    })
+}
