@@ -10,7 +10,7 @@ export default {
         enumsAsTypes: true,
         // A scalar that is not listed here fails the build instead of becoming `any`.
         strictScalars: true,
-        scalars: { DateTime: "string", Duration: "string", JSON: "unknown", Language: "string", PartialDate: "string", URL: "string" },
+        scalars: { DateTime: "string", Duration: "string", JSON: "unknown", Language: "string", PartialDate: "string", PathSegment: "string | number", Translations: "{ [language: string]: string }", Upload: "File", URL: "string" },
       },
     },
   },

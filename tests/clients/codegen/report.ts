@@ -1,7 +1,10 @@
 import type { DocumentNode } from "graphql";
 import {
+  CorrectCaseDocument,
   DisputedCasesDocument,
   FindDocument,
+  type CorrectCaseMutation,
+  type CorrectCaseMutationVariables,
   type DisputedCasesQuery,
   type FindQueryVariables,
 } from "./__generated__/operations.ts";
@@ -24,4 +27,14 @@ function line(record: Case, dispute: NonNullable<Case["disputes"]>[number]): str
 
 export const variables: FindQueryVariables = { query: "Ilyashev" };
 
-export const documents: DocumentNode[] = [DisputedCasesDocument, FindDocument];
+export const correction: CorrectCaseMutationVariables = {
+  input: { id: "kazakhstan-v-ilyashev", summary: { en: "Sentenced.", ru: "Осужден." }, court: null, expectedRevision: 1 },
+};
+
+/** One line for each error of a mutation: where it stands, and what is wrong. */
+export function complaints(answer: CorrectCaseMutation): string[] {
+  const errors = answer.updateCase?.errors ?? [];
+  return errors.map(({ path, code, message }) => `${path.join(".")}: ${message} (${code})`);
+}
+
+export const documents: DocumentNode[] = [CorrectCaseDocument, DisputedCasesDocument, FindDocument];
