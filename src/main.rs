@@ -1,6 +1,6 @@
 //! The `kurultai` program: reads the command line and the configuration, and calls one function for each command.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -23,6 +23,10 @@ const INTERRUPTED: u8 = 130;
 async fn main() -> ExitCode {
     match run(Cli::parse()).await {
         Ok(code) => code,
+        // who reads no further, as head does, has what he wanted
+        Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe) => {
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             eprintln!("kurultai: {error:#}");
             ExitCode::FAILURE
