@@ -407,3 +407,64 @@ async fn what_is_published_appears_everywhere_and_what_is_taken_back_is_gone_aga
     let history = "{ case(by: {slug: \"case\"}) { history { nodes { changes { field old new } } } } }";
     assert!(editor.data(history).await.to_string().contains("zzsecret changed"));
 }
+
+const NAMED: &str = r#"
+jurisdictions:
+- {slug: kz, name: {en: Kazakhstan}, classification: country}
+organizations:
+- {slug: court, name: {en: Court}, classification: court, jurisdiction: kz}
+people:
+- slug: zhuldyz-sarsenova
+  name: {en: Zhuldyz Sarsenova, ru: Жулдыз Сарсенова}
+  otherNames: [{name: Zhuldyz A. Sarsenova}]
+  sortName: Sarsenova Zhuldyz
+  biography: {en: Sarsenova wrote about courts.}
+  image: https://example.org/sarsenova.jpg
+  links: [{url: "https://example.org/zhuldyz", note: Blog of Sarsenova}]
+  birthDate: "1988"
+  jurisdiction: kz
+  identifiers: [{scheme: register, value: sarsenova-1}]
+  citations: [{source: news, field: birthDate, value: "1988", quote: Zhuldyz Sarsenova was born in 1988}]
+memberships:
+- {slug: seat, label: {en: Member}, person: zhuldyz-sarsenova, organization: court}
+sources:
+- {slug: news, title: {en: News}, kind: article, citations: [{source: news, quote: as Zhuldyz Sarsenova said}]}
+cases:
+- slug: case
+  title: {en: Kazakhstan v. Zhuldyz Sarsenova}
+  summary: {ru: Дело Сарсеновой, en: Sarsenova was acquitted}
+  kind: criminal
+  status: decided
+  court: court
+  parties:
+  - key: sarsenova
+    role: defendant
+    person: zhuldyz-sarsenova
+    citations: [{source: news, field: role, value: defendant, quote: Sarsenova stood trial}]
+  charges: [{key: x, party: sarsenova, outcome: acquitted}]
+statements:
+- {slug: said, text: {en: I did not write it}, speaker: zhuldyz-sarsenova, about: [{person: zhuldyz-sarsenova}, {case: case}]}
+- {slug: heard, text: {en: Zhuldyz Sarsenova is innocent}, about: [{case: case}]}
+"#;
+
+#[rstest]
+#[tokio::test]
+async fn who_is_withheld_is_behind_no_door(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, NAMED).await;
+    server.import(&NAMED.replace("was acquitted", "has been acquitted")).await.unwrap();
+    let schema = Schema::of(&server).await;
+    let admin = Asker::with_role(&server, Role::Admin).await;
+    let before = found(&admin, &schema).await.0;
+    let named = |found: &[(String, String)]| {
+        let names = ["sarsenov", "zhuldyz", "сарсенов", "жулдыз", "1988"];
+        let with = found.iter().filter(|(_, text)| names.iter().any(|name| text.to_lowercase().contains(name)));
+        with.map(|(query, text)| format!("{query}\n{text}")).collect::<Vec<_>>()
+    };
+    assert!(named(&before).len() > 20);
+    admin.done("withholdPerson { person { id } }", json!({"person": "zhuldyz-sarsenova"})).await;
+    for asker in [Asker::reader(&server), Asker::with_role(&server, Role::Editor).await, admin] {
+        assert_eq!(named(&found(&asker, &schema).await.0), Vec::<String>::new());
+        let search = "{ search(query: \"sarsenova\") { totalCount } people(filter: {name: {contains: \"sarsenova\"}}) { totalCount } person(by: {slug: \"zhuldyz-sarsenova\"}) { id } }";
+        assert_eq!(asker.data(search).await, json!({"search": {"totalCount": 0}, "people": {"totalCount": 0}, "person": null}));
+    }
+}

@@ -50,6 +50,9 @@ impl Store {
     }
 }
 
+/// Keys of parts that name the person, and those that stand for them, by record.
+type Keys = HashMap<Uuid, HashMap<String, String>>;
+
 /// What names a person, and what stands for it.
 struct Names {
     /// Whole names, the longest first. They are looked for everywhere.
@@ -79,11 +82,14 @@ impl Writing<'_> {
         bare.insert("identifiers".to_owned(), json!([]));
         bare.insert("citations".to_owned(), json!([]));
         let mut drafts: HashMap<RecordType, Vec<Draft>> = HashMap::new();
+        let mut keys = Keys::new();
         drafts.entry(record.ty).or_default().push(self.draft(record.ty, id, &Json::Object(bare))?);
         let mentioning = self.mentioning(record, id, &names).await?;
         for referrer in &mentioning {
             let state = self.state(catalog().get(referrer.ty), referrer.id).await?;
-            let cleaned = names.cleaned(state.clone(), true);
+            let keys = keys.entry(referrer.id).or_default();
+            names.find_keys(&state, keys);
+            let cleaned = names.clean(state.clone(), keys, true);
             if cleaned != state {
                 drafts.entry(referrer.ty).or_default().push(self.draft(referrer.ty, referrer.id, &cleaned)?);
             }
@@ -91,7 +97,7 @@ impl Writing<'_> {
         self.write(&drafts.into_iter().collect(), &|_| {}).await?;
         self.remember(id, record, &row, &names).await?;
         delete(transaction, "former_slugs", "record_id", &[id]).await?;
-        self.clean_history(id, &mentioning, &names).await?;
+        self.clean_history(id, &mentioning, &names, &mut keys).await?;
         let now = self.existing(record, id).await?;
         let published = field(record, &now, "published") == &crate::store::row::Cell::Boolean(true);
         let number = number(record, &now);
@@ -155,7 +161,7 @@ impl Writing<'_> {
     }
 
     /// Takes the names out of the history of the whole dataset.
-    async fn clean_history(&self, id: Uuid, mentioning: &BTreeSet<Referrer>, names: &Names) -> Result<()> {
+    async fn clean_history(&self, id: Uuid, mentioning: &BTreeSet<Referrer>, names: &Names, keys: &mut Keys) -> Result<()> {
         let transaction = &self.transaction;
         let backend = transaction.get_database_backend();
         let nothing = dialect::json(backend, &Json::Array(Vec::new()));
@@ -166,23 +172,31 @@ impl Writing<'_> {
         let any = sought.fold(Cond::any(), |any, name| any.add(dialect::contains(backend, changes(), &json_text(name))));
         let of_others = catalog().get(RecordType::Person).ty.prefix();
         let any = Cond::all().add(any).add(Expr::col("record_type").ne(of_others));
-        self.clean_revisions(any, names, false).await?;
+        self.clean_revisions(any, names, keys, false).await?;
         let ids: Vec<Uuid> = mentioning.iter().map(|referrer| referrer.id).collect();
         for chunk in ids.chunks(CHUNK) {
-            self.clean_revisions(Cond::all().add(one_of_ids(transaction.get_database_backend(), "record_id", chunk)?), names, true).await?;
+            self.clean_revisions(Cond::all().add(one_of_ids(transaction.get_database_backend(), "record_id", chunk)?), names, keys, true)
+                .await?;
         }
         Ok(())
     }
 
-    async fn clean_revisions(&self, which: Cond, names: &Names, words: bool) -> Result<()> {
+    async fn clean_revisions(&self, which: Cond, names: &Names, keys: &mut Keys, words: bool) -> Result<()> {
         let transaction = &self.transaction;
-        let select = Query::select().columns(["id", "changes"]).from("revisions").cond_where(which).to_owned();
+        let select = Query::select().columns(["id", "record_id", "changes"]).from("revisions").cond_where(which).to_owned();
+        let mut revisions: Vec<(Uuid, Uuid, Json)> = Vec::new();
         for row in transaction.query_all(&select).await.map_err(database)? {
-            let revision: Uuid = row.try_get_by_index(0).map_err(internal)?;
-            let changes: Json = row.try_get_by_index(1).map_err(internal)?;
+            let read = |index| row.try_get_by_index(index);
+            let (revision, record) = (read(0).map_err(internal)?, read(1).map_err(internal)?);
+            let changes: Json = row.try_get_by_index(2).map_err(internal)?;
+            names.find_keys(&changes, keys.entry(record).or_default());
+            revisions.push((revision, record, changes));
+        }
+        for (revision, record, changes) in revisions {
+            let cleaned = names.clean(changes, keys.entry(record).or_default(), words);
             let update = Query::update()
                 .table("revisions")
-                .value("changes", dialect::json(transaction.get_database_backend(), &names.cleaned(changes, words)))
+                .value("changes", dialect::json(transaction.get_database_backend(), &cleaned))
                 .and_where(Expr::col("id").eq(revision))
                 .to_owned();
             transaction.execute(&update).await.map_err(database)?;
@@ -227,13 +241,7 @@ impl Names {
         Self { names, words, slug, new_slug: format!("withheld-{short}"), id }
     }
 
-    /// A value without the names. Parts that refer to the person get keys that do not name them.
-    fn cleaned(&self, value: Json, words: bool) -> Json {
-        let mut keys = HashMap::new();
-        self.find_keys(&value, &mut keys);
-        self.clean(value, &keys, words)
-    }
-
+    /// Finds the keys of parts that refer to the person, and gives each another that does not name them.
     fn find_keys(&self, value: &Json, keys: &mut HashMap<String, String>) {
         match value {
             Json::Array(items) => items.iter().for_each(|item| self.find_keys(item, keys)),
@@ -241,7 +249,8 @@ impl Names {
                 let refers = members
                     .values()
                     .any(|value| value.as_str() == Some(&self.id) || value.get("person").and_then(Json::as_str) == Some(&self.id));
-                if let (true, Some(key)) = (refers, members.get("key").and_then(Json::as_str)) {
+                let key = members.get("key").and_then(Json::as_str).filter(|key| !key.starts_with(&self.new_slug));
+                if let (true, Some(key)) = (refers, key) {
                     let count = keys.len() + 1;
                     keys.entry(key.to_owned()).or_insert_with(|| match count {
                         1 => self.new_slug.clone(),
@@ -254,11 +263,12 @@ impl Names {
         }
     }
 
+    /// A value without the names.
     fn clean(&self, value: Json, keys: &HashMap<String, String>, words: bool) -> Json {
         match value {
             Json::String(text) => match keys.get(&text) {
                 Some(key) => json!(key),
-                None => json!(self.text(text, words)),
+                None => json!(self.text(with_keys(text, keys), words)),
             },
             Json::Array(items) => items.into_iter().map(|item| self.clean(item, keys, words)).collect(),
             Json::Object(members) => {
@@ -288,6 +298,16 @@ impl Names {
         }
         text
     }
+}
+
+/// The path of a change with other keys in it.
+fn with_keys(mut path: String, keys: &HashMap<String, String>) -> String {
+    if path.contains('[') {
+        for (old, new) in keys {
+            path = path.replace(&format!("[{old}]"), &format!("[{new}]"));
+        }
+    }
+    path
 }
 
 /// A name without the vowel that its endings replace: Петров of Петрова.
