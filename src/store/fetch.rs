@@ -61,6 +61,12 @@ impl Store {
         }
     }
 
+    /// The id of the record with this slug, or that had it.
+    pub async fn find(&self, ty: RecordType, slug: &str) -> Result<Option<Uuid>> {
+        let found = self.get(&By::Slug(slug.to_owned()), &Plan::new(ty)).await?;
+        Ok(found.of(0).map(|node| node.uuid()))
+    }
+
     async fn get_unmerged(&self, by: &By, plan: &Plan) -> Result<References> {
         let mut level = Level::new(plan);
         let text = self.read_text(&self.selects().one(plan, by)?).await?;

@@ -58,6 +58,16 @@ impl Cell {
         }
     }
 
+    /// Texts of the cell: one, or one for each language, or the names of a list.
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Text(text) => vec![text],
+            Self::Json(Json::Object(texts)) => texts.values().filter_map(Json::as_str).collect(),
+            Self::Json(Json::Array(items)) => items.iter().filter_map(|item| item.get("name")?.as_str()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The cell as a claim about it would be written.
     pub fn to_claim(&self) -> Option<String> {
         Some(match self {

@@ -202,7 +202,7 @@ impl Writing<'_> {
         check::references(drafts, &names, &mut problems);
         check::unique(transaction, &named, &mut problems).await?;
         let draft_sources = dispute::draft_sources(transaction, &named).await?;
-        let mut work = apply::Work::new(self.store, self.author, draft_sources);
+        let mut work = apply::Work::new(self.store, self.author, draft_sources, std::mem::take(&mut names.types));
         work.outcome = names.skipped();
         for (ty, records) in &named {
             for chunk in records.chunks(if only_check { CHECKED } else { records.len().max(1) }) {

@@ -260,6 +260,13 @@ async fn sources_topics_and_identifiers_are_added_and_taken_off(#[values(On::Sql
     assert_eq!(found["case"]["slug"], "case-1");
     let taken = json!({"record": slug_id(&editor, "person", "anna").await, "scheme": "docket", "value": "7"});
     assert_eq!(faults(&editor.payload("addIdentifier { record { id } }", taken).await)[0].1, "TAKEN");
+    // of two registers with the same number only the one that is meant goes
+    editor.done("addIdentifier { record { id } }", json!({"record": id, "scheme": "archive", "value": "7"})).await;
+    editor.done("removeIdentifier { record { id } }", json!({"record": id, "scheme": "archive", "value": "7"})).await;
+    let left = editor.data("{ case(by: {slug: \"case-1\"}) { identifiers { scheme value } } }").await;
+    assert_eq!(left["case"]["identifiers"], json!([{"scheme": "docket", "value": "7"}]));
+    let again = editor.payload("removeIdentifier { record { id } }", json!({"record": id, "scheme": "archive", "value": "7"})).await;
+    assert_eq!(faults(&again), [(r#"["input","value"]"#.to_owned(), "NOT_FOUND".to_owned())]);
     editor.done("removeIdentifier { record { id } }", identifier).await;
 }
 
@@ -381,8 +388,37 @@ async fn who_is_withheld_is_named_nowhere(#[values(On::Sqlite, On::Postgres)] on
     assert_eq!(faults(&closed), [(r#"["input","id"]"#.to_owned(), "WITHHELD".to_owned())]);
     // an import that still names the person brings nothing back
     server.import(TEXT).await.unwrap();
-    let people = server.data("{ people { nodes { name } } }").await.to_string();
-    assert!(!people.contains("Anna") && people.contains("Name withheld"), "{people}");
+    // nor does one that knows the person by an identifier and calls them otherwise, and what refers to them is written
+    let renamed = "people:\n- {slug: a-petrova, name: {en: Anna Petrova}, identifiers: [{scheme: register, value: \"1\"}]}\nmemberships:\n- {slug: seat, label: {en: Member}, person: a-petrova, organization: court}\n";
+    server.import(renamed).await.unwrap();
+    server.import("people:\n- {name: {en: Anna Petrova}, identifiers: [{scheme: register, value: \"1\"}]}\n").await.unwrap();
+    let people = server.data("{ people { nodes { name memberships { totalCount } } totalCount } }").await;
+    let text = people.to_string();
+    assert!(!text.contains("Anna") && text.contains("Name withheld"), "{people}");
+    assert_eq!(people["people"]["totalCount"], 2);
+    let member = server.data("{ membership(by: {slug: \"seat\"}) { person { id } } }").await;
+    assert_eq!(member["membership"]["person"]["id"], id);
+    let stays = editor.payload("deletePerson { deletedId }", json!({"id": id})).await;
+    assert_eq!(faults(&stays), [(r#"["input","id"]"#.to_owned(), "WITHHELD".to_owned())]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_former_name_of_what_was_deleted_leads_nowhere(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let id = slug_id(&editor, "person", "anna").await;
+    editor.done("updatePerson { person { slug } }", json!({"id": id, "slug": "renamed"})).await;
+    assert_eq!(slug_id(&editor, "person", "anna").await, id);
+    editor.done("deletePerson { deletedId }", json!({"id": id})).await;
+    let party = |person: &str| json!({"title": {"en": "T"}, "kind": "CIVIL", "status": "PENDING", "parties": [{"role": "DEFENDANT", "person": person}]});
+    for person in ["anna", "renamed", &id] {
+        let refused = editor.payload("createCase { case { id } }", party(person)).await;
+        assert_eq!(faults(&refused), [(r#"["input","parties",0,"person"]"#.to_owned(), "NOT_FOUND".to_owned())], "{person}");
+    }
+    // and somebody else can have it
+    editor.done("createPerson { person { id } }", json!({"slug": "anna", "name": {"en": "Anna"}})).await;
+    editor.done("createCase { case { id } }", party("anna")).await;
 }
 
 #[rstest]

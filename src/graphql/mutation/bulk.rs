@@ -77,7 +77,7 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
         .field(number("unchanged", "Number of records that were the same already."))
         .field(number("failed", "Number of records with errors."))
         .field(field("results", TypeRef::named_nn_list_nn(RESULT), "Each record, in the order in which they were given."))
-        .field(field("errors", TypeRef::named_nn_list_nn("UserError"), "All that is wrong; empty where everything was written."));
+        .field(payload::errors());
     builder.register(one).register(policy).register(import).register(outcome).register(result).register(payload)
 }
 
@@ -106,8 +106,7 @@ pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<
         _ => return Err(bad_input(INPUT, "give the records to import")),
     };
     let dry_run = members.swap_remove("dryRun") == Some(Value::Boolean(true));
-    let skip = matches!(members.swap_remove("onError"), Some(Value::Enum(policy)) if policy == "SKIP")
-        || matches!(members.get("onError"), Some(Value::String(policy)) if policy == "SKIP");
+    let skip = matches!(members.swap_remove("onError"), Some(Value::Enum(policy)) if policy == "SKIP");
     let message = match members.swap_remove(MESSAGE) {
         Some(Value::String(message)) => Some(message),
         _ => None,
@@ -194,37 +193,22 @@ fn read(value: &Value, index: usize) -> Result<(&'static Record, Draft), Vec<Pro
     Ok((record, Draft { aim: Aim { revision, ..Aim::default() }, ..draft }))
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Part {
-    TypeName(&'static str),
-    Count(&'static str),
-}
-
 async fn show(store: &Store, selection: &Selection<'_>, became: &[Became], dry_run: bool, out: &mut Out<'_>) -> Result<()> {
+    let count = |outcome| became.iter().filter(|became| became.outcome() == outcome).count();
     let mut fields: Fields<Vec<u8>> = Fields::new();
     for selected in below(std::slice::from_ref(selection), &[PAYLOAD]) {
         let mut part = Out::new(out.languages);
-        let count = |outcome| Part::Count(outcome);
-        let shown = match selected.name() {
-            "results" => {
-                results(store, &selected, became, dry_run, &mut part).await?;
-                None
-            }
+        match selected.name() {
+            "results" => results(store, &selected, became, dry_run, &mut part).await?,
             "errors" => {
                 let all: Vec<Problem> = became.iter().flat_map(|became| became.problems.clone()).collect();
                 Errors::new(&selected).write(&all, &mut part);
-                None
             }
-            "created" => Some(count("CREATED")),
-            "updated" => Some(count("UPDATED")),
-            "unchanged" => Some(count("UNCHANGED")),
-            "failed" => Some(count("FAILED")),
-            _ => Some(Part::TypeName(PAYLOAD)),
-        };
-        match shown {
-            Some(Part::TypeName(name)) => part.value(name),
-            Some(Part::Count(outcome)) => part.value(became.iter().filter(|became| became.outcome() == outcome).count()),
-            None => {}
+            "created" => part.value(count("CREATED")),
+            "updated" => part.value(count("UPDATED")),
+            "unchanged" => part.value(count("UNCHANGED")),
+            "failed" => part.value(count("FAILED")),
+            _ => part.value(PAYLOAD),
         }
         fields.push((selected.key(), part.into_json()));
     }

@@ -180,28 +180,24 @@ async fn run(store: &Store, caller: &Caller, action: Action, mut members: Map<St
             return Ok((ty, id));
         }
         Action::Cite => {
-            let record = text("record");
             let mut citation = members.remove("citation").unwrap_or_default();
             if let Some(source) = citation.get("source").and_then(Json::as_str) {
                 let source = resolve(store, RecordType::Source, source, "input.citation.source").await?;
                 citation["source"] = json!(crate::id::encode(RecordType::Source.prefix(), source));
             }
-            members.insert("record".to_owned(), json!(record));
             ("citations", Amendment::Add(citation), "citation")
         }
-        Action::Uncite => ("citations", Amendment::Remove(text("key")), "key"),
+        Action::Uncite => ("citations", Amendment::Remove(json!({"key": text("key")})), "key"),
         Action::Tag | Action::Untag => {
             let topic = resolve(store, RecordType::Topic, &text("topic"), "input.topic").await?;
-            let topic = crate::id::encode(RecordType::Topic.prefix(), topic);
-            match action {
-                Action::Tag => ("topics", Amendment::Add(json!({"topic": topic})), "topic"),
-                _ => ("topics", Amendment::Remove(topic), "topic"),
-            }
+            let tag = json!({"topic": crate::id::encode(RecordType::Topic.prefix(), topic)});
+            let amendment = if let Action::Tag = action { Amendment::Add(tag) } else { Amendment::Remove(tag) };
+            ("topics", amendment, "topic")
         }
-        Action::AddIdentifier => ("identifiers", Amendment::Add(json!({"scheme": text("scheme"), "value": text("value")})), "value"),
-        Action::RemoveIdentifier => {
-            let _ = text("scheme");
-            ("identifiers", Amendment::Remove(text("value")), "value")
+        Action::AddIdentifier | Action::RemoveIdentifier => {
+            let identifier = json!({"scheme": text("scheme"), "value": text("value")});
+            let is_added = matches!(action, Action::AddIdentifier);
+            ("identifiers", if is_added { Amendment::Add(identifier) } else { Amendment::Remove(identifier) }, "value")
         }
     };
     let (ty, id) = any(&input::take_text(&mut members, "record").unwrap_or_default())?;

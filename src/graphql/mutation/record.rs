@@ -68,7 +68,7 @@ fn field(record: &Record, action: Action, verb: &str) -> Field {
             format!("Changes a {this}: only the fields that are given, and null clears one."),
         ),
         Action::Upsert => (
-            "Upsert".to_owned() + record.name() + "Input",
+            input::name(record, For::Upsert),
             payload::name(record),
             format!("Makes or changes a {this}, found by its slug, or without one by an identifier. The same again changes nothing."),
         ),

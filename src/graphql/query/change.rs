@@ -14,13 +14,12 @@ use crate::graphql::object::field;
 use crate::graphql::out::{Fields, Out};
 use crate::graphql::selection::Selection;
 use crate::graphql::shape::Shape as Shown;
-use crate::page::{Direction, Page};
+use crate::page::{Cursor, Direction, Page};
 use crate::role::Caller;
 use crate::store::db::Store;
 use crate::store::fetch::By;
 use crate::store::plan::{List, Plan};
 use crate::store::record::{RECORD_TYPE, Shape, catalog};
-use crate::store::row::Cell;
 
 /// Names of the fields.
 pub(super) const CHANGES: &str = "changes";
@@ -89,12 +88,8 @@ pub(super) async fn changes(store: &Store, selection: &Selection<'_>, out: &mut 
     let (mut list, connection) = Connection::new(selection, revision)?;
     list.order = (revision.field_index("sequence").unwrap_or_default(), Direction::Asc);
     let name = revision.list_name(list.order);
-    list.page = match Page::from_arguments(selection.number("first"), selection.text("since").as_deref(), None, None, &name) {
-        Err(error) if error.message.starts_with("after") => {
-            Err(bad_input("since", "this is no cursor of the feed; give the endCursor of a page of it, or leave since out to begin"))
-        }
-        page => page,
-    }?;
+    list.page = Page::from_arguments(selection.number("first"), None, None, None, &name)?;
+    list.page.after = selection.text("since").map(|cursor| Cursor::decode(&cursor, &name, "since")).transpose()?;
     let types = match selection.argument("types") {
         Some(Value::List(types)) => types,
         Some(one) => vec![one],
@@ -245,7 +240,7 @@ pub(in crate::graphql) async fn duplicates_of(store: &Store, selection: &Selecti
         out.null();
         return Ok(());
     };
-    let names = [name, others].into_iter().flat_map(|field| texts(this.cell(field)));
+    let names = [name, others].into_iter().flat_map(|field| this.cell(field).texts());
     let names: Vec<Known> = names.map(|text| Known::Text(text.to_owned())).collect();
     let mut filter =
         Filter::And(vec![Filter::Field(name, Test::In(names)), Filter::Not(Box::new(Filter::Id(Test::Eq(Known::Id(this.uuid())))))]);
@@ -266,12 +261,4 @@ pub(in crate::graphql) async fn duplicates_of(store: &Store, selection: &Selecti
 fn year(date: &crate::date::PartialDate) -> crate::date::PartialDate {
     let text = date.to_string();
     text.get(..4).and_then(|year| year.parse().ok()).unwrap_or_else(|| date.clone())
-}
-
-fn texts(cell: &Cell) -> Vec<&str> {
-    match cell {
-        Cell::Json(Json::Object(texts)) => texts.values().filter_map(Json::as_str).collect(),
-        Cell::Json(Json::Array(items)) => items.iter().filter_map(|item| item.get("name")?.as_str()).collect(),
-        _ => Vec::new(),
-    }
 }

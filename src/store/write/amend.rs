@@ -6,7 +6,6 @@ use uuid::Uuid;
 use super::apply::{Existing, types};
 use super::remove::{at, record_of};
 use super::{Author, Outcome, Refused, state};
-use crate::entity::RecordType;
 use crate::error::Result;
 use crate::store::db::Store;
 use crate::store::draft::{Aim, Draft, Fault, Mode, Problem, read};
@@ -18,8 +17,8 @@ use crate::store::tree;
 pub enum Amendment {
     /// A part is put at its end, unless it is there already.
     Add(Json),
-    /// The part whose key or only value this is, is taken out.
-    Remove(String),
+    /// The part that has all of these members is taken out.
+    Remove(Json),
 }
 
 impl Store {
@@ -57,10 +56,10 @@ impl Store {
                 path += &format!("{list}[{}]", items.len());
                 items.push(part);
             }
-            Amendment::Remove(name) => match items.iter().position(|item| key_of(item) == Some(&name) || is_only(item, &name)) {
+            Amendment::Remove(members) => match items.iter().position(|item| has(item, &members)) {
                 Some(index) => drop(items.remove(index)),
                 None => {
-                    let message = format!("there is nothing with the key \"{name}\" in {list} of this record");
+                    let message = format!("there is no such entry in {list} of this record");
                     return Err(Refused::Problems(vec![Problem::new(at(place), message).of(Fault::NotFound)]));
                 }
             },
@@ -110,9 +109,9 @@ fn says(item: &Json, other: &Json) -> bool {
     bare(item) == bare(other)
 }
 
-/// Whether a part has this for a value.
-fn is_only(item: &Json, name: &str) -> bool {
-    item.as_object().is_some_and(|members| members.values().any(|value| value.as_str() == Some(name)))
+/// Whether a part has all of these members.
+fn has(item: &Json, members: &Json) -> bool {
+    members.as_object().is_some_and(|members| members.iter().all(|(name, value)| item.get(name) == Some(value)))
 }
 
 /// The lists and keys that lead from a record to the part with this id; nothing more where it is the record itself.
@@ -131,13 +130,4 @@ fn way(record: &Record, row: &Existing, id: Uuid) -> Option<Vec<(&'static str, S
         }
     }
     None
-}
-
-impl Store {
-    /// The id of the record with this slug, or that had it.
-    pub async fn find(&self, ty: RecordType, slug: &str) -> Result<Option<Uuid>> {
-        let plan = crate::store::plan::Plan::new(ty);
-        let found = self.get(&crate::store::fetch::By::Slug(slug.to_owned()), &plan).await?;
-        Ok(found.of(0).map(crate::store::row::Node::uuid))
-    }
 }

@@ -123,7 +123,8 @@ struct Merge<'m> {
 }
 
 impl<'s> Work<'s> {
-    pub(super) fn new(store: &'s Store, author: &Author, draft_sources: HashSet<Uuid>) -> Self {
+    /// `types` are those of records that what is given refers to.
+    pub(super) fn new(store: &'s Store, author: &Author, draft_sources: HashSet<Uuid>, types: HashMap<Uuid, RecordType>) -> Self {
         Self {
             store,
             stamp: Stamp { at: store.clock.now(), by: author.by.clone(), message: author.message.clone() },
@@ -134,7 +135,7 @@ impl<'s> Work<'s> {
             changes: Vec::new(),
             hidden: Vec::new(),
             former_slugs: Vec::new(),
-            types: HashMap::new(),
+            types,
             documents: Documents::default(),
             publication: Publication::default(),
             draft_sources,
@@ -146,7 +147,8 @@ impl<'s> Work<'s> {
         let author = Author { by: std::mem::take(&mut self.stamp.by), message: self.stamp.message.take() };
         let sources = std::mem::take(&mut self.draft_sources);
         let outcome = std::mem::take(&mut self.outcome);
-        *self = Self { outcome, ..Self::new(self.store, &author, sources) };
+        let types = std::mem::take(&mut self.types);
+        *self = Self { outcome, ..Self::new(self.store, &author, sources, types) };
     }
 
     /// Takes up records of one type.
@@ -163,7 +165,6 @@ impl<'s> Work<'s> {
             let ids: Vec<Uuid> = chunk.iter().filter(|named| !named.is_new).map(|named| named.id).collect();
             let existing = load(transaction, record, "id", &ids).await?;
             self.types.extend(types(transaction, record, existing.iter().map(|(_, row)| row)).await?);
-            self.types.extend(names.types.iter().map(|(id, ty)| (*id, *ty)));
             let mut existing: HashMap<Uuid, Existing> = existing.into_iter().map(|(_, row)| (row.id, row)).collect();
             let mut changed = Vec::new();
             for named in chunk {
@@ -194,8 +195,8 @@ impl<'s> Work<'s> {
                 merge.siblings.extend(rows.iter().filter_map(|row| Some(((*part, row.cells[key?].as_text()?.to_owned()), row.id))));
             }
         }
-        let slug = Draft { name: named.slug.clone(), ..named.draft.clone() };
-        let draft = if named.slug.is_some() { &slug } else { named.draft };
+        let with_slug = named.slug.clone().map(|slug| Draft { name: Some(slug), ..named.draft.clone() });
+        let draft = with_slug.as_ref().unwrap_or(named.draft);
         let mut cells = self.merge(&mut merge, Target { record, id: named.id, owner: None, draft, existing: existing.as_ref(), path: "" });
         let Merge { changes, changed, .. } = merge;
         self.types = types;
@@ -588,17 +589,7 @@ fn parents_first(record: &Record, mut rows: Vec<Row>) -> (Vec<Row>, Vec<Row>) {
 /// Texts of the record's label, the record's own language first.
 pub(super) fn label_texts<'c>(record: &Record, cells: &'c [Cell]) -> Vec<&'c str> {
     let Some(field) = record.fields.iter().position(|field| field.is_label) else { return Vec::new() };
-    texts(&cells[field])
-}
-
-/// Texts of a cell: one, or one for each language, or the names of a list.
-pub(super) fn texts(cell: &Cell) -> Vec<&str> {
-    match cell {
-        Cell::Text(text) => vec![text],
-        Cell::Json(Json::Object(texts)) => texts.values().filter_map(Json::as_str).collect(),
-        Cell::Json(Json::Array(items)) => items.iter().filter_map(|item| item.get("name")?.as_str()).collect(),
-        _ => Vec::new(),
-    }
+    cells[field].texts()
 }
 
 /// What lists sort the record by: the beginning of its name, folded.
@@ -614,7 +605,7 @@ pub(super) fn sort_key(record: &Record, cells: &[Cell]) -> String {
 fn folded_names(record: &Record, cells: &[Cell]) -> String {
     let mut names: Vec<String> = label_texts(record, cells).into_iter().map(fold).collect();
     if let Some(field) = record.field_index("otherNames") {
-        names.extend(texts(&cells[field]).into_iter().map(fold));
+        names.extend(cells[field].texts().into_iter().map(fold));
     }
     format!("\n{}\n", names.join("\n"))
 }

@@ -6,7 +6,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value as Bound};
 use uuid::Uuid;
 
-use super::apply::{Row, label_texts, sort_key, texts};
+use super::apply::{Row, label_texts, sort_key};
 use super::insert::{Conflict, Into, Split, insert};
 use super::{CHUNK, lives};
 use crate::entity::RecordType;
@@ -51,7 +51,7 @@ impl Documents {
             };
             self.jurisdictions.insert(row.id, jurisdiction);
             let fields = |search| record.fields.iter().zip(&row.cells).filter(move |(field, _)| field.search == search);
-            let names: Vec<String> = fields(Search::Name).flat_map(|(_, cell)| texts(cell)).map(fold).collect();
+            let names: Vec<String> = fields(Search::Name).flat_map(|(_, cell)| cell.texts()).map(fold).collect();
             if record.fields.iter().any(|field| matches!(field.kind, Kind::List(of) if std::ptr::eq(of, &raw const OTHER_NAME))) {
                 for word in names.iter().flat_map(|name| words(name)).filter(|word| word.len() >= MIN_MISTYPED) {
                     if !self.words.contains(word) {
@@ -59,7 +59,7 @@ impl Documents {
                     }
                 }
             }
-            let body = fields(Search::Text).flat_map(|(_, cell)| texts(cell)).collect::<Vec<_>>().join("\n");
+            let body = fields(Search::Text).flat_map(|(_, cell)| cell.texts()).collect::<Vec<_>>().join("\n");
             self.rows.push(vec![
                 row.id.into(),
                 record.ty.prefix().into(),

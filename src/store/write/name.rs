@@ -3,13 +3,13 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
 use super::apply::Gathered;
 use super::check::identifier_of;
-use super::withhold::{digest, withheld};
+use super::withhold::{by_digest, identifier_digest, slug_digest, withheld};
 use super::{CHUNK, Done, Drafts, Named, Written};
 use crate::entity::RecordType;
 use crate::error::{Result, internal};
@@ -35,6 +35,8 @@ pub(super) struct Names {
     placed: HashSet<Uuid>,
     /// People who are withheld.
     withheld: HashSet<Uuid>,
+    /// People who are withheld, by identifiers that they had.
+    withheld_identifiers: HashMap<(String, String), Uuid>,
     /// Places of drafts that are left out, and what they stand for.
     skipped: Vec<(usize, Written)>,
     /// Types of records that are referred to.
@@ -60,6 +62,7 @@ impl Names {
         let identified = by_identifier(transaction, drafts).await?;
         if drafts.iter().any(|(ty, drafts)| *ty == RecordType::Person && !drafts.is_empty()) {
             self.withheld = withheld(transaction).await?;
+            self.find_withheld_identifiers(transaction, drafts).await?;
         }
         let lengths = drafts.iter().map(|(_, drafts)| drafts.len());
         let begins: Vec<usize> = lengths.scan(0, |sum, length| Some(std::mem::replace(sum, *sum + length))).collect();
@@ -92,6 +95,11 @@ impl Names {
         problems: &mut Vec<Problem>,
     ) -> Option<Named<'d>> {
         let this = catalog().get(ty).singular();
+        if ty == RecordType::Person
+            && let Some(id) = identifiers(draft).find_map(|(pair, _)| self.withheld_identifiers.get(&pair).copied())
+        {
+            return self.leave_out_withheld(ty, id, draft, place, problems);
+        }
         let known = if let Some(id) = draft.aim.id {
             let found = self.ids.get(&id).copied();
             // a record that was deleted is made again under its id
@@ -107,8 +115,7 @@ impl Names {
                 && draft.aim.mode == Mode::Upsert
                 && self.gone.contains(&(ty, slug.clone()))
             {
-                self.skipped.push((place, Written { ty, id, done: Done::Unchanged }));
-                return None;
+                return self.leave_out(ty, id, draft, place);
             }
             found
         } else {
@@ -122,6 +129,9 @@ impl Names {
             }
             found.pop()
         };
+        if let Some(id) = known.filter(|id| self.withheld.contains(id)) {
+            return self.leave_out_withheld(ty, id, draft, place, problems);
+        }
         match (draft.aim.mode, known) {
             (Mode::Create, Some(_)) => {
                 let slug = draft.name.as_deref().unwrap_or_default();
@@ -141,28 +151,42 @@ impl Names {
             }
             _ => {}
         }
-        if let Some(id) = known
-            && self.withheld.contains(&id)
-        {
-            if draft.aim.mode == Mode::Upsert {
-                self.skipped.push((place, Written { ty, id, done: Done::Unchanged }));
-            } else {
-                let message = "this person is withheld: nothing can be written about them, only about what they are linked to";
-                problems.push(Problem::new(draft.origin.below(".id", None), message).of(Fault::Withheld));
-            }
-            return None;
-        }
         let id = known.or(draft.aim.id).unwrap_or_else(|| store.clock.new_uuid());
         if !self.placed.insert(id) {
             // two names of one record, as after a merge: the first counts
-            self.skipped.push((place, Written { ty, id, done: Done::Unchanged }));
-            return None;
+            return self.leave_out(ty, id, draft, place);
         }
         if let Some(slug) = &draft.name {
             self.slugs.insert((ty, slug.clone()), id);
         }
         self.ids.insert(id, id);
         Some(Named { id, is_new: known.is_none(), draft, slug: None, place })
+    }
+
+    /// Leaves a draft out, which stands for this record; what refers to it by its slug refers to the record.
+    fn leave_out<'d>(&mut self, ty: RecordType, id: Uuid, draft: &Draft, place: usize) -> Option<Named<'d>> {
+        self.skipped.push((place, Written { ty, id, done: Done::Unchanged }));
+        if let Some(slug) = &draft.name {
+            self.slugs.entry((ty, slug.clone())).or_insert(id);
+        }
+        None
+    }
+
+    /// Leaves out what is given of a person who is withheld; who means just this person is told.
+    fn leave_out_withheld<'d>(
+        &mut self,
+        ty: RecordType,
+        id: Uuid,
+        draft: &Draft,
+        place: usize,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Named<'d>> {
+        if draft.aim.mode == Mode::Upsert {
+            return self.leave_out(ty, id, draft, place);
+        }
+        let message = "this person is withheld: nothing can be written about them, only about what they are linked to";
+        problems.push(Problem::new(draft.origin.below(".id", None), message).of(Fault::Withheld));
+        None
     }
 
     /// Records that are left out because they were merged or withheld.
@@ -192,6 +216,7 @@ impl Names {
                 .from("former_slugs")
                 .and_where(Expr::col("record_type").eq(record.ty.prefix()))
                 .and_where(one_of(transaction.get_database_backend(), "slug", chunk)?)
+                .and_where(Expr::col("record_id").in_subquery(there(record)))
                 .to_owned();
             for row in transaction.query_all(&select).await.map_err(database)? {
                 let slug: String = row.try_get_by_index(1).map_err(internal)?;
@@ -207,21 +232,23 @@ impl Names {
 
     /// Finds people whose slugs were withheld.
     async fn find_withheld(&mut self, transaction: &DatabaseTransaction, slugs: &[&str]) -> Result<()> {
-        let digests: HashMap<String, &str> = slugs.iter().map(|slug| (digest("slug", slug), *slug)).collect();
-        let wanted: Vec<&str> = digests.keys().map(String::as_str).collect();
-        for chunk in wanted.chunks(CHUNK) {
-            let select = Query::select()
-                .columns(["record_id", "digest"])
-                .from("withheld")
-                .and_where(one_of(transaction.get_database_backend(), "digest", chunk)?)
-                .to_owned();
-            for row in transaction.query_all(&select).await.map_err(database)? {
-                let digest: String = row.try_get_by_index(1).map_err(internal)?;
-                let Some(slug) = digests.get(&digest) else { continue };
-                self.gone.insert((RecordType::Person, (*slug).to_owned()));
-                self.slugs.insert((RecordType::Person, (*slug).to_owned()), row.try_get_by_index(0).map_err(internal)?);
-            }
+        let digests = slugs.iter().map(|slug| (slug_digest(slug), *slug)).collect();
+        for (slug, id) in by_digest(transaction, &digests).await? {
+            self.gone.insert((RecordType::Person, slug.to_owned()));
+            self.slugs.insert((RecordType::Person, slug.to_owned()), id);
         }
+        Ok(())
+    }
+
+    /// Finds people whose identifiers were withheld, also those that are called by another slug now.
+    async fn find_withheld_identifiers(&mut self, transaction: &DatabaseTransaction, drafts: &Drafts) -> Result<()> {
+        if self.withheld.is_empty() {
+            return Ok(());
+        }
+        let people = drafts.iter().filter(|(ty, _)| *ty == RecordType::Person).flat_map(|(_, drafts)| drafts);
+        let pairs = people.flat_map(identifiers).map(|(pair, _)| pair);
+        let digests = pairs.map(|(scheme, value)| (identifier_digest(&scheme, &value), (scheme, value))).collect();
+        self.withheld_identifiers = by_digest(transaction, &digests).await?.into_iter().collect();
         Ok(())
     }
 
@@ -246,7 +273,7 @@ impl Names {
                 .columns(["id", "merged_into"])
                 .from("nodes")
                 .and_where(Expr::col("record_type").eq(record.ty.prefix()))
-                .and_where(Expr::col("merged_into").is_not_null())
+                .and_where(Expr::col("merged_into").in_subquery(there(record)))
                 .and_where(one_of_ids(transaction.get_database_backend(), "id", chunk)?)
                 .to_owned();
             for row in transaction.query_all(&select).await.map_err(database)? {
@@ -299,11 +326,16 @@ impl Names {
     }
 }
 
+/// Ids of the records of a type that are there: what was deleted leaves its names behind.
+fn there(record: &Record) -> SelectStatement {
+    Query::select().column("id").from(Alias::new(record.table)).to_owned()
+}
+
 /// A slug from the name of a record.
 fn made_slug(record: &Record, draft: &Draft) -> String {
     let label = record.fields.iter().position(|field| field.is_label).and_then(|field| draft.value(field));
     let name = match label {
-        Some(Given::Cell(cell)) => super::apply::texts(cell).first().map(|text| fold(text)).unwrap_or_default(),
+        Some(Given::Cell(cell)) => cell.texts().first().map(|text| fold(text)).unwrap_or_default(),
         _ => String::new(),
     };
     let mut slug = name.replace(' ', "-");

@@ -6,6 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::apply::{Change, Existing, load, types};
+use super::withhold::withheld;
 use super::{Author, CHUNK, Refused, Stamp, Writing, apply, lives, state};
 use crate::entity::RecordType;
 use crate::error::{Result, internal};
@@ -33,6 +34,10 @@ impl Store {
         let record = catalog().get(ty);
         let row = writing.existing(record, id).await?;
         writing.expect(record, &row, expected)?;
+        if withheld(&writing.transaction).await?.contains(&id) {
+            let message = "this person is withheld: the record stays, so that no import brings back what was in it";
+            return Err(Refused::Problems(vec![Problem::new(at("id"), message).of(Fault::Withheld)]));
+        }
         let referrers = referrers(&writing.transaction, record, id, NAMED).await?;
         if !referrers.is_empty() {
             let names: Vec<String> =

@@ -9,14 +9,14 @@ use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::apply::{self, Change, texts};
+use super::apply::{self, Change};
 use super::remove::{Referrer, delete, field, number, referrers};
 use super::{Author, CHUNK, Refused, Writing};
 use crate::entity::RecordType;
 use crate::error::{Result, internal};
 use crate::store::db::{Store, database};
 use crate::store::dialect;
-use crate::store::dialect::one_of_ids;
+use crate::store::dialect::{one_of, one_of_ids};
 use crate::store::draft::Draft;
 use crate::store::record::{Kind, Record, catalog};
 
@@ -28,7 +28,7 @@ const MIN_NAME: usize = 5;
 const MAX_ENDING: usize = 3;
 
 /// What is kept of a slug or an identifier of a person who is withheld, so that an import does not bring them back.
-pub(super) fn digest(what: &str, text: &str) -> String {
+fn digest(what: &str, text: &str) -> String {
     let digest = Sha256::digest(format!("{what}:{text}"));
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -38,6 +38,33 @@ pub(super) async fn withheld(transaction: &DatabaseTransaction) -> Result<HashSe
     let select = Query::select().column("record_id").from("withheld").distinct().to_owned();
     let rows = transaction.query_all(&select).await.map_err(database)?;
     rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>().map_err(internal)
+}
+
+pub(super) fn slug_digest(slug: &str) -> String {
+    digest("slug", slug)
+}
+
+pub(super) fn identifier_digest(scheme: &str, value: &str) -> String {
+    digest(&format!("identifier:{scheme}"), value)
+}
+
+/// What these digests are of, with the people who are withheld and had it.
+pub(super) async fn by_digest<T: Clone>(transaction: &DatabaseTransaction, digests: &HashMap<String, T>) -> Result<Vec<(T, Uuid)>> {
+    let wanted: Vec<&str> = digests.keys().map(String::as_str).collect();
+    let mut found = Vec::new();
+    for chunk in wanted.chunks(CHUNK) {
+        let select = Query::select()
+            .columns(["record_id", "digest"])
+            .from("withheld")
+            .and_where(one_of(transaction.get_database_backend(), "digest", chunk)?)
+            .to_owned();
+        for row in transaction.query_all(&select).await.map_err(database)? {
+            let digest: String = row.try_get_by_index(1).map_err(internal)?;
+            let id = row.try_get_by_index(0).map_err(internal)?;
+            found.extend(digests.get(&digest).map(|of| (of.clone(), id)));
+        }
+    }
+    Ok(found)
 }
 
 impl Store {
@@ -112,9 +139,9 @@ impl Writing<'_> {
     async fn remember(&self, id: Uuid, record: &Record, row: &apply::Existing, names: &Names) -> Result<()> {
         let identifier = catalog().get(RecordType::Identifier);
         let text = |row: &apply::Existing, name| field(identifier, row, name).as_text().unwrap_or_default().to_owned();
-        let mut digests = BTreeSet::from([digest("slug", &names.slug)]);
+        let mut digests = BTreeSet::from([slug_digest(&names.slug)]);
         for row in row.parts.get(&RecordType::Identifier).into_iter().flatten() {
-            digests.insert(digest(&format!("identifier:{}", text(row, "scheme")), &text(row, "value")));
+            digests.insert(identifier_digest(&text(row, "scheme"), &text(row, "value")));
         }
         let former = Query::select()
             .column("slug")
@@ -124,7 +151,7 @@ impl Writing<'_> {
             .to_owned();
         for row in self.transaction.query_all(&former).await.map_err(database)? {
             let slug: String = row.try_get_by_index(0).map_err(internal)?;
-            digests.insert(digest("slug", &slug));
+            digests.insert(slug_digest(&slug));
         }
         let mut insert = Query::insert();
         insert.into_table("withheld").columns(["digest", "record_id"].map(Alias::new));
@@ -224,7 +251,7 @@ impl Names {
     fn of(record: &Record, row: &apply::Existing, id: Uuid) -> Self {
         let mut names: Vec<String> = ["name", "otherNames", "sortName"]
             .into_iter()
-            .flat_map(|name| texts(field(record, row, name)))
+            .flat_map(|name| field(record, row, name).texts())
             .map(|name| name.trim().to_owned())
             .filter(|name| name.chars().count() >= MIN_NAME)
             .collect();
