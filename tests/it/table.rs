@@ -1,0 +1,211 @@
+//! Any query is a table: a newsroom gets the very rows that GraphiQL shows, whole, in the format it works with.
+
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use reqwest::Response;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::server::{On, Server};
+
+/// A query, parameters besides, and what the error says.
+type Wrong<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+
+const ILYASHEV: &str = r#"{ cases(filter: {slug: {eq: "kazakhstan-v-ilyashev"}}) { nodes {
+    slug status court { name(lang: "en") } charges { nodes { provision { number } outcome } } parties { nodes { role person { name(lang: "en") } } }
+} } }"#;
+
+async fn get(server: &Server, format: &str, query: &str, more: &[(&str, &str)]) -> Response {
+    let url = format!("http://{}/table.{format}", server.address.trim_start_matches("http://").trim_end_matches("/graphql"));
+    let mut parameters = vec![("query", query)];
+    parameters.extend(more);
+    server.client.get(url).query(&parameters).send().await.unwrap()
+}
+
+async fn text(server: &Server, format: &str, query: &str, more: &[(&str, &str)]) -> String {
+    let response = get(server, format, query, more).await;
+    let (status, text) = (response.status(), response.text().await.unwrap());
+    assert_eq!(status, 200, "{text}");
+    text
+}
+
+async fn refusal(server: &Server, format: &str, query: &str, more: &[(&str, &str)]) -> String {
+    let response = get(server, format, query, more).await;
+    assert_eq!(response.status(), 400);
+    let body: Value = response.json().await.unwrap();
+    body["errors"][0]["message"].as_str().unwrap().to_owned()
+}
+
+fn records(csv: &str) -> Vec<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(csv.as_bytes());
+    reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect()
+}
+
+/// More people than are read at a time, some with other names.
+fn people(count: usize) -> String {
+    (0..count).fold(String::from("people:\n"), |text, number| {
+        text + &format!("- {{slug: p{number:05}, name: {{en: \"Person, \\\"{number}\\\"\"}}}}\n")
+    })
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_whole_list_comes_as_csv_each_row_once_in_the_order_of_the_query(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, &people(2_345)).await;
+    let csv =
+        text(&server, "csv", "{ people(first: 2, order: {field: NAME, direction: ASC}) { nodes { slug full: name id } totalCount } }", &[])
+            .await;
+    assert!(csv.starts_with("slug,full,id\r\n"));
+    let rows = records(&csv);
+    assert_eq!(rows.len(), 2_346);
+    let mut slugs: Vec<&str> = rows[1..].iter().map(|row| row[0].as_str()).collect();
+    slugs.sort_unstable();
+    slugs.dedup();
+    assert_eq!(slugs.len(), 2_345);
+    let names: Vec<String> = rows[1..].iter().map(|row| row[1].to_lowercase()).collect();
+    assert!(names.is_sorted());
+    assert!(rows[1..].iter().all(|row| row[1].starts_with("Person, \"") && row[2].starts_with("person_")));
+}
+
+#[rstest]
+#[tokio::test]
+async fn every_format_holds_the_same_rows(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::sample(on).await;
+    let query =
+        "{ statistics { nodes { slug measure(lang: \"en\") value periodStart revision createdAt publisher { name(lang: \"en\") } } } }";
+    let nodes = server.data(query).await["statistics"]["nodes"].clone();
+    let array: Value = serde_json::from_str(&text(&server, "json", query, &[]).await).unwrap();
+    let lines = text(&server, "ndjson", query, &[]).await;
+    let lines: Value = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect();
+    assert_eq!(array, lines);
+    let rows = records(&text(&server, "csv", query, &[]).await);
+    assert_eq!(rows.len() - 1, nodes.as_array().unwrap().len());
+    assert!(rows.len() > 4);
+    for (node, (row, line)) in
+        nodes.as_array().unwrap().iter().zip(array.as_array().unwrap().iter().zip(&rows[1..]).map(|(row, line)| (row, line)))
+    {
+        for (name, cell) in rows[0].iter().zip(line) {
+            let path = format!("/{}", name.replace('.', "/"));
+            let value = node.pointer(&path).unwrap_or(&Value::Null);
+            let plain = |value: &Value| match value {
+                Value::String(text) => text.clone(),
+                Value::Null => String::new(),
+                Value::Number(number) => number.as_f64().unwrap().to_string(),
+                other => other.to_string(),
+            };
+            assert_eq!(plain(&row[name]), plain(value), "{name}");
+            assert_eq!(*cell, plain(value), "{name}");
+        }
+    }
+    let parquet = get(&server, "parquet", query, &[]).await.bytes().await.unwrap();
+    let parquet = SerializedFileReader::new(parquet).unwrap();
+    let first = parquet.get_row_iter(None).unwrap().next().unwrap().unwrap();
+    assert_eq!(parquet.metadata().file_metadata().num_rows() as usize, rows.len() - 1);
+    let names: Vec<&String> = first.get_column_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, rows[0].iter().collect::<Vec<_>>());
+    let xlsx = get(&server, "xlsx", query, &[]).await;
+    assert_eq!(xlsx.headers()["content-type"], "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
+    assert!(xlsx.bytes().await.unwrap().starts_with(b"PK"));
+}
+
+#[rstest]
+#[tokio::test]
+async fn lists_in_a_row_stand_in_one_cell_or_make_rows(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::sample(on).await;
+    let joined = records(&text(&server, "csv", ILYASHEV, &[]).await);
+    let header = ["slug", "status", "court.name", "charges.provision.number", "charges.outcome", "parties.role", "parties.person.name"];
+    assert_eq!(joined[0], header);
+    assert_eq!(joined.len(), 2);
+    let all = server.data("{ cases { nodes { slug events { nodes { date } } } } }").await;
+    let events = |case: &Value| case["events"]["nodes"].as_array().unwrap().len().max(1);
+    let expected: usize = all["cases"]["nodes"].as_array().unwrap().iter().map(events).sum();
+    let exploded = records(&text(&server, "csv", "{ cases { nodes { slug events { nodes { date } } } } }", &[("lists", "explode")]).await);
+    assert_eq!(exploded.len() - 1, expected);
+    let message = refusal(&server, "csv", ILYASHEV, &[("lists", "explode")]).await;
+    assert!(message.contains("charges, parties"), "{message}");
+    let named = records(&text(&server, "csv", ILYASHEV, &[("explode", "charges")]).await);
+    assert_eq!(named[0], header);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_list_of_one_record_is_whole_too_and_an_unknown_record_has_no_rows(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::sample(on).await;
+    let query = |slug: &str| {
+        format!("{{ provision(by: {{slug: \"{slug}\"}}) {{ number law {{ provisions(first: 1) {{ nodes {{ number }} }} }} }} }}")
+    };
+    let whole = records(&text(&server, "csv", &query("kz-criminal-code-2014-article-274"), &[]).await);
+    assert!(whole.len() > 3, "{whole:?}");
+    let nothing = text(&server, "csv", &query("nothing"), &[]).await;
+    assert_eq!(nothing, "number\r\n");
+    assert_eq!(text(&server, "json", &query("nothing"), &[]).await, "[\n\n]\n");
+}
+
+#[rstest]
+#[tokio::test]
+async fn each_row_has_its_sources_on_request(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::sample(on).await;
+    let rows = records(&text(&server, "csv", ILYASHEV, &[("sources", "true")]).await);
+    assert_eq!(rows[0].last().unwrap(), "sources");
+    assert!(rows[1].last().unwrap().contains("https://cfj.org/"), "{rows:?}");
+    let message = refusal(&server, "csv", "{ search(query: \"facebook\") { nodes { snippet } } }", &[("sources", "true")]).await;
+    assert!(message.contains("no sources of their own"), "{message}");
+}
+
+#[tokio::test]
+async fn cells_that_a_spreadsheet_would_run_are_made_safe_on_request() {
+    let server = Server::with(On::Sqlite, "people:\n- {slug: a, name: {en: '=1+1'}}\n- {slug: b, name: {en: 'plain'}}\n").await;
+    let query = "{ people(order: {field: NAME, direction: ASC}) { nodes { name } } }";
+    assert_eq!(text(&server, "csv", query, &[]).await, "name\r\n=1+1\r\nplain\r\n");
+    assert_eq!(text(&server, "csv", query, &[("safe", "true"), ("bom", "1")]).await, "\u{feff}name\r\n'=1+1\r\nplain\r\n");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_request_for_a_table_is_said_with_what_would_be_right() {
+    let server = Server::sample(On::Sqlite).await;
+    let cases: &[Wrong<'_>] = &[
+        ("{ cases { nodes { titl } } }", &[], "title"),
+        ("{ cases { nodes { slug } } }", &[("rows", "laws")], "it has cases"),
+        ("{ cases { nodes { slug } } }", &[("colour", "red")], "there are query, variables"),
+        ("{ cases { nodes { slug } } }", &[("lists", "fold")], "join or explode"),
+        ("{ cases { nodes { slug } } }", &[("limit", "many")], "number of rows"),
+        ("{ cases { nodes { slug } } }", &[("variables", "{")], "variables in the address is not JSON"),
+        (
+            "{ cases { nodes { slug } edges { node { slug } } } laws { nodes { a: slug b: slug } } }",
+            &[("rows", "cases.nodes")],
+            "it has cases",
+        ),
+        ("{ cases(filter: {slug: {eq: 1}}) { nodes { slug } } }", &[], "slug"),
+    ];
+    for (query, more, expected) in cases {
+        let message = refusal(&server, "csv", query, more).await;
+        assert!(message.contains(expected), "{query} {more:?}: {message}");
+    }
+    assert_eq!(get(&server, "ods", "{ cases { nodes { slug } } }", &[]).await.status(), 404);
+    assert_eq!(get(&server, "csv", "mutation { deletePerson(input: {}) { errors { code } } }", &[]).await.status(), 405);
+}
+
+#[rstest]
+#[tokio::test]
+async fn drafts_are_in_no_table_of_a_reader(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, "people:\n- {slug: a, name: {en: A}}\n- {slug: b, name: {en: B}, published: false}\n").await;
+    let rows = text(&server, "json", "{ people { nodes { slug } } }", &[]).await;
+    assert_eq!(serde_json::from_str::<Value>(&rows).unwrap(), json!([{"slug": "a"}]));
+}
+
+#[rstest]
+#[tokio::test]
+async fn other_lists_of_an_answer_are_tables_as_well(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::sample(on).await;
+    let query = "{ search(query: \"facebook\") { nodes { record { label slug } } } }";
+    let hits = server.data(query).await["search"]["nodes"].clone();
+    let rows: Value = serde_json::from_str(&text(&server, "json", query, &[]).await).unwrap();
+    let flat: Value = hits
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|hit| json!({"record.label": hit["record"]["label"], "record.slug": hit["record"]["slug"]}))
+        .collect();
+    assert_eq!(rows, flat);
+    let one = text(&server, "csv", "{ case(by: {slug: \"kazakhstan-v-ilyashev\"}) { slug status } }", &[]).await;
+    assert_eq!(one, "slug,status\r\nkazakhstan-v-ilyashev,DECIDED\r\n");
+}
