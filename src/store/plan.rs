@@ -6,6 +6,7 @@
 use crate::entity::RecordType;
 use crate::filter::Filter;
 use crate::page::{Direction, Page};
+use crate::store::count::facet::Facet;
 use crate::store::record::catalog;
 
 /// What to read of the rows of one level.
@@ -47,6 +48,8 @@ pub struct List {
     pub beyond: bool,
     /// Whether the number of all rows is wanted.
     pub total: bool,
+    /// What all rows are counted by.
+    pub facets: Vec<Facet>,
     /// What of each row.
     pub plan: Plan,
 }
@@ -88,7 +91,17 @@ impl List {
     /// The first page of everything, in the order of the type, without cursors.
     pub fn new(plan: Plan) -> Self {
         let order = catalog().get(plan.ty).default_order;
-        Self { filter: Filter::all(), order, page: Page::default(), rows: true, cursors: false, beyond: false, total: false, plan }
+        Self {
+            filter: Filter::all(),
+            order,
+            page: Page::default(),
+            rows: true,
+            cursors: false,
+            beyond: false,
+            total: false,
+            facets: Vec::new(),
+            plan,
+        }
     }
 
     /// Rows that the statement asks for at most: one more than the page has tells whether there is more.
