@@ -6,6 +6,7 @@
 mod connection;
 mod document;
 mod error;
+mod facet;
 mod filter;
 mod mutation;
 mod object;
@@ -49,6 +50,7 @@ pub fn schema() -> Result<Schema, SchemaError> {
     builder = scalar::register(builder);
     builder = filter::register(builder);
     builder = connection::register(builder);
+    builder = facet::register(builder);
     builder = object::register(builder);
     builder = types::register(builder);
     builder.finish()

@@ -3,6 +3,7 @@
 mod array;
 mod change;
 pub mod condition;
+pub mod count;
 pub mod db;
 mod decode;
 mod dialect;

@@ -109,7 +109,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     writeln!(out, "one connection, {} requests\n", arguments.requests)?;
     writeln!(out, "| workload | server | statements a request | round trips a request | bytes from PostgreSQL a request |")?;
     writeln!(out, "| --- | --- | --: | --: | --: |")?;
-    for workload in workloads.into_iter().filter(|workload| workload.varies != Varies::Workload) {
+    for workload in workloads.into_iter().filter(|workload| !matches!(workload.varies, Varies::Whole | Varies::Workload)) {
         for server in arguments.servers.iter().filter(|server| workload.suits(server.kind)) {
             let (numbers, answers) = count(server, workload, &pools, &counts, arguments.requests).await.with_context(|| workload.title)?;
             let each = |number: u64| number as f64 / f64::from(answers);

@@ -53,6 +53,14 @@ const FILTER: &str = "SELECT json_build_object('cases', json_build_object('nodes
     JOIN persons r ON r.id = p.person_id WHERE r.slug = $1 AND r.published AND p.published) \
     ORDER BY c.opened_order DESC, c.id DESC LIMIT 20) t";
 
+const STATISTICS: &str = "SELECT json_build_object('caseStatistics', json_build_object('rows', (SELECT json_agg(json_build_object('year', \
+    nullif(year, '')::int, 'provision', CASE WHEN id IS NOT NULL THEN json_build_object('id', id, 'number', number, 'heading', heading->>'en') END, \
+    'count', n) ORDER BY n DESC, year, coalesce(sort_key, ''), id) FROM (SELECT g.n, g.year, v.id, v.number, v.heading, v.sort_key \
+    FROM (SELECT substr(c.opened_order, 1, 4) AS year, v.id, count(DISTINCT c.id) AS n FROM cases c LEFT JOIN charges h ON h.case_id = c.id AND h.published \
+    LEFT JOIN provisions v ON v.id = h.provision_id AND v.published WHERE c.published GROUP BY 1, 2) g LEFT JOIN provisions v ON v.id = g.id \
+    ORDER BY g.n DESC, g.year, coalesce(v.sort_key, ''), v.id LIMIT 100) t), \
+    'total', (SELECT json_build_object('count', count(*)) FROM cases WHERE published)))::text";
+
 /// A page of cases.
 fn page(condition: &str) -> String {
     format!(
@@ -110,6 +118,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .route("/filter", answer(&pool, FILTER.to_owned(), Takes::Text("person")))
         .route("/deep", answer(&pool, page(AFTER), Takes::Place))
         .route("/search", answer(&pool, search(), Takes::Text("words")))
+        .route("/statistics", answer(&pool, STATISTICS.to_owned(), Takes::Nothing))
         .route("/repeated", post(async move |_: Bytes| json(fixed.clone())));
     let listener = tokio::net::TcpListener::bind(arguments.listen).await.context("cannot listen")?;
     axum::serve(listener, app).await.context("the server ended")

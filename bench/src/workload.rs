@@ -77,6 +77,8 @@ pub enum Varies {
     Words,
     /// Nothing; answers are not kept.
     Nothing,
+    /// Nothing; all cases are looked at each time.
+    Whole,
     /// Nothing; answers are kept where the server can.
     Kept,
     /// The workload: all others in turn, while records are written.
@@ -152,6 +154,15 @@ pub const WORKLOADS: &[Workload] = &[
         varies: Varies::Kept,
     },
     Workload {
+        name: "statistics",
+        title: "statistics by year and provision",
+        query: "{ caseStatistics(groupBy: [YEAR, PROVISION], order: {field: COUNT, direction: DESC}, first: 100) \
+            { rows { year provision { id number heading } count } total { count } } }",
+        postgraphile: None,
+        seaography: None,
+        varies: Varies::Whole,
+    },
+    Workload {
         name: "mixed",
         title: "all in turn, one write a second",
         query: "",
@@ -191,9 +202,10 @@ impl Workload {
     /// What a server of this kind is asked in turn: the workload itself, or those that it is mixed of.
     pub fn parts(&'static self, kind: Kind) -> Vec<&'static Self> {
         match self.varies {
-            Varies::Workload => {
-                WORKLOADS.iter().filter(|part| !matches!(part.varies, Varies::Kept | Varies::Workload) && part.answered_by(kind)).collect()
-            }
+            Varies::Workload => WORKLOADS
+                .iter()
+                .filter(|part| !matches!(part.varies, Varies::Kept | Varies::Whole | Varies::Workload) && part.answered_by(kind))
+                .collect(),
             _ => vec![self],
         }
     }
@@ -234,7 +246,7 @@ impl Workload {
             Varies::Deep => after(nth(&pools.deep, number)?)?,
             Varies::Person => json!({"person": nth(&pools.people, number)?}),
             Varies::Words => json!({"words": nth(&pools.words, number)?}),
-            Varies::Nothing | Varies::Kept => json!({}),
+            Varies::Nothing | Varies::Whole | Varies::Kept => json!({}),
             Varies::Workload => bail!("a part is asked for, and not the whole"),
         };
         let query = match kind {

@@ -3,6 +3,7 @@
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTrait, sea_orm};
 
+pub mod duration;
 mod table;
 
 macro_rules! migrations {
@@ -36,4 +37,5 @@ migrations! {
     m20261125_000011_tokens,
     m20261125_000012_publication,
     m20261125_000013_history,
+    m20261125_000014_lengths,
 }

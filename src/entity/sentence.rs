@@ -15,6 +15,7 @@ pub struct Model {
     pub party_id: Option<Uuid>,
     pub kind: String,
     pub length: Option<String>,
+    pub length_minutes: Option<f64>,
     pub amount: Option<f64>,
     pub unit: Option<String>,
     pub text: Option<Json>,

@@ -2,6 +2,7 @@
 
 use async_graphql::dynamic::{Field, InputValue, InterfaceField, Object, SchemaBuilder, TypeRef};
 
+use super::facet::{self, Facets};
 use super::filter;
 use super::object::field;
 use super::out::{Fields, Out};
@@ -41,6 +42,7 @@ pub(super) enum Part {
     Nodes(Shape),
     PageInfo(Fields<InfoPart>),
     TotalCount,
+    Facets(Facets),
 }
 
 /// What is shown of a row and its place.
@@ -83,10 +85,11 @@ impl Connection {
                     Part::PageInfo(info_parts(&below))
                 }
                 "totalCount" => Part::TotalCount,
+                facet::NAME => Part::Facets(Facets::new(&below, record, &mut list)?),
                 _ => Part::TypeName,
             };
             match part {
-                Part::TypeName => {}
+                Part::TypeName | Part::Facets(_) => {}
                 Part::TotalCount => list.total = true,
                 _ => list.rows = true,
             }
@@ -117,6 +120,7 @@ impl Connection {
             Part::Nodes(shape) => out.list(slice.nodes(), |node, out| shape.write(node, out)),
             Part::PageInfo(parts) => write_info(parts, &page_info(slice), out),
             Part::TotalCount => out.value(slice.total().unwrap_or_default()),
+            Part::Facets(facets) => facets.write(slice, out),
         }
     }
 }
@@ -205,6 +209,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
                 TypeRef::named_nn(TypeRef::INT),
                 "Number of rows in the whole list. It is counted only when asked for.",
             ));
+        let connection = facet::of_connection(record).into_iter().fold(connection, Object::field);
         builder = builder.register(edge).register(connection);
     }
     builder

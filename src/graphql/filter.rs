@@ -18,7 +18,8 @@ const MAX_CONDITIONS: usize = 200;
 /// Values that `in` takes at most.
 const MAX_VALUES: usize = 200;
 
-const DIRECTION: &str = "OrderDirection";
+/// Name of the type of a direction.
+pub(super) const DIRECTION: &str = "OrderDirection";
 
 /// Name of the filter of a type.
 pub(super) fn filter_name(record: &Record) -> String {
@@ -39,7 +40,7 @@ fn order_field_name(record: &Record) -> String {
 }
 
 /// Name of a field as an enum value: `createdAt` becomes `CREATED_AT`.
-fn constant(name: &str) -> String {
+pub(super) fn constant(name: &str) -> String {
     let mut constant = String::with_capacity(name.len() + 4);
     for character in name.chars() {
         if character.is_ascii_uppercase() {
@@ -192,14 +193,19 @@ pub(super) fn read_order(record: &Record, value: &Value) -> Result<(usize, Direc
         .iter()
         .position(|field| field.ordered && constant(field.name) == name)
         .ok_or_else(|| bad_input("order.field", "there is no such order"))?;
-    let direction = match given.get("direction").and_then(enum_name) {
-        Some("DESC") => Direction::Desc,
-        _ => Direction::Asc,
-    };
-    Ok((field, direction))
+    Ok((field, direction(given.get("direction"))))
 }
 
-fn enum_name(value: &Value) -> Option<&str> {
+/// Reads a direction.
+pub(super) fn direction(value: Option<&Value>) -> Direction {
+    match value.and_then(enum_name) {
+        Some("DESC") => Direction::Desc,
+        _ => Direction::Asc,
+    }
+}
+
+/// The name that a value of an enum has.
+pub(super) fn enum_name(value: &Value) -> Option<&str> {
     match value {
         Value::Enum(name) => Some(name),
         Value::String(name) => Some(name),

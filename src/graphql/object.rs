@@ -136,6 +136,7 @@ fn relation_field(record: &'static Record, relation: &'static Relation) -> Field
     types::arguments(record, relation.name).fold(field, |field, argument| field.argument(argument.input()))
 }
 
-fn lang_argument() -> InputValue {
+/// The argument that says in which language a text is wanted.
+pub(super) fn lang_argument() -> InputValue {
     InputValue::new("lang", TypeRef::named(scalar::LANGUAGE)).description(LANG_DOC)
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod change;
 mod search;
+pub(super) mod statistics;
 mod viewer;
 
 use std::collections::HashMap;
@@ -52,7 +53,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         )
         .field(search::field())
         .field(viewer::field());
-    query = change::fields().into_iter().fold(query, Object::field);
+    query = change::fields().into_iter().chain(statistics::fields()).fold(query, Object::field);
     for record in listed() {
         let this = described(record);
         let one = field(record.singular(), TypeRef::named(record.name()), format!("One {this}; nothing where there is none."))
@@ -67,7 +68,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
             .field(InputValue::new("scheme", TypeRef::named_nn(TypeRef::STRING)).description("The register."))
             .field(InputValue::new("value", TypeRef::named_nn(TypeRef::STRING)).description("The identifier.")),
     );
-    change::register(viewer::register(search::register(builder))).register(query)
+    statistics::register(change::register(viewer::register(search::register(builder)))).register(query)
 }
 
 /// Records that have fields of their own at the root.
@@ -88,6 +89,7 @@ enum Root {
     Duplicates,
     One(&'static Record),
     Page(&'static Record),
+    Statistics(&'static Record),
 }
 
 fn root(name: &str) -> Option<Root> {
@@ -100,7 +102,8 @@ fn root(name: &str) -> Option<Root> {
             (change::COMPARISON, Root::Comparison),
             (change::DUPLICATES, Root::Duplicates),
         ];
-        let others = others.into_iter().chain(of_changes);
+        let of_statistics = statistics::counted().map(|(record, declared)| (declared.name, Root::Statistics(record)));
+        let others = others.into_iter().chain(of_changes).chain(of_statistics);
         records.chain(others.map(|(name, root)| (name.to_owned(), root))).collect()
     });
     ROOTS.get(name).copied()
@@ -121,6 +124,7 @@ pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<
         Some(Root::Comparison) => change::comparison(store, caller, selection, out).await,
         Some(Root::Duplicates) => change::duplicates(store, selection, out).await,
         Some(Root::One(record)) => one(store, selection, record, out).await,
+        Some(Root::Statistics(record)) => statistics::write(store, selection, record, out).await,
         Some(Root::Page(record)) => page(store, selection, record, out).await,
         None => {
             out.value(NAME);

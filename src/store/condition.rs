@@ -15,7 +15,8 @@ pub(super) struct Conditions {
     backend: DbBackend,
     sees: Sees,
     aliases: usize,
-    forms: std::vec::IntoIter<Form>,
+    forms: Vec<Form>,
+    next: usize,
 }
 
 /// How a condition on related records is asked.
@@ -42,7 +43,12 @@ pub(super) fn sort_key(table: &str, field: &Field) -> Expr {
 impl Conditions {
     /// `forms` are those of the conditions on related records, in the order in which a filter has them.
     pub(super) fn new(backend: DbBackend, sees: Sees, forms: Vec<Form>) -> Self {
-        Self { backend, sees, aliases: 0, forms: forms.into_iter() }
+        Self { backend, sees, aliases: 0, forms, next: 0 }
+    }
+
+    /// The next condition is the first of the filter again, because a statement has it several times.
+    pub(super) fn restart(&mut self) {
+        self.next = 0;
     }
 
     fn alias(&mut self) -> String {
@@ -124,7 +130,8 @@ impl Conditions {
             DbBackend::Postgres => Form::Set,
             _ => Form::Row,
         };
-        self.forms.next().unwrap_or(usual)
+        self.next += 1;
+        self.forms.get(self.next - 1).copied().unwrap_or(usual)
     }
 
     /// The records of a type that the one who asks may see.

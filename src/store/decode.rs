@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 use uuid::Uuid;
 
+use crate::store::count::decode::{FacetOf, Facets};
 use crate::store::plan::{Child, List, Plan};
 use crate::store::record::{Kind, catalog};
 use crate::store::row::{Cell, Found, Level, Pages, Row, Span};
@@ -23,11 +24,20 @@ pub(super) fn page(text: &str, list: &List, pages: &mut Pages) -> serde_json::Re
     Ok(())
 }
 
-fn read<'t, S: DeserializeSeed<'t>>(text: &'t str, seed: S) -> serde_json::Result<S::Value> {
+pub(super) fn read<'t, S: DeserializeSeed<'t>>(text: &'t str, seed: S) -> serde_json::Result<S::Value> {
     let mut json = serde_json::Deserializer::from_str(text);
     let value = seed.deserialize(&mut json)?;
     json.end()?;
     Ok(value)
+}
+
+/// Reads the facets of a list at the root.
+pub(super) fn facets(text: &str, list: &List, pages: &mut Pages) -> serde_json::Result<()> {
+    let found = read(text, Facets(&list.facets, &mut pages.facets))?;
+    if let Some(span) = pages.spans.last_mut() {
+        span.facets = found;
+    }
+    Ok(())
 }
 
 /// An array of rows, which go to a level.
@@ -95,15 +105,15 @@ impl<'de> DeserializeSeed<'de> for PageOf<'_> {
             true => (page.before.is_some(), more),
             false => (more, page.after.is_some()),
         };
-        Ok(Span { start, end, has_next, has_previous, total: None })
+        Ok(Span { start, end, has_next, has_previous, ..Span::default() })
     }
 }
 
 /// One row, or null where a reference leads nowhere.
-struct RowOf<'a> {
-    plan: &'a Plan,
-    key: Option<Kind>,
-    level: &'a mut Level,
+pub(super) struct RowOf<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) key: Option<Kind>,
+    pub(super) level: &'a mut Level,
 }
 
 impl<'de> DeserializeSeed<'de> for RowOf<'_> {
@@ -189,10 +199,14 @@ impl Part<'_> {
                     pages.spans.push(span);
                 }
                 (Child::Many(_, list), Found::Many(pages)) => {
-                    let total = items.next_element()?;
-                    match pages.spans.last_mut() {
-                        Some(span) if list.rows => span.total = total,
-                        _ => pages.spans.push(Span { total, ..Span::default() }),
+                    // what comes first begins the span of the row
+                    if at == 0 {
+                        pages.spans.push(Span::default());
+                    }
+                    let Some(span) = pages.spans.last_mut() else { return Err(A::Error::custom("a list without a span")) };
+                    match at.checked_sub(usize::from(list.rows) + usize::from(list.total)) {
+                        Some(place) => span.facets.push(next(items, FacetOf(&list.facets[place], &mut pages.facets[place]))?),
+                        None => span.total = items.next_element()?,
                     }
                 }
                 _ => return Err(A::Error::custom("a level of another shape than its plan")),
@@ -208,11 +222,11 @@ fn elements(child: &Child) -> usize {
     match child {
         Child::One(..) => 1,
         Child::Any(..) => 0,
-        Child::Many(_, list) => usize::from(list.rows) + usize::from(list.total),
+        Child::Many(_, list) => usize::from(list.rows) + usize::from(list.total) + list.facets.len(),
     }
 }
 
-fn next<'de, A: SeqAccess<'de>, S: DeserializeSeed<'de>>(items: &mut A, seed: S) -> Result<S::Value, A::Error> {
+pub(super) fn next<'de, A: SeqAccess<'de>, S: DeserializeSeed<'de>>(items: &mut A, seed: S) -> Result<S::Value, A::Error> {
     items.next_element_seed(seed)?.ok_or_else(|| A::Error::custom("a row is too short"))
 }
 

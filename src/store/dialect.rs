@@ -1,6 +1,6 @@
 //! SQL that the two databases do not share.
 
-use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait, Func, FunctionCall, Query, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{Alias, BinOper, CaseStatement, Cond, Expr, ExprTrait, Func, FunctionCall, Query, SelectStatement, SimpleExpr};
 use sea_orm::{DbBackend, Value};
 use uuid::Uuid;
 
@@ -20,6 +20,29 @@ pub(super) fn contains(backend: DbBackend, text: Expr, part: &str) -> SimpleExpr
 /// A text, empty where it is unknown.
 pub(super) fn known(text: Expr) -> Expr {
     Expr::expr(Func::coalesce([text, Expr::val("")]))
+}
+
+/// Two texts as one.
+pub(super) fn joined(begin: Expr, end: Expr) -> SimpleExpr {
+    begin.binary(BinOper::Custom("||"), end)
+}
+
+/// Whether a partial date is known to the day.
+pub(super) fn is_day(date: Expr) -> SimpleExpr {
+    Expr::expr(Func::cust("length").arg(date)).eq(10)
+}
+
+/// Days from one partial date to another, where both are known to the day.
+pub(super) fn days(backend: DbBackend, from: Expr, to: Expr) -> Expr {
+    let both = Cond::all().add(is_day(from.clone())).add(is_day(to.clone()));
+    let days = match backend {
+        DbBackend::Postgres => to.cast_as("date").sub(from.cast_as("date")),
+        _ => {
+            let day = |date: Expr| Expr::expr(Func::cust("julianday").arg(date));
+            day(to).sub(day(from)).cast_as("integer")
+        }
+    };
+    CaseStatement::new().case(both, days).into()
 }
 
 /// A JSON array of these.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use futures_util::future::{BoxFuture, FutureExt, join, try_join_all};
+use futures_util::future::{BoxFuture, FutureExt, join3, try_join_all};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{DbBackend, Statement};
 use uuid::Uuid;
@@ -194,10 +194,27 @@ impl Store {
                 false => Ok(None),
             }
         };
-        let (pages, total) = join(rows, total).await;
-        let (mut pages, total) = (pages?, total?);
+        let facets = async {
+            match list.facets.is_empty() {
+                true => Ok(None),
+                false => self.read_text(&selects().facets(list)?).await,
+            }
+        };
+        let (pages, total, facets) = join3(rows, total, facets).await;
+        let (mut pages, total, facets) = (pages?, total?, facets?);
         pages.spans[0].total = total;
+        if let Some(text) = facets {
+            decode::facets(&text, list, &mut pages).map_err(internal)?;
+            self.complete_facets(list, &mut pages).await?;
+        }
         Ok(pages)
+    }
+
+    /// The same for records that are values of facets.
+    async fn complete_facets(&self, list: &List, pages: &mut Pages) -> Result<()> {
+        let found = list.facets.iter().zip(&mut pages.facets).filter_map(|(facet, level)| Some((facet.plan.as_ref()?, level.as_mut()?)));
+        let found = found.filter(|(plan, _)| is_to_complete(plan)).map(|(plan, level)| self.complete(plan, level));
+        try_join_all(found).await.map(drop)
     }
 
     /// Reads what references to records of any type lead to, all of it at the same time, and hides drafts in the history.
@@ -218,6 +235,11 @@ impl Store {
             .await?;
             for (place, references) in found {
                 level.children[place] = Found::One(references);
+            }
+            for (child, found) in plan.children.iter().zip(&mut level.children) {
+                if let (Child::Many(_, list), Found::Many(pages)) = (child, found) {
+                    self.complete_facets(list, pages).await?;
+                }
             }
             let below = plan.children.iter().zip(&mut level.children).filter_map(|(child, found)| match (child, found) {
                 (Child::One(_, plan), Found::One(references)) => references.levels.first_mut().map(|level| (&**plan, level)),
@@ -265,7 +287,9 @@ fn is_to_complete(plan: &Plan) -> bool {
         || plan.children.iter().any(|child| match child {
             Child::Any(..) => true,
             Child::One(_, plan) => is_to_complete(plan),
-            Child::Many(_, list) => is_to_complete(&list.plan),
+            Child::Many(_, list) => {
+                is_to_complete(&list.plan) || list.facets.iter().filter_map(|facet| facet.plan.as_ref()).any(is_to_complete)
+            }
         })
 }
 

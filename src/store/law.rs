@@ -2,6 +2,7 @@
 
 use crate::entity::{RecordType, law, law_relation};
 use crate::page::Direction;
+use crate::store::count::measure::{Measure, Span, Statistics, Thing};
 use crate::store::record::{Choice, Record, Vocabulary, choice, date, one, text, translated};
 
 static LAW_KIND: Vocabulary = Vocabulary {
@@ -43,6 +44,44 @@ static LAW_RELATION_KIND: Vocabulary = Vocabulary {
     ],
 };
 
+fn statistics() -> Statistics {
+    const TO_FORCE: Span = Span::Days("adopted", "inForceFrom");
+    Statistics {
+        name: "lawStatistics",
+        doc: "Counts of laws, of their provisions and of proposals to change them.",
+        measures: vec![
+            Measure::number("count", Thing::Record, "Number of laws."),
+            Measure::number(
+                "provisions",
+                Thing::Part("provisions"),
+                "Number of provisions of these laws that are recorded here, which need not be all they have.",
+            ),
+            Measure::number(
+                "proposals",
+                Thing::Referred("proposedChanges", "proposal"),
+                "Number of different proposals that would change these laws.",
+            ),
+            Measure::measured(
+                "lawsTimed",
+                TO_FORCE,
+                "Number of laws of which both the day of adoption and the day they came into force are known: those that medianDaysToForce and meanDaysToForce are of.",
+            ),
+            Measure::median(
+                "medianDaysToForce",
+                TO_FORCE,
+                "Median number of days from when a law was adopted to when it came into force, of laws of which both days are known.",
+            ),
+            Measure::mean(
+                "meanDaysToForce",
+                TO_FORCE,
+                "Mean number of days from when a law was adopted to when it came into force, of laws of which both days are known.",
+            ),
+        ],
+        narrowed: &[],
+        ties: &[],
+    }
+}
+
 /// The records of this file.
 pub fn records() -> Vec<Record> {
     vec![
@@ -62,7 +101,8 @@ pub fn records() -> Vec<Record> {
                     .doc("Country or place this belongs to.")
                     .inverse("laws", "Laws of this jurisdiction."),
             )
-            .default_order("adopted", Direction::Desc),
+            .default_order("adopted", Direction::Desc)
+            .statistics(statistics()),
         Record::part(
             RecordType::LawRelation,
             law_relation::Entity,

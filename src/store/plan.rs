@@ -6,6 +6,7 @@
 use crate::entity::RecordType;
 use crate::filter::Filter;
 use crate::page::{Direction, Page};
+use crate::store::count::facet::Facet;
 use crate::store::record::catalog;
 
 /// What to read of the rows of one level.
@@ -49,6 +50,8 @@ pub struct List {
     pub total: bool,
     /// Whether the size of the page is not what somebody asked for, but the usual one.
     pub usual: bool,
+    /// What all rows are counted by.
+    pub facets: Vec<Facet>,
     /// What of each row.
     pub plan: Plan,
 }
@@ -118,6 +121,7 @@ impl List {
             beyond: false,
             total: false,
             usual: false,
+            facets: Vec::new(),
             plan,
         }
     }

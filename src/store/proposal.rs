@@ -2,6 +2,7 @@
 
 use crate::entity::{RecordType, proposal, proposal_action, proposed_change, sponsorship};
 use crate::page::Direction;
+use crate::store::count::measure::{Measure, Span, Statistics, Thing};
 use crate::store::record::{Choice, Record, Vocabulary, choice, date, one, text, translated};
 
 static PROPOSAL_KIND: Vocabulary = Vocabulary {
@@ -53,6 +54,54 @@ static ACTION_CLASSIFICATION: Vocabulary = Vocabulary {
     ],
 };
 
+fn statistics() -> Statistics {
+    const TO_DECISION: Span = Span::Until {
+        from: "introduced",
+        list: "actions",
+        date: "date",
+        field: "classification",
+        values: &["signature", "rejection", "withdrawal"],
+    };
+    Statistics {
+        name: "proposalStatistics",
+        doc: "Counts of proposals: how many there are, who made them, how many were adopted, how long it took.",
+        measures: vec![
+            Measure::number("count", Thing::Record, "Number of proposals."),
+            Measure::number(
+                "sponsors",
+                Thing::Referred("sponsors", "person"),
+                "Number of different people who made or supported the proposals; one person with two proposals counts once. Organizations are not among them.",
+            ),
+            Measure::number(
+                "sponsoringOrganizations",
+                Thing::Referred("sponsors", "organization"),
+                "Number of different organizations that made or supported the proposals.",
+            ),
+            Measure::number("adopted", Thing::Record, "Number of proposals that were passed by the body that decides, signed or not yet.")
+                .only("status", &["passed", "signed"]),
+            Measure::number("rejected", Thing::Record, "Number of proposals that were rejected.").only("status", &["rejected"]),
+            Measure::number("laws", Thing::One("becameLaw"), "Number of different laws that the proposals became."),
+            Measure::measured(
+                "proposalsTimed",
+                TO_DECISION,
+                "Number of proposals of which both the day they were introduced and the day they were signed, rejected or withdrawn are known: those that medianDaysToDecision and meanDaysToDecision are of.",
+            ),
+            Measure::median(
+                "medianDaysToDecision",
+                TO_DECISION,
+                "Median number of days from when a proposal was introduced to when it was first signed, rejected or withdrawn, of proposals of which both days are known.",
+            ),
+            Measure::mean(
+                "meanDaysToDecision",
+                TO_DECISION,
+                "Mean number of days from when a proposal was introduced to when it was first signed, rejected or withdrawn, of proposals of which both days are known.",
+            ),
+        ],
+        narrowed: &[],
+        ties: &[],
+    }
+}
+
 /// The records of this file.
 pub fn records() -> Vec<Record> {
     vec![
@@ -78,7 +127,16 @@ pub fn records() -> Vec<Record> {
                     .doc("Law that the proposal became.")
                     .inverse("proposals", "Proposals that became this law."),
             )
-            .default_order("introduced", Direction::Desc),
+            .default_order("introduced", Direction::Desc)
+            .dimension(
+                "sponsor",
+                &["sponsors", "person"],
+                "Person who made or supported a proposal; a proposal of two is in the group of each.",
+            )
+            .dimension("sponsoringOrganization", &["sponsors", "organization"], "Organization that made or supported a proposal.")
+            .dimension("law", &["changes", "law"], "Law that a proposal would change.")
+            .dimension("provision", &["changes", "provision"], "Provision that a proposal would change.")
+            .statistics(statistics()),
         Record::part(
             RecordType::Sponsorship,
             sponsorship::Entity,

@@ -12,6 +12,8 @@ use sea_orm::{ColumnTrait, EntityName, IdenStatic};
 
 use crate::entity::RecordType;
 use crate::page::Direction;
+use crate::store::count::dimension::{self, Dimension, Further};
+use crate::store::count::measure::Statistics;
 
 /// One value of a vocabulary.
 #[derive(Debug)]
@@ -191,6 +193,8 @@ pub struct Field {
     pub ordered: bool,
     /// The list it makes on the record it refers to.
     pub inverse: Option<Inverse>,
+    /// Column in which the store keeps how many minutes a duration has.
+    minutes: Option<&'static str>,
 }
 
 fn field<C: ColumnTrait + IdenStatic>(name: &'static str, column: C, kind: Kind) -> Field {
@@ -206,6 +210,7 @@ fn field<C: ColumnTrait + IdenStatic>(name: &'static str, column: C, kind: Kind)
         search: Search::None,
         ordered: false,
         inverse: None,
+        minutes: None,
     }
 }
 
@@ -234,8 +239,6 @@ kinds! {
     url => Url,
     /// A field with a language tag.
     language => Language,
-    /// A field with an ISO 8601 duration.
-    duration => Duration,
     /// A reference to a record or part of any type.
     any => Any,
 }
@@ -243,6 +246,11 @@ kinds! {
 /// A field with one value of a vocabulary.
 pub fn choice<C: ColumnTrait + IdenStatic>(name: &'static str, column: C, vocabulary: &'static Vocabulary) -> Field {
     field(name, column, Kind::Choice(vocabulary))
+}
+
+/// A field with an ISO 8601 duration, and the column in which the store keeps how many minutes that is.
+pub fn duration<C: ColumnTrait + IdenStatic>(name: &'static str, column: C, minutes: C) -> Field {
+    Field { minutes: Some(IdenStatic::as_str(&minutes)), ..field(name, column, Kind::Duration) }
 }
 
 /// A field with a short list of small objects.
@@ -324,7 +332,13 @@ impl Field {
             search: Search::None,
             ordered: false,
             inverse: None,
+            minutes: None,
         }
+    }
+
+    /// Column in which the store keeps how many minutes the duration of this field has.
+    pub fn minutes_column(&self) -> Option<&'static str> {
+        self.minutes
     }
 
     /// Name of the field that gives the text in all languages: `titles` beside `title`.
@@ -426,6 +440,11 @@ pub struct Record {
     pub default_order: (usize, Direction),
     /// Fields that make the key of a part, where the key is not given by hand.
     pub key_from: &'static [&'static str],
+    /// What its lists can be divided by when they are counted.
+    pub dimensions: Vec<Dimension>,
+    /// What is counted of it, where it has statistics.
+    pub statistics: Option<Statistics>,
+    further_dimensions: Vec<Further>,
     order_name: Option<(&'static str, Direction)>,
     within: Option<&'static str>,
 }
@@ -443,6 +462,9 @@ impl Record {
             parts: Vec::new(),
             default_order: (0, Direction::Asc),
             key_from: &[],
+            dimensions: Vec::new(),
+            statistics: None,
+            further_dimensions: Vec::new(),
             order_name: None,
             within: None,
         }
@@ -495,6 +517,18 @@ impl Record {
     /// The record belongs to the jurisdiction of what this field refers to.
     pub fn within(mut self, field: &'static str) -> Self {
         self.within = Some(field);
+        self
+    }
+
+    /// Lists can also be divided by what lies at the end of this path: a list, then fields.
+    pub fn dimension(mut self, name: &'static str, path: &'static [&'static str], doc: &'static str) -> Self {
+        self.further_dimensions.push(Further { name, path, doc });
+        self
+    }
+
+    /// The record has statistics.
+    pub fn statistics(mut self, statistics: Statistics) -> Self {
+        self.statistics = Some(statistics);
         self
     }
 
@@ -665,6 +699,11 @@ impl Catalog {
                     }
                 }
             }
+        }
+        let dimensions: Vec<Vec<Dimension>> =
+            records.iter().map(|record| dimension::resolve(&records, record, &record.further_dimensions)).collect();
+        for (record, dimensions) in records.iter_mut().zip(dimensions) {
+            record.dimensions = dimensions;
         }
         let by_plural = records.iter().filter(|record| record.shape == Shape::Record).map(|record| (record.plural, record.ty)).collect();
         Self { records, by_plural }

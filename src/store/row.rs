@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::entity::RecordType;
 use crate::page::Cursor;
+use crate::store::count::facet;
 use crate::store::plan::{Child, List, Plan};
 use crate::store::record::{Kind, Record, catalog};
 
@@ -197,6 +198,8 @@ impl References {
 pub struct Pages {
     pub(super) level: Level,
     pub(super) spans: Vec<Span>,
+    /// Records that are values of facets, one level for each facet whose values are records.
+    pub(super) facets: Vec<Option<Level>>,
 }
 
 /// Which rows of a level are on a page.
@@ -207,32 +210,35 @@ pub(super) struct Span {
     pub(super) has_next: bool,
     pub(super) has_previous: bool,
     pub(super) total: Option<u64>,
+    /// Values of each facet.
+    pub(super) facets: Vec<Vec<facet::Read>>,
 }
 
 impl Pages {
     /// No pages so far.
     pub(super) fn new(list: &List) -> Self {
         let name = if list.cursors { catalog().get(list.plan.ty).list_name(list.order) } else { String::new() };
-        Self { level: Level { list: name, ..Level::new(&list.plan) }, spans: Vec::new() }
+        let facets = list.facets.iter().map(|facet| facet.plan.as_ref().map(Level::new)).collect();
+        Self { level: Level { list: name, ..Level::new(&list.plan) }, spans: Vec::new(), facets }
     }
 
     /// The page for the one who asked at this place.
     pub fn of(&self, asker: usize) -> Option<Slice<'_>> {
-        self.spans.get(asker).map(|span| Slice { level: &self.level, span })
+        self.spans.get(asker).map(|span| Slice { pages: self, span })
     }
 }
 
 /// A page of a list.
 #[derive(Debug, Clone, Copy)]
 pub struct Slice<'a> {
-    level: &'a Level,
+    pages: &'a Pages,
     span: &'a Span,
 }
 
 impl<'a> Slice<'a> {
     /// The rows of the page.
     pub fn nodes(self) -> impl DoubleEndedIterator<Item = Node<'a>> + ExactSizeIterator {
-        (self.span.start..self.span.end).map(move |row| Node { level: self.level, row })
+        (self.span.start..self.span.end).map(move |row| Node { level: &self.pages.level, row })
     }
 
     /// Whether rows come after these, where it was asked for.
@@ -248,6 +254,16 @@ impl<'a> Slice<'a> {
     /// Number of rows in the whole list, where it was asked for.
     pub fn total(self) -> Option<u64> {
         self.span.total
+    }
+
+    /// Values of the facet that was asked for at this place.
+    pub fn facet(self, place: usize) -> impl Iterator<Item = facet::Value<'a>> {
+        let level = self.pages.facets.get(place).and_then(Option::as_ref);
+        self.span.facets.get(place).into_iter().flatten().map(move |read| facet::Value {
+            text: read.text.as_deref(),
+            record: level.and_then(|level| Some(Node { level, row: read.row? })),
+            count: read.count,
+        })
     }
 }
 

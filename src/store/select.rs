@@ -23,9 +23,9 @@ pub(super) const ELEMENTS: usize = 90;
 /// Makes the statements of one plan; names each table of a statement differently.
 #[derive(Debug)]
 pub(super) struct Selects {
-    backend: DbBackend,
-    sees: Sees,
-    conditions: Conditions,
+    pub(super) backend: DbBackend,
+    pub(super) sees: Sees,
+    pub(super) conditions: Conditions,
     tables: usize,
 }
 
@@ -44,7 +44,7 @@ impl Selects {
         Self { backend, sees, conditions: Conditions::new(backend, sees, forms), tables: 0 }
     }
 
-    fn name(&mut self) -> String {
+    pub(super) fn name(&mut self) -> String {
         self.tables += 1;
         format!("t{}", self.tables)
     }
@@ -103,7 +103,7 @@ impl Selects {
     }
 
     /// Rows of a type that may be seen and satisfy a filter, of a parent or of all; and the name of their table.
-    fn source(&mut self, ty: RecordType, filter: &Filter, parent: Option<Parent<'_>>) -> (SelectStatement, String) {
+    pub(super) fn source(&mut self, ty: RecordType, filter: &Filter, parent: Option<Parent<'_>>) -> (SelectStatement, String) {
         let record = catalog().get(ty);
         let table = self.name();
         let mut select = Query::select();
@@ -159,6 +159,13 @@ impl Selects {
         Ok(Query::select().expr(rows).from_subquery(page, Alias::new(chosen)).to_owned())
     }
 
+    /// The array of the row with this id, which may be seen.
+    pub(super) fn referred(&mut self, plan: &Plan, id: Expr) -> Result<SelectStatement> {
+        let (mut select, table) = self.source(plan.ty, &Filter::all(), None);
+        let row = self.row(plan, &table, None)?;
+        Ok(select.expr(row).and_where(column(&table, "id").eq(id)).take())
+    }
+
     /// The array of a row: its id, its sort key where cursors are wanted, its cells, and what hangs below.
     fn row(&mut self, plan: &Plan, table: &str, key: Option<&Field>) -> Result<SimpleExpr> {
         let record = catalog().get(plan.ty);
@@ -172,12 +179,7 @@ impl Selects {
         }
         for child in &plan.children {
             match child {
-                Child::One(field, plan) => {
-                    let (mut select, below) = self.source(plan.ty, &Filter::all(), None);
-                    let row = self.row(plan, &below, None)?;
-                    let reference = (Alias::new(table), Alias::new(record.fields[*field].column));
-                    elements.push(select.expr(row).and_where(column(&below, "id").equals(reference)).take().into());
-                }
+                Child::One(field, plan) => elements.push(self.referred(plan, column(table, record.fields[*field].column))?.into()),
                 // its type is not known yet
                 Child::Any(..) => {}
                 Child::Many(relation, list) => {
@@ -187,6 +189,9 @@ impl Selects {
                     }
                     if list.total {
                         elements.push(self.count(list, Some(parent)).into());
+                    }
+                    for facet in &list.facets {
+                        elements.push(self.facet(list, facet, Some(parent))?.into());
                     }
                 }
             }

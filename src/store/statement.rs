@@ -2,6 +2,7 @@
 
 use crate::entity::{RecordType, statement};
 use crate::page::Direction;
+use crate::store::count::measure::{Measure, Statistics, Thing};
 use crate::store::record::{Record, date, one, translated};
 
 /// The records of this file.
@@ -23,6 +24,21 @@ pub fn records() -> Vec<Record> {
                     .inverse("statementsMade", "What this body said in public."),
             )
             .default_order("saidOn", Direction::Desc)
-            .within("speaker"),
+            .within("speaker")
+            .statistics(Statistics {
+                name: "statementStatistics",
+                doc: "Counts of what was said in public, and of who said it.",
+                measures: vec![
+                    Measure::number("count", Thing::Record, "Number of statements."),
+                    Measure::number(
+                        "speakers",
+                        Thing::One("speaker"),
+                        "Number of different people who made the statements; one person with two statements counts once.",
+                    ),
+                    Measure::number("organizations", Thing::One("organization"), "Number of different bodies that made the statements."),
+                ],
+                narrowed: &[],
+                ties: &[],
+            }),
     ]
 }

@@ -2,6 +2,7 @@
 
 use crate::entity::{RecordType, vote, vote_event};
 use crate::page::Direction;
+use crate::store::count::measure::{Measure, Statistics, Thing};
 use crate::store::record::{Choice, Member, Record, Structure, Vocabulary, choice, date, list, one, translated};
 
 static VOTE_RESULT: Vocabulary = Vocabulary {
@@ -32,6 +33,32 @@ static VOTE_COUNT: Structure = Structure {
     members: &[Member::choice("option", &VOTE_OPTION, "Option that was counted."), Member::integer("value", "Number of votes for it.")],
 };
 
+fn statistics() -> Statistics {
+    let votes = |name, option, doc| Measure::number(name, Thing::Part("votes"), doc).only_with("votes", "option", option);
+    Statistics {
+        name: "voteStatistics",
+        doc: "Counts of votes that bodies took, and of how people voted. Votes of people are counted where the sources say how each voted; what they only give as a sum is in counts of a vote event and not in these figures.",
+        measures: vec![
+            Measure::number("count", Thing::Record, "Number of votes that bodies took, each on one motion."),
+            Measure::number("passed", Thing::Record, "Number of those in which the motion passed.").only("result", &["pass"]),
+            Measure::number("failed", Thing::Record, "Number of those in which the motion failed.").only("result", &["fail"]),
+            Measure::number(
+                "voters",
+                Thing::Referred("votes", "person"),
+                "Number of different people of whom it is known how they voted; one person in two votes counts once.",
+            ),
+            Measure::number("votes", Thing::Part("votes"), "Number of choices of people that are known: one person in two votes has two."),
+            votes("yes", &["yes"], "Number of choices for the motion."),
+            votes("no", &["no"], "Number of choices against the motion."),
+            votes("abstentions", &["abstain"], "Number of abstentions."),
+            votes("absences", &["absent"], "Number of times that someone was absent."),
+            votes("notVoting", &["not_voting"], "Number of times that someone was present and did not vote."),
+        ],
+        narrowed: &["votes"],
+        ties: &[],
+    }
+}
+
 /// The records of this file.
 pub fn records() -> Vec<Record> {
     vec![
@@ -54,7 +81,10 @@ pub fn records() -> Vec<Record> {
                     .inverse("voteEvents", "Votes this body took."),
             )
             .default_order("date", Direction::Desc)
-            .within("proposal"),
+            .within("proposal")
+            .dimension("option", &["votes", "option"], "What a person chose, where the sources say how each voted.")
+            .dimension("voter", &["votes", "person"], "Person who voted, where the sources say how each voted.")
+            .statistics(statistics()),
         Record::part(
             RecordType::Vote,
             vote::Entity,

@@ -162,8 +162,9 @@ fn has_argument(field: &Value, name: &str) -> bool {
 impl Schema {
     async fn of(server: &Server) -> Self {
         let ty = "type { name ofType { name ofType { name ofType { name } } } }";
-        let query =
-            format!("{{ __schema {{ types {{ name kind fields {{ name args {{ name {ty} }} {ty} }} inputFields {{ name {ty} }} }} }} }}");
+        let query = format!(
+            "{{ __schema {{ types {{ name kind enumValues {{ name }} fields {{ name args {{ name {ty} }} {ty} }} inputFields {{ name {ty} }} }} }} }}"
+        );
         let data = server.data(&query).await;
         Self(data["__schema"]["types"].as_array().unwrap().iter().map(|ty| (ty["name"].as_str().unwrap().to_owned(), ty.clone())).collect())
     }
@@ -199,10 +200,39 @@ impl Schema {
 
     /// Lists at the root.
     fn lists(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.fields("Query").iter().filter(|field| has_argument(field, "filter")).map(|field| {
+        self.fields("Query").iter().filter(|field| has_argument(field, "filter")).filter_map(|field| {
             let connection = base(&field["type"]);
-            (field["name"].as_str().unwrap(), connection.strip_suffix("Connection").unwrap())
+            Some((field["name"].as_str().unwrap(), connection.strip_suffix("Connection")?))
         })
+    }
+
+    /// Names of what lists of a type can be divided by when they are counted.
+    fn dimensions(&self, ty: &str) -> Vec<String> {
+        let dimensions = self.fields(&format!("{ty}Connection")).iter().find(|field| field["name"] == "facets");
+        let values = dimensions.map(|_| &self.0[&format!("{ty}Dimension")]["enumValues"]).and_then(Value::as_array);
+        values.into_iter().flatten().map(|value| value["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Queries that count everything by everything.
+    fn counts(&self) -> Vec<String> {
+        let mut queries = Vec::new();
+        for (list, ty) in self.lists() {
+            for dimension in self.dimensions(ty) {
+                queries.push(format!(
+                    "{{ {list} {{ facets(by: [{dimension}], first: 100) {{ values {{ key label count record {{ id slug }} }} }} }} }}"
+                ));
+            }
+        }
+        for field in self.fields("Query").iter().filter(|field| has_argument(field, "groupBy")) {
+            let (name, ty) = (field["name"].as_str().unwrap(), base(&field["type"]).strip_suffix("Statistics").unwrap());
+            let (row, total) = (format!("{ty}StatisticsRow"), format!("{ty}StatisticsTotal"));
+            for dimension in self.dimensions(ty) {
+                let (row, total) = (self.selection(&row, 1), self.selection(&total, 1));
+                queries.push(format!("{{ {name}(groupBy: [{dimension}]) {{ rows {row} total {total} }} }}"));
+            }
+        }
+        assert!(queries.len() > 50);
+        queries
     }
 
     /// Queries that together show every record and what it leads to; parts, which stand in no list of their own, with
@@ -272,7 +302,7 @@ async fn found(asker: &Asker<'_>, schema: &Schema) -> (Vec<(String, String)>, BT
     let mut seen = BTreeSet::new();
     let searches = ["zzsecret", "zzsecrit2", "zzsecretov", "zzsecretev", "anna", "press", "court", "something"]
         .map(|word| format!("{{ search(query: \"{word}\") {{ totalCount nodes {{ snippet record {{ id slug label }} }} }} }}"));
-    for query in schema.everything().into_iter().chain(schema.conditions()).chain(searches) {
+    for query in schema.everything().into_iter().chain(schema.conditions()).chain(schema.counts()).chain(searches) {
         let mut answer = asker.data(&query).await;
         // places among all changes leave room for those of drafts, and say nothing of them
         change(&mut answer, "sequence", &Value::Null);

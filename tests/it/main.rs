@@ -21,6 +21,7 @@ mod schema;
 mod search;
 mod server;
 mod statement;
+mod statistics;
 mod table;
 mod token;
 mod transfer;

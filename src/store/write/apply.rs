@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use migration::duration::minutes;
 use sea_orm::sea_query::{Alias, Expr, Func, OnConflict, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value as Bound};
 use serde_json::{Value as Json, json};
@@ -19,7 +20,7 @@ use crate::fold::fold;
 use crate::store::db::{Store, database};
 use crate::store::dialect::one_of_ids;
 use crate::store::draft::{Draft, Fault, Given, Origin, Problem};
-use crate::store::record::{Kind, Record, Shape, catalog};
+use crate::store::record::{Field, Kind, Record, Shape, catalog};
 use crate::store::row::Cell;
 
 /// A record or part as it is in the database, with its parts.
@@ -430,6 +431,7 @@ impl<'s> Work<'s> {
             let Some(rows) = self.rows.remove(ty) else { continue };
             let mut columns = vec!["id"];
             columns.extend(record.fields.iter().map(|field| field.column));
+            columns.extend(record.fields.iter().filter_map(Field::minutes_column));
             if lives(record) {
                 columns.extend(["sort_key", "folded"]);
             } else {
@@ -553,7 +555,10 @@ pub(super) async fn types<'e>(
 
 fn bound(record: &Record, row: &Row) -> Vec<Bound> {
     let mut values = vec![row.id.into()];
-    values.extend(record.fields.iter().zip(&row.cells).map(|(field, cell)| bind(field.kind, cell)));
+    let cells = || record.fields.iter().zip(&row.cells);
+    values.extend(cells().map(|(field, cell)| bind(field.kind, cell)));
+    let lengths = cells().filter(|(field, _)| field.minutes_column().is_some());
+    values.extend(lengths.map(|(_, cell)| Bound::from(cell.as_text().and_then(minutes))));
     if lives(record) {
         values.extend([sort_key(record, &row.cells).into(), folded_names(record, &row.cells).into()]);
     } else {

@@ -1,0 +1,415 @@
+//! Whatever the dataset and the question: the same figures as a plain evaluation gives, on both databases.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::server::{On, Server};
+
+const DATES: [&str; 6] = ["2019", "2019-05", "2019-11-05", "2020-02-28", "2020-03-01", "2021-07-31"];
+const ROLES: [&str; 3] = ["defendant", "suspect", "judge"];
+const OUTCOMES: [&str; 3] = ["convicted", "acquitted", "pending"];
+const KINDS: [&str; 2] = ["imprisonment", "fine"];
+/// Durations, and the months they are.
+const LENGTHS: [(&str, f64); 5] = [("P3Y", 36.0), ("P6M", 6.0), ("P1Y6M", 18.0), ("P15D", 15.0 / 30.4375), ("P36M", 36.0)];
+const STATUSES: [&str; 2] = ["decided", "pending"];
+/// The last of the people, provisions and topics is a draft.
+const RECORDS: usize = 4;
+
+#[derive(Debug, Clone)]
+struct Party {
+    person: Option<usize>,
+    role: &'static str,
+}
+
+#[derive(Debug, Clone)]
+struct Charge {
+    party: Option<usize>,
+    provision: Option<usize>,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone)]
+struct Sentence {
+    party: Option<usize>,
+    kind: &'static str,
+    length: Option<(&'static str, f64)>,
+}
+
+#[derive(Debug, Clone)]
+struct Case {
+    published: bool,
+    status: &'static str,
+    opened: Option<&'static str>,
+    decided: Option<&'static str>,
+    topics: Vec<usize>,
+    parties: Vec<Party>,
+    charges: Vec<Charge>,
+    sentences: Vec<Sentence>,
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let date = || prop::option::weighted(0.8, select(&DATES[..]));
+    let record = || prop::option::weighted(0.8, 0..RECORDS);
+    let party = (record(), select(&ROLES[..])).prop_map(|(person, role)| Party { person, role });
+    let parties = prop::collection::vec(party, 0..4);
+    let whose = || prop::option::weighted(0.8, any::<prop::sample::Index>());
+    let charges = prop::collection::vec((whose(), record(), select(&OUTCOMES[..])), 0..4);
+    let length = prop::option::weighted(0.8, select(&LENGTHS[..]));
+    let sentences = prop::collection::vec((whose(), select(&KINDS[..]), length), 0..3);
+    let own = (prop::bool::weighted(0.85), select(&STATUSES[..]), date(), date(), subsequence((0..RECORDS).collect::<Vec<_>>(), 0..3));
+    (own, parties, charges, sentences).prop_map(|((published, status, opened, decided, topics), parties, charges, sentences)| {
+        let of = |whose: Option<prop::sample::Index>| whose.filter(|_| !parties.is_empty()).map(|index| index.index(parties.len()));
+        let charges = charges.into_iter().map(|(whose, provision, outcome)| Charge { party: of(whose), provision, outcome }).collect();
+        let sentences = sentences.into_iter().map(|(whose, kind, length)| Sentence { party: of(whose), kind, length }).collect();
+        Case { published, status, opened, decided, topics, charges, sentences, parties }
+    })
+}
+
+fn yaml(cases: &[Case]) -> String {
+    let mut text = String::from("laws: [{slug: law, title: {en: Law}, kind: law, status: in_force}]\n");
+    for (list, more) in [
+        ("people", "name: {en: X}"),
+        ("topics", "label: {en: X}"),
+        ("provisions", "heading: {en: X}, kind: article, position: 1, law: law"),
+    ] {
+        text += &format!("{list}:\n");
+        for number in 0..RECORDS {
+            text += &format!("- {{slug: r{number}, {more}, published: {}}}\n", number + 1 < RECORDS);
+        }
+    }
+    text += "cases:\n";
+    for (number, case) in cases.iter().enumerate() {
+        let date = |name: &str, date: Option<&str>| date.map_or(String::new(), |date| format!(", {name}: \"{date}\""));
+        let of = |name: &str, index: Option<usize>, letter: &str| index.map_or(String::new(), |index| format!(", {name}: {letter}{index}"));
+        let list = |items: Vec<String>| items.join(", ");
+        let topics = list(case.topics.iter().map(|topic| format!("r{topic}")).collect());
+        let parties = list(
+            case.parties
+                .iter()
+                .enumerate()
+                .map(|(place, party)| format!("{{key: k{place}, role: {}{}}}", party.role, of("person", party.person, "r")))
+                .collect(),
+        );
+        let charge = |(place, charge): (usize, &Charge)| {
+            let (party, provision) = (of("party", charge.party, "k"), of("provision", charge.provision, "r"));
+            format!("{{key: k{place}, outcome: {}{party}{provision}}}", charge.outcome)
+        };
+        let charges = list(case.charges.iter().enumerate().map(charge).collect());
+        let sentence = |(place, sentence): (usize, &Sentence)| {
+            let length = sentence.length.map_or(String::new(), |(length, _)| format!(", length: {length}"));
+            format!("{{key: k{place}, kind: {}{}{length}}}", sentence.kind, of("party", sentence.party, "k"))
+        };
+        let sentences = list(case.sentences.iter().enumerate().map(sentence).collect());
+        text += &format!(
+            "- {{slug: c{number}, title: {{en: C}}, kind: criminal, status: {}, published: {}{}{}, topics: [{topics}], parties: [{parties}], charges: [{charges}], sentences: [{sentences}]}}\n",
+            case.status,
+            case.published,
+            date("opened", case.opened),
+            date("decided", case.decided),
+        );
+    }
+    text
+}
+
+const DIMENSIONS: [&str; 8] = ["YEAR", "QUARTER", "MONTH", "STATUS", "PROVISION", "OUTCOME", "SENTENCE_KIND", "TOPIC"];
+
+#[derive(Debug, Clone)]
+struct Question {
+    by: Vec<&'static str>,
+    decided: bool,
+    status: Option<&'static str>,
+    provision: Option<usize>,
+    kind: Option<&'static str>,
+}
+
+fn question() -> impl Strategy<Value = Question> {
+    let by = subsequence(DIMENSIONS.to_vec(), 0..4).prop_shuffle();
+    let few = |some| prop::option::weighted(0.3, some);
+    let kind = prop::option::weighted(0.2, select(&KINDS[..]));
+    (by, any::<bool>(), prop::option::weighted(0.3, select(&STATUSES[..])), few(0..RECORDS - 1), kind)
+        .prop_map(|(by, decided, status, provision, kind)| Question { by, decided, status, provision, kind })
+}
+
+/// What a row of the tables put together is about: a case, and one of its charges, sentences, parties and topics.
+#[derive(Debug, Clone, Copy, Default)]
+struct Joined {
+    case: usize,
+    charge: Option<usize>,
+    sentence: Option<usize>,
+    party: Option<usize>,
+    topic: Option<usize>,
+}
+
+/// Which lists are looked at.
+#[derive(Debug, Clone, Copy)]
+struct Lists {
+    charges: bool,
+    sentences: bool,
+    parties: bool,
+}
+
+/// Each of these, or none where there is none.
+fn or_none(found: Vec<usize>) -> Vec<Option<usize>> {
+    if found.is_empty() { vec![None] } else { found.into_iter().map(Some).collect() }
+}
+
+fn agree(a: Option<usize>, b: Option<usize>) -> bool {
+    a.is_none() || b.is_none() || a == b
+}
+
+impl Question {
+    fn has(&self, dimension: &str) -> bool {
+        self.by.contains(&dimension)
+    }
+
+    fn is_charge(&self, charge: &Charge) -> bool {
+        self.provision.is_none_or(|provision| charge.provision == Some(provision))
+    }
+
+    fn is_sentence(&self, sentence: &Sentence) -> bool {
+        self.kind.is_none_or(|kind| sentence.kind == kind)
+    }
+
+    fn cases<'a>(&'a self, cases: &'a [Case]) -> impl Iterator<Item = usize> {
+        let is_counted = |case: &Case| {
+            case.published
+                && self.status.is_none_or(|status| case.status == status)
+                && (self.provision.is_none() || case.charges.iter().any(|charge| self.is_charge(charge)))
+                && (self.kind.is_none() || case.sentences.iter().any(|sentence| self.is_sentence(sentence)))
+        };
+        cases.iter().enumerate().filter(move |(_, case)| is_counted(case)).map(|(index, _)| index)
+    }
+
+    /// Rows with what the question itself looks at, and these lists besides.
+    fn joined(&self, cases: &[Case], lists: Lists) -> Vec<Joined> {
+        let mut rows: Vec<Joined> = self.cases(cases).map(|case| Joined { case, ..Joined::default() }).collect();
+        if lists.charges || self.has("PROVISION") || self.has("OUTCOME") || self.provision.is_some() {
+            rows = each(
+                rows,
+                |row| {
+                    let charges = cases[row.case].charges.iter().enumerate();
+                    or_none(charges.filter(|(_, charge)| self.is_charge(charge)).map(|(index, _)| index).collect())
+                },
+                |row, charge| row.charge = charge,
+            );
+        }
+        if lists.sentences || self.has("SENTENCE_KIND") || self.kind.is_some() {
+            rows = each(
+                rows,
+                |row| {
+                    let case = &cases[row.case];
+                    let charged = row.charge.and_then(|charge| case.charges[charge].party);
+                    let sentences = case.sentences.iter().enumerate();
+                    let found: Vec<usize> = sentences
+                        .filter(|(_, sentence)| self.is_sentence(sentence) && agree(sentence.party, charged))
+                        .map(|(index, _)| index)
+                        .collect();
+                    // narrowed sentences leave out what has none
+                    if self.kind.is_some() { found.into_iter().map(Some).collect() } else { or_none(found) }
+                },
+                |row, sentence| row.sentence = sentence,
+            );
+        }
+        if lists.parties {
+            rows = each(
+                rows,
+                |row| {
+                    let case = &cases[row.case];
+                    let charged = row.charge.and_then(|charge| case.charges[charge].party);
+                    let sentenced = row.sentence.and_then(|sentence| case.sentences[sentence].party);
+                    or_none(
+                        (0..case.parties.len()).filter(|party| agree(Some(*party), charged) && agree(Some(*party), sentenced)).collect(),
+                    )
+                },
+                |row, party| row.party = party,
+            );
+        }
+        if self.has("TOPIC") {
+            let seen = |topic: &&usize| **topic + 1 < RECORDS;
+            rows = each(rows, |row| or_none(cases[row.case].topics.iter().filter(seen).copied().collect()), |row, topic| row.topic = topic);
+        }
+        rows
+    }
+
+    fn key(&self, cases: &[Case], row: &Joined) -> Vec<Value> {
+        let case = &cases[row.case];
+        let date = if self.decided { case.decided } else { case.opened };
+        let month = date.filter(|date| date.len() >= 7);
+        let slug = |index: Option<usize>| index.filter(|index| index + 1 < RECORDS).map(|index| json!(format!("r{index}")));
+        let key = |dimension: &&str| match *dimension {
+            "YEAR" => date.map(|date| json!(date[..4].parse::<u32>().unwrap())),
+            "MONTH" => month.map(|date| json!(&date[..7])),
+            "QUARTER" => month.map(|date| json!(format!("{}-Q{}", &date[..4], (date[5..7].parse::<u32>().unwrap() + 2) / 3))),
+            "STATUS" => Some(json!(case.status.to_uppercase())),
+            "PROVISION" => row.charge.and_then(|charge| slug(case.charges[charge].provision)),
+            "OUTCOME" => row.charge.map(|charge| json!(case.charges[charge].outcome.to_uppercase())),
+            "SENTENCE_KIND" => row.sentence.map(|sentence| json!(case.sentences[sentence].kind.to_uppercase())),
+            _ => slug(row.topic),
+        };
+        self.by.iter().map(|dimension| key(dimension).unwrap_or(Value::Null)).collect()
+    }
+
+    /// The different things that rows of a group have, group by group.
+    fn different<T: Ord>(&self, cases: &[Case], lists: Lists, of: impl Fn(&Case, &Joined) -> Option<T>) -> BTreeMap<String, BTreeSet<T>> {
+        let mut groups: BTreeMap<String, BTreeSet<T>> = BTreeMap::new();
+        for row in self.joined(cases, lists) {
+            let key = json!(self.key(cases, &row)).to_string();
+            groups.entry(key).or_default().extend(of(&cases[row.case], &row));
+        }
+        groups
+    }
+
+    fn groups(&self, cases: &[Case]) -> BTreeMap<String, Value> {
+        let lists = |charges, sentences, parties| Lists { charges, sentences, parties };
+        let none = lists(false, false, false);
+        let accused = |case: &Case, row: &Joined| {
+            let party = &case.parties[row.party?];
+            party.person.filter(|person| person + 1 < RECORDS && party.role != "judge")
+        };
+        let convicted = |case: &Case, row: &Joined| row.charge.is_some_and(|charge| case.charges[charge].outcome == "convicted");
+        let records = self.different(cases, none, |_, row| Some(row.case));
+        let people = self.different(cases, lists(false, false, true), accused);
+        let people_convicted =
+            self.different(cases, lists(true, false, true), |case, row| convicted(case, row).then(|| accused(case, row)).flatten());
+        let charges = self.different(cases, lists(true, false, false), |_, row| Some((row.case, row.charge?)));
+        let convictions =
+            self.different(cases, lists(true, false, false), |case, row| convicted(case, row).then_some((row.case, row.charge)));
+        let with_conviction = self.different(cases, lists(true, false, false), |case, row| convicted(case, row).then_some(row.case));
+        let sentences = self.different(cases, lists(false, true, false), |_, row| Some((row.case, row.sentence?)));
+        let prison = self.different(cases, lists(false, true, false), |case, row| {
+            let sentence = &case.sentences[row.sentence?];
+            let place = LENGTHS.iter().position(|(text, _)| sentence.length.is_some_and(|(length, _)| length == *text));
+            (sentence.kind == "imprisonment").then_some((row.case, row.sentence, place?))
+        });
+        let timed = self.different(cases, none, |case, row| Some((row.case, days(case)?)));
+        let mut groups = BTreeMap::new();
+        for key in records.keys() {
+            let lengths: Vec<f64> = prison.get(key).into_iter().flatten().map(|(.., place)| LENGTHS[*place].1).collect();
+            let days: Vec<f64> = timed[key].iter().map(|(_, days)| *days as f64).collect();
+            let number = |groups: Option<usize>| groups.unwrap_or_default();
+            let figures = json!({
+                "count": records[key].len(),
+                "people": number(people.get(key).map(BTreeSet::len)),
+                "peopleConvicted": number(people_convicted.get(key).map(BTreeSet::len)),
+                "charges": number(charges.get(key).map(BTreeSet::len)),
+                "convictions": number(convictions.get(key).map(BTreeSet::len)),
+                "casesWithConviction": number(with_conviction.get(key).map(BTreeSet::len)),
+                "sentences": number(sentences.get(key).map(BTreeSet::len)),
+                "prisonSentences": lengths.len(),
+                "medianSentence": written(median(&lengths), 100.0),
+                "meanSentence": written(mean(&lengths), 100.0),
+                "casesTimed": days.len(),
+                "medianDaysToDecision": written(median(&days), 10.0),
+                "meanDaysToDecision": written(mean(&days), 10.0),
+            });
+            groups.insert(key.clone(), figures);
+        }
+        groups
+    }
+
+    fn query(&self) -> String {
+        let figures = "count people peopleConvicted charges convictions casesWithConviction sentences prisonSentences medianSentence meanSentence casesTimed medianDaysToDecision meanDaysToDecision";
+        let mut arguments = format!("groupBy: [{}], by: {}", self.by.join(" "), if self.decided { "DECIDED" } else { "OPENED" });
+        if let Some(status) = self.status {
+            arguments += &format!(", filter: {{status: {{eq: {}}}}}", status.to_uppercase());
+        }
+        if let Some(provision) = self.provision {
+            arguments += &format!(", charges: {{provision: {{slug: {{eq: \"r{provision}\"}}}}}}");
+        }
+        if let Some(kind) = self.kind {
+            arguments += &format!(", sentences: {{kind: {{eq: {}}}}}", kind.to_uppercase());
+        }
+        let keys = "year quarter month status provision { slug } outcome sentenceKind topic { slug }";
+        format!("{{ caseStatistics({arguments}) {{ rows {{ {keys} {figures} }} total {{ {figures} }} }} }}")
+    }
+}
+
+fn each(rows: Vec<Joined>, found: impl Fn(&Joined) -> Vec<Option<usize>>, set: impl Fn(&mut Joined, Option<usize>)) -> Vec<Joined> {
+    let mut all = Vec::new();
+    for row in rows {
+        for one in found(&row) {
+            let mut joined = row;
+            set(&mut joined, one);
+            all.push(joined);
+        }
+    }
+    all
+}
+
+fn days(case: &Case) -> Option<i64> {
+    let day = |date: Option<&str>| date.filter(|date| date.len() == 10).map(|date| date.parse::<NaiveDate>().unwrap());
+    Some((day(case.decided)? - day(case.opened)?).num_days())
+}
+
+fn median(values: &[f64]) -> Option<f64> {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    let (low, high) = (values.get(values.len().checked_sub(1)? / 2)?, values.get(values.len() / 2)?);
+    Some(f64::midpoint(*low, *high))
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+fn written(value: Option<f64>, digits: f64) -> Value {
+    value.map_or(Value::Null, |value| json!((value * digits).round()))
+}
+
+/// Figures as the evaluation has them: what is not whole, in its smallest unit.
+fn read(row: &Value) -> Value {
+    let mut figures = row.as_object().unwrap().clone();
+    figures.retain(|name, _| {
+        !["year", "quarter", "month", "status", "provision", "outcome", "sentenceKind", "topic"].contains(&name.as_str())
+    });
+    for (name, digits) in [("medianSentence", 100.0), ("meanSentence", 100.0), ("medianDaysToDecision", 10.0), ("meanDaysToDecision", 10.0)]
+    {
+        figures[name] = written(figures[name].as_f64(), digits);
+    }
+    Value::Object(figures)
+}
+
+#[rstest]
+#[tokio::test]
+async fn statistics_are_what_a_plain_evaluation_gives(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..4 {
+        let cases = prop::collection::vec(case(), 1..16).new_tree(&mut runner).unwrap().current();
+        let server = Server::with(on, &yaml(&cases)).await;
+        for _ in 0..40 {
+            let question = question().new_tree(&mut runner).unwrap().current();
+            let data = server.data(&question.query()).await["caseStatistics"].take();
+            let rows = data["rows"].as_array().unwrap();
+            let mut found = BTreeMap::new();
+            for row in rows {
+                let key = |dimension: &&str| match *dimension {
+                    "SENTENCE_KIND" => row["sentenceKind"].clone(),
+                    "PROVISION" => row["provision"]["slug"].clone(),
+                    "TOPIC" => row["topic"]["slug"].clone(),
+                    other => row[other.to_lowercase()].clone(),
+                };
+                let keys: Vec<Value> = question.by.iter().map(key).collect();
+                assert!(found.insert(json!(keys).to_string(), read(row)).is_none(), "a group comes twice: {keys:?}");
+            }
+            let mut expected = question.groups(&cases);
+            let whole = Question { by: Vec::new(), ..question.clone() };
+            if let Some(total) = whole.groups(&cases).remove("[]") {
+                assert_eq!(read(&data["total"]), total, "{question:?}\n{cases:#?}");
+            } else {
+                assert_eq!(data["total"]["count"], 0);
+                // without dimensions there is one row, even of nothing
+                if question.by.is_empty() {
+                    expected.insert("[]".to_owned(), read(&data["total"]));
+                }
+            }
+            assert_eq!(found, expected, "{question:?}\n{cases:#?}");
+        }
+    }
+}
