@@ -5,31 +5,38 @@
 //! readers, so dark mode and descriptions could not be had from them; axes and layout are therefore here.
 //! This module knows typed columns and rows, and neither GraphQL nor HTTP.
 
-mod data;
 mod draw;
 mod figure;
+mod frame;
+mod horizontal;
 mod png;
 mod scale;
 mod style;
 mod summary;
 mod text;
+mod vertical;
 mod word;
 
-pub use data::{Column, Data, Type, Value};
-pub use png::png;
+use std::ops::RangeInclusive;
+
 pub use style::Theme;
 pub use word::Words;
 
 use crate::error::{Result, bad_input};
+use crate::table::{Column, Rows};
 
 /// Series that one chart may have: more colours than this cannot be told apart.
 pub const MOST_SERIES: usize = 8;
-/// Places on the axis of a bar chart, at most.
+/// Bars of a bar chart, at most, over all its series.
 pub const MOST_BARS: usize = 200;
 /// Points of a line chart, at most, over all its series.
 pub const MOST_POINTS: usize = 5_000;
+/// Rows that a chart is drawn from, at most.
+pub const MOST_ROWS: usize = 50_000;
 /// Sides of an image in pixels: the least and the most.
-pub const SIDES: std::ops::RangeInclusive<u32> = 160..=4_000;
+pub const SIDES: RangeInclusive<u32> = 160..=4_000;
+/// Characters of a title, at most.
+pub const MOST_TITLE: usize = 300;
 
 /// What the marks are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,14 +58,8 @@ pub struct Spec {
     pub y: Option<String>,
     /// Column that parts the rows into series.
     pub series: Option<String>,
-    /// Whether the bars of one place stand on each other.
-    pub stack: bool,
     /// Title above the chart.
     pub title: Option<String>,
-    /// Name of the axis, if another than that of its column.
-    pub x_label: Option<String>,
-    /// Name of the values, if another than that of their column.
-    pub y_label: Option<String>,
     /// Width in pixels.
     pub width: u32,
     /// Height in pixels; without it as high as the chart needs.
@@ -67,17 +68,26 @@ pub struct Spec {
     pub theme: Theme,
     /// Language of the words that are ours.
     pub words: Words,
-    /// Where the data is from, and its licence.
+    /// Where the data is from.
     pub source: String,
 }
 
 /// Draws a table as an SVG.
-pub fn svg(spec: &Spec, data: &Data) -> Result<String> {
+pub fn svg(spec: &Spec, columns: &[Column], rows: &Rows<'_>) -> Result<String> {
     for (name, side) in [("width", Some(spec.width)), ("height", spec.height)] {
         if side.is_some_and(|side| !SIDES.contains(&side)) {
             return Err(bad_input(name, format!("give pixels between {} and {}", SIDES.start(), SIDES.end())));
         }
     }
-    let figure = figure::Figure::new(spec, data)?;
+    if spec.title.as_ref().is_some_and(|title| title.chars().count() > MOST_TITLE) {
+        return Err(bad_input("title", format!("a title has {MOST_TITLE} characters at most")));
+    }
+    let figure = figure::Figure::new(spec, columns, rows)?;
     draw::draw(spec, &figure)
+}
+
+/// Draws a table as a PNG; where the theme is left to the reader's system it is the light one, for pixels know no system.
+pub fn png(spec: &Spec, columns: &[Column], rows: &Rows<'_>) -> Result<Vec<u8>> {
+    let theme = if spec.theme == Theme::Auto { Theme::Light } else { spec.theme };
+    png::png(&svg(&Spec { theme, ..spec.clone() }, columns, rows)?)
 }

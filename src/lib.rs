@@ -8,6 +8,7 @@
 //! ```
 
 pub mod app;
+pub mod chart;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -23,5 +24,6 @@ pub mod lang;
 pub mod page;
 pub mod role;
 pub mod store;
+pub mod table;
 pub mod telemetry;
 pub mod transfer;

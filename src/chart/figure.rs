@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::data::{self, Data, Type, Value};
-use super::{Kind, MOST_BARS, MOST_POINTS, MOST_SERIES, Spec, scale, text};
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::{Kind, MOST_BARS, MOST_POINTS, MOST_ROWS, MOST_SERIES, Spec, Words, scale, text};
 use crate::error::{Result, bad_input};
+use crate::table::{Column, Rows, Type, Value};
 
 /// Where a place is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,7 +51,7 @@ pub(super) struct Figure {
     pub(super) y: String,
     pub(super) places: Vec<Place>,
     pub(super) series: Vec<Series>,
-    /// Whether places are a text each, so that labels may be long and none may be left out.
+    /// Whether places are names, so that labels may be long and none may be left out.
     pub(super) named: bool,
     /// Rows that have no place because it is unknown.
     pub(super) left_out: usize,
@@ -69,31 +71,61 @@ fn sortable(number: f64) -> u64 {
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
+/// Days from 1970 to the beginning of a date; a year begins on 1 January.
+pub(super) fn days(text: &str) -> Option<f64> {
+    let whole = match text.len() {
+        4 => format!("{text}-01-01"),
+        7 => format!("{text}-01"),
+        _ => text.to_owned(),
+    };
+    let date = NaiveDate::parse_from_str(&whole, "%Y-%m-%d").ok()?;
+    Some(date.signed_duration_since(NaiveDate::default()).num_days() as f64)
+}
+
+/// An instant as readers expect it: the day, and the minute if it is not the day's first.
+fn instant(instant: &DateTime<Utc>) -> String {
+    let form = if instant.timestamp() % 86_400 == 0 { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M" };
+    instant.format(form).to_string()
+}
+
+/// The place of a column among the columns; the error says which there are.
+fn find(parameter: &str, name: &str, columns: &[Column]) -> Result<usize> {
+    columns.iter().position(|column| column.name == name).ok_or_else(|| {
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        bad_input(parameter, format!("there is no column \"{}\"; the columns are {}", text::brief(name), names.join(", ")))
+    })
+}
+
+fn is_number(column: &Column) -> bool {
+    matches!(column.ty, Type::Integer | Type::Number)
+}
+
 impl Figure {
-    pub(super) fn new(spec: &Spec, data: &Data) -> Result<Self> {
-        let x = data.column("x", &spec.x)?;
-        let y = spec.y.as_ref().map(|name| data.column("y", name)).transpose()?;
-        let series = spec.series.as_ref().map(|name| data.column("series", name)).transpose()?;
-        if let Some(y) = y.filter(|y| data.columns[*y].ty != Type::Number) {
-            let numbers: Vec<&str> = data.columns.iter().filter(|column| column.ty == Type::Number).map(|column| column.name.as_str()).collect();
-            let instead = if numbers.is_empty() { "leave y out to count rows".to_owned() } else { format!("columns of numbers are {}", numbers.join(", ")) };
-            return Err(bad_input("y", format!("\"{}\" is not a column of numbers; {instead}", data.columns[y].name)));
+    pub(super) fn new(spec: &Spec, columns: &[Column], rows: &Rows<'_>) -> Result<Self> {
+        let x = find("x", &spec.x, columns)?;
+        let y = spec.y.as_ref().map(|name| find("y", name, columns)).transpose()?;
+        let series = spec.series.as_ref().map(|name| find("series", name, columns)).transpose()?;
+        if let Some(y) = y.filter(|y| !is_number(&columns[*y])) {
+            let numbers: Vec<&str> = columns.iter().filter(|column| is_number(column)).map(|column| column.name.as_str()).collect();
+            let instead = match numbers.len() {
+                0 => "leave y out to count rows".to_owned(),
+                _ => format!("columns of numbers are {}; without y rows are counted", numbers.join(", ")),
+            };
+            return Err(bad_input("y", format!("\"{}\" is not a column of numbers; {instead}", columns[y].name)));
         }
-        let ty = data.columns[x].ty;
-        let mut gathered = Gathered { spec, ty, places: BTreeMap::new(), given: HashMap::new(), names: Vec::new(), marks: HashMap::new(), left_out: 0 };
-        for row in &data.rows {
-            gathered.add(&row[x], y.map(|y| &row[y]), series.map(|series| &row[series]))?;
+        if rows.count() > MOST_ROWS {
+            return Err(bad_input("rows", format!("a chart is drawn from {MOST_ROWS} rows at most; filter the query or group it")));
         }
-        let (places, series, left_out) = gathered.finish()?;
-        let label = |given: &Option<String>, name: Option<&String>| text::clean(given.as_ref().or(name).map_or("", String::as_str));
-        Ok(Self {
-            x: label(&spec.x_label, Some(&spec.x)),
-            y: spec.y.as_ref().map_or_else(|| spec.y_label.clone().unwrap_or_else(|| spec.words.rows().to_owned()), |y| label(&spec.y_label, Some(y))),
-            places,
-            series,
-            named: ty == Type::Text,
-            left_out,
-        })
+        let mut gathered =
+            Gathered { spec, places: BTreeMap::new(), given: HashMap::new(), names: Vec::new(), marks: HashMap::new(), left_out: 0 };
+        for row in rows.iter() {
+            let value = |column: usize| &row[column];
+            gathered.add((columns[x].ty, value(x)), y.map(value), series.map(|series| (columns[series].ty, value(series))))?;
+        }
+        let named = matches!(columns[x].ty, Type::Text | Type::Boolean);
+        let (places, series, left_out) = gathered.finish();
+        let y = spec.y.as_deref().map_or_else(|| spec.words.rows().to_owned(), text::clean);
+        Ok(Self { x: text::clean(&spec.x), y, places, series, named, left_out })
     }
 
     /// All values.
@@ -104,122 +136,135 @@ impl Figure {
         })
     }
 
-    /// Whether places are apart as their numbers or days are.
-    pub(super) fn is_measured(&self) -> bool {
-        !self.places.is_empty() && self.places.iter().all(|place| place.at != At::Next)
+    /// Where the places are, if all of them are at numbers or at days.
+    pub(super) fn positions(&self) -> Option<Vec<f64>> {
+        let position = |place: &Place| match place.at {
+            At::Next => None,
+            At::Number(at) | At::Day(at) => Some(at),
+        };
+        self.places.iter().map(position).collect()
     }
 }
 
 /// What has been read of the rows.
 struct Gathered<'s> {
     spec: &'s Spec,
-    ty: Type,
     places: BTreeMap<Key, Place>,
-    given: HashMap<String, usize>,
-    names: Vec<Option<String>>,
+    given: HashMap<(bool, String), usize>,
+    names: Vec<(Key, Option<String>)>,
     marks: HashMap<(usize, Key), Mark>,
     left_out: usize,
 }
 
 impl Gathered<'_> {
-    fn add(&mut self, x: &Value, y: Option<&Value>, series: Option<&Value>) -> Result<()> {
-        let Some(key) = self.place(x) else {
+    fn add(&mut self, x: (Type, &Value<'_>), y: Option<&Value<'_>>, series: Option<(Type, &Value<'_>)>) -> Result<()> {
+        if self.spec.kind == Kind::Line && *x.1 == Value::Null {
             self.left_out += 1;
             return Ok(());
-        };
-        let name = series.map(|series| text::clean(&self.label(series)));
-        let index = match self.names.iter().position(|known| *known == name) {
-            Some(index) => index,
-            None if self.names.len() == MOST_SERIES => {
-                let column = self.spec.series.as_deref().unwrap_or_default();
-                return Err(bad_input(
-                    "series",
-                    format!("\"{column}\" has more than {MOST_SERIES} values, which no chart can tell apart; filter the query, or choose a column with fewer"),
-                ));
-            }
-            None => {
-                self.names.push(name);
-                self.names.len() - 1
-            }
-        };
-        let most = match self.spec.kind {
-            Kind::Bar => self.places.len() > MOST_BARS,
-            Kind::Line => self.marks.len() > MOST_POINTS,
-        };
-        if most {
-            return Err(match self.spec.kind {
-                Kind::Bar => bad_input("x", format!("\"{}\" has more than {MOST_BARS} values, too many for bars; filter the query, group it, or take kind=line", self.spec.x)),
-                Kind::Line => bad_input("x", format!("there are more than {MOST_POINTS} points; filter the query or group it")),
-            });
         }
-        let label = self.places[&key].label.clone();
-        let known = self.marks.entry((index, key)).or_insert(Mark::None);
+        let series = self.series(series)?;
+        let (key, label, at) = self.key(x.0, x.1, false);
+        self.places.entry(key.clone()).or_insert_with(|| Place { label: label.clone(), at });
+        let known = self.marks.entry((series, key)).or_insert(Mark::None);
         *known = match (y, *known) {
             (None, Mark::Value(count)) => Mark::Value(count + 1.0),
             (None, _) => Mark::Value(1.0),
-            (Some(Value::Number(value)), Mark::None) => Mark::Value(*value),
+            (Some(Value::Integer(value)), Mark::None) => Mark::Value(*value as f64),
+            (Some(Value::Number(value)), Mark::None) if value.is_finite() => Mark::Value(*value),
             (Some(_), Mark::None) => Mark::Gap,
             (Some(_), _) => {
-                return Err(bad_input(
-                    "x",
-                    format!(
-                        "\"{}\" is \"{label}\" in several rows{}; name a column that tells them apart as series, ask for one row each, or leave y out to count rows",
-                        self.spec.x,
-                        if self.spec.series.is_some() { " of one series" } else { "" }
-                    ),
-                ));
+                let (of, instead) = if self.spec.series.is_some() {
+                    (" of one series", "")
+                } else {
+                    ("", "name a column that tells them apart as series, ")
+                };
+                let message = format!(
+                    "\"{}\" is \"{}\" in several rows{of}; {instead}ask for one row each, or leave y out to count rows",
+                    self.spec.x,
+                    text::brief(&label)
+                );
+                return Err(bad_input("x", message));
             }
         };
-        Ok(())
+        match self.spec.kind {
+            Kind::Bar if self.marks.len() > MOST_BARS => {
+                Err(bad_input("x", format!("there are more than {MOST_BARS} bars; filter the query, group it, or take kind=line")))
+            }
+            Kind::Line if self.marks.len() > MOST_POINTS => {
+                Err(bad_input("x", format!("there are more than {MOST_POINTS} points; filter the query or group it")))
+            }
+            _ => Ok(()),
+        }
     }
 
-    /// The place of a row; none where it is unknown and the axis is measured.
-    fn place(&mut self, value: &Value) -> Option<Key> {
-        let at = match (self.ty, value) {
-            (_, Value::Null) if self.spec.kind == Kind::Line => return None,
-            (_, Value::Null) => At::Next,
-            (Type::Number, Value::Number(number)) => At::Number(*number),
-            (Type::Date, Value::Text(date)) => At::Day(data::days(date)?),
+    /// The number of the series of a row.
+    fn series(&mut self, series: Option<(Type, &Value<'_>)>) -> Result<usize> {
+        let (key, name) = match series {
+            Some((ty, value)) => {
+                let (key, label, _) = self.key(ty, value, true);
+                (key, Some(label))
+            }
+            None => (Key::Unknown, None),
+        };
+        if let Some(index) = self.names.iter().position(|(known, _)| *known == key) {
+            return Ok(index);
+        }
+        if self.names.len() == MOST_SERIES {
+            let column = self.spec.series.as_deref().unwrap_or_default();
+            let message = format!(
+                "\"{column}\" has more than {MOST_SERIES} values, too many to tell apart; filter the query, or choose a column with fewer"
+            );
+            return Err(bad_input("series", message));
+        }
+        self.names.push((key, name));
+        Ok(self.names.len() - 1)
+    }
+
+    /// What tells a value apart, how it is written, and where it is. Names keep the order of the rows.
+    fn key(&mut self, ty: Type, value: &Value<'_>, series: bool) -> (Key, String, At) {
+        let label = text::clean(&label(value, self.spec.words));
+        let at = match (ty, value) {
+            (_, Value::Integer(number)) => At::Number(*number as f64),
+            (_, Value::Number(number)) if number.is_finite() => At::Number(*number),
+            (_, Value::Instant(instant)) => At::Day(instant.timestamp_micros() as f64 / 86_400e6),
+            (Type::Date, Value::Text(date)) => days(date).map_or(At::Next, At::Day),
             _ => At::Next,
         };
-        let label = text::clean(&self.label(value));
         let key = match at {
-            At::Number(number) | At::Day(number) => Key::Sorted(sortable(number), label.clone()),
+            At::Number(number) | At::Day(number) => Key::Sorted(sortable(number), value.to_text().into_owned()),
             At::Next if *value == Value::Null => Key::Unknown,
             At::Next => {
                 let next = self.given.len();
-                Key::Given(*self.given.entry(label.clone()).or_insert(next))
+                Key::Given(*self.given.entry((series, value.to_text().into_owned())).or_insert(next))
             }
         };
-        self.places.entry(key.clone()).or_insert(Place { label, at });
-        Some(key)
+        (key, label, at)
     }
 
-    fn label(&self, value: &Value) -> String {
-        match value {
-            Value::Null => self.spec.words.unknown().to_owned(),
-            Value::Number(number) => scale::number(*number, self.spec.words),
-            Value::Text(text) => text.clone(),
-        }
-    }
-
-    fn finish(self) -> Result<(Vec<Place>, Vec<Series>, usize)> {
+    fn finish(self) -> (Vec<Place>, Vec<Series>, usize) {
         let Self { spec, places, names, mut marks, left_out, .. } = self;
-        let series: Vec<Series> = names
+        // where rows are counted, no row is a count of none
+        let none = if spec.y.is_none() { Mark::Value(0.0) } else { Mark::None };
+        let mut order: Vec<usize> = (0..names.len()).collect();
+        order.sort_by_key(|index| &names[*index].0);
+        let series = order
             .into_iter()
-            .enumerate()
-            .map(|(index, name)| Series {
-                name,
-                marks: places.keys().map(|key| marks.remove(&(index, key.clone())).unwrap_or(Mark::None)).collect(),
+            .map(|index| Series {
+                name: names[index].1.clone(),
+                marks: places.keys().map(|key| marks.remove(&(index, key.clone())).unwrap_or(none)).collect(),
             })
             .collect();
-        let negative = series.iter().flat_map(|series| &series.marks).any(|mark| matches!(mark, Mark::Value(value) if *value < 0.0));
-        if spec.stack && negative {
-            return Err(bad_input("stack", "there are negative values, and bars that stand on each other would hide them"));
-        }
-        if spec.stack && spec.kind == Kind::Line {
-            return Err(bad_input("stack", "only bars can stand on each other; take kind=bar"));
-        }
-        Ok((places.into_values().collect(), series, left_out))
+        (places.into_values().collect(), series, left_out)
+    }
+}
+
+fn label(value: &Value<'_>, words: Words) -> String {
+    match value {
+        Value::Null => words.unknown().to_owned(),
+        Value::Text(text) => text.clone().into_owned(),
+        Value::Integer(number) => scale::number(*number as f64, words),
+        Value::Number(number) => scale::number(*number, words),
+        Value::Boolean(boolean) => words.boolean(*boolean).to_owned(),
+        Value::Instant(at) => instant(at),
     }
 }

@@ -58,14 +58,26 @@ impl Scale {
         let ticks = if months > 6.0 {
             let step = round_step((months / 12.0).max(1.0)).max(1.0) as i32;
             let from = first.year().div_euclid(step) * step;
-            (0..).map_while(|index| NaiveDate::from_ymd_opt(from + index * step, 1, 1)).take_while(|date| *date <= last).map(|date| (date, "%Y")).collect()
+            (0..)
+                .map_while(|index| NaiveDate::from_ymd_opt(from + index * step, 1, 1))
+                .take_while(|date| *date <= last)
+                .map(|date| (date, "%Y"))
+                .collect()
         } else if months > 0.5 {
             let step = [1, 2, 3, 6].into_iter().find(|step| f64::from(*step) >= months).unwrap_or(6);
             let from = NaiveDate::from_ymd_opt(first.year(), first.month0() / step * step + 1, 1).unwrap_or(first);
-            (0..).map_while(|index| from.checked_add_months(Months::new(index * step))).take_while(|date| *date <= last).map(|date| (date, "%Y-%m")).collect()
+            (0..)
+                .map_while(|index| from.checked_add_months(Months::new(index * step)))
+                .take_while(|date| *date <= last)
+                .map(|date| (date, "%Y-%m"))
+                .collect()
         } else {
             let step = ((high - low) / about.max(1) as f64).ceil().max(1.0) as u64;
-            (0..).map_while(|index| first.checked_add_days(Days::new(index * step))).take_while(|date| *date <= last).map(|date| (date, "%Y-%m-%d")).collect::<Vec<_>>()
+            (0..)
+                .map_while(|index| first.checked_add_days(Days::new(index * step)))
+                .take_while(|date| *date <= last)
+                .map(|date| (date, "%Y-%m-%d"))
+                .collect::<Vec<_>>()
         };
         let ticks = ticks
             .into_iter()
@@ -141,15 +153,25 @@ mod tests {
 
     #[test]
     fn days_have_ticks_at_years_months_or_days() {
-        let days = |text| super::super::data::days(text).unwrap();
+        let days = |text| super::super::figure::days(text).unwrap();
         assert_eq!(labels(&Scale::days(days("2014-03-01"), days("2021"), 4)), ["2016", "2018", "2020"]);
-        assert_eq!(labels(&Scale::days(days("2020-01-15"), days("2020-06-02"), 5)), ["2020-02", "2020-03", "2020-04", "2020-05", "2020-06"]);
+        assert_eq!(
+            labels(&Scale::days(days("2020-01-15"), days("2020-06-02"), 5)),
+            ["2020-02", "2020-03", "2020-04", "2020-05", "2020-06"]
+        );
         assert_eq!(labels(&Scale::days(days("2020-02-27"), days("2020-03-02"), 5)).len(), 5);
     }
 
     #[test]
     fn numbers_are_written_for_readers() {
-        for (value, text) in [(2019.0, "2019"), (12_345.0, "12\u{202f}345"), (-1_234_567.5, "\u{2212}1\u{202f}234\u{202f}567.5"), (0.0, "0"), (-0.0, "0"), (1e20, "1e20")] {
+        for (value, text) in [
+            (2019.0, "2019"),
+            (12_345.0, "12\u{202f}345"),
+            (-1_234_567.5, "\u{2212}1\u{202f}234\u{202f}567.5"),
+            (0.0, "0"),
+            (-0.0, "0"),
+            (1e20, "1e20"),
+        ] {
             assert_eq!(number(value, Words::English), text);
         }
         assert_eq!(number(0.5, Words::Russian), "0,5");

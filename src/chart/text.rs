@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use skrifa::instance::{LocationRef, Size};
 use skrifa::{FontRef, MetadataProvider};
 
+/// Name of the font that is built in.
+pub(super) const FAMILY: &str = "Noto Sans";
 pub(super) static REGULAR: &[u8] = include_bytes!("font/NotoSans-Regular.ttf");
 pub(super) static BOLD: &[u8] = include_bytes!("font/NotoSans-Bold.ttf");
 
@@ -57,6 +59,11 @@ pub(super) fn shorten(text: &str, size: f64, bold: bool, room: f64) -> String {
         }
     }
     "…".to_owned()
+}
+
+/// As much of a text of others as an error repeats.
+pub(super) fn brief(text: &str) -> String {
+    clean(&text.chars().take(80).collect::<String>())
 }
 
 /// The text in one line, without characters that XML does not allow.

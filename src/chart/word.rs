@@ -32,20 +32,15 @@ impl Words {
         [english, russian, kazakh][self as usize]
     }
 
-    /// Where the data is from: its name, its state and its licence.
-    pub fn source(self, name: &str, revision: &str, date: Option<&str>, licence: Option<&str>) -> String {
-        let mut line = match self {
-            Self::English => format!("Source: {name}, dataset revision {revision}"),
-            Self::Russian => format!("Источник: {name}, версия данных {revision}"),
-            Self::Kazakh => format!("Дереккөз: {name}, деректер нұсқасы {revision}"),
-        };
-        if let Some(date) = date {
-            line = format!("{line}, {date}");
+    /// Where the data is from, and the day of its latest change.
+    pub fn source(self, date: Option<&str>) -> String {
+        let source = self.pick("Source: Kurultai", "Источник: Kurultai", "Дереккөз: Kurultai");
+        match (date, self) {
+            (None, _) => source.to_owned(),
+            (Some(date), Self::English) => format!("{source}, dataset of {date}"),
+            (Some(date), Self::Russian) => format!("{source}, данные на {date}"),
+            (Some(date), Self::Kazakh) => format!("{source}, {date} күнгі деректер"),
         }
-        if let Some(licence) = licence {
-            line = format!("{line}; {} {licence}", self.pick("licence", "лицензия", "лицензия"));
-        }
-        line
     }
 
     pub(super) fn decimal(self) -> char {
@@ -53,11 +48,15 @@ impl Words {
     }
 
     pub(super) fn rows(self) -> &'static str {
-        self.pick("rows", "строк", "жол саны")
+        self.pick("rows", "число строк", "жол саны")
     }
 
     pub(super) fn unknown(self) -> &'static str {
         self.pick("unknown", "неизвестно", "белгісіз")
+    }
+
+    pub(super) fn boolean(self, boolean: bool) -> &'static str {
+        if boolean { self.pick("yes", "да", "иә") } else { self.pick("no", "нет", "жоқ") }
     }
 
     pub(super) fn no_data(self) -> &'static str {
