@@ -32,7 +32,7 @@ pub const MOST_BARS: usize = 200;
 /// Points of a line chart, at most, over all its series.
 pub const MOST_POINTS: usize = 5_000;
 /// Rows that a chart is drawn from, at most.
-pub const MOST_ROWS: usize = 50_000;
+pub const MOST_ROWS: usize = 20_000;
 /// Sides of an image in pixels: the least and the most.
 pub const SIDES: RangeInclusive<u32> = 160..=4_000;
 /// Characters of a title, at most.

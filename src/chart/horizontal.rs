@@ -42,7 +42,7 @@ pub(super) fn draw(canvas: &mut Canvas, spec: &Spec, figure: &Figure, area: Area
     let left = area.left + side + before;
     let room = (area.right() - after - left).max(20.0);
 
-    let scale = Scale::values(figure.values(), true, (room / 70.0) as usize, spec.words);
+    let scale = Scale::values(figure.values(), true, ((room / 70.0) as usize).max(3), spec.words);
     let at = |value: f64| left + scale.share(value) * room;
     let mut taken = f64::NEG_INFINITY;
     for (value, label) in &scale.ticks {

@@ -106,14 +106,14 @@ fn round_step(step: f64) -> f64 {
 /// A number as readers expect it: narrow spaces between thousands from five digits on, so that years have none.
 pub(super) fn number(number: f64, words: Words) -> String {
     if number != 0.0 && !(1e-6..1e15).contains(&number.abs()) {
-        return format!("{number:e}").replace('-', "\u{2212}");
+        return format!("{number:e}");
     }
     let text = format!("{:.6}", number.abs());
     let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
     let part = part.trim_end_matches('0');
     let mut out = String::new();
     if number < 0.0 && text.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
-        out.push('\u{2212}');
+        out.push('-');
     }
     for (index, digit) in whole.chars().enumerate() {
         if index > 0 && whole.len() > 4 && (whole.len() - index) % 3 == 0 {
@@ -167,7 +167,7 @@ mod tests {
         for (value, text) in [
             (2019.0, "2019"),
             (12_345.0, "12\u{202f}345"),
-            (-1_234_567.5, "\u{2212}1\u{202f}234\u{202f}567.5"),
+            (-1_234_567.5, "-1\u{202f}234\u{202f}567.5"),
             (0.0, "0"),
             (-0.0, "0"),
             (1e20, "1e20"),

@@ -80,10 +80,6 @@ impl Words {
         }
     }
 
-    pub(super) fn series(self) -> &'static str {
-        self.pick("Series", "Ряды", "Қатарлар")
-    }
-
     pub(super) fn from_to(self, first: &str, last: &str) -> String {
         match self {
             Self::English => format!("From {first} to {last}"),

