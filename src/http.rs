@@ -3,6 +3,7 @@
 mod assets;
 mod cache;
 mod caller;
+mod chart;
 mod graphql;
 mod health;
 mod multipart;
@@ -50,6 +51,7 @@ pub fn router(service: Service) -> Router {
     Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post).fallback(graphql::other_method))
         .route("/table.{format}", get(table::get))
+        .route("/chart.{format}", get(chart::get))
         .route("/schema.graphql", get(assets::sdl))
         .route("/", get(assets::landing))
         .route("/graphiql", get(assets::graphiql))

@@ -61,6 +61,18 @@ impl<'a> Value<'a> {
         Self::Text(Cow::Borrowed(text))
     }
 
+    /// The same value, which lives as long as it has to.
+    pub fn into_owned(self) -> Value<'static> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Text(text) => Value::Text(Cow::Owned(text.into_owned())),
+            Self::Integer(number) => Value::Integer(number),
+            Self::Number(number) => Value::Number(number),
+            Self::Boolean(boolean) => Value::Boolean(boolean),
+            Self::Instant(instant) => Value::Instant(instant),
+        }
+    }
+
     /// The value as text: instants as in RFC 3339, nothing where it is unknown.
     pub fn to_text(&self) -> Cow<'_, str> {
         match self {

@@ -55,6 +55,13 @@ impl Asking {
         self.pairs.iter().find(|(given, value)| given == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
+    /// Asks for this many rows at most where nothing else is asked.
+    pub(super) fn at_most(&mut self, rows: usize) {
+        if self.value("limit").is_none() {
+            self.pairs.push(("limit".to_owned(), rows.to_string()));
+        }
+    }
+
     fn is_on(&self, name: &str) -> Result<bool, Refused> {
         match self.value(name) {
             None | Some("false" | "0") => Ok(false),
@@ -88,7 +95,7 @@ impl Asking {
     }
 
     /// The languages that texts are wanted in.
-    fn languages(&self, headers: &HeaderMap) -> Languages {
+    pub(super) fn languages(&self, headers: &HeaderMap) -> Languages {
         let header = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         self.value("lang").or(header).map(Languages::from_header).unwrap_or_default()
     }
@@ -293,7 +300,7 @@ pub(super) fn refused(refused: Refused) -> Response {
     errors(refused.status, &[Failure::new(crate::graphql::codes::REQUEST, refused.message)])
 }
 
-fn failed(error: Error) -> Response {
+pub(super) fn failed(error: Error) -> Response {
     told(&[Failure::new(error.code.as_str(), error.message)])
 }
 

@@ -10,6 +10,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("store", &["crate::graphql", "crate::http", "crate::transfer", "crate::app", "async_graphql", "axum"]),
     ("transfer", &["crate::graphql", "crate::http", "crate::app", "async_graphql", "axum", "sea_orm"]),
     ("graphql", &["crate::http", "crate::transfer", "crate::app", "axum", "sea_orm", "sea_query", "sqlx"]),
+    (
+        "chart",
+        &["crate::entity", "crate::store", "crate::graphql", "crate::http", "crate::transfer", "crate::app", "async_graphql", "axum"],
+    ),
     ("http", &["crate::transfer", "crate::app", "sea_orm", "sea_query", "sqlx"]),
 ];
 const BOTTOM: &[&str] = &["id", "date", "lang", "fold", "page", "filter", "error", "clock", "role", "table"];

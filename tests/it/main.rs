@@ -2,6 +2,7 @@
 
 mod bulk;
 mod cache;
+mod chart;
 mod command;
 mod connection;
 mod dispute;
