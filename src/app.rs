@@ -17,7 +17,7 @@ use crate::cli::Expiry;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::graphql;
-use crate::http::{Answers, Service, router};
+use crate::http::{self, Answers, Service, router};
 use crate::role::Role;
 use crate::store::db::{Options, Store};
 pub use upload::reader;
@@ -71,6 +71,7 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         answers: Answers::new(config.cache),
         body_limit: config.body_limit,
         upload_limit: config.upload_limit,
+        tables: http::tables(config.database_connections),
     };
     let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;

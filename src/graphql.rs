@@ -14,6 +14,7 @@ mod query;
 mod scalar;
 mod selection;
 mod shape;
+pub mod table;
 mod types;
 pub mod upload;
 mod variable;

@@ -6,11 +6,13 @@ mod caller;
 mod graphql;
 mod health;
 mod multipart;
+mod table;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
+use tokio::sync::Semaphore;
 use tower_http::compression::CompressionLayer;
 use tower_http::trace::TraceLayer;
 
@@ -30,16 +32,24 @@ pub struct Service {
     pub sdl: Arc<str>,
     /// Answers that are kept.
     pub answers: Answers,
+    /// Tables that may be read at the same time.
+    pub tables: Arc<Semaphore>,
     /// Bytes that the body of a request may have at most.
     pub body_limit: usize,
     /// Bytes that a request with files may have at most.
     pub upload_limit: usize,
 }
 
+/// Room for tables that are read at the same time: each keeps a connection to itself, and half of them stay for queries.
+pub fn tables(connections: u32) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new((connections as usize / 2).max(1)))
+}
+
 /// All routes.
 pub fn router(service: Service) -> Router {
     Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post).fallback(graphql::other_method))
+        .route("/table.{format}", get(table::get))
         .route("/schema.graphql", get(assets::sdl))
         .route("/", get(assets::landing))
         .route("/graphiql", get(assets::graphiql))

@@ -23,5 +23,6 @@ pub mod lang;
 pub mod page;
 pub mod role;
 pub mod store;
+pub mod table;
 pub mod telemetry;
 pub mod transfer;

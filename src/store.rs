@@ -20,6 +20,7 @@ pub mod tidy;
 pub mod token;
 pub mod tree;
 mod veil;
+pub mod walk;
 pub mod write;
 
 macro_rules! records {

@@ -29,10 +29,13 @@ pub(super) fn edge_name(record: &Record) -> String {
 /// A page of a list, as an answer shows it.
 pub(super) struct Connection {
     record: &'static Record,
-    parts: Fields<Part>,
+    /// Whether nobody asked for a size of its page.
+    pub(super) usual: bool,
+    pub(super) parts: Fields<Part>,
 }
 
-enum Part {
+/// What is shown of a list.
+pub(super) enum Part {
     TypeName,
     Edges(Fields<EdgePart>),
     Nodes(Shape),
@@ -40,7 +43,8 @@ enum Part {
     TotalCount,
 }
 
-enum EdgePart {
+/// What is shown of a row and its place.
+pub(super) enum EdgePart {
     TypeName,
     Cursor,
     Node(Shape),
@@ -95,26 +99,36 @@ impl Connection {
             list.filter = filter::read(record, &filter, "filter")?;
         }
         list.page = read_page(selection, &record.list_name(list.order))?;
-        Ok((list, Self { record, parts }))
+        list.usual = selection.argument("first").is_none() && selection.argument("last").is_none();
+        let usual = list.usual;
+        Ok((list, Self { record, usual, parts }))
     }
 
     /// Writes a page.
     pub(super) fn write(&self, slice: Slice<'_>, out: &mut Out<'_>) {
-        out.object(&self.parts, |part, out| match part {
+        out.object(&self.parts, |part, out| self.write_part(part, slice, out));
+    }
+
+    /// Writes what one field shows of a page.
+    pub(super) fn write_part(&self, part: &Part, slice: Slice<'_>, out: &mut Out<'_>) {
+        match part {
             Part::TypeName => out.value(connection_name(self.record)),
-            Part::Edges(parts) => out.list(slice.nodes(), |node, out| self.write_edge(parts, node, out)),
+            Part::Edges(parts) => out.list(slice.nodes(), |node, out| out.object(parts, |part, out| part.write(node, out))),
             Part::Nodes(shape) => out.list(slice.nodes(), |node, out| shape.write(node, out)),
             Part::PageInfo(parts) => write_info(parts, &page_info(slice), out),
             Part::TotalCount => out.value(slice.total().unwrap_or_default()),
-        });
+        }
     }
+}
 
-    fn write_edge(&self, parts: &Fields<EdgePart>, node: Node<'_>, out: &mut Out<'_>) {
-        out.object(parts, |part, out| match part {
-            EdgePart::TypeName => out.value(edge_name(self.record)),
-            EdgePart::Cursor => out.value(node.cursor()),
-            EdgePart::Node(shape) => shape.write(node, out),
-        });
+impl EdgePart {
+    /// Writes what one field shows of a row and its place.
+    pub(super) fn write(&self, node: Node<'_>, out: &mut Out<'_>) {
+        match self {
+            Self::TypeName => out.value(edge_name(node.record())),
+            Self::Cursor => out.value(node.cursor()),
+            Self::Node(shape) => shape.write(node, out),
+        }
     }
 }
 

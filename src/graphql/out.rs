@@ -24,6 +24,11 @@ impl Key {
         // names of GraphQL have no sign that JSON escapes
         Self(format!("\"{name}\":"))
     }
+
+    /// The name.
+    pub(super) fn name(&self) -> &str {
+        &self.0[1..self.0.len() - 2]
+    }
 }
 
 impl<'l> Out<'l> {

@@ -22,7 +22,7 @@ use crate::filter;
 use crate::role::Caller;
 use crate::store::db::Store;
 use crate::store::fetch::By;
-use crate::store::plan::Plan;
+use crate::store::plan::{List, Plan};
 use crate::store::record::{Record, Shape, catalog};
 
 /// Name of the root type.
@@ -127,6 +127,28 @@ pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<
             Ok(())
         }
     }
+}
+
+/// What a field of the root names, where that is a list of records or one record.
+pub(super) enum Named {
+    /// A list of records.
+    List(List, Connection),
+    /// One record.
+    Record(&'static Record, By),
+}
+
+/// What a field of the root names, where that is a list of records or one record.
+pub(super) fn named(selection: &Selection<'_>) -> Result<Option<Named>> {
+    Ok(match root(selection.name()) {
+        Some(Root::Page(record)) => Some(Connection::new(selection, record).map(|(list, connection)| Named::List(list, connection))?),
+        Some(Root::Changes) => Some(change::list(selection).map(|(list, connection)| Named::List(list, connection))?),
+        Some(Root::One(record)) => Some(Named::Record(record, read_by(record, &selection.argument("by").unwrap_or_default())?)),
+        Some(Root::Node) => {
+            let (ty, id) = read_id(&selection.argument("id").unwrap_or_default(), "id")?;
+            Some(Named::Record(catalog().get(ty), By::Id(id)))
+        }
+        _ => None,
+    })
 }
 
 fn by_name(record: &Record) -> String {

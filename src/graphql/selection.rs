@@ -21,24 +21,27 @@ pub(super) struct Scope<'a> {
 pub(super) struct Selection<'a> {
     scope: Scope<'a>,
     fields: Vec<&'a Positioned<Field>>,
+    /// Type that it was selected on, where that is not the type of the field above.
+    pub(super) on: Option<&'a str>,
 }
 
 impl<'a> Scope<'a> {
     /// The fields at the root of the operation.
     pub(super) fn roots(self, type_name: &str) -> Vec<Selection<'a>> {
         let mut found = Vec::new();
-        self.collect(&self.operation.selection_set.node, &[type_name], &mut found);
+        self.collect(&self.operation.selection_set.node, Some(&[type_name]), None, &mut found);
         found
     }
 
-    fn collect(self, set: &'a SelectionSet, type_names: &[&str], found: &mut Vec<Selection<'a>>) {
+    /// Gathers what is selected on types of these names, or on any type.
+    fn collect(self, set: &'a SelectionSet, type_names: Option<&[&str]>, on: Option<&'a str>, found: &mut Vec<Selection<'a>>) {
         for item in &set.items {
             let (directives, condition, set) = match &item.node {
                 Item::Field(field) => {
                     if self.is_included(&field.node.directives) {
                         match found.iter_mut().find(|selection| selection.name_in_answer() == field.node.response_key().node) {
                             Some(selection) => selection.fields.push(field),
-                            None => found.push(Selection { scope: self, fields: vec![field] }),
+                            None => found.push(Selection { scope: self, fields: vec![field], on }),
                         }
                     }
                     continue;
@@ -52,9 +55,10 @@ impl<'a> Scope<'a> {
                     None => continue,
                 },
             };
-            let fits = condition.is_none_or(|condition| type_names.iter().any(|name| condition.node.on.node == *name));
+            let on = condition.map(|condition| condition.node.on.node.as_str()).or(on);
+            let fits = condition.is_none() || type_names.is_none_or(|names| names.iter().any(|name| on == Some(name)));
             if fits && self.is_included(directives) {
-                self.collect(set, type_names, found);
+                self.collect(set, type_names, on, found);
             }
         }
     }
@@ -144,14 +148,23 @@ impl<'a> Selection<'a> {
     pub(super) fn below(&self, type_names: &[&str]) -> Vec<Selection<'a>> {
         below(std::slice::from_ref(self), type_names)
     }
+
+    /// What is selected below, on whatever type.
+    pub(super) fn all_below(&self) -> Vec<Selection<'a>> {
+        gather(std::slice::from_ref(self), None)
+    }
 }
 
 /// What is selected below any of these fields on objects of a type that has these names.
 pub(super) fn below<'a>(selections: &[Selection<'a>], type_names: &[&str]) -> Vec<Selection<'a>> {
+    gather(selections, Some(type_names))
+}
+
+fn gather<'a>(selections: &[Selection<'a>], type_names: Option<&[&str]>) -> Vec<Selection<'a>> {
     let mut found = Vec::new();
     for selection in selections {
         for field in &selection.fields {
-            selection.scope.collect(&field.node.selection_set.node, type_names, &mut found);
+            selection.scope.collect(&field.node.selection_set.node, type_names, None, &mut found);
         }
     }
     found

@@ -17,7 +17,7 @@ use crate::store::row::Node;
 const TYPE_NAME: &str = "__typename";
 
 /// Fields of a record, in the order of the query.
-pub(super) struct Shape(Fields<Show>);
+pub(super) struct Shape(pub(super) Fields<Show>);
 
 /// Shapes of records of several types.
 pub(super) struct Shapes(Vec<(RecordType, Shape)>);
@@ -74,15 +74,20 @@ impl Shapes {
         Ok((plans, Self(shapes)))
     }
 
+    /// The shape of a record of this type.
+    pub(super) fn of(&self, ty: RecordType) -> Option<&Shape> {
+        self.0.iter().find(|(of, _)| *of == ty).map(|(_, shape)| shape)
+    }
+
     /// Writes a record.
     pub(super) fn write(&self, node: Node<'_>, out: &mut Out<'_>) {
-        let shape = self.0.iter().find(|(ty, _)| *ty == node.ty());
-        out.option(shape, |(_, shape), out| shape.write(node, out));
+        out.option(self.of(node.ty()), |shape, out| shape.write(node, out));
     }
 }
 
 impl Show {
-    fn write(&self, node: Node<'_>, out: &mut Out<'_>) {
+    /// Writes what the field shows of a record.
+    pub(super) fn write(&self, node: Node<'_>, out: &mut Out<'_>) {
         match self {
             Self::TypeName => out.value(node.record().name()),
             Self::Id => out.value(node.id()),
@@ -150,11 +155,17 @@ fn relation(selection: &Selection<'_>, index: usize, record: &Record, relation: 
         let list = List { page: Page::first(1_000), ..List::new(row) };
         return Ok(Show::Short(plan.add(Child::Many(index, list)), shape));
     }
-    let (mut list, connection) = Connection::new(selection, target)?;
+    let (list, connection) = list_of(selection, record, relation)?;
+    Ok(Show::Page(plan.add(Child::Many(index, list)), connection))
+}
+
+/// What a selection shows of a record's list, and what to read for it.
+pub(super) fn list_of(selection: &Selection<'_>, record: &Record, relation: &Relation) -> Result<(List, Connection)> {
+    let (mut list, connection) = Connection::new(selection, catalog().get(relation.target))?;
     for argument in types::arguments(record, relation.name) {
         if let Some(value) = selection.text(argument.name) {
             (argument.apply)(&value, &mut list)?;
         }
     }
-    Ok(Show::Page(plan.add(Child::Many(index, list)), connection))
+    Ok((list, connection))
 }

@@ -1,5 +1,6 @@
 //! GraphQL over HTTP, after the specification of that name (draft of the GraphQL working group).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
@@ -62,8 +63,8 @@ impl Media {
 
 /// Why a request was not run.
 pub(super) struct Refused {
-    status: StatusCode,
-    message: String,
+    pub(super) status: StatusCode,
+    pub(super) message: String,
 }
 
 pub(super) fn refuse(status: StatusCode, message: impl Into<String>) -> Refused {
@@ -94,8 +95,13 @@ pub async fn other_method() -> Response {
 }
 
 fn from_address(query: &[u8]) -> Result<Asked, Refused> {
+    from_pairs(url::form_urlencoded::parse(query))
+}
+
+/// Reads a request from names and values of an address; others than its own are left out.
+pub(super) fn from_pairs<'a>(pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> Result<Asked, Refused> {
     let mut members = Map::new();
-    for (name, value) in url::form_urlencoded::parse(query) {
+    for (name, value) in pairs {
         let member = match name.as_ref() {
             "query" | "operationName" => Json::String(value.into_owned()),
             "variables" | "extensions" if value.is_empty() => continue,
@@ -149,7 +155,7 @@ fn from_body(body: &[u8]) -> Result<Asked, Refused> {
 }
 
 /// Reads a request from its members, each of which must be of its type.
-fn asked(mut members: Map<String, Json>) -> Result<Asked, Refused> {
+pub(super) fn asked(mut members: Map<String, Json>) -> Result<Asked, Refused> {
     let wrong = |name: &str, expected: &str| refuse(StatusCode::BAD_REQUEST, format!("{name} must be {expected}"));
     let Some(Json::String(query)) = members.remove("query") else { return Err(wrong("query", "a text with the GraphQL document")) };
     let operation = match members.remove("operationName") {

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::sea_query::SelectStatement;
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr, sqlx};
+use sea_orm::{
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
+    QueryResult, RuntimeErr, TransactionTrait, sqlx,
+};
 
 use super::change::Changes;
 use super::condition::Sees;
@@ -39,6 +42,8 @@ pub struct Store {
     connections: u32,
     /// Whom it reads for.
     pub(super) sees: Sees,
+    /// The one transaction that everything is read in, where it is to be of one moment.
+    snapshot: Option<Arc<DatabaseTransaction>>,
 }
 
 impl Store {
@@ -72,13 +77,23 @@ impl Store {
             (pool.clone(), pool, Changes::told())
         };
         let (changes, statements) = (Arc::new(changes), Arc::default());
-        Ok(Self { reader, writer, clock, changes, statements, connections: options.connections, sees: Sees::Published })
+        Ok(Self { reader, writer, clock, changes, statements, connections: options.connections, sees: Sees::Published, snapshot: None })
     }
 
     /// The same store as one with this role sees it; who has none sees what is published.
     pub fn seen_by(&self, role: Role) -> Self {
         let sees = if role.sees_drafts() { Sees::All } else { Sees::Published };
         Self { sees, ..self.clone() }
+    }
+
+    /// The same store as it is now: what is read from it later is of this moment too. It keeps a connection for as long
+    /// as it lives.
+    pub async fn snapshot(&self) -> Result<Self> {
+        let begun = match self.backend() {
+            DbBackend::Postgres => self.reader.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await,
+            _ => self.reader.begin().await,
+        };
+        Ok(Self { snapshot: Some(Arc::new(begun.map_err(database)?)), ..self.clone() })
     }
 
     /// Brings the schema of the database up to date; gives the number of changes made.
@@ -132,7 +147,11 @@ impl Store {
         loop {
             let statement = statement(self.backend(), select);
             tracing::trace!(target: "kurultai::sql", sql = statement.sql);
-            match self.reader.query_all_raw(statement).await {
+            let result = match &self.snapshot {
+                Some(snapshot) => return snapshot.query_all_raw(statement).await.map_err(database),
+                None => self.reader.query_all_raw(statement).await,
+            };
+            match result {
                 Err(error) if is_lost(&error) && tries > 0 => tries -= 1,
                 result => return result.map_err(database),
             }

@@ -135,7 +135,7 @@ impl Store {
     /// Chooses how conditions on related records are asked, in the order in which the filter has them. PostgreSQL
     /// does that by itself. SQLite asks as it is told, and each form can take seconds where the other takes
     /// milliseconds; so it is looked whether the set is small.
-    fn forms<'a>(&'a self, record: &'a Record, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<Form>>> {
+    pub(super) fn forms<'a>(&'a self, record: &'a Record, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<Form>>> {
         async move {
             let mut forms = Vec::new();
             if self.backend() == DbBackend::Postgres {
@@ -201,7 +201,7 @@ impl Store {
     }
 
     /// Reads what references to records of any type lead to, all of it at the same time, and hides drafts in the history.
-    fn complete<'a>(&'a self, plan: &'a Plan, level: &'a mut Level) -> BoxFuture<'a, Result<()>> {
+    pub(super) fn complete<'a>(&'a self, plan: &'a Plan, level: &'a mut Level) -> BoxFuture<'a, Result<()>> {
         async move {
             self.veil(plan, level).await?;
             let mut wanted = Vec::new();

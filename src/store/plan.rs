@@ -47,6 +47,8 @@ pub struct List {
     pub beyond: bool,
     /// Whether the number of all rows is wanted.
     pub total: bool,
+    /// Whether the size of the page is not what somebody asked for, but the usual one.
+    pub usual: bool,
     /// What of each row.
     pub plan: Plan,
 }
@@ -78,6 +80,25 @@ impl Plan {
         self.children.len() - 1
     }
 
+    /// Makes every list below, whose size nobody asked for, as long as this at most, and tells whether there are lists.
+    pub fn widen(&mut self, most: u32) -> bool {
+        let mut has_lists = false;
+        for child in &mut self.children {
+            has_lists |= match child {
+                Child::One(_, plan) => plan.widen(most),
+                Child::Any(_, plans) => plans.iter_mut().fold(false, |has_lists, plan| plan.widen(most) | has_lists),
+                Child::Many(_, list) => {
+                    if list.usual {
+                        (list.page.size, list.beyond) = (most, true);
+                    }
+                    list.plan.widen(most);
+                    true
+                }
+            };
+        }
+        has_lists
+    }
+
     /// Whether nothing but the id is read.
     pub fn is_bare(&self) -> bool {
         self.fields.is_empty() && self.children.is_empty()
@@ -88,7 +109,17 @@ impl List {
     /// The first page of everything, in the order of the type, without cursors.
     pub fn new(plan: Plan) -> Self {
         let order = catalog().get(plan.ty).default_order;
-        Self { filter: Filter::all(), order, page: Page::default(), rows: true, cursors: false, beyond: false, total: false, plan }
+        Self {
+            filter: Filter::all(),
+            order,
+            page: Page::default(),
+            rows: true,
+            cursors: false,
+            beyond: false,
+            total: false,
+            usual: false,
+            plan,
+        }
     }
 
     /// Rows that the statement asks for at most: one more than the page has tells whether there is more.

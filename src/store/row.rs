@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::entity::RecordType;
+use crate::page::Cursor;
 use crate::store::plan::{Child, List, Plan};
 use crate::store::record::{Kind, Record, catalog};
 
@@ -288,6 +289,11 @@ impl<'a> Node<'a> {
 
     /// Cursor of the row in the list it was read from, if the plan asked for cursors.
     pub fn cursor(self) -> String {
+        self.place().encode(&self.level.list)
+    }
+
+    /// Place of the row in the list it was read from, if the plan asked for cursors.
+    pub(super) fn place(self) -> Cursor {
         let row = &self.level.rows[self.row];
         let key = match &row.key {
             Cell::Text(text) => Json::from(text.as_str()),
@@ -296,7 +302,7 @@ impl<'a> Node<'a> {
             Cell::Instant(instant) => Json::from(instant.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)),
             _ => Json::Null,
         };
-        crate::page::Cursor { key: vec![key], id: row.id }.encode(&self.level.list)
+        Cursor { key: vec![key], id: row.id }
     }
 
     /// The record that a reference of the plan leads to, by the place that the plan gave it.

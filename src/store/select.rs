@@ -29,8 +29,14 @@ pub(super) struct Selects {
     tables: usize,
 }
 
-/// The list of a parent: its relation, and the table that the parent is a row of.
-type Parent<'a> = (&'a Relation, &'a str);
+/// Whose list it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Parent<'a> {
+    /// That of each row of a table, by this relation.
+    Row(&'a Relation, &'a str),
+    /// That of one record, by this relation.
+    One(&'a Relation, Uuid),
+}
 
 impl Selects {
     /// `forms` are those of the conditions on related records in the filter of the list at the root.
@@ -46,6 +52,11 @@ impl Selects {
     /// A page of all records of a type.
     pub(super) fn page(&mut self, list: &List) -> Result<SelectStatement> {
         self.list(list, None)
+    }
+
+    /// A page of the list of one record.
+    pub(super) fn page_of(&mut self, list: &List, relation: &Relation, parent: Uuid) -> Result<SelectStatement> {
+        self.list(list, Some(Parent::One(relation, parent)))
     }
 
     /// Records by their ids, in any order.
@@ -97,8 +108,9 @@ impl Selects {
         let table = self.name();
         let mut select = Query::select();
         select.from_as(Alias::new(record.table), Alias::new(&table));
-        if let Some((relation, above)) = parent {
-            let parent = match relation.via {
+        if let Some(parent) = parent {
+            let (Parent::Row(relation, _) | Parent::One(relation, _)) = parent;
+            let reference = match relation.via {
                 Via::Column(name) => column(&table, name),
                 Via::Link { table: link, parent, child } => {
                     let between = self.name();
@@ -111,7 +123,10 @@ impl Selects {
                     column(&between, parent)
                 }
             };
-            select.and_where(parent.equals((Alias::new(above), Alias::new("id"))));
+            select.and_where(match parent {
+                Parent::Row(_, above) => reference.equals((Alias::new(above), Alias::new("id"))),
+                Parent::One(_, id) => reference.eq(id),
+            });
         }
         select.and_where_option(self.sees.only(&table));
         select.cond_where(self.conditions.condition(record, &table, filter));
@@ -140,7 +155,7 @@ impl Selects {
         // the rows below are asked for only when the page is known: a sort would ask for all of them first
         let chosen = self.name();
         let rows = dialect::array_of(self.backend, self.row(&list.plan, &chosen, key)?);
-        let rows = if parent.is_none() { rows.cast_as("text") } else { rows };
+        let rows = if matches!(parent, Some(Parent::Row(..))) { rows } else { rows.cast_as("text") };
         Ok(Query::select().expr(rows).from_subquery(page, Alias::new(chosen)).to_owned())
     }
 
@@ -166,7 +181,7 @@ impl Selects {
                 // its type is not known yet
                 Child::Any(..) => {}
                 Child::Many(relation, list) => {
-                    let parent = (&record.relations[*relation], table);
+                    let parent = Parent::Row(&record.relations[*relation], table);
                     if list.rows {
                         elements.push(self.list(list, Some(parent))?.into());
                     }

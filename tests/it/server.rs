@@ -145,6 +145,7 @@ impl Server {
             answers: kurultai::http::Answers::new(1_000_000),
             body_limit: 100_000,
             upload_limit: 10_000_000,
+            tables: kurultai::http::tables(4),
         };
         let changes = store.clone();
         let hearing = tokio::spawn(async move { changes.listen().await });

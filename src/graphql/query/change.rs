@@ -84,6 +84,14 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
 
 /// Writes a page of the feed.
 pub(super) async fn changes(store: &Store, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+    let (list, connection) = list(selection)?;
+    let pages = store.page(&list).await?;
+    out.option(pages.of(0), |slice, out| connection.write(slice, out));
+    Ok(())
+}
+
+/// What a selection shows of the feed, and what to read for it.
+pub(super) fn list(selection: &Selection<'_>) -> Result<(List, Connection)> {
     let revision = catalog().get(RecordType::Revision);
     let (mut list, connection) = Connection::new(selection, revision)?;
     list.order = (revision.field_index("sequence").unwrap_or_default(), Direction::Asc);
@@ -104,9 +112,7 @@ pub(super) async fn changes(store: &Store, selection: &Selection<'_>, out: &mut 
         let field = revision.field_index(RECORD_TYPE).unwrap_or_default();
         list.filter = Filter::Field(field, Test::In(types.iter().map(named).collect()));
     }
-    let pages = store.page(&list).await?;
-    out.option(pages.of(0), |slice, out| connection.write(slice, out));
-    Ok(())
+    Ok((list, connection))
 }
 
 fn record_argument(selection: &Selection<'_>) -> Result<(RecordType, Uuid)> {

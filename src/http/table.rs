@@ -1,0 +1,323 @@
+//! Queries as tables: `/table.csv` and the same in other formats.
+//!
+//! A table is sent as it is read. What is wrong is told before the first byte; what goes wrong after it breaks the
+//! transfer off, so that nobody takes the part for the whole.
+
+use std::borrow::Cow;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, RawQuery, State};
+use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde_json::json;
+use tokio::fs::File;
+use tokio::io::AsyncReadExt;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use typed_arena::Arena;
+
+use super::graphql::{Refused, from_pairs, refuse};
+use super::{Service, caller};
+use crate::error::{Code, Error};
+use crate::graphql::table::{Filler, Part, Reader, Table, Wanted};
+use crate::graphql::{Failure, Refused as NotRun};
+use crate::lang::Languages;
+use crate::table::{End, Format, Options, Problem, Writer};
+
+/// Parameters besides those of a query.
+const PARAMETERS: &str = "query, variables, operationName, lang, rows, lists, explode, sources, limit, bom and safe";
+/// How long a table waits for its turn.
+const WAIT: Duration = Duration::from_secs(10);
+/// How long a client may take nothing of a table: until then it keeps a connection to the database busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Bytes of a file that are sent at a time.
+const PIECE: usize = 64 << 10;
+
+/// What an address asks.
+#[derive(Debug)]
+pub(super) struct Asking {
+    pairs: Vec<(String, String)>,
+}
+
+impl Asking {
+    /// Reads the parameters of an address.
+    pub(super) fn new(query: Option<&str>) -> Self {
+        let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        Self { pairs: pairs.into_owned().collect() }
+    }
+
+    /// The value of a parameter; an empty one counts as not given.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(given, value)| given == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    fn is_on(&self, name: &str) -> Result<bool, Refused> {
+        match self.value(name) {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
+            Some(other) => Err(refuse(StatusCode::BAD_REQUEST, format!("{name}: \"{other}\" is neither true nor false"))),
+        }
+    }
+
+    /// Refuses parameters of other names; those that begin with an underscore or utm_ are what tools add for themselves.
+    pub(super) fn only(&self, known: &str) -> Result<(), Refused> {
+        let is_known = |name: &str| known.split([' ', ',']).any(|known| known == name) || name.starts_with('_') || name.starts_with("utm_");
+        match self.pairs.iter().find(|(name, _)| !is_known(name)) {
+            Some((name, _)) => Err(refuse(StatusCode::BAD_REQUEST, format!("there is no parameter \"{name}\"; there are {known}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn wanted(&self) -> Result<Wanted, Refused> {
+        let exploded = match (self.value("lists"), self.value("explode")) {
+            (None | Some("join"), None) => false,
+            (None | Some("explode"), _) => true,
+            (Some(other), _) => {
+                return Err(refuse(StatusCode::BAD_REQUEST, format!("lists: \"{other}\" does not go here; write join or explode")));
+            }
+        };
+        let limit = self
+            .value("limit")
+            .map(|limit| limit.parse().map_err(|_| refuse(StatusCode::BAD_REQUEST, format!("limit: \"{limit}\" is not a number of rows"))));
+        let text = |name| self.value(name).map(str::to_owned);
+        Ok(Wanted { rows: text("rows"), exploded, explode: text("explode"), sources: self.is_on("sources")?, limit: limit.transpose()? })
+    }
+
+    /// The languages that texts are wanted in.
+    fn languages(&self, headers: &HeaderMap) -> Languages {
+        let header = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        self.value("lang").or(header).map(Languages::from_header).unwrap_or_default()
+    }
+
+    /// The table that is asked for, ready to be read, and its turn.
+    pub(super) async fn table(&self, service: &Service, headers: &HeaderMap) -> Result<(Table, OwnedSemaphorePermit), Response> {
+        let pairs = self.pairs.iter().map(|(name, value)| (Cow::Borrowed(name.as_str()), Cow::Borrowed(value.as_str())));
+        let asked = from_pairs(pairs).map_err(refused)?;
+        let wanted = self.wanted().map_err(refused)?;
+        let caller = caller::of(&service.store, headers).await.map_err(failed)?;
+        let prepared = service.api.prepare(asked, |kind| kind == async_graphql::parser::types::OperationType::Query).await;
+        let prepared = prepared.map_err(|error| match error {
+            NotRun::Failures(failures) => told(&failures),
+            NotRun::Kind => refused(refuse(StatusCode::METHOD_NOT_ALLOWED, "only queries become tables")),
+        })?;
+        let turn = tokio::time::timeout(WAIT, service.tables.clone().acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else {
+            let mut response =
+                refused(refuse(StatusCode::SERVICE_UNAVAILABLE, "too many tables are being read just now; try again in a moment"));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
+            return Err(response);
+        };
+        let table = service.api.table(&prepared, &wanted, &self.languages(headers), &caller).await;
+        table.map(|table| (table, turn)).map_err(|failures| told(&failures))
+    }
+}
+
+/// A query as a table.
+pub async fn get(
+    State(service): State<Arc<Service>>,
+    Path(format): Path<String>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let asking = Asking::new(query.as_deref());
+    match send(&service, &format, &headers, &asking).await {
+        Ok(response) | Err(response) => response,
+    }
+}
+
+async fn send(service: &Service, format: &str, headers: &HeaderMap, asking: &Asking) -> Result<Response, Response> {
+    let format: Format = format.parse().map_err(|error| refused(refuse(StatusCode::NOT_FOUND, format!("{error}"))))?;
+    asking.only(PARAMETERS).map_err(refused)?;
+    let options = Options { bom: asking.is_on("bom").map_err(refused)?, safe: asking.is_on("safe").map_err(refused)? };
+    let (table, turn) = asking.table(service, headers).await?;
+    let name = table.name.clone();
+    let mut making = Making::new(table, format, options).map_err(unwritten)?;
+    // what can be known to be wrong is known before anything is sent
+    let body = match format.is_whole() {
+        true => {
+            let end = making.whole().await?;
+            drop(turn);
+            of_end(end)
+        }
+        false => {
+            let first = making.first().await?;
+            making.stream(first, turn)
+        }
+    };
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    headers.insert(VARY, HeaderValue::from_static("accept-language, authorization"));
+    if let Ok(disposition) = HeaderValue::from_str(&format!("inline; filename=\"{name}.{}\"", format.extension())) {
+        headers.insert(CONTENT_DISPOSITION, disposition);
+    }
+    Ok(response)
+}
+
+/// A table that is being written.
+struct Making {
+    reader: Reader,
+    filler: Filler,
+    writer: Box<dyn Writer>,
+}
+
+/// What is sent of a table.
+enum Piece {
+    Bytes(Bytes),
+    /// All of it was sent.
+    End,
+}
+
+impl Making {
+    fn new(table: Table, format: Format, options: Options) -> Result<Self, Problem> {
+        let writer = format.writer(&table.columns, options)?;
+        Ok(Self { reader: table.reader, filler: table.filler, writer })
+    }
+
+    /// The beginning, if there is anything.
+    async fn first(&mut self) -> Result<Option<Vec<u8>>, Response> {
+        match self.reader.next().await.map_err(failed)? {
+            Some(part) => write(&mut self.filler, &mut *self.writer, &part).map(Some).map_err(Failed::told),
+            None => Ok(None),
+        }
+    }
+
+    /// All of it.
+    async fn whole(mut self) -> Result<End, Response> {
+        while self.first().await?.is_some() {}
+        self.writer.end().map_err(unwritten)
+    }
+
+    /// Sends the rest after the beginning. One part is read while another is written.
+    fn stream(self, first: Option<Vec<u8>>, turn: OwnedSemaphorePermit) -> Body {
+        let Self { mut reader, mut filler, mut writer } = self;
+        let (read, mut parts) = mpsc::channel::<Result<Part, Error>>(1);
+        let (made, pieces) = mpsc::channel::<Piece>(2);
+        let is_empty = first.is_none();
+        tokio::spawn(async move {
+            let _turn = turn;
+            while !is_empty {
+                let Some(part) = reader.next().await.transpose() else { break };
+                let is_last = part.is_err();
+                // where nobody waits for it any more, reading ends too
+                if read.send(part).await.is_err() || is_last {
+                    break;
+                }
+            }
+        });
+        tokio::spawn(async move {
+            let send = async |bytes: Vec<u8>| bytes.is_empty() || made.send_timeout(Piece::Bytes(bytes.into()), PATIENCE).await.is_ok();
+            if !send(first.unwrap_or_default()).await {
+                return;
+            }
+            while let Some(part) = parts.recv().await {
+                let Ok(part) = part else { return };
+                match write(&mut filler, &mut *writer, &part) {
+                    Ok(bytes) => {
+                        if !send(bytes).await {
+                            return;
+                        }
+                    }
+                    Err(error) => return error.log(),
+                }
+            }
+            match writer.end() {
+                Ok(End::Bytes(bytes)) => {
+                    if send(bytes).await {
+                        let _ = made.send_timeout(Piece::End, PATIENCE).await;
+                    }
+                }
+                Ok(End::Whole(_)) => {}
+                Err(error) => Failed::Written(error).log(),
+            }
+        });
+        Body::from_stream(stream::unfold((pieces, false), async |(mut pieces, broken)| {
+            if broken {
+                return None;
+            }
+            match pieces.recv().await {
+                Some(Piece::Bytes(bytes)) => Some((Ok(bytes), (pieces, false))),
+                Some(Piece::End) => None,
+                None => Some((Err(io::Error::other("the table could not be read to its end")), (pieces, true))),
+            }
+        }))
+    }
+}
+
+/// Why a part of a table could not be written.
+enum Failed {
+    Made(Error),
+    Written(Problem),
+}
+
+impl Failed {
+    fn told(self) -> Response {
+        match self {
+            Self::Made(error) => failed(error),
+            Self::Written(problem) => unwritten(problem),
+        }
+    }
+
+    fn log(self) {
+        match self {
+            Self::Made(error) => tracing::warn!(%error, "a table broke off"),
+            Self::Written(error) => tracing::warn!(%error, "a table broke off"),
+        }
+    }
+}
+
+fn write(filler: &mut Filler, writer: &mut dyn Writer, part: &Part) -> Result<Vec<u8>, Failed> {
+    let arena = Arena::new();
+    let rows = filler.rows(part, &arena).map_err(Failed::Made)?;
+    writer.rows(&rows).map_err(Failed::Written)
+}
+
+fn of_end(end: End) -> Body {
+    match end {
+        End::Bytes(bytes) => bytes.into(),
+        End::Whole(file) => Body::from_stream(stream::try_unfold(File::from_std(file), async |mut file| {
+            let mut piece = vec![0; PIECE];
+            let count = file.read(&mut piece).await?;
+            piece.truncate(count);
+            Ok::<_, io::Error>((count > 0).then(|| (Bytes::from(piece), file)))
+        })),
+    }
+}
+
+/// The answer to a request that cannot be understood.
+pub(super) fn refused(refused: Refused) -> Response {
+    errors(refused.status, &[Failure::new(crate::graphql::codes::REQUEST, refused.message)])
+}
+
+fn failed(error: Error) -> Response {
+    told(&[Failure::new(error.code.as_str(), error.message)])
+}
+
+/// The answer to a query that is wrong or could not be run.
+fn told(failures: &[Failure]) -> Response {
+    let has = |code: Code| failures.iter().any(|failure| failure.extensions.code == code.as_str());
+    let status = match () {
+        () if has(Code::Unauthenticated) => StatusCode::UNAUTHORIZED,
+        () if has(Code::Forbidden) => StatusCode::FORBIDDEN,
+        () if has(Code::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
+        () if has(Code::Internal) => StatusCode::INTERNAL_SERVER_ERROR,
+        () => StatusCode::BAD_REQUEST,
+    };
+    errors(status, failures)
+}
+
+fn unwritten(problem: Problem) -> Response {
+    match problem {
+        Problem::Other(cause) => failed(crate::error::internal(cause)),
+        problem => refused(refuse(StatusCode::BAD_REQUEST, problem.to_string())),
+    }
+}
+
+fn errors(status: StatusCode, failures: &[Failure]) -> Response {
+    let body = json!({"errors": failures}).to_string();
+    (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))], body).into_response()
+}
