@@ -23,9 +23,9 @@ test("an address has no sign at which a program that looks for addresses would s
 });
 
 test("options are in the address when they differ from what the server does anyway", () => {
-  const all = { rows: "cases", explode: "cases.charges", sources: true, excel: true };
+  const all = { rows: "cases", explode: "charges", sources: true, excel: true };
   const { query, variables, ...csv } = read(tableAddress("https://example.org", "csv", operation, all, { excel: true, limit: 20 }));
-  expect(csv).toEqual({ rows: "cases", lists: "explode", explode: "cases.charges", sources: "true", safe: "true", bom: "true", limit: "20" });
+  expect(csv).toEqual({ rows: "cases", lists: "explode", explode: "charges", sources: "true", safe: "true", bom: "true", limit: "20" });
   expect(tableAddress("https://example.org", "parquet", operation, all, { excel: true })).not.toMatch(/safe|bom|limit/);
   expect(tableAddress("https://example.org", "json", { ...operation, variables: {} }, choice)).not.toContain("variables");
 });

@@ -7,7 +7,7 @@ export type Format = (typeof FORMATS)[number];
 export interface Choice {
   /** Path of the list that becomes the rows; empty where the query has but one. */
   rows: string;
-  /** Path of the inner list whose items get a row each; empty where all are joined into a cell. */
+  /** Path, from a row, of the inner list whose items get a row each; empty where all are joined into a cell. */
   explode: string;
   sources: boolean;
   /** CSV that Excel opens as it should: UTF-8 is announced, and no cell runs as a formula. */

@@ -48,8 +48,8 @@ test("lists are found by response keys, through pages, edges, aliases and fragme
     }
     fragment All on Case { court { name } parties { nodes { role person { names { text } } } } }`),
   ).toEqual([
-    { path: "found", inside: ["found.parties", "found.parties.person.names"] },
-    { path: "law.provisions", inside: ["law.provisions.versions"] },
+    { path: "found", inside: ["parties", "parties.person.names"] },
+    { path: "law.provisions", inside: ["versions"] },
   ]);
 });
 

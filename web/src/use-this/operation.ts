@@ -20,7 +20,7 @@ import {
 export interface List {
   /** Response keys down to the list, with dots; pages (`nodes`, `edges.node`) are no part of it. */
   path: string;
-  /** The lists inside its items, by the same kind of path. */
+  /** The lists inside its items, by the path from an item. */
   inside: string[];
 }
 
@@ -71,10 +71,15 @@ export function listsOf(schema: GraphQLSchema, document: DocumentNode, operation
   );
 
   const add = (path: string, outer: List | undefined): List => {
-    const known = outer ? undefined : lists.find((list) => list.path === path);
-    if (outer && !outer.inside.includes(path)) outer.inside.push(path);
-    const list = outer ?? known ?? { path, inside: [] };
-    if (!outer && !known) lists.push(list);
+    if (outer) {
+      const inside = path.slice(outer.path.length + 1);
+      if (!outer.inside.includes(inside)) outer.inside.push(inside);
+      return outer;
+    }
+    const known = lists.find((list) => list.path === path);
+    if (known) return known;
+    const list = { path, inside: [] };
+    lists.push(list);
     return list;
   };
 

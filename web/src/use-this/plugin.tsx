@@ -142,6 +142,7 @@ function Options(props: {
       {lists.length > 1 && list && (
         <Select
           label="Rows"
+          isWide
           value={list.path}
           options={lists.map(({ path }) => ({ value: path, label: path }))}
           onChange={(rows) => onChange({ ...choice, rows })}
@@ -150,10 +151,11 @@ function Options(props: {
       {list && list.inside.length > 0 && (
         <Select
           label="Lists in a row"
+          isWide
           value={choice.explode}
           options={[
             { value: "", label: "joined in a cell by “; ”" },
-            ...list.inside.map((path) => ({ value: path, label: `a row for each: ${path.slice(list.path.length + 1)}` })),
+            ...list.inside.map((path) => ({ value: path, label: `a row for each of ${path}` })),
           ]}
           onChange={(explode) => onChange({ ...choice, rows: list.path, explode })}
         />
