@@ -21,6 +21,7 @@ test: ## Everything that must hold before a change lands
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo deny --all-features check bans licenses sources
 	tests/run.sh rust
+	tests/run.sh web
 	tests/run.sh clients
 	tests/run.sh browser
 
@@ -44,7 +45,7 @@ web: ## Build the pages, where npm is there to do it
 .PHONY: web-required
 web-required: web/dist/graphiql.html
 
-web/dist/graphiql.html: web/package-lock.json web/index.html web/graphiql.html web/vite.config.ts $(wildcard web/src/* web/examples/* web/public/*)
+web/dist/graphiql.html: web/package-lock.json web/index.html web/graphiql.html web/vite.config.ts $(wildcard web/src/* web/src/*/* web/examples/* web/public/*)
 	cd web && npm ci --no-audit --no-fund && npm run check && npm run build
 	@touch $@
 

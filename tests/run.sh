@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs one part of the tests: rust, clients or browser.
+# Runs one part of the tests: rust, web, clients or browser.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,6 +10,12 @@ rust() {
         cargo test --workspace --locked
     fi
     cargo test --workspace --locked --doc
+}
+
+web() {
+    cd web
+    [ -d node_modules ] || npm ci --no-audit --no-fund
+    npm test
 }
 
 clients() {
@@ -39,6 +45,6 @@ browser() {
 }
 
 case ${1:-} in
-rust | clients | browser) "$1" ;;
-*) echo "usage: $0 rust | clients | browser" >&2; exit 2 ;;
+rust | web | clients | browser) "$1" ;;
+*) echo "usage: $0 rust | web | clients | browser" >&2; exit 2 ;;
 esac

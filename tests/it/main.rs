@@ -14,6 +14,7 @@ mod http;
 mod import;
 mod layer;
 mod mutation;
+mod newsroom;
 mod node;
 mod plan;
 mod property;

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use crate::server::{On, Server, path};
 
-async fn both() -> (Server, Server) {
+pub async fn both() -> (Server, Server) {
     (Server::sample(On::Sqlite).await, Server::sample(On::Postgres).await)
 }
 
-async fn same(servers: &(Server, Server), name: &str, query: &str) {
+pub async fn same(servers: &(Server, Server), name: &str, query: &str) {
     let on_sqlite = servers.0.answer(query, json!({})).await;
     assert!(on_sqlite.get("errors").is_none(), "{name}: {on_sqlite:#}");
     let on_postgres = servers.1.answer(query, json!({})).await;

@@ -14,6 +14,7 @@ import { GraphiQL } from "graphiql";
 import { createRoot } from "react-dom/client";
 import { arrangeExamples } from "./examples.ts";
 import { FollowSystemTheme } from "./theme.ts";
+import { USE_THIS_PLUGIN } from "./use-this/plugin.tsx";
 
 const asked = new URLSearchParams(location.search).get("example");
 const examples = arrangeExamples(
@@ -29,7 +30,7 @@ const fetcher = createGraphiQLFetcher({
 });
 
 // Created once: a new plugin object at each render would remount its pane.
-const plugins = [explorerPlugin({ showAttribution: false }), HISTORY_PLUGIN];
+const plugins = [explorerPlugin({ showAttribution: false }), HISTORY_PLUGIN, USE_THIS_PLUGIN];
 
 createRoot(document.getElementById("graphiql")!).render(
   <GraphiQL

@@ -1,0 +1,66 @@
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useId, useRef, useState } from "react";
+
+type Copy = (text: string, name: string, shown: HTMLElement | null) => void;
+const CopyContext = createContext<Copy>(() => {});
+
+/** Lets what is inside be copied, and says aloud that it was. */
+export function Copying({ children }: { children: ReactNode }) {
+  const [said, setSaid] = useState("");
+  useEffect(() => {
+    if (!said) return;
+    const timer = setTimeout(() => setSaid(""), 4000);
+    return () => clearTimeout(timer);
+  }, [said]);
+  const copy = useCallback<Copy>((text, name, shown) => {
+    write(text).then(
+      () => setSaid(`Copied: ${name}`),
+      () => {
+        // Browsers keep the clipboard from pages without TLS. What is selected can be copied by hand.
+        if (shown) getSelection()?.selectAllChildren(shown);
+        setSaid(`${name} is selected: copy it with Ctrl+C or ⌘C`);
+      },
+    );
+  }, []);
+  return (
+    <CopyContext value={copy}>
+      {children}
+      <p role="status" className="kurultai-said">
+        {said}
+      </p>
+    </CopyContext>
+  );
+}
+
+async function write(text: string) {
+  // Without TLS there is no `clipboard`, which its type does not say.
+  const clipboard = navigator.clipboard as Clipboard | undefined;
+  if (!clipboard) throw new Error("no clipboard");
+  await clipboard.writeText(text);
+}
+
+/** A text to take away, with the button that copies it. */
+export function Snippet(props: { name: string; text: string; note?: string | undefined; open?: string | undefined; opens?: string }) {
+  const { name, text, note, open, opens = "Open" } = props;
+  const copy = useContext(CopyContext);
+  const shown = useRef<HTMLElement>(null);
+  const id = useId();
+  return (
+    <div className="kurultai-snippet" role="group" aria-labelledby={id}>
+      <div className="kurultai-snippet-head">
+        <h4 id={id}>{name}</h4>
+        {open && (
+          <a href={open} target="_blank" rel="noopener" aria-label={`${opens}: ${name}`}>
+            {opens}
+          </a>
+        )}
+        <button type="button" aria-label={`Copy: ${name}`} onClick={() => copy(text, name, shown.current)}>
+          Copy
+        </button>
+      </div>
+      <pre tabIndex={0} aria-labelledby={id}>
+        <code ref={shown}>{text}</code>
+      </pre>
+      {note && <p className="kurultai-note">{note}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,123 @@
+import {
+  type DocumentNode,
+  getNamedType,
+  getNullableType,
+  type GraphQLSchema,
+  isCompositeType,
+  isInterfaceType,
+  isListType,
+  isObjectType,
+  Kind,
+  type NamedTypeNode,
+  type OperationDefinitionNode,
+  print,
+  type SelectionSetNode,
+  separateOperations,
+  stripIgnoredCharacters,
+} from "graphql";
+
+/** A list of the query, which can become the rows of a table. */
+export interface List {
+  /** Response keys down to the list, with dots; pages (`nodes`, `edges.node`) are no part of it. */
+  path: string;
+  /** The lists inside its items, by the path from an item. */
+  inside: string[];
+}
+
+/** What the addresses carry: one operation of the tab, on its own. */
+export interface Operation {
+  name: string | undefined;
+  /** The operation and the fragments it needs, without a character too many. */
+  query: string;
+  variables: Record<string, unknown>;
+  lists: List[];
+}
+
+/** The operation under the cursor, or else the one that is chosen, or else the first. */
+export function findOperation(
+  document: DocumentNode,
+  cursor: number | undefined,
+  name: string | undefined,
+): OperationDefinitionNode | undefined {
+  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  const isUnderCursor = ({ loc }: OperationDefinitionNode) =>
+    loc !== undefined && cursor !== undefined && loc.start <= cursor && cursor <= loc.end;
+  return operations.find(isUnderCursor) ?? operations.find((one) => one.name?.value === name) ?? operations[0];
+}
+
+/** An operation without its neighbours and with only the variables that it declares. */
+export function isolate(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Record<string, unknown>,
+  schema: GraphQLSchema | null | undefined,
+): Operation {
+  const name = operation.name?.value;
+  const alone = separateOperations(document)[name ?? ""] ?? document;
+  const declared = (operation.variableDefinitions ?? []).map(({ variable }) => variable.name.value);
+  return {
+    name,
+    query: stripIgnoredCharacters(print(alone)),
+    variables: Object.fromEntries(Object.entries(variables).filter(([key]) => declared.includes(key))),
+    lists: schema ? listsOf(schema, alone, operation) : [],
+  };
+}
+
+/** The lists of a query which are in no other list, in the order of the query. */
+export function listsOf(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): List[] {
+  const lists: List[] = [];
+  const fragments = new Map(
+    document.definitions.flatMap((one) => (one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one] as const] : [])),
+  );
+
+  const add = (path: string, outer: List | undefined): List => {
+    if (outer) {
+      const inside = path.slice(outer.path.length + 1);
+      if (!outer.inside.includes(inside)) outer.inside.push(inside);
+      return outer;
+    }
+    const known = lists.find((list) => list.path === path);
+    if (known) return known;
+    const list = { path, inside: [] };
+    lists.push(list);
+    return list;
+  };
+
+  // `spread` are the fragments on the way: a circle of them is an error of the query, and no endless walk.
+  const walk = (set: SelectionSetNode, typeName: string, path: string[], outer: List | undefined, spread: string[]) => {
+    const type = schema.getType(typeName);
+    for (const selection of set.selections) {
+      if (selection.kind === Kind.FRAGMENT_SPREAD) {
+        const fragment = fragments.get(selection.name.value);
+        if (!fragment || spread.includes(selection.name.value)) continue;
+        const on = fragment.typeCondition.name.value;
+        walk(fragment.selectionSet, on, path, outer, [...spread, selection.name.value]);
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        const on: NamedTypeNode | undefined = selection.typeCondition;
+        walk(selection.selectionSet, on?.name.value ?? typeName, path, outer, spread);
+      } else {
+        const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[selection.name.value] : undefined;
+        const named = field && getNamedType(field.type);
+        if (!field || !selection.selectionSet || !isCompositeType(named)) continue;
+        const isPage = typeName.endsWith("Connection") && ["nodes", "edges"].includes(selection.name.value);
+        const isItem = typeName.endsWith("Edge") && selection.name.value === "node";
+        const here = isPage || isItem ? path : [...path, selection.alias?.value ?? selection.name.value];
+        const isList =
+          !isPage && (isListType(getNullableType(field.type)) || isPaged(selection.selectionSet, named.name));
+        walk(selection.selectionSet, named.name, here, isList ? add(here.join("."), outer) : outer, spread);
+      }
+    }
+  };
+
+  const isPaged = (set: SelectionSetNode, typeName: string): boolean =>
+    typeName.endsWith("Connection") &&
+    set.selections.some((one) => {
+      if (one.kind === Kind.FIELD) return one.name.value === "nodes" || one.name.value === "edges";
+      const inner = one.kind === Kind.FRAGMENT_SPREAD ? fragments.get(one.name.value)?.selectionSet : one.selectionSet;
+      return inner !== undefined && inner !== set && isPaged(inner, typeName);
+    });
+
+  const root = schema.getRootType(operation.operation);
+  if (root) walk(operation.selectionSet, root.name, [], undefined, []);
+  return lists;
+}

@@ -1,0 +1,181 @@
+import "./use-this.css";
+import type { GraphiQLPlugin } from "@graphiql/react";
+import { useState } from "react";
+import { type Choice, type Format, isPrivate, LONG, tableAddress } from "./address.ts";
+import { Chart } from "./chart.tsx";
+import { Copying, Snippet } from "./copy.tsx";
+import { useOperation } from "./editor.ts";
+import type { List, Operation } from "./operation.ts";
+import { Preview } from "./preview.tsx";
+import { Select } from "./select.tsx";
+import { forCurl, forJavaScript, forPython, forR, forSheets } from "./snippet.ts";
+import { useTable } from "./table.ts";
+
+/** Rows that the preview shows, and rows that the chart is drawn from. */
+const PREVIEWED = 20;
+const DRAWN = 1000;
+
+/** A pane of GraphiQL that makes the query of the tab a table, a chart and an address for other programs. */
+export const USE_THIS_PLUGIN: GraphiQLPlugin = { title: "Use this", icon: Icon, content: Pane };
+
+function Icon() {
+  return (
+    <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth="1.5" aria-hidden="true">
+      <path d="M14 4h6v6M20 4l-9 9M18 14v4.5a1.5 1.5 0 0 1-1.5 1.5h-11A1.5 1.5 0 0 1 4 18.5v-11A1.5 1.5 0 0 1 5.5 6H10" />
+    </svg>
+  );
+}
+
+function Pane() {
+  const operation = useOperation();
+  return (
+    <section className="kurultai-use" aria-label="Use this">
+      <h2 className="kurultai-use-title">Use this</h2>
+      {typeof operation === "string" ? (
+        <p className="kurultai-problem" role="alert">
+          {operation}
+        </p>
+      ) : (
+        <Copying>
+          <Uses operation={operation} />
+        </Copying>
+      )}
+    </section>
+  );
+}
+
+function Uses({ operation }: { operation: Operation }) {
+  const [wanted, setWanted] = useState<Choice>({ rows: "", explode: "", sources: false, excel: false });
+  // What was chosen for another query holds as far as this one has it.
+  const list = operation.lists.find(({ path }) => path === wanted.rows) ?? operation.lists[0];
+  const choice: Choice = {
+    ...wanted,
+    rows: operation.lists.length > 1 ? (list?.path ?? "") : "",
+    explode: list?.inside.includes(wanted.explode) ? wanted.explode : "",
+  };
+  const { origin } = location;
+  const address = (format: Format, options = {}) => tableAddress(origin, format, operation, choice, options);
+  const preview = useTable(address("json", { limit: PREVIEWED }));
+  const isAll = preview.rows !== undefined && preview.rows.length < PREVIEWED;
+  const more = useTable(preview.rows && !isAll ? address("json", { limit: DRAWN }) : undefined);
+  const drawn = isAll ? preview : more;
+
+  return (
+    <>
+      <p className="kurultai-note">
+        {operation.name ? <b>{operation.name}</b> : "The query"} as a table, under an address that always gives the data of
+        today.
+      </p>
+      <Options lists={operation.lists} list={list} choice={choice} onChange={setWanted} />
+
+      <h3>Preview</h3>
+      <div aria-busy={preview.isLoading}>
+        {preview.problem && (
+          <p className="kurultai-problem" role="alert">
+            {preview.problem}
+          </p>
+        )}
+        {preview.rows && <Preview rows={preview.rows} isAll={isAll} />}
+        {!preview.rows && !preview.problem && <p className="kurultai-note">Loading…</p>}
+      </div>
+
+      <h3>Links</h3>
+      <Links csv={address("csv", { excel: choice.excel })} address={address} />
+
+      {preview.rows && preview.rows.length > 0 && (
+        <>
+          <h3>Chart</h3>
+          {drawn.problem && (
+            <p className="kurultai-problem" role="alert">
+              {drawn.problem}
+            </p>
+          )}
+          {drawn.rows && <Chart rows={drawn.rows} origin={origin} operation={operation} choice={choice} />}
+          {drawn.rows?.length === DRAWN && (
+            <p className="kurultai-note">Drawn here from the first {DRAWN.toLocaleString("en")} rows.</p>
+          )}
+        </>
+      )}
+
+      <h3>Programs</h3>
+      <Snippet name="Python (pandas)" text={forPython(address("csv"))} />
+      <Snippet name="R (readr)" text={forR(address("csv"))} />
+      <Snippet name="JavaScript (fetch)" text={forJavaScript(address("json"))} />
+      <Snippet name="curl" text={forCurl(origin, operation)} note="The answer as GraphQL gives it, not as a table." />
+    </>
+  );
+}
+
+function Links({ csv, address }: { csv: string; address: (format: Format) => string }) {
+  return (
+    <>
+      {isPrivate(location.hostname) && (
+        <p className="kurultai-note">
+          This server runs on your own computer or network: Google Sheets and Datawrapper cannot reach it.
+        </p>
+      )}
+      {csv.length > LONG && (
+        <p className="kurultai-warning">
+          The address has {csv.length.toLocaleString("en")} characters. Some tools cut addresses after{" "}
+          {LONG.toLocaleString("en")}: ask for fewer fields, or check that all of it arrived.
+        </p>
+      )}
+      <Snippet name="CSV link" text={csv} open={csv} opens="Download" />
+      <Snippet name="Google Sheets" text={forSheets(address("csv"))} note="Paste it into the first cell of an empty sheet." />
+      <Snippet name="XLSX (Excel)" text={address("xlsx")} open={address("xlsx")} opens="Download" />
+      <Snippet name="JSON link" text={address("json")} open={address("json")} />
+      <Snippet name="NDJSON link" text={address("ndjson")} open={address("ndjson")} opens="Download" />
+      <Snippet name="Parquet link" text={address("parquet")} open={address("parquet")} opens="Download" />
+    </>
+  );
+}
+
+function Options(props: {
+  lists: List[];
+  list: List | undefined;
+  choice: Choice;
+  onChange: (choice: Choice) => void;
+}) {
+  const { lists, list, choice, onChange } = props;
+  return (
+    <div className="kurultai-options">
+      {lists.length > 1 && list && (
+        <Select
+          label="Rows"
+          isWide
+          value={list.path}
+          options={lists.map(({ path }) => ({ value: path, label: path }))}
+          onChange={(rows) => onChange({ ...choice, rows })}
+        />
+      )}
+      {list && list.inside.length > 0 && (
+        <Select
+          label="Lists in a row"
+          isWide
+          value={choice.explode}
+          options={[
+            { value: "", label: "joined in a cell by “; ”" },
+            ...list.inside.map((path) => ({ value: path, label: `a row for each of ${path}` })),
+          ]}
+          onChange={(explode) => onChange({ ...choice, rows: list.path, explode })}
+        />
+      )}
+      <label className="kurultai-check">
+        <input
+          type="checkbox"
+          checked={choice.sources}
+          onChange={({ target }) => onChange({ ...choice, sources: target.checked })}
+        />
+        A column with the sources of each row
+      </label>
+      <label className="kurultai-check">
+        <input
+          type="checkbox"
+          checked={choice.excel}
+          onChange={({ target }) => onChange({ ...choice, excel: target.checked })}
+        />
+        CSV that is safe to open in Excel
+      </label>
+    </div>
+  );
+}
