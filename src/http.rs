@@ -1,11 +1,16 @@
 //! HTTP: GraphQL at `/graphql`, pages for people, and the state of the service.
 
+mod asked;
 mod assets;
 mod cache;
 mod caller;
+mod conditional;
+mod cors;
 mod graphql;
 mod health;
 mod multipart;
+mod socket;
+mod stream;
 
 use std::sync::Arc;
 
@@ -17,7 +22,9 @@ use tower_http::trace::TraceLayer;
 use crate::graphql::Api;
 use crate::store::db::Store;
 
+pub use asked::Documents;
 pub use cache::Answers;
+pub use stream::Streams;
 
 /// What every request can use.
 #[derive(Debug, Clone)]
@@ -30,6 +37,12 @@ pub struct Service {
     pub sdl: Arc<str>,
     /// Answers that are kept.
     pub answers: Answers,
+    /// Documents that clients sent with their hashes.
+    pub documents: Documents,
+    /// Streams that are open.
+    pub streams: Streams,
+    /// Origins whose pages may read answers.
+    pub cors_origins: Vec<String>,
     /// Bytes that the body of a request may have at most.
     pub body_limit: usize,
     /// Bytes that a request with files may have at most.
@@ -38,6 +51,7 @@ pub struct Service {
 
 /// All routes.
 pub fn router(service: Service) -> Router {
+    let cors = cors::layer(&service.cors_origins);
     Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post).fallback(graphql::other_method))
         .route("/schema.graphql", get(assets::sdl))
@@ -48,7 +62,9 @@ pub fn router(service: Service) -> Router {
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .fallback(assets::not_found)
+        // what is sent as it happens is not compressed, and neither are images
         .layer(CompressionLayer::new())
+        .layer(cors)
         .layer(TraceLayer::new_for_http())
         .with_state(Arc::new(service))
 }

@@ -13,6 +13,7 @@ pub mod known;
 pub mod plan;
 pub mod record;
 pub mod row;
+pub mod saved;
 pub mod search;
 mod select;
 mod sql;
@@ -20,6 +21,7 @@ pub mod tidy;
 pub mod token;
 pub mod tree;
 mod veil;
+pub mod version;
 pub mod write;
 
 macro_rules! records {

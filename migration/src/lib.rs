@@ -36,4 +36,5 @@ migrations! {
     m20261125_000011_tokens,
     m20261125_000012_publication,
     m20261125_000013_history,
+    m20261125_000014_live_urls,
 }

@@ -14,6 +14,7 @@ use super::connection::{Connection, connection_name, with_arguments};
 use super::filter::{described, id};
 use super::object::{NODE, field};
 use super::out::Out;
+use super::saved;
 use super::selection::Selection;
 use super::shape::{Shape as Shown, Shapes};
 use crate::entity::RecordType;
@@ -52,7 +53,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         )
         .field(search::field())
         .field(viewer::field());
-    query = change::fields().into_iter().fold(query, Object::field);
+    query = change::fields().into_iter().chain(saved::fields()).fold(query, Object::field);
     for record in listed() {
         let this = described(record);
         let one = field(record.singular(), TypeRef::named(record.name()), format!("One {this}; nothing where there is none."))
@@ -86,6 +87,8 @@ enum Root {
     State,
     Comparison,
     Duplicates,
+    SavedQuery,
+    SavedQueries,
     One(&'static Record),
     Page(&'static Record),
 }
@@ -99,6 +102,8 @@ fn root(name: &str) -> Option<Root> {
             (change::STATE, Root::State),
             (change::COMPARISON, Root::Comparison),
             (change::DUPLICATES, Root::Duplicates),
+            (saved::ONE, Root::SavedQuery),
+            (saved::ALL, Root::SavedQueries),
         ];
         let others = others.into_iter().chain(of_changes);
         records.chain(others.map(|(name, root)| (name.to_owned(), root))).collect()
@@ -120,6 +125,8 @@ pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<
         Some(Root::State) => change::state(store, caller, selection, out).await,
         Some(Root::Comparison) => change::comparison(store, caller, selection, out).await,
         Some(Root::Duplicates) => change::duplicates(store, selection, out).await,
+        Some(Root::SavedQuery) => saved::one(store, selection, out).await,
+        Some(Root::SavedQueries) => saved::all(store, selection, out).await,
         Some(Root::One(record)) => one(store, selection, record, out).await,
         Some(Root::Page(record)) => page(store, selection, record, out).await,
         None => {
@@ -187,7 +194,7 @@ async fn page(store: &Store, selection: &Selection<'_>, record: &'static Record,
 }
 
 /// Type and UUID that an id names.
-fn read_id(value: &Value, path: &str) -> Result<(RecordType, uuid::Uuid)> {
+pub(super) fn read_id(value: &Value, path: &str) -> Result<(RecordType, uuid::Uuid)> {
     let text = match value {
         Value::String(text) => text.as_str(),
         _ => "",

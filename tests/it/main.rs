@@ -3,6 +3,7 @@
 mod bulk;
 mod cache;
 mod command;
+mod conditional;
 mod connection;
 mod dispute;
 mod draft;
@@ -17,6 +18,7 @@ mod node;
 mod plan;
 mod property;
 mod query;
+mod saved;
 mod schema;
 mod search;
 mod server;
