@@ -5,6 +5,7 @@
 
 mod connection;
 mod document;
+mod entry;
 mod error;
 mod filter;
 mod mutation;

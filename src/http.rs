@@ -6,6 +6,7 @@ mod cache;
 mod caller;
 mod conditional;
 mod cors;
+mod feed;
 mod graphql;
 mod health;
 mod multipart;
@@ -54,6 +55,7 @@ pub fn router(service: Service) -> Router {
     let cors = cors::layer(&service.cors_origins);
     Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post).fallback(graphql::other_method))
+        .route("/feed.atom", get(feed::feed))
         .route("/schema.graphql", get(assets::sdl))
         .route("/", get(assets::landing))
         .route("/graphiql", get(assets::graphiql))

@@ -111,6 +111,14 @@ fn root(name: &str) -> Option<Root> {
     ROOTS.get(name).copied()
 }
 
+/// The type of the records in the list that a field of the root gives, if it gives one.
+pub(super) fn list(name: &str) -> Option<&'static Record> {
+    match root(name) {
+        Some(Root::Page(record)) => Some(record),
+        _ => None,
+    }
+}
+
 /// Reads a field of the root with all that is selected below it, and writes it.
 pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
     match root(selection.name()) {

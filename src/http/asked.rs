@@ -64,6 +64,8 @@ impl Request {
     pub(super) fn from_address(query: &[u8]) -> Result<Self, Refused> {
         let mut members = Map::new();
         for (name, value) in url::form_urlencoded::parse(query) {
+            // short, for addresses that people read
+            let name = if name == "saved" { "documentId".into() } else { name };
             let member = match name.as_ref() {
                 "query" | "operationName" | "documentId" => Json::String(value.into_owned()),
                 "variables" | "extensions" if value.is_empty() => continue,

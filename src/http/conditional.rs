@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::Service;
@@ -61,6 +62,11 @@ impl Freshness {
     /// The state of the dataset that answers are kept for in memory; nothing where that cannot be known.
     pub(super) fn generation(&self) -> Option<u64> {
         self.version.and_then(|version| version.generation)
+    }
+
+    /// When the dataset changed last, where that is known.
+    pub(super) fn changed_at(&self) -> Option<DateTime<Utc>> {
+        self.version.map(|version| version.changed_at)
     }
 
     /// Puts the headers on an answer: those for caches on one that holds until the dataset changes.

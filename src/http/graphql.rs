@@ -299,7 +299,7 @@ pub(super) fn languages(headers: &HeaderMap) -> Languages {
 }
 
 /// The answer to a request whose document is not there.
-fn no_document(media: Media, missing: NoDocument) -> Response {
+pub(super) fn no_document(media: Media, missing: NoDocument) -> Response {
     match missing {
         NoDocument::Unknown(failure) | NoDocument::Failed(failure) => {
             let mut response = send(Kept { holds: false, ..not_run(media, &[failure]) });
@@ -355,7 +355,7 @@ fn answered(media: Media, answer: &Answer) -> Answered {
 }
 
 /// The answer to a request that was not run: errors, and no data.
-fn not_run(media: Media, failures: &[Failure]) -> Kept {
+pub(super) fn not_run(media: Media, failures: &[Failure]) -> Kept {
     let status = if media == Media::Response { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     Kept { status, media, holds: false, body: json!({"errors": failures}).to_string().into() }
 }
@@ -365,7 +365,7 @@ pub(super) fn error(media: Media, refused: &Refused) -> Response {
     send(Kept { status: refused.status, media, holds: false, body: body.to_string().into() })
 }
 
-fn send(kept: Kept) -> Response {
+pub(super) fn send(kept: Kept) -> Response {
     let headers = [(CONTENT_TYPE, kept.media.as_str()), (VARY, "Accept, Accept-Language, Authorization")];
     let mut response = (kept.status, headers, kept.body).into_response();
     if kept.holds {

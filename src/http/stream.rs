@@ -73,6 +73,11 @@ impl Streams {
         drop(self.room.acquire_many(self.most).await);
     }
 
+    /// Number of streams that are open.
+    pub fn open(&self) -> usize {
+        (self.most as usize).saturating_sub(self.room.available_permits())
+    }
+
     /// A place for one more stream, if there is one.
     pub(super) fn enter(&self) -> Option<OwnedSemaphorePermit> {
         if *self.stopping.borrow() {

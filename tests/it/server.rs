@@ -149,6 +149,7 @@ impl Server {
         let mut streams = Streams::new(10);
         streams.initialization = Duration::from_millis(500);
         streams.per_socket = 3;
+        streams.patience = Duration::from_millis(500);
         let service = Service {
             api: kurultai::graphql::Api::new(store.clone(), kurultai::app::reader()).unwrap(),
             store: store.clone(),
