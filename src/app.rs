@@ -17,10 +17,13 @@ use crate::cli::Expiry;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::graphql;
-use crate::http::{self, Answers, Service, router};
+use crate::http::{self, Answers, Documents, Service, Streams, router};
 use crate::role::Role;
 use crate::store::db::{Options, Store};
 pub use upload::reader;
+
+/// How long requests under way are waited for when the server is told to stop.
+const STOPPING: Duration = Duration::from_secs(30);
 
 /// Connects to the database of the configuration.
 pub async fn connect(config: &Config) -> anyhow::Result<Store> {
@@ -69,6 +72,9 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         store,
         sdl: Arc::from(graphql::sdl()?),
         answers: Answers::new(config.cache),
+        documents: Documents::default(),
+        streams: Streams::new(config.streams),
+        cors_origins: config.cors_origins.clone(),
         body_limit: config.body_limit,
         upload_limit: config.upload_limit,
         tables: http::tables(config.database_connections),
@@ -78,7 +84,30 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
     tracing::info!("GraphiQL is at http://{address}/graphiql, the API at http://{address}/graphql");
     let changes = service.store.clone();
     tokio::spawn(async move { changes.listen().await });
-    axum::serve(listener, router(service)).with_graceful_shutdown(told_to_stop()).await?;
+    let streams = service.streams.clone();
+    let (told, mut is_told) = tokio::sync::watch::channel(false);
+    let stop = {
+        let streams = streams.clone();
+        async move {
+            told_to_stop().await;
+            streams.stop();
+            told.send_replace(true);
+        }
+    };
+    let serve = async {
+        axum::serve(listener, router(service)).with_graceful_shutdown(stop).await?;
+        // a WebSocket is no request any more, which the server would wait for by itself
+        streams.ended().await;
+        anyhow::Ok(())
+    };
+    let patience = async {
+        drop(is_told.wait_for(|told| *told).await);
+        tokio::time::sleep(STOPPING).await;
+    };
+    tokio::select! {
+        ended = serve => ended?,
+        () = patience => tracing::warn!("some clients read too slowly to be waited for"),
+    }
     tracing::info!("stopped");
     Ok(())
 }

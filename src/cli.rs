@@ -114,7 +114,7 @@ pub enum TokenCommand {
         #[arg(long, value_name = "NAME")]
         name: String,
         /// What it allows
-        #[arg(long, value_name = "ROLE", value_parser = ["editor", "admin"])]
+        #[arg(long, value_name = "ROLE", value_parser = ["reader", "editor", "admin"])]
         role: String,
         /// When it ceases to work: a day, such as 2027-01-01, or a number of days from now, such as 90d [default: never]
         #[arg(long, value_name = "WHEN")]

@@ -30,6 +30,10 @@ pub struct Config {
     pub upload_limit: usize,
     /// Bytes of answers to keep at most.
     pub cache: u64,
+    /// Subscriptions and open WebSockets at most.
+    pub streams: u32,
+    /// Origins whose pages may read answers; `*` stands for all.
+    pub cors_origins: Vec<String>,
     /// Which log lines to write.
     pub log: String,
 }

@@ -5,6 +5,7 @@
 
 mod connection;
 mod document;
+mod entry;
 mod error;
 mod facet;
 mod filter;
@@ -12,9 +13,11 @@ mod mutation;
 mod object;
 mod out;
 mod query;
+mod saved;
 mod scalar;
 mod selection;
 mod shape;
+mod subscription;
 pub mod table;
 mod types;
 pub mod upload;
@@ -37,16 +40,21 @@ use selection::{Scope, Selection};
 use upload::{Reader, Upload};
 
 pub use error::{Failure, codes};
+pub use subscription::{Event, Following};
 
 /// Levels of fields that a query may have at most; the standard introspection query has 15.
 pub const MAX_DEPTH: usize = 20;
 
 /// Makes the schema.
 pub fn schema() -> Result<Schema, SchemaError> {
-    let mut builder =
-        Schema::build(query::NAME, Some(mutation::NAME), None).limit_depth(MAX_DEPTH).limit_recursive_depth(64).extension(document::Checks);
+    let mut builder = Schema::build(query::NAME, Some(mutation::NAME), Some(subscription::NAME))
+        .limit_depth(MAX_DEPTH)
+        .limit_recursive_depth(64)
+        .extension(document::Checks);
     builder = query::register(builder);
     builder = mutation::register(builder);
+    builder = subscription::register(builder);
+    builder = saved::register(builder);
     builder = scalar::register(builder);
     builder = filter::register(builder);
     builder = connection::register(builder);
@@ -116,6 +124,18 @@ pub struct Answer {
     pub failures: Vec<Failure>,
 }
 
+impl Prepared {
+    /// What kind of operation it is.
+    pub fn kind(&self) -> OperationType {
+        document::operation(&self.document, self.asked.operation.as_deref()).map_or(OperationType::Query, |operation| operation.ty)
+    }
+
+    /// The text of its document.
+    pub fn text(&self) -> &str {
+        &self.asked.query
+    }
+}
+
 impl Api {
     /// The schema over a store, and what reads files that are sent.
     pub fn new(store: Store, reader: Reader) -> Result<Self, SchemaError> {
@@ -143,6 +163,34 @@ impl Api {
         Ok(Prepared { document, asked, variables })
     }
 
+    /// Reads a document and checks it against the schema.
+    async fn read(&self, text: &str) -> Result<Arc<ExecutableDocument>, Vec<Failure>> {
+        if let Some(document) = self.documents.get(text) {
+            return Ok(document);
+        }
+        let document = Arc::new(document::parse(text)?);
+        document::check(&self.schema, text, &document).await?;
+        self.documents.keep(text, document.clone());
+        Ok(document)
+    }
+
+    /// Begins to follow what a subscription asks for. `last` is the cursor of what came last, where it is told apart from
+    /// the operation; it counts more than the argument.
+    pub async fn follow(
+        &self,
+        prepared: &Prepared,
+        languages: &Languages,
+        caller: &Caller,
+        last: Option<&str>,
+    ) -> Result<Following, Failure> {
+        let Prepared { document, asked, variables } = prepared;
+        let operation = document::operation(document, asked.operation.as_deref())?;
+        let roots = Scope { document, operation, variables }.roots(subscription::NAME);
+        let root = subscription::root(&roots)?;
+        let following = Following::new(&self.store, caller, languages, root, last).await;
+        following.map_err(|error| Failure::of_field(error, root.name_in_answer(), root.position()))
+    }
+
     /// Runs an operation for one who prefers these languages.
     pub async fn run(&self, prepared: &Prepared, languages: &Languages, caller: &Caller) -> Result<Answer, Failure> {
         let Prepared { document, asked, variables, .. } = prepared;
@@ -162,6 +210,7 @@ impl Api {
                     out.value(fields.get(selection.name_in_answer()));
                     Ok(())
                 }
+                _ if is_mutation && selection.name() == saved::SAVE => saved::save(self, caller, selection, &mut out).await,
                 _ if is_mutation => mutation::write(store, caller, selection, (&asked.uploads, &self.reader), &mut out).await,
                 _ => query::write(store, caller, selection, &mut out).await,
             };

@@ -1,12 +1,18 @@
 //! HTTP: GraphQL at `/graphql`, pages for people, and the state of the service.
 
+mod asked;
 mod assets;
 mod cache;
 mod caller;
 mod chart;
+mod conditional;
+mod cors;
+mod feed;
 mod graphql;
 mod health;
 mod multipart;
+mod socket;
+mod stream;
 mod table;
 
 use std::sync::Arc;
@@ -20,7 +26,9 @@ use tower_http::trace::TraceLayer;
 use crate::graphql::Api;
 use crate::store::db::Store;
 
+pub use asked::Documents;
 pub use cache::Answers;
+pub use stream::Streams;
 
 /// What every request can use.
 #[derive(Debug, Clone)]
@@ -35,6 +43,12 @@ pub struct Service {
     pub answers: Answers,
     /// Tables that may be read at the same time.
     pub tables: Arc<Semaphore>,
+    /// Documents that clients sent with their hashes.
+    pub documents: Documents,
+    /// Streams that are open.
+    pub streams: Streams,
+    /// Origins whose pages may read answers.
+    pub cors_origins: Vec<String>,
     /// Bytes that the body of a request may have at most.
     pub body_limit: usize,
     /// Bytes that a request with files may have at most.
@@ -48,10 +62,12 @@ pub fn tables(connections: u32) -> Arc<Semaphore> {
 
 /// All routes.
 pub fn router(service: Service) -> Router {
+    let cors = cors::layer(&service.cors_origins);
     Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post).fallback(graphql::other_method))
         .route("/table.{format}", get(table::get))
         .route("/chart.{format}", get(chart::get))
+        .route("/feed.atom", get(feed::feed))
         .route("/schema.graphql", get(assets::sdl))
         .route("/", get(assets::landing))
         .route("/graphiql", get(assets::graphiql))
@@ -60,7 +76,9 @@ pub fn router(service: Service) -> Router {
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .fallback(assets::not_found)
+        // what is sent as it happens is not compressed, and neither are images
         .layer(CompressionLayer::new())
+        .layer(cors)
         .layer(TraceLayer::new_for_http())
         .with_state(Arc::new(service))
 }

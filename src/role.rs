@@ -41,7 +41,7 @@ impl Role {
     /// What the role may do, for a reader of the schema.
     pub fn doc(self) -> &'static str {
         match self {
-            Self::Reader => "Anyone: sees what is published, and needs no token.",
+            Self::Reader => "Anyone: sees what is published, and needs no token; with one, saves queries too.",
             Self::Editor => "Sees drafts too, and changes records.",
             Self::Admin => "An editor who also does what concerns the dataset as a whole.",
         }

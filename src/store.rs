@@ -14,6 +14,7 @@ pub mod known;
 pub mod plan;
 pub mod record;
 pub mod row;
+pub mod saved;
 pub mod search;
 mod select;
 mod sql;
@@ -21,6 +22,7 @@ pub mod tidy;
 pub mod token;
 pub mod tree;
 mod veil;
+pub mod version;
 pub mod walk;
 pub mod write;
 

@@ -14,6 +14,10 @@ pub mod codes {
     pub const VALIDATION: &str = "GRAPHQL_VALIDATION_FAILED";
     /// The request cannot be understood.
     pub const REQUEST: &str = "BAD_REQUEST";
+    /// There is no room just now.
+    pub const UNAVAILABLE: &str = "UNAVAILABLE";
+    /// The hash of a persisted query is not known here: send the query too.
+    pub const PERSISTED_QUERY_NOT_FOUND: &str = "PERSISTED_QUERY_NOT_FOUND";
 }
 
 /// An error of an answer, as the response format of the GraphQL specification has it.

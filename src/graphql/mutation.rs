@@ -3,7 +3,7 @@
 mod bulk;
 mod graph;
 pub(super) mod input;
-mod payload;
+pub(super) mod payload;
 mod record;
 mod upload;
 
@@ -11,6 +11,7 @@ use async_graphql::dynamic::{Field, InputValue, Object, SchemaBuilder, TypeRef};
 
 use super::object::field;
 use super::out::Out;
+use super::saved;
 use super::selection::Selection;
 use super::upload::{Reader, Upload};
 use crate::error::{Error, Result};
@@ -26,7 +27,8 @@ const INPUT: &str = "input";
 
 pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     builder = payload::register(input::register(builder));
-    let fields = record::fields().into_iter().chain(graph::fields()).chain(bulk::fields()).chain(upload::fields());
+    let fields =
+        record::fields().into_iter().chain(graph::fields()).chain(bulk::fields()).chain(upload::fields()).chain([saved::mutation()]);
     let mutation = fields.fold(Object::new(NAME).description("Everything that can be changed, by those who have a token."), Object::field);
     upload::register(bulk::register(graph::register(record::register(builder)))).register(mutation)
 }

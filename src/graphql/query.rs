@@ -15,6 +15,7 @@ use super::connection::{Connection, connection_name, with_arguments};
 use super::filter::{described, id};
 use super::object::{NODE, field};
 use super::out::Out;
+use super::saved;
 use super::selection::Selection;
 use super::shape::{Shape as Shown, Shapes};
 use crate::entity::RecordType;
@@ -53,7 +54,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         )
         .field(search::field())
         .field(viewer::field());
-    query = change::fields().into_iter().chain(statistics::fields()).fold(query, Object::field);
+    query = change::fields().into_iter().chain(saved::fields()).chain(statistics::fields()).fold(query, Object::field);
     for record in listed() {
         let this = described(record);
         let one = field(record.singular(), TypeRef::named(record.name()), format!("One {this}; nothing where there is none."))
@@ -87,6 +88,8 @@ enum Root {
     State,
     Comparison,
     Duplicates,
+    SavedQuery,
+    SavedQueries,
     One(&'static Record),
     Page(&'static Record),
     Statistics(&'static Record),
@@ -101,12 +104,22 @@ fn root(name: &str) -> Option<Root> {
             (change::STATE, Root::State),
             (change::COMPARISON, Root::Comparison),
             (change::DUPLICATES, Root::Duplicates),
+            (saved::ONE, Root::SavedQuery),
+            (saved::ALL, Root::SavedQueries),
         ];
         let of_statistics = statistics::counted().map(|(record, declared)| (declared.name, Root::Statistics(record)));
         let others = others.into_iter().chain(of_changes).chain(of_statistics);
         records.chain(others.map(|(name, root)| (name.to_owned(), root))).collect()
     });
     ROOTS.get(name).copied()
+}
+
+/// The type of the records in the list that a field of the root gives, if it gives one.
+pub(super) fn list(name: &str) -> Option<&'static Record> {
+    match root(name) {
+        Some(Root::Page(record)) => Some(record),
+        _ => None,
+    }
 }
 
 /// Reads a field of the root with all that is selected below it, and writes it.
@@ -123,6 +136,8 @@ pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<
         Some(Root::State) => change::state(store, caller, selection, out).await,
         Some(Root::Comparison) => change::comparison(store, caller, selection, out).await,
         Some(Root::Duplicates) => change::duplicates(store, selection, out).await,
+        Some(Root::SavedQuery) => saved::one(store, selection, out).await,
+        Some(Root::SavedQueries) => saved::all(store, selection, out).await,
         Some(Root::One(record)) => one(store, selection, record, out).await,
         Some(Root::Statistics(record)) => statistics::write(store, selection, record, out).await,
         Some(Root::Page(record)) => page(store, selection, record, out).await,
@@ -213,7 +228,7 @@ async fn page(store: &Store, selection: &Selection<'_>, record: &'static Record,
 }
 
 /// Type and UUID that an id names.
-fn read_id(value: &Value, path: &str) -> Result<(RecordType, uuid::Uuid)> {
+pub(super) fn read_id(value: &Value, path: &str) -> Result<(RecordType, uuid::Uuid)> {
     let text = match value {
         Value::String(text) => text.as_str(),
         _ => "",

@@ -85,7 +85,7 @@ impl Api {
         let operation: &OperationDefinition = document::operation(document, asked.operation.as_deref()).map_err(|failure| vec![failure])?;
         let roots = Scope { document, operation, variables }.roots(query::NAME);
         let told = |error: crate::error::Error| vec![Failure::new(error.code.as_str(), error.message)];
-        let (root, mut form, keys) = self.list(&roots, wanted.rows.as_deref()).map_err(told)?;
+        let (root, mut form, keys) = self.rows_of(&roots, wanted.rows.as_deref()).map_err(told)?;
         if wanted.exploded {
             form.explode(wanted.explode.as_deref()).map_err(told)?;
         }
@@ -116,7 +116,7 @@ impl Api {
 
     /// The list that becomes the rows: the field of the root that it is in, what its items are, and the keys from the one
     /// to the other. Without any list it is what the first field gives.
-    fn list<'s, 'q>(&self, roots: &'s [Selection<'q>], wanted: Option<&str>) -> Result<(&'s Selection<'q>, Form, Vec<String>)> {
+    fn rows_of<'s, 'q>(&self, roots: &'s [Selection<'q>], wanted: Option<&str>) -> Result<(&'s Selection<'q>, Form, Vec<String>)> {
         let mut names = Vec::new();
         let mut first = None;
         for root in roots {

@@ -29,6 +29,19 @@ pub(super) fn read(registry: &Registry, operation: &OperationDefinition, given: 
     if failures.is_empty() { Ok(variables) } else { Err(failures) }
 }
 
+/// Reads those variables of an operation that are given, as [`read`] does, and leaves out the others; a value for what is
+/// no variable of it is wrong.
+pub(super) fn read_given(registry: &Registry, operation: &OperationDefinition, given: &Map<String, Json>) -> Result<(), Vec<Failure>> {
+    let definitions = &operation.variable_definitions;
+    let unknown = given.keys().filter(|name| !definitions.iter().any(|definition| definition.node.name.node == name.as_str()));
+    let mut failures: Vec<Failure> =
+        unknown.map(|name| Failure::new(codes::VALIDATION, format!("the operation has no variable \"${name}\""))).collect();
+    let only = definitions.iter().filter(|definition| given.contains_key(definition.node.name.node.as_str()));
+    let only = OperationDefinition { variable_definitions: only.cloned().collect(), ..operation.clone() };
+    failures.extend(read(registry, &only, given).err().into_iter().flatten());
+    if failures.is_empty() { Ok(()) } else { Err(failures) }
+}
+
 fn read_one(registry: &Registry, definition: &Positioned<VariableDefinition>, given: &Map<String, Json>) -> Result<Option<Value>, String> {
     let definition = &definition.node;
     let ty = definition.var_type.node.to_string();

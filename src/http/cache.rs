@@ -47,6 +47,8 @@ impl Key {
 pub(super) struct Kept {
     pub(super) status: StatusCode,
     pub(super) media: Media,
+    /// Whether it holds until the dataset changes.
+    pub(super) holds: bool,
     pub(super) body: Bytes,
 }
 

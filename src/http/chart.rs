@@ -4,12 +4,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use typed_arena::Arena;
 
 use super::Service;
+use super::conditional::Freshness;
 use super::graphql::{Refused, refuse};
 use super::table::{Asking, failed, refused};
 use crate::chart::{self, Kind, MOST_ROWS, Spec, Theme, Words};
@@ -19,7 +21,7 @@ use crate::table::{Column, Rows};
 
 /// Parameters besides those of a query.
 const PARAMETERS: &str =
-    "query, variables, operationName, lang, rows, lists, explode, sources, limit, x, y, series, kind, title, width, height and theme";
+    "query, saved, variables, operationName, lang, rows, lists, explode, sources, limit, x, y, series, kind, title, width, height and theme";
 const WIDTH: u32 = 720;
 /// An image that is opened by itself loads and runs nothing.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
@@ -39,19 +41,30 @@ pub async fn get(
     RawQuery(query): RawQuery,
 ) -> Response {
     let asking = Asking::new(query.as_deref());
-    match draw(&service, &format, &headers, asking).await {
-        Ok(response) | Err(response) => response,
+    let key: [&[u8]; 3] = [b"chart", format.as_bytes(), query.as_deref().unwrap_or_default().as_bytes()];
+    let fresh = match Freshness::of(&service, &headers, &key).await {
+        Ok(fresh) => fresh,
+        Err(not_modified) => return not_modified,
+    };
+    match draw(&service, &format, &headers, asking, fresh.changed_at()).await {
+        Ok(response) | Err(response) => fresh.put(response),
     }
 }
 
-async fn draw(service: &Service, format: &str, headers: &HeaderMap, mut asking: Asking) -> Result<Response, Response> {
+async fn draw(
+    service: &Service,
+    format: &str,
+    headers: &HeaderMap,
+    mut asking: Asking,
+    changed_at: Option<DateTime<Utc>>,
+) -> Result<Response, Response> {
     let format = match format {
         "svg" => Format::Svg,
         "png" => Format::Png,
         other => return Err(refused(refuse(StatusCode::NOT_FOUND, format!("\"{other}\" is not a format of charts: write svg or png")))),
     };
     asking.only(PARAMETERS).map_err(refused)?;
-    let spec = spec(&asking, headers).map_err(refused)?;
+    let spec = spec(&asking, headers, changed_at).map_err(refused)?;
     // one row more than may be shows that there are too many
     asking.at_most(MOST_ROWS + 1);
     let (table, turn) = asking.table(service, headers).await?;
@@ -69,17 +82,16 @@ async fn draw(service: &Service, format: &str, headers: &HeaderMap, mut asking: 
         Format::Svg => "image/svg+xml; charset=utf-8",
         Format::Png => "image/png",
     };
-    let said: [(HeaderName, &str); 4] = [
+    let said: [(HeaderName, &str); 3] = [
         (CONTENT_TYPE, media_type),
         (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (VARY, "accept-language, authorization"),
     ];
     Ok((said.map(|(name, value)| (name, HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("")))), image).into_response())
 }
 
 /// What is to be drawn, but for the data.
-fn spec(asking: &Asking, headers: &HeaderMap) -> Result<Spec, Refused> {
+fn spec(asking: &Asking, headers: &HeaderMap, changed_at: Option<DateTime<Utc>>) -> Result<Spec, Refused> {
     let wrong = |message: String| refuse(StatusCode::BAD_REQUEST, message);
     let Some(x) = asking.value("x") else {
         return Err(wrong("x: name the column along the axis; columns are those of /table.csv with the same query".to_owned()));
@@ -107,7 +119,7 @@ fn spec(asking: &Asking, headers: &HeaderMap) -> Result<Spec, Refused> {
         height: side("height")?,
         theme: theme.transpose()?.unwrap_or_default(),
         words,
-        source: words.source(None),
+        source: words.source(changed_at.map(|at| at.format("%Y-%m-%d").to_string()).as_deref()),
     })
 }
 

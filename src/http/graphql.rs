@@ -1,23 +1,27 @@
 //! GraphQL over HTTP, after the specification of that name (draft of the GraphQL working group).
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
 use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{RawQuery, State};
-use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, UPGRADE, VARY, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use mime::Mime;
-use serde_json::{Map, Value as Json, json};
+use serde_json::json;
 
 use super::Service;
+use super::asked::{NoDocument, Request, ToRun};
 use super::cache::{Answered, Kept, Key};
 use super::caller;
+use super::conditional::Freshness;
 use super::multipart::Sent;
+use super::{socket, stream};
 use crate::error::{Code, Error};
-use crate::graphql::{Answer, Asked, Failure, Refused as NotRun, codes};
+use crate::graphql::{Answer, Failure, Refused as NotRun, codes};
 use crate::lang::Languages;
 use crate::role::{Caller, Role};
 
@@ -61,18 +65,36 @@ impl Media {
     }
 }
 
+/// Marks an answer that holds until the dataset changes.
+#[derive(Debug, Clone, Copy)]
+struct Holds;
+
 /// Why a request was not run.
+#[derive(Debug)]
 pub(super) struct Refused {
     pub(super) status: StatusCode,
     pub(super) message: String,
 }
 
+/// What is said to who asks for a subscription by a request that is answered once.
+const NO_STREAM: &str = "a subscription is answered by a stream: send this with Accept: text/event-stream, or over a WebSocket to this address with the protocol graphql-transport-ws";
+
 pub(super) fn refuse(status: StatusCode, message: impl Into<String>) -> Refused {
     Refused { status, message: message.into() }
 }
 
-/// A query in the address.
-pub async fn get(State(service): State<Arc<Service>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+/// A query in the address, or a WebSocket that wants to be opened.
+pub async fn get(
+    State(service): State<Arc<Service>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    match upgrade {
+        Ok(upgrade) => return socket::upgrade(service, headers, upgrade),
+        Err(rejected) if headers.contains_key(UPGRADE) => return rejected.into_response(),
+        Err(_) => {}
+    }
     answer(&service, &headers, Bytes::from(query.unwrap_or_default()), true).await
 }
 
@@ -92,29 +114,6 @@ pub async fn other_method() -> Response {
     let mut response = error(Media::Json, &refuse(StatusCode::METHOD_NOT_ALLOWED, "GraphQL is asked by GET or POST"));
     response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
     response
-}
-
-fn from_address(query: &[u8]) -> Result<Asked, Refused> {
-    from_pairs(url::form_urlencoded::parse(query))
-}
-
-/// Reads a request from names and values of an address; others than its own are left out.
-pub(super) fn from_pairs<'a>(pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> Result<Asked, Refused> {
-    let mut members = Map::new();
-    for (name, value) in pairs {
-        let member = match name.as_ref() {
-            "query" | "operationName" => Json::String(value.into_owned()),
-            "variables" | "extensions" if value.is_empty() => continue,
-            "variables" | "extensions" => {
-                serde_json::from_str(&value).map_err(|_| refuse(StatusCode::BAD_REQUEST, format!("{name} in the address is not JSON")))?
-            }
-            _ => continue,
-        };
-        if members.insert(name.clone().into_owned(), member).is_some() {
-            return Err(refuse(StatusCode::BAD_REQUEST, format!("{name} is given twice in the address")));
-        }
-    }
-    asked(members)
 }
 
 async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Refused> {
@@ -144,41 +143,28 @@ fn is_json(media: &HeaderValue) -> bool {
     })
 }
 
-fn from_body(body: &[u8]) -> Result<Asked, Refused> {
-    match serde_json::from_slice(body) {
-        Ok(Json::Object(members)) => asked(members),
-        Ok(_) => Err(refuse(StatusCode::BAD_REQUEST, "the body must be one JSON object with a query")),
-        Err(error) => {
-            Err(refuse(StatusCode::BAD_REQUEST, format!("the body is not JSON: line {}, column {}", error.line(), error.column())))
-        }
-    }
-}
-
-/// Reads a request from its members, each of which must be of its type.
-pub(super) fn asked(mut members: Map<String, Json>) -> Result<Asked, Refused> {
-    let wrong = |name: &str, expected: &str| refuse(StatusCode::BAD_REQUEST, format!("{name} must be {expected}"));
-    let Some(Json::String(query)) = members.remove("query") else { return Err(wrong("query", "a text with the GraphQL document")) };
-    let operation = match members.remove("operationName") {
-        None | Some(Json::Null) => None,
-        Some(Json::String(name)) => Some(name).filter(|name| !name.is_empty()),
-        Some(_) => return Err(wrong("operationName", "a text")),
-    };
-    let variables = match members.remove("variables") {
-        None | Some(Json::Null) => Map::new(),
-        Some(Json::Object(variables)) => variables,
-        Some(_) => return Err(wrong("variables", "an object")),
-    };
-    match members.remove("extensions") {
-        None | Some(Json::Null | Json::Object(_)) => Ok(Asked { query, operation, variables, uploads: Vec::new() }),
-        Some(_) => Err(wrong("extensions", "an object")),
-    }
-}
-
 async fn answer(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bool) -> Response {
+    if stream::is_wanted(headers) {
+        return Box::pin(stream::answer(service, headers, asked, is_get)).await;
+    }
     if headers.contains_key(AUTHORIZATION) {
         return Box::pin(answer_with_token(service, headers, asked, is_get)).await;
     }
-    let key = key(service, headers, &asked, is_get).await;
+    if !is_get {
+        let generation = service.store.version().await.ok().and_then(|version| version.generation);
+        return answer_all(service, headers, asked, is_get, generation).await;
+    }
+    let fresh = match Freshness::of(service, headers, &[b"graphql", &asked]).await {
+        Ok(fresh) => fresh,
+        Err(not_modified) => return not_modified,
+    };
+    let response = answer_all(service, headers, asked, is_get, fresh.generation()).await;
+    if response.extensions().get::<Holds>().is_some() { fresh.put(response) } else { fresh.put_once(response) }
+}
+
+/// Answers one without a token, where the dataset is in this state.
+async fn answer_all(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bool, generation: Option<u64>) -> Response {
+    let key = key(service, headers, &asked, is_get, generation);
     if let Some(key) = &key
         && let Some(kept) = service.answers.get(key).await
     {
@@ -212,9 +198,16 @@ async fn answer_with_files(service: &Service, headers: &HeaderMap, body: Body) -
         Ok(sent) => sent,
         Err(refused) => return error(media, &refused),
     };
-    let asked = match asked(sent.members.clone()) {
-        Ok(asked) => Asked { uploads: sent.uploads(), ..asked },
+    let request = match Request::from_members(sent.members.clone()) {
+        Ok(request) => request,
         Err(refused) => return error(media, &refused),
+    };
+    let asked = match request.to_run(service).await {
+        Ok(mut found) => {
+            found.asked.uploads = sent.uploads();
+            found
+        }
+        Err(missing) => return no_document(media, missing),
     };
     let mut response = run(service, headers, media, asked, false, &caller, None).await;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
@@ -227,7 +220,7 @@ fn is_multipart(media: &HeaderValue) -> bool {
 }
 
 /// The answer to a token that does not work.
-fn rejected(media: Media, error: Error) -> Response {
+pub(super) fn rejected(media: Media, error: Error) -> Response {
     let status = match error.code {
         Code::Unauthenticated => StatusCode::UNAUTHORIZED,
         Code::Forbidden => StatusCode::FORBIDDEN,
@@ -235,7 +228,7 @@ fn rejected(media: Media, error: Error) -> Response {
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let body = json!({"errors": [Failure::new(error.code.as_str(), error.message)]});
-    let mut response = send(Kept { status, media, body: body.to_string().into() });
+    let mut response = send(Kept { status, media, holds: false, body: body.to_string().into() });
     if status == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
     }
@@ -248,9 +241,13 @@ async fn make(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bool
         let message = "answers are application/graphql-response+json or application/json; accept one of them";
         return error(Media::Json, &refuse(StatusCode::NOT_ACCEPTABLE, message));
     };
-    let asked = match if is_get { from_address(&asked) } else { from_body(&asked) } {
-        Ok(asked) => asked,
+    let request = match if is_get { Request::from_address(&asked) } else { Request::from_body(&asked) } {
+        Ok(request) => request,
         Err(refused) => return error(media, &refused),
+    };
+    let asked = match request.to_run(service).await {
+        Ok(asked) => asked,
+        Err(missing) => return no_document(media, missing),
     };
     run(service, headers, media, asked, is_get, caller, key).await
 }
@@ -260,13 +257,13 @@ async fn run(
     service: &Service,
     headers: &HeaderMap,
     media: Media,
-    asked: Asked,
+    ToRun { asked, keep }: ToRun,
     is_get: bool,
     caller: &Caller,
     key: Option<Key>,
 ) -> Response {
-    let languages = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).map(Languages::from_header).unwrap_or_default();
-    let prepared = match service.api.prepare(asked, |kind| !is_get || kind == OperationType::Query).await {
+    let languages = languages(headers);
+    let prepared = match service.api.prepare(asked, |kind| !is_get || kind != OperationType::Mutation).await {
         Ok(prepared) => prepared,
         Err(NotRun::Failures(failures)) => return send(not_run(media, &failures)),
         Err(NotRun::Kind) => {
@@ -275,6 +272,12 @@ async fn run(
             return response;
         }
     };
+    if prepared.kind() == OperationType::Subscription {
+        return error(media, &refuse(StatusCode::BAD_REQUEST, NO_STREAM));
+    }
+    if let Some(hash) = keep {
+        service.documents.keep(hash, prepared.text());
+    }
     let run = async {
         match service.api.run(&prepared, &languages, caller).await {
             Ok(answer) => answered(media, &answer),
@@ -290,13 +293,30 @@ async fn run(
     send(kept)
 }
 
+/// The languages that one prefers.
+pub(super) fn languages(headers: &HeaderMap) -> Languages {
+    headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).map(Languages::from_header).unwrap_or_default()
+}
+
+/// The answer to a request whose document is not there.
+pub(super) fn no_document(media: Media, missing: NoDocument) -> Response {
+    match missing {
+        NoDocument::Unknown(failure) | NoDocument::Failed(failure) => {
+            let mut response = send(Kept { holds: false, ..not_run(media, &[failure]) });
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+        }
+        NoDocument::Wrong(refused) => error(media, &refused),
+    }
+}
+
 /// What an answer to this is kept under, where answers are kept and it is known whether the dataset has changed.
-async fn key(service: &Service, headers: &HeaderMap, asked: &Bytes, is_get: bool) -> Option<Key> {
+fn key(service: &Service, headers: &HeaderMap, asked: &Bytes, is_get: bool, generation: Option<u64>) -> Option<Key> {
     if !service.answers.are_kept() {
         return None;
     }
     Some(Key {
-        generation: service.store.generation().await?,
+        generation: generation?,
         role: Role::Reader,
         is_get,
         asked: asked.clone(),
@@ -313,7 +333,7 @@ fn one(headers: &HeaderMap, name: HeaderName) -> Option<Option<HeaderValue>> {
 }
 
 /// The answer as a JSON object; errors, if there are any, first.
-fn answered(media: Media, answer: &Answer) -> Answered {
+pub(super) fn body(answer: &Answer) -> Vec<u8> {
     let mut body = Vec::with_capacity(answer.data.len() + 16);
     body.push(b'{');
     if !answer.failures.is_empty() {
@@ -324,23 +344,32 @@ fn answered(media: Media, answer: &Answer) -> Answered {
     body.extend_from_slice(b"\"data\":");
     body.extend_from_slice(&answer.data);
     body.push(b'}');
-    let kept = Kept { status: StatusCode::OK, media, body: body.into() };
-    let failed = answer.failures.iter().any(Failure::is_of_the_moment);
-    if failed { Answered::Once(kept) } else { Answered::Always(kept) }
+    body
+}
+
+fn answered(media: Media, answer: &Answer) -> Answered {
+    let body = body(answer);
+    let holds = !answer.failures.iter().any(Failure::is_of_the_moment);
+    let kept = Kept { status: StatusCode::OK, media, holds, body: body.into() };
+    if holds { Answered::Always(kept) } else { Answered::Once(kept) }
 }
 
 /// The answer to a request that was not run: errors, and no data.
-fn not_run(media: Media, failures: &[Failure]) -> Kept {
+pub(super) fn not_run(media: Media, failures: &[Failure]) -> Kept {
     let status = if media == Media::Response { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    Kept { status, media, body: json!({"errors": failures}).to_string().into() }
+    Kept { status, media, holds: false, body: json!({"errors": failures}).to_string().into() }
 }
 
-fn error(media: Media, refused: &Refused) -> Response {
+pub(super) fn error(media: Media, refused: &Refused) -> Response {
     let body = json!({"errors": [Failure::new(codes::REQUEST, &refused.message)]});
-    send(Kept { status: refused.status, media, body: body.to_string().into() })
+    send(Kept { status: refused.status, media, holds: false, body: body.to_string().into() })
 }
 
-fn send(kept: Kept) -> Response {
+pub(super) fn send(kept: Kept) -> Response {
     let headers = [(CONTENT_TYPE, kept.media.as_str()), (VARY, "Accept, Accept-Language, Authorization")];
-    (kept.status, headers, kept.body).into_response()
+    let mut response = (kept.status, headers, kept.body).into_response();
+    if kept.holds {
+        response.extensions_mut().insert(Holds);
+    }
+    response
 }

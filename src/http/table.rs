@@ -3,14 +3,13 @@
 //! A table is sent as it is read. What is wrong is told before the first byte; what goes wrong after it breaks the
 //! transfer off, so that nobody takes the part for the whole.
 
-use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER, VARY};
+use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -20,7 +19,9 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use typed_arena::Arena;
 
-use super::graphql::{Refused, from_pairs, refuse};
+use super::asked::{NoDocument, Request};
+use super::conditional::Freshness;
+use super::graphql::{Refused, refuse};
 use super::{Service, caller};
 use crate::error::{Code, Error};
 use crate::graphql::table::{Filler, Part, Reader, Table, Wanted};
@@ -29,7 +30,7 @@ use crate::lang::Languages;
 use crate::table::{End, Format, Options, Problem, Writer};
 
 /// Parameters besides those of a query.
-const PARAMETERS: &str = "query, variables, operationName, lang, rows, lists, explode, sources, limit, bom and safe";
+const PARAMETERS: &str = "query, saved, variables, operationName, lang, rows, lists, explode, sources, limit, bom and safe";
 /// How long a table waits for its turn.
 const WAIT: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of a table: until then it keeps a connection to the database busy.
@@ -40,14 +41,16 @@ const PIECE: usize = 64 << 10;
 /// What an address asks.
 #[derive(Debug)]
 pub(super) struct Asking {
+    address: String,
     pairs: Vec<(String, String)>,
 }
 
 impl Asking {
     /// Reads the parameters of an address.
     pub(super) fn new(query: Option<&str>) -> Self {
-        let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-        Self { pairs: pairs.into_owned().collect() }
+        let address = query.unwrap_or_default().to_owned();
+        let pairs = url::form_urlencoded::parse(address.as_bytes()).into_owned().collect();
+        Self { address, pairs }
     }
 
     /// The value of a parameter; an empty one counts as not given.
@@ -102,8 +105,11 @@ impl Asking {
 
     /// The table that is asked for, ready to be read, and its turn.
     pub(super) async fn table(&self, service: &Service, headers: &HeaderMap) -> Result<(Table, OwnedSemaphorePermit), Response> {
-        let pairs = self.pairs.iter().map(|(name, value)| (Cow::Borrowed(name.as_str()), Cow::Borrowed(value.as_str())));
-        let asked = from_pairs(pairs).map_err(refused)?;
+        let request = Request::from_address(self.address.as_bytes()).map_err(refused)?;
+        let asked = request.to_run(service).await.map(|run| run.asked).map_err(|missing| match missing {
+            NoDocument::Wrong(wrong) => refused(wrong),
+            NoDocument::Unknown(failure) | NoDocument::Failed(failure) => told(&[failure]),
+        })?;
         let wanted = self.wanted().map_err(refused)?;
         let caller = caller::of(&service.store, headers).await.map_err(failed)?;
         let prepared = service.api.prepare(asked, |kind| kind == async_graphql::parser::types::OperationType::Query).await;
@@ -131,8 +137,12 @@ pub async fn get(
     RawQuery(query): RawQuery,
 ) -> Response {
     let asking = Asking::new(query.as_deref());
+    let fresh = match Freshness::of(&service, &headers, &[b"table", format.as_bytes(), asking.address.as_bytes()]).await {
+        Ok(fresh) => fresh,
+        Err(not_modified) => return not_modified,
+    };
     match send(&service, &format, &headers, &asking).await {
-        Ok(response) | Err(response) => response,
+        Ok(response) | Err(response) => fresh.put(response),
     }
 }
 
@@ -158,7 +168,6 @@ async fn send(service: &Service, format: &str, headers: &HeaderMap, asking: &Ask
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-    headers.insert(VARY, HeaderValue::from_static("accept-language, authorization"));
     if let Ok(disposition) = HeaderValue::from_str(&format!("inline; filename=\"{name}.{}\"", format.extension())) {
         headers.insert(CONTENT_DISPOSITION, disposition);
     }

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use sea_orm::sqlx::postgres::PgListener;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
 use super::dialect;
+use super::version::Versions;
 
 /// Name of the channel that writes are told on.
 const CHANNEL: &str = "kurultai_changed";
@@ -19,6 +20,8 @@ const CHANNEL: &str = "kurultai_changed";
 const BELIEVED: Duration = Duration::from_millis(1);
 /// Pause before another try to listen.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Pause between two looks at a file for those who wait for changes.
+const LOOKS: Duration = Duration::from_millis(100);
 
 /// Knows whether the dataset has changed.
 #[derive(Debug)]
@@ -30,6 +33,10 @@ pub(super) struct Changes {
     heard: AtomicBool,
     /// For a SQLite file: a connection of its own, for `data_version` compares connections.
     file: Option<File>,
+    /// Wakes those who wait for changes.
+    wakes: watch::Sender<()>,
+    /// The version of the dataset, for each generation.
+    pub(super) versions: Versions,
 }
 
 #[derive(Debug)]
@@ -46,7 +53,14 @@ struct File {
 impl Changes {
     /// For a database that only this process can write to, until [`Changes::listen`] is called.
     pub(super) fn alone() -> Self {
-        Self { teller: Uuid::new_v4().to_string(), generation: AtomicU64::new(0), heard: AtomicBool::new(true), file: None }
+        Self {
+            teller: Uuid::new_v4().to_string(),
+            generation: AtomicU64::new(0),
+            heard: AtomicBool::new(true),
+            file: None,
+            wakes: watch::Sender::new(()),
+            versions: Versions::default(),
+        }
     }
 
     /// For a server that tells of changes: nothing is known before [`Changes::listen`] hears.
@@ -63,8 +77,10 @@ impl Changes {
 
     /// A number that differs from every number given before the latest write; nothing where that cannot be known.
     pub(super) async fn generation(&self) -> Option<u64> {
-        if let Some(file) = &self.file {
-            file.look(&self.generation).await.ok()?;
+        if let Some(file) = &self.file
+            && file.look(&self.generation).await.ok()?
+        {
+            self.wakes.send_replace(());
         }
         self.heard.load(Ordering::Acquire).then(|| self.generation.load(Ordering::Acquire))
     }
@@ -75,11 +91,24 @@ impl Changes {
         if let Some(file) = &self.file {
             file.looked.store(0, Ordering::Release);
         }
+        self.wakes.send_replace(());
     }
 
-    /// Hears of the writes of other processes, for ever.
+    /// What tells of every change from now on.
+    pub(super) fn waking(&self) -> watch::Receiver<()> {
+        self.wakes.subscribe()
+    }
+
+    /// Hears of the writes of other processes, for ever. A file says nothing by itself: it is looked at for as long as
+    /// somebody waits.
     pub(super) async fn listen(&self, pool: &DatabaseConnection) {
         if pool.get_database_backend() != DbBackend::Postgres {
+            while self.file.is_some() {
+                tokio::time::sleep(LOOKS).await;
+                if self.wakes.receiver_count() > 0 {
+                    self.generation().await;
+                }
+            }
             return;
         }
         loop {
@@ -131,23 +160,26 @@ impl File {
         (now, looked != 0 && now.saturating_sub(looked) < BELIEVED.as_nanos() as u64)
     }
 
-    async fn look(&self, generation: &AtomicU64) -> Result<(), DbErr> {
+    /// Looks whether another connection has written; tells whether this look found that one has.
+    async fn look(&self, generation: &AtomicU64) -> Result<bool, DbErr> {
         if let (_, true) = self.now() {
-            return Ok(());
+            return Ok(false);
         }
         let _alone = self.looking.lock().await;
         let (now, believed) = self.now();
         if believed {
-            return Ok(());
+            return Ok(false);
         }
         let pragma = Statement::from_string(DbBackend::Sqlite, "PRAGMA data_version");
+        let mut has_changed = false;
         if let Some(row) = self.connection.query_one_raw(pragma).await? {
             let version: i64 = row.try_get_by_index(0)?;
-            if self.version.swap(version, Ordering::AcqRel) != version {
+            has_changed = self.version.swap(version, Ordering::AcqRel) != version;
+            if has_changed {
                 generation.fetch_add(1, Ordering::AcqRel);
             }
         }
         self.looked.store(now.max(1), Ordering::Release);
-        Ok(())
+        Ok(has_changed)
     }
 }

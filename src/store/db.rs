@@ -10,9 +10,11 @@ use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
     QueryResult, RuntimeErr, TransactionTrait, sqlx,
 };
+use tokio::sync::watch;
 
 use super::change::Changes;
 use super::condition::Sees;
+use super::saved::SavedQueries;
 use super::sql::statement;
 use crate::clock::Clock;
 use crate::error::{Error, Result, internal, unavailable};
@@ -37,6 +39,7 @@ pub struct Store {
     /// Where instants and new ids come from.
     pub clock: Clock,
     pub(super) changes: Arc<Changes>,
+    pub(super) saved: SavedQueries,
     statements: Arc<AtomicU64>,
     /// Connections for reading at most.
     connections: u32,
@@ -77,7 +80,8 @@ impl Store {
             (pool.clone(), pool, Changes::told())
         };
         let (changes, statements) = (Arc::new(changes), Arc::default());
-        Ok(Self { reader, writer, clock, changes, statements, connections: options.connections, sees: Sees::Published, snapshot: None })
+        let saved = SavedQueries::default();
+        Ok(Self { reader, writer, clock, changes, saved, statements, connections: options.connections, sees: Sees::Published, snapshot: None })
     }
 
     /// The same store as one with this role sees it; who has none sees what is published.
@@ -122,6 +126,11 @@ impl Store {
     /// where that cannot be known, as before [`Store::listen`] hears.
     pub async fn generation(&self) -> Option<u64> {
         self.changes.generation().await
+    }
+
+    /// What tells of every change from now on, also of another process for as long as [`Store::listen`] hears.
+    pub fn waking(&self) -> watch::Receiver<()> {
+        self.changes.waking()
     }
 
     /// Hears of the writes of other processes, for as long as it is awaited.

@@ -28,6 +28,7 @@ use crate::store::db::{Store, database};
 use crate::store::draft::{Draft, Problem};
 use crate::store::record::{Kind, Record, Shape, catalog};
 use crate::store::row::Cell;
+use crate::store::version::{self, Concerns};
 use name::Names;
 
 /// Values looked up by one statement at most: few enough for one message to PostgreSQL, of 16 KiB.
@@ -169,12 +170,17 @@ impl Store {
     }
 
     async fn begin<'s>(&'s self, author: &'s Author) -> Result<Writing<'s>> {
+        Ok(Writing { store: self, transaction: self.begin_alone().await?, author })
+    }
+
+    /// Begins a transaction that writes, once no other does.
+    pub(super) async fn begin_alone(&self) -> Result<DatabaseTransaction> {
         // a reader that becomes a writer would fail where another has written meanwhile
         let options =
             TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
         let transaction = self.writer.begin_with_options(options).await.map_err(database)?;
         crate::store::change::alone(&transaction).await.map_err(database)?;
-        Ok(Writing { store: self, transaction, author })
+        Ok(transaction)
     }
 }
 
@@ -221,6 +227,7 @@ impl Writing<'_> {
 
     /// Keeps what was written, and tells of it.
     async fn commit(self) -> Result<()> {
+        version::note(&self.transaction, self.store.clock.now(), Concerns::Records).await?;
         self.store.changes.tell(&self.transaction).await.map_err(database)?;
         self.transaction.commit().await.map_err(database)?;
         self.store.changes.bump();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kurultai::clock::Clock;
-use kurultai::http::{Service, router};
+use kurultai::http::{Service, Streams, router};
 use kurultai::role::Role;
 use kurultai::store::db::{Options, Store};
 use kurultai::store::draft::{self, Problem};
@@ -105,6 +105,7 @@ pub struct Server {
     pub address: String,
     pub store: Store,
     pub client: reqwest::Client,
+    pub streams: Streams,
     tasks: [JoinHandle<()>; 2],
     pub database: TestDatabase,
 }
@@ -137,12 +138,26 @@ impl Server {
         server
     }
 
+    /// A server over the same database, as another process would be.
+    pub async fn beside(&self) -> Self {
+        let database = TestDatabase { url: self.database.url.clone(), folder: None, name: None };
+        let store = database.connect_with(Clock::System).await;
+        Self::over(database, store).await
+    }
+
     async fn over(database: TestDatabase, store: Store) -> Self {
+        let mut streams = Streams::new(10);
+        streams.initialization = Duration::from_millis(500);
+        streams.per_socket = 3;
+        streams.patience = Duration::from_millis(500);
         let service = Service {
             api: kurultai::graphql::Api::new(store.clone(), kurultai::app::reader()).unwrap(),
             store: store.clone(),
             sdl: Arc::from(kurultai::graphql::sdl().unwrap()),
             answers: kurultai::http::Answers::new(1_000_000),
+            documents: kurultai::http::Documents::default(),
+            streams: streams.clone(),
+            cors_origins: vec!["*".to_owned()],
             body_limit: 100_000,
             upload_limit: 10_000_000,
             tables: kurultai::http::tables(4),
@@ -155,7 +170,7 @@ impl Server {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let task = tokio::spawn(async move { axum::serve(listener, router(service)).await.unwrap() });
-        Self { address, store, client: reqwest::Client::new(), tasks: [task, hearing], database }
+        Self { address, store, client: reqwest::Client::new(), streams, tasks: [task, hearing], database }
     }
 
     /// Imports a YAML text.

@@ -179,7 +179,7 @@ async fn tokens_are_made_listed_and_revoked_on_the_command_line(#[values(On::Sql
 
 #[rstest]
 #[case(&["revoke", "nobody"], "there is no token with the id or name \"nobody\"")]
-#[case(&["create", "--name", "A", "--role", "reader"], "[possible values: editor, admin]")]
+#[case(&["create", "--name", "A", "--role", "writer"], "[possible values: reader, editor, admin]")]
 #[case(&["create", "--name", " ", "--role", "editor"], "who has the token")]
 #[case(&["create", "--name", "A", "--role", "editor", "--expires", "2027-13-01"], "write a day, such as 2027-01-01")]
 #[case(&["create", "--name", "A", "--role", "editor", "--expires", "0d"], "such as 90d")]

@@ -177,7 +177,7 @@ pub(super) fn json(value: &Value) -> Json {
 }
 
 /// The members of an input.
-pub(super) fn members(value: &Value) -> Map<String, Json> {
+pub(in crate::graphql) fn members(value: &Value) -> Map<String, Json> {
     match json(value) {
         Json::Object(members) => members,
         _ => Map::new(),
@@ -185,7 +185,7 @@ pub(super) fn members(value: &Value) -> Map<String, Json> {
 }
 
 /// A text of an input, taken out of it.
-pub(super) fn take_text(members: &mut Map<String, Json>, name: &str) -> Option<String> {
+pub(in crate::graphql) fn take_text(members: &mut Map<String, Json>, name: &str) -> Option<String> {
     match members.remove(name) {
         Some(Json::String(text)) => Some(text),
         _ => None,

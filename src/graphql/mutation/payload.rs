@@ -91,7 +91,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     builder.register(any).register(deleted)
 }
 
-pub(super) fn errors() -> async_graphql::dynamic::Field {
+pub(in crate::graphql) fn errors() -> async_graphql::dynamic::Field {
     field("errors", TypeRef::named_nn_list_nn(ERROR), "All that is wrong with the input; empty where the mutation was done.")
 }
 
@@ -114,10 +114,10 @@ enum ErrorPart {
 }
 
 /// What is selected of errors.
-pub(super) struct Errors(Fields<ErrorPart>);
+pub(in crate::graphql) struct Errors(Fields<ErrorPart>);
 
 impl Errors {
-    pub(super) fn new(selection: &Selection<'_>) -> Self {
+    pub(in crate::graphql) fn new(selection: &Selection<'_>) -> Self {
         let part = |name: &str| match name {
             "path" => ErrorPart::Path,
             "code" => ErrorPart::Code,
@@ -128,7 +128,7 @@ impl Errors {
         Self(selection.below(&[ERROR]).iter().map(|below| (below.key(), part(below.name()))).collect())
     }
 
-    pub(super) fn write(&self, problems: &[Problem], out: &mut Out<'_>) {
+    pub(in crate::graphql) fn write(&self, problems: &[Problem], out: &mut Out<'_>) {
         out.list(problems.iter(), |problem, out| {
             out.object(&self.0, |part, out| match (part, problem.fault) {
                 (ErrorPart::TypeName, _) => out.value(ERROR),

@@ -98,21 +98,27 @@ pub(super) fn list(selection: &Selection<'_>) -> Result<(List, Connection)> {
     let name = revision.list_name(list.order);
     list.page = Page::from_arguments(selection.number("first"), None, None, None, &name)?;
     list.page.after = selection.text("since").map(|cursor| Cursor::decode(&cursor, &name, "since")).transpose()?;
+    let types = named_types(selection);
+    if !types.is_empty() {
+        let field = revision.field_index(RECORD_TYPE).unwrap_or_default();
+        list.filter = Filter::Field(field, Test::In(types));
+    }
+    Ok((list, connection))
+}
+
+/// The types of records that a selection asks for, as the feed has them.
+pub(in crate::graphql) fn named_types(selection: &Selection<'_>) -> Vec<Known> {
     let types = match selection.argument("types") {
         Some(Value::List(types)) => types,
         Some(one) => vec![one],
         None => Vec::new(),
     };
-    if !types.is_empty() {
-        let named = |ty: &Value| match ty {
-            Value::Enum(name) => Known::Text(name.to_lowercase()),
-            Value::String(name) => Known::Text(name.to_lowercase()),
-            _ => Known::Text(String::new()),
-        };
-        let field = revision.field_index(RECORD_TYPE).unwrap_or_default();
-        list.filter = Filter::Field(field, Test::In(types.iter().map(named).collect()));
-    }
-    Ok((list, connection))
+    let named = |ty: &Value| match ty {
+        Value::Enum(name) => Known::Text(name.to_lowercase()),
+        Value::String(name) => Known::Text(name.to_lowercase()),
+        _ => Known::Text(String::new()),
+    };
+    types.iter().map(named).collect()
 }
 
 fn record_argument(selection: &Selection<'_>) -> Result<(RecordType, Uuid)> {

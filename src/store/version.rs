@@ -1,0 +1,129 @@
+//! The version of the dataset: a number that every process over the database tells alike, and when it changed last.
+//!
+//! It moves on with every write that readers can see something of, in the transaction of the write. Drafts
+//! that stay drafts leave it alone.
+
+use std::sync::RwLock;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
+use tokio::sync::Mutex;
+
+use crate::error::{Result, internal};
+use crate::store::db::{Store, database};
+use crate::store::sql::statement;
+
+const TABLE: &str = "dataset_state";
+/// Kinds of changes that readers can see something of though their entries are hidden: what told of the record goes too.
+const LEAVES: [&str; 3] = ["deleted", "merged", "withheld"];
+
+/// The version of the dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version {
+    /// The number: greater after every change.
+    pub number: i64,
+    /// When it changed last: always later than before.
+    pub changed_at: DateTime<Utc>,
+    /// What [`Store::generation`] said before the version was read: what is read from then on is of this version or a
+    /// later one.
+    pub generation: Option<u64>,
+}
+
+/// What a write concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Concerns {
+    /// Records: readers see something of it if the history says so.
+    Records,
+    /// Something else that readers see.
+    Others,
+}
+
+/// The version that is known for a generation.
+#[derive(Debug, Default)]
+pub(super) struct Versions {
+    known: RwLock<Option<(u64, Version)>>,
+    /// Held by the one who reads it: one reading does for all who wait for it.
+    reading: Mutex<()>,
+}
+
+impl Versions {
+    fn known(&self) -> Option<(u64, Version)> {
+        self.known.read().ok().and_then(|known| *known)
+    }
+}
+
+impl Store {
+    /// The version of the dataset, read once until something is written. It is part of finding out whether anything
+    /// has changed, and not counted among the statements for readers.
+    ///
+    /// What is read after it is of this version or a later one, never of an earlier: so an answer may be given out
+    /// under this version, and whoever has it learns of every change.
+    pub async fn version(&self) -> Result<Version> {
+        let versions = &self.changes.versions;
+        loop {
+            let Some(generation) = self.generation().await else { return self.read_version(None).await };
+            if let Some((of, version)) = versions.known()
+                && of == generation
+            {
+                return Ok(version);
+            }
+            let _alone = versions.reading.lock().await;
+            match versions.known() {
+                Some((of, version)) if of == generation => return Ok(version),
+                // answers of the earlier generation may be older than what would be read now
+                Some((of, _)) if of > generation => continue,
+                _ => {}
+            }
+            let version = self.read_version(Some(generation)).await?;
+            if let Ok(mut known) = versions.known.write() {
+                *known = Some((generation, version));
+            }
+            return Ok(version);
+        }
+    }
+
+    async fn read_version(&self, generation: Option<u64>) -> Result<Version> {
+        let row = self.reader.query_one_raw(statement(self.backend(), &select())).await.map_err(database)?;
+        let row = row.ok_or_else(|| internal("the database has no row that tells its version"))?;
+        let (number, _, changed_at) = read(&row)?;
+        Ok(Version { number, changed_at, generation })
+    }
+}
+
+fn select() -> SelectStatement {
+    Query::select().columns(["version", "sequence", "changed_at"]).from(TABLE).and_where(Expr::col("id").eq(1)).to_owned()
+}
+
+fn read(row: &QueryResult) -> Result<(i64, i32, DateTime<Utc>)> {
+    Ok((row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?, row.try_get_by_index(2).map_err(internal)?))
+}
+
+/// Moves the version on, where readers can see something of what this transaction wrote.
+pub(super) async fn note(transaction: &DatabaseTransaction, now: DateTime<Utc>, concerns: Concerns) -> Result<()> {
+    let row = transaction.query_one(&select()).await.map_err(database)?;
+    let row = row.ok_or_else(|| internal("the database has no row that tells its version"))?;
+    let (version, sequence, changed_at) = read(&row)?;
+    let is_new = || Expr::col("sequence").gt(sequence);
+    let latest = Query::select().expr(Func::max(Expr::col("sequence"))).from("revisions").to_owned();
+    let latest = transaction.query_one(&latest).await.map_err(database)?;
+    let latest: Option<i32> = latest.map_or(Ok(None), |row| row.try_get_by_index(0)).map_err(internal)?;
+    let seen = Expr::col("published").eq(true).or(Expr::col("kind").is_in(LEAVES));
+    let seen = Query::select()
+        .column("sequence")
+        .from("revisions")
+        .and_where(is_new())
+        .and_where(seen)
+        .order_by("sequence", Order::Asc)
+        .limit(1)
+        .to_owned();
+    let concerns_readers = concerns == Concerns::Others || transaction.query_one(&seen).await.map_err(database)?.is_some();
+    let mut update = Query::update();
+    update.table(TABLE).value("sequence", latest.unwrap_or(sequence)).and_where(Expr::col("id").eq(1));
+    if concerns_readers {
+        // clocks of two machines differ, and may stand still
+        let now = if now > changed_at { now } else { changed_at + TimeDelta::seconds(1) };
+        update.value("version", version + 1).value("changed_at", now);
+    }
+    transaction.execute(&update).await.map_err(database).map(drop)
+}

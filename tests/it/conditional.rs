@@ -1,0 +1,172 @@
+//! A cache between the reader and the server: what is still the same is not sent again, and no table is touched to tell.
+
+use std::time::Duration;
+
+use kurultai::role::Role;
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderMap, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, LAST_MODIFIED, ORIGIN, VARY,
+};
+use reqwest::{Method, Response};
+use rstest::rstest;
+
+use crate::server::{On, Server};
+
+const QUERY: &str = "{ people { totalCount nodes { name } } }";
+const ONE: &str = "people:\n- {slug: a, name: {en: A, ru: А}}";
+
+async fn ask(server: &Server, query: &str, headers: &[(reqwest::header::HeaderName, &str)]) -> Response {
+    let mut request = server.client.get(format!("{}/graphql", server.address)).query(&[("query", query)]);
+    for (name, value) in headers {
+        request = request.header(name, *value);
+    }
+    request.send().await.unwrap()
+}
+
+fn header(headers: &HeaderMap, name: reqwest::header::HeaderName) -> String {
+    headers.get(&name).unwrap_or_else(|| panic!("there is no {name} in {headers:?}")).to_str().unwrap().to_owned()
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_is_still_the_same_is_not_sent_again_and_no_statement_is_run(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, ONE).await;
+    let first = ask(&server, QUERY, &[]).await;
+    assert_eq!(first.status(), 200);
+    let (tag, modified) = (header(first.headers(), ETAG), header(first.headers(), LAST_MODIFIED));
+    assert!(header(first.headers(), CACHE_CONTROL).starts_with("public, max-age=0"));
+    assert!(header(first.headers(), VARY).contains("Accept-Language"));
+    let before = server.store.statements();
+    for condition in [(IF_NONE_MATCH, tag.as_str()), (IF_NONE_MATCH, "*"), (IF_MODIFIED_SINCE, modified.as_str())] {
+        let again = ask(&server, QUERY, std::slice::from_ref(&condition)).await;
+        assert_eq!(again.status(), 304, "{condition:?}");
+        assert_eq!(header(again.headers(), ETAG), tag);
+        assert_eq!(header(again.headers(), CACHE_CONTROL), header(first.headers(), CACHE_CONTROL));
+        assert_eq!(again.bytes().await.unwrap().len(), 0);
+    }
+    assert_eq!(server.store.statements(), before);
+    // a tag decides alone, whatever the date says
+    assert_eq!(ask(&server, QUERY, &[(IF_NONE_MATCH, "\"other\""), (IF_MODIFIED_SINCE, &modified)]).await.status(), 200);
+    server.import("people:\n- {slug: b, name: {en: B}}").await.unwrap();
+    let changed = ask(&server, QUERY, &[(IF_NONE_MATCH, &tag)]).await;
+    assert_eq!(changed.status(), 200);
+    assert_ne!(header(changed.headers(), ETAG), tag);
+    assert!(changed.text().await.unwrap().contains("\"totalCount\":2"));
+    assert_eq!(ask(&server, QUERY, &[(IF_MODIFIED_SINCE, &modified)]).await.status(), 200);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_tag_is_the_same_on_every_server_and_another_after_a_write_on_any(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, ONE).await;
+    let other = server.beside().await;
+    let tag = async |server: &Server| header(ask(server, QUERY, &[]).await.headers(), ETAG);
+    let first = tag(&server).await;
+    assert_eq!(tag(&other).await, first);
+    server.import("people:\n- {slug: b, name: {en: B}}").await.unwrap();
+    let second = tag(&server).await;
+    assert_ne!(second, first);
+    for _ in 0..500 {
+        if tag(&other).await == second {
+            assert_eq!(ask(&other, QUERY, &[(IF_NONE_MATCH, &second)]).await.status(), 304);
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the other server never learnt of the write");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_draft_that_stays_a_draft_changes_no_tag(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, ONE).await;
+    let tag = async || header(ask(&server, QUERY, &[]).await.headers(), ETAG);
+    let first = tag().await;
+    server.import("people:\n- {slug: draft, name: {en: Draft}, published: false}").await.unwrap();
+    assert_eq!(tag().await, first);
+    server.import("people:\n- {slug: draft, published: true}").await.unwrap();
+    let published = tag().await;
+    assert_ne!(published, first);
+    server.import("people:\n- {slug: draft, published: false}").await.unwrap();
+    assert_ne!(tag().await, published);
+}
+
+#[tokio::test]
+async fn each_language_media_type_and_address_has_its_own_tag() {
+    let server = Server::with(On::Sqlite, ONE).await;
+    let tag =
+        async |query: &str, headers: &[(reqwest::header::HeaderName, &str)]| header(ask(&server, query, headers).await.headers(), ETAG);
+    let mut tags = vec![
+        tag(QUERY, &[]).await,
+        tag(QUERY, &[(ACCEPT_LANGUAGE, "ru")]).await,
+        tag(QUERY, &[(ACCEPT, "application/graphql-response+json")]).await,
+        tag("{ people { totalCount } }", &[]).await,
+    ];
+    tags.sort();
+    tags.dedup();
+    assert_eq!(tags.len(), 4);
+}
+
+#[tokio::test]
+async fn what_depends_on_a_token_or_failed_is_kept_by_nobody() {
+    let server = Server::with(On::Sqlite, ONE).await;
+    let (_, token) = server.store.create_token("A", Role::Editor, None).await.unwrap();
+    let tag = header(ask(&server, QUERY, &[]).await.headers(), ETAG);
+    let own = ask(&server, QUERY, &[(AUTHORIZATION, &format!("Bearer {token}")), (IF_NONE_MATCH, &tag)]).await;
+    assert_eq!(own.status(), 200);
+    assert_eq!(header(own.headers(), CACHE_CONTROL), "private, no-store");
+    assert!(own.headers().get(ETAG).is_none());
+    for wrong in ["{ people {", "{ nothing }", "mutation { __typename }"] {
+        let wrong = ask(&server, wrong, &[(ACCEPT, "application/graphql-response+json")]).await;
+        assert!(wrong.status().is_client_error());
+        assert_eq!(header(wrong.headers(), CACHE_CONTROL), "no-store");
+        assert!(wrong.headers().get(ETAG).is_none());
+    }
+}
+
+#[tokio::test]
+async fn head_gives_the_headers_of_get() {
+    let server = Server::with(On::Sqlite, ONE).await;
+    for path in ["/graphql?query=%7B__typename%7D", "/schema.graphql", "/", "/graphiql", "/healthz", "/readyz"] {
+        let address = format!("{}{path}", server.address);
+        let get = server.client.get(&address).send().await.unwrap();
+        let head = server.client.head(&address).send().await.unwrap();
+        assert_eq!(head.status(), get.status(), "{path}");
+        assert_eq!(head.headers().get(ETAG), get.headers().get(ETAG), "{path}");
+        assert_eq!(head.bytes().await.unwrap().len(), 0, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_any_origin_may_read_and_sees_the_headers_that_it_needs() {
+    let server = Server::with(On::Sqlite, ONE).await;
+    let asked = ask(&server, QUERY, &[(ORIGIN, "https://news.example")]).await;
+    assert_eq!(asked.headers()["access-control-allow-origin"], "*");
+    assert!(asked.headers().get("access-control-allow-credentials").is_none());
+    let exposed = asked.headers()["access-control-expose-headers"].to_str().unwrap().to_lowercase();
+    assert!(["etag", "last-modified", "retry-after"].iter().all(|name| exposed.contains(name)), "{exposed}");
+    // an answer for one origin is one for all
+    assert!(!asked.headers().get_all(VARY).iter().any(|vary| vary.to_str().unwrap().to_lowercase().contains("origin")));
+    let before = server
+        .client
+        .request(Method::OPTIONS, format!("{}/graphql", server.address))
+        .header(ORIGIN, "https://news.example")
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "content-type,authorization")
+        .send()
+        .await
+        .unwrap();
+    assert!(before.status().is_success());
+    assert_eq!(before.headers()["access-control-allow-headers"], "content-type,authorization");
+    assert_eq!(before.headers()["access-control-max-age"], "86400");
+}
+
+#[tokio::test]
+async fn answers_are_compressed_as_the_client_likes() {
+    let server = Server::with(On::Sqlite, ONE).await;
+    let address = format!("{}/schema.graphql", server.address);
+    for encoding in ["gzip", "br", "zstd"] {
+        let response = server.client.get(&address).header(ACCEPT_ENCODING, encoding).send().await.unwrap();
+        assert_eq!(response.headers()[CONTENT_ENCODING], encoding);
+    }
+}

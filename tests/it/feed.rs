@@ -1,0 +1,115 @@
+//! Feeds for readers of news: what a query lists, what became of a record, what changed.
+
+use std::str::FromStr;
+
+use atom_syndication::Feed;
+use kurultai::role::Role;
+use reqwest::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use rstest::rstest;
+use serde_json::json;
+
+use crate::server::{Asker, On, Server};
+
+const TEXT: &str = "people:\n- {slug: a, name: {en: Anna <A> & B}}\n- {slug: b, name: {en: Bulat}}\n- {slug: draft, name: {en: Draft}, published: false}\nlaws:\n- {slug: l, title: {en: Law}, kind: law, status: in_force}\n";
+
+async fn get(server: &Server, query: &[(&str, &str)]) -> (u16, String) {
+    let response = server.client.get(format!("{}/feed.atom", server.address)).query(query).send().await.unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
+}
+
+async fn feed(server: &Server, query: &[(&str, &str)]) -> Feed {
+    let (status, text) = get(server, query).await;
+    assert_eq!(status, 200, "{text}");
+    let feed = Feed::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    // what RFC 4287 wants of every feed and of every entry
+    assert!(feed.id.starts_with("urn:uuid:") && !feed.title.as_str().is_empty());
+    assert!(feed.links.iter().any(|link| link.rel == "self" && link.href.starts_with(&server.address)));
+    assert!(!feed.authors.is_empty());
+    let mut ids: Vec<&str> = feed.entries.iter().map(|entry| entry.id.as_str()).collect();
+    assert!(ids.iter().all(|id| id.starts_with("urn:uuid:")));
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), feed.entries.len());
+    assert!(feed.entries.iter().all(|entry| !entry.title.as_str().is_empty() && entry.updated <= feed.updated));
+    feed
+}
+
+fn titles(feed: &Feed) -> Vec<&str> {
+    feed.entries.iter().map(|entry| entry.title.as_str()).collect()
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_query_and_a_saved_query_have_a_feed(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let query = "query($first: Int) { people(first: $first, order: {field: SLUG}) { nodes { name } } }";
+    let of_query = feed(&server, &[("query", query), ("variables", "{\"first\": 1}")]).await;
+    assert_eq!(titles(&of_query), ["Anna <A> & B"]);
+    let reader = Asker::with_role(&server, Role::Reader).await;
+    let input = json!({"query": query, "name": "people", "title": "People of note"});
+    reader.done("saveQuery { savedQuery { hash } }", input).await;
+    let saved = feed(&server, &[("saved", "people")]).await;
+    assert_eq!(saved.title.as_str(), "People of note");
+    assert_eq!(titles(&saved), ["Anna <A> & B", "Bulat"]);
+    let id = server.data("{ person(by: {slug: \"b\"}) { id } }").await["person"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(saved.entries[1].links[0].href, format!("{}/r/{id}", server.address));
+    // an entry keeps its id, whatever feed it is in and whatever changes
+    server.import("people:\n- {slug: b, name: {en: Bolat}}").await.unwrap();
+    let changed = feed(&server, &[("saved", "people")]).await;
+    assert_eq!((titles(&changed)[1], &changed.entries[1].id), ("Bolat", &saved.entries[1].id));
+    assert_eq!(changed.id, saved.id);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_history_of_a_record_and_all_changes_have_a_feed(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    server.import("people:\n- {slug: b, name: {en: Bolat}}").await.unwrap();
+    let id = server.data("{ person(by: {slug: \"b\"}) { id } }").await["person"]["id"].as_str().unwrap().to_owned();
+    let history = feed(&server, &[("record", &id)]).await;
+    assert_eq!(titles(&history), ["Person: Bolat (updated)", "Person: Bolat (created)"]);
+    assert_eq!(history.entries[0].authors[0].name, "tests");
+    assert_eq!(titles(&feed(&server, &[("types", "LAW")]).await), ["Law: Law (created)"]);
+    let all = feed(&server, &[]).await;
+    assert_eq!(titles(&all)[0], "Person: Bolat (updated)");
+    assert_eq!(all.entries.len(), 4);
+    assert_eq!(all.entries[0].id, history.entries[0].id);
+    // drafts are for editors
+    let (_, token) = server.store.create_token("A", Role::Editor, None).await.unwrap();
+    let request = server.client.get(format!("{}/feed.atom", server.address)).header(AUTHORIZATION, format!("Bearer {token}"));
+    let response = request.send().await.unwrap();
+    assert_eq!(response.headers()[CACHE_CONTROL], "private, no-store");
+    assert!(response.text().await.unwrap().contains("Draft"));
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_feed_that_is_still_the_same_is_not_sent_again(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let address = format!("{}/feed.atom", server.address);
+    let first = server.client.get(&address).send().await.unwrap();
+    assert_eq!(first.headers()[CONTENT_TYPE], "application/atom+xml; charset=utf-8");
+    let before = server.store.statements();
+    let again = server.client.get(&address).header(IF_NONE_MATCH, &first.headers()[ETAG]).send().await.unwrap();
+    assert_eq!((again.status().as_u16(), server.store.statements()), (304, before));
+    server.import("people:\n- {slug: c, name: {en: C}}").await.unwrap();
+    let changed = server.client.get(&address).header(IF_NONE_MATCH, &first.headers()[ETAG]).send().await.unwrap();
+    assert_eq!(changed.status(), 200);
+}
+
+#[rstest]
+#[case(&[("query", "{ viewer { role } }")], 400, "a list of records at its root")]
+#[case(&[("query", "{ nothing }")], 400, "nothing")]
+#[case(&[("saved", "nowhere")], 404, "no saved query")]
+#[case(&[("record", "person_01h455vb4pex5vsknk084sn02q")], 404, "no record")]
+#[case(&[("record", "x")], 400, "id")]
+#[case(&[("types", "THING")], 400, "no type of records THING")]
+#[case(&[("types", "LAW"), ("record", "x")], 400, "give one of")]
+#[case(&[("query", "mutation { __typename }")], 400, "made of a query")]
+#[tokio::test]
+async fn what_is_no_feed_is_told(#[case] query: &[(&str, &str)], #[case] status: u16, #[case] message: &str) {
+    let server = Server::with(On::Sqlite, TEXT).await;
+    let (is, text) = get(&server, query).await;
+    assert_eq!(is, status, "{text}");
+    assert!(text.contains(message), "{text}");
+}

@@ -1,0 +1,153 @@
+//! A query that was saved has an address for ever; one that a client sent once need not be sent again.
+
+use kurultai::role::Role;
+use kurultai::store::saved::hash;
+use reqwest::header::CACHE_CONTROL;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::server::{Asker, On, Server};
+
+const PEOPLE: &str = "people:\n- {slug: a, name: {en: A}}\n- {slug: b, name: {en: B}}";
+const QUERY: &str = "query People($first: Int) { people(first: $first) { nodes { name } } }";
+const SAVE: &str = "saveQuery { savedQuery { hash name title query operationName variables savedBy } }";
+
+async fn get(server: &Server, query: &[(&str, &str)]) -> (u16, Value, String) {
+    let response = server.client.get(format!("{}/graphql", server.address)).query(query).send().await.unwrap();
+    let cache = response.headers().get(CACHE_CONTROL).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+    (response.status().as_u16(), response.json().await.unwrap(), cache)
+}
+
+fn persisted(hash: &str) -> String {
+    json!({"persistedQuery": {"version": 1, "sha256Hash": hash}}).to_string()
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_saved_query_is_asked_by_its_name_and_by_its_hash(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, PEOPLE).await;
+    let reader = Asker::with_role(&server, Role::Reader).await;
+    let input = json!({"query": QUERY, "variables": "{\"first\": 1}", "name": "people", "title": "People"});
+    let payload = reader.done(SAVE, input.clone()).await;
+    let saved = &payload["savedQuery"];
+    assert_eq!(saved["name"], "people");
+    assert_eq!(saved["variables"], "{\"first\":1}");
+    assert_eq!(saved["savedBy"], "reader");
+    // the same again gives the same
+    assert_eq!(reader.done(SAVE, input).await, payload);
+    let hash = saved["hash"].as_str().unwrap();
+    for which in ["people", hash] {
+        let (status, answer, _) = get(&server, &[("documentId", which)]).await;
+        assert_eq!((status, &answer["data"]), (200, &json!({"people": {"nodes": [{"name": "A"}]}})), "{which}");
+    }
+    let (_, answer, _) = get(&server, &[("documentId", "people"), ("variables", "{\"first\": 2}")]).await;
+    assert_eq!(answer["data"]["people"]["nodes"].as_array().unwrap().len(), 2);
+    let found = server.data("{ savedQuery(by: {name: \"people\"}) { hash title } savedQueries { name } }").await;
+    assert_eq!(found, json!({"savedQuery": {"hash": hash, "title": "People"}, "savedQueries": [{"name": "people"}]}));
+    // another process knows it too
+    let other = server.beside().await;
+    assert_eq!(other.store.saved_query("people").await.unwrap().unwrap().hash, hash);
+    let before = other.store.statements();
+    assert!(other.store.saved_query("people").await.unwrap().is_some());
+    assert_eq!(other.store.statements(), before);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_name_leads_to_one_query_for_ever(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, PEOPLE).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let plain = editor.done(SAVE, json!({"query": "{ people { totalCount } }"})).await;
+    assert_eq!(plain["savedQuery"]["hash"], hash("{ people { totalCount } }"));
+    assert_eq!(plain["savedQuery"]["name"], Value::Null);
+    let named = editor.done(SAVE, json!({"query": "{ people { totalCount } }", "name": "count"})).await;
+    assert_eq!(named["savedQuery"]["hash"], plain["savedQuery"]["hash"]);
+    let refused = [
+        (json!({"query": "{ laws { totalCount } }", "name": "count"}), "name", "TAKEN", "the name of another query"),
+        (json!({"query": "{ people { totalCount } }", "name": "other"}), "name", "TAKEN", "its name is \"count\""),
+        (json!({"query": "{ laws { totalCount } }", "name": "Not A Slug"}), "name", "INVALID", "such as cases-by-year"),
+        (json!({"query": "{ nothing }"}), "query", "INVALID", "nothing"),
+        (json!({"query": "{ people {"}), "query", "INVALID", "expected"),
+        (json!({"query": "mutation { __typename }"}), "query", "INVALID", "only queries are saved"),
+        (json!({"query": QUERY, "variables": "[1]"}), "variables", "INVALID", "not a JSON object"),
+        (json!({"query": QUERY, "variables": "{\"first\": \"x\"}"}), "variables", "INVALID", "first"),
+        (json!({"query": QUERY, "variables": "{\"other\": 1}"}), "variables", "INVALID", "no variable"),
+        (json!({"query": QUERY, "operationName": "Other"}), "operationName", "INVALID", "Other"),
+    ];
+    for (input, path, code, message) in refused {
+        let payload = editor.payload(SAVE, input.clone()).await;
+        assert_eq!(payload["savedQuery"], Value::Null, "{input}");
+        let error = &payload["errors"][0];
+        assert_eq!((&error["path"], &error["code"]), (&json!(["input", path]), &json!(code)), "{input}: {error}");
+        assert!(error["message"].as_str().unwrap().contains(message), "{input}: {error}");
+    }
+    let (status, answer, _) = get(&server, &[("documentId", "nowhere")]).await;
+    assert_eq!(status, 404);
+    assert!(answer["errors"][0]["message"].as_str().unwrap().contains("\"nowhere\""));
+}
+
+#[tokio::test]
+async fn saving_needs_a_token_of_any_role() {
+    let server = Server::empty(On::Sqlite).await;
+    let query = "mutation { saveQuery(input: {query: \"{ __typename }\"}) { errors { message } } }";
+    let (message, code) = server.error(query).await;
+    assert_eq!(code, "UNAUTHENTICATED");
+    assert!(message.contains("token of any role"), "{message}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_client_that_sent_a_query_once_asks_by_its_hash(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, PEOPLE).await;
+    let query = "{ people { totalCount } }";
+    let extensions = persisted(&hash(query));
+    let (status, answer, cache) = get(&server, &[("extensions", &extensions)]).await;
+    assert_eq!((status, cache.as_str()), (200, "no-store"));
+    let expected = json!({"errors": [{"message": "PersistedQueryNotFound", "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"}}]});
+    assert_eq!(answer, expected);
+    let (_, answer, _) = get(&server, &[("extensions", &extensions), ("query", query)]).await;
+    assert_eq!(answer["data"]["people"]["totalCount"], 2);
+    let (_, answer, cache) = get(&server, &[("extensions", &extensions)]).await;
+    assert_eq!(answer["data"]["people"]["totalCount"], 2);
+    assert!(cache.starts_with("public"), "{cache}");
+    // by POST too, and on another process after sending it again
+    let other = server.beside().await;
+    let post = async |body: Value| {
+        let sent = other.client.post(format!("{}/graphql", other.address)).json(&body).send().await.unwrap();
+        sent.json::<Value>().await.unwrap()
+    };
+    let extensions: Value = serde_json::from_str(&extensions).unwrap();
+    assert_eq!(post(json!({"extensions": extensions})).await, expected);
+    assert_eq!(post(json!({"extensions": extensions, "query": query})).await["data"]["people"]["totalCount"], 2);
+    assert_eq!(post(json!({"extensions": extensions})).await["data"]["people"]["totalCount"], 2);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_document_of_a_saved_query_is_known_by_its_hash(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, PEOPLE).await;
+    let reader = Asker::with_role(&server, Role::Reader).await;
+    reader.done(SAVE, json!({"query": QUERY, "variables": "{\"first\": 1}"})).await;
+    let (_, answer, _) = get(&server, &[("extensions", &persisted(&hash(QUERY)))]).await;
+    assert_eq!(answer["data"]["people"]["nodes"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_hash_that_is_not_that_of_the_query_is_refused() {
+    let server = Server::empty(On::Sqlite).await;
+    let wrong = [
+        (persisted(&hash("other")), "provided sha does not match query"),
+        (json!({"persistedQuery": {"version": 2, "sha256Hash": hash("a")}}).to_string(), "version must be 1"),
+        (json!({"persistedQuery": {"version": 1, "sha256Hash": "x"}}).to_string(), "SHA-256"),
+    ];
+    for (extensions, message) in wrong {
+        let (status, answer, _) = get(&server, &[("extensions", &extensions), ("query", "{ __typename }")]).await;
+        assert_eq!(status, 400);
+        assert!(answer["errors"][0]["message"].as_str().unwrap().contains(message), "{answer}");
+    }
+    // what is not valid is not kept
+    let extensions = persisted(&hash("{ nothing }"));
+    get(&server, &[("extensions", &extensions), ("query", "{ nothing }")]).await;
+    let (_, answer, _) = get(&server, &[("extensions", &extensions)]).await;
+    assert_eq!(answer["errors"][0]["message"], "PersistedQueryNotFound");
+}

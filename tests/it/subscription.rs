@@ -1,0 +1,391 @@
+//! Changes are followed as they happen, by WebSocket and by a stream of events: none is missed and none comes twice.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use kurultai::role::Role;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use rstest::rstest;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::server::{On, Server};
+
+const ALL: &str = "subscription($since: String) { changed(since: $since) { cursor change { kind record { ... on Person { slug } } } } }";
+/// How long it is waited for what has to come.
+const LONG: Duration = Duration::from_secs(20);
+
+/// A client of `graphql-transport-ws`.
+struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Client {
+    async fn open(server: &Server) -> Self {
+        Self::open_with(server, "graphql-transport-ws").await
+    }
+
+    async fn open_with(server: &Server, protocol: &str) -> Self {
+        let mut request = format!("{}/graphql", server.address.replace("http", "ws")).into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", protocol.parse().unwrap());
+        let socket = connect_async(request).await;
+        // a server that does not take the protocol does not name it
+        let socket = match socket {
+            Ok((socket, _)) => socket,
+            Err(error) => panic!("{error}"),
+        };
+        Self(socket)
+    }
+
+    /// Opened, with a token or without.
+    async fn ready(server: &Server, payload: Value) -> Self {
+        let mut client = Self::open(server).await;
+        client.say(json!({"type": "connection_init", "payload": payload})).await;
+        assert_eq!(client.hear().await, json!({"type": "connection_ack"}));
+        client
+    }
+
+    async fn say(&mut self, message: Value) {
+        self.0.send(Message::Text(message.to_string().into())).await.unwrap();
+    }
+
+    async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {
+        self.say(json!({"id": id, "type": "subscribe", "payload": {"query": query, "variables": variables}})).await;
+    }
+
+    /// The next message that is no ping of the connection; the code and reason where it is closed.
+    async fn next(&mut self) -> Result<Value, (u16, String)> {
+        loop {
+            let message = tokio::time::timeout(LONG, self.0.next()).await.expect("nothing came");
+            match message {
+                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(Some(frame)))) => return Err((frame.code.into(), frame.reason.to_string())),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    async fn hear(&mut self) -> Value {
+        self.next().await.unwrap()
+    }
+
+    /// The event of the next message, which has to be one.
+    async fn event(&mut self) -> Value {
+        let mut message = self.hear().await;
+        assert_eq!(message["type"], "next", "{message}");
+        assert!(message["payload"].get("errors").is_none(), "{message}");
+        message["payload"]["data"]["changed"].take()
+    }
+
+    /// A round trip: what was said before has been done.
+    async fn settle(&mut self) {
+        self.subscribe("settle", "{ __typename }", json!({})).await;
+        assert_eq!(self.hear().await["id"], "settle");
+        assert_eq!(self.hear().await["type"], "complete");
+    }
+}
+
+fn person(slug: &str) -> String {
+    format!("people:\n- {{slug: {slug}, name: {{en: {slug}}}}}\n")
+}
+
+fn slug(event: &Value) -> String {
+    event["change"]["record"]["slug"].as_str().unwrap_or_else(|| panic!("{event}")).to_owned()
+}
+
+/// Waits until the server has this many streams.
+async fn until_open(server: &Server, count: usize) {
+    for _ in 0..1_000 {
+        if server.streams.open() == count {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{} streams are open", server.streams.open());
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_write_of_one_process_is_seen_by_who_follows_another(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, &person("before")).await;
+    let other = server.beside().await;
+    let mut client = Client::ready(&other, json!({})).await;
+    client.subscribe("1", ALL, json!({})).await;
+    until_open(&other, 2).await;
+    client.settle().await;
+    server.import(&person("a")).await.unwrap();
+    let event = client.event().await;
+    assert_eq!((slug(&event).as_str(), &event["change"]["kind"]), ("a", &json!("CREATED")));
+    // and of the process itself
+    server.import("people:\n- {slug: a, name: {en: A again}}").await.unwrap();
+    assert_eq!(client.event().await["change"]["kind"], "UPDATED");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn none_is_missed_and_none_comes_twice_over_reconnections(#[values(On::Sqlite, On::Postgres)] on: On) {
+    const COUNT: usize = 40;
+    let server = Server::with(on, &person("before")).await;
+    let other = server.beside().await;
+    let start = server.data("{ changes { pageInfo { endCursor } } }").await["changes"]["pageInfo"]["endCursor"].clone();
+    let writes = async {
+        for number in 0..COUNT {
+            server.import(&person(&format!("p{number}"))).await.unwrap();
+        }
+    };
+    let follows = async {
+        let (mut seen, mut cursor) = (Vec::new(), start);
+        while seen.len() < COUNT {
+            let mut client = Client::ready(&other, json!({})).await;
+            client.subscribe("1", ALL, json!({"since": cursor})).await;
+            for _ in 0..7.min(COUNT - seen.len()) {
+                let event = client.event().await;
+                cursor = event["cursor"].clone();
+                seen.push(slug(&event));
+            }
+        }
+        seen
+    };
+    let ((), seen) = tokio::join!(writes, follows);
+    assert_eq!(seen, (0..COUNT).map(|number| format!("p{number}")).collect::<Vec<_>>());
+}
+
+#[rstest]
+#[tokio::test]
+async fn only_what_is_asked_for_is_told(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, &person("before")).await;
+    let mut client = Client::ready(&server, json!({})).await;
+    let shown = "{ change { kind record { id ... on Record { slug } } } }";
+    for (id, arguments) in [
+        ("types", "types: [LAW]"),
+        ("filter", "filter: {law: {number: {eq: \"1\"}}}"),
+        ("kinds", "types: [PERSON], filter: {kinds: [UPDATED]}"),
+    ] {
+        client.subscribe(id, &format!("subscription {{ changed({arguments}) {shown} }}"), json!({})).await;
+    }
+    until_open(&server, 4).await;
+    let law = |slug: &str, number: &str| {
+        format!("laws:\n- {{slug: {slug}, title: {{en: L}}, kind: law, status: in_force, number: \"{number}\"}}\n")
+    };
+    // each write is told to who wants it before the next is made
+    let mut told = Vec::new();
+    for (text, count) in
+        [(person("a"), 0), ("people:\n- {slug: a, name: {en: Other}}\n".to_owned(), 1), (law("one", "1"), 2), (law("two", "2"), 1)]
+    {
+        server.import(&text).await.unwrap();
+        for _ in 0..count {
+            let message = client.hear().await;
+            let slug = message["payload"]["data"]["changed"]["change"]["record"]["slug"].as_str().unwrap_or_default().to_owned();
+            told.push(format!("{} {slug}", message["id"].as_str().unwrap()));
+        }
+    }
+    told.sort();
+    assert_eq!(told, ["filter one", "kinds a", "types one", "types two"]);
+    let wrong = "subscription { changed(filter: {records: [\"x\"]}) { cursor } }";
+    client.say(json!({"id": "kinds", "type": "complete"})).await;
+    client.subscribe("wrong", wrong, json!({})).await;
+    let message = client.hear().await;
+    assert_eq!((&message["type"], &message["id"]), (&json!("error"), &json!("wrong")));
+    assert!(message["payload"][0]["message"].as_str().unwrap().starts_with("filter.records[0]"), "{message}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn each_sees_what_their_role_sees_until_the_token_works_no_more(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, &person("before")).await;
+    let (_, token) = server.store.create_token("Aigerim", Role::Editor, None).await.unwrap();
+    let mut reader = Client::ready(&server, json!({})).await;
+    let mut editor = Client::ready(&server, json!({"Authorization": format!("Bearer {token}")})).await;
+    reader.subscribe("1", ALL, json!({})).await;
+    editor.subscribe("1", ALL, json!({})).await;
+    until_open(&server, 4).await;
+    reader.settle().await;
+    editor.settle().await;
+    server.import("people:\n- {slug: secret, name: {en: Secret}, published: false}").await.unwrap();
+    assert_eq!(slug(&editor.event().await), "secret");
+    server.import(&person("open")).await.unwrap();
+    assert_eq!(slug(&editor.event().await), "open");
+    assert_eq!(slug(&reader.event().await), "open");
+    server.store.revoke_token("Aigerim").await.unwrap();
+    server.import(&person("later")).await.unwrap();
+    let message = editor.hear().await;
+    assert_eq!((&message["type"], &message["payload"][0]["extensions"]["code"]), (&json!("error"), &json!("UNAUTHENTICATED")));
+    assert_eq!(slug(&reader.event().await), "later");
+}
+
+#[tokio::test]
+async fn queries_and_mutations_are_answered_too() {
+    let server = Server::with(On::Sqlite, &person("a")).await;
+    let (_, token) = server.store.create_token("A", Role::Editor, None).await.unwrap();
+    let mut client = Client::ready(&server, json!({"authorization": format!("Bearer {token}")})).await;
+    client.subscribe("q", "{ viewer { name } people { totalCount } }", json!({})).await;
+    let data = json!({"viewer": {"name": "A"}, "people": {"totalCount": 1}});
+    assert_eq!(client.hear().await, json!({"id": "q", "type": "next", "payload": {"data": data}}));
+    assert_eq!(client.hear().await, json!({"id": "q", "type": "complete"}));
+    client.subscribe("q", "mutation { saveQuery(input: {query: \"{ __typename }\"}) { errors { message } } }", json!({})).await;
+    assert_eq!(client.hear().await["payload"]["data"], json!({"saveQuery": {"errors": []}}));
+    assert_eq!(client.hear().await["type"], "complete");
+    client.subscribe("wrong", "{ nothing }", json!({})).await;
+    let message = client.hear().await;
+    assert_eq!((&message["type"], &message["payload"][0]["extensions"]["code"]), (&json!("error"), &json!("GRAPHQL_VALIDATION_FAILED")));
+    client.say(json!({"type": "ping", "payload": {"a": 1}})).await;
+    assert_eq!(client.hear().await, json!({"type": "pong", "payload": {"a": 1}}));
+}
+
+#[rstest]
+#[case::no_json(&["x"], 4400)]
+#[case::no_type(&["{}"], 4400)]
+#[case::unknown_type(&[r#"{"type":"start"}"#], 4400)]
+#[case::payload_no_object(&[r#"{"type":"connection_init","payload":1}"#], 4400)]
+#[case::too_early(&[r#"{"type":"subscribe","id":"1","payload":{"query":"{ __typename }"}}"#], 4401)]
+#[case::bad_token(&[r#"{"type":"connection_init","payload":{"Authorization":"Bearer x"}}"#], 4403)]
+#[case::twice(&[r#"{"type":"connection_init"}"#, r#"{"type":"connection_init"}"#], 4429)]
+#[case::no_id(&[r#"{"type":"connection_init"}"#, r#"{"type":"subscribe","payload":{"query":"{ __typename }"}}"#], 4400)]
+#[case::no_query(&[r#"{"type":"connection_init"}"#, r#"{"type":"subscribe","id":"1","payload":{}}"#], 4400)]
+#[case::same_id(&[
+    r#"{"type":"connection_init"}"#,
+    r#"{"type":"subscribe","id":"1","payload":{"query":"subscription { changed { cursor } }"}}"#,
+    r#"{"type":"subscribe","id":"1","payload":{"query":"subscription { changed { cursor } }"}}"#,
+], 4409)]
+#[case::silent(&[], 4408)]
+#[tokio::test]
+async fn a_breach_of_the_protocol_closes_the_connection_with_its_code(#[case] messages: &[&str], #[case] code: u16) {
+    let server = Server::empty(On::Sqlite).await;
+    let mut client = Client::open(&server).await;
+    for message in messages {
+        client.0.send(Message::Text((*message).into())).await.unwrap();
+    }
+    loop {
+        match client.next().await {
+            Ok(message) => assert_eq!(message, json!({"type": "connection_ack"})),
+            Err((closed, reason)) => {
+                assert_eq!(closed, code, "{reason}");
+                assert!(!reason.is_empty());
+                break;
+            }
+        }
+    }
+    until_open(&server, 0).await;
+}
+
+#[tokio::test]
+async fn a_subscription_without_a_stream_is_told_where_there_is_one() {
+    let server = Server::empty(On::Sqlite).await;
+    let (message, _) = server.error("subscription { changed { cursor } }").await;
+    assert!(message.contains("text/event-stream") && message.contains("graphql-transport-ws"), "{message}");
+}
+
+#[tokio::test]
+async fn there_is_room_for_so_many_and_the_next_is_told_to_come_again() {
+    let server = Server::empty(On::Sqlite).await;
+    let mut client = Client::ready(&server, json!({})).await;
+    for id in ["1", "2", "3", "4"] {
+        client.subscribe(id, "subscription { changed { cursor } }", json!({})).await;
+    }
+    let message = client.hear().await;
+    assert_eq!((&message["type"], &message["id"]), (&json!("error"), &json!("4")), "{message}");
+    assert!(message["payload"][0]["message"].as_str().unwrap().contains("3 operations"));
+    let mut more = Vec::new();
+    until_open(&server, 4).await;
+    for _ in 0..6 {
+        more.push(Client::ready(&server, json!({})).await);
+    }
+    let refused = stream(&server, "subscription { changed { cursor } }", &[]).await;
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key(RETRY_AFTER));
+    drop(client);
+    until_open(&server, 6).await;
+    assert_eq!(stream(&server, "subscription { changed { cursor } }", &[]).await.status(), 200);
+}
+
+async fn stream(server: &Server, query: &str, headers: &[(&str, &str)]) -> reqwest::Response {
+    let mut request = server.client.post(format!("{}/graphql", server.address)).header(ACCEPT, "text/event-stream");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.json(&json!({"query": query})).send().await.unwrap()
+}
+
+/// Reads events until the stream ends, or until there are so many.
+async fn events(response: &mut reqwest::Response, count: usize) -> Vec<(String, Option<String>, String)> {
+    let (mut text, mut events) = (String::new(), Vec::new());
+    while events.len() < count {
+        let Some(chunk) = tokio::time::timeout(LONG, response.chunk()).await.expect("nothing came").unwrap() else { break };
+        text.push_str(std::str::from_utf8(&chunk).unwrap());
+        while let Some((event, rest)) = text.split_once("\n\n") {
+            let member =
+                |name: &str| event.lines().find_map(|line| line.strip_prefix(&format!("{name}:"))).map(|value| value.trim().to_owned());
+            if let Some(ty) = member("event") {
+                events.push((ty, member("id"), member("data").unwrap_or_default()));
+            }
+            text = rest.to_owned();
+        }
+    }
+    events
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_stream_of_events_goes_on_after_the_last_one_that_came(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, &person("before")).await;
+    let query = "subscription { changed { change { record { ... on Person { slug } } } } }";
+    let mut response = stream(&server, query, &[]).await;
+    assert_eq!(response.headers()[CONTENT_TYPE], "text/event-stream");
+    server.import(&person("a")).await.unwrap();
+    let (ty, id, data) = events(&mut response, 1).await.remove(0);
+    assert_eq!((ty.as_str(), data.as_str()), ("next", r#"{"data":{"changed":{"change":{"record":{"slug":"a"}}}}}"#));
+    drop(response);
+    server.import(&person("b")).await.unwrap();
+    server.import(&person("c")).await.unwrap();
+    let mut response = stream(&server, query, &[("last-event-id", &id.unwrap())]).await;
+    let told: Vec<String> = events(&mut response, 2).await.into_iter().map(|(_, _, data)| data).collect();
+    assert!(told[0].contains("\"b\"") && told[1].contains("\"c\""), "{told:?}");
+}
+
+#[tokio::test]
+async fn an_operation_that_ends_says_so_in_the_stream() {
+    let server = Server::with(On::Sqlite, &person("a")).await;
+    for (query, part) in [("{ people { totalCount } }", "\"totalCount\":1"), ("{ nothing }", "GRAPHQL_VALIDATION_FAILED")] {
+        let told = events(&mut stream(&server, query, &[]).await, 3).await;
+        assert_eq!(told.len(), 2);
+        assert!(told[0].0 == "next" && told[0].2.contains(part), "{told:?}");
+        assert_eq!(told[1].0, "complete");
+    }
+    let rejected = stream(&server, "{ __typename }", &[(AUTHORIZATION.as_str(), "Bearer x")]).await;
+    assert_eq!(rejected.status(), 401);
+}
+
+#[tokio::test]
+async fn who_does_not_read_is_cut_off() {
+    let name = "x".repeat(2_000);
+    let people: String = (0..200).map(|number| format!("- {{slug: p{number}, name: {{en: {name}}}}}\n")).collect();
+    let server = Server::with(On::Sqlite, &format!("people:\n{}{people}", "- {slug: first, name: {en: First}}\n")).await;
+    let first = server.data("{ changes(first: 1) { pageInfo { endCursor } } }").await;
+    let fields: String = (0..80).map(|number| format!("c{number}: changes {{ new }} ")).collect();
+    let since = first["changes"]["pageInfo"]["endCursor"].as_str().unwrap();
+    let query = format!("subscription {{ changed(since: \"{since}\") {{ change {{ {fields} }} }} }}");
+    // held, and not read: more than the buffers between take
+    let response = stream(&server, &query, &[]).await;
+    until_open(&server, 0).await;
+    drop(response);
+    let mut client = Client::ready(&server, json!({})).await;
+    client.subscribe("1", &query, json!({})).await;
+    until_open(&server, 0).await;
+}
+
+#[tokio::test]
+async fn a_server_that_stops_ends_its_streams() {
+    let server = Server::with(On::Sqlite, &person("a")).await;
+    let mut client = Client::ready(&server, json!({})).await;
+    client.subscribe("1", ALL, json!({})).await;
+    let mut response = stream(&server, "subscription { changed { cursor } }", &[]).await;
+    until_open(&server, 3).await;
+    server.streams.stop();
+    assert_eq!(client.next().await.unwrap_err().0, 1001);
+    // not complete: the client comes back, and goes on
+    assert_eq!(events(&mut response, 1).await, []);
+    tokio::time::timeout(LONG, server.streams.ended()).await.expect("streams are open still");
+    assert_eq!(stream(&server, "subscription { changed { cursor } }", &[]).await.status(), 503);
+}
