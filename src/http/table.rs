@@ -12,7 +12,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde_json::json;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
@@ -251,7 +251,7 @@ impl Making {
                 Err(error) => Failed::Written(error).log(),
             }
         });
-        Body::from_stream(stream::unfold((pieces, false), async |(mut pieces, broken)| {
+        let pieces = stream::unfold((pieces, false), async |(mut pieces, broken)| {
             if broken {
                 return None;
             }
@@ -260,7 +260,9 @@ impl Making {
                 Some(Piece::End) => None,
                 None => Some((Err(io::Error::other("the table could not be read to its end")), (pieces, true))),
             }
-        }))
+        });
+        // a body that is compressed is asked again after its end
+        Body::from_stream(pieces.fuse())
     }
 }
 

@@ -35,7 +35,7 @@ function readCsv(text) {
 
 test("the CSV link of an example has the rows of the preview, and can be copied", async () => {
   const { page, faults, pane } = await use("Article274", { colorScheme: "light" });
-  await pane.getByLabel("Rows").selectOption("provision.statistics");
+  await pane.getByLabel("Rows", { exact: true }).selectOption("provision.statistics");
   await pane.getByRole("columnheader", { name: "measure", exact: true }).waitFor();
 
   const link = await shown(pane, "CSV link");
@@ -64,10 +64,10 @@ test("the CSV link of an example has the rows of the preview, and can be copied"
 test("the table is drawn, and the axes can be changed", async () => {
   for (const colorScheme of ["light", "dark"]) {
     const { page, faults, pane } = await use("Article274", { colorScheme });
-    await pane.getByLabel("Rows").selectOption("provision.statistics");
+    await pane.getByLabel("Rows", { exact: true }).selectOption("provision.statistics");
     await pane.getByLabel("Along the axis").selectOption("measure");
-    await pane.getByLabel("Values").selectOption("value");
-    await pane.getByLabel("Series").selectOption("");
+    await pane.getByLabel("Values", { exact: true }).selectOption("value");
+    await pane.getByLabel("Series", { exact: true }).selectOption("");
     const marks = pane.locator(".kurultai-figure svg [aria-label=bar] rect");
     await marks.first().waitFor();
     assert.equal(await marks.count(), (await preview(pane)).length - 1, "a bar for each figure");
@@ -93,7 +93,7 @@ test("the table is drawn, and the axes can be changed", async () => {
 
 test("options change the table: a row for each item, and the sources", async () => {
   const { page, faults, pane } = await use("WhoProposedTheLaw");
-  await pane.getByLabel("Rows").selectOption("proposal.sponsors");
+  await pane.getByLabel("Rows", { exact: true }).selectOption("proposal.sponsors");
   await pane.getByLabel("Lists in a row").selectOption("person.memberships");
   await pane.getByLabel("A column with the sources of each row").check();
   await pane.getByRole("columnheader", { name: "sources", exact: true }).waitFor();
@@ -111,12 +111,13 @@ test("options change the table: a row for each item, and the sources", async () 
 
 test("what the endpoint refuses is said in its words", async () => {
   const { page, pane } = await use("Article274");
-  await pane.getByLabel("Rows").selectOption("provision.statistics");
+  await pane.getByLabel("Rows", { exact: true }).selectOption("provision.statistics");
   const refusal = await context.request.get(new URL("/table.json?query=%7Bnothing%7D", base).href);
   assert.equal(refusal.status(), 400);
   const { errors } = await refusal.json();
   await page.locator(".graphiql-query-editor .view-lines").click();
   await page.keyboard.press("Control+A");
+  await page.keyboard.press("Delete"); // or the brace would go around what is selected
   await page.keyboard.type("{nothing}");
   await pane.getByRole("alert").filter({ hasText: errors[0].message }).waitFor();
   await page.close();

@@ -49,7 +49,7 @@ export function Snippet(props: { name: string; text: string; note?: string | und
       <div className="kurultai-snippet-head">
         <h4 id={id}>{name}</h4>
         {open && (
-          <a href={open} target="_blank" rel="noopener" aria-label={`${opens}: ${name}`}>
+          <a href={open} target="_blank" rel="noopener" download={opens === "Download" || undefined} aria-label={`${opens}: ${name}`}>
             {opens}
           </a>
         )}

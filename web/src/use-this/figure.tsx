@@ -24,10 +24,11 @@ export default function Figure({ points, axes, title }: { points: Point[]; axes:
 }
 
 const MARGIN = 8;
-const LETTER = 6;
+const LETTER = 7;
+const LINE = 14;
 const shorten = (text: unknown) => {
   const all = String(text);
-  return all.length > 24 ? `${all.slice(0, 23)}…` : all;
+  return all.length > 80 ? `${all.slice(0, 79)}…` : all;
 };
 
 function drawn(points: Point[], { kind, x, y, series }: Axes, name: string, width: number) {
@@ -52,13 +53,21 @@ function drawn(points: Point[], { kind, x, y, series }: Axes, name: string, widt
   const ticks = whole && most < 6 ? { ticks: Math.max(1, most), tickFormat: "d" } : { ticks: 5 };
 
   if (isLying) {
+    const margin = Math.min(longest, width / 2);
+    // Long names are broken into lines, some of which are not filled.
+    const lines = Math.ceil((Math.max(...labels) * LETTER * 1.2) / (margin - MARGIN * 2));
     return Plot.plot({
       ...common,
-      height: places.length * 26 + 56,
-      marginLeft: Math.min(longest, width / 2),
+      height: places.length * (LINE * Math.max(1, longest > margin ? lines : 1) + 12) + 56,
+      marginLeft: margin,
+      marginBottom: 36,
       x: { label: value, grid: true, ...ticks },
-      y: { label: null, domain: places, type: "band", tickFormat: shorten },
-      marks: [Plot.barX(points, { x: "y", y: "x", fill: colour, tip }), Plot.ruleX([0])],
+      y: { label: null, domain: places, type: "band" },
+      marks: [
+        Plot.axisY({ label: null, tickSize: 0, tickFormat: shorten, lineWidth: (margin - MARGIN * 2) / 12 }),
+        Plot.barX(points, { x: "y", y: "x", fill: colour, tip }),
+        Plot.ruleX([0]),
+      ],
     });
   }
   const axis = isMeasured ? {} : { domain: places, type: kind === "bar" ? ("band" as const) : ("point" as const) };

@@ -1,3 +1,5 @@
+import { useId } from "react";
+
 /** A choice with its label. */
 export function Select(props: {
   label: string;
@@ -6,16 +8,17 @@ export function Select(props: {
   options: { value: string; label: string }[];
   onChange: (value: string) => void;
 }) {
+  const id = useId();
   return (
-    <label className={props.isWide ? "kurultai-field kurultai-choice" : "kurultai-field"}>
-      {props.label}
-      <select value={props.value} onChange={(event) => props.onChange(event.target.value)}>
+    <div className={props.isWide ? "kurultai-field kurultai-choice" : "kurultai-field"}>
+      <label htmlFor={id}>{props.label}</label>
+      <select id={id} value={props.value} onChange={(event) => props.onChange(event.target.value)}>
         {props.options.map(({ value, label }) => (
           <option key={value} value={value}>
             {label}
           </option>
         ))}
       </select>
-    </label>
+    </div>
   );
 }

@@ -33,7 +33,8 @@ async function read(address: string, signal: AbortSignal): Promise<Table> {
     const response = await fetch(address, { signal });
     const body: unknown = await response.json().catch(() => undefined);
     if (response.ok && Array.isArray(body)) return { address, rows: body as Row[] };
-    return { address, problem: problemOf(body) ?? `The server answered with status ${response.status}, which no table has.` };
+    const otherwise = response.ok ? "The table broke off before its end." : `The server answered with status ${response.status}.`;
+    return { address, problem: problemOf(body) ?? otherwise };
   } catch (error) {
     if (signal.aborted) throw error;
     return { address, problem: "The server cannot be reached." };
