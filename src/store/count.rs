@@ -7,6 +7,7 @@ mod answer;
 pub(super) mod decode;
 pub mod dimension;
 pub mod facet;
+mod figure;
 mod join;
 pub mod measure;
 pub mod period;

@@ -380,10 +380,10 @@ fn read(row: &Value) -> Value {
 #[tokio::test]
 async fn statistics_are_what_a_plain_evaluation_gives(#[values(On::Sqlite, On::Postgres)] on: On) {
     let mut runner = TestRunner::deterministic();
-    for _ in 0..4 {
+    for _ in 0..3 {
         let cases = prop::collection::vec(case(), 1..16).new_tree(&mut runner).unwrap().current();
         let server = Server::with(on, &yaml(&cases)).await;
-        for _ in 0..40 {
+        for _ in 0..15 {
             let question = question().new_tree(&mut runner).unwrap().current();
             let data = server.data(&question.query()).await["caseStatistics"].take();
             let rows = data["rows"].as_array().unwrap();
