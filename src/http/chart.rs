@@ -20,8 +20,7 @@ use crate::graphql::table::Table;
 use crate::table::{Column, Rows};
 
 /// Parameters besides those of a query.
-const PARAMETERS: &str =
-    "query, saved, variables, operationName, lang, rows, lists, explode, sources, limit, x, y, series, kind, title, width, height and theme";
+const PARAMETERS: &str = "query, saved, variables, operationName, lang, rows, lists, explode, sources, limit, x, y, series, kind, title, width, height and theme";
 const WIDTH: u32 = 720;
 /// An image that is opened by itself loads and runs nothing.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
@@ -82,11 +81,8 @@ async fn draw(
         Format::Svg => "image/svg+xml; charset=utf-8",
         Format::Png => "image/png",
     };
-    let said: [(HeaderName, &str); 3] = [
-        (CONTENT_TYPE, media_type),
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
+    let said: [(HeaderName, &str); 3] =
+        [(CONTENT_TYPE, media_type), (CONTENT_SECURITY_POLICY, POLICY), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
     Ok((said.map(|(name, value)| (name, HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("")))), image).into_response())
 }
 

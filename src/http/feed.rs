@@ -178,6 +178,9 @@ fn uuid(text: &str) -> Option<Uuid> {
 /// The name of a type or of a kind in words: `VoteEvent` and `vote_event` become `Vote event`.
 fn in_words(name: &str) -> String {
     let mut words = String::new();
+    // the value of an enum is in capitals, which say nothing of where a word begins
+    let is_enum = !name.contains(|letter: char| letter.is_ascii_lowercase());
+    let name = if is_enum { name.to_ascii_lowercase() } else { name.to_owned() };
     for letter in name.chars() {
         match letter {
             '_' => words.push(' '),

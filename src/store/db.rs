@@ -81,7 +81,17 @@ impl Store {
         };
         let (changes, statements) = (Arc::new(changes), Arc::default());
         let saved = SavedQueries::default();
-        Ok(Self { reader, writer, clock, changes, saved, statements, connections: options.connections, sees: Sees::Published, snapshot: None })
+        Ok(Self {
+            reader,
+            writer,
+            clock,
+            changes,
+            saved,
+            statements,
+            connections: options.connections,
+            sees: Sees::Published,
+            snapshot: None,
+        })
     }
 
     /// The same store as one with this role sees it; who has none sees what is published.

@@ -42,7 +42,7 @@ fn titles(feed: &Feed) -> Vec<&str> {
 #[tokio::test]
 async fn a_query_and_a_saved_query_have_a_feed(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
-    let query = "query($first: Int) { people(first: $first, order: {field: SLUG}) { nodes { name } } }";
+    let query = "query($first: Int) { people(first: $first, order: {field: NAME}) { nodes { name } } }";
     let of_query = feed(&server, &[("query", query), ("variables", "{\"first\": 1}")]).await;
     assert_eq!(titles(&of_query), ["Anna <A> & B"]);
     let reader = Asker::with_role(&server, Role::Reader).await;

@@ -34,7 +34,11 @@ fn check(file: &Path, words: &[&str]) {
 fn walk(folder: &Path, words: &[&str]) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() { walk(&path, words) } else { check(&path, words) }
+        match path.extension() {
+            _ if path.is_dir() => walk(&path, words),
+            Some(extension) if extension == "rs" => check(&path, words),
+            _ => {}
+        }
     }
 }
 

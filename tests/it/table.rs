@@ -165,7 +165,7 @@ async fn what_is_wrong_with_a_request_for_a_table_is_said_with_what_would_be_rig
     let cases: &[Wrong<'_>] = &[
         ("{ cases { nodes { titl } } }", &[], "title"),
         ("{ cases { nodes { slug } } }", &[("rows", "laws")], "it has cases"),
-        ("{ cases { nodes { slug } } }", &[("colour", "red")], "there are query, variables"),
+        ("{ cases { nodes { slug } } }", &[("colour", "red")], "there are query, saved, variables"),
         ("{ cases { nodes { slug } } }", &[("lists", "fold")], "join or explode"),
         ("{ cases { nodes { slug } } }", &[("limit", "many")], "number of rows"),
         ("{ cases { nodes { slug } } }", &[("variables", "{")], "variables in the address is not JSON"),
