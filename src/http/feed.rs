@@ -132,11 +132,11 @@ async fn run(service: &Service, query: &str, variables: Json) -> Result<Prepared
 
 /// All changes of records of some types.
 async fn changes(service: &Service, types: &str, languages: &Languages, caller: &Caller) -> Result<Told, NoFeed> {
-    let mut types: Vec<String> = types.split(',').map(|ty| ty.trim().to_lowercase()).filter(|ty| !ty.is_empty()).collect();
+    let mut types: Vec<String> = types.split(',').map(|ty| ty.trim().to_uppercase()).filter(|ty| !ty.is_empty()).collect();
     types.sort();
     types.dedup();
-    if let Some(unknown) = types.iter().find(|ty| crate::entity::RecordType::from_prefix(ty).is_none()) {
-        return Err(wrong(format!("types: there is no type of records {}; write such as CASE,LAW", unknown.to_uppercase())));
+    if let Some(unknown) = types.iter().find(|ty| crate::entity::RecordType::from_prefix(&ty.to_lowercase()).is_none()) {
+        return Err(wrong(format!("types: there is no type of records {unknown}; write such as CASE,LAW")));
     }
     let variables = if types.is_empty() { json!({}) } else { json!({"filter": {"recordType": {"in": types}}}) };
     let prepared = run(service, CHANGES, variables).await?;

@@ -342,7 +342,7 @@ fn change(value: &mut Value, name: &str, new: &Value) {
 
 /// What was found but for histories: that of a draft begins for readers when it is published.
 fn but_for_history(found: Vec<(String, String)>) -> Vec<(String, String)> {
-    let kept = found.into_iter().filter(|(query, _)| !query.contains("history: ") && !query.contains("revisions("));
+    let kept = found.into_iter().filter(|(query, _)| !query.contains("history: ") && !query.contains("revisions"));
     let without = kept.map(|(query, text)| {
         let mut answer: Value = serde_json::from_str(&text).unwrap();
         change(&mut answer, "history", &Value::Null);
