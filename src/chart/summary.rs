@@ -18,7 +18,7 @@ pub(super) fn summary(spec: &Spec, figure: &Figure) -> String {
         sentences.push(words.no_data().to_owned());
     } else {
         if let ([first, .., last], false) = (figure.places.as_slice(), figure.named) {
-            sentences.push(words.from_to(&first.label, &last.label));
+            sentences.push(words.span(&first.label, &last.label));
         }
         let all = figure.series.iter().flat_map(|series| &series.marks).filter(|mark| **mark != Mark::None).count() <= MOST_VALUES;
         for series in &figure.series {

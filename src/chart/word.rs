@@ -80,7 +80,7 @@ impl Words {
         }
     }
 
-    pub(super) fn from_to(self, first: &str, last: &str) -> String {
+    pub(super) fn span(self, first: &str, last: &str) -> String {
         match self {
             Self::English => format!("From {first} to {last}"),
             Self::Russian => format!("От {first} до {last}"),

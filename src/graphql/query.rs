@@ -151,7 +151,7 @@ pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<
 /// What a field of the root names, where that is a list of records or one record.
 pub(super) enum Named {
     /// A list of records.
-    List(List, Connection),
+    List(Box<List>, Connection),
     /// One record.
     Record(&'static Record, By),
 }
@@ -159,8 +159,10 @@ pub(super) enum Named {
 /// What a field of the root names, where that is a list of records or one record.
 pub(super) fn named(selection: &Selection<'_>) -> Result<Option<Named>> {
     Ok(match root(selection.name()) {
-        Some(Root::Page(record)) => Some(Connection::new(selection, record).map(|(list, connection)| Named::List(list, connection))?),
-        Some(Root::Changes) => Some(change::list(selection).map(|(list, connection)| Named::List(list, connection))?),
+        Some(Root::Page(record)) => {
+            Some(Connection::new(selection, record).map(|(list, connection)| Named::List(Box::new(list), connection))?)
+        }
+        Some(Root::Changes) => Some(change::list(selection).map(|(list, connection)| Named::List(Box::new(list), connection))?),
         Some(Root::One(record)) => Some(Named::Record(record, read_by(record, &selection.argument("by").unwrap_or_default())?)),
         Some(Root::Node) => {
             let (ty, id) = read_id(&selection.argument("id").unwrap_or_default(), "id")?;

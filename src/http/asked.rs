@@ -122,7 +122,7 @@ impl Request {
     }
 
     /// Finds the document that the request names.
-    pub(super) async fn to_run(self, service: &Service) -> Result<ToRun, NoDocument> {
+    pub(super) async fn into_run(self, service: &Service) -> Result<ToRun, NoDocument> {
         let Self { query, hash: wanted, document_id, operation, variables } = self;
         let run = |query, keep| ToRun {
             asked: Asked { query, operation: operation.clone(), variables: variables.clone(), uploads: Vec::new() },

@@ -105,7 +105,7 @@ async fn told(service: &Service, query: &str, languages: &Languages, caller: &Ca
         Some(name) => service.store.saved_query(name).await.ok().flatten().and_then(|saved| saved.title.or(saved.name)),
         None => None,
     };
-    let found = request.to_run(service).await.map_err(|missing: NoDocument| NoFeed::Response(no_document(Media::Json, missing)))?;
+    let found = request.into_run(service).await.map_err(|missing: NoDocument| NoFeed::Response(no_document(Media::Json, missing)))?;
     let key = json!([found.asked.query, found.asked.operation, found.asked.variables]).to_string();
     let prepared = prepare(service, found.asked).await?;
     let entries = service.api.entries(&prepared, languages, caller).await?;

@@ -202,7 +202,7 @@ async fn answer_with_files(service: &Service, headers: &HeaderMap, body: Body) -
         Ok(request) => request,
         Err(refused) => return error(media, &refused),
     };
-    let asked = match request.to_run(service).await {
+    let asked = match request.into_run(service).await {
         Ok(mut found) => {
             found.asked.uploads = sent.uploads();
             found
@@ -245,7 +245,7 @@ async fn make(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bool
         Ok(request) => request,
         Err(refused) => return error(media, &refused),
     };
-    let asked = match request.to_run(service).await {
+    let asked = match request.into_run(service).await {
         Ok(asked) => asked,
         Err(missing) => return no_document(media, missing),
     };

@@ -112,7 +112,7 @@ pub(super) async fn begin(
     last: Option<&str>,
     allows: impl Fn(OperationType) -> bool,
 ) -> Operation {
-    let found = match request.to_run(service).await {
+    let found = match request.into_run(service).await {
         Ok(found) => found,
         Err(NoDocument::Unknown(failure) | NoDocument::Failed(failure)) => return Operation::Failed(vec![failure]),
         Err(NoDocument::Wrong(refused)) => return Operation::Failed(vec![Failure::new(codes::REQUEST, refused.message)]),

@@ -106,7 +106,7 @@ impl Asking {
     /// The table that is asked for, ready to be read, and its turn.
     pub(super) async fn table(&self, service: &Service, headers: &HeaderMap) -> Result<(Table, OwnedSemaphorePermit), Response> {
         let request = Request::from_address(self.address.as_bytes()).map_err(refused)?;
-        let asked = request.to_run(service).await.map(|run| run.asked).map_err(|missing| match missing {
+        let asked = request.into_run(service).await.map(|run| run.asked).map_err(|missing| match missing {
             NoDocument::Wrong(wrong) => refused(wrong),
             NoDocument::Unknown(failure) | NoDocument::Failed(failure) => told(&[failure]),
         })?;
@@ -216,7 +216,10 @@ impl Making {
         let is_empty = first.is_none();
         tokio::spawn(async move {
             let _turn = turn;
-            while !is_empty {
+            if is_empty {
+                return;
+            }
+            loop {
                 let Some(part) = reader.next().await.transpose() else { break };
                 let is_last = part.is_err();
                 // where nobody waits for it any more, reading ends too

@@ -22,6 +22,7 @@ pub struct Plan {
 
 /// What to read below the rows of a level.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant)] // plans are few, and live as long as a request
 pub enum Child {
     /// The record that a field refers to.
     One(usize, Box<Plan>),

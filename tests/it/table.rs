@@ -80,9 +80,7 @@ async fn every_format_holds_the_same_rows(#[values(On::Sqlite, On::Postgres)] on
     let rows = records(&text(&server, "csv", query, &[]).await);
     assert_eq!(rows.len() - 1, nodes.as_array().unwrap().len());
     assert!(rows.len() > 4);
-    for (node, (row, line)) in
-        nodes.as_array().unwrap().iter().zip(array.as_array().unwrap().iter().zip(&rows[1..]).map(|(row, line)| (row, line)))
-    {
+    for (node, (row, line)) in nodes.as_array().unwrap().iter().zip(array.as_array().unwrap().iter().zip(&rows[1..])) {
         for (name, cell) in rows[0].iter().zip(line) {
             let path = format!("/{}", name.replace('.', "/"));
             let value = node.pointer(&path).unwrap_or(&Value::Null);

@@ -59,7 +59,7 @@ pub(super) async fn list(store: &Store, root: &Selection<'_>, keys: &[String], w
     let store = store.snapshot().await?;
     let rows = match query::named(root)? {
         Some(Named::List(list, connection)) => {
-            of_connection(list, connection, keys).map(|(list, shape)| Rows { list, shape, parent: None })
+            of_connection(*list, connection, keys).map(|(list, shape)| Rows { list, shape, parent: None })
         }
         Some(Named::Record(record, by)) => match below(root, record, keys)? {
             None => None,

@@ -19,14 +19,14 @@ use crate::store::select::Selects;
 impl Selects {
     /// The statement that answers a question.
     pub(in crate::store) fn statistics(&mut self, question: &Question) -> Result<SelectStatement> {
-        let mut parts = vec![Expr::null().into(), Expr::null().into()];
+        let mut parts = vec![Expr::null(), Expr::null()];
         if question.rows {
             parts[0] = self.groups(question)?.into();
         }
         if let Some(measures) = &question.total {
             let mut figures = self.figures(question, &[], measures);
             let columns = figures.columns.into_iter().flat_map(|(_, columns)| columns);
-            let all = dialect::array(self.backend, columns.map(SimpleExpr::from).collect());
+            let all = dialect::array(self.backend, columns.collect());
             parts[1] = figures.select.expr(all).take().into();
         }
         Ok(Query::select().expr(dialect::array(self.backend, parts).cast_as("text")).to_owned())

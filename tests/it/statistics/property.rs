@@ -246,7 +246,7 @@ impl Question {
         let key = |dimension: &&str| match *dimension {
             "YEAR" => date.map(|date| json!(date[..4].parse::<u32>().unwrap())),
             "MONTH" => month.map(|date| json!(&date[..7])),
-            "QUARTER" => month.map(|date| json!(format!("{}-Q{}", &date[..4], (date[5..7].parse::<u32>().unwrap() + 2) / 3))),
+            "QUARTER" => month.map(|date| json!(format!("{}-Q{}", &date[..4], date[5..7].parse::<u32>().unwrap().div_ceil(3)))),
             "STATUS" => Some(json!(case.status.to_uppercase())),
             "PROVISION" => row.charge.and_then(|charge| slug(case.charges[charge].provision)),
             "OUTCOME" => row.charge.map(|charge| json!(case.charges[charge].outcome.to_uppercase())),
