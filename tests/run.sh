@@ -19,12 +19,15 @@ web() {
 }
 
 clients() {
+    serve
+    token=$(./target/debug/kurultai token create --name clients --role editor --database-url "$database" | head -n 1)
     cd tests/clients
     npm ci --no-audit --no-fund
-    npm test
+    KURULTAI_URL=$address KURULTAI_TOKEN=$token npm test
 }
 
-browser() {
+# Serves the sample dataset until the script ends; sets folder, database and address.
+serve() {
     cargo build --locked
     folder=$(mktemp -d)
     database="sqlite://$folder/kurultai.db"
@@ -39,6 +42,10 @@ browser() {
         sleep 1
     done
     [ -n "$address" ] || { cat "$folder/log" >&2; exit 1; }
+}
+
+browser() {
+    serve
     cd tests/browser
     npm ci --no-audit --no-fund
     KURULTAI_URL=$address SCREENSHOT_DIR=${SCREENSHOT_DIR:-$folder} npm test
