@@ -131,9 +131,12 @@ pub(super) async fn begin(
             Err(failure) => Operation::Failed(vec![failure]),
         };
     }
-    let Some(permit) = service.streams.enter() else { return Operation::Failed(vec![Failure::new(codes::UNAVAILABLE, FULL)]) };
+    // whoever has a place follows already: what is written from then on is told
     match service.api.follow(&prepared, languages, caller, last).await {
-        Ok(following) => Operation::Following(Box::new(following), permit),
+        Ok(following) => match service.streams.enter() {
+            Some(permit) => Operation::Following(Box::new(following), permit),
+            None => Operation::Failed(vec![Failure::new(codes::UNAVAILABLE, FULL)]),
+        },
         Err(failure) => Operation::Failed(vec![failure]),
     }
 }

@@ -56,15 +56,17 @@ impl Client {
 
     /// The next message that is no ping of the connection; the code and reason where it is closed.
     async fn next(&mut self) -> Result<Value, (u16, String)> {
-        loop {
-            let message = tokio::time::timeout(LONG, self.0.next()).await.expect("nothing came");
-            match message {
-                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
-                Some(Ok(Message::Close(Some(frame)))) => return Err((frame.code.into(), frame.reason.to_string())),
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                other => panic!("{other:?}"),
+        let next = async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                    Some(Ok(Message::Close(Some(frame)))) => return Err((frame.code.into(), frame.reason.to_string())),
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    other => panic!("{other:?}"),
+                }
             }
-        }
+        };
+        tokio::time::timeout(LONG, next).await.expect("nothing came")
     }
 
     async fn hear(&mut self) -> Value {
