@@ -104,31 +104,6 @@ impl<'a> Rows<'a> {
         self.values.push(value);
     }
 
-    /// Number of values so far.
-    pub fn len(&self) -> usize {
-        self.values.len()
-    }
-
-    /// Whether there are no values.
-    pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-
-    /// The value at this place among all values.
-    pub fn at(&self, place: usize) -> &Value<'a> {
-        &self.values[place]
-    }
-
-    /// Puts another value at this place among all values.
-    pub fn put(&mut self, place: usize, value: Value<'a>) {
-        self.values[place] = value;
-    }
-
-    /// Takes what comes after this many values away.
-    pub fn split_off(&mut self, place: usize) -> Vec<Value<'a>> {
-        self.values.split_off(place)
-    }
-
     /// Forgets rows beyond this many.
     pub fn truncate(&mut self, rows: usize) {
         self.values.truncate(rows.saturating_mul(self.width));

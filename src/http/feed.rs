@@ -17,7 +17,7 @@ use super::Service;
 use super::asked::{NoDocument, Request};
 use super::caller;
 use super::conditional::Freshness;
-use super::graphql::{Media, error, languages, no_document, not_run, refuse, rejected, send};
+use super::graphql::{Media, error, failed, languages, no_document, refuse, rejected};
 use crate::graphql::{Asked, Failure, Prepared, Refused as NotRun};
 use crate::id;
 use crate::lang::Languages;
@@ -63,7 +63,7 @@ pub async fn feed(State(service): State<Arc<Service>>, headers: HeaderMap, RawQu
     };
     let caller = match caller::of(&service.store, &headers).await {
         Ok(caller) => caller,
-        Err(failed) => return fresh.put_once(rejected(Media::Json, failed)),
+        Err(error) => return fresh.put_once(rejected(Media::Json, error)),
     };
     match told(&service, &query, &languages(&headers), &caller).await {
         Ok(told) => {
@@ -72,8 +72,7 @@ pub async fn feed(State(service): State<Arc<Service>>, headers: HeaderMap, RawQu
             fresh.put(([(CONTENT_TYPE, MEDIA)], text).into_response())
         }
         Err(NoFeed::Response(response)) => fresh.put_once(response),
-        // it is no GraphQL that is answered here: what is wrong shows in the status
-        Err(NoFeed::Failed(failures)) => fresh.put_once(send(not_run(Media::Response, &failures))),
+        Err(NoFeed::Failed(failures)) => fresh.put_once(failed(Media::Json, &failures)),
     }
 }
 

@@ -221,14 +221,21 @@ fn is_multipart(media: &HeaderValue) -> bool {
 
 /// The answer to a token that does not work.
 pub(super) fn rejected(media: Media, error: Error) -> Response {
-    let status = match error.code {
-        Code::Unauthenticated => StatusCode::UNAUTHORIZED,
-        Code::Forbidden => StatusCode::FORBIDDEN,
-        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    failed(media, &[Failure::new(error.code.as_str(), error.message)])
+}
+
+/// The answer to a request that is wrong or failed, where the status tells which.
+pub(super) fn failed(media: Media, failures: &[Failure]) -> Response {
+    let has = |code: Code| failures.iter().any(|failure| failure.extensions.code == code.as_str());
+    let status = match () {
+        () if has(Code::Unauthenticated) => StatusCode::UNAUTHORIZED,
+        () if has(Code::Forbidden) => StatusCode::FORBIDDEN,
+        () if has(Code::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
+        () if has(Code::Internal) => StatusCode::INTERNAL_SERVER_ERROR,
+        () => StatusCode::BAD_REQUEST,
     };
-    let body = json!({"errors": [Failure::new(error.code.as_str(), error.message)]});
-    let mut response = send(Kept { status, media, holds: false, body: body.to_string().into() });
+    let body = json!({"errors": failures}).to_string().into();
+    let mut response = send(Kept { status, media, holds: false, body });
     if status == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
     }

@@ -11,19 +11,18 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use futures_util::{StreamExt, stream};
-use serde_json::json;
 use tokio::fs::File;
-use tokio::io::AsyncReadExt;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio_util::io::ReaderStream;
 use typed_arena::Arena;
 
 use super::asked::{NoDocument, Request};
 use super::conditional::Freshness;
-use super::graphql::{Refused, refuse};
+use super::graphql::{self, Media, Refused, refuse};
 use super::{Service, caller};
-use crate::error::{Code, Error};
+use crate::error::Error;
 use crate::graphql::table::{Filler, Part, Reader, Table, Wanted};
 use crate::graphql::{Failure, Refused as NotRun};
 use crate::lang::Languages;
@@ -300,35 +299,22 @@ fn write(filler: &mut Filler, writer: &mut dyn Writer, part: &Part) -> Result<Ve
 fn of_end(end: End) -> Body {
     match end {
         End::Bytes(bytes) => bytes.into(),
-        End::Whole(file) => Body::from_stream(stream::try_unfold(File::from_std(file), async |mut file| {
-            let mut piece = vec![0; PIECE];
-            let count = file.read(&mut piece).await?;
-            piece.truncate(count);
-            Ok::<_, io::Error>((count > 0).then(|| (Bytes::from(piece), file)))
-        })),
+        End::Whole(file) => Body::from_stream(ReaderStream::with_capacity(File::from_std(file), PIECE)),
     }
 }
 
 /// The answer to a request that cannot be understood.
 pub(super) fn refused(refused: Refused) -> Response {
-    errors(refused.status, &[Failure::new(crate::graphql::codes::REQUEST, refused.message)])
+    graphql::error(Media::Json, &refused)
 }
 
 pub(super) fn failed(error: Error) -> Response {
-    told(&[Failure::new(error.code.as_str(), error.message)])
+    graphql::rejected(Media::Json, error)
 }
 
 /// The answer to a query that is wrong or could not be run.
 fn told(failures: &[Failure]) -> Response {
-    let has = |code: Code| failures.iter().any(|failure| failure.extensions.code == code.as_str());
-    let status = match () {
-        () if has(Code::Unauthenticated) => StatusCode::UNAUTHORIZED,
-        () if has(Code::Forbidden) => StatusCode::FORBIDDEN,
-        () if has(Code::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
-        () if has(Code::Internal) => StatusCode::INTERNAL_SERVER_ERROR,
-        () => StatusCode::BAD_REQUEST,
-    };
-    errors(status, failures)
+    graphql::failed(Media::Json, failures)
 }
 
 fn unwritten(problem: Problem) -> Response {
@@ -336,9 +322,4 @@ fn unwritten(problem: Problem) -> Response {
         Problem::Other(cause) => failed(crate::error::internal(cause)),
         problem => refused(refuse(StatusCode::BAD_REQUEST, problem.to_string())),
     }
-}
-
-fn errors(status: StatusCode, failures: &[Failure]) -> Response {
-    let body = json!({"errors": failures}).to_string();
-    (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))], body).into_response()
 }

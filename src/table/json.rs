@@ -48,7 +48,7 @@ fn write(json: &mut Vec<u8>, value: impl serde::Serialize) {
 
 impl Writer for Json {
     fn rows(&mut self, rows: &Rows<'_>) -> Result<Vec<u8>, Problem> {
-        let mut json = Vec::with_capacity(rows.len() * 24);
+        let mut json = Vec::with_capacity(rows.count() * self.names.len() * 24);
         for row in rows.iter() {
             json.extend_from_slice(self.before());
             let mut before = b'{';
