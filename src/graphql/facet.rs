@@ -112,11 +112,7 @@ enum ValuePart {
 impl Facets {
     /// What a selection shows of facets; what to count is added to the list.
     pub(super) fn new(selection: &Selection<'_>, record: &'static Record, list: &mut List) -> Result<Self> {
-        let asked = match selection.argument("by") {
-            Some(Value::List(asked)) => asked,
-            Some(one) => vec![one],
-            None => Vec::new(),
-        };
+        let asked = selection.items("by");
         if asked.len() > MOST {
             return Err(bad_input("facets.by", format_args!("{} facets are too many; ask for at most {MOST}", asked.len())));
         }

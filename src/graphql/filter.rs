@@ -213,6 +213,11 @@ pub(super) fn enum_name(value: &Value) -> Option<&str> {
     }
 }
 
+/// Values of enums, as they are stored.
+pub(super) fn choices(values: &[Value]) -> Vec<filter::Value> {
+    values.iter().map(|value| filter::Value::Text(enum_name(value).unwrap_or_default().to_lowercase())).collect()
+}
+
 /// Reads a filter on records of a type; `path` is where it stands, for errors.
 pub(super) fn read(record: &'static Record, value: &Value, path: &str) -> Result<Filter> {
     Reader { conditions: 0 }.filter(record, value, path, 0)

@@ -246,11 +246,7 @@ async fn node(store: &Store, selection: &Selection<'_>, out: &mut Out<'_>) -> Re
 }
 
 async fn nodes(store: &Store, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
-    let ids = match selection.argument("ids") {
-        Some(Value::List(ids)) => ids,
-        Some(one) => vec![one],
-        None => Vec::new(),
-    };
+    let ids = selection.items("ids");
     if ids.len() > MAX_IDS {
         return Err(bad_input("ids", format_args!("{} ids are too many; give at most {MAX_IDS}", ids.len())));
     }

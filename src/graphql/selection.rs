@@ -123,6 +123,15 @@ impl<'a> Selection<'a> {
         Some(self.scope.constant(&value.node)).filter(|value| *value != Value::Null)
     }
 
+    /// Items of an argument that is a list; one alone counts as a list of one.
+    pub(super) fn items(&self, name: &str) -> Vec<Value> {
+        match self.argument(name) {
+            Some(Value::List(items)) => items,
+            Some(one) => vec![one],
+            None => Vec::new(),
+        }
+    }
+
     /// Text of an argument.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         match self.argument(name)? {

@@ -19,7 +19,6 @@ use super::error::{Failure, codes};
 use super::filter::{self, described, filter_name};
 use super::object::field;
 use super::out::{Fields, Key, Out};
-use super::query::change::named_types;
 use super::query::read_id;
 use super::selection::Selection;
 use super::shape::Shape as Shown;
@@ -146,14 +145,14 @@ impl Following {
             };
             parts.push((below.key(), part));
         }
-        let mut types = named_types(selection);
+        let mut types = filter::choices(&selection.items("types"));
         let mut conditions = Vec::new();
         let mut all = Vec::new();
         if let Some(Value::Object(given)) = selection.argument("filter") {
             for (name, value) in given.iter().filter(|(_, value)| **value != Value::Null) {
                 match name.as_str() {
                     "records" => all.push(Filter::Field(index(revision, "record"), Test::In(ids(value)?))),
-                    "kinds" => all.push(Filter::Field(index(revision, "kind"), Test::In(kinds(value)))),
+                    "kinds" => all.push(Filter::Field(index(revision, "kind"), Test::In(filter::choices(items(value))))),
                     name => conditions.extend(condition(name, value)?),
                 }
             }
@@ -301,15 +300,6 @@ fn ids(value: &Value) -> Result<Vec<Known>> {
         return Err(bad_input("filter.records", format_args!("{} ids are too many; give at most {MAX_IDS}", items.len())));
     }
     items.iter().enumerate().map(|(place, id)| Ok(Known::Id(read_id(id, &format!("filter.records[{place}]"))?.1))).collect()
-}
-
-fn kinds(value: &Value) -> Vec<Known> {
-    let name = |value: &Value| match value {
-        Value::Enum(name) => Known::Text(name.to_lowercase()),
-        Value::String(name) => Known::Text(name.to_lowercase()),
-        _ => Known::Text(String::new()),
-    };
-    items(value).iter().map(name).collect()
 }
 
 /// What the records of the type with this name have to satisfy.

@@ -1,6 +1,5 @@
 //! The feed of all changes, earlier states of a record, and people who may be one.
 
-use async_graphql::Value;
 use async_graphql::dynamic::{Field, InputValue, Object, SchemaBuilder, TypeRef};
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -10,6 +9,7 @@ use crate::entity::RecordType;
 use crate::error::{Result, bad_input};
 use crate::filter::{Filter, Test, Value as Known};
 use crate::graphql::connection::{Connection, connection_name};
+use crate::graphql::filter::choices;
 use crate::graphql::object::field;
 use crate::graphql::out::{Fields, Out};
 use crate::graphql::selection::Selection;
@@ -98,27 +98,12 @@ pub(super) fn list(selection: &Selection<'_>) -> Result<(List, Connection)> {
     let name = revision.list_name(list.order);
     list.page = Page::from_arguments(selection.number("first"), None, None, None, &name)?;
     list.page.after = selection.text("since").map(|cursor| Cursor::decode(&cursor, &name, "since")).transpose()?;
-    let types = named_types(selection);
+    let types = choices(&selection.items("types"));
     if !types.is_empty() {
         let field = revision.field_index(RECORD_TYPE).unwrap_or_default();
         list.filter = Filter::Field(field, Test::In(types));
     }
     Ok((list, connection))
-}
-
-/// The types of records that a selection asks for, as the feed has them.
-pub(in crate::graphql) fn named_types(selection: &Selection<'_>) -> Vec<Known> {
-    let types = match selection.argument("types") {
-        Some(Value::List(types)) => types,
-        Some(one) => vec![one],
-        None => Vec::new(),
-    };
-    let named = |ty: &Value| match ty {
-        Value::Enum(name) => Known::Text(name.to_lowercase()),
-        Value::String(name) => Known::Text(name.to_lowercase()),
-        _ => Known::Text(String::new()),
-    };
-    types.iter().map(named).collect()
 }
 
 fn record_argument(selection: &Selection<'_>) -> Result<(RecordType, Uuid)> {

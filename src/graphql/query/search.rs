@@ -1,6 +1,5 @@
 //! `search`: one ranked list over records of every type.
 
-use async_graphql::Value;
 use async_graphql::dynamic::{Enum, EnumItem, Field, InputValue, Object, SchemaBuilder, TypeRef};
 
 use super::id;
@@ -8,6 +7,7 @@ use crate::entity::RecordType;
 use crate::error::{Result, bad_input};
 use crate::filter;
 use crate::graphql::connection::{InfoPart, PAGE_INFO, PageInfo, info_parts, write_info};
+use crate::graphql::filter::enum_name;
 use crate::graphql::object::{self, RECORD};
 use crate::graphql::out::{Fields, Out};
 use crate::graphql::selection::{Selection, below};
@@ -93,16 +93,10 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
 
 /// Reads what to search for.
 fn read(selection: &Selection<'_>) -> Result<Search> {
-    let types = match selection.argument("types") {
-        Some(Value::List(types)) => types,
-        Some(one) => vec![one],
-        None => Vec::new(),
-    };
+    let types = selection.items("types");
     let is_wanted = |record: &Record| {
         let name = constant(record);
-        types
-            .iter()
-            .any(|given| matches!(given, Value::Enum(given) if *given == name) || matches!(given, Value::String(given) if *given == name))
+        types.iter().any(|given| enum_name(given) == Some(name.as_str()))
     };
     let jurisdiction = match selection.argument("jurisdiction") {
         Some(value) => match id(RecordType::Jurisdiction, &value, "jurisdiction")? {

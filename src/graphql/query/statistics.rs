@@ -171,11 +171,7 @@ fn question(selection: &Selection<'_>, record: &'static Record) -> Result<Questi
         let inner = filter::read(catalog().get(record.relations[index].target), &value, list)?;
         question.narrow(index, inner);
     }
-    let asked = match selection.argument("groupBy") {
-        Some(Value::List(asked)) => asked,
-        Some(one) => vec![one],
-        None => Vec::new(),
-    };
+    let asked = selection.items("groupBy");
     if asked.len() > MOST_DIMENSIONS {
         return Err(bad_input("groupBy", format_args!("{} dimensions are too many; give at most {MOST_DIMENSIONS}", asked.len())));
     }

@@ -16,7 +16,7 @@ use crate::page::Page;
 use crate::store::db::Store;
 use crate::store::plan::{Child, List, Plan};
 use crate::store::record::{Kind, Record, Relation, catalog};
-use crate::store::row::Node;
+use crate::store::row::{Cell, Node};
 use crate::store::walk::Walk;
 
 /// Rows that are read at a time: fewer where each brings lists of its own.
@@ -43,42 +43,36 @@ pub(super) enum RowShape {
     Json,
 }
 
-/// A list of records that becomes the rows.
-struct Rows {
-    list: List,
-    shape: RowShape,
-    /// Whose list it is, where it is that of one record.
-    parent: Option<(&'static Relation, uuid::Uuid)>,
-}
-
 /// What reads a list of records, what its rows show, and their citations if they are wanted.
 pub(super) type Read = (Source, RowShape, Option<Cited>);
 
 /// The list that keys lead to from a field of the root, where it is one of records.
 pub(super) async fn list(store: &Store, root: &Selection<'_>, keys: &[String], wanted: &Wanted) -> Result<Option<Read>> {
-    let store = store.snapshot().await?;
-    let rows = match query::named(root)? {
-        Some(Named::List(list, connection)) => {
-            of_connection(*list, connection, keys).map(|(list, shape)| Rows { list, shape, parent: None })
-        }
-        Some(Named::Record(record, by)) => match below(root, record, keys)? {
-            None => None,
-            Some(below) => {
-                let found = store.get(&by, &below.way).await?;
-                // the record that the way leads to is the one whose list it is
-                let mut node = found.of(0);
-                for _ in 0..below.steps {
-                    node = node.and_then(|node| node.one(0));
-                }
-                let Some(parent) = node else { return Ok(Some((Source::Nothing, RowShape::Json, None))) };
-                Some(Rows { list: below.list, shape: below.shape, parent: Some((below.relation, parent.uuid())) })
-            }
+    let (mut list, shape, way) = match query::named(root)? {
+        Some(Named::List(list, connection)) => match of_connection(*list, connection, keys) {
+            Some((list, shape)) => (list, shape, None),
+            None => return Ok(None),
         },
-        None => None,
+        Some(Named::Record(record, by)) => match below(root, record, keys)? {
+            Some(Below { way, steps, relation, list, shape }) => (list, shape, Some((by, way, steps, relation))),
+            None => return Ok(None),
+        },
+        None => return Ok(None),
     };
-    let Some(Rows { mut list, shape, parent }) = rows else { return Ok(None) };
     let cited = wanted.sources.then(|| Cited::new(&mut list.plan)).transpose()?;
     let rows = if list.plan.widen(MOST) { ROWS_WITH_LISTS } else { ROWS };
+    let store = store.snapshot().await?;
+    let parent = match way {
+        None => None,
+        Some((by, way, steps, relation)) => {
+            let found = store.get(&by, &way).await?;
+            // the record that the way leads to is the one whose list it is
+            match (0..steps).fold(found.of(0), |node, _| node?.one(0)) {
+                Some(parent) => Some((relation, parent.uuid())),
+                None => return Ok(Some((Source::Nothing, shape, cited))),
+            }
+        }
+    };
     let walk = store.walk(list, parent, wanted.limit.unwrap_or(u64::MAX)).await?;
     Ok(Some((Source::Walk(Box::new(walk), rows), shape, cited)))
 }
@@ -129,10 +123,9 @@ fn below(selection: &Selection<'_>, record: &'static Record, keys: &[String]) ->
                     }
                 }
             };
-            let plan = |ty: RecordType| Plan::new(ty);
             let steps = way.len();
-            let way = way.into_iter().rev().fold(plan(record.ty), |inner: Plan, (ty, field): (RecordType, usize)| {
-                let mut outer = plan(ty);
+            let way = way.into_iter().rev().fold(Plan::new(record.ty), |inner, (ty, field): (RecordType, usize)| {
+                let mut outer = Plan::new(ty);
                 outer.add(Child::One(field, Box::new(inner)));
                 outer
             });
@@ -196,7 +189,7 @@ impl Cited {
         let mut sources: Vec<String> = Vec::new();
         for source in node.many(self.citations)?.nodes().filter_map(|citation| citation.one(self.source)) {
             let title = match source.cell(self.title) {
-                crate::store::row::Cell::Json(titles) => scalar::best(titles, None, context.languages),
+                Cell::Json(titles) => scalar::best(titles, None, context.languages),
                 _ => None,
             };
             let parts = [title, source.cell(self.publisher).as_text(), source.cell(self.url).as_text()];
