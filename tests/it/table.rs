@@ -1,5 +1,7 @@
 //! Any query is a table: a newsroom gets the very rows that GraphiQL shows, whole, in the format it works with.
 
+use kurultai::entity::RecordType;
+use kurultai::store::plan::{List, Plan};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use reqwest::Response;
 use rstest::rstest;
@@ -15,7 +17,7 @@ const ILYASHEV: &str = r#"{ cases(filter: {slug: {eq: "kazakhstan-v-ilyashev"}})
 } } }"#;
 
 async fn get(server: &Server, format: &str, query: &str, more: &[(&str, &str)]) -> Response {
-    let url = format!("http://{}/table.{format}", server.address.trim_start_matches("http://").trim_end_matches("/graphql"));
+    let url = format!("{}/table.{format}", server.address);
     let mut parameters = vec![("query", query)];
     parameters.extend(more);
     server.client.get(url).query(&parameters).send().await.unwrap()
@@ -136,6 +138,8 @@ async fn the_list_of_one_record_is_whole_too_and_an_unknown_record_has_no_rows(#
     let nothing = text(&server, "csv", &query("nothing"), &[]).await;
     assert_eq!(nothing, "number\r\n");
     assert_eq!(text(&server, "json", &query("nothing"), &[]).await, "[\n\n]\n");
+    // the columns are the same whether there are rows or not
+    assert_eq!(text(&server, "csv", &query("nothing"), &[("sources", "true")]).await, "number,sources\r\n");
 }
 
 #[rstest]
@@ -180,6 +184,85 @@ async fn what_is_wrong_with_a_request_for_a_table_is_said_with_what_would_be_rig
     }
     assert_eq!(get(&server, "ods", "{ cases { nodes { slug } } }", &[]).await.status(), 404);
     assert_eq!(get(&server, "csv", "mutation { deletePerson(input: {}) { errors { code } } }", &[]).await.status(), 405);
+}
+
+/// Number of rows in all parts of a walk that follow.
+async fn count(walk: &mut kurultai::store::walk::Walk) -> usize {
+    let mut count = 0;
+    while let Some(pages) = walk.next(100).await.unwrap() {
+        count += pages.of(0).unwrap().nodes().len();
+    }
+    count
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_table_is_of_one_moment_whatever_is_written_while_it_is_read(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, &people(250)).await;
+    let list = || List::new(Plan::new(RecordType::Person));
+    let mut still = server.store.snapshot().await.unwrap().walk(list(), None, u64::MAX).await.unwrap();
+    let mut moving = server.store.walk(list(), None, u64::MAX).await.unwrap();
+    for walk in [&mut still, &mut moving] {
+        assert_eq!(walk.next(100).await.unwrap().unwrap().of(0).unwrap().nodes().len(), 100);
+    }
+    // in the order of names this one comes last
+    server.import("people:\n- {slug: late, name: {en: Z}}\n").await.unwrap();
+    assert_eq!(count(&mut still).await, 150);
+    assert_eq!(count(&mut moving).await, 151);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_table_that_cannot_be_read_to_its_end_breaks_off(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let organizations = (0..250).fold(String::from("organizations:\n"), |text, number| {
+        text + &format!("- {{slug: o{number:03}, name: {{en: Court {number:03}}}, classification: court}}\n")
+    });
+    let people = (0..1_001).fold(String::from("people:\n- {slug: p, name: {en: P}}\nmemberships:\n"), |text, number| {
+        text + &format!("- {{slug: m{number:04}, label: {{en: M}}, person: p, organization: o249}}\n")
+    });
+    let server = Server::with(on, &(organizations + &people)).await;
+    // the list that is too long is that of the last row, which is read with the second part
+    let query = "{ organizations(order: {field: NAME}) { nodes { slug memberships { nodes { slug } } } } }";
+    let response = get(&server, "csv", query, &[]).await;
+    assert_eq!(response.status(), 200);
+    assert!(response.text().await.is_err());
+    // where it is known before the first byte, it is said; and so it is where nothing can be sent before all is made
+    let query = "{ organizations(order: {field: NAME, direction: DESC}) { nodes { slug memberships { nodes { slug } } } } }";
+    for format in ["csv", "xlsx"] {
+        let message = refusal(&server, format, query, &[]).await;
+        assert!(message.contains("say how many with first"), "{message}");
+    }
+    let query = "{ organizations(order: {field: NAME}) { nodes { slug memberships(first: 1) { nodes { slug } } } } }";
+    assert_eq!(records(&text(&server, "csv", query, &[]).await).len(), 251);
+}
+
+#[tokio::test]
+async fn a_table_comes_whole_through_every_compression_and_is_not_sent_again_while_it_is_the_same() {
+    let server = Server::with(On::Sqlite, &people(2_345)).await;
+    let query = "{ people { nodes { slug name } } }";
+    for format in ["csv", "ndjson", "json", "xlsx", "parquet"] {
+        let plain = get(&server, format, query, &[]).await.bytes().await.unwrap();
+        let url = format!("{}/table.{format}", server.address);
+        for coding in ["gzip", "br", "zstd"] {
+            let request = server.client.get(&url).query(&[("query", query)]).header("accept-encoding", coding);
+            let response = request.send().await.unwrap();
+            assert_eq!(response.headers()["content-encoding"], coding, "{format}");
+            let tag = response.headers()["etag"].clone();
+            let packed = response.bytes().await.unwrap();
+            assert!(!packed.is_empty() && packed.len() < plain.len() * 2, "{format} {coding}");
+            let before = server.store.statements();
+            let again = server.client.get(&url).query(&[("query", query)]).header("if-none-match", tag).send().await.unwrap();
+            assert_eq!((again.status().as_u16(), server.store.statements()), (304, before), "{format}");
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn statistics_are_a_table(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::sample(on).await;
+    let query = "{ caseStatistics(charges: {provision: {slug: {eq: \"kz-criminal-code-2014-article-274\"}}}, groupBy: [YEAR, OUTCOME], by: DECIDED) { rows { year outcome count people } } }";
+    assert_eq!(text(&server, "csv", query, &[]).await, "year,outcome,count,people\r\n2020,CONVICTED,1,1\r\n");
 }
 
 #[rstest]
