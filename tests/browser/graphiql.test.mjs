@@ -35,7 +35,7 @@ test("GraphiQL opens with the examples, knows the schema and answers the first",
   const { page, faults } = await open("/graphiql", { colorScheme: "light" });
   const tabs = page.getByRole("tab");
   await tabs.first().waitFor();
-  assert.equal(await tabs.count(), 5, "one tab per example");
+  assert.equal(await tabs.count(), 6, "one tab per example");
   assert.equal(await tabs.first().innerText(), "WhoProposedTheLaw");
 
   await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
@@ -70,13 +70,13 @@ test("GraphiQL opens with the examples, knows the schema and answers the first",
 test("a link of the landing page opens its question in GraphiQL", async () => {
   const { page, faults } = await open("/");
   const links = page.locator(".questions a");
-  assert.equal(await links.count(), 5, "one link per example");
+  assert.equal(await links.count(), 6, "one link per example");
   const name = new URL(await links.nth(2).getAttribute("href"), base).searchParams.get("example");
   await links.nth(2).click();
   const selected = page.getByRole("tab", { selected: true });
   await selected.waitFor();
   assert.equal(await selected.innerText(), name);
-  assert.equal(await page.getByRole("tab").count(), 5, "an example that is open already gets no second tab");
+  assert.equal(await page.getByRole("tab").count(), 6, "an example that is open already gets no second tab");
   await page.locator(".graphiql-query-editor").getByText(`query ${name}`).waitFor();
   assert.deepEqual(faults, []);
   await page.close();
