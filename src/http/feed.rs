@@ -36,7 +36,7 @@ const HISTORY: &str = "query($id: ID!) { node(id: $id) { __typename id ... on Re
 struct Told {
     id: Uuid,
     title: String,
-    /// Path of what the feed is about, as people read it.
+    /// Path of what the feed is about.
     about: String,
     entries: Vec<Json>,
 }
@@ -166,7 +166,7 @@ async fn history(service: &Service, record: &str, languages: &Languages, caller:
     };
     entries.iter_mut().for_each(|entry| entry["record"] = about.clone());
     let text = |name: &str| about[name].as_str().unwrap_or_default();
-    Ok(Told { id, title: format!("{AUTHOR}: {}", text("label")), about: format!("/r/{}", text("id")), entries })
+    Ok(Told { id, title: format!("{AUTHOR}: {}", text("label")), about: address(text("id")), entries })
 }
 
 /// The UUID in an id.
@@ -202,6 +202,13 @@ fn link(rel: &str, href: String, media: Option<&str>) -> Link {
     Link { rel: rel.to_owned(), href, mime_type: media.map(ToOwned::to_owned), ..Link::default() }
 }
 
+/// Path of a record, for those who want to know more of it.
+fn address(id: &str) -> String {
+    let query = format!("{{node(id:\"{id}\"){{__typename id ...on Record{{slug label createdAt updatedAt}}}}}}");
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("query", &query).finish();
+    format!("/graphql?{query}")
+}
+
 fn entry(node: &Json, base: &str) -> Option<Entry> {
     let text = |name: &str| node[name].as_str();
     let instant = |name: &str| text(name).and_then(|text| FixedDateTime::parse_from_rfc3339(text).ok());
@@ -213,7 +220,7 @@ fn entry(node: &Json, base: &str) -> Option<Entry> {
             title: Text::plain(text("label")?),
             updated: instant("updatedAt")?,
             published: instant("createdAt"),
-            links: vec![link("alternate", format!("{base}/r/{}", text("id")?), Some("text/html"))],
+            links: vec![link("alternate", format!("{base}{}", address(text("id")?)), None)],
             categories: vec![Category { term: text("__typename")?.to_owned(), label: Some(ty.clone()), ..Category::default() }],
             summary: Some(Text::plain(ty)),
             ..entry
@@ -224,7 +231,7 @@ fn entry(node: &Json, base: &str) -> Option<Entry> {
     let kind = text("kind")?.to_lowercase();
     // what is gone has no name any more
     let label = record["label"].as_str().map_or(ty.clone(), |label| format!("{ty}: {label}"));
-    let page = record["id"].as_str().map(|id| link("alternate", format!("{base}/r/{id}"), Some("text/html")));
+    let page = record["id"].as_str().map(|id| link("alternate", format!("{base}{}", address(id)), None));
     let at = instant("at")?;
     let by = text("by").unwrap_or_default();
     Some(Entry {
@@ -249,7 +256,7 @@ fn write(told: &Told, base: &str, address: &str, changed: FixedDateTime) -> Stri
         generator: Some(Generator { value: AUTHOR.to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()), uri: None }),
         links: vec![
             link("self", format!("{base}{address}"), Some("application/atom+xml")),
-            link("alternate", format!("{base}{}", told.about), Some("text/html")),
+            link("alternate", format!("{base}{}", told.about), None),
         ],
         entries,
         ..Feed::default()
