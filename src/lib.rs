@@ -3,8 +3,8 @@
 //! Dependencies point one way:
 //!
 //! ```text
-//! id date lang fold page filter error role clock <- entity <- store <- graphql <- http <- app <- main
-//!                                                             store <- transfer            <- app
+//! id date lang fold page filter error role clock table chart <- entity <- store <- graphql <- http <- app <- main
+//!                                                                         store <- transfer            <- app
 //! ```
 
 pub mod app;
