@@ -17,13 +17,15 @@ use crate::cli::Expiry;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::graphql;
-use crate::http::{self, Answers, Documents, Service, Streams, router};
+use crate::http::{self, Admission, Answers, Documents, Rates, Service, Streams, router};
 use crate::role::Role;
 use crate::store::db::{Options, Store};
 pub use upload::reader;
 
 /// How long requests under way are waited for when the server is told to stop.
 const STOPPING: Duration = Duration::from_secs(30);
+/// How often clients are forgotten who have asked for nothing for a while.
+const FORGETTING: Duration = Duration::from_secs(10);
 
 /// Connects to the database of the configuration.
 pub async fn connect(config: &Config) -> anyhow::Result<Store> {
@@ -31,6 +33,7 @@ pub async fn connect(config: &Config) -> anyhow::Result<Store> {
         url: config.database_url.expose().to_owned(),
         connections: config.database_connections,
         timeout: Duration::from_secs(config.database_timeout),
+        statement: Some(Duration::from_secs(config.timeouts.request)),
     };
     Store::connect(&options, Clock::System)
         .await
@@ -66,7 +69,7 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         "configuration"
     );
     let store = connect_and_prepare(config, migrate).await?;
-    let api = graphql::Api::new(store.clone(), reader()).context("the schema is not valid")?;
+    let api = graphql::Api::new(store.clone(), reader(), config.limits.clone()).context("the schema is not valid")?;
     let service = Service {
         api,
         store,
@@ -78,12 +81,22 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         body_limit: config.body_limit,
         upload_limit: config.upload_limit,
         tables: http::tables(config.database_connections),
+        admission: Admission::new(if config.concurrency == 0 { config.database_connections } else { config.concurrency }),
+        rates: Rates::new(&config.rate),
+        timeouts: config.timeouts.clone(),
     };
     let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     tracing::info!("GraphiQL is at http://{address}/graphiql, the API at http://{address}/graphql");
     let changes = service.store.clone();
     tokio::spawn(async move { changes.listen().await });
+    let rates = service.rates.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(FORGETTING).await;
+            rates.forget();
+        }
+    });
     let streams = service.streams.clone();
     let (told, mut is_told) = tokio::sync::watch::channel(false);
     let stop = {
@@ -95,7 +108,7 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         }
     };
     let serve = async {
-        axum::serve(listener, router(service)).with_graceful_shutdown(stop).await?;
+        http::serve(listener, router(service), config.connections, &config.timeouts, stop).await?;
         // a WebSocket is no request any more, which the server would wait for by itself
         streams.ended().await;
         anyhow::Ok(())

@@ -9,6 +9,9 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::graphql::limit::Limits;
+use crate::http::{Quotas, Timeouts};
+
 /// File that is read where no other is named.
 const FILE: &str = "kurultai.toml";
 
@@ -24,6 +27,16 @@ pub struct Config {
     pub database_timeout: u64,
     /// Address and port to listen on.
     pub listen: SocketAddr,
+    /// Connections of clients at most.
+    pub connections: u32,
+    /// Queries that are run at the same time at most; 0 stands for as many as there are connections to the database.
+    pub concurrency: u32,
+    /// What a request may ask for at most.
+    pub limits: Limits,
+    /// How much each client may ask for.
+    pub rate: Quotas,
+    /// How long things may take.
+    pub timeouts: Timeouts,
     /// Bytes that the body of a request may have at most.
     pub body_limit: usize,
     /// Bytes that a request with files may have at most.
@@ -99,7 +112,7 @@ impl Config {
         };
         let config: Self = figment
             .merge(Env::raw().only(&["DATABASE_URL"]))
-            .merge(Env::prefixed("KURULTAI_").ignore(&["config", "token"]))
+            .merge(Env::prefixed("KURULTAI_").ignore(&["config", "token"]).split("__"))
             .merge(Serialized::defaults(flags))
             .extract()
             .map_err(|error| anyhow::anyhow!("the configuration is not valid: {error}"))?;
@@ -115,6 +128,13 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_defaults_of_the_code_are_those_of_the_file() {
+        let config = Config::load(None, &Flags::default()).unwrap();
+        assert_eq!(format!("{:?}", config.limits), format!("{:?}", Limits::default()));
+        assert_eq!(format!("{:?}", config.timeouts), format!("{:?}", Timeouts::default()));
+    }
 
     #[test]
     fn a_password_is_never_shown() {

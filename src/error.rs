@@ -13,6 +13,8 @@ pub enum Code {
     Unauthenticated,
     /// The token has too low a role.
     Forbidden,
+    /// What was asked took longer than a query may.
+    Timeout,
     /// The database did not answer.
     Unavailable,
     /// A fault of ours.
@@ -27,6 +29,7 @@ impl Code {
             Self::InvalidCursor => "INVALID_CURSOR",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
+            Self::Timeout => "TIMEOUT",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL_SERVER_ERROR",
         }
@@ -71,6 +74,12 @@ pub fn unauthenticated(message: impl fmt::Display) -> Error {
 /// The token of who asks has too low a role.
 pub fn forbidden(message: impl fmt::Display) -> Error {
     Error { code: Code::Forbidden, message: message.to_string() }
+}
+
+/// What was asked took longer than a query may.
+pub fn too_slow() -> Error {
+    let message = "this took longer than a query may (timeouts.request); ask for less: a filter, smaller pages, fewer levels or counts";
+    Error { code: Code::Timeout, message: message.to_owned() }
 }
 
 /// A fault of ours: the cause is logged here and the client learns only that it happened.

@@ -9,6 +9,7 @@ mod entry;
 mod error;
 mod facet;
 mod filter;
+pub mod limit;
 mod mutation;
 mod object;
 mod out;
@@ -35,6 +36,7 @@ use crate::error::Result as Read;
 use crate::lang::Languages;
 use crate::role::Caller;
 use crate::store::db::Store;
+use limit::Limits;
 use out::{Key, Out};
 use selection::{Scope, Selection};
 use upload::{Reader, Upload};
@@ -42,15 +44,10 @@ use upload::{Reader, Upload};
 pub use error::{Failure, codes};
 pub use subscription::{Event, Following};
 
-/// Levels of fields that a query may have at most; the standard introspection query has 15.
-pub const MAX_DEPTH: usize = 20;
-
 /// Makes the schema.
 pub fn schema() -> Result<Schema, SchemaError> {
-    let mut builder = Schema::build(query::NAME, Some(mutation::NAME), Some(subscription::NAME))
-        .limit_depth(MAX_DEPTH)
-        .limit_recursive_depth(64)
-        .extension(document::Checks);
+    let mut builder =
+        Schema::build(query::NAME, Some(mutation::NAME), Some(subscription::NAME)).limit_recursive_depth(64).extension(document::Checks);
     builder = query::register(builder);
     builder = mutation::register(builder);
     builder = subscription::register(builder);
@@ -77,6 +74,7 @@ pub struct Api {
     store: Store,
     documents: document::Documents,
     reader: Reader,
+    limits: Limits,
 }
 
 /// What a request asks.
@@ -98,6 +96,7 @@ pub struct Prepared {
     document: Arc<ExecutableDocument>,
     asked: Asked,
     variables: Variables,
+    nodes: u64,
 }
 
 /// Why a request cannot be run.
@@ -122,12 +121,19 @@ pub struct Answer {
     pub data: Vec<u8>,
     /// Fields that could not be given; they are null in the data.
     pub failures: Vec<Failure>,
+    /// Whether it is about the one who asks and the moment, and not about the dataset alone.
+    pub is_personal: bool,
 }
 
 impl Prepared {
     /// What kind of operation it is.
     pub fn kind(&self) -> OperationType {
         document::operation(&self.document, self.asked.operation.as_deref()).map_or(OperationType::Query, |operation| operation.ty)
+    }
+
+    /// Records that its answer may hold at most.
+    pub fn nodes(&self) -> u64 {
+        self.nodes
     }
 
     /// The text of its document.
@@ -137,19 +143,25 @@ impl Prepared {
 }
 
 impl Api {
-    /// The schema over a store, and what reads files that are sent.
-    pub fn new(store: Store, reader: Reader) -> Result<Self, SchemaError> {
-        Ok(Self { schema: schema()?, store, documents: document::Documents::new(), reader })
+    /// The schema over a store, what reads files that are sent, and what a request may ask for at most.
+    pub fn new(store: Store, reader: Reader, limits: Limits) -> Result<Self, SchemaError> {
+        Ok(Self { schema: schema()?, store, documents: document::Documents::new(), reader, limits })
+    }
+
+    /// What a request may ask for at most.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Checks a request; what is wrong with it is told before anything is run. An operation of a kind that is not
     /// allowed is not even checked.
     pub async fn prepare(&self, asked: Asked, allows: impl Fn(OperationType) -> bool) -> Result<Prepared, Refused> {
+        limit::check_variables(&self.limits, &asked.variables).map_err(|failure| vec![failure])?;
         let known = self.documents.get(&asked.query);
         let is_new = known.is_none();
         let document = match known {
             Some(document) => document,
-            None => Arc::new(document::parse(&asked.query)?),
+            None => Arc::new(self.parse(&asked.query)?),
         };
         let operation = document::operation(&document, asked.operation.as_deref()).map_err(|failure| vec![failure])?;
         if !allows(operation.ty) {
@@ -159,8 +171,25 @@ impl Api {
             document::check(&self.schema, &asked.query, &document).await?;
             self.documents.keep(&asked.query, document.clone());
         }
-        let variables = variable::read(self.schema.registry(), operation, &asked.variables)?;
-        Ok(Prepared { document, asked, variables })
+        let registry = self.schema.registry();
+        let variables = variable::read(registry, operation, &asked.variables)?;
+        let root = match operation.ty {
+            OperationType::Query => query::NAME,
+            OperationType::Mutation => mutation::NAME,
+            OperationType::Subscription => subscription::NAME,
+        };
+        let roots = Scope { document: &document, operation, variables: &variables }.roots(root);
+        let nodes = limit::cost(registry, root, &roots);
+        limit::check_nodes(&self.limits, nodes).map_err(|failure| vec![failure])?;
+        Ok(Prepared { document, asked, variables, nodes })
+    }
+
+    /// Reads the text of a document that is within the limits.
+    fn parse(&self, text: &str) -> Result<ExecutableDocument, Vec<Failure>> {
+        limit::check_text(&self.limits, text).map_err(|failure| vec![failure])?;
+        let document = document::parse(text)?;
+        limit::check_size(&self.limits, &document).map_err(|failure| vec![failure])?;
+        Ok(document)
     }
 
     /// Reads a document and checks it against the schema.
@@ -168,7 +197,7 @@ impl Api {
         if let Some(document) = self.documents.get(text) {
             return Ok(document);
         }
-        let document = Arc::new(document::parse(text)?);
+        let document = Arc::new(self.parse(text)?);
         document::check(&self.schema, text, &document).await?;
         self.documents.keep(text, document.clone());
         Ok(document)
@@ -183,7 +212,7 @@ impl Api {
         caller: &Caller,
         last: Option<&str>,
     ) -> Result<Following, Failure> {
-        let Prepared { document, asked, variables } = prepared;
+        let Prepared { document, asked, variables, .. } = prepared;
         let operation = document::operation(document, asked.operation.as_deref())?;
         let roots = Scope { document, operation, variables }.roots(subscription::NAME);
         let root = subscription::root(&roots)?;
@@ -241,7 +270,8 @@ impl Api {
         }
         let mut out = Out::new(languages);
         out.object(&fields, |json, out| out.option(json.as_deref(), |json, out| out.json(json)));
-        Ok(Answer { data: out.into_json(), failures })
+        let is_personal = roots.iter().any(|selection| selection.name() == query::rate::NAME);
+        Ok(Answer { data: out.into_json(), failures, is_personal })
     }
 }
 

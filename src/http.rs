@@ -1,5 +1,6 @@
 //! HTTP: GraphQL at `/graphql`, pages for people, and the state of the service.
 
+mod admission;
 mod asked;
 mod assets;
 mod cache;
@@ -11,6 +12,10 @@ mod feed;
 mod graphql;
 mod health;
 mod multipart;
+mod rate;
+mod secure;
+mod sender;
+mod serve;
 mod socket;
 mod stream;
 mod table;
@@ -18,16 +23,21 @@ mod table;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::graphql::Api;
-use crate::store::db::Store;
+use crate::store::db::{Store, walkers};
 
+pub use admission::Admission;
 pub use asked::Documents;
 pub use cache::Answers;
+pub use rate::{Quotas, Rates};
+pub use serve::{Timeouts, serve};
 pub use stream::Streams;
 
 /// What every request can use.
@@ -41,8 +51,14 @@ pub struct Service {
     pub sdl: Arc<str>,
     /// Answers that are kept.
     pub answers: Answers,
+    /// Room for queries that are run at the same time.
+    pub admission: Admission,
     /// Tables that may be read at the same time.
     pub tables: Arc<Semaphore>,
+    /// What each client may ask for.
+    pub rates: Rates,
+    /// How long things may take.
+    pub timeouts: Timeouts,
     /// Documents that clients sent with their hashes.
     pub documents: Documents,
     /// Streams that are open.
@@ -55,19 +71,23 @@ pub struct Service {
     pub upload_limit: usize,
 }
 
-/// Room for tables that are read at the same time: each keeps a connection to itself, and half of them stay for queries.
+/// Room for tables that are read at the same time, where there are so many connections for queries: each table keeps a
+/// connection to itself.
 pub fn tables(connections: u32) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new((connections as usize / 2).max(1)))
+    Arc::new(Semaphore::new(walkers(connections) as usize))
 }
 
 /// All routes.
 pub fn router(service: Service) -> Router {
     let cors = cors::layer(&service.cors_origins);
-    Router::new()
+    let service = Arc::new(service);
+    let data = Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post).fallback(graphql::other_method))
         .route("/table.{format}", get(table::get))
         .route("/chart.{format}", get(chart::get))
         .route("/feed.atom", get(feed::feed))
+        .route_layer(from_fn_with_state(service.clone(), rate::count));
+    Router::new()
         .route("/schema.graphql", get(assets::sdl))
         .route("/", get(assets::landing))
         .route("/graphiql", get(assets::graphiql))
@@ -75,10 +95,13 @@ pub fn router(service: Service) -> Router {
         .route("/favicon.svg", get(assets::favicon))
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
+        .merge(data)
         .fallback(assets::not_found)
+        .layer(CatchPanicLayer::custom(graphql::panicked))
         // what is sent as it happens is not compressed, and neither are images
         .layer(CompressionLayer::new())
+        .layer(from_fn(secure::harden))
         .layer(cors)
         .layer(TraceLayer::new_for_http())
-        .with_state(Arc::new(service))
+        .with_state(service)
 }

@@ -67,6 +67,19 @@ impl FromStr for Role {
     }
 }
 
+/// What one may still ask for before they have to wait, in points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowance {
+    /// Points that there are for a minute.
+    pub limit: u32,
+    /// Points that are left.
+    pub remaining: u32,
+    /// Seconds until all of them are there again, if nothing is asked meanwhile.
+    pub seconds: u32,
+    /// Points that were taken last.
+    pub cost: u32,
+}
+
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Caller {
@@ -78,6 +91,8 @@ pub struct Caller {
     pub token: Option<Uuid>,
     /// When their token ceases to work.
     pub expires: Option<DateTime<Utc>>,
+    /// What they may still ask for; nothing where that has no limit.
+    pub allowance: Option<Allowance>,
 }
 
 impl Caller {

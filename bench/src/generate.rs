@@ -57,7 +57,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         provisions: arguments.provisions,
         cases: arguments.cases,
     };
-    let options = Options { url: arguments.database_url.clone(), connections: 2, timeout: Duration::from_secs(30) };
+    let options = Options { connections: 2, timeout: Duration::from_secs(30), ..Options::new(&arguments.database_url) };
     let mut store = Store::connect(&options, Clock::System).await.context("cannot open the database")?;
     let pending = store.pending_migrations().await.context("cannot read the schema of the database")?;
     ensure!(pending == 0, "the database lacks {pending} changes of its schema; run \"kurultai migrate\" first");

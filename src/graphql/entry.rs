@@ -35,7 +35,7 @@ static SHOWN: LazyLock<ExecutableDocument> = LazyLock::new(|| {
 impl Api {
     /// The records of the first list of a query. They are given as objects with what a feed shows.
     pub async fn entries(&self, prepared: &Prepared, languages: &Languages, caller: &Caller) -> Result<Vec<Json>, Failure> {
-        let Prepared { document, asked, variables } = prepared;
+        let Prepared { document, asked, variables, .. } = prepared;
         let operation = document::operation(document, asked.operation.as_deref())?;
         let roots = Scope { document, operation, variables }.roots(query::NAME);
         let found = roots.iter().find_map(|root| Some((root, query::list(root.name()).filter(|record| has_time(record))?)));

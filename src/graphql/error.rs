@@ -3,7 +3,6 @@
 use async_graphql::{Pos, ServerError};
 use serde::Serialize;
 
-use super::MAX_DEPTH;
 use crate::error::{Code, Error};
 
 /// Codes of errors in a request that was not run.
@@ -12,8 +11,12 @@ pub mod codes {
     pub const PARSE: &str = "GRAPHQL_PARSE_FAILED";
     /// The query does not fit the schema or its limits.
     pub const VALIDATION: &str = "GRAPHQL_VALIDATION_FAILED";
+    /// The request asks for more than a limit allows; `extensions.limit` names it.
+    pub const LIMIT: &str = "LIMIT_EXCEEDED";
     /// The request cannot be understood.
     pub const REQUEST: &str = "BAD_REQUEST";
+    /// The client asked for too much in too short a time.
+    pub const RATE: &str = "RATE_LIMITED";
     /// There is no room just now.
     pub const UNAVAILABLE: &str = "UNAVAILABLE";
     /// The hash of a persisted query is not known here: send the query too.
@@ -40,12 +43,33 @@ pub struct Failure {
 pub struct Extensions {
     /// The code.
     pub code: &'static str,
+    /// The limit that the request goes beyond, if that is what is wrong.
+    #[serde(flatten)]
+    pub exceeded: Option<Exceeded>,
+}
+
+/// A limit that a request goes beyond.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Exceeded {
+    /// Name of the limit, as the configuration has it.
+    pub limit: &'static str,
+    /// What it allows.
+    #[serde(rename = "max")]
+    pub most: u64,
+    /// What the request asks for.
+    pub given: u64,
 }
 
 impl Failure {
     /// An error of the whole request.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { message: message.into(), locations: Vec::new(), path: Vec::new(), extensions: Extensions { code } }
+        Self { message: message.into(), locations: Vec::new(), path: Vec::new(), extensions: Extensions { code, exceeded: None } }
+    }
+
+    /// The same error, where a limit is what is wrong.
+    pub(super) fn beyond(mut self, exceeded: Exceeded) -> Self {
+        self.extensions.exceeded = Some(exceeded);
+        self
     }
 
     /// The same error, at a place of the query.
@@ -60,17 +84,11 @@ impl Failure {
 
     /// An error of the framework in reading a query.
     pub(super) fn of_framework(error: ServerError, code: &'static str) -> Self {
-        let message = match error.message.as_str() {
-            "Query is nested too deep." => {
-                format!("the query is more than {MAX_DEPTH} levels deep; ask for what lies deeper in a request of its own")
-            }
-            _ => error.message,
-        };
-        Self { locations: error.locations, ..Self::new(code, message) }
+        Self { locations: error.locations, ..Self::new(code, error.message) }
     }
 
     /// Whether another try could go better.
     pub fn is_of_the_moment(&self) -> bool {
-        [Code::Internal, Code::Unavailable].iter().any(|code| code.as_str() == self.extensions.code)
+        [Code::Internal, Code::Unavailable, Code::Timeout].iter().any(|code| code.as_str() == self.extensions.code)
     }
 }

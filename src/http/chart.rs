@@ -13,6 +13,7 @@ use typed_arena::Arena;
 use super::Service;
 use super::conditional::Freshness;
 use super::graphql::{Refused, refuse};
+use super::sender::Sender;
 use super::table::{Asking, failed, refused};
 use crate::chart::{self, Kind, MOST_ROWS, Spec, Theme, Words};
 use crate::error::internal;
@@ -33,19 +34,14 @@ enum Format {
 }
 
 /// A query as a chart.
-pub async fn get(
-    State(service): State<Arc<Service>>,
-    Path(format): Path<String>,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Response {
+pub async fn get(State(service): State<Arc<Service>>, Path(format): Path<String>, sender: Sender, RawQuery(query): RawQuery) -> Response {
     let asking = Asking::new(query.as_deref());
     let key: [&[u8]; 3] = [b"chart", format.as_bytes(), query.as_deref().unwrap_or_default().as_bytes()];
-    let fresh = match Freshness::of(&service, &headers, &key).await {
+    let fresh = match Freshness::of(&service, &sender, &key).await {
         Ok(fresh) => fresh,
         Err(not_modified) => return not_modified,
     };
-    match draw(&service, &format, &headers, asking, fresh.changed_at()).await {
+    match draw(&service, &format, &sender, asking, fresh.changed_at()).await {
         Ok(response) | Err(response) => fresh.put(response),
     }
 }
@@ -53,7 +49,7 @@ pub async fn get(
 async fn draw(
     service: &Service,
     format: &str,
-    headers: &HeaderMap,
+    sender: &Sender,
     mut asking: Asking,
     changed_at: Option<DateTime<Utc>>,
 ) -> Result<Response, Response> {
@@ -63,10 +59,10 @@ async fn draw(
         other => return Err(refused(refuse(StatusCode::NOT_FOUND, format!("\"{other}\" is not a format of charts: write svg or png")))),
     };
     asking.only(PARAMETERS).map_err(refused)?;
-    let spec = spec(&asking, headers, changed_at).map_err(refused)?;
+    let spec = spec(&asking, sender, changed_at).map_err(refused)?;
     // one row more than may be shows that there are too many
     asking.at_most(MOST_ROWS + 1);
-    let (table, turn) = asking.table(service, headers).await?;
+    let (table, turn) = asking.table(service, sender).await?;
     let (columns, rows) = read(table).await?;
     // drawing takes the processor for a while; the turn bounds how many draw at the same time
     let drawn = tokio::task::spawn_blocking(move || {

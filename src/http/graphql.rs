@@ -1,5 +1,6 @@
 //! GraphQL over HTTP, after the specification of that name (draft of the GraphQL working group).
 
+use std::any::Any;
 use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
@@ -7,7 +8,9 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{RawQuery, State};
-use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, UPGRADE, VARY, WWW_AUTHENTICATE};
+use axum::http::header::{
+    ACCEPT, ACCEPT_LANGUAGE, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, UPGRADE, VARY, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use mime::Mime;
@@ -19,9 +22,10 @@ use super::cache::{Answered, Kept, Key};
 use super::caller;
 use super::conditional::Freshness;
 use super::multipart::Sent;
+use super::sender::Sender;
 use super::{socket, stream};
-use crate::error::{Code, Error};
-use crate::graphql::{Answer, Failure, Refused as NotRun, codes};
+use crate::error::{Code, Error, internal, too_slow};
+use crate::graphql::{Answer, Failure, Prepared, Refused as NotRun, codes};
 use crate::lang::Languages;
 use crate::role::{Caller, Role};
 
@@ -79,6 +83,9 @@ pub(super) struct Refused {
 /// What is said to who asks for a subscription by a request that is answered once.
 const NO_STREAM: &str = "a subscription is answered by a stream: send this with Accept: text/event-stream, or over a WebSocket to this address with the protocol graphql-transport-ws";
 
+/// What is said where there is no room to run anything more.
+pub(super) const BUSY: &str = "there is more to do here than can be done just now; try again in a moment";
+
 pub(super) fn refuse(status: StatusCode, message: impl Into<String>) -> Refused {
     Refused { status, message: message.into() }
 }
@@ -86,26 +93,26 @@ pub(super) fn refuse(status: StatusCode, message: impl Into<String>) -> Refused 
 /// A query in the address, or a WebSocket that wants to be opened.
 pub async fn get(
     State(service): State<Arc<Service>>,
-    headers: HeaderMap,
+    sender: Sender,
     RawQuery(query): RawQuery,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     match upgrade {
-        Ok(upgrade) => return socket::upgrade(service, headers, upgrade),
-        Err(rejected) if headers.contains_key(UPGRADE) => return rejected.into_response(),
+        Ok(upgrade) => return socket::upgrade(service, sender, upgrade),
+        Err(rejected) if sender.contains_key(UPGRADE) => return rejected.into_response(),
         Err(_) => {}
     }
-    answer(&service, &headers, Bytes::from(query.unwrap_or_default()), true).await
+    answer(&service, &sender, Bytes::from(query.unwrap_or_default()), true).await
 }
 
 /// A query or mutation in the body.
-pub async fn post(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Response {
-    if headers.get(CONTENT_TYPE).is_some_and(is_multipart) {
-        return Box::pin(answer_with_files(&service, &headers, body)).await;
+pub async fn post(State(service): State<Arc<Service>>, sender: Sender, body: Body) -> Response {
+    if sender.get(CONTENT_TYPE).is_some_and(is_multipart) {
+        return Box::pin(answer_with_files(&service, &sender, body)).await;
     }
-    match read_body(&headers, body, service.body_limit).await {
-        Ok(body) => answer(&service, &headers, body, false).await,
-        Err(refused) => error(Media::negotiate(&headers).unwrap_or(Media::Json), &refused),
+    match read_body(&service, &sender, body).await {
+        Ok(body) => answer(&service, &sender, body, false).await,
+        Err(refused) => error(Media::negotiate(&sender).unwrap_or(Media::Json), &refused),
     }
 }
 
@@ -116,14 +123,24 @@ pub async fn other_method() -> Response {
     response
 }
 
-async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Refused> {
+/// The answer to a request in which this program failed. It is one request that fails, and not the server.
+pub(super) fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
+    let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
+    let Error { code, message } = internal(format_args!("panic: {}", text.unwrap_or("of an unknown kind")));
+    failed(Media::Json, &[Failure::new(code.as_str(), message)])
+}
+
+async fn read_body(service: &Service, headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
     if !headers.get(CONTENT_TYPE).is_some_and(is_json) {
         return Err(refuse(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "the body must be JSON in UTF-8; send it with Content-Type: application/json",
         ));
     }
-    to_bytes(body, limit).await.map_err(|error| {
+    let limit = service.body_limit;
+    let read = tokio::time::timeout(service.timeouts.body(), to_bytes(body, limit)).await;
+    let read = read.map_err(|_| refuse(StatusCode::REQUEST_TIMEOUT, "the body did not come to its end in time (timeouts.body)"))?;
+    read.map_err(|error| {
         let too_long = std::error::Error::source(&error).is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
         match too_long {
             true => refuse(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes")),
@@ -143,58 +160,58 @@ fn is_json(media: &HeaderValue) -> bool {
     })
 }
 
-async fn answer(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bool) -> Response {
-    if stream::is_wanted(headers) {
-        return Box::pin(stream::answer(service, headers, asked, is_get)).await;
+async fn answer(service: &Service, sender: &Sender, asked: Bytes, is_get: bool) -> Response {
+    if stream::is_wanted(sender) {
+        return Box::pin(stream::answer(service, sender, asked, is_get)).await;
     }
-    if headers.contains_key(AUTHORIZATION) {
-        return Box::pin(answer_with_token(service, headers, asked, is_get)).await;
+    if sender.contains_key(AUTHORIZATION) {
+        return Box::pin(answer_with_token(service, sender, asked, is_get)).await;
     }
     if !is_get {
         let generation = service.store.version().await.ok().and_then(|version| version.generation);
-        return answer_all(service, headers, asked, is_get, generation).await;
+        return answer_all(service, sender, asked, is_get, generation).await;
     }
-    let fresh = match Freshness::of(service, headers, &[b"graphql", &asked]).await {
+    let fresh = match Freshness::of(service, sender, &[b"graphql", &asked]).await {
         Ok(fresh) => fresh,
         Err(not_modified) => return not_modified,
     };
-    let response = answer_all(service, headers, asked, is_get, fresh.generation()).await;
+    let response = answer_all(service, sender, asked, is_get, fresh.generation()).await;
     if response.extensions().get::<Holds>().is_some() { fresh.put(response) } else { fresh.put_once(response) }
 }
 
 /// Answers one without a token, where the dataset is in this state.
-async fn answer_all(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bool, generation: Option<u64>) -> Response {
-    let key = key(service, headers, &asked, is_get, generation);
+async fn answer_all(service: &Service, sender: &Sender, asked: Bytes, is_get: bool, generation: Option<u64>) -> Response {
+    let key = key(service, sender, &asked, is_get, generation);
     if let Some(key) = &key
         && let Some(kept) = service.answers.get(key).await
     {
         return send(kept);
     }
     // apart, because what it takes to run a query is large, and would be moved about with every kept answer too
-    Box::pin(make(service, headers, asked, is_get, &Caller::reader(), key)).await
+    Box::pin(make(service, sender, asked, is_get, &Caller::reader(), key)).await
 }
 
 /// Answers one who shows a token. What they see is for them alone: it is kept neither here nor on the way.
-async fn answer_with_token(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bool) -> Response {
-    let mut response = match caller::of(&service.store, headers).await {
-        Ok(caller) => make(service, headers, asked, is_get, &caller, None).await,
-        Err(failed) => rejected(Media::negotiate(headers).unwrap_or(Media::Json), failed),
+async fn answer_with_token(service: &Service, sender: &Sender, asked: Bytes, is_get: bool) -> Response {
+    let mut response = match caller::of(&service.store, sender).await {
+        Ok(caller) => make(service, sender, asked, is_get, &caller, None).await,
+        Err(failed) => rejected(Media::negotiate(sender).unwrap_or(Media::Json), failed),
     };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     response
 }
 
 /// Answers a request with files. Only of those who may change something are they read at all.
-async fn answer_with_files(service: &Service, headers: &HeaderMap, body: Body) -> Response {
-    let media = Media::negotiate(headers).unwrap_or(Media::Json);
-    let caller = match caller::of(&service.store, headers).await {
+async fn answer_with_files(service: &Service, sender: &Sender, body: Body) -> Response {
+    let media = Media::negotiate(sender).unwrap_or(Media::Json);
+    let caller = match caller::of(&service.store, sender).await {
         Ok(caller) => match caller.require(Role::Editor) {
             Ok(()) => caller,
             Err(error) => return rejected(media, error),
         },
         Err(error) => return rejected(media, error),
     };
-    let sent = match Sent::read(headers, body, service.upload_limit).await {
+    let sent = match Sent::read(sender, body, service.upload_limit).await {
         Ok(sent) => sent,
         Err(refused) => return error(media, &refused),
     };
@@ -209,7 +226,7 @@ async fn answer_with_files(service: &Service, headers: &HeaderMap, body: Body) -
         }
         Err(missing) => return no_document(media, missing),
     };
-    let mut response = run(service, headers, media, asked, false, &caller, None).await;
+    let mut response = run(service, sender, media, asked, false, &caller, None).await;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     response
 }
@@ -226,28 +243,35 @@ pub(super) fn rejected(media: Media, error: Error) -> Response {
 
 /// The answer to a request that is wrong or failed, where the status tells which.
 pub(super) fn failed(media: Media, failures: &[Failure]) -> Response {
-    let has = |code: Code| failures.iter().any(|failure| failure.extensions.code == code.as_str());
-    let status = match () {
-        () if has(Code::Unauthenticated) => StatusCode::UNAUTHORIZED,
-        () if has(Code::Forbidden) => StatusCode::FORBIDDEN,
-        () if has(Code::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
-        () if has(Code::Internal) => StatusCode::INTERNAL_SERVER_ERROR,
-        () => StatusCode::BAD_REQUEST,
-    };
-    let body = json!({"errors": failures}).to_string().into();
-    let mut response = send(Kept { status, media, holds: false, body });
-    if status == StatusCode::UNAUTHORIZED {
+    let mut response = send(broken(media, failures));
+    if response.status() == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
     }
     response
 }
 
+/// The same, as it is sent.
+fn broken(media: Media, failures: &[Failure]) -> Kept {
+    let has = |code: &str| failures.iter().any(|failure| failure.extensions.code == code);
+    let status = match () {
+        () if has(Code::Unauthenticated.as_str()) => StatusCode::UNAUTHORIZED,
+        () if has(Code::Forbidden.as_str()) => StatusCode::FORBIDDEN,
+        () if has(codes::RATE) => StatusCode::TOO_MANY_REQUESTS,
+        () if has(Code::Unavailable.as_str()) => StatusCode::SERVICE_UNAVAILABLE,
+        () if has(Code::Timeout.as_str()) => StatusCode::GATEWAY_TIMEOUT,
+        () if has(Code::Internal.as_str()) => StatusCode::INTERNAL_SERVER_ERROR,
+        () => StatusCode::BAD_REQUEST,
+    };
+    Kept { status, media, holds: false, body: json!({"errors": failures}).to_string().into() }
+}
+
 /// Runs what is asked, and keeps the answer.
-async fn make(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bool, caller: &Caller, key: Option<Key>) -> Response {
-    let Some(media) = Media::negotiate(headers) else {
+async fn make(service: &Service, sender: &Sender, asked: Bytes, is_get: bool, caller: &Caller, key: Option<Key>) -> Response {
+    let Some(media) = Media::negotiate(sender) else {
         let message = "answers are application/graphql-response+json or application/json; accept one of them";
         return error(Media::Json, &refuse(StatusCode::NOT_ACCEPTABLE, message));
     };
+    let Some(_place) = service.admission.enter().await else { return busy(media) };
     let request = match if is_get { Request::from_address(&asked) } else { Request::from_body(&asked) } {
         Ok(request) => request,
         Err(refused) => return error(media, &refused),
@@ -256,20 +280,27 @@ async fn make(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bool
         Ok(asked) => asked,
         Err(missing) => return no_document(media, missing),
     };
-    run(service, headers, media, asked, is_get, caller, key).await
+    run(service, sender, media, asked, is_get, caller, key).await
+}
+
+/// The answer where there is no room to run anything more.
+fn busy(media: Media) -> Response {
+    let mut response = failed(media, &[Failure::new(codes::UNAVAILABLE, BUSY)]);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
 /// Runs a request that has been read.
 async fn run(
     service: &Service,
-    headers: &HeaderMap,
+    sender: &Sender,
     media: Media,
     ToRun { asked, keep }: ToRun,
     is_get: bool,
     caller: &Caller,
     key: Option<Key>,
 ) -> Response {
-    let languages = languages(headers);
+    let languages = languages(sender);
     let prepared = match service.api.prepare(asked, |kind| !is_get || kind != OperationType::Mutation).await {
         Ok(prepared) => prepared,
         Err(NotRun::Failures(failures)) => return send(not_run(media, &failures)),
@@ -282,12 +313,17 @@ async fn run(
     if prepared.kind() == OperationType::Subscription {
         return error(media, &refuse(StatusCode::BAD_REQUEST, NO_STREAM));
     }
+    let caller = &match sender.purse.pay(caller, prepared.nodes()) {
+        Ok(allowance) => Caller { allowance, ..caller.clone() },
+        Err(spent) => return spent.response(),
+    };
     if let Some(hash) = keep {
         service.documents.keep(hash, prepared.text());
     }
     let run = async {
-        match service.api.run(&prepared, &languages, caller).await {
-            Ok(answer) => answered(media, &answer),
+        match execute(service, &prepared, &languages, caller).await {
+            Ok(answer) => answered(media, &prepared, &answer),
+            Err(failure) if failure.is_of_the_moment() => Answered::Once(broken(media, &[failure])),
             Err(failure) => Answered::Always(not_run(media, &[failure])),
         }
     };
@@ -298,6 +334,19 @@ async fn run(
         },
     };
     send(kept)
+}
+
+/// Runs an operation; a query for as long as one may take. What changes something is never left half way: its database
+/// may still be at it.
+pub(super) async fn execute(service: &Service, prepared: &Prepared, languages: &Languages, caller: &Caller) -> Result<Answer, Failure> {
+    let run = service.api.run(prepared, languages, caller);
+    if prepared.kind() == OperationType::Mutation {
+        return run.await;
+    }
+    tokio::time::timeout(service.timeouts.request(), run).await.unwrap_or_else(|_| {
+        let Error { code, message } = too_slow();
+        Err(Failure::new(code.as_str(), message))
+    })
 }
 
 /// The languages that one prefers.
@@ -339,9 +388,9 @@ fn one(headers: &HeaderMap, name: HeaderName) -> Option<Option<HeaderValue>> {
     values.next().is_none().then_some(first)
 }
 
-/// The answer as a JSON object; errors, if there are any, first.
-pub(super) fn body(answer: &Answer) -> Vec<u8> {
-    let mut body = Vec::with_capacity(answer.data.len() + 16);
+/// The answer as a JSON object; errors, if there are any, first, and last what it cost.
+pub(super) fn body(prepared: &Prepared, answer: &Answer) -> Vec<u8> {
+    let mut body = Vec::with_capacity(answer.data.len() + 80);
     body.push(b'{');
     if !answer.failures.is_empty() {
         body.extend_from_slice(b"\"errors\":");
@@ -350,13 +399,13 @@ pub(super) fn body(answer: &Answer) -> Vec<u8> {
     }
     body.extend_from_slice(b"\"data\":");
     body.extend_from_slice(&answer.data);
-    body.push(b'}');
+    body.extend_from_slice(format!(",\"extensions\":{{\"cost\":{{\"nodes\":{}}}}}}}", prepared.nodes()).as_bytes());
     body
 }
 
-fn answered(media: Media, answer: &Answer) -> Answered {
-    let body = body(answer);
-    let holds = !answer.failures.iter().any(Failure::is_of_the_moment);
+fn answered(media: Media, prepared: &Prepared, answer: &Answer) -> Answered {
+    let body = body(prepared, answer);
+    let holds = !answer.is_personal && !answer.failures.iter().any(Failure::is_of_the_moment);
     let kept = Kept { status: StatusCode::OK, media, holds, body: body.into() };
     if holds { Answered::Always(kept) } else { Answered::Once(kept) }
 }

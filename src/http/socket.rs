@@ -16,6 +16,8 @@ use super::Service;
 use super::asked::Request;
 use super::caller;
 use super::graphql::{Media, error, languages, refuse};
+use super::rate::Purse;
+use super::sender::Sender;
 use super::stream::{self, FULL, Operation};
 use crate::error::Code;
 use crate::graphql::{Failure, codes};
@@ -31,7 +33,7 @@ const WAITING: usize = 16;
 const MAX_ID: usize = 200;
 
 /// Takes the connection over, if there is room.
-pub(super) fn upgrade(service: Arc<Service>, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+pub(super) fn upgrade(service: Arc<Service>, sender: Sender, upgrade: WebSocketUpgrade) -> Response {
     let Some(permit) = service.streams.enter() else {
         let mut response = error(Media::Json, &refuse(StatusCode::SERVICE_UNAVAILABLE, FULL));
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
@@ -42,7 +44,7 @@ pub(super) fn upgrade(service: Arc<Service>, headers: HeaderMap, upgrade: WebSoc
         .protocols([PROTOCOL])
         .max_message_size(limit)
         .max_frame_size(limit)
-        .on_upgrade(move |socket| async move { Connection::new(service, headers, socket).serve(permit).await })
+        .on_upgrade(move |socket| async move { Connection::new(service, sender, socket).serve(permit).await })
 }
 
 /// Why a connection ends: the code and the reason of the close frame, or nothing where the client is gone.
@@ -65,6 +67,7 @@ enum Said {
 struct Connection {
     service: Arc<Service>,
     headers: HeaderMap,
+    purse: Purse,
     languages: Languages,
     socket: WebSocket,
     /// Who it is, once that was said.
@@ -78,11 +81,12 @@ struct Connection {
 }
 
 impl Connection {
-    fn new(service: Arc<Service>, headers: HeaderMap, socket: WebSocket) -> Self {
+    fn new(service: Arc<Service>, sender: Sender, socket: WebSocket) -> Self {
+        let Sender { headers, purse } = sender;
         let (to, from) = mpsc::channel(WAITING);
         let languages = languages(&headers);
         let (running, tasks) = (HashMap::new(), JoinSet::new());
-        Self { service, headers, languages, socket, caller: None, running, tasks, count: 0, to, from }
+        Self { service, headers, purse, languages, socket, caller: None, running, tasks, count: 0, to, from }
     }
 
     async fn serve(mut self, _permit: OwnedSemaphorePermit) {
@@ -242,9 +246,12 @@ impl Connection {
             return self.send_json(json!({"id": id, "type": "error", "payload": failures})).await;
         }
         self.count += 1;
-        let (number, service, to, languages) = (self.count, self.service.clone(), self.to.clone(), self.languages.clone());
-        let voice = Voice { to, id: id.clone(), number };
-        let task = self.tasks.spawn(async move { execute(&service, request, &languages, &caller, voice).await });
+        if let Err(spent) = self.purse.enter() {
+            return self.send_json(json!({"id": id, "type": "error", "payload": [spent.failure()]})).await;
+        }
+        let (number, service, languages, purse) = (self.count, self.service.clone(), self.languages.clone(), self.purse.clone());
+        let voice = Voice { to: self.to.clone(), id: id.clone(), number };
+        let task = self.tasks.spawn(async move { execute(&service, request, &languages, (&caller, &purse), voice).await });
         self.running.insert(id, (number, task));
         Ok(())
     }
@@ -265,7 +272,7 @@ impl Voice {
 }
 
 /// Runs an operation and says all that comes of it, for as long as somebody listens.
-async fn execute(service: &Service, request: Request, languages: &Languages, caller: &Caller, voice: Voice) {
+async fn execute(service: &Service, request: Request, languages: &Languages, (caller, purse): (&Caller, &Purse), voice: Voice) {
     // the connection may have been open for long
     let caller = match service.store.recall(caller).await.map_err(Rejected::told) {
         Ok(caller) => caller,
@@ -274,7 +281,7 @@ async fn execute(service: &Service, request: Request, languages: &Languages, cal
             return;
         }
     };
-    match stream::begin(service, request, languages, &caller, None, |_| true).await {
+    match stream::begin(service, request, languages, (&caller, purse), None, |_| true).await {
         Operation::Done(body) => {
             let _ = voice.say(Said::Next(body)).await && voice.say(Said::Complete).await;
         }

@@ -18,7 +18,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use super::Service;
 use super::asked::{NoDocument, Request};
 use super::caller;
-use super::graphql::{Media, body, error, languages, refuse, rejected};
+use super::graphql::{BUSY, Media, body, error, execute, languages, refuse, rejected};
+use super::rate::Purse;
+use super::sender::Sender;
 use crate::graphql::{Failure, Following, Refused as NotRun, codes};
 use crate::lang::Languages;
 use crate::role::Caller;
@@ -108,7 +110,7 @@ pub(super) async fn begin(
     service: &Service,
     request: Request,
     languages: &Languages,
-    caller: &Caller,
+    (caller, purse): (&Caller, &Purse),
     last: Option<&str>,
     allows: impl Fn(OperationType) -> bool,
 ) -> Operation {
@@ -122,12 +124,19 @@ pub(super) async fn begin(
         Err(NotRun::Failures(failures)) => return Operation::Failed(failures),
         Err(NotRun::Kind) => return Operation::Failed(vec![Failure::new(codes::REQUEST, "send this by POST: a GET changes nothing")]),
     };
+    let caller = &match purse.pay(caller, prepared.nodes()) {
+        Ok(allowance) => Caller { allowance, ..caller.clone() },
+        Err(spent) => return Operation::Failed(vec![spent.failure()]),
+    };
     if let Some(hash) = found.keep {
         service.documents.keep(hash, prepared.text());
     }
     if prepared.kind() != OperationType::Subscription {
-        return match service.api.run(&prepared, languages, caller).await {
-            Ok(answer) => Operation::Done(body(&answer)),
+        let Some(_place) = service.admission.enter().await else {
+            return Operation::Failed(vec![Failure::new(codes::UNAVAILABLE, BUSY)]);
+        };
+        return match execute(service, &prepared, languages, caller).await {
+            Ok(answer) => Operation::Done(body(&prepared, &answer)),
             Err(failure) => Operation::Failed(vec![failure]),
         };
     }
@@ -151,8 +160,8 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
 }
 
 /// Answers by a stream of events.
-pub(super) async fn answer(service: &Service, headers: &HeaderMap, asked: Bytes, is_get: bool) -> Response {
-    let caller = match caller::of(&service.store, headers).await {
+pub(super) async fn answer(service: &Service, sender: &Sender, asked: Bytes, is_get: bool) -> Response {
+    let caller = match caller::of(&service.store, sender).await {
         Ok(caller) => caller,
         Err(failed) => return rejected(Media::Json, failed),
     };
@@ -160,9 +169,9 @@ pub(super) async fn answer(service: &Service, headers: &HeaderMap, asked: Bytes,
         Ok(request) => request,
         Err(refused) => return error(Media::Json, &refused),
     };
-    let last = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()).filter(|id| !id.is_empty());
+    let last = sender.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()).filter(|id| !id.is_empty());
     let allows = |kind| !is_get || kind != OperationType::Mutation;
-    let operation = begin(service, request, &languages(headers), &caller, last, allows).await;
+    let operation = begin(service, request, &languages(sender), (&caller, &sender.purse), last, allows).await;
     if matches!(&operation, Operation::Failed(failures) if failures.iter().any(|failure| failure.message == FULL)) {
         let mut response = error(Media::Json, &refuse(StatusCode::SERVICE_UNAVAILABLE, FULL));
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));

@@ -21,6 +21,7 @@ use typed_arena::Arena;
 use super::asked::{NoDocument, Request};
 use super::conditional::Freshness;
 use super::graphql::{self, Media, Refused, refuse};
+use super::sender::Sender;
 use super::{Service, caller};
 use crate::error::Error;
 use crate::graphql::table::{Filler, Part, Reader, Table, Wanted};
@@ -103,19 +104,20 @@ impl Asking {
     }
 
     /// The table that is asked for, ready to be read, and its turn.
-    pub(super) async fn table(&self, service: &Service, headers: &HeaderMap) -> Result<(Table, OwnedSemaphorePermit), Response> {
+    pub(super) async fn table(&self, service: &Service, sender: &Sender) -> Result<(Table, OwnedSemaphorePermit), Response> {
         let request = Request::from_address(self.address.as_bytes()).map_err(refused)?;
         let asked = request.into_run(service).await.map(|run| run.asked).map_err(|missing| match missing {
             NoDocument::Wrong(wrong) => refused(wrong),
             NoDocument::Unknown(failure) | NoDocument::Failed(failure) => told(&[failure]),
         })?;
         let wanted = self.wanted().map_err(refused)?;
-        let caller = caller::of(&service.store, headers).await.map_err(failed)?;
+        let caller = caller::of(&service.store, sender).await.map_err(failed)?;
         let prepared = service.api.prepare(asked, |kind| kind == async_graphql::parser::types::OperationType::Query).await;
         let prepared = prepared.map_err(|error| match error {
             NotRun::Failures(failures) => told(&failures),
             NotRun::Kind => refused(refuse(StatusCode::METHOD_NOT_ALLOWED, "only queries become tables")),
         })?;
+        sender.purse.pay(&caller, prepared.nodes()).map_err(|spent| spent.response())?;
         let turn = tokio::time::timeout(WAIT, service.tables.clone().acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
             let mut response =
@@ -123,33 +125,28 @@ impl Asking {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
             return Err(response);
         };
-        let table = service.api.table(&prepared, &wanted, &self.languages(headers), &caller).await;
+        let table = service.api.table(&prepared, &wanted, &self.languages(sender), &caller).await;
         table.map(|table| (table, turn)).map_err(|failures| told(&failures))
     }
 }
 
 /// A query as a table.
-pub async fn get(
-    State(service): State<Arc<Service>>,
-    Path(format): Path<String>,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Response {
+pub async fn get(State(service): State<Arc<Service>>, Path(format): Path<String>, sender: Sender, RawQuery(query): RawQuery) -> Response {
     let asking = Asking::new(query.as_deref());
-    let fresh = match Freshness::of(&service, &headers, &[b"table", format.as_bytes(), asking.address.as_bytes()]).await {
+    let fresh = match Freshness::of(&service, &sender, &[b"table", format.as_bytes(), asking.address.as_bytes()]).await {
         Ok(fresh) => fresh,
         Err(not_modified) => return not_modified,
     };
-    match send(&service, &format, &headers, &asking).await {
+    match send(&service, &format, &sender, &asking).await {
         Ok(response) | Err(response) => fresh.put(response),
     }
 }
 
-async fn send(service: &Service, format: &str, headers: &HeaderMap, asking: &Asking) -> Result<Response, Response> {
+async fn send(service: &Service, format: &str, sender: &Sender, asking: &Asking) -> Result<Response, Response> {
     let format: Format = format.parse().map_err(|error| refused(refuse(StatusCode::NOT_FOUND, format!("{error}"))))?;
     asking.only(PARAMETERS).map_err(refused)?;
     let options = Options { bom: asking.is_on("bom").map_err(refused)?, safe: asking.is_on("safe").map_err(refused)? };
-    let (table, turn) = asking.table(service, headers).await?;
+    let (table, turn) = asking.table(service, sender).await?;
     let name = table.name.clone();
     let mut making = Making::new(table, format, options).map_err(unwritten)?;
     // what can be known to be wrong is known before anything is sent

@@ -1,41 +1,31 @@
-//! Connections: one writer and a pool of readers on SQLite, one pool on PostgreSQL.
+//! The store: what is read and written goes through it, and errors of the database become ours here.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::sea_query::SelectStatement;
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
-    QueryResult, RuntimeErr, TransactionTrait, sqlx,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, QueryResult, RuntimeErr,
+    Statement, TransactionTrait, sqlx,
 };
 use tokio::sync::watch;
 
 use super::change::Changes;
 use super::condition::Sees;
+use super::pool::Pools;
 use super::saved::SavedQueries;
 use super::sql::statement;
 use crate::clock::Clock;
-use crate::error::{Error, Result, internal, unavailable};
+use crate::error::{Error, Result, internal, too_slow, unavailable};
 use crate::role::Role;
 
-/// How to reach the database.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// `sqlite://path`, `sqlite::memory:` or `postgres://user:password@host/database`.
-    pub url: String,
-    /// Connections for reading at most.
-    pub connections: u32,
-    /// How long to wait for a connection before giving up.
-    pub timeout: Duration,
-}
+pub use super::pool::{Options, walkers};
 
 /// The store: everything that is read or written goes through it.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pub(super) reader: DatabaseConnection,
-    pub(super) writer: DatabaseConnection,
+    pub(super) pools: Pools,
     /// Where instants and new ids come from.
     pub clock: Clock,
     pub(super) changes: Arc<Changes>,
@@ -52,46 +42,10 @@ pub struct Store {
 impl Store {
     /// Connects, without changing anything.
     pub async fn connect(options: &Options, clock: Clock) -> Result<Self, DbErr> {
-        let mut connect = ConnectOptions::new(&options.url);
-        connect.sqlx_logging(false).test_before_acquire(false).acquire_timeout(options.timeout).connect_timeout(options.timeout);
-        let (writer, reader, changes) = if options.url.starts_with("sqlite") {
-            connect.map_sqlx_sqlite_opts(|sqlite| {
-                sqlite
-                    .create_if_missing(true)
-                    .foreign_keys(true)
-                    .busy_timeout(Duration::from_secs(10))
-                    .pragma("journal_mode", "WAL")
-                    .pragma("synchronous", "NORMAL")
-                    .pragma("cache_size", "-1024")
-                    .pragma("temp_store", "MEMORY")
-            });
-            let single = async || Database::connect(connect.clone().max_connections(1).to_owned()).await;
-            let writer = single().await?;
-            // every connection to a database in memory would see a database of its own
-            if options.url.contains(":memory:") {
-                (writer.clone(), writer, Changes::alone())
-            } else {
-                let changes = Changes::file(single().await?);
-                (writer, Database::connect(connect.max_connections(options.connections).to_owned()).await?, changes)
-            }
-        } else {
-            // one more than for reading: hearing of changes keeps a connection to itself
-            let pool = Database::connect(connect.max_connections(options.connections + 1).to_owned()).await?;
-            (pool.clone(), pool, Changes::told())
-        };
+        let (pools, changes) = Pools::connect(options).await?;
         let (changes, statements) = (Arc::new(changes), Arc::default());
         let saved = SavedQueries::default();
-        Ok(Self {
-            reader,
-            writer,
-            clock,
-            changes,
-            saved,
-            statements,
-            connections: options.connections,
-            sees: Sees::Published,
-            snapshot: None,
-        })
+        Ok(Self { pools, clock, changes, saved, statements, connections: options.connections, sees: Sees::Published, snapshot: None })
     }
 
     /// The same store as one with this role sees it; who has none sees what is published.
@@ -104,8 +58,10 @@ impl Store {
     /// as it lives.
     pub async fn snapshot(&self) -> Result<Self> {
         let begun = match self.backend() {
-            DbBackend::Postgres => self.reader.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await,
-            _ => self.reader.begin().await,
+            DbBackend::Postgres => {
+                self.pools.walker.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await
+            }
+            _ => self.pools.walker.begin().await,
         };
         Ok(Self { snapshot: Some(Arc::new(begun.map_err(database)?)), ..self.clone() })
     }
@@ -113,23 +69,23 @@ impl Store {
     /// Brings the schema of the database up to date; gives the number of changes made.
     pub async fn migrate(&self) -> Result<usize, DbErr> {
         let pending = self.pending_migrations().await?;
-        Migrator::up(&self.writer, None).await?;
+        Migrator::up(&self.pools.writer, None).await?;
         Ok(pending)
     }
 
     /// Takes back the latest changes of the schema, with the data in them.
     pub async fn migrate_down(&self, steps: u32) -> Result<(), DbErr> {
-        Migrator::down(&self.writer, Some(steps)).await
+        Migrator::down(&self.pools.writer, Some(steps)).await
     }
 
     /// Number of changes of the schema that the database does not have yet.
     pub async fn pending_migrations(&self) -> Result<usize, DbErr> {
-        Ok(Migrator::get_pending_migrations_read_only(&self.writer).await?.len())
+        Ok(Migrator::get_pending_migrations_read_only(&self.pools.writer).await?.len())
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        self.reader.execute_unprepared("SELECT 1").await.map(drop).map_err(database)
+        self.pools.reader.execute_unprepared("SELECT 1").await.map(drop).map_err(database)
     }
 
     /// A number that differs from every number given before the latest write, also one of another process; nothing
@@ -145,7 +101,7 @@ impl Store {
 
     /// Hears of the writes of other processes, for as long as it is awaited.
     pub async fn listen(&self) {
-        self.changes.listen(&self.reader).await;
+        self.changes.listen(&self.pools.writer).await;
     }
 
     /// Statements run for readers since the store was made.
@@ -153,28 +109,51 @@ impl Store {
         self.statements.load(Ordering::Relaxed)
     }
 
+    /// Where it is read from: editors see what they have just written.
+    fn reading(&self) -> &DatabaseConnection {
+        match self.sees {
+            Sees::All => &self.pools.primary,
+            Sees::Published => &self.pools.reader,
+        }
+    }
+
     /// Which database it is.
     pub(super) fn backend(&self) -> DbBackend {
-        self.reader.get_database_backend()
+        self.pools.reader.get_database_backend()
     }
 
     /// Runs one statement for a reader. A connection is not asked whether it lives before each use, which would be a
     /// round trip each time; where the database has closed it meanwhile, the statement is run again on another.
     pub(super) async fn read(&self, select: &SelectStatement) -> Result<Vec<QueryResult>> {
+        match &self.snapshot {
+            Some(snapshot) => {
+                self.statements.fetch_add(1, Ordering::Relaxed);
+                snapshot.query_all_raw(self.written(select)).await.map_err(database)
+            }
+            None => self.read_from(self.reading(), select).await,
+        }
+    }
+
+    /// Runs one statement that must see every write that was acknowledged, such as whether a token was taken back.
+    pub(super) async fn read_now(&self, select: &SelectStatement) -> Result<Vec<QueryResult>> {
+        self.read_from(&self.pools.primary, select).await
+    }
+
+    async fn read_from(&self, pool: &DatabaseConnection, select: &SelectStatement) -> Result<Vec<QueryResult>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         let mut tries = self.connections;
         loop {
-            let statement = statement(self.backend(), select);
-            tracing::trace!(target: "kurultai::sql", sql = statement.sql);
-            let result = match &self.snapshot {
-                Some(snapshot) => return snapshot.query_all_raw(statement).await.map_err(database),
-                None => self.reader.query_all_raw(statement).await,
-            };
-            match result {
+            match pool.query_all_raw(self.written(select)).await {
                 Err(error) if is_lost(&error) && tries > 0 => tries -= 1,
                 result => return result.map_err(database),
             }
         }
+    }
+
+    fn written(&self, select: &SelectStatement) -> Statement {
+        let statement = statement(self.backend(), select);
+        tracing::trace!(target: "kurultai::sql", sql = statement.sql);
+        statement
     }
 
     /// Runs one statement that gives one number of rows, for a reader.
@@ -202,9 +181,17 @@ fn is_lost(error: &DbErr) -> bool {
     }
 }
 
-/// Tells a database that is away from a fault of ours.
+/// Whether the database ended a statement because it took too long.
+fn is_ended(error: &DbErr) -> bool {
+    let (DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error))) = error else { return false };
+    // query_canceled of PostgreSQL, SQLITE_INTERRUPT of SQLite
+    error.as_database_error().and_then(|error| error.code().map(|code| code == "57014" || code == "9")).unwrap_or(false)
+}
+
+/// Tells a database that is away, and a question that is too much for it, from a fault of ours.
 pub(super) fn database(error: DbErr) -> Error {
     match error {
+        error if is_ended(&error) => too_slow(),
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => unavailable(error),
         _ => internal(error),
     }

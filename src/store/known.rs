@@ -26,7 +26,7 @@ impl Store {
                 .and_where(Expr::col("scheme").eq(scheme))
                 .and_where(Expr::col("value").is_in(chunk.iter().map(String::as_str)))
                 .to_owned();
-            for row in self.reader.query_all(&select).await.map_err(database)? {
+            for row in self.pools.primary.query_all(&select).await.map_err(database)? {
                 owners.insert(row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?);
             }
         }
@@ -34,7 +34,7 @@ impl Store {
         let mut slugs = HashMap::new();
         for chunk in ids.chunks(CHUNK) {
             let select = named(ty, "id").and_where(Expr::col("id").is_in(chunk.iter().copied())).to_owned();
-            for row in self.reader.query_all(&select).await.map_err(database)? {
+            for row in self.pools.primary.query_all(&select).await.map_err(database)? {
                 let id: Uuid = row.try_get_by_index(1).map_err(internal)?;
                 if let Some(value) = owners.remove(&id) {
                     slugs.insert(value, row.try_get_by_index(0).map_err(internal)?);
@@ -51,7 +51,7 @@ impl Store {
         let mut slugs = HashMap::new();
         for chunk in values.chunks(CHUNK) {
             let is_in = Expr::col(Alias::new(column)).is_in(chunk.iter().map(String::as_str));
-            for row in self.reader.query_all(&named(ty, column).and_where(is_in).to_owned()).await.map_err(database)? {
+            for row in self.pools.primary.query_all(&named(ty, column).and_where(is_in).to_owned()).await.map_err(database)? {
                 slugs.insert(row.try_get_by_index(1).map_err(internal)?, row.try_get_by_index(0).map_err(internal)?);
             }
         }

@@ -23,7 +23,7 @@ impl Store {
 
     async fn run(&self, statements: &[&str]) -> Result<()> {
         for statement in statements {
-            self.writer.execute_unprepared(statement).await.map_err(database)?;
+            self.pools.writer.execute_unprepared(statement).await.map_err(database)?;
         }
         Ok(())
     }

@@ -157,7 +157,7 @@ impl Store {
             ])
             .map_err(internal)?
             .to_owned();
-        self.writer.execute(&insert).await.map_err(|error| match error.sql_err() {
+        self.pools.writer.execute(&insert).await.map_err(|error| match error.sql_err() {
             // another was quicker
             Some(SqlErr::UniqueConstraintViolation(_)) => name_taken(name, "made just now"),
             _ => database(error),
@@ -168,7 +168,7 @@ impl Store {
 
     /// Every token, the oldest first.
     pub async fn tokens(&self) -> Result<Vec<Token>> {
-        let rows = self.read(select().order_by("created_at", Order::Asc).order_by("id", Order::Asc)).await?;
+        let rows = self.read_now(select().order_by("created_at", Order::Asc).order_by("id", Order::Asc)).await?;
         rows.iter().map(|row| read(row).map(|(token, _)| token)).collect()
     }
 
@@ -189,14 +189,14 @@ impl Store {
         }
         token.revoked = Some(self.clock.now());
         let update = Query::update().table(TABLE).value("revoked_at", token.revoked).and_where(Expr::col("id").eq(token.id)).to_owned();
-        self.writer.execute(&update).await.map_err(database)?;
+        self.pools.writer.execute(&update).await.map_err(database)?;
         Ok(token)
     }
 
     /// Who shows this token. That it was used is written down afterwards, at most once a minute.
     pub async fn caller(&self, text: &str) -> Result<Caller, Rejected> {
         let (id, secret) = parts(text).ok_or(Rejected::Unknown)?;
-        let rows = self.read(select().and_where(Expr::col("id").eq(id))).await?;
+        let rows = self.read_now(select().and_where(Expr::col("id").eq(id))).await?;
         let (token, kept) = rows.first().map(read).transpose()?.ok_or(Rejected::Unknown)?;
         if !bool::from(hash(secret).as_bytes().ct_eq(kept.as_bytes())) {
             return Err(Rejected::Unknown);
@@ -211,16 +211,18 @@ impl Store {
             let store = self.clone();
             tokio::spawn(async move { store.note_use(id, now).await });
         }
-        Ok(Caller { role: token.role, name: Some(token.name), token: Some(id), expires: token.expires })
+        Ok(Caller { role: token.role, name: Some(token.name), token: Some(id), expires: token.expires, allowance: None })
     }
 
     /// The one who showed a token before, if it still works.
     pub async fn recall(&self, caller: &Caller) -> Result<Caller, Rejected> {
         let Some(id) = caller.token else { return Ok(caller.clone()) };
-        let rows = self.read(select().and_where(Expr::col("id").eq(id))).await?;
+        let rows = self.read_now(select().and_where(Expr::col("id").eq(id))).await?;
         let (token, _) = rows.first().map(read).transpose()?.ok_or(Rejected::Unknown)?;
         match (token.state(self.clock.now()), token.expires) {
-            (State::Active, _) => Ok(Caller { role: token.role, name: Some(token.name), token: Some(id), expires: token.expires }),
+            (State::Active, _) => {
+                Ok(Caller { role: token.role, name: Some(token.name), token: Some(id), expires: token.expires, allowance: None })
+            }
             (State::Expired, Some(expires)) => Err(Rejected::Expired(expires)),
             _ => Err(Rejected::Revoked),
         }
@@ -230,7 +232,7 @@ impl Store {
         // of all who used it at the same time, one writes
         let stale = Expr::col("last_used_at").is_null().or(Expr::col("last_used_at").lte(now - PAUSE));
         let update = Query::update().table(TABLE).value("last_used_at", now).and_where(Expr::col("id").eq(id)).and_where(stale).to_owned();
-        if let Err(error) = self.writer.execute(&update).await {
+        if let Err(error) = self.pools.writer.execute(&update).await {
             tracing::warn!(%error, "the last use of a token was not written down");
         }
     }

@@ -84,7 +84,7 @@ impl Store {
     }
 
     async fn read_version(&self, generation: Option<u64>) -> Result<Version> {
-        let row = self.reader.query_one_raw(statement(self.backend(), &select())).await.map_err(database)?;
+        let row = self.pools.reader.query_one_raw(statement(self.backend(), &select())).await.map_err(database)?;
         let row = row.ok_or_else(|| internal("the database has no row that tells its version"))?;
         let (number, _, changed_at) = read(&row)?;
         Ok(Version { number, changed_at, generation })

@@ -162,7 +162,7 @@ impl Store {
     /// Says what a write would do, and everything that is wrong with it, without writing and without keeping all of it in memory.
     pub async fn check(&self, drafts: &Drafts, author: &Author, progress: impl Fn(usize) + Send + Sync) -> Result<Outcome, Refused> {
         // nothing is written, so nobody has to wait
-        let transaction = self.reader.begin().await.map_err(database)?;
+        let transaction = self.pools.primary.begin().await.map_err(database)?;
         let writing = Writing { store: self, transaction, author };
         let outcome = writing.gather(drafts, &progress, true).await?.outcome.finish();
         writing.transaction.rollback().await.map_err(database)?;
@@ -178,7 +178,7 @@ impl Store {
         // a reader that becomes a writer would fail where another has written meanwhile
         let options =
             TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
-        let transaction = self.writer.begin_with_options(options).await.map_err(database)?;
+        let transaction = self.pools.writer.begin_with_options(options).await.map_err(database)?;
         crate::store::change::alone(&transaction).await.map_err(database)?;
         Ok(transaction)
     }

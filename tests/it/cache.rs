@@ -9,7 +9,7 @@ use reqwest::header::ACCEPT_LANGUAGE;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::server::{On, Server, TestDatabase, read};
+use crate::server::{On, Server, TestDatabase, read, without_cost};
 
 const QUERY: &str = "{ people { totalCount nodes { name } } }";
 const ONE: &str = "people:\n- {slug: a, name: {en: A, ru: А}}";
@@ -71,7 +71,7 @@ async fn an_answer_is_kept_for_its_own_variables_operation_and_language_only() {
     let server = Server::with(On::Sqlite, ONE).await;
     let ask = async |languages: &str, body: Value| {
         let request = server.client.post(format!("{}/graphql", server.address)).header(ACCEPT_LANGUAGE, languages).json(&body);
-        request.send().await.unwrap().json::<Value>().await.unwrap()
+        without_cost(request.send().await.unwrap().json().await.unwrap())
     };
     let query = "query One($slug: String) { person(by: {slug: $slug}) { name } } query Two { __typename }";
     let body = |operation: &str, slug: &str| json!({"query": query, "operationName": operation, "variables": {"slug": slug}});
@@ -88,7 +88,7 @@ async fn an_answer_is_kept_for_its_own_variables_operation_and_language_only() {
 async fn one_connection_is_enough_to_answer_and_to_hear_of_changes(#[values(On::Sqlite, On::Postgres)] on: On) {
     let database = TestDatabase::new(on).await;
     database.store().await;
-    let options = Options { url: database.url.clone(), connections: 1, timeout: Duration::from_secs(3) };
+    let options = Options { connections: 1, timeout: Duration::from_secs(3), ..Options::new(&database.url) };
     let store = Store::connect(&options, Clock::System).await.unwrap();
     let hearing = store.clone();
     let task = tokio::spawn(async move { hearing.listen().await });

@@ -5,7 +5,7 @@ use reqwest::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::server::{On, Server};
+use crate::server::{On, Server, without_cost};
 
 const RESPONSE: &str = "application/graphql-response+json";
 const JSON: &str = "application/json";
@@ -29,7 +29,7 @@ async fn post(
 
 async fn parts(response: reqwest::Response) -> (StatusCode, String, Value) {
     let media = response.headers()[CONTENT_TYPE].to_str().unwrap().to_owned();
-    (response.status(), media, response.json().await.unwrap())
+    (response.status(), media, without_cost(response.json().await.unwrap()))
 }
 
 #[rstest]
@@ -153,8 +153,8 @@ async fn a_query_that_is_too_deep_is_refused_and_the_introspection_of_tools_is_n
     let server = Server::empty(On::Sqlite).await;
     let deep = format!("{{ case(by: {{slug: \"x\"}}) {{ {} slug {} }} }}", "court { cases { nodes {".repeat(8), "} } }".repeat(8));
     let (message, code) = server.error(&deep).await;
-    assert_eq!(code, "GRAPHQL_VALIDATION_FAILED");
-    assert!(message.contains("more than 20 levels deep"), "{message}");
+    assert_eq!(code, "LIMIT_EXCEEDED");
+    assert!(message.contains("the limit is 20 (limits.depth)"), "{message}");
     let standard = format!("{{ __schema {{ types {{ fields {{ type {{ {} name {} }} }} }} }} }}", "ofType {".repeat(9), "}".repeat(9));
     assert!(server.data(&standard).await["__schema"]["types"].is_array());
 }

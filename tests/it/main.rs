@@ -15,6 +15,7 @@ mod filter;
 mod http;
 mod import;
 mod layer;
+mod limit;
 mod mutation;
 mod newsroom;
 mod node;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kurultai::clock::Clock;
-use kurultai::http::{Service, Streams, router};
+use kurultai::graphql::limit::Limits;
+use kurultai::http::{Quotas, Service, Streams, Timeouts, router, serve};
 use kurultai::role::Role;
 use kurultai::store::db::{Options, Store};
 use kurultai::store::draft::{self, Problem};
@@ -74,7 +75,7 @@ impl TestDatabase {
 
     /// A store as another process would have: the ids it gives are its own.
     pub async fn connect_with(&self, clock: Clock) -> Store {
-        let options = Options { url: self.url.clone(), connections: 4, timeout: Duration::from_secs(10) };
+        let options = Options { connections: 4, timeout: Duration::from_secs(10), ..Options::new(&self.url) };
         Store::connect(&options, clock).await.unwrap()
     }
 
@@ -97,6 +98,25 @@ impl Drop for TestDatabase {
             });
             dropped.join().unwrap();
         }
+    }
+}
+
+/// What a server can be told to do otherwise.
+pub struct Settings {
+    pub limits: Limits,
+    pub rate: Quotas,
+    pub timeouts: Timeouts,
+    pub connections: u32,
+    pub concurrency: u32,
+    pub statement: Option<Duration>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        // what tests ask for is larger than what people do
+        let limits = Limits { aliases: 1_000, nodes: u64::MAX, ..Limits::default() };
+        let (rate, timeouts) = (Quotas::default(), Timeouts::default());
+        Self { limits, rate, timeouts, connections: 1000, concurrency: 1000, statement: None }
     }
 }
 
@@ -145,13 +165,26 @@ impl Server {
         Self::over(database, store).await
     }
 
+    /// A server with other settings, without records.
+    pub async fn set(on: On, settings: Settings) -> Self {
+        let database = TestDatabase::new(on).await;
+        let options = Options { connections: 4, statement: settings.statement, ..Options::new(&database.url) };
+        let store = Store::connect(&options, Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap())).await.unwrap();
+        store.migrate().await.unwrap();
+        Self::over_with(database, store, settings).await
+    }
+
     async fn over(database: TestDatabase, store: Store) -> Self {
+        Self::over_with(database, store, Settings::default()).await
+    }
+
+    async fn over_with(database: TestDatabase, store: Store, settings: Settings) -> Self {
         let mut streams = Streams::new(10);
         streams.initialization = Duration::from_millis(500);
         streams.per_socket = 3;
         streams.patience = Duration::from_millis(500);
         let service = Service {
-            api: kurultai::graphql::Api::new(store.clone(), kurultai::app::reader()).unwrap(),
+            api: kurultai::graphql::Api::new(store.clone(), kurultai::app::reader(), settings.limits).unwrap(),
             store: store.clone(),
             sdl: Arc::from(kurultai::graphql::sdl().unwrap()),
             answers: kurultai::http::Answers::new(1_000_000),
@@ -161,6 +194,9 @@ impl Server {
             body_limit: 100_000,
             upload_limit: 10_000_000,
             tables: kurultai::http::tables(4),
+            admission: kurultai::http::Admission::new(settings.concurrency),
+            rates: kurultai::http::Rates::new(&settings.rate),
+            timeouts: settings.timeouts.clone(),
         };
         let changes = store.clone();
         let hearing = tokio::spawn(async move { changes.listen().await });
@@ -169,7 +205,9 @@ impl Server {
         }
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let task = tokio::spawn(async move { axum::serve(listener, router(service)).await.unwrap() });
+        let task = tokio::spawn(async move {
+            serve(listener, router(service), settings.connections, &settings.timeouts, std::future::pending()).await.unwrap();
+        });
         Self { address, store, client: reqwest::Client::new(), streams, tasks: [task, hearing], database }
     }
 
@@ -187,8 +225,13 @@ impl Server {
         })
     }
 
-    /// Sends a query and gives the whole answer.
+    /// Sends a query and gives the whole answer, but for what it cost.
     pub async fn answer(&self, query: &str, variables: Value) -> Value {
+        without_cost(self.whole(query, variables).await)
+    }
+
+    /// Sends a query and gives the whole answer.
+    pub async fn whole(&self, query: &str, variables: Value) -> Value {
         let response = self
             .client
             .post(format!("{}/graphql", self.address))
@@ -232,13 +275,13 @@ impl<'s> Asker<'s> {
         Self { server, authorization: Some(format!("Bearer {token}")) }
     }
 
-    /// Asks and gives the whole answer.
+    /// Asks and gives the whole answer, but for what it cost.
     pub async fn answer(&self, query: &str, variables: Value) -> Value {
         let mut request = self.server.client.post(format!("{}/graphql", self.server.address));
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
-        request.json(&json!({"query": query, "variables": variables})).send().await.unwrap().json().await.unwrap()
+        without_cost(request.json(&json!({"query": query, "variables": variables})).send().await.unwrap().json().await.unwrap())
     }
 
     /// Sends a form with files, and gives the status and the answer.
@@ -284,6 +327,14 @@ impl<'s> Asker<'s> {
         assert!(answer.get("errors").is_none(), "{query}\n{answer:#}");
         answer["data"][name].take()
     }
+}
+
+/// An answer without what it cost: tests of other things need not know.
+pub fn without_cost(mut answer: Value) -> Value {
+    if let Some(answer) = answer.as_object_mut() {
+        answer.remove("extensions");
+    }
+    answer
 }
 
 /// Reads files as an import does.

@@ -224,7 +224,8 @@ async fn queries_and_mutations_are_answered_too() {
     let mut client = Client::ready(&server, json!({"authorization": format!("Bearer {token}")})).await;
     client.subscribe("q", "{ viewer { name } people { totalCount } }", json!({})).await;
     let data = json!({"viewer": {"name": "A"}, "people": {"totalCount": 1}});
-    assert_eq!(client.hear().await, json!({"id": "q", "type": "next", "payload": {"data": data}}));
+    let payload = json!({"data": data, "extensions": {"cost": {"nodes": 20}}});
+    assert_eq!(client.hear().await, json!({"id": "q", "type": "next", "payload": payload}));
     assert_eq!(client.hear().await, json!({"id": "q", "type": "complete"}));
     client.subscribe("q", "mutation { saveQuery(input: {query: \"{ __typename }\"}) { errors { message } } }", json!({})).await;
     assert_eq!(client.hear().await["payload"]["data"], json!({"saveQuery": {"errors": []}}));

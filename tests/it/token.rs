@@ -56,7 +56,7 @@ async fn a_token_tells_who_asks_by_get_and_by_post(#[values(On::Sqlite, On::Post
             assert_eq!(response.status(), StatusCode::OK);
             assert_eq!(response.headers()[CACHE_CONTROL], "private, no-store");
             assert!(response.headers()[VARY].to_str().unwrap().contains("Authorization"));
-            assert_eq!(response.json::<Value>().await.unwrap(), json!({"data": {"viewer": expected}}));
+            assert_eq!(response.json::<Value>().await.unwrap()["data"], json!({"viewer": expected}));
         }
     }
     // who asks without a token right after is a reader still

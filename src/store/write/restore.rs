@@ -25,7 +25,7 @@ impl Store {
     /// change, or where it is not to be seen.
     pub async fn state(&self, ty: RecordType, id: Uuid, number: i64, role: Role) -> Result<Option<Json>> {
         let author = Author { by: String::new(), message: None };
-        let transaction = self.reader.begin().await.map_err(database)?;
+        let transaction = self.pools.primary.begin().await.map_err(database)?;
         let reading = Writing { store: self, transaction, author: &author };
         let state = reading.state_at(catalog().get(ty), id, number, role.sees_drafts()).await?;
         reading.transaction.rollback().await.map_err(database)?;

@@ -1,0 +1,141 @@
+//! Connections: how many there may be, and how long one may take to say what it wants.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use serde::Deserialize;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tower_service::Service as _;
+
+/// Pause where the system has nothing left to accept a connection with.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Requests under way that one connection of HTTP/2 may have.
+const STREAMS: u32 = 100;
+
+/// What a connection of HTTP/2 begins with (RFC 9113, 3.4).
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Settings: how long things may take, in seconds.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timeouts {
+    /// From the beginning of a connection, or the end of an answer, to the end of the head of a request.
+    pub header: u64,
+    /// From the head of a request to the end of its body.
+    pub body: u64,
+    /// For a query, with all its statements.
+    pub request: u64,
+}
+
+impl Default for Timeouts {
+    /// What `config.default.toml` says.
+    fn default() -> Self {
+        Self { header: 30, body: 30, request: 30 }
+    }
+}
+
+impl Timeouts {
+    pub(super) fn body(&self) -> Duration {
+        Duration::from_secs(self.body)
+    }
+
+    pub(super) fn request(&self) -> Duration {
+        Duration::from_secs(self.request)
+    }
+}
+
+/// The address of the one at the other end of the connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) IpAddr);
+
+/// Serves on this many connections at most until `stop`, and then until the requests that are under way are answered.
+/// Who comes when there are as many waits until one ends.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    connections: u32,
+    timeouts: &Timeouts,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let header = Duration::from_secs(timeouts.header);
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(header);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS).keep_alive_interval(header).keep_alive_timeout(header);
+    let (first, second) = (Arc::new(builder.clone().http1_only()), Arc::new(builder.http2_only()));
+    let room = Arc::new(Semaphore::new(connections.max(1) as usize));
+    let graceful = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = async {
+            // the room is never closed
+            let place = room.clone().acquire_owned().await.ok();
+            (accept(&listener).await, place)
+        };
+        let ((stream, peer), place) = tokio::select! {
+            accepted = accepted => accepted,
+            () = &mut stop => break,
+        };
+        let router = router.clone();
+        let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            router.clone().call(request)
+        });
+        let (first, second, watcher) = (first.clone(), second.clone(), graceful.watcher());
+        tokio::spawn(async move {
+            // nothing else bounds how long it may take until it is known which version is spoken
+            if let Ok(Some(is_second)) = tokio::time::timeout(header, speaks_second(&stream)).await {
+                let builder = if is_second { second } else { first };
+                let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+                if let Err(error) = watcher.watch(connection).await {
+                    tracing::debug!(%error, "a connection ended");
+                }
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    graceful.shutdown().await;
+    Ok(())
+}
+
+/// The next connection. What is wrong with one, or with the system for a moment, does not end the server.
+async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, address)) => {
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "a connection sends in larger pieces");
+                }
+                return (stream, address.ip().to_canonical());
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {}
+            Err(error) => {
+                tracing::error!(%error, "a connection could not be accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Whether a connection speaks HTTP/2, once it has said enough; nothing where it ends before.
+async fn speaks_second(stream: &TcpStream) -> Option<bool> {
+    let mut said = [0; PREFACE.len()];
+    loop {
+        let count = stream.peek(&mut said).await.ok().filter(|count| *count > 0)?;
+        if said[..count] != PREFACE[..count] {
+            return Some(false);
+        }
+        if count == PREFACE.len() {
+            return Some(true);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

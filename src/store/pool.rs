@@ -1,0 +1,124 @@
+//! Pools of connections, one for each kind of use, so that none of them takes the connections of another: writing,
+//! reading for queries, reading of whole lists, and reading what has just been written.
+
+use std::time::{Duration, Instant};
+
+use sea_orm::sqlx::Error as SqlxError;
+use sea_orm::sqlx::sqlite::SqliteConnection;
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+
+use super::change::Changes;
+
+/// Connections of PostgreSQL that wait for their turn to write, and one that hears of changes.
+const WRITERS: u32 = 5;
+/// Steps of its machine after which SQLite asks whether it should go on: some hundred microseconds.
+const STEPS: i32 = 20_000;
+
+/// How to reach the database.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `sqlite://path`, `sqlite::memory:` or `postgres://user:password@host/database`.
+    pub url: String,
+    /// Connections for queries at most. Half as many are for whole lists, and PostgreSQL has five more to write.
+    pub connections: u32,
+    /// How long to wait for a connection before giving up.
+    pub timeout: Duration,
+    /// How long a statement of a query may run; the database ends one that takes longer. What is written, and what
+    /// brings the schema up to date, may take as long as it needs.
+    pub statement: Option<Duration>,
+}
+
+impl Options {
+    /// A database with the usual number of connections and no bound on statements.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), connections: 8, timeout: Duration::from_secs(5), statement: None }
+    }
+}
+
+/// Connections to the database.
+#[derive(Debug, Clone)]
+pub(super) struct Pools {
+    /// For writing: a single connection on SQLite.
+    pub(super) writer: DatabaseConnection,
+    /// For reading what is about to be changed or has just been: it sees every write that was acknowledged.
+    pub(super) primary: DatabaseConnection,
+    /// For queries.
+    pub(super) reader: DatabaseConnection,
+    /// For whole lists, each of which keeps its connection for minutes.
+    pub(super) walker: DatabaseConnection,
+}
+
+impl Pools {
+    /// Connects, and gives what tells of changes besides.
+    pub(super) async fn connect(options: &Options) -> Result<(Self, Changes), DbErr> {
+        match options.url.starts_with("sqlite") {
+            true => sqlite(options).await,
+            false => postgres(options).await,
+        }
+    }
+}
+
+/// Connections for whole lists, where there are so many for queries.
+pub fn walkers(connections: u32) -> u32 {
+    (connections / 2).max(1)
+}
+
+fn base(options: &Options) -> ConnectOptions {
+    let mut connect = ConnectOptions::new(&options.url);
+    connect.sqlx_logging(false).test_before_acquire(false).acquire_timeout(options.timeout).connect_timeout(options.timeout);
+    connect
+}
+
+async fn sqlite(options: &Options) -> Result<(Pools, Changes), DbErr> {
+    let mut connect = base(options);
+    connect.map_sqlx_sqlite_opts(|sqlite| {
+        sqlite
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("journal_mode", "WAL")
+            .pragma("synchronous", "NORMAL")
+            .pragma("cache_size", "-1024")
+            .pragma("temp_store", "MEMORY")
+    });
+    let open =
+        async |connect: &ConnectOptions, connections| Database::connect(connect.clone().max_connections(connections).to_owned()).await;
+    let writer = open(&connect, 1).await?;
+    // every connection to a database in memory would see a database of its own
+    if options.url.contains(":memory:") {
+        let all = || writer.clone();
+        return Ok((Pools { primary: all(), reader: all(), walker: all(), writer }, Changes::alone()));
+    }
+    let changes = Changes::file(open(&connect, 1).await?);
+    // editors read through them too
+    let walker = open(&connect, walkers(options.connections) + 2).await?;
+    if let Some(bound) = options.statement {
+        connect.map_sqlx_sqlite_pool_opts(move |pool| pool.after_connect(move |connection, _| Box::pin(end_after(connection, bound))));
+        connect.map_sqlx_sqlite_before_acquire(move |connection, _| {
+            Box::pin(async move { end_after(connection, bound).await.map(|()| true) })
+        });
+    }
+    let reader = open(&connect, options.connections).await?;
+    Ok((Pools { writer, primary: walker.clone(), reader, walker }, changes))
+}
+
+/// Has a connection end what it does for whoever takes it now, when so much time is over.
+async fn end_after(connection: &mut SqliteConnection, bound: Duration) -> Result<(), SqlxError> {
+    let end = Instant::now() + bound;
+    connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < end);
+    Ok(())
+}
+
+async fn postgres(options: &Options) -> Result<(Pools, Changes), DbErr> {
+    let mut connect = base(options);
+    let open =
+        async |connect: &ConnectOptions, connections| Database::connect(connect.clone().max_connections(connections).to_owned()).await;
+    let writer = open(&connect, WRITERS).await?;
+    if let Some(bound) = options.statement {
+        let bound = bound.as_millis().to_string();
+        connect.map_sqlx_postgres_opts(move |postgres| postgres.options([("statement_timeout", &bound)]));
+    }
+    let reader = open(&connect, options.connections).await?;
+    let walker = open(connect.connect_lazy(true), walkers(options.connections)).await?;
+    Ok((Pools { primary: writer.clone(), writer, reader, walker }, Changes::told()))
+}

@@ -1,0 +1,289 @@
+//! What one request, and one client, may ask for at most.
+
+use std::time::Duration;
+
+use kurultai::graphql::limit::Limits;
+use kurultai::http::{Quotas, Timeouts};
+use kurultai::role::Role;
+use migration::sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
+use reqwest::StatusCode;
+use reqwest::header::{ACCEPT, RETRY_AFTER};
+use rstest::rstest;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::server::{Asker, On, Server, Settings};
+
+fn limits() -> Limits {
+    Limits {
+        bytes: 2_000,
+        tokens: 400,
+        nesting: 12,
+        depth: 7,
+        fields: 60,
+        root_fields: 4,
+        aliases: 5,
+        directives: 6,
+        values: 50,
+        nodes: 2_000,
+    }
+}
+
+async fn refused(server: &Server, query: &str, variables: Value) -> Value {
+    let answer = server.answer(query, variables).await;
+    assert!(answer.get("data").is_none(), "{query}: {answer:#}");
+    answer["errors"][0].clone()
+}
+
+#[tokio::test]
+async fn whoever_asks_for_too_much_is_told_which_limit_and_what_to_do_instead() {
+    let server = Server::set(On::Sqlite, Settings { limits: limits(), ..Settings::default() }).await;
+    let many = |count: usize, one: &str| (0..count).map(|index| one.replace('#', &index.to_string())).collect::<String>();
+    let doubled = (0..20).map(|index| format!(" fragment f{index} on Case {{ ...f{0} ...f{0} }}", index + 1)).collect::<String>();
+    let cases: Vec<(&str, String, Value)> = vec![
+        ("bytes", format!("{{ __typename }} # {}", "x".repeat(2_000)), json!({})),
+        ("tokens", format!("{{ {} }}", many(401, "id ")), json!({})),
+        ("nesting", format!("{}{}", "{a".repeat(13), "}".repeat(13)), json!({})),
+        ("depth", "{ cases { nodes { charges { nodes { case { court { jurisdiction { id } } } } } } } }".to_owned(), json!({})),
+        ("root_fields", format!("{{ {} }}", many(5, "c#: cases { totalCount } ")), json!({})),
+        ("root_fields", "{ ...f ...f ...f } fragment f on Query { __typename viewer { name } }".to_owned(), json!({})),
+        ("aliases", format!("{{ cases {{ {} }} }}", many(6, "t#: totalCount ")), json!({})),
+        ("directives", format!("{{ __typename {} }}", many(7, "@include(if: true) ")), json!({})),
+        ("fields", format!("{{ cases {{ nodes {{ {} }} }} }}", many(60, "id ")), json!({})),
+        ("fields", format!("{{ cases {{ nodes {{ ...f0 }} }} }}{doubled} fragment f20 on Case {{ id }}"), json!({})),
+        ("introspection", "{ __type(name: \"Case\") { fields { type { fields { type { fields { name } } } } } } }".to_owned(), json!({})),
+        ("values", "query($ids: [ID!]!) { nodes(ids: $ids) { id } }".to_owned(), json!({"ids": vec!["x"; 60]})),
+        ("nesting", "query($filter: CaseFilter) { cases(filter: $filter) { totalCount } }".to_owned(), json!({"filter": nested(13)})),
+        ("nodes", "{ cases(first: 100) { nodes { charges(first: 20) { nodes { id } } } } }".to_owned(), json!({})),
+        ("nodes", "{ cases(first: 100) { edges { node { charges(last: 20) { edges { node { id } } } } } } }".to_owned(), json!({})),
+        (
+            "nodes",
+            "query($n: Int) { cases(first: $n) { nodes { charges(first: $n) { nodes { id } } } } }".to_owned(),
+            json!({"n": 100}),
+        ),
+        (
+            "nodes",
+            // the same field under other names is asked for as many times
+            "{ a: cases(first: 100) { nodes { parties(first: 9) { nodes { id } } } } b: cases(first: 100) { nodes { parties(first: 9) { nodes { id } } } } c: cases(first: 100) { nodes { id } } }"
+                .to_owned(),
+            json!({}),
+        ),
+    ];
+    for (limit, query, variables) in cases {
+        let server = match limit {
+            // the lists of types lie deeper than the other limits of this test let through
+            "introspection" => &Server::empty(On::Sqlite).await,
+            _ => &server,
+        };
+        let error = refused(server, &query, variables).await;
+        assert_eq!(error["extensions"]["code"], "LIMIT_EXCEEDED", "{query}: {error:#}");
+        assert_eq!(error["extensions"]["limit"], limit, "{query}: {error:#}");
+        assert!(error["extensions"]["given"].as_u64() > error["extensions"]["max"].as_u64(), "{error:#}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains(&format!("(limits.{limit}); ")), "{message}");
+    }
+}
+
+fn nested(levels: usize) -> Value {
+    (0..levels).fold(json!({}), |inner, _| json!({ "not": inner }))
+}
+
+#[tokio::test]
+async fn a_query_nested_without_end_is_refused_and_does_not_end_the_server() {
+    let server = Server::empty(On::Sqlite).await;
+    for (open, close) in [("{a", "}"), ("{a(b:[", "])}"), ("{a(b:{c:", "})}")] {
+        let query = format!("{}{}", open.repeat(7_000), close.repeat(7_000));
+        let error = refused(&server, &query, json!({})).await;
+        assert_eq!(error["extensions"]["code"], "LIMIT_EXCEEDED", "{error:#}");
+    }
+    assert!(server.answer("{ __typename }", json!({})).await["data"].is_object());
+}
+
+#[rstest]
+#[case("{ __typename }", 0)]
+#[case("{ cases { totalCount } }", 20)]
+#[case("{ cases { nodes { id } } }", 20)]
+#[case("{ cases(first: 3) { nodes { id } edges { node { id } } pageInfo { hasNextPage } } }", 3)]
+#[case("{ cases(first: 3) { nodes { court { label } charges(first: 2) { nodes { provision { id } } } } } }", 18)]
+#[case(r#"{ case(by: {slug: "x"}) { id } nodes(ids: ["case_01h455vb4pex5vsknk084sn02q"]) { id } }"#, 2)]
+#[case("{ cases(first: 5) { facets(by: [STATUS, YEAR], first: 4) { values { key record { id } } } nodes { id } } }", 53)]
+#[case("{ caseStatistics(groupBy: [COURT], first: 7) { rows { court { id } count } } }", 27)]
+#[case(r#"{ search(query: "x", first: 4) { nodes { record { id } } } }"#, 8)]
+#[tokio::test]
+async fn an_answer_says_what_it_cost(#[case] query: &str, #[case] nodes: u64) {
+    let server = Server::empty(On::Sqlite).await;
+    let answer = server.whole(query, json!({})).await;
+    assert_eq!(answer["extensions"]["cost"]["nodes"], nodes, "{answer:#}");
+}
+
+#[tokio::test]
+async fn the_standard_introspection_query_is_within_the_limits() {
+    let server = Server::empty(On::Sqlite).await;
+    let type_ref = "fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } }";
+    let query = format!(
+        "{{ __schema {{ description queryType {{ name }} mutationType {{ name }} subscriptionType {{ name }} types {{ kind name description specifiedByURL fields(includeDeprecated: true) {{ name description args {{ name description type {{ ...T }} defaultValue }} type {{ ...T }} isDeprecated deprecationReason }} inputFields {{ name description type {{ ...T }} defaultValue }} interfaces {{ ...T }} enumValues(includeDeprecated: true) {{ name }} possibleTypes {{ ...T }} }} directives {{ name locations args {{ name type {{ ...T }} }} }} }} }} {type_ref}"
+    );
+    let data = server.data(&query).await;
+    assert!(data["__schema"]["types"].as_array().unwrap().len() > 100);
+}
+
+#[tokio::test]
+async fn a_client_that_asks_too_often_is_told_when_to_come_back() {
+    let rate = Quotas { address: 10, token: 20, trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()] };
+    let server = Server::set(On::Sqlite, Settings { rate, ..Settings::default() }).await;
+    let ask = async |address: &str, query: &str| {
+        let request = server.client.post(format!("{}/graphql", server.address)).header("x-forwarded-for", address);
+        request.json(&json!({"query": query})).send().await.unwrap()
+    };
+    let rate = "{ rateLimit { limit cost remaining resetIn } }";
+    let first = ask("198.51.100.1", rate).await;
+    assert_eq!(first.headers()["ratelimit-policy"], "\"minute\";q=10;w=60");
+    assert_eq!(first.headers()["ratelimit"], "\"minute\";r=9;t=6");
+    let answer: Value = first.json().await.unwrap();
+    assert_eq!(answer["data"]["rateLimit"], json!({"limit": 10, "cost": 1, "remaining": 9, "resetIn": 6}));
+    // it is about the moment, so it is not kept
+    let answer: Value = ask("198.51.100.1", rate).await.json().await.unwrap();
+    assert_eq!(answer["data"]["rateLimit"]["remaining"], 8);
+    let dear: Value =
+        ask("198.51.100.1", "{ rateLimit { cost remaining } cases(first: 100) { nodes { charges(first: 4) { nodes { id } } } } }")
+            .await
+            .json()
+            .await
+            .unwrap();
+    assert_eq!(dear["data"]["rateLimit"], json!({"cost": 6, "remaining": 2}));
+    let dear = ask("198.51.100.1", "{ cases(first: 100) { nodes { charges(first: 4) { nodes { id } } } } }").await;
+    assert_eq!(dear.status(), StatusCode::TOO_MANY_REQUESTS);
+    let wait: u64 = dear.headers()[RETRY_AFTER].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    let answer: Value = dear.json().await.unwrap();
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "RATE_LIMITED");
+    assert!(answer["errors"][0]["message"].as_str().unwrap().contains("10 points"), "{answer:#}");
+    while ask("198.51.100.1", "{ __typename }").await.status() == StatusCode::OK {}
+    for path in ["/table.csv?query={cases{nodes{id}}}", "/feed.atom", "/chart.svg?query={cases{nodes{id}}}&x=id"] {
+        let response =
+            server.client.get(format!("{}{path}", server.address)).header("x-forwarded-for", "198.51.100.1").send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS, "{path}");
+    }
+    // others are not concerned
+    assert_eq!(ask("198.51.100.2", "{ __typename }").await.status(), StatusCode::OK);
+    assert_eq!(ask("2001:db8::1", "{ __typename }").await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_token_has_points_of_its_own() {
+    let rate = Quotas { address: 1_000, token: 3, trusted_proxies: Vec::new() };
+    let server = Server::set(On::Sqlite, Settings { rate, ..Settings::default() }).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    for left in [2, 1, 0] {
+        let answer = editor.answer("{ rateLimit { limit remaining } }", json!({})).await;
+        assert_eq!(answer["data"]["rateLimit"], json!({"limit": 3, "remaining": left}));
+    }
+    let answer = editor.answer("{ __typename }", json!({})).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "RATE_LIMITED", "{answer:#}");
+    let other = Asker::with_role(&server, Role::Admin).await;
+    assert!(other.answer("{ __typename }", json!({})).await["data"].is_object());
+}
+
+/// Asks what the database ends, and then something easier.
+async fn ended(server: &Server, query: &str) {
+    let answer = server.answer(query, json!({})).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "TIMEOUT", "{answer:#}");
+    assert!(answer["errors"][0]["message"].as_str().unwrap().contains("timeouts.request"), "{answer:#}");
+    assert!(!answer.to_string().to_lowercase().contains("statement"), "{answer:#}");
+    // the connection is as good as before
+    assert_eq!(server.data("{ laws { totalCount } }").await["laws"]["totalCount"], 0);
+}
+
+#[tokio::test]
+async fn sqlite_ends_a_statement_that_takes_too_long() {
+    let server = Server::set(On::Sqlite, Settings { statement: Some(Duration::ZERO), ..Settings::default() }).await;
+    let topics: String = (0..3_000).map(|index| format!("  - slug: topic-{index}\n    label: {{en: Topic {index}}}\n")).collect();
+    server.import(&format!("topics:\n{topics}")).await.unwrap();
+    ended(&server, "{ topics(filter: {or: [{slug: {contains: \"opic-1\"}}, {slug: {contains: \"c-2\"}}, {slug: {contains: \"-3\"}}]}) { totalCount } }").await;
+}
+
+#[tokio::test]
+async fn postgresql_ends_a_statement_that_takes_too_long() {
+    let server = Server::set(On::Postgres, Settings { statement: Some(Duration::from_millis(200)), ..Settings::default() }).await;
+    let lock = server.database.raw().await;
+    let transaction = lock.begin().await.unwrap();
+    transaction.execute_unprepared("LOCK TABLE cases IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    ended(&server, "{ cases { totalCount } }").await;
+    let running =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()";
+    let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, running)).await.unwrap().unwrap();
+    assert_eq!(row.try_get_by_index::<i64>(0).unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_query_that_is_not_answered_in_time_is_told_so() {
+    let timeouts = Timeouts { request: 1, ..Timeouts::default() };
+    let server = Server::set(On::Postgres, Settings { timeouts, ..Settings::default() }).await;
+    let lock = server.database.raw().await;
+    let transaction = lock.begin().await.unwrap();
+    transaction.execute_unprepared("LOCK TABLE cases IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let request = server.client.post(format!("{}/graphql", server.address)).json(&json!({"query": "{ cases { totalCount } }"}));
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
+    let answer: Value = response.json().await.unwrap();
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "TIMEOUT", "{answer:#}");
+}
+
+#[tokio::test]
+async fn where_there_is_more_to_do_than_can_be_done_clients_are_sent_away_in_good_time() {
+    let server = Server::set(On::Postgres, Settings { concurrency: 1, ..Settings::default() }).await;
+    let lock = server.database.raw().await;
+    let transaction = lock.begin().await.unwrap();
+    transaction.execute_unprepared("LOCK TABLE cases IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let ask = || {
+        let request = server.client.post(format!("{}/graphql", server.address)).header(ACCEPT, "application/graphql-response+json");
+        request.json(&json!({"query": "{ cases { totalCount } }"})).send()
+    };
+    let waiting = tokio::spawn(ask());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    // another question than the one that is waited for
+    let other = server.client.post(format!("{}/graphql", server.address)).json(&json!({"query": "{ laws { totalCount } }"}));
+    let begun = std::time::Instant::now();
+    let response = other.send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(begun.elapsed() < Duration::from_secs(2));
+    assert_eq!(response.headers()[RETRY_AFTER], "1");
+    let answer: Value = response.json().await.unwrap();
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE");
+    transaction.rollback().await.unwrap();
+    assert_eq!(waiting.await.unwrap().unwrap().status(), StatusCode::OK);
+    assert_eq!(ask().await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn who_does_not_say_what_they_want_is_not_waited_for() {
+    let timeouts = Timeouts { header: 1, body: 1, request: 30 };
+    let server = Server::set(On::Sqlite, Settings { timeouts, ..Settings::default() }).await;
+    let address = server.address.trim_start_matches("http://");
+    let ended = async |said: &str| {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(said.as_bytes()).await.unwrap();
+        let mut heard = String::new();
+        let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_string(&mut heard)).await;
+        read.expect("the connection is ended").unwrap();
+        heard
+    };
+    assert_eq!(ended("").await, "");
+    ended("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ").await;
+    let late = ended("POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"query\"").await;
+    assert!(late.starts_with("HTTP/1.1 408") && late.contains("timeouts.body"), "{late}");
+}
+
+#[tokio::test]
+async fn who_comes_when_there_are_as_many_connections_as_may_be_is_served_when_one_ends() {
+    let server = Server::set(On::Sqlite, Settings { connections: 1, ..Settings::default() }).await;
+    let address = server.address.trim_start_matches("http://");
+    let first = TcpStream::connect(address).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let second = tokio::spawn(server.client.get(format!("{}/healthz", server.address)).send());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!second.is_finished());
+    drop(first);
+    assert_eq!(second.await.unwrap().unwrap().status(), StatusCode::OK);
+}
