@@ -27,6 +27,8 @@ function listExamples(): Plugin {
 export default defineConfig({
   base: "/",
   plugins: [listExamples()],
+  // The server puts a new one here each time it sends a page.
+  html: { cspNonce: "NONCE_OF_THE_PAGE" },
   worker: { format: "es" },
   build: {
     target: "es2022",

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
+use uuid::Uuid;
 
-use super::Service;
+use super::{Service, secure};
 
 /// What `build.rs` found: the built pages, or one page that says how to build them.
 #[derive(RustEmbed)]
@@ -17,6 +18,8 @@ struct Pages;
 
 /// Page that stands in where the pages were not built.
 const FALLBACK: &str = "not-built.html";
+/// What stands in a page for the nonce of its content security policy.
+const NONCE: &str = "NONCE_OF_THE_PAGE";
 /// The one asset whose name carries no hash.
 const LICENCES: &str = "licenses.txt";
 const HOUR: &str = "public, max-age=3600";
@@ -25,12 +28,17 @@ const FOREVER: &str = "public, max-age=31536000, immutable";
 
 /// What this is and where to go.
 pub async fn landing() -> Response {
-    page("index.html")
+    html("index.html", "")
 }
 
 /// GraphiQL.
 pub async fn graphiql() -> Response {
-    page("graphiql.html")
+    let nonce = Uuid::new_v4().simple().to_string();
+    let mut response = html("graphiql.html", &nonce);
+    if let Ok(policy) = HeaderValue::from_str(&secure::policy_of_editor(&nonce)) {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    response
 }
 
 /// A script, style or font of a page.
@@ -42,7 +50,7 @@ pub async fn asset(Path(path): Path<String>) -> Response {
 
 /// The icon.
 pub async fn favicon() -> Response {
-    page("favicon.svg")
+    page("favicon.svg").map_or_else(|| StatusCode::NOT_FOUND.into_response(), |(name, file)| send(name, file, HOUR))
 }
 
 /// The schema in the schema definition language.
@@ -55,9 +63,16 @@ pub async fn not_found() -> impl IntoResponse {
     (StatusCode::NOT_FOUND, "There is nothing here. The API is at /graphql, its explorer at /graphiql.\n")
 }
 
-fn page(name: &str) -> Response {
-    let found = Pages::get(name).map(|file| (name, file)).or_else(|| Some((FALLBACK, Pages::get(FALLBACK)?)));
-    found.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |(name, file)| send(name, file, "no-cache"))
+/// A page, or the one that stands in for it.
+fn page(name: &str) -> Option<(&str, EmbeddedFile)> {
+    Pages::get(name).map(|file| (name, file)).or_else(|| Some((FALLBACK, Pages::get(FALLBACK)?)))
+}
+
+/// A page with the nonce of its content security policy.
+fn html(name: &str, nonce: &str) -> Response {
+    let Some((name, file)) = page(name) else { return StatusCode::NOT_FOUND.into_response() };
+    let data = String::from_utf8_lossy(&file.data).replace(NONCE, nonce).into_bytes().into();
+    send(name, EmbeddedFile { data, ..file }, "no-cache")
 }
 
 fn send(name: &str, file: EmbeddedFile, cache: &'static str) -> Response {

@@ -17,6 +17,14 @@ const ORIGIN: HeaderValue = HeaderValue::from_static("strict-origin-when-cross-o
 const OPENER: HeaderName = header::HeaderName::from_static("cross-origin-opener-policy");
 const PERMISSIONS: HeaderName = header::HeaderName::from_static("permissions-policy");
 
+/// For GraphiQL. Its editor makes style elements, for which the page has a nonce, and writes style attributes, on which
+/// none can be put; neither can run anything. A font comes inside its styles.
+pub(super) fn policy_of_editor(nonce: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; style-src-elem 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+}
+
 /// Puts them on an answer that does not say otherwise.
 pub(super) async fn harden(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;

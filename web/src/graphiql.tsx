@@ -1,3 +1,4 @@
+import "./nonce.ts";
 import "./workers.ts";
 import "@graphiql/react/font/fira-code.css";
 // One by one, for `graphiql/style.css` holds a second copy of Monaco's styles.
