@@ -1,5 +1,6 @@
 //! What users may rely on, tried from the outside: over HTTP, GraphQL and the command line, on both databases.
 
+mod authorization;
 mod bulk;
 mod cache;
 mod chart;
