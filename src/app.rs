@@ -5,6 +5,7 @@ mod progress;
 pub mod push;
 mod upload;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -156,6 +157,16 @@ pub async fn migrate(config: &Config, down: Option<u32>) -> anyhow::Result<Strin
             changes => Ok(format!("Changes of the schema made: {changes}")),
         },
     }
+}
+
+/// Copies the database into a file.
+pub async fn backup(config: &Config, file: &Path) -> anyhow::Result<String> {
+    // opening what is not there would make it
+    let path = config.database_url.expose().trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = path.split('?').next().unwrap_or_default();
+    anyhow::ensure!(!config.database_url.is_sqlite() || Path::new(path).exists(), "there is no database {}", config.database_url);
+    let bytes = connect(config).await?.backup(file).await?;
+    Ok(format!("{}: {bytes} bytes", file.display()))
 }
 
 /// Makes a token; says it once.

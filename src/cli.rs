@@ -56,6 +56,12 @@ pub enum Command {
     },
     /// Load records from files: everything is checked before the first record is written
     Import(ImportFlags),
+    /// Copy a SQLite database into a file while it is used. The copy is a database like the other
+    Backup {
+        /// File to make; one that is there is not replaced
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Make, list and take back the tokens of those who maintain the dataset
     #[command(arg_required_else_help = true)]
     Token {

@@ -51,6 +51,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::from(INTERRUPTED));
             }
         },
+        Command::Backup { file } => app::backup(&config, &file).await?,
         Command::Token { command } => match command {
             TokenCommand::Create { name, role, expires } => app::create_token(&config, &name, role.parse()?, expires).await?,
             TokenCommand::List => app::list_tokens(&config).await?,

@@ -1,6 +1,7 @@
 //! All SQL. Each record has a file that declares it; the other files are what all records share.
 
 mod array;
+pub mod backup;
 mod change;
 pub mod condition;
 pub mod count;

@@ -1,11 +1,13 @@
 //! Pools of connections, one for each kind of use, so that none of them takes the connections of another: writing,
 //! reading for queries, reading of whole lists, and reading what has just been written.
 
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use sea_orm::sqlx::Error as SqlxError;
+use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::SqliteConnection;
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sea_orm::sqlx::{ConnectOptions as _, Connection, Error as SqlxError};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 
 use super::change::Changes;
 
@@ -109,10 +111,16 @@ async fn end_after(connection: &mut SqliteConnection, bound: Duration) -> Result
     Ok(())
 }
 
+fn refused(error: SqlxError) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(error.into()))
+}
+
 async fn postgres(options: &Options) -> Result<(Pools, Changes), DbErr> {
     let mut connect = base(options);
     let open =
         async |connect: &ConnectOptions, connections| Database::connect(connect.clone().max_connections(connections).to_owned()).await;
+    // a pool tries until its time is over, and then says no more than that; one connection says why there is none
+    PgConnectOptions::from_str(&options.url).map_err(refused)?.connect().await.map_err(refused)?.close().await.map_err(refused)?;
     let writer = open(&connect, WRITERS).await?;
     if let Some(bound) = options.statement {
         let bound = bound.as_millis().to_string();
