@@ -20,13 +20,42 @@ use crate::config::Config;
 use crate::graphql;
 use crate::http::{self, Admission, Answers, Documents, Rates, Service, Streams, router};
 use crate::role::Role;
-use crate::store::db::{Options, Store};
+use crate::store::db::{Options, Store, is_damaged};
 pub use upload::reader;
 
 /// How long requests under way are waited for when the server is told to stop.
 const STOPPING: Duration = Duration::from_secs(30);
 /// How often clients are forgotten who have asked for nothing for a while.
 const FORGETTING: Duration = Duration::from_secs(10);
+
+/// Why a command cannot do its work, where that lies outside of it. Each has an exit code, after `sysexits.h` of BSD.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The settings are wrong.
+    #[error("{0}")]
+    Settings(String),
+    /// The database cannot be reached or opened.
+    #[error("{0}")]
+    Database(String),
+    /// What the database holds is not for this program.
+    #[error("{0}")]
+    Data(String),
+    /// The system does not give what is needed, such as the port.
+    #[error("{0}")]
+    System(String),
+}
+
+impl Fault {
+    /// The exit code.
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Data(_) => 65,
+            Self::Database(_) => 69,
+            Self::System(_) => 71,
+            Self::Settings(_) => 78,
+        }
+    }
+}
 
 /// Connects to the database of the configuration.
 pub async fn connect(config: &Config) -> anyhow::Result<Store> {
@@ -36,26 +65,53 @@ pub async fn connect(config: &Config) -> anyhow::Result<Store> {
         timeout: Duration::from_secs(config.database_timeout),
         statement: Some(Duration::from_secs(config.timeouts.request)),
     };
-    Store::connect(&options, Clock::System)
-        .await
-        .map_err(|error| anyhow::anyhow!("cannot open the database {}: {error}", config.database_url))
+    Store::connect(&options, Clock::System).await.map_err(|error| {
+        let url = &config.database_url;
+        match is_damaged(&error) {
+            true => Fault::Data(format!("{url} is damaged, or no database of SQLite ({error}); put a backup in its place")).into(),
+            false => Fault::Database(format!("cannot open the database {url}: {error}")).into(),
+        }
+    })
 }
 
 /// Connects to the database; one that is a file is made and brought up to date.
 async fn connect_and_prepare(config: &Config, migrate: bool) -> anyhow::Result<Store> {
     let store = connect(config).await?;
     if migrate || config.database_url.is_sqlite() {
-        let changes = store.migrate().await.context("cannot bring the schema of the database up to date")?;
-        if changes > 0 {
-            tracing::info!(changes, "the schema of the database is up to date");
-        }
-    } else {
-        let pending = store.pending_migrations().await.context("cannot read the schema of the database")?;
-        if pending > 0 {
-            bail!("the database lacks {pending} changes of its schema; run \"kurultai migrate\" first, or serve with --migrate");
-        }
+        bring_up_to_date(&store).await?;
+        return Ok(store);
     }
-    Ok(store)
+    match store.pending_migrations().await.context("cannot read the schema of the database")? {
+        0 => not_later(&store).await.map(|()| store),
+        pending => bail!(Fault::Data(format!(
+            "the database lacks {pending} changes of its schema; run \"kurultai migrate\" first, or serve with --migrate"
+        ))),
+    }
+}
+
+/// Makes the changes of the schema that the database lacks; gives their number.
+async fn bring_up_to_date(store: &Store) -> anyhow::Result<usize> {
+    not_later(store).await?;
+    let changes = match store.pending_migrations().await.context("cannot read the schema of the database")? {
+        // a database that is for reading only may be up to date
+        0 => 0,
+        _ => store.migrate().await.context("cannot bring the schema of the database up to date")?,
+    };
+    if changes > 0 {
+        tracing::info!(changes, "the schema of the database is up to date");
+    }
+    Ok(changes)
+}
+
+/// Refuses a database that a later version of this program has changed.
+async fn not_later(store: &Store) -> anyhow::Result<()> {
+    match store.unknown_migrations().await.context("cannot read the schema of the database")?.as_slice() {
+        [] => Ok(()),
+        unknown => bail!(Fault::Data(format!(
+            "a later version of this program has changed the schema of the database ({}); use that version",
+            unknown.join(", ")
+        ))),
+    }
 }
 
 /// Serves until it is told to stop, then ends the requests that are under way.
@@ -86,7 +142,9 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         rates: Rates::new(&config.rate),
         timeouts: config.timeouts.clone(),
     };
-    let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| Fault::System(format!("cannot listen on {}: {error}; give another address by --listen", config.listen)))?;
     let address = listener.local_addr()?;
     tracing::info!("GraphiQL is at http://{address}/graphiql, the API at http://{address}/graphql");
     let changes = service.store.clone();
@@ -152,7 +210,7 @@ pub async fn migrate(config: &Config, down: Option<u32>) -> anyhow::Result<Strin
             store.migrate_down(steps).await.context("cannot take back changes of the schema")?;
             Ok(format!("Changes of the schema taken back: {steps}"))
         }
-        None => match store.migrate().await.context("cannot bring the schema of the database up to date")? {
+        None => match bring_up_to_date(&store).await? {
             0 => Ok("The schema of the database was up to date".to_owned()),
             changes => Ok(format!("Changes of the schema made: {changes}")),
         },

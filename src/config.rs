@@ -9,6 +9,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::app::Fault;
 use crate::graphql::limit::Limits;
 use crate::http::{Quotas, Timeouts};
 
@@ -115,13 +116,12 @@ impl Config {
             .merge(Env::prefixed("KURULTAI_").ignore(&["config", "token"]).split("__"))
             .merge(Serialized::defaults(flags))
             .extract()
-            .map_err(|error| anyhow::anyhow!("the configuration is not valid: {error}"))?;
+            .map_err(|error| Fault::Settings(format!("the configuration is not valid: {}", error.to_string().trim())))?;
         let url = config.database_url.expose();
-        anyhow::ensure!(
-            ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)),
-            "database_url must begin with sqlite: or postgres:"
-        );
-        Ok(config)
+        match ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {
+            true => Ok(config),
+            false => Err(Fault::Settings("database_url must begin with sqlite: or postgres:".to_owned()).into()),
+        }
     }
 }
 

@@ -93,3 +93,9 @@ pub fn unavailable(cause: impl fmt::Display) -> Error {
     tracing::error!(%cause, "the database is unavailable");
     Error { code: Code::Unavailable, message: "The database does not answer just now; try again in a moment.".to_owned() }
 }
+
+/// The database can be read and not written to: `why` is told, the cause is logged.
+pub fn unwritable(why: &str, cause: impl fmt::Display) -> Error {
+    tracing::error!(%cause, "the database cannot be written to");
+    Error { code: Code::Unavailable, message: format!("The database cannot be written to just now: {why}. Nothing was changed.") }
+}

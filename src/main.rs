@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use kurultai::app::Fault;
 use kurultai::app::import::{Ending, Import};
 use kurultai::app::push::Target;
 use kurultai::cli::{Cli, Command, ImportFlags, TokenCommand};
@@ -29,7 +30,7 @@ async fn main() -> ExitCode {
         }
         Err(error) => {
             eprintln!("kurultai: {error:#}");
-            ExitCode::FAILURE
+            error.downcast_ref::<Fault>().map_or(ExitCode::FAILURE, |fault| ExitCode::from(fault.code()))
         }
     }
 }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use futures_util::FutureExt;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use serde::Deserialize;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_service::Service as _;
 
 /// Pause where the system has nothing left to accept a connection with.
@@ -73,16 +74,7 @@ pub async fn serve(
     let room = Arc::new(Semaphore::new(connections.max(1) as usize));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
-    loop {
-        let accepted = async {
-            // the room is never closed
-            let place = room.clone().acquire_owned().await.ok();
-            (accept(&listener).await, place)
-        };
-        let ((stream, peer), place) = tokio::select! {
-            accepted = accepted => accepted,
-            () = &mut stop => break,
-        };
+    let serve = |(stream, peer): (TcpStream, IpAddr), place: Option<OwnedSemaphorePermit>| {
         let router = router.clone();
         let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
             request.extensions_mut().insert(Peer(peer));
@@ -100,6 +92,22 @@ pub async fn serve(
             }
             drop(place);
         });
+    };
+    loop {
+        let accepted = async {
+            // the room is never closed
+            let place = room.clone().acquire_owned().await.ok();
+            (accept(&listener).await, place)
+        };
+        tokio::select! {
+            biased;
+            () = &mut stop => break,
+            (accepted, place) = accepted => serve(accepted, place),
+        }
+    }
+    // whoever the system has let in already is served, too
+    while let Some(accepted) = accept(&listener).now_or_never() {
+        serve(accepted, None);
     }
     drop(listener);
     graceful.shutdown().await;

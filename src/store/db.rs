@@ -1,10 +1,11 @@
 //! The store: what is read and written goes through it, and errors of the database become ours here.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use migration::{Migrator, MigratorTrait};
-use sea_orm::sea_query::SelectStatement;
+use sea_orm::sea_query::{Order, Query, SelectStatement};
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, QueryResult, RuntimeErr,
     Statement, TransactionTrait, sqlx,
@@ -17,7 +18,7 @@ use super::pool::Pools;
 use super::saved::SavedQueries;
 use super::sql::statement;
 use crate::clock::Clock;
-use crate::error::{Error, Result, internal, too_slow, unavailable};
+use crate::error::{Error, Result, internal, too_slow, unavailable, unwritable};
 use crate::role::Role;
 
 pub use super::pool::{Options, walkers};
@@ -81,6 +82,16 @@ impl Store {
     /// Number of changes of the schema that the database does not have yet.
     pub async fn pending_migrations(&self) -> Result<usize, DbErr> {
         Ok(Migrator::get_pending_migrations_read_only(&self.pools.writer).await?.len())
+    }
+
+    /// Names of the changes of the schema that the database has and this program does not know.
+    pub async fn unknown_migrations(&self) -> Result<Vec<String>, DbErr> {
+        let select = Query::select().column("version").from("seaql_migrations").order_by("version", Order::Asc).to_owned();
+        // a database without the table has none
+        let Ok(rows) = self.pools.primary.query_all(&select).await else { return Ok(Vec::new()) };
+        let known: HashSet<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+        let made = rows.iter().map(|row| row.try_get_by_index::<String>(0)).collect::<Result<Vec<_>, _>>()?;
+        Ok(made.into_iter().filter(|name| !known.contains(name)).collect())
     }
 
     /// Whether the database answers.
@@ -170,29 +181,55 @@ impl Store {
     }
 }
 
+/// What the database itself says is wrong, by its code.
+fn code(error: &DbErr) -> Option<String> {
+    let (DbErr::Query(RuntimeErr::SqlxError(error))
+    | DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Conn(RuntimeErr::SqlxError(error))) = error
+    else {
+        return None;
+    };
+    error.as_database_error()?.code().map(|code| code.into_owned())
+}
+
+/// The primary code of SQLite in an extended one; codes of PostgreSQL have five characters.
+fn sqlite(code: &str) -> Option<u32> {
+    (code.len() < 5).then(|| code.parse::<u32>().ok()).flatten().map(|code| code & 0xff)
+}
+
 /// Whether the database closed the connection: for all that is known, the next one works.
 fn is_lost(error: &DbErr) -> bool {
-    let (DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error))) = error else { return false };
-    match &**error {
-        sqlx::Error::Io(_) => true,
+    match error {
+        DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error)) if matches!(**error, sqlx::Error::Io(_)) => {
+            true
+        }
         // class 57P: the server ends, or was told to end the connection
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P")),
-        _ => false,
+        error => code(error).is_some_and(|code| code.starts_with("57P")),
     }
 }
 
-/// Whether the database ended a statement because it took too long.
-fn is_ended(error: &DbErr) -> bool {
-    let (DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error))) = error else { return false };
-    // query_canceled of PostgreSQL, SQLITE_INTERRUPT of SQLite
-    error.as_database_error().and_then(|error| error.code().map(|code| code == "57014" || code == "9")).unwrap_or(false)
+/// Whether the file is no database (SQLITE_CORRUPT, SQLITE_NOTADB).
+pub fn is_damaged(error: &DbErr) -> bool {
+    code(error).and_then(|code| sqlite(&code)).is_some_and(|code| matches!(code, 11 | 26))
 }
 
-/// Tells a database that is away, and a question that is too much for it, from a fault of ours.
+/// Tells a database that is away or cannot be written to, and a question that is too much for it, from a fault of ours.
 pub(super) fn database(error: DbErr) -> Error {
-    match error {
-        error if is_ended(&error) => too_slow(),
-        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => unavailable(error),
-        _ => internal(error),
+    let code = code(&error).unwrap_or_default();
+    match (code.as_str(), sqlite(&code)) {
+        // query_canceled, SQLITE_INTERRUPT
+        ("57014", _) | (_, Some(9)) => too_slow(),
+        // read_only_sql_transaction, SQLITE_READONLY
+        ("25006", _) | (_, Some(8)) => unwritable("it is for reading only", error),
+        // disk_full, SQLITE_FULL, SQLITE_IOERR
+        ("53100", _) | (_, Some(10 | 13)) => unwritable("its disk is full or fails", error),
+        // too_many_connections, cannot_connect_now and what else class 57P tells of a server that ends, SQLITE_BUSY
+        ("53300", _) | (_, Some(5)) => unavailable(error),
+        (code, _) if code.starts_with("57P") => unavailable(error),
+        _ => match error {
+            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => unavailable(error),
+            error if is_lost(&error) => unavailable(error),
+            error => internal(error),
+        },
     }
 }

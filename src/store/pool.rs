@@ -120,7 +120,11 @@ async fn postgres(options: &Options) -> Result<(Pools, Changes), DbErr> {
     let open =
         async |connect: &ConnectOptions, connections| Database::connect(connect.clone().max_connections(connections).to_owned()).await;
     // a pool tries until its time is over, and then says no more than that; one connection says why there is none
-    PgConnectOptions::from_str(&options.url).map_err(refused)?.connect().await.map_err(refused)?.close().await.map_err(refused)?;
+    let one = PgConnectOptions::from_str(&options.url).map_err(refused)?;
+    match tokio::time::timeout(options.timeout, one.connect()).await {
+        Ok(connected) => connected.map_err(refused)?.close().await.map_err(refused)?,
+        Err(_) => return Err(refused(SqlxError::PoolTimedOut)),
+    }
     let writer = open(&connect, WRITERS).await?;
     if let Some(bound) = options.statement {
         let bound = bound.as_millis().to_string();
