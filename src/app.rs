@@ -5,6 +5,7 @@ mod progress;
 pub mod push;
 mod upload;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,13 +18,17 @@ use crate::cli::Expiry;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::graphql;
-use crate::http::{self, Answers, Documents, Service, Streams, router};
+use crate::http::{self, Answers, Documents, Health, Service, Streams, metrics_router, router};
+use crate::meter;
 use crate::role::Role;
 use crate::store::db::{Options, Store};
 pub use upload::reader;
 
 /// How long requests under way are waited for when the server is told to stop.
 const STOPPING: Duration = Duration::from_secs(30);
+
+/// How often what was measured is put into its buckets.
+const TIDY: Duration = Duration::from_secs(5);
 
 /// Connects to the database of the configuration.
 pub async fn connect(config: &Config) -> anyhow::Result<Store> {
@@ -78,18 +83,25 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         body_limit: config.body_limit,
         upload_limit: config.upload_limit,
         tables: http::tables(config.database_connections),
+        health: Health::default(),
+        slow_query: (config.slow_query > 0).then(|| Duration::from_millis(config.slow_query)),
     };
     let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
     tracing::info!("GraphiQL is at http://{address}/graphiql, the API at http://{address}/graphql");
+    if let Some(listen) = config.metrics_listen {
+        count(config, listen, service.clone()).await?;
+    }
     let changes = service.store.clone();
     tokio::spawn(async move { changes.listen().await });
     let streams = service.streams.clone();
     let (told, mut is_told) = tokio::sync::watch::channel(false);
     let stop = {
-        let streams = streams.clone();
+        let (streams, health, drain) = (streams.clone(), service.health.clone(), Duration::from_secs(config.drain));
         async move {
             told_to_stop().await;
+            health.leave();
+            tokio::time::sleep(drain).await;
             streams.stop();
             told.send_replace(true);
         }
@@ -109,6 +121,26 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         () = patience => tracing::warn!("some clients read too slowly to be waited for"),
     }
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// Begins to count, and serves what is counted, for as long as the program runs.
+async fn count(config: &Config, listen: SocketAddr, service: Service) -> anyhow::Result<()> {
+    meter::start(meter::Known { names: config.metrics_operations.clone(), saved: config.metrics_saved });
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen} (metrics_listen)"))?;
+    tracing::info!("metrics are at http://{}/metrics", listener.local_addr()?);
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, metrics_router(service)).await {
+            tracing::error!(%error, "metrics are not served any more");
+        }
+    });
+    tokio::spawn(async {
+        let mut beat = tokio::time::interval(TIDY);
+        loop {
+            beat.tick().await;
+            meter::tidy();
+        }
+    });
     Ok(())
 }
 

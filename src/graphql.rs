@@ -130,6 +130,11 @@ impl Prepared {
         document::operation(&self.document, self.asked.operation.as_deref()).map_or(OperationType::Query, |operation| operation.ty)
     }
 
+    /// Its name, if it has one.
+    pub fn name(&self) -> Option<&str> {
+        self.asked.operation.as_deref().or_else(|| self.document.operations.iter().next()?.0.map(|name| name.as_str()))
+    }
+
     /// The text of its document.
     pub fn text(&self) -> &str {
         &self.asked.query
@@ -140,6 +145,11 @@ impl Api {
     /// The schema over a store, and what reads files that are sent.
     pub fn new(store: Store, reader: Reader) -> Result<Self, SchemaError> {
         Ok(Self { schema: schema()?, store, documents: document::Documents::new(), reader })
+    }
+
+    /// Number of documents that are kept, and their bytes.
+    pub fn documents_kept(&self) -> (u64, u64) {
+        self.documents.kept()
     }
 
     /// Checks a request; what is wrong with it is told before anything is run. An operation of a kind that is not

@@ -10,24 +10,29 @@ mod cors;
 mod feed;
 mod graphql;
 mod health;
+mod metrics;
 mod multipart;
 mod socket;
 mod stream;
 mod table;
+mod watch;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::routing::get;
 use tokio::sync::Semaphore;
 use tower_http::compression::CompressionLayer;
-use tower_http::trace::TraceLayer;
 
 use crate::graphql::Api;
 use crate::store::db::Store;
 
 pub use asked::Documents;
 pub use cache::Answers;
+pub use health::Health;
+pub use metrics::metrics_router;
 pub use stream::Streams;
 
 /// What every request can use.
@@ -53,11 +58,19 @@ pub struct Service {
     pub body_limit: usize,
     /// Bytes that a request with files may have at most.
     pub upload_limit: usize,
+    /// Whether it has been told to stop.
+    pub health: Health,
+    /// How long an operation may take before a line tells of it; nothing tells of none.
+    pub slow_query: Option<Duration>,
 }
 
 /// Room for tables that are read at the same time: each keeps a connection to itself, and half of them stay for queries.
 pub fn tables(connections: u32) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new((connections as usize / 2).max(1)))
+    Arc::new(Semaphore::new(most_tables(connections)))
+}
+
+fn most_tables(connections: u32) -> usize {
+    (connections as usize / 2).max(1)
 }
 
 /// All routes.
@@ -79,6 +92,6 @@ pub fn router(service: Service) -> Router {
         // what is sent as it happens is not compressed, and neither are images
         .layer(CompressionLayer::new())
         .layer(cors)
-        .layer(TraceLayer::new_for_http())
+        .layer(from_fn(watch::request))
         .with_state(Arc::new(service))
 }

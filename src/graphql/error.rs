@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::MAX_DEPTH;
 use crate::error::{Code, Error};
+use crate::meter;
 
 /// Codes of errors in a request that was not run.
 pub mod codes {
@@ -45,6 +46,7 @@ pub struct Extensions {
 impl Failure {
     /// An error of the whole request.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        meter::error(code);
         Self { message: message.into(), locations: Vec::new(), path: Vec::new(), extensions: Extensions { code } }
     }
 
@@ -62,6 +64,7 @@ impl Failure {
     pub(super) fn of_framework(error: ServerError, code: &'static str) -> Self {
         let message = match error.message.as_str() {
             "Query is nested too deep." => {
+                meter::limit("depth");
                 format!("the query is more than {MAX_DEPTH} levels deep; ask for what lies deeper in a request of its own")
             }
             _ => error.message,

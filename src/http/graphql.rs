@@ -19,10 +19,11 @@ use super::cache::{Answered, Kept, Key};
 use super::caller;
 use super::conditional::Freshness;
 use super::multipart::Sent;
-use super::{socket, stream};
+use super::{socket, stream, watch};
 use crate::error::{Code, Error};
 use crate::graphql::{Answer, Failure, Refused as NotRun, codes};
 use crate::lang::Languages;
+use crate::meter;
 use crate::role::{Caller, Role};
 
 /// Media type of an answer.
@@ -126,7 +127,10 @@ async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Byte
     to_bytes(body, limit).await.map_err(|error| {
         let too_long = std::error::Error::source(&error).is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
         match too_long {
-            true => refuse(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes")),
+            true => {
+                meter::limit("body_bytes");
+                refuse(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes"))
+            }
             false => refuse(StatusCode::BAD_REQUEST, "the body could not be read to its end"),
         }
     })
@@ -264,7 +268,7 @@ async fn run(
     service: &Service,
     headers: &HeaderMap,
     media: Media,
-    ToRun { asked, keep }: ToRun,
+    ToRun { asked, keep, saved }: ToRun,
     is_get: bool,
     caller: &Caller,
     key: Option<Key>,
@@ -286,9 +290,16 @@ async fn run(
         service.documents.keep(hash, prepared.text());
     }
     let run = async {
-        match service.api.run(&prepared, &languages, caller).await {
-            Ok(answer) => answered(media, &answer),
-            Err(failure) => Answered::Always(not_run(media, &[failure])),
+        let operation = watch::Operation::begin(service, &prepared, saved);
+        match operation.of(service.api.run(&prepared, &languages, caller)).await {
+            Ok(answer) => {
+                operation.end(answer.failures.is_empty(), Some(answer.data.len()));
+                answered(media, &answer)
+            }
+            Err(failure) => {
+                operation.end(false, None);
+                Answered::Always(not_run(media, &[failure]))
+            }
         }
     };
     let kept = match key {

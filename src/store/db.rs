@@ -1,11 +1,12 @@
 //! Connections: one writer and a pool of readers on SQLite, one pool on PostgreSQL.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
-use sea_orm::sea_query::SelectStatement;
+use sea_orm::sea_query::{Query, SelectStatement};
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
     QueryResult, RuntimeErr, TransactionTrait, sqlx,
@@ -18,7 +19,9 @@ use super::saved::SavedQueries;
 use super::sql::statement;
 use crate::clock::Clock;
 use crate::error::{Error, Result, internal, unavailable};
+use crate::meter::{self, Statement};
 use crate::role::Role;
+use crate::telemetry::trace;
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -29,6 +32,28 @@ pub struct Options {
     pub connections: u32,
     /// How long to wait for a connection before giving up.
     pub timeout: Duration,
+}
+
+/// How the schema of the database and this program differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migrations {
+    /// Changes that the database lacks.
+    pub pending: usize,
+    /// Changes that the database has and the program does not know.
+    pub unknown: usize,
+}
+
+/// What a pool of connections is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pool {
+    /// What it is for.
+    pub name: &'static str,
+    /// Connections that are open.
+    pub open: u32,
+    /// Those of them that nobody uses.
+    pub idle: u32,
+    /// Connections at most.
+    pub most: u32,
 }
 
 /// The store: everything that is read or written goes through it.
@@ -65,18 +90,18 @@ impl Store {
                     .pragma("cache_size", "-1024")
                     .pragma("temp_store", "MEMORY")
             });
-            let single = async || Database::connect(connect.clone().max_connections(1).to_owned()).await;
+            let single = async || watched(Database::connect(connect.clone().max_connections(1).to_owned()).await);
             let writer = single().await?;
             // every connection to a database in memory would see a database of its own
             if options.url.contains(":memory:") {
                 (writer.clone(), writer, Changes::alone())
             } else {
                 let changes = Changes::file(single().await?);
-                (writer, Database::connect(connect.max_connections(options.connections).to_owned()).await?, changes)
+                (writer, watched(Database::connect(connect.max_connections(options.connections).to_owned()).await)?, changes)
             }
         } else {
             // one more than for reading: hearing of changes keeps a connection to itself
-            let pool = Database::connect(connect.max_connections(options.connections + 1).to_owned()).await?;
+            let pool = watched(Database::connect(connect.max_connections(options.connections + 1).to_owned()).await)?;
             (pool.clone(), pool, Changes::told())
         };
         let (changes, statements) = (Arc::new(changes), Arc::default());
@@ -127,6 +152,15 @@ impl Store {
         Ok(Migrator::get_pending_migrations_read_only(&self.writer).await?.len())
     }
 
+    /// Changes of the schema that the database lacks, and those that it has and this program does not know.
+    pub async fn migrations(&self) -> Result<Migrations> {
+        let select = Query::select().column("version").from("seaql_migrations").to_owned();
+        let rows = self.reader.query_all_raw(statement(self.backend(), &select)).await.map_err(database)?;
+        let made = rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<HashSet<String>, _>>().map_err(internal)?;
+        let known: HashSet<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+        Ok(Migrations { pending: known.difference(&made).count(), unknown: made.difference(&known).count() })
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
         self.reader.execute_unprepared("SELECT 1").await.map(drop).map_err(database)
@@ -158,21 +192,57 @@ impl Store {
         self.reader.get_database_backend()
     }
 
+    /// What the connections are doing: one pool on PostgreSQL; on SQLite one for reading, and one of one that writes.
+    pub fn pools(&self) -> Vec<Pool> {
+        let pool = |name, size: (u32, usize, u32)| Pool {
+            name,
+            open: size.0,
+            idle: u32::try_from(size.1).unwrap_or(u32::MAX),
+            most: size.2,
+        };
+        match self.backend() {
+            DbBackend::Postgres => {
+                let all = self.reader.get_postgres_connection_pool();
+                vec![pool("all", (all.size(), all.num_idle(), all.options().get_max_connections()))]
+            }
+            _ => [("reading", &self.reader), ("writing", &self.writer)]
+                .map(|(name, connection)| {
+                    let of = connection.get_sqlite_connection_pool();
+                    pool(name, (of.size(), of.num_idle(), of.options().get_max_connections()))
+                })
+                .into(),
+        }
+    }
+
+    /// Connections for reading at most.
+    pub fn connections(&self) -> u32 {
+        self.connections
+    }
+
+    /// Name of the database system, as OpenTelemetry knows it.
+    pub fn system(&self) -> &'static str {
+        system(self.backend())
+    }
+
     /// Runs one statement for a reader. A connection is not asked whether it lives before each use, which would be a
     /// round trip each time; where the database has closed it meanwhile, the statement is run again on another.
     pub(super) async fn read(&self, select: &SelectStatement) -> Result<Vec<QueryResult>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
+        let asked = meter::wait();
         let mut tries = self.connections;
         loop {
             let statement = statement(self.backend(), select);
             tracing::trace!(target: "kurultai::sql", sql = statement.sql);
             let result = match &self.snapshot {
-                Some(snapshot) => return snapshot.query_all_raw(statement).await.map_err(database),
+                Some(snapshot) => return snapshot.query_all_raw(statement).await.inspect(|rows| meter::rows(rows.len())).map_err(database),
                 None => self.reader.query_all_raw(statement).await,
             };
             match result {
                 Err(error) if is_lost(&error) && tries > 0 => tries -= 1,
-                result => return result.map_err(database),
+                result => {
+                    meter::waited(asked);
+                    return result.inspect(|rows| meter::rows(rows.len())).map_err(database);
+                }
             }
         }
     }
@@ -189,6 +259,23 @@ impl Store {
         let rows = self.read(select).await?;
         rows.first().map_or(Ok(None), |row| row.try_get_by_index(0)).map_err(internal)
     }
+}
+
+/// The same connections, with what counts and traces their statements. Beginnings and ends of transactions are no
+/// statements.
+fn watched(connected: Result<DatabaseConnection, DbErr>) -> Result<DatabaseConnection, DbErr> {
+    let mut connection = connected?;
+    let system = system(connection.get_database_backend());
+    connection.set_metric_callback(move |info| {
+        let sql = info.statement.sql.as_str();
+        meter::statement(Statement::of(sql), info.elapsed, info.failed);
+        trace::statement(system, sql, info.elapsed, info.failed);
+    });
+    Ok(connection)
+}
+
+fn system(backend: DbBackend) -> &'static str {
+    if backend == DbBackend::Postgres { "postgresql" } else { "sqlite" }
 }
 
 /// Whether the database closed the connection: for all that is known, the next one works.

@@ -161,6 +161,8 @@ impl Server {
             body_limit: 100_000,
             upload_limit: 10_000_000,
             tables: kurultai::http::tables(4),
+            health: kurultai::http::Health::default(),
+            slow_query: None,
         };
         let changes = store.clone();
         let hearing = tokio::spawn(async move { changes.listen().await });
