@@ -161,7 +161,8 @@ impl Meters {
             failed: counter(&recorder, "kurultai_sql_failures_total", &[("kind", kind)]),
         };
         let lookups = |cache: Cache| {
-            ["hit", "miss"].map(|result| counter(&recorder, "kurultai_cache_lookups_total", &[("cache", cache.as_str()), ("result", result)]))
+            ["hit", "miss"]
+                .map(|result| counter(&recorder, "kurultai_cache_lookups_total", &[("cache", cache.as_str()), ("result", result)]))
         };
         let meters = Self {
             operations: Operations::new(known, &recorder),

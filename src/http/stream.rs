@@ -18,8 +18,8 @@ use tracing::Instrument;
 
 use super::Service;
 use super::asked::{NoDocument, Request};
-use super::{caller, watch};
 use super::graphql::{Media, body, error, languages, refuse, rejected};
+use super::{caller, watch};
 use crate::graphql::{Failure, Following, Refused as NotRun, codes};
 use crate::lang::Languages;
 use crate::meter::{self, Held, Open};
@@ -157,9 +157,7 @@ pub(super) async fn begin(
     operation.end(following.is_ok(), None);
     match following {
         Ok(following) => match service.streams.enter() {
-            Some(permit) => {
-                Operation::Following(Box::new(following), Place { _permit: permit, _open: meter::open(Open::Subscription) })
-            }
+            Some(permit) => Operation::Following(Box::new(following), Place { _permit: permit, _open: meter::open(Open::Subscription) }),
             None => Operation::Failed(vec![Failure::new(codes::UNAVAILABLE, FULL)]),
         },
         Err(failure) => Operation::Failed(vec![failure]),

@@ -175,15 +175,13 @@ async fn send(service: &Service, format: &str, headers: &HeaderMap, asking: &Ask
             turn.operation.end(end.is_ok(), None);
             of_end(end?)
         }
-        false => {
-            match turn.operation.of(making.first()).await {
-                Ok(first) => making.stream(first, turn),
-                Err(failed) => {
-                    turn.operation.end(false, None);
-                    return Err(failed);
-                }
+        false => match turn.operation.of(making.first()).await {
+            Ok(first) => making.stream(first, turn),
+            Err(failed) => {
+                turn.operation.end(false, None);
+                return Err(failed);
             }
-        }
+        },
     };
     let mut response = Response::new(body);
     let headers = response.headers_mut();

@@ -63,7 +63,8 @@ pub(super) async fn request(request: Request, next: Next) -> Response {
     let (status, took) = (response.status(), began.elapsed());
     meter::request(route, status.as_u16(), took);
     if !traced.is_disabled() {
-        traced.record("http.response.status_code", status.as_u16());
+        // the attribute is a number only where it is signed
+        traced.record("http.response.status_code", i64::from(status.as_u16()));
         if status.is_server_error() {
             traced.record("otel.status_code", "ERROR");
         }
@@ -192,7 +193,7 @@ impl Drop for Operation {
         let took = self.began.elapsed();
         meter::operation(self.saved.as_deref(), self.name.as_deref(), self.kind, self.outcome, took);
         if !self.span.is_disabled() {
-            self.span.record("graphql.statements", self.tally.statements());
+            self.span.record("graphql.statements", i64::try_from(self.tally.statements()).unwrap_or(i64::MAX));
             if self.outcome != Outcome::Ok {
                 self.span.record("otel.status_code", "ERROR");
             }

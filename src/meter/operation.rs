@@ -119,10 +119,7 @@ impl Operations {
         with(kinds[kind as usize].get_or_init(|| {
             let labels = [("operation", label), ("type", kind.as_str())];
             let outcome = |outcome| counter(recorder, "kurultai_operations_total", &[labels[0], labels[1], ("outcome", outcome)]);
-            Meters {
-                outcomes: OUTCOMES.map(outcome),
-                seconds: histogram(recorder, "kurultai_operation_seconds", &labels),
-            }
+            Meters { outcomes: OUTCOMES.map(outcome), seconds: histogram(recorder, "kurultai_operation_seconds", &labels) }
         }));
         Some(())
     }

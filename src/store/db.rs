@@ -194,12 +194,8 @@ impl Store {
 
     /// What the connections are doing: one pool on PostgreSQL; on SQLite one for reading, and one of one that writes.
     pub fn pools(&self) -> Vec<Pool> {
-        let pool = |name, size: (u32, usize, u32)| Pool {
-            name,
-            open: size.0,
-            idle: u32::try_from(size.1).unwrap_or(u32::MAX),
-            most: size.2,
-        };
+        let pool =
+            |name, size: (u32, usize, u32)| Pool { name, open: size.0, idle: u32::try_from(size.1).unwrap_or(u32::MAX), most: size.2 };
         match self.backend() {
             DbBackend::Postgres => {
                 let all = self.reader.get_postgres_connection_pool();

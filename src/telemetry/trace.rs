@@ -91,9 +91,7 @@ where
         .with_threads(false)
         .with_target(false)
         .with_tracked_inactivity(false)
-        .with_filter(
-            filter_fn(|metadata| metadata.is_span() && metadata.target() == TARGET).with_max_level_hint(LevelFilter::DEBUG),
-        );
+        .with_filter(filter_fn(|metadata| metadata.is_span() && metadata.target() == TARGET).with_max_level_hint(LevelFilter::DEBUG));
     Ok((Traces(Some(provider)), Some(layer.boxed())))
 }
 

@@ -98,6 +98,7 @@ async fn a_request_its_operation_and_its_statements_are_one_trace(#[values(On::S
     assert_eq!(text(&operation.attributes, "graphql.operation.name"), "People");
     assert_eq!(text(&operation.attributes, "graphql.operation.type"), "query");
     let statements: Vec<&Span> = trace.values().filter(|span| span.parent_span_id == operation.span_id).collect();
+    assert_eq!(text(&operation.attributes, "graphql.statements"), "IntValue(2)");
     assert_eq!(statements.len(), 2, "one for the page and one for the number of all: {statements:?}");
     for statement in statements {
         assert_eq!((statement.kind, statement.name.starts_with("SELECT")), (3, true), "{statement:?}");
