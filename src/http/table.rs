@@ -133,7 +133,7 @@ impl Asking {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
             return Err(response);
         };
-        let operation = watch::Operation::begin(service, &prepared, found.saved).as_table();
+        let operation = watch::Operation::begin(service, &prepared, found.saved).into_table();
         match operation.of(service.api.table(&prepared, &wanted, &self.languages(headers), &caller)).await {
             Ok(table) => Ok((table, Turn { _permit: permit, operation })),
             Err(failures) => {

@@ -44,6 +44,8 @@ const ROUTES: [&str; 13] = [
     OTHER,
 ];
 const OTHER: &str = "other";
+/// Routes that are asked again and again, and tell nothing by their traces.
+const UNTRACED: [&str; 2] = ["/healthz", "/readyz"];
 
 /// Gives each request an id and tells what it took.
 pub(super) async fn request(request: Request, next: Next) -> Response {
@@ -53,7 +55,7 @@ pub(super) async fn request(request: Request, next: Next) -> Response {
     let shown_id = id.to_str().unwrap_or_default();
     let route = route(request.extensions().get());
     let span = tracing::error_span!(target: REQUEST, "request", request_id = shown_id);
-    let traced = match trace::is_on() {
+    let traced = match trace::is_on() && !UNTRACED.contains(&route) {
         // below the other, so that lines inside it are found by the id too
         true => span.in_scope(|| traced(&request, route, shown_id)),
         false => Span::none(),
@@ -171,7 +173,7 @@ impl Operation {
     }
 
     /// The same operation, read as a table.
-    pub(super) fn as_table(mut self) -> Self {
+    pub(super) fn into_table(mut self) -> Self {
         self.kind = Kind::Table;
         self
     }

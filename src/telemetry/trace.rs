@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
-use opentelemetry::trace::{Span as _, SpanKind, Status, Tracer, TracerProvider};
+use opentelemetry::trace::{Span as _, SpanKind, Status, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{SpanExporter, WithHttpConfig};
@@ -39,6 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What makes the spans of statements, if there are traces.
 static TRACER: OnceLock<SdkTracer> = OnceLock::new();
 
+type Boxed<S> = Box<dyn Layer<S> + Send + Sync>;
+
 /// Traces that are sent; what is left of them has to be sent at the end.
 #[derive(Debug)]
 #[must_use]
@@ -62,7 +64,7 @@ pub fn is_on() -> bool {
 }
 
 /// Begins to send traces, if the environment says where to.
-pub(super) fn start<S>() -> anyhow::Result<(Traces, Option<Box<dyn Layer<S> + Send + Sync>>)>
+pub(super) fn start<S>() -> anyhow::Result<(Traces, Option<Boxed<S>>)>
 where
     S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
 {
@@ -109,6 +111,11 @@ pub fn join(span: &Span, headers: &dyn Extractor) {
 /// places for values and not the values.
 pub fn statement(system: &'static str, sql: &str, took: Duration, failed: bool) {
     let Some(tracer) = TRACER.get() else { return };
+    let within = Span::current().context();
+    // what the service does by itself belongs to no request
+    if !within.span().span_context().is_valid() {
+        return;
+    }
     let end = SystemTime::now();
     let operation = sql.split_ascii_whitespace().next().unwrap_or_default().to_ascii_uppercase();
     let summary = match table(sql) {
@@ -123,7 +130,7 @@ pub fn statement(system: &'static str, sql: &str, took: Duration, failed: bool) 
         KeyValue::new("db.query.text", shown.to_owned()),
     ];
     let builder = tracer.span_builder(summary).with_kind(SpanKind::Client).with_attributes(attributes);
-    let mut span = tracer.build_with_context(builder.with_start_time(end - took), &Span::current().context());
+    let mut span = tracer.build_with_context(builder.with_start_time(end - took), &within);
     if failed {
         // what the database says may hold values
         span.set_status(Status::error("the statement failed"));

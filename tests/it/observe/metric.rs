@@ -1,12 +1,18 @@
 //! What is counted.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use futures_util::{SinkExt, StreamExt};
 use kurultai::role::Role;
 use rstest::rstest;
 use serde_json::{Value, json};
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use super::running::Running;
+use crate::command::{kurultai, run};
 use crate::server::{Asker, On, Server, path};
 
 const PEOPLE: &str = "query People { people(first: 3) { nodes { slug } } }";
@@ -94,6 +100,41 @@ async fn writes_and_saved_queries_are_told_apart(#[values(On::Sqlite, On::Postgr
     if on == On::Postgres {
         after.is("kurultai_sql_statement_seconds_count", &[("kind", "lock")], 1.0);
     }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn sockets_and_subscriptions_count_for_as_long_as_they_are_open(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::empty(on).await;
+    let running = Running::over(&server, &[]).await;
+    let mut request = format!("{}/graphql", running.address.replace("http", "ws")).into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+    let (mut socket, _) = connect_async(request).await.unwrap();
+    let payload = json!({"query": "subscription { changed { cursor } }"});
+    socket.send(Message::Text(json!({"type": "connection_init"}).to_string().into())).await.unwrap();
+    socket.next().await.unwrap().unwrap();
+    socket.send(Message::Text(json!({"id": "1", "type": "subscribe", "payload": payload}).to_string().into())).await.unwrap();
+    let open = async |kind: &str, expected: f64| {
+        let seen = async { while running.scrape().await.sum("kurultai_streams_open", &[("kind", kind)]) != Some(expected) {} };
+        tokio::time::timeout(Duration::from_secs(30), seen).await.unwrap_or_else(|_| panic!("{kind} is not {expected}"));
+    };
+    open("websocket", 1.0).await;
+    open("subscription", 1.0).await;
+    running.scrape().await.is("kurultai_stream_places_taken", &[], 2.0);
+    drop(socket);
+    open("subscription", 0.0).await;
+    open("websocket", 0.0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_for_metrics_that_is_taken_is_told_by_its_setting() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("k.db").display());
+    let mut command = kurultai(&["serve", "--listen", "127.0.0.1:0", "--database-url", &url]);
+    command.env("KURULTAI_METRICS_LISTEN", taken.local_addr().unwrap().to_string());
+    let (ok, _, error) = run(command);
+    assert!(!ok && error.contains("(metrics_listen)"), "{error}");
 }
 
 /// Names of metrics in the expressions of a dashboard.

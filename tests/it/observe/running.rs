@@ -50,6 +50,9 @@ impl Running {
         let api = running.line(|line| said(line["message"].as_str()?, "the API at ")).await;
         running.address = api.trim_end_matches("/graphql").to_owned();
         running.metrics = running.line(|line| said(line["message"].as_str()?, "metrics are at ")).await;
+        // until it hears of the writes of others it keeps nothing
+        let hears = async { while running.scrape().await.sum("kurultai_dataset_generation", &[]).is_none() {} };
+        tokio::time::timeout(LONG, hears).await.expect("it does not hear of writes");
         running
     }
 

@@ -18,6 +18,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::running::Running;
+use crate::command::{kurultai, run};
 use crate::server::{On, Server};
 
 /// Something that takes traces.
@@ -104,7 +105,7 @@ async fn a_request_its_operation_and_its_statements_are_one_trace(#[values(On::S
         assert_eq!((statement.kind, statement.name.starts_with("SELECT")), (3, true), "{statement:?}");
         let system = if on == On::Sqlite { "sqlite" } else { "postgresql" };
         assert_eq!(text(&statement.attributes, "db.system.name"), system);
-        assert!(text(&statement.attributes, "db.query.text").contains("\"people\""), "{statement:?}");
+        assert!(text(&statement.attributes, "db.query.text").contains("\"persons\""), "{statement:?}");
         assert!(statement.start_time_unix_nano >= operation.start_time_unix_nano - 1_000_000);
         assert!(statement.end_time_unix_nano <= operation.end_time_unix_nano + 1_000_000);
     }
@@ -116,8 +117,11 @@ async fn a_request_its_operation_and_its_statements_are_one_trace(#[values(On::S
     running.post(&body, &[("authorization", &bearer)]).await;
     let trace = collector.trace(|span| span.name == "POST /graphql" && hex(&span.trace_id) != parent[3..35]).await;
     let operation = of_name(&trace, "mutation Add");
-    let insert = of_name(&trace, "INSERT people");
+    let insert = of_name(&trace, "INSERT persons");
     assert_eq!(insert.parent_span_id, operation.span_id);
+
+    // a look at its health is no trace
+    assert_eq!(running.get("/readyz").await.status(), 200);
 
     // a table is read by tasks of its own
     running.get("/table.csv?query=%7B%20laws%20%7B%20nodes%20%7B%20slug%20%7D%20%7D%20%7D").await.text().await.unwrap();
@@ -129,6 +133,9 @@ async fn a_request_its_operation_and_its_statements_are_one_trace(#[values(On::S
     running.stopped().await;
     let all = collector.0.lock().unwrap();
     assert!(all.iter().all(|(service, _)| service == "kurultai"));
+    // statements that belong to no request are no traces either
+    let roots = all.iter().filter(|(_, span)| span.parent_span_id.is_empty()).map(|(_, span)| span.name.as_str());
+    assert_eq!(roots.collect::<Vec<_>>(), ["POST /graphql", "GET /table.{format}"]);
     let told = format!("{all:?}");
     let secret = token.rsplit('_').next().unwrap();
     assert!(!told.contains("hidden") && !told.contains(secret), "{told}");
@@ -146,4 +153,14 @@ async fn the_last_traces_are_sent_before_the_program_ends() {
     running.terminate();
     running.stopped().await;
     of_name(&collector.trace(|span| span.name == "query Last").await, "POST /graphql");
+}
+
+#[test]
+fn a_protocol_that_is_not_spoken_is_told_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("k.db").display());
+    let mut command = kurultai(&["serve", "--listen", "127.0.0.1:0", "--database-url", &url]);
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317").env("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+    let (ok, _, error) = run(command);
+    assert!(!ok && error.contains("OTEL_EXPORTER_OTLP_PROTOCOL: traces are sent by http/protobuf"), "{error}");
 }
