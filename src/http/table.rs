@@ -250,7 +250,7 @@ impl Making {
             }
         };
         tokio::spawn(reading.in_current_span());
-        tokio::spawn(async move {
+        let writing = async move {
             let send = async |bytes: Vec<u8>| bytes.is_empty() || made.send_timeout(Piece::Bytes(bytes.into()), PATIENCE).await.is_ok();
             if !send(first.unwrap_or_default()).await {
                 return;
@@ -275,7 +275,8 @@ impl Making {
                 Ok(End::Whole(_)) => {}
                 Err(error) => Failed::Written(error).log(),
             }
-        });
+        };
+        tokio::spawn(writing.in_current_span());
         let pieces = stream::unfold((pieces, false), async |(mut pieces, broken)| {
             if broken {
                 return None;

@@ -1,9 +1,11 @@
 //! What is logged, and what never is.
 
+use std::time::Duration;
+
 use futures_util::{SinkExt, StreamExt};
 use kurultai::role::Role;
 use kurultai::store::saved::hash;
-use migration::sea_orm::ConnectionTrait;
+use migration::sea_orm::{ConnectionTrait, TransactionTrait};
 use rstest::rstest;
 use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
@@ -67,6 +69,21 @@ async fn a_slow_query_is_told_by_its_name_and_hash_and_not_by_its_values(#[value
     assert!(line["duration_ms"].as_f64().unwrap() >= 1.0 && line["database_ms"].as_f64().unwrap() > 0.0, "{line}");
     assert!(!running.log().contains("secret"), "{}", running.log());
     running.scrape().await.is("kurultai_slow_operations_total", &[], 1.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_nobody_waited_for_is_told_too() {
+    let server = Server::sample(On::Postgres).await;
+    let running = Running::over(&server, &[("KURULTAI_SLOW_QUERY", "10")]).await;
+    let raw = server.database.raw().await;
+    let holding = raw.begin().await.unwrap();
+    holding.execute_unprepared("LOCK TABLE persons IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let asked = running.client.post(format!("{}/graphql", running.address)).json(&json!({"query": "query Left { people { totalCount } }"}));
+    assert!(asked.timeout(Duration::from_millis(500)).send().await.is_err());
+    let line = running.line(|line| (line["message"] == "slow query").then(|| line.clone())).await;
+    assert_eq!((&line["operation"], &line["outcome"]), (&json!("Left"), &json!("abandoned")), "{line}");
+    holding.rollback().await.unwrap();
+    running.scrape().await.is("kurultai_operations_total", &[("operation", "other"), ("outcome", "abandoned")], 1.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

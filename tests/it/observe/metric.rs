@@ -85,8 +85,13 @@ async fn writes_and_saved_queries_are_told_apart(#[values(On::Sqlite, On::Postgr
     let editor = Asker::with_role(&server, Role::Editor).await;
     let saved = editor.done("saveQuery { savedQuery { name } }", json!({"query": PEOPLE, "name": "people-page"})).await;
     assert_eq!(saved["savedQuery"]["name"], "people-page");
-    let running = Running::over(&server, &[]).await;
-    assert_eq!(running.get("/graphql?saved=people-page").await.status(), 200);
+    let hash = editor.done("saveQuery { savedQuery { hash } }", json!({"query": "{ laws { totalCount } }"})).await;
+    let hash = hash["savedQuery"]["hash"].as_str().unwrap().to_owned();
+    editor.done("saveQuery { savedQuery { name } }", json!({"query": "{ cases { totalCount } }", "name": "one-too-many"})).await;
+    let running = Running::over(&server, &[("KURULTAI_METRICS_SAVED", "2")]).await;
+    for saved in ["people-page", &hash, "one-too-many"] {
+        assert_eq!(running.get(&format!("/graphql?saved={saved}")).await.status(), 200);
+    }
     let mutation = "mutation($input: CreatePersonInput!) { createPerson(input: $input) { errors { message } } }";
     let bearer = format!("Bearer {token}");
     let body = json!({"query": mutation, "variables": {"input": {"slug": "somebody", "name": {"en": "Somebody"}}}});
@@ -94,6 +99,9 @@ async fn writes_and_saved_queries_are_told_apart(#[values(On::Sqlite, On::Postgr
     assert_eq!(answer["data"]["createPerson"]["errors"], json!([]), "{answer}");
     let after = running.scrape().await;
     after.is("kurultai_operations_total", &[("operation", "people-page"), ("type", "query")], 1.0);
+    after.is("kurultai_operations_total", &[("operation", &hash[..12]), ("type", "query")], 1.0);
+    after.is("kurultai_operations_total", &[("operation", "other"), ("type", "query")], 1.0);
+    assert!(!after.0.contains("one-too-many"));
     after.is("kurultai_operations_total", &[("operation", "anonymous"), ("type", "mutation"), ("outcome", "ok")], 1.0);
     after.is_more("kurultai_sql_statement_seconds_count", &[("kind", "write")], 1.0);
     after.is("kurultai_database_write_wait_seconds_count", &[], 1.0);
