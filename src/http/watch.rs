@@ -2,7 +2,8 @@
 //!
 //! What is told of an operation is its name and the hash of its document, never the document, its variables, or who asks.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use async_graphql::parser::types::OperationType;
@@ -27,22 +28,7 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 const LONGEST: usize = 100;
 /// Letters of a path, or of the name of an operation, that are told.
 const TOLD: usize = 100;
-/// Routes that are told apart, as they are declared; all other addresses are counted together.
-const ROUTES: [&str; 13] = [
-    "/graphql",
-    "/table.{format}",
-    "/chart.{format}",
-    "/feed.atom",
-    "/schema.graphql",
-    "/",
-    "/graphiql",
-    "/assets/{*path}",
-    "/favicon.svg",
-    "/healthz",
-    "/readyz",
-    "/metrics",
-    OTHER,
-];
+/// What addresses without a route are counted as.
 const OTHER: &str = "other";
 /// Routes that are asked again and again, and tell nothing by their traces.
 const UNTRACED: [&str; 2] = ["/healthz", "/readyz"];
@@ -113,9 +99,21 @@ fn id(headers: &HeaderMap) -> HeaderValue {
     }
 }
 
+/// How the address of a request is declared. There are as many as the router has, so each is kept for ever.
 fn route(matched: Option<&MatchedPath>) -> &'static str {
-    let matched = matched.map_or(OTHER, MatchedPath::as_str);
-    ROUTES.into_iter().find(|route| *route == matched).unwrap_or(OTHER)
+    static SEEN: RwLock<BTreeSet<&str>> = RwLock::new(BTreeSet::new());
+    let Some(matched) = matched.map(MatchedPath::as_str) else { return OTHER };
+    if let Some(seen) = SEEN.read().ok().and_then(|seen| seen.get(matched).copied()) {
+        return seen;
+    }
+    let Ok(mut seen) = SEEN.write() else { return OTHER };
+    // another may have come first
+    if let Some(seen) = seen.get(matched) {
+        return seen;
+    }
+    let kept: &'static str = Box::leak(matched.into());
+    seen.insert(kept);
+    kept
 }
 
 fn milliseconds(took: Duration) -> f64 {
