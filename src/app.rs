@@ -5,6 +5,7 @@ mod progress;
 pub mod push;
 mod upload;
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +19,10 @@ use crate::cli::Expiry;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::graphql;
-use crate::http::{self, Admission, Answers, Documents, Rates, Service, Streams, router};
+use crate::http::{self, Admission, Answers, Documents, Health, Rates, Service, Streams, metrics_router, router};
+use crate::meter;
 use crate::role::Role;
-use crate::store::db::{Options, Store, is_damaged};
+use crate::store::db::{Migrations, Options, Store, is_damaged};
 pub use upload::reader;
 
 /// How long requests under way are waited for when the server is told to stop.
@@ -57,6 +59,9 @@ impl Fault {
     }
 }
 
+/// How often what was measured is put into its buckets.
+const TIDY: Duration = Duration::from_secs(5);
+
 /// Connects to the database of the configuration.
 pub async fn connect(config: &Config) -> anyhow::Result<Store> {
     let options = Options {
@@ -77,36 +82,33 @@ pub async fn connect(config: &Config) -> anyhow::Result<Store> {
 /// Connects to the database; one that is a file is made and brought up to date.
 async fn connect_and_prepare(config: &Config, migrate: bool) -> anyhow::Result<Store> {
     let store = connect(config).await?;
-    if migrate || config.database_url.is_sqlite() {
-        bring_up_to_date(&store).await?;
-        return Ok(store);
-    }
-    match store.pending_migrations().await.context("cannot read the schema of the database")? {
-        0 => not_later(&store).await.map(|()| store),
+    match differences(&store).await? {
+        0 => {}
+        _ if migrate || config.database_url.is_sqlite() => drop(bring_up_to_date(&store).await?),
         pending => bail!(Fault::Data(format!(
             "the database lacks {pending} changes of its schema; run \"kurultai migrate\" first, or serve with --migrate"
         ))),
     }
+    Ok(store)
 }
 
-/// Makes the changes of the schema that the database lacks; gives their number.
+/// Makes the changes of the schema that the database lacks; gives their number. A database that is up to date is not
+/// written to.
 async fn bring_up_to_date(store: &Store) -> anyhow::Result<usize> {
-    not_later(store).await?;
-    let changes = match store.pending_migrations().await.context("cannot read the schema of the database")? {
-        // a database that is for reading only may be up to date
-        0 => 0,
-        _ => store.migrate().await.context("cannot bring the schema of the database up to date")?,
-    };
+    let changes = differences(store).await?;
     if changes > 0 {
+        store.migrate().await.context("cannot bring the schema of the database up to date")?;
         tracing::info!(changes, "the schema of the database is up to date");
     }
     Ok(changes)
 }
 
-/// Refuses a database that a later version of this program has changed.
-async fn not_later(store: &Store) -> anyhow::Result<()> {
-    match store.unknown_migrations().await.context("cannot read the schema of the database")?.as_slice() {
-        [] => Ok(()),
+/// Number of changes that the schema of the database lacks. A database that a later version of this program has changed is
+/// refused.
+async fn differences(store: &Store) -> anyhow::Result<usize> {
+    let Migrations { pending, unknown } = store.migrations().await.context("cannot read the schema of the database")?;
+    match unknown.as_slice() {
+        [] => Ok(pending),
         unknown => bail!(Fault::Data(format!(
             "a later version of this program has changed the schema of the database ({}); use that version",
             unknown.join(", ")
@@ -141,12 +143,17 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         admission: Admission::new(if config.concurrency == 0 { config.database_connections } else { config.concurrency }),
         rates: Rates::new(&config.rate),
         timeouts: config.timeouts.clone(),
+        health: Health::default(),
+        slow_query: (config.slow_query > 0).then(|| Duration::from_millis(config.slow_query)),
     };
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| Fault::System(format!("cannot listen on {}: {error}; give another address by --listen", config.listen)))?;
     let address = listener.local_addr()?;
     tracing::info!("GraphiQL is at http://{address}/graphiql, the API at http://{address}/graphql");
+    if let Some(listen) = config.metrics_listen {
+        count(config, listen, service.clone()).await?;
+    }
     let changes = service.store.clone();
     tokio::spawn(async move { changes.listen().await });
     let rates = service.rates.clone();
@@ -159,9 +166,11 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
     let streams = service.streams.clone();
     let (told, mut is_told) = tokio::sync::watch::channel(false);
     let stop = {
-        let streams = streams.clone();
+        let (streams, health, drain) = (streams.clone(), service.health.clone(), Duration::from_secs(config.drain));
         async move {
             told_to_stop().await;
+            health.leave();
+            tokio::time::sleep(drain).await;
             streams.stop();
             told.send_replace(true);
         }
@@ -181,6 +190,26 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         () = patience => tracing::warn!("some clients read too slowly to be waited for"),
     }
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// Begins to count, and serves what is counted, for as long as the program runs.
+async fn count(config: &Config, listen: SocketAddr, service: Service) -> anyhow::Result<()> {
+    meter::start(meter::Known { names: config.metrics_operations.clone(), saved: config.metrics_saved });
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen} (metrics_listen)"))?;
+    tracing::info!("metrics are at http://{}/metrics", listener.local_addr()?);
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, metrics_router(service)).await {
+            tracing::error!(%error, "metrics are not served any more");
+        }
+    });
+    tokio::spawn(async {
+        let mut beat = tokio::time::interval(TIDY);
+        loop {
+            beat.tick().await;
+            meter::tidy();
+        }
+    });
     Ok(())
 }
 

@@ -48,6 +48,16 @@ pub struct Config {
     pub streams: u32,
     /// Origins whose pages may read answers; `*` stands for all.
     pub cors_origins: Vec<String>,
+    /// Address and port of what is for those who run the service; nothing serves it nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Names of operations that are told apart in what is counted.
+    pub metrics_operations: Vec<String>,
+    /// Saved queries that are told apart besides, at most.
+    pub metrics_saved: usize,
+    /// Milliseconds after which a line tells of an operation; 0 tells of none.
+    pub slow_query: u64,
+    /// Seconds to go on after being told to stop, while it is said that no more should come.
+    pub drain: u64,
     /// Which log lines to write.
     pub log: String,
 }

@@ -22,6 +22,10 @@ pub enum Code {
 }
 
 impl Code {
+    /// All codes.
+    pub const ALL: [Self; 6] =
+        [Self::BadUserInput, Self::InvalidCursor, Self::Unauthenticated, Self::Forbidden, Self::Unavailable, Self::Internal];
+
     /// The code as it is sent.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -136,6 +136,11 @@ impl Prepared {
         self.nodes
     }
 
+    /// Its name, if it has one.
+    pub fn name(&self) -> Option<&str> {
+        self.asked.operation.as_deref().or_else(|| self.document.operations.iter().next()?.0.map(|name| name.as_str()))
+    }
+
     /// The text of its document.
     pub fn text(&self) -> &str {
         &self.asked.query
@@ -151,6 +156,11 @@ impl Api {
     /// What a request may ask for at most.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Number of documents that are kept, and their bytes.
+    pub fn documents_kept(&self) -> (u64, u64) {
+        self.documents.kept()
     }
 
     /// Checks a request; what is wrong with it is told before anything is run. An operation of a kind that is not

@@ -11,6 +11,7 @@ mod cors;
 mod feed;
 mod graphql;
 mod health;
+mod metrics;
 mod multipart;
 mod rate;
 mod secure;
@@ -19,8 +20,10 @@ mod serve;
 mod socket;
 mod stream;
 mod table;
+mod watch;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -28,7 +31,6 @@ use axum::routing::get;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::trace::TraceLayer;
 
 use crate::graphql::Api;
 use crate::store::db::{Store, walkers};
@@ -36,6 +38,8 @@ use crate::store::db::{Store, walkers};
 pub use admission::Admission;
 pub use asked::Documents;
 pub use cache::Answers;
+pub use health::Health;
+pub use metrics::metrics_router;
 pub use rate::{Quotas, Rates};
 pub use serve::{Timeouts, serve};
 pub use stream::Streams;
@@ -69,12 +73,20 @@ pub struct Service {
     pub body_limit: usize,
     /// Bytes that a request with files may have at most.
     pub upload_limit: usize,
+    /// Whether it has been told to stop.
+    pub health: Health,
+    /// How long an operation may take before a line tells of it; nothing tells of none.
+    pub slow_query: Option<Duration>,
 }
 
 /// Room for tables that are read at the same time, where there are so many connections for queries: each table keeps a
 /// connection to itself.
 pub fn tables(connections: u32) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(walkers(connections) as usize))
+    Arc::new(Semaphore::new(most_tables(connections)))
+}
+
+fn most_tables(connections: u32) -> usize {
+    walkers(connections) as usize
 }
 
 /// All routes.
@@ -102,6 +114,6 @@ pub fn router(service: Service) -> Router {
         .layer(CompressionLayer::new())
         .layer(from_fn(secure::harden))
         .layer(cors)
-        .layer(TraceLayer::new_for_http())
+        .layer(from_fn(watch::request))
         .with_state(service)
 }

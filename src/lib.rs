@@ -3,8 +3,8 @@
 //! Dependencies point one way:
 //!
 //! ```text
-//! id date lang fold page filter error role clock table chart <- entity <- store <- graphql <- http <- app <- main
-//!                                                                         store <- transfer            <- app
+//! id date lang fold page filter error role clock table chart meter telemetry <- entity <- store <- graphql <- http <- app <- main
+//!                                                                                         store <- transfer            <- app
 //! ```
 
 pub mod app;
@@ -21,6 +21,7 @@ pub mod graphql;
 pub mod http;
 pub mod id;
 pub mod lang;
+pub mod meter;
 pub mod page;
 pub mod role;
 pub mod store;

@@ -41,11 +41,17 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let config = Config::load(cli.settings.config.as_deref(), &cli.flags())?;
-    telemetry::start(&config.log)?;
-    let said = match cli.command {
-        Command::Serve { migrate, .. } => return app::serve(&config, migrate).await.map(|()| ExitCode::SUCCESS),
-        Command::Migrate { down } => app::migrate(&config, down).await?,
-        Command::Import(flags) => match app::import::import(&config, &import(flags)).await? {
+    let traces = telemetry::start(&config.log)?;
+    let ended = carry_out(cli.command, &config).await;
+    traces.end().await;
+    ended
+}
+
+async fn carry_out(command: Command, config: &Config) -> anyhow::Result<ExitCode> {
+    let said = match command {
+        Command::Serve { migrate, .. } => return app::serve(config, migrate).await.map(|()| ExitCode::SUCCESS),
+        Command::Migrate { down } => app::migrate(config, down).await?,
+        Command::Import(flags) => match app::import::import(config, &import(flags)).await? {
             Ending::Done(said) => said,
             Ending::Interrupted(said) => {
                 eprintln!("kurultai: {said}");
@@ -54,9 +60,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         },
         Command::Backup { file } => app::backup(&config, &file).await?,
         Command::Token { command } => match command {
-            TokenCommand::Create { name, role, expires } => app::create_token(&config, &name, role.parse()?, expires).await?,
-            TokenCommand::List => app::list_tokens(&config).await?,
-            TokenCommand::Revoke { token } => app::revoke_token(&config, &token).await?,
+            TokenCommand::Create { name, role, expires } => app::create_token(config, &name, role.parse()?, expires).await?,
+            TokenCommand::List => app::list_tokens(config).await?,
+            TokenCommand::Revoke { token } => app::revoke_token(config, &token).await?,
         },
         Command::Schema => return Ok(ExitCode::SUCCESS),
     };

@@ -17,6 +17,7 @@ mod pool;
 pub mod record;
 pub mod row;
 pub mod saved;
+pub mod schema;
 pub mod search;
 mod select;
 mod sql;

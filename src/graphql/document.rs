@@ -11,6 +11,7 @@ use moka::sync::Cache;
 
 use super::Asked;
 use super::error::{Failure, codes};
+use crate::meter;
 
 /// Bytes of queries that are kept; what they become takes some times as much.
 const KEPT: u64 = 4 << 20;
@@ -27,7 +28,15 @@ impl Documents {
 
     /// The document of this text, if it has been read before.
     pub(super) fn get(&self, text: &str) -> Option<Arc<ExecutableDocument>> {
-        self.0.get(text)
+        let found = self.0.get(text);
+        meter::lookup(meter::Cache::Documents, found.is_some());
+        found
+    }
+
+    /// How many are kept, and their bytes.
+    pub(super) fn kept(&self) -> (u64, u64) {
+        self.0.run_pending_tasks();
+        (self.0.entry_count(), self.0.weighted_size())
     }
 
     /// Keeps a document that fits the schema.

@@ -4,6 +4,7 @@ use async_graphql::{Pos, ServerError};
 use serde::Serialize;
 
 use crate::error::{Code, Error};
+use crate::meter;
 
 /// Codes of errors in a request that was not run.
 pub mod codes {
@@ -63,11 +64,13 @@ pub struct Exceeded {
 impl Failure {
     /// An error of the whole request.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        meter::error(code);
         Self { message: message.into(), locations: Vec::new(), path: Vec::new(), extensions: Extensions { code, exceeded: None } }
     }
 
     /// The same error, where a limit is what is wrong.
     pub(super) fn beyond(mut self, exceeded: Exceeded) -> Self {
+        meter::limit(exceeded.limit);
         self.extensions.exceeded = Some(exceeded);
         self
     }

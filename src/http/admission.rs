@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::meter;
+
 /// How long a queue may last, and so how long one may wait in a burst.
 const BURST: Duration = Duration::from_millis(250);
 /// How long one may wait while there is more than can be answered.
@@ -39,7 +41,11 @@ impl Admission {
         }
         let is_burst = u128::from(now.saturating_sub(self.calm.load(Ordering::Relaxed))) < BURST.as_millis();
         let patience = if is_burst { BURST } else { OVERLOAD };
-        tokio::time::timeout(patience, self.room.clone().acquire_owned()).await.ok()?.ok()
+        let place = tokio::time::timeout(patience, self.room.clone().acquire_owned()).await.ok().and_then(Result::ok);
+        if place.is_none() {
+            meter::limit("concurrency");
+        }
+        place
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 use super::Service;
 use super::graphql::{Refused, refuse};
 use crate::graphql::{Asked, Failure, codes};
+use crate::meter;
 use crate::store::saved::hash;
 
 /// Bytes of documents that clients sent with their hashes, which are kept.
@@ -46,6 +47,8 @@ pub(super) struct Request {
 pub(super) struct ToRun {
     pub(super) asked: Asked,
     pub(super) keep: Option<String>,
+    /// What a saved query is known by: its name, or the beginning of its hash.
+    pub(super) saved: Option<String>,
 }
 
 /// Why a request names no document.
@@ -127,6 +130,7 @@ impl Request {
         let run = |query, keep| ToRun {
             asked: Asked { query, operation: operation.clone(), variables: variables.clone(), uploads: Vec::new() },
             keep,
+            saved: None,
         };
         let failed = |error: crate::error::Error| NoDocument::Failed(Failure::new(error.code.as_str(), error.message));
         match (query, wanted, document_id) {
@@ -136,11 +140,13 @@ impl Request {
                 false => Err(NoDocument::Wrong(refuse(StatusCode::BAD_REQUEST, "provided sha does not match query"))),
             },
             (None, Some(wanted), None) => {
-                if let Some(query) = service.documents.0.get(&wanted) {
+                let known = service.documents.0.get(&wanted);
+                meter::lookup(meter::Cache::Persisted, known.is_some());
+                if let Some(query) = known {
                     return Ok(run(query, None));
                 }
                 match service.store.saved_document(&wanted).await.map_err(failed)? {
-                    Some(query) => Ok(run(query, None)),
+                    Some(query) => Ok(ToRun { saved: Some(short(&wanted)), ..run(query, None) }),
                     None => Err(NoDocument::Unknown(Failure::new(codes::PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound"))),
                 }
             }
@@ -156,7 +162,12 @@ impl Request {
                 let mut all = saved.variables;
                 all.extend(variables);
                 let operation = operation.or(saved.operation_name);
-                Ok(ToRun { asked: Asked { query: saved.document, operation, variables: all, uploads: Vec::new() }, keep: None })
+                let known_by = saved.name.unwrap_or_else(|| short(&saved.hash));
+                Ok(ToRun {
+                    asked: Asked { query: saved.document, operation, variables: all, uploads: Vec::new() },
+                    keep: None,
+                    saved: Some(known_by),
+                })
             }
             (None, None, None) => Err(NoDocument::Wrong(refuse(StatusCode::BAD_REQUEST, "query must be a text with the GraphQL document"))),
         }
@@ -164,12 +175,23 @@ impl Request {
 }
 
 impl Documents {
+    /// How many are kept, and their bytes.
+    pub(super) fn kept(&self) -> (u64, u64) {
+        self.0.run_pending_tasks();
+        (self.0.entry_count(), self.0.weighted_size())
+    }
+
     /// Keeps a valid document under its hash.
     pub(super) fn keep(&self, hash: String, text: &str) {
         if text.len() <= LONGEST {
             self.0.insert(hash, text.to_owned());
         }
     }
+}
+
+/// The beginning of a hash, by which people can tell it apart.
+fn short(hash: &str) -> String {
+    hash.chars().take(12).collect()
 }
 
 /// The hash in the extension of automatic persisted queries.

@@ -11,6 +11,7 @@ use axum::http::{HeaderValue, StatusCode};
 use moka::future::Cache;
 
 use super::graphql::Media;
+use crate::meter;
 use crate::role::Role;
 
 /// Everything that an answer depends on: the request as it came. The same question in other words is another request;
@@ -81,13 +82,23 @@ impl Answers {
         self.kept.is_some()
     }
 
+    /// How many are kept, and their bytes.
+    pub(super) async fn kept(&self) -> (u64, u64) {
+        let Some(kept) = &self.kept else { return (0, 0) };
+        // until then it does not know what has gone
+        kept.run_pending_tasks().await;
+        (kept.entry_count(), kept.weighted_size())
+    }
+
     /// The answer that is kept, if there is one.
     pub(super) async fn get(&self, key: &Key) -> Option<Kept> {
         let kept = self.kept.as_ref()?;
         if self.generation.fetch_max(key.generation, Ordering::AcqRel) < key.generation {
             kept.invalidate_all();
         }
-        kept.get(key).await
+        let found = kept.get(key).await;
+        meter::lookup(meter::Cache::Answers, found.is_some());
+        found
     }
 
     /// The answer that is kept, or else the one that is made, once for all who wait for it.

@@ -63,14 +63,22 @@ async fn draw(
     // one row more than may be shows that there are too many
     asking.at_most(MOST_ROWS + 1);
     let (table, turn) = asking.table(service, sender).await?;
-    let (columns, rows) = read(table).await?;
+    let read = turn.operation.of(read(table)).await;
+    let (columns, rows) = match read {
+        Ok(read) => read,
+        Err(failed) => {
+            turn.operation.end(false, None);
+            return Err(failed);
+        }
+    };
     // drawing takes the processor for a while; the turn bounds how many draw at the same time
     let drawn = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
-        match format {
+        let image = match format {
             Format::Svg => chart::svg(&spec, &columns, &rows).map(String::into_bytes),
             Format::Png => chart::png(&spec, &columns, &rows),
-        }
+        };
+        turn.operation.end(image.is_ok(), image.as_ref().ok().map(Vec::len));
+        image
     });
     let image = drawn.await.map_err(|error| failed(internal(error)))?.map_err(failed)?;
     let media_type = match format {

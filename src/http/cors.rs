@@ -8,6 +8,8 @@ use axum::http::header::{
 use axum::http::{HeaderValue, Method};
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
+use super::watch::REQUEST_ID;
+
 /// How long a browser need not ask again whether it may ask.
 const A_DAY: Duration = Duration::from_secs(86_400);
 /// What stands for every origin in the configuration.
@@ -15,8 +17,8 @@ const EVERY: &str = "*";
 
 /// Lets pages of these origins read answers. `*` stands for all.
 pub(super) fn layer(origins: &[String]) -> CorsLayer {
-    let exposed: [HeaderName; 8] =
-        [CONTENT_DISPOSITION, CONTENT_LANGUAGE, CONTENT_LENGTH, ETAG, LAST_MODIFIED, LINK, RETRY_AFTER, WWW_AUTHENTICATE];
+    let exposed: [HeaderName; 9] =
+        [CONTENT_DISPOSITION, CONTENT_LANGUAGE, CONTENT_LENGTH, ETAG, LAST_MODIFIED, LINK, RETRY_AFTER, WWW_AUTHENTICATE, REQUEST_ID];
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::HEAD, Method::POST])
         .allow_headers(AllowHeaders::mirror_request())

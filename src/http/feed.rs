@@ -15,9 +15,9 @@ use async_graphql::parser::types::OperationType;
 
 use super::Service;
 use super::asked::{NoDocument, Request};
-use super::caller;
 use super::conditional::Freshness;
 use super::graphql::{Media, error, failed, languages, no_document, refuse, rejected};
+use super::{caller, watch};
 use crate::graphql::{Asked, Failure, Prepared, Refused as NotRun};
 use crate::id;
 use crate::lang::Languages;
@@ -107,7 +107,7 @@ async fn told(service: &Service, query: &str, languages: &Languages, caller: &Ca
     let found = request.into_run(service).await.map_err(|missing: NoDocument| NoFeed::Response(no_document(Media::Json, missing)))?;
     let key = json!([found.asked.query, found.asked.operation, found.asked.variables]).to_string();
     let prepared = prepare(service, found.asked).await?;
-    let entries = service.api.entries(&prepared, languages, caller).await?;
+    let entries = watched(service, &prepared, found.saved, service.api.entries(&prepared, languages, caller)).await?;
     let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, key.as_bytes());
     let title = title.unwrap_or_else(|| format!("{AUTHOR}: records of a query"));
     Ok(Told { id, title, about: "/".to_owned(), entries })
@@ -129,6 +129,24 @@ async fn run(service: &Service, query: &str, variables: Json) -> Result<Prepared
     prepare(service, Asked { query: query.to_owned(), operation: None, variables, uploads: Vec::new() }).await
 }
 
+/// What the queries that are ours are counted as.
+fn ours() -> Option<String> {
+    Some("feed".to_owned())
+}
+
+/// Runs a query as an operation that is watched.
+async fn watched<T, E>(
+    service: &Service,
+    prepared: &Prepared,
+    saved: Option<String>,
+    run: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let operation = watch::Operation::begin(service, prepared, saved);
+    let result = operation.of(run).await;
+    operation.end(result.is_ok(), None);
+    result
+}
+
 /// All changes of records of some types.
 async fn changes(service: &Service, types: &str, languages: &Languages, caller: &Caller) -> Result<Told, NoFeed> {
     let mut types: Vec<String> = types.split(',').map(|ty| ty.trim().to_uppercase()).filter(|ty| !ty.is_empty()).collect();
@@ -139,7 +157,7 @@ async fn changes(service: &Service, types: &str, languages: &Languages, caller: 
     }
     let variables = if types.is_empty() { json!({}) } else { json!({"filter": {"recordType": {"in": types}}}) };
     let prepared = run(service, CHANGES, variables).await?;
-    let entries = service.api.entries(&prepared, languages, caller).await?;
+    let entries = watched(service, &prepared, ours(), service.api.entries(&prepared, languages, caller)).await?;
     let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("changes {}", types.join(",")).as_bytes());
     let of = if types.is_empty() { String::new() } else { format!(" ({})", types.join(", ")) };
     Ok(Told { id, title: format!("{AUTHOR}: changes{of}"), about: "/".to_owned(), entries })
@@ -148,7 +166,7 @@ async fn changes(service: &Service, types: &str, languages: &Languages, caller: 
 /// The history of a record.
 async fn history(service: &Service, record: &str, languages: &Languages, caller: &Caller) -> Result<Told, NoFeed> {
     let prepared = run(service, HISTORY, json!({"id": record})).await?;
-    let answer = service.api.run(&prepared, languages, caller).await?;
+    let answer = watched(service, &prepared, ours(), service.api.run(&prepared, languages, caller)).await?;
     if !answer.failures.is_empty() {
         return Err(NoFeed::Failed(answer.failures));
     }

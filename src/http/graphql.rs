@@ -23,10 +23,11 @@ use super::caller;
 use super::conditional::Freshness;
 use super::multipart::Sent;
 use super::sender::Sender;
-use super::{socket, stream};
+use super::{socket, stream, watch};
 use crate::error::{Code, Error, internal, too_slow};
 use crate::graphql::{Answer, Failure, Prepared, Refused as NotRun, codes};
 use crate::lang::Languages;
+use crate::meter;
 use crate::role::{Caller, Role};
 
 /// Media type of an answer.
@@ -143,7 +144,10 @@ async fn read_body(service: &Service, headers: &HeaderMap, body: Body) -> Result
     read.map_err(|error| {
         let too_long = std::error::Error::source(&error).is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
         match too_long {
-            true => refuse(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes")),
+            true => {
+                meter::limit("body_bytes");
+                refuse(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes"))
+            }
             false => refuse(StatusCode::BAD_REQUEST, "the body could not be read to its end"),
         }
     })
@@ -295,7 +299,7 @@ async fn run(
     service: &Service,
     sender: &Sender,
     media: Media,
-    ToRun { asked, keep }: ToRun,
+    ToRun { asked, keep, saved }: ToRun,
     is_get: bool,
     caller: &Caller,
     key: Option<Key>,
@@ -321,7 +325,8 @@ async fn run(
         service.documents.keep(hash, prepared.text());
     }
     let run = async {
-        match execute(service, &prepared, &languages, caller).await {
+        let operation = watch::Operation::begin(service, &prepared, saved);
+        match execute(service, &prepared, operation, &languages, caller).await {
             Ok(answer) => answered(media, &prepared, &answer),
             Err(failure) if failure.is_of_the_moment() => Answered::Once(broken(media, &[failure])),
             Err(failure) => Answered::Always(not_run(media, &[failure])),
@@ -338,15 +343,24 @@ async fn run(
 
 /// Runs an operation; a query for as long as one may take. What changes something is never left half way: its database
 /// may still be at it.
-pub(super) async fn execute(service: &Service, prepared: &Prepared, languages: &Languages, caller: &Caller) -> Result<Answer, Failure> {
-    let run = service.api.run(prepared, languages, caller);
-    if prepared.kind() == OperationType::Mutation {
-        return run.await;
-    }
-    tokio::time::timeout(service.timeouts.request(), run).await.unwrap_or_else(|_| {
-        let Error { code, message } = too_slow();
-        Err(Failure::new(code.as_str(), message))
-    })
+pub(super) async fn execute(
+    service: &Service,
+    prepared: &Prepared,
+    operation: watch::Operation,
+    languages: &Languages,
+    caller: &Caller,
+) -> Result<Answer, Failure> {
+    let run = operation.of(service.api.run(prepared, languages, caller));
+    let answer = match prepared.kind() {
+        OperationType::Mutation => run.await,
+        _ => tokio::time::timeout(service.timeouts.request(), run).await.unwrap_or_else(|_| {
+            let Error { code, message } = too_slow();
+            Err(Failure::new(code.as_str(), message))
+        }),
+    };
+    let is_whole = answer.as_ref().is_ok_and(|answer| answer.failures.is_empty());
+    operation.end(is_whole, answer.as_ref().ok().map(|answer| answer.data.len()));
+    answer
 }
 
 /// The languages that one prefers.

@@ -32,7 +32,10 @@ impl Sent {
         let mut files: Vec<(String, NamedTempFile)> = Vec::new();
         loop {
             let failed = |error: axum::extract::multipart::MultipartError| match limited(&error) {
-                true => refuse(StatusCode::PAYLOAD_TOO_LARGE, format!("the files are longer than {limit} bytes")),
+                true => {
+                    crate::meter::limit("upload_bytes");
+                    refuse(StatusCode::PAYLOAD_TOO_LARGE, format!("the files are longer than {limit} bytes"))
+                }
                 false => wrong(error.body_text()),
             };
             let Some(mut part) = parts.next_field().await.map_err(failed)? else { break };

@@ -27,6 +27,7 @@ use super::Service;
 use super::graphql::{Media, failed};
 use super::serve::Peer;
 use crate::graphql::{Failure, codes};
+use crate::meter;
 use crate::role::{Allowance, Caller};
 
 /// Seconds that a quota is for.
@@ -103,6 +104,7 @@ impl Spent {
 
     /// The error, as GraphQL has it.
     pub(super) fn failure(&self) -> Failure {
+        meter::limit("rate");
         let message = format!(
             "that was too much for a minute: there are {} points for it, one for each request and one more for each {NODES} records that an answer may hold; try again in {} seconds",
             self.limit,

@@ -11,6 +11,7 @@ use axum::response::Response;
 use serde_json::{Map, Value as Json, json};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use super::Service;
 use super::asked::Request;
@@ -22,6 +23,7 @@ use super::stream::{self, FULL, Operation};
 use crate::error::Code;
 use crate::graphql::{Failure, codes};
 use crate::lang::Languages;
+use crate::meter;
 use crate::role::Caller;
 use crate::store::token::Rejected;
 
@@ -40,11 +42,12 @@ pub(super) fn upgrade(service: Arc<Service>, sender: Sender, upgrade: WebSocketU
         return response;
     };
     let limit = service.body_limit;
+    let span = tracing::Span::current();
     upgrade
         .protocols([PROTOCOL])
         .max_message_size(limit)
         .max_frame_size(limit)
-        .on_upgrade(move |socket| async move { Connection::new(service, sender, socket).serve(permit).await })
+        .on_upgrade(move |socket| async move { Connection::new(service, sender, socket).serve(permit).await }.instrument(span))
 }
 
 /// Why a connection ends: the code and the reason of the close frame, or nothing where the client is gone.
@@ -90,6 +93,7 @@ impl Connection {
     }
 
     async fn serve(mut self, _permit: OwnedSemaphorePermit) {
+        let _open = meter::open(meter::Open::WebSocket);
         let Closed(closed) = match self.socket.protocol().is_some_and(|protocol| protocol == PROTOCOL) {
             true => self.run().await,
             false => close(4406, "Subprotocol not acceptable"),
@@ -241,6 +245,7 @@ impl Connection {
         let request = Request::from_members(payload).map_err(|refused| close(4400, refused.message))?;
         let most = self.service.streams.per_socket;
         if self.running.len() >= most {
+            meter::limit("socket_operations");
             let message = format!("this connection has {most} operations under way already; complete some, or open another connection");
             let failures = [Failure::new(codes::REQUEST, message)];
             return self.send_json(json!({"id": id, "type": "error", "payload": failures})).await;
@@ -251,7 +256,8 @@ impl Connection {
         }
         let (number, service, languages, purse) = (self.count, self.service.clone(), self.languages.clone(), self.purse.clone());
         let voice = Voice { to: self.to.clone(), id: id.clone(), number };
-        let task = self.tasks.spawn(async move { execute(&service, request, &languages, (&caller, &purse), voice).await });
+        let task =
+            self.tasks.spawn(async move { execute(&service, request, &languages, (&caller, &purse), voice).await }.in_current_span());
         self.running.insert(id, (number, task));
         Ok(())
     }

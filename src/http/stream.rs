@@ -13,16 +13,18 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::sse::{Event as Sent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch as told};
+use tracing::Instrument;
 
 use super::Service;
 use super::asked::{NoDocument, Request};
-use super::caller;
 use super::graphql::{BUSY, Media, body, error, execute, languages, refuse, rejected};
 use super::rate::Purse;
 use super::sender::Sender;
+use super::{caller, watch};
 use crate::graphql::{Failure, Following, Refused as NotRun, codes};
 use crate::lang::Languages;
+use crate::meter::{self, Held, Open};
 use crate::role::Caller;
 
 /// What a client of graphql-sse, or a browser, sends of the last event that it got.
@@ -37,7 +39,7 @@ pub(super) const FULL: &str = "this server has as many streams as it can bear; t
 pub struct Streams {
     room: Arc<Semaphore>,
     most: u32,
-    stopping: watch::Sender<bool>,
+    stopping: told::Sender<bool>,
     /// How long it is waited for a client that does not read.
     pub patience: Duration,
     /// How often something is sent though nothing happens, so that nobody on the way takes the connection for dead.
@@ -56,7 +58,7 @@ impl Streams {
         Self {
             room,
             most,
-            stopping: watch::Sender::new(false),
+            stopping: told::Sender::new(false),
             patience: second(20),
             keep_alive: second(12),
             initialization: second(10),
@@ -80,12 +82,21 @@ impl Streams {
         (self.most as usize).saturating_sub(self.room.available_permits())
     }
 
+    /// Number of streams that may be open.
+    pub fn most(&self) -> u32 {
+        self.most
+    }
+
     /// A place for one more stream, if there is one.
     pub(super) fn enter(&self) -> Option<OwnedSemaphorePermit> {
         if *self.stopping.borrow() {
             return None;
         }
-        self.room.clone().try_acquire_owned().ok()
+        let place = self.room.clone().try_acquire_owned().ok();
+        if place.is_none() {
+            meter::limit("streams");
+        }
+        place
     }
 
     /// Waits until the server stops.
@@ -100,9 +111,15 @@ pub(super) enum Operation {
     /// It was answered: this is the result.
     Done(Vec<u8>),
     /// It goes on.
-    Following(Box<Following>, OwnedSemaphorePermit),
+    Following(Box<Following>, Place),
     /// It is wrong.
     Failed(Vec<Failure>),
+}
+
+/// The place of a subscription that is followed.
+pub(super) struct Place {
+    _permit: OwnedSemaphorePermit,
+    _open: Held,
 }
 
 /// Begins an operation of a client that can be sent any number of results.
@@ -131,19 +148,22 @@ pub(super) async fn begin(
     if let Some(hash) = found.keep {
         service.documents.keep(hash, prepared.text());
     }
+    let operation = watch::Operation::begin(service, &prepared, found.saved);
     if prepared.kind() != OperationType::Subscription {
         let Some(_place) = service.admission.enter().await else {
             return Operation::Failed(vec![Failure::new(codes::UNAVAILABLE, BUSY)]);
         };
-        return match execute(service, &prepared, languages, caller).await {
+        return match execute(service, &prepared, operation, languages, caller).await {
             Ok(answer) => Operation::Done(body(&prepared, &answer)),
             Err(failure) => Operation::Failed(vec![failure]),
         };
     }
     // whoever has a place follows already: what is written from then on is told
-    match service.api.follow(&prepared, languages, caller, last).await {
+    let following = operation.of(service.api.follow(&prepared, languages, caller, last)).await;
+    operation.end(following.is_ok(), None);
+    match following {
         Ok(following) => match service.streams.enter() {
-            Some(permit) => Operation::Following(Box::new(following), permit),
+            Some(permit) => Operation::Following(Box::new(following), Place { _permit: permit, _open: meter::open(Open::Subscription) }),
             None => Operation::Failed(vec![Failure::new(codes::UNAVAILABLE, FULL)]),
         },
         Err(failure) => Operation::Failed(vec![failure]),
@@ -178,7 +198,7 @@ pub(super) async fn answer(service: &Service, sender: &Sender, asked: Bytes, is_
         return response;
     }
     let (to, from) = mpsc::channel(WAITING);
-    tokio::spawn(send_all(operation, to, service.streams.clone()));
+    tokio::spawn(send_all(operation, to, service.streams.clone()).in_current_span());
     let events = futures_util::stream::unfold(from, async |mut from| Some((Ok::<_, Infallible>(from.recv().await?), from)));
     let keep_alive = KeepAlive::new().interval(service.streams.keep_alive).text("");
     let mut response = Sse::new(events).keep_alive(keep_alive).into_response();
@@ -201,6 +221,7 @@ fn failed(failures: &[Failure]) -> Sent {
 /// Sends all results of an operation. Where the client does not read, the stream ends; where the server stops, it ends
 /// without the word that all is complete, so that the client comes back.
 async fn send_all(operation: Operation, to: mpsc::Sender<Sent>, streams: Streams) {
+    let _open = meter::open(Open::Events);
     let send = async |event: Sent| tokio::time::timeout(streams.patience, to.send(event)).await.is_ok_and(|sent| sent.is_ok());
     let complete = || Sent::default().event("complete").data("");
     let mut stopped = std::pin::pin!(streams.stopped());

@@ -16,18 +16,27 @@ use futures_util::{StreamExt, stream};
 use tokio::fs::File;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_util::io::ReaderStream;
+use tracing::Instrument;
 use typed_arena::Arena;
 
 use super::asked::{NoDocument, Request};
 use super::conditional::Freshness;
 use super::graphql::{self, Media, Refused, refuse};
 use super::sender::Sender;
-use super::{Service, caller};
+use super::{Service, caller, watch};
 use crate::error::Error;
 use crate::graphql::table::{Filler, Part, Reader, Table, Wanted};
 use crate::graphql::{Failure, Refused as NotRun};
 use crate::lang::Languages;
+use crate::meter;
 use crate::table::{End, Format, Options, Problem, Writer};
+
+/// The turn of a table: it keeps a place for as long as it is read.
+pub(super) struct Turn {
+    _permit: OwnedSemaphorePermit,
+    /// The table as an operation that is watched.
+    pub(super) operation: watch::Operation,
+}
 
 /// Parameters besides those of a query.
 const PARAMETERS: &str = "query, saved, variables, operationName, lang, rows, lists, explode, sources, limit, bom and safe";
@@ -104,29 +113,36 @@ impl Asking {
     }
 
     /// The table that is asked for, ready to be read, and its turn.
-    pub(super) async fn table(&self, service: &Service, sender: &Sender) -> Result<(Table, OwnedSemaphorePermit), Response> {
+    pub(super) async fn table(&self, service: &Service, sender: &Sender) -> Result<(Table, Turn), Response> {
         let request = Request::from_address(self.address.as_bytes()).map_err(refused)?;
-        let asked = request.into_run(service).await.map(|run| run.asked).map_err(|missing| match missing {
+        let found = request.into_run(service).await.map_err(|missing| match missing {
             NoDocument::Wrong(wrong) => refused(wrong),
             NoDocument::Unknown(failure) | NoDocument::Failed(failure) => told(&[failure]),
         })?;
         let wanted = self.wanted().map_err(refused)?;
         let caller = caller::of(&service.store, sender).await.map_err(failed)?;
-        let prepared = service.api.prepare(asked, |kind| kind == async_graphql::parser::types::OperationType::Query).await;
+        let prepared = service.api.prepare(found.asked, |kind| kind == async_graphql::parser::types::OperationType::Query).await;
         let prepared = prepared.map_err(|error| match error {
             NotRun::Failures(failures) => told(&failures),
             NotRun::Kind => refused(refuse(StatusCode::METHOD_NOT_ALLOWED, "only queries become tables")),
         })?;
         sender.purse.pay(&caller, prepared.nodes()).map_err(|spent| spent.response())?;
         let turn = tokio::time::timeout(WAIT, service.tables.clone().acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else {
+        let Ok(Ok(permit)) = turn else {
+            meter::limit("tables");
             let mut response =
                 refused(refuse(StatusCode::SERVICE_UNAVAILABLE, "too many tables are being read just now; try again in a moment"));
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
             return Err(response);
         };
-        let table = service.api.table(&prepared, &wanted, &self.languages(sender), &caller).await;
-        table.map(|table| (table, turn)).map_err(|failures| told(&failures))
+        let operation = watch::Operation::begin(service, &prepared, found.saved).into_table();
+        match operation.of(service.api.table(&prepared, &wanted, &self.languages(sender), &caller)).await {
+            Ok(table) => Ok((table, Turn { _permit: permit, operation })),
+            Err(failures) => {
+                operation.end(false, None);
+                Err(told(&failures))
+            }
+        }
     }
 }
 
@@ -152,14 +168,17 @@ async fn send(service: &Service, format: &str, sender: &Sender, asking: &Asking)
     // what can be known to be wrong is known before anything is sent
     let body = match format.is_whole() {
         true => {
-            let end = making.whole().await?;
-            drop(turn);
-            of_end(end)
+            let end = turn.operation.of(making.whole()).await;
+            turn.operation.end(end.is_ok(), None);
+            of_end(end?)
         }
-        false => {
-            let first = making.first().await?;
-            making.stream(first, turn)
-        }
+        false => match turn.operation.of(making.first()).await {
+            Ok(first) => making.stream(first, turn),
+            Err(failed) => {
+                turn.operation.end(false, None);
+                return Err(failed);
+            }
+        },
     };
     let mut response = Response::new(body);
     let headers = response.headers_mut();
@@ -205,26 +224,30 @@ impl Making {
     }
 
     /// Sends the rest after the beginning. One part is read while another is written.
-    fn stream(self, first: Option<Vec<u8>>, turn: OwnedSemaphorePermit) -> Body {
+    fn stream(self, first: Option<Vec<u8>>, turn: Turn) -> Body {
         let Self { mut reader, mut filler, mut writer } = self;
         let (read, mut parts) = mpsc::channel::<Result<Part, Error>>(1);
         let (made, pieces) = mpsc::channel::<Piece>(2);
         let is_empty = first.is_none();
-        tokio::spawn(async move {
-            let _turn = turn;
+        let reading = async move {
+            let Turn { _permit, operation } = turn;
             if is_empty {
-                return;
+                return operation.end(true, None);
             }
             loop {
-                let Some(part) = reader.next().await.transpose() else { break };
-                let is_last = part.is_err();
+                let Some(part) = operation.of(reader.next()).await.transpose() else { return operation.end(true, None) };
+                let has_failed = part.is_err();
                 // where nobody waits for it any more, reading ends too
-                if read.send(part).await.is_err() || is_last {
-                    break;
+                if read.send(part).await.is_err() {
+                    return;
+                }
+                if has_failed {
+                    return operation.end(false, None);
                 }
             }
-        });
-        tokio::spawn(async move {
+        };
+        tokio::spawn(reading.in_current_span());
+        let writing = async move {
             let send = async |bytes: Vec<u8>| bytes.is_empty() || made.send_timeout(Piece::Bytes(bytes.into()), PATIENCE).await.is_ok();
             if !send(first.unwrap_or_default()).await {
                 return;
@@ -249,7 +272,8 @@ impl Making {
                 Ok(End::Whole(_)) => {}
                 Err(error) => Failed::Written(error).log(),
             }
-        });
+        };
+        tokio::spawn(writing.in_current_span());
         let pieces = stream::unfold((pieces, false), async |(mut pieces, broken)| {
             if broken {
                 return None;

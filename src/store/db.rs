@@ -1,11 +1,9 @@
 //! The store: what is read and written goes through it, and errors of the database become ours here.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use migration::{Migrator, MigratorTrait};
-use sea_orm::sea_query::{Order, Query, SelectStatement};
+use sea_orm::sea_query::SelectStatement;
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, QueryResult, RuntimeErr,
     Statement, TransactionTrait, sqlx,
@@ -14,14 +12,16 @@ use tokio::sync::watch;
 
 use super::change::Changes;
 use super::condition::Sees;
-use super::pool::Pools;
+use super::pool::{self, Pool, Pools};
 use super::saved::SavedQueries;
 use super::sql::statement;
 use crate::clock::Clock;
 use crate::error::{Error, Result, internal, too_slow, unavailable, unwritable};
+use crate::meter;
 use crate::role::Role;
 
 pub use super::pool::{Options, walkers};
+pub use super::schema::Migrations;
 
 /// The store: everything that is read or written goes through it.
 #[derive(Debug, Clone)]
@@ -67,33 +67,6 @@ impl Store {
         Ok(Self { snapshot: Some(Arc::new(begun.map_err(database)?)), ..self.clone() })
     }
 
-    /// Brings the schema of the database up to date; gives the number of changes made.
-    pub async fn migrate(&self) -> Result<usize, DbErr> {
-        let pending = self.pending_migrations().await?;
-        Migrator::up(&self.pools.writer, None).await?;
-        Ok(pending)
-    }
-
-    /// Takes back the latest changes of the schema, with the data in them.
-    pub async fn migrate_down(&self, steps: u32) -> Result<(), DbErr> {
-        Migrator::down(&self.pools.writer, Some(steps)).await
-    }
-
-    /// Number of changes of the schema that the database does not have yet.
-    pub async fn pending_migrations(&self) -> Result<usize, DbErr> {
-        Ok(Migrator::get_pending_migrations_read_only(&self.pools.writer).await?.len())
-    }
-
-    /// Names of the changes of the schema that the database has and this program does not know.
-    pub async fn unknown_migrations(&self) -> Result<Vec<String>, DbErr> {
-        let select = Query::select().column("version").from("seaql_migrations").order_by("version", Order::Asc).to_owned();
-        // a database without the table has none
-        let Ok(rows) = self.pools.primary.query_all(&select).await else { return Ok(Vec::new()) };
-        let known: HashSet<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
-        let made = rows.iter().map(|row| row.try_get_by_index::<String>(0)).collect::<Result<Vec<_>, _>>()?;
-        Ok(made.into_iter().filter(|name| !known.contains(name)).collect())
-    }
-
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
         self.pools.reader.execute_unprepared("SELECT 1").await.map(drop).map_err(database)
@@ -133,13 +106,29 @@ impl Store {
         self.pools.reader.get_database_backend()
     }
 
+    /// What the connections are doing.
+    pub fn pools(&self) -> Vec<Pool> {
+        self.pools.state()
+    }
+
+    /// Connections for reading at most.
+    pub fn connections(&self) -> u32 {
+        self.connections
+    }
+
+    /// Name of the database system, as OpenTelemetry knows it.
+    pub fn system(&self) -> &'static str {
+        pool::system(self.backend())
+    }
+
     /// Runs one statement for a reader. A connection is not asked whether it lives before each use, which would be a
     /// round trip each time; where the database has closed it meanwhile, the statement is run again on another.
     pub(super) async fn read(&self, select: &SelectStatement) -> Result<Vec<QueryResult>> {
         match &self.snapshot {
             Some(snapshot) => {
                 self.statements.fetch_add(1, Ordering::Relaxed);
-                snapshot.query_all_raw(self.written(select)).await.map_err(database)
+                let rows = snapshot.query_all_raw(self.written(select)).await;
+                rows.inspect(|rows| meter::rows(rows.len())).map_err(database)
             }
             None => self.read_from(self.reading(), select).await,
         }
@@ -152,11 +141,15 @@ impl Store {
 
     async fn read_from(&self, pool: &DatabaseConnection, select: &SelectStatement) -> Result<Vec<QueryResult>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
+        let asked = meter::wait();
         let mut tries = self.connections;
         loop {
             match pool.query_all_raw(self.written(select)).await {
                 Err(error) if is_lost(&error) && tries > 0 => tries -= 1,
-                result => return result.map_err(database),
+                result => {
+                    meter::waited(asked);
+                    return result.inspect(|rows| meter::rows(rows.len())).map_err(database);
+                }
             }
         }
     }
@@ -206,6 +199,12 @@ fn is_lost(error: &DbErr) -> bool {
         // class 57P: the server ends, or was told to end the connection
         error => code(error).is_some_and(|code| code.starts_with("57P")),
     }
+}
+
+/// Whether what was asked for is a table that is not there (undefined_table, and what SQLite says of a statement that it
+/// cannot read).
+pub(super) fn lacks_table(error: &DbErr) -> bool {
+    code(error).is_some_and(|code| code == "42P01" || code == "1")
 }
 
 /// Whether the file is no database (SQLITE_CORRUPT, SQLITE_NOTADB).

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::SqliteConnection;
 use sea_orm::sqlx::{ConnectOptions as _, Connection, Error as SqlxError};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr};
 
 use super::change::Changes;
+use crate::meter::{self, Statement};
+use crate::telemetry::trace;
 
 /// Connections of PostgreSQL that wait for their turn to write, and one that hears of changes.
 const WRITERS: u32 = 5;
@@ -58,6 +60,45 @@ impl Pools {
             false => postgres(options).await,
         }
     }
+
+    /// What they are doing.
+    pub(super) fn state(&self) -> Vec<Pool> {
+        [("reading", &self.reader), ("tables", &self.walker), ("writing", &self.writer)].map(|(name, of)| Pool::of(name, of)).into()
+    }
+}
+
+/// What a pool of connections is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pool {
+    /// What it is for.
+    pub name: &'static str,
+    /// Connections that are open.
+    pub open: u32,
+    /// Those of them that nobody uses.
+    pub idle: u32,
+    /// Connections at most.
+    pub most: u32,
+}
+
+impl Pool {
+    fn of(name: &'static str, connection: &DatabaseConnection) -> Self {
+        let (open, idle, most) = match connection.get_database_backend() {
+            DbBackend::Postgres => {
+                let pool = connection.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+            }
+            _ => {
+                let pool = connection.get_sqlite_connection_pool();
+                (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+            }
+        };
+        Self { name, open, idle: u32::try_from(idle).unwrap_or(u32::MAX), most }
+    }
+}
+
+/// Name of a database system, as OpenTelemetry knows it.
+pub(super) fn system(backend: DbBackend) -> &'static str {
+    if backend == DbBackend::Postgres { "postgresql" } else { "sqlite" }
 }
 
 /// Connections for whole lists, where there are so many for queries.
@@ -69,6 +110,19 @@ fn base(options: &Options) -> ConnectOptions {
     let mut connect = ConnectOptions::new(&options.url);
     connect.sqlx_logging(false).test_before_acquire(false).acquire_timeout(options.timeout).connect_timeout(options.timeout);
     connect
+}
+
+/// Opens a pool of so many connections, with what counts and traces their statements. Beginnings and ends of transactions
+/// are no statements.
+async fn open(connect: &ConnectOptions, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    let mut connection = Database::connect(connect.clone().max_connections(connections).to_owned()).await?;
+    let system = system(connection.get_database_backend());
+    connection.set_metric_callback(move |info| {
+        let sql = info.statement.sql.as_str();
+        meter::statement(Statement::of(sql), info.elapsed, info.failed);
+        trace::statement(system, sql, info.elapsed, info.failed);
+    });
+    Ok(connection)
 }
 
 async fn sqlite(options: &Options) -> Result<(Pools, Changes), DbErr> {
@@ -83,8 +137,6 @@ async fn sqlite(options: &Options) -> Result<(Pools, Changes), DbErr> {
             .pragma("cache_size", "-1024")
             .pragma("temp_store", "MEMORY")
     });
-    let open =
-        async |connect: &ConnectOptions, connections| Database::connect(connect.clone().max_connections(connections).to_owned()).await;
     let writer = open(&connect, 1).await?;
     // every connection to a database in memory would see a database of its own
     if options.url.contains(":memory:") {
@@ -117,8 +169,6 @@ fn refused(error: SqlxError) -> DbErr {
 
 async fn postgres(options: &Options) -> Result<(Pools, Changes), DbErr> {
     let mut connect = base(options);
-    let open =
-        async |connect: &ConnectOptions, connections| Database::connect(connect.clone().max_connections(connections).to_owned()).await;
     // a pool tries until its time is over, and then says no more than that; one connection says why there is none
     let one = PgConnectOptions::from_str(&options.url).map_err(refused)?;
     match tokio::time::timeout(options.timeout, one.connect()).await {

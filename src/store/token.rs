@@ -12,6 +12,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, QueryResult, SqlErr};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::error::{Error, Result, bad_input, internal, unauthenticated};
@@ -209,7 +210,7 @@ impl Store {
         }
         if token.last_used.is_none_or(|used| used + PAUSE <= now) {
             let store = self.clone();
-            tokio::spawn(async move { store.note_use(id, now).await });
+            tokio::spawn(async move { store.note_use(id, now).await }.in_current_span());
         }
         Ok(Caller { role: token.role, name: Some(token.name), token: Some(id), expires: token.expires, allowance: None })
     }

@@ -178,8 +178,10 @@ impl Store {
         // a reader that becomes a writer would fail where another has written meanwhile
         let options =
             TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
+        let asked = crate::meter::wait();
         let transaction = self.pools.writer.begin_with_options(options).await.map_err(database)?;
         crate::store::change::alone(&transaction).await.map_err(database)?;
+        crate::meter::waited_to_write(asked);
         Ok(transaction)
     }
 }

@@ -20,6 +20,7 @@ mod limit;
 mod mutation;
 mod newsroom;
 mod node;
+mod observe;
 mod plan;
 mod property;
 mod query;

@@ -1,6 +1,7 @@
 //! The GraphQL schema and the tables are what is committed, and stay so.
 
 use kurultai::store::record::{Kind, Shape, catalog};
+use kurultai::store::schema::Migrations;
 use migration::sea_orm::{ConnectionTrait, Statement};
 use rstest::rstest;
 
@@ -75,14 +76,10 @@ async fn the_tables_are_the_reviewed_ones_also_after_going_down_and_up_again(#[v
     insta::assert_snapshot!(format!("tables_{on:?}"), first);
     store.migrate_down(100).await.unwrap();
     assert_eq!(tables(&database, on).await.trim(), "");
-    assert_eq!(store.migrate().await.unwrap(), store_migrations());
+    assert!(store.migrations().await.unwrap().pending > 10);
+    store.migrate().await.unwrap();
     assert_eq!(tables(&database, on).await, first);
-    assert_eq!(store.migrate().await.unwrap(), 0);
-}
-
-fn store_migrations() -> usize {
-    use migration::{Migrator, MigratorTrait};
-    Migrator::migrations().len()
+    assert_eq!(store.migrations().await.unwrap(), Migrations { pending: 0, unknown: Vec::new() });
 }
 
 #[test]

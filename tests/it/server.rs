@@ -197,6 +197,8 @@ impl Server {
             admission: kurultai::http::Admission::new(settings.concurrency),
             rates: kurultai::http::Rates::new(&settings.rate),
             timeouts: settings.timeouts.clone(),
+            health: kurultai::http::Health::default(),
+            slow_query: None,
         };
         let changes = store.clone();
         let hearing = tokio::spawn(async move { changes.listen().await });
