@@ -59,7 +59,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let options = Options { connections: 2, timeout: Duration::from_secs(30), ..Options::new(&arguments.database_url) };
     let mut store = Store::connect(&options, Clock::System).await.context("cannot open the database")?;
-    let pending = store.pending_migrations().await.context("cannot read the schema of the database")?;
+    let pending = store.migrations().await.context("cannot read the schema of the database")?.pending;
     ensure!(pending == 0, "the database lacks {pending} changes of its schema; run \"kurultai migrate\" first");
 
     let dataset = Dataset::new(arguments.seed, sizes);

@@ -1,10 +1,15 @@
 //! What fails is null with an error, the rest is answered, and nothing of ours is told.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use kurultai::role::Role;
 use migration::sea_orm::ConnectionTrait;
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::server::{On, Server};
+use crate::command::{kurultai, run};
+use crate::server::{Asker, On, Server, TestDatabase, path};
 
 #[rstest]
 #[tokio::test]
@@ -55,4 +60,229 @@ async fn an_import_that_fails_in_the_middle_leaves_nothing_behind(#[values(On::S
     assert!(matches!(refused, Err(kurultai::store::write::Refused::Failed(_))));
     let data = server.data("{ people { totalCount } search(query: \"a\") { totalCount } }").await;
     assert_eq!(data, json!({"people": {"totalCount": 0}, "search": {"totalCount": 0}}));
+}
+
+/// Starts the program on what it cannot work with, and gives its exit code and what it says.
+fn refused(arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String) {
+    let mut command = kurultai(arguments);
+    command.envs(environment.iter().copied());
+    let output = command.output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_cannot_start_with_is_told_with_what_would_help_and_an_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let url = |name: &str| format!("sqlite://{}", file(name).display());
+    std::fs::write(file("no.db"), "this is a text and not a database, and it is long enough to be told apart".repeat(50)).unwrap();
+    std::fs::write(file("wrong.toml"), "listn = 1\n").unwrap();
+    let sample = |name: &str| {
+        let (ok, _, error) = run(kurultai(&["import", path("data").to_str().unwrap(), "--database-url", &url(name)]));
+        assert!(ok, "{error}");
+    };
+    sample("later.db");
+    let later = migration::sea_orm::Database::connect(url("later.db")).await.unwrap();
+    later.execute_unprepared("INSERT INTO seaql_migrations VALUES ('m20990101_000001_later', 0)").await.unwrap();
+    later.close().await.unwrap();
+    sample("damaged.db");
+    let mut bytes = std::fs::read(file("damaged.db")).unwrap();
+    bytes[100..4_096].fill(0xff);
+    std::fs::write(file("damaged.db"), bytes).unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let serve = |database: &str, more: &[&str], environment: &[(&str, &str)]| {
+        refused(&[&["serve", "--database-url", database, "--listen", "127.0.0.1:0"], more].concat(), environment)
+    };
+    for ((code, said), expected, help) in [
+        (serve(&url("no.db"), &[], &[]), 65, "put a backup in its place"),
+        (serve(&url("damaged.db"), &[], &[]), 65, "put a backup in its place"),
+        (
+            serve(&url("later.db"), &[], &[]),
+            65,
+            "a later version of this program has changed the schema of the database (m20990101_000001_later)",
+        ),
+        (serve(&url("nowhere/x.db"), &[], &[]), 69, "unable to open database file"),
+        (serve("postgres://nobody@127.0.0.1:1/x", &[], &[]), 69, "Connection refused"),
+        (refused(&["serve", "--database-url", &url("fine.db"), "--listen", &taken], &[]), 71, "give another address by --listen"),
+        (serve("mysql://x", &[], &[]), 78, "must begin with sqlite: or postgres:"),
+        (serve(&url("fine.db"), &["--config", file("wrong.toml").to_str().unwrap()], &[]), 78, "found `listn`"),
+        (serve(&url("fine.db"), &["--config", "nothing.toml"], &[]), 78, "nothing.toml"),
+        (serve(&url("fine.db"), &[], &[("KURULTAI_LIMITS__DEPTH", "deep")]), 78, "LIMITS.DEPTH"),
+        (serve(&url("fine.db"), &["--nonsense"], &[]), 2, "--nonsense"),
+    ] {
+        assert!(code == expected && said.contains(help), "{code} is not {expected}, or \"{help}\" is not in\n{said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_postgresql_that_goes_away_and_comes_back_is_told_and_recovered_from() {
+    let server = Server::sample(On::Postgres).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let name = server.database.url.rsplit('/').next().unwrap().to_owned();
+    let administration = migration::sea_orm::Database::connect(server.database.url.replace(&name, "postgres")).await.unwrap();
+    let query = "{ person(by: {slug: \"alnur-ilyashev\"}) { slug } }";
+    let before = server.data(query).await;
+    for round in 0..3 {
+        administration.execute_unprepared(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await.unwrap();
+        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        administration.execute_unprepared(&end).await.unwrap();
+        let asked = (0..20).map(|number| {
+            let request = server.client.post(format!("{}/graphql", server.address));
+            request.json(&json!({"query": format!("{query} # {round} {number}")})).send()
+        });
+        for response in futures_util::future::join_all(asked).await {
+            let answer: Value = response.unwrap().json().await.unwrap();
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{answer:#}");
+        }
+        let write = json!({"input": {"slug": format!("away-{round}"), "name": {"en": "Away"}}});
+        let mutation = "mutation($input: CreatePersonInput!) { createPerson(input: $input) { person { slug } errors { code } } }";
+        let answer = editor.answer(mutation, write.clone()).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{answer:#}");
+        administration.execute_unprepared(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true")).await.unwrap();
+        // at once, and without anyone's help
+        assert_eq!(server.data(&format!("{query} # {round} after")).await, before);
+        // what was refused was not done in part
+        let answer = editor.answer(mutation, write).await;
+        assert_eq!(answer["data"]["createPerson"]["errors"], json!([]), "{answer:#}");
+        // others hear of it again, so that answers are kept
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        while server.store.generation().await.is_none() {
+            assert!(tokio::time::Instant::now() < deadline, "changes are not heard of any more");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_database_for_reading_only_is_read_and_says_why_it_is_not_changed(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::sample(on).await;
+    let (_, token) = server.store.create_token("editor", Role::Editor, None).await.unwrap();
+    let url = match on {
+        On::Sqlite => format!("{}?mode=ro", server.database.url),
+        On::Postgres => format!("{}?options=-c%20default_transaction_read_only%3Don", server.database.url),
+    };
+    let reading = Server::at(TestDatabase::at(url)).await;
+    let query = "{ people { totalCount } }";
+    assert_eq!(reading.data(query).await, server.data(query).await);
+    let body = json!({"query": "mutation { createPerson(input: {slug: \"x\", name: {en: \"X\"}}) { errors { code } } }"});
+    let request = reading.client.post(format!("{}/graphql", reading.address)).bearer_auth(token).json(&body);
+    let answer: Value = request.send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{answer:#}");
+    assert_eq!(answer["errors"][0]["message"], "The database cannot be written to just now: it is for reading only. Nothing was changed.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_told_and_leaves_nothing_half_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("kurultai.db").display());
+    let database = TestDatabase::at(url.clone());
+    let store = database.store().await;
+    let (_, token) = store.create_token("editor", Role::Editor, None).await.unwrap();
+    drop(store);
+    // no file of this process may grow beyond four megabytes, which writing finds out as it does a full disk
+    let limited =
+        format!("trap '' XFSZ; ulimit -f 4096; exec {} serve --listen 127.0.0.1:0 --database-url {url}", env!("CARGO_BIN_EXE_kurultai"));
+    let mut shell = std::process::Command::new("bash");
+    let mut running = Process(shell.args(["-c", &limited]).stderr(std::process::Stdio::piped()).spawn().unwrap());
+    let address = running.address();
+    let client = reqwest::Client::new();
+    let ask = async |body: Value| {
+        let request = client.post(format!("{address}/graphql")).bearer_auth(&token).json(&body);
+        request.send().await.unwrap().json::<Value>().await.unwrap()
+    };
+    let create = |number: usize| {
+        let input = json!({"slug": format!("p{number}"), "name": {"en": "P"}, "biography": {"en": "word ".repeat(20_000)}});
+        json!({"query": "mutation($input: CreatePersonInput!) { createPerson(input: $input) { errors { code } } }", "variables": {"input": input}})
+    };
+    let mut written = 0;
+    let refused = loop {
+        let answer = ask(create(written)).await;
+        if answer.get("errors").is_some() {
+            break answer;
+        }
+        written += 1;
+        assert!(written < 200, "nothing is full");
+    };
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{refused:#}");
+    let message = refused["errors"][0]["message"].as_str().unwrap();
+    assert!(message.contains("its disk is full or fails. Nothing was changed."), "{message}");
+    let count = json!({"query": "{ people { totalCount } revisions { totalCount } }"});
+    assert_eq!(ask(count).await["data"], json!({"people": {"totalCount": written}, "revisions": {"totalCount": written}}));
+    running.0.kill().unwrap();
+    running.0.wait().unwrap();
+    // with room again, it goes on where it was
+    let server = Server::at(database).await;
+    let editor = Asker::with_role(&server, Role::Admin).await;
+    editor.done("createPerson { person { id } }", json!({"slug": format!("p{written}"), "name": {"en": "P"}})).await;
+    assert_eq!(server.data("{ people { totalCount } }").await["people"]["totalCount"], written + 1);
+}
+
+/// A process that ends with the test.
+struct Process(std::process::Child);
+
+impl Process {
+    /// Waits until it serves, and gives the address.
+    fn address(&mut self) -> String {
+        use std::io::{BufRead, BufReader};
+        let lines = BufReader::new(self.0.stderr.take().unwrap()).lines();
+        let mut lines = lines.map_while(Result::ok);
+        let address = lines.find_map(|line| Some(line.split_once("the API at ")?.1.split("/graphql").next()?.to_owned()));
+        // what it says later must go somewhere, or it would wait
+        std::thread::spawn(move || lines.for_each(drop));
+        address.expect("it serves")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_asked_before_the_server_is_told_to_stop_is_answered() {
+    let server = Server::sample(On::Sqlite).await;
+    let mut command = kurultai(&["serve", "--listen", "127.0.0.1:0", "--database-url", &server.database.url]);
+    command.env("KURULTAI_RATE__ADDRESS", "0").stderr(std::process::Stdio::piped());
+    let mut running = Process(command.spawn().unwrap());
+    let address = running.address();
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let clients: Vec<_> = (0..16)
+        .map(|client| {
+            let (address, stop) = (address.clone(), stop.clone());
+            tokio::spawn(async move {
+                let mut answered = 0;
+                loop {
+                    // a connection for each request: one that is kept may be closed just as the next request is sent on it
+                    let Ok(connection) = reqwest::Client::builder().pool_max_idle_per_host(0).build() else { return answered };
+                    let query = format!("{{ cases {{ nodes {{ title parties {{ nodes {{ role }} }} }} }} }} # {client} {answered}");
+                    match connection.post(format!("{address}/graphql")).json(&json!({"query": query})).send().await {
+                        Ok(response) => {
+                            let answer: Value = response.json().await.expect("an answer that has begun comes to its end");
+                            assert!(answer["data"]["cases"]["nodes"].is_array(), "{answer:#}");
+                            answered += 1;
+                        }
+                        // nobody listens there any more
+                        Err(error) => {
+                            assert!(stop.load(std::sync::atomic::Ordering::SeqCst) && error.is_connect(), "{error:?}");
+                            return answered;
+                        }
+                    }
+                }
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    stop.store(true, std::sync::atomic::Ordering::SeqCst);
+    assert!(std::process::Command::new("kill").args(["-TERM", &running.0.id().to_string()]).status().unwrap().success());
+    let mut answered = 0;
+    for client in clients {
+        answered += client.await.unwrap();
+    }
+    assert!(answered > 16, "{answered}");
+    assert!(running.0.wait().unwrap().success());
 }

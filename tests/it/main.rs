@@ -1,6 +1,7 @@
 //! What users may rely on, tried from the outside: over HTTP, GraphQL and the command line, on both databases.
 
 mod authorization;
+mod backup;
 mod bulk;
 mod cache;
 mod chart;

@@ -62,6 +62,11 @@ impl TestDatabase {
         }
     }
 
+    /// One that is there already, and stays.
+    pub fn at(url: String) -> Self {
+        Self { url, folder: None, name: None }
+    }
+
     /// Connects and makes the tables.
     pub async fn store(&self) -> Store {
         let store = self.connect().await;
@@ -158,11 +163,15 @@ impl Server {
         server
     }
 
-    /// A server over the same database, as another process would be.
-    pub async fn beside(&self) -> Self {
-        let database = TestDatabase { url: self.database.url.clone(), folder: None, name: None };
+    /// A server over a database that has its tables.
+    pub async fn at(database: TestDatabase) -> Self {
         let store = database.connect_with(Clock::System).await;
         Self::over(database, store).await
+    }
+
+    /// A server over the same database, as another process would be.
+    pub async fn beside(&self) -> Self {
+        Self::at(TestDatabase::at(self.database.url.clone())).await
     }
 
     /// A server with other settings, without records.

@@ -67,8 +67,9 @@ async fn requests_operations_statements_and_caches_are_counted(#[values(On::Sqli
     after.is_more("kurultai_sql_statement_seconds_count", &[("kind", "read")], 3.0);
     after.is_more("kurultai_database_wait_seconds_count", &[], 2.0);
     after.is_more("kurultai_database_connections", &[], 0.0);
-    let pool = if on == On::Sqlite { "reading" } else { "all" };
-    after.is("kurultai_database_connections_max", &[("pool", pool)], if on == On::Sqlite { 8.0 } else { 9.0 });
+    for (pool, most) in [("reading", 8.0), ("writing", if on == On::Sqlite { 1.0 } else { 5.0 })] {
+        after.is("kurultai_database_connections_max", &[("pool", pool)], most);
+    }
     after.is("kurultai_tables_reading", &[], 0.0);
     after.is_more("kurultai_dataset_version", &[], 0.0);
     after.is_more("process_resident_memory_bytes", &[], 1_000_000.0);
