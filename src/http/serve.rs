@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,14 +11,16 @@ use futures_util::FutureExt;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
 use serde::Deserialize;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
 
 /// Pause where the system has nothing left to accept a connection with.
 const PAUSE: Duration = Duration::from_millis(50);
+/// How long the first request of a connection is waited for when the server stops.
+const FIRST: Duration = Duration::from_secs(1);
 /// Requests under way that one connection of HTTP/2 may have.
 const STREAMS: u32 = 100;
 
@@ -72,25 +75,48 @@ pub async fn serve(
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS).keep_alive_interval(header).keep_alive_timeout(header);
     let (first, second) = (Arc::new(builder.clone().http1_only()), Arc::new(builder.http2_only()));
     let room = Arc::new(Semaphore::new(connections.max(1) as usize));
-    let graceful = GracefulShutdown::new();
-    let mut stop = std::pin::pin!(stop);
+    let (stopping, is_stopping) = watch::channel(false);
+    let tasks = TaskTracker::new();
+    let mut stop = pin!(stop);
     let serve = |(stream, peer): (TcpStream, IpAddr), place: Option<OwnedSemaphorePermit>| {
-        let router = router.clone();
+        let (router, asked) = (router.clone(), Arc::new(Notify::new()));
+        let has_asked = asked.clone();
         let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+            has_asked.notify_one();
             request.extensions_mut().insert(Peer(peer));
             router.clone().call(request)
         });
-        let (first, second, watcher) = (first.clone(), second.clone(), graceful.watcher());
-        tokio::spawn(async move {
-            // nothing else bounds how long it may take until it is known which version is spoken
-            if let Ok(Some(is_second)) = tokio::time::timeout(header, speaks_second(&stream)).await {
-                let builder = if is_second { second } else { first };
-                let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-                if let Err(error) = watcher.watch(connection).await {
-                    tracing::debug!(%error, "a connection ended");
+        let (first, second, mut is_stopping) = (first.clone(), second.clone(), is_stopping.clone());
+        tasks.spawn(async move {
+            let _place = place;
+            let mut has_stopped = is_stopping.clone();
+            let silent = async {
+                drop(has_stopped.wait_for(|stopping| *stopping).await);
+                tokio::time::sleep(FIRST).await;
+            };
+            let is_second = tokio::select! {
+                // nothing else bounds how long it may take until it is known which version is spoken
+                version = tokio::time::timeout(header, speaks_second(&stream)) => version.ok().flatten(),
+                () = silent => None,
+            };
+            let Some(is_second) = is_second else { return };
+            let builder = if is_second { second } else { first };
+            let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+            let may_end = async {
+                drop(is_stopping.wait_for(|stopping| *stopping).await);
+                // who has just connected is about to ask
+                drop(tokio::time::timeout(FIRST, asked.notified()).await);
+            };
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = may_end => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
                 }
+            };
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended");
             }
-            drop(place);
         });
     };
     loop {
@@ -110,7 +136,9 @@ pub async fn serve(
         serve(accepted, None);
     }
     drop(listener);
-    graceful.shutdown().await;
+    stopping.send_replace(true);
+    tasks.close();
+    tasks.wait().await;
     Ok(())
 }
 
