@@ -3,6 +3,7 @@
 mod client;
 mod count;
 mod dataset;
+mod fuzz;
 mod generate;
 mod limit;
 mod load;
@@ -35,6 +36,8 @@ enum Command {
     Load(load::Arguments),
     /// Count the statements that servers run on PostgreSQL for a request, and the bytes that they read
     Count(count::Arguments),
+    /// Ask a server for anything, and fail at an answer that is its fault, tells of its inside, or is missing
+    Fuzz(fuzz::Arguments),
     /// Serve the limits: a statement written by hand for each workload, and a fixed body
     Limit(limit::Arguments),
 }
@@ -46,6 +49,7 @@ async fn main() -> ExitCode {
         Command::Pages(arguments) => pages::run(&arguments).await,
         Command::Load(arguments) => load::run(&arguments).await,
         Command::Count(arguments) => count::run(&arguments).await,
+        Command::Fuzz(arguments) => fuzz::run(&arguments).await,
         Command::Limit(arguments) => limit::run(&arguments).await,
     };
     match done {
