@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use kurultai::app::import::{Ending, Import};
 use kurultai::app::push::Target;
-use kurultai::cli::{Cli, Command, ImportFlags, TokenCommand};
+use kurultai::cli::{Cli, Command, ExportFlags, ImportFlags, TokenCommand};
 use kurultai::config::Config;
 use kurultai::store::write::Author;
+use kurultai::transfer::package::Wish;
 use kurultai::transfer::popolo::Options;
 use kurultai::{app, graphql, telemetry};
 
@@ -46,10 +47,11 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Migrate { down } => app::migrate(&config, down).await?,
         Command::Import(flags) => match app::import::import(&config, &import(flags)).await? {
             Ending::Done(said) => said,
-            Ending::Interrupted(said) => {
-                eprintln!("kurultai: {said}");
-                return Ok(ExitCode::from(INTERRUPTED));
-            }
+            Ending::Interrupted(said) => return Ok(interrupted(&said)),
+        },
+        Command::Export(flags) => match app::export::export(&config, &wish(flags)).await? {
+            Ending::Done(said) => said,
+            Ending::Interrupted(said) => return Ok(interrupted(&said)),
         },
         Command::Token { command } => match command {
             TokenCommand::Create { name, role, expires } => app::create_token(&config, &name, role.parse()?, expires).await?,
@@ -60,6 +62,15 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     };
     writeln!(std::io::stdout(), "{said}")?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn interrupted(said: &str) -> ExitCode {
+    eprintln!("kurultai: {said}");
+    ExitCode::from(INTERRUPTED)
+}
+
+fn wish(flags: ExportFlags) -> Wish {
+    Wish { folder: flags.folder, format: flags.format, replace: flags.force, title: flags.title, licences: flags.licences }
 }
 
 fn import(flags: ImportFlags) -> Import {

@@ -110,6 +110,9 @@ pub enum Mode {
     Create,
     /// Write it, if it is there.
     Update,
+    /// Write it under its id, whether it is there or not; a record of another id is another record, also where it is
+    /// called the same.
+    Exact,
 }
 
 /// Which record a draft is of, and what is expected of it.
