@@ -13,7 +13,7 @@ mod row;
 mod write;
 
 use crate::store::dump::dumped;
-use crate::store::record::Record;
+use crate::store::record::{Record, Shape};
 use crate::table;
 
 pub use read::{Package, read};
@@ -70,11 +70,13 @@ impl Resource {
         dumped().map(Self::Of).chain([Self::FormerSlugs, Self::MergedIds])
     }
 
-    fn name(self) -> &'static str {
+    /// Name of the table: that of the list of all such records, in small letters as the standard wants it.
+    fn name(self) -> String {
         match self {
-            Self::Of(record) => record.table,
-            Self::FormerSlugs => "former_slugs",
-            Self::MergedIds => "merged_ids",
+            Self::Of(record) if record.shape == Shape::Record => small(record.plural),
+            Self::Of(record) => record.table.to_owned(),
+            Self::FormerSlugs => "former_slugs".to_owned(),
+            Self::MergedIds => "merged_ids".to_owned(),
         }
     }
 
@@ -91,6 +93,18 @@ impl Resource {
     }
 }
 
+/// A name in small letters, with low lines between its words.
+fn small(name: &str) -> String {
+    let mut small = String::with_capacity(name.len() + 1);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            small.push('_');
+        }
+        small.push(letter.to_ascii_lowercase());
+    }
+    small
+}
+
 /// Whether a file of this name is one that a package can hold.
 fn is_ours(name: &str) -> bool {
     name == DESCRIPTOR || Resource::all().any(|resource| Format::ALL.into_iter().any(|format| resource.file(format) == name))
@@ -102,7 +116,7 @@ mod tests {
 
     #[test]
     fn every_table_has_a_name_of_its_own() {
-        let mut names: Vec<&str> = Resource::all().map(Resource::name).collect();
+        let mut names: Vec<String> = Resource::all().map(Resource::name).collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();
@@ -111,7 +125,13 @@ mod tests {
 
     #[test]
     fn only_files_of_a_package_are_known_as_such() {
-        assert!(is_ours("datapackage.json") && is_ours("people.csv") && is_ours("case_parties.parquet") && is_ours("merged_ids.ndjson"));
+        assert!(
+            is_ours("datapackage.json")
+                && is_ours("people.csv")
+                && is_ours("case_parties.parquet")
+                && is_ours("vote_events.csv")
+                && is_ours("merged_ids.ndjson")
+        );
         assert!(!is_ours("people.yaml") && !is_ours("notes.txt") && !is_ours("people.csv.bak") && !is_ours("revisions.csv"));
     }
 }

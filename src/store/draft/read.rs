@@ -383,7 +383,7 @@ impl Reader {
         let (Some(field), Some(value)) = (citation.field_index("field"), citation.field_index("value")) else { return };
         for claim in draft.parts.iter().filter(|(part, _)| *part == RecordType::Citation).flat_map(|(_, parts)| parts) {
             let Some(Given::Cell(Cell::Text(name))) = claim.value(field) else {
-                if claim.value(value).is_some() {
+                if claim.value(value).is_some_and(|claimed| *claimed != Given::Cell(Cell::Null)) {
                     self.problem(&claim.origin, "a value is claimed and field is missing; name the field that the value is claimed for");
                 }
                 continue;

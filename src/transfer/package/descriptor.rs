@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::column::{Holds, columns};
 use super::{Format, Resource};
-use crate::store::record::{Kind, Record};
+use crate::store::record::{Kind, Record, catalog};
 
 /// Sources that the descriptor names at most: it is read whole, and the table of sources has them all.
 pub(super) const NAMED_SOURCES: usize = 1_000;
@@ -82,13 +82,14 @@ fn resource(file: &File, format: Format) -> Json {
         "description": file.resource.doc(),
         "format": format.name(),
         "mediatype": format.media_type(),
-        "bytes": file.bytes,
-        "hash": format!("sha256:{}", file.sha256),
-        "schema": schema(file.resource),
     });
+    // a Parquet file tells by itself whether it is whole, and the tools of the standard cannot count its bytes
     if format != Format::Parquet {
         resource["encoding"] = json!("utf-8");
+        resource["bytes"] = json!(file.bytes);
+        resource["hash"] = json!(format!("sha256:{}", file.sha256));
     }
+    resource["schema"] = schema(file.resource);
     resource
 }
 
@@ -127,7 +128,7 @@ fn foreign_key(record: &Record, place: usize) -> Option<Json> {
     let mut reference = json!({"fields": ["id"]});
     // in its own table a reference names none
     if target != record.ty {
-        reference = json!({"resource": crate::store::record::catalog().get(target).table, "fields": ["id"]});
+        reference = json!({"resource": Resource::Of(catalog().get(target)).name(), "fields": ["id"]});
     }
     Some(json!({"fields": [field.name], "reference": reference}))
 }

@@ -150,7 +150,7 @@ fn listed(folder: &Path, resource: &Json) -> Result<Listed, String> {
     let text = |name: &str| resource.get(name).and_then(Json::as_str);
     let name = text("name").ok_or("a resource has no name")?;
     let found = Resource::all().find(|resource| resource.name() == name).ok_or_else(|| {
-        let known: Vec<&str> = Resource::all().map(Resource::name).collect();
+        let known: Vec<String> = Resource::all().map(Resource::name).collect();
         format!("the resource \"{name}\" is no table of a dataset; there are {}", known.join(", "))
     })?;
     let path = match resource.get("path") {
