@@ -18,6 +18,7 @@ mod layer;
 mod mutation;
 mod newsroom;
 mod node;
+mod package;
 mod plan;
 mod property;
 mod query;

@@ -55,7 +55,8 @@ pub(super) fn descriptor(about: &About<'_>, files: &[File]) -> Json {
         Some([]) | None => {}
         Some(sources) => package["sources"] = sources.iter().map(source).collect(),
     }
-    package["resources"] = files.iter().map(|file| resource(file, about.format)).collect();
+    let names: Vec<String> = files.iter().map(|file| file.resource.name()).collect();
+    package["resources"] = files.iter().map(|file| resource(file, about.format, &names)).collect();
     package
 }
 
@@ -74,7 +75,7 @@ fn source(source: &Source) -> Json {
     json
 }
 
-fn resource(file: &File, format: Format) -> Json {
+fn resource(file: &File, format: Format, tables: &[String]) -> Json {
     let mut resource = json!({
         "name": file.resource.name(),
         "type": "table",
@@ -89,11 +90,11 @@ fn resource(file: &File, format: Format) -> Json {
         resource["bytes"] = json!(file.bytes);
         resource["hash"] = json!(format!("sha256:{}", file.sha256));
     }
-    resource["schema"] = schema(file.resource);
+    resource["schema"] = schema(file.resource, tables);
     resource
 }
 
-fn schema(resource: Resource) -> Json {
+fn schema(resource: Resource, tables: &[String]) -> Json {
     let columns = columns(resource);
     let fields: Vec<Json> = columns.iter().map(|column| column.field(resource)).collect();
     let mut schema = json!({
@@ -107,7 +108,7 @@ fn schema(resource: Resource) -> Json {
             let keys: Vec<Json> = columns
                 .iter()
                 .filter_map(|column| match column.holds {
-                    Holds::Field(place) => foreign_key(record, place),
+                    Holds::Field(place) => foreign_key(record, place, tables),
                     _ => None,
                 })
                 .collect();
@@ -121,14 +122,18 @@ fn schema(resource: Resource) -> Json {
     schema
 }
 
-/// A reference to records of one type; one to any type cannot be said in a Table Schema.
-fn foreign_key(record: &Record, place: usize) -> Option<Json> {
+/// A reference to records of one type whose table is there; one to any type cannot be said in a Table Schema.
+fn foreign_key(record: &Record, place: usize, tables: &[String]) -> Option<Json> {
     let field = &record.fields[place];
     let Kind::One(target) = field.kind else { return None };
     let mut reference = json!({"fields": ["id"]});
     // in its own table a reference names none
     if target != record.ty {
-        reference = json!({"resource": Resource::Of(catalog().get(target)).name(), "fields": ["id"]});
+        let table = Resource::Of(catalog().get(target)).name();
+        if !tables.contains(&table) {
+            return None;
+        }
+        reference = json!({"resource": table, "fields": ["id"]});
     }
     Some(json!({"fields": [field.name], "reference": reference}))
 }

@@ -128,7 +128,7 @@ pub async fn write(dump: &mut Dump, wish: &Wish, progress: impl Fn(usize)) -> Re
                 }
             }
         }
-        files.push(output.end()?);
+        files.extend(output.end(wish.format)?);
     }
     written.tables = files.len();
     let about = About { title: &wish.title, licences: &wish.licences, revision, changed_at, format: wish.format, sources };
@@ -207,7 +207,8 @@ impl Output {
         self.file.write_all(bytes).map_err(|error| Failed::file(&self.path, error))
     }
 
-    fn end(self) -> Result<File, Failed> {
+    /// Ends the table. One without rows is left out where nothing would tell its columns.
+    fn end(self, format: Format) -> Result<Option<File>, Failed> {
         let Self { resource, path, mut file, mut digest, mut bytes, writer, .. } = self;
         // nothing that a package is written in is ready only as a whole
         if let End::Bytes(last) = writer.end()? {
@@ -215,8 +216,11 @@ impl Output {
             bytes += last.len() as u64;
             file.write_all(&last).map_err(|error| Failed::file(&path, error))?;
         }
+        if bytes == 0 && format == Format::Ndjson {
+            return fs::remove_file(&path).map(|()| None).map_err(|error| Failed::file(&path, error));
+        }
         file.flush().and_then(|()| file.get_ref().sync_all()).map_err(|error| Failed::file(&path, error))?;
         let sha256 = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(File { resource, bytes, sha256 })
+        Ok(Some(File { resource, bytes, sha256 }))
     }
 }
