@@ -136,9 +136,9 @@ async fn what_is_asked_of_an_imported_package_is_answered_as_before(#[values(On:
             old: node(id: "{old}") {{ id ... on Person {{ slug names {{ lang text }} otherNames {{ name lang start }} identifiers {{ scheme value }} }} }}
             former: person(by: {{slug: "anna"}}) {{ id slug }}
             merged: person(by: {{slug: "anna-2"}}) {{ id slug }}
-            cases {{ nodes {{ id slug title disputed disputes {{ field }} parties {{ id key person {{ id }} }} charges {{ id key outcome party {{ key }} provision {{ slug }} }} citations {{ nodes {{ id field value quote source {{ slug }} }} }} topics {{ nodes {{ slug }} }} }} }}
+            cases {{ nodes {{ id slug title disputed disputes {{ field }} parties {{ nodes {{ id key person {{ id }} }} }} charges {{ nodes {{ id key outcome party {{ key }} provision {{ slug }} }} }} citations {{ nodes {{ id field value quote source {{ slug }} }} }} topics {{ nodes {{ slug }} }} }} }}
             voteEvents {{ nodes {{ id motion votes {{ nodes {{ id key option person {{ slug }} }} }} }} }}
-            search(query: "Ilyashev") {{ nodes {{ node {{ id }} }} }}
+            search(query: "Ilyashev") {{ nodes {{ record {{ id }} }} }}
         }}"#
     );
     let before = server.data(&query).await;
@@ -288,7 +288,7 @@ fn dataset() -> impl Strategy<Value = Value> {
                 "topics": topics.iter().enumerate().map(|(n, (label, broader))|
                     json!({"slug": format!("t{n}"), "label": label, "broader": broader.map(|n| format!("t{n}"))})).collect::<Vec<_>>(),
                 "statistics": statistics.iter().enumerate().map(|(n, (measure, value, breakdown))| json!({
-                    "slug": format!("n{n}"), "measure": measure, "value": value, "periodStart": "2020",
+                    "slug": format!("n{n}"), "measure": measure, "value": value, "unit": "cases", "periodStart": "2020",
                     "breakdown": breakdown.iter().map(|(dimension, value)| json!({"dimension": dimension, "value": value})).collect::<Vec<_>>(),
                 })).collect::<Vec<_>>(),
                 "cases": cases.iter().enumerate().map(|(n, ((title, docket, opened, summary), parties, sentences, claims, tags))| json!({
@@ -394,7 +394,7 @@ fn replace(file: &Path, from: &str, to: &str) {
     "cases.csv:1: there is no column \"docket\" in this table; it has id, slug, title, docketNumber"
 )]
 #[case("cases.csv", "id,slug", "di,slug", "cases.csv:1: there is no column \"di\"")]
-#[case("cases.csv", ",civil,", ",civil,,", "cases.csv:2: this row has 16 values and there are 15 columns")]
+#[case("cases.csv", ",civil,", ",civil,,", "cases.csv:2: case: this row has 16 values and there are 15 columns")]
 #[case("cases.csv", "\"{\"\"en\"\":\"\"C\"\"}\"", "C", "cases.csv:2: case.title: this is not JSON")]
 #[case("charges.csv", ",party_", ",person_", "charges.csv:2: charge.party: \"person_")]
 #[case("case_parties.csv", ",case_", ",case_x", "case_parties.csv:2: caseParty.case: \"case_x")]
@@ -524,7 +524,7 @@ async fn a_package_into_a_dataset_that_lives_keeps_what_was_done_there() {
     let vote = other.data("{ voteEvent(by: {slug: \"vote-1\"}) { id } }").await;
     editor.done("deleteVoteEvent { deletedId }", json!({"id": vote["voteEvent"]["id"]})).await;
     let admin = Asker::with_role(&other, Role::Admin).await;
-    admin.done("withholdPerson { person { slug } }", json!({"id": id_of(&other, "hanna").await})).await;
+    admin.done("withholdPerson { person { slug } }", json!({"person": id_of(&other, "hanna").await})).await;
     import(&other.store, &package).await;
     let after = other
         .data("{ case(by: {slug: \"kazakhstan-v-ilyashev\"}) { id docketNumber } voteEvent(by: {slug: \"vote-1\"}) { id motion } anna: person(by: {slug: \"anna\"}) { id } hanna: person(by: {slug: \"hanna\"}) { id } }")

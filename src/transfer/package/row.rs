@@ -48,11 +48,15 @@ impl Table<'_> {
     }
 
     fn csv(&self, file: File, each: &mut dyn FnMut(Result<Row, Problem>)) -> Result<(), Vec<Problem>> {
-        let mut reader = csv::ReaderBuilder::new().from_reader(BufReader::with_capacity(1 << 16, file));
+        let mut reader = BufReader::with_capacity(1 << 16, file);
+        let begin = reader.fill_buf().map_err(|error| vec![cannot_read(self.name, &error)])?;
+        // where lines end with CR LF, the reader says that a row begins before the LF of the line above
+        let late = usize::from(begin.split(|byte| *byte == b'\n').next().is_some_and(|line| line.ends_with(b"\r")));
+        let mut reader = csv::ReaderBuilder::new().from_reader(reader);
         let wrong = |error: csv::Error| match error.kind() {
-            csv::ErrorKind::Utf8 { pos, .. } => not_utf8(self.name, pos.as_ref().map_or(1, |at| at.line()) as usize),
+            csv::ErrorKind::Utf8 { pos, .. } => not_utf8(self.name, pos.as_ref().map_or(1, |at| at.line()) as usize + late),
             csv::ErrorKind::UnequalLengths { pos, expected_len, len } => Problem::new(
-                self.line(pos.as_ref().map_or(1, |at| at.line()) as usize),
+                self.line(pos.as_ref().map_or(1, |at| at.line()) as usize + late),
                 format!(
                     "this row has {len} values and there are {expected_len} columns; it may be cut off, or a quotation mark is missing"
                 ),
@@ -73,7 +77,7 @@ impl Table<'_> {
                     return Ok(());
                 }
             }
-            let line = record.position().map_or(1, |at| at.line()) as usize;
+            let line = record.position().map_or(1, |at| at.line()) as usize + late;
             let values = record.iter().zip(&places).filter_map(|(text, place)| Some((text, (*place)?)));
             let values = values.map(|(text, place)| self.text(text, place, Some(line)).map(|tree| (place, tree)));
             each(values.collect::<Result<_, _>>().map(|values| Row { origin: self.line(line), values }));
