@@ -14,7 +14,7 @@ pub async fn export(config: &Config, wish: &Wish) -> anyhow::Result<Ending> {
     let mut stop = Stop::listen();
     let mut dump = store.dump().await?;
     let count = dump.count().await?;
-    let progress = Progress::new("written", usize::try_from(count).unwrap_or(usize::MAX));
+    let progress = Progress::of("rows", "written", usize::try_from(count).unwrap_or(usize::MAX));
     let written = tokio::select! {
         written = package::write(&mut dump, wish, |rows| progress.add(rows)) => written,
         () = stop.told(1) => return Ok(Ending::Interrupted("stopped; no package was written".to_owned())),

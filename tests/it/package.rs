@@ -239,6 +239,9 @@ fn known(value: Value) -> Value {
     }
 }
 
+/// Words of a source, a note, which source it is, and the value it claims.
+type Claim = (Option<String>, Option<String>, usize, Option<&'static str>);
+
 /// Records of odd content, which refer to each other.
 fn dataset() -> impl Strategy<Value = Value> {
     let source = (texts(), maybe(odd_text()), maybe(date()), maybe(odd_text()));
@@ -265,7 +268,7 @@ fn dataset() -> impl Strategy<Value = Value> {
         topics,
     )
         .prop_map(|(sources, people, cases, statistics, topics)| {
-            let citations = |claims: &[(Option<String>, Option<String>, usize, Option<&str>)], field: &str| -> Vec<Value> {
+            let citations = |claims: &[Claim], field: &str| -> Vec<Value> {
                 let mut seen = Vec::new();
                 let mut list = Vec::new();
                 for (quote, note, source, claimed) in claims {
@@ -510,6 +513,33 @@ async fn an_export_that_breaks_off_leaves_nothing_that_looks_whole() {
     assert!(files(&package).keys().all(|name| !name.starts_with('.')));
 }
 
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_imports_a_package_in_small_batches_and_goes_on_where_it_stopped(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let (server, other, folder) = (eventful(On::Sqlite).await, Server::empty(on).await, TempDir::new().unwrap());
+    let (first, second) = (folder.path().join("1"), folder.path().join("2"));
+    export(&server.store, &first, Format::Csv).await;
+    let descriptor = first.join("datapackage.json");
+    for (path, expected) in [(&first, " created, 0 updated, 0 unchanged"), (&descriptor, "0 created, 0 updated, ")] {
+        let (ok, said, error) = run(kurultai(&["import", path.to_str().unwrap(), "--batch", "7", "--database-url", &other.database.url]));
+        assert!(ok && said.contains(expected), "{said}{error}");
+    }
+    let (ok, said, error) = run(kurultai(&[
+        "export",
+        second.to_str().unwrap(),
+        "--title",
+        "Test",
+        "--licence",
+        "CC-BY-4.0",
+        "--database-url",
+        &other.database.url,
+    ]));
+    assert!(ok, "{said}{error}");
+    assert_same(&first, &second);
+    let (ok, _, error) = run(kurultai(&["import", first.to_str().unwrap(), "--url", "http://127.0.0.1:1"]));
+    assert!(!ok && error.contains("a data package is read into a database"), "{error}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_package_into_a_dataset_that_lives_keeps_what_was_done_there() {
     let (server, folder) = (eventful(On::Sqlite).await, TempDir::new().unwrap());
@@ -525,7 +555,12 @@ async fn a_package_into_a_dataset_that_lives_keeps_what_was_done_there() {
     editor.done("deleteVoteEvent { deletedId }", json!({"id": vote["voteEvent"]["id"]})).await;
     let admin = Asker::with_role(&other, Role::Admin).await;
     admin.done("withholdPerson { person { slug } }", json!({"person": id_of(&other, "hanna").await})).await;
+    other.import("people: [{slug: survivor, name: {en: Survivor}}]").await.unwrap();
+    editor.done("mergePeople { person { slug } }", json!({"from": "alnur-ilyashev", "into": "survivor"})).await;
     import(&other.store, &package).await;
+    let merged = other.data("{ person(by: {slug: \"alnur-ilyashev\"}) { slug } case(by: {slug: \"kazakhstan-v-ilyashev\"}) { parties { nodes { person { slug } } } } }").await;
+    assert_eq!(merged["person"]["slug"], "survivor");
+    assert!(merged["case"]["parties"]["nodes"].as_array().unwrap().contains(&json!({"person": {"slug": "survivor"}})), "{merged}");
     let after = other
         .data("{ case(by: {slug: \"kazakhstan-v-ilyashev\"}) { id docketNumber } voteEvent(by: {slug: \"vote-1\"}) { id motion } anna: person(by: {slug: \"anna\"}) { id } hanna: person(by: {slug: \"hanna\"}) { id } }")
         .await;
