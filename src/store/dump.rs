@@ -22,7 +22,7 @@ use crate::store::version;
 /// Ids looked up by one statement at most.
 const CHUNK: usize = 1_000;
 /// Records that are remembered because others refer to them.
-const REMEMBERED: usize = 100_000;
+const REMEMBERED: usize = 20_000;
 
 /// The published dataset at one moment.
 #[derive(Debug)]

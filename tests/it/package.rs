@@ -165,6 +165,47 @@ async fn drafts_do_not_leave_and_what_cannot_be_without_them_does_not_either(#[v
     }
 }
 
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_is_of_one_moment_whatever_is_written_meanwhile(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let (server, folder) = (Server::sample(on).await, TempDir::new().unwrap());
+    let (first, second, third) = (folder.path().join("1"), folder.path().join("2"), folder.path().join("3"));
+    export(&server.store, &first, Format::Csv).await;
+    let mut dump = server.store.dump().await.unwrap();
+    dump.count().await.unwrap();
+    server
+        .import("people: [{slug: late, name: {en: Late}, topics: [defamation]}]\ntopics: [{slug: late, label: {en: Late}}]")
+        .await
+        .unwrap();
+    package::write(&mut dump, &wish(&second, Format::Csv), |_| ()).await.unwrap();
+    drop(dump);
+    assert_same(&first, &second);
+    export(&server.store, &third, Format::Csv).await;
+    assert_ne!(files(&second), files(&third));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_type_that_can_be_asked_for_has_a_table_with_descriptions_and_keys() {
+    let (server, folder) = (Server::empty(On::Sqlite).await, TempDir::new().unwrap());
+    let package = folder.path().join("p");
+    export(&server.store, &package, Format::Csv).await;
+    let descriptor: Value = serde_json::from_slice(&fs::read(package.join("datapackage.json")).unwrap()).unwrap();
+    let resources = descriptor["resources"].as_array().unwrap();
+    let names: Vec<&str> = resources.iter().map(|resource| resource["name"].as_str().unwrap()).collect();
+    for record in kurultai::store::dump::dumped() {
+        let found = resources.iter().find(|resource| resource["description"] == record.doc);
+        let schema = &found.unwrap_or_else(|| panic!("{} has no table", record.name()))["schema"];
+        assert_eq!(schema["primaryKey"], json!(["id"]));
+        for field in schema["fields"].as_array().unwrap() {
+            assert!(!field["description"].as_str().unwrap().is_empty(), "{} {field}", record.name());
+        }
+        for key in schema["foreignKeys"].as_array().into_iter().flatten() {
+            let target = key["reference"].get("resource").map(|name| name.as_str().unwrap());
+            assert!(target.is_none_or(|name| names.contains(&name)), "{key}");
+        }
+    }
+}
+
 /// Texts that formats stumble over.
 fn odd_text() -> impl Strategy<Value = String> {
     let parts = prop::sample::select(vec![
@@ -472,7 +513,7 @@ async fn export_writes_into_an_empty_folder_only_unless_it_replaces_a_package() 
         run(kurultai(&arguments))
     };
     let (ok, said, error) = export(&[]);
-    assert!(ok && said.contains("0 records and 0 parts of them in 29 tables"), "{said}{error}");
+    assert!(ok && said.contains("0 records and 0 parts of them in "), "{said}{error}");
     let (ok, _, error) = export(&["--format", "parquet"]);
     assert!(!ok && error.contains("holds a package already; name another folder, or replace it with --force"), "{error}");
     let (ok, _, error) = export(&["--format", "parquet", "--force", "--licence", "https://example.org/terms", "--title", "Ours"]);

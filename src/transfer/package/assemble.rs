@@ -145,6 +145,12 @@ pub(super) fn draft(record: &'static Record, columns: &[Column], row: Row) -> Re
     if draft.aim.id.is_none() {
         return Err(vec![Problem::new(origin.below(".id", None), "the id is missing; every row has one")]);
     }
+    // nothing is told of a value that is not there, and most are not
+    for (_, given, origin) in &mut draft.values {
+        if *given == Given::Cell(Cell::Null) {
+            *origin = Origin::default();
+        }
+    }
     draft.values.shrink_to_fit();
     Ok(draft)
 }
