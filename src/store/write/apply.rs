@@ -292,6 +292,9 @@ impl<'s> Work<'s> {
         if let Some((owner, _)) = owner {
             cells[0] = Cell::Id(owner);
         }
+        for field in &draft.cleared {
+            cells[usize::from(*field)] = Cell::Null;
+        }
         for (field, given, origin) in &draft.values {
             if let Given::Key(ty, key) = given
                 && !merge.siblings.contains_key(&(*ty, key.clone()))

@@ -145,13 +145,15 @@ pub(super) fn draft(record: &'static Record, columns: &[Column], row: Row) -> Re
     if draft.aim.id.is_none() {
         return Err(vec![Problem::new(origin.below(".id", None), "the id is missing; every row has one")]);
     }
-    // nothing is told of a value that is not there, and most are not
-    for (_, given, origin) in &mut draft.values {
-        if *given == Given::Cell(Cell::Null) {
-            *origin = Origin::default();
+    let Draft { values, cleared, .. } = &mut draft;
+    values.retain(|(field, given, _)| {
+        let is_there = *given != Given::Cell(Cell::Null);
+        if !is_there {
+            cleared.extend(u16::try_from(*field));
         }
-    }
-    draft.values.shrink_to_fit();
+        is_there
+    });
+    values.shrink_to_fit();
     Ok(draft)
 }
 
