@@ -9,8 +9,10 @@ import shutil
 import sys
 import tempfile
 
+import dplib
 import duckdb
 import frictionless
+import jsonschema
 import pandas
 
 FORMATS = ["csv", "ndjson", "parquet"]
@@ -25,10 +27,20 @@ def descriptor(folder):
         return json.load(file)
 
 
+def by_profile(package):
+    """What the JSON Schema of the standard finds wrong."""
+    path = os.path.join(os.path.dirname(dplib.__file__), "profiles", "2.0", "datapackage.json")
+    with open(path, encoding="utf-8") as file:
+        profile = json.load(file)
+    return [error.message for error in jsonschema.validators.validator_for(profile)(profile).iter_errors(package)]
+
+
 def check_standard(folder):
     report = valid(folder)
     assert report.valid, report.to_summary()
     package = descriptor(folder)
+    assert not by_profile(package), by_profile(package)
+    assert by_profile({**package, "resources": []}) and by_profile({**package, "created": 2026})
     assert package["$schema"] == "https://datapackage.org/profiles/2.0/datapackage.json"
     assert {"created", "datasetRevision", "licenses", "sources", "resources"} <= package.keys(), package.keys()
     keys = [key for resource in package["resources"] for key in resource["schema"].get("foreignKeys", [])]
