@@ -23,6 +23,7 @@ test: ## Everything that must hold before a change lands
 	tests/run.sh rust
 	tests/run.sh web
 	tests/run.sh clients
+	tests/run.sh package
 	tests/run.sh browser
 
 check: ## The quick part of the tests: format, lints and Rust tests

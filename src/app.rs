@@ -1,5 +1,6 @@
 //! Wires everything: the only place that knows all of it.
 
+pub mod export;
 pub mod import;
 mod progress;
 pub mod push;

@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::Flags;
 use crate::lang;
 use crate::transfer::format::Format;
+use crate::transfer::package;
 
 /// A GraphQL API over an open civic dataset: laws, proposals, court cases and people, and the sources that say so.
 ///
@@ -56,6 +57,8 @@ pub enum Command {
     },
     /// Load records from files: everything is checked before the first record is written
     Import(ImportFlags),
+    /// Write all published records as a data package: a folder of tables, and datapackage.json, which says what they hold
+    Export(ExportFlags),
     /// Copy a SQLite database into a file while it is used. The copy is a database like the other
     Backup {
         /// File to make; one that is there is not replaced
@@ -76,7 +79,7 @@ pub enum Command {
 /// What to import, and how.
 #[derive(Debug, Args)]
 pub struct ImportFlags {
-    /// Files, folders whose files of known formats are read, or - for standard input
+    /// Files, folders whose files of known formats are read or that hold a data package, or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Format of all files [default: as their names tell]
@@ -109,6 +112,36 @@ pub struct ImportFlags {
     /// Reason to write into the history of the records
     #[arg(long, value_name = "TEXT")]
     pub message: Option<String>,
+}
+
+/// What to export, and how.
+#[derive(Debug, Args)]
+pub struct ExportFlags {
+    /// Folder to write into; it must be new or empty
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Format of the tables
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "csv")]
+    pub format: package::Format,
+    /// Replace the package that is in the folder
+    #[arg(long)]
+    pub force: bool,
+    /// What to call the dataset in datapackage.json
+    #[arg(long, value_name = "TEXT", default_value = "Kurultai dataset")]
+    pub title: String,
+    /// Licence of the dataset, as SPDX names it, such as CC-BY-4.0, or its address; give it again for a further one
+    #[arg(long = "licence", value_name = "NAME-OR-URL", value_parser = licence)]
+    pub licences: Vec<String>,
+}
+
+/// A licence by its name in the list of SPDX, or by its address.
+fn licence(text: &str) -> Result<String, String> {
+    let is_name = !text.is_empty() && text.chars().all(|sign| sign.is_ascii_alphanumeric() || "-._".contains(sign));
+    let is_address = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if is_name || is_address {
+        return Ok(text.to_owned());
+    }
+    Err("write the name that SPDX gives the licence, such as CC-BY-4.0, or the address of its text".to_owned())
 }
 
 /// What to do with tokens.

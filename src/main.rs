@@ -7,9 +7,10 @@ use clap::Parser;
 use kurultai::app::Fault;
 use kurultai::app::import::{Ending, Import};
 use kurultai::app::push::Target;
-use kurultai::cli::{Cli, Command, ImportFlags, TokenCommand};
+use kurultai::cli::{Cli, Command, ExportFlags, ImportFlags, TokenCommand};
 use kurultai::config::Config;
 use kurultai::store::write::Author;
+use kurultai::transfer::package::Wish;
 use kurultai::transfer::popolo::Options;
 use kurultai::{app, graphql, telemetry};
 
@@ -53,10 +54,11 @@ async fn carry_out(command: Command, config: &Config) -> anyhow::Result<ExitCode
         Command::Migrate { down } => app::migrate(config, down).await?,
         Command::Import(flags) => match app::import::import(config, &import(flags)).await? {
             Ending::Done(said) => said,
-            Ending::Interrupted(said) => {
-                eprintln!("kurultai: {said}");
-                return Ok(ExitCode::from(INTERRUPTED));
-            }
+            Ending::Interrupted(said) => return Ok(interrupted(&said)),
+        },
+        Command::Export(flags) => match app::export::export(&config, &wish(flags)).await? {
+            Ending::Done(said) => said,
+            Ending::Interrupted(said) => return Ok(interrupted(&said)),
         },
         Command::Backup { file } => app::backup(&config, &file).await?,
         Command::Token { command } => match command {
@@ -68,6 +70,15 @@ async fn carry_out(command: Command, config: &Config) -> anyhow::Result<ExitCode
     };
     writeln!(std::io::stdout(), "{said}")?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn interrupted(said: &str) -> ExitCode {
+    eprintln!("kurultai: {said}");
+    ExitCode::from(INTERRUPTED)
+}
+
+fn wish(flags: ExportFlags) -> Wish {
+    Wish { folder: flags.folder, format: flags.format, replace: flags.force, title: flags.title, licences: flags.licences }
 }
 
 fn import(flags: ImportFlags) -> Import {

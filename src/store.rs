@@ -10,6 +10,7 @@ mod decode;
 mod dialect;
 pub mod dispute;
 pub mod draft;
+pub mod dump;
 pub mod fetch;
 pub mod known;
 pub mod plan;

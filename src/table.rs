@@ -27,6 +27,8 @@ pub enum Type {
     Boolean,
     /// An instant in UTC.
     Instant,
+    /// A map or a list, as JSON. Formats without such values have it as text.
+    Json,
 }
 
 /// A column of a table.
@@ -53,6 +55,8 @@ pub enum Value<'a> {
     Boolean(bool),
     /// An instant.
     Instant(DateTime<Utc>),
+    /// A map or a list, as the text of its JSON.
+    Json(Cow<'a, str>),
 }
 
 impl<'a> Value<'a> {
@@ -70,6 +74,7 @@ impl<'a> Value<'a> {
             Self::Number(number) => Value::Number(number),
             Self::Boolean(boolean) => Value::Boolean(boolean),
             Self::Instant(instant) => Value::Instant(instant),
+            Self::Json(json) => Value::Json(Cow::Owned(json.into_owned())),
         }
     }
 
@@ -77,7 +82,7 @@ impl<'a> Value<'a> {
     pub fn to_text(&self) -> Cow<'_, str> {
         match self {
             Self::Null => Cow::Borrowed(""),
-            Self::Text(text) => Cow::Borrowed(text),
+            Self::Text(text) | Self::Json(text) => Cow::Borrowed(text),
             Self::Integer(number) => number.to_string().into(),
             Self::Number(number) => number.to_string().into(),
             Self::Boolean(boolean) => Cow::Borrowed(if *boolean { "true" } else { "false" }),

@@ -7,6 +7,7 @@ pub mod input;
 pub mod json;
 pub mod mapping;
 pub mod ndjson;
+pub mod package;
 pub mod popolo;
 pub mod push;
 pub mod read;

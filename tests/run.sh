@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs one part of the tests: rust, web, clients or browser.
+# Runs one part of the tests: rust, web, clients, package or browser.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -51,7 +51,22 @@ browser() {
     KURULTAI_URL=$address SCREENSHOT_DIR=${SCREENSHOT_DIR:-$folder} npm test
 }
 
+# Exports the sample dataset, and lets the tools of others read it.
+package() {
+    cargo build --locked
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT INT TERM
+    database="sqlite://$folder/kurultai.db"
+    ./target/debug/kurultai import data/ --database-url "$database"
+    for format in csv ndjson parquet; do
+        ./target/debug/kurultai export "$folder/$format" --format "$format" --licence CC-BY-4.0 --database-url "$database"
+    done
+    [ -x target/python/bin/python ] || python3 -m venv target/python
+    target/python/bin/pip install --quiet --disable-pip-version-check -r tests/package/requirements.txt
+    target/python/bin/python tests/package/check.py "$folder"
+}
+
 case ${1:-} in
-rust | web | clients | browser) "$1" ;;
-*) echo "usage: $0 rust | web | clients | browser" >&2; exit 2 ;;
+rust | web | clients | package | browser) "$1" ;;
+*) echo "usage: $0 rust | web | clients | package | browser" >&2; exit 2 ;;
 esac

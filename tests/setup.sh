@@ -16,6 +16,12 @@ install() {
 has cargo || missing cargo "install Rust, see https://rustup.rs"
 has npm || missing npm "install Node.js 20 or later with npm"
 
+# packages are read by tools in Python
+if ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
+    can_install || missing "Python 3 with venv" "install it (python3 and python3-venv)"
+    install python3 python3-venv
+fi
+
 chromium=${CHROMIUM:-/usr/bin/chromium}
 if ! [ -x "$chromium" ]; then
     can_install || missing Chromium "install it, or set CHROMIUM to where it is"

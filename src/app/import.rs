@@ -56,7 +56,11 @@ pub enum Ending {
 /// Loads records from files.
 pub async fn import(config: &Config, import: &Import) -> anyhow::Result<Ending> {
     let mut reading = read(import)?;
+    let former = std::mem::take(&mut reading.former);
     if let Some(target) = &import.target {
+        if reading.has_package {
+            bail!("a data package is read into a database, with the ids that are in it; a server gives ids of its own");
+        }
         reading.finish(None).await?;
         return push(records(reading)?, import, target).await;
     }
@@ -88,6 +92,7 @@ pub async fn import(config: &Config, import: &Import) -> anyhow::Result<Ending> 
             Err(stopped) => return Ok(stopped),
         }
     };
+    store.lead(&former.slugs, &former.ids).await.context("the records were written, but not what they were called before")?;
     if outcome.created + outcome.updated >= MANY_RECORDS {
         store.tidy().await.context("everything was written, but the database could not be tidied up")?;
     }

@@ -12,6 +12,7 @@ const INTERVAL: Duration = Duration::from_secs(10);
 /// How far something is.
 #[derive(Debug)]
 pub struct Progress {
+    of: &'static str,
     what: &'static str,
     bar: ProgressBar,
     is_terminal: bool,
@@ -19,8 +20,13 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Begins to count; `what` is done with each record, such as written.
+    /// Begins to count records; `what` is done with each, such as written.
     pub fn new(what: &'static str, count: usize) -> Self {
+        Self::of("records", what, count)
+    }
+
+    /// Begins to count such things; `what` is done with each.
+    pub fn of(of: &'static str, what: &'static str, count: usize) -> Self {
         let is_terminal = stderr().is_terminal();
         let bar = if is_terminal { ProgressBar::new(count as u64) } else { ProgressBar::hidden() };
         bar.set_length(count as u64);
@@ -28,7 +34,7 @@ impl Progress {
             bar.set_style(style);
         }
         bar.set_message(what);
-        Self { what, bar, is_terminal, told: Mutex::new(Instant::now()) }
+        Self { of, what, bar, is_terminal, told: Mutex::new(Instant::now()) }
     }
 
     /// So many more are done.
@@ -50,7 +56,8 @@ impl Progress {
         let seconds = self.bar.elapsed().as_secs().max(1);
         let rate = (done / seconds).max(1);
         let left = HumanDuration(Duration::from_secs(all.saturating_sub(done) / rate));
-        format!("{} of {} records {}, {} a second, {left} left", HumanCount(done), HumanCount(all), self.what, HumanCount(rate))
+        let Self { of, what, .. } = self;
+        format!("{} of {} {of} {what}, {} a second, {left} left", HumanCount(done), HumanCount(all), HumanCount(rate))
     }
 }
 

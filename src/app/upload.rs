@@ -17,7 +17,8 @@ pub fn reader() -> Reader {
         async move {
             let reading = tokio::task::spawn_blocking(move || {
                 // what has no ending that is known may still be JSON
-                let format = Format::of(Path::new(&upload.name)).unwrap_or(Format::Json);
+                // what names other files is read from a disk of one's own only
+                let format = Format::of(Path::new(&upload.name)).filter(|format| *format != Format::Package).unwrap_or(Format::Json);
                 let mut reading = Reading::new(Options::default());
                 reading.take(&Input { name: upload.name.into(), format, said: false, path: Some(upload.path) });
                 reading

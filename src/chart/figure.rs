@@ -261,7 +261,7 @@ impl Gathered<'_> {
 fn label(value: &Value<'_>, words: Words) -> String {
     match value {
         Value::Null => words.unknown().to_owned(),
-        Value::Text(text) => text.clone().into_owned(),
+        Value::Text(text) | Value::Json(text) => text.clone().into_owned(),
         Value::Integer(number) => scale::number(*number as f64, words),
         Value::Number(number) => scale::number(*number, words),
         Value::Boolean(boolean) => words.boolean(*boolean).to_owned(),

@@ -110,6 +110,9 @@ pub enum Mode {
     Create,
     /// Write it, if it is there.
     Update,
+    /// Write it under its id, whether it is there or not; a record of another id is another record, also where it is
+    /// called the same.
+    Exact,
 }
 
 /// Which record a draft is of, and what is expected of it.
@@ -136,6 +139,8 @@ pub struct Draft {
     pub name: Option<String>,
     /// Fields that were given, by their place in the declaration.
     pub values: Vec<(usize, Given, Origin)>,
+    /// Fields that are to be empty, beside those among the values: of a row of a table most are, and this takes no room.
+    pub cleared: Vec<u16>,
     /// Lists of parts that were given, by the type of part: a list that is given replaces the one there is.
     pub parts: Vec<(RecordType, Vec<Draft>)>,
 }

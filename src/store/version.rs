@@ -91,11 +91,11 @@ impl Store {
     }
 }
 
-fn select() -> SelectStatement {
+pub(super) fn select() -> SelectStatement {
     Query::select().columns(["version", "sequence", "changed_at"]).from(TABLE).and_where(Expr::col("id").eq(1)).to_owned()
 }
 
-fn read(row: &QueryResult) -> Result<(i64, i32, DateTime<Utc>)> {
+pub(super) fn read(row: &QueryResult) -> Result<(i64, i32, DateTime<Utc>)> {
     Ok((row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?, row.try_get_by_index(2).map_err(internal)?))
 }
 

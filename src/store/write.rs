@@ -10,6 +10,7 @@ mod check;
 mod dispute;
 mod index;
 mod insert;
+mod lead;
 mod merge;
 mod name;
 mod publication;

@@ -63,6 +63,7 @@ impl Writer for Json {
                     Value::Number(number) => write(&mut json, number),
                     Value::Boolean(boolean) => write(&mut json, boolean),
                     Value::Instant(_) => write(&mut json, value.to_text()),
+                    Value::Json(text) => json.extend_from_slice(text.as_bytes()),
                 }
             }
             json.push(b'}');

@@ -92,7 +92,7 @@ impl Parquet {
 /// A column of the schema; any value may be unknown.
 fn field(column: &Column) -> Result<Schema, ParquetError> {
     let (physical, logical) = match column.ty {
-        Type::Text | Type::Date => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        Type::Text | Type::Date | Type::Json => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         Type::Integer => (Physical::INT64, None),
         Type::Number => (Physical::DOUBLE, None),
         Type::Boolean => (Physical::BOOLEAN, None),
@@ -104,7 +104,7 @@ fn field(column: &Column) -> Result<Schema, ParquetError> {
 impl Gathered {
     fn new(column: &Column) -> Self {
         let values = match column.ty {
-            Type::Text | Type::Date => Values::Text(Vec::new()),
+            Type::Text | Type::Date | Type::Json => Values::Text(Vec::new()),
             Type::Integer | Type::Instant => Values::Integer(Vec::new()),
             Type::Number => Values::Number(Vec::new()),
             Type::Boolean => Values::Boolean(Vec::new()),

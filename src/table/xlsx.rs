@@ -67,7 +67,7 @@ fn write<'s>(
 ) -> Result<&'s mut Worksheet, XlsxError> {
     match value {
         Value::Null => Ok(sheet),
-        Value::Text(text) => sheet.write_string(row, column, fitting(text)),
+        Value::Text(text) | Value::Json(text) => sheet.write_string(row, column, fitting(text)),
         // beyond these a cell would show another number
         Value::Integer(number) if number.unsigned_abs() > 1 << 53 => sheet.write_string(row, column, number.to_string()),
         Value::Integer(number) => sheet.write_number(row, column, *number as f64),

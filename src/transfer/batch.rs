@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+use uuid::Uuid;
 
 use crate::entity::RecordType;
 use crate::store::draft::{Draft, Given};
@@ -52,9 +53,16 @@ fn groups(records: &[Option<(RecordType, Draft)>]) -> Vec<Vec<usize>> {
     let known = records.iter().flatten();
     let by_name: HashMap<(RecordType, &str), NodeIndex> =
         known.zip(&nodes).filter_map(|((ty, draft), node)| Some(((*ty, draft.name.as_deref()?), *node))).collect();
+    let known = records.iter().flatten();
+    let by_id: HashMap<Uuid, NodeIndex> = known.zip(&nodes).filter_map(|((_, draft), node)| Some((draft.aim.id?, *node))).collect();
     for ((_, draft), node) in records.iter().flatten().zip(&nodes) {
-        references(draft, &mut |ty, slug| {
-            if let Some(other) = by_name.get(&(ty, slug)) {
+        references(draft, &mut |given| {
+            let other = match given {
+                Given::Slug(ty, slug) => by_name.get(&(*ty, slug.as_str())),
+                Given::Id(_, id) => by_id.get(id),
+                Given::Cell(_) | Given::Key(..) => None,
+            };
+            if let Some(other) = other {
                 graph.add_edge(*node, *other, ());
             }
         });
@@ -69,12 +77,8 @@ fn groups(records: &[Option<(RecordType, Draft)>]) -> Vec<Vec<usize>> {
         .collect()
 }
 
-fn references(draft: &Draft, each: &mut impl FnMut(RecordType, &str)) {
-    for (_, given, _) in &draft.values {
-        if let Given::Slug(ty, slug) = given {
-            each(*ty, slug);
-        }
-    }
+fn references(draft: &Draft, each: &mut impl FnMut(&Given)) {
+    draft.values.iter().for_each(|(_, given, _)| each(given));
     for part in draft.parts.iter().flat_map(|(_, parts)| parts) {
         references(part, each);
     }

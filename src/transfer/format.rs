@@ -4,6 +4,8 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
+use crate::transfer::package::DESCRIPTOR;
+
 /// A format that records are read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -17,12 +19,17 @@ pub enum Format {
     Popolo,
     /// A table with a mapping.
     Csv,
+    /// A data package that was exported: its datapackage.json.
+    Package,
 }
 
 impl Format {
     /// The format that the name of a file tells.
     pub fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().to_lowercase();
+        if name == DESCRIPTOR {
+            return Some(Self::Package);
+        }
         if name.ends_with(".popolo.json") {
             return Some(Self::Popolo);
         }

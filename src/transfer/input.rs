@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::store::draft::{Origin, Problem};
 use crate::transfer::format::Format;
+use crate::transfer::package::DESCRIPTOR;
 
 /// One file, or standard input.
 #[derive(Debug, Clone)]
@@ -46,7 +47,7 @@ impl Input {
 }
 
 /// Everything that is named: files, the files directly in folders in the order of their names, and `-` for standard input.
-/// Tables in folders are read only if there is a mapping for them.
+/// Tables in folders are read only if there is a mapping for them; a folder with a data package is that package.
 pub fn list(paths: &[PathBuf], format: Option<Format>, mapping: bool) -> Result<Vec<Input>, Problem> {
     let mut inputs = Vec::new();
     for path in paths {
@@ -55,6 +56,8 @@ pub fn list(paths: &[PathBuf], format: Option<Format>, mapping: bool) -> Result<
                 problem(None, "standard input has no name that tells its format; say it, such as --format ndjson".to_owned())
             })?;
             inputs.push(Input { name: Arc::from("standard input"), format, said: true, path: None });
+        } else if path.is_dir() && path.join(DESCRIPTOR).exists() {
+            inputs.push(file(&path.join(DESCRIPTOR), format)?);
         } else if path.is_dir() {
             inputs.extend(folder(path, format, mapping)?);
         } else {

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::store::draft::{Origin, Problem};
 use crate::store::tree::{Tree, Value};
@@ -26,6 +27,31 @@ pub fn read_line(file: &Arc<str>, number: usize, text: &str) -> Result<Tree, Pro
     let mut reader = serde_json::Deserializer::from_str(text);
     let read = Node(&line).deserialize(&mut reader).and_then(|tree| reader.end().map(|()| tree));
     read.map_err(|error| problem(file, number, error))
+}
+
+/// The members of one object that stands on one line, each still as text.
+pub fn members(file: &Arc<str>, number: usize, text: &str) -> Result<Vec<(String, Box<RawValue>)>, Problem> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let read = reader.deserialize_map(Members).and_then(|members| reader.end().map(|()| members));
+    read.map_err(|error| problem(file, number, error))
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<(String, Box<RawValue>)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object, from the names of columns to values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = entries.next_entry()? {
+            members.push(member);
+        }
+        Ok(members)
+    }
 }
 
 fn problem(file: &Arc<str>, line: usize, error: serde_json::Error) -> Problem {

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use crate::entity::RecordType;
 use crate::error::Error;
 use crate::store::db::Store;
 use crate::store::draft::{self, Draft, Given, Problem};
+use crate::store::dump::Former;
 use crate::store::record::catalog;
 use crate::store::row::Cell;
 use crate::store::write::Drafts;
@@ -15,7 +18,16 @@ use crate::transfer::input::{self, Input};
 use crate::transfer::mapping::{Mapping, Slugs};
 use crate::transfer::popolo::wish::Known;
 use crate::transfer::popolo::{self, Popolo, is_popolo};
-use crate::transfer::{json, ndjson, yaml};
+use crate::transfer::{json, ndjson, package, yaml};
+
+/// Slugs and ids that records had before.
+#[derive(Debug, Default)]
+pub struct FormerNames {
+    /// Slugs.
+    pub slugs: Vec<Former<String>>,
+    /// Ids of records that were merged into others.
+    pub ids: Vec<Former<Uuid>>,
+}
 
 /// What was read so far.
 #[derive(Default)]
@@ -28,6 +40,10 @@ pub struct Reading {
     pub notes: Vec<String>,
     /// Popolo, of which records are made when all files are read.
     pub popolo: Popolo,
+    /// Slugs and ids that records of packages had before.
+    pub former: FormerNames,
+    /// Whether there was a package, whose records have ids already.
+    pub has_package: bool,
     /// Tables whose lines refer to records by their identifiers.
     kept: Vec<Kept>,
     mapping: Option<Arc<Mapping>>,
@@ -63,6 +79,12 @@ impl Reading {
                 ndjson::read(&input.name, reader, |read| self.add(read));
                 None
             }),
+            Format::Package => {
+                if let Err(problems) = self.package(input) {
+                    self.problems.extend(problems);
+                }
+                Ok(None)
+            }
             Format::Csv => {
                 if let Err(problems) = self.table(input) {
                     self.problems.extend(problems);
@@ -78,6 +100,19 @@ impl Reading {
             Ok(None) => {}
             Err(problem) => self.problems.push(problem),
         }
+    }
+
+    fn package(&mut self, input: &Input) -> Result<(), Vec<Problem>> {
+        let Some(path) = &input.path else {
+            let message = "a data package is a folder of files; name the folder, or its datapackage.json";
+            return Err(vec![input::problem(None, message.to_owned())]);
+        };
+        self.has_package = true;
+        let package = package::read(path)?;
+        package.records.into_iter().for_each(|(ty, draft)| self.push(ty, draft));
+        self.former.slugs.extend(package.slugs);
+        self.former.ids.extend(package.ids);
+        Ok(())
     }
 
     fn table(&mut self, input: &Input) -> Result<(), Vec<Problem>> {

@@ -23,10 +23,10 @@ pub fn run(mut command: Command) -> (bool, String, String) {
 fn help_tells_a_newcomer_what_there_is_and_where_to_begin() {
     let (ok, help, _) = run(kurultai(&["--help"]));
     assert!(ok);
-    for word in ["serve", "migrate", "import", "backup", "token", "schema", "kurultai import data/", "http://127.0.0.1:8080/"] {
+    for word in ["serve", "migrate", "import", "export", "backup", "token", "schema", "kurultai import data/", "http://127.0.0.1:8080/"] {
         assert!(help.contains(word), "{word} is missing in\n{help}");
     }
-    for command in ["serve", "migrate", "import", "backup", "token", "schema"] {
+    for command in ["serve", "migrate", "import", "export", "backup", "token", "schema"] {
         let (ok, help, _) = run(kurultai(&[command, "--help"]));
         assert!(ok && help.contains("--database-url"), "{help}");
     }

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use crate::server::{Asker, On, Server};
 
-const SECRET: &str = "zzsecret";
+pub const SECRET: &str = "zzsecret";
 
-const TEXT: &str = r#"
+pub const TEXT: &str = r#"
 jurisdictions:
 - {slug: kz, name: {en: Kazakhstan}, classification: country}
 - {slug: zzsecret-land, name: {en: zzsecret1}, classification: country, parent: kz, published: false}

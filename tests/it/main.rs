@@ -22,6 +22,7 @@ mod mutation;
 mod newsroom;
 mod node;
 mod observe;
+mod package;
 mod plan;
 mod property;
 mod query;

@@ -5,20 +5,24 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 use url::Url;
+use uuid::Uuid;
 
 use crate::date::PartialDate;
 use crate::entity::RecordType;
 use crate::lang;
-use crate::store::draft::{Draft, Given, Origin, Problem};
+use crate::store::draft::{Aim, Draft, Given, Mode, Origin, Problem};
 use crate::store::record::{Kind, Record, Shape, Vocabulary, catalog};
 use crate::store::row::Cell;
 use crate::store::tree::{Tree, Value};
 use crate::store::write::Drafts;
 
+/// Name of the field with the place of a part in its list.
+const POSITION: &str = "position";
+
 /// Reads the records of one file: a map from the plural name of a type to a list of its records.
 pub fn file(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<Problem>> {
     let root = Origin { file: Some(file.clone()), line: tree.line, path: String::new() };
-    let mut reader = Reader { problems: Vec::new(), keys_are_own: false };
+    let mut reader = Reader { problems: Vec::new(), keys_are_own: false, is_exact: false };
     let mut drafts = Drafts::new();
     match &tree.value {
         Value::Null => {}
@@ -55,12 +59,24 @@ pub fn file(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<Problem>> {
 
 /// Reads one record, given as a map from its fields to values.
 pub fn record(record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<Problem>> {
-    one(Reader { problems: Vec::new(), keys_are_own: false }, record, tree, origin)
+    one(Reader { problems: Vec::new(), keys_are_own: false, is_exact: false }, record, tree, origin)
 }
 
 /// Reads one record as the store itself had it, with the keys that its parts have.
 pub(crate) fn state(record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<Problem>> {
-    one(Reader { problems: Vec::new(), keys_are_own: true }, record, tree, origin)
+    one(Reader { problems: Vec::new(), keys_are_own: true, is_exact: false }, record, tree, origin)
+}
+
+/// Reads one row: a record or a part by itself, with its id, and a part with its place in its list.
+pub fn row(record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<Problem>> {
+    one(Reader { problems: Vec::new(), keys_are_own: true, is_exact: true }, record, tree, origin)
+}
+
+/// What is wrong with the claims of the citations of a record or part.
+pub fn claims(record: &'static Record, draft: &Draft) -> Vec<Problem> {
+    let mut reader = Reader { problems: Vec::new(), keys_are_own: true, is_exact: true };
+    reader.check_claims(record, draft);
+    reader.problems
 }
 
 fn one(mut reader: Reader, record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<Problem>> {
@@ -82,6 +98,8 @@ struct Reader {
     problems: Vec<Problem>,
     /// Whether the keys of parts are those that the store made, of any signs.
     keys_are_own: bool,
+    /// Whether ids are given, and places of parts.
+    is_exact: bool,
 }
 
 impl Reader {
@@ -109,7 +127,9 @@ impl Reader {
         let mut draft = Draft { origin: origin.clone(), ..Draft::default() };
         let entries = match (&tree.value, record.key_from) {
             // {person: some-slug} is the value of the one field, not a map of fields
-            (Value::Map(entries), [only]) if !entries.iter().any(|(key, _)| key == only) => return self.bare(record, only, tree, draft),
+            (Value::Map(entries), [only]) if !self.is_exact && !entries.iter().any(|(key, _)| key == only) => {
+                return self.bare(record, only, tree, draft);
+            }
             (Value::Map(entries), _) => entries,
             (_, [only]) => return self.bare(record, only, tree, draft),
             _ => {
@@ -122,6 +142,12 @@ impl Reader {
             let origin = origin.below(format_args!(".{name}"), value.line);
             if name == name_field {
                 draft.name = self.name(value, &origin);
+            } else if self.is_exact && name == "id" {
+                draft.aim = Aim { mode: Mode::Exact, id: self.id(record, value, &origin), ..Aim::default() };
+            } else if let (true, Some(index)) = (self.is_exact && name == POSITION, record.field_index(name)) {
+                if let Some(given) = self.given(record.fields[index].kind, value, &origin) {
+                    draft.values.push((index, given, origin));
+                }
             } else if let Some(list) = record.parts.iter().find(|list| list.name == name) {
                 let parts = self.list(catalog().get(list.part), value, &origin);
                 draft.parts.push((list.part, parts));
@@ -155,6 +181,23 @@ impl Reader {
         let given = self.given(record.fields[index].kind, tree, &draft.origin)?;
         draft.values.push((index, given, draft.origin.clone()));
         Some(draft)
+    }
+
+    /// The id of the record or part itself.
+    fn id(&mut self, record: &Record, tree: &Tree, origin: &Origin) -> Option<Uuid> {
+        let text = match &tree.value {
+            Value::Text(text) => text.as_str(),
+            _ => "",
+        };
+        match crate::id::decode(text) {
+            Ok((prefix, id)) if prefix == record.ty.prefix() => return Some(id),
+            Ok((prefix, _)) => {
+                let right = record.ty.prefix();
+                self.problem(origin, format!("\"{text}\" is the id of something else ({prefix}); the ids here begin with {right}_"));
+            }
+            Err(error) => self.problem(origin, error.to_string()),
+        }
+        None
     }
 
     /// A slug or a key.
@@ -340,7 +383,7 @@ impl Reader {
         let (Some(field), Some(value)) = (citation.field_index("field"), citation.field_index("value")) else { return };
         for claim in draft.parts.iter().filter(|(part, _)| *part == RecordType::Citation).flat_map(|(_, parts)| parts) {
             let Some(Given::Cell(Cell::Text(name))) = claim.value(field) else {
-                if claim.value(value).is_some() {
+                if claim.value(value).is_some_and(|claimed| *claimed != Given::Cell(Cell::Null)) {
                     self.problem(&claim.origin, "a value is claimed and field is missing; name the field that the value is claimed for");
                 }
                 continue;

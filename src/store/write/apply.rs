@@ -204,7 +204,7 @@ impl<'s> Work<'s> {
         let index = |name| record.field_index(name).unwrap_or_default();
         let number = match &cells[index("revision")] {
             Cell::Integer(number) => *number,
-            _ => draft.aim.latest,
+            _ => names.latest.get(&named.id).copied().unwrap_or(draft.aim.latest),
         };
         if let Some(expected) = draft.aim.revision
             && expected != number
@@ -292,6 +292,9 @@ impl<'s> Work<'s> {
         if let Some((owner, _)) = owner {
             cells[0] = Cell::Id(owner);
         }
+        for field in &draft.cleared {
+            cells[usize::from(*field)] = Cell::Null;
+        }
         for (field, given, origin) in &draft.values {
             if let Given::Key(ty, key) = given
                 && !merge.siblings.contains_key(&(*ty, key.clone()))
@@ -366,11 +369,16 @@ impl<'s> Work<'s> {
             let mut taken = HashSet::new();
             for (index, given) in given.iter().enumerate() {
                 let key = key_of(part, given, index, &mut taken, merge.problems);
-                let before = left.remove(key.as_str());
-                let id = before.map_or_else(|| self.store.clock.new_uuid(), |row| row.id);
+                // a part that is given with its id is known by that where its key is another now
+                let by_id = |left: &HashMap<&str, &Existing>| {
+                    let id = given.aim.id?;
+                    left.iter().find(|(_, row)| row.id == id).map(|(key, _)| (*key).to_owned())
+                };
+                let before = left.remove(key.as_str()).or_else(|| by_id(&left).and_then(|key| left.remove(key.as_str())));
+                let id = before.map(|row| row.id).or(given.aim.id).unwrap_or_else(|| self.store.clock.new_uuid());
                 merge.siblings.insert((list.part, key.clone()), id);
                 let mut given = Draft { name: Some(key.clone()), ..given.clone() };
-                if let Some(position) = part.field_index("position") {
+                if let Some(position) = part.field_index("position").filter(|position| given.value(*position).is_none()) {
                     let place = i64::try_from(index + 1).unwrap_or(i64::MAX);
                     given.values.push((position, Given::Cell(Cell::Integer(place)), Origin::default()));
                 }

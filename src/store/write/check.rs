@@ -77,8 +77,12 @@ async fn renamed(
     problems: &mut Vec<Problem>,
 ) -> Result<()> {
     let renamed = records.iter().filter(|named| named.draft.aim.id.is_some());
-    let given: HashMap<&str, (Uuid, &Origin)> =
-        renamed.filter_map(|named| Some((named.draft.name.as_deref()?, (named.id, &named.draft.origin)))).collect();
+    let mut given: HashMap<&str, (Uuid, &Origin)> = HashMap::new();
+    for (slug, named) in renamed.filter_map(|named| Some((named.draft.name.as_deref()?, named))) {
+        if given.insert(slug, (named.id, &named.draft.origin)).is_some() {
+            problems.push(taken(&named.draft.origin, slug, "another record given here"));
+        }
+    }
     unique_field(transaction, record, "slug", &given, problems).await
 }
 

@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
@@ -41,6 +41,8 @@ pub(super) struct Names {
     skipped: Vec<(usize, Written)>,
     /// Types of records that are referred to.
     pub(super) types: HashMap<Uuid, RecordType>,
+    /// Numbers of the latest changes of records that are made again.
+    pub(super) latest: HashMap<Uuid, i64>,
 }
 
 impl Names {
@@ -59,6 +61,7 @@ impl Names {
         for (ty, ids) in &wanted.ids {
             self.find_ids(transaction, catalog().get(*ty), ids).await?;
         }
+        self.find_latest(transaction, drafts).await?;
         let identified = by_identifier(transaction, drafts).await?;
         if drafts.iter().any(|(ty, drafts)| *ty == RecordType::Person && !drafts.is_empty()) {
             self.withheld = withheld(transaction).await?;
@@ -102,8 +105,17 @@ impl Names {
         }
         let known = if let Some(id) = draft.aim.id {
             let found = self.ids.get(&id).copied();
+            if let (Mode::Exact, Some(slug)) = (draft.aim.mode, &draft.name)
+                && let Some(by_slug) = self.slugs.get(&(ty, slug.clone())).copied().filter(|id| self.withheld.contains(id))
+            {
+                return self.leave_out_withheld(ty, by_slug, draft, place, problems);
+            }
+            if let (Mode::Exact, Some(into)) = (draft.aim.mode, found.filter(|found| *found != id)) {
+                // it was merged into another here
+                return self.leave_out(ty, into, draft, place);
+            }
             // a record that was deleted is made again under its id
-            if found.is_none() && draft.aim.mode != Mode::Create {
+            if found.is_none() && !matches!(draft.aim.mode, Mode::Create | Mode::Exact) {
                 let message = format!("there is no {this} with the id {}", crate::id::encode(ty.prefix(), id));
                 problems.push(Problem::new(draft.origin.below(".id", None), message).of(Fault::NotFound));
                 return None;
@@ -181,7 +193,10 @@ impl Names {
         place: usize,
         problems: &mut Vec<Problem>,
     ) -> Option<Named<'d>> {
-        if draft.aim.mode == Mode::Upsert {
+        if matches!(draft.aim.mode, Mode::Upsert | Mode::Exact) {
+            if let (Mode::Exact, Some(own)) = (draft.aim.mode, draft.aim.id) {
+                self.ids.insert(own, id);
+            }
             return self.leave_out(ty, id, draft, place);
         }
         let message = "this person is withheld: nothing can be written about them, only about what they are linked to";
@@ -278,6 +293,26 @@ impl Names {
                 .to_owned();
             for row in transaction.query_all(&select).await.map_err(database)? {
                 self.ids.insert(row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds where the histories of records end that are made again under their ids.
+    async fn find_latest(&mut self, transaction: &DatabaseTransaction, drafts: &Drafts) -> Result<()> {
+        let exact = drafts.iter().flat_map(|(_, drafts)| drafts).filter(|draft| draft.aim.mode == Mode::Exact);
+        let new: Vec<Uuid> = exact.filter_map(|draft| draft.aim.id).filter(|id| !self.ids.contains_key(id)).collect();
+        for chunk in new.chunks(CHUNK) {
+            let select = Query::select()
+                .column("record_id")
+                .expr(Func::max(Expr::col("number")))
+                .from("revisions")
+                .and_where(one_of_ids(transaction.get_database_backend(), "record_id", chunk)?)
+                .group_by_col("record_id")
+                .to_owned();
+            for row in transaction.query_all(&select).await.map_err(database)? {
+                let number: i32 = row.try_get_by_index(1).map_err(internal)?;
+                self.latest.insert(row.try_get_by_index(0).map_err(internal)?, number.into());
             }
         }
         Ok(())

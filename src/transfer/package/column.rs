@@ -1,0 +1,231 @@
+//! The columns of each table: what a row says of its record, and what is only there to be read.
+
+use serde_json::{Value as Json, json};
+
+use super::Resource;
+use crate::entity::RecordType;
+use crate::id;
+use crate::store::dump::{Entry, Target};
+use crate::store::record::{Field, Kind, Record, Shape, catalog};
+use crate::store::row::Cell;
+use crate::table::{self, Type, Value};
+
+/// Fields that a package does not hold: all of it is published, and the others are about the history in one database.
+const LEFT_OUT: [&str; 4] = ["published", "revision", "createdAt", "updatedAt"];
+
+/// What a column has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holds {
+    /// The id of the row.
+    Id,
+    /// The field at this place.
+    Field(usize),
+    /// What the record or part is called that the field at this place refers to; for people to read.
+    Name(usize),
+    /// The type of the record, what it was called, and what it is.
+    FormerType,
+    Former,
+    FormerRecord,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) holds: Holds,
+    pub(super) ty: Type,
+    /// Whether it follows from other columns, so that nothing is taken from it.
+    pub(super) is_derived: bool,
+    /// Whether a row cannot be known without it.
+    pub(super) is_key: bool,
+    is_required: bool,
+    doc: String,
+}
+
+/// The columns of a table, in order.
+pub(super) fn columns(resource: Resource) -> Vec<Column> {
+    let text = |name: &str, holds, doc: &str| Column {
+        name: name.to_owned(),
+        holds,
+        ty: Type::Text,
+        is_derived: false,
+        is_key: true,
+        is_required: true,
+        doc: doc.to_owned(),
+    };
+    match resource {
+        Resource::Of(record) => of_record(record),
+        Resource::FormerSlugs => vec![
+            text("recordType", Holds::FormerType, "Type of the record."),
+            text("slug", Holds::Former, "Slug that the record had."),
+            text("record", Holds::FormerRecord, "Id of the record that it leads to."),
+        ],
+        Resource::MergedIds => vec![
+            text("id", Holds::Former, "Id of the record that was merged."),
+            text("record", Holds::FormerRecord, "Id of the record that it was merged into."),
+        ],
+    }
+}
+
+fn of_record(record: &'static Record) -> Vec<Column> {
+    let doc = match record.shape {
+        Shape::Record => "Permanent id.",
+        _ => "Permanent id of the part.",
+    };
+    let id = Column {
+        name: "id".to_owned(),
+        holds: Holds::Id,
+        ty: Type::Text,
+        is_derived: false,
+        is_key: true,
+        is_required: true,
+        doc: doc.to_owned(),
+    };
+    let mut columns = vec![id];
+    let first = if record.shape == Shape::Record { "slug" } else { "key" };
+    let is_first = |place: &usize| record.fields[*place].name == first;
+    let all = || (0..record.fields.len()).filter(|place| !LEFT_OUT.contains(&record.fields[*place].name));
+    for place in all().filter(is_first).chain(all().filter(|place| !is_first(place))) {
+        let field = &record.fields[place];
+        columns.push(Column {
+            name: field.name.to_owned(),
+            holds: Holds::Field(place),
+            ty: type_of(field.kind),
+            is_derived: field.name == "disputed",
+            is_key: is_first(&place) || (place == 0 && record.shape != Shape::Record),
+            is_required: field.required,
+            doc: field.doc.to_owned(),
+        });
+        if let Some(called) = called(field.kind) {
+            let what = if called == "key" { "Key of the part" } else { "Slug of the record" };
+            columns.push(Column {
+                name: format!("{}.{called}", field.name),
+                holds: Holds::Name(place),
+                ty: Type::Text,
+                is_derived: true,
+                is_key: false,
+                is_required: false,
+                doc: format!("{what} that {} is the id of; to be read only.", field.name),
+            });
+        }
+    }
+    columns
+}
+
+/// What a record or part is called that a field of this kind refers to.
+fn called(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::One(target) if catalog().get(target).shape != Shape::Record => Some("key"),
+        Kind::One(_) | Kind::Any => Some("slug"),
+        _ => None,
+    }
+}
+
+fn type_of(kind: Kind) -> Type {
+    match kind {
+        Kind::Text | Kind::Url | Kind::Language | Kind::Duration | Kind::Choice(_) | Kind::One(_) | Kind::Any => Type::Text,
+        Kind::Date => Type::Date,
+        Kind::Instant => Type::Instant,
+        Kind::Integer => Type::Integer,
+        Kind::Number => Type::Number,
+        Kind::Boolean => Type::Boolean,
+        Kind::Translated | Kind::List(_) => Type::Json,
+    }
+}
+
+impl Column {
+    pub(super) fn of_table(&self) -> table::Column {
+        table::Column { name: self.name.clone(), ty: self.ty }
+    }
+
+    /// The value of the column in a row.
+    pub(super) fn value<'e>(&self, record: &Record, entry: &'e Entry) -> Value<'e> {
+        match self.holds {
+            Holds::Id => Value::Text(id::encode(record.ty.prefix(), entry.id).into()),
+            Holds::Field(place) => match (&entry.cells[place], &entry.targets[place]) {
+                (_, Some(target)) => Value::Text(id::encode(target.ty.prefix(), target.id).into()),
+                (cell, None) => plain(cell),
+            },
+            Holds::Name(place) => match &entry.targets[place] {
+                Some(target) if is_called_so(record.fields[place].kind, target) => Value::text(&target.name),
+                _ => Value::Null,
+            },
+            Holds::FormerType | Holds::Former | Holds::FormerRecord => Value::Null,
+        }
+    }
+
+    /// The field of the Table Schema.
+    pub(super) fn field(&self, resource: Resource) -> Json {
+        let declared = match (resource, self.holds) {
+            (Resource::Of(record), Holds::Field(place)) => Some(&record.fields[place]),
+            _ => None,
+        };
+        let mut field = json!({"name": self.name, "type": self.kind(declared), "description": self.doc});
+        let mut constraints = serde_json::Map::new();
+        if self.is_required {
+            constraints.insert("required".to_owned(), json!(true));
+        }
+        if declared.is_some_and(|field| field.unique || field.name == "slug") {
+            constraints.insert("unique".to_owned(), json!(true));
+        }
+        if self.ty == Type::Date {
+            constraints.insert("pattern".to_owned(), json!("[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?"));
+        }
+        if let Some(Kind::Choice(vocabulary)) = declared.map(|field| field.kind) {
+            let values: Vec<&str> = vocabulary.choices.iter().map(|choice| choice.value).collect();
+            constraints.insert("enum".to_owned(), json!(values));
+            let label = |value: &crate::store::record::Choice| json!({"value": value.value, "label": value.doc});
+            field["categories"] = vocabulary.choices.iter().map(label).collect();
+        }
+        if self.holds == Holds::FormerType {
+            constraints.insert("enum".to_owned(), super::Resource::all().filter_map(root_prefix).collect());
+        }
+        if !constraints.is_empty() {
+            field["constraints"] = Json::Object(constraints);
+        }
+        field
+    }
+
+    /// The type of the Table Schema.
+    fn kind(&self, declared: Option<&Field>) -> &'static str {
+        match (self.ty, declared.map(|field| field.kind)) {
+            (_, Some(Kind::Duration)) => "duration",
+            (_, Some(Kind::List(_))) => "array",
+            (Type::Json, _) => "object",
+            (Type::Text | Type::Date, _) => "string",
+            (Type::Integer, _) => "integer",
+            (Type::Number, _) => "number",
+            (Type::Boolean, _) => "boolean",
+            (Type::Instant, _) => "datetime",
+        }
+    }
+}
+
+fn root_prefix(resource: Resource) -> Option<&'static str> {
+    match resource {
+        Resource::Of(record) if record.shape == Shape::Record => Some(record.ty.prefix()),
+        _ => None,
+    }
+}
+
+/// A reference to anything may lead to a part, which has a key and no slug.
+fn is_called_so(kind: Kind, target: &Target) -> bool {
+    !matches!(kind, Kind::Any) || catalog().get(target.ty).shape == Shape::Record
+}
+
+fn plain(cell: &Cell) -> Value<'_> {
+    match cell {
+        Cell::Null | Cell::Id(_) => Value::Null,
+        Cell::Text(text) => Value::text(text),
+        Cell::Integer(number) => Value::Integer(*number),
+        Cell::Number(number) => Value::Number(*number),
+        Cell::Boolean(boolean) => Value::Boolean(*boolean),
+        Cell::Instant(instant) => Value::Instant(*instant),
+        Cell::Json(json) => Value::Json(json.to_string().into()),
+    }
+}
+
+/// Typed id as a value.
+pub(super) fn typed(ty: RecordType, uuid: uuid::Uuid) -> Value<'static> {
+    Value::Text(id::encode(ty.prefix(), uuid).into())
+}
