@@ -66,7 +66,8 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         "configuration"
     );
     let store = connect_and_prepare(config, migrate).await?;
-    let api = graphql::Api::new(store.clone(), reader()).context("the schema is not valid")?;
+    let dataset = Arc::new(config.dataset()?);
+    let api = graphql::Api::new(store.clone(), reader(), dataset.clone()).context("the schema is not valid")?;
     let service = Service {
         api,
         store,

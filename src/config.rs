@@ -9,6 +9,8 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::dataset::{self, Dataset};
+
 /// File that is read where no other is named.
 const FILE: &str = "kurultai.toml";
 
@@ -34,6 +36,18 @@ pub struct Config {
     pub streams: u32,
     /// Origins whose pages may read answers; `*` stands for all.
     pub cors_origins: Vec<String>,
+    /// Where the server is, as the public calls it.
+    #[serde(default)]
+    pub public_url: Option<String>,
+    /// What the dataset is called.
+    #[serde(default)]
+    pub dataset_title: Option<String>,
+    /// Terms under which the dataset may be reused.
+    #[serde(default)]
+    pub dataset_licence: Option<String>,
+    /// Who is to be named by those who reuse the dataset.
+    #[serde(default)]
+    pub dataset_attribution: Option<String>,
     /// Which log lines to write.
     pub log: String,
 }
@@ -108,7 +122,20 @@ impl Config {
             ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)),
             "database_url must begin with sqlite: or postgres:"
         );
+        config.dataset()?;
         Ok(config)
+    }
+
+    /// What the dataset says of itself; an empty setting says nothing.
+    pub fn dataset(&self) -> anyhow::Result<Dataset> {
+        let given = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        let public_url = given(&self.public_url).map(|text| dataset::public_url(&text)).transpose();
+        Ok(Dataset {
+            title: given(&self.dataset_title),
+            licence: given(&self.dataset_licence),
+            attribution: given(&self.dataset_attribution),
+            public_url: public_url.map_err(|error| anyhow::anyhow!("public_url: {error}"))?,
+        })
     }
 }
 

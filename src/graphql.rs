@@ -31,6 +31,7 @@ use async_graphql::{Value, Variables};
 use futures_util::future::join_all;
 use serde_json::{Map, Value as Json};
 
+use crate::dataset::Dataset;
 use crate::error::Result as Read;
 use crate::lang::Languages;
 use crate::role::Caller;
@@ -77,6 +78,7 @@ pub struct Api {
     store: Store,
     documents: document::Documents,
     reader: Reader,
+    dataset: Arc<Dataset>,
 }
 
 /// What a request asks.
@@ -137,9 +139,9 @@ impl Prepared {
 }
 
 impl Api {
-    /// The schema over a store, and what reads files that are sent.
-    pub fn new(store: Store, reader: Reader) -> Result<Self, SchemaError> {
-        Ok(Self { schema: schema()?, store, documents: document::Documents::new(), reader })
+    /// The schema over a store, what reads files that are sent, and what the dataset says of itself.
+    pub fn new(store: Store, reader: Reader, dataset: Arc<Dataset>) -> Result<Self, SchemaError> {
+        Ok(Self { schema: schema()?, store, documents: document::Documents::new(), reader, dataset })
     }
 
     /// Checks a request; what is wrong with it is told before anything is run. An operation of a kind that is not
@@ -185,7 +187,7 @@ impl Api {
     ) -> Result<Following, Failure> {
         let Prepared { document, asked, variables } = prepared;
         let operation = document::operation(document, asked.operation.as_deref())?;
-        let roots = Scope { document, operation, variables }.roots(subscription::NAME);
+        let roots = Scope { document, operation, variables, dataset: &self.dataset }.roots(subscription::NAME);
         let root = subscription::root(&roots)?;
         let following = Following::new(&self.store, caller, languages, root, last).await;
         following.map_err(|error| Failure::of_field(error, root.name_in_answer(), root.position()))
@@ -196,7 +198,8 @@ impl Api {
         let Prepared { document, asked, variables, .. } = prepared;
         let operation: &OperationDefinition = document::operation(document, asked.operation.as_deref())?;
         let is_mutation = operation.ty == OperationType::Mutation;
-        let roots = Scope { document, operation, variables }.roots(if is_mutation { mutation::NAME } else { query::NAME });
+        let roots =
+            Scope { document, operation, variables, dataset: &self.dataset }.roots(if is_mutation { mutation::NAME } else { query::NAME });
         let about_schema = match roots.iter().any(is_introspection) {
             true => document::introspect(&self.schema, asked, variables).await,
             false => Value::Null,

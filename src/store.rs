@@ -12,6 +12,7 @@ pub mod draft;
 pub mod fetch;
 pub mod known;
 pub mod plan;
+mod published;
 pub mod record;
 pub mod row;
 pub mod saved;

@@ -1,6 +1,7 @@
 //! The root of all queries: one record, lists of records, search, and who asks.
 
 pub(super) mod change;
+mod dataset;
 mod search;
 pub(super) mod statistics;
 mod viewer;
@@ -53,7 +54,8 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
             .argument(InputValue::new("ids", TypeRef::named_nn_list_nn(TypeRef::ID)).description("Ids, at most 100.")),
         )
         .field(search::field())
-        .field(viewer::field());
+        .field(viewer::field())
+        .field(dataset::field());
     query = change::fields().into_iter().chain(saved::fields()).chain(statistics::fields()).fold(query, Object::field);
     for record in listed() {
         let this = described(record);
@@ -69,7 +71,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
             .field(InputValue::new("scheme", TypeRef::named_nn(TypeRef::STRING)).description("The register."))
             .field(InputValue::new("value", TypeRef::named_nn(TypeRef::STRING)).description("The identifier.")),
     );
-    statistics::register(change::register(viewer::register(search::register(builder)))).register(query)
+    statistics::register(change::register(dataset::register(viewer::register(search::register(builder))))).register(query)
 }
 
 /// Records that have fields of their own at the root.
@@ -84,6 +86,7 @@ enum Root {
     Nodes,
     Search,
     Viewer,
+    Dataset,
     Changes,
     State,
     Comparison,
@@ -98,7 +101,13 @@ enum Root {
 fn root(name: &str) -> Option<Root> {
     static ROOTS: LazyLock<HashMap<String, Root>> = LazyLock::new(|| {
         let records = listed().flat_map(|record| [(record.singular(), Root::One(record)), (record.plural.to_owned(), Root::Page(record))]);
-        let others = [("node", Root::Node), ("nodes", Root::Nodes), (search::NAME, Root::Search), (viewer::NAME, Root::Viewer)];
+        let others = [
+            ("node", Root::Node),
+            ("nodes", Root::Nodes),
+            (search::NAME, Root::Search),
+            (viewer::NAME, Root::Viewer),
+            (dataset::NAME, Root::Dataset),
+        ];
         let of_changes = [
             (change::CHANGES, Root::Changes),
             (change::STATE, Root::State),
@@ -132,6 +141,7 @@ pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<
             viewer::write(caller, selection, out);
             Ok(())
         }
+        Some(Root::Dataset) => dataset::write(store, selection, out).await,
         Some(Root::Changes) => change::changes(store, selection, out).await,
         Some(Root::State) => change::state(store, caller, selection, out).await,
         Some(Root::Comparison) => change::comparison(store, caller, selection, out).await,

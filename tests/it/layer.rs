@@ -16,7 +16,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ),
     ("http", &["crate::transfer", "crate::app", "sea_orm", "sea_query", "sqlx"]),
 ];
-const BOTTOM: &[&str] = &["id", "date", "lang", "fold", "page", "filter", "error", "clock", "role", "table"];
+const BOTTOM: &[&str] = &["id", "date", "lang", "fold", "page", "filter", "error", "clock", "role", "table", "dataset"];
 
 fn check(file: &Path, words: &[&str]) {
     let text = std::fs::read_to_string(file).unwrap();

@@ -12,6 +12,7 @@ mod execution;
 mod fault;
 mod feed;
 mod filter;
+mod freshness;
 mod http;
 mod import;
 mod layer;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kurultai::clock::Clock;
+use kurultai::dataset::Dataset;
 use kurultai::http::{Service, Streams, router};
 use kurultai::role::Role;
 use kurultai::store::db::{Options, Store};
@@ -146,12 +147,24 @@ impl Server {
     }
 
     async fn over(database: TestDatabase, store: Store) -> Self {
+        Self::describing(database, store, Dataset::default()).await
+    }
+
+    /// A server without records that says this of its dataset.
+    pub async fn about(on: On, dataset: Dataset) -> Self {
+        let database = TestDatabase::new(on).await;
+        let store = database.store().await;
+        Self::describing(database, store, dataset).await
+    }
+
+    async fn describing(database: TestDatabase, store: Store, dataset: Dataset) -> Self {
+        let dataset = Arc::new(dataset);
         let mut streams = Streams::new(10);
         streams.initialization = Duration::from_millis(500);
         streams.per_socket = 3;
         streams.patience = Duration::from_millis(500);
         let service = Service {
-            api: kurultai::graphql::Api::new(store.clone(), kurultai::app::reader()).unwrap(),
+            api: kurultai::graphql::Api::new(store.clone(), kurultai::app::reader(), dataset.clone()).unwrap(),
             store: store.clone(),
             sdl: Arc::from(kurultai::graphql::sdl().unwrap()),
             answers: kurultai::http::Answers::new(1_000_000),
