@@ -75,6 +75,7 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         answers: Answers::new(config.cache),
         documents: Documents::default(),
         streams: Streams::new(config.streams),
+        dataset,
         cors_origins: config.cors_origins.clone(),
         body_limit: config.body_limit,
         upload_limit: config.upload_limit,

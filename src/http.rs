@@ -11,6 +11,7 @@ mod feed;
 mod graphql;
 mod health;
 mod multipart;
+mod record;
 mod socket;
 mod stream;
 mod table;
@@ -23,6 +24,7 @@ use tokio::sync::Semaphore;
 use tower_http::compression::CompressionLayer;
 use tower_http::trace::TraceLayer;
 
+use crate::dataset::Dataset;
 use crate::graphql::Api;
 use crate::store::db::Store;
 
@@ -47,6 +49,8 @@ pub struct Service {
     pub documents: Documents,
     /// Streams that are open.
     pub streams: Streams,
+    /// What the dataset says of itself.
+    pub dataset: Arc<Dataset>,
     /// Origins whose pages may read answers.
     pub cors_origins: Vec<String>,
     /// Bytes that the body of a request may have at most.
@@ -68,9 +72,12 @@ pub fn router(service: Service) -> Router {
         .route("/table.{format}", get(table::get))
         .route("/chart.{format}", get(chart::get))
         .route("/feed.atom", get(feed::feed))
+        .route("/r/{name}", get(record::named))
+        .route("/r/{type}/{name}", get(record::page))
         .route("/schema.graphql", get(assets::sdl))
         .route("/", get(assets::landing))
         .route("/graphiql", get(assets::graphiql))
+        .route("/assets/record.css", get(record::style))
         .route("/assets/{*path}", get(assets::asset))
         .route("/favicon.svg", get(assets::favicon))
         .route("/healthz", get(health::live))

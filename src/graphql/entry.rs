@@ -26,8 +26,8 @@ const USUAL: u32 = 50;
 /// What is shown of the records, whatever the query shows of them.
 static SHOWN: LazyLock<ExecutableDocument> = LazyLock::new(|| {
     let text = "{ entries { nodes { __typename id \
-        ... on Record { slug label createdAt updatedAt } \
-        ... on Revision { kind at by message recordType record { __typename id ... on Record { label } } } } } }";
+        ... on Record { permalink label createdAt updatedAt } \
+        ... on Revision { kind at by message recordType record { __typename id ... on Record { label permalink } } } } } }";
     // the text is our own, and a test reads it
     parse_query(text).unwrap_or_else(|error| unreachable!("{error}"))
 });

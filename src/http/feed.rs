@@ -30,13 +30,13 @@ const AUTHOR: &str = "Kurultai";
 const CHANGES: &str =
     "query($filter: RevisionFilter) { revisions(first: 50, order: {field: SEQUENCE, direction: DESC}, filter: $filter) { nodes { id } } }";
 /// The history of a record.
-const HISTORY: &str = "query($id: ID!) { node(id: $id) { __typename id ... on Record { label updatedAt history(first: 50) { nodes { __typename id kind at by message recordType } } } } }";
+const HISTORY: &str = "query($id: ID!) { node(id: $id) { __typename id ... on Record { label permalink updatedAt history(first: 50) { nodes { __typename id kind at by message recordType } } } } }";
 
 /// What a feed tells of.
 struct Told {
     id: Uuid,
     title: String,
-    /// Path of what the feed is about.
+    /// Path or address of what the feed is about.
     about: String,
     entries: Vec<Json>,
 }
@@ -77,7 +77,7 @@ pub async fn feed(State(service): State<Arc<Service>>, headers: HeaderMap, RawQu
 }
 
 /// Where the server is, as the client calls it.
-fn base(headers: &HeaderMap) -> String {
+pub(super) fn base(headers: &HeaderMap) -> String {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let scheme = if text("x-forwarded-proto").is_some_and(|proto| proto.eq_ignore_ascii_case("https")) { "https" } else { "http" };
     let host = text(HOST.as_str()).and_then(|host| Url::parse(&format!("{scheme}://{host}")).ok());
@@ -159,14 +159,14 @@ async fn history(service: &Service, record: &str, languages: &Languages, caller:
         let message = "record: there is no record with this id";
         return Err(NoFeed::Response(error(Media::Json, &refuse(StatusCode::NOT_FOUND, message))));
     };
-    let about = json!({"__typename": node["__typename"], "id": node["id"], "label": node["label"]});
+    let about = json!({"__typename": node["__typename"], "id": node["id"], "label": node["label"], "permalink": node["permalink"]});
     let mut entries = match node["history"]["nodes"].take() {
         Json::Array(entries) => entries,
         _ => Vec::new(),
     };
     entries.iter_mut().for_each(|entry| entry["record"] = about.clone());
     let text = |name: &str| about[name].as_str().unwrap_or_default();
-    Ok(Told { id, title: format!("{AUTHOR}: {}", text("label")), about: address(text("id")), entries })
+    Ok(Told { id, title: format!("{AUTHOR}: {}", text("label")), about: text("permalink").to_owned(), entries })
 }
 
 /// The UUID in an id.
@@ -175,7 +175,7 @@ fn uuid(text: &str) -> Option<Uuid> {
 }
 
 /// The name of a type or of a kind in words: `VoteEvent` and `vote_event` become `Vote event`.
-fn in_words(name: &str) -> String {
+pub(super) fn in_words(name: &str) -> String {
     let mut words = String::new();
     // the value of an enum is in capitals, which say nothing of where a word begins
     let is_enum = !name.contains(|letter: char| letter.is_ascii_lowercase());
@@ -202,11 +202,9 @@ fn link(rel: &str, href: String, media: Option<&str>) -> Link {
     Link { rel: rel.to_owned(), href, mime_type: media.map(ToOwned::to_owned), ..Link::default() }
 }
 
-/// Path of a record, for those who want to know more of it.
-fn address(id: &str) -> String {
-    let query = format!("{{node(id:\"{id}\"){{__typename id ...on Record{{slug label createdAt updatedAt}}}}}}");
-    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("query", &query).finish();
-    format!("/graphql?{query}")
+/// Address of a path of the server; what is an address already stays as it is.
+fn address(base: &str, path: &str) -> String {
+    if path.starts_with('/') { format!("{base}{path}") } else { path.to_owned() }
 }
 
 fn entry(node: &Json, base: &str) -> Option<Entry> {
@@ -220,7 +218,7 @@ fn entry(node: &Json, base: &str) -> Option<Entry> {
             title: Text::plain(text("label")?),
             updated: instant("updatedAt")?,
             published: instant("createdAt"),
-            links: vec![link("alternate", format!("{base}{}", address(text("id")?)), None)],
+            links: vec![link("alternate", address(base, text("permalink")?), None)],
             categories: vec![Category { term: text("__typename")?.to_owned(), label: Some(ty.clone()), ..Category::default() }],
             summary: Some(Text::plain(ty)),
             ..entry
@@ -231,7 +229,7 @@ fn entry(node: &Json, base: &str) -> Option<Entry> {
     let kind = text("kind")?.to_lowercase();
     // what is gone has no name any more
     let label = record["label"].as_str().map_or(ty.clone(), |label| format!("{ty}: {label}"));
-    let page = record["id"].as_str().map(|id| link("alternate", format!("{base}{}", address(id)), None));
+    let page = record["permalink"].as_str().map(|path| link("alternate", address(base, path), None));
     let at = instant("at")?;
     let by = text("by").unwrap_or_default();
     Some(Entry {
@@ -256,7 +254,7 @@ fn write(told: &Told, base: &str, address: &str, changed: FixedDateTime) -> Stri
         generator: Some(Generator { value: AUTHOR.to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()), uri: None }),
         links: vec![
             link("self", format!("{base}{address}"), Some("application/atom+xml")),
-            link("alternate", format!("{base}{}", told.about), None),
+            link("alternate", self::address(base, &told.about), None),
         ],
         entries,
         ..Feed::default()

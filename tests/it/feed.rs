@@ -54,8 +54,8 @@ async fn a_query_and_a_saved_query_have_a_feed(#[values(On::Sqlite, On::Postgres
     let id = server.data("{ person(by: {slug: \"b\"}) { id } }").await["person"]["id"].as_str().unwrap().to_owned();
     // the link of an entry leads to its record
     let link = server.client.get(&saved.entries[1].links[0].href).send().await.unwrap();
-    let record: serde_json::Value = link.json().await.unwrap();
-    assert_eq!((&record["data"]["node"]["id"], &record["data"]["node"]["label"]), (&json!(id), &json!("Bulat")));
+    assert_eq!(link.url().path(), "/r/person/b");
+    assert!(link.text().await.unwrap().contains(&id));
     // an entry keeps its id, whatever feed it is in and whatever changes
     server.import("people:\n- {slug: b, name: {en: Bolat}}").await.unwrap();
     let changed = feed(&server, &[("saved", "people")]).await;

@@ -22,6 +22,7 @@ mod node;
 mod plan;
 mod property;
 mod query;
+mod record;
 mod saved;
 mod schema;
 mod search;

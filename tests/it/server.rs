@@ -132,6 +132,13 @@ impl Server {
         server
     }
 
+    /// A server with the sample dataset that says this of it.
+    pub async fn sample_about(on: On, dataset: Dataset) -> Self {
+        let server = Self::about(on, dataset).await;
+        server.load(&sample_files()).await.unwrap();
+        server
+    }
+
     /// A server with the records of a YAML text.
     pub async fn with(on: On, text: &str) -> Self {
         let server = Self::empty(on).await;
@@ -170,6 +177,7 @@ impl Server {
             answers: kurultai::http::Answers::new(1_000_000),
             documents: kurultai::http::Documents::default(),
             streams: streams.clone(),
+            dataset,
             cors_origins: vec!["*".to_owned()],
             body_limit: 100_000,
             upload_limit: 10_000_000,
