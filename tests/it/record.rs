@@ -161,9 +161,8 @@ async fn a_page_shows_facts_sources_and_each_side_of_a_dispute() {
     let xml = read(&html);
     let document = Document::parse(&xml).unwrap();
     assert_eq!(texts(&document, "h1"), ["Kazakhstan v. Alnur Ilyashev"]);
-    let claims: Vec<String> =
-        texts(&document, "dt").into_iter().filter(|text| text.contains("2020-06-22") || text.contains("2019-06-22")).collect();
-    assert!(claims.contains(&"2020-06-22 accepted".to_owned()) && claims.contains(&"2019-06-22 also claimed".to_owned()), "{claims:?}");
+    let claims: Vec<String> = texts(&document, "dt").into_iter().filter(|text| text.starts_with("22 June")).collect();
+    assert!(claims.contains(&"22 June 2020 accepted".to_owned()) && claims.contains(&"22 June 2019 also claimed".to_owned()), "{claims:?}");
     // the words of a source are in the language of the source
     assert!(html.contains("<q lang=\"ru\">22 июня</q>"), "{html}");
     let cite = document.descendants().find(|node| node.attribute("class") == Some("copy")).unwrap();

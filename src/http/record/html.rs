@@ -146,13 +146,13 @@ fn citation(of: &Citation) -> Markup {
 fn claimed(of: &Citation) -> Markup {
     html! {
         @if let Some(field) = &of.field {
-            span.about { (word::field(field)) @if let Some(value) = &of.value { ": " (value) } }
+            span.about { (word::field(field)) @if let Some(value) = &of.value { ": " (word::claim(value)) } }
             " "
         }
     }
 }
 
-fn citations(of: &[Citation]) -> Markup {
+fn citations(of: &[&Citation]) -> Markup {
     html! { @if !of.is_empty() { ul.citations { @for one in of { li { (claimed(one)) (citation(one)) } } } } }
 }
 
@@ -160,15 +160,17 @@ fn dispute(of: &Dispute) -> Markup {
     html! {
         div.dispute {
             h3 { (word::field(&of.field)) }
-            dl.claims { @for one in &of.claims { (claim(one)) } }
+            @let other = if of.claims.iter().any(|claim| claim.accepted) { "also claimed" } else { "claimed" };
+            dl.claims { @for one in &of.claims { (claim(one, other)) } }
         }
     }
 }
 
-fn claim(of: &Claim) -> Markup {
+/// One side of a dispute; `other` is what a claim is called that the record does not show.
+fn claim(of: &Claim, other: &str) -> Markup {
     html! {
         div.accepted[of.accepted] {
-            dt { (of.value) " " span.tag { (if of.accepted { "accepted" } else { "also claimed" }) } }
+            dt { (word::claim(&of.value)) " " span.tag { (if of.accepted { "accepted" } else { other }) } }
             @for one in &of.citations { dd { (citation(one)) } }
         }
     }
@@ -180,7 +182,9 @@ fn part(entry: &Entry) -> Markup {
         li {
             (facts(entry))
             @for of in &entry.disputes { (dispute(of)) }
-            (citations(&entry.citations))
+            // what is told in a dispute is not told again
+            @let is_told = |one: &&Citation| entry.disputes.iter().any(|of| one.value.is_some() && one.field.as_ref() == Some(&of.field));
+            (citations(&entry.citations.iter().filter(|one| !is_told(one)).collect::<Vec<_>>()))
         }
     }
 }
@@ -285,7 +289,10 @@ fn inside(json: &str) -> String {
 /// The page of a record.
 pub(super) fn page(asking: &Asking, sheet: &Sheet) -> Markup {
     let Sheet { label, entry, .. } = sheet;
-    let kind = kind(sheet.record);
+    let kind = match entry.value("number") {
+        Some(Value::Text(number)) => format!("{} {}", kind(sheet.record), number.text),
+        _ => kind(sheet.record),
+    };
     let url = asking.dataset.address(&sheet.path());
     let head = html! {
         link rel="canonical" href=(url);
@@ -321,7 +328,7 @@ pub(super) fn page(asking: &Asking, sheet: &Sheet) -> Markup {
         section aria-labelledby="sources" {
             h2 #sources { "Sources" }
             @if entry.citations.is_empty() { p { "No source is cited for this record as a whole." } }
-            (citations(&entry.citations))
+            (citations(&entry.citations.iter().collect::<Vec<_>>()))
         }
         section aria-labelledby="cite" {
             h2 #cite { "Cite this" }

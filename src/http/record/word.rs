@@ -1,6 +1,7 @@
 //! How values are written for people, in English as all words of the pages are.
 
 use super::in_words;
+use crate::date::PartialDate;
 
 const MONTHS: [&str; 12] =
     ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
@@ -19,7 +20,7 @@ pub(super) fn field(name: &str) -> String {
     words.split(' ').enumerate().map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// The name of a list or field that a claim is about, such as `parties[ilyashev].role`.
+/// A value of a vocabulary: `in_force` becomes `in force`.
 pub(super) fn choice(value: &str) -> String {
     value.replace('_', " ")
 }
@@ -34,6 +35,11 @@ pub(super) fn date(date: &str) -> String {
         (Some(month), None) => format!("{month} {year}"),
         (None, _) => date.to_owned(),
     }
+}
+
+/// A value as a source gives it: a day or a month in words, anything else as it is.
+pub(super) fn claim(value: &str) -> String {
+    if value.len() > 4 && value.parse::<PartialDate>().is_ok() { date(value) } else { value.to_owned() }
 }
 
 /// An ISO 8601 duration: `P3Y6M` is 3 years 6 months. What is written otherwise stays as it is.
