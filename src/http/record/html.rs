@@ -40,7 +40,7 @@ fn document(dataset: &Dataset, title: &str, head: &Markup, main: &Markup) -> Mar
                     @if let Some(title) = &dataset.title { p { (title) } }
                     @if let Some(attribution) = &dataset.attribution { p { "Please name: " (attribution) } }
                     @if let Some(licence) = &dataset.licence { p { "Licence: " (address(licence)) } }
-                    p { "Every fact names its source. Where sources disagree, each claim is shown, and which of them the record accepts." }
+                    p { "Where a source is cited for a fact, it stands beside it. Where sources disagree, each claim is shown, and which of them the record accepts." }
                 }
             }
         }
@@ -136,7 +136,11 @@ fn citation(of: &Citation) -> Markup {
         @if let Some(published) = &of.published_on { ", " (date(published)) }
         @if let Some(locator) = &of.locator { ", " (locator) }
         @for (url, name) in [(&of.url, "read it"), (&of.archived_url, "archived copy")] {
-            @if let Some(url) = url { @if leads_to_web(url) { " (" a href=(url) rel="noopener" { (name) } ")" } }
+            @if let Some(url) = url.as_ref().filter(|url| leads_to_web(url)) {
+                // links that are read out one by one say what they lead to
+                @let told = of.source.as_ref().map(|source| format!("{name}: {}", source.text.text));
+                " (" a href=(url) rel="noopener" aria-label=[told] { (name) } ")"
+            }
         }
         @if let Some(note) = &of.note { " " span.note { (note) } }
     }
@@ -245,7 +249,7 @@ fn languages(asking: &Asking, sheet: &Sheet) -> Markup {
             nav.langs aria-label="Languages" {
                 @for lang in &sheet.langs {
                     @let is_current = asking.lang.as_deref().or(shown) == Some(lang.as_str());
-                    a href={ "?lang=" (lang) } hreflang=(lang) aria-current=[is_current.then_some("true")] { (lang) }
+                    a href={ "?lang=" (lang) } lang=(lang) hreflang=(lang) aria-current=[is_current.then_some("true")] { (word::language(lang)) }
                 }
             }
         }
@@ -314,9 +318,11 @@ pub(super) fn page(asking: &Asking, sheet: &Sheet) -> Markup {
             @for other in sheet.labels.iter().skip(1) { p.other lang=[other.lang.as_deref()] { (other.text) } }
             (languages(asking, sheet))
         }
-        section aria-labelledby="facts" {
-            h2 #facts { "Facts" }
-            (facts(entry))
+        @if !entry.facts.is_empty() {
+            section aria-labelledby="facts" {
+                h2 #facts { "Facts" }
+                (facts(entry))
+            }
         }
         @if !entry.disputes.is_empty() {
             section aria-labelledby="disputes" {

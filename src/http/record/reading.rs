@@ -74,7 +74,7 @@ impl Reading {
                 }
                 Kind::Any => {
                     let others = catalog().all().filter(|record| record.is_cited());
-                    let (rows, belows) = others.map(|record| Self::any(record)).unzip();
+                    let (rows, belows) = others.map(Self::any).unzip();
                     reading.anys.push((index, plan.add(Child::Any(index, rows)), belows));
                 }
                 _ => {}

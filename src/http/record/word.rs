@@ -20,6 +20,16 @@ pub(super) fn field(name: &str) -> String {
     words.split(' ').enumerate().map(word).collect::<Vec<_>>().join(" ")
 }
 
+/// The name of a language in itself, where it is one of those that most texts are in; its tag otherwise.
+pub(super) fn language(tag: &str) -> &str {
+    match tag {
+        "en" => "English",
+        "ru" => "Русский",
+        "kk" => "Қазақша",
+        other => other,
+    }
+}
+
 /// A value of a vocabulary: `in_force` becomes `in force`.
 pub(super) fn choice(value: &str) -> String {
     value.replace('_', " ")
@@ -37,9 +47,9 @@ pub(super) fn date(date: &str) -> String {
     }
 }
 
-/// A value as a source gives it: a day or a month in words, anything else as it is.
+/// A value as a source gives it: a date or a duration in words, anything else as it is.
 pub(super) fn claim(value: &str) -> String {
-    if value.len() > 4 && value.parse::<PartialDate>().is_ok() { date(value) } else { value.to_owned() }
+    if value.parse::<PartialDate>().is_ok() { date(value) } else { duration(value) }
 }
 
 /// An ISO 8601 duration: `P3Y6M` is 3 years 6 months. What is written otherwise stays as it is.
@@ -52,6 +62,7 @@ pub(super) fn duration(duration: &str) -> String {
                 is_time = true;
                 continue;
             }
+            (sign, _) if sign.is_ascii_alphabetic() && digits.is_empty() => return duration.to_owned(),
             ('Y', _) => "year",
             ('M', false) => "month",
             ('W', _) => "week",
@@ -78,9 +89,14 @@ mod tests {
     fn values_are_written_in_words() {
         assert_eq!([field("inForceFrom"), field("ocdId"), field("ecli")], ["In force from", "OCD id", "ECLI"]);
         assert_eq!([date("2020-06-02"), date("2020-06"), date("2020")], ["2 June 2020", "June 2020", "2020"]);
-        assert_eq!(
-            [duration("P3Y6M"), duration("P1D"), duration("PT12H"), duration("three years")],
-            ["3 years 6 months", "1 day", "12 hours", "three years"]
-        );
+        assert_eq!([duration("P3Y6M"), duration("P1D"), duration("PT12H")], ["3 years 6 months", "1 day", "12 hours"]);
+    }
+
+    #[test]
+    fn a_claim_that_is_no_date_and_no_duration_stays_as_it_is() {
+        assert_eq!([claim("2020-06-02"), claim("2020"), claim("P3Y")], ["2 June 2020", "2020", "3 years"]);
+        for plain in ["three posts", "PM", "Peter", "P", "P3", "P3X", ""] {
+            assert_eq!(claim(plain), plain);
+        }
     }
 }
