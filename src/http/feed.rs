@@ -56,7 +56,10 @@ impl From<Failure> for NoFeed {
 /// A feed.
 pub async fn feed(State(service): State<Arc<Service>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
-    let base = base(&headers);
+    let base = match service.dataset.public_url {
+        Some(_) => service.dataset.address(""),
+        None => base(&headers),
+    };
     let fresh = match Freshness::of(&service, &headers, &[b"feed", base.as_bytes(), query.as_bytes()]).await {
         Ok(fresh) => fresh,
         Err(not_modified) => return not_modified,

@@ -63,6 +63,17 @@ async fn a_query_and_a_saved_query_have_a_feed(#[values(On::Sqlite, On::Postgres
     assert_eq!(changed.id, saved.id);
 }
 
+#[tokio::test]
+async fn a_feed_names_the_server_as_the_public_calls_it_where_that_is_said() {
+    let public_url = Some(kurultai::dataset::public_url("https://data.example.org").unwrap());
+    let server = Server::about(On::Sqlite, kurultai::dataset::Dataset { public_url, ..Default::default() }).await;
+    server.import(TEXT).await.unwrap();
+    let (_, text) = get(&server, &[("query", "{ people { nodes { id } } }")]).await;
+    let feed = Feed::from_str(&text).unwrap();
+    assert!(feed.links.iter().all(|link| link.href.starts_with("https://data.example.org/")), "{text}");
+    assert_eq!(feed.entries[0].links[0].href, "https://data.example.org/r/person/a");
+}
+
 #[rstest]
 #[tokio::test]
 async fn the_history_of_a_record_and_all_changes_have_a_feed(#[values(On::Sqlite, On::Postgres)] on: On) {
