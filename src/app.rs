@@ -129,7 +129,8 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         "configuration"
     );
     let store = connect_and_prepare(config, migrate).await?;
-    let api = graphql::Api::new(store.clone(), reader(), config.limits.clone()).context("the schema is not valid")?;
+    let dataset = Arc::new(config.dataset()?);
+    let api = graphql::Api::new(store.clone(), reader(), config.limits.clone(), dataset.clone()).context("the schema is not valid")?;
     let service = Service {
         api,
         store,
@@ -137,6 +138,7 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         answers: Answers::new(config.cache),
         documents: Documents::default(),
         streams: Streams::new(config.streams),
+        dataset,
         cors_origins: config.cors_origins.clone(),
         body_limit: config.body_limit,
         upload_limit: config.upload_limit,

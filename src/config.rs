@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::app::Fault;
+use crate::dataset::{self, Dataset};
 use crate::graphql::limit::Limits;
 use crate::http::{Quotas, Timeouts};
 
@@ -58,6 +59,18 @@ pub struct Config {
     pub slow_query: u64,
     /// Seconds to go on after being told to stop, while it is said that no more should come.
     pub drain: u64,
+    /// Where the server is, as the public calls it.
+    #[serde(default)]
+    pub public_url: Option<String>,
+    /// What the dataset is called.
+    #[serde(default)]
+    pub dataset_title: Option<String>,
+    /// Terms under which the dataset may be reused.
+    #[serde(default)]
+    pub dataset_licence: Option<String>,
+    /// Who is to be named by those who reuse the dataset.
+    #[serde(default)]
+    pub dataset_attribution: Option<String>,
     /// Which log lines to write.
     pub log: String,
 }
@@ -128,10 +141,23 @@ impl Config {
             .extract()
             .map_err(|error| Fault::Settings(format!("the configuration is not valid: {}", error.to_string().trim())))?;
         let url = config.database_url.expose();
-        match ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {
-            true => Ok(config),
-            false => Err(Fault::Settings("database_url must begin with sqlite: or postgres:".to_owned()).into()),
+        if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(Fault::Settings("database_url must begin with sqlite: or postgres:".to_owned()).into());
         }
+        config.dataset().map_err(|error| Fault::Settings(error.to_string()))?;
+        Ok(config)
+    }
+
+    /// What the dataset says of itself; an empty setting says nothing.
+    pub fn dataset(&self) -> anyhow::Result<Dataset> {
+        let given = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        let public_url = given(&self.public_url).map(|text| dataset::public_url(&text)).transpose();
+        Ok(Dataset {
+            title: given(&self.dataset_title),
+            licence: given(&self.dataset_licence),
+            attribution: given(&self.dataset_attribution),
+            public_url: public_url.map_err(|error| anyhow::anyhow!("public_url: {error}"))?,
+        })
     }
 }
 

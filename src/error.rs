@@ -27,7 +27,7 @@ impl Code {
         [Self::BadUserInput, Self::InvalidCursor, Self::Unauthenticated, Self::Forbidden, Self::Unavailable, Self::Internal];
 
     /// The code as it is sent.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::InvalidCursor => "INVALID_CURSOR",

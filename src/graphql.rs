@@ -32,6 +32,7 @@ use async_graphql::{Value, Variables};
 use futures_util::future::join_all;
 use serde_json::{Map, Value as Json};
 
+use crate::dataset::Dataset;
 use crate::error::Result as Read;
 use crate::lang::Languages;
 use crate::role::Caller;
@@ -75,6 +76,7 @@ pub struct Api {
     documents: document::Documents,
     reader: Reader,
     limits: Limits,
+    dataset: Arc<Dataset>,
 }
 
 /// What a request asks.
@@ -148,9 +150,10 @@ impl Prepared {
 }
 
 impl Api {
-    /// The schema over a store, what reads files that are sent, and what a request may ask for at most.
-    pub fn new(store: Store, reader: Reader, limits: Limits) -> Result<Self, SchemaError> {
-        Ok(Self { schema: schema()?, store, documents: document::Documents::new(), reader, limits })
+    /// The schema over a store, what reads files that are sent, what a request may ask for at most, and what the dataset
+    /// says of itself.
+    pub fn new(store: Store, reader: Reader, limits: Limits, dataset: Arc<Dataset>) -> Result<Self, SchemaError> {
+        Ok(Self { schema: schema()?, store, documents: document::Documents::new(), reader, limits, dataset })
     }
 
     /// What a request may ask for at most.
@@ -188,7 +191,7 @@ impl Api {
             OperationType::Mutation => mutation::NAME,
             OperationType::Subscription => subscription::NAME,
         };
-        let roots = Scope { document: &document, operation, variables: &variables }.roots(root);
+        let roots = Scope { document: &document, operation, variables: &variables, dataset: &self.dataset }.roots(root);
         let nodes = limit::cost(registry, root, &roots);
         limit::check_nodes(&self.limits, nodes).map_err(|failure| vec![failure])?;
         Ok(Prepared { document, asked, variables, nodes })
@@ -224,7 +227,7 @@ impl Api {
     ) -> Result<Following, Failure> {
         let Prepared { document, asked, variables, .. } = prepared;
         let operation = document::operation(document, asked.operation.as_deref())?;
-        let roots = Scope { document, operation, variables }.roots(subscription::NAME);
+        let roots = Scope { document, operation, variables, dataset: &self.dataset }.roots(subscription::NAME);
         let root = subscription::root(&roots)?;
         let following = Following::new(&self.store, caller, languages, root, last).await;
         following.map_err(|error| Failure::of_field(error, root.name_in_answer(), root.position()))
@@ -235,7 +238,8 @@ impl Api {
         let Prepared { document, asked, variables, .. } = prepared;
         let operation: &OperationDefinition = document::operation(document, asked.operation.as_deref())?;
         let is_mutation = operation.ty == OperationType::Mutation;
-        let roots = Scope { document, operation, variables }.roots(if is_mutation { mutation::NAME } else { query::NAME });
+        let roots =
+            Scope { document, operation, variables, dataset: &self.dataset }.roots(if is_mutation { mutation::NAME } else { query::NAME });
         let about_schema = match roots.iter().any(is_introspection) {
             true => document::introspect(&self.schema, asked, variables).await,
             false => Value::Null,

@@ -14,6 +14,7 @@ mod health;
 mod metrics;
 mod multipart;
 mod rate;
+mod record;
 mod secure;
 mod sender;
 mod serve;
@@ -32,6 +33,7 @@ use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
+use crate::dataset::Dataset;
 use crate::graphql::Api;
 use crate::store::db::{Store, walkers};
 
@@ -67,6 +69,8 @@ pub struct Service {
     pub documents: Documents,
     /// Streams that are open.
     pub streams: Streams,
+    /// What the dataset says of itself.
+    pub dataset: Arc<Dataset>,
     /// Origins whose pages may read answers.
     pub cors_origins: Vec<String>,
     /// Bytes that the body of a request may have at most.
@@ -98,11 +102,14 @@ pub fn router(service: Service) -> Router {
         .route("/table.{format}", get(table::get))
         .route("/chart.{format}", get(chart::get))
         .route("/feed.atom", get(feed::feed))
+        .route("/r/{name}", get(record::named))
+        .route("/r/{type}/{name}", get(record::page))
         .route_layer(from_fn_with_state(service.clone(), rate::count));
     Router::new()
         .route("/schema.graphql", get(assets::sdl))
         .route("/", get(assets::landing))
         .route("/graphiql", get(assets::graphiql))
+        .route("/assets/record.css", get(record::style))
         .route("/assets/{*path}", get(assets::asset))
         .route("/favicon.svg", get(assets::favicon))
         .route("/healthz", get(health::live))

@@ -35,6 +35,12 @@ impl Languages {
         Self(ranked.into_iter().map(|(_, tag)| tag).collect())
     }
 
+    /// The same, with a language that is preferred to all others.
+    pub fn preferring(mut self, tag: String) -> Self {
+        self.0.insert(0, tag);
+        self
+    }
+
     /// The best match among these tags: each preferred language in turn, cut from its end until a tag fits.
     pub fn best<'t>(&self, available: impl Iterator<Item = &'t str> + Clone) -> Option<&'t str> {
         self.0.iter().find_map(|wanted| lookup(wanted, available.clone()))

@@ -3,8 +3,8 @@
 //! Dependencies point one way:
 //!
 //! ```text
-//! id date lang fold page filter error role clock table chart meter telemetry <- entity <- store <- graphql <- http <- app <- main
-//!                                                                                         store <- transfer            <- app
+//! id date lang fold page filter error role clock table chart dataset meter telemetry <- entity <- store <- graphql <- http <- app <- main
+//!                                                                                                 store <- transfer            <- app
 //! ```
 
 pub mod app;
@@ -12,6 +12,7 @@ pub mod chart;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod dataset;
 pub mod date;
 pub mod entity;
 pub mod error;

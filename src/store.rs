@@ -15,6 +15,7 @@ pub mod fetch;
 pub mod known;
 pub mod plan;
 mod pool;
+mod published;
 pub mod record;
 pub mod row;
 pub mod saved;

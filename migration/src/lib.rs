@@ -39,4 +39,5 @@ migrations! {
     m20261125_000013_history,
     m20261125_000014_lengths,
     m20261125_000015_live_urls,
+    m20261125_000016_freshness,
 }

@@ -21,6 +21,8 @@ pub struct Model {
     pub revision: i32,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
+    pub checked_at: DateTimeUtc,
+    pub last_changed_at: DateTimeUtc,
 }
 
 /// Relations are declared once, in `store`.

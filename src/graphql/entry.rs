@@ -26,8 +26,8 @@ const USUAL: u32 = 50;
 /// What is shown of the records, whatever the query shows of them.
 static SHOWN: LazyLock<ExecutableDocument> = LazyLock::new(|| {
     let text = "{ entries { nodes { __typename id \
-        ... on Record { slug label createdAt updatedAt } \
-        ... on Revision { kind at by message recordType record { __typename id ... on Record { label } } } } } }";
+        ... on Record { permalink label createdAt updatedAt } \
+        ... on Revision { kind at by message recordType record { __typename id ... on Record { label permalink } } } } } }";
     // the text is our own, and a test reads it
     parse_query(text).unwrap_or_else(|error| unreachable!("{error}"))
 });
@@ -37,7 +37,7 @@ impl Api {
     pub async fn entries(&self, prepared: &Prepared, languages: &Languages, caller: &Caller) -> Result<Vec<Json>, Failure> {
         let Prepared { document, asked, variables, .. } = prepared;
         let operation = document::operation(document, asked.operation.as_deref())?;
-        let roots = Scope { document, operation, variables }.roots(query::NAME);
+        let roots = Scope { document, operation, variables, dataset: &self.dataset }.roots(query::NAME);
         let found = roots.iter().find_map(|root| Some((root, query::list(root.name()).filter(|record| has_time(record))?)));
         let Some((root, record)) = found else {
             let message = "a feed needs a query with a list of records at its root, such as { cases { nodes { id } } }";
@@ -57,7 +57,7 @@ impl Api {
         let (wanted, _) = Connection::new(root, record)?;
         let variables = Variables::default();
         let operation = document::operation(&SHOWN, None).map_err(|failure| internal(failure.message))?;
-        let shown = Scope { document: &SHOWN, operation, variables: &variables }.roots(query::NAME);
+        let shown = Scope { document: &SHOWN, operation, variables: &variables, dataset: &self.dataset }.roots(query::NAME);
         let Some(shown) = shown.first() else { return Ok(Vec::new()) };
         let (mut list, connection) = Connection::new(shown, record)?;
         (list.filter, list.order, list.page) = (wanted.filter, wanted.order, wanted.page);

@@ -1,6 +1,7 @@
 //! The root of all mutations. Each is one transaction; what is wrong with the input is told in the payload, all of it.
 
 mod bulk;
+mod check;
 mod graph;
 pub(super) mod input;
 pub(super) mod payload;
@@ -27,10 +28,15 @@ const INPUT: &str = "input";
 
 pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     builder = payload::register(input::register(builder));
-    let fields =
-        record::fields().into_iter().chain(graph::fields()).chain(bulk::fields()).chain(upload::fields()).chain([saved::mutation()]);
+    let fields = record::fields()
+        .into_iter()
+        .chain(graph::fields())
+        .chain(bulk::fields())
+        .chain(upload::fields())
+        .chain(check::fields())
+        .chain([saved::mutation()]);
     let mutation = fields.fold(Object::new(NAME).description("Everything that can be changed, by those who have a token."), Object::field);
-    upload::register(bulk::register(graph::register(record::register(builder)))).register(mutation)
+    check::register(upload::register(bulk::register(graph::register(record::register(builder))))).register(mutation)
 }
 
 /// A mutation as the schema has it.
@@ -85,6 +91,8 @@ pub(super) async fn write(
         bulk::write(store, caller, selection, out).await
     } else if selection.name() == upload::NAME {
         upload::write(store, caller, selection, files, out).await
+    } else if selection.name() == check::NAME {
+        check::write(store, selection, out).await
     } else {
         graph::write(store, caller, selection, out).await
     }

@@ -1,6 +1,7 @@
 //! The root of all queries: one record, lists of records, search, and who asks.
 
 pub(super) mod change;
+mod dataset;
 pub(super) mod rate;
 mod search;
 pub(super) mod statistics;
@@ -55,6 +56,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         )
         .field(search::field())
         .field(viewer::field())
+        .field(dataset::field())
         .field(rate::field());
     query = change::fields().into_iter().chain(saved::fields()).chain(statistics::fields()).fold(query, Object::field);
     for record in listed() {
@@ -71,7 +73,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
             .field(InputValue::new("scheme", TypeRef::named_nn(TypeRef::STRING)).description("The register."))
             .field(InputValue::new("value", TypeRef::named_nn(TypeRef::STRING)).description("The identifier.")),
     );
-    let builder = rate::register(viewer::register(search::register(builder)));
+    let builder = dataset::register(rate::register(viewer::register(search::register(builder))));
     statistics::register(change::register(builder)).register(query)
 }
 
@@ -88,6 +90,7 @@ enum Root {
     Search,
     Viewer,
     RateLimit,
+    Dataset,
     Changes,
     State,
     Comparison,
@@ -108,6 +111,7 @@ fn root(name: &str) -> Option<Root> {
             (search::NAME, Root::Search),
             (viewer::NAME, Root::Viewer),
             (rate::NAME, Root::RateLimit),
+            (dataset::NAME, Root::Dataset),
         ];
         let of_changes = [
             (change::CHANGES, Root::Changes),
@@ -146,6 +150,7 @@ pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<
             rate::write(caller, selection, out);
             Ok(())
         }
+        Some(Root::Dataset) => dataset::write(store, selection, out).await,
         Some(Root::Changes) => change::changes(store, selection, out).await,
         Some(Root::State) => change::state(store, caller, selection, out).await,
         Some(Root::Comparison) => change::comparison(store, caller, selection, out).await,

@@ -126,10 +126,15 @@ pub(super) fn write(kind: Kind, cell: &Cell, lang: Option<&str>, out: &mut Out<'
 
 /// The best of several translations: in the language asked for, then in one the reader prefers, then the record's own.
 pub(super) fn best<'t>(texts: &'t Json, lang: Option<&str>, languages: &Languages) -> Option<&'t str> {
+    best_with_tag(texts, lang, languages).map(|(_, text)| text)
+}
+
+/// The same, with its language.
+pub(super) fn best_with_tag<'t>(texts: &'t Json, lang: Option<&str>, languages: &Languages) -> Option<(&'t str, &'t str)> {
     let texts = texts.as_object()?;
     let tags = || texts.keys().map(String::as_str);
     let tag = lang.and_then(|lang| lang::lookup(lang, tags())).or_else(|| languages.best(tags())).or_else(|| tags().next())?;
-    texts.get(tag)?.as_str()
+    Some((tag, texts.get(tag)?.as_str()?))
 }
 
 /// What is shown of a translation.

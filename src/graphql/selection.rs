@@ -1,10 +1,13 @@
 //! What an operation selects, with its variables put in.
 
+use std::sync::Arc;
+
 use async_graphql::parser::types::{Directive, ExecutableDocument, Field, OperationDefinition, Selection as Item, SelectionSet};
 use async_graphql::{Positioned, Value, Variables};
 use async_graphql_value::Value as Written;
 
 use super::out::Key;
+use crate::dataset::Dataset;
 use crate::error::{Result, bad_input};
 use crate::lang;
 
@@ -14,6 +17,8 @@ pub(super) struct Scope<'a> {
     pub(super) document: &'a ExecutableDocument,
     pub(super) operation: &'a OperationDefinition,
     pub(super) variables: &'a Variables,
+    /// What the dataset says of itself.
+    pub(super) dataset: &'a Arc<Dataset>,
 }
 
 /// The selection below one field of a query; the same field selected twice is one.
@@ -115,6 +120,11 @@ impl<'a> Selection<'a> {
     /// Where it stands in the query.
     pub(super) fn position(&self) -> async_graphql::Pos {
         self.fields[0].pos
+    }
+
+    /// What the dataset says of itself.
+    pub(super) fn dataset(&self) -> &'a Arc<Dataset> {
+        self.scope.dataset
     }
 
     /// Value of an argument, with variables put in; null counts as not given.

@@ -83,7 +83,7 @@ impl Api {
     pub async fn table(&self, prepared: &Prepared, wanted: &Wanted, languages: &Languages, caller: &Caller) -> Result<Table, Vec<Failure>> {
         let Prepared { document, asked, variables, .. } = prepared;
         let operation: &OperationDefinition = document::operation(document, asked.operation.as_deref()).map_err(|failure| vec![failure])?;
-        let roots = Scope { document, operation, variables }.roots(query::NAME);
+        let roots = Scope { document, operation, variables, dataset: &self.dataset }.roots(query::NAME);
         let told = |error: crate::error::Error| vec![Failure::new(error.code.as_str(), error.message)];
         let (root, mut form, keys) = self.rows_of(&roots, wanted.rows.as_deref()).map_err(told)?;
         if wanted.exploded {

@@ -33,6 +33,7 @@ macro_rules! types {
 }
 
 types! {
+    cite,
     dispute,
     label,
     provision,

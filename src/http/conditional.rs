@@ -1,6 +1,6 @@
 //! Answers that caches keep: `ETag`, `Last-Modified` and `Cache-Control` from the version of the dataset, and `304`.
 //!
-//! What anyone may read changes with the dataset and not otherwise. So whoever has an answer learns by one number
+//! What anyone may read changes with the dataset, or when it is found to be still so, and not otherwise. So whoever has an answer learns by one number
 //! whether it still holds, and no table is touched to tell.
 
 use std::sync::OnceLock;
@@ -99,9 +99,10 @@ impl Freshness {
         response
     }
 
-    /// The second in which the dataset changed last, once it is over: in what is left of it, it may change again.
+    /// The second in which the dataset last changed or was checked, once it is over: in what is left of it, it may change again.
     fn modified(&self) -> Option<SystemTime> {
-        let seconds = u64::try_from(self.version?.changed_at.timestamp()).ok()?;
+        let Version { changed_at, checked_at, .. } = self.version?;
+        let seconds = u64::try_from(checked_at.map_or(changed_at, |checked_at| checked_at.max(changed_at)).timestamp()).ok()?;
         let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         (SystemTime::now() >= modified + Duration::from_secs(1)).then_some(modified)
     }
@@ -137,6 +138,7 @@ fn tag(service: &Service, headers: &HeaderMap, version: &Version, key: &[&[u8]])
     part(program);
     // a database that was restored counts on from an earlier number
     part(&version.changed_at.timestamp_micros().to_le_bytes());
+    part(&version.checked_at.map_or(0, |at| at.timestamp_micros()).to_le_bytes());
     key.iter().for_each(|bytes| part(bytes));
     for name in [axum::http::header::ACCEPT, axum::http::header::ACCEPT_LANGUAGE] {
         headers.get_all(&name).iter().for_each(|value| part(value.as_bytes()));

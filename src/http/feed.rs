@@ -16,9 +16,9 @@ use async_graphql::parser::types::OperationType;
 use super::Service;
 use super::asked::{NoDocument, Request};
 use super::conditional::Freshness;
-use super::graphql::{Media, error, failed, languages, no_document, refuse, rejected};
+use super::graphql::{BUSY, Media, error, failed, languages, no_document, refuse, rejected};
 use super::{caller, watch};
-use crate::graphql::{Asked, Failure, Prepared, Refused as NotRun};
+use crate::graphql::{Asked, Failure, Prepared, Refused as NotRun, codes};
 use crate::id;
 use crate::lang::Languages;
 use crate::role::Caller;
@@ -30,13 +30,13 @@ const AUTHOR: &str = "Kurultai";
 const CHANGES: &str =
     "query($filter: RevisionFilter) { revisions(first: 50, order: {field: SEQUENCE, direction: DESC}, filter: $filter) { nodes { id } } }";
 /// The history of a record.
-const HISTORY: &str = "query($id: ID!) { node(id: $id) { __typename id ... on Record { label updatedAt history(first: 50) { nodes { __typename id kind at by message recordType } } } } }";
+const HISTORY: &str = "query($id: ID!) { node(id: $id) { __typename id ... on Record { label permalink updatedAt history(first: 50) { nodes { __typename id kind at by message recordType } } } } }";
 
 /// What a feed tells of.
 struct Told {
     id: Uuid,
     title: String,
-    /// Path of what the feed is about.
+    /// Path or address of what the feed is about.
     about: String,
     entries: Vec<Json>,
 }
@@ -56,7 +56,10 @@ impl From<Failure> for NoFeed {
 /// A feed.
 pub async fn feed(State(service): State<Arc<Service>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
-    let base = base(&headers);
+    let base = match service.dataset.public_url {
+        Some(_) => service.dataset.address(""),
+        None => base(&headers),
+    };
     let fresh = match Freshness::of(&service, &headers, &[b"feed", base.as_bytes(), query.as_bytes()]).await {
         Ok(fresh) => fresh,
         Err(not_modified) => return not_modified,
@@ -64,6 +67,9 @@ pub async fn feed(State(service): State<Arc<Service>>, headers: HeaderMap, RawQu
     let caller = match caller::of(&service.store, &headers).await {
         Ok(caller) => caller,
         Err(error) => return fresh.put_once(rejected(Media::Json, error)),
+    };
+    let Some(_place) = service.admission.enter().await else {
+        return fresh.put_once(failed(Media::Json, &[Failure::new(codes::UNAVAILABLE, BUSY)]));
     };
     match told(&service, &query, &languages(&headers), &caller).await {
         Ok(told) => {
@@ -77,7 +83,7 @@ pub async fn feed(State(service): State<Arc<Service>>, headers: HeaderMap, RawQu
 }
 
 /// Where the server is, as the client calls it.
-fn base(headers: &HeaderMap) -> String {
+pub(super) fn base(headers: &HeaderMap) -> String {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let scheme = if text("x-forwarded-proto").is_some_and(|proto| proto.eq_ignore_ascii_case("https")) { "https" } else { "http" };
     let host = text(HOST.as_str()).and_then(|host| Url::parse(&format!("{scheme}://{host}")).ok());
@@ -177,14 +183,14 @@ async fn history(service: &Service, record: &str, languages: &Languages, caller:
         let message = "record: there is no record with this id";
         return Err(NoFeed::Response(error(Media::Json, &refuse(StatusCode::NOT_FOUND, message))));
     };
-    let about = json!({"__typename": node["__typename"], "id": node["id"], "label": node["label"]});
+    let about = json!({"__typename": node["__typename"], "id": node["id"], "label": node["label"], "permalink": node["permalink"]});
     let mut entries = match node["history"]["nodes"].take() {
         Json::Array(entries) => entries,
         _ => Vec::new(),
     };
     entries.iter_mut().for_each(|entry| entry["record"] = about.clone());
     let text = |name: &str| about[name].as_str().unwrap_or_default();
-    Ok(Told { id, title: format!("{AUTHOR}: {}", text("label")), about: address(text("id")), entries })
+    Ok(Told { id, title: format!("{AUTHOR}: {}", text("label")), about: text("permalink").to_owned(), entries })
 }
 
 /// The UUID in an id.
@@ -193,7 +199,7 @@ fn uuid(text: &str) -> Option<Uuid> {
 }
 
 /// The name of a type or of a kind in words: `VoteEvent` and `vote_event` become `Vote event`.
-fn in_words(name: &str) -> String {
+pub(super) fn in_words(name: &str) -> String {
     let mut words = String::new();
     // the value of an enum is in capitals, which say nothing of where a word begins
     let is_enum = !name.contains(|letter: char| letter.is_ascii_lowercase());
@@ -220,11 +226,9 @@ fn link(rel: &str, href: String, media: Option<&str>) -> Link {
     Link { rel: rel.to_owned(), href, mime_type: media.map(ToOwned::to_owned), ..Link::default() }
 }
 
-/// Path of a record, for those who want to know more of it.
-fn address(id: &str) -> String {
-    let query = format!("{{node(id:\"{id}\"){{__typename id ...on Record{{slug label createdAt updatedAt}}}}}}");
-    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("query", &query).finish();
-    format!("/graphql?{query}")
+/// Address of a path of the server; what is an address already stays as it is.
+fn address(base: &str, path: &str) -> String {
+    if path.starts_with('/') { format!("{base}{path}") } else { path.to_owned() }
 }
 
 fn entry(node: &Json, base: &str) -> Option<Entry> {
@@ -238,7 +242,7 @@ fn entry(node: &Json, base: &str) -> Option<Entry> {
             title: Text::plain(text("label")?),
             updated: instant("updatedAt")?,
             published: instant("createdAt"),
-            links: vec![link("alternate", format!("{base}{}", address(text("id")?)), None)],
+            links: vec![link("alternate", address(base, text("permalink")?), None)],
             categories: vec![Category { term: text("__typename")?.to_owned(), label: Some(ty.clone()), ..Category::default() }],
             summary: Some(Text::plain(ty)),
             ..entry
@@ -249,7 +253,7 @@ fn entry(node: &Json, base: &str) -> Option<Entry> {
     let kind = text("kind")?.to_lowercase();
     // what is gone has no name any more
     let label = record["label"].as_str().map_or(ty.clone(), |label| format!("{ty}: {label}"));
-    let page = record["id"].as_str().map(|id| link("alternate", format!("{base}{}", address(id)), None));
+    let page = record["permalink"].as_str().map(|path| link("alternate", address(base, path), None));
     let at = instant("at")?;
     let by = text("by").unwrap_or_default();
     Some(Entry {
@@ -274,7 +278,7 @@ fn write(told: &Told, base: &str, address: &str, changed: FixedDateTime) -> Stri
         generator: Some(Generator { value: AUTHOR.to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()), uri: None }),
         links: vec![
             link("self", format!("{base}{address}"), Some("application/atom+xml")),
-            link("alternate", format!("{base}{}", told.about), None),
+            link("alternate", self::address(base, &told.about), None),
         ],
         entries,
         ..Feed::default()

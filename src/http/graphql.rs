@@ -257,16 +257,24 @@ pub(super) fn failed(media: Media, failures: &[Failure]) -> Response {
 /// The same, as it is sent.
 fn broken(media: Media, failures: &[Failure]) -> Kept {
     let has = |code: &str| failures.iter().any(|failure| failure.extensions.code == code);
-    let status = match () {
-        () if has(Code::Unauthenticated.as_str()) => StatusCode::UNAUTHORIZED,
-        () if has(Code::Forbidden.as_str()) => StatusCode::FORBIDDEN,
-        () if has(codes::RATE) => StatusCode::TOO_MANY_REQUESTS,
-        () if has(Code::Unavailable.as_str()) => StatusCode::SERVICE_UNAVAILABLE,
-        () if has(Code::Timeout.as_str()) => StatusCode::GATEWAY_TIMEOUT,
-        () if has(Code::Internal.as_str()) => StatusCode::INTERNAL_SERVER_ERROR,
-        () => StatusCode::BAD_REQUEST,
-    };
+    let found = STATUSES.iter().find(|(code, _)| has(code));
+    let status = found.map_or(StatusCode::BAD_REQUEST, |(_, status)| *status);
     Kept { status, media, holds: false, body: json!({"errors": failures}).to_string().into() }
+}
+
+/// Statuses of errors by their codes, those that count most first. All others are errors of the request.
+const STATUSES: [(&str, StatusCode); 6] = [
+    (Code::Unauthenticated.as_str(), StatusCode::UNAUTHORIZED),
+    (Code::Forbidden.as_str(), StatusCode::FORBIDDEN),
+    (codes::RATE, StatusCode::TOO_MANY_REQUESTS),
+    (Code::Unavailable.as_str(), StatusCode::SERVICE_UNAVAILABLE),
+    (Code::Timeout.as_str(), StatusCode::GATEWAY_TIMEOUT),
+    (Code::Internal.as_str(), StatusCode::INTERNAL_SERVER_ERROR),
+];
+
+/// The status of an error.
+pub(super) fn status(code: Code) -> StatusCode {
+    STATUSES.iter().find(|(known, _)| *known == code.as_str()).map_or(StatusCode::BAD_REQUEST, |(_, status)| *status)
 }
 
 /// Runs what is asked, and keeps the answer.

@@ -126,6 +126,8 @@ pub struct Aim {
     pub revision: Option<i64>,
     /// Number of the latest change of a record that was deleted and is made again.
     pub latest: i64,
+    /// Whether it says again what the record says already, but for a small change: then nobody has looked at its sources.
+    pub restates: bool,
 }
 
 /// A record or a part as it was given: only the fields that were given are written.

@@ -86,7 +86,7 @@ impl Dump {
     pub async fn version(&self) -> Result<(i64, DateTime<Utc>)> {
         let rows = self.store.read(&version::select()).await?;
         let row = rows.first().ok_or_else(|| internal("the database has no row that tells its version"))?;
-        version::read(row).map(|(number, _, changed_at)| (number, changed_at))
+        version::read(row).map(|state| (state.number, state.changed_at))
     }
 
     /// Number of rows that are published.

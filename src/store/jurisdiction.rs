@@ -1,7 +1,7 @@
 //! Jurisdiction: what each column means, and what it links to.
 
 use crate::entity::{RecordType, jurisdiction};
-use crate::store::record::{Choice, Record, Vocabulary, choice, one, text, translated};
+use crate::store::record::{CHECKED_AT, Choice, LAST_CHANGED_AT, Record, Vocabulary, choice, instant, one, text, translated};
 
 static JURISDICTION_CLASSIFICATION: Vocabulary = Vocabulary {
     name: "JurisdictionClassification",
@@ -35,6 +35,18 @@ pub fn records() -> Vec<Record> {
                 one("parent", jurisdiction::Column::ParentId, RecordType::Jurisdiction)
                     .doc("Larger jurisdiction that this one is part of.")
                     .inverse("children", "Smaller jurisdictions inside this one."),
+            )
+            .field(
+                instant(CHECKED_AT, jurisdiction::Column::CheckedAt)
+                    .doc("When this jurisdiction was last looked at: by an import or an edit that named it or brought a record of it, or by a person, whether or not anything was new. Smaller jurisdictions inside it have times of their own.")
+                    .ordered()
+                    .kept(),
+            )
+            .field(
+                instant(LAST_CHANGED_AT, jurisdiction::Column::LastChangedAt)
+                    .doc("When this jurisdiction, or a record of it, last changed here. Smaller jurisdictions inside it have times of their own.")
+                    .ordered()
+                    .kept(),
             ),
     ]
 }

@@ -295,6 +295,12 @@ impl Field {
         self
     }
 
+    /// The store keeps it, so that nobody gives it.
+    pub fn kept(mut self) -> Self {
+        self.system = true;
+        self
+    }
+
     /// Lists can run in the order of this field.
     pub fn ordered(mut self) -> Self {
         self.ordered = true;
@@ -362,6 +368,12 @@ impl Field {
 
 /// Name of a field with a type of record; which types there are is known when all are declared.
 pub const RECORD_TYPE: &str = "recordType";
+
+/// Name of the field that says when a record, and what it stands for, was last checked, changed or not.
+pub const CHECKED_AT: &str = "checkedAt";
+
+/// Name of the field that says when a record, or what it stands for, last changed.
+pub const LAST_CHANGED_AT: &str = "lastChangedAt";
 
 /// How a type of record lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -572,6 +584,11 @@ impl Record {
     pub fn jurisdiction_field(&self) -> Option<&Field> {
         let name = self.within.unwrap_or("jurisdiction");
         self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// Whether it is known of it when it was last checked.
+    pub fn is_checked(&self) -> bool {
+        self.field_index(CHECKED_AT).is_some()
     }
 
     /// Name of a list of these in this order, as cursors carry it.

@@ -2,7 +2,9 @@
 
 use crate::entity::{RecordType, source};
 use crate::page::Direction;
-use crate::store::record::{Choice, Record, Vocabulary, choice, date, language, text, translated, url};
+use crate::store::record::{
+    CHECKED_AT, Choice, LAST_CHANGED_AT, Record, Vocabulary, choice, date, instant, language, text, translated, url,
+};
 
 static SOURCE_KIND: Vocabulary = Vocabulary {
     name: "SourceKind",
@@ -35,6 +37,18 @@ pub fn records() -> Vec<Record> {
             .field(language("language", source::Column::Language).doc("Language it is written in."))
             .field(choice("kind", source::Column::Kind, &SOURCE_KIND).doc("What kind of publication it is."))
             .field(text("licence", source::Column::Licence).doc("Terms under which it may be reused."))
+            .field(
+                instant(CHECKED_AT, source::Column::CheckedAt)
+                    .doc("When this source was last looked at: by an import or an edit that named or cited it, or by a person, whether or not anything was new.")
+                    .ordered()
+                    .kept(),
+            )
+            .field(
+                instant(LAST_CHANGED_AT, source::Column::LastChangedAt)
+                    .doc("When this source, or a record that cites it, last changed here.")
+                    .ordered()
+                    .kept(),
+            )
             .default_order("publishedOn", Direction::Desc),
     ]
 }

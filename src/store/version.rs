@@ -2,6 +2,9 @@
 //!
 //! It moves on with every write that readers can see something of, in the transaction of the write. Drafts
 //! that stay drafts leave it alone.
+//!
+//! Beside it stands when something was last found to be still so, which changes nothing and is seen by readers all the
+//! same: answers are kept until either moves on.
 
 use std::sync::RwLock;
 
@@ -25,6 +28,8 @@ pub struct Version {
     pub number: i64,
     /// When it changed last: always later than before.
     pub changed_at: DateTime<Utc>,
+    /// When a source or a jurisdiction was last checked, changed or not: always later than before.
+    pub checked_at: Option<DateTime<Utc>>,
     /// What [`Store::generation`] said before the version was read: what is read from then on is of this version or a
     /// later one.
     pub generation: Option<u64>,
@@ -86,24 +91,54 @@ impl Store {
     async fn read_version(&self, generation: Option<u64>) -> Result<Version> {
         let row = self.pools.reader.query_one_raw(statement(self.backend(), &select())).await.map_err(database)?;
         let row = row.ok_or_else(|| internal("the database has no row that tells its version"))?;
-        let (number, _, changed_at) = read(&row)?;
-        Ok(Version { number, changed_at, generation })
+        let State { number, changed_at, checked_at, .. } = read(&row)?;
+        Ok(Version { number, changed_at, checked_at, generation })
     }
 }
 
-pub(super) fn select() -> SelectStatement {
-    Query::select().columns(["version", "sequence", "changed_at"]).from(TABLE).and_where(Expr::col("id").eq(1)).to_owned()
+/// The row that tells the version.
+pub(super) struct State {
+    pub(super) number: i64,
+    sequence: i32,
+    pub(super) changed_at: DateTime<Utc>,
+    checked_at: Option<DateTime<Utc>>,
 }
 
-pub(super) fn read(row: &QueryResult) -> Result<(i64, i32, DateTime<Utc>)> {
-    Ok((row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?, row.try_get_by_index(2).map_err(internal)?))
+pub(super) fn select() -> SelectStatement {
+    let columns = ["version", "sequence", "changed_at", "checked_at"];
+    Query::select().columns(columns).from(TABLE).and_where(Expr::col("id").eq(1)).to_owned()
+}
+
+pub(super) fn read(row: &QueryResult) -> Result<State> {
+    Ok(State {
+        number: row.try_get_by_index(0).map_err(internal)?,
+        sequence: row.try_get_by_index(1).map_err(internal)?,
+        changed_at: row.try_get_by_index(2).map_err(internal)?,
+        checked_at: row.try_get_by_index(3).map_err(internal)?,
+    })
+}
+
+async fn state(transaction: &DatabaseTransaction) -> Result<State> {
+    let row = transaction.query_one(&select()).await.map_err(database)?;
+    read(&row.ok_or_else(|| internal("the database has no row that tells its version"))?)
+}
+
+/// An instant that is later than the one before: clocks of two machines differ, and may stand still.
+fn later(now: DateTime<Utc>, before: DateTime<Utc>) -> DateTime<Utc> {
+    if now > before { now } else { before + TimeDelta::seconds(1) }
+}
+
+/// Notes that something that readers see was checked: the version stays, and answers that are kept do not.
+pub(super) async fn note_check(transaction: &DatabaseTransaction, now: DateTime<Utc>) -> Result<()> {
+    let checked_at = state(transaction).await?.checked_at;
+    let now = checked_at.map_or(now, |before| later(now, before));
+    let update = Query::update().table(TABLE).value("checked_at", now).and_where(Expr::col("id").eq(1)).to_owned();
+    transaction.execute(&update).await.map_err(database).map(drop)
 }
 
 /// Moves the version on, where readers can see something of what this transaction wrote.
 pub(super) async fn note(transaction: &DatabaseTransaction, now: DateTime<Utc>, concerns: Concerns) -> Result<()> {
-    let row = transaction.query_one(&select()).await.map_err(database)?;
-    let row = row.ok_or_else(|| internal("the database has no row that tells its version"))?;
-    let (version, sequence, changed_at) = read(&row)?;
+    let State { number, sequence, changed_at, .. } = state(transaction).await?;
     let is_new = || Expr::col("sequence").gt(sequence);
     let latest = Query::select().expr(Func::max(Expr::col("sequence"))).from("revisions").to_owned();
     let latest = transaction.query_one(&latest).await.map_err(database)?;
@@ -121,9 +156,7 @@ pub(super) async fn note(transaction: &DatabaseTransaction, now: DateTime<Utc>, 
     let mut update = Query::update();
     update.table(TABLE).value("sequence", latest.unwrap_or(sequence)).and_where(Expr::col("id").eq(1));
     if concerns_readers {
-        // clocks of two machines differ, and may stand still
-        let now = if now > changed_at { now } else { changed_at + TimeDelta::seconds(1) };
-        update.value("version", version + 1).value("changed_at", now);
+        update.value("version", number + 1).value("changed_at", later(now, changed_at));
     }
     transaction.execute(&update).await.map_err(database).map(drop)
 }

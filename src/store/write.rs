@@ -8,6 +8,7 @@ pub mod amend;
 mod apply;
 mod check;
 mod dispute;
+mod freshness;
 mod index;
 mod insert;
 mod lead;
@@ -61,6 +62,8 @@ pub struct Outcome {
     pub unchanged: usize,
     /// Each record, in the order in which they were given.
     pub records: Vec<Written>,
+    /// Whether there is anything to be kept: a record that is new or changed, or a source or jurisdiction that was checked.
+    pub touched: bool,
 }
 
 /// What a write did to one record.
@@ -100,6 +103,7 @@ impl std::ops::AddAssign for Outcome {
         self.updated += other.updated;
         self.unchanged += other.unchanged;
         self.records.extend(other.records);
+        self.touched |= other.touched;
     }
 }
 
@@ -154,7 +158,7 @@ impl Store {
         let writing = self.begin(author).await?;
         let outcome = writing.write(drafts, &progress).await?;
         match ending {
-            Ending::Commit if outcome.created + outcome.updated > 0 => writing.commit().await?,
+            Ending::Commit if outcome.touched => writing.commit().await?,
             _ => writing.transaction.rollback().await.map_err(database)?,
         }
         Ok(outcome)
@@ -185,16 +189,22 @@ impl Store {
         crate::meter::waited_to_write(asked);
         Ok(transaction)
     }
+
+    /// Keeps what a transaction wrote, and tells of it.
+    pub(super) async fn commit(&self, transaction: DatabaseTransaction) -> Result<()> {
+        self.changes.tell(&transaction).await.map_err(database)?;
+        transaction.commit().await.map_err(database)?;
+        self.changes.bump();
+        Ok(())
+    }
 }
 
 impl Writing<'_> {
     async fn write(&self, drafts: &Drafts, progress: &(impl Fn(usize) + Send + Sync)) -> Result<Outcome, Refused> {
         let mut work = self.gather(drafts, progress, false).await?;
         let outcome = std::mem::take(&mut work.outcome);
-        if outcome.created + outcome.updated > 0 {
-            work.write(&self.transaction).await?;
-        }
-        Ok(outcome.finish())
+        let touched = work.write(&self.transaction).await?;
+        Ok(Outcome { touched, ..outcome.finish() })
     }
 
     /// Finds out what is to be written, and everything that is wrong. `only_check` lets go of it as it is found.
@@ -231,10 +241,7 @@ impl Writing<'_> {
     /// Keeps what was written, and tells of it.
     async fn commit(self) -> Result<()> {
         version::note(&self.transaction, self.store.clock.now(), Concerns::Records).await?;
-        self.store.changes.tell(&self.transaction).await.map_err(database)?;
-        self.transaction.commit().await.map_err(database)?;
-        self.store.changes.bump();
-        Ok(())
+        self.store.commit(self.transaction).await
     }
 }
 

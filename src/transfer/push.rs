@@ -132,7 +132,7 @@ fn read(answer: &Json, sent: &[&Draft]) -> Result<Outcome, Refused> {
     }
     let number = |name: &str| result[name].as_u64().and_then(|count| usize::try_from(count).ok());
     match (number("created"), number("updated"), number("unchanged")) {
-        (Some(created), Some(updated), Some(unchanged)) => Ok(Outcome { created, updated, unchanged, records: Vec::new() }),
+        (Some(created), Some(updated), Some(unchanged)) => Ok(Outcome { created, updated, unchanged, ..Outcome::default() }),
         _ => Err(Refused::Failed("the server's answer is not one to an import; is it of the same version?".to_owned())),
     }
 }

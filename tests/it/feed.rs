@@ -54,13 +54,24 @@ async fn a_query_and_a_saved_query_have_a_feed(#[values(On::Sqlite, On::Postgres
     let id = server.data("{ person(by: {slug: \"b\"}) { id } }").await["person"]["id"].as_str().unwrap().to_owned();
     // the link of an entry leads to its record
     let link = server.client.get(&saved.entries[1].links[0].href).send().await.unwrap();
-    let record: serde_json::Value = link.json().await.unwrap();
-    assert_eq!((&record["data"]["node"]["id"], &record["data"]["node"]["label"]), (&json!(id), &json!("Bulat")));
+    assert_eq!(link.url().path(), "/r/person/b");
+    assert!(link.text().await.unwrap().contains(&id));
     // an entry keeps its id, whatever feed it is in and whatever changes
     server.import("people:\n- {slug: b, name: {en: Bolat}}").await.unwrap();
     let changed = feed(&server, &[("saved", "people")]).await;
     assert_eq!((titles(&changed)[1], &changed.entries[1].id), ("Bolat", &saved.entries[1].id));
     assert_eq!(changed.id, saved.id);
+}
+
+#[tokio::test]
+async fn a_feed_names_the_server_as_the_public_calls_it_where_that_is_said() {
+    let public_url = Some(kurultai::dataset::public_url("https://data.example.org").unwrap());
+    let server = Server::about(On::Sqlite, kurultai::dataset::Dataset { public_url, ..Default::default() }).await;
+    server.import(TEXT).await.unwrap();
+    let (_, text) = get(&server, &[("query", "{ people { nodes { id } } }")]).await;
+    let feed = Feed::from_str(&text).unwrap();
+    assert!(feed.links.iter().all(|link| link.href.starts_with("https://data.example.org/")), "{text}");
+    assert_eq!(feed.entries[0].links[0].href, "https://data.example.org/r/person/a");
 }
 
 #[rstest]

@@ -16,7 +16,8 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ),
     ("http", &["crate::transfer", "crate::app", "sea_orm", "sea_query", "sqlx"]),
 ];
-const BOTTOM: &[&str] = &["id", "date", "lang", "fold", "page", "filter", "error", "clock", "role", "table", "meter", "telemetry"];
+const BOTTOM: &[&str] =
+    &["id", "date", "lang", "fold", "page", "filter", "error", "clock", "role", "table", "meter", "telemetry", "dataset"];
 
 fn check(file: &Path, words: &[&str]) {
     let text = std::fs::read_to_string(file).unwrap();

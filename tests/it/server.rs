@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kurultai::clock::Clock;
+use kurultai::dataset::Dataset;
 use kurultai::graphql::limit::Limits;
 use kurultai::http::{Quotas, Service, Streams, Timeouts, router, serve};
 use kurultai::role::Role;
@@ -114,6 +115,7 @@ pub struct Settings {
     pub connections: u32,
     pub concurrency: u32,
     pub statement: Option<Duration>,
+    pub dataset: Dataset,
 }
 
 impl Default for Settings {
@@ -121,7 +123,7 @@ impl Default for Settings {
         // what tests ask for is larger than what people do
         let limits = Limits { aliases: 1_000, nodes: u64::MAX, ..Limits::default() };
         let (rate, timeouts) = (Quotas::default(), Timeouts::default());
-        Self { limits, rate, timeouts, connections: 1000, concurrency: 1000, statement: None }
+        Self { limits, rate, timeouts, connections: 1000, concurrency: 1000, statement: None, dataset: Dataset::default() }
     }
 }
 
@@ -152,6 +154,13 @@ impl Server {
     /// A server with the sample dataset.
     pub async fn sample(on: On) -> Self {
         let server = Self::empty(on).await;
+        server.load(&sample_files()).await.unwrap();
+        server
+    }
+
+    /// A server with the sample dataset that says this of it.
+    pub async fn sample_about(on: On, dataset: Dataset) -> Self {
+        let server = Self::about(on, dataset).await;
         server.load(&sample_files()).await.unwrap();
         server
     }
@@ -187,18 +196,27 @@ impl Server {
         Self::over_with(database, store, Settings::default()).await
     }
 
+    /// A server without records that says this of its dataset.
+    pub async fn about(on: On, dataset: Dataset) -> Self {
+        let database = TestDatabase::new(on).await;
+        let store = database.store().await;
+        Self::over_with(database, store, Settings { dataset, ..Settings::default() }).await
+    }
+
     async fn over_with(database: TestDatabase, store: Store, settings: Settings) -> Self {
+        let dataset = Arc::new(settings.dataset);
         let mut streams = Streams::new(10);
         streams.initialization = Duration::from_millis(500);
         streams.per_socket = 3;
         streams.patience = Duration::from_millis(500);
         let service = Service {
-            api: kurultai::graphql::Api::new(store.clone(), kurultai::app::reader(), settings.limits).unwrap(),
+            api: kurultai::graphql::Api::new(store.clone(), kurultai::app::reader(), settings.limits, dataset.clone()).unwrap(),
             store: store.clone(),
             sdl: Arc::from(kurultai::graphql::sdl().unwrap()),
             answers: kurultai::http::Answers::new(1_000_000),
             documents: kurultai::http::Documents::default(),
             streams: streams.clone(),
+            dataset,
             cors_origins: vec!["*".to_owned()],
             body_limit: 100_000,
             upload_limit: 10_000_000,

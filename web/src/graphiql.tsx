@@ -17,7 +17,10 @@ import { arrangeExamples } from "./examples.ts";
 import { FollowSystemTheme } from "./theme.ts";
 import { USE_THIS_PLUGIN } from "./use-this/plugin.tsx";
 
-const asked = new URLSearchParams(location.search).get("example");
+const parameters = new URLSearchParams(location.search);
+const asked = parameters.get("example");
+/** A query that a link brings, such as that of the page of a record. */
+const brought = parameters.get("query");
 const examples = arrangeExamples(
   import.meta.glob<string>("../examples/*.graphql", { query: "?raw", import: "default", eager: true }),
   asked,
@@ -37,9 +40,9 @@ createRoot(document.getElementById("graphiql")!).render(
   <GraphiQL
     fetcher={fetcher}
     plugins={plugins}
-    defaultTabs={examples.map(({ query }) => ({ query }))}
+    defaultTabs={[...(brought ? [brought] : []), ...examples.map(({ query }) => query)].map((query) => ({ query }))}
     // Only a link names its query: without one, the tabs of the last visit come back as they were.
-    initialQuery={examples.some(({ name }) => name === asked) ? examples[0]!.query : undefined}
+    initialQuery={brought ?? (examples.some(({ name }) => name === asked) ? examples[0]!.query : undefined)}
     defaultEditorToolsVisibility={false}
     inputValueDeprecation
   >

@@ -76,7 +76,7 @@ impl Store {
         };
         let origin = crate::store::draft::Origin { path: "input".to_owned(), ..Default::default() };
         let draft = read::state(record, &tree::of_json(&state), &origin).map_err(&here)?;
-        let aim = Aim { mode: Mode::Update, id: Some(owner.id), revision: expected, ..Aim::default() };
+        let aim = Aim { mode: Mode::Update, id: Some(owner.id), revision: expected, restates: true, ..Aim::default() };
         let outcome = writing.write(&vec![(owner.ty, vec![Draft { aim, ..draft }])], &|_| {}).await;
         let outcome = outcome.map_err(|refused| match refused {
             Refused::Problems(problems) => here(problems),

@@ -1,6 +1,6 @@
 //! Merges what is given into what is there, finds what changed, and writes just that.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use migration::duration::minutes;
 use sea_orm::sea_query::{Alias, Expr, Func, OnConflict, Query};
@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::dispute::disagree;
+use super::freshness::{Brought, Freshness, cited_by};
 use super::index::Documents;
 use super::insert::{Conflict, Into, Split, insert};
 use super::name::Names;
@@ -20,7 +21,7 @@ use crate::fold::fold;
 use crate::store::db::{Store, database};
 use crate::store::dialect::one_of_ids;
 use crate::store::draft::{Draft, Fault, Given, Origin, Problem};
-use crate::store::record::{Field, Kind, Record, Shape, catalog};
+use crate::store::record::{CHECKED_AT, Field, Kind, LAST_CHANGED_AT, Record, Shape, catalog};
 use crate::store::row::Cell;
 
 /// A record or part as it is in the database, with its parts.
@@ -60,7 +61,7 @@ impl Gathered {
     pub(super) fn finish(mut self) -> Outcome {
         self.records.sort_by_key(|(place, _)| *place);
         let records = self.records.into_iter().map(|(_, written)| written).collect();
-        Outcome { created: self.created, updated: self.updated, unchanged: self.unchanged, records }
+        Outcome { created: self.created, updated: self.updated, unchanged: self.unchanged, records, touched: false }
     }
 }
 
@@ -94,6 +95,7 @@ pub(super) struct Work<'s> {
     types: HashMap<Uuid, RecordType>,
     documents: Documents,
     publication: Publication,
+    freshness: Freshness,
     /// Sources whose claims readers do not see.
     draft_sources: HashSet<Uuid>,
 }
@@ -120,6 +122,10 @@ struct Merge<'m> {
     siblings: HashMap<(RecordType, String), Uuid>,
     /// Types of records that are referred to.
     types: &'m HashMap<Uuid, RecordType>,
+    /// Sources that are cited in what was given, and whether the citation is new or another than before.
+    cited: Vec<(Uuid, bool)>,
+    /// Sources of citations that were not given and stay.
+    kept: BTreeSet<Uuid>,
     changed: bool,
 }
 
@@ -139,6 +145,7 @@ impl<'s> Work<'s> {
             types,
             documents: Documents::default(),
             publication: Publication::default(),
+            freshness: Freshness::default(),
             draft_sources,
         }
     }
@@ -188,8 +195,16 @@ impl<'s> Work<'s> {
         problems: &mut Vec<Problem>,
     ) -> Option<Row> {
         let types = std::mem::take(&mut self.types);
-        let mut merge =
-            Merge { names, problems: &mut *problems, changes: Vec::new(), siblings: HashMap::new(), types: &types, changed: false };
+        let mut merge = Merge {
+            names,
+            problems: &mut *problems,
+            changes: Vec::new(),
+            siblings: HashMap::new(),
+            types: &types,
+            cited: Vec::new(),
+            kept: BTreeSet::new(),
+            changed: false,
+        };
         if let Some(existing) = &existing {
             for (part, rows) in &existing.parts {
                 let key = catalog().get(*part).field_index("key");
@@ -199,8 +214,10 @@ impl<'s> Work<'s> {
         let with_slug = named.slug.clone().map(|slug| Draft { name: Some(slug), ..named.draft.clone() });
         let draft = with_slug.as_ref().unwrap_or(named.draft);
         let mut cells = self.merge(&mut merge, Target { record, id: named.id, owner: None, draft, existing: existing.as_ref(), path: "" });
-        let Merge { changes, changed, .. } = merge;
+        let Merge { changes, changed, cited, kept, .. } = merge;
         self.types = types;
+        let brought = Brought { record, id: named.id, draft, cells: &cells, cited: &cited, kept: &kept };
+        self.freshness.brought(brought);
         let index = |name| record.field_index(name).unwrap_or_default();
         let number = match &cells[index("revision")] {
             Cell::Integer(number) => *number,
@@ -224,13 +241,20 @@ impl<'s> Work<'s> {
         done(if existing.is_none() { Done::Created } else { Done::Updated });
         let published = cells[index("published")] == Cell::Boolean(true);
         let was_published = existing.as_ref().map(|existing| existing.cells[index("published")] == Cell::Boolean(true));
+        if published || was_published == Some(true) {
+            self.freshness.changed(brought, existing.as_ref().filter(|_| was_published == Some(true)));
+        }
         let note = Change { record: named.id, ty: record.ty, number: number + 1, kind: "updated", changes, published };
         let number = self.note(note, record, &cells, was_published);
         cells[index("revision")] = Cell::Integer(number);
         cells[index("updatedAt")] = Cell::Instant(self.stamp.at);
         match &existing {
             None => {
-                cells[index("createdAt")] = Cell::Instant(self.stamp.at);
+                for name in ["createdAt", CHECKED_AT, LAST_CHANGED_AT] {
+                    if let Some(field) = record.field_index(name) {
+                        cells[field] = Cell::Instant(self.stamp.at);
+                    }
+                }
                 self.nodes.push((named.id, record.ty.prefix()));
                 self.outcome.created += 1;
             }
@@ -335,6 +359,11 @@ impl<'s> Work<'s> {
         if let Some(field) = record.field_index("disputed") {
             cells[field] = Cell::Boolean(is_disputed(record, &parts, &self.draft_sources));
         }
+        if record.ty == RecordType::Citation
+            && let Some(Cell::Id(source)) = record.field_index("source").map(|field| &cells[field])
+        {
+            merge.cited.push((*source, existing.is_none_or(|existing| existing.cells != cells)));
+        }
         note_changes(merge, slot, &cells, target);
         cells
     }
@@ -360,6 +389,7 @@ impl<'s> Work<'s> {
                     if rewrite {
                         self.rewrite(part, row, owner.1);
                     }
+                    cited_by(part, row, &mut merge.kept);
                     parts.entry(list.part).or_default().push(Merged { cells: row.cells.clone() });
                 }
                 continue;
@@ -427,8 +457,17 @@ impl<'s> Work<'s> {
         }
     }
 
-    /// Writes everything that was gathered.
-    pub(super) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<()> {
+    /// Writes everything that was gathered; gives whether anything was another than before.
+    pub(super) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<bool> {
+        let freshness = std::mem::take(&mut self.freshness);
+        let (now, changes) = (self.stamp.at, !self.changes.is_empty());
+        if changes {
+            self.write_records(transaction).await?;
+        }
+        Ok(freshness.write(transaction, now).await? || changes)
+    }
+
+    async fn write_records(mut self, transaction: &DatabaseTransaction) -> Result<()> {
         let nodes = std::mem::take(&mut self.nodes);
         let nodes = nodes.into_iter().map(|(id, prefix)| vec![id.into(), prefix.into()]).collect();
         let into = Into { table: "nodes", columns: &["id", "record_type"], conflict: Conflict::Replaces, split: Split::Freely };

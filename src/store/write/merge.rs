@@ -75,7 +75,7 @@ impl Writing<'_> {
     /// A draft that makes a record what this value says.
     pub(super) fn draft(&self, ty: RecordType, id: Uuid, state: &Json) -> Result<Draft, Refused> {
         let draft = read::state(catalog().get(ty), &tree::of_json(state), &at("record")).map_err(Refused::Problems)?;
-        Ok(Draft { aim: Aim { mode: Mode::Update, id: Some(id), ..Aim::default() }, ..draft })
+        Ok(Draft { aim: Aim { mode: Mode::Update, id: Some(id), restates: true, ..Aim::default() }, ..draft })
     }
 }
 

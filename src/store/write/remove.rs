@@ -6,6 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::apply::{Change, Existing, load, types};
+use super::freshness::Freshness;
 use super::withhold::withheld;
 use super::{Author, CHUNK, Refused, Stamp, Writing, apply, lives, state};
 use crate::entity::RecordType;
@@ -107,7 +108,13 @@ impl Writing<'_> {
         apply::hide(transaction, &[row.id]).await?;
         delete(transaction, "search_documents", "id", &[row.id]).await?;
         self.remove_rows(record, row).await?;
-        apply::note(self.store, transaction, &self.stamp(), notes).await
+        let stamp = self.stamp();
+        if is_published {
+            let mut freshness = Freshness::default();
+            freshness.gone(record, row);
+            freshness.write(transaction, stamp.at).await?;
+        }
+        apply::note(self.store, transaction, &stamp, notes).await
     }
 
     /// Deletes the rows of a record or part, the innermost parts first.

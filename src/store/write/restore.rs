@@ -50,7 +50,7 @@ impl Store {
         let draft = read::state(record, &tree, &at("record")).map_err(Refused::Problems)?;
         let mode = if is_there { Mode::Update } else { Mode::Create };
         let latest = revisions(&writing.transaction, id).await?.first().map_or(0, |revision| revision.number);
-        let aim = Aim { mode, id: Some(id), revision: expected, latest };
+        let aim = Aim { mode, id: Some(id), revision: expected, latest, restates: true };
         let outcome = writing.write(&vec![(ty, vec![Draft { aim, ..draft }])], &|_| {}).await?;
         writing.commit().await?;
         Ok(outcome)
