@@ -253,9 +253,9 @@ impl Api {
                     out.value(fields.get(selection.name_in_answer()));
                     Ok(())
                 }
-                _ if is_mutation && selection.name() == saved::SAVE => saved::save(self, caller, selection, &mut out).await,
-                _ if is_mutation => mutation::write(store, caller, selection, (&asked.uploads, &self.reader), &mut out).await,
-                _ => query::write(store, caller, selection, &mut out).await,
+                _ if is_mutation && selection.name() == saved::SAVE => Box::pin(saved::save(self, caller, selection, &mut out)).await,
+                _ if is_mutation => Box::pin(mutation::write(store, caller, selection, (&asked.uploads, &self.reader), &mut out)).await,
+                _ => Box::pin(query::write(store, caller, selection, &mut out)).await,
             };
             (result, out)
         };

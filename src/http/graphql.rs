@@ -358,7 +358,8 @@ pub(super) async fn execute(
     languages: &Languages,
     caller: &Caller,
 ) -> Result<Answer, Failure> {
-    let run = operation.of(service.api.run(prepared, languages, caller));
+    // what it takes to run a query is large, and would be part of everything around it
+    let run = operation.of(Box::pin(service.api.run(prepared, languages, caller)));
     let answer = match prepared.kind() {
         OperationType::Mutation => run.await,
         _ => tokio::time::timeout(service.timeouts.request(), run).await.unwrap_or_else(|_| {

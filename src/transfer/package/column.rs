@@ -6,12 +6,12 @@ use super::Resource;
 use crate::entity::RecordType;
 use crate::id;
 use crate::store::dump::{Entry, Target};
-use crate::store::record::{Field, Kind, Record, Shape, catalog};
+use crate::store::record::{CHECKED_AT, Field, Kind, LAST_CHANGED_AT, Record, Shape, catalog};
 use crate::store::row::Cell;
 use crate::table::{self, Type, Value};
 
 /// Fields that a package does not hold: all of it is published, and the others are about the history in one database.
-const LEFT_OUT: [&str; 4] = ["published", "revision", "createdAt", "updatedAt"];
+const LEFT_OUT: [&str; 6] = ["published", "revision", "createdAt", "updatedAt", CHECKED_AT, LAST_CHANGED_AT];
 
 /// What a column has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
