@@ -51,7 +51,8 @@ begin() { # name, port, command
 }
 
 serve() { # kind, place of its port, command
-  begin "$1" $((port + $2)) env LISTEN="127.0.0.1:$((port + $2))" "${@:3}"
+  # as many are run at the same time as ask, and nobody asks too often
+  begin "$1" $((port + $2)) env LISTEN="127.0.0.1:$((port + $2))" KURULTAI_RATE__ADDRESS=0 KURULTAI_CONCURRENCY=64 "${@:3}"
   servers+=(--server "$1=127.0.0.1:$((port + $2)),${pids[-1]}")
 }
 

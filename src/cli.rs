@@ -126,16 +126,17 @@ pub struct ExportFlags {
     /// Replace the package that is in the folder
     #[arg(long)]
     pub force: bool,
-    /// What to call the dataset in datapackage.json
-    #[arg(long, value_name = "TEXT", default_value = "Kurultai dataset")]
-    pub title: String,
+    /// What to call the dataset in datapackage.json [default: dataset_title of the settings]
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
     /// Licence of the dataset, as SPDX names it, such as CC-BY-4.0, or its address; give it again for a further one
+    /// [default: dataset_licence of the settings, if it is such]
     #[arg(long = "licence", value_name = "NAME-OR-URL", value_parser = licence)]
     pub licences: Vec<String>,
 }
 
 /// A licence by its name in the list of SPDX, or by its address.
-fn licence(text: &str) -> Result<String, String> {
+pub fn licence(text: &str) -> Result<String, String> {
     let is_name = !text.is_empty() && text.chars().all(|sign| sign.is_ascii_alphanumeric() || "-._".contains(sign));
     let is_address = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     if is_name || is_address {

@@ -7,10 +7,9 @@ use clap::Parser;
 use kurultai::app::Fault;
 use kurultai::app::import::{Ending, Import};
 use kurultai::app::push::Target;
-use kurultai::cli::{Cli, Command, ExportFlags, ImportFlags, TokenCommand};
+use kurultai::cli::{Cli, Command, ImportFlags, TokenCommand};
 use kurultai::config::Config;
 use kurultai::store::write::Author;
-use kurultai::transfer::package::Wish;
 use kurultai::transfer::popolo::Options;
 use kurultai::{app, graphql, telemetry};
 
@@ -56,7 +55,7 @@ async fn carry_out(command: Command, config: &Config) -> anyhow::Result<ExitCode
             Ending::Done(said) => said,
             Ending::Interrupted(said) => return Ok(interrupted(&said)),
         },
-        Command::Export(flags) => match app::export::export(&config, &wish(flags)).await? {
+        Command::Export(flags) => match app::export::export(config, flags).await? {
             Ending::Done(said) => said,
             Ending::Interrupted(said) => return Ok(interrupted(&said)),
         },
@@ -75,10 +74,6 @@ async fn carry_out(command: Command, config: &Config) -> anyhow::Result<ExitCode
 fn interrupted(said: &str) -> ExitCode {
     eprintln!("kurultai: {said}");
     ExitCode::from(INTERRUPTED)
-}
-
-fn wish(flags: ExportFlags) -> Wish {
-    Wish { folder: flags.folder, format: flags.format, replace: flags.force, title: flags.title, licences: flags.licences }
 }
 
 fn import(flags: ImportFlags) -> Import {

@@ -3,6 +3,7 @@
 mod client;
 mod count;
 mod dataset;
+mod faults;
 mod fuzz;
 mod generate;
 mod limit;
@@ -36,6 +37,8 @@ enum Command {
     Load(load::Arguments),
     /// Count the statements that servers run on PostgreSQL for a request, and the bytes that they read
     Count(count::Arguments),
+    /// Read and write while a command takes the database away and brings it back, then look for what was acknowledged
+    Faults(faults::Arguments),
     /// Ask a server for anything, and fail at an answer that is its fault, tells of its inside, or is missing
     Fuzz(fuzz::Arguments),
     /// Serve the limits: a statement written by hand for each workload, and a fixed body
@@ -49,6 +52,7 @@ async fn main() -> ExitCode {
         Command::Pages(arguments) => pages::run(&arguments).await,
         Command::Load(arguments) => load::run(&arguments).await,
         Command::Count(arguments) => count::run(&arguments).await,
+        Command::Faults(arguments) => faults::run(&arguments).await,
         Command::Fuzz(arguments) => fuzz::run(&arguments).await,
         Command::Limit(arguments) => limit::run(&arguments).await,
     };

@@ -5,11 +5,22 @@ use anyhow::bail;
 use super::connect_and_prepare;
 use super::import::{Ending, Stop};
 use super::progress::Progress;
+use crate::cli::{ExportFlags, licence};
 use crate::config::Config;
 use crate::transfer::package::{self, Failed, Wish, Written};
 
+/// What the dataset is called where nobody says.
+const TITLE: &str = "Kurultai dataset";
+
 /// Writes a data package into a folder.
-pub async fn export(config: &Config, wish: &Wish) -> anyhow::Result<Ending> {
+pub async fn export(config: &Config, flags: ExportFlags) -> anyhow::Result<Ending> {
+    let title = flags.title.or_else(|| config.dataset_title.clone()).unwrap_or_else(|| TITLE.to_owned());
+    let licences = match flags.licences.is_empty() {
+        // the settings may say it in words, for which a package has no place
+        true => config.dataset_licence.iter().filter_map(|text| licence(text).ok()).collect(),
+        false => flags.licences,
+    };
+    let wish = &Wish { folder: flags.folder, format: flags.format, replace: flags.force, title, licences };
     let store = connect_and_prepare(config, false).await?;
     let mut stop = Stop::listen();
     let mut dump = store.dump().await?;

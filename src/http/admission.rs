@@ -2,7 +2,8 @@
 //! for longer than a moment, it is sent away at once, so that those who are let in are answered in good time.
 //!
 //! The bound on waiting is that of "Controlled Delay" (Nichols and Jacobson, 2012) as servers use it: a queue that was
-//! empty a moment ago is a burst, and is worked off; one that has not been empty for longer is overload.
+//! empty a moment ago is a burst, and is worked off; one that has not been empty for longer is overload. Then nobody
+//! waits longer than half of what an answer takes, so that waiting adds little to it, whatever is asked.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,38 +15,72 @@ use crate::meter;
 
 /// How long a queue may last, and so how long one may wait in a burst.
 const BURST: Duration = Duration::from_millis(250);
-/// How long one may wait while there is more than can be answered.
-const OVERLOAD: Duration = Duration::from_millis(5);
+/// How long one may wait at least, and at most, while there is more than can be answered.
+const OVERLOAD: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
+/// Answers that what is typical is taken from, the latest counting most.
+const TYPICAL: u64 = 64;
 
 /// Room for requests.
 #[derive(Debug, Clone)]
 pub struct Admission {
     room: Arc<Semaphore>,
     start: Instant,
+    known: Arc<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
     /// When nobody waited last, in milliseconds from the start.
-    calm: Arc<AtomicU64>,
+    calm: AtomicU64,
+    /// What an answer takes, in microseconds.
+    takes: AtomicU64,
+}
+
+/// A place, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    _permit: OwnedSemaphorePermit,
+    begun: Instant,
+    known: Arc<Known>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let took = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let takes = self.known.takes.load(Ordering::Relaxed);
+        // of two who write at the same time one is lost, which matters nothing to what is typical
+        self.known.takes.store(takes - takes / TYPICAL + took / TYPICAL, Ordering::Relaxed);
+    }
 }
 
 impl Admission {
     /// Room for so many requests at the same time.
     pub fn new(most: u32) -> Self {
-        Self { room: Arc::new(Semaphore::new(most.max(1) as usize)), start: Instant::now(), calm: Arc::default() }
+        Self { room: Arc::new(Semaphore::new(most.max(1) as usize)), start: Instant::now(), known: Arc::default() }
     }
 
     /// A place, until it is dropped; nothing where there is none in time.
-    pub(super) async fn enter(&self) -> Option<OwnedSemaphorePermit> {
+    pub(super) async fn enter(&self) -> Option<Place> {
         let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        if let Ok(place) = self.room.clone().try_acquire_owned() {
-            self.calm.store(now, Ordering::Relaxed);
-            return Some(place);
-        }
-        let is_burst = u128::from(now.saturating_sub(self.calm.load(Ordering::Relaxed))) < BURST.as_millis();
-        let patience = if is_burst { BURST } else { OVERLOAD };
-        let place = tokio::time::timeout(patience, self.room.clone().acquire_owned()).await.ok().and_then(Result::ok);
-        if place.is_none() {
+        let permit = match self.room.clone().try_acquire_owned() {
+            Ok(permit) => {
+                self.known.calm.store(now, Ordering::Relaxed);
+                Some(permit)
+            }
+            Err(_) => tokio::time::timeout(self.patience(now), self.room.clone().acquire_owned()).await.ok().and_then(Result::ok),
+        };
+        if permit.is_none() {
             meter::limit("concurrency");
         }
-        place
+        permit.map(|permit| Place { _permit: permit, begun: Instant::now(), known: self.known.clone() })
+    }
+
+    fn patience(&self, now: u64) -> Duration {
+        let waiting = Duration::from_millis(now.saturating_sub(self.known.calm.load(Ordering::Relaxed)));
+        match waiting < BURST {
+            true => BURST,
+            false => Duration::from_micros(self.known.takes.load(Ordering::Relaxed) / 2).clamp(OVERLOAD.0, OVERLOAD.1),
+        }
     }
 }
 
@@ -64,6 +99,19 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(100)).await;
         drop(first);
         assert!(second.await.unwrap());
+    }
+
+    #[test]
+    fn under_overload_one_waits_for_half_of_what_an_answer_takes() {
+        let admission = Admission::new(1);
+        assert_eq!(admission.patience(0), BURST);
+        assert_eq!(admission.patience(1_000), OVERLOAD.0);
+        admission.known.takes.store(40_000, Ordering::Relaxed);
+        assert_eq!(admission.patience(1_000), Duration::from_millis(20));
+        admission.known.calm.store(900, Ordering::Relaxed);
+        assert_eq!(admission.patience(1_000), BURST);
+        admission.known.takes.store(u64::MAX, Ordering::Relaxed);
+        assert_eq!(admission.patience(2_000), OVERLOAD.1);
     }
 
     #[tokio::test(start_paused = true)]

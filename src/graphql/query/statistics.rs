@@ -18,7 +18,7 @@ use crate::page::Direction;
 use crate::store::count::dimension::{Dimension, Of, dates};
 use crate::store::count::period::Unit;
 use crate::store::count::question::{By, MOST_DIMENSIONS, MOST_GROUPS, Question, Sort};
-use crate::store::count::{Counted, Group, Key};
+use crate::store::count::{Counted, Key};
 use crate::store::db::Store;
 use crate::store::plan::Plan;
 use crate::store::record::{Kind, Record, catalog};
@@ -84,15 +84,6 @@ impl Statistics {
             }),
             Part::Total(columns) => out.object(columns, |column, out| column.write(counted, &[], &counted.total, out)),
         });
-    }
-
-    /// The rows, as a table walks them: what is shown of each, with its name, and the rows themselves.
-    #[allow(dead_code)] // the list that a table is made from
-    pub(in crate::graphql) fn rows<'a>(&'a self, counted: &'a Counted) -> Option<(&'a Fields<Column>, &'a [Group])> {
-        self.parts.iter().find_map(|(_, part)| match part {
-            Part::Rows(columns) => Some((columns, counted.groups.as_slice())),
-            _ => None,
-        })
     }
 }
 

@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# How fast a table of many rows is streamed, and what memory that takes: /table.csv and /table.parquet beside PostgreSQL's
+# own COPY of the same join, turn by turn. DATABASE_URL names a PostgreSQL database that "kurultai-bench generate" filled,
+# with some 500,000 cases and so more than a million parties. ROUNDS is how often each is measured, PORT where to listen.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+: "${DATABASE_URL:?names a PostgreSQL database with a synthetic dataset}"
+export DATABASE_URL
+target=${CARGO_TARGET_DIR:-$PWD/target}
+port=${PORT:-8091}
+rounds=${ROUNDS:-3}
+folder=$(mktemp -d)
+trap 'kill $server 2>/dev/null || true; rm -rf "$folder"' EXIT
+
+# a row for each party of each case, and one for a case without any
+query='{ cases { nodes { slug status opened court { slug } parties { nodes { role person { slug } } } } } }'
+copy="COPY (
+  SELECT c.slug, upper(c.status), c.opened, o.slug, upper(p.role), pe.slug
+  FROM cases c
+  LEFT JOIN organizations o ON o.id = c.court_id AND o.published
+  LEFT JOIN case_parties p ON p.case_id = c.id
+  LEFT JOIN persons pe ON pe.id = p.person_id AND pe.published
+  WHERE c.published
+) TO STDOUT (FORMAT csv)"
+
+cargo build --release --target-dir "$target" -p kurultai
+KURULTAI_RATE__ADDRESS=0 "$target/release/kurultai" serve --listen "127.0.0.1:$port" 2>"$folder/log" &
+server=$!
+for _ in $(seq 100); do
+  if curl -sf "http://127.0.0.1:$port/readyz" >/dev/null; then break; fi
+  sleep 0.1
+done
+
+now() {
+  date +%s.%N
+}
+
+memory() {
+  awk '/VmRSS/ { print $2 }' "/proc/$server/status"
+}
+
+# what a query takes in any case is there before
+curl -sfG "http://127.0.0.1:$port/table.csv" --data-urlencode "query=$query" -d lists=explode -d limit=20000 -o /dev/null
+
+measure() { # name, command
+  local name=$1 before peak begin end
+  shift
+  before=$(memory)
+  echo "$before" >"$folder/peak"
+  (
+    while sleep 0.05; do
+      seen=$(memory)
+      if [ "$seen" -gt "$(cat "$folder/peak")" ]; then echo "$seen" >"$folder/peak"; fi
+    done
+  ) &
+  local watcher=$!
+  begin=$(now)
+  "$@" >"$folder/$name"
+  end=$(now)
+  kill "$watcher"
+  wait "$watcher" 2>/dev/null || true
+  peak=$(cat "$folder/peak")
+  echo "$begin $end $(((peak - before) / 1024))" >"$folder/$name.time"
+}
+
+table() { # format
+  curl -sfG "http://127.0.0.1:$port/table.$1" --data-urlencode "query=$query" -d lists=explode
+}
+
+printf '| round | what | rows | seconds | rows a second | of COPY | memory |\n| --- | --- | --- | --- | --- | --- | --- |\n'
+for round in $(seq "$rounds"); do
+  measure copy psql -qAt "$DATABASE_URL" -c "$copy"
+  rows=$(wc -l <"$folder/copy")
+  read -r begin end _ <"$folder/copy.time"
+  base=$(echo "$rows / ($end - $begin)" | bc -l)
+  printf '| %s | COPY | %d | %.1f | %.0f | 1 | |\n' "$round" "$rows" "$(echo "$end - $begin" | bc -l)" "$base"
+  for format in csv parquet; do
+    measure "$format" table "$format"
+    read -r begin end rise <"$folder/$format.time"
+    if [ "$format" = csv ]; then
+      found=$(($(wc -l <"$folder/csv") - 1))
+      if [ "$found" != "$rows" ]; then
+        echo "tables.sh: the table has $found rows, and COPY gives $rows" >&2
+        exit 1
+      fi
+    fi
+    rate=$(echo "$rows / ($end - $begin)" | bc -l)
+    printf '| %s | %s | %d | %.1f | %.0f | %.2f | +%d MiB |\n' "$round" "/table.$format" "$rows" "$(echo "$end - $begin" | bc -l)" "$rate" "$(echo "$rate / $base" | bc -l)" "$rise"
+  done
+done
+# the same rows, whatever their order
+if ! cmp -s <(tail -n +2 "$folder/csv" | tr -d '\r' | sort) <(sort "$folder/copy"); then
+  echo "tables.sh: the rows are not those of COPY" >&2
+  diff <(tail -n +2 "$folder/csv" | tr -d '\r' | sort | head -3) <(sort "$folder/copy" | head -3) >&2 || true
+  exit 1
+fi
+echo "The rows of the table are those of COPY."
