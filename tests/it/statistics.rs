@@ -402,3 +402,13 @@ async fn what_others_published_stands_beside_our_own_count() {
     assert!(published.iter().any(|figure| figure["value"] == 67), "{published:?}");
     assert!(published.iter().all(|figure| figure["citations"]["totalCount"].as_u64() > Some(0)));
 }
+
+#[rstest]
+#[tokio::test]
+async fn rows_of_which_nothing_is_asked_are_as_many_as_with_a_figure(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::sample(on).await;
+    let data = server.data("{ voteStatistics { truncated rows { __typename } } caseStatistics(groupBy: [YEAR]) { rows { __typename } } figures: caseStatistics(groupBy: [YEAR]) { rows { count } } }").await;
+    assert_eq!(data["voteStatistics"], json!({"truncated": false, "rows": [{"__typename": "VoteEventStatisticsRow"}]}));
+    let count = |name: &str| data[name]["rows"].as_array().unwrap().len();
+    assert_eq!(count("caseStatistics"), count("figures"));
+}

@@ -1,5 +1,7 @@
 //! A request at random: mostly what the schema allows, with odd values; sometimes not.
 
+use std::fmt;
+
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::{Method, Request};
@@ -46,12 +48,17 @@ const HEADERS: [(&str, &[&str]); 5] = [
 ];
 
 /// A request.
-#[derive(Debug)]
 pub struct Wish {
     method: Method,
     address: String,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
+}
+
+impl fmt::Debug for Wish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {:?}\n{}", self.method, self.address, self.headers, String::from_utf8_lossy(&self.body))
+    }
 }
 
 impl Wish {
@@ -167,6 +174,11 @@ impl Wish {
             request = request.header(*name, value);
         }
         Ok(request.body(Full::new(Bytes::from(self.body.clone())))?)
+    }
+
+    /// Whether the answer comes as it is.
+    pub fn is_plain(&self) -> bool {
+        !self.headers.iter().any(|(name, _)| *name == "accept-encoding")
     }
 
     /// Whether the answer is a table or another file.

@@ -39,6 +39,10 @@ impl Selects {
         {
             measures.push(measure);
         }
+        if measures.is_empty() && question.by.is_empty() {
+            // one row for all, of which nothing is told; a statement has to select something
+            measures.push(0);
+        }
         let Figures { mut select, groups, columns, .. } = self.figures(question, &question.by, &measures);
         let mut sorts = Vec::new();
         for (place, by) in question.by.iter().enumerate() {
