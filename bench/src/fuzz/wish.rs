@@ -66,7 +66,7 @@ impl Wish {
     pub fn new(schema: &Schema, random: &mut ChaCha8Rng) -> Self {
         let mut headers: Vec<(&'static str, String)> = Vec::new();
         for (name, values) in HEADERS {
-            let often = if name == "authorization" { 0.02 } else { 0.15 };
+            let often = if matches!(name, "authorization" | "accept") { 0.02 } else { 0.1 };
             if random.random_bool(often) {
                 headers.push((name, (*values.choose(random).unwrap_or(&"")).to_owned()));
             }
@@ -209,7 +209,7 @@ impl Maker<'_> {
         let mut items = Vec::new();
         for _ in 0..self.random.random_range(1..5) {
             self.left = self.left.saturating_sub(1);
-            if self.left == 0 || ty.fields().is_empty() || self.random.random_bool(0.05) {
+            if self.left == 0 || ty.fields().is_empty() || self.random.random_bool(0.03) {
                 items.push("__typename".to_owned());
                 continue;
             }
@@ -229,7 +229,7 @@ impl Maker<'_> {
             let directive = match self.random.random_range(0..60) {
                 0 => " @include(if: true)",
                 1 => " @skip(if: true)",
-                2 => " @unknown",
+                2 if self.random.random_bool(0.1) => " @unknown",
                 _ => "",
             };
             let below = if is_object { format!(" {}", self.selection(field.ty.named(), depth - 1)) } else { String::new() };
@@ -243,7 +243,9 @@ impl Maker<'_> {
 
     /// An argument, where one is given: written out, or as a variable.
     fn argument(&mut self, argument: &Input) -> Option<String> {
-        if argument.ty.kind != "NON_NULL" && self.random.random_bool(0.6) {
+        // what stands alone is mostly left alone: a cursor of another list ends the answer
+        let seldom = matches!(argument.name.as_str(), "after" | "before" | "last");
+        if argument.ty.kind != "NON_NULL" && self.random.random_bool(if seldom { 0.96 } else { 0.7 }) {
             return None;
         }
         let value = self.value(&argument.ty, 3);
@@ -259,8 +261,8 @@ impl Maker<'_> {
         let inner = ty.of_type.as_deref();
         match (ty.kind.as_str(), inner) {
             ("NON_NULL", Some(inner)) => self.value(inner, depth),
-            _ if self.random.random_bool(0.03) => Value::Null,
-            _ if self.random.random_bool(0.01) => noise(self.random, 2),
+            _ if self.random.random_bool(0.02) => Value::Null,
+            _ if self.random.random_bool(0.005) => noise(self.random, 2),
             ("LIST", Some(inner)) => (0..self.random.random_range(0..4)).map(|_| self.value(inner, depth)).collect(),
             _ => self.named(ty.named(), depth),
         }
@@ -268,8 +270,14 @@ impl Maker<'_> {
 
     fn named(&mut self, name: &str, depth: u32) -> Value {
         match name {
-            "Int" => json!([0_i64, 1, 2, 5, 20, 100, 101, -1, i64::from(i32::MAX), i64::MAX].choose(self.random)),
             "Float" => json!([0.0, -0.5, 1e300, 3.25].choose(self.random)),
+            "ID" if self.random.random_bool(0.8) => {
+                let ids: Vec<&String> = self.schema.known.iter().filter(|text| text.contains("_0")).collect();
+                json!(ids.choose(self.random))
+            }
+            "PartialDate" if self.random.random_bool(0.8) => json!(["2020", "2013-08", "2021-05-06"].choose(self.random)),
+            "Int" if self.random.random_bool(0.7) => json!([0_i64, 1, 2, 5, 20].choose(self.random)),
+            "Int" => json!([100_i64, 101, -1, i64::from(i32::MAX), i64::MAX].choose(self.random)),
             "Boolean" => json!(self.random.random_bool(0.5)),
             "Translations" => json!({"en": text(self.schema, self.random)}),
             _ => match self.schema.get(name) {
