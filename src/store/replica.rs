@@ -85,7 +85,7 @@ pub(super) struct Replica {
 }
 
 /// What was seen of a replica last.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 struct Seen {
     /// Whether it was said in the log that it is not asked.
     is_told: bool,
@@ -140,13 +140,15 @@ impl Replicas {
     pub(super) fn states(&self, changes: &Changes) -> Vec<ReplicaState> {
         let mark = changes.mark.now();
         let state = |replica: &Replica| {
-            let seen = replica.seen().clone();
+            let seen = replica.seen();
+            let (lag, behind) = (seen.lag, seen.behind);
+            drop(seen);
             ReplicaState {
                 name: replica.name.clone(),
                 is_alive: replica.is_alive(),
                 is_fresh: replica.fresh.load(Ordering::Acquire) >= mark,
-                lag: seen.lag,
-                behind: seen.behind,
+                lag,
+                behind,
             }
         };
         self.all.iter().map(state).collect()
@@ -216,6 +218,11 @@ impl Replica {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn note(&self, lag: Option<Duration>, behind: Option<u64>) {
+        let mut seen = self.seen();
+        (seen.lag, seen.behind) = (lag, behind);
+    }
+
     async fn attend(&self, mut primary: watch::Receiver<Primary>, lag: Duration) {
         let mut link = Link::to_replica(&self.url);
         let mut missing = Missing::default();
@@ -232,7 +239,7 @@ impl Replica {
                 Ok(position) => {
                     missing.shown(position.bytes);
                     let lags = missing.longest();
-                    *self.seen() = Seen { lag: Some(lags), behind: behind(&told, &position), ..self.seen().clone() };
+                    self.note(Some(lags), behind(&told, &position));
                     if position.bytes >= told.position.bytes() {
                         self.fresh.fetch_max(told.mark, Ordering::AcqRel);
                     }
@@ -246,7 +253,7 @@ impl Replica {
                 Err(error) => {
                     // what comes back may be another server, or an earlier state of it
                     self.fresh.store(0, Ordering::Release);
-                    *self.seen() = Seen { lag: None, behind: None, ..self.seen().clone() };
+                    self.note(None, None);
                     self.leave(error);
                 }
             }

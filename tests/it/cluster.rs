@@ -153,7 +153,9 @@ impl Cluster {
             "log_statement=all",
             "autovacuum=off",
         ];
-        settings.iter().for_each(|setting| drop(server.args(["-c", setting])));
+        settings.iter().for_each(|setting| {
+            server.args(["-c", setting]);
+        });
         let log = fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join("log")).unwrap();
         server.stdout(log.try_clone().unwrap()).stderr(log);
         self.server = Some(server.spawn().unwrap());
@@ -273,8 +275,15 @@ impl Drop for Serving {
 impl Serving {
     /// Starts it with these settings, and waits until it serves.
     pub async fn start(settings: &[(&str, &str)]) -> Self {
-        let mut command = kurultai(&["serve", "--listen", "127.0.0.1:0"]);
-        command.env("KURULTAI_RATE__ADDRESS", "0").envs(settings.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_kurultai"), "serve", "--listen", "127.0.0.1:0"]);
+        command
+            .env_remove("DATABASE_URL")
+            .env_remove("KURULTAI_TOKEN")
+            .env("KURULTAI_RATE__ADDRESS", "0")
+            .envs(settings.iter().copied())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let said: Arc<Mutex<Vec<String>>> = Arc::default();
         let (lines, kept) = (BufReader::new(child.stderr.take().unwrap()).lines(), said.clone());
