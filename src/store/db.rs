@@ -156,7 +156,8 @@ impl Store {
     pub(super) async fn read(&self, select: &SelectStatement) -> Result<Vec<QueryResult>> {
         if let Some(snapshot) = &self.snapshot {
             self.statements.fetch_add(1, Ordering::Relaxed);
-            return snapshot.query_all_raw(self.written(select)).await.map_err(database);
+            let read = snapshot.query_all_raw(self.written(select)).await;
+            return read.map_err(|error| if is_passing(&error) { unavailable(error) } else { database(error) });
         }
         if let Some(replica) = self.replica() {
             let read = tokio::select! {
@@ -262,7 +263,7 @@ fn is_passing(error: &DbErr) -> bool {
     match &**cause {
         // 40: conflict with what is replayed; 57P: it ends, or begins; 08, 53, 58, XX: no connection, no room, no disk, no order
         sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| ["40", "57P", "08", "53", "58", "XX"].iter().any(|class| code.starts_with(class)))
+            error.code().is_some_and(|code| code.len() == 5 && ["40", "57P", "08", "53", "58", "XX"].iter().any(|class| code.starts_with(class)))
         }
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => true,
         _ => matches!(error, DbErr::Conn(_)),
