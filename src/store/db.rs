@@ -262,9 +262,9 @@ fn is_passing(error: &DbErr) -> bool {
     };
     match &**cause {
         // 40: conflict with what is replayed; 57P: it ends, or begins; 08, 53, 58, XX: no connection, no room, no disk, no order
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| code.len() == 5 && ["40", "57P", "08", "53", "58", "XX"].iter().any(|class| code.starts_with(class)))
-        }
+        sqlx::Error::Database(error) => error
+            .code()
+            .is_some_and(|code| code.len() == 5 && ["40", "57P", "08", "53", "58", "XX"].iter().any(|class| code.starts_with(class))),
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => true,
         _ => matches!(error, DbErr::Conn(_)),
     }

@@ -85,8 +85,19 @@ fn finish(mut command: Command) {
 }
 
 /// A signal to a process.
-fn signal(child: &Child, name: &str) {
-    Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+fn signal(process: u32, name: &str) {
+    Command::new("kill").args([name, &process.to_string()]).status().unwrap();
+}
+
+/// The processes that this one has started.
+fn children(process: u32) -> Vec<u32> {
+    let parent = |id: u32| -> Option<u32> {
+        let status = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        // the name before may have spaces in it
+        status.rsplit(") ").next()?.split(' ').nth(1)?.parse().ok()
+    };
+    let all = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    all.filter(|id| parent(*id) == Some(process)).collect()
 }
 
 /// A server of PostgreSQL: a primary, or a replica of one. It writes each statement with its values into a log.
@@ -166,9 +177,26 @@ impl Cluster {
     /// Ends it at once, as a fault would.
     pub fn kill(&mut self) {
         if let Some(mut server) = self.server.take() {
-            signal(&server, "-QUIT");
+            signal(server.id(), "-QUIT");
+            signal(server.id(), "-CONT");
             server.wait().unwrap();
         }
+    }
+
+    /// Has it stand still, as a machine that is cut off does: connections stay, and nothing answers.
+    pub fn freeze(&self) {
+        self.signal_all("-STOP");
+    }
+
+    /// Has it go on.
+    pub fn thaw(&self) {
+        self.signal_all("-CONT");
+    }
+
+    fn signal_all(&self, name: &str) {
+        let server = self.server.as_ref().map(Child::id).unwrap();
+        // the server itself first: it starts no other then
+        std::iter::once(server).chain(children(server)).for_each(|process| signal(process, name));
     }
 
     fn administration(&self, database: &str) -> String {
@@ -226,6 +254,7 @@ impl Pooler {
         let settings = format!(
             "[databases]\n\
              {USER} = host=127.0.0.1 port={}\n\
+             {USER}_again = host=127.0.0.1 port={} dbname={USER}\n\
              {USER}_replica = host=127.0.0.1 port={} dbname={USER}\n\
              [pgbouncer]\n\
              listen_addr = 127.0.0.1\n\
@@ -238,7 +267,7 @@ impl Pooler {
              max_client_conn = 500\n\
              max_prepared_statements = 200\n\
              ignore_startup_parameters = extra_float_digits, options\n",
-            primary.port, replica.port
+            primary.port, primary.port, replica.port
         );
         fs::write(folder.path().join("settings"), settings).unwrap();
         fs::write(folder.path().join("users"), format!("\"{USER}\" \"\"\n")).unwrap();
@@ -251,7 +280,8 @@ impl Pooler {
         pooler
     }
 
-    /// An address for servers; `which` is empty for the primary, and `_replica` for the replica.
+    /// An address for servers; `which` is empty for the primary, `_again` for it by other connections, and `_replica` for
+    /// the replica.
     pub fn url(&self, which: &str) -> String {
         format!("postgres://{USER}@127.0.0.1:{}/{USER}{which}?sslmode=disable", self.port)
     }

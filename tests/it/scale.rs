@@ -140,6 +140,12 @@ async fn replicas_and_the_primary_come_and_go_and_readers_are_answered() {
         first.start().await;
         until("it is said that the replica is back", async || server.said(ASKED) == 3).await;
         until_read_from(&server, &first, "the replica is read from again").await;
+        second.freeze();
+        until("it is said that a replica does not answer", async || server.said(NOT_ASKED) == 2).await;
+        until_read_from(&server, &first, "the other replica is read from").await;
+        second.thaw();
+        until("it is said that the replica answers", async || server.said(ASKED) == 4).await;
+        until_read_from(&server, &second, "the replica is read from again").await;
         stop.store(true, Ordering::Release);
     };
     let ((answered, failed), ()) = tokio::join!(readers(&server, 4, &stop), faults);
@@ -175,7 +181,7 @@ async fn servers_share_few_connections_by_a_pooler() {
     let pooler = Pooler::over(&primary, &replica).await;
     let settings = [
         ("DATABASE_URL", pooler.url("")),
-        ("DATABASE_REPLICA_URLS", format!("[\"{}\"]", pooler.url("_replica"))),
+        ("DATABASE_REPLICA_URLS", format!("[\"{}\", \"{}\"]", pooler.url("_replica"), pooler.url(""))),
         ("DATABASE_LISTEN_URL", primary.url()),
         ("KURULTAI_DATABASE_CONNECTIONS", "20".to_owned()),
         ("KURULTAI_CONCURRENCY", "200".to_owned()),
@@ -187,13 +193,20 @@ async fn servers_share_few_connections_by_a_pooler() {
     let unbound = "the database does not end statements that take too long";
     assert_eq!(here.said(unbound), 1);
     primary.run("ALTER ROLE kurultai SET statement_timeout = '30s'").await;
-    primary.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'kurultai' AND query NOT LIKE 'LISTEN%'").await;
-    let there = Serving::start(&settings).await;
+    // by new connections, which have it
+    let url = pooler.url("_again");
+    let there: Vec<_> = settings.iter().map(|(name, value)| (*name, if *name == "DATABASE_URL" { url.as_str() } else { value })).collect();
+    let there = Serving::start(&there).await;
     assert_eq!(there.said(unbound), 0);
     create(&here, &token, "shared").await;
     sees_soon(&there, "shared").await;
     for server in [&here, &there] {
         until_read_from(server, &replica, "the replica is read from by the pooler").await;
+    }
+
+    // what is no replica is not read from as if it were one
+    for server in [&here, &there] {
+        assert_eq!((server.said("it is no replica"), server.said(ASKED)), (1, 1));
     }
 
     // far more at once than there are connections: of anyone to the replica, of an editor to the primary
