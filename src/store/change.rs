@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use sea_orm::sqlx::postgres::PgListener;
+use sea_orm::sqlx::postgres::{PgListener, PgPoolOptions};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
@@ -22,6 +22,8 @@ const CHANNEL: &str = "kurultai_changed";
 const BELIEVED: Duration = Duration::from_millis(1);
 /// Pause before another try to listen.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long a connection is waited for; the longer, the longer are the pauses between the tries.
+const WAIT: Duration = Duration::from_secs(5);
 /// Pause between two looks at a file for those who wait for changes.
 const LOOKS: Duration = Duration::from_millis(100);
 
@@ -164,7 +166,9 @@ impl Changes {
 
     async fn hear(&self, pool: &DatabaseConnection) -> Result<(), sea_orm::sqlx::Error> {
         let mut listener = match &self.listened {
-            Some(url) => PgListener::connect(url).await?,
+            Some(url) => {
+                PgListener::connect_with(&PgPoolOptions::new().max_connections(1).acquire_timeout(WAIT).connect(url).await?).await?
+            }
             None => PgListener::connect_with(pool.get_postgres_connection_pool()).await?,
         };
         listener.listen(CHANNEL).await?;

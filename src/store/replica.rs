@@ -38,7 +38,8 @@ pub struct ReplicaState {
     pub is_alive: bool,
     /// Whether it shows everything that this process has heard of.
     pub is_fresh: bool,
-    /// For how long the primary has had something that it does not show; nothing while it does not answer.
+    /// For how long the primary has had something that it does not show, as of when the primary answered last; nothing
+    /// while the replica does not answer.
     pub lag: Option<Duration>,
     /// Bytes of the log of the primary that it does not show yet; nothing while either does not answer.
     pub behind: Option<u64>,
@@ -238,16 +239,15 @@ impl Replica {
                 }
                 Ok(position) => {
                     missing.shown(position.bytes);
-                    let lags = missing.longest();
+                    let lags = told.asked.map_or(Duration::ZERO, |asked| missing.longest(asked));
                     self.note(Some(lags), behind(&told, &position));
                     if position.bytes >= told.position.bytes() {
                         self.fresh.fetch_max(told.mark, Ordering::AcqRel);
                     }
-                    // while the primary is away nobody knows how much there is to show
-                    match lags > lag && !told.is_away {
-                        true => self.leave(format_args!("it lags by {} seconds", lags.as_secs())),
-                        false if told.mark > 0 => self.come_back(),
-                        false => {}
+                    if lags > lag {
+                        self.leave(format_args!("it lags by {} seconds", lags.as_secs()));
+                    } else if told.mark > 0 {
+                        self.come_back();
                     }
                 }
                 Err(error) => {
@@ -309,8 +309,40 @@ impl Missing {
         }
     }
 
-    /// For how long something has been missing.
-    fn longest(&self) -> Duration {
-        self.0.front().map_or(Duration::ZERO, |(since, _)| since.elapsed())
+    /// For how long something had been missing when the primary was asked last. While it is away nothing new is known of:
+    /// who lagged lags on, and who did not may answer.
+    fn longest(&self, asked: Instant) -> Duration {
+        self.0.front().map_or(Duration::ZERO, |(since, _)| asked.saturating_duration_since(*since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replica_lags_by_the_age_of_the_first_place_that_it_does_not_show() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut missing = Missing::default();
+        [(0, 100), (3, 200), (5, 200), (8, 300)].into_iter().for_each(|(seconds, bytes)| missing.add(at(seconds), bytes));
+        assert_eq!(missing.longest(at(8)), Duration::from_secs(8));
+        missing.shown(100);
+        assert_eq!(missing.longest(at(8)), Duration::from_secs(5));
+        missing.shown(250);
+        assert_eq!(missing.longest(at(8)), Duration::ZERO);
+        assert_eq!(missing.longest(at(20)), Duration::from_secs(12));
+        missing.shown(300);
+        assert_eq!(missing.longest(at(20)), Duration::ZERO);
+    }
+
+    #[test]
+    fn places_that_come_fast_are_few() {
+        let (start, mut missing) = (Instant::now(), Missing::default());
+        (0..100_000_u64).for_each(|number| missing.add(start + Duration::from_millis(number), number));
+        assert!(missing.0.len() <= PLACES);
+        assert_eq!(missing.longest(start + Duration::from_secs(100)), Duration::from_secs(100));
+        missing.shown(99_999);
+        assert!(missing.0.is_empty());
     }
 }
