@@ -70,6 +70,9 @@ pub async fn connect(config: &Config) -> anyhow::Result<Store> {
         connections: config.database_connections,
         timeout: Duration::from_secs(config.database_timeout),
         statement: Some(Duration::from_secs(config.timeouts.request)),
+        replicas: config.database_replica_urls.iter().map(|replica| replica.expose().to_owned()).collect(),
+        lag: Duration::from_secs(config.replica_lag),
+        listen: (!config.database_listen_url.is_empty()).then(|| config.database_listen_url.expose().to_owned()),
     };
     Store::connect(&options, Clock::System).await.map_err(|error| {
         let url = &config.database_url;
@@ -121,6 +124,8 @@ async fn differences(store: &Store) -> anyhow::Result<usize> {
 pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
     tracing::info!(
         database = %config.database_url,
+        replicas = ?config.database_replica_urls,
+        listen_at = %config.database_listen_url,
         connections = config.database_connections,
         listen = %config.listen,
         body_limit = config.body_limit,

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
-use serde::{Deserialize, Serialize};
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 
 use crate::app::Fault;
@@ -27,6 +28,13 @@ pub struct Config {
     pub database_connections: u32,
     /// Seconds to wait for a connection.
     pub database_timeout: u64,
+    /// Where replicas of the database are.
+    #[serde(deserialize_with = "addresses")]
+    pub database_replica_urls: Vec<DatabaseUrl>,
+    /// Seconds that a replica may lag.
+    pub replica_lag: u64,
+    /// Where changes are told, behind a pooler; an empty one stands for `database_url`.
+    pub database_listen_url: DatabaseUrl,
     /// Address and port to listen on.
     pub listen: SocketAddr,
     /// Connections of clients at most.
@@ -97,6 +105,15 @@ impl DatabaseUrl {
         &self.0
     }
 
+    /// Whether none is given.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn is_postgres(&self) -> bool {
+        ["postgres:", "postgresql:"].iter().any(|scheme| self.0.starts_with(scheme))
+    }
+
     /// Whether it is a file of this machine.
     pub fn is_sqlite(&self) -> bool {
         self.0.starts_with("sqlite:")
@@ -114,6 +131,7 @@ impl fmt::Display for DatabaseUrl {
                 f.write_str(url.as_str())
             }
             Ok(_) => f.write_str(&self.0),
+            Err(_) if self.is_empty() => Ok(()),
             // what cannot be read may hold a password anywhere
             Err(_) => f.write_str("***"),
         }
@@ -126,6 +144,34 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
+/// Addresses as a list, or as a text with commas between them.
+fn addresses<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Vec<DatabaseUrl>, D::Error> {
+    struct Addresses;
+
+    impl<'d> Visitor<'d> for Addresses {
+        type Value = Vec<DatabaseUrl>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("addresses of databases, as a list or with commas between them")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            let given = text.split(',').map(str::trim).filter(|address| !address.is_empty());
+            Ok(given.map(|address| DatabaseUrl(address.to_owned())).collect())
+        }
+
+        fn visit_seq<A: SeqAccess<'d>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+            let mut all = Vec::new();
+            while let Some(address) = items.next_element()? {
+                all.push(address);
+            }
+            Ok(all)
+        }
+    }
+
+    deserializer.deserialize_any(Addresses)
+}
+
 impl Config {
     /// Gathers the settings; the error says which setting is wrong and where it was given.
     pub fn load(file: Option<&Path>, flags: &Flags) -> anyhow::Result<Self> {
@@ -135,7 +181,7 @@ impl Config {
             None => figment.merge(Toml::file(FILE)),
         };
         let config: Self = figment
-            .merge(Env::raw().only(&["DATABASE_URL"]))
+            .merge(Env::raw().only(&["DATABASE_URL", "DATABASE_REPLICA_URLS", "DATABASE_LISTEN_URL"]))
             .merge(Env::prefixed("KURULTAI_").ignore(&["config", "token"]).split("__"))
             .merge(Serialized::defaults(flags))
             .extract()
@@ -144,6 +190,7 @@ impl Config {
         if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {
             return Err(Fault::Settings("database_url must begin with sqlite: or postgres:".to_owned()).into());
         }
+        config.check_servers().map_err(|error| Fault::Settings(error.to_string()))?;
         config.dataset().map_err(|error| Fault::Settings(error.to_string()))?;
         Ok(config)
     }
@@ -159,6 +206,22 @@ impl Config {
             public_url: public_url.map_err(|error| anyhow::anyhow!("public_url: {error}"))?,
         })
     }
+
+    /// Replicas and poolers are for PostgreSQL.
+    fn check_servers(&self) -> anyhow::Result<()> {
+        let (replicas, listened) = (&self.database_replica_urls, &self.database_listen_url);
+        if self.database_url.is_sqlite() {
+            let only = "is for PostgreSQL, and database_url names a SQLite database; leave it out, or name a PostgreSQL database";
+            anyhow::ensure!(replicas.is_empty(), "database_replica_urls {only}");
+            anyhow::ensure!(listened.is_empty(), "database_listen_url {only}");
+        }
+        for (place, replica) in replicas.iter().enumerate() {
+            anyhow::ensure!(replica.is_postgres(), "database_replica_urls: address {} must begin with postgres:", place + 1);
+        }
+        anyhow::ensure!(listened.is_empty() || listened.is_postgres(), "database_listen_url must begin with postgres:");
+        anyhow::ensure!(self.replica_lag > 0, "replica_lag must be at least 1 second");
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -170,6 +233,23 @@ mod tests {
         let config = Config::load(None, &Flags::default()).unwrap();
         assert_eq!(format!("{:?}", config.limits), format!("{:?}", Limits::default()));
         assert_eq!(format!("{:?}", config.timeouts), format!("{:?}", Timeouts::default()));
+    }
+
+    #[test]
+    fn addresses_of_replicas_are_a_list_or_a_text_with_commas() {
+        #[derive(Deserialize)]
+        struct Given {
+            #[serde(deserialize_with = "addresses")]
+            urls: Vec<DatabaseUrl>,
+        }
+        let read = |text: &str| {
+            let given: Given = Figment::from(Toml::string(&format!("urls = {text}"))).extract().unwrap();
+            given.urls.iter().map(|url| url.expose().to_owned()).collect::<Vec<_>>()
+        };
+        for text in ["\"postgres://a/k, postgres://b/k,\"", "[\"postgres://a/k\", \"postgres://b/k\"]"] {
+            assert_eq!(read(text), ["postgres://a/k", "postgres://b/k"]);
+        }
+        assert_eq!(read("\"\""), [""; 0]);
     }
 
     #[test]

@@ -50,4 +50,12 @@ if ! pg_isready -q -d "$url/postgres"; then
     fi
     pg_isready -q -t 30 -d "$url/postgres" || missing "PostgreSQL at $url" "start it, or set TEST_DATABASE_URL"
 fi
+# the programs of a PostgreSQL server: tests of several servers start clusters of their own
+PATH=$PATH:$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1)
+if ! { has initdb && has postgres && has pg_basebackup; }; then
+    can_install || missing "PostgreSQL's server (initdb, postgres, pg_basebackup)" "install it, or let an administrator run this once"
+    install postgresql
+fi
+has setpriv || missing setpriv "install util-linux"
+"$(dirname "$0")/pgbouncer.sh" >/dev/null || missing "PgBouncer 1.21 or later" "install it, or name it in PGBOUNCER"
 psql -qAt -d "$url/postgres" -c 'SELECT 1' >/dev/null || missing "a way into PostgreSQL at $url" "let this user in without a password, or set TEST_DATABASE_URL"

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::Service;
-use crate::store::version::Version;
+use crate::store::version::{Version, Voucher};
 
 /// Browsers ask each time whether an answer still holds. A cache between them and the server gives it out for some
 /// seconds without asking, however many ask, and for some more while it asks.
@@ -40,6 +40,7 @@ pub(super) struct Freshness {
     is_private: bool,
     version: Option<Version>,
     tag: Option<HeaderValue>,
+    voucher: Option<Voucher>,
 }
 
 impl Freshness {
@@ -48,11 +49,12 @@ impl Freshness {
     /// one who asks has the same already.
     pub(super) async fn of(service: &Service, headers: &HeaderMap, key: &[&[u8]]) -> Result<Self, Response> {
         if headers.contains_key(AUTHORIZATION) {
-            return Ok(Self { is_private: true, version: None, tag: None });
+            return Ok(Self { is_private: true, version: None, tag: None, voucher: None });
         }
         // where the database is away, the answer will say so
+        let voucher = Some(service.store.voucher());
         let version = service.store.version().await.ok();
-        let fresh = Self { is_private: false, version, tag: version.map(|version| tag(service, headers, &version, key)) };
+        let fresh = Self { is_private: false, version, tag: version.map(|version| tag(service, headers, &version, key)), voucher };
         match fresh.is_known(headers) {
             true => Err(fresh.put(StatusCode::NOT_MODIFIED.into_response())),
             false => Ok(fresh),
@@ -71,7 +73,8 @@ impl Freshness {
 
     /// Puts the headers on an answer: those for caches on one that holds until the dataset changes.
     pub(super) fn put(&self, mut response: Response) -> Response {
-        let holds = matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED);
+        let is_vouched = self.voucher.as_ref().is_none_or(Voucher::holds);
+        let holds = is_vouched && matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED);
         let headers = response.headers_mut();
         headers.entry(VARY).or_insert(VARIES);
         match &self.tag {

@@ -3,15 +3,17 @@
 //! On PostgreSQL a write notifies all processes when it commits (`LISTEN`, `NOTIFY`). On SQLite the
 //! database itself tells whether another connection has written (`PRAGMA data_version`).
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use sea_orm::sqlx::postgres::PgListener;
+use sea_orm::sqlx::postgres::{PgListener, PgPoolOptions};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement};
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
 use super::dialect;
+use super::mark::Mark;
 use super::version::Versions;
 
 /// Name of the channel that writes are told on.
@@ -20,6 +22,8 @@ const CHANNEL: &str = "kurultai_changed";
 const BELIEVED: Duration = Duration::from_millis(1);
 /// Pause before another try to listen.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long a connection is waited for; the longer, the longer are the pauses between the tries.
+const WAIT: Duration = Duration::from_secs(5);
 /// Pause between two looks at a file for those who wait for changes.
 const LOOKS: Duration = Duration::from_millis(100);
 
@@ -37,6 +41,14 @@ pub(super) struct Changes {
     wakes: watch::Sender<()>,
     /// The version of the dataset, for each generation.
     pub(super) versions: Versions,
+    /// Moves on with every change that is known of.
+    pub(super) mark: Mark,
+    /// Where notices are heard, if that is not where it is written: a pooler passes none on.
+    listened: Option<String>,
+    /// Whether the primary is away: what is read then may be older than what was told of.
+    away: AtomicBool,
+    /// Times that the primary went away.
+    outages: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
@@ -60,12 +72,17 @@ impl Changes {
             file: None,
             wakes: watch::Sender::new(()),
             versions: Versions::default(),
+            mark: Mark::default(),
+            listened: None,
+            away: AtomicBool::new(false),
+            outages: Arc::default(),
         }
     }
 
-    /// For a server that tells of changes: nothing is known before [`Changes::listen`] hears.
-    pub(super) fn told() -> Self {
-        Self { heard: AtomicBool::new(false), ..Self::alone() }
+    /// For a server that tells of changes, at this address if it is another: nothing is known before
+    /// [`Changes::listen`] hears.
+    pub(super) fn told(listened: Option<String>) -> Self {
+        Self { heard: AtomicBool::new(false), listened, ..Self::alone() }
     }
 
     /// For a file that other processes can write to.
@@ -82,11 +99,38 @@ impl Changes {
         {
             self.wakes.send_replace(());
         }
-        self.heard.load(Ordering::Acquire).then(|| self.generation.load(Ordering::Acquire))
+        self.hears().then(|| self.generation.load(Ordering::Acquire))
+    }
+
+    /// Whether every change becomes known.
+    pub(super) fn hears(&self) -> bool {
+        self.heard.load(Ordering::Acquire) && !self.is_away()
+    }
+
+    /// Whether the primary is away.
+    pub(super) fn is_away(&self) -> bool {
+        self.away.load(Ordering::Acquire)
+    }
+
+    /// The primary is away, or there again. What was kept until now is kept no more: while it is away, replicas may answer
+    /// that do not have all of it.
+    pub(super) fn set_away(&self, away: bool) {
+        if away {
+            self.outages.fetch_add(1, Ordering::AcqRel);
+        }
+        self.away.store(away, Ordering::Release);
+        self.bump();
+    }
+
+    /// Times that the primary went away.
+    pub(super) fn outages(&self) -> &Arc<AtomicU64> {
+        &self.outages
     }
 
     /// The dataset has changed.
     pub(super) fn bump(&self) {
+        // whoever learns of the new generation must not be sent to a replica that lacks it
+        self.mark.advance();
         self.generation.fetch_add(1, Ordering::AcqRel);
         if let Some(file) = &self.file {
             file.looked.store(0, Ordering::Release);
@@ -121,7 +165,12 @@ impl Changes {
     }
 
     async fn hear(&self, pool: &DatabaseConnection) -> Result<(), sea_orm::sqlx::Error> {
-        let mut listener = PgListener::connect_with(pool.get_postgres_connection_pool()).await?;
+        let mut listener = match &self.listened {
+            Some(url) => {
+                PgListener::connect_with(&PgPoolOptions::new().max_connections(1).acquire_timeout(WAIT).connect(url).await?).await?
+            }
+            None => PgListener::connect_with(pool.get_postgres_connection_pool()).await?,
+        };
         listener.listen(CHANNEL).await?;
         // what was written while nobody listened is unknown
         self.bump();

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::change::Changes;
 use super::condition::Sees;
 use super::pool::{self, Pool, Pools};
+use super::replica::{Replica, ReplicaState, Replicas};
 use super::saved::SavedQueries;
 use super::sql::statement;
 use crate::clock::Clock;
@@ -30,6 +31,7 @@ pub struct Store {
     /// Where instants and new ids come from.
     pub clock: Clock,
     pub(super) changes: Arc<Changes>,
+    replicas: Arc<Replicas>,
     pub(super) saved: SavedQueries,
     statements: Arc<AtomicU64>,
     /// Connections for reading at most.
@@ -44,9 +46,17 @@ impl Store {
     /// Connects, without changing anything.
     pub async fn connect(options: &Options, clock: Clock) -> Result<Self, DbErr> {
         let (pools, changes) = Pools::connect(options).await?;
-        let (changes, statements) = (Arc::new(changes), Arc::default());
-        let saved = SavedQueries::default();
-        Ok(Self { pools, clock, changes, saved, statements, connections: options.connections, sees: Sees::Published, snapshot: None })
+        Ok(Self {
+            pools,
+            clock,
+            changes: Arc::new(changes),
+            replicas: Arc::new(Replicas::new(options).await?),
+            saved: SavedQueries::default(),
+            statements: Arc::default(),
+            connections: options.connections,
+            sees: Sees::Published,
+            snapshot: None,
+        })
     }
 
     /// The same store as one with this role sees it; who has none sees what is published.
@@ -58,18 +68,36 @@ impl Store {
     /// The same store as it is now: what is read from it later is of this moment too. It keeps a connection for as long
     /// as it lives.
     pub async fn snapshot(&self) -> Result<Self> {
-        let begun = match self.backend() {
-            DbBackend::Postgres => {
-                self.pools.walker.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await
-            }
-            _ => self.pools.walker.begin().await,
+        let begun = match self.replica() {
+            Some(replica) => match self.stand_still(&replica.walker).await {
+                Err(error) if is_passing(&error) => self.stand_still(&self.pools.walker).await,
+                begun => begun,
+            },
+            None => self.stand_still(&self.pools.walker).await,
         };
         Ok(Self { snapshot: Some(Arc::new(begun.map_err(database)?)), ..self.clone() })
     }
 
-    /// Whether the database answers.
+    /// Begins a transaction that sees one moment.
+    async fn stand_still(&self, pool: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+        match self.backend() {
+            DbBackend::Postgres => pool.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await,
+            _ => pool.begin().await,
+        }
+    }
+
+    /// Whether the database answers; where the primary is away, a replica does.
     pub async fn ping(&self) -> Result<()> {
-        self.pools.reader.execute_unprepared("SELECT 1").await.map(drop).map_err(database)
+        let pool = match self.replica() {
+            Some(replica) if self.changes.is_away() => &replica.reader,
+            _ => &self.pools.reader,
+        };
+        pool.execute_unprepared("SELECT 1").await.map(drop).map_err(database)
+    }
+
+    /// How the replicas are, as far as [`Store::listen`] has found out.
+    pub fn replicas(&self) -> Vec<ReplicaState> {
+        self.replicas.states(&self.changes)
     }
 
     /// A number that differs from every number given before the latest write, also one of another process; nothing
@@ -83,9 +111,9 @@ impl Store {
         self.changes.waking()
     }
 
-    /// Hears of the writes of other processes, for as long as it is awaited.
+    /// Hears of the writes of other processes, and finds out how the replicas are, for as long as it is awaited.
     pub async fn listen(&self) {
-        self.changes.listen(&self.pools.writer).await;
+        tokio::join!(self.changes.listen(&self.pools.writer), self.replicas.attend(&self.changes));
     }
 
     /// Statements run for readers since the store was made.
@@ -93,11 +121,11 @@ impl Store {
         self.statements.load(Ordering::Relaxed)
     }
 
-    /// Where it is read from: editors see what they have just written.
-    fn reading(&self) -> &DatabaseConnection {
+    /// The replica that it may be read from now; none for editors, who see what they have just written.
+    fn replica(&self) -> Option<&Replica> {
         match self.sees {
-            Sees::All => &self.pools.primary,
-            Sees::Published => &self.pools.reader,
+            Sees::All => None,
+            Sees::Published => self.replicas.next(&self.changes),
         }
     }
 
@@ -122,24 +150,50 @@ impl Store {
     }
 
     /// Runs one statement for a reader. A connection is not asked whether it lives before each use, which would be a
-    /// round trip each time; where the database has closed it meanwhile, the statement is run again on another.
+    /// round trip each time; where the database has closed it meanwhile, the statement is run again on another. What a
+    /// replica does not answer the primary does.
     pub(super) async fn read(&self, select: &SelectStatement) -> Result<Vec<QueryResult>> {
-        match &self.snapshot {
-            Some(snapshot) => {
-                self.statements.fetch_add(1, Ordering::Relaxed);
-                let rows = snapshot.query_all_raw(self.written(select)).await;
-                rows.inspect(|rows| meter::rows(rows.len())).map_err(database)
-            }
-            None => self.read_from(self.reading(), select).await,
+        if let Some(snapshot) = &self.snapshot {
+            self.statements.fetch_add(1, Ordering::Relaxed);
+            let read = snapshot.query_all_raw(self.written(select)).await.inspect(|rows| meter::rows(rows.len()));
+            return read.map_err(|error| if is_passing(&error) { unavailable(error) } else { database(error) });
         }
+        if let Some(replica) = self.replica() {
+            let read = tokio::select! {
+                read = self.read_from(&replica.reader, select) => Some(read),
+                () = replica.gone() => None,
+            };
+            match read {
+                Some(Err(error)) if is_passing(&error) => {
+                    tracing::debug!(%error, "what a replica did not answer is asked of the primary");
+                    replica.suspect();
+                }
+                Some(read) => return read.map_err(database),
+                None => {}
+            }
+        }
+        let pool = if self.sees == Sees::All { &self.pools.primary } else { &self.pools.reader };
+        self.read_from_primary(pool, select).await
     }
 
     /// Runs one statement that must see every write that was acknowledged, such as whether a token was taken back.
     pub(super) async fn read_now(&self, select: &SelectStatement) -> Result<Vec<QueryResult>> {
-        self.read_from(&self.pools.primary, select).await
+        self.read_from_primary(&self.pools.primary, select).await
     }
 
-    async fn read_from(&self, pool: &DatabaseConnection, select: &SelectStatement) -> Result<Vec<QueryResult>> {
+    /// Runs one statement on the primary, which is not waited for where it is known to be away.
+    async fn read_from_primary(&self, pool: &DatabaseConnection, select: &SelectStatement) -> Result<Vec<QueryResult>> {
+        if !self.replicas.are_there() {
+            return self.read_from(pool, select).await.map_err(database);
+        }
+        tokio::select! {
+            biased;
+            () = self.replicas.left_alone() => Err(unavailable("the primary is away")),
+            read = self.read_from(pool, select) => read.map_err(database),
+        }
+    }
+
+    async fn read_from(&self, pool: &DatabaseConnection, select: &SelectStatement) -> Result<Vec<QueryResult>, DbErr> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         let asked = meter::wait();
         let mut tries = self.connections;
@@ -148,10 +202,25 @@ impl Store {
                 Err(error) if is_lost(&error) && tries > 0 => tries -= 1,
                 result => {
                     meter::waited(asked);
-                    return result.inspect(|rows| meter::rows(rows.len())).map_err(database);
+                    return result.inspect(|rows| meter::rows(rows.len()));
                 }
             }
         }
+    }
+
+    /// The row of one statement on the primary that readers are not charged with.
+    pub(super) async fn look_up(&self, select: &SelectStatement) -> Result<Option<QueryResult>> {
+        if !self.replicas.are_there() {
+            return self.pools.reader.query_one_raw(statement(self.backend(), select)).await.map_err(database);
+        }
+        let row = tokio::select! {
+            biased;
+            () = self.replicas.left_alone() => Err(unavailable("the primary is away")),
+            row = self.pools.reader.query_one_raw(statement(self.backend(), select)) => row.map_err(database),
+        };
+        // what was seen here replicas may lack, though nobody has told of it yet
+        self.changes.mark.advance();
+        row
     }
 
     fn written(&self, select: &SelectStatement) -> Statement {
@@ -205,6 +274,22 @@ fn is_lost(error: &DbErr) -> bool {
 /// cannot read).
 pub(super) fn lacks_table(error: &DbErr) -> bool {
     code(error).is_some_and(|code| code == "42P01" || code == "1")
+}
+
+/// Whether another server would answer: this one has no connection left, is away, or cannot go on with the statement while
+/// it follows the primary.
+fn is_passing(error: &DbErr) -> bool {
+    if let Some(code) = code(error) {
+        // 40: conflict with what is replayed; 57P: it ends, or begins; 08, 53, 58, XX: no connection, no room, no disk, no order
+        return code.len() == 5 && ["40", "57P", "08", "53", "58", "XX"].iter().any(|class| code.starts_with(class));
+    }
+    match error {
+        DbErr::Query(RuntimeErr::SqlxError(cause)) | DbErr::Exec(RuntimeErr::SqlxError(cause)) => matches!(
+            **cause,
+            sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_)
+        ),
+        error => matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)),
+    }
 }
 
 /// Whether the file is no database (SQLITE_CORRUPT, SQLITE_NOTADB).

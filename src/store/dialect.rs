@@ -169,6 +169,33 @@ pub(super) fn alone(backend: DbBackend) -> Option<SelectStatement> {
     (backend == DbBackend::Postgres).then(|| Query::select().expr(lock()).to_owned())
 }
 
+/// The statement that a primary of PostgreSQL answers by how many bytes its log has, and by the number of its cluster,
+/// which replicas have too. What was committed before is in these bytes, even where a commit does not wait for the disk.
+pub(super) fn position() -> SelectStatement {
+    of_cluster(vec![bytes(Func::cust("pg_current_wal_insert_lsn"))])
+}
+
+/// The statement that a replica of PostgreSQL answers by how many bytes of the log of its primary it shows, nothing where it
+/// is none, and by the number of its cluster.
+pub(super) fn replayed() -> SelectStatement {
+    of_cluster(vec![bytes(Func::cust("pg_last_wal_replay_lsn"))])
+}
+
+fn of_cluster(columns: Vec<Expr>) -> SelectStatement {
+    let mut select = Query::select();
+    select.exprs(columns).column("system_identifier").from_function(Func::cust("pg_control_system"), "cluster").to_owned()
+}
+
+fn bytes(position: FunctionCall) -> Expr {
+    let start = Expr::val("0/0").cast_as("pg_lsn");
+    Expr::expr(Func::cust("pg_wal_lsn_diff").args([position.into(), start])).cast_as("bigint")
+}
+
+/// The statement that PostgreSQL answers by the milliseconds a statement may take on this connection, as text.
+pub(super) fn bound() -> SelectStatement {
+    Query::select().column("setting").from("pg_settings").and_where(Expr::col("name").eq("statement_timeout")).to_owned()
+}
+
 /// What a search looks for, as words that have been folded: the last letters may be missing.
 #[derive(Debug)]
 pub(super) struct Terms<'a>(pub &'a [Vec<String>]);

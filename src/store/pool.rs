@@ -7,14 +7,17 @@ use std::time::{Duration, Instant};
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::SqliteConnection;
 use sea_orm::sqlx::{ConnectOptions as _, Connection, Error as SqlxError};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr};
 
 use super::change::Changes;
+use super::dialect;
 use crate::meter::{self, Statement};
 use crate::telemetry::trace;
 
 /// Connections of PostgreSQL that wait for their turn to write, and one that hears of changes.
 const WRITERS: u32 = 5;
+/// How long a connection to a replica is waited for at most.
+const WAIT: Duration = Duration::from_millis(500);
 /// Steps of its machine after which SQLite asks whether it should go on: some hundred microseconds.
 const STEPS: i32 = 20_000;
 
@@ -30,12 +33,26 @@ pub struct Options {
     /// How long a statement of a query may run; the database ends one that takes longer. What is written, and what
     /// brings the schema up to date, may take as long as it needs.
     pub statement: Option<Duration>,
+    /// Streaming replicas of PostgreSQL, which what is published is read from.
+    pub replicas: Vec<String>,
+    /// How long a replica may lack what the primary has before it is no longer asked.
+    pub lag: Duration,
+    /// Where changes are told, if that is not where it is written: the primary itself, behind a pooler.
+    pub listen: Option<String>,
 }
 
 impl Options {
-    /// A database with the usual number of connections and no bound on statements.
+    /// A database with the usual number of connections, no bound on statements, and no replicas.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), connections: 8, timeout: Duration::from_secs(5), statement: None }
+        Self {
+            url: url.into(),
+            connections: 8,
+            timeout: Duration::from_secs(5),
+            statement: None,
+            replicas: Vec::new(),
+            lag: Duration::from_secs(10),
+            listen: None,
+        }
     }
 }
 
@@ -106,8 +123,8 @@ pub fn walkers(connections: u32) -> u32 {
     (connections / 2).max(1)
 }
 
-fn base(options: &Options) -> ConnectOptions {
-    let mut connect = ConnectOptions::new(&options.url);
+fn base(options: &Options, url: &str) -> ConnectOptions {
+    let mut connect = ConnectOptions::new(url);
     connect.sqlx_logging(false).test_before_acquire(false).acquire_timeout(options.timeout).connect_timeout(options.timeout);
     connect
 }
@@ -126,7 +143,10 @@ async fn open(connect: &ConnectOptions, connections: u32) -> Result<DatabaseConn
 }
 
 async fn sqlite(options: &Options) -> Result<(Pools, Changes), DbErr> {
-    let mut connect = base(options);
+    if !options.replicas.is_empty() || options.listen.is_some() {
+        return Err(DbErr::Custom("SQLite has no replicas and no address to listen at; leave them out, or take PostgreSQL".to_owned()));
+    }
+    let mut connect = base(options, &options.url);
     connect.map_sqlx_sqlite_opts(|sqlite| {
         sqlite
             .create_if_missing(true)
@@ -168,7 +188,7 @@ fn refused(error: SqlxError) -> DbErr {
 }
 
 async fn postgres(options: &Options) -> Result<(Pools, Changes), DbErr> {
-    let mut connect = base(options);
+    let mut connect = base(options, &options.url);
     // a pool tries until its time is over, and then says no more than that; one connection says why there is none
     let one = PgConnectOptions::from_str(&options.url).map_err(refused)?;
     match tokio::time::timeout(options.timeout, one.connect()).await {
@@ -176,11 +196,44 @@ async fn postgres(options: &Options) -> Result<(Pools, Changes), DbErr> {
         Err(_) => return Err(refused(SqlxError::PoolTimedOut)),
     }
     let writer = open(&connect, WRITERS).await?;
+    bound(&mut connect, options);
+    let reader = open(&connect, options.connections).await?;
+    if let Some(bound) = options.statement {
+        warn_of_unbound(&reader, bound).await?;
+    }
+    let walker = open(connect.connect_lazy(true), walkers(options.connections)).await?;
+    Ok((Pools { primary: writer.clone(), writer, reader, walker }, Changes::told(options.listen.clone())))
+}
+
+/// Has PostgreSQL end statements that take too long.
+fn bound(connect: &mut ConnectOptions, options: &Options) {
     if let Some(bound) = options.statement {
         let bound = bound.as_millis().to_string();
         connect.map_sqlx_postgres_opts(move |postgres| postgres.options([("statement_timeout", &bound)]));
     }
-    let reader = open(&connect, options.connections).await?;
-    let walker = open(connect.connect_lazy(true), walkers(options.connections)).await?;
-    Ok((Pools { primary: writer.clone(), writer, reader, walker }, Changes::told()))
+}
+
+/// A pooler may leave out what a connection asks for at its beginning; then statements that take too long go on.
+async fn warn_of_unbound(reader: &DatabaseConnection, bound: Duration) -> Result<(), DbErr> {
+    let row = reader.query_one(&dialect::bound()).await?;
+    let set: Option<String> = row.map(|row| row.try_get_by_index(0)).transpose()?;
+    let set = set.and_then(|set| set.parse::<u64>().ok()).map(Duration::from_millis);
+    if set.is_none_or(|set| set.is_zero() || set > bound) {
+        tracing::warn!(
+            ?set,
+            wanted = ?bound,
+            "the database does not end statements that take too long, as a pooler in between leaves statement_timeout out; set it for the role (ALTER ROLE ... SET statement_timeout)"
+        );
+    }
+    Ok(())
+}
+
+/// Connections to a replica for queries, and for whole lists. None is made before it is needed, and none is waited for
+/// long: there is the primary.
+pub(super) async fn replica(options: &Options, url: &str) -> Result<(DatabaseConnection, DatabaseConnection), DbErr> {
+    let mut connect = base(options, url);
+    let wait = options.timeout.min(WAIT);
+    connect.acquire_timeout(wait).connect_timeout(wait).connect_lazy(true);
+    bound(&mut connect, options);
+    Ok((open(&connect, options.connections).await?, open(&connect, walkers(options.connections)).await?))
 }

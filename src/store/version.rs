@@ -6,7 +6,8 @@
 //! Beside it stands when something was last found to be still so, which changes nothing and is seen by readers all the
 //! same: answers are kept until either moves on.
 
-use std::sync::RwLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
@@ -15,7 +16,6 @@ use tokio::sync::Mutex;
 
 use crate::error::{Result, internal};
 use crate::store::db::{Store, database};
-use crate::store::sql::statement;
 
 const TABLE: &str = "dataset_state";
 /// Kinds of changes that readers can see something of though their entries are hidden: what told of the record goes too.
@@ -33,6 +33,21 @@ pub struct Version {
     /// What [`Store::generation`] said before the version was read: what is read from then on is of this version or a
     /// later one.
     pub generation: Option<u64>,
+}
+
+/// Vouches for what is read from when it was taken: that it is of the version told after that, or of a later one. It is not
+/// so where the primary went away meanwhile, and a replica answered that may lack the latest.
+#[derive(Debug, Clone)]
+pub struct Voucher {
+    outages: Arc<AtomicU64>,
+    before: u64,
+}
+
+impl Voucher {
+    /// Whether it is so until now.
+    pub fn holds(&self) -> bool {
+        self.outages.load(Ordering::Acquire) == self.before
+    }
 }
 
 /// What a write concerns.
@@ -88,8 +103,14 @@ impl Store {
         }
     }
 
+    /// Vouches for what is read from now on.
+    pub fn voucher(&self) -> Voucher {
+        let outages = self.changes.outages().clone();
+        Voucher { before: outages.load(Ordering::Acquire), outages }
+    }
+
     async fn read_version(&self, generation: Option<u64>) -> Result<Version> {
-        let row = self.pools.reader.query_one_raw(statement(self.backend(), &select())).await.map_err(database)?;
+        let row = self.look_up(&select()).await?;
         let row = row.ok_or_else(|| internal("the database has no row that tells its version"))?;
         let State { number, changed_at, checked_at, .. } = read(&row)?;
         Ok(Version { number, changed_at, checked_at, generation })
