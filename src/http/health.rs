@@ -33,6 +33,22 @@ impl Health {
 pub(super) struct Readiness {
     pub(super) ready: bool,
     checks: Vec<Check>,
+    /// How the replicas are, in the order of the settings. Readers do without those that are not well, so the service is
+    /// ready all the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    replicas: Vec<Replica>,
+}
+
+/// How a replica is.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Replica {
+    /// Whether readers may be sent to it.
+    in_rotation: bool,
+    /// Whether it shows everything that is known of.
+    fresh: bool,
+    /// For how long the primary has had something that it does not show; nothing while it does not answer.
+    lag_seconds: Option<f64>,
 }
 
 /// One thing that must be so.
@@ -59,7 +75,13 @@ pub(super) async fn readiness(service: &Service) -> Readiness {
         Some(_) => Some("not known while the database does not answer".to_owned()),
     };
     let checks = vec![check("running", leaving), check("database", database), check("migrations", migrations)];
-    Readiness { ready: checks.iter().all(|check| check.ok), checks }
+    let replicas = service.store.replicas().into_iter();
+    let replicas = replicas.map(|replica| Replica {
+        in_rotation: replica.is_alive,
+        fresh: replica.is_fresh,
+        lag_seconds: replica.lag.map(|lag| lag.as_secs_f64()),
+    });
+    Readiness { ready: checks.iter().all(|check| check.ok), checks, replicas: replicas.collect() }
 }
 
 async fn database(service: &Service) -> Option<String> {
