@@ -48,7 +48,17 @@ browser() {
     serve
     cd tests/browser
     npm ci --no-audit --no-fund
-    KURULTAI_URL=$address SCREENSHOT_DIR=${SCREENSHOT_DIR:-$folder} npm test
+    screenshots=${SCREENSHOT_DIR:-$folder}
+    KURULTAI_URL=$address SCREENSHOT_DIR=$screenshots npm test
+    cd ../..
+    python
+    target/python/bin/python tests/browser/links.py "$screenshots" "$folder/kurultai.db"
+}
+
+# Makes an environment of Python with the tools that read what we write.
+python() {
+    [ -x target/python/bin/python ] || python3 -m venv target/python
+    target/python/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 }
 
 # Exports the sample dataset, and lets the tools of others read it.
@@ -61,8 +71,7 @@ package() {
     for format in csv ndjson parquet; do
         ./target/debug/kurultai export "$folder/$format" --format "$format" --licence CC-BY-4.0 --database-url "$database"
     done
-    [ -x target/python/bin/python ] || python3 -m venv target/python
-    target/python/bin/pip install --quiet --disable-pip-version-check -r tests/package/requirements.txt
+    python
     target/python/bin/python tests/package/check.py "$folder"
 }
 

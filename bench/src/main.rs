@@ -9,6 +9,7 @@ mod generate;
 mod limit;
 mod load;
 mod name;
+mod overload;
 mod pages;
 mod pools;
 mod proxy;
@@ -39,6 +40,8 @@ enum Command {
     Count(count::Arguments),
     /// Read and write while a command takes the database away and brings it back, then look for what was acknowledged
     Faults(faults::Arguments),
+    /// Ask for more than a server can answer, and see what those who are let in wait for
+    Overload(overload::Arguments),
     /// Ask a server for anything, and fail at an answer that is its fault, tells of its inside, or is missing
     Fuzz(fuzz::Arguments),
     /// Serve the limits: a statement written by hand for each workload, and a fixed body
@@ -53,6 +56,7 @@ async fn main() -> ExitCode {
         Command::Load(arguments) => load::run(&arguments).await,
         Command::Count(arguments) => count::run(&arguments).await,
         Command::Faults(arguments) => faults::run(&arguments).await,
+        Command::Overload(arguments) => overload::run(&arguments).await,
         Command::Fuzz(arguments) => fuzz::run(&arguments).await,
         Command::Limit(arguments) => limit::run(&arguments).await,
     };

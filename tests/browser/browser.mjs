@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
@@ -68,3 +68,6 @@ export async function open(path, options = {}) {
 }
 
 export const shoot = (page, name, options) => page.screenshot({ path: join(screenshots, `${name}.png`), ...options });
+
+/** Keeps a text beside the screenshots. */
+export const keep = (name, text) => writeFileSync(join(screenshots, name), text);
