@@ -81,7 +81,8 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         let now = arguments.pid.and_then(memory).map_or(String::new(), |memory| format!(", {memory} MiB"));
         eprintln!("{done} requests in {:.0} s{now}", begun.elapsed().as_secs_f64());
-        if clients.iter().all(tokio::task::JoinHandle::is_finished) {
+        // one ends early where something is wrong
+        if clients.iter().any(tokio::task::JoinHandle::is_finished) {
             break;
         }
     }
@@ -94,7 +95,12 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             *all.statuses.entry(status).or_default() += count;
         }
     }
-    first.query("{ __typename }", serde_json::json!({})).await.context("the server does not answer any more")?;
+    // the first connection may have been closed, as nobody has said anything on it since
+    Connection::open(&arguments.address)
+        .await?
+        .query("{ __typename }", serde_json::json!({}))
+        .await
+        .context("the server does not answer any more")?;
     let count: u64 = all.statuses.values().sum();
     let seconds = begun.elapsed().as_secs_f64();
     let mut out = stdout().lock();

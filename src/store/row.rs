@@ -138,7 +138,8 @@ impl Level {
             match found {
                 Found::One(references) if !references.at.is_empty() => references.at[range.clone()].reverse(),
                 Found::One(_) => {}
-                Found::Many(pages) => pages.spans[range.clone()].reverse(),
+                Found::Many(pages) if !pages.spans.is_empty() => pages.spans[range.clone()].reverse(),
+                Found::Many(_) => {}
             }
         }
     }
@@ -222,9 +223,12 @@ impl Pages {
         Self { level: Level { list: name, ..Level::new(&list.plan) }, spans: Vec::new(), facets }
     }
 
-    /// The page for the one who asked at this place.
+    /// The page for the one who asked at this place. Where nothing is asked of pages but their names, none are read, and
+    /// each is there all the same.
     pub fn of(&self, asker: usize) -> Option<Slice<'_>> {
-        self.spans.get(asker).map(|span| Slice { pages: self, span })
+        static UNREAD: Span = Span { start: 0, end: 0, has_next: false, has_previous: false, total: None, facets: Vec::new() };
+        let span = self.spans.get(asker).or_else(|| self.spans.is_empty().then_some(&UNREAD));
+        span.map(|span| Slice { pages: self, span })
     }
 }
 

@@ -124,3 +124,17 @@ async fn a_variable_that_is_not_given_has_its_default_or_counts_as_not_given() {
     assert_eq!(count(json!({"first": 2, "order": {"field": "NAME"}})).await, 2);
     assert!(count(json!({"first": null})).await > 2);
 }
+
+#[rstest]
+#[tokio::test]
+async fn a_list_of_which_only_the_name_is_asked_is_there_in_either_direction(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::sample(on).await;
+    for page in ["first", "last"] {
+        let data = server
+            .data(&format!("{{ cases({page}: 2) {{ __typename nodes {{ parties {{ __typename }} }} }} laws {{ __typename }} }}"))
+            .await;
+        let parties = json!({"parties": {"__typename": "CasePartyConnection"}});
+        assert_eq!(data["cases"]["nodes"], json!([parties, parties]), "{page}");
+        assert_eq!(data["laws"], json!({"__typename": "LawConnection"}));
+    }
+}
