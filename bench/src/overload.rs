@@ -53,7 +53,7 @@ impl Outcome {
 }
 
 fn body(number: u64) -> Bytes {
-    let (n, m) = (20 + number % 10, 5 + number / 10 % 5);
+    let (n, m) = (80 + number % 20, 10 + number / 20 % 5);
     Bytes::from(json!({"query": QUERY, "variables": {"n": n, "m": m}}).to_string())
 }
 

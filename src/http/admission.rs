@@ -1,8 +1,8 @@
 //! Who may be answered at the same time. What comes beyond that waits for a moment; where more comes than can be answered
 //! for longer than a moment, it is sent away at once, so that those who are let in are answered in good time.
 //!
-//! The bound on waiting is that of "Controlled Delay" (Nichols and Jacobson, 2012) as servers use it: a queue that was
-//! empty a moment ago is a burst, and is worked off; one that has not been empty for longer is overload. Then nobody
+//! The bound on waiting is that of "Controlled Delay" (Nichols and Jacobson, 2012) as servers use it: where half of the
+//! room was free a moment ago, a queue is a burst, and is worked off; where it was not for longer, it is overload. Then nobody
 //! waits longer than half of what an answer takes, so that waiting adds little to it, whatever is asked.
 
 use std::sync::Arc;
@@ -24,13 +24,14 @@ const TYPICAL: u64 = 64;
 #[derive(Debug, Clone)]
 pub struct Admission {
     room: Arc<Semaphore>,
+    most: usize,
     start: Instant,
     known: Arc<Known>,
 }
 
 #[derive(Debug, Default)]
 struct Known {
-    /// When nobody waited last, in milliseconds from the start.
+    /// When half of the room was free last, in milliseconds from the start.
     calm: AtomicU64,
     /// What an answer takes, in microseconds.
     takes: AtomicU64,
@@ -56,7 +57,8 @@ impl Drop for Place {
 impl Admission {
     /// Room for so many requests at the same time.
     pub fn new(most: u32) -> Self {
-        Self { room: Arc::new(Semaphore::new(most.max(1) as usize)), start: Instant::now(), known: Arc::default() }
+        let most = most.max(1) as usize;
+        Self { room: Arc::new(Semaphore::new(most)), most, start: Instant::now(), known: Arc::default() }
     }
 
     /// A place, until it is dropped; nothing where there is none in time.
@@ -64,7 +66,10 @@ impl Admission {
         let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let permit = match self.room.clone().try_acquire_owned() {
             Ok(permit) => {
-                self.known.calm.store(now, Ordering::Relaxed);
+                // under overload, too, a place is free for a moment when those who waited have gone
+                if self.room.available_permits() * 2 >= self.most.saturating_sub(1) {
+                    self.known.calm.store(now, Ordering::Relaxed);
+                }
                 Some(permit)
             }
             Err(_) => tokio::time::timeout(self.patience(now), self.room.clone().acquire_owned()).await.ok().and_then(Result::ok),
