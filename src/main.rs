@@ -59,7 +59,7 @@ async fn carry_out(command: Command, config: &Config) -> anyhow::Result<ExitCode
             Ending::Done(said) => said,
             Ending::Interrupted(said) => return Ok(interrupted(&said)),
         },
-        Command::Backup { file } => app::backup(&config, &file).await?,
+        Command::Backup { file } => app::backup(config, &file).await?,
         Command::Token { command } => match command {
             TokenCommand::Create { name, role, expires } => app::create_token(config, &name, role.parse()?, expires).await?,
             TokenCommand::List => app::list_tokens(config).await?,
