@@ -227,3 +227,26 @@ async fn pages_and_the_schema_are_served_and_nothing_else_is() {
     assert_eq!(get("/nothing").await.0, StatusCode::NOT_FOUND);
     assert_eq!(server.client.get(format!("{}/assets/../Cargo.toml", server.address)).send().await.unwrap().status(), StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn browsers_are_told_what_an_answer_may_do_and_keep_it_when_nothing_has_changed() {
+    let server = Server::sample(On::Sqlite).await;
+    let get = async |path: &str, tag: &str| {
+        let request = server.client.get(format!("{}{path}", server.address)).header("if-none-match", tag);
+        request.send().await.unwrap()
+    };
+    for (path, policy) in [
+        ("/r/case/kazakhstan-v-ilyashev", "script-src 'self'"),
+        ("/graphql?query=%7B__typename%7D", "default-src 'none'"),
+        ("/table.csv?query=%7Bcases%7Bnodes%7Bid%7D%7D%7D", "default-src 'none'"),
+    ] {
+        let first = get(path, "").await;
+        assert_eq!(first.headers()["x-content-type-options"], "nosniff", "{path}");
+        let told = first.headers()["content-security-policy"].to_str().unwrap();
+        assert!(told.contains(policy) && !told.contains("unsafe-inline"), "{path}: {told}");
+        // what comes with 304 takes the place of what the browser has
+        let second = get(path, first.headers()["etag"].to_str().unwrap()).await;
+        assert_eq!(second.status(), StatusCode::NOT_MODIFIED, "{path}");
+        assert!(!second.headers().contains_key("content-security-policy"), "{path}");
+    }
+}
