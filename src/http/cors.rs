@@ -8,6 +8,7 @@ use axum::http::header::{
 use axum::http::{HeaderValue, Method};
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
+use super::rate::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use super::watch::REQUEST_ID;
 
 /// How long a browser need not ask again whether it may ask.
@@ -17,8 +18,19 @@ const EVERY: &str = "*";
 
 /// Lets pages of these origins read answers. `*` stands for all.
 pub(super) fn layer(origins: &[String]) -> CorsLayer {
-    let exposed: [HeaderName; 9] =
-        [CONTENT_DISPOSITION, CONTENT_LANGUAGE, CONTENT_LENGTH, ETAG, LAST_MODIFIED, LINK, RETRY_AFTER, WWW_AUTHENTICATE, REQUEST_ID];
+    let exposed: [HeaderName; 11] = [
+        CONTENT_DISPOSITION,
+        CONTENT_LANGUAGE,
+        CONTENT_LENGTH,
+        ETAG,
+        LAST_MODIFIED,
+        LINK,
+        RETRY_AFTER,
+        WWW_AUTHENTICATE,
+        REQUEST_ID,
+        RATE_LIMIT,
+        RATE_LIMIT_POLICY,
+    ];
     let layer = CorsLayer::new()
         .allow_methods([Method::GET, Method::HEAD, Method::POST])
         .allow_headers(AllowHeaders::mirror_request())

@@ -36,8 +36,8 @@ const WINDOW: u32 = 60;
 const NODES: u64 = 100;
 const FORWARDED: &str = "x-forwarded-for";
 /// Headers of draft-ietf-httpapi-ratelimit-headers.
-const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+pub(super) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+pub(super) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Settings: points of a minute; 0 stands for no limit.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -149,7 +149,7 @@ async fn a_page_of_any_origin_may_read_and_sees_the_headers_that_it_needs() {
     assert_eq!(asked.headers()["access-control-allow-origin"], "*");
     assert!(asked.headers().get("access-control-allow-credentials").is_none());
     let exposed = asked.headers()["access-control-expose-headers"].to_str().unwrap().to_lowercase();
-    assert!(["etag", "last-modified", "retry-after"].iter().all(|name| exposed.contains(name)), "{exposed}");
+    assert!(["etag", "last-modified", "retry-after", "ratelimit-policy"].iter().all(|name| exposed.contains(name)), "{exposed}");
     // an answer for one origin is one for all
     assert!(!asked.headers().get_all(VARY).iter().any(|vary| vary.to_str().unwrap().to_lowercase().contains("origin")));
     let before = server
