@@ -156,11 +156,6 @@ impl Api {
         Ok(Self { schema: schema()?, store, documents: document::Documents::new(), reader, limits, dataset })
     }
 
-    /// What a request may ask for at most.
-    pub fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
     /// Number of documents that are kept, and their bytes.
     pub fn documents_kept(&self) -> (u64, u64) {
         self.documents.kept()

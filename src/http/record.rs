@@ -37,7 +37,8 @@ use sheet::{Link, Sheet};
 
 const HTML: &str = "text/html; charset=utf-8";
 const JSON_LD: &str = "application/ld+json";
-const STYLE: &str = include_str!("record/record.css");
+/// What the pages share with the landing page, and what is their own.
+const STYLE: &str = concat!(include_str!("../../web/src/base.css"), include_str!("record/record.css"));
 /// Parameter that asks for JSON-LD where a header cannot be sent.
 const FORMAT: &str = "format";
 
