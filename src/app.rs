@@ -28,6 +28,8 @@ pub use upload::reader;
 
 /// How long requests under way are waited for when the server is told to stop.
 const STOPPING: Duration = Duration::from_secs(30);
+/// How long connections to the database are waited for, which somebody may still read from.
+const CLOSING: Duration = Duration::from_secs(5);
 /// How often clients are forgotten who have asked for nothing for a while.
 const FORGETTING: Duration = Duration::from_secs(10);
 
@@ -96,6 +98,14 @@ async fn connect_and_prepare(config: &Config, migrate: bool) -> anyhow::Result<S
     Ok(store)
 }
 
+/// Does something with a database, and closes it whatever came of it: SQLite puts what it wrote beside the file into the
+/// file only then, and a copy of the file is whole.
+async fn with<T>(store: Store, work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let done = work(&store).await;
+    store.close().await;
+    done
+}
+
 /// Makes the changes of the schema that the database lacks; gives their number. A database that is up to date is not
 /// written to.
 async fn bring_up_to_date(store: &Store) -> anyhow::Result<usize> {
@@ -138,7 +148,7 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
     let api = graphql::Api::new(store.clone(), reader(), config.limits.clone(), dataset.clone()).context("the schema is not valid")?;
     let service = Service {
         api,
-        store,
+        store: store.clone(),
         sdl: Arc::from(graphql::sdl()?),
         answers: Answers::new(config.cache),
         documents: Documents::default(),
@@ -163,7 +173,7 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         count(config, listen, service.clone()).await?;
     }
     let changes = service.store.clone();
-    tokio::spawn(async move { changes.listen().await });
+    let listening = tokio::spawn(async move { changes.listen().await });
     let rates = service.rates.clone();
     tokio::spawn(async move {
         loop {
@@ -197,6 +207,9 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         ended = serve => ended?,
         () = patience => tracing::warn!("some clients read too slowly to be waited for"),
     }
+    listening.abort();
+    // whoever reads too slowly keeps a connection
+    let _ = tokio::time::timeout(CLOSING, store.close()).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -241,17 +254,17 @@ async fn told_to_stop() {
 
 /// Brings the schema of the database up to date, or takes changes back.
 pub async fn migrate(config: &Config, down: Option<u32>) -> anyhow::Result<String> {
-    let store = connect(config).await?;
-    match down {
+    let migrate = async |store: &Store| match down {
         Some(steps) => {
             store.migrate_down(steps).await.context("cannot take back changes of the schema")?;
             Ok(format!("Changes of the schema taken back: {steps}"))
         }
-        None => match bring_up_to_date(&store).await? {
+        None => match bring_up_to_date(store).await? {
             0 => Ok("The schema of the database was up to date".to_owned()),
             changes => Ok(format!("Changes of the schema made: {changes}")),
         },
-    }
+    };
+    with(connect(config).await?, migrate).await
 }
 
 /// Copies the database into a file.
@@ -260,15 +273,17 @@ pub async fn backup(config: &Config, file: &Path) -> anyhow::Result<String> {
     let path = config.database_url.expose().trim_start_matches("sqlite:").trim_start_matches("//");
     let path = path.split('?').next().unwrap_or_default();
     anyhow::ensure!(!config.database_url.is_sqlite() || Path::new(path).exists(), "there is no database {}", config.database_url);
-    let bytes = connect(config).await?.backup(file).await?;
+    let bytes = with(connect(config).await?, async |store| Ok(store.backup(file).await?)).await?;
     Ok(format!("{}: {bytes} bytes", file.display()))
 }
 
 /// Makes a token; says it once.
 pub async fn create_token(config: &Config, name: &str, role: Role, expires: Option<Expiry>) -> anyhow::Result<String> {
-    let store = connect_and_prepare(config, false).await?;
-    let expires = expires.and_then(|expires| expires.at(store.clock.now()));
-    let (token, text) = store.create_token(name, role, expires).await?;
+    let create = async |store: &Store| {
+        let expires = expires.and_then(|expires| expires.at(store.clock.now()));
+        Ok((store.create_token(name, role, expires).await?, expires))
+    };
+    let ((token, text), expires) = with(connect_and_prepare(config, false).await?, create).await?;
     let until = expires.map_or("does not expire".to_owned(), |at| format!("expires on {}", day(at)));
     Ok(format!(
         "{text}\n\nThis is the token of \"{}\" ({}, {role}, {until}). It is not shown again: keep it where passwords are kept.",
@@ -279,9 +294,8 @@ pub async fn create_token(config: &Config, name: &str, role: Role, expires: Opti
 
 /// A table of all tokens.
 pub async fn list_tokens(config: &Config) -> anyhow::Result<String> {
-    let store = connect_and_prepare(config, false).await?;
-    let now = store.clock.now();
-    let tokens = store.tokens().await?;
+    let all = async |store: &Store| Ok((store.clock.now(), store.tokens().await?));
+    let (now, tokens) = with(connect_and_prepare(config, false).await?, all).await?;
     if tokens.is_empty() {
         return Ok("There are no tokens; make one with \"kurultai token create\"".to_owned());
     }
@@ -305,8 +319,8 @@ pub async fn list_tokens(config: &Config) -> anyhow::Result<String> {
 
 /// Takes a token back, by its id or by name.
 pub async fn revoke_token(config: &Config, which: &str) -> anyhow::Result<String> {
-    let store = connect_and_prepare(config, false).await?;
-    let token = store.revoke_token(which).await?;
+    let revoke = async |store: &Store| Ok(store.revoke_token(which).await?);
+    let token = with(connect_and_prepare(config, false).await?, revoke).await?;
     Ok(format!("The token of \"{}\" ({}, {}) works no more", token.name, token.id(), token.role))
 }
 

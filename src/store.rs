@@ -21,6 +21,7 @@ mod published;
 pub mod record;
 pub mod replica;
 pub mod row;
+mod rows;
 pub mod saved;
 pub mod schema;
 pub mod search;

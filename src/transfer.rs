@@ -5,6 +5,7 @@ pub mod csv;
 pub mod format;
 pub mod input;
 pub mod json;
+mod line;
 pub mod mapping;
 pub mod ndjson;
 pub mod package;

@@ -2,11 +2,12 @@
 
 use anyhow::bail;
 
-use super::connect_and_prepare;
 use super::import::{Ending, Stop};
 use super::progress::Progress;
+use super::{connect_and_prepare, with};
 use crate::cli::{ExportFlags, licence};
 use crate::config::Config;
+use crate::store::db::Store;
 use crate::transfer::package::{self, Failed, Wish, Written};
 
 /// What the dataset is called where nobody says.
@@ -21,7 +22,10 @@ pub async fn export(config: &Config, flags: ExportFlags) -> anyhow::Result<Endin
         false => flags.licences,
     };
     let wish = &Wish { folder: flags.folder, format: flags.format, replace: flags.force, title, licences };
-    let store = connect_and_prepare(config, false).await?;
+    with(connect_and_prepare(config, false).await?, async |store| write(store, wish).await).await
+}
+
+async fn write(store: &Store, wish: &Wish) -> anyhow::Result<Ending> {
     let mut stop = Stop::listen();
     let mut dump = store.dump().await?;
     let count = dump.count().await?;

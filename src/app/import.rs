@@ -7,9 +7,9 @@ use anyhow::{Context, bail};
 use tokio::signal;
 use tokio::sync::watch;
 
-use super::connect_and_prepare;
 use super::progress::Progress;
 use super::push::{Target, push};
+use super::{connect_and_prepare, with};
 use crate::config::Config;
 use crate::store::db::Store;
 use crate::store::draft::Problem;
@@ -56,7 +56,6 @@ pub enum Ending {
 /// Loads records from files.
 pub async fn import(config: &Config, import: &Import) -> anyhow::Result<Ending> {
     let mut reading = read(import)?;
-    let former = std::mem::take(&mut reading.former);
     if let Some(target) = &import.target {
         if reading.has_package {
             bail!("a data package is read into a database, with the ids that are in it; a server gives ids of its own");
@@ -64,13 +63,18 @@ pub async fn import(config: &Config, import: &Import) -> anyhow::Result<Ending> 
         reading.finish(None).await?;
         return push(records(reading)?, import, target).await;
     }
-    let store = connect_and_prepare(config, false).await?;
-    reading.finish(Some(&store)).await?;
+    with(connect_and_prepare(config, false).await?, async |store| load(store, reading, import).await).await
+}
+
+/// Writes what was read into a database.
+async fn load(store: &Store, mut reading: Reading, import: &Import) -> anyhow::Result<Ending> {
+    let former = std::mem::take(&mut reading.former);
+    reading.finish(Some(store)).await?;
     let drafts = records(reading)?;
     let count = count(&drafts);
     let mut stop = Stop::listen();
     if import.dry_run {
-        let outcome = refused(check(&store, &drafts, &import.author, &mut stop).await, 0)?;
+        let outcome = refused(check(store, &drafts, &import.author, &mut stop).await, 0)?;
         let Some(outcome) = outcome else { return Ok(stopped(0, count)) };
         return Ok(Ending::Done(would(outcome)));
     }
@@ -84,10 +88,10 @@ pub async fn import(config: &Config, import: &Import) -> anyhow::Result<Ending> 
             () = stop.told(1) => return Ok(stopped(0, count)),
         }
     } else {
-        if refused(check(&store, &drafts, &import.author, &mut stop).await, 0)?.is_none() {
+        if refused(check(store, &drafts, &import.author, &mut stop).await, 0)?.is_none() {
             return Ok(stopped(0, count));
         }
-        match write(&store, drafts, import, stop).await? {
+        match write(store, drafts, import, stop).await? {
             Ok(outcome) => outcome,
             Err(stopped) => return Ok(stopped),
         }

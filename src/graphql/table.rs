@@ -150,7 +150,7 @@ impl Reader {
     /// The next part; nothing at the end.
     pub async fn next(&mut self) -> Result<Option<Part>> {
         match &mut self.source {
-            Source::Walk(walk, rows) => Ok(walk.next(*rows).await?.map(Part::Pages)),
+            Source::Walk(walk) => Ok(walk.next().await?.map(Part::Pages)),
             Source::Nothing => Ok(None),
             Source::Answer(items) => {
                 let mut items = std::mem::take(items);

@@ -92,6 +92,15 @@ impl Changes {
         Self { file: Some(file), ..Self::alone() }
     }
 
+    /// Closes what only this uses.
+    pub(super) async fn close(&self) {
+        if let Some(file) = &self.file
+            && let Err(error) = file.connection.close_by_ref().await
+        {
+            tracing::debug!(%error, "the connection that looks for changes could not be closed");
+        }
+    }
+
     /// A number that differs from every number given before the latest write; nothing where that cannot be known.
     pub(super) async fn generation(&self) -> Option<u64> {
         if let Some(file) = &self.file

@@ -86,6 +86,12 @@ impl Store {
         }
     }
 
+    /// Closes all connections to the primary, each when it has done what it does. Nothing can be read or written after.
+    pub async fn close(&self) {
+        self.pools.close().await;
+        self.changes.close().await;
+    }
+
     /// Whether the database answers; where the primary is away, a replica does.
     pub async fn ping(&self) -> Result<()> {
         let pool = match self.replica() {
@@ -153,10 +159,8 @@ impl Store {
     /// round trip each time; where the database has closed it meanwhile, the statement is run again on another. What a
     /// replica does not answer the primary does.
     pub(super) async fn read(&self, select: &SelectStatement) -> Result<Vec<QueryResult>> {
-        if let Some(snapshot) = &self.snapshot {
-            self.statements.fetch_add(1, Ordering::Relaxed);
-            let read = snapshot.query_all_raw(self.written(select)).await.inspect(|rows| meter::rows(rows.len()));
-            return read.map_err(|error| if is_passing(&error) { unavailable(error) } else { database(error) });
+        if self.is_still() {
+            return self.read_as(statement(self.backend(), select)).await;
         }
         if let Some(replica) = self.replica() {
             let read = tokio::select! {
@@ -174,6 +178,31 @@ impl Store {
         }
         let pool = if self.sees == Sees::All { &self.pools.primary } else { &self.pools.reader };
         self.read_from_primary(pool, select).await
+    }
+
+    /// Runs one statement that is no query of `sea-query`, in the transaction of a snapshot.
+    pub(super) async fn read_as(&self, statement: Statement) -> Result<Vec<QueryResult>> {
+        let read = self.still()?.query_all_raw(traced(statement)).await.inspect(|rows| meter::rows(rows.len()));
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        read.map_err(lost)
+    }
+
+    /// Runs statements that give no rows, in the transaction of a snapshot.
+    pub(super) async fn prepare(&self, statements: &[&str]) -> Result<()> {
+        for statement in statements {
+            self.still()?.execute_unprepared(statement).await.map_err(lost)?;
+        }
+        Ok(())
+    }
+
+    /// Whether everything is read from it as it was at one moment.
+    pub(super) fn is_still(&self) -> bool {
+        self.snapshot.is_some()
+    }
+
+    /// The transaction of a snapshot.
+    fn still(&self) -> Result<&DatabaseTransaction> {
+        self.snapshot.as_deref().ok_or_else(|| internal("what is read at one moment is read from a snapshot"))
     }
 
     /// Runs one statement that must see every write that was acknowledged, such as whether a token was taken back.
@@ -224,9 +253,7 @@ impl Store {
     }
 
     fn written(&self, select: &SelectStatement) -> Statement {
-        let statement = statement(self.backend(), select);
-        tracing::trace!(target: "kurultai::sql", sql = statement.sql);
-        statement
+        traced(statement(self.backend(), select))
     }
 
     /// Runs one statement that gives one number of rows, for a reader.
@@ -241,6 +268,16 @@ impl Store {
         let rows = self.read(select).await?;
         rows.first().map_or(Ok(None), |row| row.try_get_by_index(0)).map_err(internal)
     }
+}
+
+fn traced(statement: Statement) -> Statement {
+    tracing::trace!(target: "kurultai::sql", sql = statement.sql);
+    statement
+}
+
+/// An error in a snapshot, which no other connection has.
+fn lost(error: DbErr) -> Error {
+    if is_passing(&error) { unavailable(error) } else { database(error) }
 }
 
 /// What the database itself says is wrong, by its code.

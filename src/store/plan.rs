@@ -84,23 +84,29 @@ impl Plan {
         self.children.len() - 1
     }
 
-    /// Makes every list below, whose size nobody asked for, as long as this at most, and tells whether there are lists.
-    pub fn widen(&mut self, most: u32) -> bool {
-        let mut has_lists = false;
+    /// Makes every list below, whose size nobody asked for, as long as this at most.
+    pub fn widen(&mut self, most: u32) {
         for child in &mut self.children {
-            has_lists |= match child {
+            match child {
                 Child::One(_, plan) => plan.widen(most),
-                Child::Any(_, plans) => plans.iter_mut().fold(false, |has_lists, plan| plan.widen(most) | has_lists),
+                Child::Any(_, plans) => plans.iter_mut().for_each(|plan| plan.widen(most)),
                 Child::Many(_, list) => {
                     if list.usual {
                         (list.page.size, list.beyond) = (most, true);
                     }
                     list.plan.widen(most);
-                    true
                 }
-            };
+            }
         }
-        has_lists
+    }
+
+    /// Whether there are lists below.
+    pub(super) fn has_lists(&self) -> bool {
+        self.children.iter().any(|child| match child {
+            Child::One(_, plan) => plan.has_lists(),
+            Child::Any(_, plans) => plans.iter().any(Self::has_lists),
+            Child::Many(..) => true,
+        })
     }
 
     /// Whether nothing but the id is read.

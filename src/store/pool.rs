@@ -78,6 +78,15 @@ impl Pools {
         }
     }
 
+    /// Closes all of them, each when it has done what it does.
+    pub(super) async fn close(&self) {
+        for pool in [&self.writer, &self.primary, &self.reader, &self.walker] {
+            if let Err(error) = pool.close_by_ref().await {
+                tracing::debug!(%error, "a pool of connections could not be closed");
+            }
+        }
+    }
+
     /// What they are doing.
     pub(super) fn state(&self) -> Vec<Pool> {
         [("reading", &self.reader), ("tables", &self.walker), ("writing", &self.writer)].map(|(name, of)| Pool::of(name, of)).into()

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::entity::RecordType;
 use crate::error::{Result, invalid_cursor};
 use crate::filter::Filter;
-use crate::page::{Cursor, Direction, Page};
+use crate::page::{Cursor, Direction};
 use crate::store::condition::{Conditions, Form, Sees, column, sort_key};
 use crate::store::dialect;
 use crate::store::fetch::By;
@@ -134,6 +134,16 @@ impl Selects {
     }
 
     fn list(&mut self, list: &List, parent: Option<Parent<'_>>) -> Result<SelectStatement> {
+        let page = self.chosen(list, parent)?;
+        // the rows below are asked for only when the page is known: a sort would ask for all of them first
+        let chosen = self.name();
+        let rows = dialect::array_of(self.backend, self.row(&list.plan, &chosen, cursor_key(list))?);
+        let rows = if matches!(parent, Some(Parent::Row(..))) { rows } else { rows.cast_as("text") };
+        Ok(Query::select().expr(rows).from_subquery(page, Alias::new(chosen)).to_owned())
+    }
+
+    /// The rows of a page, with the columns that its plan needs.
+    pub(super) fn chosen(&mut self, list: &List, parent: Option<Parent<'_>>) -> Result<SelectStatement> {
         let record = catalog().get(list.plan.ty);
         let order = &record.fields[list.order.0];
         let (mut page, table) = self.source(list.plan.ty, &list.filter, parent);
@@ -144,19 +154,12 @@ impl Selects {
                 page.cond_where(beyond(&table, order, cursor, direction, argument)?);
             }
         }
-        let direction = run_direction(&list.page, list.order.1);
-        page.order_by_expr(sort_key(&table, order), direction.clone());
-        page.order_by_expr(column(&table, "id"), direction);
+        sort(&mut page, &table, list);
         page.limit(list.limit());
-        let key = list.cursors.then_some(order);
-        for name in columns(record, &list.plan, key) {
+        for name in columns(record, &list.plan, cursor_key(list)) {
             page.expr(Expr::col((Alias::new(&table), Alias::new(name))));
         }
-        // the rows below are asked for only when the page is known: a sort would ask for all of them first
-        let chosen = self.name();
-        let rows = dialect::array_of(self.backend, self.row(&list.plan, &chosen, key)?);
-        let rows = if matches!(parent, Some(Parent::Row(..))) { rows } else { rows.cast_as("text") };
-        Ok(Query::select().expr(rows).from_subquery(page, Alias::new(chosen)).to_owned())
+        Ok(page)
     }
 
     /// The array of the row with this id, which may be seen.
@@ -228,12 +231,20 @@ fn columns(record: &Record, plan: &Plan, key: Option<&Field>) -> Vec<String> {
     names
 }
 
-/// Direction in which rows are read: backward pages are read from their end.
-fn run_direction(page: &Page, direction: Direction) -> Order {
-    match (direction, page.backward) {
+/// The field whose sort key a cursor of the list holds, where cursors are wanted.
+pub(super) fn cursor_key(list: &List) -> Option<&'static Field> {
+    list.cursors.then(|| &catalog().get(list.plan.ty).fields[list.order.0])
+}
+
+/// Reads the rows of a table in the order of a list; backward pages are read from their end.
+pub(super) fn sort(select: &mut SelectStatement, table: &str, list: &List) {
+    let direction = match (list.order.1, list.page.backward) {
         (Direction::Asc, false) | (Direction::Desc, true) => Order::Asc,
         _ => Order::Desc,
-    }
+    };
+    let field = &catalog().get(list.plan.ty).fields[list.order.0];
+    select.order_by_expr(sort_key(table, field), direction.clone());
+    select.order_by_expr(column(table, "id"), direction);
 }
 
 /// Rows beyond a cursor: one comparison of the pair (key, id), which an index answers from both ends.

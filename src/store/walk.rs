@@ -1,5 +1,9 @@
-//! A list from its beginning to its end, page by page, each found by the key of the last row of the one before.
+//! A list from its beginning to its end, in pieces.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::vec;
+
+use sea_orm::{QueryResult, Statement};
 use uuid::Uuid;
 
 use crate::error::{Result, internal};
@@ -7,51 +11,116 @@ use crate::page::Page;
 use crate::store::condition::Form;
 use crate::store::db::Store;
 use crate::store::decode;
+use crate::store::dialect;
 use crate::store::plan::List;
 use crate::store::record::{Relation, catalog};
-use crate::store::row::{Node, Pages};
+use crate::store::row::{Node, Pages, Span};
+use crate::store::rows::{Columns, is_joinable};
 use crate::store::select::Selects;
+use crate::store::sql::statement;
+
+/// Rows that are read at a time: fewer where each brings lists of its own.
+const ROWS: u32 = 2_000;
+const ROWS_WITH_LISTS: u32 = 200;
 
 /// A walk through a list.
 #[derive(Debug)]
 pub struct Walk {
     store: Store,
     list: List,
+    way: Way,
+}
+
+/// How a list is walked through.
+#[derive(Debug)]
+enum Way {
+    Pages(ByPages),
+    Rows(ByRows),
+}
+
+/// Page by page, each found by the key of the last row of the one before.
+#[derive(Debug)]
+struct ByPages {
     /// Whose list it is, where it is that of one record.
     parent: Option<(&'static Relation, Uuid)>,
     forms: Vec<Form>,
+    size: u32,
     /// Rows that may still come.
     left: u64,
     ended: bool,
 }
 
+/// By the rows of a joining statement, in a snapshot.
+#[derive(Debug)]
+struct ByRows {
+    columns: Columns,
+    /// Asks for the next rows.
+    fetch: Statement,
+    rows: vec::IntoIter<QueryResult>,
+    /// The records that came since the last piece, of which the last may not be complete.
+    page: Pages,
+    ended: bool,
+}
+
 impl Store {
     /// Begins a walk through a list, whatever its page: of all records of a type, or of one record by a relation. It gives
-    /// this many rows at most.
+    /// this many records at most.
     pub async fn walk(&self, list: List, parent: Option<(&'static Relation, Uuid)>, most: u64) -> Result<Walk> {
-        let forms = self.forms(catalog().get(list.plan.ty), &list.filter).await?;
-        let list = List { page: Page::default(), rows: true, cursors: true, beyond: false, total: false, ..list };
-        Ok(Walk { store: self.clone(), list, parent, forms, left: most, ended: false })
+        let list = List { page: Page::default(), rows: true, beyond: false, total: false, ..list };
+        let way = match self.is_still() && dialect::has_cursors(self.backend()) && is_joinable(&list.plan) {
+            true => Way::Rows(self.by_rows(&list, parent, most).await?),
+            false => {
+                let forms = self.forms(catalog().get(list.plan.ty), &list.filter).await?;
+                let size = if list.plan.has_lists() { ROWS_WITH_LISTS } else { ROWS };
+                Way::Pages(ByPages { parent, forms, size, left: most, ended: false })
+            }
+        };
+        // the next page is found by the key of a row
+        let cursors = list.cursors || matches!(way, Way::Pages(_));
+        Ok(Walk { store: self.clone(), list: List { cursors, ..list }, way })
+    }
+
+    async fn by_rows(&self, list: &List, parent: Option<(&Relation, Uuid)>, most: u64) -> Result<ByRows> {
+        // a name of its own, as the database knows by it what columns it has
+        static CURSORS: AtomicU64 = AtomicU64::new(0);
+        let name = format!("walk_{}", CURSORS.fetch_add(1, Ordering::Relaxed));
+        let (select, columns) = Selects::new(self.backend(), self.sees, Vec::new()).whole(list, parent, most)?;
+        self.prepare(dialect::BEFORE_CURSOR).await?;
+        self.read_as(dialect::declare(&name, statement(self.backend(), &select))).await?;
+        let fetch = dialect::fetch(&name, ROWS);
+        Ok(ByRows { columns, fetch, rows: Vec::new().into_iter(), page: Pages::new(list), ended: false })
     }
 }
 
 impl Walk {
-    /// The next rows, this many at most; nothing at the end.
-    pub async fn next(&mut self, rows: u32) -> Result<Option<Pages>> {
-        let size = u32::try_from(self.left).unwrap_or(u32::MAX).min(rows);
+    /// The next records; nothing at the end.
+    pub async fn next(&mut self) -> Result<Option<Pages>> {
+        let Self { store, list, way } = self;
+        let pages = match way {
+            Way::Pages(pages) => pages.next(store, list).await?,
+            Way::Rows(rows) => rows.next(store, list).await?,
+        };
+        let Some(mut pages) = pages else { return Ok(None) };
+        store.complete(&list.plan, &mut pages.level).await?;
+        Ok(Some(pages))
+    }
+}
+
+impl ByPages {
+    async fn next(&mut self, store: &Store, list: &mut List) -> Result<Option<Pages>> {
+        let size = u32::try_from(self.left).unwrap_or(u32::MAX).min(self.size);
         if self.ended || size == 0 {
             return Ok(None);
         }
-        self.list.page.size = size;
-        let mut selects = Selects::new(self.store.backend(), self.store.sees, self.forms.clone());
+        list.page.size = size;
+        let mut selects = Selects::new(store.backend(), store.sees, self.forms.clone());
         let select = match self.parent {
-            Some((relation, id)) => selects.page_of(&self.list, relation, id)?,
-            None => selects.page(&self.list)?,
+            Some((relation, id)) => selects.page_of(list, relation, id)?,
+            None => selects.page(list)?,
         };
-        let text = self.store.read_text(&select).await?;
-        let mut pages = Pages::new(&self.list);
-        decode::page(text.as_deref().unwrap_or("null"), &self.list, &mut pages).map_err(internal)?;
-        self.store.complete(&self.list.plan, &mut pages.level).await?;
+        let text = store.read_text(&select).await?;
+        let mut pages = Pages::new(list);
+        decode::page(text.as_deref().unwrap_or("null"), list, &mut pages).map_err(internal)?;
         let (count, last) = match pages.of(0) {
             Some(slice) => (slice.nodes().len(), slice.nodes().next_back().map(Node::place)),
             None => (0, None),
@@ -59,7 +128,37 @@ impl Walk {
         self.ended = count < size as usize;
         self.left -= count as u64;
         let Some(last) = last else { return Ok(None) };
-        self.list.page.after = Some(last);
+        list.page.after = Some(last);
         Ok(Some(pages))
     }
+}
+
+impl ByRows {
+    async fn next(&mut self, store: &Store, list: &List) -> Result<Option<Pages>> {
+        let mut read = 0;
+        loop {
+            for row in self.rows.by_ref() {
+                let is_full = read >= ROWS && !self.columns.goes_on(&row, &self.page).map_err(internal)?;
+                let full = is_full.then(|| std::mem::replace(&mut self.page, Pages::new(list)));
+                self.columns.read(&row, &mut self.page).map_err(internal)?;
+                read += 1;
+                if let Some(full) = full {
+                    return Ok(Some(complete(full)));
+                }
+            }
+            if self.ended {
+                let rest = std::mem::replace(&mut self.page, Pages::new(list));
+                return Ok((!rest.level.rows.is_empty()).then(|| complete(rest)));
+            }
+            let rows = store.read_as(self.fetch.clone()).await?;
+            self.ended = rows.len() < ROWS as usize;
+            self.rows = rows.into_iter();
+        }
+    }
+}
+
+/// A page of all records that it has.
+fn complete(mut page: Pages) -> Pages {
+    page.spans.push(Span { start: 0, end: page.level.rows.len(), ..Span::default() });
+    page
 }

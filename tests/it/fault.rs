@@ -1,7 +1,8 @@
 //! What fails is null with an error, the rest is answered, and nothing of ours is told.
 
+use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kurultai::role::Role;
 use migration::sea_orm::ConnectionTrait;
@@ -65,8 +66,18 @@ async fn an_import_that_fails_in_the_middle_leaves_nothing_behind(#[values(On::S
 /// Starts the program on what it cannot work with, and gives its exit code and what it says.
 fn refused(arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String) {
     let mut command = kurultai(arguments);
-    command.envs(environment.iter().copied());
-    let output = command.output().unwrap();
+    command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut started = command.spawn().unwrap();
+    let begun = Instant::now();
+    while started.try_wait().unwrap().is_none() {
+        if begun.elapsed() > Duration::from_secs(30) {
+            started.kill().unwrap();
+            let output = started.wait_with_output().unwrap();
+            panic!("{arguments:?} is not refused, and says\n{}", String::from_utf8_lossy(&output.stderr));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let output = started.wait_with_output().unwrap();
     (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
@@ -86,6 +97,8 @@ async fn what_it_cannot_start_with_is_told_with_what_would_help_and_an_exit_code
     later.execute_unprepared("INSERT INTO seaql_migrations VALUES ('m20990101_000001_later', 0)").await.unwrap();
     later.close().await.unwrap();
     sample("damaged.db");
+    // all of it is in the file, else the damage would not be seen
+    assert!(!file("damaged.db-wal").exists(), "an import leaves its records beside the file");
     let mut bytes = std::fs::read(file("damaged.db")).unwrap();
     bytes[100..4_096].fill(0xff);
     std::fs::write(file("damaged.db"), bytes).unwrap();

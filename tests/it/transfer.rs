@@ -1,6 +1,7 @@
 //! Formats that the command line reads, and how it writes what it read.
 
 mod kill;
+mod line;
 mod popolo;
 mod push;
 mod stream;

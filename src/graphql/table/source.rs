@@ -19,14 +19,10 @@ use crate::store::record::{Kind, Record, Relation, catalog};
 use crate::store::row::{Cell, Node};
 use crate::store::walk::Walk;
 
-/// Rows that are read at a time: fewer where each brings lists of its own.
-const ROWS: u32 = 2_000;
-const ROWS_WITH_LISTS: u32 = 200;
-
 /// What a table is read from.
 pub(super) enum Source {
-    /// A list of records, and how many are read at a time.
-    Walk(Box<Walk>, u32),
+    /// A list of records.
+    Walk(Box<Walk>),
     /// The list of a record that is not there.
     Nothing,
     /// The answer to the query.
@@ -60,7 +56,7 @@ pub(super) async fn list(store: &Store, root: &Selection<'_>, keys: &[String], w
         None => return Ok(None),
     };
     let cited = wanted.sources.then(|| Cited::new(&mut list.plan)).transpose()?;
-    let rows = if list.plan.widen(MOST) { ROWS_WITH_LISTS } else { ROWS };
+    list.plan.widen(MOST);
     let store = store.snapshot().await?;
     let parent = match way {
         None => None,
@@ -74,7 +70,7 @@ pub(super) async fn list(store: &Store, root: &Selection<'_>, keys: &[String], w
         }
     };
     let walk = store.walk(list, parent, wanted.limit.unwrap_or(u64::MAX)).await?;
-    Ok(Some((Source::Walk(Box::new(walk), rows), shape, cited)))
+    Ok(Some((Source::Walk(Box::new(walk)), shape, cited)))
 }
 
 /// The rows of a connection, where that is what keys lead to.
