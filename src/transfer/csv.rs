@@ -9,6 +9,7 @@ use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 use crate::entity::RecordType;
 use crate::store::draft::{self, Draft, Origin, Problem};
 use crate::transfer::input::{cannot_read, not_utf8, problem};
+use crate::transfer::line::{Lines, line_of};
 use crate::transfer::mapping::{Line, Mapping, Slugs};
 
 /// A table whose heading has been read and fits its mapping.
@@ -18,7 +19,7 @@ pub struct Table {
     columns: HashMap<String, usize>,
     /// Paths of fields, and the columns that they come from.
     sources: Vec<(String, String)>,
-    reader: Reader<Box<dyn BufRead + Send>>,
+    reader: Reader<Lines<Box<dyn BufRead + Send>>>,
 }
 
 /// What a line holds, or what is wrong with it.
@@ -28,13 +29,11 @@ impl Table {
     /// Reads the heading; gives the columns that the mapping does not use, too.
     pub fn open(file: &Arc<str>, reader: Box<dyn BufRead + Send>, mapping: &Arc<Mapping>) -> Result<(Self, Vec<String>), Vec<Problem>> {
         let separator = mapping.separator.unwrap_or(if file.ends_with(".tsv") { b'\t' } else { b',' });
-        let mut reader = ReaderBuilder::new().delimiter(separator).from_reader(reader);
-        let heading: Vec<String> = reader
-            .headers()
-            .map_err(|error| vec![wrong(file, &error)])?
-            .iter()
-            .map(|column| column.trim_start_matches('\u{FEFF}').trim().to_owned())
-            .collect();
+        let mut reader = ReaderBuilder::new().delimiter(separator).from_reader(Lines::new(reader));
+        let heading = match reader.headers() {
+            Ok(heading) => heading.iter().map(|column| column.trim_start_matches('\u{FEFF}').trim().to_owned()).collect::<Vec<_>>(),
+            Err(error) => return Err(vec![wrong(file, line_of(&mut reader, error.position()), &error)]),
+        };
         let columns: HashMap<String, usize> = heading.iter().enumerate().rev().map(|(index, column)| (column.clone(), index)).collect();
         let rules = mapping.rules();
         let mut problems = Vec::new();
@@ -71,9 +70,12 @@ impl Table {
         loop {
             match self.reader.read_record(&mut cells) {
                 Ok(false) => return,
-                Ok(true) => each(self.record(&cells, slugs)),
+                Ok(true) => {
+                    let number = line_of(&mut self.reader, cells.position());
+                    each(self.record(number, &cells, slugs));
+                }
                 Err(error) => {
-                    each(Err(vec![wrong(&self.file, &error)]));
+                    each(Err(vec![wrong(&self.file, line_of(&mut self.reader, error.position()), &error)]));
                     if !matches!(error.kind(), ErrorKind::UnequalLengths { .. }) {
                         return;
                     }
@@ -86,17 +88,18 @@ impl Table {
     pub fn keep(mut self) -> Result<Kept, Vec<Problem>> {
         let mut lines = Vec::new();
         let mut problems = Vec::new();
-        for record in self.reader.records() {
-            match record {
-                Ok(cells) => lines.push(cells),
-                Err(error) => problems.push(wrong(&self.file, &error)),
+        loop {
+            let mut cells = StringRecord::new();
+            match self.reader.read_record(&mut cells) {
+                Ok(false) => break,
+                Ok(true) => lines.push((line_of(&mut self.reader, cells.position()), cells)),
+                Err(error) => problems.push(wrong(&self.file, line_of(&mut self.reader, error.position()), &error)),
             }
         }
         if problems.is_empty() { Ok(Kept { table: self, lines }) } else { Err(problems) }
     }
 
-    fn record(&self, cells: &StringRecord, slugs: &Slugs) -> Read {
-        let number = line_of(cells);
+    fn record(&self, number: usize, cells: &StringRecord, slugs: &Slugs) -> Read {
         let line = Line { columns: &self.columns, cells, slugs, number };
         let record = self.mapping.record;
         let origin = Origin { file: Some(self.file.clone()), line: Some(number), path: record.singular() };
@@ -144,7 +147,8 @@ impl Table {
 /// The lines of a table, kept until what they refer to is known.
 pub struct Kept {
     table: Table,
-    lines: Vec<StringRecord>,
+    /// Each with its number.
+    lines: Vec<(usize, StringRecord)>,
 }
 
 impl Kept {
@@ -154,8 +158,10 @@ impl Kept {
         let mut wanted = Vec::new();
         for (_, rule) in self.table.mapping.rules() {
             let Some((ty, scheme)) = rule.reference() else { continue };
-            let texts =
-                self.lines.iter().flat_map(|cells| rule.texts(&Line { columns: &self.table.columns, cells, slugs: &slugs, number: 0 }));
+            let of_line = |(number, cells): &(usize, StringRecord)| {
+                rule.texts(&Line { columns: &self.table.columns, cells, slugs: &slugs, number: *number })
+            };
+            let texts = self.lines.iter().flat_map(of_line);
             let mut values: Vec<String> = texts.collect();
             values.sort_unstable();
             values.dedup();
@@ -166,12 +172,8 @@ impl Kept {
 
     /// Hands the record of each line on.
     pub fn read(&self, slugs: &Slugs, mut each: impl FnMut(Read)) {
-        self.lines.iter().for_each(|cells| each(self.table.record(cells, slugs)));
+        self.lines.iter().for_each(|(number, cells)| each(self.table.record(*number, cells, slugs)));
     }
-}
-
-fn line_of(cells: &StringRecord) -> usize {
-    cells.position().map_or(0, |position| usize::try_from(position.line()).unwrap_or(usize::MAX))
 }
 
 /// A path without the places in its lists.
@@ -189,11 +191,10 @@ fn without_places(path: &str) -> String {
     bare
 }
 
-fn wrong(file: &Arc<str>, error: &csv::Error) -> Problem {
-    let line = error.position().and_then(|position| usize::try_from(position.line()).ok());
-    let at = |message: String| Problem::new(Origin { file: Some(file.clone()), line, path: String::new() }, message);
+fn wrong(file: &Arc<str>, line: usize, error: &csv::Error) -> Problem {
+    let at = |message: String| Problem::new(Origin { file: Some(file.clone()), line: Some(line), path: String::new() }, message);
     match error.kind() {
-        ErrorKind::Utf8 { .. } => not_utf8(file, line.unwrap_or(1)),
+        ErrorKind::Utf8 { .. } => not_utf8(file, line),
         ErrorKind::Io(error) => cannot_read(file, error),
         ErrorKind::UnequalLengths { expected_len, len, .. } => at(format!(
             "this line has {len} cells and the heading has {expected_len}; put cells that hold the separator into quotation marks"

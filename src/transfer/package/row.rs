@@ -16,6 +16,7 @@ use crate::store::tree::{Tree, Value};
 use crate::table::Type;
 use crate::transfer::input::{cannot_read, not_utf8, problem};
 use crate::transfer::json;
+use crate::transfer::line::{Lines, line_of};
 
 /// A row: where it stands, and its values by the places of their columns. What is empty is nothing.
 #[derive(Debug)]
@@ -48,22 +49,21 @@ impl Table<'_> {
     }
 
     fn csv(&self, file: File, each: &mut dyn FnMut(Result<Row, Problem>)) -> Result<(), Vec<Problem>> {
-        let mut reader = BufReader::with_capacity(1 << 16, file);
-        let begin = reader.fill_buf().map_err(|error| vec![cannot_read(self.name, &error)])?;
-        // where lines end with CR LF, the reader says that a row begins before the LF of the line above
-        let late = usize::from(begin.split(|byte| *byte == b'\n').next().is_some_and(|line| line.ends_with(b"\r")));
-        let mut reader = csv::ReaderBuilder::new().from_reader(reader);
-        let wrong = |error: csv::Error| match error.kind() {
-            csv::ErrorKind::Utf8 { pos, .. } => not_utf8(self.name, pos.as_ref().map_or(1, |at| at.line()) as usize + late),
-            csv::ErrorKind::UnequalLengths { pos, expected_len, len } => Problem::new(
-                self.line(pos.as_ref().map_or(1, |at| at.line()) as usize + late),
+        let mut reader = csv::ReaderBuilder::new().from_reader(Lines::new(file));
+        let wrong = |error: &csv::Error, line: usize| match error.kind() {
+            csv::ErrorKind::Utf8 { .. } => not_utf8(self.name, line),
+            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => Problem::new(
+                self.line(line),
                 format!(
                     "this row has {len} values and there are {expected_len} columns; it may be cut off, or a quotation mark is missing"
                 ),
             ),
             _ => problem(Some(self.name), format!("this cannot be read as CSV: {error}")),
         };
-        let header = reader.headers().map_err(|error| vec![wrong(error)])?.clone();
+        let header = match reader.headers() {
+            Ok(header) => header.clone(),
+            Err(error) => return Err(vec![wrong(&error, line_of(&mut reader, error.position()))]),
+        };
         let names: Vec<&str> = header.iter().map(|name| name.trim_start_matches('\u{feff}')).collect();
         let places = self.places(&names, Some(1))?;
         let mut record = csv::StringRecord::new();
@@ -73,11 +73,11 @@ impl Table<'_> {
                 Ok(true) => {}
                 Err(error) => {
                     // what comes after may be taken apart at the wrong places
-                    each(Err(wrong(error)));
+                    each(Err(wrong(&error, line_of(&mut reader, error.position()))));
                     return Ok(());
                 }
             }
-            let line = record.position().map_or(1, |at| at.line()) as usize + late;
+            let line = line_of(&mut reader, record.position());
             let values = record.iter().zip(&places).filter_map(|(text, place)| Some((text, (*place)?)));
             let values = values.map(|(text, place)| self.text(text, place, Some(line)).map(|tree| (place, tree)));
             each(values.collect::<Result<_, _>>().map(|values| Row { origin: self.line(line), values }));
