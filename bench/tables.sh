@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 
 : "${DATABASE_URL:?names a PostgreSQL database with a synthetic dataset}"
 export DATABASE_URL
+# what goes between the database and whoever asks it is not encrypted, for either
+export PGSSLMODE=disable
 target=${CARGO_TARGET_DIR:-$PWD/target}
 port=${PORT:-8091}
 rounds=${ROUNDS:-3}
@@ -24,7 +26,7 @@ copy="COPY (
   WHERE c.published
 ) TO STDOUT (FORMAT csv)"
 
-cargo build --release --target-dir "$target" -p kurultai
+[ -n "${BUILT:-}" ] || cargo build --release --target-dir "$target" -p kurultai
 KURULTAI_RATE__ADDRESS=0 "$target/release/kurultai" serve --listen "127.0.0.1:$port" 2>"$folder/log" &
 server=$!
 for _ in $(seq 100); do

@@ -158,7 +158,7 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         body_limit: config.body_limit,
         upload_limit: config.upload_limit,
         tables: http::tables(config.database_connections),
-        admission: Admission::new(if config.concurrency == 0 { config.database_connections } else { config.concurrency }),
+        admission: Admission::new(concurrency(config)),
         rates: Rates::new(&config.rate),
         timeouts: config.timeouts.clone(),
         health: Health::default(),
@@ -212,6 +212,18 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
     let _ = tokio::time::timeout(CLOSING, store.close()).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Queries that are run at the same time. A database on this machine shares its processors: more queries than there are of
+/// them only make each other wait. What one elsewhere can do is told by the connections that it is given.
+fn concurrency(config: &Config) -> u32 {
+    let is_here = config.database_url.is_here() && config.database_replica_urls.is_empty();
+    let processors = std::thread::available_parallelism().map_or(u32::MAX, |count| u32::try_from(count.get()).unwrap_or(u32::MAX));
+    match config.concurrency {
+        0 if is_here => processors.min(config.database_connections),
+        0 => config.database_connections,
+        set => set,
+    }
 }
 
 /// Begins to count, and serves what is counted, for as long as the program runs.

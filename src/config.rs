@@ -1,7 +1,7 @@
 //! Settings: defaults, then a file, then the environment, then flags.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use figment::Figment;
@@ -39,7 +39,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Connections of clients at most.
     pub connections: u32,
-    /// Queries that are run at the same time at most; 0 stands for as many as there are connections to the database.
+    /// Queries that are run at the same time at most; 0 stands for as many as there are processors where the database is on
+    /// this machine, and otherwise for as many as there are connections to it.
     pub concurrency: u32,
     /// What a request may ask for at most.
     pub limits: Limits,
@@ -117,6 +118,18 @@ impl DatabaseUrl {
     /// Whether it is a file of this machine.
     pub fn is_sqlite(&self) -> bool {
         self.0.starts_with("sqlite:")
+    }
+
+    /// Whether the database runs on this machine.
+    pub fn is_here(&self) -> bool {
+        let is_here = |host: &str| {
+            let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+            // by a socket of the file system, or by the network
+            host.is_empty() || host.starts_with('/') || host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        };
+        let Ok(url) = Url::parse(&self.0) else { return false };
+        let given = url.query_pairs().find(|(name, _)| name == "host");
+        self.is_sqlite() || given.map_or_else(|| is_here(url.host_str().unwrap_or_default()), |(_, host)| is_here(&host))
     }
 }
 
@@ -250,6 +263,26 @@ mod tests {
             assert_eq!(read(text), ["postgres://a/k", "postgres://b/k"]);
         }
         assert_eq!(read("\"\""), [""; 0]);
+    }
+
+    #[test]
+    fn a_database_is_on_this_machine_or_elsewhere() {
+        let is_here = |url: &str| DatabaseUrl(url.to_owned()).is_here();
+        for url in [
+            "sqlite://a.db",
+            "sqlite::memory:",
+            "postgres://localhost/k",
+            "postgres://a:b@127.0.0.1:5432/k",
+            "postgres://[::1]/k",
+            "postgres:///k?host=/run/postgresql",
+        ] {
+            assert!(is_here(url), "{url}");
+        }
+        for url in
+            ["postgres://db.example/k", "postgres://10.0.0.1/k", "postgres://[2001:db8::1]/k", "postgres:///k?host=db.example", "nonsense"]
+        {
+            assert!(!is_here(url), "{url}");
+        }
     }
 
     #[test]

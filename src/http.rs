@@ -30,6 +30,7 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use tokio::sync::Semaphore;
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
@@ -97,6 +98,14 @@ fn most_tables(connections: u32) -> usize {
 pub fn router(service: Service) -> Router {
     let cors = cors::layer(&service.cors_origins);
     let service = Arc::new(service);
+    // the first is outermost; as one, for each layer by itself costs as much again
+    let around = ServiceBuilder::new()
+        .layer(from_fn(watch::request))
+        .layer(cors)
+        .map_response(secure::harden)
+        // what is sent as it happens is not compressed, and neither are images
+        .layer(CompressionLayer::new())
+        .layer(CatchPanicLayer::custom(graphql::panicked));
     let data = Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post).fallback(graphql::other_method))
         .route("/table.{format}", get(table::get))
@@ -116,11 +125,6 @@ pub fn router(service: Service) -> Router {
         .route("/readyz", get(health::ready))
         .merge(data)
         .fallback(assets::not_found)
-        .layer(CatchPanicLayer::custom(graphql::panicked))
-        // what is sent as it happens is not compressed, and neither are images
-        .layer(CompressionLayer::new())
-        .layer(from_fn(secure::harden))
-        .layer(cors)
-        .layer(from_fn(watch::request))
+        .layer(around)
         .with_state(service)
 }

@@ -27,6 +27,7 @@ pub mod schema;
 pub mod search;
 mod select;
 mod sql;
+mod still;
 pub mod tidy;
 pub mod token;
 pub mod tree;

@@ -126,9 +126,12 @@ async fn capacity(address: &str) -> anyhow::Result<f64> {
                 let mut connection = Connection::open(&address).await?;
                 let (mut count, begun) = (0_u64, Instant::now());
                 while begun.elapsed() < Duration::from_secs(8) {
-                    let (good, said) = connection.send("/graphql", body(count * 4 + client)).await?.context("no answer came in time")?;
-                    ensure!(good, "the server refuses: {}", String::from_utf8_lossy(&said));
-                    count += 1;
+                    let (good, _) = connection.send("/graphql", body(count * 4 + client)).await?.context("no answer came in time")?;
+                    match good {
+                        true => count += 1,
+                        // there is no room for four
+                        false => tokio::time::sleep(Duration::from_millis(2)).await,
+                    }
                 }
                 anyhow::Ok(count)
             })

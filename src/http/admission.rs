@@ -1,9 +1,10 @@
 //! Who may be answered at the same time. What comes beyond that waits for a moment; where more comes than can be answered
 //! for longer than a moment, it is sent away at once, so that those who are let in are answered in good time.
 //!
-//! The bound on waiting is that of "Controlled Delay" (Nichols and Jacobson, 2012) as servers use it: where half of the
-//! room was free a moment ago, a queue is a burst, and is worked off; where it was not for longer, it is overload. Then nobody
-//! waits longer than half of what an answer takes, so that waiting adds little to it, whatever is asked.
+//! Two bounds on waiting, after "Controlled Delay" (Nichols and Jacobson, 2012) as servers use it: a queue that comes now and
+//! then is a burst, and is worked off; one that is there for most who come is overload. Which it is, is told by how many of
+//! those who came last found room at once. Under overload nobody waits for more than a quarter of what an answer takes, so
+//! that waiting adds little to it, whatever is asked.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,28 +14,34 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::meter;
 
-/// How long a queue may last, and so how long one may wait in a burst.
+/// How long one may wait in a burst.
 const BURST: Duration = Duration::from_millis(250);
 /// How long one may wait at least, and at most, while there is more than can be answered.
-const OVERLOAD: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
-/// Answers that what is typical is taken from, the latest counting most.
+const OVERLOAD: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(100));
+/// Requests that what is typical is taken from, the latest counting most.
 const TYPICAL: u64 = 64;
+/// What stands for all of them.
+const ALL: u64 = 1 << 16;
 
 /// Room for requests.
 #[derive(Debug, Clone)]
 pub struct Admission {
     room: Arc<Semaphore>,
-    most: usize,
-    start: Instant,
     known: Arc<Known>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Known {
-    /// When half of the room was free last, in milliseconds from the start.
-    calm: AtomicU64,
+    /// How many of those who came found room at once.
+    at_once: AtomicU64,
     /// What an answer takes, in microseconds.
     takes: AtomicU64,
+}
+
+/// Moves what is typical towards what was seen. Of two who write at the same time one is lost, which matters nothing to it.
+fn learn(typical: &AtomicU64, seen: u64) {
+    let known = typical.load(Ordering::Relaxed);
+    typical.store(known - known / TYPICAL + seen / TYPICAL, Ordering::Relaxed);
 }
 
 /// A place, until it is dropped.
@@ -48,31 +55,28 @@ pub(super) struct Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let took = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let takes = self.known.takes.load(Ordering::Relaxed);
-        // of two who write at the same time one is lost, which matters nothing to what is typical
-        self.known.takes.store(takes - takes / TYPICAL + took / TYPICAL, Ordering::Relaxed);
+        learn(&self.known.takes, took);
     }
 }
 
 impl Admission {
     /// Room for so many requests at the same time.
     pub fn new(most: u32) -> Self {
-        let most = most.max(1) as usize;
-        Self { room: Arc::new(Semaphore::new(most)), most, start: Instant::now(), known: Arc::default() }
+        let known = Known { at_once: AtomicU64::new(ALL), takes: AtomicU64::default() };
+        Self { room: Arc::new(Semaphore::new(most.max(1) as usize)), known: Arc::new(known) }
     }
 
     /// A place, until it is dropped; nothing where there is none in time.
     pub(super) async fn enter(&self) -> Option<Place> {
-        let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let permit = match self.room.clone().try_acquire_owned() {
             Ok(permit) => {
-                // under overload, too, a place is free for a moment when those who waited have gone
-                if self.room.available_permits() * 2 >= self.most.saturating_sub(1) {
-                    self.known.calm.store(now, Ordering::Relaxed);
-                }
+                learn(&self.known.at_once, ALL);
                 Some(permit)
             }
-            Err(_) => tokio::time::timeout(self.patience(now), self.room.clone().acquire_owned()).await.ok().and_then(Result::ok),
+            Err(_) => {
+                learn(&self.known.at_once, 0);
+                tokio::time::timeout(self.patience(), self.room.clone().acquire_owned()).await.ok().and_then(Result::ok)
+            }
         };
         if permit.is_none() {
             meter::limit("concurrency");
@@ -80,11 +84,10 @@ impl Admission {
         permit.map(|permit| Place { _permit: permit, begun: Instant::now(), known: self.known.clone() })
     }
 
-    fn patience(&self, now: u64) -> Duration {
-        let waiting = Duration::from_millis(now.saturating_sub(self.known.calm.load(Ordering::Relaxed)));
-        match waiting < BURST {
+    fn patience(&self) -> Duration {
+        match self.known.at_once.load(Ordering::Relaxed) >= ALL / 2 {
             true => BURST,
-            false => Duration::from_micros(self.known.takes.load(Ordering::Relaxed) / 2).clamp(OVERLOAD.0, OVERLOAD.1),
+            false => Duration::from_micros(self.known.takes.load(Ordering::Relaxed) / 4).clamp(OVERLOAD.0, OVERLOAD.1),
         }
     }
 }
@@ -106,17 +109,34 @@ mod tests {
         assert!(second.await.unwrap());
     }
 
-    #[test]
-    fn under_overload_one_waits_for_half_of_what_an_answer_takes() {
+    #[tokio::test(start_paused = true)]
+    async fn where_most_find_no_room_nobody_waits_for_more_than_a_quarter_of_an_answer() {
         let admission = Admission::new(1);
-        assert_eq!(admission.patience(0), BURST);
-        assert_eq!(admission.patience(1_000), OVERLOAD.0);
+        let first = admission.enter().await.unwrap();
         admission.known.takes.store(40_000, Ordering::Relaxed);
-        assert_eq!(admission.patience(1_000), Duration::from_millis(20));
-        admission.known.calm.store(900, Ordering::Relaxed);
-        assert_eq!(admission.patience(1_000), BURST);
+        // a burst of some dozens is none of that
+        let all = || (0..100).map(|_| admission.enter());
+        let begun = tokio::time::Instant::now();
+        assert!(futures_util::future::join_all(all()).await.iter().all(Option::is_none));
+        assert!(begun.elapsed() >= BURST);
+        let begun = tokio::time::Instant::now();
+        assert!(admission.enter().await.is_none());
+        assert!(begun.elapsed() <= Duration::from_millis(12), "{:?}", begun.elapsed());
+        // and it is over when there is room for most again
+        drop(first);
+        for _ in 0..100 {
+            assert!(admission.enter().await.is_some());
+        }
+        assert_eq!(admission.patience(), BURST);
+    }
+
+    #[test]
+    fn what_an_answer_takes_bounds_waiting_only_so_far() {
+        let admission = Admission::new(1);
+        admission.known.at_once.store(0, Ordering::Relaxed);
+        assert_eq!(admission.patience(), OVERLOAD.0);
         admission.known.takes.store(u64::MAX, Ordering::Relaxed);
-        assert_eq!(admission.patience(2_000), OVERLOAD.1);
+        assert_eq!(admission.patience(), OVERLOAD.1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -126,28 +126,23 @@ impl Request {
 
     /// Finds the document that the request names.
     pub(super) async fn into_run(self, service: &Service) -> Result<ToRun, NoDocument> {
-        let Self { query, hash: wanted, document_id, operation, variables } = self;
-        let run = |query, keep| ToRun {
-            asked: Asked { query, operation: operation.clone(), variables: variables.clone(), uploads: Vec::new() },
-            keep,
-            saved: None,
-        };
+        let Self { query, hash: wanted, document_id, mut operation, mut variables } = self;
         let failed = |error: crate::error::Error| NoDocument::Failed(Failure::new(error.code.as_str(), error.message));
-        match (query, wanted, document_id) {
-            (Some(query), None, _) => Ok(run(query, None)),
+        let (query, keep, saved) = match (query, wanted, document_id) {
+            (Some(query), None, _) => (query, None, None),
             (Some(query), Some(wanted), _) => match hash(&query) == wanted {
-                true => Ok(run(query, Some(wanted))),
-                false => Err(NoDocument::Wrong(refuse(StatusCode::BAD_REQUEST, "provided sha does not match query"))),
+                true => (query, Some(wanted), None),
+                false => return Err(NoDocument::Wrong(refuse(StatusCode::BAD_REQUEST, "provided sha does not match query"))),
             },
             (None, Some(wanted), None) => {
                 let known = service.documents.0.get(&wanted);
                 meter::lookup(meter::Cache::Persisted, known.is_some());
-                if let Some(query) = known {
-                    return Ok(run(query, None));
-                }
-                match service.store.saved_document(&wanted).await.map_err(failed)? {
-                    Some(query) => Ok(ToRun { saved: Some(short(&wanted)), ..run(query, None) }),
-                    None => Err(NoDocument::Unknown(Failure::new(codes::PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound"))),
+                match known {
+                    Some(query) => (query, None, None),
+                    None => match service.store.saved_document(&wanted).await.map_err(failed)? {
+                        Some(query) => (query, None, Some(short(&wanted))),
+                        None => return Err(NoDocument::Unknown(Failure::new(codes::PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound"))),
+                    },
                 }
             }
             (None, _, Some(which)) => {
@@ -159,18 +154,17 @@ impl Request {
                     );
                     NoDocument::Wrong(refuse(StatusCode::NOT_FOUND, message))
                 })?;
-                let mut all = saved.variables;
-                all.extend(variables);
-                let operation = operation.or(saved.operation_name);
+                let given = std::mem::replace(&mut variables, saved.variables);
+                variables.extend(given);
+                operation = operation.or(saved.operation_name);
                 let known_by = saved.name.unwrap_or_else(|| short(&saved.hash));
-                Ok(ToRun {
-                    asked: Asked { query: saved.document, operation, variables: all, uploads: Vec::new() },
-                    keep: None,
-                    saved: Some(known_by),
-                })
+                (saved.document, None, Some(known_by))
             }
-            (None, None, None) => Err(NoDocument::Wrong(refuse(StatusCode::BAD_REQUEST, "query must be a text with the GraphQL document"))),
-        }
+            (None, None, None) => {
+                return Err(NoDocument::Wrong(refuse(StatusCode::BAD_REQUEST, "query must be a text with the GraphQL document")));
+            }
+        };
+        Ok(ToRun { asked: Asked { query, operation, variables, uploads: Vec::new() }, keep, saved })
     }
 }
 

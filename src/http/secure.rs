@@ -1,9 +1,7 @@
 //! Headers that tell browsers what they may do with an answer.
 
-use axum::extract::Request;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::Response;
 
 /// For pages: what they are made of comes from here, and nobody puts them into a frame.
@@ -26,8 +24,7 @@ pub(super) fn policy_of_editor(nonce: &str) -> String {
 }
 
 /// Puts them on an answer that does not say otherwise.
-pub(super) async fn harden(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+pub(super) fn harden<B>(mut response: Response<B>) -> Response<B> {
     if response.status() == StatusCode::NOT_MODIFIED {
         // what the browser has keeps the headers that it came with: those of this answer would take their place
         return response;

@@ -22,6 +22,11 @@ impl Tally {
         TALLY.scope(self.clone(), run).await
     }
 
+    /// That of the operation under way, for a part of it that runs by itself.
+    pub fn current() -> Arc<Self> {
+        TALLY.try_with(Arc::clone).unwrap_or_default()
+    }
+
     /// Number of statements.
     pub fn statements(&self) -> u64 {
         self.statements.load(Relaxed)

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use sea_orm::sea_query::SelectStatement;
-use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, QueryResult, RuntimeErr,
-    Statement, TransactionTrait, sqlx,
-};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr, Statement, sqlx};
 use tokio::sync::watch;
 
 use super::change::Changes;
@@ -16,6 +14,7 @@ use super::pool::{self, Pool, Pools};
 use super::replica::{Replica, ReplicaState, Replicas};
 use super::saved::SavedQueries;
 use super::sql::statement;
+use super::still::Snapshot;
 use crate::clock::Clock;
 use crate::error::{Error, Result, internal, too_slow, unavailable, unwritable};
 use crate::meter;
@@ -33,13 +32,15 @@ pub struct Store {
     pub(super) changes: Arc<Changes>,
     replicas: Arc<Replicas>,
     pub(super) saved: SavedQueries,
-    statements: Arc<AtomicU64>,
+    pub(super) statements: Arc<AtomicU64>,
     /// Connections for reading at most.
     connections: u32,
     /// Whom it reads for.
     pub(super) sees: Sees,
     /// The one transaction that everything is read in, where it is to be of one moment.
-    snapshot: Option<Arc<DatabaseTransaction>>,
+    pub(super) snapshot: Option<Arc<Snapshot>>,
+    /// How long a statement may run.
+    pub(super) bound: Option<Duration>,
 }
 
 impl Store {
@@ -56,6 +57,7 @@ impl Store {
             connections: options.connections,
             sees: Sees::Published,
             snapshot: None,
+            bound: options.statement,
         })
     }
 
@@ -63,27 +65,6 @@ impl Store {
     pub fn seen_by(&self, role: Role) -> Self {
         let sees = if role.sees_drafts() { Sees::All } else { Sees::Published };
         Self { sees, ..self.clone() }
-    }
-
-    /// The same store as it is now: what is read from it later is of this moment too. It keeps a connection for as long
-    /// as it lives.
-    pub async fn snapshot(&self) -> Result<Self> {
-        let begun = match self.replica() {
-            Some(replica) => match self.stand_still(&replica.walker).await {
-                Err(error) if is_passing(&error) => self.stand_still(&self.pools.walker).await,
-                begun => begun,
-            },
-            None => self.stand_still(&self.pools.walker).await,
-        };
-        Ok(Self { snapshot: Some(Arc::new(begun.map_err(database)?)), ..self.clone() })
-    }
-
-    /// Begins a transaction that sees one moment.
-    async fn stand_still(&self, pool: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-        match self.backend() {
-            DbBackend::Postgres => pool.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await,
-            _ => pool.begin().await,
-        }
     }
 
     /// Closes all connections to the primary, each when it has done what it does. Nothing can be read or written after.
@@ -128,7 +109,7 @@ impl Store {
     }
 
     /// The replica that it may be read from now; none for editors, who see what they have just written.
-    fn replica(&self) -> Option<&Replica> {
+    pub(super) fn replica(&self) -> Option<&Replica> {
         match self.sees {
             Sees::All => None,
             Sees::Published => self.replicas.next(&self.changes),
@@ -159,8 +140,9 @@ impl Store {
     /// round trip each time; where the database has closed it meanwhile, the statement is run again on another. What a
     /// replica does not answer the primary does.
     pub(super) async fn read(&self, select: &SelectStatement) -> Result<Vec<QueryResult>> {
-        if self.is_still() {
-            return self.read_as(statement(self.backend(), select)).await;
+        if let Some(snapshot) = &self.snapshot {
+            self.statements.fetch_add(1, Ordering::Relaxed);
+            return snapshot.read(self.written(select)).await;
         }
         if let Some(replica) = self.replica() {
             let read = tokio::select! {
@@ -178,31 +160,6 @@ impl Store {
         }
         let pool = if self.sees == Sees::All { &self.pools.primary } else { &self.pools.reader };
         self.read_from_primary(pool, select).await
-    }
-
-    /// Runs one statement that is no query of `sea-query`, in the transaction of a snapshot.
-    pub(super) async fn read_as(&self, statement: Statement) -> Result<Vec<QueryResult>> {
-        let read = self.still()?.query_all_raw(traced(statement)).await.inspect(|rows| meter::rows(rows.len()));
-        self.statements.fetch_add(1, Ordering::Relaxed);
-        read.map_err(lost)
-    }
-
-    /// Runs statements that give no rows, in the transaction of a snapshot.
-    pub(super) async fn prepare(&self, statements: &[&str]) -> Result<()> {
-        for statement in statements {
-            self.still()?.execute_unprepared(statement).await.map_err(lost)?;
-        }
-        Ok(())
-    }
-
-    /// Whether everything is read from it as it was at one moment.
-    pub(super) fn is_still(&self) -> bool {
-        self.snapshot.is_some()
-    }
-
-    /// The transaction of a snapshot.
-    fn still(&self) -> Result<&DatabaseTransaction> {
-        self.snapshot.as_deref().ok_or_else(|| internal("what is read at one moment is read from a snapshot"))
     }
 
     /// Runs one statement that must see every write that was acknowledged, such as whether a token was taken back.
@@ -252,8 +209,10 @@ impl Store {
         row
     }
 
-    fn written(&self, select: &SelectStatement) -> Statement {
-        traced(statement(self.backend(), select))
+    pub(super) fn written(&self, select: &SelectStatement) -> Statement {
+        let statement = statement(self.backend(), select);
+        tracing::trace!(target: "kurultai::sql", sql = statement.sql);
+        statement
     }
 
     /// Runs one statement that gives one number of rows, for a reader.
@@ -268,16 +227,6 @@ impl Store {
         let rows = self.read(select).await?;
         rows.first().map_or(Ok(None), |row| row.try_get_by_index(0)).map_err(internal)
     }
-}
-
-fn traced(statement: Statement) -> Statement {
-    tracing::trace!(target: "kurultai::sql", sql = statement.sql);
-    statement
-}
-
-/// An error in a snapshot, which no other connection has.
-fn lost(error: DbErr) -> Error {
-    if is_passing(&error) { unavailable(error) } else { database(error) }
 }
 
 /// What the database itself says is wrong, by its code.
@@ -315,7 +264,7 @@ pub(super) fn lacks_table(error: &DbErr) -> bool {
 
 /// Whether another server would answer: this one has no connection left, is away, or cannot go on with the statement while
 /// it follows the primary.
-fn is_passing(error: &DbErr) -> bool {
+pub(super) fn is_passing(error: &DbErr) -> bool {
     if let Some(code) = code(error) {
         // 40: conflict with what is replayed; 57P: it ends, or begins; 08, 53, 58, XX: no connection, no room, no disk, no order
         return code.len() == 5 && ["40", "57P", "08", "53", "58", "XX"].iter().any(|class| code.starts_with(class));

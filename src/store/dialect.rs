@@ -1,7 +1,7 @@
 //! SQL that the two databases do not share.
 
 use sea_orm::sea_query::{Alias, BinOper, CaseStatement, Cond, Expr, ExprTrait, Func, FunctionCall, Query, SelectStatement, SimpleExpr};
-use sea_orm::{DbBackend, Statement, Value};
+use sea_orm::{DbBackend, Value};
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -145,23 +145,23 @@ pub(super) fn after_many(backend: DbBackend) -> &'static [&'static str] {
     }
 }
 
-/// Whether the rows of a statement can be asked for piece by piece.
-pub(super) fn has_cursors(backend: DbBackend) -> bool {
+/// Whether all rows of a list are best read by one statement, and come no faster than they are taken.
+pub(super) fn gives_all(backend: DbBackend) -> bool {
     backend == DbBackend::Postgres
 }
 
-/// Statements that make a transaction ready for a cursor whose rows are all read: the way to the last row is to be short,
-/// not that to the first, and tables are joined and sorted in memory.
-pub(super) const BEFORE_CURSOR: &[&str] = &["SET LOCAL cursor_tuple_fraction = 1", "SET LOCAL work_mem = '32MB'", "SET LOCAL jit = off"];
+/// Statements that make a transaction of PostgreSQL ready for a statement whose rows are all read: tables are joined and
+/// sorted in memory, and it may take as long as its rows are taken.
+pub(super) const BEFORE_ALL: &[&str] = &["SET LOCAL work_mem = '32MB'", "SET LOCAL jit = off", "SET LOCAL statement_timeout = 0"];
 
-/// Opens a cursor with the rows of a statement.
-pub(super) fn declare(name: &str, of: Statement) -> Statement {
-    Statement { sql: format!("DECLARE {name} NO SCROLL CURSOR FOR {}", of.sql), ..of }
+/// The statement that PostgreSQL answers by the id of the session.
+pub(super) fn session() -> SelectStatement {
+    Query::select().expr(Func::cust("pg_backend_pid")).to_owned()
 }
 
-/// The next rows of a cursor.
-pub(super) fn fetch(name: &str, rows: u32) -> Statement {
-    Statement::from_string(DbBackend::Postgres, format!("FETCH {rows} FROM {name}"))
+/// The statement that ends what a session of PostgreSQL is doing.
+pub(super) fn cancel(session: i32) -> SelectStatement {
+    Query::select().expr(Func::cust("pg_cancel_backend").arg(session)).to_owned()
 }
 
 /// JSON to be written. PostgreSQL is given it as text: as `jsonb`, which it would be otherwise, it would lose the order

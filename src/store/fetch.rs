@@ -282,7 +282,7 @@ fn wanted_of<'a>(plans: &'a [Plan], ids: &'a [Option<(RecordType, Uuid)>]) -> im
 }
 
 /// Whether a plan has a reference to a record of any type somewhere, or changes of the history.
-fn is_to_complete(plan: &Plan) -> bool {
+pub(super) fn is_to_complete(plan: &Plan) -> bool {
     changes(plan).is_some()
         || plan.children.iter().any(|child| match child {
             Child::Any(..) => true,

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{DbErr, QueryResult};
+use sea_orm::sqlx::Row as _;
+use sea_orm::{DbErr, QueryResult, RuntimeErr, sqlx};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
@@ -39,15 +40,13 @@ impl Cell {
     /// Reads the column at this place.
     pub(super) fn read(row: &QueryResult, index: usize, kind: Kind) -> Result<Self, DbErr> {
         let cell = match kind {
-            Kind::Text | Kind::Date | Kind::Url | Kind::Language | Kind::Duration | Kind::Choice(_) => {
-                row.try_get_by_index::<Option<String>>(index)?.map(Self::Text)
-            }
+            Kind::Text | Kind::Date | Kind::Url | Kind::Language | Kind::Duration | Kind::Choice(_) => text(row, index)?.map(Self::Text),
             Kind::Translated | Kind::List(_) => row.try_get_by_index::<Option<Json>>(index)?.map(Self::Json),
             Kind::Integer => row.try_get_by_index::<Option<i32>>(index)?.map(|value| Self::Integer(value.into())),
             Kind::Number => row.try_get_by_index::<Option<f64>>(index)?.map(Self::Number),
             Kind::Boolean => row.try_get_by_index::<Option<bool>>(index)?.map(Self::Boolean),
             Kind::Instant => row.try_get_by_index::<Option<DateTime<Utc>>>(index)?.map(Self::Instant),
-            Kind::One(_) | Kind::Any => row.try_get_by_index::<Option<Uuid>>(index)?.map(Self::Id),
+            Kind::One(_) | Kind::Any => id(row, index)?.map(Self::Id),
         };
         Ok(cell.unwrap_or(Self::Null))
     }
@@ -83,6 +82,27 @@ impl Cell {
             Self::Json(other) => other.to_string(),
         })
     }
+}
+
+/// The text of a column. What a statement of ours asks for is of the type that it says: PostgreSQL is not asked again for
+/// each row of a million.
+fn text(row: &QueryResult, index: usize) -> Result<Option<String>, DbErr> {
+    match row.try_as_pg_row() {
+        Some(row) => row.try_get_unchecked(index).map_err(unreadable),
+        None => row.try_get_by_index(index),
+    }
+}
+
+/// The id of a column, in the same way.
+pub(super) fn id(row: &QueryResult, index: usize) -> Result<Option<Uuid>, DbErr> {
+    match row.try_as_pg_row() {
+        Some(row) => row.try_get_unchecked(index).map_err(unreadable),
+        None => row.try_get_by_index(index),
+    }
+}
+
+fn unreadable(error: sqlx::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }
 
 /// One row: its id, its place in the list it was read from, and the cells that were asked for.
@@ -129,6 +149,24 @@ impl Level {
     pub(super) fn bare(plan: &Plan, ids: Vec<Uuid>) -> Self {
         let row = |id| Row { id, key: Cell::Null, cells: Vec::new() };
         Self { rows: ids.into_iter().map(row).collect(), ..Self::new(plan) }
+    }
+
+    /// Makes room for as much as another of the same plan has.
+    fn make_room(&mut self, other: &Self) {
+        self.rows.reserve(other.rows.len());
+        for (found, other) in self.children.iter_mut().zip(&other.children) {
+            match (found, other) {
+                (Found::One(references), Found::One(other)) => {
+                    references.at.reserve(other.at.len());
+                    references.levels.iter_mut().zip(&other.levels).for_each(|(level, other)| level.make_room(other));
+                }
+                (Found::Many(pages), Found::Many(other)) => {
+                    pages.spans.reserve(other.spans.len());
+                    pages.level.make_room(&other.level);
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Turns the order of some rows round, and with them what hangs below.
@@ -221,6 +259,13 @@ impl Pages {
         let name = if list.cursors { catalog().get(list.plan.ty).list_name(list.order) } else { String::new() };
         let facets = list.facets.iter().map(|facet| facet.plan.as_ref().map(Level::new)).collect();
         Self { level: Level { list: name, ..Level::new(&list.plan) }, spans: Vec::new(), facets }
+    }
+
+    /// No pages so far, in place of these, with room for as many.
+    pub(super) fn take(&mut self, list: &List) -> Self {
+        let mut empty = Self::new(list);
+        empty.level.make_room(&self.level);
+        std::mem::replace(self, empty)
     }
 
     /// The page for the one who asked at this place. Where nothing is asked of pages but their names, none are read, and

@@ -1,4 +1,4 @@
-//! A list and what hangs below it as the rows of one joining statement, read piece by piece through a cursor.
+//! A list and what hangs below it as the rows of one joining statement.
 //!
 //! A page of `store::select` looks for what hangs below each of its rows. Where a whole list is read, joining whole
 //! tables is several times as fast, and what comes is values rather than JSON. The price is that a row repeats what stands
@@ -10,9 +10,10 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::store::condition::{column, sort_key};
+use crate::store::fetch::is_to_complete;
 use crate::store::plan::{Child, List, Plan};
 use crate::store::record::{Field, Kind, Relation, Via, catalog};
-use crate::store::row::{Cell, Found, Level, Pages, Row, Span};
+use crate::store::row::{Cell, Found, Level, Pages, Row, Span, id};
 use crate::store::select::{Parent, Selects, cursor_key, key_kind, sort};
 
 /// Where the values of a record stand in a row.
@@ -39,18 +40,22 @@ struct Many {
     columns: Columns,
 }
 
-/// Whether a list can be read so: with one list at most on the way down, and of that its beginning.
+/// Whether a list can be read so: with one list at most on the way down, of that its beginning, and without anything that
+/// takes a statement of its own.
 pub(super) fn is_joinable(plan: &Plan) -> bool {
+    !is_to_complete(plan) && has_one_list(plan)
+}
+
+fn has_one_list(plan: &Plan) -> bool {
     let mut lists = 0;
     let each = |child: &Child| match child {
-        // read when its type is known
-        Child::Any(..) => true,
-        Child::One(_, plan) => is_joinable(plan) && !plan.has_lists(),
+        Child::Any(..) => false,
+        Child::One(_, plan) => has_one_list(plan) && !plan.has_lists(),
         Child::Many(_, list) => {
             lists += 1;
             let page = &list.page;
             let is_beginning = page.after.is_none() && page.before.is_none() && !page.backward;
-            is_beginning && list.rows && !list.total && list.facets.is_empty() && is_joinable(&list.plan)
+            is_beginning && list.rows && !list.total && list.facets.is_empty() && has_one_list(&list.plan)
         }
     };
     plan.children.iter().all(each) && lists <= 1
@@ -147,7 +152,7 @@ impl Joining<'_> {
 impl Columns {
     /// The id of the record that a row is of; nothing where it is of none.
     fn id(&self, row: &QueryResult) -> Result<Option<Uuid>, DbErr> {
-        row.try_get_by_index(self.id)
+        id(row, self.id)
     }
 
     /// Whether a row is of the last record of a page still.

@@ -1,9 +1,8 @@
 //! A list from its beginning to its end, in pieces.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::vec;
 
-use sea_orm::{QueryResult, Statement};
+use sea_orm::QueryResult;
 use uuid::Uuid;
 
 use crate::error::{Result, internal};
@@ -17,7 +16,7 @@ use crate::store::record::{Relation, catalog};
 use crate::store::row::{Node, Pages, Span};
 use crate::store::rows::{Columns, is_joinable};
 use crate::store::select::Selects;
-use crate::store::sql::statement;
+use crate::store::still::Pieces;
 
 /// Rows that are read at a time: fewer where each brings lists of its own.
 const ROWS: u32 = 2_000;
@@ -35,7 +34,7 @@ pub struct Walk {
 #[derive(Debug)]
 enum Way {
     Pages(ByPages),
-    Rows(ByRows),
+    Rows(Box<ByRows>),
 }
 
 /// Page by page, each found by the key of the last row of the one before.
@@ -54,12 +53,11 @@ struct ByPages {
 #[derive(Debug)]
 struct ByRows {
     columns: Columns,
-    /// Asks for the next rows.
-    fetch: Statement,
+    pieces: Pieces,
+    /// The last of them.
     rows: vec::IntoIter<QueryResult>,
-    /// The records that came since the last piece, of which the last may not be complete.
+    /// The records that came since the last page, of which the last may not be complete.
     page: Pages,
-    ended: bool,
 }
 
 impl Store {
@@ -67,8 +65,8 @@ impl Store {
     /// this many records at most.
     pub async fn walk(&self, list: List, parent: Option<(&'static Relation, Uuid)>, most: u64) -> Result<Walk> {
         let list = List { page: Page::default(), rows: true, beyond: false, total: false, ..list };
-        let way = match self.is_still() && dialect::has_cursors(self.backend()) && is_joinable(&list.plan) {
-            true => Way::Rows(self.by_rows(&list, parent, most).await?),
+        let way = match self.snapshot.is_some() && dialect::gives_all(self.backend()) && is_joinable(&list.plan) {
+            true => Way::Rows(Box::new(self.by_rows(&list, parent, most).await?)),
             false => {
                 let forms = self.forms(catalog().get(list.plan.ty), &list.filter).await?;
                 let size = if list.plan.has_lists() { ROWS_WITH_LISTS } else { ROWS };
@@ -81,14 +79,9 @@ impl Store {
     }
 
     async fn by_rows(&self, list: &List, parent: Option<(&Relation, Uuid)>, most: u64) -> Result<ByRows> {
-        // a name of its own, as the database knows by it what columns it has
-        static CURSORS: AtomicU64 = AtomicU64::new(0);
-        let name = format!("walk_{}", CURSORS.fetch_add(1, Ordering::Relaxed));
         let (select, columns) = Selects::new(self.backend(), self.sees, Vec::new()).whole(list, parent, most)?;
-        self.prepare(dialect::BEFORE_CURSOR).await?;
-        self.read_as(dialect::declare(&name, statement(self.backend(), &select))).await?;
-        let fetch = dialect::fetch(&name, ROWS);
-        Ok(ByRows { columns, fetch, rows: Vec::new().into_iter(), page: Pages::new(list), ended: false })
+        let pieces = self.pieces(&select, ROWS as usize).await?;
+        Ok(ByRows { columns, pieces, rows: Vec::new().into_iter(), page: Pages::new(list) })
     }
 }
 
@@ -96,13 +89,10 @@ impl Walk {
     /// The next records; nothing at the end.
     pub async fn next(&mut self) -> Result<Option<Pages>> {
         let Self { store, list, way } = self;
-        let pages = match way {
-            Way::Pages(pages) => pages.next(store, list).await?,
-            Way::Rows(rows) => rows.next(store, list).await?,
-        };
-        let Some(mut pages) = pages else { return Ok(None) };
-        store.complete(&list.plan, &mut pages.level).await?;
-        Ok(Some(pages))
+        match way {
+            Way::Pages(pages) => pages.next(store, list).await,
+            Way::Rows(rows) => rows.next(list).await,
+        }
     }
 }
 
@@ -121,6 +111,7 @@ impl ByPages {
         let text = store.read_text(&select).await?;
         let mut pages = Pages::new(list);
         decode::page(text.as_deref().unwrap_or("null"), list, &mut pages).map_err(internal)?;
+        store.complete(&list.plan, &mut pages.level).await?;
         let (count, last) = match pages.of(0) {
             Some(slice) => (slice.nodes().len(), slice.nodes().next_back().map(Node::place)),
             None => (0, None),
@@ -134,25 +125,25 @@ impl ByPages {
 }
 
 impl ByRows {
-    async fn next(&mut self, store: &Store, list: &List) -> Result<Option<Pages>> {
+    async fn next(&mut self, list: &List) -> Result<Option<Pages>> {
         let mut read = 0;
         loop {
             for row in self.rows.by_ref() {
                 let is_full = read >= ROWS && !self.columns.goes_on(&row, &self.page).map_err(internal)?;
-                let full = is_full.then(|| std::mem::replace(&mut self.page, Pages::new(list)));
+                let full = is_full.then(|| self.page.take(list));
                 self.columns.read(&row, &mut self.page).map_err(internal)?;
                 read += 1;
                 if let Some(full) = full {
                     return Ok(Some(complete(full)));
                 }
             }
-            if self.ended {
-                let rest = std::mem::replace(&mut self.page, Pages::new(list));
-                return Ok((!rest.level.rows.is_empty()).then(|| complete(rest)));
+            match self.pieces.next().await? {
+                Some(rows) => self.rows = rows.into_iter(),
+                None => {
+                    let rest = self.page.take(list);
+                    return Ok((!rest.level.rows.is_empty()).then(|| complete(rest)));
+                }
             }
-            let rows = store.read_as(self.fetch.clone()).await?;
-            self.ended = rows.len() < ROWS as usize;
-            self.rows = rows.into_iter();
         }
     }
 }

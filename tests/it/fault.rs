@@ -260,7 +260,8 @@ impl Drop for Process {
 async fn whoever_has_asked_before_the_server_is_told_to_stop_is_answered() {
     let server = Server::sample(On::Sqlite).await;
     let mut command = kurultai(&["serve", "--listen", "127.0.0.1:0", "--database-url", &server.database.url]);
-    command.env("KURULTAI_RATE__ADDRESS", "0").stderr(std::process::Stdio::piped());
+    // there is room for all who ask
+    command.env("KURULTAI_RATE__ADDRESS", "0").env("KURULTAI_CONCURRENCY", "16").stderr(Stdio::piped());
     let mut running = Process(command.spawn().unwrap());
     let address = running.address();
     let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kurultai::graphql::limit::Limits;
 use kurultai::http::{Quotas, Timeouts};
 use kurultai::role::Role;
-use migration::sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
+use migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, TransactionTrait};
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, RETRY_AFTER};
 use rstest::rstest;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::server::{Asker, On, Server, Settings};
+use crate::server::{Asker, On, Server, Settings, TestDatabase};
 
 fn limits() -> Limits {
     Limits {
@@ -210,10 +210,46 @@ async fn postgresql_ends_a_statement_that_takes_too_long() {
     let transaction = lock.begin().await.unwrap();
     transaction.execute_unprepared("LOCK TABLE cases IN ACCESS EXCLUSIVE MODE").await.unwrap();
     ended(&server, "{ cases { totalCount } }").await;
+    assert_eq!(running(&transaction).await, 0);
+}
+
+/// Number of statements that a database runs for others. A transaction sees the one number until it ends.
+async fn running(database: &impl ConnectionTrait) -> i64 {
     let running =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()";
-    let row = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, running)).await.unwrap().unwrap();
-    assert_eq!(row.try_get_by_index::<i64>(0).unwrap(), 0);
+    let row = database.query_one_raw(Statement::from_string(DbBackend::Postgres, running)).await.unwrap().unwrap();
+    row.try_get_by_index(0).unwrap()
+}
+
+/// Waits until the database runs so many statements for others.
+async fn until_running(database: &DatabaseConnection, count: i64) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while running(database).await != count {
+        assert!(tokio::time::Instant::now() < deadline, "there are not {count} statements");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_table_whose_rows_do_not_come_or_are_not_waited_for_is_ended_in_the_database() {
+    let server = Server::set(On::Postgres, Settings { statement: Some(Duration::from_millis(500)), ..Settings::default() }).await;
+    let (lock, other) = (server.database.raw().await, server.database.raw().await);
+    let transaction = lock.begin().await.unwrap();
+    transaction.execute_unprepared("LOCK TABLE cases IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let table = || server.client.get(format!("{}/table.csv?query={{cases{{nodes{{slug}}}}}}", server.address)).send();
+    let response = table().await.unwrap();
+    assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
+    let answer: Value = response.json().await.unwrap();
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "TIMEOUT", "{answer:#}");
+    until_running(&other, 0).await;
+    let server = Server::over(TestDatabase::at(server.database.url.clone()), server.database.connect().await).await;
+    let table = || server.client.get(format!("{}/table.csv?query={{cases{{nodes{{slug}}}}}}", server.address)).send();
+    let waiting = tokio::spawn(table());
+    until_running(&other, 1).await;
+    waiting.abort();
+    until_running(&other, 0).await;
+    transaction.rollback().await.unwrap();
+    assert_eq!(table().await.unwrap().text().await.unwrap(), "slug\r\n");
 }
 
 #[tokio::test]

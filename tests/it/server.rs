@@ -192,7 +192,8 @@ impl Server {
         Self::over_with(database, store, settings).await
     }
 
-    async fn over(database: TestDatabase, store: Store) -> Self {
+    /// A server over a database that is there, and that others may have too.
+    pub async fn over(database: TestDatabase, store: Store) -> Self {
         Self::over_with(database, store, Settings::default()).await
     }
 

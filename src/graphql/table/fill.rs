@@ -15,9 +15,62 @@ pub(super) fn add<'a>(form: &Form, item: Item<'a>, context: Context<'a>, rows: &
     if !form.is_exploded() {
         return fill(form, Some(item), context, &mut |value| rows.push(value));
     }
-    let variants = expand(form, Some(item), context)?;
-    variants.into_iter().flatten().for_each(|value| rows.push(value));
-    Ok(())
+    let mut row = vec![Value::Null; form.width()];
+    spread(form, Some(item), context, &mut row, 0, rows)
+}
+
+/// Adds every row that an item becomes. Its values stand in the row from this place on; all that is beside it stands there
+/// already. An item whose list is empty is one row still, with nothing in its columns.
+fn spread<'a>(
+    form: &Form,
+    item: Option<Item<'a>>,
+    context: Context<'a>,
+    row: &mut [Value<'a>],
+    at: usize,
+    rows: &mut Rows<'a>,
+) -> Result<()> {
+    match (form, item) {
+        (Form::List { item: form, exploded: true }, Some(list)) => {
+            let items = list.items(context)?;
+            for item in &items {
+                spread(form, Some(*item), context, row, at, rows)?;
+            }
+            if items.is_empty() { spread(form, None, context, row, at, rows) } else { Ok(()) }
+        }
+        (Form::Object(branches), Some(item)) if form.is_exploded() => {
+            let object = item.object(context);
+            let mut begin = at;
+            let mut last = None;
+            for (place, branch) in branches.iter().enumerate() {
+                let below = member(object, place, branch, context);
+                match branch.form.is_exploded() {
+                    // only one list of a row is
+                    true => last = Some((branch, below, begin)),
+                    false => put(&branch.form, below, context, row, begin)?,
+                }
+                begin += branch.form.width();
+            }
+            match last {
+                Some((branch, below, at)) => spread(&branch.form, below, context, row, at, rows),
+                None => Ok(()),
+            }
+        }
+        (form, item) => {
+            put(form, item, context, row, at)?;
+            row.iter().for_each(|value| rows.push(value.clone()));
+            Ok(())
+        }
+    }
+}
+
+/// Puts the values of an item into a row, from this place on.
+fn put<'a>(form: &Form, item: Option<Item<'a>>, context: Context<'a>, row: &mut [Value<'a>], at: usize) -> Result<()> {
+    let mut places = row[at..].iter_mut();
+    fill(form, item, context, &mut |value| {
+        if let Some(place) = places.next() {
+            *place = value;
+        }
+    })
 }
 
 /// Gives the values of one row, in the order of the columns.
@@ -63,37 +116,4 @@ fn join<'a>(form: &Form, items: &[Item<'a>], context: Context<'a>, push: &mut dy
         push(Value::Text(text.into()));
     }
     Ok(())
-}
-
-/// Every row that an item becomes. An item whose list is empty is one row still, with nothing in its columns.
-fn expand<'a>(form: &Form, item: Option<Item<'a>>, context: Context<'a>) -> Result<Vec<Vec<Value<'a>>>> {
-    let one = |item| {
-        let mut row = Vec::with_capacity(form.width());
-        fill(form, item, context, &mut |value| row.push(value)).map(|()| vec![row])
-    };
-    match (form, item) {
-        (Form::List { item: form, exploded: true }, Some(list)) => {
-            let mut rows = Vec::new();
-            for item in list.items(context)? {
-                rows.append(&mut expand(form, Some(item), context)?);
-            }
-            if rows.is_empty() { one(None) } else { Ok(rows) }
-        }
-        (Form::Object(branches), Some(item)) if form.is_exploded() => {
-            let object = item.object(context);
-            let mut rows: Vec<Vec<Value<'a>>> = vec![Vec::new()];
-            for (place, branch) in branches.iter().enumerate() {
-                let of_branch = expand(&branch.form, member(object, place, branch, context), context)?;
-                rows = match of_branch.as_slice() {
-                    [only] => {
-                        rows.iter_mut().for_each(|row| row.extend_from_slice(only));
-                        rows
-                    }
-                    several => rows.iter().flat_map(|row| several.iter().map(move |more| [row.as_slice(), more].concat())).collect(),
-                };
-            }
-            Ok(rows)
-        }
-        (_, item) => one(item),
-    }
 }
