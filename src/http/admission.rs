@@ -3,7 +3,7 @@
 //!
 //! Two bounds on waiting, after "Controlled Delay" (Nichols and Jacobson, 2012) as servers use it: a queue that comes now and
 //! then is a burst, and is worked off; one that is there for most who come is overload. Which it is, is told by how many of
-//! those who came last found room at once. Under overload nobody waits for more than a quarter of what an answer takes, so
+//! those who came last found room at once. Under overload nobody waits for more than an eighth of what an answer takes, so
 //! that waiting adds little to it, whatever is asked.
 
 use std::sync::Arc;
@@ -87,7 +87,7 @@ impl Admission {
     fn patience(&self) -> Duration {
         match self.known.at_once.load(Ordering::Relaxed) >= ALL / 2 {
             true => BURST,
-            false => Duration::from_micros(self.known.takes.load(Ordering::Relaxed) / 4).clamp(OVERLOAD.0, OVERLOAD.1),
+            false => Duration::from_micros(self.known.takes.load(Ordering::Relaxed) / 8).clamp(OVERLOAD.0, OVERLOAD.1),
         }
     }
 }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn where_most_find_no_room_nobody_waits_for_more_than_a_quarter_of_an_answer() {
+    async fn where_most_find_no_room_nobody_waits_for_more_than_an_eighth_of_an_answer() {
         let admission = Admission::new(1);
         let first = admission.enter().await.unwrap();
         admission.known.takes.store(40_000, Ordering::Relaxed);
@@ -121,7 +121,7 @@ mod tests {
         assert!(begun.elapsed() >= BURST);
         let begun = tokio::time::Instant::now();
         assert!(admission.enter().await.is_none());
-        assert!(begun.elapsed() <= Duration::from_millis(12), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() <= Duration::from_millis(7), "{:?}", begun.elapsed());
         // and it is over when there is room for most again
         drop(first);
         for _ in 0..100 {
