@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::meter;
 
 /// How long one may wait in a burst.
-const BURST: Duration = Duration::from_millis(250);
+const BURST: Duration = Duration::from_millis(100);
 /// How long one may wait at least, and at most, while there is more than can be answered.
 const OVERLOAD: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(100));
 /// Requests that what is typical is taken from, the latest counting most.
@@ -104,7 +104,7 @@ mod tests {
             let admission = admission.clone();
             async move { admission.enter().await.is_some() }
         });
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
         drop(first);
         assert!(second.await.unwrap());
     }

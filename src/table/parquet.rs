@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical};
 use parquet::column::writer::ColumnWriter;
@@ -15,7 +16,7 @@ use parquet::schema::types::Type as Schema;
 use super::{Column, End, Problem, Rows, Type, Value, Writer};
 
 /// Rows of a group, unless they are large.
-const GROUP: usize = 50_000;
+const GROUP: usize = 25_000;
 /// Bytes of text of a group.
 const GROUP_BYTES: usize = 8 << 20;
 
@@ -34,7 +35,8 @@ struct Gathered {
 }
 
 enum Values {
-    Text(Vec<ByteArray>),
+    /// All texts, one after the other, and where each ends.
+    Text(Vec<u8>, Vec<usize>),
     Integer(Vec<i64>),
     Number(Vec<f64>),
     Boolean(Vec<bool>),
@@ -104,7 +106,7 @@ fn field(column: &Column) -> Result<Schema, ParquetError> {
 impl Gathered {
     fn new(column: &Column) -> Self {
         let values = match column.ty {
-            Type::Text | Type::Date | Type::Json => Values::Text(Vec::new()),
+            Type::Text | Type::Date | Type::Json => Values::Text(Vec::new(), Vec::new()),
             Type::Integer | Type::Instant => Values::Integer(Vec::new()),
             Type::Number => Values::Number(Vec::new()),
             Type::Boolean => Values::Boolean(Vec::new()),
@@ -116,11 +118,11 @@ impl Gathered {
     fn push(&mut self, value: &Value<'_>) -> usize {
         let (is_known, bytes) = match (&mut self.values, value) {
             (_, Value::Null) => (false, 0),
-            (Values::Text(texts), value) => {
-                let text = value.to_text().into_owned().into_bytes();
-                let bytes = text.len();
-                texts.push(ByteArray::from(text));
-                (true, bytes)
+            (Values::Text(texts, ends), value) => {
+                let text = value.to_text();
+                texts.extend_from_slice(text.as_bytes());
+                ends.push(texts.len());
+                (true, text.len())
             }
             (Values::Integer(numbers), value) => (whole(value).map(|number| numbers.push(number)).is_some(), 8),
             (Values::Number(numbers), Value::Number(number)) => (added(numbers, *number), 8),
@@ -136,8 +138,10 @@ impl Gathered {
     fn write(&mut self, column: &mut ColumnWriter<'_>) -> Result<(), ParquetError> {
         let known = std::mem::take(&mut self.known);
         match (&mut self.values, column) {
-            (Values::Text(texts), ColumnWriter::ByteArrayColumnWriter(column)) => {
-                column.write_batch(&std::mem::take(texts), Some(&known), None)?
+            (Values::Text(texts, ends), ColumnWriter::ByteArrayColumnWriter(column)) => {
+                let (texts, mut begin) = (Bytes::from(std::mem::take(texts)), 0);
+                let text = |end| ByteArray::from(texts.slice(std::mem::replace(&mut begin, end)..end));
+                column.write_batch(&std::mem::take(ends).into_iter().map(text).collect::<Vec<_>>(), Some(&known), None)?
             }
             (Values::Integer(numbers), ColumnWriter::Int64ColumnWriter(column)) => {
                 column.write_batch(&std::mem::take(numbers), Some(&known), None)?
