@@ -102,8 +102,15 @@ async fn connect_and_prepare(config: &Config, migrate: bool) -> anyhow::Result<S
 /// file only then, and a copy of the file is whole.
 async fn with<T>(store: Store, work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
     let done = work(&store).await;
-    store.close().await;
+    close(&store).await;
     done
+}
+
+/// Closes a database, unless it or somebody who still reads from it takes too long.
+async fn close(store: &Store) {
+    if tokio::time::timeout(CLOSING, store.close()).await.is_err() {
+        tracing::debug!("connections to the database were left open");
+    }
 }
 
 /// Makes the changes of the schema that the database lacks; gives their number. A database that is up to date is not
@@ -208,8 +215,7 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
         () = patience => tracing::warn!("some clients read too slowly to be waited for"),
     }
     listening.abort();
-    // whoever reads too slowly keeps a connection
-    let _ = tokio::time::timeout(CLOSING, store.close()).await;
+    close(&store).await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -114,11 +114,13 @@ mod tests {
         let admission = Admission::new(1);
         let first = admission.enter().await.unwrap();
         admission.known.takes.store(40_000, Ordering::Relaxed);
+        assert_eq!(admission.patience(), BURST);
         // a burst of some dozens is none of that
         let all = || (0..100).map(|_| admission.enter());
         let begun = tokio::time::Instant::now();
         assert!(futures_util::future::join_all(all()).await.iter().all(Option::is_none));
         assert!(begun.elapsed() >= BURST);
+        assert_eq!(admission.patience(), Duration::from_millis(5));
         let begun = tokio::time::Instant::now();
         assert!(admission.enter().await.is_none());
         assert!(begun.elapsed() <= Duration::from_millis(7), "{:?}", begun.elapsed());
