@@ -220,13 +220,14 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Queries that are run at the same time. A database on this machine shares its processors: more queries than there are of
-/// them only make each other wait. What one elsewhere can do is told by the connections that it is given.
+/// Queries that are run at the same time. A database on this machine shares its processors: while it works at one query,
+/// another is planned or written, and more than two for each processor only make each other wait. What a database elsewhere
+/// can do is told by the connections that it is given.
 fn concurrency(config: &Config) -> u32 {
     let is_here = config.database_url.is_here() && config.database_replica_urls.is_empty();
     let processors = std::thread::available_parallelism().map_or(u32::MAX, |count| u32::try_from(count.get()).unwrap_or(u32::MAX));
     match config.concurrency {
-        0 if is_here => processors.min(config.database_connections),
+        0 if is_here => processors.saturating_mul(2).min(config.database_connections),
         0 => config.database_connections,
         set => set,
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 use sea_orm::sqlx::Row as _;
-use sea_orm::{DbErr, QueryResult, RuntimeErr, sqlx};
+use sea_orm::{DbErr, QueryResult, RuntimeErr, TryGetable, sqlx};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
@@ -40,13 +40,13 @@ impl Cell {
     /// Reads the column at this place.
     pub(super) fn read(row: &QueryResult, index: usize, kind: Kind) -> Result<Self, DbErr> {
         let cell = match kind {
-            Kind::Text | Kind::Date | Kind::Url | Kind::Language | Kind::Duration | Kind::Choice(_) => text(row, index)?.map(Self::Text),
+            Kind::Text | Kind::Date | Kind::Url | Kind::Language | Kind::Duration | Kind::Choice(_) => value(row, index)?.map(Self::Text),
             Kind::Translated | Kind::List(_) => row.try_get_by_index::<Option<Json>>(index)?.map(Self::Json),
             Kind::Integer => row.try_get_by_index::<Option<i32>>(index)?.map(|value| Self::Integer(value.into())),
             Kind::Number => row.try_get_by_index::<Option<f64>>(index)?.map(Self::Number),
             Kind::Boolean => row.try_get_by_index::<Option<bool>>(index)?.map(Self::Boolean),
             Kind::Instant => row.try_get_by_index::<Option<DateTime<Utc>>>(index)?.map(Self::Instant),
-            Kind::One(_) | Kind::Any => id(row, index)?.map(Self::Id),
+            Kind::One(_) | Kind::Any => value(row, index)?.map(Self::Id),
         };
         Ok(cell.unwrap_or(Self::Null))
     }
@@ -84,17 +84,12 @@ impl Cell {
     }
 }
 
-/// The text of a column. What a statement of ours asks for is of the type that it says: PostgreSQL is not asked again for
+/// The value of a column. What a statement of ours asks for is of the type that it says: PostgreSQL is not asked again for
 /// each row of a million.
-fn text(row: &QueryResult, index: usize) -> Result<Option<String>, DbErr> {
-    match row.try_as_pg_row() {
-        Some(row) => row.try_get_unchecked(index).map_err(unreadable),
-        None => row.try_get_by_index(index),
-    }
-}
-
-/// The id of a column, in the same way.
-pub(super) fn id(row: &QueryResult, index: usize) -> Result<Option<Uuid>, DbErr> {
+pub(super) fn value<T>(row: &QueryResult, index: usize) -> Result<Option<T>, DbErr>
+where
+    T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + TryGetable,
+{
     match row.try_as_pg_row() {
         Some(row) => row.try_get_unchecked(index).map_err(unreadable),
         None => row.try_get_by_index(index),

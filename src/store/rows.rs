@@ -13,7 +13,7 @@ use crate::store::condition::{column, sort_key};
 use crate::store::fetch::is_to_complete;
 use crate::store::plan::{Child, List, Plan};
 use crate::store::record::{Field, Kind, Relation, Via, catalog};
-use crate::store::row::{Cell, Found, Level, Pages, Row, Span, id};
+use crate::store::row::{Cell, Found, Level, Pages, Row, Span, value};
 use crate::store::select::{Parent, Selects, cursor_key, key_kind, sort};
 
 /// Where the values of a record stand in a row.
@@ -152,7 +152,7 @@ impl Joining<'_> {
 impl Columns {
     /// The id of the record that a row is of; nothing where it is of none.
     fn id(&self, row: &QueryResult) -> Result<Option<Uuid>, DbErr> {
-        id(row, self.id)
+        value(row, self.id)
     }
 
     /// Whether a row is of the last record of a page still.
