@@ -17,7 +17,7 @@ else
 fi
 trap 'kill $server 2>/dev/null || true; "${as[@]}" "$bin/pg_ctl" -D "$folder/data" -m immediate stop >/dev/null 2>&1 || true; rm -rf "$folder"' EXIT
 
-cargo build --release --target-dir "$target" -p kurultai -p kurultai-bench
+[ -n "${BUILT:-}" ] || cargo build --release --target-dir "$target" -p kurultai -p kurultai-bench
 "${as[@]}" "$bin/initdb" -D "$folder/data" -U postgres -A trust >/dev/null
 echo "listen_addresses = '127.0.0.1'
 port = $((port + 1))

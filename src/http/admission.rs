@@ -91,6 +91,17 @@ impl State {
     }
 }
 
+/// How many there are of what, just now.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    /// Requests that have a place.
+    pub(super) taken: usize,
+    /// Places that may be taken, fewer under overload.
+    pub(super) open: usize,
+    /// Requests that wait.
+    pub(super) waiting: usize,
+}
+
 /// A place, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
@@ -159,6 +170,12 @@ impl Admission {
             meter::limit("concurrency");
         }
         place
+    }
+
+    pub(super) fn look(&self) -> Seen {
+        let mut state = self.0.state();
+        state.tidy();
+        Seen { taken: state.taken, open: state.open(), waiting: state.waiting.len() }
     }
 
     fn place_or_wait(&self) -> Result<Place, oneshot::Receiver<Place>> {

@@ -42,6 +42,10 @@ async fn look(service: &Service) {
         meter::set("kurultai_database_connections", &[name, ("state", "idle")], f64::from(pool.idle));
         meter::set("kurultai_database_connections_max", &[name], f64::from(pool.most));
     }
+    let queries = service.admission.look();
+    meter::set("kurultai_queries_running", &[], queries.taken as f64);
+    meter::set("kurultai_queries_max", &[], queries.open as f64);
+    meter::set("kurultai_queries_waiting", &[], queries.waiting as f64);
     let kept = [
         (Cache::Answers, service.answers.kept().await),
         (Cache::Documents, service.api.documents_kept()),
