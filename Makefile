@@ -2,6 +2,8 @@
 
 DATABASE_URL ?= sqlite://kurultai.db
 export DATABASE_URL
+# where cargo puts what it builds
+target := $(or $(CARGO_TARGET_DIR),target)
 
 .PHONY: help run test check web schema bench clean
 
@@ -10,9 +12,9 @@ help: ## What there is to make
 
 run: web ## Build, load the sample dataset, serve, and print where GraphiQL is
 	cargo build
-	./target/debug/kurultai migrate
-	./target/debug/kurultai import data/ --message "Sample dataset"
-	./target/debug/kurultai serve
+	$(target)/debug/kurultai migrate
+	$(target)/debug/kurultai import data/ --message "Sample dataset"
+	$(target)/debug/kurultai serve
 
 test: ## Everything that must hold before a change lands
 	tests/setup.sh

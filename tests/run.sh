@@ -3,6 +3,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+# where cargo puts what it builds
+target=${CARGO_TARGET_DIR:-$PWD/target}
+
 rust() {
     if cargo nextest --version >/dev/null 2>&1; then
         cargo nextest run --workspace --locked
@@ -20,7 +23,7 @@ web() {
 
 clients() {
     serve
-    token=$(./target/debug/kurultai token create --name clients --role editor --database-url "$database" | head -n 1)
+    token=$("$target/debug/kurultai" token create --name clients --role editor --database-url "$database" | head -n 1)
     cd tests/clients
     npm ci --no-audit --no-fund
     KURULTAI_URL=$address KURULTAI_TOKEN=$token npm test
@@ -31,8 +34,8 @@ serve() {
     cargo build --locked
     folder=$(mktemp -d)
     database="sqlite://$folder/kurultai.db"
-    ./target/debug/kurultai import data/ --database-url "$database"
-    ./target/debug/kurultai serve --database-url "$database" --listen 127.0.0.1:0 2>"$folder/log" &
+    "$target/debug/kurultai" import data/ --database-url "$database"
+    "$target/debug/kurultai" serve --database-url "$database" --listen 127.0.0.1:0 2>"$folder/log" &
     server=$!
     trap 'kill $server 2>/dev/null || true; rm -rf "$folder"' EXIT INT TERM
     address=
@@ -52,13 +55,13 @@ browser() {
     KURULTAI_URL=$address SCREENSHOT_DIR=$screenshots npm test
     cd ../..
     python
-    target/python/bin/python tests/browser/links.py "$screenshots" "$folder/kurultai.db"
+    "$target/python/bin/python" tests/browser/links.py "$screenshots" "$folder/kurultai.db"
 }
 
 # Makes an environment of Python with the tools that read what we write.
 python() {
-    [ -x target/python/bin/python ] || python3 -m venv target/python
-    target/python/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+    [ -x "$target/python/bin/python" ] || python3 -m venv "$target/python"
+    "$target/python/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt
 }
 
 # Exports the sample dataset, and lets the tools of others read it.
@@ -67,12 +70,12 @@ package() {
     folder=$(mktemp -d)
     trap 'rm -rf "$folder"' EXIT INT TERM
     database="sqlite://$folder/kurultai.db"
-    ./target/debug/kurultai import data/ --database-url "$database"
+    "$target/debug/kurultai" import data/ --database-url "$database"
     for format in csv ndjson parquet; do
-        ./target/debug/kurultai export "$folder/$format" --format "$format" --licence CC-BY-4.0 --database-url "$database"
+        "$target/debug/kurultai" export "$folder/$format" --format "$format" --licence CC-BY-4.0 --database-url "$database"
     done
     python
-    target/python/bin/python tests/package/check.py "$folder"
+    "$target/python/bin/python" tests/package/check.py "$folder"
 }
 
 case ${1:-} in
