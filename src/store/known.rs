@@ -9,9 +9,10 @@ use uuid::Uuid;
 use crate::entity::RecordType;
 use crate::error::{Result, internal};
 use crate::store::db::{Store, database};
+use crate::store::dialect::{one_of, one_of_ids};
 use crate::store::record::catalog;
 
-/// Values bound in one statement at most.
+/// Values that one statement looks for at most.
 const CHUNK: usize = 10_000;
 
 impl Store {
@@ -19,12 +20,13 @@ impl Store {
     pub async fn slugs_by_identifier(&self, ty: RecordType, scheme: &str, values: &[String]) -> Result<HashMap<String, String>> {
         let identifiers = catalog().get(RecordType::Identifier).table;
         let mut owners: HashMap<Uuid, String> = HashMap::new();
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
         for chunk in values.chunks(CHUNK) {
             let select = Query::select()
                 .columns(["record_id", "value"])
                 .from(Alias::new(identifiers))
                 .and_where(Expr::col("scheme").eq(scheme))
-                .and_where(Expr::col("value").is_in(chunk.iter().map(String::as_str)))
+                .and_where(one_of(self.backend(), "value", chunk)?)
                 .to_owned();
             for row in self.pools.primary.query_all(&select).await.map_err(database)? {
                 owners.insert(row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?);
@@ -33,7 +35,7 @@ impl Store {
         let ids: Vec<Uuid> = owners.keys().copied().collect();
         let mut slugs = HashMap::new();
         for chunk in ids.chunks(CHUNK) {
-            let select = named(ty, "id").and_where(Expr::col("id").is_in(chunk.iter().copied())).to_owned();
+            let select = named(ty, "id").and_where(one_of_ids(self.backend(), "id", chunk)?).to_owned();
             for row in self.pools.primary.query_all(&select).await.map_err(database)? {
                 let id: Uuid = row.try_get_by_index(1).map_err(internal)?;
                 if let Some(value) = owners.remove(&id) {
@@ -49,9 +51,10 @@ impl Store {
         let record = catalog().get(ty);
         let Some(column) = record.field_index(field).map(|index| record.fields[index].column) else { return Ok(HashMap::new()) };
         let mut slugs = HashMap::new();
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
         for chunk in values.chunks(CHUNK) {
-            let is_in = Expr::col(Alias::new(column)).is_in(chunk.iter().map(String::as_str));
-            for row in self.pools.primary.query_all(&named(ty, column).and_where(is_in).to_owned()).await.map_err(database)? {
+            let select = named(ty, column).and_where(one_of(self.backend(), column, chunk)?).to_owned();
+            for row in self.pools.primary.query_all(&select).await.map_err(database)? {
                 slugs.insert(row.try_get_by_index(1).map_err(internal)?, row.try_get_by_index(0).map_err(internal)?);
             }
         }
