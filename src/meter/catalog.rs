@@ -42,7 +42,7 @@ const METERS: &[(Ty, &str, &str)] = &[
     (Ty::Histogram, "kurultai_http_request_seconds", "Time from a request to the head of its answer, by route."),
     (Ty::Gauge, "kurultai_http_requests_in_flight", "Requests under way."),
     (Ty::Gauge, "kurultai_queries_running", "Requests that are let in; those answered by the cache need no place."),
-    (Ty::Gauge, "kurultai_queries_max", "Requests that may be let in at the same time: the setting concurrency, half of it under overload."),
+    (Ty::Gauge, "kurultai_queries_max", "Requests that may be let in: the setting concurrency, half of it under overload."),
     (Ty::Gauge, "kurultai_queries_waiting", "Requests that wait to be let in."),
     (Ty::Counter, "kurultai_operations_total", "Operations that were run, not those answered by the cache, by name, type and outcome."),
     (Ty::Histogram, "kurultai_operation_seconds", "Time that operations took to run, by name and type."),
