@@ -172,9 +172,11 @@ impl Admission {
         place
     }
 
+    /// How it is just now.
     pub(super) fn look(&self) -> Seen {
-        let mut state = self.0.state();
-        state.tidy();
+        // whoever is gone does not count
+        self.0.fill();
+        let state = self.0.state();
         Seen { taken: state.taken, open: state.open(), waiting: state.waiting.len() }
     }
 
