@@ -5,7 +5,7 @@ export DATABASE_URL
 # where cargo puts what it builds
 target := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help run test check web schema bench clean
+.PHONY: help run test check audit web schema bench clean
 
 help: ## What there is to make
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -51,6 +51,11 @@ web-required: web/dist/graphiql.html
 web/dist/graphiql.html: web/package-lock.json web/index.html web/graphiql.html web/vite.config.ts $(wildcard web/src/* web/src/*/* web/examples/* web/public/*)
 	cd web && npm ci --no-audit --no-fund && npm run check && npm run build
 	@touch $@
+
+audit: ## Look for known faults of dependencies (RustSec), where that database can be reached
+	@cargo deny --version
+	@if cargo deny fetch db 2>/dev/null; then cargo deny --all-features check advisories; \
+	else echo "the database of RustSec cannot be reached from here: known faults of dependencies are not looked for"; fi
 
 schema: ## Write schema.graphql anew
 	cargo run --quiet -- schema > schema.graphql
