@@ -292,6 +292,18 @@ async fn where_there_is_more_to_do_than_can_be_done_clients_are_sent_away_in_goo
     assert_eq!(ask().await.unwrap().status(), StatusCode::OK);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_who_ask_one_thing_after_the_other_are_all_answered_though_they_are_more_than_there_is_room_for() {
+    let server = Server::set(On::Sqlite, Settings { concurrency: 2, ..Settings::default() }).await;
+    let clients = (0..16).map(async |_| {
+        for _ in 0..25 {
+            let request = server.client.post(format!("{}/graphql", server.address)).json(&json!({"query": "{ __typename }"}));
+            assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
+        }
+    });
+    futures_util::future::join_all(clients).await;
+}
+
 #[tokio::test]
 async fn who_does_not_say_what_they_want_is_not_waited_for() {
     let timeouts = Timeouts { header: 1, body: 1, request: 30 };
