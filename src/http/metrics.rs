@@ -42,6 +42,21 @@ async fn look(service: &Service) {
         meter::set("kurultai_database_connections", &[name, ("state", "idle")], f64::from(pool.idle));
         meter::set("kurultai_database_connections_max", &[name], f64::from(pool.most));
     }
+    let replicas = store.replicas();
+    let (mut fresh, mut behind, mut out) = (0_u32, 0_u32, 0_u32);
+    for replica in &replicas {
+        let state = match (replica.is_alive, replica.is_fresh) {
+            (true, true) => &mut fresh,
+            (true, false) => &mut behind,
+            (false, _) => &mut out,
+        };
+        *state += 1;
+    }
+    for (state, count) in [("fresh", fresh), ("behind", behind), ("out", out)] {
+        meter::set("kurultai_replicas", &[("state", state)], f64::from(count));
+    }
+    let lag = replicas.iter().filter_map(|replica| replica.lag).max().unwrap_or_default();
+    meter::set("kurultai_replica_lag_seconds", &[], lag.as_secs_f64());
     let queries = service.admission.look();
     meter::set("kurultai_queries_running", &[], queries.taken as f64);
     meter::set("kurultai_queries_max", &[], queries.open as f64);

@@ -55,6 +55,12 @@ const METERS: &[(Ty, &str, &str)] = &[
     (Ty::Gauge, "kurultai_database_connections_max", "Connections to the database that there may be, by pool."),
     (Ty::Histogram, "kurultai_database_wait_seconds", "Time that reading statements waited for a connection."),
     (Ty::Histogram, "kurultai_database_write_wait_seconds", "Time that writes waited for their turn."),
+    (
+        Ty::Gauge,
+        "kurultai_replicas",
+        "Replicas of the database that are fresh and read from, behind what was written, or out: away, or behind for too long.",
+    ),
+    (Ty::Gauge, "kurultai_replica_lag_seconds", "For how long the replica that is furthest behind has lacked something."),
     (Ty::Counter, "kurultai_cache_lookups_total", "Lookups among what is kept, by cache and result."),
     (Ty::Gauge, "kurultai_cache_bytes", "Bytes of what is kept, by cache."),
     (Ty::Gauge, "kurultai_cache_entries", "Number of what is kept, by cache."),

@@ -336,6 +336,14 @@ impl Serving {
         self.said.lock().unwrap().iter().filter(|line| line.contains(words)).count()
     }
 
+    /// The value of a meter, told by its name and labels. It must count: `KURULTAI_METRICS_LISTEN`.
+    pub async fn metric(&self, name: &str) -> Option<f64> {
+        let lines = self.said.lock().unwrap().clone();
+        let address = lines.iter().find_map(|line| line.split("metrics are at ").nth(1)?.split('"').next());
+        let text = self.client.get(address?).send().await.unwrap().text().await.unwrap();
+        text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+    }
+
     /// Asks, with a token or as anyone; gives the status and the answer.
     pub async fn ask(&self, token: Option<&str>, query: &str) -> (u16, Value) {
         let mut request = self.client.post(&self.address).json(&json!({"query": query}));

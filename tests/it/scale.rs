@@ -47,8 +47,13 @@ async fn readers_are_answered_by_a_replica_and_miss_nothing_that_was_written() {
     let primary = Cluster::primary().await;
     let replica = primary.replica().await;
     let token = primary.token();
-    let settings = [("DATABASE_URL", primary.url()), ("DATABASE_REPLICA_URLS", replica.url()), ("KURULTAI_REPLICA_LAG", "3".to_owned())];
-    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let (primary_url, replica_url) = (primary.url(), replica.url());
+    let settings = [
+        ("DATABASE_URL", primary_url.as_str()),
+        ("DATABASE_REPLICA_URLS", replica_url.as_str()),
+        ("KURULTAI_REPLICA_LAG", "3"),
+        ("KURULTAI_METRICS_LISTEN", "127.0.0.1:0"),
+    ];
     let (here, there) = (Serving::start(&settings).await, Serving::start(&settings).await);
     for server in [&here, &there] {
         until_read_from(server, &replica, "the replica is read from").await;
@@ -78,6 +83,9 @@ async fn readers_are_answered_by_a_replica_and_miss_nothing_that_was_written() {
     let state = || store.replicas().remove(0);
     until("the replica is known to be fresh", async || state().is_alive && state().is_fresh).await;
     assert_eq!((state().name, state().behind), (format!("127.0.0.1:{}/kurultai", replica.port), Some(0)));
+    let meter = async |state: &str| here.metric(&format!("kurultai_replicas{{state=\"{state}\"}}")).await;
+    until("the replica counts as fresh", async || meter("fresh").await == Some(1.0)).await;
+    assert_eq!(meter("out").await, Some(0.0));
 
     // while the replica stands still the primary answers
     replica.run("SELECT pg_wal_replay_pause()").await;
@@ -90,6 +98,8 @@ async fn readers_are_answered_by_a_replica_and_miss_nothing_that_was_written() {
     }
     until("it is known how far the replica lags", async || state().lag > Some(Duration::from_secs(1)) && state().behind > Some(0)).await;
     assert!(state().is_alive && !state().is_fresh, "{:?}", state());
+    assert_eq!((meter("fresh").await, meter("out").await), (Some(0.0), Some(1.0)));
+    assert!(here.metric("kurultai_replica_lag_seconds").await > Some(1.0));
     watching.abort();
     create(&there, &token, "paused-still").await;
     assert!(sees(&there, "paused-still").await);

@@ -71,6 +71,7 @@ async fn requests_operations_statements_and_caches_are_counted(#[values(On::Sqli
         after.is("kurultai_database_connections_max", &[("pool", pool)], most);
     }
     after.is("kurultai_tables_reading", &[], 0.0);
+    after.is("kurultai_replicas", &[("state", "out")], 0.0);
     after.is("kurultai_queries_running", &[], 0.0);
     after.is_more("kurultai_queries_max", &[], 0.0);
     after.is("kurultai_queries_waiting", &[], 0.0);
