@@ -229,17 +229,51 @@ mod tests {
         admission.0.state().takes = Duration::from_millis(milliseconds);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn those_who_wait_are_let_in_as_they_came() {
-        let admission = Admission::new(1);
-        let mut place = admission.enter().await;
-        for mut one in come(&admission, WAITING.0).await {
+    /// Leaves the only place for these, in this order, where an answer takes 20 ms. Each must wait until it is their turn.
+    async fn are_let_in(admission: &Admission, mut place: Option<Place>, waiting: impl IntoIterator<Item = Entering>) -> Option<Place> {
+        for mut one in waiting {
+            takes(admission, 20);
             assert!(place.is_some() && is_waiting(&mut one).await);
             drop(place);
             place = one.await;
         }
-        drop(place);
+        place
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_wait_are_let_in_as_they_came() {
+        let admission = Admission::new(1);
+        takes(&admission, 20);
+        let place = admission.enter().await;
+        // as many as can be let in within a second
+        let waiting = come(&admission, 50).await;
+        drop(are_let_in(&admission, place, waiting).await);
         assert_eq!(taken(&admission), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_an_answer_takes_is_learnt_from_those_who_leave() {
+        let admission = Admission::new(1);
+        for _ in 0..1_000 {
+            let place = admission.enter().await;
+            tokio::time::advance(Duration::from_millis(40)).await;
+            drop(place);
+        }
+        let takes = admission.0.state().takes;
+        assert!(takes > Duration::from_millis(39) && takes <= Duration::from_millis(40), "{takes:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn sixteen_may_wait_however_long_an_answer_takes_and_a_thousand_however_short_it_is() {
+        for (milliseconds, most) in [(60_000, 16), (0, 1_000)] {
+            let admission = Admission::new(1);
+            takes(&admission, milliseconds);
+            let _place = admission.enter().await;
+            let mut waiting = come(&admission, most).await;
+            assert!(is_waiting(&mut waiting[0]).await);
+            let _newest = come(&admission, 1).await;
+            assert!(!is_waiting(&mut waiting[0]).await && is_waiting(&mut waiting[1]).await);
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -284,9 +318,18 @@ mod tests {
         let admission = Admission::new(1);
         takes(&admission, 1_000);
         let place = admission.enter().await;
-        let waiting = come(&admission, WAITING.0 + 1).await;
-        tokio::time::advance(OVERLOAD + Duration::from_millis(1)).await;
+        let mut waiting = come(&admission, WAITING.0).await;
+        let newer = come(&admission, 1).await;
+        tokio::time::advance(OVERLOAD).await;
         let newest = come(&admission, 1).await;
+        // for each who came one who had waited longest is sent away; the others have not waited for too long
+        for (place, one) in waiting.iter_mut().enumerate() {
+            assert_eq!(is_waiting(one).await, place > 1);
+        }
+        tokio::time::advance(Duration::from_millis(1)).await;
+        admission.look();
+        waiting.drain(..2);
+        waiting.extend(newer);
         let begun = Instant::now();
         assert!(join_all(waiting).await.iter().all(Option::is_none));
         assert_eq!(begun.elapsed(), Duration::ZERO);
@@ -300,22 +343,13 @@ mod tests {
     async fn overload_is_over_when_all_who_wait_can_be_let_in_within_a_tenth_of_a_second_as_they_came() {
         let admission = Admission::new(1);
         takes(&admission, 20);
-        let mut place = admission.enter().await;
+        let place = admission.enter().await;
         let mut waiting = come(&admission, 51).await;
         assert!(waiting.remove(0).await.is_none());
         // five are let in within a tenth of a second
-        for mut newest in waiting.split_off(5).into_iter().rev() {
-            takes(&admission, 20);
-            assert!(place.is_some() && is_waiting(&mut newest).await);
-            drop(place);
-            place = newest.await;
-        }
-        for mut oldest in waiting {
-            assert!(place.is_some() && is_waiting(&mut oldest).await);
-            drop(place);
-            place = oldest.await;
-        }
-        drop(place);
+        let newest = waiting.split_off(5).into_iter().rev();
+        let place = are_let_in(&admission, place, newest).await;
+        drop(are_let_in(&admission, place, waiting).await);
         assert_eq!(taken(&admission), 0);
     }
 

@@ -1,13 +1,12 @@
 //! Connections: how many there may be, and how long one may take to say what it wants.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use futures_util::FutureExt;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -132,10 +131,9 @@ pub async fn serve(
         }
     }
     // whoever the system has let in already is served, too
-    while let Some(accepted) = accept(&listener).now_or_never() {
+    for accepted in rest(listener, connections) {
         serve(accepted, None);
     }
-    drop(listener);
     stopping.send_replace(true);
     tasks.close();
     tasks.wait().await;
@@ -146,12 +144,7 @@ pub async fn serve(
 async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, address)) => {
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "a connection sends in larger pieces");
-                }
-                return (stream, address.ip().to_canonical());
-            }
+            Ok((stream, address)) => return begun(stream, address),
             Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {}
             Err(error) => {
                 tracing::error!(%error, "a connection could not be accepted");
@@ -159,6 +152,28 @@ async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
             }
         }
     }
+}
+
+fn begun(stream: TcpStream, address: SocketAddr) -> (TcpStream, IpAddr) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection sends in larger pieces");
+    }
+    (stream, address.ip().to_canonical())
+}
+
+/// Ends listening, and gives those whom the system has let in until then, this many at most. The system resets whoever is
+/// not taken, so it is asked itself whether there is one more, which the runtime may not have heard of yet, and nothing is
+/// done between its answer that there is none and the end.
+fn rest(listener: TcpListener, most: u32) -> Vec<(TcpStream, IpAddr)> {
+    let Ok(listener) = listener.into_std() else { return Vec::new() };
+    let is_one = |accepted: &io::Result<_>| !matches!(accepted, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+    let taken: Vec<_> = (0..most).map(|_| listener.accept()).take_while(is_one).filter_map(Result::ok).collect();
+    drop(listener);
+    let begin = |(stream, address): (std::net::TcpStream, SocketAddr)| {
+        stream.set_nonblocking(true)?;
+        io::Result::Ok(begun(TcpStream::from_std(stream)?, address))
+    };
+    taken.into_iter().filter_map(|accepted| begin(accepted).ok()).collect()
 }
 
 /// Whether a connection speaks HTTP/2, once it has said enough; nothing where it ends before.

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::command::{kurultai, run};
+use crate::observe::running::Scrape;
 use crate::server::path;
 
 /// How long something that must happen is waited for.
@@ -336,12 +337,11 @@ impl Serving {
         self.said.lock().unwrap().iter().filter(|line| line.contains(words)).count()
     }
 
-    /// The value of a meter, told by its name and labels. It must count: `KURULTAI_METRICS_LISTEN`.
-    pub async fn metric(&self, name: &str) -> Option<f64> {
+    /// What is counted, where it counts: `KURULTAI_METRICS_LISTEN`.
+    pub async fn scrape(&self) -> Scrape {
         let lines = self.said.lock().unwrap().clone();
-        let address = lines.iter().find_map(|line| line.split("metrics are at ").nth(1)?.split('"').next());
-        let text = self.client.get(address?).send().await.unwrap().text().await.unwrap();
-        text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+        let address = lines.iter().find_map(|line| line.split("metrics are at ").nth(1)?.split('"').next()).unwrap();
+        Scrape(self.client.get(address).send().await.unwrap().text().await.unwrap())
     }
 
     /// Asks, with a token or as anyone; gives the status and the answer.

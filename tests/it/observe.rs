@@ -3,5 +3,5 @@
 mod log;
 mod metric;
 mod ready;
-mod running;
+pub mod running;
 mod trace;

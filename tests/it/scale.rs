@@ -83,7 +83,7 @@ async fn readers_are_answered_by_a_replica_and_miss_nothing_that_was_written() {
     let state = || store.replicas().remove(0);
     until("the replica is known to be fresh", async || state().is_alive && state().is_fresh).await;
     assert_eq!((state().name, state().behind), (format!("127.0.0.1:{}/kurultai", replica.port), Some(0)));
-    let meter = async |state: &str| here.metric(&format!("kurultai_replicas{{state=\"{state}\"}}")).await;
+    let meter = async |state: &str| here.scrape().await.sum("kurultai_replicas", &[("state", state)]);
     until("the replica counts as fresh", async || meter("fresh").await == Some(1.0)).await;
     assert_eq!(meter("out").await, Some(0.0));
 
@@ -99,7 +99,7 @@ async fn readers_are_answered_by_a_replica_and_miss_nothing_that_was_written() {
     until("it is known how far the replica lags", async || state().lag > Some(Duration::from_secs(1)) && state().behind > Some(0)).await;
     assert!(state().is_alive && !state().is_fresh, "{:?}", state());
     assert_eq!((meter("fresh").await, meter("out").await), (Some(0.0), Some(1.0)));
-    assert!(here.metric("kurultai_replica_lag_seconds").await > Some(1.0));
+    assert!(here.scrape().await.sum("kurultai_replica_lag_seconds", &[]) > Some(1.0));
     watching.abort();
     create(&there, &token, "paused-still").await;
     assert!(sees(&there, "paused-still").await);

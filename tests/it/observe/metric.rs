@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use kurultai::role::Role;
+use migration::sea_orm::{ConnectionTrait, TransactionTrait};
 use rstest::rstest;
 use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
@@ -80,6 +81,28 @@ async fn requests_operations_statements_and_caches_are_counted(#[values(On::Sqli
     assert!(after.sum("process_cpu_seconds_total", &[]).is_some());
     // the public does not see it
     assert_eq!(running.get("/metrics").await.status(), 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_that_run_and_those_that_wait_are_seen() {
+    let server = Server::sample(On::Postgres).await;
+    let running = Running::over(&server, &[("KURULTAI_CONCURRENCY", "1")]).await;
+    let lock = server.database.raw().await;
+    let transaction = lock.begin().await.unwrap();
+    transaction.execute_unprepared("LOCK TABLE persons IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let seen = async {
+        loop {
+            let (address, client) = (format!("{}/graphql", running.address), running.client.clone());
+            tokio::spawn(async move { client.post(address).json(&json!({"query": PEOPLE})).send().await });
+            let scrape = running.scrape().await;
+            scrape.is("kurultai_queries_max", &[], 1.0);
+            if scrape.sum("kurultai_queries_running", &[]) == Some(1.0) && scrape.sum("kurultai_queries_waiting", &[]) >= Some(1.0) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), seen).await.expect("one runs and others wait");
+    transaction.rollback().await.unwrap();
 }
 
 #[rstest]
