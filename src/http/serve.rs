@@ -11,6 +11,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use serde::Deserialize;
+#[cfg(target_os = "linux")]
+use socket2::{SockFilter, SockRef};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::task::TaskTracker;
@@ -162,10 +164,12 @@ fn begun(stream: TcpStream, address: SocketAddr) -> (TcpStream, IpAddr) {
 }
 
 /// Ends listening, and gives those whom the system has let in until then, this many at most. The system resets whoever is
-/// not taken, so it is asked itself whether there is one more, which the runtime may not have heard of yet, and nothing is
-/// done between its answer that there is none and the end.
+/// not taken, so it is asked itself whether there is one more: the runtime may not have heard of them yet.
 fn rest(listener: TcpListener, most: u32) -> Vec<(TcpStream, IpAddr)> {
     let Ok(listener) = listener.into_std() else { return Vec::new() };
+    if let Err(error) = let_nobody_in(&listener) {
+        tracing::debug!(%error, "who comes just as the door closes may be reset");
+    }
     let is_one = |accepted: &io::Result<_>| !matches!(accepted, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
     let taken: Vec<_> = (0..most).map(|_| listener.accept()).take_while(is_one).filter_map(Result::ok).collect();
     drop(listener);
@@ -174,6 +178,20 @@ fn rest(listener: TcpListener, most: u32) -> Vec<(TcpStream, IpAddr)> {
         io::Result::Ok(begun(TcpStream::from_std(stream)?, address))
     };
     taken.into_iter().filter_map(|accepted| begin(accepted).ok()).collect()
+}
+
+/// From now on the system answers nobody who knocks. They knock again after a second, and hear that nobody listens.
+#[cfg(target_os = "linux")]
+fn let_nobody_in(listener: &std::net::TcpListener) -> io::Result<()> {
+    /// The instruction of a socket filter that ends it; what it takes of a packet is its value.
+    const RETURN: u16 = 0x06;
+    SockRef::from(listener).attach_filter(&[SockFilter::new(RETURN, 0, 0, 0)])
+}
+
+/// There is no way to.
+#[cfg(not(target_os = "linux"))]
+fn let_nobody_in(_: &std::net::TcpListener) -> io::Result<()> {
+    Ok(())
 }
 
 /// Whether a connection speaks HTTP/2, once it has said enough; nothing where it ends before.
