@@ -11,7 +11,7 @@ FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
 COPY --from=web /web/dist web/dist
-# The caches are not part of the image, so the program is copied out of them.
+# Cache mounts are not part of the image, so the binary is copied out of them.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
     cargo build --release --locked --bin kurultai && cp target/release/kurultai /usr/local/bin/kurultai
@@ -26,7 +26,7 @@ USER kurultai
 WORKDIR /data
 VOLUME /data
 EXPOSE 8080
-# Debian's bash opens TCP connections by itself, so the image needs no HTTP client.
+# bash can open TCP connections (/dev/tcp), so the image needs no HTTP client.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
     CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3 && head -n 1 <&3 | grep -q ' 200 '"]
 ENTRYPOINT ["kurultai"]

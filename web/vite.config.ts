@@ -6,8 +6,8 @@ const escape = (text: string) =>
   text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
 
 /**
- * Lists the example questions on the landing page. They are read from the same files as
- * GraphiQL's tabs, so that the two cannot drift apart and the page needs no script.
+ * Lists the example questions on the landing page at build time, so that the page needs no script. They come from the
+ * same files as GraphiQL's tabs.
  */
 function listExamples(): Plugin {
   const folder = new URL("./examples/", import.meta.url);
@@ -27,26 +27,26 @@ function listExamples(): Plugin {
 export default defineConfig({
   base: "/",
   plugins: [listExamples()],
-  // The server puts a new one here each time it sends a page.
+  // The server replaces this placeholder with a new nonce in each response.
   html: { cspNonce: "NONCE_OF_THE_PAGE" },
   worker: { format: "es" },
   build: {
     target: "es2022",
     sourcemap: false,
-    // A data: URL would need an exception in the content security policy.
+    // data: URLs would require an exception in the content security policy.
     assetsInlineLimit: 0,
-    // Monaco is one chunk of this size, loaded only by GraphiQL.
+    // The chunk with Monaco, which only GraphiQL loads, has about this size (kB).
     chunkSizeWarningLimit: 3000,
     license: { fileName: "assets/licenses.txt" },
     rolldownOptions: {
       input: ["index.html", "graphiql.html"],
       onLog(level, log, report) {
-        // Dependencies carry "use client", which means something to server rendering alone.
+        // Dependencies contain "use client", which only affects server rendering.
         if (log.code !== "MODULE_LEVEL_DIRECTIVE") report(level, log);
       },
     },
   },
-  // For `npm run dev` beside a running server.
+  // For `npm run dev` with a running server.
   server: {
     proxy: {
       "/graphql": { target: "http://127.0.0.1:8080", ws: true },

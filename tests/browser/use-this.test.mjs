@@ -65,7 +65,7 @@ test("the table is drawn, and the axes can be changed", async () => {
   for (const colorScheme of ["light", "dark"]) {
     const { page, faults, pane } = await use("Article274", { colorScheme });
     await pane.getByLabel("Rows", { exact: true }).selectOption("provision.statistics");
-    await pane.getByLabel("Along the axis").selectOption("measure");
+    await pane.getByLabel("X axis").selectOption("measure");
     await pane.getByLabel("Values", { exact: true }).selectOption("value");
     await pane.getByLabel("Series", { exact: true }).selectOption("");
     const marks = pane.locator(".kurultai-figure svg [aria-label=bar] rect");
@@ -95,7 +95,7 @@ test("options change the table: a row for each item, and the sources", async () 
   const { page, faults, pane } = await use("WhoProposedTheLaw");
   await pane.getByLabel("Rows", { exact: true }).selectOption("proposal.sponsors");
   await pane.getByLabel("Lists in a row").selectOption("person.memberships");
-  await pane.getByLabel("A column with the sources of each row").check();
+  await pane.getByLabel("Add a column with the sources of each row").check();
   await pane.getByRole("columnheader", { name: "sources", exact: true }).waitFor();
   const address = new URL(await shown(pane, "CSV link"));
   assert.equal(address.searchParams.get("explode"), "person.memberships");

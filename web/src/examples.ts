@@ -1,7 +1,7 @@
 export interface Example {
-  /** The operation's name: the title of its tab, and how a link asks for it. */
+  /** Operation name: the title of the tab, and the value of `?example=` in links. */
   name: string;
-  /** The question the query answers: its first comment. */
+  /** The leading comment of the query. */
   question: string;
   query: string;
 }
@@ -10,13 +10,13 @@ export function readExample(query: string): Example {
   const name = /^query (\w+)/m.exec(query)?.[1];
   const comment = /^(?:#.*\n)+/.exec(query)?.[0];
   if (!name || !comment) {
-    throw new Error(`an example starts with a comment and holds a named query, but this one does not:\n${query}`);
+    throw new Error(`an example must start with a comment and contain a named query:\n${query}`);
   }
   const question = comment.replace(/^# ?/gm, "").trim().replace(/\n/g, " ");
   return { name, question, query };
 }
 
-/** The examples in the order of their files, with the named one (if there is such) moved to the front. */
+/** Returns the examples in the order of their file names, with the example named `first`, if any, at the front. */
 export function arrangeExamples(files: Record<string, string>, first: string | null): Example[] {
   const examples = Object.keys(files)
     .sort()

@@ -1,7 +1,7 @@
 import "./nonce.ts";
 import "./workers.ts";
 import "@graphiql/react/font/fira-code.css";
-// One by one, for `graphiql/style.css` holds a second copy of Monaco's styles.
+// Imported individually, because `graphiql/style.css` contains a second copy of Monaco's styles.
 import "@graphiql/react/style.css";
 import "@graphiql/plugin-doc-explorer/style.css";
 import "@graphiql/plugin-history/style.css";
@@ -18,31 +18,31 @@ import { FollowSystemTheme } from "./theme.ts";
 import { USE_THIS_PLUGIN } from "./use-this/plugin.tsx";
 
 const parameters = new URLSearchParams(location.search);
-const asked = parameters.get("example");
-/** A query that a link brings, such as that of the page of a record. */
-const brought = parameters.get("query");
+const exampleName = parameters.get("example");
+/** The query of a link, such as that of a record page. */
+const linkedQuery = parameters.get("query");
 const examples = arrangeExamples(
   import.meta.glob<string>("../examples/*.graphql", { query: "?raw", import: "default", eager: true }),
-  asked,
+  exampleName,
 );
 
 const fetcher = createGraphiQLFetcher({
   url: "/graphql",
   subscriptionUrl: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/graphql`,
-  // The server answers whole: it has no @defer and no @stream.
+  // The server does not support @defer and @stream.
   enableIncrementalDelivery: false,
 });
 
-// Created once: a new plugin object at each render would remount its pane.
+// Created once: a new plugin object at each render would remount the pane.
 const plugins = [explorerPlugin({ showAttribution: false }), HISTORY_PLUGIN, USE_THIS_PLUGIN];
 
 createRoot(document.getElementById("graphiql")!).render(
   <GraphiQL
     fetcher={fetcher}
     plugins={plugins}
-    defaultTabs={[...(brought ? [brought] : []), ...examples.map(({ query }) => query)].map((query) => ({ query }))}
-    // Only a link names its query: without one, the tabs of the last visit come back as they were.
-    initialQuery={brought ?? (examples.some(({ name }) => name === asked) ? examples[0]!.query : undefined)}
+    defaultTabs={[...(linkedQuery ? [linkedQuery] : []), ...examples.map(({ query }) => query)].map((query) => ({ query }))}
+    // Set only if a link specifies a query or example; otherwise GraphiQL restores the tabs of the last visit.
+    initialQuery={linkedQuery ?? (examples.some(({ name }) => name === exampleName) ? examples[0]!.query : undefined)}
     defaultEditorToolsVisibility={false}
     inputValueDeprecation
   >

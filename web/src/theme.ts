@@ -2,8 +2,8 @@ import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
 import { useEffect } from "react";
 
 /**
- * GraphiQL's own styles follow the system when it turns dark, but its editors keep the colours they
- * started with until a theme is set again.
+ * Sets the theme again when the system switches between light and dark: GraphiQL's styles follow the system by
+ * themselves, but its editors do not.
  */
 export function FollowSystemTheme() {
   const theme = useGraphiQL((state) => state.theme);

@@ -3,8 +3,7 @@ import JsonWorker from "monaco-editor/esm/vs/language/json/json.worker.js?worker
 import GraphQLWorker from "monaco-graphql/esm/graphql.worker.js?worker";
 import EditorWorker from "monaco-editor/esm/vs/editor/editor.worker.js?worker";
 
-// GraphiQL ships this set-up as `graphiql/setup-workers/vite`, but that one writes to the console
-// at every start of a worker.
+// Equivalent to `graphiql/setup-workers/vite`, which logs to the console whenever a worker starts.
 const environment: Environment = {
   getWorker(_id, label) {
     if (label === "json") return new JsonWorker();

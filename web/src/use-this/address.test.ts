@@ -10,7 +10,7 @@ const operation = {
 const choice = { rows: "", explode: "", sources: false, excel: false };
 const read = (address: string) => Object.fromEntries(new URL(address).searchParams);
 
-test("an address carries the query and the variables as they are", () => {
+test("URLs contain the query and the variables unchanged", () => {
   const address = tableAddress("https://example.org", "csv", operation, choice);
   const { query, variables, ...rest } = read(address);
   expect(query).toBe(operation.query);
@@ -18,11 +18,11 @@ test("an address carries the query and the variables as they are", () => {
   expect(rest).toEqual({});
 });
 
-test("an address has no sign at which a program that looks for addresses would stop", () => {
+test("URLs contain only characters that URL detectors accept", () => {
   expect(tableAddress("https://example.org", "csv", operation, choice)).toMatch(/^[A-Za-z0-9:/?&=%._~-]+$/);
 });
 
-test("options are in the address when they differ from what the server does anyway", () => {
+test("URLs contain only options that differ from the defaults", () => {
   const all = { rows: "cases", explode: "charges", sources: true, excel: true };
   const { query, variables, ...csv } = read(tableAddress("https://example.org", "csv", operation, all, { excel: true, limit: 20 }));
   expect(csv).toEqual({ rows: "cases", lists: "explode", explode: "charges", sources: "true", safe: "true", bom: "true", limit: "20" });
@@ -30,13 +30,13 @@ test("options are in the address when they differ from what the server does anyw
   expect(tableAddress("https://example.org", "json", { ...operation, variables: {} }, choice)).not.toContain("variables");
 });
 
-test("the address of a chart names its axes and its title", () => {
+test("chart URLs contain the axes and the title", () => {
   const axes = { kind: "line", x: "year", y: "", series: "outcome" } as const;
   const { query, variables, ...rest } = read(chartAddress("https://example.org", operation, { ...choice, sources: true }, axes, "Дела & суды"));
   expect(rest).toEqual({ kind: "line", x: "year", series: "outcome", title: "Дела & суды" });
 });
 
-test("addresses that others cannot reach are told apart", () => {
+test("private host names are recognized", () => {
   for (const host of ["localhost", "127.0.0.1", "192.168.1.5", "10.0.0.1", "172.20.0.2", "[::1]", "nas.local"]) {
     expect(isPrivate(host), host).toBe(true);
   }

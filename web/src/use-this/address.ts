@@ -3,31 +3,31 @@ import type { Operation } from "./operation.ts";
 export const FORMATS = ["csv", "xlsx", "json", "ndjson", "parquet"] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** How the query is made into a table. */
-export interface Choice {
-  /** Path of the list that becomes the rows; empty where the query has but one. */
+/** Options for converting the query to a table. */
+export interface TableOptions {
+  /** Path of the list that becomes the rows; empty if the query has only one list. */
   rows: string;
-  /** Path, from a row, of the inner list whose items get a row each; empty where all are joined into a cell. */
+  /** Path, relative to a row, of the nested list whose items become rows; empty if all nested lists are joined in a cell. */
   explode: string;
   sources: boolean;
-  /** CSV that Excel opens as it should: UTF-8 is announced, and no cell runs as a formula. */
+  /** Makes CSV safe for Excel: with a byte order mark, and without cells that run as formulas. */
   excel: boolean;
 }
 
-/** What a chart shows. */
+/** Axes of a chart, as names of columns. */
 export interface Axes {
   kind: "bar" | "line";
   x: string;
-  /** Column of the values; empty where rows are counted. */
+  /** Column of the values; empty to count rows. */
   y: string;
-  /** Column that parts the rows into series; empty where there is one. */
+  /** Column that splits the rows into series; empty for a single series. */
   series: string;
 }
 
-/** Some programs and forms cut addresses that are longer than this. */
-export const LONG = 2000;
+/** Length in characters above which some programs and forms truncate URLs. */
+export const LONG_URL_LENGTH = 2000;
 
-// Brackets, apostrophes and stars are escaped as well: programs that find addresses in text stop at them.
+// Also escapes brackets, apostrophes and asterisks, at which programs that detect URLs in text stop.
 const encode = (text: string) =>
   encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 
@@ -36,7 +36,7 @@ function address(origin: string, path: string, parameters: [string, string | num
   return `${origin}${path}?${given.map(([name, value]) => `${name}=${encode(String(value))}`).join("&")}`;
 }
 
-function asked({ query, variables }: Operation, { rows, explode, sources }: Choice): [string, string | boolean][] {
+function queryParameters({ query, variables }: Operation, { rows, explode, sources }: TableOptions): [string, string | boolean][] {
   return [
     ["query", query],
     ["variables", Object.keys(variables).length > 0 ? JSON.stringify(variables) : ""],
@@ -47,27 +47,27 @@ function asked({ query, variables }: Operation, { rows, explode, sources }: Choi
   ];
 }
 
-/** Where a table is. Only CSV that people open themselves is made safe for Excel: programs want it as it is. */
+/** URL of a table. `excel` affects only CSV and is meant for files that people open themselves; programs need the raw values. */
 export function tableAddress(
   origin: string,
   format: Format,
   operation: Operation,
-  choice: Choice,
+  choice: TableOptions,
   options: { excel?: boolean; limit?: number } = {},
 ): string {
   const excel = options.excel === true && format === "csv";
   return address(origin, `/table.${format}`, [
-    ...asked(operation, choice),
+    ...queryParameters(operation, choice),
     ["safe", excel],
     ["bom", excel],
     ["limit", options.limit ?? ""],
   ]);
 }
 
-/** Where a chart of a table is, as an image. */
-export function chartAddress(origin: string, operation: Operation, choice: Choice, axes: Axes, title: string): string {
+/** URL of a chart of a table, as an SVG image. */
+export function chartAddress(origin: string, operation: Operation, choice: TableOptions, axes: Axes, title: string): string {
   return address(origin, "/chart.svg", [
-    ...asked(operation, { ...choice, sources: false }),
+    ...queryParameters(operation, { ...choice, sources: false }),
     ["kind", axes.kind],
     ["x", axes.x],
     ["y", axes.y],
@@ -76,7 +76,7 @@ export function chartAddress(origin: string, operation: Operation, choice: Choic
   ]);
 }
 
-/** Whether only this computer, or its own network, can reach an address. */
+/** Whether a host name is reachable only from this computer or its local network. */
 export function isPrivate(hostname: string): boolean {
   return /^(localhost|.*\.(localhost|local|internal)|\[::1?\]|\[f[cd].*|0\.0\.0\.0|127\..*|10\..*|192\.168\..*|172\.(1[6-9]|2\d|3[01])\..*)$/i.test(
     hostname,

@@ -1,6 +1,6 @@
 import { lazy, Suspense, useMemo, useState } from "react";
-import { type Axes, chartAddress, type Choice } from "./address.ts";
-import { chooseAxes, columnsOf, describe, pointsOf, type Row } from "./column.ts";
+import { type Axes, chartAddress, type TableOptions } from "./address.ts";
+import { chooseAxes, columnsOf, describe, NO_DATA, pointsOf, type Row } from "./column.ts";
 import { Snippet } from "./copy.tsx";
 import type { Operation } from "./operation.ts";
 import { Select } from "./select.tsx";
@@ -8,8 +8,8 @@ import { forHtml } from "./snippet.ts";
 
 const Figure = lazy(() => import("./figure.tsx"));
 
-/** A chart of a table, what its axes are, and the address of the same chart for an article. */
-export function Chart(props: { rows: Row[]; origin: string; operation: Operation; choice: Choice }) {
+/** A chart of a table with controls for its axes, and the URL of the same chart for an article. */
+export function Chart(props: { rows: Row[]; origin: string; operation: Operation; choice: TableOptions }) {
   const { rows, origin, operation, choice } = props;
   const [wanted, setWanted] = useState<Partial<Axes>>({});
   const [title, setTitle] = useState("");
@@ -17,7 +17,7 @@ export function Chart(props: { rows: Row[]; origin: string; operation: Operation
   const axes = useMemo(() => {
     const chosen = chooseAxes(rows);
     if (!chosen) return undefined;
-    // What was chosen for another query holds as far as this one has it.
+    // Selections made for another query apply as far as this query has the same columns.
     const is = (name: string | undefined) => columns.some((column) => column.name === name);
     const isNumber = (name: string | undefined) => columns.some((one) => one.name === name && one.kind === "number");
     const changes: Partial<Axes> = {};
@@ -27,7 +27,7 @@ export function Chart(props: { rows: Row[]; origin: string; operation: Operation
     if (wanted.series === "" || is(wanted.series)) changes.series = wanted.series!;
     return { ...chosen, ...changes };
   }, [rows, columns, wanted]);
-  const points = useMemo(() => (axes ? pointsOf(rows, axes) : "There is nothing to draw."), [rows, axes]);
+  const points = useMemo(() => (axes ? pointsOf(rows, axes) : NO_DATA), [rows, axes]);
   if (!axes) return null;
 
   const set = (change: Partial<Axes>) => setWanted({ ...wanted, ...change });
@@ -37,7 +37,7 @@ export function Chart(props: { rows: Row[]; origin: string; operation: Operation
     <>
       <div className="kurultai-options">
         <Select
-          label="Marks"
+          label="Chart type"
           value={axes.kind}
           options={[
             { value: "bar", label: "bars" },
@@ -45,7 +45,7 @@ export function Chart(props: { rows: Row[]; origin: string; operation: Operation
           ]}
           onChange={(kind) => set({ kind: kind === "line" ? "line" : "bar" })}
         />
-        <Select label="Along the axis" value={axes.x} options={names} onChange={(x) => set({ x })} />
+        <Select label="X axis" value={axes.x} options={names} onChange={(x) => set({ x })} />
         <Select
           label="Values"
           value={axes.y}

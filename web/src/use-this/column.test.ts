@@ -13,23 +13,23 @@ const CASES: Row[] = [
   { id: "case_3", title: "E v. F", status: "decided", decided: "2021" },
 ];
 
-test("columns are numbers, dates or text by what is in them", () => {
+test("column types are inferred from their values", () => {
   expect(columnsOf(CASES).map(({ name, kind }) => `${name} ${kind}`)).toEqual(["id text", "title text", "status text", "decided date"]);
-  expect(columnsOf([{ a: null }, { a: null }])).toEqual([{ name: "a", kind: "text", different: 0 }]);
+  expect(columnsOf([{ a: null }, { a: null }])).toEqual([{ name: "a", kind: "text", distinct: 0 }]);
   expect(columnsOf([{ a: "2020-13 or so" }])[0]!.kind).toBe("text");
   expect(columnsOf([])).toEqual([]);
 });
 
-test("counts by year and outcome are bars by year in a colour for each outcome", () => {
+test("counts by year and outcome suggest bars with one series per outcome", () => {
   expect(chooseAxes(STATISTICS)).toEqual({ kind: "bar", x: "year", y: "count", series: "outcome" });
 });
 
-test("many years are a line", () => {
+test("many years suggest a line", () => {
   const rows = Array.from({ length: 20 }, (_, index) => ({ date: `${2001 + index}-01`, value: index }));
   expect(chooseAxes(rows)).toEqual({ kind: "line", x: "date", y: "value", series: "" });
 });
 
-test("rows without numbers are counted", () => {
+test("rows without numbers suggest counting", () => {
   expect(chooseAxes(CASES.map(({ id, title, status }) => ({ id: id!, title: title!, status: status! })))).toEqual({
     kind: "bar",
     x: "status",
@@ -38,12 +38,12 @@ test("rows without numbers are counted", () => {
   });
 });
 
-test("identifiers and addresses are no axis, and a single row can be drawn", () => {
+test("ids and URLs are no axis, and a single row can be drawn", () => {
   expect(chooseAxes([{ id: "a", slug: "b", name: "one" }])?.x).toBe("name");
   expect(chooseAxes([])).toBeUndefined();
 });
 
-test("points are the values, sorted along the axis, with unknown values last", () => {
+test("points are sorted along the x axis, with null values last", () => {
   expect(pointsOf(STATISTICS, { kind: "bar", x: "outcome", y: "", series: "" })).toEqual([
     { x: "convicted", y: 2, series: "" },
     { x: "acquitted", y: 1, series: "" },
@@ -62,13 +62,13 @@ test("points are the values, sorted along the axis, with unknown values last", (
   ]);
 });
 
-test("values are never added up without being asked for, and colours stay apart", () => {
+test("ambiguous values and too many series are rejected", () => {
   expect(pointsOf(STATISTICS, { kind: "bar", x: "year", y: "count", series: "" })).toMatch(/Several rows have the same “year”/);
   const many = Array.from({ length: 9 }, (_, index) => ({ a: "x", b: `${index}` }));
   expect(pointsOf(many, { kind: "bar", x: "a", y: "", series: "b" })).toMatch(/more than 8 values/);
 });
 
-test("a chart is described by what it shows", () => {
+test("chart descriptions name the axes and the series", () => {
   expect(describe({ kind: "bar", x: "year", y: "count", series: "outcome" })).toBe("Bar chart: count by year and outcome");
   expect(describe({ kind: "line", x: "year", y: "", series: "" })).toBe("Line chart: number of rows by year");
 });

@@ -3,15 +3,15 @@ import type { Axes } from "./address.ts";
 export type Cell = string | number | boolean | null;
 export type Row = Record<string, Cell>;
 
-/** A column of a table, and what its values are. */
+/** A column of a table, with the type of its values. */
 export interface Column {
   name: string;
   kind: "number" | "date" | "text";
-  /** How many different values it has. */
-  different: number;
+  /** Number of distinct values. */
+  distinct: number;
 }
 
-/** A value that is drawn. */
+/** A data point of a chart. */
 export interface Point {
   x: string | number | Date;
   y: number;
@@ -20,8 +20,10 @@ export interface Point {
 
 const DATE = /^\d{4}(-\d{2}(-\d{2}(T.+)?)?)?$/;
 const UNKNOWN = "unknown";
-/** More colours than this cannot be told apart; the server refuses them, too. */
-export const MOST_SERIES = 8;
+/** Maximum number of series with distinguishable colours; the server has the same limit. */
+export const MAX_SERIES = 8;
+/** Message for a table without data to draw. */
+export const NO_DATA = "There is no data to draw.";
 
 const isTime = ({ name, kind }: Column) => kind === "date" || /(^|\.|_)year$/i.test(name);
 const isName = ({ name }: Column) => /(^|\.)(id|slug|url|revision|createdAt|updatedAt)$/i.test(name);
@@ -35,50 +37,50 @@ export function columnsOf(rows: Row[]): Column[] {
       : is((value) => typeof value === "string" && DATE.test(value))
         ? "date"
         : "text";
-    return { name, kind, different: new Set(values).size };
+    return { name, kind, distinct: new Set(values).size };
   });
 }
 
-/** Whether a value of `y` stands alone at each place, as a chart of values needs it. */
+/** Whether each combination of `x` and `series` occurs at most once, which a chart of values requires. */
 export function isUnambiguous(rows: Row[], x: string, series: string): boolean {
   const places = rows.map((row) => JSON.stringify([row[x], series && row[series]]));
   return new Set(places).size === places.length;
 }
 
-/** Axes that suit the columns: time before names along the axis, numbers upwards, and few series. */
+/** Suggests axes: as x a time, or else a category; as y a number; as series a column with few values. */
 export function chooseAxes(rows: Row[]): Axes | undefined {
   const columns = columnsOf(rows);
-  const varied = columns.filter((column) => column.different > 1);
+  const varied = columns.filter((column) => column.distinct > 1);
   const names = varied.filter((column) => column.kind === "text" && !isName(column));
-  const grouping = names.filter((column) => column.different < rows.length);
+  const grouping = names.filter((column) => column.distinct < rows.length);
   const x =
     varied.find(isTime) ??
-    grouping.find((column) => column.different <= 30) ??
+    grouping.find((column) => column.distinct <= 30) ??
     names[0] ??
     columns.find((column) => column.kind === "text" && !isName(column)) ??
     columns[0];
   if (!x) return undefined;
 
   const numbers = columns.filter((column) => column.kind === "number" && column !== x && !isTime(column) && !isName(column));
-  const groups = names.filter((column) => column !== x && column.different <= MOST_SERIES);
+  const groups = names.filter((column) => column !== x && column.distinct <= MAX_SERIES);
   for (const y of numbers) {
     const series = ["", ...groups.map(({ name }) => name)].find((name) => isUnambiguous(rows, x.name, name));
     if (series !== undefined) return { kind: kindFor(x), x: x.name, y: y.name, series };
   }
-  const series = grouping.find((column) => column !== x && column.different <= 4)?.name ?? "";
+  const series = grouping.find((column) => column !== x && column.distinct <= 4)?.name ?? "";
   return { kind: "bar", x: x.name, y: "", series };
 }
 
-const kindFor = (x: Column): Axes["kind"] => (isTime(x) && x.different > 12 ? "line" : "bar");
+const kindFor = (x: Column): Axes["kind"] => (isTime(x) && x.distinct > 12 ? "line" : "bar");
 
-/** What there is to draw, or in words why it cannot be drawn. */
+/** Returns the points to draw, or a message that explains why the data cannot be drawn. */
 export function pointsOf(rows: Row[], axes: Axes): Point[] | string {
   const column = columnsOf(rows).find(({ name }) => name === axes.x);
-  if (!column) return "There is nothing to draw.";
+  if (!column) return NO_DATA;
   const names = new Set(rows.map((row) => label(axes.series ? row[axes.series] : "")));
-  if (names.size > MOST_SERIES) return `“${axes.series}” has more than ${MOST_SERIES} values: choose other series.`;
+  if (names.size > MAX_SERIES) return `“${axes.series}” has more than ${MAX_SERIES} values: choose another series column.`;
   if (axes.y && !isUnambiguous(rows, axes.x, axes.series)) {
-    return `Several rows have the same “${axes.x}”: choose series that tell them apart, or count rows.`;
+    return `Several rows have the same “${axes.x}”: choose a series column that distinguishes them, or count rows.`;
   }
 
   const points = new Map<string, Point>();
@@ -97,7 +99,7 @@ export function pointsOf(rows: Row[], axes: Axes): Point[] | string {
     }
   }
   const all = [...points.values()];
-  if (all.length === 0) return "There is nothing to draw.";
+  if (all.length === 0) return NO_DATA;
   if (column.kind === "text") return all;
   return all.sort((a, b) => (typeof a.x === "string" ? compare(`${a.x}`, `${b.x}`) : Number(a.x) - Number(b.x)));
 }
@@ -112,7 +114,7 @@ const compare = (a: string, b: string) => {
   return a.localeCompare(b, "en", { numeric: true });
 };
 
-/** A chart in words, for those who cannot see it. */
+/** Describes a chart for readers who cannot see it. */
 export function describe({ kind, x, y, series }: Axes): string {
   const what = y || "number of rows";
   return `${kind === "bar" ? "Bar" : "Line"} chart: ${what} by ${x}${series ? ` and ${series}` : ""}`;

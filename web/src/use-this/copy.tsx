@@ -3,7 +3,7 @@ import { createContext, type ReactNode, useCallback, useContext, useEffect, useI
 type Copy = (text: string, name: string, shown: HTMLElement | null) => void;
 const CopyContext = createContext<Copy>(() => {});
 
-/** Lets what is inside be copied, and says aloud that it was. */
+/** Provides the copy action to its children, and announces the result to screen readers. */
 export function Copying({ children }: { children: ReactNode }) {
   const [said, setSaid] = useState("");
   useEffect(() => {
@@ -15,7 +15,7 @@ export function Copying({ children }: { children: ReactNode }) {
     write(text).then(
       () => setSaid(`Copied: ${name}`),
       () => {
-        // Browsers keep the clipboard from pages without TLS. What is selected can be copied by hand.
+        // Browsers deny clipboard access to pages without TLS. Selected text can still be copied manually.
         if (shown) getSelection()?.selectAllChildren(shown);
         setSaid(`${name} is selected: copy it with Ctrl+C or ⌘C`);
       },
@@ -32,13 +32,13 @@ export function Copying({ children }: { children: ReactNode }) {
 }
 
 async function write(text: string) {
-  // Without TLS there is no `clipboard`, which its type does not say.
+  // `clipboard` is undefined without TLS, although its type does not say so.
   const clipboard = navigator.clipboard as Clipboard | undefined;
   if (!clipboard) throw new Error("no clipboard");
   await clipboard.writeText(text);
 }
 
-/** A text to take away, with the button that copies it. */
+/** A text with a button that copies it. */
 export function Snippet(props: { name: string; text: string; note?: string | undefined; open?: string | undefined; opens?: string }) {
   const { name, text, note, open, opens = "Open" } = props;
   const copy = useContext(CopyContext);

@@ -2,7 +2,7 @@ import { tryParseJSONC, useGraphiQL } from "@graphiql/react";
 import { useEffect, useMemo, useState } from "react";
 import { findOperation, isolate, type Operation } from "./operation.ts";
 
-/** The operation that the editor shows, or in words why it cannot become a table. */
+/** Returns the current operation of the editor, or a message that explains why it cannot become a table. */
 export function useOperation(): Operation | string {
   const document = useGraphiQL((state) => state.documentAST);
   const schema = useGraphiQL((state) => state.schema);
@@ -18,22 +18,22 @@ export function useOperation(): Operation | string {
       setCursor(position ? editor.getModel()?.getOffsetAt(position) : undefined);
     };
     look();
-    const listening = editor.onDidChangeCursorPosition(look);
-    return () => listening.dispose();
+    const subscription = editor.onDidChangeCursorPosition(look);
+    return () => subscription.dispose();
   }, [editor]);
 
   const found = useMemo((): Operation | string => {
-    if (!document) return "The editor holds no query that can be read: see what it underlines.";
+    if (!document) return "The query has a syntax error: see the part that the editor underlines.";
     const operation = findOperation(document, cursor, name);
-    if (!operation) return "The editor holds no query.";
-    if (operation.operation !== "query") return `A ${operation.operation} is no table: put the cursor into a query.`;
+    if (!operation) return "The editor contains no query.";
+    if (operation.operation !== "query") return `A ${operation.operation} cannot become a table: place the cursor in a query.`;
     try {
       return isolate(document, operation, tryParseJSONC(variables) ?? {}, schema);
     } catch (error) {
-      return `The variables cannot be read. ${error instanceof Error ? error.message : ""}`;
+      return `The variables are not valid JSON. ${error instanceof Error ? error.message : ""}`;
     }
   }, [document, cursor, name, variables, schema]);
-  // The cursor moves and the document is made anew with every letter, mostly to the same effect.
+  // Most keystrokes move the cursor and rebuild the document without changing the operation.
   const key = JSON.stringify(found);
   return useMemo(() => found, [key]);
 }

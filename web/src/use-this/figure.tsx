@@ -3,7 +3,7 @@ import { useEffect, useRef } from "react";
 import type { Axes } from "./address.ts";
 import { describe, type Point } from "./column.ts";
 
-/** A drawn chart. This file is loaded when there is one to draw, for Observable Plot is not small. */
+/** Renders a chart. Loaded lazily, because Observable Plot is large. */
 export default function Figure({ points, axes, title }: { points: Point[]; axes: Axes; title: string }) {
   const figure = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -36,7 +36,7 @@ function drawn(points: Point[], { kind, x, y, series }: Axes, name: string, widt
   const isMeasured = points.some((point) => typeof point.x !== "string");
   const places = [...new Set(points.map((point) => point.x))];
   const labels = places.map((place) => shorten(place).length);
-  // Names along the axis are read more easily one below the other.
+  // Long labels are easier to read one below the other, beside horizontal bars.
   const isLying = kind === "bar" && (Math.max(...labels) > 10 || places.length * Math.max(...labels) * LETTER > width - 60);
   const longest = Math.max(...labels) * LETTER + MARGIN * 2;
   const colour = series ? "series" : "var(--kurultai-mark)";
@@ -54,7 +54,7 @@ function drawn(points: Point[], { kind, x, y, series }: Axes, name: string, widt
 
   if (isLying) {
     const margin = Math.min(longest, width / 2);
-    // Long names are broken into lines, some of which are not filled.
+    // Long labels wrap into several lines; the factor allows for lines that are not full.
     const lines = Math.ceil((Math.max(...labels) * LETTER * 1.2) / (margin - MARGIN * 2));
     return Plot.plot({
       ...common,

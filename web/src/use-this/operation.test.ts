@@ -14,7 +14,7 @@ query First { cases { nodes { title ...Court } } }
 query Second($slug: String!) { law(by: { slug: $slug }) { title } }
 fragment Court on Case { court { name } }`;
 
-test("the operation under the cursor is used, or the chosen one, or the first", () => {
+test("the operation is chosen by cursor, then name, then position", () => {
   const document = parse(TWO);
   const name = (cursor?: number, chosen?: string) => findOperation(document, cursor, chosen)?.name?.value;
   expect(name(TWO.indexOf("law("))).toBe("Second");
@@ -24,7 +24,7 @@ test("the operation under the cursor is used, or the chosen one, or the first", 
   expect(findOperation(parse("fragment A on Case { title }"), 0, undefined)).toBeUndefined();
 });
 
-test("an operation takes its own fragments and variables along, and nothing else", () => {
+test("an operation keeps only its own fragments and variables", () => {
   const document = parse(TWO);
   const take = (name: string) => isolate(document, findOperation(document, undefined, name)!, { slug: "x", other: 1 }, schema);
   expect(take("First").query).toBe("query First{cases{nodes{title ...Court}}}fragment Court on Case{court{name}}");
@@ -33,13 +33,13 @@ test("an operation takes its own fragments and variables along, and nothing else
   expect(take("Second").variables).toEqual({ slug: "x" });
 });
 
-test("what a text says is left as it is", () => {
+test("string literals are unchanged", () => {
   const document = parse('{ search(query: "a  # b\\n \\"Ильяшев\\"  , c") { nodes { snippet } } }');
   const { query } = isolate(document, findOperation(document, undefined, undefined)!, {}, null);
   expect(query).toBe('{search(query:"a  # b\\n \\"Ильяшев\\"  , c"){nodes{snippet}}}');
 });
 
-test("lists are found by response keys, through pages, edges, aliases and fragments", () => {
+test("lists are found through pages, edges, aliases and fragments", () => {
   expect(
     lists(`{
       found: cases { edges { node { ...All } } }
@@ -53,7 +53,7 @@ test("lists are found by response keys, through pages, edges, aliases and fragme
   ]);
 });
 
-test("a circle of fragments, or a field that is not there, does no harm", () => {
+test("fragment cycles and unknown fields are tolerated", () => {
   expect(lists("{ cases { nodes { ...A nothing { nodes { id } } } } } fragment A on Case { ...A }")).toEqual([{ path: "cases", inside: [] }]);
 });
 

@@ -16,24 +16,24 @@ import {
   stripIgnoredCharacters,
 } from "graphql";
 
-/** A list of the query, which can become the rows of a table. */
+/** A list in the query that can become the rows of a table. */
 export interface List {
-  /** Response keys down to the list, with dots; pages (`nodes`, `edges.node`) are no part of it. */
+  /** Response keys of the path to the list, joined with dots, without `nodes` and `edges.node`. */
   path: string;
-  /** The lists inside its items, by the path from an item. */
+  /** Nested lists, as paths relative to an item. */
   inside: string[];
 }
 
-/** What the addresses carry: one operation of the tab, on its own. */
+/** A single operation of the tab, as included in URLs. */
 export interface Operation {
   name: string | undefined;
-  /** The operation and the fragments it needs, without a character too many. */
+  /** The operation and the fragments that it uses, minified. */
   query: string;
   variables: Record<string, unknown>;
   lists: List[];
 }
 
-/** The operation under the cursor, or else the one that is chosen, or else the first. */
+/** Returns the operation under the cursor, or else the one with the given name, or else the first. */
 export function findOperation(
   document: DocumentNode,
   cursor: number | undefined,
@@ -45,7 +45,7 @@ export function findOperation(
   return operations.find(isUnderCursor) ?? operations.find((one) => one.name?.value === name) ?? operations[0];
 }
 
-/** An operation without its neighbours and with only the variables that it declares. */
+/** Extracts an operation with its fragments and the variables that it declares. */
 export function isolate(
   document: DocumentNode,
   operation: OperationDefinitionNode,
@@ -63,7 +63,7 @@ export function isolate(
   };
 }
 
-/** The lists of a query which are in no other list, in the order of the query. */
+/** Returns the outermost lists of a query, in document order. */
 export function listsOf(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode): List[] {
   const lists: List[] = [];
   const fragments = new Map(
@@ -83,7 +83,7 @@ export function listsOf(schema: GraphQLSchema, document: DocumentNode, operation
     return list;
   };
 
-  // `spread` are the fragments on the way: a circle of them is an error of the query, and no endless walk.
+  // `spread` contains the fragments on the current path, so that a fragment cycle, an invalid query, ends the recursion.
   const walk = (set: SelectionSetNode, typeName: string, path: string[], outer: List | undefined, spread: string[]) => {
     const type = schema.getType(typeName);
     for (const selection of set.selections) {

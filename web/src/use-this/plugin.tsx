@@ -1,7 +1,7 @@
 import "./use-this.css";
 import type { GraphiQLPlugin } from "@graphiql/react";
 import { useState } from "react";
-import { type Choice, type Format, isPrivate, LONG, tableAddress } from "./address.ts";
+import { type Format, isPrivate, LONG_URL_LENGTH, tableAddress, type TableOptions } from "./address.ts";
 import { Chart } from "./chart.tsx";
 import { Copying, Snippet } from "./copy.tsx";
 import { useOperation } from "./editor.ts";
@@ -11,11 +11,11 @@ import { Select } from "./select.tsx";
 import { forCurl, forJavaScript, forPython, forR, forSheets } from "./snippet.ts";
 import { useTable } from "./table.ts";
 
-/** Rows that the preview shows, and rows that the chart is drawn from. */
-const PREVIEWED = 20;
-const DRAWN = 1000;
+/** Maximum number of rows in the preview and in the chart. */
+const PREVIEW_ROWS = 20;
+const CHART_ROWS = 1000;
 
-/** A pane of GraphiQL that makes the query of the tab a table, a chart and an address for other programs. */
+/** GraphiQL plugin that shows the query of the tab as a table, a chart, and URLs for other programs. */
 export const USE_THIS_PLUGIN: GraphiQLPlugin = { title: "Use this", icon: Icon, content: Pane };
 
 function Icon() {
@@ -45,26 +45,26 @@ function Pane() {
 }
 
 function Uses({ operation }: { operation: Operation }) {
-  const [wanted, setWanted] = useState<Choice>({ rows: "", explode: "", sources: false, excel: false });
-  // What was chosen for another query holds as far as this one has it.
+  const [wanted, setWanted] = useState<TableOptions>({ rows: "", explode: "", sources: false, excel: false });
+  // Selections made for another query apply as far as this query has the same lists.
   const list = operation.lists.find(({ path }) => path === wanted.rows) ?? operation.lists[0];
-  const choice: Choice = {
+  const choice: TableOptions = {
     ...wanted,
     rows: operation.lists.length > 1 ? (list?.path ?? "") : "",
     explode: list?.inside.includes(wanted.explode) ? wanted.explode : "",
   };
   const { origin } = location;
   const address = (format: Format, options = {}) => tableAddress(origin, format, operation, choice, options);
-  const preview = useTable(address("json", { limit: PREVIEWED }));
-  const isAll = preview.rows !== undefined && preview.rows.length < PREVIEWED;
-  const more = useTable(preview.rows && !isAll ? address("json", { limit: DRAWN }) : undefined);
+  const preview = useTable(address("json", { limit: PREVIEW_ROWS }));
+  const isAll = preview.rows !== undefined && preview.rows.length < PREVIEW_ROWS;
+  const more = useTable(preview.rows && !isAll ? address("json", { limit: CHART_ROWS }) : undefined);
   const drawn = isAll ? preview : more;
 
   return (
     <>
       <p className="kurultai-note">
-        {operation.name ? <b>{operation.name}</b> : "The query"} as a table, under an address that always gives the data of
-        today.
+        {operation.name ? <b>{operation.name}</b> : "The query"} as a table, with a link that always returns current
+        data.
       </p>
       <Options lists={operation.lists} list={list} choice={choice} onChange={setWanted} />
 
@@ -91,8 +91,8 @@ function Uses({ operation }: { operation: Operation }) {
             </p>
           )}
           {drawn.rows && <Chart rows={drawn.rows} origin={origin} operation={operation} choice={choice} />}
-          {drawn.rows?.length === DRAWN && (
-            <p className="kurultai-note">Drawn here from the first {DRAWN.toLocaleString("en")} rows.</p>
+          {drawn.rows?.length === CHART_ROWS && (
+            <p className="kurultai-note">This preview uses the first {CHART_ROWS.toLocaleString("en")} rows.</p>
           )}
         </>
       )}
@@ -101,7 +101,7 @@ function Uses({ operation }: { operation: Operation }) {
       <Snippet name="Python (pandas)" text={forPython(address("csv"))} />
       <Snippet name="R (readr)" text={forR(address("csv"))} />
       <Snippet name="JavaScript (fetch)" text={forJavaScript(address("json"))} />
-      <Snippet name="curl" text={forCurl(origin, operation)} note="The answer as GraphQL gives it, not as a table." />
+      <Snippet name="curl" text={forCurl(origin, operation)} note="Returns the GraphQL response, not a table." />
     </>
   );
 }
@@ -111,13 +111,13 @@ function Links({ csv, address }: { csv: string; address: (format: Format) => str
     <>
       {isPrivate(location.hostname) && (
         <p className="kurultai-note">
-          This server runs on your own computer or network: Google Sheets and Datawrapper cannot reach it.
+          This server runs on your own computer or local network, so Google Sheets and Datawrapper cannot reach it.
         </p>
       )}
-      {csv.length > LONG && (
+      {csv.length > LONG_URL_LENGTH && (
         <p className="kurultai-warning">
-          The address has {csv.length.toLocaleString("en")} characters. Some tools cut addresses after{" "}
-          {LONG.toLocaleString("en")}: ask for fewer fields, or check that all of it arrived.
+          The link has {csv.length.toLocaleString("en")} characters. Some tools truncate links after{" "}
+          {LONG_URL_LENGTH.toLocaleString("en")}: select fewer fields, or check that the whole link was accepted.
         </p>
       )}
       <Snippet name="CSV link" text={csv} open={csv} opens="Download" />
@@ -133,8 +133,8 @@ function Links({ csv, address }: { csv: string; address: (format: Format) => str
 function Options(props: {
   lists: List[];
   list: List | undefined;
-  choice: Choice;
-  onChange: (choice: Choice) => void;
+  choice: TableOptions;
+  onChange: (choice: TableOptions) => void;
 }) {
   const { lists, list, choice, onChange } = props;
   return (
@@ -154,8 +154,8 @@ function Options(props: {
           isWide
           value={choice.explode}
           options={[
-            { value: "", label: "joined in a cell by “; ”" },
-            ...list.inside.map((path) => ({ value: path, label: `a row for each of ${path}` })),
+            { value: "", label: "joined in one cell with “; ”" },
+            ...list.inside.map((path) => ({ value: path, label: `one row per ${path}` })),
           ]}
           onChange={(explode) => onChange({ ...choice, rows: list.path, explode })}
         />
@@ -166,7 +166,7 @@ function Options(props: {
           checked={choice.sources}
           onChange={({ target }) => onChange({ ...choice, sources: target.checked })}
         />
-        A column with the sources of each row
+        Add a column with the sources of each row
       </label>
       <label className="kurultai-check">
         <input

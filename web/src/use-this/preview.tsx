@@ -3,7 +3,7 @@ import type { Row } from "./column.ts";
 /** The first rows of a table. */
 export function Preview({ rows, isAll }: { rows: Row[]; isAll: boolean }) {
   const columns = Object.keys(rows[0] ?? {});
-  if (columns.length === 0) return <p className="kurultai-note">The query finds nothing: the table has no rows.</p>;
+  if (columns.length === 0) return <p className="kurultai-note">The table has no rows: no records match the query.</p>;
   const count = rows.length === 1 ? "1 row" : `${rows.length} rows`;
   return (
     <div className="kurultai-table" role="region" aria-label="Preview of the table" tabIndex={0}>

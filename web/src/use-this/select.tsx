@@ -1,6 +1,6 @@
 import { useId } from "react";
 
-/** A choice with its label. */
+/** A select element with its label. */
 export function Select(props: {
   label: string;
   isWide?: boolean;

@@ -32,18 +32,18 @@ test.skipIf(!has("python3")).each([...HARD, ALL])("Python reads back %j", (text)
 });
 
 test.each([...HARD, ALL])("R reads back %j", (text) => {
-  // R's own list of escapes, from ?Quotes; each that occurs must be on it and mean what R says.
+  // R's escapes, from ?Quotes; each escape that occurs must be on this list and have the same meaning in R.
   const literal = quote(text);
   expect(literal).toMatch(/^"([^"\\\n]|\\(["'`\\nrtbafv]|u[0-9a-f]{4}))*"$/);
   expect(literal).not.toContain("\\u0000");
 });
 
-test("a spreadsheet doubles quotation marks and knows no other escape", () => {
+test("spreadsheet strings double quotation marks", () => {
   expect(quoteForSheet('say "no" \\n')).toBe('"say ""no"" \\n"');
   expect(forSheets('https://example.org/table.csv?query="')).toBe('=IMPORTDATA("https://example.org/table.csv?query=""")');
 });
 
-test("curl is given one address, one header and the whole body", () => {
+test("the curl command has one URL, one header and the whole body", () => {
   const operation = { name: "Q", query: `query Q($name:String){a(b:"it's \\"x\\"",c:$name)}`, variables: { name: ALL }, lists: [] };
   const command = forCurl("https://example.org", operation);
   const given = run("sh", "-c", `curl() { for word in "$@"; do printf '%s\\0' "$word"; done; }\n${command}`).split("\0");
@@ -52,11 +52,11 @@ test("curl is given one address, one header and the whole body", () => {
   expect(given.slice(6)).toEqual([""]);
 });
 
-test("without variables curl sends none", () => {
+test("the curl command omits empty variables", () => {
   expect(forCurl("https://example.org", { name: undefined, query: "{a}", variables: {}, lists: [] })).toContain(`'{"query":"{a}"}'`);
 });
 
-test("the JavaScript asks its address and gives the rows", async () => {
+test("the JavaScript snippet fetches its URL and returns the rows", async () => {
   const asked: string[] = [];
   const fetch = async (address: string) => {
     asked.push(address);
@@ -73,13 +73,13 @@ test.skipIf(!has("python3"))("the Python asks pandas for its address", () => {
   expect(JSON.parse(run("python3", "-c", stand + forPython(ALL)))).toBe(ALL);
 });
 
-test("R asks readr for its address", () => {
+test("the R snippet reads its URL with readr", () => {
   expect(forR("https://example.org/table.csv?query=%7Ba%7D")).toBe(
     'library(readr)\n\nrows <- read_csv("https://example.org/table.csv?query=%7Ba%7D")\n',
   );
 });
 
-test("HTML holds an address and a description with any sign", () => {
+test("HTML attributes escape the URL and the description", () => {
   expect(forHtml("https://example.org/chart.svg?a=1&b=2", `<"Ильяшев" & others>`)).toBe(
     '<img src="https://example.org/chart.svg?a=1&amp;b=2" alt="&lt;&quot;Ильяшев&quot; &amp; others&gt;">',
   );

@@ -1,17 +1,15 @@
 import type { Operation } from "./operation.ts";
 
-/**
- * A string literal of JavaScript, Python and R at once: the escapes of JSON mean the same in all three.
- */
+/** Quotes a string for JavaScript, Python and R: JSON escapes have the same meaning in all three. */
 export const quote = (text: string) => JSON.stringify(text);
 
-/** One word of a shell command: between apostrophes nothing is special but the apostrophe. */
+/** Quotes a word of a shell command: within single quotes, only the single quote is special. */
 export const quoteForShell = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** A text in a formula of a spreadsheet. */
+/** Quotes a string in a spreadsheet formula. */
 export const quoteForSheet = (text: string) => `"${text.replaceAll('"', '""')}"`;
 
-/** A value of an attribute in HTML. */
+/** Quotes the value of an HTML attribute. */
 export const quoteForHtml = (text: string) =>
   `"${text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")}"`;
 
@@ -32,7 +30,7 @@ if (!response.ok) throw new Error(await response.text());
 const rows = await response.json();
 `;
 
-/** The answer itself, as GraphQL gives it. */
+/** A command that returns the GraphQL response. */
 export function forCurl(origin: string, { query, variables }: Operation): string {
   const body = JSON.stringify(Object.keys(variables).length > 0 ? { query, variables } : { query });
   return `curl -sS ${quoteForShell(`${origin}/graphql`)} \\

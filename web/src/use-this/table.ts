@@ -1,15 +1,15 @@
 import { useEffect, useState } from "react";
 import type { Row } from "./column.ts";
 
-/** A table that was asked for; the former rows stay until the next ones are there. */
+/** State of a requested table. The previous rows remain until the next ones arrive. */
 export interface Table {
-  /** The address that `rows` or `problem` is the answer of. */
+  /** The URL that `rows` or `problem` belongs to. */
   address?: string;
   rows?: Row[];
   problem?: string;
 }
 
-/** The rows at an address of `/table.json`, asked for again whenever the address changes and rests. */
+/** Fetches the rows from a `/table.json` URL, and again (debounced) whenever the URL changes. */
 export function useTable(address: string | undefined): Table & { isLoading: boolean } {
   const [table, setTable] = useState<Table>({});
   useEffect(() => {
@@ -17,7 +17,7 @@ export function useTable(address: string | undefined): Table & { isLoading: bool
     const controller = new AbortController();
     const timer = setTimeout(() => {
       read(address, controller.signal).then(setTable, () => {
-        // Another address is asked already.
+        // Aborted, because another URL is being fetched.
       });
     }, 300);
     return () => {
@@ -33,15 +33,15 @@ async function read(address: string, signal: AbortSignal): Promise<Table> {
     const response = await fetch(address, { signal });
     const body: unknown = await response.json().catch(() => undefined);
     if (response.ok && Array.isArray(body)) return { address, rows: body as Row[] };
-    const otherwise = response.ok ? "The table broke off before its end." : `The server answered with status ${response.status}.`;
-    return { address, problem: problemOf(body) ?? otherwise };
+    const fallback = response.ok ? "The transfer of the table was interrupted." : `The server returned status ${response.status}.`;
+    return { address, problem: problemOf(body) ?? fallback };
   } catch (error) {
     if (signal.aborted) throw error;
     return { address, problem: "The server cannot be reached." };
   }
 }
 
-/** The messages of a body with errors, as GraphQL gives them. */
+/** Returns the error messages of a GraphQL response body, if any. */
 export function problemOf(body: unknown): string | undefined {
   const errors = typeof body === "object" && body !== null && "errors" in body ? body.errors : undefined;
   if (!Array.isArray(errors)) return undefined;
