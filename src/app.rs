@@ -17,13 +17,14 @@ use tokio::net::TcpListener;
 use tokio::signal;
 
 use crate::cli::Expiry;
-use crate::clock::Clock;
 use crate::config::Config;
+use crate::core::auth::Role;
+use crate::core::clock::Clock;
 use crate::graphql;
-use crate::http::{self, Admission, Answers, Documents, Health, Rates, Service, Streams, metrics_router, router};
+use crate::http;
+use crate::http::{Admission, Answers, Documents, Health, Rates, Service, Streams, metrics_router, router};
 use crate::meter;
-use crate::role::Role;
-use crate::store::db::{Migrations, Options, Store, is_damaged};
+use crate::store::{Migrations, Options, Store, is_damaged};
 pub use upload::reader;
 
 /// How long requests under way are waited for when the server is told to stop.

@@ -22,7 +22,7 @@ use std::ops::RangeInclusive;
 pub use style::Theme;
 pub use word::Words;
 
-use crate::error::{Result, bad_input};
+use crate::core::error::{Result, bad_input};
 use crate::table::{Column, Rows};
 
 /// Series that one chart may have: more colours than this cannot be told apart.

@@ -8,7 +8,7 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flags;
-use crate::lang;
+use crate::core::language;
 use crate::transfer::format::Format;
 use crate::transfer::package;
 
@@ -92,7 +92,7 @@ pub struct ImportFlags {
     #[arg(long, value_name = "NAME", default_value = "popolo")]
     pub scheme: String,
     /// Popolo: language of names and other text, as a BCP 47 tag; und where it is not known
-    #[arg(long, value_name = "TAG", default_value = "und", value_parser = lang::tag)]
+    #[arg(long, value_name = "TAG", default_value = "und", value_parser = language::tag)]
     pub lang: String,
     /// Records written in one transaction at most; up to so many are written all or none
     #[arg(long, value_name = "RECORDS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]

@@ -11,8 +11,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 
 use crate::app::Fault;
-use crate::dataset::{self, Dataset};
-use crate::graphql::limit::Limits;
+use crate::core::dataset;
+use crate::core::dataset::Dataset;
+use crate::graphql::limits::Limits;
 use crate::http::{Quotas, Timeouts};
 
 /// File that is read where no other is named.

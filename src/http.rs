@@ -1,130 +1,22 @@
-//! HTTP: GraphQL at `/graphql`, pages for people, and the state of the service.
+//! HTTP: GraphQL at `/graphql`, tables, charts, feeds, pages of records, and operational endpoints.
 
-mod admission;
-mod asked;
-mod assets;
-mod cache;
-mod caller;
-mod chart;
+mod authentication;
+mod client;
 mod conditional;
-mod cors;
-mod feed;
+mod export;
 mod graphql;
-mod health;
-mod metrics;
-mod multipart;
-mod rate;
-mod record;
-mod secure;
-mod sender;
-mod serve;
-mod socket;
-mod stream;
-mod table;
-mod watch;
+mod middleware;
+mod ops;
+mod record_page;
+mod router;
+mod server;
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
-use tokio::sync::Semaphore;
-use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::CompressionLayer;
-
-use crate::dataset::Dataset;
-use crate::graphql::Api;
-use crate::store::db::{Store, walkers};
-
-pub use admission::Admission;
-pub use asked::Documents;
-pub use cache::Answers;
-pub use health::Health;
-pub use metrics::metrics_router;
-pub use rate::{Quotas, Rates};
-pub use serve::{Timeouts, serve};
-pub use stream::Streams;
-
-/// What every request can use.
-#[derive(Debug, Clone)]
-pub struct Service {
-    /// The schema, with the store behind it.
-    pub api: Api,
-    /// The store.
-    pub store: Store,
-    /// The schema as text.
-    pub sdl: Arc<str>,
-    /// Answers that are kept.
-    pub answers: Answers,
-    /// Room for queries that are run at the same time.
-    pub admission: Admission,
-    /// Tables that may be read at the same time.
-    pub tables: Arc<Semaphore>,
-    /// What each client may ask for.
-    pub rates: Rates,
-    /// How long things may take.
-    pub timeouts: Timeouts,
-    /// Documents that clients sent with their hashes.
-    pub documents: Documents,
-    /// Streams that are open.
-    pub streams: Streams,
-    /// What the dataset says of itself.
-    pub dataset: Arc<Dataset>,
-    /// Origins whose pages may read answers.
-    pub cors_origins: Vec<String>,
-    /// Bytes that the body of a request may have at most.
-    pub body_limit: usize,
-    /// Bytes that a request with files may have at most.
-    pub upload_limit: usize,
-    /// Whether it has been told to stop.
-    pub health: Health,
-    /// How long an operation may take before a line tells of it; nothing tells of none.
-    pub slow_query: Option<Duration>,
-}
-
-/// Room for tables that are read at the same time, where there are so many connections for queries: each table keeps a
-/// connection to itself.
-pub fn tables(connections: u32) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(most_tables(connections)))
-}
-
-fn most_tables(connections: u32) -> usize {
-    walkers(connections) as usize
-}
-
-/// All routes.
-pub fn router(service: Service) -> Router {
-    let cors = cors::layer(&service.cors_origins);
-    let service = Arc::new(service);
-    // the first is outermost; as one, for each layer by itself costs as much again
-    let around = ServiceBuilder::new()
-        .layer(from_fn(watch::request))
-        .layer(cors)
-        .map_response(secure::harden)
-        // what is sent as it happens is not compressed, and neither are images
-        .layer(CompressionLayer::new())
-        .layer(CatchPanicLayer::custom(graphql::panicked));
-    let data = Router::new()
-        .route("/graphql", get(graphql::get).post(graphql::post).fallback(graphql::other_method))
-        .route("/table.{format}", get(table::get))
-        .route("/chart.{format}", get(chart::get))
-        .route("/feed.atom", get(feed::feed))
-        .route("/r/{name}", get(record::named))
-        .route("/r/{type}/{name}", get(record::page))
-        .route_layer(from_fn_with_state(service.clone(), rate::count));
-    Router::new()
-        .route("/schema.graphql", get(assets::sdl))
-        .route("/", get(assets::landing))
-        .route("/graphiql", get(assets::graphiql))
-        .route("/assets/record.css", get(record::style))
-        .route("/assets/{*path}", get(assets::asset))
-        .route("/favicon.svg", get(assets::favicon))
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
-        .merge(data)
-        .fallback(assets::not_found)
-        .layer(around)
-        .with_state(service)
-}
+pub use graphql::request::Documents;
+pub use graphql::response_cache::Answers;
+pub use graphql::sse::Streams;
+pub use middleware::admission::Admission;
+pub use middleware::rate_limit::{Quotas, Rates};
+pub use ops::health::Health;
+pub use ops::metrics::metrics_router;
+pub use router::{Service, router, tables};
+pub use server::{Timeouts, serve};

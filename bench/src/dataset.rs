@@ -1,10 +1,10 @@
 //! The synthetic records. Each is a function of the seed, the sizes, its type and its number alone,
 //! whatever the batch it is written in.
 
+use kurultai::catalog::record::catalog;
 use kurultai::entity::RecordType;
 use kurultai::store::draft::{Draft, Given, Origin};
-use kurultai::store::record::catalog;
-use kurultai::store::row::Cell;
+use kurultai::store::read::result::Cell;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value};

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use chrono::DateTime;
 use clap::Args;
-use kurultai::clock::Clock;
+use kurultai::catalog::record::catalog;
+use kurultai::core::clock::Clock;
 use kurultai::entity::RecordType;
-use kurultai::store::db::{Options, Store};
 use kurultai::store::draft::Draft;
-use kurultai::store::record::catalog;
 use kurultai::store::write::{Author, Refused};
+use kurultai::store::{Options, Store};
 
 use crate::dataset::{Dataset, Sizes};
 

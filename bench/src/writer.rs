@@ -4,13 +4,13 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use kurultai::clock::Clock;
+use kurultai::catalog::record::catalog;
+use kurultai::core::clock::Clock;
 use kurultai::entity::RecordType;
-use kurultai::store::db::{Options, Store};
 use kurultai::store::draft::{Draft, Given, Origin};
-use kurultai::store::record::catalog;
-use kurultai::store::row::Cell;
+use kurultai::store::read::result::Cell;
 use kurultai::store::write::{Author, Refused};
+use kurultai::store::{Options, Store};
 use serde_json::json;
 
 use crate::client::{Connection, Server};

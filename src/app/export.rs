@@ -7,8 +7,9 @@ use super::progress::Progress;
 use super::{connect_and_prepare, with};
 use crate::cli::{ExportFlags, licence};
 use crate::config::Config;
-use crate::store::db::Store;
-use crate::transfer::package::{self, Failed, Wish, Written};
+use crate::store::Store;
+use crate::transfer::package;
+use crate::transfer::package::{Failed, Wish, Written};
 
 /// What the dataset is called where nobody says.
 const TITLE: &str = "Kurultai dataset";

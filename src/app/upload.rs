@@ -4,8 +4,8 @@ use std::path::Path;
 
 use futures_util::FutureExt;
 
-use crate::error::internal;
-use crate::graphql::upload::{Contents, Reader};
+use crate::core::error::internal;
+use crate::graphql::request::upload::{Contents, Reader};
 use crate::transfer::format::Format;
 use crate::transfer::input::Input;
 use crate::transfer::popolo::Options;

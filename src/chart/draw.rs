@@ -12,7 +12,7 @@ use super::frame::Frame;
 use super::style::{self, Ink};
 use super::text::{self, FAMILY};
 use super::{Kind, Spec, Theme, horizontal, summary, vertical};
-use crate::error::Result;
+use crate::core::error::Result;
 
 /// Size of most text, in pixels.
 pub(super) const SIZE: f64 = 12.0;

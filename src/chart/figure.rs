@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{Kind, MOST_BARS, MOST_POINTS, MOST_ROWS, MOST_SERIES, Spec, Words, scale, text};
-use crate::error::{Result, bad_input};
+use crate::core::error::{Result, bad_input};
 use crate::table::{Column, Rows, Type, Value};
 
 /// Where a place is.

@@ -4,7 +4,7 @@ use super::draw::{Anchor, Area, Canvas, LINE, SIZE};
 use super::figure::Figure;
 use super::style::Ink;
 use super::{Kind, SIDES, Spec, horizontal, text};
-use crate::error::{Result, bad_input};
+use crate::core::error::{Result, bad_input};
 
 /// Space around everything.
 const MARGIN: f64 = 14.0;

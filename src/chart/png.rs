@@ -6,7 +6,7 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, fontdb::Database};
 
 use super::text::{BOLD, FAMILY, REGULAR};
-use crate::error::{Result, internal};
+use crate::core::error::{Result, internal};
 
 /// Only the fonts that are built in, so that an image looks the same wherever the program runs.
 static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {

@@ -1,6 +1,6 @@
 //! Words that are ours, in the languages of the dataset.
 
-use crate::lang;
+use crate::core::language;
 
 /// A language that charts have words in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,7 +19,7 @@ const TAGS: [(&str, Words); 3] = [("en", Words::English), ("ru", Words::Russian)
 impl Words {
     /// The words for a language tag; English for any other language.
     pub fn of(tag: &str) -> Self {
-        let found = lang::lookup(tag, TAGS.iter().map(|(tag, _)| *tag));
+        let found = language::lookup(tag, TAGS.iter().map(|(tag, _)| *tag));
         TAGS.iter().find(|(tag, _)| Some(*tag) == found).map_or(Self::English, |(_, words)| *words)
     }
 

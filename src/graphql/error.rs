@@ -3,7 +3,7 @@
 use async_graphql::{Pos, ServerError};
 use serde::Serialize;
 
-use crate::error::{Code, Error};
+use crate::core::error::{Code, Error};
 use crate::meter;
 
 /// Codes of errors in a request that was not run.

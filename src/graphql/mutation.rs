@@ -3,21 +3,21 @@
 mod bulk;
 mod check;
 mod graph;
-pub(super) mod input;
-pub(super) mod payload;
 mod record;
 mod upload;
 
 use async_graphql::dynamic::{Field, InputValue, Object, SchemaBuilder, TypeRef};
 
-use super::object::field;
-use super::out::Out;
-use super::saved;
-use super::selection::Selection;
-use super::upload::{Reader, Upload};
-use crate::error::{Error, Result};
-use crate::role::{Caller, Role};
-use crate::store::db::Store;
+use crate::core::auth::{Caller, Role};
+use crate::core::error::{Error, Result};
+use crate::graphql::projection::json_writer::Out;
+use crate::graphql::projection::selection::Selection;
+use crate::graphql::query::saved_query;
+use crate::graphql::request::upload::{Reader, Upload};
+use crate::graphql::schema::input;
+use crate::graphql::schema::object::field;
+use crate::graphql::schema::payload;
+use crate::store::Store;
 use crate::store::draft::Problem;
 use crate::store::write::{Author, Refused};
 
@@ -34,7 +34,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         .chain(bulk::fields())
         .chain(upload::fields())
         .chain(check::fields())
-        .chain([saved::mutation()]);
+        .chain([saved_query::mutation()]);
     let mutation = fields.fold(Object::new(NAME).description("Everything that can be changed, by those who have a token."), Object::field);
     check::register(upload::register(bulk::register(graph::register(record::register(builder))))).register(mutation)
 }

@@ -3,6 +3,7 @@
 pub(super) mod change;
 mod dataset;
 pub(super) mod rate;
+pub(crate) mod saved_query;
 mod search;
 pub(super) mod statistics;
 mod viewer;
@@ -13,21 +14,20 @@ use std::sync::LazyLock;
 use async_graphql::Value;
 use async_graphql::dynamic::{InputObject, InputValue, Object, SchemaBuilder, TypeRef};
 
-use super::connection::{Connection, connection_name, with_arguments};
-use super::filter::{described, id};
-use super::object::{NODE, field};
-use super::out::Out;
-use super::saved;
-use super::selection::Selection;
-use super::shape::{Shape as Shown, Shapes};
+use crate::catalog::record::{Record, Shape, catalog};
+use crate::core::auth::Caller;
+use crate::core::error::{Result, bad_input};
+use crate::core::filter;
 use crate::entity::RecordType;
-use crate::error::{Result, bad_input};
-use crate::filter;
-use crate::role::Caller;
-use crate::store::db::Store;
-use crate::store::fetch::By;
-use crate::store::plan::{List, Plan};
-use crate::store::record::{Record, Shape, catalog};
+use crate::graphql::projection::connection::{Connection, connection_name, with_arguments};
+use crate::graphql::projection::json_writer::Out;
+use crate::graphql::projection::selection::Selection;
+use crate::graphql::projection::{Shape as Shown, Shapes};
+use crate::graphql::schema::filter::{described, id};
+use crate::graphql::schema::object::{NODE, field};
+use crate::store::Store;
+use crate::store::read::executor::By;
+use crate::store::read::plan::{List, Plan};
 
 /// Name of the root type.
 pub(super) const NAME: &str = "Query";
@@ -58,7 +58,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         .field(viewer::field())
         .field(dataset::field())
         .field(rate::field());
-    query = change::fields().into_iter().chain(saved::fields()).chain(statistics::fields()).fold(query, Object::field);
+    query = change::fields().into_iter().chain(saved_query::fields()).chain(statistics::fields()).fold(query, Object::field);
     for record in listed() {
         let this = described(record);
         let one = field(record.singular(), TypeRef::named(record.name()), format!("One {this}; nothing where there is none."))
@@ -118,8 +118,8 @@ fn root(name: &str) -> Option<Root> {
             (change::STATE, Root::State),
             (change::COMPARISON, Root::Comparison),
             (change::DUPLICATES, Root::Duplicates),
-            (saved::ONE, Root::SavedQuery),
-            (saved::ALL, Root::SavedQueries),
+            (saved_query::ONE, Root::SavedQuery),
+            (saved_query::ALL, Root::SavedQueries),
         ];
         let of_statistics = statistics::counted().map(|(record, declared)| (declared.name, Root::Statistics(record)));
         let others = others.into_iter().chain(of_changes).chain(of_statistics);
@@ -155,8 +155,8 @@ pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<
         Some(Root::State) => change::state(store, caller, selection, out).await,
         Some(Root::Comparison) => change::comparison(store, caller, selection, out).await,
         Some(Root::Duplicates) => change::duplicates(store, selection, out).await,
-        Some(Root::SavedQuery) => saved::one(store, selection, out).await,
-        Some(Root::SavedQueries) => saved::all(store, selection, out).await,
+        Some(Root::SavedQuery) => saved_query::one(store, selection, out).await,
+        Some(Root::SavedQueries) => saved_query::all(store, selection, out).await,
         Some(Root::One(record)) => one(store, selection, record, out).await,
         Some(Root::Statistics(record)) => statistics::write(store, selection, record, out).await,
         Some(Root::Page(record)) => page(store, selection, record, out).await,
@@ -254,7 +254,7 @@ pub(super) fn read_id(value: &Value, path: &str) -> Result<(RecordType, uuid::Uu
         Value::String(text) => text.as_str(),
         _ => "",
     };
-    let (prefix, uuid) = crate::id::decode(text).map_err(|error| bad_input(path, error))?;
+    let (prefix, uuid) = crate::core::id::decode(text).map_err(|error| bad_input(path, error))?;
     let ty = RecordType::from_prefix(prefix).ok_or_else(|| bad_input(path, format_args!("no record has ids that begin with {prefix}_")))?;
     Ok((ty, uuid))
 }

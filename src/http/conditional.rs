@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use super::Service;
-use crate::store::version::{Version, Voucher};
+use crate::http::router::Service;
+use crate::store::db::dataset_version::{Version, Voucher};
 
 /// Browsers ask each time whether an answer still holds. A cache between them and the server gives it out for some
 /// seconds without asking, however many ask, and for some more while it asks.

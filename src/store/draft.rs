@@ -1,6 +1,7 @@
 //! Records as somebody gives them, before they are written: checked, and still knowing where they stood.
 
-pub mod read;
+pub mod parse;
+pub mod value_tree;
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::entity::RecordType;
-use crate::store::row::Cell;
+use crate::store::read::result::Cell;
 
 /// Where something was given: a file and line, and a path inside the record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

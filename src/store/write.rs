@@ -4,37 +4,27 @@
 //! Writes come one after the other, in all processes: SQLite has one writer, and on PostgreSQL each takes a lock
 //! first. So no two of them wait for each other, and the order of the changes is the order in which they are seen.
 
-pub mod amend;
-mod apply;
-mod check;
-mod dispute;
-mod freshness;
-mod index;
-mod insert;
-mod lead;
-mod merge;
-mod name;
-mod publication;
-mod remove;
-mod restore;
-mod state;
-mod withhold;
+pub(crate) mod apply;
+pub(crate) mod resolve;
+pub(crate) mod validate;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use uuid::Uuid;
 
+use crate::catalog::record::{Kind, Record, Shape, catalog};
+use crate::core::error::{Error, Result};
 use crate::entity::RecordType;
-use crate::error::{Error, Result};
-use crate::store::db::{Store, database};
+use crate::store::curation::disputes;
+use crate::store::db::dataset_version;
+use crate::store::db::dataset_version::Concerns;
 use crate::store::draft::{Draft, Problem};
-use crate::store::record::{Kind, Record, Shape, catalog};
-use crate::store::row::Cell;
-use crate::store::version::{self, Concerns};
-use name::Names;
+use crate::store::read::result::Cell;
+use crate::store::write::resolve::Names;
+use crate::store::{Store, database};
 
 /// Values looked up by one statement at most: few enough for one message to PostgreSQL, of 16 KiB.
-const CHUNK: usize = 256;
+pub(crate) const CHUNK: usize = 256;
 
 /// Records that a check looks at before it lets go of them.
 const CHECKED: usize = 1_000;
@@ -124,21 +114,21 @@ impl From<Error> for Refused {
 
 /// A record or part with the id it has or is to have.
 #[derive(Debug)]
-struct Named<'d> {
-    id: Uuid,
-    is_new: bool,
-    draft: &'d Draft,
+pub(crate) struct Named<'d> {
+    pub(crate) id: Uuid,
+    pub(crate) is_new: bool,
+    pub(crate) draft: &'d Draft,
     /// Slug that was made for it, where it has none.
-    slug: Option<String>,
+    pub(crate) slug: Option<String>,
     /// Place among all that was given.
-    place: usize,
+    pub(crate) place: usize,
 }
 
 /// A transaction that writes, alone.
-struct Writing<'s> {
-    store: &'s Store,
-    transaction: DatabaseTransaction,
-    author: &'s Author,
+pub(crate) struct Writing<'s> {
+    pub(crate) store: &'s Store,
+    pub(crate) transaction: DatabaseTransaction,
+    pub(crate) author: &'s Author,
 }
 
 impl Store {
@@ -174,24 +164,24 @@ impl Store {
         Ok(outcome)
     }
 
-    async fn begin<'s>(&'s self, author: &'s Author) -> Result<Writing<'s>> {
+    pub(crate) async fn begin<'s>(&'s self, author: &'s Author) -> Result<Writing<'s>> {
         Ok(Writing { store: self, transaction: self.begin_alone().await?, author })
     }
 
     /// Begins a transaction that writes, once no other does.
-    pub(super) async fn begin_alone(&self) -> Result<DatabaseTransaction> {
+    pub(crate) async fn begin_alone(&self) -> Result<DatabaseTransaction> {
         // a reader that becomes a writer would fail where another has written meanwhile
         let options =
             TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
         let asked = crate::meter::wait();
         let transaction = self.pools.writer.begin_with_options(options).await.map_err(database)?;
-        crate::store::change::alone(&transaction).await.map_err(database)?;
+        crate::store::db::changes::alone(&transaction).await.map_err(database)?;
         crate::meter::waited_to_write(asked);
         Ok(transaction)
     }
 
     /// Keeps what a transaction wrote, and tells of it.
-    pub(super) async fn commit(&self, transaction: DatabaseTransaction) -> Result<()> {
+    pub(crate) async fn commit(&self, transaction: DatabaseTransaction) -> Result<()> {
         self.changes.tell(&transaction).await.map_err(database)?;
         transaction.commit().await.map_err(database)?;
         self.changes.bump();
@@ -200,7 +190,7 @@ impl Store {
 }
 
 impl Writing<'_> {
-    async fn write(&self, drafts: &Drafts, progress: &(impl Fn(usize) + Send + Sync)) -> Result<Outcome, Refused> {
+    pub(crate) async fn write(&self, drafts: &Drafts, progress: &(impl Fn(usize) + Send + Sync)) -> Result<Outcome, Refused> {
         let mut work = self.gather(drafts, progress, false).await?;
         let outcome = std::mem::take(&mut work.outcome);
         let touched = work.write(&self.transaction).await?;
@@ -218,9 +208,9 @@ impl Writing<'_> {
         let mut problems = Vec::new();
         let mut names = Names::default();
         let named = names.resolve(self.store, transaction, drafts, &mut problems).await?;
-        check::references(drafts, &names, &mut problems);
-        check::unique(transaction, &named, &mut problems).await?;
-        let draft_sources = dispute::draft_sources(transaction, &named).await?;
+        validate::references(drafts, &names, &mut problems);
+        validate::unique(transaction, &named, &mut problems).await?;
+        let draft_sources = disputes::draft_sources(transaction, &named).await?;
         let mut work = apply::Work::new(self.store, self.author, draft_sources, std::mem::take(&mut names.types));
         work.outcome = names.skipped();
         for (ty, records) in &named {
@@ -239,18 +229,18 @@ impl Writing<'_> {
     }
 
     /// Keeps what was written, and tells of it.
-    async fn commit(self) -> Result<()> {
-        version::note(&self.transaction, self.store.clock.now(), Concerns::Records).await?;
+    pub(crate) async fn commit(self) -> Result<()> {
+        dataset_version::note(&self.transaction, self.store.clock.now(), Concerns::Records).await?;
         self.store.commit(self.transaction).await
     }
 }
 
 /// An instant and the transaction's author, as a revision keeps them.
 #[derive(Debug)]
-struct Stamp {
-    at: DateTime<Utc>,
-    by: String,
-    message: Option<String>,
+pub(crate) struct Stamp {
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) by: String,
+    pub(crate) message: Option<String>,
 }
 
 /// Value of a kind as the database takes it.
@@ -276,6 +266,6 @@ fn bind(kind: Kind, cell: &Cell) -> sea_orm::Value {
 }
 
 /// Whether this is a record with a life of its own.
-fn lives(record: &Record) -> bool {
+pub(crate) fn lives(record: &Record) -> bool {
     record.shape == Shape::Record
 }

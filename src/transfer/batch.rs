@@ -7,9 +7,9 @@ use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use uuid::Uuid;
 
+use crate::catalog::record::catalog;
 use crate::entity::RecordType;
 use crate::store::draft::{Draft, Given};
-use crate::store::record::catalog;
 use crate::store::write::Drafts;
 
 /// Puts records into batches of this size. Records that refer to each other in a circle stay together, even where that
@@ -90,13 +90,13 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::store::draft::read;
+    use crate::store::draft::parse;
     use crate::transfer::yaml;
     use proptest::prelude::*;
 
     fn drafts(text: &str) -> Drafts {
         let file: Arc<str> = Arc::from("test.yaml");
-        read::file(&file, &yaml::read(&file, text).unwrap()).unwrap()
+        parse::file(&file, &yaml::read(&file, text).unwrap()).unwrap()
     }
 
     fn names(batches: &[Drafts]) -> Vec<Vec<String>> {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 use crate::entity::RecordType;
-use crate::store::draft::{self, Draft, Origin, Problem};
+use crate::store::draft;
+use crate::store::draft::{Draft, Origin, Problem};
 use crate::transfer::input::{cannot_read, not_utf8, problem};
 use crate::transfer::line::{Lines, line_of};
 use crate::transfer::mapping::{Line, Mapping, Slugs};
@@ -107,7 +108,7 @@ impl Table {
             let problem = |(path, message): (String, String)| Problem::new(origin.below(path, None), message);
             problems.into_iter().map(problem).collect::<Vec<_>>()
         });
-        match made.and_then(|tree| draft::read::record(record, &tree, &origin)) {
+        match made.and_then(|tree| draft::parse::record(record, &tree, &origin)) {
             Ok(mut draft) => {
                 self.name_columns(&mut draft);
                 Ok((record.ty, draft))

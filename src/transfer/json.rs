@@ -9,8 +9,8 @@ use std::sync::Arc;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Origin, Problem};
-use crate::store::tree::{Tree, Value};
 use crate::transfer::input::{cannot_read, not_utf8};
 
 /// Reads one value; `file` is named in the problem.

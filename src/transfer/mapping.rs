@@ -5,10 +5,10 @@ mod rule;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::catalog::record::{Kind, Record, Shape, catalog};
 use crate::entity::RecordType;
+use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Origin, Problem};
-use crate::store::record::{Kind, Record, Shape, catalog};
-use crate::store::tree::{Tree, Value};
 
 pub use rule::Rule;
 

@@ -3,10 +3,11 @@
 use std::io::BufRead;
 use std::sync::Arc;
 
+use crate::catalog::record::{Shape, catalog};
 use crate::entity::RecordType;
-use crate::store::draft::{self, Draft, Origin, Problem};
-use crate::store::record::{Shape, catalog};
-use crate::store::tree::{Tree, Value};
+use crate::store::draft;
+use crate::store::draft::value_tree::{Tree, Value};
+use crate::store::draft::{Draft, Origin, Problem};
 use crate::transfer::input::{cannot_read, not_utf8};
 use crate::transfer::json;
 
@@ -51,5 +52,5 @@ fn record(file: &Arc<str>, line: usize, tree: &Tree) -> Result<(RecordType, Draf
     if record.plural == name && record.singular() != *name {
         return wrong(format!("a line holds one record under the name of its type; write {} instead of {name}", record.singular()));
     }
-    draft::read::record(record, value, &origin(name)).map(|draft| (record.ty, draft))
+    draft::parse::record(record, value, &origin(name)).map(|draft| (record.ty, draft))
 }

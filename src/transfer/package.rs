@@ -12,8 +12,8 @@ mod read;
 mod row;
 mod write;
 
-use crate::store::dump::dumped;
-use crate::store::record::{Record, Shape};
+use crate::catalog::record::{Record, Shape};
+use crate::store::read::dump::dumped;
 use crate::table;
 
 pub use read::{Package, read};

@@ -11,8 +11,8 @@ pub mod wish;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::entity::RecordType;
+use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Origin, Problem};
-use crate::store::tree::{Tree, Value};
 
 pub use convert::Converted;
 pub use gather::is_popolo;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode, Url};
 use serde_json::{Map, Value as Json, json};
 
+use crate::catalog::record::{Kind, Record, Shape, Structure, catalog};
+use crate::core::id;
 use crate::entity::RecordType;
-use crate::id;
 use crate::store::draft::{Draft, Given, Problem};
-use crate::store::record::{Kind, Record, Shape, Structure, catalog};
-use crate::store::row::Cell;
+use crate::store::read::result::Cell;
 use crate::store::write::{Drafts, Outcome};
 
 /// Records that the server takes in one call at most.

@@ -4,20 +4,23 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::catalog::record::catalog;
+use crate::core::error::Error;
 use crate::entity::RecordType;
-use crate::error::Error;
-use crate::store::db::Store;
-use crate::store::draft::{self, Draft, Given, Problem};
-use crate::store::dump::Former;
-use crate::store::record::catalog;
-use crate::store::row::Cell;
+use crate::store::Store;
+use crate::store::draft;
+use crate::store::draft::{Draft, Given, Problem};
+use crate::store::read::dump::Former;
+use crate::store::read::result::Cell;
 use crate::store::write::Drafts;
 use crate::transfer::csv::{Kept, Table};
 use crate::transfer::format::Format;
-use crate::transfer::input::{self, Input};
+use crate::transfer::input;
+use crate::transfer::input::Input;
 use crate::transfer::mapping::{Mapping, Slugs};
+use crate::transfer::popolo;
 use crate::transfer::popolo::wish::Known;
-use crate::transfer::popolo::{self, Popolo, is_popolo};
+use crate::transfer::popolo::{Popolo, is_popolo};
 use crate::transfer::{json, ndjson, package, yaml};
 
 /// Slugs and ids that records had before.
@@ -93,7 +96,7 @@ impl Reading {
             }
         };
         match outcome {
-            Ok(Some(tree)) => match draft::read::file(&input.name, &tree) {
+            Ok(Some(tree)) => match draft::parse::file(&input.name, &tree) {
                 Ok(read) => read.into_iter().for_each(|(ty, drafts)| drafts.into_iter().for_each(|draft| self.push(ty, draft))),
                 Err(problems) => self.problems.extend(problems),
             },

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::fold::fold;
+use crate::core::normalize::fold;
 
 /// Letters of a slug that is made of a name at most; a mark has room behind it.
 pub const LONGEST: usize = 80;

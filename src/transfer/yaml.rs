@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 
+use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Origin, Problem};
-use crate::store::tree::{Tree, Value};
 
 /// Reads one document; `file` is named in the problem.
 pub fn read(file: &Arc<str>, text: &str) -> Result<Tree, Problem> {

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use kurultai::clock::Clock;
-use kurultai::role::Role;
+use kurultai::core::auth::Role;
+use kurultai::core::clock::Clock;
 use reqwest::header::AUTHORIZATION;
 use serde_json::{Map, Value, json};
 

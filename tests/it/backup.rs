@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use kurultai::role::Role;
+use kurultai::core::auth::Role;
 use serde_json::json;
 
 use crate::command::{kurultai, run};

@@ -1,11 +1,11 @@
 //! Many records at once, and texts of any kind, arrive as they were given.
 
+use kurultai::catalog::record::catalog;
 use kurultai::entity::RecordType;
-use kurultai::store::db::Store;
+use kurultai::store::Store;
+use kurultai::store::db::maintenance::MANY_RECORDS;
 use kurultai::store::draft::{Draft, Given, Origin};
-use kurultai::store::record::catalog;
-use kurultai::store::row::Cell;
-use kurultai::store::tidy::MANY_RECORDS;
+use kurultai::store::read::result::Cell;
 use kurultai::store::write::Author;
 use migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use proptest::collection::vec;

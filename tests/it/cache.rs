@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use kurultai::clock::Clock;
-use kurultai::store::db::{Options, Store};
+use kurultai::core::clock::Clock;
+use kurultai::store::{Options, Store};
 use migration::sea_orm::ConnectionTrait;
 use reqwest::header::ACCEPT_LANGUAGE;
 use rstest::rstest;

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use kurultai::chart::{self, Kind, Spec, Theme, Words};
+use kurultai::chart;
+use kurultai::chart::{Kind, Spec, Theme, Words};
 use kurultai::table::{Column, Rows, Type, Value};
 use rstest::rstest;
 

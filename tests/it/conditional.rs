@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kurultai::role::Role;
+use kurultai::core::auth::Role;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderMap, IF_MODIFIED_SINCE,
     IF_NONE_MATCH, LAST_MODIFIED, ORIGIN, VARY,

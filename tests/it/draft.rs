@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kurultai::id;
-use kurultai::role::Role;
+use kurultai::core::auth::Role;
+use kurultai::core::id;
 use rstest::rstest;
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use kurultai::role::Role;
+use kurultai::core::auth::Role;
 use migration::sea_orm::ConnectionTrait;
 use rstest::rstest;
 use serde_json::{Value, json};

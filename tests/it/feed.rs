@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use atom_syndication::Feed;
-use kurultai::role::Role;
+use kurultai::core::auth::Role;
 use reqwest::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use rstest::rstest;
 use serde_json::json;
@@ -65,8 +65,8 @@ async fn a_query_and_a_saved_query_have_a_feed(#[values(On::Sqlite, On::Postgres
 
 #[tokio::test]
 async fn a_feed_names_the_server_as_the_public_calls_it_where_that_is_said() {
-    let public_url = Some(kurultai::dataset::public_url("https://data.example.org").unwrap());
-    let server = Server::about(On::Sqlite, kurultai::dataset::Dataset { public_url, ..Default::default() }).await;
+    let public_url = Some(kurultai::core::dataset::public_url("https://data.example.org").unwrap());
+    let server = Server::about(On::Sqlite, kurultai::core::dataset::Dataset { public_url, ..Default::default() }).await;
     server.import(TEXT).await.unwrap();
     let (_, text) = get(&server, &[("query", "{ people { nodes { id } } }")]).await;
     let feed = Feed::from_str(&text).unwrap();

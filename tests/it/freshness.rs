@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use kurultai::clock::Clock;
-use kurultai::dataset::{Dataset, public_url};
-use kurultai::role::Role;
+use kurultai::core::auth::Role;
+use kurultai::core::clock::Clock;
+use kurultai::core::dataset::{Dataset, public_url};
 use kurultai::store::write::{Author, Ending, Outcome};
 use reqwest::header::{ETAG, IF_NONE_MATCH};
 use rstest::rstest;
@@ -44,7 +44,7 @@ async fn on_day(server: &Server, day: &str, text: &str) -> Outcome {
     let drafts = read(&[("test.yaml".into(), text.to_owned())]).unwrap();
     let author = Author { by: "tests".to_owned(), message: None };
     let outcome = store.write(&drafts, &author, |_| ()).await.unwrap();
-    let known = async |store: &kurultai::store::db::Store| {
+    let known = async |store: &kurultai::store::Store| {
         let version = store.version().await.unwrap();
         (version.number, version.changed_at, version.checked_at)
     };

@@ -223,7 +223,7 @@ async fn pages_and_the_schema_are_served_and_nothing_else_is() {
         assert!(text.contains("Kurultai"), "{text}");
     }
     let (status, _, text) = get("/schema.graphql").await;
-    assert_eq!((status, text), (StatusCode::OK, kurultai::graphql::sdl().unwrap()));
+    assert_eq!((status, text), (StatusCode::OK, kurultai::graphql::engine::sdl().unwrap()));
     assert_eq!(get("/nothing").await.0, StatusCode::NOT_FOUND);
     assert_eq!(server.client.get(format!("{}/assets/../Cargo.toml", server.address)).send().await.unwrap().status(), StatusCode::NOT_FOUND);
 }

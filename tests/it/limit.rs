@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use kurultai::graphql::limit::Limits;
-use kurultai::http::{Quotas, Timeouts};
-use kurultai::role::Role;
+use kurultai::core::auth::Role;
+use kurultai::graphql::limits::Limits;
+use kurultai::http::Quotas;
+use kurultai::http::Timeouts;
 use migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, TransactionTrait};
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, RETRY_AFTER};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kurultai::role::Role;
+use kurultai::core::auth::Role;
 use rstest::rstest;
 use serde_json::{Value, json};
 

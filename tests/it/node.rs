@@ -51,7 +51,7 @@ async fn nodes_come_in_the_order_of_their_ids_with_gaps_where_nothing_is(#[value
 async fn the_old_id_of_a_merged_record_leads_to_the_one_it_became(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, "people:\n- {slug: new, name: {en: New}}").await;
     let data = server.data("{ person(by: {slug: \"new\"}) { id } }").await;
-    let (_, new) = kurultai::id::decode(data["person"]["id"].as_str().unwrap()).unwrap();
+    let (_, new) = kurultai::core::id::decode(data["person"]["id"].as_str().unwrap()).unwrap();
     let old = uuid::Uuid::now_v7();
     let literal = |id: uuid::Uuid| match on {
         On::Sqlite => format!("x'{}'", id.simple()),
@@ -59,7 +59,8 @@ async fn the_old_id_of_a_merged_record_leads_to_the_one_it_became(#[values(On::S
     };
     let insert = format!("INSERT INTO nodes (id, record_type, merged_into) VALUES ({}, 'person', {})", literal(old), literal(new));
     server.database.raw().await.execute_unprepared(&insert).await.unwrap();
-    let data = server.data(&format!("{{ node(id: \"{}\") {{ ... on Person {{ slug }} }} }}", kurultai::id::encode("person", old))).await;
+    let data =
+        server.data(&format!("{{ node(id: \"{}\") {{ ... on Person {{ slug }} }} }}", kurultai::core::id::encode("person", old))).await;
     assert_eq!(data["node"]["slug"], "new");
 }
 

@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kurultai::role::Role;
-use kurultai::store::db::Store;
-use kurultai::store::draft::read;
-use kurultai::store::tree;
+use kurultai::core::auth::Role;
+use kurultai::store::Store;
+use kurultai::store::draft::parse;
+use kurultai::store::draft::value_tree;
 use kurultai::store::write::{Author, Refused};
-use kurultai::transfer::package::{self, Format, Wish};
+use kurultai::transfer::package;
+use kurultai::transfer::package::{Format, Wish};
 use migration::sea_orm::ConnectionTrait;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -129,7 +130,7 @@ async fn what_is_asked_of_an_imported_package_is_answered_as_before(#[values(On:
             raw.get_database_backend(),
             "SELECT id FROM nodes WHERE merged_into IS NOT NULL",
         ));
-        kurultai::id::encode("person", rows.await.unwrap()[0].try_get_by_index(0).unwrap())
+        kurultai::core::id::encode("person", rows.await.unwrap()[0].try_get_by_index(0).unwrap())
     };
     let query = format!(
         r#"{{
@@ -192,7 +193,7 @@ async fn every_type_that_can_be_asked_for_has_a_table_with_descriptions_and_keys
     let descriptor: Value = serde_json::from_slice(&fs::read(package.join("datapackage.json")).unwrap()).unwrap();
     let resources = descriptor["resources"].as_array().unwrap();
     let names: Vec<&str> = resources.iter().map(|resource| resource["name"].as_str().unwrap()).collect();
-    for record in kurultai::store::dump::dumped() {
+    for record in kurultai::store::read::dump::dumped() {
         let found = resources.iter().find(|resource| resource["description"] == record.doc);
         let schema = &found.unwrap_or_else(|| panic!("{} has no table", record.name()))["schema"];
         assert_eq!(schema["primaryKey"], json!(["id"]));
@@ -354,7 +355,7 @@ fn dataset() -> impl Strategy<Value = Value> {
 
 async fn write(store: &Store, records: &Value) {
     let file: Arc<str> = Arc::from("random.json");
-    let drafts = read::file(&file, &tree::of_json(records)).unwrap_or_else(|problems| panic!("{problems:#?}\n{records:#}"));
+    let drafts = parse::file(&file, &value_tree::of_json(records)).unwrap_or_else(|problems| panic!("{problems:#?}\n{records:#}"));
     let author = Author { by: "tests".to_owned(), message: None };
     match store.write(&drafts, &author, |_| ()).await {
         Ok(_) => {}

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use kurultai::page::{Cursor, Direction, Page};
-use kurultai::store::plan::{List, Plan};
-use kurultai::store::record::{Kind, Shape, catalog};
+use kurultai::catalog::record::{Kind, Shape, catalog};
+use kurultai::core::pagination::{Cursor, Direction, Page};
+use kurultai::store::read::plan::{List, Plan};
 use migration::sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
 use rstest::rstest;
 use serde_json::{Value, json};

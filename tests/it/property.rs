@@ -1,11 +1,11 @@
 //! Filters and pages mean the same whatever is asked: compared with a plain evaluation of the same rows.
 
+use kurultai::catalog::record::catalog;
+use kurultai::core::filter::{Filter, Quantifier, Test, Value};
+use kurultai::core::pagination::{Direction, Page};
 use kurultai::entity::RecordType;
-use kurultai::filter::{Filter, Quantifier, Test, Value};
-use kurultai::page::{Direction, Page};
-use kurultai::store::plan::{List, Plan};
-use kurultai::store::record::catalog;
-use kurultai::store::row::Slice;
+use kurultai::store::read::plan::{List, Plan};
+use kurultai::store::read::result::Slice;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;

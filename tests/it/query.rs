@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kurultai::store::record::{Kind, Record, Shape, catalog};
+use kurultai::catalog::record::{Kind, Record, Shape, catalog};
 use serde_json::{Value, json};
 
 use crate::server::{On, Server, path};

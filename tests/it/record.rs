@@ -1,8 +1,8 @@
 //! The permanent page of a record: what it tells people and machines, what leads to it, and what it keeps to itself.
 
-use kurultai::dataset::{Dataset, public_url};
-use kurultai::role::Role;
-use kurultai::store::record::{Shape, catalog};
+use kurultai::catalog::record::{Shape, catalog};
+use kurultai::core::auth::Role;
+use kurultai::core::dataset::{Dataset, public_url};
 use reqwest::header::{
     ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, LOCATION, VARY,
 };

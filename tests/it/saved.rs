@@ -1,7 +1,7 @@
 //! A query that was saved has an address for ever; one that a client sent once need not be sent again.
 
-use kurultai::role::Role;
-use kurultai::store::saved::hash;
+use kurultai::core::auth::Role;
+use kurultai::store::access::saved_query::hash;
 use reqwest::header::CACHE_CONTROL;
 use rstest::rstest;
 use serde_json::{Value, json};

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use kurultai::clock::Clock;
-use kurultai::store::db::{Options, Store};
+use kurultai::core::clock::Clock;
+use kurultai::store::{Options, Store};
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, Pooler, Serving, until};

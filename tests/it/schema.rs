@@ -1,7 +1,7 @@
 //! The GraphQL schema and the tables are what is committed, and stay so.
 
-use kurultai::store::record::{Kind, Shape, catalog};
-use kurultai::store::schema::Migrations;
+use kurultai::catalog::record::{Kind, Shape, catalog};
+use kurultai::store::db::migrations::Migrations;
 use migration::sea_orm::{ConnectionTrait, Statement};
 use rstest::rstest;
 
@@ -11,7 +11,7 @@ use crate::server::{On, Server, TestDatabase, path};
 fn the_printed_schema_is_the_committed_one() {
     let committed = std::fs::read_to_string(path("schema.graphql")).unwrap();
     assert!(
-        kurultai::graphql::sdl().unwrap() == committed,
+        kurultai::graphql::engine::sdl().unwrap() == committed,
         "schema.graphql is not what the program prints; run \"make schema\" and look at the difference"
     );
 }

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use kurultai::clock::Clock;
-use kurultai::dataset::Dataset;
-use kurultai::graphql::limit::Limits;
+use kurultai::core::auth::Role;
+use kurultai::core::clock::Clock;
+use kurultai::core::dataset::Dataset;
+use kurultai::graphql::limits::Limits;
 use kurultai::http::{Quotas, Service, Streams, Timeouts, router, serve};
-use kurultai::role::Role;
-use kurultai::store::db::{Options, Store};
-use kurultai::store::draft::{self, Problem};
+use kurultai::store::draft::Problem;
 use kurultai::store::write::{Author, Drafts, Outcome, Refused};
+use kurultai::store::{Options, Store};
 use kurultai::transfer::yaml;
 use migration::sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use reqwest::header::AUTHORIZATION;
@@ -211,9 +211,9 @@ impl Server {
         streams.per_socket = 3;
         streams.patience = Duration::from_millis(500);
         let service = Service {
-            api: kurultai::graphql::Api::new(store.clone(), kurultai::app::reader(), settings.limits, dataset.clone()).unwrap(),
+            api: kurultai::graphql::engine::Api::new(store.clone(), kurultai::app::reader(), settings.limits, dataset.clone()).unwrap(),
             store: store.clone(),
-            sdl: Arc::from(kurultai::graphql::sdl().unwrap()),
+            sdl: Arc::from(kurultai::graphql::engine::sdl().unwrap()),
             answers: kurultai::http::Answers::new(1_000_000),
             documents: kurultai::http::Documents::default(),
             streams: streams.clone(),
@@ -372,7 +372,7 @@ pub fn read(files: &[(Arc<str>, String)]) -> Result<Drafts, Vec<Problem>> {
     let mut drafts = Drafts::new();
     for (name, text) in files {
         let tree = yaml::read(name, text).map_err(|problem| vec![problem])?;
-        drafts.extend(draft::read::file(name, &tree)?);
+        drafts.extend(kurultai::store::draft::parse::file(name, &tree)?);
     }
     Ok(drafts)
 }

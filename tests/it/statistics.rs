@@ -3,8 +3,8 @@
 mod facet;
 mod property;
 
-use kurultai::role::Role;
-use kurultai::store::record::catalog;
+use kurultai::catalog::record::catalog;
+use kurultai::core::auth::Role;
 use rstest::rstest;
 use serde_json::{Value, json};
 

@@ -1,11 +1,11 @@
 //! Any query is a table: a newsroom gets the very rows that GraphiQL shows, whole, in the format it works with.
 
+use kurultai::catalog::record::{Kind, catalog};
+use kurultai::core::auth::Role;
+use kurultai::core::pagination::Page;
 use kurultai::entity::RecordType;
-use kurultai::page::Page;
-use kurultai::role::Role;
-use kurultai::store::plan::{Child, List, Plan};
-use kurultai::store::record::{Kind, catalog};
-use kurultai::store::row::{Node, Slice};
+use kurultai::store::read::plan::{Child, List, Plan};
+use kurultai::store::read::result::{Node, Slice};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use reqwest::Response;
 use rstest::rstest;
@@ -191,7 +191,7 @@ async fn what_is_wrong_with_a_request_for_a_table_is_said_with_what_would_be_rig
 }
 
 /// Number of rows in all parts of a walk that follow.
-async fn count(walk: &mut kurultai::store::walk::Walk) -> usize {
+async fn count(walk: &mut kurultai::store::read::scan::Walk) -> usize {
     let mut count = 0;
     while let Some(pages) = walk.next().await.unwrap() {
         count += pages.of(0).unwrap().nodes().len();

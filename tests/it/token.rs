@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use kurultai::clock::Clock;
-use kurultai::role::Role;
+use kurultai::core::auth::Role;
+use kurultai::core::clock::Clock;
 use reqwest::header::{AUTHORIZATION, CACHE_CONTROL, VARY, WWW_AUTHENTICATE};
 use reqwest::{Response, StatusCode};
 use rstest::rstest;

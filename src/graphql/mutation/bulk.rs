@@ -4,18 +4,20 @@ use async_graphql::Value;
 use async_graphql::dynamic::{Enum, EnumItem, Field, InputObject, InputValue, Object, SchemaBuilder, TypeRef};
 use serde_json::{Map, Value as Json};
 
-use super::input::{self, For, MESSAGE};
-use super::payload::{self, Errors};
 use super::{INPUT, author, mutation};
+use crate::catalog::record::{Record, Shape, catalog};
+use crate::core::auth::Caller;
+use crate::core::error::{Result, bad_input};
 use crate::entity::RecordType;
-use crate::error::{Result, bad_input};
-use crate::graphql::object::{RECORD, field};
-use crate::graphql::out::{Fields, Out};
-use crate::graphql::selection::{Selection, below};
-use crate::role::Caller;
-use crate::store::db::Store;
+use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::selection::{Selection, below};
+use crate::graphql::schema::input;
+use crate::graphql::schema::input::{For, MESSAGE};
+use crate::graphql::schema::object::{RECORD, field};
+use crate::graphql::schema::payload;
+use crate::graphql::schema::payload::Errors;
+use crate::store::Store;
 use crate::store::draft::{Aim, Draft, Problem};
-use crate::store::record::{Record, Shape, catalog};
 use crate::store::write::{Done, Drafts, Ending, Refused, Written};
 
 pub(super) const NAME: &str = "importRecords";
@@ -218,7 +220,7 @@ async fn show(store: &Store, selection: &Selection<'_>, became: &[Became], dry_r
 
 /// Writes what became of each record; the records themselves are read type by type.
 async fn results(store: &Store, selection: &Selection<'_>, became: &[Became], dry_run: bool, out: &mut Out<'_>) -> Result<()> {
-    use crate::graphql::shape::Shapes;
+    use crate::graphql::projection::Shapes;
     let fields = selection.below(&[RESULT]);
     let written: Vec<_> = became
         .iter()

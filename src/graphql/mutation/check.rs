@@ -3,18 +3,19 @@
 use async_graphql::dynamic::{Field, InputObject, InputValue, Object, SchemaBuilder, TypeRef};
 use uuid::Uuid;
 
-use super::payload::{self, Errors};
 use super::{INPUT, mutation};
+use crate::catalog::record::catalog;
+use crate::core::error::{Result, bad_input};
 use crate::entity::RecordType;
-use crate::error::{Result, bad_input};
-use crate::graphql::object::{RECORD, field};
-use crate::graphql::out::{Fields, Out};
+use crate::graphql::projection::Shapes;
+use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::selection::{Selection, below};
 use crate::graphql::query::read_id;
-use crate::graphql::selection::{Selection, below};
-use crate::graphql::shape::Shapes;
-use crate::store::db::Store;
+use crate::graphql::schema::object::{RECORD, field};
+use crate::graphql::schema::payload;
+use crate::graphql::schema::payload::Errors;
+use crate::store::Store;
 use crate::store::draft::Problem;
-use crate::store::record::catalog;
 use crate::store::write::Refused;
 
 pub(super) const NAME: &str = "markChecked";

@@ -4,18 +4,23 @@ use async_graphql::dynamic::{Field, InputObject, InputValue, SchemaBuilder, Type
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::input::{self, EXPECTED, MESSAGE};
+use super::INPUT;
+use super::Stopped;
+use super::author;
+use super::mutation;
 use super::record::resolve;
-use super::{INPUT, Stopped, author, mutation, payload};
+use crate::catalog::record::{Shape, catalog};
+use crate::core::auth::{Caller, Role};
+use crate::core::error::Result;
 use crate::entity::RecordType;
-use crate::error::Result;
-use crate::graphql::out::Out;
-use crate::graphql::selection::Selection;
-use crate::role::{Caller, Role};
-use crate::store::db::Store;
+use crate::graphql::projection::json_writer::Out;
+use crate::graphql::projection::selection::Selection;
+use crate::graphql::schema::input;
+use crate::graphql::schema::input::{EXPECTED, MESSAGE};
+use crate::graphql::schema::payload;
+use crate::store::Store;
+use crate::store::curation::patch::Amendment;
 use crate::store::draft::{Fault, Origin, Problem};
-use crate::store::record::{Shape, catalog};
-use crate::store::write::amend::Amendment;
 
 /// A mutation: its name, its input, what it does.
 struct Mutation {
@@ -183,14 +188,14 @@ async fn run(store: &Store, caller: &Caller, action: Action, mut members: Map<St
             let mut citation = members.remove("citation").unwrap_or_default();
             if let Some(source) = citation.get("source").and_then(Json::as_str) {
                 let source = resolve(store, RecordType::Source, source, "input.citation.source").await?;
-                citation["source"] = json!(crate::id::encode(RecordType::Source.prefix(), source));
+                citation["source"] = json!(crate::core::id::encode(RecordType::Source.prefix(), source));
             }
             ("citations", Amendment::Add(citation), "citation")
         }
         Action::Uncite => ("citations", Amendment::Remove(json!({"key": text("key")})), "key"),
         Action::Tag | Action::Untag => {
             let topic = resolve(store, RecordType::Topic, &text("topic"), "input.topic").await?;
-            let tag = json!({"topic": crate::id::encode(RecordType::Topic.prefix(), topic)});
+            let tag = json!({"topic": crate::core::id::encode(RecordType::Topic.prefix(), topic)});
             let amendment = if let Action::Tag = action { Amendment::Add(tag) } else { Amendment::Remove(tag) };
             ("topics", amendment, "topic")
         }
@@ -211,7 +216,7 @@ fn wrong(message: impl Into<String>) -> Problem {
 
 /// The record or part that an id names.
 fn any(text: &str) -> Result<(RecordType, Uuid), Problem> {
-    let (prefix, id) = crate::id::decode(text).map_err(|error| wrong(format!("{error}; give the id of a record")))?;
+    let (prefix, id) = crate::core::id::decode(text).map_err(|error| wrong(format!("{error}; give the id of a record")))?;
     let ty = RecordType::from_prefix(prefix).filter(|ty| catalog().get(*ty).is_cited());
     Ok((ty.ok_or_else(|| wrong(format!("no record has ids that begin with {prefix}_")))?, id))
 }

@@ -7,16 +7,21 @@ use async_graphql::dynamic::{Field, InputObject, InputValue, SchemaBuilder, Type
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::input::{self, For};
-use super::{INPUT, Stopped, author, mutation, payload};
+use super::INPUT;
+use super::Stopped;
+use super::author;
+use super::mutation;
+use crate::catalog::record::{Record, Shape, catalog};
+use crate::core::auth::Caller;
+use crate::core::error::Result;
 use crate::entity::RecordType;
-use crate::error::Result;
-use crate::graphql::out::Out;
-use crate::graphql::selection::Selection;
-use crate::role::Caller;
-use crate::store::db::Store;
+use crate::graphql::projection::json_writer::Out;
+use crate::graphql::projection::selection::Selection;
+use crate::graphql::schema::input;
+use crate::graphql::schema::input::For;
+use crate::graphql::schema::payload;
+use crate::store::Store;
 use crate::store::draft::{Aim, Draft, Fault, Mode, Origin, Problem};
-use crate::store::record::{Record, Shape, catalog};
 
 const TARGET: &str = "RecordInput";
 
@@ -157,7 +162,7 @@ pub(super) async fn resolve(store: &Store, ty: RecordType, name: &str, path: &st
         let found = store.find(ty, name).await?;
         return Ok(found.ok_or_else(|| wrong(format!("there is no {this} with the slug \"{name}\""), Fault::NotFound))?);
     }
-    match crate::id::decode(name) {
+    match crate::core::id::decode(name) {
         Ok((prefix, id)) if prefix == ty.prefix() => Ok(id),
         Ok((prefix, _)) => Err(wrong(
             format!("this is the id of something else ({prefix}); the id of a {this} begins with {}_", ty.prefix()),

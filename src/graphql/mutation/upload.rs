@@ -3,18 +3,20 @@
 use async_graphql::Value;
 use async_graphql::dynamic::{Field, InputObject, InputValue, Object, Scalar, SchemaBuilder, TypeRef};
 
-use super::input::{self, MESSAGE};
-use super::payload::{self, Errors};
 use super::{INPUT, author, mutation};
-use crate::error::{Result, bad_input};
-use crate::graphql::object::field;
-use crate::graphql::out::{Fields, Out};
-use crate::graphql::selection::{Selection, below};
-use crate::graphql::upload::{Reader, Upload};
-use crate::role::Caller;
-use crate::store::db::Store;
+use crate::core::auth::Caller;
+use crate::core::error::{Result, bad_input};
+use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::selection::{Selection, below};
+use crate::graphql::request::upload::{Reader, Upload};
+use crate::graphql::schema::input;
+use crate::graphql::schema::input::MESSAGE;
+use crate::graphql::schema::object::field;
+use crate::graphql::schema::payload;
+use crate::graphql::schema::payload::Errors;
+use crate::store::Store;
+use crate::store::db::maintenance::MANY_RECORDS;
 use crate::store::draft::Problem;
-use crate::store::tidy::MANY_RECORDS;
 use crate::store::write::{Ending, Outcome, Refused};
 
 pub(super) const NAME: &str = "importFile";

@@ -5,21 +5,21 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::read_id;
+use crate::catalog::record::{RECORD_TYPE, Shape, catalog};
+use crate::core::auth::Caller;
+use crate::core::error::{Result, bad_input};
+use crate::core::filter::{Filter, Test, Value as Known};
+use crate::core::pagination::{Cursor, Direction, Page};
 use crate::entity::RecordType;
-use crate::error::{Result, bad_input};
-use crate::filter::{Filter, Test, Value as Known};
-use crate::graphql::connection::{Connection, connection_name};
-use crate::graphql::filter::choices;
-use crate::graphql::object::field;
-use crate::graphql::out::{Fields, Out};
-use crate::graphql::selection::Selection;
-use crate::graphql::shape::Shape as Shown;
-use crate::page::{Cursor, Direction, Page};
-use crate::role::Caller;
-use crate::store::db::Store;
-use crate::store::fetch::By;
-use crate::store::plan::{List, Plan};
-use crate::store::record::{RECORD_TYPE, Shape, catalog};
+use crate::graphql::projection::Shape as Shown;
+use crate::graphql::projection::connection::{Connection, connection_name};
+use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::selection::Selection;
+use crate::graphql::schema::filter::choices;
+use crate::graphql::schema::object::field;
+use crate::store::Store;
+use crate::store::read::executor::By;
+use crate::store::read::plan::{List, Plan};
 
 /// Names of the fields.
 pub(super) const CHANGES: &str = "changes";
@@ -255,7 +255,7 @@ pub(in crate::graphql) async fn duplicates_of(store: &Store, selection: &Selecti
 }
 
 /// The year of a date.
-fn year(date: &crate::date::PartialDate) -> crate::date::PartialDate {
+fn year(date: &crate::core::partial_date::PartialDate) -> crate::core::partial_date::PartialDate {
     let text = date.to_string();
     text.get(..4).and_then(|year| year.parse().ok()).unwrap_or_else(|| date.clone())
 }

@@ -2,13 +2,13 @@
 
 use async_graphql::dynamic::{Field, Object, SchemaBuilder, TypeRef};
 
-use crate::error::Result;
-use crate::graphql::object;
-use crate::graphql::out::{Fields, Out};
-use crate::graphql::scalar::DATE_TIME;
-use crate::graphql::selection::Selection;
-use crate::store::db::Store;
-use crate::store::version::Version;
+use crate::core::error::Result;
+use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::selection::Selection;
+use crate::graphql::schema::object;
+use crate::graphql::schema::scalar::DATE_TIME;
+use crate::store::Store;
+use crate::store::db::dataset_version::Version;
 
 /// Name of the field.
 pub(super) const NAME: &str = "dataset";

@@ -2,10 +2,10 @@
 
 use async_graphql::dynamic::{Field, Object, SchemaBuilder, TypeRef};
 
-use crate::graphql::object::field as described;
-use crate::graphql::out::{Fields, Out};
-use crate::graphql::selection::Selection;
-use crate::role::{Allowance, Caller};
+use crate::core::auth::{Allowance, Caller};
+use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::selection::Selection;
+use crate::graphql::schema::object::field as described;
 
 /// Name of the field.
 pub(in crate::graphql) const NAME: &str = "rateLimit";

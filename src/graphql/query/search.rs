@@ -3,20 +3,21 @@
 use async_graphql::dynamic::{Enum, EnumItem, Field, InputValue, Object, SchemaBuilder, TypeRef};
 
 use super::id;
+use crate::catalog::record::{Record, Shape, catalog};
+use crate::core::error::{Result, bad_input};
+use crate::core::filter;
+use crate::core::pagination::Page;
 use crate::entity::RecordType;
-use crate::error::{Result, bad_input};
-use crate::filter;
-use crate::graphql::connection::{InfoPart, PAGE_INFO, PageInfo, info_parts, write_info};
-use crate::graphql::filter::enum_name;
-use crate::graphql::object::{self, RECORD};
-use crate::graphql::out::{Fields, Out};
-use crate::graphql::selection::{Selection, below};
-use crate::graphql::shape::Shapes;
-use crate::page::Page;
-use crate::store::db::Store;
-use crate::store::record::{Record, Shape, catalog};
-use crate::store::row::Node;
-use crate::store::search::{Hit, Search, list_name};
+use crate::graphql::projection::Shapes;
+use crate::graphql::projection::connection::{InfoPart, PAGE_INFO, PageInfo, info_parts, write_info};
+use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::selection::{Selection, below};
+use crate::graphql::schema::filter::enum_name;
+use crate::graphql::schema::object;
+use crate::graphql::schema::object::RECORD;
+use crate::store::Store;
+use crate::store::read::result::Node;
+use crate::store::search::query::{Hit, Search, list_name};
 
 /// Name of the field.
 pub(super) const NAME: &str = "search";

@@ -7,22 +7,23 @@ use async_graphql::Value;
 pub(super) use schema::{counted, fields, register};
 use schema::{name, row_name, total_name};
 
-use crate::error::{Result, bad_input};
-use crate::graphql::facet::dimension;
-use crate::graphql::filter::{self, constant, direction, enum_name};
-use crate::graphql::out::{Fields, Out};
-use crate::graphql::scalar;
-use crate::graphql::selection::Selection;
-use crate::graphql::shape::Shape;
-use crate::page::Direction;
-use crate::store::count::dimension::{Dimension, Of, dates};
-use crate::store::count::period::Unit;
-use crate::store::count::question::{By, MOST_DIMENSIONS, MOST_GROUPS, Question, Sort};
-use crate::store::count::{Counted, Key};
-use crate::store::db::Store;
-use crate::store::plan::Plan;
-use crate::store::record::{Kind, Record, catalog};
-use crate::store::row::Cell;
+use crate::catalog::dimension::{Dimension, Of, dates};
+use crate::catalog::period::Unit;
+use crate::catalog::record::{Kind, Record, catalog};
+use crate::core::error::{Result, bad_input};
+use crate::core::pagination::Direction;
+use crate::graphql::projection::Shape;
+use crate::graphql::projection::facet::dimension;
+use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::selection::Selection;
+use crate::graphql::schema::filter;
+use crate::graphql::schema::filter::{constant, direction, enum_name};
+use crate::graphql::schema::scalar;
+use crate::store::Store;
+use crate::store::aggregate::query::{By, MOST_DIMENSIONS, MOST_GROUPS, Question, Sort};
+use crate::store::aggregate::{Counted, Key};
+use crate::store::read::plan::Plan;
+use crate::store::read::result::Cell;
 
 /// Statistics as an answer shows them.
 pub(in crate::graphql) struct Statistics {

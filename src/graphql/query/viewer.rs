@@ -2,11 +2,11 @@
 
 use async_graphql::dynamic::{Enum, EnumItem, Field, Object, SchemaBuilder, TypeRef};
 
-use crate::graphql::object;
-use crate::graphql::out::{Fields, Out};
-use crate::graphql::scalar::DATE_TIME;
-use crate::graphql::selection::Selection;
-use crate::role::{Caller, Role};
+use crate::core::auth::{Caller, Role};
+use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::selection::Selection;
+use crate::graphql::schema::object;
+use crate::graphql::schema::scalar::DATE_TIME;
 
 /// Name of the field.
 pub(super) const NAME: &str = "viewer";

@@ -8,57 +8,57 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, Value as Bound};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::dispute::disagree;
-use super::freshness::{Brought, Freshness, cited_by};
-use super::index::Documents;
-use super::insert::{Conflict, Into, Split, insert};
-use super::name::Names;
-use super::publication::Publication;
 use super::{Author, CHUNK, Done, Named, Outcome, Stamp, Written, bind, lives};
+use crate::catalog::record::{CHECKED_AT, Field, Kind, LAST_CHANGED_AT, Record, Shape, catalog};
+use crate::core::error::{Result, internal};
+use crate::core::normalize::fold;
 use crate::entity::RecordType;
-use crate::error::{Result, internal};
-use crate::fold::fold;
-use crate::store::db::{Store, database};
-use crate::store::dialect::one_of_ids;
+use crate::store::curation::disputes::disagree;
+use crate::store::curation::freshness::{Brought, Freshness, cited_by};
+use crate::store::curation::visibility::Publication;
 use crate::store::draft::{Draft, Fault, Given, Origin, Problem};
-use crate::store::record::{CHECKED_AT, Field, Kind, LAST_CHANGED_AT, Record, Shape, catalog};
-use crate::store::row::Cell;
+use crate::store::read::result::Cell;
+use crate::store::search::index::Documents;
+use crate::store::sql::bulk_insert::{Conflict, Into, Split, insert};
+use crate::store::sql::dialect::one_of_ids;
+use crate::store::write::resolve::Names;
+use crate::store::{Store, database};
 
 /// A record or part as it is in the database, with its parts.
 #[derive(Debug, Clone)]
-pub(super) struct Existing {
-    pub(super) id: Uuid,
-    pub(super) cells: Vec<Cell>,
-    pub(super) parts: HashMap<RecordType, Vec<Existing>>,
+pub(crate) struct Existing {
+    pub(crate) id: Uuid,
+    pub(crate) cells: Vec<Cell>,
+    pub(crate) parts: HashMap<RecordType, Vec<Existing>>,
 }
 
 /// A part as it will be.
 #[derive(Debug)]
-struct Merged {
-    cells: Vec<Cell>,
+pub(crate) struct Merged {
+    pub(crate) cells: Vec<Cell>,
 }
 
 /// A row to be written.
 #[derive(Debug)]
-pub(super) struct Row {
-    pub(super) id: Uuid,
-    pub(super) cells: Vec<Cell>,
+pub(crate) struct Row {
+    pub(crate) id: Uuid,
+    pub(crate) cells: Vec<Cell>,
     published: bool,
 }
 
 /// What becomes of the records of one write.
 #[derive(Debug, Default)]
-pub(super) struct Gathered {
-    pub(super) created: usize,
-    pub(super) updated: usize,
-    pub(super) unchanged: usize,
+pub(crate) struct Gathered {
+    pub(crate) created: usize,
+    pub(crate) updated: usize,
+    pub(crate) unchanged: usize,
     /// Each record, with its place among all that was given.
-    pub(super) records: Vec<(usize, Written)>,
+    pub(crate) records: Vec<(usize, Written)>,
 }
 
 impl Gathered {
     /// The outcome, with the records in the order in which they were given.
-    pub(super) fn finish(mut self) -> Outcome {
+    pub(crate) fn finish(mut self) -> Outcome {
         self.records.sort_by_key(|(place, _)| *place);
         let records = self.records.into_iter().map(|(_, written)| written).collect();
         Outcome { created: self.created, updated: self.updated, unchanged: self.unchanged, records, touched: false }
@@ -67,22 +67,22 @@ impl Gathered {
 
 /// A change of a record, to be written into its history.
 #[derive(Debug)]
-pub(super) struct Change {
-    pub(super) record: Uuid,
-    pub(super) ty: RecordType,
-    pub(super) number: i64,
-    pub(super) kind: &'static str,
-    pub(super) changes: Vec<Json>,
+pub(crate) struct Change {
+    pub(crate) record: Uuid,
+    pub(crate) ty: RecordType,
+    pub(crate) number: i64,
+    pub(crate) kind: &'static str,
+    pub(crate) changes: Vec<Json>,
     /// Whether readers may see it.
-    pub(super) published: bool,
+    pub(crate) published: bool,
 }
 
 /// Everything that one write changes, gathered before any of it is written.
 #[derive(Debug)]
-pub(super) struct Work<'s> {
+pub(crate) struct Work<'s> {
     store: &'s Store,
     stamp: Stamp,
-    pub(super) outcome: Gathered,
+    pub(crate) outcome: Gathered,
     nodes: Vec<(Uuid, &'static str)>,
     rows: BTreeMap<RecordType, Vec<Row>>,
     gone: BTreeMap<RecordType, Vec<Uuid>>,
@@ -102,36 +102,36 @@ pub(super) struct Work<'s> {
 
 /// A record or a part that a draft is merged into.
 #[derive(Clone, Copy)]
-struct Target<'t> {
-    record: &'static Record,
-    id: Uuid,
+pub(crate) struct Target<'t> {
+    pub(crate) record: &'static Record,
+    pub(crate) id: Uuid,
     /// For a part: the id of the record it belongs to, and whether that is published.
-    owner: Option<(Uuid, bool)>,
-    draft: &'t Draft,
-    existing: Option<&'t Existing>,
+    pub(crate) owner: Option<(Uuid, bool)>,
+    pub(crate) draft: &'t Draft,
+    pub(crate) existing: Option<&'t Existing>,
     /// Where it stands inside the record, with a dot at its end; nothing for the record itself.
-    path: &'t str,
+    pub(crate) path: &'t str,
 }
 
 /// What is being merged into one record.
-struct Merge<'m> {
-    names: &'m Names,
-    problems: &'m mut Vec<Problem>,
-    changes: Vec<Json>,
+pub(crate) struct Merge<'m> {
+    pub(crate) names: &'m Names,
+    pub(crate) problems: &'m mut Vec<Problem>,
+    pub(crate) changes: Vec<Json>,
     /// Parts of the record by their keys.
-    siblings: HashMap<(RecordType, String), Uuid>,
+    pub(crate) siblings: HashMap<(RecordType, String), Uuid>,
     /// Types of records that are referred to.
-    types: &'m HashMap<Uuid, RecordType>,
+    pub(crate) types: &'m HashMap<Uuid, RecordType>,
     /// Sources that are cited in what was given, and whether the citation is new or another than before.
-    cited: Vec<(Uuid, bool)>,
+    pub(crate) cited: Vec<(Uuid, bool)>,
     /// Sources of citations that were not given and stay.
-    kept: BTreeSet<Uuid>,
-    changed: bool,
+    pub(crate) kept: BTreeSet<Uuid>,
+    pub(crate) changed: bool,
 }
 
 impl<'s> Work<'s> {
     /// `types` are those of records that what is given refers to.
-    pub(super) fn new(store: &'s Store, author: &Author, draft_sources: HashSet<Uuid>, types: HashMap<Uuid, RecordType>) -> Self {
+    pub(crate) fn new(store: &'s Store, author: &Author, draft_sources: HashSet<Uuid>, types: HashMap<Uuid, RecordType>) -> Self {
         Self {
             store,
             stamp: Stamp { at: store.clock.now(), by: author.by.clone(), message: author.message.clone() },
@@ -151,7 +151,7 @@ impl<'s> Work<'s> {
     }
 
     /// Lets go of what was gathered; only the outcome stays.
-    pub(super) fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         let author = Author { by: std::mem::take(&mut self.stamp.by), message: self.stamp.message.take() };
         let sources = std::mem::take(&mut self.draft_sources);
         let outcome = std::mem::take(&mut self.outcome);
@@ -160,7 +160,7 @@ impl<'s> Work<'s> {
     }
 
     /// Takes up records of one type.
-    pub(super) async fn add(
+    pub(crate) async fn add(
         &mut self,
         transaction: &DatabaseTransaction,
         record: &'static Record,
@@ -458,7 +458,7 @@ impl<'s> Work<'s> {
     }
 
     /// Writes everything that was gathered; gives whether anything was another than before.
-    pub(super) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<bool> {
+    pub(crate) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<bool> {
         let freshness = std::mem::take(&mut self.freshness);
         let (now, changes) = (self.stamp.at, !self.changes.is_empty());
         if changes {
@@ -510,7 +510,7 @@ impl<'s> Work<'s> {
 }
 
 /// Takes the history of records from readers.
-pub(super) async fn hide(transaction: &DatabaseTransaction, records: &[Uuid]) -> Result<()> {
+pub(crate) async fn hide(transaction: &DatabaseTransaction, records: &[Uuid]) -> Result<()> {
     for chunk in records.chunks(CHUNK) {
         let hide = Query::update()
             .table("revisions")
@@ -523,7 +523,7 @@ pub(super) async fn hide(transaction: &DatabaseTransaction, records: &[Uuid]) ->
 }
 
 /// Writes changes into the history, in the order in which they are seen from when the transaction commits.
-pub(super) async fn note(store: &Store, transaction: &DatabaseTransaction, stamp: &Stamp, changes: Vec<Change>) -> Result<()> {
+pub(crate) async fn note(store: &Store, transaction: &DatabaseTransaction, stamp: &Stamp, changes: Vec<Change>) -> Result<()> {
     let latest = Query::select().expr(Func::max(Expr::col("sequence"))).from("revisions").to_owned();
     let latest = transaction.query_one(&latest).await.map_err(database)?;
     let latest: Option<i32> = latest.map_or(Ok(None), |row| row.try_get_by_index(0)).map_err(internal)?;
@@ -554,7 +554,7 @@ pub(super) async fn note(store: &Store, transaction: &DatabaseTransaction, stamp
 }
 
 /// Keeps slugs that records had, so that they still lead to them.
-pub(super) async fn former(transaction: &DatabaseTransaction, slugs: Vec<(RecordType, String, Uuid)>) -> Result<()> {
+pub(crate) async fn former(transaction: &DatabaseTransaction, slugs: Vec<(RecordType, String, Uuid)>) -> Result<()> {
     for (ty, slug, id) in slugs {
         let mut insert = Query::insert();
         insert.into_table("former_slugs").columns(["record_type", "slug", "record_id"].map(Alias::new));
@@ -566,7 +566,7 @@ pub(super) async fn former(transaction: &DatabaseTransaction, slugs: Vec<(Record
 }
 
 /// Types of the records that these refer to by references to records of any type.
-pub(super) async fn types<'e>(
+pub(crate) async fn types<'e>(
     transaction: &DatabaseTransaction,
     record: &Record,
     rows: impl Iterator<Item = &'e Existing>,
@@ -600,7 +600,7 @@ pub(super) async fn types<'e>(
     Ok(types)
 }
 
-fn bound(record: &Record, row: &Row) -> Vec<Bound> {
+pub(crate) fn bound(record: &Record, row: &Row) -> Vec<Bound> {
     let mut values = vec![row.id.into()];
     let cells = || record.fields.iter().zip(&row.cells);
     values.extend(cells().map(|(field, cell)| bind(field.kind, cell)));
@@ -616,7 +616,7 @@ fn bound(record: &Record, row: &Row) -> Vec<Bound> {
 
 /// Rows in an order in which each comes after the row of the same type that it refers to, and those that have no such
 /// order because they refer to each other in a circle.
-fn parents_first(record: &Record, mut rows: Vec<Row>) -> (Vec<Row>, Vec<Row>) {
+pub(crate) fn parents_first(record: &Record, mut rows: Vec<Row>) -> (Vec<Row>, Vec<Row>) {
     let Some(parent) = record.fields.iter().position(|field| matches!(field.kind, Kind::One(target) if target == record.ty)) else {
         return (rows, Vec::new());
     };
@@ -639,13 +639,13 @@ fn parents_first(record: &Record, mut rows: Vec<Row>) -> (Vec<Row>, Vec<Row>) {
 }
 
 /// Texts of the record's label, the record's own language first.
-pub(super) fn label_texts<'c>(record: &Record, cells: &'c [Cell]) -> Vec<&'c str> {
+pub(crate) fn label_texts<'c>(record: &Record, cells: &'c [Cell]) -> Vec<&'c str> {
     let Some(field) = record.fields.iter().position(|field| field.is_label) else { return Vec::new() };
     cells[field].texts()
 }
 
 /// What lists sort the record by: the beginning of its name, folded.
-pub(super) fn sort_key(record: &Record, cells: &[Cell]) -> String {
+pub(crate) fn sort_key(record: &Record, cells: &[Cell]) -> String {
     let own = record.field_index("sortName").and_then(|field| cells[field].as_text());
     let name = own.or_else(|| label_texts(record, cells).first().copied()).unwrap_or_default();
     let mut key = fold(name);
@@ -654,7 +654,7 @@ pub(super) fn sort_key(record: &Record, cells: &[Cell]) -> String {
 }
 
 /// Names in all languages and spellings, one line each, for the filter on the label.
-fn folded_names(record: &Record, cells: &[Cell]) -> String {
+pub(crate) fn folded_names(record: &Record, cells: &[Cell]) -> String {
     let mut names: Vec<String> = label_texts(record, cells).into_iter().map(fold).collect();
     if let Some(field) = record.field_index("otherNames") {
         names.extend(cells[field].texts().into_iter().map(fold));
@@ -662,7 +662,7 @@ fn folded_names(record: &Record, cells: &[Cell]) -> String {
     format!("\n{}\n", names.join("\n"))
 }
 
-fn is_disputed(record: &Record, parts: &HashMap<RecordType, Vec<Merged>>, draft_sources: &HashSet<Uuid>) -> bool {
+pub(crate) fn is_disputed(record: &Record, parts: &HashMap<RecordType, Vec<Merged>>, draft_sources: &HashSet<Uuid>) -> bool {
     let citations = parts.get(&RecordType::Citation).into_iter().flatten().map(|citation| citation.cells.as_slice());
     disagree(record, citations, draft_sources)
         || parts.iter().any(|(ty, parts)| {
@@ -672,7 +672,7 @@ fn is_disputed(record: &Record, parts: &HashMap<RecordType, Vec<Merged>>, draft_
 }
 
 /// Notes what is different from what was there, before the changes of its parts.
-fn note_changes(merge: &mut Merge<'_>, slot: usize, cells: &[Cell], target: Target<'_>) {
+pub(crate) fn note_changes(merge: &mut Merge<'_>, slot: usize, cells: &[Cell], target: Target<'_>) {
     let Target { record, existing, path, .. } = target;
     let keys = merge.siblings.iter().map(|((_, key), id)| (*id, key.as_str())).collect();
     let value = |kind, cell: &Cell| as_json(kind, cell, merge.types, &keys);
@@ -712,18 +712,18 @@ fn note_changes(merge: &mut Merge<'_>, slot: usize, cells: &[Cell], target: Targ
 }
 
 /// What a part says by itself, as one value of a change.
-fn told(part: &Record, cells: &[Cell], value: impl Fn(Kind, &Cell) -> Json) -> Json {
+pub(crate) fn told(part: &Record, cells: &[Cell], value: impl Fn(Kind, &Cell) -> Json) -> Json {
     let fields = part.fields.iter().zip(cells).skip(1).filter(|(field, cell)| !field.system && **cell != Cell::Null);
     Json::Object(fields.map(|(field, cell)| (field.name.to_owned(), value(field.kind, cell))).collect())
 }
 
 /// A part with its parts, as one value of a change.
-fn whole(part: &Record, row: &Existing, types: &HashMap<Uuid, RecordType>) -> Json {
-    super::state::of(part, row, types, &HashMap::new())
+pub(crate) fn whole(part: &Record, row: &Existing, types: &HashMap<Uuid, RecordType>) -> Json {
+    crate::store::history::state::of(part, row, types, &HashMap::new())
 }
 
 /// A value as a change has it, and as it could be given again.
-pub(super) fn as_json(kind: Kind, cell: &Cell, types: &HashMap<Uuid, RecordType>, keys: &HashMap<Uuid, &str>) -> Json {
+pub(crate) fn as_json(kind: Kind, cell: &Cell, types: &HashMap<Uuid, RecordType>, keys: &HashMap<Uuid, &str>) -> Json {
     match (cell, kind) {
         (Cell::Null, _) => Json::Null,
         (Cell::Text(text), _) => json!(text),
@@ -732,10 +732,10 @@ pub(super) fn as_json(kind: Kind, cell: &Cell, types: &HashMap<Uuid, RecordType>
         (Cell::Boolean(boolean), _) => json!(boolean),
         (Cell::Id(id), Kind::One(target)) => match keys.get(id) {
             Some(key) => json!(key),
-            None => json!(crate::id::encode(target.prefix(), *id)),
+            None => json!(crate::core::id::encode(target.prefix(), *id)),
         },
         (Cell::Id(id), _) => match types.get(id) {
-            Some(ty) => json!({catalog().get(*ty).singular(): crate::id::encode(ty.prefix(), *id)}),
+            Some(ty) => json!({catalog().get(*ty).singular(): crate::core::id::encode(ty.prefix(), *id)}),
             None => json!(id),
         },
         (Cell::Instant(instant), _) => json!(instant.to_rfc3339()),
@@ -744,12 +744,12 @@ pub(super) fn as_json(kind: Kind, cell: &Cell, types: &HashMap<Uuid, RecordType>
 }
 
 /// Name of the list that parts of a type stand in.
-fn record_list(part: RecordType) -> &'static str {
+pub(crate) fn record_list(part: RecordType) -> &'static str {
     let owner = catalog().get(part).owner().and_then(|owner| owner.inverse);
     owner.map_or("the parts", |inverse| inverse.name)
 }
 
-fn missing(field: &str, record: &Record, draft: &Draft, is_new: bool) -> String {
+pub(crate) fn missing(field: &str, record: &Record, draft: &Draft, is_new: bool) -> String {
     let this = record.singular();
     match &draft.name {
         Some(slug) if is_new && lives(record) => {
@@ -760,7 +760,12 @@ fn missing(field: &str, record: &Record, draft: &Draft, is_new: bool) -> String 
 }
 
 /// References among the parts of a record to parts that are taken out of it.
-fn check_left_behind(merge: &mut Merge<'_>, parts: &HashMap<RecordType, Vec<Merged>>, removed: &HashMap<Uuid, String>, draft: &Draft) {
+pub(crate) fn check_left_behind(
+    merge: &mut Merge<'_>,
+    parts: &HashMap<RecordType, Vec<Merged>>,
+    removed: &HashMap<Uuid, String>,
+    draft: &Draft,
+) {
     if removed.is_empty() {
         return;
     }
@@ -783,7 +788,7 @@ fn check_left_behind(merge: &mut Merge<'_>, parts: &HashMap<RecordType, Vec<Merg
 }
 
 /// The key of a part: the one given, or one made from what identifies it, or its place.
-fn key_of(part: &Record, draft: &Draft, index: usize, taken: &mut HashSet<String>, problems: &mut Vec<Problem>) -> String {
+pub(crate) fn key_of(part: &Record, draft: &Draft, index: usize, taken: &mut HashSet<String>, problems: &mut Vec<Problem>) -> String {
     if let Some(key) = &draft.name {
         if !taken.insert(key.clone()) {
             let message = format!("\"{key}\" is given twice in this list; give each part a key of its own");
@@ -799,7 +804,7 @@ fn key_of(part: &Record, draft: &Draft, index: usize, taken: &mut HashSet<String
             Given::Slug(ty, slug) if part.key_from.len() == 1 && part.fields[part.field_index(name)?].column == "record_id" => {
                 Some(format!("{}/{slug}", ty.prefix()))
             }
-            Given::Id(ty, id) => Some(crate::id::encode(ty.prefix(), *id)),
+            Given::Id(ty, id) => Some(crate::core::id::encode(ty.prefix(), *id)),
             Given::Slug(_, name) | Given::Key(_, name) => Some(name.clone()),
         })
         .collect();
@@ -814,7 +819,7 @@ fn key_of(part: &Record, draft: &Draft, index: usize, taken: &mut HashSet<String
 }
 
 /// Rows of a type whose `column` holds one of these ids, with the id there and with their parts.
-pub(super) fn load<'a>(
+pub(crate) fn load<'a>(
     transaction: &'a DatabaseTransaction,
     record: &'static Record,
     column: &'static str,

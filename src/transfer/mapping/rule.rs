@@ -3,10 +3,10 @@
 use chrono::format::{Parsed, StrftimeItems, parse};
 
 use super::Line;
-use crate::date::PartialDate;
+use crate::catalog::record::Kind;
+use crate::core::partial_date::PartialDate;
 use crate::entity::RecordType;
-use crate::store::record::Kind;
-use crate::store::tree::{Tree, Value};
+use crate::store::draft::value_tree::{Tree, Value};
 use crate::transfer::slug::{LONGEST, slug};
 
 /// What one field is made of.

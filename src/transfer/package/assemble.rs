@@ -6,12 +6,13 @@ use uuid::Uuid;
 
 use super::column::{Column, Holds};
 use super::row::Row;
+use crate::catalog::record::{Kind, Record, Shape, catalog};
+use crate::core::id;
 use crate::entity::RecordType;
-use crate::id;
-use crate::store::draft::{self, Draft, Given, Origin, Problem, read};
-use crate::store::record::{Kind, Record, Shape, catalog};
-use crate::store::row::Cell;
-use crate::store::tree::{Tree, Value};
+use crate::store::draft;
+use crate::store::draft::value_tree::{Tree, Value};
+use crate::store::draft::{Draft, Given, Origin, Problem, parse};
+use crate::store::read::result::Cell;
 
 /// Parts that wait for the records they belong to.
 #[derive(Debug, Default)]
@@ -65,7 +66,7 @@ impl Parts {
             parts.iter_mut().for_each(|draft| self.give_own(part, draft, keys, problems));
             draft.parts.push((list.part, parts));
         }
-        problems.extend(read::claims(record, draft));
+        problems.extend(parse::claims(record, draft));
     }
 
     /// What is wrong with those that no record was there for.
@@ -141,7 +142,7 @@ pub(super) fn draft(record: &'static Record, columns: &[Column], row: Row) -> Re
             _ => entries.push((column.name.clone(), tree)),
         }
     }
-    let mut draft = read::row(record, &Tree { line: None, value: Value::Map(entries) }, &origin)?;
+    let mut draft = parse::row(record, &Tree { line: None, value: Value::Map(entries) }, &origin)?;
     if draft.aim.id.is_none() {
         return Err(vec![Problem::new(origin.below(".id", None), "the id is missing; every row has one")]);
     }

@@ -3,12 +3,13 @@
 use serde_json::{Value as Json, json};
 
 use super::Resource;
+use crate::catalog::record::{CHECKED_AT, Field, Kind, LAST_CHANGED_AT, Record, Shape, catalog};
+use crate::core::id;
 use crate::entity::RecordType;
-use crate::id;
-use crate::store::dump::{Entry, Target};
-use crate::store::record::{CHECKED_AT, Field, Kind, LAST_CHANGED_AT, Record, Shape, catalog};
-use crate::store::row::Cell;
-use crate::table::{self, Type, Value};
+use crate::store::read::dump::{Entry, Target};
+use crate::store::read::result::Cell;
+use crate::table;
+use crate::table::{Type, Value};
 
 /// Fields that a package does not hold: all of it is published, and the others are about the history in one database.
 const LEFT_OUT: [&str; 6] = ["published", "revision", "createdAt", "updatedAt", CHECKED_AT, LAST_CHANGED_AT];
@@ -174,7 +175,7 @@ impl Column {
         if let Some(Kind::Choice(vocabulary)) = declared.map(|field| field.kind) {
             let values: Vec<&str> = vocabulary.choices.iter().map(|choice| choice.value).collect();
             constraints.insert("enum".to_owned(), json!(values));
-            let label = |value: &crate::store::record::Choice| json!({"value": value.value, "label": value.doc});
+            let label = |value: &crate::catalog::record::Choice| json!({"value": value.value, "label": value.doc});
             field["categories"] = vocabulary.choices.iter().map(label).collect();
         }
         if self.holds == Holds::FormerType {

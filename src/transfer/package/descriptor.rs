@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::column::{Holds, columns};
 use super::{Format, Resource};
-use crate::store::record::{Kind, Record, catalog};
+use crate::catalog::record::{Kind, Record, catalog};
 
 /// Sources that the descriptor names at most: it is read whole, and the table of sources has them all.
 pub(super) const NAMED_SOURCES: usize = 1_000;

@@ -10,12 +10,12 @@ use super::assemble::{self, Parts};
 use super::column::{Column, Holds, columns};
 use super::row::{Row, Table, digest};
 use super::{Format, Resource};
+use crate::catalog::record::{Shape, catalog};
+use crate::core::id;
 use crate::entity::RecordType;
-use crate::id;
+use crate::store::draft::value_tree::Value;
 use crate::store::draft::{Draft, Problem};
-use crate::store::dump::Former;
-use crate::store::record::{Shape, catalog};
-use crate::store::tree::Value;
+use crate::store::read::dump::Former;
 use crate::transfer::input::{cannot_read, problem};
 
 /// What a package holds.

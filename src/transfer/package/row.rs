@@ -11,8 +11,8 @@ use parquet::record::Field;
 
 use super::Format;
 use super::column::Column;
+use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Origin, Problem};
-use crate::store::tree::{Tree, Value};
 use crate::table::Type;
 use crate::transfer::input::{cannot_read, not_utf8, problem};
 use crate::transfer::json;

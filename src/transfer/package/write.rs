@@ -10,11 +10,12 @@ use super::column::{Column, Holds, columns, typed};
 use super::descriptor::{About, File, NAMED_SOURCES, Source, descriptor};
 use super::folder::Folder;
 use super::{DESCRIPTOR, Format, Resource};
+use crate::catalog::record::{Record, Shape};
+use crate::core::error::Error;
 use crate::entity::RecordType;
-use crate::error::Error;
-use crate::store::dump::{Dump, Entry, Former};
-use crate::store::record::{Record, Shape};
-use crate::table::{self, End, Options, Rows, Value};
+use crate::store::read::dump::{Dump, Entry, Former};
+use crate::table;
+use crate::table::{End, Options, Rows, Value};
 
 /// Rows that are read at once.
 const PAGE: usize = 1_000;

@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use super::wish::Known;
 use super::{Class, Fields, Item, Left, Options, Popolo, is_empty, value};
+use crate::catalog::record::catalog;
+use crate::core::language;
 use crate::entity::RecordType;
-use crate::lang;
-use crate::store::draft::{self, Draft, Origin, Problem};
-use crate::store::record::catalog;
-use crate::store::tree::{Tree, Value};
+use crate::store::draft;
+use crate::store::draft::value_tree::{Tree, Value};
+use crate::store::draft::{Draft, Origin, Problem};
 use crate::transfer::slug::{LONGEST, mark, slug};
 
 /// Notes about single items that are told at most.
@@ -467,7 +468,7 @@ impl Work {
             };
             let lang = other.text("lang").or_else(|| other.text("language"));
             let tag = lang.and_then(|given| {
-                let tag = lang::tag(&given.replace('_', "-")).ok();
+                let tag = language::tag(&given.replace('_', "-")).ok();
                 if tag.is_none() {
                     self.left.count(format!("{}.other_names.lang \"{given}\", which is no language tag", class.plural()));
                 }
@@ -606,7 +607,7 @@ impl Work {
         let mut drafts = Vec::new();
         for (ty, making) in self.records {
             let tree = Tree { line: making.origin.line, value: Value::Map(making.entries) };
-            match draft::read::record(catalog().get(ty), &tree, &making.origin) {
+            match draft::parse::record(catalog().get(ty), &tree, &making.origin) {
                 Ok(draft) => drafts.push((ty, draft)),
                 Err(problems) => self.problems.extend(problems),
             }
@@ -717,8 +718,8 @@ mod tests {
             let record = catalog().get(RecordType::Person);
             let cell = |field: &str| converted.drafts[0].1.value(record.field_index(field).unwrap()).cloned();
             let given = |cell| Some(draft::Given::Cell(cell));
-            prop_assert_eq!(cell("name"), given(crate::store::row::Cell::Json(serde_json::json!({"und": name.trim()}))));
-            prop_assert_eq!(cell("birthDate"), given(crate::store::row::Cell::Text(format!("{year}-{month:02}"))));
+            prop_assert_eq!(cell("name"), given(crate::store::read::result::Cell::Json(serde_json::json!({"und": name.trim()}))));
+            prop_assert_eq!(cell("birthDate"), given(crate::store::read::result::Cell::Text(format!("{year}-{month:02}"))));
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{Class, Fields, Item, Popolo, is_empty, value};
+use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Origin, Problem};
-use crate::store::tree::{Tree, Value};
 
 /// Objects that may stand in place of an id, and what they are.
 const NESTED: &[(&str, Class)] = &[

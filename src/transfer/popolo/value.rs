@@ -3,8 +3,8 @@
 use url::Url;
 
 use super::Fields;
-use crate::fold::fold;
-use crate::store::tree::{Tree, Value};
+use crate::core::normalize::fold;
+use crate::store::draft::value_tree::{Tree, Value};
 
 /// A text, or a number as text.
 pub(super) fn text(tree: &Tree) -> Option<String> {

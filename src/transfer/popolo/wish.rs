@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Class, Popolo, value};
+use crate::core::error::Result;
 use crate::entity::RecordType;
-use crate::error::Result;
-use crate::store::db::Store;
-use crate::store::tree::Value;
+use crate::store::Store;
+use crate::store::draft::value_tree::Value;
 use crate::transfer::slug::{LONGEST, slug};
 
 /// What the database knows of what the files hold.

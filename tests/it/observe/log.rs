@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use kurultai::role::Role;
-use kurultai::store::saved::hash;
+use kurultai::core::auth::Role;
+use kurultai::store::access::saved_query::hash;
 use migration::sea_orm::{ConnectionTrait, TransactionTrait};
 use rstest::rstest;
 use serde_json::{Value, json};

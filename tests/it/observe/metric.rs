@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use kurultai::role::Role;
+use kurultai::core::auth::Role;
 use migration::sea_orm::{ConnectionTrait, TransactionTrait};
 use rstest::rstest;
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use kurultai::role::Role;
+use kurultai::core::auth::Role;
 use kurultai::transfer::push::records;
 use rstest::rstest;
 use serde_json::{Value, json};

@@ -3,15 +3,16 @@
 use async_graphql::Value;
 use async_graphql::dynamic::{Enum, EnumItem, Field, InputObject, InputValue, Object, SchemaBuilder, TypeRef};
 
-use crate::graphql::facet::dimensions_name;
-use crate::graphql::filter::{self, DIRECTION, constant, described};
-use crate::graphql::object::field;
-use crate::graphql::scalar;
-use crate::store::count::dimension::{Dimension, Of, dates};
-use crate::store::count::measure::{Figure, Statistics as Declared};
-use crate::store::count::period::Unit;
-use crate::store::count::question::{MOST_DIMENSIONS, MOST_GROUPS, USUAL_GROUPS};
-use crate::store::record::{Record, catalog};
+use crate::catalog::dimension::{Dimension, Of, dates};
+use crate::catalog::measure::{Figure, Statistics as Declared};
+use crate::catalog::period::Unit;
+use crate::catalog::record::{Record, catalog};
+use crate::graphql::projection::facet::dimensions_name;
+use crate::graphql::schema::filter;
+use crate::graphql::schema::filter::{DIRECTION, constant, described};
+use crate::graphql::schema::object::field;
+use crate::graphql::schema::scalar;
+use crate::store::aggregate::query::{MOST_DIMENSIONS, MOST_GROUPS, USUAL_GROUPS};
 
 /// Records that have statistics, with what is counted of them.
 pub(in crate::graphql::query) fn counted() -> impl Iterator<Item = (&'static Record, &'static Declared)> {

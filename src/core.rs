@@ -1,0 +1,12 @@
+//! Small, pure building blocks that every layer uses: typed ids, partial dates, languages, pagination, filters, errors.
+
+pub mod auth;
+pub mod clock;
+pub mod dataset;
+pub mod error;
+pub mod filter;
+pub mod id;
+pub mod language;
+pub mod normalize;
+pub mod pagination;
+pub mod partial_date;

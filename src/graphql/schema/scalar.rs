@@ -1,0 +1,207 @@
+//! Scalars, vocabularies and small objects, and the values of cells.
+
+use std::collections::BTreeMap;
+
+use async_graphql::dynamic::{Enum, EnumItem, Object, Scalar, SchemaBuilder, TypeRef};
+use serde_json::Value as Json;
+
+use crate::catalog::record;
+use crate::catalog::record::{Kind, Structure, Vocabulary, catalog};
+use crate::core::language;
+use crate::core::language::Languages;
+use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::selection::Selection;
+use crate::graphql::schema::object::field;
+use crate::store::read::result::Cell;
+
+pub(crate) const PARTIAL_DATE: &str = "PartialDate";
+pub(crate) const DATE_TIME: &str = "DateTime";
+pub(crate) const LANGUAGE: &str = "Language";
+const DURATION: &str = "Duration";
+const URL: &str = "URL";
+pub(crate) const LOCALIZED_TEXT: &str = "LocalizedText";
+const LANG: &str = "lang";
+
+pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
+    let scalars = [
+        (
+            PARTIAL_DATE,
+            "A date as the sources give it: a year (2013), a month (2013-08) or a day (2013-08-22) of the Gregorian calendar. The text sorts by time.",
+            None,
+        ),
+        (
+            DATE_TIME,
+            "An instant in UTC, written as in RFC 3339: 2026-11-24T09:30:00.000000Z.",
+            Some("https://scalars.graphql.org/andimarek/date-time.html"),
+        ),
+        (LANGUAGE, "A language, as a BCP 47 tag: kk, ru, en, sr-Latn.", Some("https://www.rfc-editor.org/info/bcp47")),
+        (DURATION, "A length of time, as an ISO 8601 duration: P3Y is three years, P15D is fifteen days.", None),
+        (URL, "An address on the web that begins with http:// or https://.", Some("https://url.spec.whatwg.org/")),
+    ];
+    for (name, doc, specification) in scalars {
+        let mut scalar = Scalar::new(name).description(doc);
+        if let Some(url) = specification {
+            scalar = scalar.specified_by_url(url);
+        }
+        builder = builder.register(scalar);
+    }
+    builder = builder.register(
+        Object::new(LOCALIZED_TEXT)
+            .description("A text and its language.")
+            .field(field(LANG, TypeRef::named_nn(LANGUAGE), "Language of the text."))
+            .field(field("text", TypeRef::named_nn(TypeRef::STRING), "The text.")),
+    );
+    for vocabulary in vocabularies().values() {
+        let items = vocabulary.choices.iter().map(|choice| EnumItem::new(choice.value.to_uppercase()).description(choice.doc));
+        builder = builder.register(items.fold(Enum::new(vocabulary.name).description(vocabulary.doc), Enum::item));
+    }
+    for structure in structures().values() {
+        let mut object = Object::new(structure.name).description(structure.doc);
+        for member in structure.members {
+            object = object.field(field(member.name, named(member.kind, member.required), member.doc));
+        }
+        builder = builder.register(object);
+    }
+    builder
+}
+
+/// Every vocabulary of the declarations, by name.
+pub(crate) fn vocabularies() -> BTreeMap<&'static str, &'static Vocabulary> {
+    let of_fields = catalog().all().flat_map(|record| record.fields.iter().map(|field| field.kind));
+    let of_members = structures().into_values().flat_map(|structure| structure.members.iter().map(|member| member.kind));
+    of_fields
+        .chain(of_members)
+        .filter_map(|kind| match kind {
+            Kind::Choice(vocabulary) => Some((vocabulary.name, vocabulary)),
+            _ => None,
+        })
+        .collect()
+}
+
+fn structures() -> BTreeMap<&'static str, &'static Structure> {
+    catalog()
+        .all()
+        .flat_map(|record| &record.fields)
+        .filter_map(|field| match field.kind {
+            Kind::List(structure) => Some((structure.name, structure)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Type of a field of this kind in the schema.
+pub(crate) fn named(kind: Kind, required: bool) -> TypeRef {
+    let name = match kind {
+        Kind::Text | Kind::Translated => TypeRef::STRING,
+        Kind::Date => PARTIAL_DATE,
+        Kind::Instant => DATE_TIME,
+        Kind::Integer => TypeRef::INT,
+        Kind::Number => TypeRef::FLOAT,
+        Kind::Boolean => TypeRef::BOOLEAN,
+        Kind::Url => URL,
+        Kind::Language => LANGUAGE,
+        Kind::Duration => DURATION,
+        Kind::Choice(vocabulary) => vocabulary.name,
+        Kind::List(structure) => return TypeRef::named_nn_list_nn(structure.name),
+        // what is read from elsewhere can fail, and may not be published
+        Kind::One(target) => return TypeRef::named(target.name()),
+        Kind::Any => return TypeRef::named(crate::graphql::schema::object::CITABLE),
+    };
+    if required { TypeRef::named_nn(name) } else { TypeRef::named(name) }
+}
+
+/// Writes the value of a cell, in the best language where it has several.
+pub(crate) fn write(kind: Kind, cell: &Cell, lang: Option<&str>, out: &mut Out<'_>) {
+    match (cell, kind) {
+        (Cell::Text(text), Kind::Choice(_)) => out.choice(text),
+        (Cell::Text(text), _) => out.value(text),
+        (Cell::Integer(number), _) => out.value(number),
+        // a whole number is written without a fraction: 67 cases, not 67.0
+        (Cell::Number(number), _) if number.fract() == 0.0 && number.abs() < 1e15 => out.value(*number as i64),
+        (Cell::Number(number), _) => out.value(number),
+        (Cell::Boolean(boolean), _) => out.value(boolean),
+        (Cell::Instant(instant), _) => out.instant(*instant),
+        (Cell::Json(texts), Kind::Translated) => out.value(best(texts, lang, out.languages)),
+        (Cell::Null | Cell::Id(_) | Cell::Json(_), _) => out.null(),
+    }
+}
+
+/// The best of several translations: in the language asked for, then in one the reader prefers, then the record's own.
+pub(crate) fn best<'t>(texts: &'t Json, lang: Option<&str>, languages: &Languages) -> Option<&'t str> {
+    best_with_tag(texts, lang, languages).map(|(_, text)| text)
+}
+
+/// The same, with its language.
+pub(crate) fn best_with_tag<'t>(texts: &'t Json, lang: Option<&str>, languages: &Languages) -> Option<(&'t str, &'t str)> {
+    let texts = texts.as_object()?;
+    let tags = || texts.keys().map(String::as_str);
+    let tag = lang.and_then(|lang| language::lookup(lang, tags())).or_else(|| languages.best(tags())).or_else(|| tags().next())?;
+    Some((tag, texts.get(tag)?.as_str()?))
+}
+
+/// What is shown of a translation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum TextPart {
+    TypeName,
+    Lang,
+    Text,
+}
+
+/// What a selection shows of each translation.
+pub(crate) fn text_parts(selection: &Selection<'_>) -> Fields<TextPart> {
+    let part = |name: &str| match name {
+        LANG => TextPart::Lang,
+        "text" => TextPart::Text,
+        _ => TextPart::TypeName,
+    };
+    selection.below(&[LOCALIZED_TEXT]).iter().map(|below| (below.key(), part(below.name()))).collect()
+}
+
+/// Writes all translations, the record's own first.
+pub(crate) fn write_texts(cell: &Cell, parts: &Fields<TextPart>, out: &mut Out<'_>) {
+    let texts = match cell {
+        Cell::Json(Json::Object(texts)) => Some(texts),
+        _ => None,
+    };
+    let texts = texts.into_iter().flatten().filter_map(|(lang, text)| Some((lang, text.as_str()?)));
+    out.list(texts, |(lang, text), out| {
+        out.object(parts, |part, out| match part {
+            TextPart::TypeName => out.value(LOCALIZED_TEXT),
+            TextPart::Lang => out.value(lang),
+            TextPart::Text => out.value(text),
+        });
+    });
+}
+
+/// What is shown of a small object: a member, or the name of its type.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Member {
+    TypeName(&'static str),
+    Of(&'static record::Member),
+}
+
+/// What a selection shows of each small object.
+pub(crate) fn members(selection: &Selection<'_>, structure: &'static Structure) -> Fields<Member> {
+    let member = |name: &str| structure.members.iter().find(|member| member.name == name);
+    let shown = |name: &str| member(name).map_or(Member::TypeName(structure.name), Member::Of);
+    selection.below(&[structure.name]).iter().map(|below| (below.key(), shown(below.name()))).collect()
+}
+
+/// Writes a list of small objects.
+pub(crate) fn write_structures(cell: &Cell, members: &Fields<Member>, out: &mut Out<'_>) {
+    let items = match cell {
+        Cell::Json(Json::Array(items)) => items.as_slice(),
+        _ => &[],
+    };
+    out.list(items.iter(), |item, out| {
+        out.object(members, |member, out| match member {
+            Member::TypeName(name) => out.value(name),
+            Member::Of(member) => match (member.kind, item.get(member.name)) {
+                (Kind::Choice(_), Some(Json::String(text))) => out.choice(text),
+                // what is not a text is shown as the JSON that it is
+                (Kind::Text, Some(value)) if !value.is_string() && !value.is_null() => out.value(value.to_string()),
+                (_, value) => out.value(value),
+            },
+        });
+    });
+}

@@ -1,0 +1,164 @@
+//! What stands at a place of an answer, in the rows of the store or in JSON: members, items and values of it.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value as Json;
+use typed_arena::Arena;
+
+use crate::catalog::record::Kind;
+use crate::core::error::{Result, bad_input};
+use crate::core::language::Languages;
+use crate::graphql::projection::connection::{Connection, EdgePart, Part};
+use crate::graphql::projection::json_writer::{Fields, Key, Out};
+use crate::graphql::projection::{Shape, Show};
+use crate::graphql::schema::scalar;
+use crate::store::read::result::{Cell, Node, Slice};
+use crate::table::{Type, Value};
+
+/// Rows of a list within a row at most.
+pub(super) const MOST: u32 = 1_000;
+
+/// What stands at a place.
+#[derive(Clone, Copy)]
+pub(super) enum Item<'a> {
+    /// A record.
+    Record(&'a Shape, Node<'a>),
+    /// What a field shows of a record.
+    Field(&'a Show, Node<'a>),
+    /// A page of a list.
+    Page(&'a Connection, Slice<'a>),
+    /// What a field shows of a page.
+    Part(&'a Connection, &'a Part, Slice<'a>),
+    /// A row with its place.
+    Edge(&'a Fields<EdgePart>, Node<'a>),
+    /// What is written as JSON already.
+    Json(&'a Json),
+}
+
+/// What reading needs besides: the languages of the reader, and room for what has to be made first.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
+    pub(super) languages: &'a Languages,
+    pub(super) arena: &'a Arena<Json>,
+}
+
+impl<'a> Context<'a> {
+    /// What is written, read again.
+    fn made(self, write: impl FnOnce(&mut Out<'_>)) -> Item<'a> {
+        let mut out = Out::new(self.languages);
+        write(&mut out);
+        Item::Json(self.arena.alloc(serde_json::from_slice(&out.into_json()).unwrap_or_default()))
+    }
+}
+
+/// The field of this name, which stands at this place unless the object has others besides.
+fn find<'a, T>(fields: &'a Fields<T>, place: usize, key: &str) -> Option<&'a T> {
+    let is_it = |(name, _): &&(Key, T)| name.name() == key;
+    fields.get(place).filter(is_it).or_else(|| fields.iter().find(is_it)).map(|(_, field)| field)
+}
+
+impl<'a> Item<'a> {
+    /// The object that stands here, if there is one.
+    pub(super) fn object(self, context: Context<'a>) -> Option<Self> {
+        match self {
+            Self::Field(Show::One(child, shape), node) => node.one(*child).map(|node| Self::Record(shape, node)),
+            Self::Field(Show::Any(child, shapes), node) => {
+                let node = node.one(*child)?;
+                shapes.of(node.ty()).map(|shape| Self::Record(shape, node))
+            }
+            Self::Field(Show::Page(child, connection), node) => node.many(*child).map(|slice| Self::Page(connection, slice)),
+            Self::Field(show, node) => context.made(|out| show.write(node, out)).object(context),
+            Self::Part(connection, part, slice) => context.made(|out| connection.write_part(part, slice, out)).object(context),
+            Self::Json(Json::Null) => None,
+            other => Some(other),
+        }
+    }
+
+    /// A member of the object that stands here.
+    pub(super) fn member(self, place: usize, key: &str, context: Context<'a>) -> Option<Self> {
+        match self {
+            Self::Record(shape, node) => find(&shape.0, place, key).map(|show| Self::Field(show, node)),
+            Self::Page(connection, slice) => find(&connection.parts, place, key).map(|part| Self::Part(connection, part, slice)),
+            Self::Edge(parts, node) => find(parts, place, key).map(|part| match part {
+                EdgePart::Node(shape) => Self::Record(shape, node),
+                part => context.made(|out| part.write(node, out)),
+            }),
+            Self::Json(json) => json.get(key).map(Self::Json),
+            Self::Field(..) | Self::Part(..) => None,
+        }
+    }
+
+    /// Items of the list that stands here.
+    pub(super) fn items(self, context: Context<'a>) -> Result<Vec<Self>> {
+        Ok(match self {
+            Self::Field(Show::Short(child, shape), node) => {
+                node.many(*child).into_iter().flat_map(Slice::nodes).map(|node| Self::Record(shape, node)).collect()
+            }
+            Self::Part(connection, Part::Nodes(shape), slice) => {
+                whole(connection, slice)?;
+                slice.nodes().map(|node| Self::Record(shape, node)).collect()
+            }
+            Self::Part(connection, Part::Edges(parts), slice) => {
+                whole(connection, slice)?;
+                slice.nodes().map(|node| Self::Edge(parts, node)).collect()
+            }
+            Self::Field(show, node) => return context.made(|out| show.write(node, out)).items(context),
+            Self::Json(Json::Array(items)) => items.iter().map(Self::Json).collect(),
+            _ => Vec::new(),
+        })
+    }
+
+    /// The value that stands here, as one of a type.
+    pub(super) fn value(self, ty: Type, context: Context<'a>) -> Value<'a> {
+        match self {
+            Self::Field(Show::Id, node) => Value::Text(node.id().into()),
+            Self::Field(Show::TypeName, node) => Value::text(node.record().name()),
+            Self::Field(Show::Value(field, kind, lang), node) => of_cell(node.cell(*field), *kind, lang.as_deref(), context.languages),
+            Self::Field(show, node) => context.made(|out| show.write(node, out)).value(ty, context),
+            Self::Part(connection, part, slice) => context.made(|out| connection.write_part(part, slice, out)).value(ty, context),
+            Self::Json(json) => of_json(json, ty),
+            Self::Record(..) | Self::Page(..) | Self::Edge(..) => Value::Null,
+        }
+    }
+}
+
+/// Refuses a list of which only the beginning was read, where nobody asked for just that.
+fn whole(connection: &Connection, slice: Slice<'_>) -> Result<()> {
+    match connection.usual && slice.has_next() {
+        true => Err(bad_input(
+            "lists",
+            format_args!("a row has a list of more than {MOST}; say how many with first, or make that list the rows"),
+        )),
+        false => Ok(()),
+    }
+}
+
+fn of_cell<'a>(cell: &'a Cell, kind: Kind, lang: Option<&str>, languages: &Languages) -> Value<'a> {
+    match (cell, kind) {
+        (Cell::Text(text), Kind::Choice(_)) => Value::Text(text.to_ascii_uppercase().into()),
+        (Cell::Text(text), _) => Value::text(text),
+        (Cell::Integer(number), _) => Value::Integer(*number),
+        (Cell::Number(number), _) => Value::Number(*number),
+        (Cell::Boolean(boolean), _) => Value::Boolean(*boolean),
+        (Cell::Instant(instant), _) => Value::Instant(*instant),
+        (Cell::Json(texts), Kind::Translated) => scalar::best(texts, lang, languages).map_or(Value::Null, Value::text),
+        (Cell::Null | Cell::Id(_) | Cell::Json(_), _) => Value::Null,
+    }
+}
+
+fn of_json(json: &Json, ty: Type) -> Value<'_> {
+    match (json, ty) {
+        (Json::Null, _) => Value::Null,
+        (Json::String(text), Type::Instant) => match DateTime::parse_from_rfc3339(text) {
+            Ok(instant) => Value::Instant(instant.with_timezone(&Utc)),
+            Err(_) => Value::text(text),
+        },
+        (Json::String(text), _) => Value::text(text),
+        (Json::Number(number), Type::Number) => number.as_f64().map_or(Value::Null, Value::Number),
+        (Json::Number(number), _) => match number.as_i64() {
+            Some(whole) => Value::Integer(whole),
+            None => number.as_f64().map_or(Value::Null, Value::Number),
+        },
+        (Json::Bool(boolean), _) => Value::Boolean(*boolean),
+        (other, _) => Value::Text(other.to_string().into()),
+    }
+}

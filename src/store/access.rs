@@ -1,0 +1,4 @@
+//! Access: API tokens and saved queries.
+
+pub mod saved_query;
+pub mod token;

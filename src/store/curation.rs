@@ -1,0 +1,10 @@
+//! Curation: patches, merges, deletions, withheld persons, disputes, visibility and freshness.
+
+pub mod claims;
+pub mod delete;
+pub mod disputes;
+pub mod freshness;
+pub mod merge;
+pub mod patch;
+pub mod visibility;
+pub mod withhold;

@@ -1,0 +1,84 @@
+//! When sources disagree: claims about one field that cannot all be true.
+
+use crate::catalog::record::{Field, Kind};
+use crate::core::normalize::fold;
+use crate::core::partial_date::PartialDate;
+
+/// Whether two claims about a field can both be true.
+pub fn agree(field: Option<&Field>, one: &str, other: &str) -> bool {
+    match field.map(|field| field.kind) {
+        Some(Kind::Date) => match (one.parse::<PartialDate>(), other.parse::<PartialDate>()) {
+            (Ok(one), Ok(other)) => one.agrees_with(&other),
+            _ => one == other,
+        },
+        Some(Kind::Number | Kind::Integer) => match (one.parse::<f64>(), other.parse::<f64>()) {
+            (Ok(one), Ok(other)) => one == other,
+            _ => one == other,
+        },
+        Some(Kind::Text | Kind::Translated) => fold(one) == fold(other),
+        _ => one == other,
+    }
+}
+
+/// Claims about one field that agree, made by the citations at these places.
+pub type Claim = (String, Vec<usize>);
+
+/// Sorts claims by the field they are about; a field is in dispute where it has more than one group.
+/// A claim that agrees with several groups (a year, where two days of it are claimed) takes no side.
+pub fn claims<'a>(fields: &[Field], citations: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>) -> Vec<(String, Vec<Claim>)> {
+    let mut by_field: Vec<(String, Vec<Claim>)> = Vec::new();
+    for (place, (field, value)) in citations.enumerate() {
+        let (Some(name), Some(value)) = (field, value) else { continue };
+        let declared = fields.iter().find(|field| field.name == name);
+        let groups = match by_field.iter_mut().find(|(field, _)| field == name) {
+            Some((_, groups)) => groups,
+            None => {
+                by_field.push((name.to_owned(), Vec::new()));
+                &mut by_field.last_mut().expect("one was just pushed").1
+            }
+        };
+        match groups.iter_mut().find(|(claimed, _)| agree(declared, claimed, value)) {
+            Some((claimed, places)) => {
+                places.push(place);
+                // the more precise of two dates that agree speaks for both
+                if matches!(declared.map(|field| field.kind), Some(Kind::Date)) && value.len() > claimed.len() {
+                    value.clone_into(claimed);
+                }
+            }
+            None => groups.push((value.to_owned(), vec![place])),
+        }
+    }
+    by_field
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::record::catalog;
+    use crate::entity::RecordType;
+
+    #[test]
+    fn sources_that_give_another_day_disagree_and_a_source_that_gives_the_year_agrees() {
+        let fields = &catalog().get(RecordType::Case).fields;
+        let given = [("decided", "2020-06-22"), ("decided", "2020"), ("decided", "2019-06-22"), ("title", "A  case"), ("title", "a case")];
+        let found = claims(fields, given.iter().map(|(field, value)| (Some(*field), Some(*value))));
+        assert_eq!(
+            found,
+            [
+                ("decided".to_owned(), vec![("2020-06-22".to_owned(), vec![0, 1]), ("2019-06-22".to_owned(), vec![2])]),
+                ("title".to_owned(), vec![("A  case".to_owned(), vec![3, 4])]),
+            ]
+        );
+    }
+
+    #[test]
+    fn numbers_are_compared_as_numbers() {
+        let fields = &catalog().get(RecordType::Sentence).fields;
+        let found = claims(
+            fields,
+            [(Some("amount"), Some("100")), (Some("amount"), Some("100.0")), (None, Some("7")), (Some("amount"), None)].into_iter(),
+        );
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].1.len(), 1);
+    }
+}

@@ -1,0 +1,5 @@
+//! History: revisions, earlier states, reverts and redirects.
+
+pub mod redirects;
+pub mod revert;
+pub mod state;

@@ -1,0 +1,11 @@
+//! Reading: plans, the statements that execute them, and their results.
+
+pub mod decode;
+pub mod dump;
+pub mod executor;
+pub mod plan;
+pub mod record_counts;
+pub mod redaction;
+pub mod result;
+pub mod scan;
+pub mod slug_lookup;
