@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! core <- entity <- catalog <- store <- graphql <- http <- app <- main
-//!                              store <- transfer        <- app//! ```
+//!                              store <- transfer        <- app
+//! ```
 
 pub mod app;
 pub mod catalog;
