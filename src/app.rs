@@ -22,9 +22,11 @@ use crate::core::auth::Role;
 use crate::core::clock::Clock;
 use crate::graphql;
 use crate::http;
-use crate::http::{Admission, Answers, Documents, Health, Rates, Service, Streams, metrics_router, router};
+use crate::http::{
+    AdmissionQueue, AppState, ClientRateLimiter, HealthState, PersistedDocuments, ResponseCache, StreamLimits, metrics_router, router,
+};
 use crate::meter;
-use crate::store::{Migrations, Options, Store, is_damaged};
+use crate::store::{Migrations, Store, StoreOptions, is_damaged};
 pub use upload::reader;
 
 /// How long requests under way are waited for when the server is told to stop.
@@ -68,7 +70,7 @@ const TIDY: Duration = Duration::from_secs(5);
 
 /// Connects to the database of the configuration.
 pub async fn connect(config: &Config) -> anyhow::Result<Store> {
-    let options = Options {
+    let options = StoreOptions {
         url: config.database_url.expose().to_owned(),
         connections: config.database_connections,
         timeout: Duration::from_secs(config.database_timeout),
@@ -154,22 +156,22 @@ pub async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
     let store = connect_and_prepare(config, migrate).await?;
     let dataset = Arc::new(config.dataset()?);
     let api = graphql::Api::new(store.clone(), reader(), config.limits.clone(), dataset.clone()).context("the schema is not valid")?;
-    let service = Service {
+    let service = AppState {
         api,
         store: store.clone(),
         sdl: Arc::from(graphql::sdl()?),
-        answers: Answers::new(config.cache),
-        documents: Documents::default(),
-        streams: Streams::new(config.streams),
+        answers: ResponseCache::new(config.cache),
+        documents: PersistedDocuments::default(),
+        streams: StreamLimits::new(config.streams),
         dataset,
         cors_origins: config.cors_origins.clone(),
         body_limit: config.body_limit,
         upload_limit: config.upload_limit,
         tables: http::tables(config.database_connections),
-        admission: Admission::new(concurrency(config)),
-        rates: Rates::new(&config.rate),
+        admission: AdmissionQueue::new(concurrency(config)),
+        rates: ClientRateLimiter::new(&config.rate),
         timeouts: config.timeouts.clone(),
-        health: Health::default(),
+        health: HealthState::default(),
         slow_query: (config.slow_query > 0).then(|| Duration::from_millis(config.slow_query)),
     };
     let listener = TcpListener::bind(config.listen)
@@ -235,7 +237,7 @@ fn concurrency(config: &Config) -> u32 {
 }
 
 /// Begins to count, and serves what is counted, for as long as the program runs.
-async fn count(config: &Config, listen: SocketAddr, service: Service) -> anyhow::Result<()> {
+async fn count(config: &Config, listen: SocketAddr, service: AppState) -> anyhow::Result<()> {
     meter::start(meter::Known { names: config.metrics_operations.clone(), saved: config.metrics_saved });
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen} (metrics_listen)"))?;
     tracing::info!("metrics are at http://{}/metrics", listener.local_addr()?);

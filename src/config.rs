@@ -14,7 +14,7 @@ use crate::app::Fault;
 use crate::core::dataset;
 use crate::core::dataset::Dataset;
 use crate::graphql::limits::Limits;
-use crate::http::{Quotas, Timeouts};
+use crate::http::{RateLimits, Timeouts};
 
 /// File that is read where no other is named.
 const FILE: &str = "kurultai.toml";
@@ -46,7 +46,7 @@ pub struct Config {
     /// What a request may ask for at most.
     pub limits: Limits,
     /// How much each client may ask for.
-    pub rate: Quotas,
+    pub rate: RateLimits,
     /// How long things may take.
     pub timeouts: Timeouts,
     /// Bytes that the body of a request may have at most.

@@ -11,6 +11,6 @@ pub mod schema;
 pub(crate) mod subscription;
 pub mod tabular;
 
-pub use engine::{Answer, Api, Asked, Prepared, Refused, schema, sdl};
-pub use error::{Failure, codes};
-pub use subscription::{Event, Following};
+pub use engine::{Api, OperationRequest, OperationResult, PrepareError, PreparedOperation, schema, sdl};
+pub use error::{GraphqlError, codes};
+pub use subscription::{Event, EventStream};

@@ -184,7 +184,7 @@ impl Meters {
             recorder,
         };
         // what has not happened yet is 0, so that a rate can be taken of the first time too
-        crate::core::error::Code::ALL.iter().for_each(|code| drop(meters.errors.get(&meters.recorder, code.as_str())));
+        crate::core::error::ErrorCode::ALL.iter().for_each(|code| drop(meters.errors.get(&meters.recorder, code.as_str())));
         catalog::LIMITS.iter().for_each(|limit| drop(meters.limits.get(&meters.recorder, limit)));
         meters
     }

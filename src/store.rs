@@ -26,14 +26,14 @@ use crate::meter;
 use crate::store::access::saved_query::SavedQueries;
 use crate::store::db::changes::Changes;
 use crate::store::db::pool;
-use crate::store::db::pool::{Pool, Pools};
+use crate::store::db::pool::{PoolStatus, Pools};
 use crate::store::db::replica::{Replica, ReplicaState, Replicas};
 use crate::store::db::snapshot::Snapshot;
-use crate::store::sql::filter::Sees;
+use crate::store::sql::filter::Visibility;
 use crate::store::sql::statement::statement;
 
 pub use crate::store::db::migrations::Migrations;
-pub use crate::store::db::pool::{Options, walkers};
+pub use crate::store::db::pool::{StoreOptions, walkers};
 
 /// The store: everything that is read or written goes through it.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ pub struct Store {
     /// Connections for reading at most.
     connections: u32,
     /// Whom it reads for.
-    pub(crate) sees: Sees,
+    pub(crate) sees: Visibility,
     /// The one transaction that everything is read in, where it is to be of one moment.
     pub(crate) snapshot: Option<Arc<Snapshot>>,
     /// How long a statement may run.
@@ -57,7 +57,7 @@ pub struct Store {
 
 impl Store {
     /// Connects, without changing anything.
-    pub async fn connect(options: &Options, clock: Clock) -> Result<Self, DbErr> {
+    pub async fn connect(options: &StoreOptions, clock: Clock) -> Result<Self, DbErr> {
         let (pools, changes) = Pools::connect(options).await?;
         Ok(Self {
             pools,
@@ -67,7 +67,7 @@ impl Store {
             saved: SavedQueries::default(),
             statements: Arc::default(),
             connections: options.connections,
-            sees: Sees::Published,
+            sees: Visibility::Published,
             snapshot: None,
             bound: options.statement,
         })
@@ -75,7 +75,7 @@ impl Store {
 
     /// The same store as one with this role sees it; who has none sees what is published.
     pub fn seen_by(&self, role: Role) -> Self {
-        let sees = if role.sees_drafts() { Sees::All } else { Sees::Published };
+        let sees = if role.sees_drafts() { Visibility::All } else { Visibility::Published };
         Self { sees, ..self.clone() }
     }
 
@@ -123,8 +123,8 @@ impl Store {
     /// The replica that it may be read from now; none for editors, who see what they have just written.
     pub(crate) fn replica(&self) -> Option<&Replica> {
         match self.sees {
-            Sees::All => None,
-            Sees::Published => self.replicas.next(&self.changes),
+            Visibility::All => None,
+            Visibility::Published => self.replicas.next(&self.changes),
         }
     }
 
@@ -134,7 +134,7 @@ impl Store {
     }
 
     /// What the connections are doing.
-    pub fn pools(&self) -> Vec<Pool> {
+    pub fn pools(&self) -> Vec<PoolStatus> {
         self.pools.state()
     }
 
@@ -170,7 +170,7 @@ impl Store {
                 None => {}
             }
         }
-        let pool = if self.sees == Sees::All { &self.pools.primary } else { &self.pools.reader };
+        let pool = if self.sees == Visibility::All { &self.pools.primary } else { &self.pools.reader };
         self.read_from_primary(pool, select).await
     }
 

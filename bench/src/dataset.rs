@@ -3,7 +3,7 @@
 
 use kurultai::catalog::record::catalog;
 use kurultai::entity::RecordType;
-use kurultai::store::draft::{Draft, Given, Origin};
+use kurultai::store::draft::{Draft, DraftValue, Origin};
 use kurultai::store::read::result::Cell;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -244,14 +244,14 @@ impl Maker {
         Self { ty, draft: Draft { name, ..Draft::default() } }
     }
 
-    fn give(mut self, field: &str, given: Given) -> Self {
+    fn give(mut self, field: &str, given: DraftValue) -> Self {
         let index = catalog().get(self.ty).field_index(field).unwrap_or_else(|| panic!("{} has no field {field}", self.ty.name()));
         self.draft.values.push((index, given, Origin::default()));
         self
     }
 
     fn cell(self, field: &str, cell: Cell) -> Self {
-        self.give(field, Given::Cell(cell))
+        self.give(field, DraftValue::Cell(cell))
     }
 
     fn text(self, field: &str, text: impl Into<String>) -> Self {
@@ -271,11 +271,11 @@ impl Maker {
     }
 
     fn record_named(self, field: &str, ty: RecordType, number: u64) -> Self {
-        self.give(field, Given::Slug(ty, slug(ty, number)))
+        self.give(field, DraftValue::Slug(ty, slug(ty, number)))
     }
 
     fn part_named(self, field: &str, ty: RecordType, key: &str) -> Self {
-        self.give(field, Given::Key(ty, key.to_owned()))
+        self.give(field, DraftValue::Key(ty, key.to_owned()))
     }
 
     fn parts(mut self, ty: RecordType, parts: Vec<Draft>) -> Self {

@@ -12,8 +12,8 @@ use kurultai::catalog::record::catalog;
 use kurultai::core::clock::Clock;
 use kurultai::entity::RecordType;
 use kurultai::store::draft::Draft;
-use kurultai::store::write::{Author, Refused};
-use kurultai::store::{Options, Store};
+use kurultai::store::write::{Author, WriteError};
+use kurultai::store::{Store, StoreOptions};
 
 use crate::dataset::{Dataset, Sizes};
 
@@ -57,7 +57,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         provisions: arguments.provisions,
         cases: arguments.cases,
     };
-    let options = Options { connections: 2, timeout: Duration::from_secs(30), ..Options::new(&arguments.database_url) };
+    let options = StoreOptions { connections: 2, timeout: Duration::from_secs(30), ..StoreOptions::new(&arguments.database_url) };
     let mut store = Store::connect(&options, Clock::System).await.context("cannot open the database")?;
     let pending = store.migrations().await.context("cannot read the schema of the database")?.pending;
     ensure!(pending == 0, "the database lacks {pending} changes of its schema; run \"kurultai migrate\" first");
@@ -86,11 +86,11 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
             let batch_started = Instant::now();
             let outcome = match store.write(&drafts, &author, |_| ()).await {
                 Ok(outcome) => outcome,
-                Err(Refused::Problems(problems)) => {
+                Err(WriteError::Problems(problems)) => {
                     let first = problems.first().map(ToString::to_string).unwrap_or_default();
                     bail!("{} problems, the first: {first}", problems.len())
                 }
-                Err(Refused::Failed(error)) => {
+                Err(WriteError::Failed(error)) => {
                     return Err(error).context("a batch was not written; is the database empty, as it must be?");
                 }
             };

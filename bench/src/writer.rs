@@ -7,10 +7,10 @@ use anyhow::{Context, bail};
 use kurultai::catalog::record::catalog;
 use kurultai::core::clock::Clock;
 use kurultai::entity::RecordType;
-use kurultai::store::draft::{Draft, Given, Origin};
+use kurultai::store::draft::{Draft, DraftValue, Origin};
 use kurultai::store::read::result::Cell;
-use kurultai::store::write::{Author, Refused};
-use kurultai::store::{Options, Store};
+use kurultai::store::write::{Author, WriteError};
+use kurultai::store::{Store, StoreOptions};
 use serde_json::json;
 
 use crate::client::{Connection, Server};
@@ -34,7 +34,7 @@ impl Writer {
     /// Opens the database; the server tells what is in it.
     pub async fn open(url: &str, server: &Server, pools: &Pools) -> anyhow::Result<Self> {
         const CASE: &str = "query ($id: ID!) { case(by: {id: $id}) { slug docketNumber } }";
-        let options = Options { connections: 2, timeout: Duration::from_secs(30), ..Options::new(url) };
+        let options = StoreOptions { connections: 2, timeout: Duration::from_secs(30), ..StoreOptions::new(url) };
         let store = Store::connect(&options, Clock::System).await.context("cannot open the database to write to")?;
         let field = catalog().get(RecordType::Case).field_index("docketNumber").context("cases have no docket number")?;
         let mut api = Connection::open(&server.address).await?;
@@ -68,15 +68,15 @@ impl Writer {
     }
 
     fn draft(&self, slug: &str, docket: String) -> Draft {
-        let values = vec![(self.field, Given::Cell(Cell::Text(docket)), Origin::default())];
+        let values = vec![(self.field, DraftValue::Cell(Cell::Text(docket)), Origin::default())];
         Draft { name: Some(slug.to_owned()), values, ..Draft::default() }
     }
 
     async fn write(&self, drafts: Vec<Draft>) -> anyhow::Result<()> {
         match self.store.write(&vec![(RecordType::Case, drafts)], &self.author, |_| ()).await {
             Ok(_) => Ok(()),
-            Err(Refused::Problems(problems)) => bail!("a case was not written: {problems:?}"),
-            Err(Refused::Failed(error)) => Err(error).context("a case was not written"),
+            Err(WriteError::Problems(problems)) => bail!("a case was not written: {problems:?}"),
+            Err(WriteError::Failed(error)) => Err(error).context("a case was not written"),
         }
     }
 }

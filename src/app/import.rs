@@ -13,8 +13,8 @@ use super::{connect_and_prepare, with};
 use crate::config::Config;
 use crate::store::Store;
 use crate::store::db::maintenance::MANY_RECORDS;
-use crate::store::draft::Problem;
-use crate::store::write::{Author, Drafts, Outcome, Refused};
+use crate::store::draft::InputProblem;
+use crate::store::write::{Author, Drafts, WriteError, WriteSummary};
 use crate::transfer::batch::batches;
 use crate::transfer::format::Format;
 use crate::transfer::input;
@@ -115,7 +115,7 @@ fn read(import: &Import) -> anyhow::Result<Reading> {
     if reading.problems.is_empty() { Ok(reading) } else { bail!(report(&reading.problems, 0)) }
 }
 
-fn mapping(path: &Path) -> Result<Mapping, Vec<Problem>> {
+fn mapping(path: &Path) -> Result<Mapping, Vec<InputProblem>> {
     let name: Arc<str> = Arc::from(path.display().to_string());
     let input = Input { name: name.clone(), format: Format::Yaml, said: true, path: Some(path.to_owned()) };
     let tree = input.text().and_then(|text| yaml::read(&name, &text)).map_err(|problem| vec![problem])?;
@@ -129,7 +129,7 @@ fn records(reading: Reading) -> anyhow::Result<Drafts> {
 }
 
 /// Checks all records against each other and the database; nothing if it was told to stop.
-async fn check(store: &Store, drafts: &Drafts, author: &Author, stop: &mut Stop) -> Result<Option<Outcome>, Refused> {
+async fn check(store: &Store, drafts: &Drafts, author: &Author, stop: &mut Stop) -> Result<Option<WriteSummary>, WriteError> {
     let progress = Progress::new("checked", count(drafts));
     tokio::select! {
         outcome = store.check(drafts, author, |done| progress.add(done)) => outcome.map(Some),
@@ -138,10 +138,10 @@ async fn check(store: &Store, drafts: &Drafts, author: &Author, stop: &mut Stop)
 }
 
 /// Writes records batch by batch, each in a transaction of its own, until all are written or it is told to stop.
-async fn write(store: &Store, drafts: Drafts, import: &Import, mut stop: Stop) -> anyhow::Result<Result<Outcome, Ending>> {
+async fn write(store: &Store, drafts: Drafts, import: &Import, mut stop: Stop) -> anyhow::Result<Result<WriteSummary, Ending>> {
     let all = count(&drafts);
     let progress = Progress::new("written", all);
-    let mut outcome = Outcome::default();
+    let mut outcome = WriteSummary::default();
     let mut done = 0;
     for batch in batches(drafts, import.batch) {
         let written = tokio::select! {
@@ -191,11 +191,11 @@ pub(super) fn count(drafts: &Drafts) -> usize {
     drafts.iter().map(|(_, drafts)| drafts.len()).sum()
 }
 
-pub(super) fn said(outcome: Outcome) -> String {
+pub(super) fn said(outcome: WriteSummary) -> String {
     format!("Records: {} created, {} updated, {} unchanged", outcome.created, outcome.updated, outcome.unchanged)
 }
 
-pub(super) fn would(outcome: Outcome) -> String {
+pub(super) fn would(outcome: WriteSummary) -> String {
     format!(
         "Nothing was written. Records: {} would be created, {} updated, {} unchanged",
         outcome.created, outcome.updated, outcome.unchanged
@@ -210,11 +210,11 @@ pub(super) fn stopped(done: usize, all: usize) -> Ending {
 }
 
 /// An outcome, or why there is none; `done` records have been written before.
-fn refused<T>(outcome: Result<T, Refused>, done: usize) -> anyhow::Result<T> {
+fn refused<T>(outcome: Result<T, WriteError>, done: usize) -> anyhow::Result<T> {
     match outcome {
         Ok(outcome) => Ok(outcome),
-        Err(Refused::Problems(problems)) => bail!(report(&problems, done)),
-        Err(Refused::Failed(error)) => bail!("{}: {error}", written(done)),
+        Err(WriteError::Problems(problems)) => bail!(report(&problems, done)),
+        Err(WriteError::Failed(error)) => bail!("{}: {error}", written(done)),
     }
 }
 
@@ -226,7 +226,7 @@ pub(super) fn written(done: usize) -> String {
 }
 
 /// All problems, a line each.
-pub(super) fn report(problems: &[Problem], done: usize) -> String {
+pub(super) fn report(problems: &[InputProblem], done: usize) -> String {
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     let count = match problems.len() {
         1 => "1 problem".to_owned(),

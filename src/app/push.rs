@@ -4,7 +4,7 @@ use anyhow::{anyhow, bail};
 
 use super::import::{Ending, Import, Stop, count, report, said, stopped, would, written};
 use super::progress::Progress;
-use crate::store::write::{Drafts, Outcome};
+use crate::store::write::{Drafts, WriteSummary};
 use crate::transfer::batch::batches;
 use crate::transfer::push::{MOST, Refused, Remote};
 
@@ -23,7 +23,7 @@ pub(super) async fn push(drafts: Drafts, import: &Import, target: &Target) -> an
     let all = count(&drafts);
     let progress = Progress::new(if import.dry_run { "checked" } else { "written" }, all);
     let mut stop = Stop::listen();
-    let mut outcome = Outcome::default();
+    let mut outcome = WriteSummary::default();
     let mut done = 0;
     let mut problems = Vec::new();
     for batch in batches(drafts, import.batch.min(MOST)) {

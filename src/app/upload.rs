@@ -5,15 +5,15 @@ use std::path::Path;
 use futures_util::FutureExt;
 
 use crate::core::error::internal;
-use crate::graphql::request::upload::{Contents, Reader};
+use crate::graphql::request::upload::{Contents, UploadParser};
 use crate::transfer::format::Format;
 use crate::transfer::input::Input;
 use crate::transfer::popolo::Options;
 use crate::transfer::read::Reading;
 
 /// What reads files that are sent to the server.
-pub fn reader() -> Reader {
-    Reader::new(|upload, store| {
+pub fn reader() -> UploadParser {
+    UploadParser::new(|upload, store| {
         async move {
             let reading = tokio::task::spawn_blocking(move || {
                 // what has no ending that is known may still be JSON

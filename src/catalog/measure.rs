@@ -2,13 +2,13 @@
 
 /// What is counted of a type of record.
 #[derive(Debug)]
-pub struct Statistics {
+pub struct StatisticsSpec {
     /// Name of the field at the root.
     pub name: &'static str,
     /// What it gives, for a reader of the schema.
     pub doc: &'static str,
     /// What can be told of each group.
-    pub measures: Vec<Measure>,
+    pub measures: Vec<MeasureSpec>,
     /// Lists whose parts can be narrowed, so that only some of them are looked at.
     pub narrowed: &'static [&'static str],
     /// Lists whose parts belong together where they have the same party, each with the field that refers to it, or
@@ -18,33 +18,33 @@ pub struct Statistics {
 
 /// A figure about a group.
 #[derive(Debug)]
-pub struct Measure {
+pub struct MeasureSpec {
     /// Name in the schema.
     pub name: &'static str,
     /// What exactly it says.
     pub doc: &'static str,
     /// What is computed.
-    pub figure: Figure,
+    pub figure: Measure,
     /// Only what has one of these values here is looked at.
     pub only: Vec<Only>,
 }
 
 /// What is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Figure {
+pub enum Measure {
     /// How many different ones there are.
-    Number(Thing),
+    Number(CountTarget),
     /// The one in the middle, or half way between the two in the middle.
-    Median(Span),
+    Median(Interval),
     /// The sum divided by the number.
-    Mean(Span),
+    Mean(Interval),
     /// Of how many the median and the mean are.
-    Measured(Span),
+    Measured(Interval),
 }
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Thing {
+pub enum CountTarget {
     /// The records themselves.
     Record,
     /// Parts of a list.
@@ -57,7 +57,7 @@ pub enum Thing {
 
 /// A length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Span {
+pub enum Interval {
     /// A duration that parts of a list have in a field; in months.
     Length(&'static str, &'static str),
     /// Days from one date of the record to another, where both are known to the day.
@@ -88,29 +88,29 @@ pub struct Only {
     pub values: &'static [&'static str],
 }
 
-impl Measure {
-    fn new(name: &'static str, doc: &'static str, figure: Figure) -> Self {
+impl MeasureSpec {
+    fn new(name: &'static str, doc: &'static str, figure: Measure) -> Self {
         Self { name, doc, figure, only: Vec::new() }
     }
 
     /// The number of different things.
-    pub fn number(name: &'static str, thing: Thing, doc: &'static str) -> Self {
-        Self::new(name, doc, Figure::Number(thing))
+    pub fn number(name: &'static str, thing: CountTarget, doc: &'static str) -> Self {
+        Self::new(name, doc, Measure::Number(thing))
     }
 
     /// The median of a length of time.
-    pub fn median(name: &'static str, span: Span, doc: &'static str) -> Self {
-        Self::new(name, doc, Figure::Median(span))
+    pub fn median(name: &'static str, span: Interval, doc: &'static str) -> Self {
+        Self::new(name, doc, Measure::Median(span))
     }
 
     /// The mean of a length of time.
-    pub fn mean(name: &'static str, span: Span, doc: &'static str) -> Self {
-        Self::new(name, doc, Figure::Mean(span))
+    pub fn mean(name: &'static str, span: Interval, doc: &'static str) -> Self {
+        Self::new(name, doc, Measure::Mean(span))
     }
 
     /// Of how many a median and a mean are.
-    pub fn measured(name: &'static str, span: Span, doc: &'static str) -> Self {
-        Self::new(name, doc, Figure::Measured(span))
+    pub fn measured(name: &'static str, span: Interval, doc: &'static str) -> Self {
+        Self::new(name, doc, Measure::Measured(span))
     }
 
     /// Only records with one of these values.
@@ -128,10 +128,10 @@ impl Measure {
     /// Lists whose parts it looks at.
     pub(crate) fn lists(&self) -> impl Iterator<Item = &'static str> {
         let own = match self.figure {
-            Figure::Number(Thing::Part(list) | Thing::Referred(list, _)) => Some(list),
-            Figure::Median(Span::Length(list, _)) | Figure::Mean(Span::Length(list, _)) | Figure::Measured(Span::Length(list, _)) => {
-                Some(list)
-            }
+            Measure::Number(CountTarget::Part(list) | CountTarget::Referred(list, _)) => Some(list),
+            Measure::Median(Interval::Length(list, _))
+            | Measure::Mean(Interval::Length(list, _))
+            | Measure::Measured(Interval::Length(list, _)) => Some(list),
             _ => None,
         };
         own.into_iter().chain(self.only.iter().filter_map(|only| only.list))

@@ -2,12 +2,12 @@
 
 use chrono::{Datelike, Days, NaiveDate};
 
-use crate::core::filter::{Filter, Test, Value};
+use crate::core::filter::{Filter, FilterValue, Predicate};
 use crate::core::partial_date::PartialDate;
 
 /// How long a period is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
+pub enum PeriodUnit {
     /// A year, such as 2024.
     Year,
     /// A quarter, such as 2024-Q3.
@@ -16,7 +16,7 @@ pub enum Unit {
     Month,
 }
 
-impl Unit {
+impl PeriodUnit {
     /// Name in the schema.
     pub fn name(self) -> &'static str {
         match self {
@@ -99,11 +99,11 @@ fn bounds(date: usize, filter: &Filter) -> (Option<NaiveDate>, Option<NaiveDate>
             (later(from, first), earlier(to, last))
         }),
         Filter::Field(field, test) if *field == date => match test {
-            Test::Eq(Value::Date(date)) => (first_day(date), last_day(date)),
-            Test::Gte(Value::Date(date)) => (first_day(date), None),
-            Test::Gt(Value::Date(date)) => (last_day(date).and_then(|day| day.succ_opt()), None),
-            Test::Lte(Value::Date(date)) => (None, last_day(date)),
-            Test::Lt(Value::Date(date)) => (None, first_day(date).and_then(|day| day.pred_opt())),
+            Predicate::Eq(FilterValue::Date(date)) => (first_day(date), last_day(date)),
+            Predicate::Gte(FilterValue::Date(date)) => (first_day(date), None),
+            Predicate::Gt(FilterValue::Date(date)) => (last_day(date).and_then(|day| day.succ_opt()), None),
+            Predicate::Lte(FilterValue::Date(date)) => (None, last_day(date)),
+            Predicate::Lt(FilterValue::Date(date)) => (None, first_day(date).and_then(|day| day.pred_opt())),
             _ => (None, None),
         },
         _ => (None, None),
@@ -130,29 +130,29 @@ fn last_day(date: &PartialDate) -> Option<NaiveDate> {
 mod tests {
     use super::*;
 
-    fn range(unit: Unit, occurring: &[&str], filter: &Filter) -> Vec<String> {
+    fn range(unit: PeriodUnit, occurring: &[&str], filter: &Filter) -> Vec<String> {
         unit.range(occurring.iter().copied(), 0, filter).collect()
     }
 
-    fn test(test: fn(Value) -> Test, date: &str) -> Filter {
-        Filter::Field(0, test(Value::Date(date.parse().unwrap())))
+    fn test(test: fn(FilterValue) -> Predicate, date: &str) -> Filter {
+        Filter::Field(0, test(FilterValue::Date(date.parse().unwrap())))
     }
 
     #[test]
     fn periods_without_anything_lie_between_those_that_occur() {
-        assert_eq!(range(Unit::Year, &["2021", "", "2019"], &Filter::all()), ["2019", "2020", "2021"]);
-        assert_eq!(range(Unit::Quarter, &["2019-Q4", "2020-Q2"], &Filter::all()), ["2019-Q4", "2020-Q1", "2020-Q2"]);
-        assert_eq!(range(Unit::Month, &["2019-11", "2020-01"], &Filter::all()), ["2019-11", "2019-12", "2020-01"]);
-        assert!(range(Unit::Month, &[], &Filter::all()).is_empty());
+        assert_eq!(range(PeriodUnit::Year, &["2021", "", "2019"], &Filter::all()), ["2019", "2020", "2021"]);
+        assert_eq!(range(PeriodUnit::Quarter, &["2019-Q4", "2020-Q2"], &Filter::all()), ["2019-Q4", "2020-Q1", "2020-Q2"]);
+        assert_eq!(range(PeriodUnit::Month, &["2019-11", "2020-01"], &Filter::all()), ["2019-11", "2019-12", "2020-01"]);
+        assert!(range(PeriodUnit::Month, &[], &Filter::all()).is_empty());
     }
 
     #[test]
     fn a_filter_says_how_far_periods_reach() {
-        let filter = Filter::And(vec![test(Test::Gte, "2018-06"), test(Test::Lt, "2021")]);
-        assert_eq!(range(Unit::Year, &["2019"], &filter), ["2018", "2019", "2020"]);
-        assert_eq!(range(Unit::Year, &[], &filter), ["2018", "2019", "2020"]);
-        assert_eq!(range(Unit::Quarter, &[], &test(Test::Eq, "2020")), ["2020-Q1", "2020-Q2", "2020-Q3", "2020-Q4"]);
-        let filter = test(Test::Gt, "2018").and(test(Test::Lte, "2019-03"));
-        assert_eq!(range(Unit::Month, &[], &filter), ["2019-01", "2019-02", "2019-03"]);
+        let filter = Filter::And(vec![test(Predicate::Gte, "2018-06"), test(Predicate::Lt, "2021")]);
+        assert_eq!(range(PeriodUnit::Year, &["2019"], &filter), ["2018", "2019", "2020"]);
+        assert_eq!(range(PeriodUnit::Year, &[], &filter), ["2018", "2019", "2020"]);
+        assert_eq!(range(PeriodUnit::Quarter, &[], &test(Predicate::Eq, "2020")), ["2020-Q1", "2020-Q2", "2020-Q3", "2020-Q4"]);
+        let filter = test(Predicate::Gt, "2018").and(test(Predicate::Lte, "2019-03"));
+        assert_eq!(range(PeriodUnit::Month, &[], &filter), ["2019-01", "2019-02", "2019-03"]);
     }
 }

@@ -11,8 +11,8 @@ use std::sync::LazyLock;
 use sea_orm::{ColumnTrait, EntityName, IdenStatic};
 
 use crate::catalog::dimension;
-use crate::catalog::dimension::{Dimension, Further};
-use crate::catalog::measure::Statistics;
+use crate::catalog::dimension::{Dimension, ExtraDimension};
+use crate::catalog::measure::StatisticsSpec;
 use crate::core::pagination::Direction;
 use crate::entity::RecordType;
 
@@ -51,40 +51,40 @@ pub struct Structure {
     /// What one such object is.
     pub doc: &'static str,
     /// Its members.
-    pub members: &'static [Member],
+    pub members: &'static [StructureMember],
 }
 
 /// A member of a [`Structure`].
 #[derive(Debug)]
-pub struct Member {
+pub struct StructureMember {
     /// Name in the schema and in imports.
     pub name: &'static str,
     /// Kind of its value.
-    pub kind: Kind,
+    pub kind: FieldKind,
     /// What it says.
     pub doc: &'static str,
     /// Whether it must be given.
     pub required: bool,
 }
 
-impl Member {
+impl StructureMember {
     /// Text that must be given.
     pub const fn text(name: &'static str, doc: &'static str) -> Self {
-        Self { name, kind: Kind::Text, doc, required: true }
+        Self { name, kind: FieldKind::Text, doc, required: true }
     }
 
     /// A whole number that must be given.
     pub const fn integer(name: &'static str, doc: &'static str) -> Self {
-        Self { name, kind: Kind::Integer, doc, required: true }
+        Self { name, kind: FieldKind::Integer, doc, required: true }
     }
 
     /// A value of a vocabulary that must be given.
     pub const fn choice(name: &'static str, vocabulary: &'static Vocabulary, doc: &'static str) -> Self {
-        Self { name, kind: Kind::Choice(vocabulary), doc, required: true }
+        Self { name, kind: FieldKind::Choice(vocabulary), doc, required: true }
     }
 
     /// A value of some kind that may be missing.
-    pub const fn optional(name: &'static str, kind: Kind, doc: &'static str) -> Self {
+    pub const fn optional(name: &'static str, kind: FieldKind, doc: &'static str) -> Self {
         Self { name, kind, doc, required: false }
     }
 }
@@ -94,11 +94,11 @@ pub static OTHER_NAME: Structure = Structure {
     name: "OtherName",
     doc: "Another name of a person or an organization.",
     members: &[
-        Member::text("name", "The name."),
-        Member::optional("lang", Kind::Language, "Language of the name."),
-        Member::optional("note", Kind::Text, "What kind of name it is, such as full name or former name."),
-        Member::optional("start", Kind::Date, "When the name began to be used."),
-        Member::optional("end", Kind::Date, "When the name ceased to be used."),
+        StructureMember::text("name", "The name."),
+        StructureMember::optional("lang", FieldKind::Language, "Language of the name."),
+        StructureMember::optional("note", FieldKind::Text, "What kind of name it is, such as full name or former name."),
+        StructureMember::optional("start", FieldKind::Date, "When the name began to be used."),
+        StructureMember::optional("end", FieldKind::Date, "When the name ceased to be used."),
     ],
 };
 
@@ -107,14 +107,14 @@ pub static LINK: Structure = Structure {
     name: "Link",
     doc: "A web page about a record.",
     members: &[
-        Member { name: "url", kind: Kind::Url, doc: "Address of the page.", required: true },
-        Member::optional("note", Kind::Text, "What the page is."),
+        StructureMember { name: "url", kind: FieldKind::Url, doc: "Address of the page.", required: true },
+        StructureMember::optional("note", FieldKind::Text, "What the page is."),
     ],
 };
 
 /// What kind of value a field holds.
 #[derive(Debug, Clone, Copy)]
-pub enum Kind {
+pub enum FieldKind {
     /// Text in one language or none.
     Text,
     /// Text in several languages, by BCP 47 tag.
@@ -147,7 +147,7 @@ pub enum Kind {
 
 /// What search finds in a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Search {
+pub enum SearchIndexing {
     /// Nothing.
     None,
     /// Names, which count most.
@@ -177,7 +177,7 @@ pub struct Field {
     /// Name of the column.
     pub column: &'static str,
     /// Kind of value.
-    pub kind: Kind,
+    pub kind: FieldKind,
     /// What it says, for a reader of the schema.
     pub doc: &'static str,
     /// Whether every record has it.
@@ -189,7 +189,7 @@ pub struct Field {
     /// Whether no two records share a value of it.
     pub unique: bool,
     /// What search finds in it.
-    pub search: Search,
+    pub search: SearchIndexing,
     /// Whether lists can run in its order.
     pub ordered: bool,
     /// The list it makes on the record it refers to.
@@ -198,7 +198,7 @@ pub struct Field {
     minutes: Option<&'static str>,
 }
 
-fn field<C: ColumnTrait + IdenStatic>(name: &'static str, column: C, kind: Kind) -> Field {
+fn field<C: ColumnTrait + IdenStatic>(name: &'static str, column: C, kind: FieldKind) -> Field {
     Field {
         name,
         column: IdenStatic::as_str(&column),
@@ -208,7 +208,7 @@ fn field<C: ColumnTrait + IdenStatic>(name: &'static str, column: C, kind: Kind)
         is_label: false,
         system: false,
         unique: false,
-        search: Search::None,
+        search: SearchIndexing::None,
         ordered: false,
         inverse: None,
         minutes: None,
@@ -218,7 +218,7 @@ fn field<C: ColumnTrait + IdenStatic>(name: &'static str, column: C, kind: Kind)
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident => $kind:ident,)*) => {
         $($(#[$doc])* pub fn $name<C: ColumnTrait + IdenStatic>(name: &'static str, column: C) -> Field {
-            field(name, column, Kind::$kind)
+            field(name, column, FieldKind::$kind)
         })*
     };
 }
@@ -246,22 +246,22 @@ kinds! {
 
 /// A field with one value of a vocabulary.
 pub fn choice<C: ColumnTrait + IdenStatic>(name: &'static str, column: C, vocabulary: &'static Vocabulary) -> Field {
-    field(name, column, Kind::Choice(vocabulary))
+    field(name, column, FieldKind::Choice(vocabulary))
 }
 
 /// A field with an ISO 8601 duration, and the column in which the store keeps how many minutes that is.
 pub fn duration<C: ColumnTrait + IdenStatic>(name: &'static str, column: C, minutes: C) -> Field {
-    Field { minutes: Some(IdenStatic::as_str(&minutes)), ..field(name, column, Kind::Duration) }
+    Field { minutes: Some(IdenStatic::as_str(&minutes)), ..field(name, column, FieldKind::Duration) }
 }
 
 /// A field with a short list of small objects.
 pub fn list<C: ColumnTrait + IdenStatic>(name: &'static str, column: C, structure: &'static Structure) -> Field {
-    field(name, column, Kind::List(structure))
+    field(name, column, FieldKind::List(structure))
 }
 
 /// A reference to one record of a type.
 pub fn one<C: ColumnTrait + IdenStatic>(name: &'static str, column: C, target: RecordType) -> Field {
-    field(name, column, Kind::One(target))
+    field(name, column, FieldKind::One(target))
 }
 
 impl Field {
@@ -280,13 +280,13 @@ impl Field {
 
     /// Search finds the record by this field as by a name.
     pub fn search_name(mut self) -> Self {
-        self.search = Search::Name;
+        self.search = SearchIndexing::Name;
         self
     }
 
     /// Search finds the record by words of this field.
     pub fn search_text(mut self) -> Self {
-        self.search = Search::Text;
+        self.search = SearchIndexing::Text;
         self
     }
 
@@ -326,7 +326,7 @@ impl Field {
         self
     }
 
-    fn system(name: &'static str, column: &'static str, kind: Kind, doc: &'static str) -> Self {
+    fn system(name: &'static str, column: &'static str, kind: FieldKind, doc: &'static str) -> Self {
         Self {
             name,
             column,
@@ -336,7 +336,7 @@ impl Field {
             is_label: false,
             system: true,
             unique: false,
-            search: Search::None,
+            search: SearchIndexing::None,
             ordered: false,
             inverse: None,
             minutes: None,
@@ -378,7 +378,7 @@ pub const LAST_CHANGED_AT: &str = "lastChangedAt";
 
 /// How a type of record lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum RecordKind {
     /// On its own: it has a slug, a history, topics and identifiers.
     Record,
     /// Inside the record that its first field refers to, and goes with it. `cited`: it can have citations.
@@ -442,7 +442,7 @@ pub struct Record {
     /// What one is, for a reader of the schema.
     pub doc: &'static str,
     /// How it lives.
-    pub shape: Shape,
+    pub shape: RecordKind,
     /// Its fields, those that the store keeps last.
     pub fields: Vec<Field>,
     /// What it leads to.
@@ -456,14 +456,14 @@ pub struct Record {
     /// What its lists can be divided by when they are counted.
     pub dimensions: Vec<Dimension>,
     /// What is counted of it, where it has statistics.
-    pub statistics: Option<Statistics>,
-    further_dimensions: Vec<Further>,
+    pub statistics: Option<StatisticsSpec>,
+    further_dimensions: Vec<ExtraDimension>,
     order_name: Option<(&'static str, Direction)>,
     within: Option<&'static str>,
 }
 
 impl Record {
-    fn new(ty: RecordType, entity: impl EntityName, shape: Shape) -> Self {
+    fn new(ty: RecordType, entity: impl EntityName, shape: RecordKind) -> Self {
         Self {
             ty,
             table: entity.table_name(),
@@ -485,22 +485,22 @@ impl Record {
 
     /// A record with a life of its own.
     pub fn root(ty: RecordType, entity: impl EntityName, plural: &'static str) -> Self {
-        Self { plural, ..Self::new(ty, entity, Shape::Record) }
+        Self { plural, ..Self::new(ty, entity, RecordKind::Record) }
     }
 
     /// A part of the record that `owner` refers to; the inverse of `owner` names the list of parts.
     pub fn part(ty: RecordType, entity: impl EntityName, owner: Field) -> Self {
-        Self::new(ty, entity, Shape::Part { cited: true }).field(owner)
+        Self::new(ty, entity, RecordKind::Part { cited: true }).field(owner)
     }
 
     /// A part that carries no citations; its key is made from these fields.
     pub fn link(ty: RecordType, entity: impl EntityName, owner: Field, key_from: &'static [&'static str]) -> Self {
-        Self { key_from, ..Self::new(ty, entity, Shape::Part { cited: false }).field(owner) }
+        Self { key_from, ..Self::new(ty, entity, RecordKind::Part { cited: false }).field(owner) }
     }
 
     /// An entry that the store writes and nobody changes.
     pub fn log(ty: RecordType, entity: impl EntityName) -> Self {
-        Self::new(ty, entity, Shape::Log)
+        Self::new(ty, entity, RecordKind::Log)
     }
 
     /// The lists that hold all of these under a name of their own.
@@ -535,12 +535,12 @@ impl Record {
 
     /// Lists can also be divided by what lies at the end of this path: a list, then fields.
     pub fn dimension(mut self, name: &'static str, path: &'static [&'static str], doc: &'static str) -> Self {
-        self.further_dimensions.push(Further { name, path, doc });
+        self.further_dimensions.push(ExtraDimension { name, path, doc });
         self
     }
 
     /// The record has statistics.
-    pub fn statistics(mut self, statistics: Statistics) -> Self {
+    pub fn statistics(mut self, statistics: StatisticsSpec) -> Self {
         self.statistics = Some(statistics);
         self
     }
@@ -558,7 +558,7 @@ impl Record {
 
     /// Whether it can have citations.
     pub fn is_cited(&self) -> bool {
-        matches!(self.shape, Shape::Record | Shape::Part { cited: true })
+        matches!(self.shape, RecordKind::Record | RecordKind::Part { cited: true })
     }
 
     /// Place of the field of this name.
@@ -578,7 +578,7 @@ impl Record {
 
     /// The field that refers to the record a part belongs to.
     pub fn owner(&self) -> Option<&Field> {
-        matches!(self.shape, Shape::Part { .. }).then(|| &self.fields[0])
+        matches!(self.shape, RecordKind::Part { .. }).then(|| &self.fields[0])
     }
 
     /// The field through which the record belongs to a jurisdiction.
@@ -602,20 +602,24 @@ impl Record {
     }
 
     fn with_system_fields(mut self) -> Self {
-        let published =
-            Field::system("published", "published", Kind::Boolean, "Whether the record is published; drafts are shown to editors only.");
+        let published = Field::system(
+            "published",
+            "published",
+            FieldKind::Boolean,
+            "Whether the record is published; drafts are shown to editors only.",
+        );
         let disputed = Field::system(
             "disputed",
             "disputed",
-            Kind::Boolean,
+            FieldKind::Boolean,
             "Whether sources disagree about this, or about a part of it. All claims are kept: see disputes.",
         );
         match self.shape {
-            Shape::Record => {
+            RecordKind::Record => {
                 let mut slug = Field::system(
                     "slug",
                     "slug",
-                    Kind::Text,
+                    FieldKind::Text,
                     "Short readable name, unique among records of this type; it stays the same when the name changes.",
                 );
                 slug.system = false;
@@ -625,28 +629,30 @@ impl Record {
                 self.fields.push(Field::system(
                     "revision",
                     "revision",
-                    Kind::Integer,
+                    FieldKind::Integer,
                     "Number of the latest change of the record; the first is 1.",
                 ));
+                self.fields.push(
+                    Field::system("createdAt", "created_at", FieldKind::Instant, "When the record was first written here.").ordered(),
+                );
                 self.fields
-                    .push(Field::system("createdAt", "created_at", Kind::Instant, "When the record was first written here.").ordered());
-                self.fields.push(Field::system("updatedAt", "updated_at", Kind::Instant, "When the record last changed here.").ordered());
+                    .push(Field::system("updatedAt", "updated_at", FieldKind::Instant, "When the record last changed here.").ordered());
             }
-            Shape::Part { cited } => {
+            RecordKind::Part { cited } => {
                 let mut key = Field::system(
                     "key",
                     "key",
-                    Kind::Text,
+                    FieldKind::Text,
                     "Name of the part, unique inside its record; it stays the same when the part changes.",
                 );
                 key.system = false;
                 self.fields.push(key);
-                self.fields.push(Field::system("position", "position", Kind::Integer, "Place in its list, counted from 1.").ordered());
+                self.fields.push(Field::system("position", "position", FieldKind::Integer, "Place in its list, counted from 1.").ordered());
                 if cited {
                     self.fields.push(disputed);
                 }
             }
-            Shape::Log => {}
+            RecordKind::Log => {}
         }
         let (name, direction) = self.order_name.unwrap_or_else(|| match (self.label(), self.shape) {
             (Some(label), _) => (label.name, Direction::Asc),
@@ -681,19 +687,19 @@ impl Catalog {
             .collect();
         let kinds = record_kinds(&records);
         for field in records.iter_mut().flat_map(|record| &mut record.fields).filter(|field| field.name == RECORD_TYPE) {
-            field.kind = Kind::Choice(kinds);
+            field.kind = FieldKind::Choice(kinds);
         }
         for from in 0..records.len() {
             for index in 0..records[from].fields.len() {
                 let field = records[from].fields[index].clone();
                 let Some(inverse) = field.inverse else { continue };
                 let source = &records[from];
-                let is_owner = index == 0 && matches!(source.shape, Shape::Part { .. });
+                let is_owner = index == 0 && matches!(source.shape, RecordKind::Part { .. });
                 let (target, via) = match inverse.through {
                     None => (source.ty, Via::Column(field.column)),
                     Some(name) => {
                         let far = source.field_index(name).map(|index| &source.fields[index]);
-                        let Some(Field { kind: Kind::One(target), column, .. }) = far else {
+                        let Some(Field { kind: FieldKind::One(target), column, .. }) = far else {
                             panic!("{}.{name} is no reference to go through", source.name())
                         };
                         (*target, Via::Link { table: source.table, parent: field.column, child: column })
@@ -701,13 +707,13 @@ impl Catalog {
                 };
                 let relation = Relation { name: inverse.name, doc: inverse.doc, target, short: inverse.short, via };
                 let part = PartList { name: inverse.name, part: source.ty };
-                let is_history = source.shape == Shape::Log;
+                let is_history = source.shape == RecordKind::Log;
                 let cites = source.ty == RecordType::Citation;
                 for record in &mut records {
                     let refers = match field.kind {
-                        Kind::One(target) => target == record.ty,
-                        Kind::Any if cites => record.is_cited(),
-                        _ => record.shape == Shape::Record,
+                        FieldKind::One(target) => target == record.ty,
+                        FieldKind::Any if cites => record.is_cited(),
+                        _ => record.shape == RecordKind::Record,
                     };
                     if refers {
                         record.relations.push(relation.clone());
@@ -723,7 +729,8 @@ impl Catalog {
         for (record, dimensions) in records.iter_mut().zip(dimensions) {
             record.dimensions = dimensions;
         }
-        let by_plural = records.iter().filter(|record| record.shape == Shape::Record).map(|record| (record.plural, record.ty)).collect();
+        let by_plural =
+            records.iter().filter(|record| record.shape == RecordKind::Record).map(|record| (record.plural, record.ty)).collect();
         Self { records, by_plural }
     }
 
@@ -749,11 +756,11 @@ impl Catalog {
             let before = order.len();
             for record in &self.records {
                 let ready = record.fields.iter().all(|field| match field.kind {
-                    Kind::One(target) => target == record.ty || order.contains(&target),
+                    FieldKind::One(target) => target == record.ty || order.contains(&target),
                     _ => true,
                 });
-                let turn = record.shape == Shape::Record
-                    || self.records.iter().all(|other| other.shape != Shape::Record || order.contains(&other.ty));
+                let turn = record.shape == RecordKind::Record
+                    || self.records.iter().all(|other| other.shape != RecordKind::Record || order.contains(&other.ty));
                 if ready && turn && !order.contains(&record.ty) {
                     order.push(record.ty);
                 }
@@ -766,7 +773,7 @@ impl Catalog {
 
 /// The types of records with a life of their own, as a vocabulary.
 fn record_kinds(records: &[Record]) -> &'static Vocabulary {
-    let records = records.iter().filter(|record| record.shape == Shape::Record);
+    let records = records.iter().filter(|record| record.shape == RecordKind::Record);
     let choices: Vec<Choice> = records.map(|record| Choice::new(record.ty.prefix(), record.doc)).collect();
     // once for each process, for as long as it lives
     Box::leak(Box::new(Vocabulary { name: "RecordType", doc: "A type of record.", choices: choices.leak() }))

@@ -118,7 +118,7 @@ impl Caller {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::error::Code;
+    use crate::core::error::ErrorCode;
 
     #[test]
     fn a_role_is_read_as_it_is_written() {
@@ -132,10 +132,10 @@ mod tests {
     fn who_has_too_little_is_told_which_role_is_needed() {
         let caller = |role| Caller { role, token: Some(Uuid::nil()), ..Caller::reader() };
         let error = Caller::reader().require(Role::Editor).unwrap_err();
-        assert_eq!(error.code, Code::Unauthenticated);
+        assert_eq!(error.code, ErrorCode::Unauthenticated);
         assert!(error.message.contains("role editor"), "{error}");
         let error = caller(Role::Editor).require(Role::Admin).unwrap_err();
-        assert_eq!(error.code, Code::Forbidden);
+        assert_eq!(error.code, ErrorCode::Forbidden);
         assert!(error.message.contains("role admin"), "{error}");
         assert!(caller(Role::Admin).require(Role::Editor).is_ok());
         assert!(Caller::reader().require(Role::Reader).is_ok());

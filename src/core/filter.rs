@@ -18,9 +18,9 @@ pub enum Filter {
     /// This does not hold.
     Not(Box<Filter>),
     /// A test of the record's id.
-    Id(Test),
+    Id(Predicate),
     /// A test of the field at this place.
-    Field(usize, Test),
+    Field(usize, Predicate),
     /// The record that the field at this place refers to satisfies this.
     One(usize, Box<Filter>),
     /// Among the records of the relation at this place, as the quantifier says.
@@ -58,21 +58,21 @@ pub enum Quantifier {
 
 /// A test of one value.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Test {
+pub enum Predicate {
     /// Equal.
-    Eq(Value),
+    Eq(FilterValue),
     /// Equal to one of these.
-    In(Vec<Value>),
+    In(Vec<FilterValue>),
     /// Not equal; holds for an unknown value.
-    Not(Value),
+    Not(FilterValue),
     /// Less, or before.
-    Lt(Value),
+    Lt(FilterValue),
     /// Less or equal, or before the end of.
-    Lte(Value),
+    Lte(FilterValue),
     /// Greater, or after the end of.
-    Gt(Value),
+    Gt(FilterValue),
     /// Greater or equal, or not before the beginning of.
-    Gte(Value),
+    Gte(FilterValue),
     /// Unknown (true) or known (false).
     IsNull(bool),
     /// The text begins so.
@@ -83,7 +83,7 @@ pub enum Test {
 
 /// A value to test against, already checked against the kind of the field.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub enum FilterValue {
     /// Text, or a choice of a vocabulary.
     Text(String),
     /// A partial date; a year stands for all of its days.

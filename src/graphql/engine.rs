@@ -21,12 +21,12 @@ use crate::graphql::mutation;
 use crate::graphql::projection::computed;
 use crate::graphql::projection::connection;
 use crate::graphql::projection::facet;
-use crate::graphql::projection::json_writer::{Key, Out};
+use crate::graphql::projection::json_writer::{JsonKey, JsonWriter};
 use crate::graphql::projection::selection::{Scope, Selection};
 use crate::graphql::query;
 use crate::graphql::query::saved_query;
 use crate::graphql::request::document;
-use crate::graphql::request::upload::{Reader, Upload};
+use crate::graphql::request::upload::{Upload, UploadParser};
 use crate::graphql::request::variables;
 use crate::graphql::schema::filter;
 use crate::graphql::schema::object;
@@ -34,8 +34,8 @@ use crate::graphql::schema::scalar;
 use crate::graphql::subscription;
 use crate::store::Store;
 
-pub use crate::graphql::error::{Failure, codes};
-pub use crate::graphql::subscription::{Event, Following};
+pub use crate::graphql::error::{GraphqlError, codes};
+pub use crate::graphql::subscription::{Event, EventStream};
 
 /// Makes the schema.
 pub fn schema() -> Result<Schema, SchemaError> {
@@ -66,14 +66,14 @@ pub struct Api {
     pub(crate) schema: Schema,
     pub(crate) store: Store,
     pub(crate) documents: document::Documents,
-    pub(crate) reader: Reader,
+    pub(crate) reader: UploadParser,
     pub(crate) limits: Limits,
     pub(crate) dataset: Arc<Dataset>,
 }
 
 /// What a request asks.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct OperationRequest {
     /// The GraphQL document.
     pub query: String,
     /// Name of the operation to run, where the document has several.
@@ -86,40 +86,40 @@ pub struct Asked {
 
 /// An operation that can be run.
 #[derive(Debug)]
-pub struct Prepared {
+pub struct PreparedOperation {
     pub(crate) document: Arc<ExecutableDocument>,
-    pub(crate) asked: Asked,
+    pub(crate) asked: OperationRequest,
     pub(crate) variables: Variables,
     pub(crate) nodes: u64,
 }
 
 /// Why a request cannot be run.
 #[derive(Debug)]
-pub enum Refused {
+pub enum PrepareError {
     /// Its operation is of a kind that is not allowed.
     Kind,
     /// It is wrong.
-    Failures(Vec<Failure>),
+    Failures(Vec<GraphqlError>),
 }
 
-impl From<Vec<Failure>> for Refused {
-    fn from(failures: Vec<Failure>) -> Self {
+impl From<Vec<GraphqlError>> for PrepareError {
+    fn from(failures: Vec<GraphqlError>) -> Self {
         Self::Failures(failures)
     }
 }
 
 /// What an operation gives.
 #[derive(Debug)]
-pub struct Answer {
+pub struct OperationResult {
     /// The data, as JSON in the order of the query.
     pub data: Vec<u8>,
     /// Fields that could not be given; they are null in the data.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<GraphqlError>,
     /// Whether it is about the one who asks and the moment, and not about the dataset alone.
     pub is_personal: bool,
 }
 
-impl Prepared {
+impl PreparedOperation {
     /// What kind of operation it is.
     pub fn kind(&self) -> OperationType {
         document::operation(&self.document, self.asked.operation.as_deref()).map_or(OperationType::Query, |operation| operation.ty)
@@ -144,7 +144,7 @@ impl Prepared {
 impl Api {
     /// The schema over a store, what reads files that are sent, what a request may ask for at most, and what the dataset
     /// says of itself.
-    pub fn new(store: Store, reader: Reader, limits: Limits, dataset: Arc<Dataset>) -> Result<Self, SchemaError> {
+    pub fn new(store: Store, reader: UploadParser, limits: Limits, dataset: Arc<Dataset>) -> Result<Self, SchemaError> {
         Ok(Self { schema: schema()?, store, documents: document::Documents::new(), reader, limits, dataset })
     }
 
@@ -155,7 +155,11 @@ impl Api {
 
     /// Checks a request; what is wrong with it is told before anything is run. An operation of a kind that is not
     /// allowed is not even checked.
-    pub async fn prepare(&self, asked: Asked, allows: impl Fn(OperationType) -> bool) -> Result<Prepared, Refused> {
+    pub async fn prepare(
+        &self,
+        asked: OperationRequest,
+        allows: impl Fn(OperationType) -> bool,
+    ) -> Result<PreparedOperation, PrepareError> {
         limits::check_variables(&self.limits, &asked.variables).map_err(|failure| vec![failure])?;
         let known = self.documents.get(&asked.query);
         let is_new = known.is_none();
@@ -165,7 +169,7 @@ impl Api {
         };
         let operation = document::operation(&document, asked.operation.as_deref()).map_err(|failure| vec![failure])?;
         if !allows(operation.ty) {
-            return Err(Refused::Kind);
+            return Err(PrepareError::Kind);
         }
         if is_new {
             document::check(&self.schema, &asked.query, &document).await?;
@@ -181,11 +185,11 @@ impl Api {
         let roots = Scope { document: &document, operation, variables: &variables, dataset: &self.dataset }.roots(root);
         let nodes = limits::cost(registry, root, &roots);
         limits::check_nodes(&self.limits, nodes).map_err(|failure| vec![failure])?;
-        Ok(Prepared { document, asked, variables, nodes })
+        Ok(PreparedOperation { document, asked, variables, nodes })
     }
 
     /// Reads the text of a document that is within the limits.
-    fn parse(&self, text: &str) -> Result<ExecutableDocument, Vec<Failure>> {
+    fn parse(&self, text: &str) -> Result<ExecutableDocument, Vec<GraphqlError>> {
         limits::check_text(&self.limits, text).map_err(|failure| vec![failure])?;
         let document = document::parse(text)?;
         limits::check_size(&self.limits, &document).map_err(|failure| vec![failure])?;
@@ -193,7 +197,7 @@ impl Api {
     }
 
     /// Reads a document and checks it against the schema.
-    pub(crate) async fn read(&self, text: &str) -> Result<Arc<ExecutableDocument>, Vec<Failure>> {
+    pub(crate) async fn read(&self, text: &str) -> Result<Arc<ExecutableDocument>, Vec<GraphqlError>> {
         if let Some(document) = self.documents.get(text) {
             return Ok(document);
         }
@@ -207,22 +211,22 @@ impl Api {
     /// the operation; it counts more than the argument.
     pub async fn follow(
         &self,
-        prepared: &Prepared,
+        prepared: &PreparedOperation,
         languages: &Languages,
         caller: &Caller,
         last: Option<&str>,
-    ) -> Result<Following, Failure> {
-        let Prepared { document, asked, variables, .. } = prepared;
+    ) -> Result<EventStream, GraphqlError> {
+        let PreparedOperation { document, asked, variables, .. } = prepared;
         let operation = document::operation(document, asked.operation.as_deref())?;
         let roots = Scope { document, operation, variables, dataset: &self.dataset }.roots(subscription::NAME);
         let root = subscription::root(&roots)?;
-        let following = Following::new(&self.store, caller, languages, root, last).await;
-        following.map_err(|error| Failure::of_field(error, root.name_in_answer(), root.position()))
+        let following = EventStream::new(&self.store, caller, languages, root, last).await;
+        following.map_err(|error| GraphqlError::of_field(error, root.name_in_answer(), root.position()))
     }
 
     /// Runs an operation for one who prefers these languages.
-    pub async fn run(&self, prepared: &Prepared, languages: &Languages, caller: &Caller) -> Result<Answer, Failure> {
-        let Prepared { document, asked, variables, .. } = prepared;
+    pub async fn run(&self, prepared: &PreparedOperation, languages: &Languages, caller: &Caller) -> Result<OperationResult, GraphqlError> {
+        let PreparedOperation { document, asked, variables, .. } = prepared;
         let operation: &OperationDefinition = document::operation(document, asked.operation.as_deref())?;
         let is_mutation = operation.ty == OperationType::Mutation;
         let roots =
@@ -234,7 +238,7 @@ impl Api {
         let store = &self.store.seen_by(caller.role);
         // each field writes by itself, and they are put together in the order of the query
         let write = async |selection: &Selection<'_>| {
-            let mut out = Out::new(languages);
+            let mut out = JsonWriter::new(languages);
             let result: Read<()> = match &about_schema {
                 Value::Object(fields) if is_introspection(selection) => {
                     out.value(fields.get(selection.name_in_answer()));
@@ -260,21 +264,21 @@ impl Api {
             false => join_all(roots.iter().map(write)).await,
         };
         let mut failures = Vec::new();
-        let mut fields: Vec<(Key, Option<Vec<u8>>)> = Vec::with_capacity(roots.len());
+        let mut fields: Vec<(JsonKey, Option<Vec<u8>>)> = Vec::with_capacity(roots.len());
         for (selection, (result, out)) in roots.iter().zip(written) {
             let json = match result {
                 Ok(()) => Some(out.into_json()),
                 Err(error) => {
-                    failures.push(Failure::of_field(error, selection.name_in_answer(), selection.position()));
+                    failures.push(GraphqlError::of_field(error, selection.name_in_answer(), selection.position()));
                     None
                 }
             };
             fields.push((selection.key(), json));
         }
-        let mut out = Out::new(languages);
+        let mut out = JsonWriter::new(languages);
         out.object(&fields, |json, out| out.option(json.as_deref(), |json, out| out.json(json)));
         let is_personal = roots.iter().any(|selection| selection.name() == query::rate::NAME);
-        Ok(Answer { data: out.into_json(), failures, is_personal })
+        Ok(OperationResult { data: out.into_json(), failures, is_personal })
     }
 }
 

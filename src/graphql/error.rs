@@ -3,7 +3,7 @@
 use async_graphql::{Pos, ServerError};
 use serde::Serialize;
 
-use crate::core::error::{Code, Error};
+use crate::core::error::{Error, ErrorCode};
 use crate::meter;
 
 /// Codes of errors in a request that was not run.
@@ -26,7 +26,7 @@ pub mod codes {
 
 /// An error of an answer, as the response format of the GraphQL specification has it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Failure {
+pub struct GraphqlError {
     /// What is wrong, where, and what would be right.
     pub message: String,
     /// Where in the query; lines and columns count from 1.
@@ -46,12 +46,12 @@ pub struct Extensions {
     pub code: &'static str,
     /// The limit that the request goes beyond, if that is what is wrong.
     #[serde(flatten)]
-    pub exceeded: Option<Exceeded>,
+    pub exceeded: Option<LimitExceeded>,
 }
 
 /// A limit that a request goes beyond.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Exceeded {
+pub struct LimitExceeded {
     /// Name of the limit, as the configuration has it.
     pub limit: &'static str,
     /// What it allows.
@@ -61,7 +61,7 @@ pub struct Exceeded {
     pub given: u64,
 }
 
-impl Failure {
+impl GraphqlError {
     /// An error of the whole request.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         meter::error(code);
@@ -69,7 +69,7 @@ impl Failure {
     }
 
     /// The same error, where a limit is what is wrong.
-    pub(super) fn beyond(mut self, exceeded: Exceeded) -> Self {
+    pub(super) fn beyond(mut self, exceeded: LimitExceeded) -> Self {
         meter::limit(exceeded.limit);
         self.extensions.exceeded = Some(exceeded);
         self
@@ -92,6 +92,6 @@ impl Failure {
 
     /// Whether another try could go better.
     pub fn is_of_the_moment(&self) -> bool {
-        [Code::Internal, Code::Unavailable, Code::Timeout].iter().any(|code| code.as_str() == self.extensions.code)
+        [ErrorCode::Internal, ErrorCode::Unavailable, ErrorCode::Timeout].iter().any(|code| code.as_str() == self.extensions.code)
     }
 }

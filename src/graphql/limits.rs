@@ -10,7 +10,7 @@ mod text;
 
 use serde::Deserialize;
 
-use crate::graphql::error::{Exceeded, Failure, codes};
+use crate::graphql::error::{GraphqlError, LimitExceeded, codes};
 
 pub(super) use crate::graphql::limits::cost::cost;
 pub(super) use crate::graphql::limits::size::check as check_size;
@@ -61,16 +61,16 @@ impl Default for Limits {
 }
 
 /// Refuses what is more than a limit allows; `what` is counted, and `instead` says how to ask for the same.
-fn at_most(limit: &'static str, most: u64, given: u64, what: &str, instead: &str) -> Result<(), Failure> {
+fn at_most(limit: &'static str, most: u64, given: u64, what: &str, instead: &str) -> Result<(), GraphqlError> {
     if given <= most {
         return Ok(());
     }
     let message = format!("{what}, and the limit is {most} (limits.{limit}); {instead}");
-    Err(Failure::new(codes::LIMIT, message).beyond(Exceeded { limit, most, given }))
+    Err(GraphqlError::new(codes::LIMIT, message).beyond(LimitExceeded { limit, most, given }))
 }
 
 /// Checks the variables of a request by themselves, before they are compared with what the operation declares.
-pub(super) fn check_variables(limits: &Limits, variables: &serde_json::Map<String, serde_json::Value>) -> Result<(), Failure> {
+pub(super) fn check_variables(limits: &Limits, variables: &serde_json::Map<String, serde_json::Value>) -> Result<(), GraphqlError> {
     let (mut values, mut deepest) = (0, 0);
     for variable in variables.values() {
         measure(variable, 1, &mut values, &mut deepest);
@@ -86,7 +86,7 @@ pub(super) fn check_variables(limits: &Limits, variables: &serde_json::Map<Strin
 }
 
 /// Checks what an answer may hold.
-pub(super) fn check_nodes(limits: &Limits, nodes: u64) -> Result<(), Failure> {
+pub(super) fn check_nodes(limits: &Limits, nodes: u64) -> Result<(), GraphqlError> {
     at_most(
         "nodes",
         limits.nodes,

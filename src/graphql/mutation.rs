@@ -10,16 +10,16 @@ use async_graphql::dynamic::{Field, InputValue, Object, SchemaBuilder, TypeRef};
 
 use crate::core::auth::{Caller, Role};
 use crate::core::error::{Error, Result};
-use crate::graphql::projection::json_writer::Out;
+use crate::graphql::projection::json_writer::JsonWriter;
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::query::saved_query;
-use crate::graphql::request::upload::{Reader, Upload};
+use crate::graphql::request::upload::{Upload, UploadParser};
 use crate::graphql::schema::input;
 use crate::graphql::schema::object::field;
 use crate::graphql::schema::payload;
 use crate::store::Store;
-use crate::store::draft::Problem;
-use crate::store::write::{Author, Refused};
+use crate::store::draft::InputProblem;
+use crate::store::write::{Author, WriteError};
 
 /// Name of the root type.
 pub(super) const NAME: &str = "Mutation";
@@ -47,15 +47,15 @@ fn mutation(name: impl Into<String>, input: impl Into<String>, payload: impl Int
 
 /// Why a mutation did nothing: what is wrong with its input, or what is wrong with the request.
 enum Stopped {
-    Problems(Vec<Problem>),
+    Problems(Vec<InputProblem>),
     Failed(Error),
 }
 
-impl From<Refused> for Stopped {
-    fn from(refused: Refused) -> Self {
+impl From<WriteError> for Stopped {
+    fn from(refused: WriteError) -> Self {
         match refused {
-            Refused::Problems(problems) => Self::Problems(problems),
-            Refused::Failed(error) => Self::Failed(error),
+            WriteError::Problems(problems) => Self::Problems(problems),
+            WriteError::Failed(error) => Self::Failed(error),
         }
     }
 }
@@ -66,8 +66,8 @@ impl From<Error> for Stopped {
     }
 }
 
-impl From<Problem> for Stopped {
-    fn from(problem: Problem) -> Self {
+impl From<InputProblem> for Stopped {
+    fn from(problem: InputProblem) -> Self {
         Self::Problems(vec![problem])
     }
 }
@@ -77,8 +77,8 @@ pub(super) async fn write(
     store: &Store,
     caller: &Caller,
     selection: &Selection<'_>,
-    files: (&[Upload], &Reader),
-    out: &mut Out<'_>,
+    files: (&[Upload], &UploadParser),
+    out: &mut JsonWriter<'_>,
 ) -> Result<()> {
     if selection.name() == "__typename" {
         out.value(NAME);

@@ -6,56 +6,56 @@ pub(crate) mod facet;
 pub(crate) mod json_writer;
 pub(crate) mod selection;
 
-use crate::catalog::record::{Field, Kind, Record, Relation, catalog};
+use crate::catalog::record::{Field, FieldKind, Record, Relation, catalog};
 use crate::core::error::Result;
 use crate::core::pagination::Page;
 use crate::entity::RecordType;
-use crate::graphql::projection::connection::Connection;
-use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::connection::ConnectionProjection;
+use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::{Selection, below};
 use crate::graphql::schema::object;
 use crate::graphql::schema::scalar;
 use crate::graphql::schema::scalar::{Member, TextPart};
-use crate::store::read::plan::{Child, List, Plan};
-use crate::store::read::result::Node;
+use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
+use crate::store::read::result::RowRef;
 
 /// Name of the field that every object type has.
 const TYPE_NAME: &str = "__typename";
 
 /// Fields of a record, in the order of the query.
-pub(super) struct Shape(pub(super) Fields<Show>);
+pub(super) struct Projection(pub(super) Fields<FieldProjection>);
 
 /// Shapes of records of several types.
-pub(super) struct Shapes(Vec<(RecordType, Shape)>);
+pub(super) struct ProjectionSet(Vec<(RecordType, Projection)>);
 
 /// What a field shows.
-pub(super) enum Show {
+pub(super) enum FieldProjection {
     /// Name of the type.
     TypeName,
     /// The id.
     Id,
     /// The value of a field, in a language.
-    Value(usize, Kind, Option<String>),
+    Value(usize, FieldKind, Option<String>),
     /// All translations of a field.
     Texts(usize, Fields<TextPart>),
     /// The small objects of a field.
     Structures(usize, Fields<Member>),
     /// The record that a field refers to.
-    One(usize, Shape),
+    One(usize, Projection),
     /// The record of any type that a field refers to.
-    Any(usize, Shapes),
+    Any(usize, ProjectionSet),
     /// The whole of a short list.
-    Short(usize, Shape),
+    Short(usize, Projection),
     /// A page of a list.
-    Page(usize, Connection),
+    Page(usize, ConnectionProjection),
     /// What a computed field makes of what it asked for.
     Computed(Box<Write>),
 }
 
 /// Writes what a computed field makes of a record.
-type Write = dyn Fn(Node<'_>, &mut Out<'_>) + Send + Sync;
+type Write = dyn Fn(RowRef<'_>, &mut JsonWriter<'_>) + Send + Sync;
 
-impl Shape {
+impl Projection {
     /// What these selections show of records of a type; what they need is added to the plan.
     pub(super) fn new(selections: &[Selection<'_>], record: &'static Record, plan: &mut Plan) -> Result<Self> {
         let fields = below(selections, &object::names(record)).into_iter();
@@ -63,37 +63,37 @@ impl Shape {
     }
 
     /// Writes a record.
-    pub(super) fn write(&self, node: Node<'_>, out: &mut Out<'_>) {
+    pub(super) fn write(&self, node: RowRef<'_>, out: &mut JsonWriter<'_>) {
         out.object(&self.0, |show, out| show.write(node, out));
     }
 }
 
-impl Shapes {
+impl ProjectionSet {
     /// What a selection shows of records of these types, and what to read of each.
     pub(super) fn new(selections: &[Selection<'_>], records: impl Iterator<Item = &'static Record>) -> Result<(Vec<Plan>, Self)> {
         let (mut plans, mut shapes) = (Vec::new(), Vec::new());
         for record in records {
             let mut plan = Plan::new(record.ty);
-            shapes.push((record.ty, Shape::new(selections, record, &mut plan)?));
+            shapes.push((record.ty, Projection::new(selections, record, &mut plan)?));
             plans.push(plan);
         }
         Ok((plans, Self(shapes)))
     }
 
     /// The shape of a record of this type.
-    pub(super) fn of(&self, ty: RecordType) -> Option<&Shape> {
+    pub(super) fn of(&self, ty: RecordType) -> Option<&Projection> {
         self.0.iter().find(|(of, _)| *of == ty).map(|(_, shape)| shape)
     }
 
     /// Writes a record.
-    pub(super) fn write(&self, node: Node<'_>, out: &mut Out<'_>) {
+    pub(super) fn write(&self, node: RowRef<'_>, out: &mut JsonWriter<'_>) {
         out.option(self.of(node.ty()), |shape, out| shape.write(node, out));
     }
 }
 
-impl Show {
+impl FieldProjection {
     /// Writes what the field shows of a record.
-    pub(super) fn write(&self, node: Node<'_>, out: &mut Out<'_>) {
+    pub(super) fn write(&self, node: RowRef<'_>, out: &mut JsonWriter<'_>) {
         match self {
             Self::TypeName => out.value(node.record().name()),
             Self::Id => out.value(node.id()),
@@ -111,63 +111,64 @@ impl Show {
     }
 }
 
-fn show(selection: &Selection<'_>, record: &'static Record, plan: &mut Plan) -> Result<Show> {
+fn show(selection: &Selection<'_>, record: &'static Record, plan: &mut Plan) -> Result<FieldProjection> {
     let name = selection.name();
     if name == TYPE_NAME {
-        Ok(Show::TypeName)
+        Ok(FieldProjection::TypeName)
     } else if let Some(computed) = computed::computed(record, name) {
         (computed.show)(selection, record, plan)
     } else if let Some(index) = record.field_index(name) {
         declared(selection, index, &record.fields[index], plan)
     } else if let Some(index) = record.relation_index(name) {
         relation(selection, index, record, &record.relations[index], plan)
-    } else if let Some(index) = record.fields.iter().position(|field| matches!(field.kind, Kind::Translated) && field.plural() == name) {
+    } else if let Some(index) = record.fields.iter().position(|field| matches!(field.kind, FieldKind::Translated) && field.plural() == name)
+    {
         plan.read(index);
-        Ok(Show::Texts(index, scalar::text_parts(selection)))
+        Ok(FieldProjection::Texts(index, scalar::text_parts(selection)))
     } else {
         // what is valid and none of these is the id
-        Ok(Show::Id)
+        Ok(FieldProjection::Id)
     }
 }
 
-fn declared(selection: &Selection<'_>, index: usize, field: &Field, plan: &mut Plan) -> Result<Show> {
+fn declared(selection: &Selection<'_>, index: usize, field: &Field, plan: &mut Plan) -> Result<FieldProjection> {
     let selections = std::slice::from_ref(selection);
     Ok(match field.kind {
-        Kind::One(target) => {
+        FieldKind::One(target) => {
             let mut row = Plan::new(target);
-            let shape = Shape::new(selections, catalog().get(target), &mut row)?;
-            Show::One(plan.add(Child::One(index, Box::new(row))), shape)
+            let shape = Projection::new(selections, catalog().get(target), &mut row)?;
+            FieldProjection::One(plan.add(ChildPlan::One(index, Box::new(row))), shape)
         }
-        Kind::Any => {
-            let (plans, shapes) = Shapes::new(selections, catalog().all().filter(|record| record.is_cited()))?;
-            Show::Any(plan.add(Child::Any(index, plans)), shapes)
+        FieldKind::Any => {
+            let (plans, shapes) = ProjectionSet::new(selections, catalog().all().filter(|record| record.is_cited()))?;
+            FieldProjection::Any(plan.add(ChildPlan::Any(index, plans)), shapes)
         }
-        Kind::List(structure) => {
+        FieldKind::List(structure) => {
             plan.read(index);
-            Show::Structures(index, scalar::members(selection, structure))
+            FieldProjection::Structures(index, scalar::members(selection, structure))
         }
         kind => {
             plan.read(index);
-            Show::Value(index, kind, selection.lang()?)
+            FieldProjection::Value(index, kind, selection.lang()?)
         }
     })
 }
 
-fn relation(selection: &Selection<'_>, index: usize, record: &Record, relation: &Relation, plan: &mut Plan) -> Result<Show> {
+fn relation(selection: &Selection<'_>, index: usize, record: &Record, relation: &Relation, plan: &mut Plan) -> Result<FieldProjection> {
     let target = catalog().get(relation.target);
     if relation.short {
         let mut row = Plan::new(target.ty);
-        let shape = Shape::new(std::slice::from_ref(selection), target, &mut row)?;
-        let list = List { page: Page::first(1_000), ..List::new(row) };
-        return Ok(Show::Short(plan.add(Child::Many(index, list)), shape));
+        let shape = Projection::new(std::slice::from_ref(selection), target, &mut row)?;
+        let list = ListPlan { page: Page::first(1_000), ..ListPlan::new(row) };
+        return Ok(FieldProjection::Short(plan.add(ChildPlan::Many(index, list)), shape));
     }
     let (list, connection) = list_of(selection, record, relation)?;
-    Ok(Show::Page(plan.add(Child::Many(index, list)), connection))
+    Ok(FieldProjection::Page(plan.add(ChildPlan::Many(index, list)), connection))
 }
 
 /// What a selection shows of a record's list, and what to read for it.
-pub(super) fn list_of(selection: &Selection<'_>, record: &Record, relation: &Relation) -> Result<(List, Connection)> {
-    let (mut list, connection) = Connection::new(selection, catalog().get(relation.target))?;
+pub(super) fn list_of(selection: &Selection<'_>, record: &Record, relation: &Relation) -> Result<(ListPlan, ConnectionProjection)> {
+    let (mut list, connection) = ConnectionProjection::new(selection, catalog().get(relation.target))?;
     for argument in computed::arguments(record, relation.name) {
         if let Some(value) = selection.text(argument.name) {
             (argument.apply)(&value, &mut list)?;

@@ -14,20 +14,20 @@ use std::sync::LazyLock;
 use async_graphql::Value;
 use async_graphql::dynamic::{InputObject, InputValue, Object, SchemaBuilder, TypeRef};
 
-use crate::catalog::record::{Record, Shape, catalog};
+use crate::catalog::record::{Record, RecordKind, catalog};
 use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input};
 use crate::core::filter;
 use crate::entity::RecordType;
-use crate::graphql::projection::connection::{Connection, connection_name, with_arguments};
-use crate::graphql::projection::json_writer::Out;
+use crate::graphql::projection::connection::{ConnectionProjection, connection_name, with_arguments};
+use crate::graphql::projection::json_writer::JsonWriter;
 use crate::graphql::projection::selection::Selection;
-use crate::graphql::projection::{Shape as Shown, Shapes};
+use crate::graphql::projection::{ProjectionSet, Projection as Shown};
 use crate::graphql::schema::filter::{described, id};
 use crate::graphql::schema::object::{NODE, field};
 use crate::store::Store;
-use crate::store::read::executor::By;
-use crate::store::read::plan::{List, Plan};
+use crate::store::read::executor::Lookup;
+use crate::store::read::plan::{ListPlan, Plan};
 
 /// Name of the root type.
 pub(super) const NAME: &str = "Query";
@@ -137,7 +137,7 @@ pub(super) fn list(name: &str) -> Option<&'static Record> {
 }
 
 /// Reads a field of the root with all that is selected below it, and writes it.
-pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     match root(selection.name()) {
         Some(Root::Node) => node(store, selection, out).await,
         Some(Root::Nodes) => nodes(store, selection, out).await,
@@ -170,22 +170,22 @@ pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<
 /// What a field of the root names, where that is a list of records or one record.
 pub(super) enum Named {
     /// A list of records.
-    List(Box<List>, Connection),
+    List(Box<ListPlan>, ConnectionProjection),
     /// One record.
-    Record(&'static Record, By),
+    Record(&'static Record, Lookup),
 }
 
 /// What a field of the root names, where that is a list of records or one record.
 pub(super) fn named(selection: &Selection<'_>) -> Result<Option<Named>> {
     Ok(match root(selection.name()) {
         Some(Root::Page(record)) => {
-            Some(Connection::new(selection, record).map(|(list, connection)| Named::List(Box::new(list), connection))?)
+            Some(ConnectionProjection::new(selection, record).map(|(list, connection)| Named::List(Box::new(list), connection))?)
         }
         Some(Root::Changes) => Some(change::list(selection).map(|(list, connection)| Named::List(Box::new(list), connection))?),
         Some(Root::One(record)) => Some(Named::Record(record, read_by(record, &selection.argument("by").unwrap_or_default())?)),
         Some(Root::Node) => {
             let (ty, id) = read_id(&selection.argument("id").unwrap_or_default(), "id")?;
-            Some(Named::Record(catalog().get(ty), By::Id(id)))
+            Some(Named::Record(catalog().get(ty), Lookup::Id(id)))
         }
         _ => None,
     })
@@ -201,14 +201,14 @@ fn by_input(record: &Record) -> InputObject {
         .description(format!("One way to name a {}.", described(record)))
         .field(InputValue::new("id", TypeRef::named(TypeRef::ID)).description("By its id."));
     match record.shape {
-        Shape::Record => input.field(InputValue::new("slug", TypeRef::named(TypeRef::STRING)).description("By its slug.")).field(
+        RecordKind::Record => input.field(InputValue::new("slug", TypeRef::named(TypeRef::STRING)).description("By its slug.")).field(
             InputValue::new("identifier", TypeRef::named(IDENTIFIER_BY)).description("By an identifier that another register gave it."),
         ),
         _ => input,
     }
 }
 
-fn read_by(record: &Record, value: &Value) -> Result<By> {
+fn read_by(record: &Record, value: &Value) -> Result<Lookup> {
     let Value::Object(given) = value else { return Err(bad_input("by", "name the record by one of its ways")) };
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
@@ -216,24 +216,24 @@ fn read_by(record: &Record, value: &Value) -> Result<By> {
     };
     match given.iter().find(|(_, value)| **value != Value::Null) {
         Some((name, value)) if name == "id" => match id(record.ty, value, "by.id")? {
-            filter::Value::Id(id) => Ok(By::Id(id)),
+            filter::FilterValue::Id(id) => Ok(Lookup::Id(id)),
             _ => Err(bad_input("by.id", "this is not an id")),
         },
-        Some((name, value)) if name == "slug" => Ok(By::Slug(text(value))),
+        Some((name, value)) if name == "slug" => Ok(Lookup::Slug(text(value))),
         Some((_, Value::Object(identifier))) => {
             let part = |name| identifier.get(name).map(text).unwrap_or_default();
-            Ok(By::Identifier { scheme: part("scheme"), value: part("value") })
+            Ok(Lookup::Identifier { scheme: part("scheme"), value: part("value") })
         }
         _ => Err(bad_input("by", "name the record by one of its ways")),
     }
 }
 
-async fn one(store: &Store, selection: &Selection<'_>, record: &'static Record, out: &mut Out<'_>) -> Result<()> {
+async fn one(store: &Store, selection: &Selection<'_>, record: &'static Record, out: &mut JsonWriter<'_>) -> Result<()> {
     let by = read_by(record, &selection.argument("by").unwrap_or_default())?;
     get(store, selection, record, &by, out).await
 }
 
-async fn get(store: &Store, selection: &Selection<'_>, record: &'static Record, by: &By, out: &mut Out<'_>) -> Result<()> {
+async fn get(store: &Store, selection: &Selection<'_>, record: &'static Record, by: &Lookup, out: &mut JsonWriter<'_>) -> Result<()> {
     let mut plan = Plan::new(record.ty);
     let shape = Shown::new(std::slice::from_ref(selection), record, &mut plan)?;
     let found = store.get(by, &plan).await?;
@@ -241,8 +241,8 @@ async fn get(store: &Store, selection: &Selection<'_>, record: &'static Record, 
     Ok(())
 }
 
-async fn page(store: &Store, selection: &Selection<'_>, record: &'static Record, out: &mut Out<'_>) -> Result<()> {
-    let (list, connection) = Connection::new(selection, record)?;
+async fn page(store: &Store, selection: &Selection<'_>, record: &'static Record, out: &mut JsonWriter<'_>) -> Result<()> {
+    let (list, connection) = ConnectionProjection::new(selection, record)?;
     let pages = store.page(&list).await?;
     out.option(pages.of(0), |slice, out| connection.write(slice, out));
     Ok(())
@@ -259,19 +259,19 @@ pub(super) fn read_id(value: &Value, path: &str) -> Result<(RecordType, uuid::Uu
     Ok((ty, uuid))
 }
 
-async fn node(store: &Store, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+async fn node(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let (ty, uuid) = read_id(&selection.argument("id").unwrap_or_default(), "id")?;
-    get(store, selection, catalog().get(ty), &By::Id(uuid), out).await
+    get(store, selection, catalog().get(ty), &Lookup::Id(uuid), out).await
 }
 
-async fn nodes(store: &Store, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+async fn nodes(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let ids = selection.items("ids");
     if ids.len() > MAX_IDS {
         return Err(bad_input("ids", format_args!("{} ids are too many; give at most {MAX_IDS}", ids.len())));
     }
     let ids = ids.iter().enumerate().map(|(index, id)| read_id(id, &format!("ids[{index}]")).map(Some)).collect::<Result<Vec<_>>>()?;
     let wanted = catalog().all().filter(|record| ids.iter().flatten().any(|(ty, _)| *ty == record.ty));
-    let (plans, shapes) = Shapes::new(std::slice::from_ref(selection), wanted)?;
+    let (plans, shapes) = ProjectionSet::new(std::slice::from_ref(selection), wanted)?;
     let found = store.nodes(&plans, &ids).await?;
     out.list(found.iter(), |node, out| out.option(node, |node, out| shapes.write(node, out)));
     Ok(())

@@ -15,25 +15,25 @@ use async_graphql::dynamic::{
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::error::{Failure, codes};
+use super::error::{GraphqlError, codes};
 use super::query::read_id;
-use crate::catalog::record::{RECORD_TYPE, Record, Shape, catalog};
+use crate::catalog::record::{RECORD_TYPE, Record, RecordKind, catalog};
 use crate::core::auth::Caller;
-use crate::core::error::{Code, Error, Result, bad_input, internal};
-use crate::core::filter::{Filter, Test, Value as Known};
+use crate::core::error::{Error, ErrorCode, Result, bad_input, internal};
+use crate::core::filter::{Filter, FilterValue as Known, Predicate};
 use crate::core::language::Languages;
 use crate::core::pagination::{Cursor, Direction, MAX_SIZE, Page};
 use crate::entity::RecordType;
-use crate::graphql::projection::Shape as Shown;
-use crate::graphql::projection::json_writer::{Fields, Key, Out};
+use crate::graphql::projection::Projection as Shown;
+use crate::graphql::projection::json_writer::{Fields, JsonKey, JsonWriter};
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::filter;
 use crate::graphql::schema::filter::{described, filter_name};
 use crate::graphql::schema::object::field;
 use crate::store::Store;
 use crate::store::access::token::Rejected;
-use crate::store::read::plan::{List, Plan};
-use crate::store::read::result::{Cell, Slice};
+use crate::store::read::plan::{ListPlan, Plan};
+use crate::store::read::result::{Cell, PageRows};
 
 /// Name of the root type.
 pub(super) const NAME: &str = "Subscription";
@@ -84,7 +84,7 @@ fn never(_: ResolverContext<'_>) -> SubscriptionFieldFuture<'_> {
 
 /// Records whose changes are followed.
 fn followed() -> impl Iterator<Item = &'static Record> {
-    catalog().all().filter(|record| record.shape == Shape::Record)
+    catalog().all().filter(|record| record.shape == RecordKind::Record)
 }
 
 /// What an event shows.
@@ -104,26 +104,26 @@ pub struct Event {
 }
 
 /// One who follows changes.
-pub struct Following {
+pub struct EventStream {
     store: Store,
     caller: Caller,
     languages: Languages,
-    key: Key,
+    key: JsonKey,
     parts: Fields<Part>,
-    list: List,
+    list: ListPlan,
     /// What records of a type have to satisfy.
     conditions: Vec<(RecordType, Filter)>,
     wakes: watch::Receiver<()>,
     ready: VecDeque<Event>,
 }
 
-impl std::fmt::Debug for Following {
+impl std::fmt::Debug for EventStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Following").finish_non_exhaustive()
     }
 }
 
-impl Following {
+impl EventStream {
     /// Begins to follow: from a cursor, or from now on.
     pub(super) async fn new(
         store: &Store,
@@ -135,7 +135,7 @@ impl Following {
         let store = store.seen_by(caller.role);
         let wakes = store.waking();
         let revision = catalog().get(RecordType::Revision);
-        let mut list = List { cursors: true, page: Page::first(MAX_SIZE), ..List::new(Plan::new(revision.ty)) };
+        let mut list = ListPlan { cursors: true, page: Page::first(MAX_SIZE), ..ListPlan::new(Plan::new(revision.ty)) };
         list.order = (index(revision, "sequence"), Direction::Asc);
         let mut parts = Fields::new();
         for below in selection.below(&[EVENT]) {
@@ -152,8 +152,8 @@ impl Following {
         if let Some(Value::Object(given)) = selection.argument("filter") {
             for (name, value) in given.iter().filter(|(_, value)| **value != Value::Null) {
                 match name.as_str() {
-                    "records" => all.push(Filter::Field(index(revision, "record"), Test::In(ids(value)?))),
-                    "kinds" => all.push(Filter::Field(index(revision, "kind"), Test::In(filter::choices(items(value))))),
+                    "records" => all.push(Filter::Field(index(revision, "record"), Predicate::In(ids(value)?))),
+                    "kinds" => all.push(Filter::Field(index(revision, "kind"), Predicate::In(filter::choices(items(value))))),
                     name => conditions.extend(condition(name, value)?),
                 }
             }
@@ -162,7 +162,7 @@ impl Following {
             types = conditions.iter().map(|(ty, _)| Known::Text(ty.prefix().to_owned())).collect();
         }
         if !types.is_empty() {
-            all.push(Filter::Field(index(revision, RECORD_TYPE), Test::In(types)));
+            all.push(Filter::Field(index(revision, RECORD_TYPE), Predicate::In(types)));
         }
         if !conditions.is_empty() {
             list.plan.read(index(revision, "record"));
@@ -180,7 +180,7 @@ impl Following {
 
     /// The next change, as soon as there is one. It ends with an error, as when the token works no more. Whoever stops
     /// waiting misses nothing.
-    pub async fn next(&mut self) -> Result<Event, Failure> {
+    pub async fn next(&mut self) -> Result<Event, GraphqlError> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Ok(event);
@@ -190,11 +190,11 @@ impl Following {
             match self.read().await {
                 Ok(true) => continue,
                 Ok(false) => {}
-                Err(error) if error.code == Code::Unavailable => {
+                Err(error) if error.code == ErrorCode::Unavailable => {
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
-                Err(error) => return Err(Failure::new(error.code.as_str(), error.message)),
+                Err(error) => return Err(GraphqlError::new(error.code.as_str(), error.message)),
             }
             let woken = self.wakes.changed();
             match self.caller.token {
@@ -220,7 +220,7 @@ impl Following {
             if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&place)) {
                 continue;
             }
-            let mut out = Out::new(&self.languages);
+            let mut out = JsonWriter::new(&self.languages);
             out.object(&[(self.key.clone(), ())], |(), out| {
                 out.object(&self.parts, |part, out| match part {
                     Part::TypeName => out.value(EVENT),
@@ -237,7 +237,7 @@ impl Following {
 
     /// Which of these changes are of records that satisfy what is asked of their type, by their places; nothing where
     /// nothing is asked.
-    async fn wanted(&self, slice: Slice<'_>) -> Result<Option<HashSet<usize>>> {
+    async fn wanted(&self, slice: PageRows<'_>) -> Result<Option<HashSet<usize>>> {
         if self.conditions.is_empty() {
             return Ok(None);
         }
@@ -257,8 +257,8 @@ impl Following {
                 continue;
             };
             let ids = changed.iter().map(|(_, id)| Known::Id(*id)).collect();
-            let filter = Filter::Id(Test::In(ids)).and(condition.clone());
-            let list = List { filter, page: Page::first(MAX_SIZE), ..List::new(Plan::new(ty)) };
+            let filter = Filter::Id(Predicate::In(ids)).and(condition.clone());
+            let list = ListPlan { filter, page: Page::first(MAX_SIZE), ..ListPlan::new(Plan::new(ty)) };
             let pages = self.store.page(&list).await?;
             let found: HashSet<Uuid> = pages.of(0).into_iter().flat_map(|slice| slice.nodes().map(|node| node.uuid())).collect();
             wanted.extend(changed.iter().filter(|(_, id)| found.contains(id)).map(|(place, _)| *place));
@@ -268,10 +268,10 @@ impl Following {
 }
 
 /// The field of the root that a subscription has.
-pub(super) fn root<'s, 'a>(roots: &'s [Selection<'a>]) -> Result<&'s Selection<'a>, Failure> {
+pub(super) fn root<'s, 'a>(roots: &'s [Selection<'a>]) -> Result<&'s Selection<'a>, GraphqlError> {
     match roots {
         [one] if one.name() == CHANGED => Ok(one),
-        _ => Err(Failure::new(codes::VALIDATION, "a subscription has exactly one field at its root: changed")),
+        _ => Err(GraphqlError::new(codes::VALIDATION, "a subscription has exactly one field at its root: changed")),
     }
 }
 
@@ -279,7 +279,7 @@ pub(super) fn root<'s, 'a>(roots: &'s [Selection<'a>]) -> Result<&'s Selection<'
 async fn latest(store: &Store, order: (usize, Direction)) -> Result<Option<Cursor>> {
     let revision = catalog().get(RecordType::Revision);
     let page = Page { backward: true, ..Page::first(1) };
-    let pages = store.page(&List { cursors: true, order, page, ..List::new(Plan::new(revision.ty)) }).await?;
+    let pages = store.page(&ListPlan { cursors: true, order, page, ..ListPlan::new(Plan::new(revision.ty)) }).await?;
     let last = pages.of(0).and_then(|slice| slice.nodes().next_back()).map(|node| node.cursor());
     last.map(|cursor| Cursor::decode(&cursor, &revision.list_name(order), "since")).transpose().map_err(|error: Error| internal(error))
 }

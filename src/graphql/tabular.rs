@@ -16,15 +16,15 @@ use typed_arena::Arena;
 use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input};
 use crate::core::language::Languages;
-use crate::graphql::engine::{Api, Prepared};
-use crate::graphql::error::Failure;
+use crate::graphql::engine::{Api, PreparedOperation};
+use crate::graphql::error::GraphqlError;
 use crate::graphql::projection::selection::{Scope, Selection};
 use crate::graphql::query;
 use crate::graphql::request::document;
 use crate::graphql::tabular::layout::Form;
 use crate::graphql::tabular::source::{Cited, RowShape, Source};
 use crate::graphql::tabular::value::{Context, Item};
-use crate::store::read::result::Pages;
+use crate::store::read::result::PagedRows;
 use crate::table::{Column, Rows, Type, Value};
 
 /// Name of the column with the sources of a row.
@@ -46,7 +46,7 @@ pub struct Wanted {
 }
 
 /// A table: its columns, what reads it and what makes its rows.
-pub struct Table {
+pub struct TableQuery {
     /// Name of the field of the query that it was made of.
     pub name: String,
     /// The columns, in the order of the query.
@@ -67,7 +67,7 @@ pub struct Reader {
 /// A part of a table, as it was read.
 pub enum Part {
     /// Rows of the store.
-    Pages(Pages),
+    Pages(PagedRows),
     /// Items of an answer.
     Items(Vec<Json>),
 }
@@ -83,11 +83,17 @@ pub struct Filler {
 
 impl Api {
     /// A query as a table; what is wrong is told before anything is read.
-    pub async fn table(&self, prepared: &Prepared, wanted: &Wanted, languages: &Languages, caller: &Caller) -> Result<Table, Vec<Failure>> {
-        let Prepared { document, asked, variables, .. } = prepared;
+    pub async fn table(
+        &self,
+        prepared: &PreparedOperation,
+        wanted: &Wanted,
+        languages: &Languages,
+        caller: &Caller,
+    ) -> Result<TableQuery, Vec<GraphqlError>> {
+        let PreparedOperation { document, asked, variables, .. } = prepared;
         let operation: &OperationDefinition = document::operation(document, asked.operation.as_deref()).map_err(|failure| vec![failure])?;
         let roots = Scope { document, operation, variables, dataset: &self.dataset }.roots(query::NAME);
-        let told = |error: crate::core::error::Error| vec![Failure::new(error.code.as_str(), error.message)];
+        let told = |error: crate::core::error::Error| vec![GraphqlError::new(error.code.as_str(), error.message)];
         let (root, mut form, keys) = self.rows_of(&roots, wanted.rows.as_deref()).map_err(told)?;
         if wanted.exploded {
             form.explode(wanted.explode.as_deref()).map_err(told)?;
@@ -114,7 +120,7 @@ impl Api {
             columns.push(Column { name: SOURCES.to_owned(), ty: Type::Text });
         }
         let filler = Filler { form, row, cited, languages: languages.clone(), limit: usize::try_from(limit).unwrap_or(usize::MAX) };
-        Ok(Table { name: root.name_in_answer().to_owned(), columns, reader: Reader { source, left: limit }, filler })
+        Ok(TableQuery { name: root.name_in_answer().to_owned(), columns, reader: Reader { source, left: limit }, filler })
     }
 
     /// The list that becomes the rows: the field of the root that it is in, what its items are, and the keys from the one

@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use crate::http::router::Service;
-use crate::store::db::dataset_version::{Version, Voucher};
+use crate::http::router::AppState;
+use crate::store::db::dataset_version::{ConsistencyGuard, DatasetVersion};
 
 /// Browsers ask each time whether an answer still holds. A cache between them and the server gives it out for some
 /// seconds without asking, however many ask, and for some more while it asks.
@@ -38,16 +38,16 @@ const VARIES: HeaderValue = HeaderValue::from_static("Accept, Accept-Language, A
 pub(super) struct Freshness {
     /// Whether it is for the one who asks alone.
     is_private: bool,
-    version: Option<Version>,
+    version: Option<DatasetVersion>,
     tag: Option<HeaderValue>,
-    voucher: Option<Voucher>,
+    voucher: Option<ConsistencyGuard>,
 }
 
 impl Freshness {
     /// What an answer to this request is known by. `key` is all that the answer depends on besides the headers `Accept`
     /// and `Accept-Language`: which door it is, and the query of the address. Gives the answer `304` at once where the
     /// one who asks has the same already.
-    pub(super) async fn of(service: &Service, headers: &HeaderMap, key: &[&[u8]]) -> Result<Self, Response> {
+    pub(super) async fn of(service: &AppState, headers: &HeaderMap, key: &[&[u8]]) -> Result<Self, Response> {
         if headers.contains_key(AUTHORIZATION) {
             return Ok(Self { is_private: true, version: None, tag: None, voucher: None });
         }
@@ -73,7 +73,7 @@ impl Freshness {
 
     /// Puts the headers on an answer: those for caches on one that holds until the dataset changes.
     pub(super) fn put(&self, mut response: Response) -> Response {
-        let is_vouched = self.voucher.as_ref().is_none_or(Voucher::holds);
+        let is_vouched = self.voucher.as_ref().is_none_or(ConsistencyGuard::holds);
         let holds = is_vouched && matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED);
         let headers = response.headers_mut();
         headers.entry(VARY).or_insert(VARIES);
@@ -104,7 +104,7 @@ impl Freshness {
 
     /// The second in which the dataset last changed or was checked, once it is over: in what is left of it, it may change again.
     fn modified(&self) -> Option<SystemTime> {
-        let Version { changed_at, checked_at, .. } = self.version?;
+        let DatasetVersion { changed_at, checked_at, .. } = self.version?;
         let seconds = u64::try_from(checked_at.map_or(changed_at, |checked_at| checked_at.max(changed_at)).timestamp()).ok()?;
         let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         (SystemTime::now() >= modified + Duration::from_secs(1)).then_some(modified)
@@ -125,7 +125,7 @@ impl Freshness {
 }
 
 /// The same answer is compressed or not as the one who asks likes it, so the tag is a weak one.
-fn tag(service: &Service, headers: &HeaderMap, version: &Version, key: &[&[u8]]) -> HeaderValue {
+fn tag(service: &AppState, headers: &HeaderMap, version: &DatasetVersion, key: &[&[u8]]) -> HeaderValue {
     static PROGRAM: OnceLock<[u8; 32]> = OnceLock::new();
     let program = PROGRAM.get_or_init(|| {
         let mut hash = Sha256::new();

@@ -26,17 +26,17 @@ use crate::http::ops::health;
 use crate::http::record_page::handler as record_page;
 use crate::store::{Store, walkers};
 
-use crate::http::graphql::request::Documents;
-use crate::http::graphql::response_cache::Answers;
-use crate::http::graphql::sse::Streams;
-use crate::http::middleware::admission::Admission;
-use crate::http::middleware::rate_limit::Rates;
-use crate::http::ops::health::Health;
+use crate::http::graphql::request::PersistedDocuments;
+use crate::http::graphql::response_cache::ResponseCache;
+use crate::http::graphql::sse::StreamLimits;
+use crate::http::middleware::admission::AdmissionQueue;
+use crate::http::middleware::rate_limit::ClientRateLimiter;
+use crate::http::ops::health::HealthState;
 use crate::http::server::Timeouts;
 
 /// What every request can use.
 #[derive(Debug, Clone)]
-pub struct Service {
+pub struct AppState {
     /// The schema, with the store behind it.
     pub api: Api,
     /// The store.
@@ -44,19 +44,19 @@ pub struct Service {
     /// The schema as text.
     pub sdl: Arc<str>,
     /// Answers that are kept.
-    pub answers: Answers,
+    pub answers: ResponseCache,
     /// Room for queries that are run at the same time.
-    pub admission: Admission,
+    pub admission: AdmissionQueue,
     /// Tables that may be read at the same time.
     pub tables: Arc<Semaphore>,
     /// What each client may ask for.
-    pub rates: Rates,
+    pub rates: ClientRateLimiter,
     /// How long things may take.
     pub timeouts: Timeouts,
     /// Documents that clients sent with their hashes.
-    pub documents: Documents,
+    pub documents: PersistedDocuments,
     /// Streams that are open.
-    pub streams: Streams,
+    pub streams: StreamLimits,
     /// What the dataset says of itself.
     pub dataset: Arc<Dataset>,
     /// Origins whose pages may read answers.
@@ -66,7 +66,7 @@ pub struct Service {
     /// Bytes that a request with files may have at most.
     pub upload_limit: usize,
     /// Whether it has been told to stop.
-    pub health: Health,
+    pub health: HealthState,
     /// How long an operation may take before a line tells of it; nothing tells of none.
     pub slow_query: Option<Duration>,
 }
@@ -82,7 +82,7 @@ pub(crate) fn most_tables(connections: u32) -> usize {
 }
 
 /// All routes.
-pub fn router(service: Service) -> Router {
+pub fn router(service: AppState) -> Router {
     let cors = cors::layer(&service.cors_origins);
     let service = Arc::new(service);
     // the first is outermost; as one, for each layer by itself costs as much again

@@ -11,4 +11,4 @@ pub mod query;
 mod result;
 mod statement;
 
-pub use crate::store::aggregate::result::{Counted, Group, Key};
+pub use crate::store::aggregate::result::{AggregateResult, Group, GroupKey};

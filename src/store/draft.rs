@@ -31,7 +31,7 @@ impl Origin {
 
 /// What kind of problem it is, for programs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Fault {
+pub enum ProblemCode {
     /// A value is not valid.
     #[default]
     Invalid,
@@ -51,28 +51,28 @@ pub enum Fault {
 
 /// Something wrong with what was given: where, what, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct InputProblem {
     /// Where it stands.
     pub origin: Origin,
     /// What is wrong and what would be right.
     pub message: String,
     /// What kind of problem it is.
-    pub fault: Fault,
+    pub fault: ProblemCode,
 }
 
-impl Problem {
+impl InputProblem {
     /// Something that is not valid.
     pub fn new(origin: Origin, message: impl Into<String>) -> Self {
-        Self { origin, message: message.into(), fault: Fault::default() }
+        Self { origin, message: message.into(), fault: ProblemCode::default() }
     }
 
     /// The same, of this kind.
-    pub fn of(self, fault: Fault) -> Self {
+    pub fn of(self, fault: ProblemCode) -> Self {
         Self { fault, ..self }
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for InputProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(file) = &self.origin.file {
             write!(f, "{file}:")?;
@@ -90,7 +90,7 @@ impl fmt::Display for Problem {
 
 /// A value given for a field.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Given {
+pub enum DraftValue {
     /// A value of the field's kind, or nothing to clear it.
     Cell(Cell),
     /// A record, by its slug.
@@ -103,7 +103,7 @@ pub enum Given {
 
 /// What is to be done with a record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Mode {
+pub enum WriteMode {
     /// Write it, whether it is there or not.
     #[default]
     Upsert,
@@ -118,9 +118,9 @@ pub enum Mode {
 
 /// Which record a draft is of, and what is expected of it.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Aim {
+pub struct WriteTarget {
     /// What is to be done.
-    pub mode: Mode,
+    pub mode: WriteMode,
     /// Id of the record; where none is given it is the one with the slug of the draft, or with one of its identifiers.
     pub id: Option<Uuid>,
     /// Number of the change that the record is expected to be at.
@@ -137,11 +137,11 @@ pub struct Draft {
     /// Where it stands.
     pub origin: Origin,
     /// Which record it is; nothing for parts.
-    pub aim: Aim,
+    pub aim: WriteTarget,
     /// Slug of a record, key of a part; what has none is found by its identifiers, or gets one of its own.
     pub name: Option<String>,
     /// Fields that were given, by their place in the declaration.
-    pub values: Vec<(usize, Given, Origin)>,
+    pub values: Vec<(usize, DraftValue, Origin)>,
     /// Fields that are to be empty, beside those among the values: of a row of a table most are, and this takes no room.
     pub cleared: Vec<u16>,
     /// Lists of parts that were given, by the type of part: a list that is given replaces the one there is.
@@ -150,7 +150,7 @@ pub struct Draft {
 
 impl Draft {
     /// The value given for a field.
-    pub fn value(&self, field: usize) -> Option<&Given> {
+    pub fn value(&self, field: usize) -> Option<&DraftValue> {
         self.values.iter().find(|(index, ..)| *index == field).map(|(_, given, _)| given)
     }
 }

@@ -12,13 +12,13 @@ use chrono::{DateTime, Utc};
 use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use uuid::Uuid;
 
-use crate::catalog::record::{Kind, Record, Shape, catalog};
+use crate::catalog::record::{FieldKind, Record, RecordKind, catalog};
 use crate::core::error::{Error, Result};
 use crate::entity::RecordType;
 use crate::store::curation::disputes;
 use crate::store::db::dataset_version;
-use crate::store::db::dataset_version::Concerns;
-use crate::store::draft::{Draft, Problem};
+use crate::store::db::dataset_version::WriteScope;
+use crate::store::draft::{Draft, InputProblem};
 use crate::store::read::result::Cell;
 use crate::store::write::resolve::Names;
 use crate::store::{Store, database};
@@ -43,7 +43,7 @@ pub struct Author {
 
 /// What a write did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct WriteSummary {
     /// Records that are new.
     pub created: usize,
     /// Records that changed.
@@ -51,25 +51,25 @@ pub struct Outcome {
     /// Records that were the same already.
     pub unchanged: usize,
     /// Each record, in the order in which they were given.
-    pub records: Vec<Written>,
+    pub records: Vec<WrittenRecord>,
     /// Whether there is anything to be kept: a record that is new or changed, or a source or jurisdiction that was checked.
     pub touched: bool,
 }
 
 /// What a write did to one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenRecord {
     /// Type of the record.
     pub ty: RecordType,
     /// Its id.
     pub id: Uuid,
     /// What was done.
-    pub done: Done,
+    pub done: WriteAction,
 }
 
 /// What was done to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Done {
+pub enum WriteAction {
     /// It is new.
     Created,
     /// It changed.
@@ -80,14 +80,14 @@ pub enum Done {
 
 /// How a write ends, if nothing is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum TransactionEnd {
     /// It is kept.
     Commit,
     /// It was to see what it would do.
     Rollback,
 }
 
-impl std::ops::AddAssign for Outcome {
+impl std::ops::AddAssign for WriteSummary {
     fn add_assign(&mut self, other: Self) {
         self.created += other.created;
         self.updated += other.updated;
@@ -99,14 +99,14 @@ impl std::ops::AddAssign for Outcome {
 
 /// Why nothing was written.
 #[derive(Debug)]
-pub enum Refused {
+pub enum WriteError {
     /// Something in what was given is wrong; this is all of it.
-    Problems(Vec<Problem>),
+    Problems(Vec<InputProblem>),
     /// The database failed.
     Failed(Error),
 }
 
-impl From<Error> for Refused {
+impl From<Error> for WriteError {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
@@ -114,7 +114,7 @@ impl From<Error> for Refused {
 
 /// A record or part with the id it has or is to have.
 #[derive(Debug)]
-pub(crate) struct Named<'d> {
+pub(crate) struct ResolvedDraft<'d> {
     pub(crate) id: Uuid,
     pub(crate) is_new: bool,
     pub(crate) draft: &'d Draft,
@@ -125,7 +125,7 @@ pub(crate) struct Named<'d> {
 }
 
 /// A transaction that writes, alone.
-pub(crate) struct Writing<'s> {
+pub(crate) struct WriteSession<'s> {
     pub(crate) store: &'s Store,
     pub(crate) transaction: DatabaseTransaction,
     pub(crate) author: &'s Author,
@@ -133,8 +133,13 @@ pub(crate) struct Writing<'s> {
 
 impl Store {
     /// Writes records: all of them, or none if anything is wrong with any. `progress` is told how many are done.
-    pub async fn write(&self, drafts: &Drafts, author: &Author, progress: impl Fn(usize) + Send + Sync) -> Result<Outcome, Refused> {
-        self.write_or_try(drafts, author, Ending::Commit, progress).await
+    pub async fn write(
+        &self,
+        drafts: &Drafts,
+        author: &Author,
+        progress: impl Fn(usize) + Send + Sync,
+    ) -> Result<WriteSummary, WriteError> {
+        self.write_or_try(drafts, author, TransactionEnd::Commit, progress).await
     }
 
     /// Writes records, or only finds out what that would do.
@@ -142,30 +147,35 @@ impl Store {
         &self,
         drafts: &Drafts,
         author: &Author,
-        ending: Ending,
+        ending: TransactionEnd,
         progress: impl Fn(usize) + Send + Sync,
-    ) -> Result<Outcome, Refused> {
+    ) -> Result<WriteSummary, WriteError> {
         let writing = self.begin(author).await?;
         let outcome = writing.write(drafts, &progress).await?;
         match ending {
-            Ending::Commit if outcome.touched => writing.commit().await?,
+            TransactionEnd::Commit if outcome.touched => writing.commit().await?,
             _ => writing.transaction.rollback().await.map_err(database)?,
         }
         Ok(outcome)
     }
 
     /// Says what a write would do, and everything that is wrong with it, without writing and without keeping all of it in memory.
-    pub async fn check(&self, drafts: &Drafts, author: &Author, progress: impl Fn(usize) + Send + Sync) -> Result<Outcome, Refused> {
+    pub async fn check(
+        &self,
+        drafts: &Drafts,
+        author: &Author,
+        progress: impl Fn(usize) + Send + Sync,
+    ) -> Result<WriteSummary, WriteError> {
         // nothing is written, so nobody has to wait
         let transaction = self.pools.primary.begin().await.map_err(database)?;
-        let writing = Writing { store: self, transaction, author };
+        let writing = WriteSession { store: self, transaction, author };
         let outcome = writing.gather(drafts, &progress, true).await?.outcome.finish();
         writing.transaction.rollback().await.map_err(database)?;
         Ok(outcome)
     }
 
-    pub(crate) async fn begin<'s>(&'s self, author: &'s Author) -> Result<Writing<'s>> {
-        Ok(Writing { store: self, transaction: self.begin_alone().await?, author })
+    pub(crate) async fn begin<'s>(&'s self, author: &'s Author) -> Result<WriteSession<'s>> {
+        Ok(WriteSession { store: self, transaction: self.begin_alone().await?, author })
     }
 
     /// Begins a transaction that writes, once no other does.
@@ -189,12 +199,12 @@ impl Store {
     }
 }
 
-impl Writing<'_> {
-    pub(crate) async fn write(&self, drafts: &Drafts, progress: &(impl Fn(usize) + Send + Sync)) -> Result<Outcome, Refused> {
+impl WriteSession<'_> {
+    pub(crate) async fn write(&self, drafts: &Drafts, progress: &(impl Fn(usize) + Send + Sync)) -> Result<WriteSummary, WriteError> {
         let mut work = self.gather(drafts, progress, false).await?;
         let outcome = std::mem::take(&mut work.outcome);
         let touched = work.write(&self.transaction).await?;
-        Ok(Outcome { touched, ..outcome.finish() })
+        Ok(WriteSummary { touched, ..outcome.finish() })
     }
 
     /// Finds out what is to be written, and everything that is wrong. `only_check` lets go of it as it is found.
@@ -203,7 +213,7 @@ impl Writing<'_> {
         drafts: &Drafts,
         progress: &(impl Fn(usize) + Send + Sync),
         only_check: bool,
-    ) -> Result<apply::Work<'_>, Refused> {
+    ) -> Result<apply::Work<'_>, WriteError> {
         let transaction = &self.transaction;
         let mut problems = Vec::new();
         let mut names = Names::default();
@@ -225,12 +235,12 @@ impl Writing<'_> {
             return Ok(work);
         }
         problems.sort_by(|a, b| (&a.origin.file, a.origin.line).cmp(&(&b.origin.file, b.origin.line)));
-        Err(Refused::Problems(problems))
+        Err(WriteError::Problems(problems))
     }
 
     /// Keeps what was written, and tells of it.
     pub(crate) async fn commit(self) -> Result<()> {
-        dataset_version::note(&self.transaction, self.store.clock.now(), Concerns::Records).await?;
+        dataset_version::note(&self.transaction, self.store.clock.now(), WriteScope::Records).await?;
         self.store.commit(self.transaction).await
     }
 }
@@ -244,15 +254,15 @@ pub(crate) struct Stamp {
 }
 
 /// Value of a kind as the database takes it.
-fn bind(kind: Kind, cell: &Cell) -> sea_orm::Value {
+fn bind(kind: FieldKind, cell: &Cell) -> sea_orm::Value {
     match cell {
         Cell::Null => match kind {
-            Kind::Integer => sea_orm::Value::Int(None),
-            Kind::Number => sea_orm::Value::Double(None),
-            Kind::Boolean => sea_orm::Value::Bool(None),
-            Kind::Instant => sea_orm::Value::ChronoDateTimeUtc(None),
-            Kind::Translated | Kind::List(_) => sea_orm::Value::Json(None),
-            Kind::One(_) | Kind::Any => sea_orm::Value::Uuid(None),
+            FieldKind::Integer => sea_orm::Value::Int(None),
+            FieldKind::Number => sea_orm::Value::Double(None),
+            FieldKind::Boolean => sea_orm::Value::Bool(None),
+            FieldKind::Instant => sea_orm::Value::ChronoDateTimeUtc(None),
+            FieldKind::Translated | FieldKind::List(_) => sea_orm::Value::Json(None),
+            FieldKind::One(_) | FieldKind::Any => sea_orm::Value::Uuid(None),
             _ => sea_orm::Value::String(None),
         },
         Cell::Text(text) => text.as_str().into(),
@@ -267,5 +277,5 @@ fn bind(kind: Kind, cell: &Cell) -> sea_orm::Value {
 
 /// Whether this is a record with a life of its own.
 pub(crate) fn lives(record: &Record) -> bool {
-    record.shape == Shape::Record
+    record.shape == RecordKind::Record
 }

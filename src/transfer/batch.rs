@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::catalog::record::catalog;
 use crate::entity::RecordType;
-use crate::store::draft::{Draft, Given};
+use crate::store::draft::{Draft, DraftValue};
 use crate::store::write::Drafts;
 
 /// Puts records into batches of this size. Records that refer to each other in a circle stay together, even where that
@@ -58,9 +58,9 @@ fn groups(records: &[Option<(RecordType, Draft)>]) -> Vec<Vec<usize>> {
     for ((_, draft), node) in records.iter().flatten().zip(&nodes) {
         references(draft, &mut |given| {
             let other = match given {
-                Given::Slug(ty, slug) => by_name.get(&(*ty, slug.as_str())),
-                Given::Id(_, id) => by_id.get(id),
-                Given::Cell(_) | Given::Key(..) => None,
+                DraftValue::Slug(ty, slug) => by_name.get(&(*ty, slug.as_str())),
+                DraftValue::Id(_, id) => by_id.get(id),
+                DraftValue::Cell(_) | DraftValue::Key(..) => None,
             };
             if let Some(other) = other {
                 graph.add_edge(*node, *other, ());
@@ -77,7 +77,7 @@ fn groups(records: &[Option<(RecordType, Draft)>]) -> Vec<Vec<usize>> {
         .collect()
 }
 
-fn references(draft: &Draft, each: &mut impl FnMut(&Given)) {
+fn references(draft: &Draft, each: &mut impl FnMut(&DraftValue)) {
     draft.values.iter().for_each(|(_, given, _)| each(given));
     for part in draft.parts.iter().flat_map(|(_, parts)| parts) {
         references(part, each);

@@ -8,7 +8,7 @@ use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 use crate::entity::RecordType;
 use crate::store::draft;
-use crate::store::draft::{Draft, Origin, Problem};
+use crate::store::draft::{Draft, InputProblem, Origin};
 use crate::transfer::input::{cannot_read, not_utf8, problem};
 use crate::transfer::line::{Lines, line_of};
 use crate::transfer::mapping::{Line, Mapping, Slugs};
@@ -24,11 +24,15 @@ pub struct Table {
 }
 
 /// What a line holds, or what is wrong with it.
-pub type Read = Result<(RecordType, Draft), Vec<Problem>>;
+pub type Read = Result<(RecordType, Draft), Vec<InputProblem>>;
 
 impl Table {
     /// Reads the heading; gives the columns that the mapping does not use, too.
-    pub fn open(file: &Arc<str>, reader: Box<dyn BufRead + Send>, mapping: &Arc<Mapping>) -> Result<(Self, Vec<String>), Vec<Problem>> {
+    pub fn open(
+        file: &Arc<str>,
+        reader: Box<dyn BufRead + Send>,
+        mapping: &Arc<Mapping>,
+    ) -> Result<(Self, Vec<String>), Vec<InputProblem>> {
         let separator = mapping.separator.unwrap_or(if file.ends_with(".tsv") { b'\t' } else { b',' });
         let mut reader = ReaderBuilder::new().delimiter(separator).from_reader(Lines::new(reader));
         let heading = match reader.headers() {
@@ -42,7 +46,7 @@ impl Table {
             for column in rule.columns().filter(|column| !columns.contains_key(*column)) {
                 let origin = Origin { file: Some(mapping.file.clone()), line: rule.line, path: format!("fields{path}") };
                 let hint = if heading.len() == 1 { "; does the mapping name the right separator?" } else { "" };
-                problems.push(Problem::new(origin, format!("{file} has no column \"{column}\"; it has {}{hint}", heading.join(", "))));
+                problems.push(InputProblem::new(origin, format!("{file} has no column \"{column}\"; it has {}{hint}", heading.join(", "))));
             }
         }
         let twice = heading.iter().enumerate().find(|(index, column)| columns[*column] != *index).map(|(_, column)| column);
@@ -86,7 +90,7 @@ impl Table {
     }
 
     /// All lines, kept until what they refer to is known; and what that is.
-    pub fn keep(mut self) -> Result<Kept, Vec<Problem>> {
+    pub fn keep(mut self) -> Result<Kept, Vec<InputProblem>> {
         let mut lines = Vec::new();
         let mut problems = Vec::new();
         loop {
@@ -105,7 +109,7 @@ impl Table {
         let record = self.mapping.record;
         let origin = Origin { file: Some(self.file.clone()), line: Some(number), path: record.singular() };
         let made = self.mapping.apply(&line).map_err(|problems| {
-            let problem = |(path, message): (String, String)| Problem::new(origin.below(path, None), message);
+            let problem = |(path, message): (String, String)| InputProblem::new(origin.below(path, None), message);
             problems.into_iter().map(problem).collect::<Vec<_>>()
         });
         match made.and_then(|tree| draft::parse::record(record, &tree, &origin)) {
@@ -192,8 +196,8 @@ fn without_places(path: &str) -> String {
     bare
 }
 
-fn wrong(file: &Arc<str>, line: usize, error: &csv::Error) -> Problem {
-    let at = |message: String| Problem::new(Origin { file: Some(file.clone()), line: Some(line), path: String::new() }, message);
+fn wrong(file: &Arc<str>, line: usize, error: &csv::Error) -> InputProblem {
+    let at = |message: String| InputProblem::new(Origin { file: Some(file.clone()), line: Some(line), path: String::new() }, message);
     match error.kind() {
         ErrorKind::Utf8 { .. } => not_utf8(file, line),
         ErrorKind::Io(error) => cannot_read(file, error),

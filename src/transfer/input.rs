@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, stdin};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::store::draft::{Origin, Problem};
+use crate::store::draft::{InputProblem, Origin};
 use crate::transfer::format::Format;
 use crate::transfer::package::DESCRIPTOR;
 
@@ -24,7 +24,7 @@ pub struct Input {
 
 impl Input {
     /// Opens it.
-    pub fn open(&self) -> Result<Box<dyn BufRead + Send>, Problem> {
+    pub fn open(&self) -> Result<Box<dyn BufRead + Send>, InputProblem> {
         match &self.path {
             None => Ok(Box::new(BufReader::new(stdin()))),
             Some(path) => match File::open(path) {
@@ -35,7 +35,7 @@ impl Input {
     }
 
     /// Reads all of it as text.
-    pub fn text(&self) -> Result<String, Problem> {
+    pub fn text(&self) -> Result<String, InputProblem> {
         let mut bytes = Vec::new();
         self.open()?.read_to_end(&mut bytes).map_err(|error| cannot_read(&self.name, &error))?;
         let text = String::from_utf8(bytes).map_err(|error| {
@@ -48,7 +48,7 @@ impl Input {
 
 /// Everything that is named: files, the files directly in folders in the order of their names, and `-` for standard input.
 /// Tables in folders are read only if there is a mapping for them; a folder with a data package is that package.
-pub fn list(paths: &[PathBuf], format: Option<Format>, mapping: bool) -> Result<Vec<Input>, Problem> {
+pub fn list(paths: &[PathBuf], format: Option<Format>, mapping: bool) -> Result<Vec<Input>, InputProblem> {
     let mut inputs = Vec::new();
     for path in paths {
         if path == Path::new("-") {
@@ -70,7 +70,7 @@ pub fn list(paths: &[PathBuf], format: Option<Format>, mapping: bool) -> Result<
     Ok(inputs)
 }
 
-fn folder(path: &Path, format: Option<Format>, mapping: bool) -> Result<Vec<Input>, Problem> {
+fn folder(path: &Path, format: Option<Format>, mapping: bool) -> Result<Vec<Input>, InputProblem> {
     let name: Arc<str> = Arc::from(path.display().to_string());
     let entries = std::fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut found: Vec<PathBuf> = entries.map_err(|error| cannot_read(&name, &error))?.into_iter().map(|entry| entry.path()).collect();
@@ -84,7 +84,7 @@ fn folder(path: &Path, format: Option<Format>, mapping: bool) -> Result<Vec<Inpu
     found.iter().map(|path| file(path, format)).collect()
 }
 
-fn file(path: &Path, format: Option<Format>) -> Result<Input, Problem> {
+fn file(path: &Path, format: Option<Format>) -> Result<Input, InputProblem> {
     let name: Arc<str> = Arc::from(path.display().to_string());
     let told = format
         .or_else(|| Format::of(path))
@@ -93,18 +93,18 @@ fn file(path: &Path, format: Option<Format>) -> Result<Input, Problem> {
 }
 
 /// A problem with a whole file.
-pub fn problem(file: Option<&Arc<str>>, message: String) -> Problem {
-    Problem::new(Origin { file: file.cloned(), line: None, path: String::new() }, message)
+pub fn problem(file: Option<&Arc<str>>, message: String) -> InputProblem {
+    InputProblem::new(Origin { file: file.cloned(), line: None, path: String::new() }, message)
 }
 
 /// A file that cannot be read.
-pub fn cannot_read(name: &Arc<str>, error: &io::Error) -> Problem {
+pub fn cannot_read(name: &Arc<str>, error: &io::Error) -> InputProblem {
     problem(None, format!("cannot read {name}: {error}"))
 }
 
 /// A file that is in another encoding.
-pub fn not_utf8(name: &Arc<str>, line: usize) -> Problem {
-    Problem::new(
+pub fn not_utf8(name: &Arc<str>, line: usize) -> InputProblem {
+    InputProblem::new(
         Origin { file: Some(name.clone()), line: Some(line), path: String::new() },
         format!(
             "this is not UTF-8; convert the file first, such as with \"iconv -f WINDOWS-1251 -t UTF-8 {name} > utf-8-{}\"",

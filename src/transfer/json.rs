@@ -10,11 +10,11 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::value::RawValue;
 
 use crate::store::draft::value_tree::{Tree, Value};
-use crate::store::draft::{Origin, Problem};
+use crate::store::draft::{InputProblem, Origin};
 use crate::transfer::input::{cannot_read, not_utf8};
 
 /// Reads one value; `file` is named in the problem.
-pub fn read(file: &Arc<str>, reader: impl Read) -> Result<Tree, Problem> {
+pub fn read(file: &Arc<str>, reader: impl Read) -> Result<Tree, InputProblem> {
     let line = Cell::new(1);
     let mut reader = serde_json::Deserializer::from_reader(Counted { inner: reader, line: &line });
     let read = Node(&line).deserialize(&mut reader).and_then(|tree| reader.end().map(|()| tree));
@@ -22,7 +22,7 @@ pub fn read(file: &Arc<str>, reader: impl Read) -> Result<Tree, Problem> {
 }
 
 /// Reads one value that stands on one line.
-pub fn read_line(file: &Arc<str>, number: usize, text: &str) -> Result<Tree, Problem> {
+pub fn read_line(file: &Arc<str>, number: usize, text: &str) -> Result<Tree, InputProblem> {
     let line = Cell::new(number);
     let mut reader = serde_json::Deserializer::from_str(text);
     let read = Node(&line).deserialize(&mut reader).and_then(|tree| reader.end().map(|()| tree));
@@ -30,7 +30,7 @@ pub fn read_line(file: &Arc<str>, number: usize, text: &str) -> Result<Tree, Pro
 }
 
 /// The members of one object that stands on one line, each still as text.
-pub fn members(file: &Arc<str>, number: usize, text: &str) -> Result<Vec<(String, Box<RawValue>)>, Problem> {
+pub fn members(file: &Arc<str>, number: usize, text: &str) -> Result<Vec<(String, Box<RawValue>)>, InputProblem> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let read = reader.deserialize_map(Members).and_then(|members| reader.end().map(|()| members));
     read.map_err(|error| problem(file, number, error))
@@ -54,7 +54,7 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-fn problem(file: &Arc<str>, line: usize, error: serde_json::Error) -> Problem {
+fn problem(file: &Arc<str>, line: usize, error: serde_json::Error) -> InputProblem {
     if error.is_io() {
         return cannot_read(file, &io::Error::from(error));
     }
@@ -63,7 +63,7 @@ fn problem(file: &Arc<str>, line: usize, error: serde_json::Error) -> Problem {
         return not_utf8(file, line);
     }
     let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
-    Problem::new(Origin { file: Some(file.clone()), line: Some(line), path: String::new() }, format!("this is not JSON: {said}"))
+    InputProblem::new(Origin { file: Some(file.clone()), line: Some(line), path: String::new() }, format!("this is not JSON: {said}"))
 }
 
 /// Counts the lines that have been read.

@@ -5,10 +5,10 @@ mod rule;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::catalog::record::{Kind, Record, Shape, catalog};
+use crate::catalog::record::{FieldKind, Record, RecordKind, catalog};
 use crate::entity::RecordType;
 use crate::store::draft::value_tree::{Tree, Value};
-use crate::store::draft::{Origin, Problem};
+use crate::store::draft::{InputProblem, Origin};
 
 pub use rule::Rule;
 
@@ -42,7 +42,7 @@ enum Node {
 enum Expected {
     Record(&'static Record),
     Parts(&'static Record),
-    Value(Kind),
+    Value(FieldKind),
 }
 
 /// The cells of one line, by column.
@@ -65,7 +65,7 @@ impl Line<'_> {
 
 impl Mapping {
     /// Reads a mapping.
-    pub fn read(file: &Arc<str>, tree: &Tree) -> Result<Self, Vec<Problem>> {
+    pub fn read(file: &Arc<str>, tree: &Tree) -> Result<Self, Vec<InputProblem>> {
         let mut reader = Reader { file, dates: Vec::new(), problems: Vec::new() };
         let mapping = reader.mapping(tree);
         match mapping {
@@ -162,13 +162,13 @@ struct Reader<'f> {
     file: &'f Arc<str>,
     /// Formats of dates, where a rule has none of its own.
     dates: Vec<String>,
-    problems: Vec<Problem>,
+    problems: Vec<InputProblem>,
 }
 
 impl Reader<'_> {
     fn problem(&mut self, line: Option<usize>, path: &str, message: impl Into<String>) {
         let origin = Origin { file: Some(self.file.clone()), line, path: path.trim_start_matches('.').to_owned() };
-        self.problems.push(Problem::new(origin, message.into()));
+        self.problems.push(InputProblem::new(origin, message.into()));
     }
 
     fn mapping(&mut self, tree: &Tree) -> Option<Mapping> {
@@ -199,9 +199,10 @@ impl Reader<'_> {
             Some(Value::Text(name)) => name.as_str(),
             _ => "",
         };
-        let record = catalog().all().find(|record| record.shape == Shape::Record && (record.singular() == name || record.plural == name));
+        let record =
+            catalog().all().find(|record| record.shape == RecordKind::Record && (record.singular() == name || record.plural == name));
         if record.is_none() {
-            let known: Vec<String> = catalog().all().filter(|record| record.shape == Shape::Record).map(Record::singular).collect();
+            let known: Vec<String> = catalog().all().filter(|record| record.shape == RecordKind::Record).map(Record::singular).collect();
             let line = ty.map_or(mapping.line, |tree| tree.line);
             self.problem(line, "type", format!("\"{name}\" is no type of record; there are {}", known.join(", ")));
         }
@@ -253,7 +254,7 @@ impl Reader<'_> {
             (Value::List(items), Expected::Parts(record)) => {
                 Some(Node::List(items.iter().filter_map(|item| self.node(item, Expected::Record(record), path)).collect()))
             }
-            (Value::List(items), Expected::Value(kind @ Kind::List(_))) => {
+            (Value::List(items), Expected::Value(kind @ FieldKind::List(_))) => {
                 Some(Node::List(items.iter().filter_map(|item| self.node(item, Expected::Value(kind), path)).collect()))
             }
             (Value::Text(_), _) => self.leaf(tree, expected, path),
@@ -270,7 +271,7 @@ impl Reader<'_> {
 
     fn leaf(&mut self, tree: &Tree, expected: Expected, path: &str) -> Option<Node> {
         let kind = match expected {
-            Expected::Value(Kind::Translated) => {
+            Expected::Value(FieldKind::Translated) => {
                 self.problem(tree.line, path, "this is text in languages; write a map from language tags to columns, such as {en: name}");
                 return None;
             }
@@ -297,17 +298,17 @@ impl Reader<'_> {
     fn below(&mut self, expected: Expected, name: &str, tree: &Tree, path: &str) -> Option<Expected> {
         match expected {
             Expected::Record(record) => {
-                let name_field = if record.shape == Shape::Record { "slug" } else { "key" };
+                let name_field = if record.shape == RecordKind::Record { "slug" } else { "key" };
                 if name == name_field {
-                    return Some(Expected::Value(Kind::Text));
+                    return Some(Expected::Value(FieldKind::Text));
                 }
                 if let Some(list) = record.parts.iter().find(|list| list.name == name) {
                     return Some(Expected::Parts(catalog().get(list.part)));
                 }
                 if let [only] = record.key_from
-                    && let Some(Kind::Any) = record.field_index(only).map(|index| record.fields[index].kind)
+                    && let Some(FieldKind::Any) = record.field_index(only).map(|index| record.fields[index].kind)
                 {
-                    return Some(Expected::Value(Kind::Text));
+                    return Some(Expected::Value(FieldKind::Text));
                 }
                 let field = record.fields.iter().find(|field| field.name == name && !field.system);
                 if field.is_none() {
@@ -317,7 +318,7 @@ impl Reader<'_> {
                 }
                 field.map(|field| Expected::Value(field.kind))
             }
-            Expected::Value(Kind::List(structure)) => {
+            Expected::Value(FieldKind::List(structure)) => {
                 let member = structure.members.iter().find(|member| member.name == name);
                 if member.is_none() {
                     let known: Vec<&str> = structure.members.iter().map(|member| member.name).collect();
@@ -325,7 +326,7 @@ impl Reader<'_> {
                 }
                 member.map(|member| Expected::Value(member.kind))
             }
-            Expected::Value(Kind::Translated | Kind::Any) => Some(Expected::Value(Kind::Text)),
+            Expected::Value(FieldKind::Translated | FieldKind::Any) => Some(Expected::Value(FieldKind::Text)),
             Expected::Parts(record) => {
                 self.problem(tree.line, path, format!("this is a list; write - before each {}", record.singular()));
                 None

@@ -3,16 +3,16 @@
 use std::io::BufRead;
 use std::sync::Arc;
 
-use crate::catalog::record::{Shape, catalog};
+use crate::catalog::record::{RecordKind, catalog};
 use crate::entity::RecordType;
 use crate::store::draft;
 use crate::store::draft::value_tree::{Tree, Value};
-use crate::store::draft::{Draft, Origin, Problem};
+use crate::store::draft::{Draft, InputProblem, Origin};
 use crate::transfer::input::{cannot_read, not_utf8};
 use crate::transfer::json;
 
 /// Reads records line by line and hands each on with its line, or what is wrong with it.
-pub fn read(file: &Arc<str>, mut reader: impl BufRead, mut each: impl FnMut(Result<(RecordType, Draft), Vec<Problem>>)) {
+pub fn read(file: &Arc<str>, mut reader: impl BufRead, mut each: impl FnMut(Result<(RecordType, Draft), Vec<InputProblem>>)) {
     let mut bytes = Vec::new();
     for number in 1.. {
         bytes.clear();
@@ -29,9 +29,9 @@ pub fn read(file: &Arc<str>, mut reader: impl BufRead, mut each: impl FnMut(Resu
     }
 }
 
-fn record(file: &Arc<str>, line: usize, tree: &Tree) -> Result<(RecordType, Draft), Vec<Problem>> {
+fn record(file: &Arc<str>, line: usize, tree: &Tree) -> Result<(RecordType, Draft), Vec<InputProblem>> {
     let origin = |path: &str| Origin { file: Some(file.clone()), line: Some(line), path: path.to_owned() };
-    let wrong = |message: String| Err(vec![Problem::new(origin(""), message)]);
+    let wrong = |message: String| Err(vec![InputProblem::new(origin(""), message)]);
     let Value::Map(entries) = &tree.value else {
         return wrong(format!(
             "this is {}; a line is a map from the type of a record to the record, such as {{\"person\": {{...}}}}",
@@ -44,9 +44,10 @@ fn record(file: &Arc<str>, line: usize, tree: &Tree) -> Result<(RecordType, Draf
             entries.len()
         ));
     };
-    let mut records = catalog().all().filter(|record| record.shape == Shape::Record);
+    let mut records = catalog().all().filter(|record| record.shape == RecordKind::Record);
     let Some(record) = records.find(|record| record.singular() == *name || record.plural == name) else {
-        let known: Vec<String> = catalog().all().filter(|record| record.shape == Shape::Record).map(|record| record.singular()).collect();
+        let known: Vec<String> =
+            catalog().all().filter(|record| record.shape == RecordKind::Record).map(|record| record.singular()).collect();
         return wrong(format!("\"{name}\" is no type of record; there are {}", known.join(", ")));
     };
     if record.plural == name && record.singular() != *name {

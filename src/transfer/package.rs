@@ -12,7 +12,7 @@ mod read;
 mod row;
 mod write;
 
-use crate::catalog::record::{Record, Shape};
+use crate::catalog::record::{Record, RecordKind};
 use crate::store::read::dump::dumped;
 use crate::table;
 
@@ -73,7 +73,7 @@ impl Resource {
     /// Name of the table: that of the list of all such records, in small letters as the standard wants it.
     fn name(self) -> String {
         match self {
-            Self::Of(record) if record.shape == Shape::Record => small(record.plural),
+            Self::Of(record) if record.shape == RecordKind::Record => small(record.plural),
             Self::Of(record) => record.table.to_owned(),
             Self::FormerSlugs => "former_slugs".to_owned(),
             Self::MergedIds => "merged_ids".to_owned(),

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::entity::RecordType;
 use crate::store::draft::value_tree::{Tree, Value};
-use crate::store::draft::{Origin, Problem};
+use crate::store::draft::{InputProblem, Origin};
 
 pub use convert::Converted;
 pub use gather::is_popolo;
@@ -138,7 +138,7 @@ pub struct Popolo {
     options: Options,
     items: Vec<Item>,
     by_id: HashMap<(Class, String), usize>,
-    problems: Vec<Problem>,
+    problems: Vec<InputProblem>,
     left: Left,
 }
 

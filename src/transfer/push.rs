@@ -5,12 +5,12 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode, Url};
 use serde_json::{Map, Value as Json, json};
 
-use crate::catalog::record::{Kind, Record, Shape, Structure, catalog};
+use crate::catalog::record::{FieldKind, Record, RecordKind, Structure, catalog};
 use crate::core::id;
 use crate::entity::RecordType;
-use crate::store::draft::{Draft, Given, Problem};
+use crate::store::draft::{Draft, DraftValue, InputProblem};
 use crate::store::read::result::Cell;
-use crate::store::write::{Drafts, Outcome};
+use crate::store::write::{Drafts, WriteSummary};
 
 /// Records that the server takes in one call at most.
 pub const MOST: usize = 1_000;
@@ -33,7 +33,7 @@ pub struct Remote {
 #[derive(Debug)]
 pub enum Refused {
     /// Something is wrong with records.
-    Problems(Vec<Problem>),
+    Problems(Vec<InputProblem>),
     /// The server could not be asked, or did not understand.
     Failed(String),
 }
@@ -54,7 +54,7 @@ impl Remote {
     }
 
     /// Sends one batch; it is taken whole or not at all.
-    pub async fn send(&self, drafts: &Drafts, message: Option<&str>, dry_run: bool) -> Result<Outcome, Refused> {
+    pub async fn send(&self, drafts: &Drafts, message: Option<&str>, dry_run: bool) -> Result<WriteSummary, Refused> {
         let sent: Vec<&Draft> = drafts.iter().flat_map(|(_, drafts)| drafts).collect();
         let input = json!({"records": records(drafts), "dryRun": dry_run, "onError": "STOP", "message": message});
         let answer = self.ask(&json!({"query": MUTATION, "variables": {"input": input}})).await.map_err(Refused::Failed)?;
@@ -109,7 +109,7 @@ fn cause(error: &dyn std::error::Error) -> String {
 }
 
 /// Reads what the server answered.
-fn read(answer: &Json, sent: &[&Draft]) -> Result<Outcome, Refused> {
+fn read(answer: &Json, sent: &[&Draft]) -> Result<WriteSummary, Refused> {
     let result = &answer["data"]["importRecords"];
     if let Some(errors) = answer["errors"].as_array().filter(|errors| !errors.is_empty()) {
         let messages: Vec<&str> = errors.iter().filter_map(|error| error["message"].as_str()).collect();
@@ -124,7 +124,7 @@ fn read(answer: &Json, sent: &[&Draft]) -> Result<Outcome, Refused> {
             let message = error["message"].as_str().unwrap_or("the server does not say what is wrong").to_owned();
             let path = path(&error["path"]);
             let message = if path.is_empty() { message } else { format!("{path}: {message}") };
-            problems.push(Problem::new(origin, message));
+            problems.push(InputProblem::new(origin, message));
         }
     }
     if !problems.is_empty() {
@@ -132,7 +132,7 @@ fn read(answer: &Json, sent: &[&Draft]) -> Result<Outcome, Refused> {
     }
     let number = |name: &str| result[name].as_u64().and_then(|count| usize::try_from(count).ok());
     match (number("created"), number("updated"), number("unchanged")) {
-        (Some(created), Some(updated), Some(unchanged)) => Ok(Outcome { created, updated, unchanged, ..Outcome::default() }),
+        (Some(created), Some(updated), Some(unchanged)) => Ok(WriteSummary { created, updated, unchanged, ..WriteSummary::default() }),
         _ => Err(Refused::Failed("the server's answer is not one to an import; is it of the same version?".to_owned())),
     }
 }
@@ -159,7 +159,7 @@ pub fn records(drafts: &Drafts) -> Json {
 fn fields(record: &Record, draft: &Draft) -> Json {
     let mut fields = Map::new();
     if let Some(name) = &draft.name {
-        let name_field = if record.shape == Shape::Record { "slug" } else { "key" };
+        let name_field = if record.shape == RecordKind::Record { "slug" } else { "key" };
         fields.insert(name_field.to_owned(), name.as_str().into());
     }
     for (index, given, _) in &draft.values {
@@ -186,23 +186,23 @@ fn part(record: &Record, draft: &Draft) -> Json {
     }
 }
 
-fn value(kind: Kind, given: &Given) -> Json {
+fn value(kind: FieldKind, given: &DraftValue) -> Json {
     let (ty, name) = match given {
-        Given::Cell(cell) => return cell_value(kind, cell),
-        Given::Key(_, key) => return key.as_str().into(),
-        Given::Slug(ty, slug) => (*ty, slug.clone()),
-        Given::Id(ty, id) => (*ty, id::encode(ty.prefix(), *id)),
+        DraftValue::Cell(cell) => return cell_value(kind, cell),
+        DraftValue::Key(_, key) => return key.as_str().into(),
+        DraftValue::Slug(ty, slug) => (*ty, slug.clone()),
+        DraftValue::Id(ty, id) => (*ty, id::encode(ty.prefix(), *id)),
     };
     match kind {
-        Kind::Any => json!({ catalog().get(ty).singular(): name }),
+        FieldKind::Any => json!({ catalog().get(ty).singular(): name }),
         _ => name.into(),
     }
 }
 
-fn cell_value(kind: Kind, cell: &Cell) -> Json {
+fn cell_value(kind: FieldKind, cell: &Cell) -> Json {
     match (kind, cell) {
-        (Kind::Choice(_), Cell::Text(text)) => text.to_uppercase().into(),
-        (Kind::List(structure), Cell::Json(Json::Array(items))) => items.iter().map(|item| object(structure, item)).collect(),
+        (FieldKind::Choice(_), Cell::Text(text)) => text.to_uppercase().into(),
+        (FieldKind::List(structure), Cell::Json(Json::Array(items))) => items.iter().map(|item| object(structure, item)).collect(),
         (_, Cell::Text(text)) => text.as_str().into(),
         (_, Cell::Integer(number)) => (*number).into(),
         (_, Cell::Number(number)) => (*number).into(),
@@ -215,7 +215,7 @@ fn cell_value(kind: Kind, cell: &Cell) -> Json {
 /// A small object of a list, with the values of vocabularies as the schema has them.
 fn object(structure: &Structure, item: &Json) -> Json {
     let mut item = item.clone();
-    for member in structure.members.iter().filter(|member| matches!(member.kind, Kind::Choice(_))) {
+    for member in structure.members.iter().filter(|member| matches!(member.kind, FieldKind::Choice(_))) {
         if let Some(text) = item[member.name].as_str().map(str::to_uppercase) {
             item[member.name] = text.into();
         }

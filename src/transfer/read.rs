@@ -9,7 +9,7 @@ use crate::core::error::Error;
 use crate::entity::RecordType;
 use crate::store::Store;
 use crate::store::draft;
-use crate::store::draft::{Draft, Given, Problem};
+use crate::store::draft::{Draft, DraftValue, InputProblem};
 use crate::store::read::dump::Former;
 use crate::store::read::result::Cell;
 use crate::store::write::Drafts;
@@ -38,7 +38,7 @@ pub struct Reading {
     /// The records.
     pub drafts: Drafts,
     /// What is wrong.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<InputProblem>,
     /// What somebody should know although nothing is wrong.
     pub notes: Vec<String>,
     /// Popolo, of which records are made when all files are read.
@@ -105,7 +105,7 @@ impl Reading {
         }
     }
 
-    fn package(&mut self, input: &Input) -> Result<(), Vec<Problem>> {
+    fn package(&mut self, input: &Input) -> Result<(), Vec<InputProblem>> {
         let Some(path) = &input.path else {
             let message = "a data package is a folder of files; name the folder, or its datapackage.json";
             return Err(vec![input::problem(None, message.to_owned())]);
@@ -118,7 +118,7 @@ impl Reading {
         Ok(())
     }
 
-    fn table(&mut self, input: &Input) -> Result<(), Vec<Problem>> {
+    fn table(&mut self, input: &Input) -> Result<(), Vec<InputProblem>> {
         let Some(mapping) = self.mapping.clone() else {
             let message = "a table needs a mapping, which says what its columns are; give it with --mapping FILE";
             return Err(vec![input::problem(Some(&input.name), message.to_owned())]);
@@ -166,7 +166,7 @@ impl Reading {
         let part = catalog().get(RecordType::Identifier);
         let (Some(scheme), Some(value)) = (part.field_index("scheme"), part.field_index("value")) else { return Slugs::new() };
         let text = |draft: &Draft, field| match draft.value(field) {
-            Some(Given::Cell(Cell::Text(text))) => Some(text.clone()),
+            Some(DraftValue::Cell(Cell::Text(text))) => Some(text.clone()),
             _ => None,
         };
         let mut slugs = Slugs::new();
@@ -181,7 +181,7 @@ impl Reading {
         slugs
     }
 
-    fn add(&mut self, read: Result<(RecordType, Draft), Vec<Problem>>) {
+    fn add(&mut self, read: Result<(RecordType, Draft), Vec<InputProblem>>) {
         match read {
             Ok((ty, draft)) => self.push(ty, draft),
             Err(problems) => self.problems.extend(problems),

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 
 use crate::store::draft::value_tree::{Tree, Value};
-use crate::store::draft::{Origin, Problem};
+use crate::store::draft::{InputProblem, Origin};
 
 /// Reads one document; `file` is named in the problem.
-pub fn read(file: &Arc<str>, text: &str) -> Result<Tree, Problem> {
+pub fn read(file: &Arc<str>, text: &str) -> Result<Tree, InputProblem> {
     let problem =
-        |line: Option<usize>, message: String| Problem::new(Origin { file: Some(file.clone()), line, path: String::new() }, message);
+        |line: Option<usize>, message: String| InputProblem::new(Origin { file: Some(file.clone()), line, path: String::new() }, message);
     let documents = MarkedYaml::load_from_str(text)
         .map_err(|error| problem(Some(error.marker().line()), format!("this is not YAML: {}", error.info())))?;
     match documents.as_slice() {

@@ -4,7 +4,7 @@ use kurultai::catalog::record::catalog;
 use kurultai::entity::RecordType;
 use kurultai::store::Store;
 use kurultai::store::db::maintenance::MANY_RECORDS;
-use kurultai::store::draft::{Draft, Given, Origin};
+use kurultai::store::draft::{Draft, DraftValue, Origin};
 use kurultai::store::read::result::Cell;
 use kurultai::store::write::Author;
 use migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
@@ -18,14 +18,14 @@ use serde_json::json;
 use crate::server::{On, Server, TestDatabase};
 
 /// A record with these fields.
-fn draft(ty: RecordType, slug: &str, fields: Vec<(&str, Given)>) -> Draft {
+fn draft(ty: RecordType, slug: &str, fields: Vec<(&str, DraftValue)>) -> Draft {
     let place = |name| catalog().get(ty).field_index(name).unwrap();
     let values = fields.into_iter().map(|(name, given)| (place(name), given, Origin::default())).collect();
     Draft { name: Some(slug.to_owned()), values, ..Draft::default() }
 }
 
-fn named(text: &str) -> Given {
-    Given::Cell(Cell::Json(json!({"en": text})))
+fn named(text: &str) -> DraftValue {
+    DraftValue::Cell(Cell::Json(json!({"en": text})))
 }
 
 async fn write(store: &Store, ty: RecordType, drafts: Vec<Draft>) {
@@ -40,7 +40,7 @@ async fn write_people(store: &Store, sort_names: &[Option<String>], prefix: &str
     let person = |(index, sort_name): (usize, &Option<String>)| {
         let cell = sort_name.clone().map_or(Cell::Null, Cell::Text);
         let name = named(sort_name.as_deref().unwrap_or("unknown"));
-        draft(RecordType::Person, &format!("{prefix}-{index:04}"), vec![("name", name), ("sortName", Given::Cell(cell))])
+        draft(RecordType::Person, &format!("{prefix}-{index:04}"), vec![("name", name), ("sortName", DraftValue::Cell(cell))])
     };
     write(store, RecordType::Person, sort_names.iter().enumerate().map(person).collect()).await;
 }
@@ -144,10 +144,10 @@ async fn many_records_that_refer_to_each_other_in_a_circle_are_written(#[values(
     let (store, database) = (test.store().await, test.raw().await);
     let count = 300;
     let organization = |index: usize| {
-        let above = Given::Slug(RecordType::Organization, format!("o{}", (index + 1) % count));
+        let above = DraftValue::Slug(RecordType::Organization, format!("o{}", (index + 1) % count));
         let fields = vec![
             ("name", named(&format!("Organization {index} {}", "long ".repeat(100)))),
-            ("classification", Given::Cell(Cell::Text("court".to_owned()))),
+            ("classification", DraftValue::Cell(Cell::Text("court".to_owned()))),
             ("parent", above),
         ];
         draft(RecordType::Organization, &format!("o{index}"), fields)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kurultai::core::clock::Clock;
-use kurultai::store::{Options, Store};
+use kurultai::store::{Store, StoreOptions};
 use migration::sea_orm::ConnectionTrait;
 use reqwest::header::ACCEPT_LANGUAGE;
 use rstest::rstest;
@@ -88,7 +88,7 @@ async fn an_answer_is_kept_for_its_own_variables_operation_and_language_only() {
 async fn one_connection_is_enough_to_answer_and_to_hear_of_changes(#[values(On::Sqlite, On::Postgres)] on: On) {
     let database = TestDatabase::new(on).await;
     database.store().await;
-    let options = Options { connections: 1, timeout: Duration::from_secs(3), ..Options::new(&database.url) };
+    let options = StoreOptions { connections: 1, timeout: Duration::from_secs(3), ..StoreOptions::new(&database.url) };
     let store = Store::connect(&options, Clock::System).await.unwrap();
     let hearing = store.clone();
     let task = tokio::spawn(async move { hearing.listen().await });

@@ -58,7 +58,7 @@ async fn an_import_that_fails_in_the_middle_leaves_nothing_behind(#[values(On::S
     let drafts = crate::server::read(&[("test.yaml".into(), "people:\n- {slug: a, name: {en: A}}".to_owned())]).unwrap();
     let author = kurultai::store::write::Author { by: "tests".to_owned(), message: None };
     let refused = server.store.write(&drafts, &author, |_| ()).await;
-    assert!(matches!(refused, Err(kurultai::store::write::Refused::Failed(_))));
+    assert!(matches!(refused, Err(kurultai::store::write::WriteError::Failed(_))));
     let data = server.data("{ people { totalCount } search(query: \"a\") { totalCount } }").await;
     assert_eq!(data, json!({"people": {"totalCount": 0}, "search": {"totalCount": 0}}));
 }

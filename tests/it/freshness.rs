@@ -5,7 +5,7 @@ use std::time::Duration;
 use kurultai::core::auth::Role;
 use kurultai::core::clock::Clock;
 use kurultai::core::dataset::{Dataset, public_url};
-use kurultai::store::write::{Author, Ending, Outcome};
+use kurultai::store::write::{Author, TransactionEnd, WriteSummary};
 use reqwest::header::{ETAG, IF_NONE_MATCH};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ const FIRST: &str = "2026-01-01";
 const TIMES: &str = "{ jurisdictions { nodes { slug checkedAt lastChangedAt } } sources { nodes { slug checkedAt lastChangedAt } } dataset { revision lastChangedAt checkedAt } revisions { totalCount } }";
 
 /// Writes at the beginning of a day, as another process would, and waits until the server knows.
-async fn on_day(server: &Server, day: &str, text: &str) -> Outcome {
+async fn on_day(server: &Server, day: &str, text: &str) -> WriteSummary {
     let store = server.database.connect_with(Clock::fixed(format!("{day}T00:00:00Z").parse().unwrap())).await;
     let drafts = read(&[("test.yaml".into(), text.to_owned())]).unwrap();
     let author = Author { by: "tests".to_owned(), message: None };
@@ -222,7 +222,7 @@ async fn to_try_an_import_checks_nothing(#[values(On::Sqlite, On::Postgres)] on:
     let store = server.database.connect_with(Clock::fixed("2026-02-01T00:00:00Z".parse().unwrap())).await;
     let drafts = read(&[("test.yaml".into(), TEXT.to_owned())]).unwrap();
     let author = Author { by: "tests".to_owned(), message: None };
-    store.write_or_try(&drafts, &author, Ending::Rollback, |_| ()).await.unwrap();
+    store.write_or_try(&drafts, &author, TransactionEnd::Rollback, |_| ()).await.unwrap();
     store.check(&drafts, &author, |_| ()).await.unwrap();
     assert_eq!(server.data(TIMES).await, before);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kurultai::core::auth::Role;
 use kurultai::graphql::limits::Limits;
-use kurultai::http::Quotas;
+use kurultai::http::RateLimits;
 use kurultai::http::Timeouts;
 use migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, TransactionTrait};
 use reqwest::StatusCode;
@@ -131,7 +131,7 @@ async fn the_standard_introspection_query_is_within_the_limits() {
 
 #[tokio::test]
 async fn a_client_that_asks_too_often_is_told_when_to_come_back() {
-    let rate = Quotas { address: 10, token: 20, trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()] };
+    let rate = RateLimits { address: 10, token: 20, trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()] };
     let server = Server::set(On::Sqlite, Settings { rate, ..Settings::default() }).await;
     let ask = async |address: &str, query: &str| {
         let request = server.client.post(format!("{}/graphql", server.address)).header("x-forwarded-for", address);
@@ -173,7 +173,7 @@ async fn a_client_that_asks_too_often_is_told_when_to_come_back() {
 
 #[tokio::test]
 async fn a_token_has_points_of_its_own() {
-    let rate = Quotas { address: 1_000, token: 3, trusted_proxies: Vec::new() };
+    let rate = RateLimits { address: 1_000, token: 3, trusted_proxies: Vec::new() };
     let server = Server::set(On::Sqlite, Settings { rate, ..Settings::default() }).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     for left in [2, 1, 0] {

@@ -9,7 +9,7 @@ use kurultai::core::auth::Role;
 use kurultai::store::Store;
 use kurultai::store::draft::parse;
 use kurultai::store::draft::value_tree;
-use kurultai::store::write::{Author, Refused};
+use kurultai::store::write::{Author, WriteError};
 use kurultai::transfer::package;
 use kurultai::transfer::package::{Format, Wish};
 use migration::sea_orm::ConnectionTrait;
@@ -359,8 +359,8 @@ async fn write(store: &Store, records: &Value) {
     let author = Author { by: "tests".to_owned(), message: None };
     match store.write(&drafts, &author, |_| ()).await {
         Ok(_) => {}
-        Err(Refused::Problems(problems)) => panic!("{problems:#?}\n{records:#}"),
-        Err(Refused::Failed(error)) => panic!("{error}"),
+        Err(WriteError::Problems(problems)) => panic!("{problems:#?}\n{records:#}"),
+        Err(WriteError::Failed(error)) => panic!("{error}"),
     }
 }
 
@@ -614,7 +614,7 @@ async fn a_package_into_a_dataset_that_lives_keeps_what_was_done_there() {
     let read = package::read(&package.join("datapackage.json")).unwrap();
     let drafts = read.records.into_iter().map(|(ty, draft)| (ty, vec![draft])).collect();
     let author = Author { by: "tests".to_owned(), message: None };
-    let Err(Refused::Problems(problems)) = stranger.store.write(&drafts, &author, |_| ()).await else { panic!("it was taken") };
+    let Err(WriteError::Problems(problems)) = stranger.store.write(&drafts, &author, |_| ()).await else { panic!("it was taken") };
     let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
     assert!(
         told.iter().any(|line| line.contains("people.ndjson:") && line.contains("\"hanna\" belongs to person \"hanna\" already")),

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use kurultai::catalog::record::{Kind, Shape, catalog};
+use kurultai::catalog::record::{FieldKind, RecordKind, catalog};
 use kurultai::core::pagination::{Cursor, Direction, Page};
-use kurultai::store::read::plan::{List, Plan};
+use kurultai::store::read::plan::{ListPlan, Plan};
 use migration::sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -117,13 +117,13 @@ async fn every_order_of_every_list_enters_its_index_at_the_cursor(#[values(On::S
         // so few rows would be read whole; what is asked here is whether the index could serve
         raw.execute_unprepared("SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off").await.unwrap();
     }
-    for record in catalog().all().filter(|record| record.shape == Shape::Record) {
+    for record in catalog().all().filter(|record| record.shape == RecordKind::Record) {
         for (index, field) in record.fields.iter().enumerate().filter(|(_, field)| field.ordered) {
             for (direction, backward) in [(Direction::Asc, false), (Direction::Desc, false), (Direction::Desc, true)] {
                 let key: Value = match field.kind {
                     _ if field.is_label => json!("m"),
-                    Kind::Date => json!("2015"),
-                    Kind::Instant => json!("2026-01-01T00:00:00.000000Z"),
+                    FieldKind::Date => json!("2015"),
+                    FieldKind::Instant => json!("2026-01-01T00:00:00.000000Z"),
                     _ => json!(100),
                 };
                 let cursor = Some(Cursor { key: vec![key], id: uuid::Uuid::now_v7() });
@@ -131,7 +131,7 @@ async fn every_order_of_every_list_enters_its_index_at_the_cursor(#[values(On::S
                     false => Page { after: cursor, ..Page::first(100) },
                     true => Page { before: cursor, backward, ..Page::first(100) },
                 };
-                let list = List { order: (index, direction), page, ..List::new(Plan::new(record.ty)) };
+                let list = ListPlan { order: (index, direction), page, ..ListPlan::new(Plan::new(record.ty)) };
                 let plan = explain(&raw, on, server.store.statement(&list).await.unwrap()).await;
                 let entered = match on {
                     On::Sqlite => plan.contains("SEARCH t1 USING ") && plan.contains(",id)") && !plan.contains("TEMP B-TREE"),

@@ -1,11 +1,11 @@
 //! Filters and pages mean the same whatever is asked: compared with a plain evaluation of the same rows.
 
 use kurultai::catalog::record::catalog;
-use kurultai::core::filter::{Filter, Quantifier, Test, Value};
+use kurultai::core::filter::{Filter, FilterValue, Predicate, Quantifier};
 use kurultai::core::pagination::{Direction, Page};
 use kurultai::entity::RecordType;
-use kurultai::store::read::plan::{List, Plan};
-use kurultai::store::read::result::Slice;
+use kurultai::store::read::plan::{ListPlan, Plan};
+use kurultai::store::read::result::PageRows;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -65,27 +65,27 @@ fn field(name: &str) -> usize {
     catalog().get(RecordType::Person).field_index(name).unwrap()
 }
 
-fn date_test() -> impl Strategy<Value = Test> {
-    let date = prop::sample::select(&DATES[..]).prop_map(|text| Value::Date(text.parse().unwrap()));
+fn date_test() -> impl Strategy<Value = Predicate> {
+    let date = prop::sample::select(&DATES[..]).prop_map(|text| FilterValue::Date(text.parse().unwrap()));
     (date.clone(), prop::collection::vec(date, 0..3), 0..8usize).prop_map(|(value, values, kind)| match kind {
-        0 => Test::Eq(value),
-        1 => Test::In(values),
-        2 => Test::Not(value),
-        3 => Test::Lt(value),
-        4 => Test::Lte(value),
-        5 => Test::Gt(value),
-        6 => Test::Gte(value),
-        _ => Test::IsNull(values.is_empty()),
+        0 => Predicate::Eq(value),
+        1 => Predicate::In(values),
+        2 => Predicate::Not(value),
+        3 => Predicate::Lt(value),
+        4 => Predicate::Lte(value),
+        5 => Predicate::Gt(value),
+        6 => Predicate::Gte(value),
+        _ => Predicate::IsNull(values.is_empty()),
     })
 }
 
-fn text_test() -> impl Strategy<Value = Test> {
+fn text_test() -> impl Strategy<Value = Predicate> {
     (prop::sample::select(&["female", "male", "fem"][..]), 0..5usize, any::<bool>()).prop_map(|(text, kind, known)| match kind {
-        0 => Test::Eq(Value::Text(text.to_owned())),
-        1 => Test::Not(Value::Text(text.to_owned())),
-        2 => Test::StartsWith(text.to_owned()),
-        3 => Test::Contains(text.to_owned()),
-        _ => Test::IsNull(known),
+        0 => Predicate::Eq(FilterValue::Text(text.to_owned())),
+        1 => Predicate::Not(FilterValue::Text(text.to_owned())),
+        2 => Predicate::StartsWith(text.to_owned()),
+        3 => Predicate::Contains(text.to_owned()),
+        _ => Predicate::IsNull(known),
     })
 }
 
@@ -94,7 +94,7 @@ fn filter() -> impl Strategy<Value = Filter> {
     let parties = (quantifier, prop::sample::select(&ROLES[..]), any::<bool>()).prop_map(|(quantifier, role, negated)| {
         let relation = catalog().get(RecordType::Person).relation_index("caseParties").unwrap();
         let role_field = catalog().get(RecordType::CaseParty).field_index("role").unwrap();
-        let is_role = Filter::Field(role_field, Test::Eq(Value::Text(role.to_owned())));
+        let is_role = Filter::Field(role_field, Predicate::Eq(FilterValue::Text(role.to_owned())));
         Filter::Many(relation, quantifier, Box::new(if negated { Filter::Not(Box::new(is_role)) } else { is_role }))
     });
     let leaf = prop_oneof![
@@ -134,41 +134,41 @@ fn holds(filter: &Filter, row: &Row) -> bool {
 }
 
 fn is_role(filter: &Filter, role: &str) -> bool {
-    matches!(filter, Filter::Field(_, Test::Eq(Value::Text(text))) if text == role)
+    matches!(filter, Filter::Field(_, Predicate::Eq(FilterValue::Text(text))) if text == role)
 }
 
 /// An unknown value passes only "not" and "is unknown".
-fn passes(value: Option<&str>, test: &Test) -> bool {
-    let text = |given: &Value| match given {
-        Value::Date(date) => date.as_str().to_owned(),
-        Value::Text(text) => text.clone(),
+fn passes(value: Option<&str>, test: &Predicate) -> bool {
+    let text = |given: &FilterValue| match given {
+        FilterValue::Date(date) => date.as_str().to_owned(),
+        FilterValue::Text(text) => text.clone(),
         other => unreachable!("{other:?} is not generated"),
     };
-    let equal = |value: &str, given: &Value| match given {
+    let equal = |value: &str, given: &FilterValue| match given {
         // a year stands for all of its days
-        Value::Date(date) => value.starts_with(date.as_str()),
+        FilterValue::Date(date) => value.starts_with(date.as_str()),
         _ => value == text(given),
     };
     match (value, test) {
-        (value, Test::IsNull(unknown)) => value.is_none() == *unknown,
-        (None, Test::Not(_)) => true,
+        (value, Predicate::IsNull(unknown)) => value.is_none() == *unknown,
+        (None, Predicate::Not(_)) => true,
         (None, _) => false,
         (Some(value), test) => match test {
-            Test::Eq(given) => equal(value, given),
-            Test::In(given) => given.iter().any(|given| equal(value, given)),
-            Test::Not(given) => !equal(value, given),
-            Test::Lt(given) => *value < *text(given),
-            Test::Lte(given) => *value < *text(given) || equal(value, given),
-            Test::Gt(given) => *value > *text(given) && !equal(value, given),
-            Test::Gte(given) => *value >= *text(given),
-            Test::StartsWith(given) => value.starts_with(given.as_str()),
-            Test::Contains(given) => value.contains(given.as_str()),
-            Test::IsNull(_) => unreachable!("handled above"),
+            Predicate::Eq(given) => equal(value, given),
+            Predicate::In(given) => given.iter().any(|given| equal(value, given)),
+            Predicate::Not(given) => !equal(value, given),
+            Predicate::Lt(given) => *value < *text(given),
+            Predicate::Lte(given) => *value < *text(given) || equal(value, given),
+            Predicate::Gt(given) => *value > *text(given) && !equal(value, given),
+            Predicate::Gte(given) => *value >= *text(given),
+            Predicate::StartsWith(given) => value.starts_with(given.as_str()),
+            Predicate::Contains(given) => value.contains(given.as_str()),
+            Predicate::IsNull(_) => unreachable!("handled above"),
         },
     }
 }
 
-fn slugs(slice: Slice<'_>) -> Vec<String> {
+fn slugs(slice: PageRows<'_>) -> Vec<String> {
     slice.nodes().map(|node| node.cell(field("slug")).as_text().unwrap().to_owned()).collect()
 }
 
@@ -182,8 +182,13 @@ async fn any_filter_keeps_just_the_rows_that_a_plain_evaluation_keeps(#[values(O
         let filter = filter().new_tree(&mut runner).unwrap().current();
         let mut plan = Plan::new(RecordType::Person);
         plan.read(field("slug"));
-        let list =
-            List { filter: filter.clone(), page: Page::first(100), total: true, order: (field("name"), Direction::Asc), ..List::new(plan) };
+        let list = ListPlan {
+            filter: filter.clone(),
+            page: Page::first(100),
+            total: true,
+            order: (field("name"), Direction::Asc),
+            ..ListPlan::new(plan)
+        };
         let pages = server.store.page(&list).await.unwrap();
         let slice = pages.of(0).unwrap();
         let expected: Vec<String> = rows.iter().filter(|row| holds(&filter, row)).map(|row| row.slug.clone()).collect();

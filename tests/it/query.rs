@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kurultai::catalog::record::{Kind, Record, Shape, catalog};
+use kurultai::catalog::record::{FieldKind, Record, RecordKind, catalog};
 use serde_json::{Value, json};
 
 use crate::server::{On, Server, path};
@@ -51,12 +51,12 @@ fn everything(record: &Record) -> String {
         let mut fields = vec!["id".to_owned()];
         for field in &record.fields {
             match field.kind {
-                Kind::One(_) | Kind::Any => {}
-                Kind::List(structure) => {
+                FieldKind::One(_) | FieldKind::Any => {}
+                FieldKind::List(structure) => {
                     let members: Vec<&str> = structure.members.iter().map(|member| member.name).collect();
                     fields.push(format!("{} {{ {} }}", field.name, members.join(" ")));
                 }
-                Kind::Translated => fields.push(format!("{} {} {{ lang text }}", field.name, field.plural())),
+                FieldKind::Translated => fields.push(format!("{} {} {{ lang text }}", field.name, field.plural())),
                 _ => fields.push(field.name.to_owned()),
             }
         }
@@ -65,8 +65,8 @@ fn everything(record: &Record) -> String {
     let mut selection = scalars(record);
     for field in &record.fields {
         match field.kind {
-            Kind::One(target) => selection += &format!(" {} {{ {} }}", field.name, scalars(catalog().get(target))),
-            Kind::Any => selection += &format!(" {} {{ __typename id disputed }}", field.name),
+            FieldKind::One(target) => selection += &format!(" {} {{ {} }}", field.name, scalars(catalog().get(target))),
+            FieldKind::Any => selection += &format!(" {} {{ __typename id disputed }}", field.name),
             _ => {}
         }
     }
@@ -95,7 +95,7 @@ async fn everything_that_a_type_has_answers_alike_on_both_databases() {
         if record.plural.is_empty() {
             let owner = catalog()
                 .all()
-                .find(|owner| owner.shape == Shape::Record && owner.relations.iter().any(|relation| relation.target == record.ty));
+                .find(|owner| owner.shape == RecordKind::Record && owner.relations.iter().any(|relation| relation.target == record.ty));
             let owner = owner.unwrap();
             let list = owner.relations.iter().find(|relation| relation.target == record.ty).unwrap();
             let below = if list.short {

@@ -1,6 +1,6 @@
 //! The permanent page of a record: what it tells people and machines, what leads to it, and what it keeps to itself.
 
-use kurultai::catalog::record::{Shape, catalog};
+use kurultai::catalog::record::{RecordKind, catalog};
 use kurultai::core::auth::Role;
 use kurultai::core::dataset::{Dataset, public_url};
 use reqwest::header::{
@@ -77,7 +77,7 @@ fn texts(document: &Document<'_>, name: &str) -> Vec<String> {
 /// One record of each type in the sample dataset, by its path.
 async fn one_of_each(server: &Server) -> Vec<String> {
     let mut paths = Vec::new();
-    for record in catalog().all().filter(|record| record.shape == Shape::Record) {
+    for record in catalog().all().filter(|record| record.shape == RecordKind::Record) {
         let query = format!("{{ {}(first: 1) {{ nodes {{ permalink }} }} }}", record.plural);
         let found = server.data(&query).await;
         let node = found[record.plural]["nodes"].get(0);

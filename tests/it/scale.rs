@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use kurultai::core::clock::Clock;
-use kurultai::store::{Options, Store};
+use kurultai::store::{Store, StoreOptions};
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, Pooler, Serving, until};
@@ -76,7 +76,7 @@ async fn readers_are_answered_by_a_replica_and_miss_nothing_that_was_written() {
     until_read_from(&here, &replica, "the replica has caught up").await;
 
     // how the replica is can be seen
-    let options = Options { replicas: vec![replica.url()], ..Options::new(primary.url()) };
+    let options = StoreOptions { replicas: vec![replica.url()], ..StoreOptions::new(primary.url()) };
     let store = Store::connect(&options, Clock::System).await.unwrap();
     let watching = store.clone();
     let watching = tokio::spawn(async move { watching.listen().await });

@@ -1,6 +1,6 @@
 //! The GraphQL schema and the tables are what is committed, and stay so.
 
-use kurultai::catalog::record::{Kind, Shape, catalog};
+use kurultai::catalog::record::{FieldKind, RecordKind, catalog};
 use kurultai::store::db::migrations::Migrations;
 use migration::sea_orm::{ConnectionTrait, Statement};
 use rstest::rstest;
@@ -90,12 +90,12 @@ fn every_field_is_declared_as_its_column_is() {
     for record in catalog().all() {
         for field in &record.fields {
             assert!(!field.doc.is_empty(), "{}.{} is not described", record.name(), field.name);
-            if matches!(field.kind, Kind::List(_)) {
+            if matches!(field.kind, FieldKind::List(_)) {
                 assert!(field.required, "{}.{} is a list and can be unknown", record.name(), field.name);
             }
         }
         assert!(!record.doc.is_empty(), "{} is not described", record.name());
-        assert_eq!(record.label().is_some(), record.shape == Shape::Record, "{} must be called by exactly one field", record.name());
+        assert_eq!(record.label().is_some(), record.shape == RecordKind::Record, "{} must be called by exactly one field", record.name());
     }
 }
 

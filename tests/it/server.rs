@@ -8,10 +8,10 @@ use kurultai::core::auth::Role;
 use kurultai::core::clock::Clock;
 use kurultai::core::dataset::Dataset;
 use kurultai::graphql::limits::Limits;
-use kurultai::http::{Quotas, Service, Streams, Timeouts, router, serve};
-use kurultai::store::draft::Problem;
-use kurultai::store::write::{Author, Drafts, Outcome, Refused};
-use kurultai::store::{Options, Store};
+use kurultai::http::{AppState, RateLimits, StreamLimits, Timeouts, router, serve};
+use kurultai::store::draft::InputProblem;
+use kurultai::store::write::{Author, Drafts, WriteError, WriteSummary};
+use kurultai::store::{Store, StoreOptions};
 use kurultai::transfer::yaml;
 use migration::sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use reqwest::header::AUTHORIZATION;
@@ -81,7 +81,7 @@ impl TestDatabase {
 
     /// A store as another process would have: the ids it gives are its own.
     pub async fn connect_with(&self, clock: Clock) -> Store {
-        let options = Options { connections: 4, timeout: Duration::from_secs(10), ..Options::new(&self.url) };
+        let options = StoreOptions { connections: 4, timeout: Duration::from_secs(10), ..StoreOptions::new(&self.url) };
         Store::connect(&options, clock).await.unwrap()
     }
 
@@ -110,7 +110,7 @@ impl Drop for TestDatabase {
 /// What a server can be told to do otherwise.
 pub struct Settings {
     pub limits: Limits,
-    pub rate: Quotas,
+    pub rate: RateLimits,
     pub timeouts: Timeouts,
     pub connections: u32,
     pub concurrency: u32,
@@ -122,7 +122,7 @@ impl Default for Settings {
     fn default() -> Self {
         // what tests ask for is larger than what people do
         let limits = Limits { aliases: 1_000, nodes: u64::MAX, ..Limits::default() };
-        let (rate, timeouts) = (Quotas::default(), Timeouts::default());
+        let (rate, timeouts) = (RateLimits::default(), Timeouts::default());
         Self { limits, rate, timeouts, connections: 1000, concurrency: 1000, statement: None, dataset: Dataset::default() }
     }
 }
@@ -132,7 +132,7 @@ pub struct Server {
     pub address: String,
     pub store: Store,
     pub client: reqwest::Client,
-    pub streams: Streams,
+    pub streams: StreamLimits,
     tasks: [JoinHandle<()>; 2],
     pub database: TestDatabase,
 }
@@ -186,7 +186,7 @@ impl Server {
     /// A server with other settings, without records.
     pub async fn set(on: On, settings: Settings) -> Self {
         let database = TestDatabase::new(on).await;
-        let options = Options { connections: 4, statement: settings.statement, ..Options::new(&database.url) };
+        let options = StoreOptions { connections: 4, statement: settings.statement, ..StoreOptions::new(&database.url) };
         let store = Store::connect(&options, Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap())).await.unwrap();
         store.migrate().await.unwrap();
         Self::over_with(database, store, settings).await
@@ -206,26 +206,26 @@ impl Server {
 
     async fn over_with(database: TestDatabase, store: Store, settings: Settings) -> Self {
         let dataset = Arc::new(settings.dataset);
-        let mut streams = Streams::new(10);
+        let mut streams = StreamLimits::new(10);
         streams.initialization = Duration::from_millis(500);
         streams.per_socket = 3;
         streams.patience = Duration::from_millis(500);
-        let service = Service {
+        let service = AppState {
             api: kurultai::graphql::engine::Api::new(store.clone(), kurultai::app::reader(), settings.limits, dataset.clone()).unwrap(),
             store: store.clone(),
             sdl: Arc::from(kurultai::graphql::engine::sdl().unwrap()),
-            answers: kurultai::http::Answers::new(1_000_000),
-            documents: kurultai::http::Documents::default(),
+            answers: kurultai::http::ResponseCache::new(1_000_000),
+            documents: kurultai::http::PersistedDocuments::default(),
             streams: streams.clone(),
             dataset,
             cors_origins: vec!["*".to_owned()],
             body_limit: 100_000,
             upload_limit: 10_000_000,
             tables: kurultai::http::tables(4),
-            admission: kurultai::http::Admission::new(settings.concurrency),
-            rates: kurultai::http::Rates::new(&settings.rate),
+            admission: kurultai::http::AdmissionQueue::new(settings.concurrency),
+            rates: kurultai::http::ClientRateLimiter::new(&settings.rate),
             timeouts: settings.timeouts.clone(),
-            health: kurultai::http::Health::default(),
+            health: kurultai::http::HealthState::default(),
             slow_query: None,
         };
         let changes = store.clone();
@@ -242,16 +242,16 @@ impl Server {
     }
 
     /// Imports a YAML text.
-    pub async fn import(&self, text: &str) -> Result<Outcome, Vec<Problem>> {
+    pub async fn import(&self, text: &str) -> Result<WriteSummary, Vec<InputProblem>> {
         self.load(&[(Arc::from("test.yaml"), text.to_owned())]).await
     }
 
-    async fn load(&self, files: &[(Arc<str>, String)]) -> Result<Outcome, Vec<Problem>> {
+    async fn load(&self, files: &[(Arc<str>, String)]) -> Result<WriteSummary, Vec<InputProblem>> {
         let drafts = read(files)?;
         let author = Author { by: "tests".to_owned(), message: None };
         self.store.write(&drafts, &author, |_| ()).await.map_err(|refused| match refused {
-            Refused::Problems(problems) => problems,
-            Refused::Failed(error) => panic!("{error}"),
+            WriteError::Problems(problems) => problems,
+            WriteError::Failed(error) => panic!("{error}"),
         })
     }
 
@@ -368,7 +368,7 @@ pub fn without_cost(mut answer: Value) -> Value {
 }
 
 /// Reads files as an import does.
-pub fn read(files: &[(Arc<str>, String)]) -> Result<Drafts, Vec<Problem>> {
+pub fn read(files: &[(Arc<str>, String)]) -> Result<Drafts, Vec<InputProblem>> {
     let mut drafts = Drafts::new();
     for (name, text) in files {
         let tree = yaml::read(name, text).map_err(|problem| vec![problem])?;

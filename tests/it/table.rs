@@ -1,11 +1,11 @@
 //! Any query is a table: a newsroom gets the very rows that GraphiQL shows, whole, in the format it works with.
 
-use kurultai::catalog::record::{Kind, catalog};
+use kurultai::catalog::record::{FieldKind, catalog};
 use kurultai::core::auth::Role;
 use kurultai::core::pagination::Page;
 use kurultai::entity::RecordType;
-use kurultai::store::read::plan::{Child, List, Plan};
-use kurultai::store::read::result::{Node, Slice};
+use kurultai::store::read::plan::{ChildPlan, ListPlan, Plan};
+use kurultai::store::read::result::{PageRows, RowRef};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use reqwest::Response;
 use rstest::rstest;
@@ -203,7 +203,7 @@ async fn count(walk: &mut kurultai::store::read::scan::Walk) -> usize {
 #[tokio::test]
 async fn a_table_is_of_one_moment_whatever_is_written_while_it_is_read(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, &people(2_100)).await;
-    let list = || List::new(Plan::new(RecordType::Person));
+    let list = || ListPlan::new(Plan::new(RecordType::Person));
     let mut still = server.store.snapshot().await.unwrap().walk(list(), None, u64::MAX).await.unwrap();
     let mut moving = server.store.walk(list(), None, u64::MAX).await.unwrap();
     for walk in [&mut still, &mut moving] {
@@ -223,23 +223,23 @@ fn all(ty: RecordType) -> Plan {
     let mut plan = Plan::new(ty);
     plan.read_all();
     for (index, field) in catalog().get(ty).fields.iter().enumerate() {
-        if let Kind::One(target) = field.kind {
+        if let FieldKind::One(target) = field.kind {
             let mut below = Plan::new(target);
             below.read_all();
-            plan.add(Child::One(index, Box::new(below)));
+            plan.add(ChildPlan::One(index, Box::new(below)));
         }
     }
     plan
 }
 
 /// What a page shows of [`all`], and of lists below each other, the last of which has none.
-fn shown(slice: Slice<'_>, lists: usize) -> Vec<String> {
-    let row = |node: Node<'_>| {
+fn shown(slice: PageRows<'_>, lists: usize) -> Vec<String> {
+    let row = |node: RowRef<'_>| {
         let mut row = vec![node.id(), node.cursor()];
         for (place, field) in node.record().fields.iter().enumerate() {
             row.push(format!("{} {:?}", field.name, node.cell(place)));
         }
-        let ones = node.record().fields.iter().filter(|field| matches!(field.kind, Kind::One(_))).count();
+        let ones = node.record().fields.iter().filter(|field| matches!(field.kind, FieldKind::One(_))).count();
         row.extend((0..ones).map(|place| format!("{:?}", node.one(place).map(|one| (one.id(), one.cell(0), one.cell(1))))));
         if lists > 0 {
             let below = node.many(ones).unwrap();
@@ -263,21 +263,21 @@ async fn a_table_of_one_moment_holds_what_pages_hold(#[values(On::Sqlite, On::Po
         let mut plans = vec![(all(record.ty), 0)];
         for (place, relation) in record.relations.iter().enumerate() {
             for size in [1, 1_000] {
-                let mut below = List { page: Page::first(size), beyond: true, ..List::new(all(relation.target)) };
+                let mut below = ListPlan { page: Page::first(size), beyond: true, ..ListPlan::new(all(relation.target)) };
                 let mut lists = 1;
                 // and a list below that, where there is one
                 if let Some(deeper) = catalog().get(relation.target).relations.first() {
-                    below.plan.add(Child::Many(0, List::new(all(deeper.target))));
+                    below.plan.add(ChildPlan::Many(0, ListPlan::new(all(deeper.target))));
                     lists += 1;
                 }
                 let mut plan = all(record.ty);
-                plan.add(Child::Many(place, below));
+                plan.add(ChildPlan::Many(place, below));
                 plans.push((plan, lists));
             }
         }
         for (plan, lists) in plans {
             for most in [2, u64::MAX] {
-                let list = || List { cursors: true, ..List::new(plan.clone()) };
+                let list = || ListPlan { cursors: true, ..ListPlan::new(plan.clone()) };
                 for (pages, rows) in [(&server.store, &still), (&editors.0, &editors.1)] {
                     let mut found = Vec::new();
                     for store in [pages, rows] {

@@ -1,6 +1,6 @@
 //! Case and its parts: what each column means, and what it links to.
 
-use crate::catalog::measure::{Measure, Span, Statistics, Thing};
+use crate::catalog::measure::{CountTarget, Interval, MeasureSpec, StatisticsSpec};
 use crate::catalog::record::{Choice, Record, Vocabulary, choice, date, duration, number, one, text, translated};
 use crate::core::pagination::Direction;
 use crate::entity::{RecordType, case, case_event, case_party, charge, sentence};
@@ -99,33 +99,34 @@ static SENTENCE_KIND: Vocabulary = Vocabulary {
 /// Parts of parties who are accused.
 const ACCUSED: &[&str] = &["suspect", "defendant"];
 
-fn statistics() -> Statistics {
-    const PRISON: Span = Span::Length("sentences", "length");
-    const TO_DECISION: Span = Span::Days("opened", "decided");
-    let people = |name, doc| Measure::number(name, Thing::Referred("parties", "person"), doc).only_with("parties", "role", ACCUSED);
-    Statistics {
+fn statistics() -> StatisticsSpec {
+    const PRISON: Interval = Interval::Length("sentences", "length");
+    const TO_DECISION: Interval = Interval::Days("opened", "decided");
+    let people =
+        |name, doc| MeasureSpec::number(name, CountTarget::Referred("parties", "person"), doc).only_with("parties", "role", ACCUSED);
+    StatisticsSpec {
         name: "caseStatistics",
         doc: "Counts of cases and of what is in them: how many cases, people, charges and convictions there are, how long sentences are, how long courts take. It counts the records here; figures that others published are statistics of a provision, law or jurisdiction.",
         measures: vec![
-            Measure::number("count", Thing::Record, "Number of cases. A case with three defendants is one case; so is one with charges under two provisions."),
+            MeasureSpec::number("count", CountTarget::Record, "Number of cases. A case with three defendants is one case; so is one with charges under two provisions."),
             people("people", "Number of different people who are named as suspects or defendants. A case with three defendants has three people; one person in two cases of the group counts once; parties without a name, such as bloggers, and organizations are not counted. Where rows are by provision, law, outcome or kind of sentence, or charges or sentences are narrowed: only people who are charged or sentenced so."),
-            Measure::number("charges", Thing::Part("charges"), "Number of charges: one person charged under two provisions has two."),
-            Measure::number("convictions", Thing::Part("charges"), "Number of charges that ended in a conviction which was not set aside. One person convicted under two provisions has two.")
+            MeasureSpec::number("charges", CountTarget::Part("charges"), "Number of charges: one person charged under two provisions has two."),
+            MeasureSpec::number("convictions", CountTarget::Part("charges"), "Number of charges that ended in a conviction which was not set aside. One person convicted under two provisions has two.")
                 .only_with("charges", "outcome", &["convicted"]),
-            Measure::number("casesWithConviction", Thing::Record, "Number of cases in which at least one charge ended in a conviction.")
+            MeasureSpec::number("casesWithConviction", CountTarget::Record, "Number of cases in which at least one charge ended in a conviction.")
                 .only_with("charges", "outcome", &["convicted"]),
             people("peopleConvicted", "Number of different people, named as suspects or defendants, of whom a charge ended in a conviction. A charge of which no party is given counts for all who are accused in the case.")
                 .only_with("charges", "outcome", &["convicted"]),
-            Measure::number("sentences", Thing::Part("sentences"), "Number of penalties and orders that courts imposed: three years and a ban on a post are two."),
-            Measure::measured("prisonSentences", PRISON, "Number of sentences of deprivation of liberty with a known length: those that medianSentence and meanSentence are of.")
+            MeasureSpec::number("sentences", CountTarget::Part("sentences"), "Number of penalties and orders that courts imposed: three years and a ban on a post are two."),
+            MeasureSpec::measured("prisonSentences", PRISON, "Number of sentences of deprivation of liberty with a known length: those that medianSentence and meanSentence are of.")
                 .only_with("sentences", "kind", &["imprisonment"]),
-            Measure::median("medianSentence", PRISON, "Median length of sentences of deprivation of liberty, in months: half are no longer. Other penalties, such as restriction of freedom, are not in it, nor are sentences of unknown length. A year has twelve months, and a month 30.4375 days.")
+            MeasureSpec::median("medianSentence", PRISON, "Median length of sentences of deprivation of liberty, in months: half are no longer. Other penalties, such as restriction of freedom, are not in it, nor are sentences of unknown length. A year has twelve months, and a month 30.4375 days.")
                 .only_with("sentences", "kind", &["imprisonment"]),
-            Measure::mean("meanSentence", PRISON, "Mean length of sentences of deprivation of liberty, in months, of the same sentences as the median.")
+            MeasureSpec::mean("meanSentence", PRISON, "Mean length of sentences of deprivation of liberty, in months, of the same sentences as the median.")
                 .only_with("sentences", "kind", &["imprisonment"]),
-            Measure::measured("casesTimed", TO_DECISION, "Number of cases of which both the day they were opened and the day of the judgment are known: those that medianDaysToDecision and meanDaysToDecision are of."),
-            Measure::median("medianDaysToDecision", TO_DECISION, "Median number of days from when a case was opened to its judgment, of cases of which both days are known."),
-            Measure::mean("meanDaysToDecision", TO_DECISION, "Mean number of days from when a case was opened to its judgment, of cases of which both days are known."),
+            MeasureSpec::measured("casesTimed", TO_DECISION, "Number of cases of which both the day they were opened and the day of the judgment are known: those that medianDaysToDecision and meanDaysToDecision are of."),
+            MeasureSpec::median("medianDaysToDecision", TO_DECISION, "Median number of days from when a case was opened to its judgment, of cases of which both days are known."),
+            MeasureSpec::mean("meanDaysToDecision", TO_DECISION, "Mean number of days from when a case was opened to its judgment, of cases of which both days are known."),
         ],
         narrowed: &["charges", "sentences"],
         ties: &[("charges", Some("party")), ("sentences", Some("party")), ("parties", None)],

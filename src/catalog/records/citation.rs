@@ -1,7 +1,7 @@
 //! What any record can have: citations, identifiers, topics, and a history.
 
 use crate::catalog::record::{
-    Choice, Kind, Member, RECORD_TYPE, Record, Structure, Vocabulary, any, choice, instant, integer, list, one, text,
+    Choice, FieldKind, RECORD_TYPE, Record, Structure, StructureMember, Vocabulary, any, choice, instant, integer, list, one, text,
 };
 use crate::core::pagination::Direction;
 use crate::entity::{RecordType, citation, identifier, revision, subject, tag};
@@ -10,9 +10,9 @@ static CHANGE: Structure = Structure {
     name: "Change",
     doc: "What one change did to one field.",
     members: &[
-        Member::text("field", "Field that changed, such as decided, or parties[ilyashev].role for a part."),
-        Member::optional("old", Kind::Text, "Value before the change, as JSON; nothing where there was none."),
-        Member::optional("new", Kind::Text, "Value after the change, as JSON; nothing where it was taken out."),
+        StructureMember::text("field", "Field that changed, such as decided, or parties[ilyashev].role for a part."),
+        StructureMember::optional("old", FieldKind::Text, "Value before the change, as JSON; nothing where there was none."),
+        StructureMember::optional("new", FieldKind::Text, "Value after the change, as JSON; nothing where it was taken out."),
     ],
 };
 

@@ -1,6 +1,6 @@
 //! Law and its parts: what each column means, and what it links to.
 
-use crate::catalog::measure::{Measure, Span, Statistics, Thing};
+use crate::catalog::measure::{CountTarget, Interval, MeasureSpec, StatisticsSpec};
 use crate::catalog::record::{Choice, Record, Vocabulary, choice, date, one, text, translated};
 use crate::core::pagination::Direction;
 use crate::entity::{RecordType, law, law_relation};
@@ -44,34 +44,34 @@ static LAW_RELATION_KIND: Vocabulary = Vocabulary {
     ],
 };
 
-fn statistics() -> Statistics {
-    const TO_FORCE: Span = Span::Days("adopted", "inForceFrom");
-    Statistics {
+fn statistics() -> StatisticsSpec {
+    const TO_FORCE: Interval = Interval::Days("adopted", "inForceFrom");
+    StatisticsSpec {
         name: "lawStatistics",
         doc: "Counts of laws, of their provisions and of proposals to change them.",
         measures: vec![
-            Measure::number("count", Thing::Record, "Number of laws."),
-            Measure::number(
+            MeasureSpec::number("count", CountTarget::Record, "Number of laws."),
+            MeasureSpec::number(
                 "provisions",
-                Thing::Part("provisions"),
+                CountTarget::Part("provisions"),
                 "Number of provisions of these laws that are recorded here, which need not be all they have.",
             ),
-            Measure::number(
+            MeasureSpec::number(
                 "proposals",
-                Thing::Referred("proposedChanges", "proposal"),
+                CountTarget::Referred("proposedChanges", "proposal"),
                 "Number of different proposals that would change these laws.",
             ),
-            Measure::measured(
+            MeasureSpec::measured(
                 "lawsTimed",
                 TO_FORCE,
                 "Number of laws of which both the day of adoption and the day they came into force are known: those that medianDaysToForce and meanDaysToForce are of.",
             ),
-            Measure::median(
+            MeasureSpec::median(
                 "medianDaysToForce",
                 TO_FORCE,
                 "Median number of days from when a law was adopted to when it came into force, of laws of which both days are known.",
             ),
-            Measure::mean(
+            MeasureSpec::mean(
                 "meanDaysToForce",
                 TO_FORCE,
                 "Mean number of days from when a law was adopted to when it came into force, of laws of which both days are known.",

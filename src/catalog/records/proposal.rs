@@ -1,6 +1,6 @@
 //! Proposal and its parts: what each column means, and what it links to.
 
-use crate::catalog::measure::{Measure, Span, Statistics, Thing};
+use crate::catalog::measure::{CountTarget, Interval, MeasureSpec, StatisticsSpec};
 use crate::catalog::record::{Choice, Record, Vocabulary, choice, date, one, text, translated};
 use crate::core::pagination::Direction;
 use crate::entity::{RecordType, proposal, proposal_action, proposed_change, sponsorship};
@@ -54,44 +54,48 @@ static ACTION_CLASSIFICATION: Vocabulary = Vocabulary {
     ],
 };
 
-fn statistics() -> Statistics {
-    const TO_DECISION: Span = Span::Until {
+fn statistics() -> StatisticsSpec {
+    const TO_DECISION: Interval = Interval::Until {
         from: "introduced",
         list: "actions",
         date: "date",
         field: "classification",
         values: &["signature", "rejection", "withdrawal"],
     };
-    Statistics {
+    StatisticsSpec {
         name: "proposalStatistics",
         doc: "Counts of proposals: how many there are, who made them, how many were adopted, how long it took.",
         measures: vec![
-            Measure::number("count", Thing::Record, "Number of proposals."),
-            Measure::number(
+            MeasureSpec::number("count", CountTarget::Record, "Number of proposals."),
+            MeasureSpec::number(
                 "sponsors",
-                Thing::Referred("sponsors", "person"),
+                CountTarget::Referred("sponsors", "person"),
                 "Number of different people who made or supported the proposals; one person with two proposals counts once. Organizations are not among them.",
             ),
-            Measure::number(
+            MeasureSpec::number(
                 "sponsoringOrganizations",
-                Thing::Referred("sponsors", "organization"),
+                CountTarget::Referred("sponsors", "organization"),
                 "Number of different organizations that made or supported the proposals.",
             ),
-            Measure::number("adopted", Thing::Record, "Number of proposals that were passed by the body that decides, signed or not yet.")
-                .only("status", &["passed", "signed"]),
-            Measure::number("rejected", Thing::Record, "Number of proposals that were rejected.").only("status", &["rejected"]),
-            Measure::number("laws", Thing::One("becameLaw"), "Number of different laws that the proposals became."),
-            Measure::measured(
+            MeasureSpec::number(
+                "adopted",
+                CountTarget::Record,
+                "Number of proposals that were passed by the body that decides, signed or not yet.",
+            )
+            .only("status", &["passed", "signed"]),
+            MeasureSpec::number("rejected", CountTarget::Record, "Number of proposals that were rejected.").only("status", &["rejected"]),
+            MeasureSpec::number("laws", CountTarget::One("becameLaw"), "Number of different laws that the proposals became."),
+            MeasureSpec::measured(
                 "proposalsTimed",
                 TO_DECISION,
                 "Number of proposals of which both the day they were introduced and the day they were signed, rejected or withdrawn are known: those that medianDaysToDecision and meanDaysToDecision are of.",
             ),
-            Measure::median(
+            MeasureSpec::median(
                 "medianDaysToDecision",
                 TO_DECISION,
                 "Median number of days from when a proposal was introduced to when it was first signed, rejected or withdrawn, of proposals of which both days are known.",
             ),
-            Measure::mean(
+            MeasureSpec::mean(
                 "meanDaysToDecision",
                 TO_DECISION,
                 "Mean number of days from when a proposal was introduced to when it was first signed, rejected or withdrawn, of proposals of which both days are known.",

@@ -1,6 +1,6 @@
 //! Statement: what each column means, and what it links to.
 
-use crate::catalog::measure::{Measure, Statistics, Thing};
+use crate::catalog::measure::{CountTarget, MeasureSpec, StatisticsSpec};
 use crate::catalog::record::{Record, date, one, translated};
 use crate::core::pagination::Direction;
 use crate::entity::{RecordType, statement};
@@ -25,17 +25,21 @@ pub fn records() -> Vec<Record> {
             )
             .default_order("saidOn", Direction::Desc)
             .within("speaker")
-            .statistics(Statistics {
+            .statistics(StatisticsSpec {
                 name: "statementStatistics",
                 doc: "Counts of what was said in public, and of who said it.",
                 measures: vec![
-                    Measure::number("count", Thing::Record, "Number of statements."),
-                    Measure::number(
+                    MeasureSpec::number("count", CountTarget::Record, "Number of statements."),
+                    MeasureSpec::number(
                         "speakers",
-                        Thing::One("speaker"),
+                        CountTarget::One("speaker"),
                         "Number of different people who made the statements; one person with two statements counts once.",
                     ),
-                    Measure::number("organizations", Thing::One("organization"), "Number of different bodies that made the statements."),
+                    MeasureSpec::number(
+                        "organizations",
+                        CountTarget::One("organization"),
+                        "Number of different bodies that made the statements.",
+                    ),
                 ],
                 narrowed: &[],
                 ties: &[],

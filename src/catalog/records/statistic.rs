@@ -1,6 +1,6 @@
 //! Statistic: what each column means, and what it links to.
 
-use crate::catalog::record::{Member, Record, Structure, date, list, number, one, text, translated};
+use crate::catalog::record::{Record, Structure, StructureMember, date, list, number, one, text, translated};
 use crate::core::pagination::Direction;
 use crate::entity::{RecordType, statistic};
 
@@ -8,8 +8,8 @@ static BREAKDOWN: Structure = Structure {
     name: "Breakdown",
     doc: "One dimension that narrows a figure down.",
     members: &[
-        Member::text("dimension", "What the whole is divided by, such as gravity."),
-        Member::text("value", "The part this figure counts, such as grave or especially grave."),
+        StructureMember::text("dimension", "What the whole is divided by, such as gravity."),
+        StructureMember::text("value", "The part this figure counts, such as grave or especially grave."),
     ],
 };
 

@@ -1,7 +1,7 @@
 //! VoteEvent and its parts: what each column means, and what it links to.
 
-use crate::catalog::measure::{Measure, Statistics, Thing};
-use crate::catalog::record::{Choice, Member, Record, Structure, Vocabulary, choice, date, list, one, translated};
+use crate::catalog::measure::{CountTarget, MeasureSpec, StatisticsSpec};
+use crate::catalog::record::{Choice, Record, Structure, StructureMember, Vocabulary, choice, date, list, one, translated};
 use crate::core::pagination::Direction;
 use crate::entity::{RecordType, vote, vote_event};
 
@@ -30,24 +30,31 @@ static VOTE_OPTION: Vocabulary = Vocabulary {
 static VOTE_COUNT: Structure = Structure {
     name: "VoteCount",
     doc: "Number of votes for one option.",
-    members: &[Member::choice("option", &VOTE_OPTION, "Option that was counted."), Member::integer("value", "Number of votes for it.")],
+    members: &[
+        StructureMember::choice("option", &VOTE_OPTION, "Option that was counted."),
+        StructureMember::integer("value", "Number of votes for it."),
+    ],
 };
 
-fn statistics() -> Statistics {
-    let votes = |name, option, doc| Measure::number(name, Thing::Part("votes"), doc).only_with("votes", "option", option);
-    Statistics {
+fn statistics() -> StatisticsSpec {
+    let votes = |name, option, doc| MeasureSpec::number(name, CountTarget::Part("votes"), doc).only_with("votes", "option", option);
+    StatisticsSpec {
         name: "voteStatistics",
         doc: "Counts of votes that bodies took, and of how people voted. Votes of people are counted where the sources say how each voted; what they only give as a sum is in counts of a vote event and not in these figures.",
         measures: vec![
-            Measure::number("count", Thing::Record, "Number of votes that bodies took, each on one motion."),
-            Measure::number("passed", Thing::Record, "Number of those in which the motion passed.").only("result", &["pass"]),
-            Measure::number("failed", Thing::Record, "Number of those in which the motion failed.").only("result", &["fail"]),
-            Measure::number(
+            MeasureSpec::number("count", CountTarget::Record, "Number of votes that bodies took, each on one motion."),
+            MeasureSpec::number("passed", CountTarget::Record, "Number of those in which the motion passed.").only("result", &["pass"]),
+            MeasureSpec::number("failed", CountTarget::Record, "Number of those in which the motion failed.").only("result", &["fail"]),
+            MeasureSpec::number(
                 "voters",
-                Thing::Referred("votes", "person"),
+                CountTarget::Referred("votes", "person"),
                 "Number of different people of whom it is known how they voted; one person in two votes counts once.",
             ),
-            Measure::number("votes", Thing::Part("votes"), "Number of choices of people that are known: one person in two votes has two."),
+            MeasureSpec::number(
+                "votes",
+                CountTarget::Part("votes"),
+                "Number of choices of people that are known: one person in two votes has two.",
+            ),
             votes("yes", &["yes"], "Number of choices for the motion."),
             votes("no", &["no"], "Number of choices against the motion."),
             votes("abstentions", &["abstain"], "Number of abstentions."),

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use async_graphql::Positioned;
 use async_graphql::parser::types::{Directive, ExecutableDocument, Selection, SelectionSet};
 
-use crate::graphql::error::Failure;
+use crate::graphql::error::GraphqlError;
 use crate::graphql::limits::{Limits, at_most};
 
 /// Lists of the schema that lead from types to types: asked for within each other they give ever more. The standard
@@ -30,7 +30,7 @@ struct Size {
 }
 
 /// Refuses a document one of whose operations is too large.
-pub(in crate::graphql) fn check(limits: &Limits, document: &ExecutableDocument) -> Result<(), Failure> {
+pub(in crate::graphql) fn check(limits: &Limits, document: &ExecutableDocument) -> Result<(), GraphqlError> {
     let mut sizes = Sizes { document, fragments: HashMap::new() };
     for (_, operation) in document.operations.iter() {
         let mut size = sizes.of(&operation.node.selection_set.node);

@@ -1,11 +1,11 @@
 //! The text of a document, measured before it is parsed: the parser calls itself for each level, so what is nested
 //! too deeply must not reach it.
 
-use crate::graphql::error::Failure;
+use crate::graphql::error::GraphqlError;
 use crate::graphql::limits::{Limits, at_most};
 
 /// Refuses a text that is too long or nested too deeply.
-pub(in crate::graphql) fn check(limits: &Limits, text: &str) -> Result<(), Failure> {
+pub(in crate::graphql) fn check(limits: &Limits, text: &str) -> Result<(), GraphqlError> {
     let bytes = text.len();
     at_most(
         "bytes",

@@ -5,11 +5,11 @@ use async_graphql::dynamic::{Enum, EnumItem, Field, InputObject, InputValue, Obj
 use serde_json::{Map, Value as Json};
 
 use super::{INPUT, author, mutation};
-use crate::catalog::record::{Record, Shape, catalog};
+use crate::catalog::record::{Record, RecordKind, catalog};
 use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input};
 use crate::entity::RecordType;
-use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::{Selection, below};
 use crate::graphql::schema::input;
 use crate::graphql::schema::input::{For, MESSAGE};
@@ -17,8 +17,8 @@ use crate::graphql::schema::object::{RECORD, field};
 use crate::graphql::schema::payload;
 use crate::graphql::schema::payload::Errors;
 use crate::store::Store;
-use crate::store::draft::{Aim, Draft, Problem};
-use crate::store::write::{Done, Drafts, Ending, Refused, Written};
+use crate::store::draft::{Draft, InputProblem, WriteTarget};
+use crate::store::write::{Drafts, TransactionEnd, WriteAction, WriteError, WrittenRecord};
 
 pub(super) const NAME: &str = "importRecords";
 const IMPORT: &str = "ImportRecordsInput";
@@ -44,7 +44,7 @@ pub(super) fn fields() -> Vec<Field> {
 }
 
 pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
-    let records = catalog().all().filter(|record| record.shape == Shape::Record);
+    let records = catalog().all().filter(|record| record.shape == RecordKind::Record);
     let one = records.fold(InputObject::new(ONE).oneof().description("A record of any type."), |one, record| {
         let ty = TypeRef::named(input::name(record, For::Upsert));
         one.field(InputValue::new(record.singular(), ty).description(record.doc))
@@ -86,23 +86,23 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
 /// What became of one record.
 #[derive(Debug, Clone, Default)]
 struct Became {
-    written: Option<Written>,
-    problems: Vec<Problem>,
+    written: Option<WrittenRecord>,
+    problems: Vec<InputProblem>,
 }
 
 impl Became {
     fn outcome(&self) -> &'static str {
         match self.written.map(|written| written.done) {
             _ if !self.problems.is_empty() => "FAILED",
-            Some(Done::Created) => "CREATED",
-            Some(Done::Updated) => "UPDATED",
-            Some(Done::Unchanged) => "UNCHANGED",
+            Some(WriteAction::Created) => "CREATED",
+            Some(WriteAction::Updated) => "UPDATED",
+            Some(WriteAction::Unchanged) => "UNCHANGED",
             None => "SKIPPED",
         }
     }
 }
 
-pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let mut members = match selection.argument(INPUT) {
         Some(Value::Object(members)) => members,
         _ => return Err(bad_input(INPUT, "give the records to import")),
@@ -131,7 +131,7 @@ pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<
     }
     let stopped = !skip && became.iter().any(|became| !became.problems.is_empty());
     if !stopped {
-        let ending = if dry_run { Ending::Rollback } else { Ending::Commit };
+        let ending = if dry_run { TransactionEnd::Rollback } else { TransactionEnd::Commit };
         import(store, caller, message, drafts, ending, skip, &mut became).await?;
     }
     show(store, selection, &became, dry_run, out).await
@@ -143,7 +143,7 @@ async fn import(
     caller: &Caller,
     message: Option<String>,
     mut drafts: Vec<(usize, RecordType, Draft)>,
-    ending: Ending,
+    ending: TransactionEnd,
     skip: bool,
     became: &mut [Became],
 ) -> Result<()> {
@@ -157,8 +157,8 @@ async fn import(
                 }
                 return Ok(());
             }
-            Err(Refused::Failed(error)) => return Err(error),
-            Err(Refused::Problems(problems)) => {
+            Err(WriteError::Failed(error)) => return Err(error),
+            Err(WriteError::Problems(problems)) => {
                 let before = drafts.len();
                 for problem in problems {
                     let index =
@@ -180,30 +180,30 @@ fn is_within(path: &str, of: &str) -> bool {
     path.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
-fn read(value: &Value, index: usize) -> Result<(&'static Record, Draft), Vec<Problem>> {
+fn read(value: &Value, index: usize) -> Result<(&'static Record, Draft), Vec<InputProblem>> {
     let mut members = input::members(value).into_iter().filter(|(_, value)| !value.is_null());
     let (name, fields) = members.next().unwrap_or_default();
     let path = format!("input.records[{index}].{name}");
-    let record = catalog().all().find(|record| record.shape == Shape::Record && record.singular() == name);
+    let record = catalog().all().find(|record| record.shape == RecordKind::Record && record.singular() == name);
     let (Some(record), Json::Object(mut fields)) = (record, fields) else {
         let origin = crate::store::draft::Origin { path, ..Default::default() };
-        return Err(vec![Problem::new(origin, "this is no record; give one as {person: {...}}")]);
+        return Err(vec![InputProblem::new(origin, "this is no record; give one as {person: {...}}")]);
     };
     let revision = input::take_number(&mut fields, input::EXPECTED);
     let fields: Map<String, Json> = fields;
     let draft = input::draft(record, fields, &path)?;
-    Ok((record, Draft { aim: Aim { revision, ..Aim::default() }, ..draft }))
+    Ok((record, Draft { aim: WriteTarget { revision, ..WriteTarget::default() }, ..draft }))
 }
 
-async fn show(store: &Store, selection: &Selection<'_>, became: &[Became], dry_run: bool, out: &mut Out<'_>) -> Result<()> {
+async fn show(store: &Store, selection: &Selection<'_>, became: &[Became], dry_run: bool, out: &mut JsonWriter<'_>) -> Result<()> {
     let count = |outcome| became.iter().filter(|became| became.outcome() == outcome).count();
     let mut fields: Fields<Vec<u8>> = Fields::new();
     for selected in below(std::slice::from_ref(selection), &[PAYLOAD]) {
-        let mut part = Out::new(out.languages);
+        let mut part = JsonWriter::new(out.languages);
         match selected.name() {
             "results" => results(store, &selected, became, dry_run, &mut part).await?,
             "errors" => {
-                let all: Vec<Problem> = became.iter().flat_map(|became| became.problems.clone()).collect();
+                let all: Vec<InputProblem> = became.iter().flat_map(|became| became.problems.clone()).collect();
                 Errors::new(&selected).write(&all, &mut part);
             }
             "created" => part.value(count("CREATED")),
@@ -219,17 +219,19 @@ async fn show(store: &Store, selection: &Selection<'_>, became: &[Became], dry_r
 }
 
 /// Writes what became of each record; the records themselves are read type by type.
-async fn results(store: &Store, selection: &Selection<'_>, became: &[Became], dry_run: bool, out: &mut Out<'_>) -> Result<()> {
-    use crate::graphql::projection::Shapes;
+async fn results(store: &Store, selection: &Selection<'_>, became: &[Became], dry_run: bool, out: &mut JsonWriter<'_>) -> Result<()> {
+    use crate::graphql::projection::ProjectionSet;
     let fields = selection.below(&[RESULT]);
     let written: Vec<_> = became
         .iter()
-        .map(|became| became.written.filter(|written| !dry_run || written.done != Done::Created).map(|written| (written.ty, written.id)))
+        .map(|became| {
+            became.written.filter(|written| !dry_run || written.done != WriteAction::Created).map(|written| (written.ty, written.id))
+        })
         .collect();
     let mut shown = Vec::new();
     for field in fields.iter().filter(|field| field.name() == "record") {
         let types = catalog().all().filter(|record| written.iter().flatten().any(|(ty, _)| *ty == record.ty));
-        let (plans, shapes) = Shapes::new(std::slice::from_ref(field), types)?;
+        let (plans, shapes) = ProjectionSet::new(std::slice::from_ref(field), types)?;
         shown.push((field.name_in_answer(), store.nodes(&plans, &written).await?, shapes));
     }
     let parts: Fields<&Selection<'_>> = fields.iter().map(|field| (field.key(), field)).collect();

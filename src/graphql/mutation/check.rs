@@ -7,16 +7,16 @@ use super::{INPUT, mutation};
 use crate::catalog::record::catalog;
 use crate::core::error::{Result, bad_input};
 use crate::entity::RecordType;
-use crate::graphql::projection::Shapes;
-use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::ProjectionSet;
+use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::{Selection, below};
 use crate::graphql::query::read_id;
 use crate::graphql::schema::object::{RECORD, field};
 use crate::graphql::schema::payload;
 use crate::graphql::schema::payload::Errors;
 use crate::store::Store;
-use crate::store::draft::Problem;
-use crate::store::write::Refused;
+use crate::store::draft::InputProblem;
+use crate::store::write::WriteError;
 
 pub(super) const NAME: &str = "markChecked";
 const MARK: &str = "MarkCheckedInput";
@@ -60,12 +60,12 @@ fn given(selection: &Selection<'_>) -> Result<Vec<(RecordType, Uuid)>> {
     ids.iter().enumerate().map(|(place, id)| read_id(id, &format!("input.ids[{place}]"))).collect()
 }
 
-pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let given = given(selection)?;
     let problems = match store.mark_checked(&given).await {
         Ok(()) => Vec::new(),
-        Err(Refused::Problems(problems)) => problems,
-        Err(Refused::Failed(error)) => return Err(error),
+        Err(WriteError::Problems(problems)) => problems,
+        Err(WriteError::Failed(error)) => return Err(error),
     };
     show(store, selection, &given, &problems, out).await
 }
@@ -74,17 +74,17 @@ async fn show(
     store: &Store,
     selection: &Selection<'_>,
     given: &[(RecordType, Uuid)],
-    problems: &[Problem],
-    out: &mut Out<'_>,
+    problems: &[InputProblem],
+    out: &mut JsonWriter<'_>,
 ) -> Result<()> {
     let wanted: Vec<_> = given.iter().filter(|_| problems.is_empty()).copied().map(Some).collect();
     let mut written: Fields<Vec<u8>> = Fields::new();
     for selected in below(std::slice::from_ref(selection), &[PAYLOAD]) {
-        let mut part = Out::new(out.languages);
+        let mut part = JsonWriter::new(out.languages);
         match selected.name() {
             "records" => {
                 let types = catalog().all().filter(|record| wanted.iter().flatten().any(|(ty, _)| *ty == record.ty));
-                let (plans, shapes) = Shapes::new(std::slice::from_ref(&selected), types)?;
+                let (plans, shapes) = ProjectionSet::new(std::slice::from_ref(&selected), types)?;
                 let found = store.nodes(&plans, &wanted).await?;
                 part.list(found.iter().flatten(), |node, out| shapes.write(node, out));
             }

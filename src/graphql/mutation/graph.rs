@@ -9,18 +9,18 @@ use super::Stopped;
 use super::author;
 use super::mutation;
 use super::record::resolve;
-use crate::catalog::record::{Shape, catalog};
+use crate::catalog::record::{RecordKind, catalog};
 use crate::core::auth::{Caller, Role};
 use crate::core::error::Result;
 use crate::entity::RecordType;
-use crate::graphql::projection::json_writer::Out;
+use crate::graphql::projection::json_writer::JsonWriter;
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::input;
 use crate::graphql::schema::input::{EXPECTED, MESSAGE};
 use crate::graphql::schema::payload;
 use crate::store::Store;
 use crate::store::curation::patch::Amendment;
-use crate::store::draft::{Fault, Origin, Problem};
+use crate::store::draft::{InputProblem, Origin, ProblemCode};
 
 /// A mutation: its name, its input, what it does.
 struct Mutation {
@@ -138,7 +138,7 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
     inputs.into_iter().fold(builder, |builder, object| builder.register(object.field(input::message())))
 }
 
-pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let Some(mutation) = MUTATIONS.iter().find(|one| one.name == selection.name()) else {
         out.null();
         return Ok(());
@@ -177,7 +177,7 @@ async fn run(store: &Store, caller: &Caller, action: Action, mut members: Map<St
         }
         Action::Revert => {
             let (ty, id) = any(&text("record"))?;
-            if catalog().get(ty).shape != Shape::Record {
+            if catalog().get(ty).shape != RecordKind::Record {
                 return Err(wrong("this is the id of a part; go back with the record that it belongs to").into());
             }
             let number = input::take_number(&mut members, "toRevision").unwrap_or_default();
@@ -210,12 +210,12 @@ async fn run(store: &Store, caller: &Caller, action: Action, mut members: Map<St
     Ok((ty, id))
 }
 
-fn wrong(message: impl Into<String>) -> Problem {
-    Problem::new(Origin { path: "input.record".to_owned(), ..Origin::default() }, message).of(Fault::Invalid)
+fn wrong(message: impl Into<String>) -> InputProblem {
+    InputProblem::new(Origin { path: "input.record".to_owned(), ..Origin::default() }, message).of(ProblemCode::Invalid)
 }
 
 /// The record or part that an id names.
-fn any(text: &str) -> Result<(RecordType, Uuid), Problem> {
+fn any(text: &str) -> Result<(RecordType, Uuid), InputProblem> {
     let (prefix, id) = crate::core::id::decode(text).map_err(|error| wrong(format!("{error}; give the id of a record")))?;
     let ty = RecordType::from_prefix(prefix).filter(|ty| catalog().get(*ty).is_cited());
     Ok((ty.ok_or_else(|| wrong(format!("no record has ids that begin with {prefix}_")))?, id))

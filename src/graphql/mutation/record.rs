@@ -11,17 +11,17 @@ use super::INPUT;
 use super::Stopped;
 use super::author;
 use super::mutation;
-use crate::catalog::record::{Record, Shape, catalog};
+use crate::catalog::record::{Record, RecordKind, catalog};
 use crate::core::auth::Caller;
 use crate::core::error::Result;
 use crate::entity::RecordType;
-use crate::graphql::projection::json_writer::Out;
+use crate::graphql::projection::json_writer::JsonWriter;
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::input;
 use crate::graphql::schema::input::For;
 use crate::graphql::schema::payload;
 use crate::store::Store;
-use crate::store::draft::{Aim, Draft, Fault, Mode, Origin, Problem};
+use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget};
 
 const TARGET: &str = "RecordInput";
 
@@ -50,7 +50,7 @@ impl Action {
 /// The mutation of this name, if it is one of a record.
 pub(super) fn find(name: &str) -> Option<(Action, &'static Record)> {
     static MUTATIONS: LazyLock<HashMap<String, (Action, &'static Record)>> = LazyLock::new(|| {
-        let records = catalog().all().filter(|record| record.shape == Shape::Record);
+        let records = catalog().all().filter(|record| record.shape == RecordKind::Record);
         let all = records.flat_map(|record| Action::ALL.map(|(action, verb)| (format!("{verb}{}", record.name()), (action, record))));
         all.collect()
     });
@@ -58,7 +58,7 @@ pub(super) fn find(name: &str) -> Option<(Action, &'static Record)> {
 }
 
 pub(super) fn fields() -> Vec<Field> {
-    let records = catalog().all().filter(|record| record.shape == Shape::Record);
+    let records = catalog().all().filter(|record| record.shape == RecordKind::Record);
     let all = records.flat_map(|record| Action::ALL.map(|(action, verb)| self::field(record, action, verb)));
     all.collect()
 }
@@ -108,7 +108,7 @@ pub(super) async fn write(
     action: Action,
     record: &'static Record,
     selection: &Selection<'_>,
-    out: &mut Out<'_>,
+    out: &mut JsonWriter<'_>,
 ) -> Result<()> {
     let payload = if action == Action::Delete { payload::DELETED.to_owned() } else { payload::name(record) };
     let members = input::members(&selection.argument(INPUT).unwrap_or_default());
@@ -134,9 +134,9 @@ async fn run(
         None => None,
     };
     let mode = match action {
-        Action::Create => Mode::Create,
-        Action::Upsert => Mode::Upsert,
-        Action::Update | Action::Delete | Action::Publish | Action::Unpublish => Mode::Update,
+        Action::Create => WriteMode::Create,
+        Action::Upsert => WriteMode::Upsert,
+        Action::Update | Action::Delete | Action::Publish | Action::Unpublish => WriteMode::Update,
     };
     if let (Action::Delete, Some(id)) = (action, id) {
         store.delete(record.ty, id, revision, &author).await?;
@@ -146,7 +146,7 @@ async fn run(
         members.insert("published".to_owned(), json!(action == Action::Publish));
     }
     let draft = input::draft(record, members, INPUT).map_err(Stopped::Problems)?;
-    let draft = Draft { aim: Aim { mode, id, revision, ..Aim::default() }, ..draft };
+    let draft = Draft { aim: WriteTarget { mode, id, revision, ..WriteTarget::default() }, ..draft };
     let outcome = store.write(&vec![(record.ty, vec![draft])], &author, |_| {}).await?;
     match outcome.records.first() {
         Some(written) => Ok(written.id),
@@ -157,18 +157,18 @@ async fn run(
 /// The id of a record that is named by its id or its slug.
 pub(super) async fn resolve(store: &Store, ty: RecordType, name: &str, path: &str) -> Result<Uuid, Stopped> {
     let this = catalog().get(ty).singular();
-    let wrong = |message: String, fault| Problem::new(Origin { path: path.to_owned(), ..Origin::default() }, message).of(fault);
+    let wrong = |message: String, fault| InputProblem::new(Origin { path: path.to_owned(), ..Origin::default() }, message).of(fault);
     if !name.contains('_') {
         let found = store.find(ty, name).await?;
-        return Ok(found.ok_or_else(|| wrong(format!("there is no {this} with the slug \"{name}\""), Fault::NotFound))?);
+        return Ok(found.ok_or_else(|| wrong(format!("there is no {this} with the slug \"{name}\""), ProblemCode::NotFound))?);
     }
     match crate::core::id::decode(name) {
         Ok((prefix, id)) if prefix == ty.prefix() => Ok(id),
         Ok((prefix, _)) => Err(wrong(
             format!("this is the id of something else ({prefix}); the id of a {this} begins with {}_", ty.prefix()),
-            Fault::Invalid,
+            ProblemCode::Invalid,
         )
         .into()),
-        Err(error) => Err(wrong(format!("{error}; give the id or the slug of a {this}"), Fault::Invalid).into()),
+        Err(error) => Err(wrong(format!("{error}; give the id or the slug of a {this}"), ProblemCode::Invalid).into()),
     }
 }

@@ -6,9 +6,9 @@ use async_graphql::dynamic::{Field, InputObject, InputValue, Object, Scalar, Sch
 use super::{INPUT, author, mutation};
 use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input};
-use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::{Selection, below};
-use crate::graphql::request::upload::{Reader, Upload};
+use crate::graphql::request::upload::{Upload, UploadParser};
 use crate::graphql::schema::input;
 use crate::graphql::schema::input::MESSAGE;
 use crate::graphql::schema::object::field;
@@ -16,8 +16,8 @@ use crate::graphql::schema::payload;
 use crate::graphql::schema::payload::Errors;
 use crate::store::Store;
 use crate::store::db::maintenance::MANY_RECORDS;
-use crate::store::draft::Problem;
-use crate::store::write::{Ending, Outcome, Refused};
+use crate::store::draft::InputProblem;
+use crate::store::write::{TransactionEnd, WriteError, WriteSummary};
 
 pub(super) const NAME: &str = "importFile";
 const IMPORT: &str = "ImportFileInput";
@@ -62,8 +62,8 @@ pub(super) async fn write(
     store: &Store,
     caller: &Caller,
     selection: &Selection<'_>,
-    files: (&[Upload], &Reader),
-    out: &mut Out<'_>,
+    files: (&[Upload], &UploadParser),
+    out: &mut JsonWriter<'_>,
 ) -> Result<()> {
     let (uploads, reader) = files;
     let Some(Value::Object(mut members)) = selection.argument(INPUT) else { return Err(bad_input(INPUT, "give the file to import")) };
@@ -83,21 +83,21 @@ pub(super) async fn write(
         _ => None,
     };
     let contents = reader.read(upload.clone(), store.clone()).await?;
-    let (mut problems, mut outcome) = (contents.problems, Outcome::default());
+    let (mut problems, mut outcome) = (contents.problems, WriteSummary::default());
     if problems.is_empty() {
         let count: usize = contents.drafts.iter().map(|(_, drafts)| drafts.len()).sum();
         if count >= MANY_RECORDS && !dry_run {
             store.expect_many().await?;
         }
-        let ending = if dry_run { Ending::Rollback } else { Ending::Commit };
+        let ending = if dry_run { TransactionEnd::Rollback } else { TransactionEnd::Commit };
         let written = store.write_or_try(&contents.drafts, &author(caller, message), ending, |_| {}).await;
         if count >= MANY_RECORDS && !dry_run {
             store.tidy().await?;
         }
         match written {
             Ok(written) => outcome = written,
-            Err(Refused::Problems(found)) => problems = found,
-            Err(Refused::Failed(error)) => return Err(error),
+            Err(WriteError::Problems(found)) => problems = found,
+            Err(WriteError::Failed(error)) => return Err(error),
         }
     }
     problems.truncate(MOST);
@@ -105,12 +105,12 @@ pub(super) async fn write(
     Ok(())
 }
 
-fn show(selection: &Selection<'_>, outcome: &Outcome, notes: &[String], problems: &[Problem], out: &mut Out<'_>) {
+fn show(selection: &Selection<'_>, outcome: &WriteSummary, notes: &[String], problems: &[InputProblem], out: &mut JsonWriter<'_>) {
     // where a problem stands in the file is said by its message: the input has but the file
-    let told: Vec<Problem> = problems
+    let told: Vec<InputProblem> = problems
         .iter()
         .map(|problem| {
-            let mut told = Problem::new(crate::store::draft::Origin::default(), problem.to_string()).of(problem.fault);
+            let mut told = InputProblem::new(crate::store::draft::Origin::default(), problem.to_string()).of(problem.fault);
             "input.file".clone_into(&mut told.origin.path);
             told
         })

@@ -6,9 +6,9 @@ use async_graphql::dynamic::{InputValue, SchemaBuilder, TypeRef};
 
 use crate::catalog::record::Record;
 use crate::core::error::Result;
-use crate::graphql::projection::Show;
+use crate::graphql::projection::FieldProjection;
 use crate::graphql::projection::selection::Selection;
-use crate::store::read::plan::{List, Plan};
+use crate::store::read::plan::{ListPlan, Plan};
 
 macro_rules! types {
     ($($module:ident,)*) => {
@@ -50,7 +50,7 @@ pub(crate) struct Computed {
     pub(crate) doc: &'static str,
     pub(crate) arguments: &'static [Argument],
     /// Asks for what it needs, and tells what to show of it.
-    pub(crate) show: fn(&Selection<'_>, &'static Record, &mut Plan) -> Result<Show>,
+    pub(crate) show: fn(&Selection<'_>, &'static Record, &mut Plan) -> Result<FieldProjection>,
 }
 
 /// An argument of a computed field.
@@ -71,7 +71,7 @@ pub(crate) struct ListArgument {
     argument: Argument,
     pub(crate) name: &'static str,
     /// Narrows the list.
-    pub(crate) apply: fn(&str, &mut List) -> Result<()>,
+    pub(crate) apply: fn(&str, &mut ListPlan) -> Result<()>,
 }
 
 impl ListArgument {

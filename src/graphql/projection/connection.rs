@@ -5,15 +5,15 @@ use async_graphql::dynamic::{Field, InputValue, InterfaceField, Object, SchemaBu
 use crate::catalog::record::{Record, catalog};
 use crate::core::error::Result;
 use crate::core::pagination::Page;
-use crate::graphql::projection::Shape;
+use crate::graphql::projection::Projection;
 use crate::graphql::projection::facet;
 use crate::graphql::projection::facet::Facets;
-use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::filter;
 use crate::graphql::schema::object::field;
-use crate::store::read::plan::{List, Plan};
-use crate::store::read::result::{Node, Slice};
+use crate::store::read::plan::{ListPlan, Plan};
+use crate::store::read::result::{PageRows, RowRef};
 
 /// Name of the type of a page.
 pub(crate) const PAGE_INFO: &str = "PageInfo";
@@ -29,7 +29,7 @@ pub(crate) fn edge_name(record: &Record) -> String {
 }
 
 /// A page of a list, as an answer shows it.
-pub(crate) struct Connection {
+pub(crate) struct ConnectionProjection {
     record: &'static Record,
     /// Whether nobody asked for a size of its page.
     pub(crate) usual: bool,
@@ -40,7 +40,7 @@ pub(crate) struct Connection {
 pub(crate) enum Part {
     TypeName,
     Edges(Fields<EdgePart>),
-    Nodes(Shape),
+    Nodes(Projection),
     PageInfo(Fields<InfoPart>),
     TotalCount,
     Facets(Facets),
@@ -50,7 +50,7 @@ pub(crate) enum Part {
 pub(crate) enum EdgePart {
     TypeName,
     Cursor,
-    Node(Shape),
+    Node(Projection),
 }
 
 /// What is shown of a page.
@@ -72,14 +72,14 @@ pub(crate) struct PageInfo {
     pub(crate) end: Option<String>,
 }
 
-impl Connection {
+impl ConnectionProjection {
     /// What a selection shows of a list, and what to read for it.
-    pub(crate) fn new(selection: &Selection<'_>, record: &'static Record) -> Result<(List, Self)> {
-        let mut list = List { rows: false, ..List::new(Plan::new(record.ty)) };
+    pub(crate) fn new(selection: &Selection<'_>, record: &'static Record) -> Result<(ListPlan, Self)> {
+        let mut list = ListPlan { rows: false, ..ListPlan::new(Plan::new(record.ty)) };
         let mut parts = Fields::new();
         for below in selection.below(&[&connection_name(record)]) {
             let part = match below.name() {
-                "nodes" => Part::Nodes(Shape::new(std::slice::from_ref(&below), record, &mut list.plan)?),
+                "nodes" => Part::Nodes(Projection::new(std::slice::from_ref(&below), record, &mut list.plan)?),
                 "edges" => Part::Edges(edges(&below, record, &mut list)?),
                 "pageInfo" => {
                     (list.cursors, list.beyond) = (true, true);
@@ -109,12 +109,12 @@ impl Connection {
     }
 
     /// Writes a page.
-    pub(crate) fn write(&self, slice: Slice<'_>, out: &mut Out<'_>) {
+    pub(crate) fn write(&self, slice: PageRows<'_>, out: &mut JsonWriter<'_>) {
         out.object(&self.parts, |part, out| self.write_part(part, slice, out));
     }
 
     /// Writes what one field shows of a page.
-    pub(crate) fn write_part(&self, part: &Part, slice: Slice<'_>, out: &mut Out<'_>) {
+    pub(crate) fn write_part(&self, part: &Part, slice: PageRows<'_>, out: &mut JsonWriter<'_>) {
         match part {
             Part::TypeName => out.value(connection_name(self.record)),
             Part::Edges(parts) => out.list(slice.nodes(), |node, out| out.object(parts, |part, out| part.write(node, out))),
@@ -128,7 +128,7 @@ impl Connection {
 
 impl EdgePart {
     /// Writes what one field shows of a row and its place.
-    pub(crate) fn write(&self, node: Node<'_>, out: &mut Out<'_>) {
+    pub(crate) fn write(&self, node: RowRef<'_>, out: &mut JsonWriter<'_>) {
         match self {
             Self::TypeName => out.value(edge_name(node.record())),
             Self::Cursor => out.value(node.cursor()),
@@ -137,7 +137,7 @@ impl EdgePart {
     }
 }
 
-fn edges(selection: &Selection<'_>, record: &'static Record, list: &mut List) -> Result<Fields<EdgePart>> {
+fn edges(selection: &Selection<'_>, record: &'static Record, list: &mut ListPlan) -> Result<Fields<EdgePart>> {
     let mut parts = Fields::new();
     for below in selection.below(&[&edge_name(record)]) {
         let part = match below.name() {
@@ -145,7 +145,7 @@ fn edges(selection: &Selection<'_>, record: &'static Record, list: &mut List) ->
                 list.cursors = true;
                 EdgePart::Cursor
             }
-            "node" => EdgePart::Node(Shape::new(std::slice::from_ref(&below), record, &mut list.plan)?),
+            "node" => EdgePart::Node(Projection::new(std::slice::from_ref(&below), record, &mut list.plan)?),
             _ => EdgePart::TypeName,
         };
         parts.push((below.key(), part));
@@ -166,7 +166,7 @@ pub(crate) fn info_parts(selection: &Selection<'_>) -> Fields<InfoPart> {
 }
 
 /// Writes what a page says about itself.
-pub(crate) fn write_info(parts: &Fields<InfoPart>, info: &PageInfo, out: &mut Out<'_>) {
+pub(crate) fn write_info(parts: &Fields<InfoPart>, info: &PageInfo, out: &mut JsonWriter<'_>) {
     out.object(parts, |part, out| match part {
         InfoPart::TypeName => out.value(PAGE_INFO),
         InfoPart::HasNext => out.value(info.has_next),
@@ -176,10 +176,10 @@ pub(crate) fn write_info(parts: &Fields<InfoPart>, info: &PageInfo, out: &mut Ou
     });
 }
 
-fn page_info(slice: Slice<'_>) -> PageInfo {
+fn page_info(slice: PageRows<'_>) -> PageInfo {
     let mut nodes = slice.nodes();
-    let first = nodes.next().map(Node::cursor);
-    let last = nodes.next_back().map(Node::cursor).or_else(|| first.clone());
+    let first = nodes.next().map(RowRef::cursor);
+    let last = nodes.next_back().map(RowRef::cursor).or_else(|| first.clone());
     PageInfo { has_next: slice.has_next(), has_previous: slice.has_previous(), start: first, end: last }
 }
 

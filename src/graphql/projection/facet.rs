@@ -3,18 +3,18 @@
 use async_graphql::Value;
 use async_graphql::dynamic::{Enum, EnumItem, Field, InputValue, Object, SchemaBuilder, TypeRef};
 
-use crate::catalog::dimension::{Dimension, Of};
-use crate::catalog::record::{Kind, Record, catalog};
+use crate::catalog::dimension::{Dimension, DimensionSource};
+use crate::catalog::record::{FieldKind, Record, catalog};
 use crate::core::error::{Result, bad_input};
-use crate::graphql::projection::Shape;
-use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::Projection;
+use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::filter::{constant, described, enum_name};
 use crate::graphql::schema::object::{RECORD, field, lang_argument};
 use crate::graphql::schema::scalar;
-use crate::store::aggregate::facet::{Facet, Value as Counted};
-use crate::store::read::plan::{List, Plan};
-use crate::store::read::result::Slice;
+use crate::store::aggregate::facet::{FacetSpec, FacetValue as Counted};
+use crate::store::read::plan::{ListPlan, Plan};
+use crate::store::read::result::PageRows;
 
 /// Name of the field.
 pub(crate) const NAME: &str = "facets";
@@ -92,7 +92,7 @@ pub(crate) struct Facets {
 struct Shown {
     dimension: &'static Dimension,
     label: usize,
-    records: Vec<Shape>,
+    records: Vec<Projection>,
 }
 
 enum Part {
@@ -111,7 +111,7 @@ enum ValuePart {
 
 impl Facets {
     /// What a selection shows of facets; what to count is added to the list.
-    pub(crate) fn new(selection: &Selection<'_>, record: &'static Record, list: &mut List) -> Result<Self> {
+    pub(crate) fn new(selection: &Selection<'_>, record: &'static Record, list: &mut ListPlan) -> Result<Self> {
         let asked = selection.items("by");
         if asked.len() > MOST {
             return Err(bad_input("facets.by", format_args!("{} facets are too many; ask for at most {MOST}", asked.len())));
@@ -138,18 +138,18 @@ impl Facets {
                 shown.label = target.fields.iter().position(|field| field.is_label).unwrap_or_default();
                 row.read(shown.label);
                 for selection in &records {
-                    shown.records.push(Shape::new(std::slice::from_ref(selection), target, &mut row)?);
+                    shown.records.push(Projection::new(std::slice::from_ref(selection), target, &mut row)?);
                 }
                 plan = Some(row);
             }
             facets.push(shown);
-            list.facets.push(Facet { dimension: index, first, plan });
+            list.facets.push(FacetSpec { dimension: index, first, plan });
         }
         Ok(Self { start, facets, parts })
     }
 
     /// Writes the facets of a list.
-    pub(crate) fn write(&self, slice: Slice<'_>, out: &mut Out<'_>) {
+    pub(crate) fn write(&self, slice: PageRows<'_>, out: &mut JsonWriter<'_>) {
         out.list(self.facets.iter().enumerate(), |(place, shown), out| {
             out.object(&self.parts, |part, out| match part {
                 Part::TypeName => out.value(FACET),
@@ -161,7 +161,7 @@ impl Facets {
 }
 
 impl Shown {
-    fn write(&self, parts: &Fields<ValuePart>, value: &Counted<'_>, out: &mut Out<'_>) {
+    fn write(&self, parts: &Fields<ValuePart>, value: &Counted<'_>, out: &mut JsonWriter<'_>) {
         out.object(parts, |part, out| match part {
             ValuePart::TypeName => out.value(VALUE),
             ValuePart::Count => out.value(value.count),
@@ -183,7 +183,7 @@ impl Shown {
     }
 
     fn is_choice(&self) -> bool {
-        matches!(&self.dimension.of, Of::Path(path) if matches!(path.kind, Kind::Choice(_)))
+        matches!(&self.dimension.of, DimensionSource::Path(path) if matches!(path.kind, FieldKind::Choice(_)))
     }
 }
 

@@ -7,19 +7,19 @@ use crate::core::language::Languages;
 
 /// JSON that is being written, for a reader who prefers some languages.
 #[derive(Debug)]
-pub(crate) struct Out<'l> {
+pub(crate) struct JsonWriter<'l> {
     json: Vec<u8>,
     pub(crate) languages: &'l Languages,
 }
 
 /// Fields of an object, each with its name as JSON, in the order of the query.
-pub(crate) type Fields<T> = Vec<(Key, T)>;
+pub(crate) type Fields<T> = Vec<(JsonKey, T)>;
 
 /// The name of a field as an object has it: quoted, with the colon.
 #[derive(Debug, Clone)]
-pub(crate) struct Key(String);
+pub(crate) struct JsonKey(String);
 
-impl Key {
+impl JsonKey {
     pub(crate) fn new(name: &str) -> Self {
         // names of GraphQL have no sign that JSON escapes
         Self(format!("\"{name}\":"))
@@ -31,7 +31,7 @@ impl Key {
     }
 }
 
-impl<'l> Out<'l> {
+impl<'l> JsonWriter<'l> {
     pub(crate) fn new(languages: &'l Languages) -> Self {
         Self { json: Vec::new(), languages }
     }
@@ -76,7 +76,7 @@ impl<'l> Out<'l> {
     }
 
     /// An object with these fields.
-    pub(crate) fn object<T>(&mut self, fields: &[(Key, T)], mut write: impl FnMut(&T, &mut Self)) {
+    pub(crate) fn object<T>(&mut self, fields: &[(JsonKey, T)], mut write: impl FnMut(&T, &mut Self)) {
         let mut before = b'{';
         for (key, field) in fields {
             self.json.push(before);

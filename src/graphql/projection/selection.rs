@@ -9,7 +9,7 @@ use async_graphql_value::Value as Written;
 use crate::core::dataset::Dataset;
 use crate::core::error::{Result, bad_input};
 use crate::core::language;
-use crate::graphql::projection::json_writer::Key;
+use crate::graphql::projection::json_writer::JsonKey;
 
 /// An operation of a document, and values for its variables.
 #[derive(Debug, Clone, Copy)]
@@ -113,8 +113,8 @@ impl<'a> Selection<'a> {
     }
 
     /// The same, as objects of the answer have it.
-    pub(crate) fn key(&self) -> Key {
-        Key::new(self.name_in_answer())
+    pub(crate) fn key(&self) -> JsonKey {
+        JsonKey::new(self.name_in_answer())
     }
 
     /// Where it stands in the query.

@@ -5,21 +5,21 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::read_id;
-use crate::catalog::record::{RECORD_TYPE, Shape, catalog};
+use crate::catalog::record::{RECORD_TYPE, RecordKind, catalog};
 use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input};
-use crate::core::filter::{Filter, Test, Value as Known};
+use crate::core::filter::{Filter, FilterValue as Known, Predicate};
 use crate::core::pagination::{Cursor, Direction, Page};
 use crate::entity::RecordType;
-use crate::graphql::projection::Shape as Shown;
-use crate::graphql::projection::connection::{Connection, connection_name};
-use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::Projection as Shown;
+use crate::graphql::projection::connection::{ConnectionProjection, connection_name};
+use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::filter::choices;
 use crate::graphql::schema::object::field;
 use crate::store::Store;
-use crate::store::read::executor::By;
-use crate::store::read::plan::{List, Plan};
+use crate::store::read::executor::Lookup;
+use crate::store::read::plan::{ListPlan, Plan};
 
 /// Names of the fields.
 pub(super) const CHANGES: &str = "changes";
@@ -83,7 +83,7 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
 }
 
 /// Writes a page of the feed.
-pub(super) async fn changes(store: &Store, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+pub(super) async fn changes(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let (list, connection) = list(selection)?;
     let pages = store.page(&list).await?;
     out.option(pages.of(0), |slice, out| connection.write(slice, out));
@@ -91,9 +91,9 @@ pub(super) async fn changes(store: &Store, selection: &Selection<'_>, out: &mut 
 }
 
 /// What a selection shows of the feed, and what to read for it.
-pub(super) fn list(selection: &Selection<'_>) -> Result<(List, Connection)> {
+pub(super) fn list(selection: &Selection<'_>) -> Result<(ListPlan, ConnectionProjection)> {
     let revision = catalog().get(RecordType::Revision);
-    let (mut list, connection) = Connection::new(selection, revision)?;
+    let (mut list, connection) = ConnectionProjection::new(selection, revision)?;
     list.order = (revision.field_index("sequence").unwrap_or_default(), Direction::Asc);
     let name = revision.list_name(list.order);
     list.page = Page::from_arguments(selection.number("first"), None, None, None, &name)?;
@@ -101,7 +101,7 @@ pub(super) fn list(selection: &Selection<'_>) -> Result<(List, Connection)> {
     let types = choices(&selection.items("types"));
     if !types.is_empty() {
         let field = revision.field_index(RECORD_TYPE).unwrap_or_default();
-        list.filter = Filter::Field(field, Test::In(types));
+        list.filter = Filter::Field(field, Predicate::In(types));
     }
     Ok((list, connection))
 }
@@ -109,7 +109,7 @@ pub(super) fn list(selection: &Selection<'_>) -> Result<(List, Connection)> {
 fn record_argument(selection: &Selection<'_>) -> Result<(RecordType, Uuid)> {
     let (ty, id) = read_id(&selection.argument("record").unwrap_or_default(), "record")?;
     match catalog().get(ty).shape {
-        Shape::Record => Ok((ty, id)),
+        RecordKind::Record => Ok((ty, id)),
         _ => Err(bad_input("record", "this is the id of a part; give that of the record it belongs to")),
     }
 }
@@ -129,7 +129,7 @@ enum ValuePart {
 }
 
 /// Writes a record as it was.
-pub(super) async fn state(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+pub(super) async fn state(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let (ty, id) = record_argument(selection)?;
     let number = selection.number("asOfRevision").unwrap_or_default();
     let state = store.state(ty, id, number, caller.role).await?;
@@ -161,7 +161,7 @@ pub(super) async fn state(store: &Store, caller: &Caller, selection: &Selection<
 }
 
 /// Writes what is different between two states of a record.
-pub(super) async fn comparison(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+pub(super) async fn comparison(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let (ty, id) = record_argument(selection)?;
     let number = |name| selection.number(name).unwrap_or_default();
     let from = store.state(ty, id, number("from"), caller.role).await?;
@@ -171,7 +171,7 @@ pub(super) async fn comparison(store: &Store, caller: &Caller, selection: &Selec
         let mut changes = Vec::new();
         differ(String::new(), &from, &to, &mut changes);
         out.list(changes.iter(), |(path, old, new), out| {
-            let value = |value: &Json, out: &mut Out<'_>| match value {
+            let value = |value: &Json, out: &mut JsonWriter<'_>| match value {
                 Json::Null => out.null(),
                 Json::String(text) => out.value(text),
                 other => out.value(other.to_string()),
@@ -217,7 +217,7 @@ fn differ<'j>(path: String, old: &'j Json, new: &'j Json, changes: &mut Vec<(Str
 }
 
 /// Writes people who may be the same as one.
-pub(super) async fn duplicates(store: &Store, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+pub(super) async fn duplicates(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let (ty, id) = read_id(&selection.argument("person").unwrap_or_default(), "person")?;
     match ty {
         RecordType::Person => duplicates_of(store, selection, id, out).await,
@@ -226,29 +226,33 @@ pub(super) async fn duplicates(store: &Store, selection: &Selection<'_>, out: &m
 }
 
 /// Writes people who may be the same as this one.
-pub(in crate::graphql) async fn duplicates_of(store: &Store, selection: &Selection<'_>, id: Uuid, out: &mut Out<'_>) -> Result<()> {
+pub(in crate::graphql) async fn duplicates_of(store: &Store, selection: &Selection<'_>, id: Uuid, out: &mut JsonWriter<'_>) -> Result<()> {
     let person = catalog().get(RecordType::Person);
     let index = |name| person.field_index(name).unwrap_or_default();
     let (name, others, birth) = (index("name"), index("otherNames"), index("birthDate"));
     let mut plan = Plan::new(person.ty);
     [name, others, birth].into_iter().for_each(|field| plan.read(field));
-    let found = store.get(&By::Id(id), &plan).await?;
+    let found = store.get(&Lookup::Id(id), &plan).await?;
     let Some(this) = found.of(0) else {
         out.null();
         return Ok(());
     };
     let names = [name, others].into_iter().flat_map(|field| this.cell(field).texts());
     let names: Vec<Known> = names.map(|text| Known::Text(text.to_owned())).collect();
-    let mut filter =
-        Filter::And(vec![Filter::Field(name, Test::In(names)), Filter::Not(Box::new(Filter::Id(Test::Eq(Known::Id(this.uuid())))))]);
+    let mut filter = Filter::And(vec![
+        Filter::Field(name, Predicate::In(names)),
+        Filter::Not(Box::new(Filter::Id(Predicate::Eq(Known::Id(this.uuid()))))),
+    ]);
     if let Some(date) = this.cell(birth).as_text().and_then(|date| date.parse().ok()) {
         // a birth date that is not known speaks against nothing; one that is given agrees within the year
-        filter = filter
-            .and(Filter::Or(vec![Filter::Field(birth, Test::IsNull(true)), Filter::Field(birth, Test::Eq(Known::Date(year(&date))))]));
+        filter = filter.and(Filter::Or(vec![
+            Filter::Field(birth, Predicate::IsNull(true)),
+            Filter::Field(birth, Predicate::Eq(Known::Date(year(&date)))),
+        ]));
     }
     let mut row = Plan::new(person.ty);
     let shape = Shown::new(std::slice::from_ref(selection), person, &mut row)?;
-    let list = List { filter, page: Page::first(MOST), ..List::new(row) };
+    let list = ListPlan { filter, page: Page::first(MOST), ..ListPlan::new(row) };
     let pages = store.page(&list).await?;
     out.option(pages.of(0), |slice, out| out.list(slice.nodes(), |node, out| shape.write(node, out)));
     Ok(())

@@ -3,12 +3,12 @@
 use async_graphql::dynamic::{Field, Object, SchemaBuilder, TypeRef};
 
 use crate::core::error::Result;
-use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::object;
 use crate::graphql::schema::scalar::DATE_TIME;
 use crate::store::Store;
-use crate::store::db::dataset_version::Version;
+use crate::store::db::dataset_version::DatasetVersion;
 
 /// Name of the field.
 pub(super) const NAME: &str = "dataset";
@@ -60,11 +60,11 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
 }
 
 /// Writes what is selected of the dataset.
-pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let about = selection.dataset();
     let fields = selection.below(&[DATASET]);
     // counted after the version was read: of this one or of a later
-    let Version { number, changed_at, checked_at, .. } = store.version().await?;
+    let DatasetVersion { number, changed_at, checked_at, .. } = store.version().await?;
     let counts = match fields.iter().any(|field| field.name() == RECORDS) {
         true => store.published().await?,
         false => Vec::new(),

@@ -3,7 +3,7 @@
 use async_graphql::dynamic::{Field, Object, SchemaBuilder, TypeRef};
 
 use crate::core::auth::{Allowance, Caller};
-use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::object::field as described;
 
@@ -38,7 +38,7 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
 }
 
 /// Writes what is selected of it.
-pub(super) fn write(caller: &Caller, selection: &Selection<'_>, out: &mut Out<'_>) {
+pub(super) fn write(caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) {
     let part = |name: &str| match name {
         "limit" => Part::Limit,
         "cost" => Part::Cost,

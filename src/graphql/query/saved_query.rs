@@ -9,7 +9,7 @@ use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input, unauthenticated};
 use crate::core::pagination::{DEFAULT_SIZE, MAX_SIZE};
 use crate::graphql::engine::Api;
-use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::{Selection, below};
 use crate::graphql::request::{document, variables};
 use crate::graphql::schema::input;
@@ -20,8 +20,8 @@ use crate::graphql::schema::payload::Errors;
 use crate::graphql::schema::scalar::DATE_TIME;
 use crate::store::Store;
 use crate::store::access::saved_query::{SavedQuery, ToSave};
-use crate::store::draft::{Fault, Origin, Problem};
-use crate::store::write::Refused;
+use crate::store::draft::{InputProblem, Origin, ProblemCode};
+use crate::store::write::WriteError;
 
 /// Names of the fields.
 pub(crate) const SAVE: &str = "saveQuery";
@@ -94,7 +94,7 @@ impl Shown {
         Self(selection.below(&[TYPE]).iter().map(|below| (below.key(), below.name().to_owned())).collect())
     }
 
-    fn write(&self, saved: &SavedQuery, out: &mut Out<'_>) {
+    fn write(&self, saved: &SavedQuery, out: &mut JsonWriter<'_>) {
         out.object(&self.0, |name, out| match name.as_str() {
             "hash" => out.value(&saved.hash),
             "name" => out.value(&saved.name),
@@ -110,7 +110,7 @@ impl Shown {
 }
 
 /// Writes one saved query.
-pub(crate) async fn one(store: &Store, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+pub(crate) async fn one(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let by = match selection.argument("by") {
         Some(Value::Object(by)) => by,
         _ => return Err(bad_input("by", "name the saved query by one of its ways")),
@@ -128,7 +128,7 @@ pub(crate) async fn one(store: &Store, selection: &Selection<'_>, out: &mut Out<
 }
 
 /// Writes the latest saved queries.
-pub(crate) async fn all(store: &Store, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+pub(crate) async fn all(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let first = selection.number("first").unwrap_or(DEFAULT_SIZE.into());
     let first = u32::try_from(first).ok().filter(|first| *first <= MAX_SIZE);
     let first = first.ok_or_else(|| bad_input("first", format_args!("ask for 0 to {MAX_SIZE}")))?;
@@ -139,7 +139,7 @@ pub(crate) async fn all(store: &Store, selection: &Selection<'_>, out: &mut Out<
 }
 
 /// Saves a query and writes the payload.
-pub(crate) async fn save(api: &Api, caller: &Caller, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+pub(crate) async fn save(api: &Api, caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let by = caller.name.as_deref().filter(|_| caller.token.is_some()).ok_or_else(|| {
         unauthenticated(
             "saving a query needs a token of any role; without one, put the query into the address (/graphql?query=...), or send its hash as automatic persisted queries do",
@@ -149,8 +149,8 @@ pub(crate) async fn save(api: &Api, caller: &Caller, selection: &Selection<'_>, 
     let saved = match to_save(api, members).await {
         Ok(query) => match api.store.save_query(&query, by).await {
             Ok(saved) => Ok(saved),
-            Err(Refused::Problems(problems)) => Err(problems),
-            Err(Refused::Failed(error)) => return Err(error),
+            Err(WriteError::Problems(problems)) => Err(problems),
+            Err(WriteError::Failed(error)) => return Err(error),
         },
         Err(problem) => Err(vec![problem]),
     };
@@ -160,7 +160,7 @@ pub(crate) async fn save(api: &Api, caller: &Caller, selection: &Selection<'_>, 
     };
     let mut written: Fields<Vec<u8>> = Fields::new();
     for field in below(std::slice::from_ref(selection), &[PAYLOAD]) {
-        let mut part = Out::new(out.languages);
+        let mut part = JsonWriter::new(out.languages);
         match field.name() {
             ONE => part.option(saved.as_ref(), |saved, out| Shown::new(&field).write(saved, out)),
             "errors" => Errors::new(&field).write(&problems, &mut part),
@@ -172,12 +172,12 @@ pub(crate) async fn save(api: &Api, caller: &Caller, selection: &Selection<'_>, 
     Ok(())
 }
 
-fn wrong(path: &str, message: impl Into<String>) -> Problem {
-    Problem::new(Origin { path: format!("input.{path}"), ..Origin::default() }, message).of(Fault::Invalid)
+fn wrong(path: &str, message: impl Into<String>) -> InputProblem {
+    InputProblem::new(Origin { path: format!("input.{path}"), ..Origin::default() }, message).of(ProblemCode::Invalid)
 }
 
 /// Checks a query that is to be saved against the schema.
-async fn to_save(api: &Api, mut members: Map<String, Json>) -> Result<ToSave, Problem> {
+async fn to_save(api: &Api, mut members: Map<String, Json>) -> Result<ToSave, InputProblem> {
     let mut text = |name| take_text(&mut members, name).filter(|text| !text.is_empty());
     let document = text("query").unwrap_or_default();
     let operation_name = text("operationName");
@@ -187,7 +187,7 @@ async fn to_save(api: &Api, mut members: Map<String, Json>) -> Result<ToSave, Pr
         Some(_) => return Err(wrong("variables", "this is not a JSON object, such as {\"year\": 2020}")),
     };
     let (name, title) = (text("name"), text("title"));
-    let told = |path: &str, failures: Vec<crate::graphql::error::Failure>| {
+    let told = |path: &str, failures: Vec<crate::graphql::error::GraphqlError>| {
         let messages: Vec<String> = failures.into_iter().map(|failure| failure.message).collect();
         wrong(path, messages.join("; "))
     };

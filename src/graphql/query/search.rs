@@ -3,20 +3,20 @@
 use async_graphql::dynamic::{Enum, EnumItem, Field, InputValue, Object, SchemaBuilder, TypeRef};
 
 use super::id;
-use crate::catalog::record::{Record, Shape, catalog};
+use crate::catalog::record::{Record, RecordKind, catalog};
 use crate::core::error::{Result, bad_input};
 use crate::core::filter;
 use crate::core::pagination::Page;
 use crate::entity::RecordType;
-use crate::graphql::projection::Shapes;
+use crate::graphql::projection::ProjectionSet;
 use crate::graphql::projection::connection::{InfoPart, PAGE_INFO, PageInfo, info_parts, write_info};
-use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::{Selection, below};
 use crate::graphql::schema::filter::enum_name;
 use crate::graphql::schema::object;
 use crate::graphql::schema::object::RECORD;
 use crate::store::Store;
-use crate::store::read::result::Node;
+use crate::store::read::result::RowRef;
 use crate::store::search::query::{Hit, Search, list_name};
 
 /// Name of the field.
@@ -50,7 +50,7 @@ enum HitPart {
 }
 
 fn records() -> impl Iterator<Item = &'static Record> {
-    catalog().all().filter(|record| record.shape == Shape::Record)
+    catalog().all().filter(|record| record.shape == RecordKind::Record)
 }
 
 fn constant(record: &Record) -> String {
@@ -101,7 +101,7 @@ fn read(selection: &Selection<'_>) -> Result<Search> {
     };
     let jurisdiction = match selection.argument("jurisdiction") {
         Some(value) => match id(RecordType::Jurisdiction, &value, "jurisdiction")? {
-            filter::Value::Id(id) => Some(id),
+            filter::FilterValue::Id(id) => Some(id),
             _ => return Err(bad_input("jurisdiction", "this is not an id")),
         },
         None => None,
@@ -151,7 +151,7 @@ fn edge_parts<'a>(selection: &Selection<'a>, search: &mut Search, wanted: &mut V
 }
 
 /// Searches, reads what is selected of the records that were found, and writes the page.
-pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Out<'_>) -> Result<()> {
+pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let mut search = read(selection)?;
     let (mut parts, mut wanted) = (Fields::new(), Vec::new());
     for below in below(std::slice::from_ref(selection), &[CONNECTION]) {
@@ -175,7 +175,7 @@ pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Ou
     let mut shown = Vec::with_capacity(wanted.len());
     for selection in &wanted {
         let found = records().filter(|record| hits.hits.iter().any(|hit| hit.ty == record.ty));
-        let (plans, shapes) = Shapes::new(std::slice::from_ref(selection), found)?;
+        let (plans, shapes) = ProjectionSet::new(std::slice::from_ref(selection), found)?;
         shown.push((store.known(&plans, &ids).await?, shapes));
     }
     let info = PageInfo {
@@ -187,11 +187,11 @@ pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Ou
     // a record that was taken back since it was found is no hit any more
     let there = |place: &usize| shown.iter().all(|(records, _)| records.of(*place).is_some());
     let places: Vec<usize> = (0..hits.hits.len()).filter(there).collect();
-    let record = |shown_at: usize, place: usize, out: &mut Out<'_>| {
+    let record = |shown_at: usize, place: usize, out: &mut JsonWriter<'_>| {
         let (records, shapes) = &shown[shown_at];
-        out.option(records.of(place), |node: Node<'_>, out| shapes.write(node, out));
+        out.option(records.of(place), |node: RowRef<'_>, out| shapes.write(node, out));
     };
-    let write_hit = |parts: &Fields<HitPart>, hit: &Hit, place: usize, out: &mut Out<'_>| {
+    let write_hit = |parts: &Fields<HitPart>, hit: &Hit, place: usize, out: &mut JsonWriter<'_>| {
         out.object(parts, |part, out| match part {
             HitPart::TypeName => out.value(HIT),
             HitPart::Record(shown_at) => record(*shown_at, place, out),

@@ -7,21 +7,21 @@ use async_graphql::Value;
 pub(super) use schema::{counted, fields, register};
 use schema::{name, row_name, total_name};
 
-use crate::catalog::dimension::{Dimension, Of, dates};
-use crate::catalog::period::Unit;
-use crate::catalog::record::{Kind, Record, catalog};
+use crate::catalog::dimension::{Dimension, DimensionSource, dates};
+use crate::catalog::period::PeriodUnit;
+use crate::catalog::record::{FieldKind, Record, catalog};
 use crate::core::error::{Result, bad_input};
 use crate::core::pagination::Direction;
-use crate::graphql::projection::Shape;
+use crate::graphql::projection::Projection;
 use crate::graphql::projection::facet::dimension;
-use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::filter;
 use crate::graphql::schema::filter::{constant, direction, enum_name};
 use crate::graphql::schema::scalar;
 use crate::store::Store;
-use crate::store::aggregate::query::{By, MOST_DIMENSIONS, MOST_GROUPS, Question, Sort};
-use crate::store::aggregate::{Counted, Key};
+use crate::store::aggregate::query::{AggregateQuery, GroupBy, GroupSort, MOST_DIMENSIONS, MOST_GROUPS};
+use crate::store::aggregate::{AggregateResult, GroupKey};
 use crate::store::read::plan::Plan;
 use crate::store::read::result::Cell;
 
@@ -46,14 +46,14 @@ pub(in crate::graphql) enum Column {
     /// A period or a value of a vocabulary, at this place of what rows are divided by.
     Text(usize, &'static Dimension),
     /// A record, at this place of what rows are divided by.
-    Record(usize, Shape),
+    Record(usize, Projection),
     /// A figure, by its place among those that were asked for.
     Figure(usize),
 }
 
 impl Statistics {
     /// What a selection shows of statistics, and what to ask for it.
-    pub(in crate::graphql) fn new(selection: &Selection<'_>, record: &'static Record) -> Result<(Question, Self)> {
+    pub(in crate::graphql) fn new(selection: &Selection<'_>, record: &'static Record) -> Result<(AggregateQuery, Self)> {
         let mut question = question(selection, record)?;
         question.rows = false;
         let mut parts = Fields::new();
@@ -76,7 +76,7 @@ impl Statistics {
     }
 
     /// Writes statistics.
-    pub(in crate::graphql) fn write(&self, counted: &Counted, out: &mut Out<'_>) {
+    pub(in crate::graphql) fn write(&self, counted: &AggregateResult, out: &mut JsonWriter<'_>) {
         out.object(&self.parts, |part, out| match part {
             Part::TypeName => out.value(name(self.record)),
             Part::Truncated => out.value(counted.truncated),
@@ -90,26 +90,32 @@ impl Statistics {
 
 impl Column {
     /// Writes what a row has in this column.
-    pub(in crate::graphql) fn write(&self, counted: &Counted, keys: &[Key], figures: &[Option<f64>], out: &mut Out<'_>) {
+    pub(in crate::graphql) fn write(
+        &self,
+        counted: &AggregateResult,
+        keys: &[GroupKey],
+        figures: &[Option<f64>],
+        out: &mut JsonWriter<'_>,
+    ) {
         match self {
             Self::TypeName(name) => out.value(name),
             Self::Nothing => out.null(),
             Self::Text(place, dimension) => match (&keys[*place], &dimension.of) {
-                (Key::Text(text), Of::Period(Unit::Year)) => out.value(text.parse::<i32>().ok()),
-                (Key::Text(text), Of::Path(_)) => out.choice(text),
-                (Key::Text(text), Of::Period(_)) => out.value(text),
-                (Key::Unknown | Key::Record { .. }, _) => out.null(),
+                (GroupKey::Text(text), DimensionSource::Period(PeriodUnit::Year)) => out.value(text.parse::<i32>().ok()),
+                (GroupKey::Text(text), DimensionSource::Path(_)) => out.choice(text),
+                (GroupKey::Text(text), DimensionSource::Period(_)) => out.value(text),
+                (GroupKey::Unknown | GroupKey::Record { .. }, _) => out.null(),
             },
             Self::Record(place, shape) => out.option(counted.record(*place, &keys[*place]), |node, out| shape.write(node, out)),
             Self::Figure(place) => {
                 let cell = figures.get(*place).copied().flatten().map_or(Cell::Null, Cell::Number);
-                scalar::write(Kind::Number, &cell, None, out);
+                scalar::write(FieldKind::Number, &cell, None, out);
             }
         }
     }
 }
 
-fn columns(selection: &Selection<'_>, record: &'static Record, question: &mut Question) -> Result<Fields<Column>> {
+fn columns(selection: &Selection<'_>, record: &'static Record, question: &mut AggregateQuery) -> Result<Fields<Column>> {
     let mut columns = Fields::new();
     for below in selection.below(&[&row_name(record)]) {
         let name = below.name();
@@ -120,7 +126,7 @@ fn columns(selection: &Selection<'_>, record: &'static Record, question: &mut Qu
                 (Some(place), None) => Column::Text(place, dimension),
                 (Some(place), Some(target)) => {
                     let plan = question.by[place].plan.get_or_insert_with(|| Plan::new(target));
-                    Column::Record(place, Shape::new(std::slice::from_ref(&below), catalog().get(target), plan)?)
+                    Column::Record(place, Projection::new(std::slice::from_ref(&below), catalog().get(target), plan)?)
                 }
             }
         } else {
@@ -131,7 +137,7 @@ fn columns(selection: &Selection<'_>, record: &'static Record, question: &mut Qu
     Ok(columns)
 }
 
-fn totals(selection: &Selection<'_>, record: &'static Record, question: &mut Question) -> Fields<Column> {
+fn totals(selection: &Selection<'_>, record: &'static Record, question: &mut AggregateQuery) -> Fields<Column> {
     let measures = question.total.get_or_insert_default();
     let column =
         |name: &str, measures: &mut Vec<usize>| figure(name, record, measures).unwrap_or_else(|| Column::TypeName(total_name(record)));
@@ -153,8 +159,8 @@ fn measure(record: &Record, is: impl Fn(&str) -> bool) -> Option<usize> {
 }
 
 /// Reads the arguments.
-fn question(selection: &Selection<'_>, record: &'static Record) -> Result<Question> {
-    let mut question = Question::new(record);
+fn question(selection: &Selection<'_>, record: &'static Record) -> Result<AggregateQuery> {
+    let mut question = AggregateQuery::new(record);
     if let Some(value) = selection.argument("filter") {
         question.filter = filter::read(record, &value, "filter")?;
     }
@@ -172,7 +178,7 @@ fn question(selection: &Selection<'_>, record: &'static Record) -> Result<Questi
         if question.by.iter().any(|by| by.dimension == index) {
             return Err(bad_input("groupBy", format_args!("{} stands there twice", constant(record.dimensions[index].name))));
         }
-        question.by.push(By { dimension: index, plan: record.dimensions[index].target().map(Plan::new) });
+        question.by.push(GroupBy { dimension: index, plan: record.dimensions[index].target().map(Plan::new) });
     }
     if let Some(value) = selection.argument("by") {
         let name = enum_name(&value).unwrap_or_default();
@@ -187,7 +193,7 @@ fn question(selection: &Selection<'_>, record: &'static Record) -> Result<Questi
     question.order = selection.argument("order").map(|value| order(record, &question, &value)).transpose()?;
     question.empty_periods = selection.argument("emptyPeriods") == Some(Value::Boolean(true));
     if question.empty_periods {
-        let is_period = |by: &&By| matches!(record.dimensions[by.dimension].of, Of::Period(_));
+        let is_period = |by: &&GroupBy| matches!(record.dimensions[by.dimension].of, DimensionSource::Period(_));
         if question.by.iter().filter(is_period).count() != 1 {
             return Err(bad_input(
                 "emptyPeriods",
@@ -201,14 +207,14 @@ fn question(selection: &Selection<'_>, record: &'static Record) -> Result<Questi
     Ok(question)
 }
 
-fn order(record: &Record, question: &Question, value: &Value) -> Result<(Sort, Direction)> {
+fn order(record: &Record, question: &AggregateQuery, value: &Value) -> Result<(GroupSort, Direction)> {
     let Value::Object(given) = value else { return Err(bad_input("order", "give a field")) };
     let name = given.get("field").and_then(enum_name).unwrap_or_default();
     let sort = match measure(record, |known| constant(known) == name) {
-        Some(measure) => Sort::Measure(measure),
+        Some(measure) => GroupSort::Measure(measure),
         None => {
             let place = question.by.iter().position(|by| constant(record.dimensions[by.dimension].name) == name);
-            Sort::Group(place.ok_or_else(|| {
+            GroupSort::Group(place.ok_or_else(|| {
                 bad_input("order.field", format_args!("rows are not divided by {name}; add it to groupBy, or order by a figure"))
             })?)
         }
@@ -217,7 +223,7 @@ fn order(record: &Record, question: &Question, value: &Value) -> Result<(Sort, D
 }
 
 /// Answers a field of the root.
-pub(super) async fn write(store: &Store, selection: &Selection<'_>, record: &'static Record, out: &mut Out<'_>) -> Result<()> {
+pub(super) async fn write(store: &Store, selection: &Selection<'_>, record: &'static Record, out: &mut JsonWriter<'_>) -> Result<()> {
     let (question, statistics) = Statistics::new(selection, record)?;
     let counted = store.statistics(&question).await?;
     statistics.write(&counted, out);

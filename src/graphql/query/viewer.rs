@@ -3,7 +3,7 @@
 use async_graphql::dynamic::{Enum, EnumItem, Field, Object, SchemaBuilder, TypeRef};
 
 use crate::core::auth::{Caller, Role};
-use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::object;
 use crate::graphql::schema::scalar::DATE_TIME;
@@ -48,7 +48,7 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
 }
 
 /// Writes what is selected of who asks.
-pub(super) fn write(caller: &Caller, selection: &Selection<'_>, out: &mut Out<'_>) {
+pub(super) fn write(caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) {
     let part = |name: &str| match name {
         "name" => Part::Name,
         "role" => Part::Role,

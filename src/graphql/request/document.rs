@@ -9,8 +9,8 @@ use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 use async_graphql::{Request, Response, Value, Variables};
 use moka::sync::Cache;
 
-use crate::graphql::engine::Asked;
-use crate::graphql::error::{Failure, codes};
+use crate::graphql::engine::OperationRequest;
+use crate::graphql::error::{GraphqlError, codes};
 use crate::meter;
 
 /// Bytes of queries that are kept; what they become takes some times as much.
@@ -46,20 +46,20 @@ impl Documents {
 }
 
 /// Reads a query.
-pub(crate) fn parse(text: &str) -> Result<ExecutableDocument, Vec<Failure>> {
-    parse_query(text).map_err(|error| vec![Failure::of_framework(error.into(), codes::PARSE)])
+pub(crate) fn parse(text: &str) -> Result<ExecutableDocument, Vec<GraphqlError>> {
+    parse_query(text).map_err(|error| vec![GraphqlError::of_framework(error.into(), codes::PARSE)])
 }
 
 /// Checks a document against the schema; all that is wrong is told.
-pub(crate) async fn check(schema: &Schema, text: &str, document: &ExecutableDocument) -> Result<(), Vec<Failure>> {
+pub(crate) async fn check(schema: &Schema, text: &str, document: &ExecutableDocument) -> Result<(), Vec<GraphqlError>> {
     // what is checked does not depend on which operation is run, but the framework wants to know
     let operation = document.operations.iter().find_map(|(name, _)| name);
     let mut request = Request::new(text).data(OnlyCheck);
     request.operation_name = operation.map(ToString::to_string);
     request.set_parsed_query(document.clone());
-    let mut failures: Vec<Failure> = Vec::new();
+    let mut failures: Vec<GraphqlError> = Vec::new();
     for error in schema.execute(request).await.errors {
-        let failure = Failure::of_framework(error, codes::VALIDATION);
+        let failure = GraphqlError::of_framework(error, codes::VALIDATION);
         // some rules of the framework tell the same twice
         if !failures.contains(&failure) {
             failures.push(failure);
@@ -69,7 +69,7 @@ pub(crate) async fn check(schema: &Schema, text: &str, document: &ExecutableDocu
 }
 
 /// The operation that a request names, or the only one.
-pub(crate) fn operation<'d>(document: &'d ExecutableDocument, name: Option<&str>) -> Result<&'d OperationDefinition, Failure> {
+pub(crate) fn operation<'d>(document: &'d ExecutableDocument, name: Option<&str>) -> Result<&'d OperationDefinition, GraphqlError> {
     let mut operations = document.operations.iter();
     let found = match name {
         Some(wanted) => operations.find(|(name, _)| name.is_some_and(|name| name == wanted)),
@@ -80,12 +80,12 @@ pub(crate) fn operation<'d>(document: &'d ExecutableDocument, name: Option<&str>
             Some(name) => format!("the query has no operation named \"{name}\""),
             None => "the query has several operations; say by operationName which one to run".to_owned(),
         };
-        Failure::new(codes::REQUEST, message)
+        GraphqlError::new(codes::REQUEST, message)
     })
 }
 
 /// What the introspection fields of an operation give, among nulls for the others.
-pub(crate) async fn introspect(schema: &Schema, asked: &Asked, variables: &Variables) -> Value {
+pub(crate) async fn introspect(schema: &Schema, asked: &OperationRequest, variables: &Variables) -> Value {
     let mut request = Request::new(&asked.query).variables(variables.clone());
     // of a document with one operation the framework takes no name
     request.operation_name = asked.operation.clone();

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 
 use crate::core::error::Error;
 use crate::store::Store;
-use crate::store::draft::Problem;
+use crate::store::draft::InputProblem;
 use crate::store::write::Drafts;
 
 /// A file that came with a request; whoever made the request removes it when it is answered.
@@ -27,19 +27,19 @@ pub struct Contents {
     /// Records.
     pub drafts: Drafts,
     /// What is wrong.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<InputProblem>,
     /// What somebody should know although nothing is wrong.
     pub notes: Vec<String>,
 }
 
 /// Reads a file into records, with a look at what the database has.
 #[derive(Clone)]
-pub struct Reader(Arc<Read>);
+pub struct UploadParser(Arc<ParsedUpload>);
 
-/// What a [`Reader`] does.
-type Read = dyn Fn(Upload, Store) -> BoxFuture<'static, Result<Contents, Error>> + Send + Sync;
+/// What a [`UploadParser`] does.
+type ParsedUpload = dyn Fn(Upload, Store) -> BoxFuture<'static, Result<Contents, Error>> + Send + Sync;
 
-impl Reader {
+impl UploadParser {
     /// A reader that does this.
     pub fn new(read: impl Fn(Upload, Store) -> BoxFuture<'static, Result<Contents, Error>> + Send + Sync + 'static) -> Self {
         Self(Arc::new(read))
@@ -51,7 +51,7 @@ impl Reader {
     }
 }
 
-impl std::fmt::Debug for Reader {
+impl std::fmt::Debug for UploadParser {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Reader")
     }

@@ -7,11 +7,15 @@ use async_graphql::registry::{MetaType, MetaTypeName, Registry};
 use async_graphql::{Name, Positioned, Value, Variables};
 use serde_json::{Map, Value as Json};
 
-use crate::graphql::error::{Failure, codes};
+use crate::graphql::error::{GraphqlError, codes};
 use crate::graphql::schema::input::TRANSLATIONS;
 
 /// Reads the variables of an operation; all that are wrong are told.
-pub(crate) fn read(registry: &Registry, operation: &OperationDefinition, given: &Map<String, Json>) -> Result<Variables, Vec<Failure>> {
+pub(crate) fn read(
+    registry: &Registry,
+    operation: &OperationDefinition,
+    given: &Map<String, Json>,
+) -> Result<Variables, Vec<GraphqlError>> {
     let mut variables = Variables::default();
     let mut failures = Vec::new();
     for definition in &operation.variable_definitions {
@@ -22,7 +26,7 @@ pub(crate) fn read(registry: &Registry, operation: &OperationDefinition, given: 
             Ok(None) => {}
             Err(message) => {
                 let message = format!("Variable \"${}\": {message}", definition.node.name.node);
-                failures.push(Failure::new(codes::VALIDATION, message).at(definition.pos));
+                failures.push(GraphqlError::new(codes::VALIDATION, message).at(definition.pos));
             }
         }
     }
@@ -31,11 +35,11 @@ pub(crate) fn read(registry: &Registry, operation: &OperationDefinition, given: 
 
 /// Reads those variables of an operation that are given, as [`read`] does, and leaves out the others; a value for what is
 /// no variable of it is wrong.
-pub(crate) fn read_given(registry: &Registry, operation: &OperationDefinition, given: &Map<String, Json>) -> Result<(), Vec<Failure>> {
+pub(crate) fn read_given(registry: &Registry, operation: &OperationDefinition, given: &Map<String, Json>) -> Result<(), Vec<GraphqlError>> {
     let definitions = &operation.variable_definitions;
     let unknown = given.keys().filter(|name| !definitions.iter().any(|definition| definition.node.name.node == name.as_str()));
-    let mut failures: Vec<Failure> =
-        unknown.map(|name| Failure::new(codes::VALIDATION, format!("the operation has no variable \"${name}\""))).collect();
+    let mut failures: Vec<GraphqlError> =
+        unknown.map(|name| GraphqlError::new(codes::VALIDATION, format!("the operation has no variable \"${name}\""))).collect();
     let only = definitions.iter().filter(|definition| given.contains_key(definition.node.name.node.as_str()));
     let only = OperationDefinition { variable_definitions: only.cloned().collect(), ..operation.clone() };
     failures.extend(read(registry, &only, given).err().into_iter().flatten());

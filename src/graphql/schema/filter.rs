@@ -4,10 +4,10 @@ use async_graphql::Value;
 use async_graphql::dynamic::{Enum, EnumItem, InputObject, InputValue, SchemaBuilder, TypeRef};
 use serde_json::Value as Json;
 
-use crate::catalog::record::{Field, Kind, Record, catalog};
+use crate::catalog::record::{Field, FieldKind, Record, catalog};
 use crate::core::error::{Result, bad_input};
 use crate::core::filter;
-use crate::core::filter::{Filter, Quantifier, Test};
+use crate::core::filter::{Filter, Predicate, Quantifier};
 use crate::core::pagination::Direction;
 use crate::entity::RecordType;
 use crate::graphql::schema::scalar;
@@ -58,14 +58,14 @@ fn operators(field: &Field) -> Option<(String, &'static [&'static str])> {
     const TEXT: &[&str] = &["eq", "in", "not", "isNull", "startsWith", "contains"];
     const ORDERED: &[&str] = &["eq", "in", "not", "lt", "lte", "gt", "gte", "isNull"];
     Some(match field.kind {
-        Kind::Translated if field.is_label => ("NameFilter".to_owned(), &["eq", "in", "not", "startsWith", "contains"]),
-        Kind::Text | Kind::Url | Kind::Language | Kind::Duration => ("TextFilter".to_owned(), TEXT),
-        Kind::Date => ("PartialDateFilter".to_owned(), ORDERED),
-        Kind::Instant => ("DateTimeFilter".to_owned(), ORDERED),
-        Kind::Integer => ("IntFilter".to_owned(), ORDERED),
-        Kind::Number => ("FloatFilter".to_owned(), ORDERED),
-        Kind::Boolean => ("BooleanFilter".to_owned(), &["eq"]),
-        Kind::Choice(vocabulary) => (format!("{}Filter", vocabulary.name), EQUAL),
+        FieldKind::Translated if field.is_label => ("NameFilter".to_owned(), &["eq", "in", "not", "startsWith", "contains"]),
+        FieldKind::Text | FieldKind::Url | FieldKind::Language | FieldKind::Duration => ("TextFilter".to_owned(), TEXT),
+        FieldKind::Date => ("PartialDateFilter".to_owned(), ORDERED),
+        FieldKind::Instant => ("DateTimeFilter".to_owned(), ORDERED),
+        FieldKind::Integer => ("IntFilter".to_owned(), ORDERED),
+        FieldKind::Number => ("FloatFilter".to_owned(), ORDERED),
+        FieldKind::Boolean => ("BooleanFilter".to_owned(), &["eq"]),
+        FieldKind::Choice(vocabulary) => (format!("{}Filter", vocabulary.name), EQUAL),
         _ => return None,
     })
 }
@@ -92,13 +92,13 @@ pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
             && names.insert(name.clone())
         {
             let (value, doc) = match field.kind {
-                Kind::Choice(vocabulary) => (vocabulary.name, format!("A condition on a {}.", vocabulary.name)),
-                Kind::Translated => (TypeRef::STRING, "A condition on what a record is called, in any of its languages and other names. Capitals, diacritics and script do not matter: zhumagulov finds Жумагулов.".to_owned()),
-                Kind::Date => (scalar::PARTIAL_DATE, "A condition on a date. A year stands for all of its days: eq 2020 finds 2020-06-22, lte 2020 goes to the end of the year, gt 2020 begins after it.".to_owned()),
-                Kind::Instant => (scalar::DATE_TIME, "A condition on an instant.".to_owned()),
-                Kind::Integer => (TypeRef::INT, "A condition on a whole number.".to_owned()),
-                Kind::Number => (TypeRef::FLOAT, "A condition on a number.".to_owned()),
-                Kind::Boolean => (TypeRef::BOOLEAN, "A condition on a yes or no.".to_owned()),
+                FieldKind::Choice(vocabulary) => (vocabulary.name, format!("A condition on a {}.", vocabulary.name)),
+                FieldKind::Translated => (TypeRef::STRING, "A condition on what a record is called, in any of its languages and other names. Capitals, diacritics and script do not matter: zhumagulov finds Жумагулов.".to_owned()),
+                FieldKind::Date => (scalar::PARTIAL_DATE, "A condition on a date. A year stands for all of its days: eq 2020 finds 2020-06-22, lte 2020 goes to the end of the year, gt 2020 begins after it.".to_owned()),
+                FieldKind::Instant => (scalar::DATE_TIME, "A condition on an instant.".to_owned()),
+                FieldKind::Integer => (TypeRef::INT, "A condition on a whole number.".to_owned()),
+                FieldKind::Number => (TypeRef::FLOAT, "A condition on a number.".to_owned()),
+                FieldKind::Boolean => (TypeRef::BOOLEAN, "A condition on a yes or no.".to_owned()),
                 _ => (TypeRef::STRING, "A condition on a text, letter by letter, capitals included.".to_owned()),
             };
             inputs.push(operator_input(&name, value, &doc, operators));
@@ -152,7 +152,7 @@ fn record_filter(record: &Record) -> InputObject {
     for field in &record.fields {
         let ty = match (operators(field), field.kind) {
             (Some((name, _)), _) => name,
-            (None, Kind::One(target)) => filter_name(catalog().get(target)),
+            (None, FieldKind::One(target)) => filter_name(catalog().get(target)),
             _ => continue,
         };
         input = input.field(InputValue::new(field.name, TypeRef::named(ty)).description(field.doc));
@@ -215,8 +215,8 @@ pub(crate) fn enum_name(value: &Value) -> Option<&str> {
 }
 
 /// Values of enums, as they are stored.
-pub(crate) fn choices(values: &[Value]) -> Vec<filter::Value> {
-    values.iter().map(|value| filter::Value::Text(enum_name(value).unwrap_or_default().to_lowercase())).collect()
+pub(crate) fn choices(values: &[Value]) -> Vec<filter::FilterValue> {
+    values.iter().map(|value| filter::FilterValue::Text(enum_name(value).unwrap_or_default().to_lowercase())).collect()
 }
 
 /// Reads a filter on records of a type; `path` is where it stands, for errors.
@@ -263,7 +263,7 @@ impl Reader {
     fn condition(&mut self, record: &'static Record, name: &str, value: &Value, path: &str, depth: usize) -> Result<Filter> {
         if let Some(index) = record.field_index(name) {
             let field = &record.fields[index];
-            if let Kind::One(target) = field.kind {
+            if let FieldKind::One(target) = field.kind {
                 return Ok(Filter::One(index, Box::new(self.filter(catalog().get(target), value, path, depth + 1)?)));
             }
             return tests(value, path, |value, path| read_value(field.kind, value, path), |test| Filter::Field(index, test));
@@ -289,8 +289,8 @@ impl Reader {
 fn tests(
     value: &Value,
     path: &str,
-    read: impl Fn(&Value, &str) -> Result<filter::Value>,
-    filter: impl Fn(Test) -> Filter,
+    read: impl Fn(&Value, &str) -> Result<filter::FilterValue>,
+    filter: impl Fn(Predicate) -> Filter,
 ) -> Result<Filter> {
     let Value::Object(given) = value else { return Ok(Filter::all()) };
     let mut all = Vec::new();
@@ -301,7 +301,7 @@ fn tests(
             _ => Err(bad_input(&path, "this must be a text")),
         };
         all.push(filter(match operator.as_str() {
-            "eq" => Test::Eq(read(value, &path)?),
+            "eq" => Predicate::Eq(read(value, &path)?),
             "in" => {
                 let items = match value {
                     Value::List(items) => items.as_slice(),
@@ -310,50 +310,50 @@ fn tests(
                 if items.len() > MAX_VALUES {
                     return Err(bad_input(path, format_args!("{} values are too many; give at most {MAX_VALUES}", items.len())));
                 }
-                Test::In(items.iter().enumerate().map(|(index, item)| read(item, &format!("{path}[{index}]"))).collect::<Result<_>>()?)
+                Predicate::In(items.iter().enumerate().map(|(index, item)| read(item, &format!("{path}[{index}]"))).collect::<Result<_>>()?)
             }
-            "not" => Test::Not(read(value, &path)?),
-            "lt" => Test::Lt(read(value, &path)?),
-            "lte" => Test::Lte(read(value, &path)?),
-            "gt" => Test::Gt(read(value, &path)?),
-            "gte" => Test::Gte(read(value, &path)?),
-            "isNull" => Test::IsNull(*value == Value::Boolean(true)),
-            "startsWith" => Test::StartsWith(text(value)?),
-            _ => Test::Contains(text(value)?),
+            "not" => Predicate::Not(read(value, &path)?),
+            "lt" => Predicate::Lt(read(value, &path)?),
+            "lte" => Predicate::Lte(read(value, &path)?),
+            "gt" => Predicate::Gt(read(value, &path)?),
+            "gte" => Predicate::Gte(read(value, &path)?),
+            "isNull" => Predicate::IsNull(*value == Value::Boolean(true)),
+            "startsWith" => Predicate::StartsWith(text(value)?),
+            _ => Predicate::Contains(text(value)?),
         }));
     }
     Ok(Filter::And(all))
 }
 
 /// Reads an id that must be of this type.
-pub(crate) fn id(ty: RecordType, value: &Value, path: &str) -> Result<filter::Value> {
+pub(crate) fn id(ty: RecordType, value: &Value, path: &str) -> Result<filter::FilterValue> {
     let Value::String(text) = value else { return Err(bad_input(path, "an id is a text")) };
     let (prefix, uuid) = crate::core::id::decode(text).map_err(|error| bad_input(path, error))?;
     if prefix != ty.prefix() {
         return Err(bad_input(path, format_args!("\"{text}\" is not the id of a {}; those begin with {}_", ty.name(), ty.prefix())));
     }
-    Ok(filter::Value::Id(uuid))
+    Ok(filter::FilterValue::Id(uuid))
 }
 
 /// Reads a value of a kind.
-fn read_value(kind: Kind, value: &Value, path: &str) -> Result<filter::Value> {
+fn read_value(kind: FieldKind, value: &Value, path: &str) -> Result<filter::FilterValue> {
     let json = value.clone().into_json().unwrap_or(Json::Null);
     Ok(match (kind, &json) {
-        (Kind::Date, Json::String(text)) => filter::Value::Date(text.parse().map_err(|error| bad_input(path, error))?),
-        (Kind::Instant, Json::String(text)) => filter::Value::Instant(
+        (FieldKind::Date, Json::String(text)) => filter::FilterValue::Date(text.parse().map_err(|error| bad_input(path, error))?),
+        (FieldKind::Instant, Json::String(text)) => filter::FilterValue::Instant(
             chrono::DateTime::parse_from_rfc3339(text)
                 .map_err(|_| bad_input(path, format_args!("\"{text}\" is not an instant; write it as 2026-11-24T09:30:00Z")))?
                 .to_utc(),
         ),
-        (Kind::Integer, Json::Number(number)) => {
-            filter::Value::Integer(number.as_i64().ok_or_else(|| bad_input(path, "this must be a whole number"))?)
+        (FieldKind::Integer, Json::Number(number)) => {
+            filter::FilterValue::Integer(number.as_i64().ok_or_else(|| bad_input(path, "this must be a whole number"))?)
         }
-        (Kind::Number, Json::Number(number)) => {
-            filter::Value::Number(number.as_f64().ok_or_else(|| bad_input(path, "this must be a number"))?)
+        (FieldKind::Number, Json::Number(number)) => {
+            filter::FilterValue::Number(number.as_f64().ok_or_else(|| bad_input(path, "this must be a number"))?)
         }
-        (Kind::Boolean, Json::Bool(boolean)) => filter::Value::Boolean(*boolean),
-        (Kind::Choice(_), Json::String(text)) => filter::Value::Text(text.to_lowercase()),
-        (_, Json::String(text)) => filter::Value::Text(text.clone()),
+        (FieldKind::Boolean, Json::Bool(boolean)) => filter::FilterValue::Boolean(*boolean),
+        (FieldKind::Choice(_), Json::String(text)) => filter::FilterValue::Text(text.to_lowercase()),
+        (_, Json::String(text)) => filter::FilterValue::Text(text.clone()),
         _ => return Err(bad_input(path, "this value does not fit the field")),
     })
 }

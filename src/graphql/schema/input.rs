@@ -4,11 +4,11 @@ use async_graphql::Value;
 use async_graphql::dynamic::{InputObject, InputValue, Scalar, SchemaBuilder, TypeRef};
 use serde_json::{Map, Value as Json};
 
-use crate::catalog::record::{Kind, Record, Shape, Structure, catalog};
+use crate::catalog::record::{FieldKind, Record, RecordKind, Structure, catalog};
 use crate::graphql::schema::scalar;
 use crate::store::draft::value_tree;
 use crate::store::draft::value_tree::Tree;
-use crate::store::draft::{Draft, Origin, Problem, parse};
+use crate::store::draft::{Draft, InputProblem, Origin, parse};
 
 /// Text in languages, as inputs have it.
 pub(in crate::graphql) const TRANSLATIONS: &str = "Translations";
@@ -51,7 +51,7 @@ pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         Scalar::new(TRANSLATIONS)
             .description("A text in one or several languages: a map from BCP 47 tags to texts, such as {en: \"Senate\", ru: \"Сенат\"}. The first is the record's own."),
     );
-    let references = catalog().all().filter(|record| record.shape == Shape::Record);
+    let references = catalog().all().filter(|record| record.shape == RecordKind::Record);
     let reference =
         references.fold(InputObject::new(REFERENCE).oneof().description("A record of any type, by its id or slug."), |input, record| {
             let doc = format!("Id or slug of a {}.", record.singular());
@@ -59,16 +59,16 @@ pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         });
     builder = builder.register(reference);
     let mut structures: Vec<&Structure> = Vec::new();
-    for record in catalog().all().filter(|record| record.shape != Shape::Log) {
+    for record in catalog().all().filter(|record| record.shape != RecordKind::Log) {
         for field in &record.fields {
-            if let Kind::List(structure) = field.kind
+            if let FieldKind::List(structure) = field.kind
                 && !structures.iter().any(|known| std::ptr::eq(*known, structure))
             {
                 structures.push(structure);
                 builder = builder.register(structure_input(structure));
             }
         }
-        if record.shape == Shape::Record {
+        if record.shape == RecordKind::Record {
             for purpose in [For::Create, For::Update, For::Upsert] {
                 builder = builder.register(record_input(record, purpose));
             }
@@ -88,7 +88,7 @@ fn structure_input(structure: &Structure) -> InputObject {
 }
 
 /// The one field of a part that says all that it says.
-fn bare(record: &Record) -> Option<Kind> {
+fn bare(record: &Record) -> Option<FieldKind> {
     match record.key_from {
         [only] if record.fields.iter().filter(|field| !field.system).count() <= 3 => {
             record.field_index(only).map(|index| record.fields[index].kind)
@@ -98,13 +98,13 @@ fn bare(record: &Record) -> Option<Kind> {
 }
 
 /// Type of a field of this kind in inputs.
-fn named(kind: Kind, required: bool) -> TypeRef {
+fn named(kind: FieldKind, required: bool) -> TypeRef {
     let name = match kind {
-        Kind::Translated => TRANSLATIONS.to_owned(),
-        Kind::List(structure) => return TypeRef::named_nn_list(format!("{}Input", structure.name)),
-        Kind::One(target) if catalog().get(target).shape != Shape::Record => TypeRef::STRING.to_owned(),
-        Kind::One(_) => TypeRef::ID.to_owned(),
-        Kind::Any => REFERENCE.to_owned(),
+        FieldKind::Translated => TRANSLATIONS.to_owned(),
+        FieldKind::List(structure) => return TypeRef::named_nn_list(format!("{}Input", structure.name)),
+        FieldKind::One(target) if catalog().get(target).shape != RecordKind::Record => TypeRef::STRING.to_owned(),
+        FieldKind::One(_) => TypeRef::ID.to_owned(),
+        FieldKind::Any => REFERENCE.to_owned(),
         kind => scalar::named(kind, false).to_string(),
     };
     if required { TypeRef::named_nn(name) } else { TypeRef::named(name) }
@@ -129,22 +129,24 @@ fn record_input(record: &Record, purpose: For) -> InputObject {
         input = input.field(expected());
     }
     for (index, field) in record.fields.iter().enumerate().filter(|(_, field)| !field.system) {
-        let is_owner = index == 0 && record.shape != Shape::Record;
+        let is_owner = index == 0 && record.shape != RecordKind::Record;
         if is_owner {
             continue;
         }
         // a slug is made where none is given, and what is new is published unless it is said otherwise
         let own = ["slug", "key", "published"].contains(&field.name);
-        let required =
-            field.required && !own && matches!(purpose, For::Create | For::Part) && !matches!(field.kind, Kind::List(_) | Kind::Boolean);
+        let required = field.required
+            && !own
+            && matches!(purpose, For::Create | For::Part)
+            && !matches!(field.kind, FieldKind::List(_) | FieldKind::Boolean);
         let doc = match field.name {
             "slug" if purpose == For::Create => format!("{} Made from the name where it is not given.", field.doc),
             "key" => format!("{} Made from what the part says where it is not given.", field.doc),
             _ => field.doc.to_owned(),
         };
         let doc = match field.kind {
-            Kind::One(target) if catalog().get(target).shape == Shape::Record => format!("{doc} Its id or slug."),
-            Kind::One(_) => format!("{doc} Its key in this record."),
+            FieldKind::One(target) if catalog().get(target).shape == RecordKind::Record => format!("{doc} Its id or slug."),
+            FieldKind::One(_) => format!("{doc} Its key in this record."),
             _ => doc,
         };
         input = input.field(InputValue::new(field.name, named(field.kind, required)).description(doc));
@@ -199,7 +201,7 @@ pub(crate) fn take_number(members: &mut Map<String, Json>, name: &str) -> Option
 }
 
 /// A draft of a record from the members of its input that are fields of it.
-pub(crate) fn draft(record: &'static Record, members: Map<String, Json>, path: &str) -> Result<Draft, Vec<Problem>> {
+pub(crate) fn draft(record: &'static Record, members: Map<String, Json>, path: &str) -> Result<Draft, Vec<InputProblem>> {
     let tree: Tree = value_tree::of_json(&Json::Object(members));
     parse::record(record, &tree, &Origin { path: path.to_owned(), ..Origin::default() })
 }

@@ -2,7 +2,7 @@
 
 use async_graphql::dynamic::{Field, FieldFuture, InputValue, Interface, InterfaceField, Object, SchemaBuilder, TypeRef};
 
-use crate::catalog::record::{Field as Declared, Kind, Record, Relation, Shape, catalog};
+use crate::catalog::record::{Field as Declared, FieldKind, Record, RecordKind, Relation, catalog};
 use crate::entity::RecordType;
 use crate::graphql::projection::computed;
 use crate::graphql::projection::computed::Computed;
@@ -26,7 +26,7 @@ pub(crate) fn names(record: &Record) -> Vec<&'static str> {
     if record.is_cited() {
         names.push(CITABLE);
     }
-    if record.shape == Shape::Record {
+    if record.shape == RecordKind::Record {
         names.push(RECORD);
     }
     names
@@ -71,7 +71,7 @@ fn shared_relations(sample: &Record) -> impl Iterator<Item = &Relation> {
     sample.relations.iter().filter(|relation| {
         catalog()
             .all()
-            .filter(|record| record.shape == Shape::Record)
+            .filter(|record| record.shape == RecordKind::Record)
             .all(|record| record.relation_index(relation.name).is_some_and(|index| record.relations[index].via == relation.via))
     })
 }
@@ -101,7 +101,7 @@ fn object(record: &'static Record) -> Object {
     }
     for declared in &record.fields {
         object = object.field(declared_field(declared));
-        if matches!(declared.kind, Kind::Translated) {
+        if matches!(declared.kind, FieldKind::Translated) {
             let doc = format!("{} In all languages there are, the record's own first.", declared.doc);
             object = object.field(field(declared.plural(), TypeRef::named_nn_list_nn(scalar::LOCALIZED_TEXT), doc));
         }
@@ -124,7 +124,7 @@ pub(crate) fn field(name: impl Into<String>, ty: TypeRef, doc: impl Into<String>
 fn declared_field(declared: &Declared) -> Field {
     let field = field(declared.name, scalar::named(declared.kind, declared.required), declared.doc);
     match declared.kind {
-        Kind::Translated => field.argument(lang_argument()),
+        FieldKind::Translated => field.argument(lang_argument()),
         _ => field,
     }
 }

@@ -3,16 +3,16 @@
 use async_graphql::dynamic::{Enum, EnumItem, Object, Scalar, SchemaBuilder, TypeRef};
 use uuid::Uuid;
 
-use crate::catalog::record::{Record, Shape, catalog};
+use crate::catalog::record::{Record, RecordKind, catalog};
 use crate::core::error::Result;
 use crate::entity::RecordType;
-use crate::graphql::projection::Shapes;
-use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::ProjectionSet;
+use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::{Selection, below};
 use crate::graphql::query::change::{DUPLICATES, duplicates_of};
 use crate::graphql::schema::object::{CITABLE, field};
 use crate::store::Store;
-use crate::store::draft::{Fault, Problem};
+use crate::store::draft::{InputProblem, ProblemCode};
 
 const ERROR: &str = "UserError";
 const CODE: &str = "UserErrorCode";
@@ -27,18 +27,18 @@ pub(crate) fn name(record: &Record) -> String {
     format!("{}Payload", record.name())
 }
 
-const FAULTS: [(Fault, &str, &str); 7] = [
-    (Fault::Invalid, "INVALID", "A value is not valid."),
-    (Fault::Missing, "MISSING", "Something that every such record has is missing."),
-    (Fault::NotFound, "NOT_FOUND", "What is referred to is not there."),
-    (Fault::Taken, "TAKEN", "Another record has it already."),
-    (Fault::InUse, "IN_USE", "Others refer to the record."),
-    (Fault::Conflict(0), "CONFLICT", "The record has changed meanwhile; currentRevision says to which."),
-    (Fault::Withheld, "WITHHELD", "The person is withheld."),
+const FAULTS: [(ProblemCode, &str, &str); 7] = [
+    (ProblemCode::Invalid, "INVALID", "A value is not valid."),
+    (ProblemCode::Missing, "MISSING", "Something that every such record has is missing."),
+    (ProblemCode::NotFound, "NOT_FOUND", "What is referred to is not there."),
+    (ProblemCode::Taken, "TAKEN", "Another record has it already."),
+    (ProblemCode::InUse, "IN_USE", "Others refer to the record."),
+    (ProblemCode::Conflict(0), "CONFLICT", "The record has changed meanwhile; currentRevision says to which."),
+    (ProblemCode::Withheld, "WITHHELD", "The person is withheld."),
 ];
 
-fn code(fault: Fault) -> &'static str {
-    let same = |known: &Fault| std::mem::discriminant(known) == std::mem::discriminant(&fault);
+fn code(fault: ProblemCode) -> &'static str {
+    let same = |known: &ProblemCode| std::mem::discriminant(known) == std::mem::discriminant(&fault);
     FAULTS.iter().find(|(known, ..)| same(known)).map_or("INVALID", |(_, name, _)| name)
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         .register(codes)
         .register(error)
         .register(Scalar::new(SEGMENT).description("A step of a path: the name of a field, or a place in a list counted from 0."));
-    for record in catalog().all().filter(|record| record.shape == Shape::Record) {
+    for record in catalog().all().filter(|record| record.shape == RecordKind::Record) {
         let doc = format!("The {} as it is now; nothing where an error kept it from being written.", record.singular());
         let mut payload = Object::new(name(record))
             .description(format!("What a mutation of a {} gives.", record.singular()))
@@ -96,7 +96,7 @@ pub(in crate::graphql) fn errors() -> async_graphql::dynamic::Field {
 }
 
 /// A step of the path of an error.
-fn path(text: &str, out: &mut Out<'_>) {
+fn path(text: &str, out: &mut JsonWriter<'_>) {
     let steps = text.split(['.', '[']).map(|step| step.trim_end_matches(']')).filter(|step| !step.is_empty());
     out.list(steps, |step, out| match step.parse::<u64>() {
         Ok(place) => out.value(place),
@@ -128,14 +128,14 @@ impl Errors {
         Self(selection.below(&[ERROR]).iter().map(|below| (below.key(), part(below.name()))).collect())
     }
 
-    pub(in crate::graphql) fn write(&self, problems: &[Problem], out: &mut Out<'_>) {
+    pub(in crate::graphql) fn write(&self, problems: &[InputProblem], out: &mut JsonWriter<'_>) {
         out.list(problems.iter(), |problem, out| {
             out.object(&self.0, |part, out| match (part, problem.fault) {
                 (ErrorPart::TypeName, _) => out.value(ERROR),
                 (ErrorPart::Path, _) => path(&problem.origin.path, out),
                 (ErrorPart::Code, fault) => out.value(code(fault)),
                 (ErrorPart::Message, _) => out.value(&problem.message),
-                (ErrorPart::CurrentRevision, Fault::Conflict(number)) => out.value(number),
+                (ErrorPart::CurrentRevision, ProblemCode::Conflict(number)) => out.value(number),
                 (ErrorPart::CurrentRevision, _) => out.null(),
             });
         });
@@ -148,13 +148,13 @@ pub(crate) async fn write(
     selection: &Selection<'_>,
     payload: &str,
     record: Option<(RecordType, Uuid)>,
-    problems: &[Problem],
-    out: &mut Out<'_>,
+    problems: &[InputProblem],
+    out: &mut JsonWriter<'_>,
 ) -> Result<()> {
     let fields = below(std::slice::from_ref(selection), &[payload]);
     let mut written: Fields<Vec<u8>> = Fields::new();
     for field in &fields {
-        let mut part = Out::new(out.languages);
+        let mut part = JsonWriter::new(out.languages);
         match (field.name(), record) {
             ("__typename", _) => part.value(payload),
             ("errors", _) => Errors::new(field).write(problems, &mut part),
@@ -170,8 +170,8 @@ pub(crate) async fn write(
 }
 
 /// Writes a record as it is now.
-pub(crate) async fn record(store: &Store, field: &Selection<'_>, ty: RecordType, id: Uuid, out: &mut Out<'_>) -> Result<()> {
-    let (plans, shapes) = Shapes::new(std::slice::from_ref(field), std::iter::once(catalog().get(ty)))?;
+pub(crate) async fn record(store: &Store, field: &Selection<'_>, ty: RecordType, id: Uuid, out: &mut JsonWriter<'_>) -> Result<()> {
+    let (plans, shapes) = ProjectionSet::new(std::slice::from_ref(field), std::iter::once(catalog().get(ty)))?;
     let found = store.nodes(&plans, &[Some((ty, id))]).await?;
     out.option(found.of(0), |node, out| shapes.write(node, out));
     Ok(())

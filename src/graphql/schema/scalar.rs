@@ -6,10 +6,10 @@ use async_graphql::dynamic::{Enum, EnumItem, Object, Scalar, SchemaBuilder, Type
 use serde_json::Value as Json;
 
 use crate::catalog::record;
-use crate::catalog::record::{Kind, Structure, Vocabulary, catalog};
+use crate::catalog::record::{FieldKind, Structure, Vocabulary, catalog};
 use crate::core::language;
 use crate::core::language::Languages;
-use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::object::field;
 use crate::store::read::result::Cell;
@@ -72,7 +72,7 @@ pub(crate) fn vocabularies() -> BTreeMap<&'static str, &'static Vocabulary> {
     of_fields
         .chain(of_members)
         .filter_map(|kind| match kind {
-            Kind::Choice(vocabulary) => Some((vocabulary.name, vocabulary)),
+            FieldKind::Choice(vocabulary) => Some((vocabulary.name, vocabulary)),
             _ => None,
         })
         .collect()
@@ -83,37 +83,37 @@ fn structures() -> BTreeMap<&'static str, &'static Structure> {
         .all()
         .flat_map(|record| &record.fields)
         .filter_map(|field| match field.kind {
-            Kind::List(structure) => Some((structure.name, structure)),
+            FieldKind::List(structure) => Some((structure.name, structure)),
             _ => None,
         })
         .collect()
 }
 
 /// Type of a field of this kind in the schema.
-pub(crate) fn named(kind: Kind, required: bool) -> TypeRef {
+pub(crate) fn named(kind: FieldKind, required: bool) -> TypeRef {
     let name = match kind {
-        Kind::Text | Kind::Translated => TypeRef::STRING,
-        Kind::Date => PARTIAL_DATE,
-        Kind::Instant => DATE_TIME,
-        Kind::Integer => TypeRef::INT,
-        Kind::Number => TypeRef::FLOAT,
-        Kind::Boolean => TypeRef::BOOLEAN,
-        Kind::Url => URL,
-        Kind::Language => LANGUAGE,
-        Kind::Duration => DURATION,
-        Kind::Choice(vocabulary) => vocabulary.name,
-        Kind::List(structure) => return TypeRef::named_nn_list_nn(structure.name),
+        FieldKind::Text | FieldKind::Translated => TypeRef::STRING,
+        FieldKind::Date => PARTIAL_DATE,
+        FieldKind::Instant => DATE_TIME,
+        FieldKind::Integer => TypeRef::INT,
+        FieldKind::Number => TypeRef::FLOAT,
+        FieldKind::Boolean => TypeRef::BOOLEAN,
+        FieldKind::Url => URL,
+        FieldKind::Language => LANGUAGE,
+        FieldKind::Duration => DURATION,
+        FieldKind::Choice(vocabulary) => vocabulary.name,
+        FieldKind::List(structure) => return TypeRef::named_nn_list_nn(structure.name),
         // what is read from elsewhere can fail, and may not be published
-        Kind::One(target) => return TypeRef::named(target.name()),
-        Kind::Any => return TypeRef::named(crate::graphql::schema::object::CITABLE),
+        FieldKind::One(target) => return TypeRef::named(target.name()),
+        FieldKind::Any => return TypeRef::named(crate::graphql::schema::object::CITABLE),
     };
     if required { TypeRef::named_nn(name) } else { TypeRef::named(name) }
 }
 
 /// Writes the value of a cell, in the best language where it has several.
-pub(crate) fn write(kind: Kind, cell: &Cell, lang: Option<&str>, out: &mut Out<'_>) {
+pub(crate) fn write(kind: FieldKind, cell: &Cell, lang: Option<&str>, out: &mut JsonWriter<'_>) {
     match (cell, kind) {
-        (Cell::Text(text), Kind::Choice(_)) => out.choice(text),
+        (Cell::Text(text), FieldKind::Choice(_)) => out.choice(text),
         (Cell::Text(text), _) => out.value(text),
         (Cell::Integer(number), _) => out.value(number),
         // a whole number is written without a fraction: 67 cases, not 67.0
@@ -121,7 +121,7 @@ pub(crate) fn write(kind: Kind, cell: &Cell, lang: Option<&str>, out: &mut Out<'
         (Cell::Number(number), _) => out.value(number),
         (Cell::Boolean(boolean), _) => out.value(boolean),
         (Cell::Instant(instant), _) => out.instant(*instant),
-        (Cell::Json(texts), Kind::Translated) => out.value(best(texts, lang, out.languages)),
+        (Cell::Json(texts), FieldKind::Translated) => out.value(best(texts, lang, out.languages)),
         (Cell::Null | Cell::Id(_) | Cell::Json(_), _) => out.null(),
     }
 }
@@ -158,7 +158,7 @@ pub(crate) fn text_parts(selection: &Selection<'_>) -> Fields<TextPart> {
 }
 
 /// Writes all translations, the record's own first.
-pub(crate) fn write_texts(cell: &Cell, parts: &Fields<TextPart>, out: &mut Out<'_>) {
+pub(crate) fn write_texts(cell: &Cell, parts: &Fields<TextPart>, out: &mut JsonWriter<'_>) {
     let texts = match cell {
         Cell::Json(Json::Object(texts)) => Some(texts),
         _ => None,
@@ -177,7 +177,7 @@ pub(crate) fn write_texts(cell: &Cell, parts: &Fields<TextPart>, out: &mut Out<'
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Member {
     TypeName(&'static str),
-    Of(&'static record::Member),
+    Of(&'static record::StructureMember),
 }
 
 /// What a selection shows of each small object.
@@ -188,7 +188,7 @@ pub(crate) fn members(selection: &Selection<'_>, structure: &'static Structure) 
 }
 
 /// Writes a list of small objects.
-pub(crate) fn write_structures(cell: &Cell, members: &Fields<Member>, out: &mut Out<'_>) {
+pub(crate) fn write_structures(cell: &Cell, members: &Fields<Member>, out: &mut JsonWriter<'_>) {
     let items = match cell {
         Cell::Json(Json::Array(items)) => items.as_slice(),
         _ => &[],
@@ -197,9 +197,9 @@ pub(crate) fn write_structures(cell: &Cell, members: &Fields<Member>, out: &mut 
         out.object(members, |member, out| match member {
             Member::TypeName(name) => out.value(name),
             Member::Of(member) => match (member.kind, item.get(member.name)) {
-                (Kind::Choice(_), Some(Json::String(text))) => out.choice(text),
+                (FieldKind::Choice(_), Some(Json::String(text))) => out.choice(text),
                 // what is not a text is shown as the JSON that it is
-                (Kind::Text, Some(value)) if !value.is_string() && !value.is_null() => out.value(value.to_string()),
+                (FieldKind::Text, Some(value)) if !value.is_string() && !value.is_null() => out.value(value.to_string()),
                 (_, value) => out.value(value),
             },
         });

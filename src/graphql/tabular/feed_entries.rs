@@ -7,16 +7,16 @@ use async_graphql::parser::parse_query;
 use async_graphql::parser::types::ExecutableDocument;
 use serde_json::Value as Json;
 
-use crate::catalog::record::{Record, Shape};
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::auth::Caller;
 use crate::core::error::{Result, internal};
 use crate::core::language::Languages;
 use crate::core::pagination::MAX_SIZE;
 use crate::entity::RecordType;
-use crate::graphql::engine::{Api, Prepared};
-use crate::graphql::error::{Failure, codes};
-use crate::graphql::projection::connection::Connection;
-use crate::graphql::projection::json_writer::Out;
+use crate::graphql::engine::{Api, PreparedOperation};
+use crate::graphql::error::{GraphqlError, codes};
+use crate::graphql::projection::connection::ConnectionProjection;
+use crate::graphql::projection::json_writer::JsonWriter;
 use crate::graphql::projection::selection::Scope;
 use crate::graphql::query;
 use crate::graphql::request::document;
@@ -35,16 +35,16 @@ static SHOWN: LazyLock<ExecutableDocument> = LazyLock::new(|| {
 
 impl Api {
     /// The records of the first list of a query. They are given as objects with what a feed shows.
-    pub async fn entries(&self, prepared: &Prepared, languages: &Languages, caller: &Caller) -> Result<Vec<Json>, Failure> {
-        let Prepared { document, asked, variables, .. } = prepared;
+    pub async fn entries(&self, prepared: &PreparedOperation, languages: &Languages, caller: &Caller) -> Result<Vec<Json>, GraphqlError> {
+        let PreparedOperation { document, asked, variables, .. } = prepared;
         let operation = document::operation(document, asked.operation.as_deref())?;
         let roots = Scope { document, operation, variables, dataset: &self.dataset }.roots(query::NAME);
         let found = roots.iter().find_map(|root| Some((root, query::list(root.name()).filter(|record| has_time(record))?)));
         let Some((root, record)) = found else {
             let message = "a feed needs a query with a list of records at its root, such as { cases { nodes { id } } }";
-            return Err(Failure::new(codes::REQUEST, message));
+            return Err(GraphqlError::new(codes::REQUEST, message));
         };
-        let failed = |error| Failure::of_field(error, root.name_in_answer(), root.position());
+        let failed = |error| GraphqlError::of_field(error, root.name_in_answer(), root.position());
         self.list(root, record, languages, caller).await.map_err(failed)
     }
 
@@ -55,18 +55,18 @@ impl Api {
         languages: &Languages,
         caller: &Caller,
     ) -> Result<Vec<Json>> {
-        let (wanted, _) = Connection::new(root, record)?;
+        let (wanted, _) = ConnectionProjection::new(root, record)?;
         let variables = Variables::default();
         let operation = document::operation(&SHOWN, None).map_err(|failure| internal(failure.message))?;
         let shown = Scope { document: &SHOWN, operation, variables: &variables, dataset: &self.dataset }.roots(query::NAME);
         let Some(shown) = shown.first() else { return Ok(Vec::new()) };
-        let (mut list, connection) = Connection::new(shown, record)?;
+        let (mut list, connection) = ConnectionProjection::new(shown, record)?;
         (list.filter, list.order, list.page) = (wanted.filter, wanted.order, wanted.page);
         if root.argument("first").is_none() && root.argument("last").is_none() {
             list.page.size = USUAL.min(MAX_SIZE);
         }
         let pages = self.store.seen_by(caller.role).page(&list).await?;
-        let mut out = Out::new(languages);
+        let mut out = JsonWriter::new(languages);
         out.option(pages.of(0), |slice, out| connection.write(slice, out));
         let mut page: Json = serde_json::from_slice(&out.into_json()).map_err(internal)?;
         match page["nodes"].take() {
@@ -78,5 +78,5 @@ impl Api {
 
 /// Whether it is known of records of a type when they changed.
 fn has_time(record: &Record) -> bool {
-    record.shape == Shape::Record || record.ty == RecordType::Revision
+    record.shape == RecordKind::Record || record.ty == RecordType::Revision
 }

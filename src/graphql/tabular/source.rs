@@ -2,22 +2,22 @@
 
 use serde_json::Value as Json;
 
-use crate::catalog::record::{Kind, Record, Relation, catalog};
+use crate::catalog::record::{FieldKind, Record, Relation, catalog};
 use crate::core::error::{Result, bad_input};
 use crate::core::pagination::Page;
 use crate::entity::RecordType;
-use crate::graphql::projection::connection::{Connection, EdgePart, Part};
+use crate::graphql::projection::connection::{ConnectionProjection, EdgePart, Part};
 use crate::graphql::projection::json_writer::Fields;
 use crate::graphql::projection::selection::Selection;
-use crate::graphql::projection::{Shape, list_of};
+use crate::graphql::projection::{Projection, list_of};
 use crate::graphql::query;
 use crate::graphql::query::Named;
 use crate::graphql::schema::scalar;
 use crate::graphql::tabular::Wanted;
 use crate::graphql::tabular::value::{Context, MOST};
 use crate::store::Store;
-use crate::store::read::plan::{Child, List, Plan};
-use crate::store::read::result::{Cell, Node};
+use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
+use crate::store::read::result::{Cell, RowRef};
 use crate::store::read::scan::Walk;
 
 /// What a table is read from.
@@ -33,7 +33,7 @@ pub(super) enum Source {
 /// What a row shows.
 pub(super) enum RowShape {
     /// A record.
-    Record(Shape),
+    Record(Projection),
     /// A record with its place in the list.
     Edge(Fields<EdgePart>),
     /// Whatever the answer has there.
@@ -75,7 +75,7 @@ pub(super) async fn list(store: &Store, root: &Selection<'_>, keys: &[String], w
 }
 
 /// The rows of a connection, where that is what keys lead to.
-fn of_connection(list: List, connection: Connection, keys: &[String]) -> Option<(List, RowShape)> {
+fn of_connection(list: ListPlan, connection: ConnectionProjection, keys: &[String]) -> Option<(ListPlan, RowShape)> {
     let [key] = keys else { return None };
     let part = connection.parts.into_iter().find(|(name, _)| name.name() == key)?.1;
     match part {
@@ -92,7 +92,7 @@ struct Below {
     /// Number of references on the way.
     steps: usize,
     relation: &'static Relation,
-    list: List,
+    list: ListPlan,
     shape: RowShape,
 }
 
@@ -109,8 +109,8 @@ fn below(selection: &Selection<'_>, record: &'static Record, keys: &[String]) ->
             let (list, shape) = match relation.short {
                 true => {
                     let mut row = Plan::new(relation.target);
-                    let shape = Shape::new(std::slice::from_ref(&next), catalog().get(relation.target), &mut row)?;
-                    (List::new(row), RowShape::Record(shape))
+                    let shape = Projection::new(std::slice::from_ref(&next), catalog().get(relation.target), &mut row)?;
+                    (ListPlan::new(row), RowShape::Record(shape))
                 }
                 false => {
                     let (list, connection) = list_of(&next, record, relation)?;
@@ -123,13 +123,13 @@ fn below(selection: &Selection<'_>, record: &'static Record, keys: &[String]) ->
             let steps = way.len();
             let way = way.into_iter().rev().fold(Plan::new(record.ty), |inner, (ty, field): (RecordType, usize)| {
                 let mut outer = Plan::new(ty);
-                outer.add(Child::One(field, Box::new(inner)));
+                outer.add(ChildPlan::One(field, Box::new(inner)));
                 outer
             });
             return Ok(Some(Below { way, steps, relation, list, shape }));
         }
         match record.field_index(next.name()).map(|index| (index, record.fields[index].kind)) {
-            Some((index, Kind::One(target))) => {
+            Some((index, FieldKind::One(target))) => {
                 way.push((record.ty, index));
                 (selection, record) = (next, catalog().get(target));
             }
@@ -176,13 +176,13 @@ impl Cited {
         let mut of_source = Plan::new(source.ty);
         [title, publisher, url].into_iter().for_each(|field| of_source.read(field));
         let mut of_citation = Plan::new(citation.ty);
-        let to = of_citation.add(Child::One(field(citation, "source")?, Box::new(of_source)));
-        let list = List { page: Page::first(MOST), ..List::new(of_citation) };
-        Ok(Self { citations: plan.add(Child::Many(relation, list)), source: to, title, publisher, url })
+        let to = of_citation.add(ChildPlan::One(field(citation, "source")?, Box::new(of_source)));
+        let list = ListPlan { page: Page::first(MOST), ..ListPlan::new(of_citation) };
+        Ok(Self { citations: plan.add(ChildPlan::Many(relation, list)), source: to, title, publisher, url })
     }
 
     /// The sources of a row, each once: title, publisher and address.
-    pub(super) fn of(&self, node: Node<'_>, context: Context<'_>) -> Option<String> {
+    pub(super) fn of(&self, node: RowRef<'_>, context: Context<'_>) -> Option<String> {
         let mut sources: Vec<String> = Vec::new();
         for source in node.many(self.citations)?.nodes().filter_map(|citation| citation.one(self.source)) {
             let title = match source.cell(self.title) {

@@ -4,14 +4,14 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use typed_arena::Arena;
 
-use crate::catalog::record::Kind;
+use crate::catalog::record::FieldKind;
 use crate::core::error::{Result, bad_input};
 use crate::core::language::Languages;
-use crate::graphql::projection::connection::{Connection, EdgePart, Part};
-use crate::graphql::projection::json_writer::{Fields, Key, Out};
-use crate::graphql::projection::{Shape, Show};
+use crate::graphql::projection::connection::{ConnectionProjection, EdgePart, Part};
+use crate::graphql::projection::json_writer::{Fields, JsonKey, JsonWriter};
+use crate::graphql::projection::{FieldProjection, Projection};
 use crate::graphql::schema::scalar;
-use crate::store::read::result::{Cell, Node, Slice};
+use crate::store::read::result::{Cell, PageRows, RowRef};
 use crate::table::{Type, Value};
 
 /// Rows of a list within a row at most.
@@ -21,15 +21,15 @@ pub(super) const MOST: u32 = 1_000;
 #[derive(Clone, Copy)]
 pub(super) enum Item<'a> {
     /// A record.
-    Record(&'a Shape, Node<'a>),
+    Record(&'a Projection, RowRef<'a>),
     /// What a field shows of a record.
-    Field(&'a Show, Node<'a>),
+    Field(&'a FieldProjection, RowRef<'a>),
     /// A page of a list.
-    Page(&'a Connection, Slice<'a>),
+    Page(&'a ConnectionProjection, PageRows<'a>),
     /// What a field shows of a page.
-    Part(&'a Connection, &'a Part, Slice<'a>),
+    Part(&'a ConnectionProjection, &'a Part, PageRows<'a>),
     /// A row with its place.
-    Edge(&'a Fields<EdgePart>, Node<'a>),
+    Edge(&'a Fields<EdgePart>, RowRef<'a>),
     /// What is written as JSON already.
     Json(&'a Json),
 }
@@ -43,8 +43,8 @@ pub(super) struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// What is written, read again.
-    fn made(self, write: impl FnOnce(&mut Out<'_>)) -> Item<'a> {
-        let mut out = Out::new(self.languages);
+    fn made(self, write: impl FnOnce(&mut JsonWriter<'_>)) -> Item<'a> {
+        let mut out = JsonWriter::new(self.languages);
         write(&mut out);
         Item::Json(self.arena.alloc(serde_json::from_slice(&out.into_json()).unwrap_or_default()))
     }
@@ -52,7 +52,7 @@ impl<'a> Context<'a> {
 
 /// The field of this name, which stands at this place unless the object has others besides.
 fn find<'a, T>(fields: &'a Fields<T>, place: usize, key: &str) -> Option<&'a T> {
-    let is_it = |(name, _): &&(Key, T)| name.name() == key;
+    let is_it = |(name, _): &&(JsonKey, T)| name.name() == key;
     fields.get(place).filter(is_it).or_else(|| fields.iter().find(is_it)).map(|(_, field)| field)
 }
 
@@ -60,12 +60,12 @@ impl<'a> Item<'a> {
     /// The object that stands here, if there is one.
     pub(super) fn object(self, context: Context<'a>) -> Option<Self> {
         match self {
-            Self::Field(Show::One(child, shape), node) => node.one(*child).map(|node| Self::Record(shape, node)),
-            Self::Field(Show::Any(child, shapes), node) => {
+            Self::Field(FieldProjection::One(child, shape), node) => node.one(*child).map(|node| Self::Record(shape, node)),
+            Self::Field(FieldProjection::Any(child, shapes), node) => {
                 let node = node.one(*child)?;
                 shapes.of(node.ty()).map(|shape| Self::Record(shape, node))
             }
-            Self::Field(Show::Page(child, connection), node) => node.many(*child).map(|slice| Self::Page(connection, slice)),
+            Self::Field(FieldProjection::Page(child, connection), node) => node.many(*child).map(|slice| Self::Page(connection, slice)),
             Self::Field(show, node) => context.made(|out| show.write(node, out)).object(context),
             Self::Part(connection, part, slice) => context.made(|out| connection.write_part(part, slice, out)).object(context),
             Self::Json(Json::Null) => None,
@@ -90,8 +90,8 @@ impl<'a> Item<'a> {
     /// Items of the list that stands here.
     pub(super) fn items(self, context: Context<'a>) -> Result<Vec<Self>> {
         Ok(match self {
-            Self::Field(Show::Short(child, shape), node) => {
-                node.many(*child).into_iter().flat_map(Slice::nodes).map(|node| Self::Record(shape, node)).collect()
+            Self::Field(FieldProjection::Short(child, shape), node) => {
+                node.many(*child).into_iter().flat_map(PageRows::nodes).map(|node| Self::Record(shape, node)).collect()
             }
             Self::Part(connection, Part::Nodes(shape), slice) => {
                 whole(connection, slice)?;
@@ -110,9 +110,11 @@ impl<'a> Item<'a> {
     /// The value that stands here, as one of a type.
     pub(super) fn value(self, ty: Type, context: Context<'a>) -> Value<'a> {
         match self {
-            Self::Field(Show::Id, node) => Value::Text(node.id().into()),
-            Self::Field(Show::TypeName, node) => Value::text(node.record().name()),
-            Self::Field(Show::Value(field, kind, lang), node) => of_cell(node.cell(*field), *kind, lang.as_deref(), context.languages),
+            Self::Field(FieldProjection::Id, node) => Value::Text(node.id().into()),
+            Self::Field(FieldProjection::TypeName, node) => Value::text(node.record().name()),
+            Self::Field(FieldProjection::Value(field, kind, lang), node) => {
+                of_cell(node.cell(*field), *kind, lang.as_deref(), context.languages)
+            }
             Self::Field(show, node) => context.made(|out| show.write(node, out)).value(ty, context),
             Self::Part(connection, part, slice) => context.made(|out| connection.write_part(part, slice, out)).value(ty, context),
             Self::Json(json) => of_json(json, ty),
@@ -122,7 +124,7 @@ impl<'a> Item<'a> {
 }
 
 /// Refuses a list of which only the beginning was read, where nobody asked for just that.
-fn whole(connection: &Connection, slice: Slice<'_>) -> Result<()> {
+fn whole(connection: &ConnectionProjection, slice: PageRows<'_>) -> Result<()> {
     match connection.usual && slice.has_next() {
         true => Err(bad_input(
             "lists",
@@ -132,15 +134,15 @@ fn whole(connection: &Connection, slice: Slice<'_>) -> Result<()> {
     }
 }
 
-fn of_cell<'a>(cell: &'a Cell, kind: Kind, lang: Option<&str>, languages: &Languages) -> Value<'a> {
+fn of_cell<'a>(cell: &'a Cell, kind: FieldKind, lang: Option<&str>, languages: &Languages) -> Value<'a> {
     match (cell, kind) {
-        (Cell::Text(text), Kind::Choice(_)) => Value::Text(text.to_ascii_uppercase().into()),
+        (Cell::Text(text), FieldKind::Choice(_)) => Value::Text(text.to_ascii_uppercase().into()),
         (Cell::Text(text), _) => Value::text(text),
         (Cell::Integer(number), _) => Value::Integer(*number),
         (Cell::Number(number), _) => Value::Number(*number),
         (Cell::Boolean(boolean), _) => Value::Boolean(*boolean),
         (Cell::Instant(instant), _) => Value::Instant(*instant),
-        (Cell::Json(texts), Kind::Translated) => scalar::best(texts, lang, languages).map_or(Value::Null, Value::text),
+        (Cell::Json(texts), FieldKind::Translated) => scalar::best(texts, lang, languages).map_or(Value::Null, Value::text),
         (Cell::Null | Cell::Id(_) | Cell::Json(_), _) => Value::Null,
     }
 }

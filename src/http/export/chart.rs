@@ -13,12 +13,12 @@ use typed_arena::Arena;
 use crate::chart;
 use crate::chart::{Kind, MOST_ROWS, Spec, Theme, Words};
 use crate::core::error::internal;
-use crate::graphql::tabular::Table;
+use crate::graphql::tabular::TableQuery;
 use crate::http::client::Sender;
 use crate::http::conditional::Freshness;
 use crate::http::export::table::{Asking, failed, refused};
 use crate::http::graphql::handler::{Refused, refuse};
-use crate::http::router::Service;
+use crate::http::router::AppState;
 use crate::table::{Column, Rows};
 
 /// Parameters besides those of a query.
@@ -35,7 +35,7 @@ enum Format {
 }
 
 /// A query as a chart.
-pub async fn get(State(service): State<Arc<Service>>, Path(format): Path<String>, sender: Sender, RawQuery(query): RawQuery) -> Response {
+pub async fn get(State(service): State<Arc<AppState>>, Path(format): Path<String>, sender: Sender, RawQuery(query): RawQuery) -> Response {
     let asking = Asking::new(query.as_deref());
     let key: [&[u8]; 3] = [b"chart", format.as_bytes(), query.as_deref().unwrap_or_default().as_bytes()];
     let fresh = match Freshness::of(&service, &sender, &key).await {
@@ -48,7 +48,7 @@ pub async fn get(State(service): State<Arc<Service>>, Path(format): Path<String>
 }
 
 async fn draw(
-    service: &Service,
+    service: &AppState,
     format: &str,
     sender: &Sender,
     mut asking: Asking,
@@ -125,8 +125,8 @@ fn spec(asking: &Asking, headers: &HeaderMap, changed_at: Option<DateTime<Utc>>)
 }
 
 /// Reads all rows of a table.
-async fn read(table: Table) -> Result<(Vec<Column>, Rows<'static>), Response> {
-    let Table { columns, mut reader, mut filler, .. } = table;
+async fn read(table: TableQuery) -> Result<(Vec<Column>, Rows<'static>), Response> {
+    let TableQuery { columns, mut reader, mut filler, .. } = table;
     let mut all = Rows::new(columns.len());
     while let Some(part) = reader.next().await.map_err(failed)? {
         let arena = Arena::new();

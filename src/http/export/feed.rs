@@ -16,14 +16,14 @@ use async_graphql::parser::types::OperationType;
 use crate::core::auth::Caller;
 use crate::core::id;
 use crate::core::language::Languages;
-use crate::graphql::engine::{Asked, Prepared, Refused as NotRun};
-use crate::graphql::error::{Failure, codes};
+use crate::graphql::engine::{OperationRequest, PrepareError as NotRun, PreparedOperation};
+use crate::graphql::error::{GraphqlError, codes};
 use crate::http::authentication;
 use crate::http::conditional::Freshness;
 use crate::http::graphql::handler::{BUSY, Media, error, failed, languages, no_document, refuse, rejected};
 use crate::http::graphql::request::{NoDocument, Request};
 use crate::http::middleware::request_log;
-use crate::http::router::Service;
+use crate::http::router::AppState;
 
 const MEDIA: &str = "application/atom+xml; charset=utf-8";
 /// Who the data is by, where no entry says so.
@@ -46,17 +46,17 @@ struct Told {
 /// Why there is no feed.
 enum NoFeed {
     Response(Response),
-    Failed(Vec<Failure>),
+    Failed(Vec<GraphqlError>),
 }
 
-impl From<Failure> for NoFeed {
-    fn from(failure: Failure) -> Self {
+impl From<GraphqlError> for NoFeed {
+    fn from(failure: GraphqlError) -> Self {
         Self::Failed(vec![failure])
     }
 }
 
 /// A feed.
-pub async fn feed(State(service): State<Arc<Service>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+pub async fn feed(State(service): State<Arc<AppState>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
     let base = match service.dataset.public_url {
         Some(_) => service.dataset.address(""),
@@ -71,7 +71,7 @@ pub async fn feed(State(service): State<Arc<Service>>, headers: HeaderMap, RawQu
         Err(error) => return fresh.put_once(rejected(Media::Json, error)),
     };
     let Some(_place) = service.admission.enter().await else {
-        return fresh.put_once(failed(Media::Json, &[Failure::new(codes::UNAVAILABLE, BUSY)]));
+        return fresh.put_once(failed(Media::Json, &[GraphqlError::new(codes::UNAVAILABLE, BUSY)]));
     };
     match told(&service, &query, &languages(&headers), &caller).await {
         Ok(told) => {
@@ -92,7 +92,7 @@ pub(crate) fn base(headers: &HeaderMap) -> String {
     host.map_or(String::new(), |url| url.origin().ascii_serialization())
 }
 
-async fn told(service: &Service, query: &str, languages: &Languages, caller: &Caller) -> Result<Told, NoFeed> {
+async fn told(service: &AppState, query: &str, languages: &Languages, caller: &Caller) -> Result<Told, NoFeed> {
     let given: Vec<(String, String)> =
         url::form_urlencoded::parse(query.as_bytes()).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
     let one = |name: &str| given.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str());
@@ -125,16 +125,16 @@ fn wrong(message: impl Into<String>) -> NoFeed {
     NoFeed::Response(error(Media::Json, &refuse(StatusCode::BAD_REQUEST, message)))
 }
 
-async fn prepare(service: &Service, asked: Asked) -> Result<Prepared, NoFeed> {
+async fn prepare(service: &AppState, asked: OperationRequest) -> Result<PreparedOperation, NoFeed> {
     service.api.prepare(asked, |kind| kind == OperationType::Query).await.map_err(|refused| match refused {
         NotRun::Failures(failures) => NoFeed::Failed(failures),
         NotRun::Kind => wrong("a feed is made of a query"),
     })
 }
 
-async fn run(service: &Service, query: &str, variables: Json) -> Result<Prepared, NoFeed> {
+async fn run(service: &AppState, query: &str, variables: Json) -> Result<PreparedOperation, NoFeed> {
     let variables = variables.as_object().cloned().unwrap_or_default();
-    prepare(service, Asked { query: query.to_owned(), operation: None, variables, uploads: Vec::new() }).await
+    prepare(service, OperationRequest { query: query.to_owned(), operation: None, variables, uploads: Vec::new() }).await
 }
 
 /// What the queries that are ours are counted as.
@@ -144,8 +144,8 @@ fn ours() -> Option<String> {
 
 /// Runs a query as an operation that is watched.
 async fn watched<T, E>(
-    service: &Service,
-    prepared: &Prepared,
+    service: &AppState,
+    prepared: &PreparedOperation,
     saved: Option<String>,
     run: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
@@ -156,7 +156,7 @@ async fn watched<T, E>(
 }
 
 /// All changes of records of some types.
-async fn changes(service: &Service, types: &str, languages: &Languages, caller: &Caller) -> Result<Told, NoFeed> {
+async fn changes(service: &AppState, types: &str, languages: &Languages, caller: &Caller) -> Result<Told, NoFeed> {
     let mut types: Vec<String> = types.split(',').map(|ty| ty.trim().to_uppercase()).filter(|ty| !ty.is_empty()).collect();
     types.sort();
     types.dedup();
@@ -172,7 +172,7 @@ async fn changes(service: &Service, types: &str, languages: &Languages, caller: 
 }
 
 /// The history of a record.
-async fn history(service: &Service, record: &str, languages: &Languages, caller: &Caller) -> Result<Told, NoFeed> {
+async fn history(service: &AppState, record: &str, languages: &Languages, caller: &Caller) -> Result<Told, NoFeed> {
     let prepared = run(service, HISTORY, json!({"id": record})).await?;
     let answer = watched(service, &prepared, ours(), service.api.run(&prepared, languages, caller)).await?;
     if !answer.failures.is_empty() {

@@ -21,9 +21,9 @@ use typed_arena::Arena;
 
 use crate::core::error::Error;
 use crate::core::language::Languages;
-use crate::graphql::engine::Refused as NotRun;
-use crate::graphql::error::Failure;
-use crate::graphql::tabular::{Filler, Part, Reader, Table, Wanted};
+use crate::graphql::engine::PrepareError as NotRun;
+use crate::graphql::error::GraphqlError;
+use crate::graphql::tabular::{Filler, Part, Reader, TableQuery, Wanted};
 use crate::http::authentication;
 use crate::http::client::Sender;
 use crate::http::conditional::Freshness;
@@ -31,7 +31,7 @@ use crate::http::graphql::handler;
 use crate::http::graphql::handler::{Media, Refused, refuse};
 use crate::http::graphql::request::{NoDocument, Request};
 use crate::http::middleware::request_log;
-use crate::http::router::Service;
+use crate::http::router::AppState;
 use crate::meter;
 use crate::table::{End, Format, Options, Problem, Writer};
 
@@ -117,7 +117,7 @@ impl Asking {
     }
 
     /// The table that is asked for, ready to be read, and its turn.
-    pub(crate) async fn table(&self, service: &Service, sender: &Sender) -> Result<(Table, Turn), Response> {
+    pub(crate) async fn table(&self, service: &AppState, sender: &Sender) -> Result<(TableQuery, Turn), Response> {
         let request = Request::from_address(self.address.as_bytes()).map_err(refused)?;
         let found = request.into_run(service).await.map_err(|missing| match missing {
             NoDocument::Wrong(wrong) => refused(wrong),
@@ -151,7 +151,7 @@ impl Asking {
 }
 
 /// A query as a table.
-pub async fn get(State(service): State<Arc<Service>>, Path(format): Path<String>, sender: Sender, RawQuery(query): RawQuery) -> Response {
+pub async fn get(State(service): State<Arc<AppState>>, Path(format): Path<String>, sender: Sender, RawQuery(query): RawQuery) -> Response {
     let asking = Asking::new(query.as_deref());
     let fresh = match Freshness::of(&service, &sender, &[b"table", format.as_bytes(), asking.address.as_bytes()]).await {
         Ok(fresh) => fresh,
@@ -162,7 +162,7 @@ pub async fn get(State(service): State<Arc<Service>>, Path(format): Path<String>
     }
 }
 
-async fn send(service: &Service, format: &str, sender: &Sender, asking: &Asking) -> Result<Response, Response> {
+async fn send(service: &AppState, format: &str, sender: &Sender, asking: &Asking) -> Result<Response, Response> {
     let format: Format = format.parse().map_err(|error| refused(refuse(StatusCode::NOT_FOUND, format!("{error}"))))?;
     asking.only(PARAMETERS).map_err(refused)?;
     let options = Options { bom: asking.is_on("bom").map_err(refused)?, safe: asking.is_on("safe").map_err(refused)? };
@@ -208,7 +208,7 @@ enum Piece {
 }
 
 impl Making {
-    fn new(table: Table, format: Format, options: Options) -> Result<Self, Problem> {
+    fn new(table: TableQuery, format: Format, options: Options) -> Result<Self, Problem> {
         let writer = format.writer(&table.columns, options)?;
         Ok(Self { reader: table.reader, filler: table.filler, writer })
     }
@@ -338,7 +338,7 @@ pub(crate) fn failed(error: Error) -> Response {
 }
 
 /// The answer to a query that is wrong or could not be run.
-fn told(failures: &[Failure]) -> Response {
+fn told(failures: &[GraphqlError]) -> Response {
     handler::failed(Media::Json, failures)
 }
 

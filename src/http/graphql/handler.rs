@@ -17,10 +17,10 @@ use mime::Mime;
 use serde_json::json;
 
 use crate::core::auth::{Caller, Role};
-use crate::core::error::{Code, Error, internal, too_slow};
+use crate::core::error::{Error, ErrorCode, internal, too_slow};
 use crate::core::language::Languages;
-use crate::graphql::engine::{Answer, Prepared, Refused as NotRun};
-use crate::graphql::error::{Failure, codes};
+use crate::graphql::engine::{OperationResult, PrepareError as NotRun, PreparedOperation};
+use crate::graphql::error::{GraphqlError, codes};
 use crate::http::authentication;
 use crate::http::client::Sender;
 use crate::http::conditional::Freshness;
@@ -29,7 +29,7 @@ use crate::http::graphql::request::{NoDocument, Request, ToRun};
 use crate::http::graphql::response_cache::{Answered, Kept, Key};
 use crate::http::graphql::{sse, websocket};
 use crate::http::middleware::request_log;
-use crate::http::router::Service;
+use crate::http::router::AppState;
 use crate::meter;
 
 /// Media type of an answer.
@@ -95,7 +95,7 @@ pub(crate) fn refuse(status: StatusCode, message: impl Into<String>) -> Refused 
 
 /// A query in the address, or a WebSocket that wants to be opened.
 pub async fn get(
-    State(service): State<Arc<Service>>,
+    State(service): State<Arc<AppState>>,
     sender: Sender,
     RawQuery(query): RawQuery,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -109,7 +109,7 @@ pub async fn get(
 }
 
 /// A query or mutation in the body.
-pub async fn post(State(service): State<Arc<Service>>, sender: Sender, body: Body) -> Response {
+pub async fn post(State(service): State<Arc<AppState>>, sender: Sender, body: Body) -> Response {
     if sender.get(CONTENT_TYPE).is_some_and(is_multipart) {
         return Box::pin(answer_with_files(&service, &sender, body)).await;
     }
@@ -130,10 +130,10 @@ pub async fn other_method() -> Response {
 pub(crate) fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
     let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
     let Error { code, message } = internal(format_args!("panic: {}", text.unwrap_or("of an unknown kind")));
-    failed(Media::Json, &[Failure::new(code.as_str(), message)])
+    failed(Media::Json, &[GraphqlError::new(code.as_str(), message)])
 }
 
-async fn read_body(service: &Service, headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
+async fn read_body(service: &AppState, headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
     if !headers.get(CONTENT_TYPE).is_some_and(is_json) {
         return Err(refuse(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -166,7 +166,7 @@ fn is_json(media: &HeaderValue) -> bool {
     })
 }
 
-async fn answer(service: &Service, sender: &Sender, asked: Bytes, is_get: bool) -> Response {
+async fn answer(service: &AppState, sender: &Sender, asked: Bytes, is_get: bool) -> Response {
     if sse::is_wanted(sender) {
         return Box::pin(sse::answer(service, sender, asked, is_get)).await;
     }
@@ -186,7 +186,7 @@ async fn answer(service: &Service, sender: &Sender, asked: Bytes, is_get: bool) 
 }
 
 /// Answers one without a token, where the dataset is in this state.
-async fn answer_all(service: &Service, sender: &Sender, asked: Bytes, is_get: bool, generation: Option<u64>) -> Response {
+async fn answer_all(service: &AppState, sender: &Sender, asked: Bytes, is_get: bool, generation: Option<u64>) -> Response {
     let key = key(service, sender, &asked, is_get, generation);
     if let Some(key) = &key
         && let Some(kept) = service.answers.get(key).await
@@ -198,7 +198,7 @@ async fn answer_all(service: &Service, sender: &Sender, asked: Bytes, is_get: bo
 }
 
 /// Answers one who shows a token. What they see is for them alone: it is kept neither here nor on the way.
-async fn answer_with_token(service: &Service, sender: &Sender, asked: Bytes, is_get: bool) -> Response {
+async fn answer_with_token(service: &AppState, sender: &Sender, asked: Bytes, is_get: bool) -> Response {
     let mut response = match authentication::of(&service.store, sender).await {
         Ok(caller) => make(service, sender, asked, is_get, &caller, None).await,
         Err(failed) => rejected(Media::negotiate(sender).unwrap_or(Media::Json), failed),
@@ -208,7 +208,7 @@ async fn answer_with_token(service: &Service, sender: &Sender, asked: Bytes, is_
 }
 
 /// Answers a request with files. Only of those who may change something are they read at all.
-async fn answer_with_files(service: &Service, sender: &Sender, body: Body) -> Response {
+async fn answer_with_files(service: &AppState, sender: &Sender, body: Body) -> Response {
     let media = Media::negotiate(sender).unwrap_or(Media::Json);
     let caller = match authentication::of(&service.store, sender).await {
         Ok(caller) => match caller.require(Role::Editor) {
@@ -244,11 +244,11 @@ fn is_multipart(media: &HeaderValue) -> bool {
 
 /// The answer to a token that does not work.
 pub(crate) fn rejected(media: Media, error: Error) -> Response {
-    failed(media, &[Failure::new(error.code.as_str(), error.message)])
+    failed(media, &[GraphqlError::new(error.code.as_str(), error.message)])
 }
 
 /// The answer to a request that is wrong or failed, where the status tells which.
-pub(crate) fn failed(media: Media, failures: &[Failure]) -> Response {
+pub(crate) fn failed(media: Media, failures: &[GraphqlError]) -> Response {
     let mut response = send(broken(media, failures));
     if response.status() == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
@@ -257,7 +257,7 @@ pub(crate) fn failed(media: Media, failures: &[Failure]) -> Response {
 }
 
 /// The same, as it is sent.
-fn broken(media: Media, failures: &[Failure]) -> Kept {
+fn broken(media: Media, failures: &[GraphqlError]) -> Kept {
     let has = |code: &str| failures.iter().any(|failure| failure.extensions.code == code);
     let found = STATUSES.iter().find(|(code, _)| has(code));
     let status = found.map_or(StatusCode::BAD_REQUEST, |(_, status)| *status);
@@ -266,21 +266,21 @@ fn broken(media: Media, failures: &[Failure]) -> Kept {
 
 /// Statuses of errors by their codes, those that count most first. All others are errors of the request.
 const STATUSES: [(&str, StatusCode); 6] = [
-    (Code::Unauthenticated.as_str(), StatusCode::UNAUTHORIZED),
-    (Code::Forbidden.as_str(), StatusCode::FORBIDDEN),
+    (ErrorCode::Unauthenticated.as_str(), StatusCode::UNAUTHORIZED),
+    (ErrorCode::Forbidden.as_str(), StatusCode::FORBIDDEN),
     (codes::RATE, StatusCode::TOO_MANY_REQUESTS),
-    (Code::Unavailable.as_str(), StatusCode::SERVICE_UNAVAILABLE),
-    (Code::Timeout.as_str(), StatusCode::GATEWAY_TIMEOUT),
-    (Code::Internal.as_str(), StatusCode::INTERNAL_SERVER_ERROR),
+    (ErrorCode::Unavailable.as_str(), StatusCode::SERVICE_UNAVAILABLE),
+    (ErrorCode::Timeout.as_str(), StatusCode::GATEWAY_TIMEOUT),
+    (ErrorCode::Internal.as_str(), StatusCode::INTERNAL_SERVER_ERROR),
 ];
 
 /// The status of an error.
-pub(crate) fn status(code: Code) -> StatusCode {
+pub(crate) fn status(code: ErrorCode) -> StatusCode {
     STATUSES.iter().find(|(known, _)| *known == code.as_str()).map_or(StatusCode::BAD_REQUEST, |(_, status)| *status)
 }
 
 /// Runs what is asked, and keeps the answer.
-async fn make(service: &Service, sender: &Sender, asked: Bytes, is_get: bool, caller: &Caller, key: Option<Key>) -> Response {
+async fn make(service: &AppState, sender: &Sender, asked: Bytes, is_get: bool, caller: &Caller, key: Option<Key>) -> Response {
     let Some(media) = Media::negotiate(sender) else {
         let message = "answers are application/graphql-response+json or application/json; accept one of them";
         return error(Media::Json, &refuse(StatusCode::NOT_ACCEPTABLE, message));
@@ -299,14 +299,14 @@ async fn make(service: &Service, sender: &Sender, asked: Bytes, is_get: bool, ca
 
 /// The answer where there is no room to run anything more.
 fn busy(media: Media) -> Response {
-    let mut response = failed(media, &[Failure::new(codes::UNAVAILABLE, BUSY)]);
+    let mut response = failed(media, &[GraphqlError::new(codes::UNAVAILABLE, BUSY)]);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }
 
 /// Runs a request that has been read.
 async fn run(
-    service: &Service,
+    service: &AppState,
     sender: &Sender,
     media: Media,
     ToRun { asked, keep, saved }: ToRun,
@@ -354,19 +354,19 @@ async fn run(
 /// Runs an operation; a query for as long as one may take. What changes something is never left half way: its database
 /// may still be at it.
 pub(crate) async fn execute(
-    service: &Service,
-    prepared: &Prepared,
+    service: &AppState,
+    prepared: &PreparedOperation,
     operation: request_log::Operation,
     languages: &Languages,
     caller: &Caller,
-) -> Result<Answer, Failure> {
+) -> Result<OperationResult, GraphqlError> {
     // what it takes to run a query is large, and would be part of everything around it
     let run = operation.of(Box::pin(service.api.run(prepared, languages, caller)));
     let answer = match prepared.kind() {
         OperationType::Mutation => run.await,
         _ => tokio::time::timeout(service.timeouts.request(), run).await.unwrap_or_else(|_| {
             let Error { code, message } = too_slow();
-            Err(Failure::new(code.as_str(), message))
+            Err(GraphqlError::new(code.as_str(), message))
         }),
     };
     let is_whole = answer.as_ref().is_ok_and(|answer| answer.failures.is_empty());
@@ -392,7 +392,7 @@ pub(crate) fn no_document(media: Media, missing: NoDocument) -> Response {
 }
 
 /// What an answer to this is kept under, where answers are kept and it is known whether the dataset has changed.
-fn key(service: &Service, headers: &HeaderMap, asked: &Bytes, is_get: bool, generation: Option<u64>) -> Option<Key> {
+fn key(service: &AppState, headers: &HeaderMap, asked: &Bytes, is_get: bool, generation: Option<u64>) -> Option<Key> {
     if !service.answers.are_kept() {
         return None;
     }
@@ -414,7 +414,7 @@ fn one(headers: &HeaderMap, name: HeaderName) -> Option<Option<HeaderValue>> {
 }
 
 /// The answer as a JSON object; errors, if there are any, first, and last what it cost.
-pub(crate) fn body(prepared: &Prepared, answer: &Answer) -> Vec<u8> {
+pub(crate) fn body(prepared: &PreparedOperation, answer: &OperationResult) -> Vec<u8> {
     let mut body = Vec::with_capacity(answer.data.len() + 80);
     body.push(b'{');
     if !answer.failures.is_empty() {
@@ -428,21 +428,21 @@ pub(crate) fn body(prepared: &Prepared, answer: &Answer) -> Vec<u8> {
     body
 }
 
-fn answered(media: Media, prepared: &Prepared, answer: &Answer) -> Answered {
+fn answered(media: Media, prepared: &PreparedOperation, answer: &OperationResult) -> Answered {
     let body = body(prepared, answer);
-    let holds = !answer.is_personal && !answer.failures.iter().any(Failure::is_of_the_moment);
+    let holds = !answer.is_personal && !answer.failures.iter().any(GraphqlError::is_of_the_moment);
     let kept = Kept { status: StatusCode::OK, media, holds, body: body.into() };
     if holds { Answered::Always(kept) } else { Answered::Once(kept) }
 }
 
 /// The answer to a request that was not run: errors, and no data.
-pub(crate) fn not_run(media: Media, failures: &[Failure]) -> Kept {
+pub(crate) fn not_run(media: Media, failures: &[GraphqlError]) -> Kept {
     let status = if media == Media::Response { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     Kept { status, media, holds: false, body: json!({"errors": failures}).to_string().into() }
 }
 
 pub(crate) fn error(media: Media, refused: &Refused) -> Response {
-    let body = json!({"errors": [Failure::new(codes::REQUEST, &refused.message)]});
+    let body = json!({"errors": [GraphqlError::new(codes::REQUEST, &refused.message)]});
     send(Kept { status: refused.status, media, holds: false, body: body.to_string().into() })
 }
 

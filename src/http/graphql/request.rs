@@ -7,10 +7,10 @@ use axum::http::StatusCode;
 use moka::sync::Cache;
 use serde_json::{Map, Value as Json};
 
-use crate::graphql::engine::Asked;
-use crate::graphql::error::{Failure, codes};
+use crate::graphql::engine::OperationRequest;
+use crate::graphql::error::{GraphqlError, codes};
 use crate::http::graphql::handler::{Refused, refuse};
-use crate::http::router::Service;
+use crate::http::router::AppState;
 use crate::meter;
 use crate::store::access::saved_query::hash;
 
@@ -22,9 +22,9 @@ const LONGEST: usize = 100_000;
 /// Documents by their hashes, as clients sent them. Each process has its own: a client that asks by a hash that is not
 /// there is told so, and sends the document too.
 #[derive(Debug, Clone)]
-pub struct Documents(Cache<String, String>);
+pub struct PersistedDocuments(Cache<String, String>);
 
-impl Default for Documents {
+impl Default for PersistedDocuments {
     fn default() -> Self {
         let weigh = |hash: &String, text: &String| u32::try_from(hash.len() + text.len() + 200).unwrap_or(u32::MAX);
         Self(Cache::builder().weigher(weigh).max_capacity(KEPT).build())
@@ -46,7 +46,7 @@ pub(crate) struct Request {
 /// What is to be run, and the hash that its document is to be kept under if it is valid.
 #[derive(Debug)]
 pub(crate) struct ToRun {
-    pub(crate) asked: Asked,
+    pub(crate) asked: OperationRequest,
     pub(crate) keep: Option<String>,
     /// What a saved query is known by: its name, or the beginning of its hash.
     pub(crate) saved: Option<String>,
@@ -56,11 +56,11 @@ pub(crate) struct ToRun {
 #[derive(Debug)]
 pub(crate) enum NoDocument {
     /// It is not known here; the same with the document would do.
-    Unknown(Failure),
+    Unknown(GraphqlError),
     /// The request is wrong.
     Wrong(Refused),
     /// The database failed.
-    Failed(Failure),
+    Failed(GraphqlError),
 }
 
 impl Request {
@@ -126,9 +126,9 @@ impl Request {
     }
 
     /// Finds the document that the request names.
-    pub(crate) async fn into_run(self, service: &Service) -> Result<ToRun, NoDocument> {
+    pub(crate) async fn into_run(self, service: &AppState) -> Result<ToRun, NoDocument> {
         let Self { query, hash: wanted, document_id, mut operation, mut variables } = self;
-        let failed = |error: crate::core::error::Error| NoDocument::Failed(Failure::new(error.code.as_str(), error.message));
+        let failed = |error: crate::core::error::Error| NoDocument::Failed(GraphqlError::new(error.code.as_str(), error.message));
         let (query, keep, saved) = match (query, wanted, document_id) {
             (Some(query), None, _) => (query, None, None),
             (Some(query), Some(wanted), _) => match hash(&query) == wanted {
@@ -142,7 +142,9 @@ impl Request {
                     Some(query) => (query, None, None),
                     None => match service.store.saved_document(&wanted).await.map_err(failed)? {
                         Some(query) => (query, None, Some(short(&wanted))),
-                        None => return Err(NoDocument::Unknown(Failure::new(codes::PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound"))),
+                        None => {
+                            return Err(NoDocument::Unknown(GraphqlError::new(codes::PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")));
+                        }
                     },
                 }
             }
@@ -165,11 +167,11 @@ impl Request {
                 return Err(NoDocument::Wrong(refuse(StatusCode::BAD_REQUEST, "query must be a text with the GraphQL document")));
             }
         };
-        Ok(ToRun { asked: Asked { query, operation, variables, uploads: Vec::new() }, keep, saved })
+        Ok(ToRun { asked: OperationRequest { query, operation, variables, uploads: Vec::new() }, keep, saved })
     }
 }
 
-impl Documents {
+impl PersistedDocuments {
     /// How many are kept, and their bytes.
     pub(crate) fn kept(&self) -> (u64, u64) {
         self.0.run_pending_tasks();

@@ -63,13 +63,13 @@ pub(crate) enum Answered {
 
 /// Answers, the least used of which go first when there is no room.
 #[derive(Debug, Clone)]
-pub struct Answers {
+pub struct ResponseCache {
     kept: Option<Cache<Key, Kept>>,
     /// State of the dataset that the kept answers are of; those of an earlier one are never asked for again.
     generation: Arc<AtomicU64>,
 }
 
-impl Answers {
+impl ResponseCache {
     /// Keeps answers of this many bytes in all, keys included; 0 keeps none.
     pub fn new(bytes: u64) -> Self {
         let weigh = |key: &Key, kept: &Kept| u32::try_from(key.asked.len() + kept.body.len() + 300).unwrap_or(u32::MAX);

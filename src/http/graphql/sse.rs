@@ -18,16 +18,16 @@ use tracing::Instrument;
 
 use crate::core::auth::Caller;
 use crate::core::language::Languages;
-use crate::graphql::engine::Refused as NotRun;
-use crate::graphql::error::{Failure, codes};
-use crate::graphql::subscription::Following;
+use crate::graphql::engine::PrepareError as NotRun;
+use crate::graphql::error::{GraphqlError, codes};
+use crate::graphql::subscription::EventStream;
 use crate::http::authentication;
 use crate::http::client::Sender;
 use crate::http::graphql::handler::{BUSY, Media, body, error, execute, languages, refuse, rejected};
 use crate::http::graphql::request::{NoDocument, Request};
 use crate::http::middleware::rate_limit::Purse;
 use crate::http::middleware::request_log;
-use crate::http::router::Service;
+use crate::http::router::AppState;
 use crate::meter;
 use crate::meter::{Held, Open};
 
@@ -40,7 +40,7 @@ pub(crate) const FULL: &str = "this server has as many streams as it can bear; t
 
 /// Streams that are open, and what they are held to.
 #[derive(Debug, Clone)]
-pub struct Streams {
+pub struct StreamLimits {
     room: Arc<Semaphore>,
     most: u32,
     stopping: told::Sender<bool>,
@@ -54,7 +54,7 @@ pub struct Streams {
     pub per_socket: usize,
 }
 
-impl Streams {
+impl StreamLimits {
     /// Room for this many streams: subscriptions and open WebSockets.
     pub fn new(most: u32) -> Self {
         let room = Arc::new(Semaphore::new(most as usize));
@@ -115,9 +115,9 @@ pub(crate) enum Operation {
     /// It was answered: this is the result.
     Done(Vec<u8>),
     /// It goes on.
-    Following(Box<Following>, Place),
+    Following(Box<EventStream>, Place),
     /// It is wrong.
-    Failed(Vec<Failure>),
+    Failed(Vec<GraphqlError>),
 }
 
 /// The place of a subscription that is followed.
@@ -128,7 +128,7 @@ pub(crate) struct Place {
 
 /// Begins an operation of a client that can be sent any number of results.
 pub(crate) async fn begin(
-    service: &Service,
+    service: &AppState,
     request: Request,
     languages: &Languages,
     (caller, purse): (&Caller, &Purse),
@@ -138,12 +138,12 @@ pub(crate) async fn begin(
     let found = match request.into_run(service).await {
         Ok(found) => found,
         Err(NoDocument::Unknown(failure) | NoDocument::Failed(failure)) => return Operation::Failed(vec![failure]),
-        Err(NoDocument::Wrong(refused)) => return Operation::Failed(vec![Failure::new(codes::REQUEST, refused.message)]),
+        Err(NoDocument::Wrong(refused)) => return Operation::Failed(vec![GraphqlError::new(codes::REQUEST, refused.message)]),
     };
     let prepared = match service.api.prepare(found.asked, allows).await {
         Ok(prepared) => prepared,
         Err(NotRun::Failures(failures)) => return Operation::Failed(failures),
-        Err(NotRun::Kind) => return Operation::Failed(vec![Failure::new(codes::REQUEST, "send this by POST: a GET changes nothing")]),
+        Err(NotRun::Kind) => return Operation::Failed(vec![GraphqlError::new(codes::REQUEST, "send this by POST: a GET changes nothing")]),
     };
     let caller = &match purse.pay(caller, prepared.nodes()) {
         Ok(allowance) => Caller { allowance, ..caller.clone() },
@@ -155,7 +155,7 @@ pub(crate) async fn begin(
     let operation = request_log::Operation::begin(service, &prepared, found.saved);
     if prepared.kind() != OperationType::Subscription {
         let Some(_place) = service.admission.enter().await else {
-            return Operation::Failed(vec![Failure::new(codes::UNAVAILABLE, BUSY)]);
+            return Operation::Failed(vec![GraphqlError::new(codes::UNAVAILABLE, BUSY)]);
         };
         return match execute(service, &prepared, operation, languages, caller).await {
             Ok(answer) => Operation::Done(body(&prepared, &answer)),
@@ -168,7 +168,7 @@ pub(crate) async fn begin(
     match following {
         Ok(following) => match service.streams.enter() {
             Some(permit) => Operation::Following(Box::new(following), Place { _permit: permit, _open: meter::open(Open::Subscription) }),
-            None => Operation::Failed(vec![Failure::new(codes::UNAVAILABLE, FULL)]),
+            None => Operation::Failed(vec![GraphqlError::new(codes::UNAVAILABLE, FULL)]),
         },
         Err(failure) => Operation::Failed(vec![failure]),
     }
@@ -184,7 +184,7 @@ pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
 }
 
 /// Answers by a stream of events.
-pub(crate) async fn answer(service: &Service, sender: &Sender, asked: Bytes, is_get: bool) -> Response {
+pub(crate) async fn answer(service: &AppState, sender: &Sender, asked: Bytes, is_get: bool) -> Response {
     let caller = match authentication::of(&service.store, sender).await {
         Ok(caller) => caller,
         Err(failed) => return rejected(Media::Json, failed),
@@ -218,13 +218,13 @@ fn next(json: Vec<u8>) -> Sent {
     Sent::default().event("next").data(String::from_utf8(json).unwrap_or_default())
 }
 
-fn failed(failures: &[Failure]) -> Sent {
+fn failed(failures: &[GraphqlError]) -> Sent {
     next(json!({"errors": failures}).to_string().into_bytes())
 }
 
 /// Sends all results of an operation. Where the client does not read, the stream ends; where the server stops, it ends
 /// without the word that all is complete, so that the client comes back.
-async fn send_all(operation: Operation, to: mpsc::Sender<Sent>, streams: Streams) {
+async fn send_all(operation: Operation, to: mpsc::Sender<Sent>, streams: StreamLimits) {
     let _open = meter::open(Open::Events);
     let send = async |event: Sent| tokio::time::timeout(streams.patience, to.send(event)).await.is_ok_and(|sent| sent.is_ok());
     let complete = || Sent::default().event("complete").data("");

@@ -14,9 +14,9 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use crate::core::auth::Caller;
-use crate::core::error::Code;
+use crate::core::error::ErrorCode;
 use crate::core::language::Languages;
-use crate::graphql::error::{Failure, codes};
+use crate::graphql::error::{GraphqlError, codes};
 use crate::http::authentication;
 use crate::http::client::Sender;
 use crate::http::graphql::handler::{Media, error, languages, refuse};
@@ -24,7 +24,7 @@ use crate::http::graphql::request::Request;
 use crate::http::graphql::sse;
 use crate::http::graphql::sse::{FULL, Operation};
 use crate::http::middleware::rate_limit::Purse;
-use crate::http::router::Service;
+use crate::http::router::AppState;
 use crate::meter;
 use crate::store::access::token::Rejected;
 
@@ -36,7 +36,7 @@ const WAITING: usize = 16;
 const MAX_ID: usize = 200;
 
 /// Takes the connection over, if there is room.
-pub(crate) fn upgrade(service: Arc<Service>, sender: Sender, upgrade: WebSocketUpgrade) -> Response {
+pub(crate) fn upgrade(service: Arc<AppState>, sender: Sender, upgrade: WebSocketUpgrade) -> Response {
     let Some(permit) = service.streams.enter() else {
         let mut response = error(Media::Json, &refuse(StatusCode::SERVICE_UNAVAILABLE, FULL));
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
@@ -63,13 +63,13 @@ fn close(code: u16, reason: impl Into<String>) -> Closed {
 #[derive(Debug)]
 enum Said {
     Next(Vec<u8>),
-    Error(Vec<Failure>),
+    Error(Vec<GraphqlError>),
     Complete,
 }
 
 /// An open connection.
 struct Connection {
-    service: Arc<Service>,
+    service: Arc<AppState>,
     headers: HeaderMap,
     purse: Purse,
     languages: Languages,
@@ -85,7 +85,7 @@ struct Connection {
 }
 
 impl Connection {
-    fn new(service: Arc<Service>, sender: Sender, socket: WebSocket) -> Self {
+    fn new(service: Arc<AppState>, sender: Sender, socket: WebSocket) -> Self {
         let Sender { headers, purse } = sender;
         let (to, from) = mpsc::channel(WAITING);
         let languages = languages(&headers);
@@ -232,7 +232,7 @@ impl Connection {
         }
         match authentication::of(&self.service.store, &self.headers).await {
             Ok(caller) => self.caller = Some(caller),
-            Err(error) if error.code == Code::Unauthenticated => return Err(close(4403, format!("Forbidden: {error}"))),
+            Err(error) if error.code == ErrorCode::Unauthenticated => return Err(close(4403, format!("Forbidden: {error}"))),
             Err(_) => return Err(close(4500, "the database does not answer just now; connect again in a moment")),
         }
         self.send_json(json!({"type": "connection_ack"})).await
@@ -248,7 +248,7 @@ impl Connection {
         if self.running.len() >= most {
             meter::limit("socket_operations");
             let message = format!("this connection has {most} operations under way already; complete some, or open another connection");
-            let failures = [Failure::new(codes::REQUEST, message)];
+            let failures = [GraphqlError::new(codes::REQUEST, message)];
             return self.send_json(json!({"id": id, "type": "error", "payload": failures})).await;
         }
         self.count += 1;
@@ -279,12 +279,12 @@ impl Voice {
 }
 
 /// Runs an operation and says all that comes of it, for as long as somebody listens.
-async fn execute(service: &Service, request: Request, languages: &Languages, (caller, purse): (&Caller, &Purse), voice: Voice) {
+async fn execute(service: &AppState, request: Request, languages: &Languages, (caller, purse): (&Caller, &Purse), voice: Voice) {
     // the connection may have been open for long
     let caller = match service.store.recall(caller).await.map_err(Rejected::told) {
         Ok(caller) => caller,
         Err(error) => {
-            voice.say(Said::Error(vec![Failure::new(error.code.as_str(), error.message)])).await;
+            voice.say(Said::Error(vec![GraphqlError::new(error.code.as_str(), error.message)])).await;
             return;
         }
     };

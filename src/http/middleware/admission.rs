@@ -26,7 +26,7 @@ const TYPICAL: u32 = 64;
 
 /// Room for requests.
 #[derive(Debug, Clone)]
-pub struct Admission(Arc<Room>);
+pub struct AdmissionQueue(Arc<Room>);
 
 #[derive(Debug)]
 struct Room(Mutex<State>);
@@ -152,7 +152,7 @@ impl Room {
     }
 }
 
-impl Admission {
+impl AdmissionQueue {
     /// Room for so many requests at the same time.
     pub fn new(most: u32) -> Self {
         let places = most.max(1) as usize;
@@ -206,7 +206,7 @@ mod tests {
     type Entering = Pin<Box<dyn Future<Output = Option<Place>>>>;
 
     /// So many who ask to be let in, one after the other.
-    async fn come(admission: &Admission, count: usize) -> Vec<Entering> {
+    async fn come(admission: &AdmissionQueue, count: usize) -> Vec<Entering> {
         let mut all = Vec::new();
         for _ in 0..count {
             let admission = admission.clone();
@@ -221,16 +221,20 @@ mod tests {
         poll_fn(|context| Poll::Ready(one.as_mut().poll(context).is_pending())).await
     }
 
-    fn taken(admission: &Admission) -> usize {
+    fn taken(admission: &AdmissionQueue) -> usize {
         admission.0.state().taken
     }
 
-    fn takes(admission: &Admission, milliseconds: u64) {
+    fn takes(admission: &AdmissionQueue, milliseconds: u64) {
         admission.0.state().takes = Duration::from_millis(milliseconds);
     }
 
     /// Leaves the only place for these, in this order, where an answer takes 20 ms. Each must wait until it is their turn.
-    async fn are_let_in(admission: &Admission, mut place: Option<Place>, waiting: impl IntoIterator<Item = Entering>) -> Option<Place> {
+    async fn are_let_in(
+        admission: &AdmissionQueue,
+        mut place: Option<Place>,
+        waiting: impl IntoIterator<Item = Entering>,
+    ) -> Option<Place> {
         for mut one in waiting {
             takes(admission, 20);
             assert!(place.is_some() && is_waiting(&mut one).await);
@@ -242,7 +246,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn those_who_wait_are_let_in_as_they_came() {
-        let admission = Admission::new(1);
+        let admission = AdmissionQueue::new(1);
         takes(&admission, 20);
         let place = admission.enter().await;
         // as many as can be let in within a second
@@ -253,7 +257,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_an_answer_takes_is_learnt_from_those_who_leave() {
-        let admission = Admission::new(1);
+        let admission = AdmissionQueue::new(1);
         for _ in 0..1_000 {
             let place = admission.enter().await;
             tokio::time::advance(Duration::from_millis(40)).await;
@@ -266,7 +270,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn sixteen_may_wait_however_long_an_answer_takes_and_a_thousand_however_short_it_is() {
         for (milliseconds, most) in [(60_000, 16), (0, 1_000)] {
-            let admission = Admission::new(1);
+            let admission = AdmissionQueue::new(1);
             takes(&admission, milliseconds);
             let _place = admission.enter().await;
             let mut waiting = come(&admission, most).await;
@@ -278,7 +282,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn where_more_come_than_can_be_let_in_in_time_the_oldest_are_sent_away_and_the_newest_let_in() {
-        let admission = Admission::new(2);
+        let admission = AdmissionQueue::new(2);
         takes(&admission, 40);
         let (first, second) = (admission.enter().await, admission.enter().await);
         // each of two places is free 25 times a second
@@ -304,7 +308,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn after_overload_all_places_are_open_again() {
-        let admission = Admission::new(4);
+        let admission = AdmissionQueue::new(4);
         let places = join_all((0..4).map(|_| admission.enter())).await;
         takes(&admission, 1_000);
         let waiting = come(&admission, WAITING.0 + 1).await;
@@ -315,7 +319,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn under_overload_who_has_waited_for_a_tenth_of_a_second_is_sent_away() {
-        let admission = Admission::new(1);
+        let admission = AdmissionQueue::new(1);
         takes(&admission, 1_000);
         let place = admission.enter().await;
         let mut waiting = come(&admission, WAITING.0).await;
@@ -341,7 +345,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn overload_is_over_when_all_who_wait_can_be_let_in_within_a_tenth_of_a_second_as_they_came() {
-        let admission = Admission::new(1);
+        let admission = AdmissionQueue::new(1);
         takes(&admission, 20);
         let place = admission.enter().await;
         let mut waiting = come(&admission, 51).await;
@@ -355,7 +359,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_longer_than_a_second() {
-        let admission = Admission::new(1);
+        let admission = AdmissionQueue::new(1);
         let _place = admission.enter().await;
         let begun = Instant::now();
         assert!(admission.enter().await.is_none());
@@ -364,7 +368,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_goes_away_takes_no_place() {
-        let admission = Admission::new(1);
+        let admission = AdmissionQueue::new(1);
         let place = admission.enter().await;
         let mut waiting = come(&admission, 3).await;
         drop(waiting.remove(0));

@@ -24,9 +24,9 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::core::auth::{Allowance, Caller};
-use crate::graphql::error::{Failure, codes};
+use crate::graphql::error::{GraphqlError, codes};
 use crate::http::graphql::handler::{Media, failed};
-use crate::http::router::Service;
+use crate::http::router::AppState;
 use crate::http::server::Peer;
 use crate::meter;
 
@@ -42,7 +42,7 @@ pub(crate) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("rateli
 /// Settings: points of a minute; 0 stands for no limit.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Quotas {
+pub struct RateLimits {
     /// For each address (each network of 64 bits with IPv6).
     pub address: u32,
     /// For each token.
@@ -53,7 +53,7 @@ pub struct Quotas {
 
 /// What is left to whom.
 #[derive(Debug, Clone)]
-pub struct Rates {
+pub struct ClientRateLimiter {
     addresses: Option<Arc<Bucket<IpAddr>>>,
     tokens: Option<Arc<Bucket<Uuid>>>,
     trusted: Arc<[IpNet]>,
@@ -103,14 +103,14 @@ impl Spent {
     }
 
     /// The error, as GraphQL has it.
-    pub(crate) fn failure(&self) -> Failure {
+    pub(crate) fn failure(&self) -> GraphqlError {
         meter::limit("rate");
         let message = format!(
             "that was too much for a minute: there are {} points for it, one for each request and one more for each {NODES} records that an answer may hold; try again in {} seconds",
             self.limit,
             self.seconds()
         );
-        Failure::new(codes::RATE, message)
+        GraphqlError::new(codes::RATE, message)
     }
 
     pub(crate) fn response(&self) -> Response {
@@ -121,9 +121,9 @@ impl Spent {
     }
 }
 
-impl Rates {
+impl ClientRateLimiter {
     /// Full buckets for all.
-    pub fn new(quotas: &Quotas) -> Self {
+    pub fn new(quotas: &RateLimits) -> Self {
         Self { addresses: Bucket::new(quotas.address), tokens: Bucket::new(quotas.token), trusted: quotas.trusted_proxies.clone().into() }
     }
 
@@ -171,14 +171,14 @@ pub(crate) struct Purse(Option<Arc<Paid>>);
 
 #[derive(Debug)]
 struct Paid {
-    rates: Rates,
+    rates: ClientRateLimiter,
     address: IpAddr,
     /// What was left when something was taken last.
     left: Mutex<Option<Allowance>>,
 }
 
 impl Purse {
-    fn new(rates: &Rates, address: IpAddr) -> Self {
+    fn new(rates: &ClientRateLimiter, address: IpAddr) -> Self {
         Self(Some(Arc::new(Paid { rates: rates.clone(), address: key(address), left: Mutex::default() })))
     }
 
@@ -221,7 +221,7 @@ impl Paid {
 }
 
 /// Takes a point for each request, and tells in the answer what is left.
-pub(crate) async fn count(State(service): State<Arc<Service>>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn count(State(service): State<Arc<AppState>>, mut request: Request, next: Next) -> Response {
     let rates = &service.rates;
     if rates.addresses.is_none() && rates.tokens.is_none() {
         return next.run(request).await;
@@ -271,7 +271,7 @@ mod tests {
         #[case] forwarded: &[&str],
         #[case] expected: &str,
     ) {
-        let rates = Rates::new(&Quotas { trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()], ..Quotas::default() });
+        let rates = ClientRateLimiter::new(&RateLimits { trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()], ..RateLimits::default() });
         let mut headers = HeaderMap::new();
         for value in forwarded {
             headers.append(FORWARDED, HeaderValue::from_str(value).unwrap());

@@ -16,8 +16,8 @@ use tracing::field::Empty;
 use tracing::{Instrument, Level, Span};
 use uuid::Uuid;
 
-use crate::graphql::engine::Prepared;
-use crate::http::router::Service;
+use crate::graphql::engine::PreparedOperation;
+use crate::http::router::AppState;
 use crate::meter;
 use crate::meter::{Kind, Outcome, Tally};
 use crate::store::access::saved_query::hash;
@@ -138,7 +138,7 @@ pub(crate) struct Operation {
 
 impl Operation {
     /// An operation begins; `saved` is what a saved query is known by.
-    pub(crate) fn begin(service: &Service, prepared: &Prepared, saved: Option<String>) -> Self {
+    pub(crate) fn begin(service: &AppState, prepared: &PreparedOperation, saved: Option<String>) -> Self {
         let kind = match prepared.kind() {
             OperationType::Query => Kind::Query,
             OperationType::Mutation => Kind::Mutation,

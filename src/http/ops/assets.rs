@@ -10,7 +10,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 use uuid::Uuid;
 
 use crate::http::middleware::security_headers;
-use crate::http::router::Service;
+use crate::http::router::AppState;
 
 /// What `build.rs` found: the built pages, or one page that says how to build them.
 #[derive(RustEmbed)]
@@ -55,7 +55,7 @@ pub async fn favicon() -> Response {
 }
 
 /// The schema in the schema definition language.
-pub async fn sdl(State(service): State<Arc<Service>>) -> impl IntoResponse {
+pub async fn sdl(State(service): State<Arc<AppState>>) -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, HOUR)], service.sdl.to_string())
 }
 

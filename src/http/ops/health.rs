@@ -10,18 +10,18 @@ use axum::http::{HeaderName, StatusCode};
 use axum::response::IntoResponse;
 use serde::Serialize;
 
-use crate::http::router::Service;
+use crate::http::router::AppState;
 
 /// How long a check may take: a database that hangs must not make those wait who ask whether it answers.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is known of the state of the service without asking.
 #[derive(Debug, Clone, Default)]
-pub struct Health {
+pub struct HealthState {
     leaving: Arc<AtomicBool>,
 }
 
-impl Health {
+impl HealthState {
     /// From now on the service is not ready: it has been told to stop.
     pub fn leave(&self) {
         self.leaving.store(true, Ordering::Release);
@@ -67,7 +67,7 @@ fn check(name: &'static str, problem: Option<String>) -> Check {
 
 /// Looks at everything that must be so; a further check is a function beside these, with its own time, and its name in
 /// this list.
-pub(crate) async fn readiness(service: &Service) -> Readiness {
+pub(crate) async fn readiness(service: &AppState) -> Readiness {
     let leaving = service.health.leaving.load(Ordering::Acquire).then(|| "the server was told to stop".to_owned());
     let database = database(service).await;
     let migrations = match &database {
@@ -84,7 +84,7 @@ pub(crate) async fn readiness(service: &Service) -> Readiness {
     Readiness { ready: checks.iter().all(|check| check.ok), checks, replicas: replicas.collect() }
 }
 
-async fn database(service: &Service) -> Option<String> {
+async fn database(service: &AppState) -> Option<String> {
     match tokio::time::timeout(PATIENCE, service.store.ping()).await {
         Ok(Ok(())) => None,
         Ok(Err(_)) => Some("the database cannot be reached".to_owned()),
@@ -92,7 +92,7 @@ async fn database(service: &Service) -> Option<String> {
     }
 }
 
-async fn migrations(service: &Service) -> Option<String> {
+async fn migrations(service: &AppState) -> Option<String> {
     match tokio::time::timeout(PATIENCE, service.store.migrations()).await {
         Ok(Ok(known)) if known.pending > 0 => {
             Some(format!("the database lacks {} changes of its schema: run \"kurultai migrate\"", known.pending))
@@ -119,7 +119,7 @@ pub async fn live() -> impl IntoResponse {
 }
 
 /// The service can answer: the database does, and its schema is the one that this program knows.
-pub async fn ready(State(service): State<Arc<Service>>) -> impl IntoResponse {
+pub async fn ready(State(service): State<Arc<AppState>>) -> impl IntoResponse {
     let readiness = readiness(&service).await;
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = serde_json::to_string(&readiness).unwrap_or_default();

@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 
 use crate::http::ops::health;
-use crate::http::router::Service;
+use crate::http::router::AppState;
 use crate::meter;
 use crate::meter::Cache;
 
@@ -20,7 +20,7 @@ const MEDIA: &str = "text/plain; version=0.0.4; charset=utf-8";
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is served to those who run the service.
-pub fn metrics_router(service: Service) -> Router {
+pub fn metrics_router(service: AppState) -> Router {
     Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(health::live))
@@ -28,14 +28,14 @@ pub fn metrics_router(service: Service) -> Router {
         .with_state(Arc::new(service))
 }
 
-async fn metrics(State(service): State<Arc<Service>>) -> impl IntoResponse {
+async fn metrics(State(service): State<Arc<AppState>>) -> impl IntoResponse {
     look(&service).await;
     ([(CONTENT_TYPE, MEDIA)], meter::render())
 }
 
 /// Looks at what is not counted as it happens.
 #[allow(clippy::cast_precision_loss)] // a double holds whole numbers up to 2^53
-async fn look(service: &Service) {
+async fn look(service: &AppState) {
     let store = &service.store;
     for pool in store.pools() {
         let name = ("pool", pool.name);

@@ -1,6 +1,6 @@
 //! The record of a page as a query, for those who go on from there: in GraphiQL, as JSON, as a table.
 
-use crate::catalog::record::{Kind, Record};
+use crate::catalog::record::{FieldKind, Record};
 
 /// A query for the record with this slug: its own fields, and what its references are called. `sources` asks for what is
 /// cited and disputed too.
@@ -8,9 +8,9 @@ pub(crate) fn of(record: &Record, slug: &str, sources: bool) -> String {
     let mut fields = vec!["permalink".to_owned(), "citationText".to_owned()];
     for field in &record.fields {
         match field.kind {
-            Kind::One(_) => fields.push(format!("{} {{ label permalink }}", field.name)),
-            Kind::Any => {}
-            Kind::List(structure) => {
+            FieldKind::One(_) => fields.push(format!("{} {{ label permalink }}", field.name)),
+            FieldKind::Any => {}
+            FieldKind::List(structure) => {
                 let members: Vec<&str> = structure.members.iter().map(|member| member.name).collect();
                 fields.push(format!("{} {{ {} }}", field.name, members.join(" ")));
             }

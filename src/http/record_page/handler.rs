@@ -13,10 +13,10 @@ use futures_util::future::try_join_all;
 use mime::Mime;
 use sha2::{Digest, Sha256};
 
-use crate::catalog::record::{Record, Shape, catalog};
+use crate::catalog::record::{Record, RecordKind, catalog};
 use crate::core::dataset;
 use crate::core::dataset::Dataset;
-use crate::core::error::{Code, Error};
+use crate::core::error::{Error, ErrorCode};
 use crate::core::id;
 use crate::core::language;
 use crate::core::language::Languages;
@@ -29,9 +29,9 @@ use crate::http::record_page::html;
 use crate::http::record_page::json_ld;
 use crate::http::record_page::plan::Reading;
 use crate::http::record_page::view::{Link, Sheet};
-use crate::http::router::Service;
+use crate::http::router::AppState;
 use crate::store::Store;
-use crate::store::read::executor::By;
+use crate::store::read::executor::Lookup;
 
 const HTML: &str = "text/html; charset=utf-8";
 pub(crate) const JSON_LD: &str = "application/ld+json";
@@ -64,7 +64,7 @@ pub(crate) struct Asking {
 
 /// A record by its id, or by its slug alone.
 pub async fn named(
-    State(service): State<Arc<Service>>,
+    State(service): State<Arc<AppState>>,
     Path(name): Path<String>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
@@ -74,7 +74,7 @@ pub async fn named(
 
 /// A record by its type and its slug.
 pub async fn page(
-    State(service): State<Arc<Service>>,
+    State(service): State<Arc<AppState>>,
     Path((ty, name)): Path<(String, String)>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
@@ -96,7 +96,7 @@ pub(crate) fn style_version() -> &'static str {
     &VERSION
 }
 
-async fn answer(service: &Service, headers: &HeaderMap, query: &str, ty: Option<&str>, name: &str) -> Response {
+async fn answer(service: &AppState, headers: &HeaderMap, query: &str, ty: Option<&str>, name: &str) -> Response {
     let base = match &service.dataset.public_url {
         Some(_) => None,
         None => dataset::public_url(&base(headers)).ok(),
@@ -115,7 +115,7 @@ async fn answer(service: &Service, headers: &HeaderMap, query: &str, ty: Option<
         Err(error) => return fresh.put_once(asking.failed(&error)),
     };
     let Some(_place) = service.admission.enter().await else {
-        return fresh.put_once(asking.failed(&Error { code: Code::Unavailable, message: BUSY.to_owned() }));
+        return fresh.put_once(asking.failed(&Error { code: ErrorCode::Unavailable, message: BUSY.to_owned() }));
     };
     match asking.find(&service.store.seen_by(caller.role), ty, name).await {
         Ok(Named::Page(sheet)) => fresh.put(asking.page(&sheet)),
@@ -154,7 +154,7 @@ fn wants_data(headers: &HeaderMap) -> bool {
 
 /// Types whose records have pages.
 fn types() -> impl Iterator<Item = &'static Record> {
-    catalog().all().filter(|record| record.shape == Shape::Record)
+    catalog().all().filter(|record| record.shape == RecordKind::Record)
 }
 
 impl Asking {
@@ -183,14 +183,14 @@ impl Asking {
         if name.contains('_') {
             let found = id::decode(name).ok().and_then(|(prefix, id)| Some((RecordType::from_prefix(prefix)?, id)));
             let found = found.filter(|(ty, _)| record.is_none_or(|record| record.ty == *ty));
-            let Some((ty, id)) = found.filter(|(ty, _)| catalog().get(*ty).shape == Shape::Record) else { return Ok(Named::Nothing) };
-            let link = self.link(store, catalog().get(ty), &By::Id(id)).await?;
+            let Some((ty, id)) = found.filter(|(ty, _)| catalog().get(*ty).shape == RecordKind::Record) else { return Ok(Named::Nothing) };
+            let link = self.link(store, catalog().get(ty), &Lookup::Id(id)).await?;
             return Ok(link.and_then(|link| link.path).map_or(Named::Nothing, |path| Named::Elsewhere(path, true)));
         }
         match record {
             Some(record) => self.sheet(store, record, ty.unwrap_or_default(), name).await,
             None => {
-                let by = By::Slug(name.to_owned());
+                let by = Lookup::Slug(name.to_owned());
                 let links = try_join_all(types().map(|record| self.link(store, record, &by))).await?;
                 let mut links: Vec<Link> = links.into_iter().flatten().collect();
                 match (links.len(), links.pop()) {
@@ -206,7 +206,7 @@ impl Asking {
     }
 
     /// What a record is called, and where its page is.
-    async fn link(&self, store: &Store, record: &'static Record, by: &By) -> Result<Option<Link>, Error> {
+    async fn link(&self, store: &Store, record: &'static Record, by: &Lookup) -> Result<Option<Link>, Error> {
         let (plan, reading) = Reading::name(record);
         let found = store.get(by, &plan).await?;
         Ok(found.of(0).map(|node| Link::of(node, &reading, &self.languages)))
@@ -214,7 +214,7 @@ impl Asking {
 
     async fn sheet(&self, store: &Store, record: &'static Record, ty: &str, slug: &str) -> Result<Named, Error> {
         let (plan, reading, lists) = Reading::page(record);
-        let found = store.get(&By::Slug(slug.to_owned()), &plan).await?;
+        let found = store.get(&Lookup::Slug(slug.to_owned()), &plan).await?;
         let sheet = found.of(0).and_then(|node| Sheet::of(node, &reading, &lists, &self.languages));
         let here = format!("/r/{ty}/{slug}");
         Ok(match sheet {

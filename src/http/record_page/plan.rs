@@ -1,10 +1,10 @@
 //! What to read for the page of a record, made from the declarations: the record with its parts and what they lead to, and
 //! the beginning of each list of others. One statement reads it all, whatever the type.
 
-use crate::catalog::record::{Kind, Record, Relation, Shape, catalog};
+use crate::catalog::record::{FieldKind, Record, RecordKind, Relation, catalog};
 use crate::core::pagination::Page;
 use crate::entity::RecordType;
-use crate::store::read::plan::{Child, List, Plan};
+use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
 
 /// Citations of one record or part, and parts of one record, that are told at most.
 const PARTS: u32 = 200;
@@ -57,7 +57,7 @@ impl Reading {
             Depth::Source => &["slug", "url", "archivedUrl", "publisher", "publishedOn", "language"],
             _ => &["slug"],
         };
-        let is_name = matches!(depth, Depth::Name | Depth::Source) && record.shape == Shape::Record;
+        let is_name = matches!(depth, Depth::Name | Depth::Source) && record.shape == RecordKind::Record;
         if is_name {
             names.iter().filter_map(|name| record.field_index(name)).for_each(|index| plan.read(index));
             record.fields.iter().enumerate().filter(|(_, field)| field.is_label).for_each(|(index, _)| plan.read(index));
@@ -67,15 +67,15 @@ impl Reading {
         let owner = (depth == Depth::Name).then_some(0);
         for (index, field) in record.fields.iter().enumerate().filter(|(index, _)| apart.or(owner) != Some(*index)) {
             match field.kind {
-                Kind::One(target) => {
+                FieldKind::One(target) => {
                     let depth = if target == RecordType::Source { Depth::Source } else { Depth::Name };
                     let (row, below) = Self::below(catalog().get(target), depth, None);
-                    reading.ones.push((index, plan.add(Child::One(index, Box::new(row))), below));
+                    reading.ones.push((index, plan.add(ChildPlan::One(index, Box::new(row))), below));
                 }
-                Kind::Any => {
+                FieldKind::Any => {
                     let others = catalog().all().filter(|record| record.is_cited());
                     let (rows, belows) = others.map(Self::any).unzip();
-                    reading.anys.push((index, plan.add(Child::Any(index, rows)), belows));
+                    reading.anys.push((index, plan.add(ChildPlan::Any(index, rows)), belows));
                 }
                 _ => {}
             }
@@ -83,8 +83,8 @@ impl Reading {
         if depth == Depth::Whole && record.is_cited() {
             let citation = catalog().get(RecordType::Citation);
             let (row, below) = Self::below(citation, Depth::Part, Some(0));
-            let list = List { page: Page::first(PARTS), ..List::new(row) };
-            let place = plan.add(Child::Many(record.relation_index("citations").unwrap_or_default(), list));
+            let list = ListPlan { page: Page::first(PARTS), ..ListPlan::new(row) };
+            let place = plan.add(ChildPlan::Many(record.relation_index("citations").unwrap_or_default(), list));
             reading.citations = Some((place, Box::new(below)));
         }
         (plan, reading)
@@ -92,14 +92,14 @@ impl Reading {
 
     /// What to read of a record or part of any type; a part leads to the record that it belongs to.
     fn any(record: &'static Record) -> (Plan, Self) {
-        if record.shape == Shape::Record {
+        if record.shape == RecordKind::Record {
             return Self::below(record, Depth::Name, None);
         }
         let mut plan = Plan::new(record.ty);
         let mut reading = Self::new(record);
-        if let Some(Kind::One(owner)) = record.owner().map(|owner| owner.kind) {
+        if let Some(FieldKind::One(owner)) = record.owner().map(|owner| owner.kind) {
             let (row, below) = Self::any(catalog().get(owner));
-            reading.ones.push((0, plan.add(Child::One(0, Box::new(row))), below));
+            reading.ones.push((0, plan.add(ChildPlan::One(0, Box::new(row))), below));
         }
         (plan, reading)
     }
@@ -119,14 +119,14 @@ impl Reading {
         for (index, relation) in record.relations.iter().enumerate() {
             let target = catalog().get(relation.target);
             let mut add = |size, (row, below): (Plan, Self)| {
-                let list = List { page: Page::first(size), beyond: true, ..List::new(row) };
-                (plan.add(Child::Many(index, list)), below)
+                let list = ListPlan { page: Page::first(size), beyond: true, ..ListPlan::new(row) };
+                (plan.add(ChildPlan::Many(index, list)), below)
             };
-            let is_part_of_this = target.shape != Shape::Record && record.parts.iter().any(|list| list.name == relation.name);
+            let is_part_of_this = target.shape != RecordKind::Record && record.parts.iter().any(|list| list.name == relation.name);
             match (relation.name, target.shape) {
                 ("citations", _) => {}
-                (_, Shape::Log) => lists.history = Some(add(CHANGES, Self::change(target))),
-                (_, Shape::Record) => {
+                (_, RecordKind::Log) => lists.history = Some(add(CHANGES, Self::change(target))),
+                (_, RecordKind::Record) => {
                     let (place, below) = add(OTHERS, Self::below(target, Depth::Name, None));
                     lists.lists.push((relation, place, below));
                 }
@@ -138,7 +138,7 @@ impl Reading {
                     // what leads here need not say so again
                     let apart = target.fields.iter().position(|field| {
                         field.inverse.is_some_and(|inverse| inverse.name == relation.name)
-                            && matches!(field.kind, Kind::One(to) if to == record.ty)
+                            && matches!(field.kind, FieldKind::One(to) if to == record.ty)
                     });
                     let (place, below) = add(OTHERS, Self::below(target, Depth::Part, apart));
                     lists.lists.push((relation, place, below));

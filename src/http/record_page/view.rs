@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
-use crate::catalog::record::{Field, Kind, Record, Relation, Shape};
+use crate::catalog::record::{Field, FieldKind, Record, RecordKind, Relation};
 use crate::core::dataset;
 use crate::core::language::Languages;
 use crate::entity::RecordType;
 use crate::store::curation::claims::{agree, claims};
-use crate::store::read::result::{Cell, Node, Slice};
+use crate::store::read::result::{Cell, PageRows, RowRef};
 
 use crate::http::record_page::plan::{Lists, Reading};
 
@@ -152,7 +152,7 @@ pub(crate) struct Sheet {
 const APART: [&str; 8] = ["slug", "published", "disputed", "revision", "createdAt", "updatedAt", "key", "position"];
 
 impl Link {
-    pub(crate) fn of(node: Node<'_>, reading: &Reading, languages: &Languages) -> Self {
+    pub(crate) fn of(node: RowRef<'_>, reading: &Reading, languages: &Languages) -> Self {
         let record = reading.record;
         let label = record.fields.iter().position(|field| field.is_label);
         let text = label.and_then(|index| texts(node.cell(index), languages).into_iter().next());
@@ -163,7 +163,7 @@ impl Link {
             // a part is called by whom it speaks of, or by what it says
             None => {
                 let to = reading.ones.iter().find_map(|(_, child, below)| Some(Self::of(node.one(*child)?, below, languages)));
-                let said = record.fields.iter().enumerate().filter(|(_, field)| matches!(field.kind, Kind::Translated));
+                let said = record.fields.iter().enumerate().filter(|(_, field)| matches!(field.kind, FieldKind::Translated));
                 let said = || said.map(|(index, _)| texts(node.cell(index), languages)).find_map(|texts| texts.into_iter().next());
                 to.unwrap_or_else(|| {
                     let name = Text { text: crate::http::export::feed::in_words(record.name()), lang: None };
@@ -193,25 +193,25 @@ fn number(number: f64) -> String {
     if number.fract() == 0.0 && number.abs() < 1e15 { format!("{number:.0}") } else { number.to_string() }
 }
 
-fn plain(kind: Kind, text: &str) -> Value {
+fn plain(kind: FieldKind, text: &str) -> Value {
     let text = text.to_owned();
     match kind {
-        Kind::Date => Value::Date(text),
-        Kind::Url => Value::Url(text),
-        Kind::Duration => Value::Duration(text),
-        Kind::Choice(_) => Value::Choice(text),
+        FieldKind::Date => Value::Date(text),
+        FieldKind::Url => Value::Url(text),
+        FieldKind::Duration => Value::Duration(text),
+        FieldKind::Choice(_) => Value::Choice(text),
         _ => Value::Text(Text { text, lang: None }),
     }
 }
 
-fn value(kind: Kind, cell: &Cell, languages: &Languages) -> Option<Value> {
+fn value(kind: FieldKind, cell: &Cell, languages: &Languages) -> Option<Value> {
     Some(match (cell, kind) {
         (Cell::Text(text), kind) => plain(kind, text),
         (Cell::Integer(number), _) => Value::Number(number.to_string()),
         (Cell::Number(given), _) => Value::Number(number(*given)),
         (Cell::Boolean(boolean), _) => Value::Boolean(*boolean),
         (Cell::Instant(instant), _) => Value::Instant(*instant),
-        (Cell::Json(Json::Array(items)), Kind::List(structure)) if !items.is_empty() => {
+        (Cell::Json(Json::Array(items)), FieldKind::List(structure)) if !items.is_empty() => {
             let item = |item: &Json| {
                 let members = structure.members.iter().filter_map(|member| {
                     let value = match item.get(member.name)? {
@@ -239,12 +239,12 @@ impl Value {
     }
 }
 
-fn text(node: Node<'_>, record: &Record, name: &str) -> Option<String> {
+fn text(node: RowRef<'_>, record: &Record, name: &str) -> Option<String> {
     record.field_index(name).and_then(|index| node.cell(index).as_text()).map(str::to_owned)
 }
 
 impl Citation {
-    fn of(node: Node<'_>, reading: &Reading, languages: &Languages) -> Self {
+    fn of(node: RowRef<'_>, reading: &Reading, languages: &Languages) -> Self {
         let record = reading.record;
         let of = |name| text(node, record, name);
         let source = reading.ones.iter().find_map(|(_, child, below)| Some((node.one(*child)?, below)));
@@ -265,7 +265,7 @@ impl Citation {
     }
 }
 
-fn disputes(node: Node<'_>, record: &Record, citations: &[Citation]) -> Vec<Dispute> {
+fn disputes(node: RowRef<'_>, record: &Record, citations: &[Citation]) -> Vec<Dispute> {
     let given = citations.iter().map(|citation| (citation.field.as_deref(), citation.value.as_deref()));
     let found = claims(&record.fields, given).into_iter().filter(|(_, groups)| groups.len() > 1);
     let found = found.map(|(name, groups)| {
@@ -283,11 +283,11 @@ fn disputes(node: Node<'_>, record: &Record, citations: &[Citation]) -> Vec<Disp
 }
 
 impl Entry {
-    fn of(node: Node<'_>, reading: &Reading, languages: &Languages) -> Self {
+    fn of(node: RowRef<'_>, reading: &Reading, languages: &Languages) -> Self {
         let record = reading.record;
         let mut facts = Vec::new();
         for (index, field) in record.fields.iter().enumerate() {
-            let is_apart = APART.contains(&field.name) || (field.is_label && record.shape == Shape::Record);
+            let is_apart = APART.contains(&field.name) || (field.is_label && record.shape == RecordKind::Record);
             if is_apart {
                 continue;
             }
@@ -315,13 +315,13 @@ impl Entry {
     }
 }
 
-fn nodes(slice: Slice<'_>) -> impl Iterator<Item = Node<'_>> {
+fn nodes(slice: PageRows<'_>) -> impl Iterator<Item = RowRef<'_>> {
     slice.nodes()
 }
 
 impl Sheet {
     /// What is told of the record that was read.
-    pub(crate) fn of(node: Node<'_>, reading: &Reading, lists: &Lists, languages: &Languages) -> Option<Self> {
+    pub(crate) fn of(node: RowRef<'_>, reading: &Reading, lists: &Lists, languages: &Languages) -> Option<Self> {
         let record = reading.record;
         let cell = |name: &str| record.field_index(name).map_or(&Cell::Null, |index| node.cell(index));
         let label = record.fields.iter().position(|field| field.is_label)?;
@@ -331,7 +331,7 @@ impl Sheet {
         else {
             return None;
         };
-        let langs = record.fields.iter().enumerate().filter(|(_, field)| matches!(field.kind, Kind::Translated));
+        let langs = record.fields.iter().enumerate().filter(|(_, field)| matches!(field.kind, FieldKind::Translated));
         let langs = langs.flat_map(|(index, _)| texts(node.cell(index), languages)).filter_map(|text| text.lang).collect();
         let listed = lists.lists.iter().filter_map(|(relation, child, below)| list(node, relation, *child, below, languages));
         Some(Self {
@@ -358,12 +358,12 @@ impl Sheet {
     }
 }
 
-fn list(node: Node<'_>, relation: &'static Relation, child: usize, below: &Reading, languages: &Languages) -> Option<List> {
+fn list(node: RowRef<'_>, relation: &'static Relation, child: usize, below: &Reading, languages: &Languages) -> Option<List> {
     let slice = node.many(child)?;
     let is_part_of_this = node.record().parts.iter().any(|list| list.name == relation.name);
     let entries = || nodes(slice).map(|node| Entry::of(node, below, languages)).collect();
     let listed = match below.record.shape {
-        Shape::Record => Listed::Records(nodes(slice).map(|node| Link::of(node, below, languages)).collect()),
+        RecordKind::Record => Listed::Records(nodes(slice).map(|node| Link::of(node, below, languages)).collect()),
         _ if is_part_of_this => Listed::Parts(entries()),
         _ => Listed::Mentions(entries()),
     };
@@ -371,9 +371,9 @@ fn list(node: Node<'_>, relation: &'static Relation, child: usize, below: &Readi
     (!is_empty).then_some(List { name: relation.name, doc: relation.doc, listed, has_more: slice.has_next() })
 }
 
-fn changes(node: Node<'_>, lists: &Lists) -> Vec<Change> {
+fn changes(node: RowRef<'_>, lists: &Lists) -> Vec<Change> {
     let Some((child, below)) = &lists.history else { return Vec::new() };
-    let cell = |node: Node<'_>, name: &str| below.record.field_index(name).map_or(Cell::Null, |index| node.cell(index).clone());
+    let cell = |node: RowRef<'_>, name: &str| below.record.field_index(name).map_or(Cell::Null, |index| node.cell(index).clone());
     let found = node.many(*child).into_iter().flat_map(nodes).filter_map(|node| match (cell(node, "number"), cell(node, "at")) {
         (Cell::Integer(number), Cell::Instant(at)) => Some(Change {
             number: number.to_string(),

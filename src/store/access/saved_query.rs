@@ -15,9 +15,9 @@ use sha2::{Digest, Sha256};
 
 use crate::core::error::{Result, internal};
 use crate::store::db::dataset_version;
-use crate::store::db::dataset_version::Concerns;
-use crate::store::draft::{Fault, Origin, Problem};
-use crate::store::write::Refused;
+use crate::store::db::dataset_version::WriteScope;
+use crate::store::draft::{InputProblem, Origin, ProblemCode};
+use crate::store::write::WriteError;
 use crate::store::{Store, database};
 
 /// Bytes of saved queries that are kept in memory.
@@ -101,9 +101,9 @@ impl ToSave {
     }
 
     /// What is wrong with it.
-    fn problems(&self) -> Vec<Problem> {
+    fn problems(&self) -> Vec<InputProblem> {
         let mut problems = Vec::new();
-        let mut wrong = |path: &str, message: String| problems.push(Problem::new(at(path), message).of(Fault::Invalid));
+        let mut wrong = |path: &str, message: String| problems.push(InputProblem::new(at(path), message).of(ProblemCode::Invalid));
         if self.document.len() > MAX_DOCUMENT {
             wrong("query", format!("the query is longer than {MAX_DOCUMENT} bytes"));
         }
@@ -179,13 +179,13 @@ impl Store {
     }
 
     /// Saves a query. What is saved already stays as it is, and gets the name or title that it did not have.
-    pub async fn save_query(&self, query: &ToSave, by: &str) -> Result<SavedQuery, Refused> {
+    pub async fn save_query(&self, query: &ToSave, by: &str) -> Result<SavedQuery, WriteError> {
         let problems = query.problems();
         if !problems.is_empty() {
-            return Err(Refused::Problems(problems));
+            return Err(WriteError::Problems(problems));
         }
         let hash = query.hash();
-        let taken = |path, message| Refused::Problems(vec![Problem::new(at(path), message).of(Fault::Taken)]);
+        let taken = |path, message| WriteError::Problems(vec![InputProblem::new(at(path), message).of(ProblemCode::Taken)]);
         let transaction = self.begin_alone().await?;
         let alike = Cond::any().add(Expr::col("hash").eq(&hash)).add_option(query.name.as_ref().map(|name| Expr::col("name").eq(name)));
         let rows = transaction.query_all(select().cond_where(alike)).await.map_err(database)?;
@@ -246,7 +246,7 @@ impl Store {
                 saved
             }
         };
-        dataset_version::note(&transaction, self.clock.now(), Concerns::Others).await?;
+        dataset_version::note(&transaction, self.clock.now(), WriteScope::Others).await?;
         self.changes.tell(&transaction).await.map_err(database)?;
         transaction.commit().await.map_err(database)?;
         self.saved.0.invalidate(&saved.hash);

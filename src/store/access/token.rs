@@ -54,7 +54,7 @@ pub struct Token {
 
 /// Whether a token works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum TokenStatus {
     /// It works.
     Active,
     /// Its time is over.
@@ -63,7 +63,7 @@ pub enum State {
     Revoked,
 }
 
-impl fmt::Display for State {
+impl fmt::Display for TokenStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Active => "active",
@@ -80,11 +80,11 @@ impl Token {
     }
 
     /// Whether it works at this instant.
-    pub fn state(&self, now: DateTime<Utc>) -> State {
+    pub fn state(&self, now: DateTime<Utc>) -> TokenStatus {
         match (self.revoked, self.expires) {
-            (Some(_), _) => State::Revoked,
-            (None, Some(expires)) if expires <= now => State::Expired,
-            _ => State::Active,
+            (Some(_), _) => TokenStatus::Revoked,
+            (None, Some(expires)) if expires <= now => TokenStatus::Expired,
+            _ => TokenStatus::Active,
         }
     }
 }
@@ -204,8 +204,8 @@ impl Store {
         }
         let now = self.clock.now();
         match (token.state(now), token.expires) {
-            (State::Revoked, _) => return Err(Rejected::Revoked),
-            (State::Expired, Some(expires)) => return Err(Rejected::Expired(expires)),
+            (TokenStatus::Revoked, _) => return Err(Rejected::Revoked),
+            (TokenStatus::Expired, Some(expires)) => return Err(Rejected::Expired(expires)),
             _ => {}
         }
         if token.last_used.is_none_or(|used| used + PAUSE <= now) {
@@ -221,10 +221,10 @@ impl Store {
         let rows = self.read_now(select().and_where(Expr::col("id").eq(id))).await?;
         let (token, _) = rows.first().map(read).transpose()?.ok_or(Rejected::Unknown)?;
         match (token.state(self.clock.now()), token.expires) {
-            (State::Active, _) => {
+            (TokenStatus::Active, _) => {
                 Ok(Caller { role: token.role, name: Some(token.name), token: Some(id), expires: token.expires, allowance: None })
             }
-            (State::Expired, Some(expires)) => Err(Rejected::Expired(expires)),
+            (TokenStatus::Expired, Some(expires)) => Err(Rejected::Expired(expires)),
             _ => Err(Rejected::Revoked),
         }
     }

@@ -4,22 +4,22 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 
-use crate::catalog::measure::{Figure, Span};
-use crate::store::aggregate::facet::{Facet, Read};
-use crate::store::aggregate::query::Question;
-use crate::store::aggregate::result::{Group, Key};
+use crate::catalog::measure::{Interval, Measure};
+use crate::store::aggregate::facet::{FacetSpec, FacetValueRow};
+use crate::store::aggregate::query::AggregateQuery;
+use crate::store::aggregate::result::{Group, GroupKey};
 use crate::store::read::decode::{RowOf, next};
 use crate::store::read::plan::Plan;
-use crate::store::read::result::{Level, References};
+use crate::store::read::result::{ReferencedRows, RowSet};
 
 /// Facets of a list, and where their records go.
-pub(in crate::store) struct Facets<'a>(pub(in crate::store) &'a [Facet], pub(in crate::store) &'a mut [Option<Level>]);
+pub(in crate::store) struct Facets<'a>(pub(in crate::store) &'a [FacetSpec], pub(in crate::store) &'a mut [Option<RowSet>]);
 
 /// One facet.
-pub(in crate::store) struct FacetOf<'a>(pub(in crate::store) &'a Facet, pub(in crate::store) &'a mut Option<Level>);
+pub(in crate::store) struct FacetOf<'a>(pub(in crate::store) &'a FacetSpec, pub(in crate::store) &'a mut Option<RowSet>);
 
 /// One value of a facet, and its number.
-struct ValueOf<'a>(Option<(&'a Plan, &'a mut Level)>);
+struct ValueOf<'a>(Option<(&'a Plan, &'a mut RowSet)>);
 
 macro_rules! arrays {
     ($($name:ty => $value:ty: $what:literal, $read:expr;)*) => {
@@ -51,9 +51,9 @@ macro_rules! arrays {
 }
 
 arrays! {
-    Facets<'_> => Vec<Vec<Read>>: "an array of facets", Facets::read;
-    FacetOf<'_> => Vec<Read>: "an array of values", FacetOf::read;
-    ValueOf<'_> => Option<Read>: "a value and its number", ValueOf::read;
+    Facets<'_> => Vec<Vec<FacetValueRow>>: "an array of facets", Facets::read;
+    FacetOf<'_> => Vec<FacetValueRow>: "an array of values", FacetOf::read;
+    ValueOf<'_> => Option<FacetValueRow>: "a value and its number", ValueOf::read;
     Answer<'_> => (): "an array of groups and a total", Answer::read;
     Groups<'_, '_> => (): "an array of groups", Groups::read;
     GroupOf<'_, '_> => Option<()>: "the array of a group", GroupOf::read;
@@ -61,13 +61,13 @@ arrays! {
 }
 
 impl Facets<'_> {
-    fn read<'de, A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<Vec<Read>>, A::Error> {
+    fn read<'de, A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<Vec<FacetValueRow>>, A::Error> {
         self.0.iter().zip(self.1).map(|(facet, level)| next(&mut items, FacetOf(facet, level))).collect()
     }
 }
 
 impl FacetOf<'_> {
-    fn read<'de, A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<Read>, A::Error> {
+    fn read<'de, A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<FacetValueRow>, A::Error> {
         let mut values = Vec::new();
         loop {
             let records = self.0.plan.as_ref().zip(self.1.as_mut());
@@ -80,22 +80,22 @@ impl FacetOf<'_> {
 }
 
 impl ValueOf<'_> {
-    fn read<'de, A: SeqAccess<'de>>(self, mut items: A) -> Result<Option<Read>, A::Error> {
+    fn read<'de, A: SeqAccess<'de>>(self, mut items: A) -> Result<Option<FacetValueRow>, A::Error> {
         let (text, row) = match self.0 {
             Some((plan, level)) => (None, next(&mut items, RowOf { plan, key: None, level })?),
             None => (items.next_element()?, None),
         };
         let count = items.next_element()?.unwrap_or_default();
         // a record that was deleted meanwhile is no value any more
-        Ok((text.is_some() || row.is_some()).then_some(Read { text, row, count }))
+        Ok((text.is_some() || row.is_some()).then_some(FacetValueRow { text, row, count }))
     }
 }
 
 /// What answers a question, as it is read.
 pub(super) struct Answer<'a> {
-    pub(super) question: &'a Question,
+    pub(super) question: &'a AggregateQuery,
     pub(super) groups: &'a mut Vec<Group>,
-    pub(super) records: &'a mut [References],
+    pub(super) records: &'a mut [ReferencedRows],
     pub(super) total: &'a mut Vec<Option<f64>>,
 }
 
@@ -132,13 +132,13 @@ impl GroupOf<'_, '_> {
                         Some(row) => {
                             let id = level.rows[row].id;
                             records.at.push(Some((0, row)));
-                            Key::Record { place: records.at.len() - 1, name: text, id }
+                            GroupKey::Record { place: records.at.len() - 1, name: text, id }
                         }
-                        None => Key::Unknown,
+                        None => GroupKey::Unknown,
                     }
                 }
-                None if text.is_empty() => Key::Unknown,
-                None => Key::Text(text),
+                None if text.is_empty() => GroupKey::Unknown,
+                None => GroupKey::Text(text),
             });
         }
         let figures = figures(question, &question.measures, &mut items)?;
@@ -157,29 +157,29 @@ impl Total<'_, '_> {
 }
 
 /// Figures in the order in which they were asked for; nothing for a median of nothing.
-fn figures<'de, A: SeqAccess<'de>>(question: &Question, measures: &[usize], items: &mut A) -> Result<Vec<Option<f64>>, A::Error> {
+fn figures<'de, A: SeqAccess<'de>>(question: &AggregateQuery, measures: &[usize], items: &mut A) -> Result<Vec<Option<f64>>, A::Error> {
     let mut number = || -> Result<Option<f64>, A::Error> { Ok(items.next_element::<Option<f64>>()?.flatten()) };
     let mut figures = Vec::with_capacity(measures.len());
     for measure in measures {
         let Some(measure) = question.measure(*measure) else { continue };
         let count = number()?.unwrap_or_default();
         figures.push(match measure.figure {
-            Figure::Number(_) | Figure::Measured(_) => Some(count),
-            Figure::Median(span) => {
+            Measure::Number(_) | Measure::Measured(_) => Some(count),
+            Measure::Median(span) => {
                 let middle = number()?;
                 let values = if count % 2.0 == 0.0 { 2.0 } else { 1.0 };
                 middle.map(|middle| rounded(span, middle / values))
             }
-            Figure::Mean(span) => number()?.map(|sum| rounded(span, sum / count)),
+            Measure::Mean(span) => number()?.map(|sum| rounded(span, sum / count)),
         });
     }
     Ok(figures)
 }
 
 /// A length as it is told: months to the hundredth, days to the tenth.
-fn rounded(span: Span, value: f64) -> f64 {
+fn rounded(span: Interval, value: f64) -> f64 {
     match span {
-        Span::Length(..) => (value / migration::duration::MONTH * 100.0).round() / 100.0,
-        Span::Days(..) | Span::Until { .. } => (value * 10.0).round() / 10.0,
+        Interval::Length(..) => (value / migration::duration::MONTH * 100.0).round() / 100.0,
+        Interval::Days(..) | Interval::Until { .. } => (value * 10.0).round() / 10.0,
     }
 }

@@ -2,19 +2,19 @@
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement};
 
-use crate::catalog::dimension::{Of, dates};
+use crate::catalog::dimension::{DimensionSource, dates};
 use crate::catalog::record::catalog;
 use crate::core::error::Result;
 use crate::store::aggregate::join::From;
-use crate::store::read::plan::{List, Plan};
-use crate::store::read::result::Node;
+use crate::store::read::plan::{ListPlan, Plan};
+use crate::store::read::result::RowRef;
 use crate::store::sql::dialect;
 use crate::store::sql::filter::column;
-use crate::store::sql::select::{Parent, Selects};
+use crate::store::sql::select::{Parent, SelectBuilder};
 
 /// A facet that is asked for.
 #[derive(Debug, Clone)]
-pub struct Facet {
+pub struct FacetSpec {
     /// Its dimension: a place among those of the record.
     pub dimension: usize,
     /// Values at most.
@@ -25,38 +25,38 @@ pub struct Facet {
 
 /// A value of a facet, and how many records have it.
 #[derive(Debug)]
-pub struct Value<'a> {
+pub struct FacetValue<'a> {
     /// The value of a vocabulary, or the period; nothing where it is a record.
     pub text: Option<&'a str>,
     /// The record that is the value.
-    pub record: Option<Node<'a>>,
+    pub record: Option<RowRef<'a>>,
     /// Number of records that have it.
     pub count: u64,
 }
 
 /// A value as it is read.
 #[derive(Debug)]
-pub(crate) struct Read {
+pub(crate) struct FacetValueRow {
     pub(in crate::store) text: Option<String>,
     /// Row of the record in the level of the facet.
     pub(in crate::store) row: Option<usize>,
     pub(in crate::store) count: u64,
 }
 
-impl Selects {
+impl SelectBuilder {
     /// The facets of a list at the root: an array with one array for each.
-    pub(in crate::store) fn facets(&mut self, list: &List) -> Result<SelectStatement> {
+    pub(in crate::store) fn facets(&mut self, list: &ListPlan) -> Result<SelectStatement> {
         let facets = list.facets.iter().map(|facet| Ok(self.facet(list, facet, None)?.into())).collect::<Result<Vec<_>>>()?;
         Ok(Query::select().expr(dialect::array(self.backend, facets).cast_as("text")).to_owned())
     }
 
     /// A facet of a list: an array of [value, number] or, where the values are records, of [row, number].
-    pub(in crate::store) fn facet(&mut self, list: &List, facet: &Facet, parent: Option<Parent<'_>>) -> Result<SelectStatement> {
+    pub(in crate::store) fn facet(&mut self, list: &ListPlan, facet: &FacetSpec, parent: Option<Parent<'_>>) -> Result<SelectStatement> {
         let record = catalog().get(list.plan.ty);
         let dimension = &record.dimensions[facet.dimension];
         let lists: Vec<usize> = match &dimension.of {
-            Of::Path(path) => path.relation.into_iter().collect(),
-            Of::Period(_) => Vec::new(),
+            DimensionSource::Path(path) => path.relation.into_iter().collect(),
+            DimensionSource::Period(_) => Vec::new(),
         };
         let date = dates(record).first().copied().unwrap_or_default();
         let from = From { ty: record.ty, filter: &list.filter, parent, narrowed: &[], ties: &[], keeps: false, date };

@@ -3,14 +3,14 @@
 use sea_orm::sea_query::{Alias, CaseStatement, Cond, Expr, ExprTrait, Func, JoinType, SelectStatement, SimpleExpr};
 use uuid::Uuid;
 
-use crate::catalog::dimension::{Dimension, Of, Path};
-use crate::catalog::period::Unit;
-use crate::catalog::record::{Kind, Record, Via, catalog};
+use crate::catalog::dimension::{Dimension, DimensionPath, DimensionSource};
+use crate::catalog::period::PeriodUnit;
+use crate::catalog::record::{FieldKind, Record, Via, catalog};
 use crate::core::filter::Filter;
 use crate::entity::RecordType;
 use crate::store::sql::dialect;
 use crate::store::sql::filter::column;
-use crate::store::sql::select::{Parent, Selects};
+use crate::store::sql::select::{Parent, SelectBuilder};
 
 /// What is counted: records of a type, those of a list of a parent or all.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +47,7 @@ impl Joined {
     }
 }
 
-impl Selects {
+impl SelectBuilder {
     /// The records, with a row for each part of these lists.
     pub(super) fn joined(&mut self, from: From<'_>, lists: &[usize]) -> (SelectStatement, Joined) {
         if from.parent.is_none() {
@@ -98,16 +98,16 @@ impl Selects {
     /// The key of a dimension: never unknown, so that groups can be compared. The lists it goes through are joined.
     pub(super) fn key(&mut self, select: &mut SelectStatement, joined: &mut Joined, from: From<'_>, dimension: &Dimension) -> Expr {
         match &dimension.of {
-            Of::Period(unit) => {
+            DimensionSource::Period(unit) => {
                 let field = &joined.record.fields[from.date];
                 let date = column(&joined.table, field.column);
                 period(*unit, if field.required { date } else { dialect::known(date) })
             }
-            Of::Path(path) => self.end(select, joined, from, path),
+            DimensionSource::Path(path) => self.end(select, joined, from, path),
         }
     }
 
-    fn end(&mut self, select: &mut SelectStatement, joined: &mut Joined, from: From<'_>, path: &Path) -> Expr {
+    fn end(&mut self, select: &mut SelectStatement, joined: &mut Joined, from: From<'_>, path: &DimensionPath) -> Expr {
         let unknown = Expr::val(Uuid::nil());
         let known_id = |table: &str| Expr::expr(Func::coalesce([column(table, "id"), unknown.clone()]));
         let (mut record, mut table) = (joined.record, joined.table.clone());
@@ -116,7 +116,7 @@ impl Selects {
         }
         for index in &path.fields {
             let field = &record.fields[*index];
-            let Kind::One(target) = field.kind else {
+            let FieldKind::One(target) = field.kind else {
                 let own = field.required && table == joined.table;
                 return if own { column(&table, field.column) } else { dialect::known(column(&table, field.column)) };
             };
@@ -138,7 +138,7 @@ impl Selects {
             return known.clone();
         }
         let field = &record.fields[index];
-        let Kind::One(target) = field.kind else { return table.to_owned() };
+        let FieldKind::One(target) = field.kind else { return table.to_owned() };
         let name = self.name();
         let here = Cond::all().add(column(&name, "id").eq(column(table, field.column))).add_option(self.sees.only(&name));
         let join = if from.keeps { JoinType::LeftJoin } else { JoinType::InnerJoin };
@@ -160,13 +160,13 @@ fn party(from: From<'_>, record: &Record, list: usize, table: &str) -> Option<Ex
 }
 
 /// The period that a date is in; the empty text where that is unknown.
-fn period(unit: Unit, date: Expr) -> Expr {
+fn period(unit: PeriodUnit, date: Expr) -> Expr {
     let part = |from: i32, length: i32| Expr::expr(Func::cust("substr").args([date.clone(), Expr::val(from), Expr::val(length)]));
     let knows_month = Expr::expr(Func::cust("length").arg(date.clone())).gte(7);
     match unit {
-        Unit::Year => part(1, 4),
-        Unit::Month => CaseStatement::new().case(knows_month, part(1, 7)).finally(Expr::val("")).into(),
-        Unit::Quarter => {
+        PeriodUnit::Year => part(1, 4),
+        PeriodUnit::Month => CaseStatement::new().case(knows_month, part(1, 7)).finally(Expr::val("")).into(),
+        PeriodUnit::Quarter => {
             let quarter = |last: &str| part(6, 2).lte(last);
             let name = |suffix: &str| -> SimpleExpr { dialect::joined(part(1, 4), Expr::val(suffix)) };
             CaseStatement::new()

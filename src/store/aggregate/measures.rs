@@ -4,14 +4,14 @@ use sea_orm::sea_query::{
     Alias, CaseStatement, Cond, Expr, ExprTrait, Func, JoinType, Order, OverStatement, Query, SelectStatement, SimpleExpr, WindowStatement,
 };
 
-use crate::catalog::dimension::Of;
-use crate::catalog::measure::{Figure, Measure, Only, Span, Thing};
+use crate::catalog::dimension::DimensionSource;
+use crate::catalog::measure::{CountTarget, Interval, Measure, MeasureSpec, Only};
 use crate::catalog::record::{Record, catalog};
 use crate::store::aggregate::join::{From, Joined};
-use crate::store::aggregate::query::{By, Question};
+use crate::store::aggregate::query::{AggregateQuery, GroupBy};
 use crate::store::sql::dialect;
-use crate::store::sql::filter::{Sees, column};
-use crate::store::sql::select::Selects;
+use crate::store::sql::filter::{Visibility, column};
+use crate::store::sql::select::SelectBuilder;
 
 /// Name of the column of a key.
 pub(super) fn key(place: usize) -> Alias {
@@ -40,19 +40,19 @@ pub(super) struct Figures {
 }
 
 /// A measure that is asked for, by its place among all.
-type Asked = (usize, &'static Measure);
+type Asked = (usize, &'static MeasureSpec);
 
-impl Selects {
+impl SelectBuilder {
     /// The figures of all groups, each group once.
-    pub(super) fn figures(&mut self, question: &Question, by: &[By], measures: &[usize]) -> Figures {
+    pub(super) fn figures(&mut self, question: &AggregateQuery, by: &[GroupBy], measures: &[usize]) -> Figures {
         let record = question.record();
         let own = lists_of(question, by);
         let asked: Vec<Asked> = measures.iter().filter_map(|place| Some((*place, question.measure(*place)?))).collect();
         let mut families: Vec<(Vec<usize>, Vec<Asked>)> = vec![(own.clone(), Vec::new())];
-        let mut spans: Vec<(Span, &'static Measure, Vec<Asked>)> = Vec::new();
+        let mut spans: Vec<(Interval, &'static MeasureSpec, Vec<Asked>)> = Vec::new();
         for (place, measure) in asked {
             match measure.figure {
-                Figure::Number(_) => {
+                Measure::Number(_) => {
                     let mut lists = own.clone();
                     lists.extend(measure.lists().filter_map(|list| record.relation_index(list)));
                     let lists = in_order(question, lists);
@@ -61,7 +61,7 @@ impl Selects {
                         None => families.push((lists, vec![(place, measure)])),
                     }
                 }
-                Figure::Median(span) | Figure::Mean(span) | Figure::Measured(span) => {
+                Measure::Median(span) | Measure::Mean(span) | Measure::Measured(span) => {
                     match spans.iter_mut().find(|(known, of, _)| *known == span && of.only == measure.only) {
                         Some((.., family)) => family.push((place, measure)),
                         None => spans.push((span, measure, vec![(place, measure)])),
@@ -81,14 +81,14 @@ impl Selects {
             figures.add(counted, table, by.len());
         }
         for (span, measure, family) in spans {
-            let with_median = family.iter().any(|(_, measure)| matches!(measure.figure, Figure::Median(_)));
+            let with_median = family.iter().any(|(_, measure)| matches!(measure.figure, Measure::Median(_)));
             let measured = self.spans(question, by, span, measure, with_median);
             let table = self.name();
             let number = || Expr::expr(Func::coalesce([of(&table, Alias::new("n")), Expr::val(0)]));
             for (place, measure) in family {
                 let columns = match measure.figure {
-                    Figure::Median(_) => vec![number(), of(&table, Alias::new("m"))],
-                    Figure::Mean(_) => vec![number(), of(&table, Alias::new("s"))],
+                    Measure::Median(_) => vec![number(), of(&table, Alias::new("m"))],
+                    Measure::Mean(_) => vec![number(), of(&table, Alias::new("s"))],
                     _ => vec![number()],
                 };
                 figures.columns.push((place, columns));
@@ -101,7 +101,7 @@ impl Selects {
     }
 
     /// Numbers of different things, for each group in which there is a row.
-    fn numbers(&mut self, question: &Question, by: &[By], lists: &[usize], family: &[Asked]) -> SelectStatement {
+    fn numbers(&mut self, question: &AggregateQuery, by: &[GroupBy], lists: &[usize], family: &[Asked]) -> SelectStatement {
         let record = question.record();
         let (mut rows, mut joined) = self.rows(question, by, lists);
         if by.is_empty() {
@@ -110,13 +110,13 @@ impl Selects {
         }
         let mut groups = Query::select();
         for (place, measure) in family {
-            let Figure::Number(thing) = measure.figure else { continue };
+            let Measure::Number(thing) = measure.figure else { continue };
             let unique = match thing {
-                Thing::Record => lists.is_empty(),
-                Thing::Part(list) => matches!(lists, [only] if record.relation_index(list) == Some(*only)),
-                Thing::Referred(..) | Thing::One(_) => false,
+                CountTarget::Record => lists.is_empty(),
+                CountTarget::Part(list) => matches!(lists, [only] if record.relation_index(list) == Some(*only)),
+                CountTarget::Referred(..) | CountTarget::One(_) => false,
             };
-            let number = if unique && measure.only.is_empty() && thing == Thing::Record {
+            let number = if unique && measure.only.is_empty() && thing == CountTarget::Record {
                 Func::count(Expr::cust("*"))
             } else {
                 let id = self.counted(question, &mut rows, &mut joined, thing);
@@ -140,25 +140,32 @@ impl Selects {
 
     /// Lengths of time of each group: of how many they are, what they add up to, and the sum of the one or two in the
     /// middle (that of one comes once).
-    fn spans(&mut self, question: &Question, by: &[By], span: Span, measure: &Measure, with_median: bool) -> SelectStatement {
+    fn spans(
+        &mut self,
+        question: &AggregateQuery,
+        by: &[GroupBy],
+        span: Interval,
+        measure: &MeasureSpec,
+        with_median: bool,
+    ) -> SelectStatement {
         let record = question.record();
         let mut lists = lists_of(question, by);
         lists.extend(measure.lists().filter_map(|list| record.relation_index(list)));
         let lists = in_order(question, lists);
         let (mut rows, joined) = self.rows(question, by, &lists);
         let (value, id, unique) = match span {
-            Span::Length(list, field) => {
+            Interval::Length(list, field) => {
                 let relation = record.relation_index(list).unwrap_or_default();
                 let parts = catalog().get(record.relations[relation].target);
                 let table = joined.list(relation).unwrap_or_default();
                 let minutes = parts.field_index(field).and_then(|index| parts.fields[index].minutes_column()).unwrap_or("id");
                 (column(table, minutes), column(table, "id"), lists == [relation])
             }
-            Span::Days(from, to) => {
+            Interval::Days(from, to) => {
                 let field = |name| column(&joined.table, record.fields[record.field_index(name).unwrap_or_default()].column);
                 (dialect::days(self.backend, field(from), field(to)), column(&joined.table, "id"), lists.is_empty())
             }
-            Span::Until { from, list, date, field, values } => {
+            Interval::Until { from, list, date, field, values } => {
                 let begin = column(&joined.table, record.fields[record.field_index(from).unwrap_or_default()].column);
                 let end = self.first(record, &joined.table, list, date, Only { list: Some(list), field, values });
                 let ends = self.name();
@@ -238,25 +245,25 @@ impl Selects {
     }
 
     /// The id of what is counted; nothing where it may not be seen.
-    fn counted(&mut self, question: &Question, rows: &mut SelectStatement, joined: &mut Joined, thing: Thing) -> Expr {
+    fn counted(&mut self, question: &AggregateQuery, rows: &mut SelectStatement, joined: &mut Joined, thing: CountTarget) -> Expr {
         let record = question.record();
         let at = |relation: &str| {
             let relation = record.relation_index(relation).unwrap_or_default();
             (catalog().get(record.relations[relation].target), joined.list(relation).unwrap_or_default().to_owned())
         };
         let (owner, table, field) = match thing {
-            Thing::Record => return column(&joined.table, "id"),
-            Thing::Part(list) => return column(&at(list).1, "id"),
-            Thing::Referred(list, field) => {
+            CountTarget::Record => return column(&joined.table, "id"),
+            CountTarget::Part(list) => return column(&at(list).1, "id"),
+            CountTarget::Referred(list, field) => {
                 let (parts, table) = at(list);
                 (parts, table, field)
             }
-            Thing::One(field) => (record, joined.table.clone(), field),
+            CountTarget::One(field) => (record, joined.table.clone(), field),
         };
         let index = owner.field_index(field).unwrap_or_default();
         match self.sees {
-            Sees::All => column(&table, owner.fields[index].column),
-            Sees::Published => {
+            Visibility::All => column(&table, owner.fields[index].column),
+            Visibility::Published => {
                 let seen = self.reference(rows, joined, from(question), (&table, owner, index));
                 column(&seen, "id")
             }
@@ -264,7 +271,7 @@ impl Selects {
     }
 
     /// A row for each record, or for each of its parts, with the keys of its group.
-    fn rows(&mut self, question: &Question, by: &[By], lists: &[usize]) -> (SelectStatement, Joined) {
+    fn rows(&mut self, question: &AggregateQuery, by: &[GroupBy], lists: &[usize]) -> (SelectStatement, Joined) {
         let from = from(question);
         let (mut rows, mut joined) = self.joined(from, lists);
         for (place, by) in by.iter().enumerate() {
@@ -288,7 +295,7 @@ impl Figures {
     }
 }
 
-fn from(question: &Question) -> From<'_> {
+fn from(question: &AggregateQuery) -> From<'_> {
     From {
         ty: question.ty,
         filter: &question.filter,
@@ -307,17 +314,17 @@ fn grouped(groups: &mut SelectStatement, keys: usize) {
 }
 
 /// Lists that the groups themselves look at, in the order in which they are joined.
-fn lists_of(question: &Question, by: &[By]) -> Vec<usize> {
+fn lists_of(question: &AggregateQuery, by: &[GroupBy]) -> Vec<usize> {
     let of_dimensions = by.iter().filter_map(|by| match &question.dimension(by).of {
-        Of::Path(path) => path.relation,
-        Of::Period(_) => None,
+        DimensionSource::Path(path) => path.relation,
+        DimensionSource::Period(_) => None,
     });
     let lists = of_dimensions.chain(question.narrowed.iter().map(|(list, _)| *list)).collect();
     in_order(question, lists)
 }
 
 /// Each list once, those that belong together in their order.
-fn in_order(question: &Question, mut lists: Vec<usize>) -> Vec<usize> {
+fn in_order(question: &AggregateQuery, mut lists: Vec<usize>) -> Vec<usize> {
     let relations = &question.record().relations;
     let place = |list: &usize| question.ties().iter().position(|(name, _)| *name == relations[*list].name);
     lists.sort_unstable();

@@ -1,8 +1,8 @@
 //! A question for statistics: which records, divided by what, and what is told of each group.
 
-use crate::catalog::dimension::{Dimension, Of, dates};
-use crate::catalog::measure::{Measure, Statistics};
-use crate::catalog::period::Unit;
+use crate::catalog::dimension::{Dimension, DimensionSource, dates};
+use crate::catalog::measure::{MeasureSpec, StatisticsSpec};
+use crate::catalog::period::PeriodUnit;
 use crate::catalog::record::{Record, catalog};
 use crate::core::filter::{Filter, Quantifier};
 use crate::core::pagination::Direction;
@@ -18,7 +18,7 @@ pub const MOST_DIMENSIONS: usize = 4;
 
 /// Which records are counted, and how.
 #[derive(Debug, Clone)]
-pub struct Question {
+pub struct AggregateQuery {
     /// Type of the records, which has statistics.
     pub ty: RecordType,
     /// Only records that satisfy this.
@@ -28,7 +28,7 @@ pub struct Question {
     /// The date whose periods are meant: a place in the fields.
     pub date: usize,
     /// What they are divided by.
-    pub by: Vec<By>,
+    pub by: Vec<GroupBy>,
     /// What is told of each group: places among the measures.
     pub measures: Vec<usize>,
     /// Whether groups are wanted at all.
@@ -36,7 +36,7 @@ pub struct Question {
     /// What is told of all together, where that is wanted.
     pub total: Option<Vec<usize>>,
     /// Order of the groups, where it is not that of what they are divided by.
-    pub order: Option<(Sort, Direction)>,
+    pub order: Option<(GroupSort, Direction)>,
     /// Groups at most.
     pub limit: u32,
     /// Whether periods in which there is nothing are groups, too.
@@ -45,7 +45,7 @@ pub struct Question {
 
 /// A dimension that is asked for.
 #[derive(Debug, Clone)]
-pub struct By {
+pub struct GroupBy {
     /// Its place among the dimensions of the record.
     pub dimension: usize,
     /// What to read of the records it divides by, where it does.
@@ -54,14 +54,14 @@ pub struct By {
 
 /// What groups are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sort {
+pub enum GroupSort {
     /// What they are divided by, at this place.
     Group(usize),
     /// A measure, by its place among all.
     Measure(usize),
 }
 
-impl Question {
+impl AggregateQuery {
     /// All records of a type, not divided.
     pub fn new(record: &'static Record) -> Self {
         Self {
@@ -90,11 +90,11 @@ impl Question {
         catalog().get(self.ty)
     }
 
-    fn statistics(&self) -> Option<&'static Statistics> {
+    fn statistics(&self) -> Option<&'static StatisticsSpec> {
         self.record().statistics.as_ref()
     }
 
-    pub(super) fn measure(&self, place: usize) -> Option<&'static Measure> {
+    pub(super) fn measure(&self, place: usize) -> Option<&'static MeasureSpec> {
         self.statistics()?.measures.get(place)
     }
 
@@ -103,15 +103,15 @@ impl Question {
         self.statistics().map_or(&[], |statistics| statistics.ties)
     }
 
-    pub(super) fn dimension(&self, by: &By) -> &'static Dimension {
+    pub(super) fn dimension(&self, by: &GroupBy) -> &'static Dimension {
         &self.record().dimensions[by.dimension]
     }
 
     /// The place and the length of the periods that groups are divided by, where they are.
-    pub(super) fn period(&self) -> Option<(usize, Unit)> {
+    pub(super) fn period(&self) -> Option<(usize, PeriodUnit)> {
         self.by.iter().enumerate().find_map(|(place, by)| match self.dimension(by).of {
-            Of::Period(unit) => Some((place, unit)),
-            Of::Path(_) => None,
+            DimensionSource::Period(unit) => Some((place, unit)),
+            DimensionSource::Path(_) => None,
         })
     }
 }

@@ -6,19 +6,19 @@
 
 use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, SimpleExpr};
 
-use crate::catalog::measure::Figure;
+use crate::catalog::measure::Measure;
 use crate::catalog::record::catalog;
 use crate::core::error::Result;
 use crate::core::pagination::Direction;
 use crate::store::aggregate::measures::{Figures, key, of};
-use crate::store::aggregate::query::{Question, Sort};
+use crate::store::aggregate::query::{AggregateQuery, GroupSort};
 use crate::store::sql::dialect;
 use crate::store::sql::filter::column;
-use crate::store::sql::select::Selects;
+use crate::store::sql::select::SelectBuilder;
 
-impl Selects {
+impl SelectBuilder {
     /// The statement that answers a question.
-    pub(in crate::store) fn statistics(&mut self, question: &Question) -> Result<SelectStatement> {
+    pub(in crate::store) fn statistics(&mut self, question: &AggregateQuery) -> Result<SelectStatement> {
         let mut parts = vec![Expr::null(), Expr::null()];
         if question.rows {
             parts[0] = self.groups(question)?.into();
@@ -32,9 +32,9 @@ impl Selects {
         Ok(Query::select().expr(dialect::array(self.backend, parts).cast_as("text")).to_owned())
     }
 
-    fn groups(&mut self, question: &Question) -> Result<SelectStatement> {
+    fn groups(&mut self, question: &AggregateQuery) -> Result<SelectStatement> {
         let mut measures = question.measures.clone();
-        if let Some((Sort::Measure(measure), _)) = question.order
+        if let Some((GroupSort::Measure(measure), _)) = question.order
             && !measures.contains(&measure)
         {
             measures.push(measure);
@@ -66,8 +66,8 @@ impl Selects {
             }
         };
         match question.order {
-            Some((Sort::Group(place), direction)) => order(&sorts[place], run(direction)),
-            Some((Sort::Measure(measure), direction)) => {
+            Some((GroupSort::Group(place), direction)) => order(&sorts[place], run(direction)),
+            Some((GroupSort::Measure(measure), direction)) => {
                 let columns = columns.iter().find(|(known, _)| *known == measure).map_or(&[][..], |(_, columns)| columns);
                 order(&sortable(question, measure, columns), run(direction));
             }
@@ -103,14 +103,14 @@ impl Selects {
 }
 
 /// What a measure is sorted by: what cannot be told comes before everything else.
-fn sortable(question: &Question, measure: usize, columns: &[Expr]) -> Vec<Expr> {
+fn sortable(question: &AggregateQuery, measure: usize, columns: &[Expr]) -> Vec<Expr> {
     let number = |value: &Expr| Expr::expr(Func::coalesce([value.clone().cast_as("double precision"), Expr::val(-1e300)]));
     match (question.measure(measure).map(|measure| measure.figure), columns) {
-        (Some(Figure::Median(_)), [count, middle]) => {
+        (Some(Measure::Median(_)), [count, middle]) => {
             let middle = number(middle);
             vec![middle.div(Expr::val(2).sub(count.clone().modulo(2)))]
         }
-        (Some(Figure::Mean(_)), [count, sum]) => {
+        (Some(Measure::Mean(_)), [count, sum]) => {
             let some: SimpleExpr = CaseStatement::new().case(count.clone().gt(0), count.clone()).finally(1).into();
             vec![number(sum).div(some)]
         }

@@ -1,21 +1,21 @@
 //! When sources disagree: claims about one field that cannot all be true.
 
-use crate::catalog::record::{Field, Kind};
+use crate::catalog::record::{Field, FieldKind};
 use crate::core::normalize::fold;
 use crate::core::partial_date::PartialDate;
 
 /// Whether two claims about a field can both be true.
 pub fn agree(field: Option<&Field>, one: &str, other: &str) -> bool {
     match field.map(|field| field.kind) {
-        Some(Kind::Date) => match (one.parse::<PartialDate>(), other.parse::<PartialDate>()) {
+        Some(FieldKind::Date) => match (one.parse::<PartialDate>(), other.parse::<PartialDate>()) {
             (Ok(one), Ok(other)) => one.agrees_with(&other),
             _ => one == other,
         },
-        Some(Kind::Number | Kind::Integer) => match (one.parse::<f64>(), other.parse::<f64>()) {
+        Some(FieldKind::Number | FieldKind::Integer) => match (one.parse::<f64>(), other.parse::<f64>()) {
             (Ok(one), Ok(other)) => one == other,
             _ => one == other,
         },
-        Some(Kind::Text | Kind::Translated) => fold(one) == fold(other),
+        Some(FieldKind::Text | FieldKind::Translated) => fold(one) == fold(other),
         _ => one == other,
     }
 }
@@ -41,7 +41,7 @@ pub fn claims<'a>(fields: &[Field], citations: impl Iterator<Item = (Option<&'a 
             Some((claimed, places)) => {
                 places.push(place);
                 // the more precise of two dates that agree speaks for both
-                if matches!(declared.map(|field| field.kind), Some(Kind::Date)) && value.len() > claimed.len() {
+                if matches!(declared.map(|field| field.kind), Some(FieldKind::Date)) && value.len() > claimed.len() {
                     value.clone_into(claimed);
                 }
             }

@@ -5,17 +5,17 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::catalog::record::{Kind, Record, Shape, catalog};
+use crate::catalog::record::{FieldKind, Record, RecordKind, catalog};
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::curation::freshness::Freshness;
 use crate::store::curation::withhold::withheld;
-use crate::store::draft::{Fault, Origin, Problem};
+use crate::store::draft::{InputProblem, Origin, ProblemCode};
 use crate::store::history::state;
 use crate::store::read::result::Cell;
 use crate::store::sql::dialect::one_of_ids;
 use crate::store::write::apply::{Change, Existing, load, types};
-use crate::store::write::{Author, CHUNK, Refused, Stamp, Writing, apply, lives};
+use crate::store::write::{Author, CHUNK, Stamp, WriteError, WriteSession, apply, lives};
 use crate::store::{Store, database};
 
 /// Records that are named at most where others refer to one.
@@ -31,21 +31,21 @@ pub(crate) struct Referrer {
 
 impl Store {
     /// Deletes a record; refused while others refer to it. Its id is never given again.
-    pub async fn delete(&self, ty: RecordType, id: Uuid, expected: Option<i64>, author: &Author) -> Result<(), Refused> {
+    pub async fn delete(&self, ty: RecordType, id: Uuid, expected: Option<i64>, author: &Author) -> Result<(), WriteError> {
         let writing = self.begin(author).await?;
         let record = catalog().get(ty);
         let row = writing.existing(record, id).await?;
         writing.expect(record, &row, expected)?;
         if withheld(&writing.transaction).await?.contains(&id) {
             let message = "this person is withheld: the record stays, so that no import brings back what was in it";
-            return Err(Refused::Problems(vec![Problem::new(at("id"), message).of(Fault::Withheld)]));
+            return Err(WriteError::Problems(vec![InputProblem::new(at("id"), message).of(ProblemCode::Withheld)]));
         }
         let referrers = referrers(&writing.transaction, record, id, NAMED).await?;
         if !referrers.is_empty() {
             let names: Vec<String> =
                 referrers.iter().map(|referrer| format!("{} \"{}\"", catalog().get(referrer.ty).singular(), referrer.slug)).collect();
             let message = format!("others refer to this {}: {}; change or delete them first", record.singular(), names.join(", "));
-            return Err(Refused::Problems(vec![Problem::new(at("id"), message).of(Fault::InUse)]));
+            return Err(WriteError::Problems(vec![InputProblem::new(at("id"), message).of(ProblemCode::InUse)]));
         }
         writing.remove(record, &row, "deleted").await?;
         writing.commit().await?;
@@ -58,23 +58,23 @@ pub(crate) fn at(path: &str) -> Origin {
     Origin { path: format!("input.{path}"), ..Origin::default() }
 }
 
-impl Writing<'_> {
+impl WriteSession<'_> {
     /// The record with this id, as it is.
-    pub(crate) async fn existing(&self, record: &'static Record, id: Uuid) -> Result<Existing, Refused> {
+    pub(crate) async fn existing(&self, record: &'static Record, id: Uuid) -> Result<Existing, WriteError> {
         let found = load(&self.transaction, record, "id", &[id]).await?.pop();
         found.map(|(_, row)| row).ok_or_else(|| {
             let message = format!("there is no {} with the id {}", record.singular(), crate::core::id::encode(record.ty.prefix(), id));
-            Refused::Problems(vec![Problem::new(at("id"), message).of(Fault::NotFound)])
+            WriteError::Problems(vec![InputProblem::new(at("id"), message).of(ProblemCode::NotFound)])
         })
     }
 
     /// Refuses where the record is not at the change that is expected.
-    pub(crate) fn expect(&self, record: &Record, row: &Existing, expected: Option<i64>) -> Result<(), Refused> {
+    pub(crate) fn expect(&self, record: &Record, row: &Existing, expected: Option<i64>) -> Result<(), WriteError> {
         let number = number(record, row);
         match expected {
             Some(expected) if expected != number => {
                 let message = format!("it is at revision {number}, not {expected}: somebody has changed it meanwhile; read it again");
-                Err(Refused::Problems(vec![Problem::new(at("expectedRevision"), message).of(Fault::Conflict(number))]))
+                Err(WriteError::Problems(vec![InputProblem::new(at("expectedRevision"), message).of(ProblemCode::Conflict(number))]))
             }
             _ => Ok(()),
         }
@@ -163,13 +163,13 @@ pub(crate) async fn delete(transaction: &DatabaseTransaction, table: &'static st
 pub(crate) async fn referrers(transaction: &DatabaseTransaction, target: &Record, id: Uuid, most: u64) -> Result<Vec<Referrer>> {
     let mut found = Vec::new();
     for record in catalog().all() {
-        if record.shape == Shape::Log {
+        if record.shape == RecordKind::Log {
             continue;
         }
         for field in record.fields.iter().skip(usize::from(!lives(record))) {
             let refers = match field.kind {
-                Kind::One(ty) => ty == target.ty,
-                Kind::Any => true,
+                FieldKind::One(ty) => ty == target.ty,
+                FieldKind::Any => true,
                 _ => false,
             };
             if !refers {
@@ -196,7 +196,7 @@ pub(crate) async fn referrers(transaction: &DatabaseTransaction, target: &Record
 /// The record that a row belongs to: itself, or by the owner of the part.
 async fn owner(transaction: &DatabaseTransaction, record: &Record, holder: Uuid) -> Result<Option<Referrer>> {
     match record.owner().map(|owner| owner.kind) {
-        Some(Kind::One(ty)) => record_from(transaction, ty, holder).await,
+        Some(FieldKind::One(ty)) => record_from(transaction, ty, holder).await,
         Some(_) => record_of(transaction, holder).await,
         None => record_from(transaction, record.ty, holder).await,
     }
@@ -219,7 +219,7 @@ async fn record_from(transaction: &DatabaseTransaction, mut ty: RecordType, mut 
         let Some(row) = transaction.query_one(&select).await.map_err(database)? else { return Ok(None) };
         id = row.try_get_by_index(0).map_err(internal)?;
         ty = match field.kind {
-            Kind::One(ty) => ty,
+            FieldKind::One(ty) => ty,
             _ => match type_of(transaction, id).await? {
                 Some(ty) => ty,
                 None => return Ok(None),

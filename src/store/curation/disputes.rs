@@ -6,19 +6,22 @@ use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
-use crate::catalog::record::{Kind, Record, catalog};
+use crate::catalog::record::{FieldKind, Record, catalog};
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::curation::claims::claims;
 use crate::store::database;
-use crate::store::draft::Given;
+use crate::store::draft::DraftValue;
 use crate::store::read::result::Cell;
 use crate::store::sql::dialect::one_of_ids;
 use crate::store::write::apply::{Existing, load};
-use crate::store::write::{CHUNK, Named};
+use crate::store::write::{CHUNK, ResolvedDraft};
 
 /// Sources that are drafts, as they will be when everything that is given is written.
-pub(crate) async fn draft_sources(transaction: &DatabaseTransaction, named: &[(RecordType, Vec<Named<'_>>)]) -> Result<HashSet<Uuid>> {
+pub(crate) async fn draft_sources(
+    transaction: &DatabaseTransaction,
+    named: &[(RecordType, Vec<ResolvedDraft<'_>>)],
+) -> Result<HashSet<Uuid>> {
     let source = catalog().get(RecordType::Source);
     // written out, so that the index of drafts is seen to fit
     let is_draft = Expr::col("published").eq(Expr::Constant(false.into()));
@@ -28,7 +31,7 @@ pub(crate) async fn draft_sources(transaction: &DatabaseTransaction, named: &[(R
     let published = source.field_index("published").unwrap_or_default();
     for named in named.iter().filter(|(ty, _)| *ty == source.ty).flat_map(|(_, records)| records) {
         match named.draft.value(published) {
-            Some(Given::Cell(Cell::Boolean(false))) => drafts.insert(named.id),
+            Some(DraftValue::Cell(Cell::Boolean(false))) => drafts.insert(named.id),
             Some(_) => drafts.remove(&named.id),
             None => false,
         };
@@ -112,7 +115,7 @@ async fn citing(transaction: &DatabaseTransaction, sources: &[Uuid]) -> Result<H
         }
         for (ty, ids) in parts {
             let part = catalog().get(ty);
-            let Kind::One(owner) = part.fields[0].kind else { continue };
+            let FieldKind::One(owner) = part.fields[0].kind else { continue };
             for chunk in ids.chunks(CHUNK) {
                 let select = Query::select()
                     .column(Alias::new(part.fields[0].column))

@@ -11,16 +11,16 @@ use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
-use crate::catalog::record::{CHECKED_AT, Kind, LAST_CHANGED_AT, Record, catalog};
+use crate::catalog::record::{CHECKED_AT, FieldKind, LAST_CHANGED_AT, Record, catalog};
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::curation::delete::field;
 use crate::store::db::dataset_version;
-use crate::store::draft::{Draft, Fault, Origin, Problem};
+use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode};
 use crate::store::read::result::Cell;
 use crate::store::sql::dialect::one_of_ids;
 use crate::store::write::apply::Existing;
-use crate::store::write::{CHUNK, Refused};
+use crate::store::write::{CHUNK, WriteError};
 use crate::store::{Store, database};
 
 /// What one write says of the freshness of sources and jurisdictions.
@@ -73,7 +73,7 @@ impl Touched {
     fn place(&mut self, record: &Record, cells: &[Cell]) {
         let through = record.jurisdiction_field().and_then(|field| Some((&cells[record.field_index(field.name)?], field.kind)));
         match through {
-            Some((Cell::Id(id), Kind::One(RecordType::Jurisdiction))) => {
+            Some((Cell::Id(id), FieldKind::One(RecordType::Jurisdiction))) => {
                 self.ids.entry(RecordType::Jurisdiction).or_default().insert(*id);
             }
             Some((Cell::Id(id), _)) => {
@@ -183,7 +183,7 @@ impl Freshness {
 impl Store {
     /// Notes that somebody has looked at these sources and jurisdictions and found nothing new. Each is named by its
     /// type and id; what is neither, or is not there, is told by its place among them, and then none is noted.
-    pub async fn mark_checked(&self, given: &[(RecordType, Uuid)]) -> Result<(), Refused> {
+    pub async fn mark_checked(&self, given: &[(RecordType, Uuid)]) -> Result<(), WriteError> {
         let transaction = self.begin_alone().await?;
         let at = |place: usize| Origin { path: format!("input.ids[{place}]"), ..Origin::default() };
         let mut problems = Vec::new();
@@ -192,7 +192,7 @@ impl Store {
             let record = catalog().get(*ty);
             if !record.is_checked() {
                 let message = format!("this is the id of a {}; only sources and jurisdictions are checked", record.singular());
-                problems.push(Problem::new(at(place), message).of(Fault::Invalid));
+                problems.push(InputProblem::new(at(place), message).of(ProblemCode::Invalid));
                 continue;
             }
             let select = Query::select().column("id").from(Alias::new(record.table)).and_where(Expr::col("id").eq(*id)).to_owned();
@@ -200,12 +200,12 @@ impl Store {
                 Some(_) => touched.itself(record, *id),
                 None => {
                     let message = format!("there is no {} with this id", record.singular());
-                    problems.push(Problem::new(at(place), message).of(Fault::NotFound));
+                    problems.push(InputProblem::new(at(place), message).of(ProblemCode::NotFound));
                 }
             }
         }
         if !problems.is_empty() {
-            return Err(Refused::Problems(problems));
+            return Err(WriteError::Problems(problems));
         }
         let freshness = Freshness { checked: touched, ..Freshness::default() };
         if freshness.write(&transaction, self.clock.now()).await? {

@@ -7,24 +7,24 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use crate::catalog::record::{Kind, Record, catalog};
+use crate::catalog::record::{FieldKind, Record, catalog};
 use crate::core::error::Result;
 use crate::entity::RecordType;
 use crate::store::curation::delete::{at, delete, field, referrers};
 use crate::store::draft::value_tree;
-use crate::store::draft::{Aim, Draft, Fault, Mode, Problem, parse};
+use crate::store::draft::{Draft, InputProblem, ProblemCode, WriteMode, WriteTarget, parse};
 use crate::store::history::state;
 use crate::store::write::apply;
 use crate::store::write::apply::types;
-use crate::store::write::{Author, Refused, Writing};
+use crate::store::write::{Author, WriteError, WriteSession};
 use crate::store::{Store, database};
 
 impl Store {
     /// Merges one record into another of the same type: every link moves, the old id and slug lead to the other.
-    pub async fn merge(&self, ty: RecordType, from: Uuid, into: Uuid, author: &Author) -> Result<(), Refused> {
+    pub async fn merge(&self, ty: RecordType, from: Uuid, into: Uuid, author: &Author) -> Result<(), WriteError> {
         if from == into {
-            let problem = Problem::new(at("from"), "these are the same record; name the one to keep as into, and the other as from");
-            return Err(Refused::Problems(vec![problem.of(Fault::Invalid)]));
+            let problem = InputProblem::new(at("from"), "these are the same record; name the one to keep as into, and the other as from");
+            return Err(WriteError::Problems(vec![problem.of(ProblemCode::Invalid)]));
         }
         let writing = self.begin(author).await?;
         writing.merge(catalog().get(ty), from, into).await?;
@@ -33,8 +33,8 @@ impl Store {
     }
 }
 
-impl Writing<'_> {
-    async fn merge(&self, record: &'static Record, from: Uuid, into: Uuid) -> Result<(), Refused> {
+impl WriteSession<'_> {
+    async fn merge(&self, record: &'static Record, from: Uuid, into: Uuid) -> Result<(), WriteError> {
         let transaction = &self.transaction;
         let gone = self.existing(record, from).await?;
         let kept = self.existing(record, into).await?;
@@ -68,16 +68,16 @@ impl Writing<'_> {
     }
 
     /// A record as it is, as a value.
-    pub(crate) async fn state(&self, record: &'static Record, id: Uuid) -> Result<Json, Refused> {
+    pub(crate) async fn state(&self, record: &'static Record, id: Uuid) -> Result<Json, WriteError> {
         let row = self.existing(record, id).await?;
         let types = types(&self.transaction, record, std::iter::once(&row)).await?;
         Ok(state::given(state::of(record, &row, &types, &HashMap::new())))
     }
 
     /// A draft that makes a record what this value says.
-    pub(crate) fn draft(&self, ty: RecordType, id: Uuid, state: &Json) -> Result<Draft, Refused> {
-        let draft = parse::state(catalog().get(ty), &value_tree::of_json(state), &at("record")).map_err(Refused::Problems)?;
-        Ok(Draft { aim: Aim { mode: Mode::Update, id: Some(id), restates: true, ..Aim::default() }, ..draft })
+    pub(crate) fn draft(&self, ty: RecordType, id: Uuid, state: &Json) -> Result<Draft, WriteError> {
+        let draft = parse::state(catalog().get(ty), &value_tree::of_json(state), &at("record")).map_err(WriteError::Problems)?;
+        Ok(Draft { aim: WriteTarget { mode: WriteMode::Update, id: Some(id), restates: true, ..WriteTarget::default() }, ..draft })
     }
 }
 
@@ -108,7 +108,7 @@ fn joined(record: &Record, ours: Json, theirs: Json) -> Json {
             _ => {}
         }
     }
-    let is_list = |field: &crate::catalog::record::Field| matches!(field.kind, Kind::List(_));
+    let is_list = |field: &crate::catalog::record::Field| matches!(field.kind, FieldKind::List(_));
     if !other.is_empty() && record.fields.iter().any(|field| field.name == "otherNames" && is_list(field)) {
         let names = ours.entry("otherNames").or_insert_with(|| json!([]));
         if let Json::Array(names) = names {

@@ -8,10 +8,10 @@ use crate::core::error::Result;
 use crate::store::Store;
 use crate::store::curation::delete::{at, record_of};
 use crate::store::draft::value_tree;
-use crate::store::draft::{Aim, Draft, Fault, Mode, Problem, parse};
+use crate::store::draft::{Draft, InputProblem, ProblemCode, WriteMode, WriteTarget, parse};
 use crate::store::history::state;
 use crate::store::write::apply::{Existing, types};
-use crate::store::write::{Author, Outcome, Refused};
+use crate::store::write::{Author, WriteError, WriteSummary};
 
 /// What is done to a list of parts.
 #[derive(Debug, Clone)]
@@ -32,10 +32,12 @@ impl Store {
         place: &str,
         expected: Option<i64>,
         author: &Author,
-    ) -> Result<Outcome, Refused> {
+    ) -> Result<WriteSummary, WriteError> {
         let writing = self.begin(author).await?;
         let Some(owner) = record_of(&writing.transaction, id).await? else {
-            return Err(Refused::Problems(vec![Problem::new(at("record"), "there is no record with this id").of(Fault::NotFound)]));
+            return Err(WriteError::Problems(vec![
+                InputProblem::new(at("record"), "there is no record with this id").of(ProblemCode::NotFound),
+            ]));
         };
         let record = catalog().get(owner.ty);
         let row = writing.existing(record, owner.id).await?;
@@ -49,8 +51,8 @@ impl Store {
             pointer += &format!("/{list}/{index}");
             path += &format!("{list}[{index}].");
         }
-        let Some(Json::Object(holder)) = state.pointer_mut(&pointer) else { return Ok(Outcome::default()) };
-        let Json::Array(items) = holder.entry(list).or_insert_with(|| json!([])) else { return Ok(Outcome::default()) };
+        let Some(Json::Object(holder)) = state.pointer_mut(&pointer) else { return Ok(WriteSummary::default()) };
+        let Json::Array(items) = holder.entry(list).or_insert_with(|| json!([])) else { return Ok(WriteSummary::default()) };
         match amendment {
             Amendment::Add(part) if items.iter().any(|item| says(item, &part)) => {}
             Amendment::Add(part) => {
@@ -61,26 +63,26 @@ impl Store {
                 Some(index) => drop(items.remove(index)),
                 None => {
                     let message = format!("there is no such entry in {list} of this record");
-                    return Err(Refused::Problems(vec![Problem::new(at(place), message).of(Fault::NotFound)]));
+                    return Err(WriteError::Problems(vec![InputProblem::new(at(place), message).of(ProblemCode::NotFound)]));
                 }
             },
         }
-        let here = |problems: Vec<Problem>| {
+        let here = |problems: Vec<InputProblem>| {
             let path = format!("input.{path}");
-            let named = |mut problem: Problem| {
+            let named = |mut problem: InputProblem| {
                 if let Some(rest) = problem.origin.path.strip_prefix(&path) {
                     problem.origin.path = format!("input.{place}{rest}");
                 }
                 problem
             };
-            Refused::Problems(problems.into_iter().map(named).collect())
+            WriteError::Problems(problems.into_iter().map(named).collect())
         };
         let origin = crate::store::draft::Origin { path: "input".to_owned(), ..Default::default() };
         let draft = parse::state(record, &value_tree::of_json(&state), &origin).map_err(&here)?;
-        let aim = Aim { mode: Mode::Update, id: Some(owner.id), revision: expected, restates: true, ..Aim::default() };
+        let aim = WriteTarget { mode: WriteMode::Update, id: Some(owner.id), revision: expected, restates: true, ..WriteTarget::default() };
         let outcome = writing.write(&vec![(owner.ty, vec![Draft { aim, ..draft }])], &|_| {}).await;
         let outcome = outcome.map_err(|refused| match refused {
-            Refused::Problems(problems) => here(problems),
+            WriteError::Problems(problems) => here(problems),
             failed => failed,
         })?;
         if outcome.updated > 0 {

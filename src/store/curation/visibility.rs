@@ -8,7 +8,7 @@ use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
-use crate::catalog::record::{Field, Kind, Record, Shape, catalog};
+use crate::catalog::record::{Field, FieldKind, Record, RecordKind, catalog};
 use crate::core::error::Result;
 use crate::entity::RecordType;
 use crate::store::curation::disputes::judge_again;
@@ -63,13 +63,13 @@ impl Publication {
 
 /// The far ends of a link.
 fn ends(link: &Record) -> impl Iterator<Item = &Field> {
-    let is_link = link.shape == Shape::Part { cited: false };
-    link.fields.iter().skip(1).filter(move |field| is_link && matches!(field.kind, Kind::One(_) | Kind::Any))
+    let is_link = link.shape == RecordKind::Part { cited: false };
+    link.fields.iter().skip(1).filter(move |field| is_link && matches!(field.kind, FieldKind::One(_) | FieldKind::Any))
 }
 
 fn leads_to(end: &Field, ty: RecordType) -> bool {
     match end.kind {
-        Kind::One(target) => target == ty,
+        FieldKind::One(target) => target == ty,
         _ => true,
     }
 }
@@ -96,7 +96,7 @@ fn owner_is_published(link: &Record) -> Cond {
     let owner = &link.fields[0];
     let reference = || Expr::col((Alias::new(link.table), Alias::new(owner.column)));
     let owners = catalog().all().filter(|record| match owner.kind {
-        Kind::One(target) => target == record.ty,
+        FieldKind::One(target) => target == record.ty,
         _ => record.relations.iter().any(|relation| relation.target == link.ty) || record.parts.iter().any(|list| list.part == link.ty),
     });
     owners.fold(Cond::any(), |any, record| any.add(exists(record.table, reference(), true)))

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::catalog::record::{Kind, Record, catalog};
+use crate::catalog::record::{FieldKind, Record, catalog};
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::curation::delete::{Referrer, delete, field, number, referrers};
@@ -18,7 +18,7 @@ use crate::store::sql::dialect;
 use crate::store::sql::dialect::{one_of, one_of_ids};
 use crate::store::write::apply;
 use crate::store::write::apply::Change;
-use crate::store::write::{Author, CHUNK, Refused, Writing};
+use crate::store::write::{Author, CHUNK, WriteError, WriteSession};
 use crate::store::{Store, database};
 
 /// What stands in the place of the name.
@@ -70,7 +70,7 @@ pub(crate) async fn by_digest<T: Clone>(transaction: &DatabaseTransaction, diges
 
 impl Store {
     /// Takes what names a person out of the dataset.
-    pub async fn withhold(&self, id: Uuid, author: &Author) -> Result<(), Refused> {
+    pub async fn withhold(&self, id: Uuid, author: &Author) -> Result<(), WriteError> {
         let writing = self.begin(author).await?;
         writing.withhold(catalog().get(RecordType::Person), id).await?;
         writing.commit().await?;
@@ -92,17 +92,17 @@ struct Names {
     id: String,
 }
 
-impl Writing<'_> {
-    async fn withhold(&self, record: &'static Record, id: Uuid) -> Result<(), Refused> {
+impl WriteSession<'_> {
+    async fn withhold(&self, record: &'static Record, id: Uuid) -> Result<(), WriteError> {
         let transaction = &self.transaction;
         let row = self.existing(record, id).await?;
         let names = Names::of(record, &row, id);
         // the record itself keeps what it is linked to, and nothing that names it
         let mut bare = Map::new();
         for field in record.fields.iter().filter(|field| !field.system) {
-            let kept = matches!(field.kind, Kind::One(_)) || field.name == "published";
+            let kept = matches!(field.kind, FieldKind::One(_)) || field.name == "published";
             if !kept {
-                bare.insert(field.name.to_owned(), if matches!(field.kind, Kind::List(_)) { json!([]) } else { Json::Null });
+                bare.insert(field.name.to_owned(), if matches!(field.kind, FieldKind::List(_)) { json!([]) } else { Json::Null });
             }
         }
         bare.insert("name".to_owned(), Json::Object(LABEL.iter().map(|(lang, text)| ((*lang).to_owned(), json!(text))).collect()));

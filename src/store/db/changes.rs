@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
 use crate::store::db::dataset_version::Versions;
-use crate::store::db::watermark::Mark;
+use crate::store::db::watermark::Watermark;
 use crate::store::sql::dialect;
 
 /// Name of the channel that writes are told on.
@@ -42,7 +42,7 @@ pub(crate) struct Changes {
     /// The version of the dataset, for each generation.
     pub(crate) versions: Versions,
     /// Moves on with every change that is known of.
-    pub(crate) mark: Mark,
+    pub(crate) mark: Watermark,
     /// Where notices are heard, if that is not where it is written: a pooler passes none on.
     listened: Option<String>,
     /// Whether the primary is away: what is read then may be older than what was told of.
@@ -72,7 +72,7 @@ impl Changes {
             file: None,
             wakes: watch::Sender::new(()),
             versions: Versions::default(),
-            mark: Mark::default(),
+            mark: Watermark::default(),
             listened: None,
             away: AtomicBool::new(false),
             outages: Arc::default(),

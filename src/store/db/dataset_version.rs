@@ -23,7 +23,7 @@ const LEAVES: [&str; 3] = ["deleted", "merged", "withheld"];
 
 /// The version of the dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Version {
+pub struct DatasetVersion {
     /// The number: greater after every change.
     pub number: i64,
     /// When it changed last: always later than before.
@@ -38,12 +38,12 @@ pub struct Version {
 /// Vouches for what is read from when it was taken: that it is of the version told after that, or of a later one. It is not
 /// so where the primary went away meanwhile, and a replica answered that may lack the latest.
 #[derive(Debug, Clone)]
-pub struct Voucher {
+pub struct ConsistencyGuard {
     outages: Arc<AtomicU64>,
     before: u64,
 }
 
-impl Voucher {
+impl ConsistencyGuard {
     /// Whether it is so until now.
     pub fn holds(&self) -> bool {
         self.outages.load(Ordering::Acquire) == self.before
@@ -52,7 +52,7 @@ impl Voucher {
 
 /// What a write concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Concerns {
+pub(crate) enum WriteScope {
     /// Records: readers see something of it if the history says so.
     Records,
     /// Something else that readers see.
@@ -62,13 +62,13 @@ pub(crate) enum Concerns {
 /// The version that is known for a generation.
 #[derive(Debug, Default)]
 pub(crate) struct Versions {
-    known: RwLock<Option<(u64, Version)>>,
+    known: RwLock<Option<(u64, DatasetVersion)>>,
     /// Held by the one who reads it: one reading does for all who wait for it.
     reading: Mutex<()>,
 }
 
 impl Versions {
-    fn known(&self) -> Option<(u64, Version)> {
+    fn known(&self) -> Option<(u64, DatasetVersion)> {
         self.known.read().ok().and_then(|known| *known)
     }
 }
@@ -79,7 +79,7 @@ impl Store {
     ///
     /// What is read after it is of this version or a later one, never of an earlier: so an answer may be given out
     /// under this version, and whoever has it learns of every change.
-    pub async fn version(&self) -> Result<Version> {
+    pub async fn version(&self) -> Result<DatasetVersion> {
         let versions = &self.changes.versions;
         loop {
             let Some(generation) = self.generation().await else { return self.read_version(None).await };
@@ -104,16 +104,16 @@ impl Store {
     }
 
     /// Vouches for what is read from now on.
-    pub fn voucher(&self) -> Voucher {
+    pub fn voucher(&self) -> ConsistencyGuard {
         let outages = self.changes.outages().clone();
-        Voucher { before: outages.load(Ordering::Acquire), outages }
+        ConsistencyGuard { before: outages.load(Ordering::Acquire), outages }
     }
 
-    async fn read_version(&self, generation: Option<u64>) -> Result<Version> {
+    async fn read_version(&self, generation: Option<u64>) -> Result<DatasetVersion> {
         let row = self.look_up(&select()).await?;
         let row = row.ok_or_else(|| internal("the database has no row that tells its version"))?;
         let State { number, changed_at, checked_at, .. } = read(&row)?;
-        Ok(Version { number, changed_at, checked_at, generation })
+        Ok(DatasetVersion { number, changed_at, checked_at, generation })
     }
 }
 
@@ -158,7 +158,7 @@ pub(crate) async fn note_check(transaction: &DatabaseTransaction, now: DateTime<
 }
 
 /// Moves the version on, where readers can see something of what this transaction wrote.
-pub(crate) async fn note(transaction: &DatabaseTransaction, now: DateTime<Utc>, concerns: Concerns) -> Result<()> {
+pub(crate) async fn note(transaction: &DatabaseTransaction, now: DateTime<Utc>, concerns: WriteScope) -> Result<()> {
     let State { number, sequence, changed_at, .. } = state(transaction).await?;
     let is_new = || Expr::col("sequence").gt(sequence);
     let latest = Query::select().expr(Func::max(Expr::col("sequence"))).from("revisions").to_owned();
@@ -173,7 +173,7 @@ pub(crate) async fn note(transaction: &DatabaseTransaction, now: DateTime<Utc>, 
         .order_by("sequence", Order::Asc)
         .limit(1)
         .to_owned();
-    let concerns_readers = concerns == Concerns::Others || transaction.query_one(&seen).await.map_err(database)?.is_some();
+    let concerns_readers = concerns == WriteScope::Others || transaction.query_one(&seen).await.map_err(database)?.is_some();
     let mut update = Query::update();
     update.table(TABLE).value("sequence", latest.unwrap_or(sequence)).and_where(Expr::col("id").eq(1));
     if concerns_readers {

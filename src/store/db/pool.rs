@@ -24,7 +24,7 @@ const STEPS: i32 = 20_000;
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct StoreOptions {
     /// `sqlite://path`, `sqlite::memory:` or `postgres://user:password@host/database`.
     pub url: String,
     /// Connections for queries at most. Half as many are for whole lists, and PostgreSQL has five more to write.
@@ -42,7 +42,7 @@ pub struct Options {
     pub listen: Option<String>,
 }
 
-impl Options {
+impl StoreOptions {
     /// A database with the usual number of connections, no bound on statements, and no replicas.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
@@ -72,7 +72,7 @@ pub(crate) struct Pools {
 
 impl Pools {
     /// Connects, and gives what tells of changes besides.
-    pub(crate) async fn connect(options: &Options) -> Result<(Self, Changes), DbErr> {
+    pub(crate) async fn connect(options: &StoreOptions) -> Result<(Self, Changes), DbErr> {
         match options.url.starts_with("sqlite") {
             true => sqlite(options).await,
             false => postgres(options).await,
@@ -89,14 +89,14 @@ impl Pools {
     }
 
     /// What they are doing.
-    pub(crate) fn state(&self) -> Vec<Pool> {
-        [("reading", &self.reader), ("tables", &self.walker), ("writing", &self.writer)].map(|(name, of)| Pool::of(name, of)).into()
+    pub(crate) fn state(&self) -> Vec<PoolStatus> {
+        [("reading", &self.reader), ("tables", &self.walker), ("writing", &self.writer)].map(|(name, of)| PoolStatus::of(name, of)).into()
     }
 }
 
 /// What a pool of connections is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pool {
+pub struct PoolStatus {
     /// What it is for.
     pub name: &'static str,
     /// Connections that are open.
@@ -107,7 +107,7 @@ pub struct Pool {
     pub most: u32,
 }
 
-impl Pool {
+impl PoolStatus {
     fn of(name: &'static str, connection: &DatabaseConnection) -> Self {
         let (open, idle, most) = match connection.get_database_backend() {
             DbBackend::Postgres => {
@@ -133,7 +133,7 @@ pub fn walkers(connections: u32) -> u32 {
     (connections / 2).max(1)
 }
 
-fn base(options: &Options, url: &str) -> ConnectOptions {
+fn base(options: &StoreOptions, url: &str) -> ConnectOptions {
     let mut connect = ConnectOptions::new(url);
     connect.sqlx_logging(false).test_before_acquire(false).acquire_timeout(options.timeout).connect_timeout(options.timeout);
     connect
@@ -152,7 +152,7 @@ async fn open(connect: &ConnectOptions, connections: u32) -> Result<DatabaseConn
     Ok(connection)
 }
 
-async fn sqlite(options: &Options) -> Result<(Pools, Changes), DbErr> {
+async fn sqlite(options: &StoreOptions) -> Result<(Pools, Changes), DbErr> {
     if !options.replicas.is_empty() || options.listen.is_some() {
         return Err(DbErr::Custom("SQLite has no replicas and no address to listen at; leave them out, or take PostgreSQL".to_owned()));
     }
@@ -197,7 +197,7 @@ fn refused(error: SqlxError) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }
 
-async fn postgres(options: &Options) -> Result<(Pools, Changes), DbErr> {
+async fn postgres(options: &StoreOptions) -> Result<(Pools, Changes), DbErr> {
     let mut connect = base(options, &options.url);
     // a pool tries until its time is over, and then says no more than that; one connection says why there is none
     let one = PgConnectOptions::from_str(&options.url).map_err(refused)?;
@@ -216,7 +216,7 @@ async fn postgres(options: &Options) -> Result<(Pools, Changes), DbErr> {
 }
 
 /// Has PostgreSQL end statements that take too long.
-fn bound(connect: &mut ConnectOptions, options: &Options) {
+fn bound(connect: &mut ConnectOptions, options: &StoreOptions) {
     if let Some(bound) = options.statement {
         let bound = bound.as_millis().to_string();
         connect.map_sqlx_postgres_opts(move |postgres| postgres.options([("statement_timeout", &bound)]));
@@ -240,7 +240,7 @@ async fn warn_of_unbound(reader: &DatabaseConnection, bound: Duration) -> Result
 
 /// Connections to a replica for queries, and for whole lists. None is made before it is needed, and none is waited for
 /// long: there is the primary.
-pub(crate) async fn replica(options: &Options, url: &str) -> Result<(DatabaseConnection, DatabaseConnection), DbErr> {
+pub(crate) async fn replica(options: &StoreOptions, url: &str) -> Result<(DatabaseConnection, DatabaseConnection), DbErr> {
     let mut connect = base(options, url);
     let wait = options.timeout.min(WAIT);
     connect.acquire_timeout(wait).connect_timeout(wait).connect_lazy(true);

@@ -18,7 +18,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::store::db::changes::Changes;
 use crate::store::db::pool;
-use crate::store::db::pool::Options;
+use crate::store::db::pool::StoreOptions;
 use crate::store::db::replica_probe::{Link, Position};
 
 /// How often each server is asked, though nothing has changed.
@@ -101,7 +101,7 @@ struct Missing(VecDeque<(Instant, u64)>);
 
 impl Replicas {
     /// Replicas as they are set; nobody has asked them anything yet.
-    pub(crate) async fn new(options: &Options) -> Result<Self, DbErr> {
+    pub(crate) async fn new(options: &StoreOptions) -> Result<Self, DbErr> {
         let mut all = Vec::with_capacity(options.replicas.len());
         for url in &options.replicas {
             let (reader, walker) = pool::replica(options, url).await?;

@@ -6,18 +6,18 @@ use tokio::sync::Notify;
 
 /// The number. It begins at one, so that what is marked with nothing has still to be looked at.
 #[derive(Debug)]
-pub(crate) struct Mark {
+pub(crate) struct Watermark {
     number: AtomicU64,
     moved: Notify,
 }
 
-impl Default for Mark {
+impl Default for Watermark {
     fn default() -> Self {
         Self { number: AtomicU64::new(1), moved: Notify::new() }
     }
 }
 
-impl Mark {
+impl Watermark {
     pub(crate) fn now(&self) -> u64 {
         self.number.load(Ordering::Acquire)
     }

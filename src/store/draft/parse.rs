@@ -7,12 +7,12 @@ use serde_json::{Map, Value as Json};
 use url::Url;
 use uuid::Uuid;
 
-use crate::catalog::record::{Kind, Record, Shape, Vocabulary, catalog};
+use crate::catalog::record::{FieldKind, Record, RecordKind, Vocabulary, catalog};
 use crate::core::language;
 use crate::core::partial_date::PartialDate;
 use crate::entity::RecordType;
 use crate::store::draft::value_tree::{Tree, Value};
-use crate::store::draft::{Aim, Draft, Given, Mode, Origin, Problem};
+use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, WriteMode, WriteTarget};
 use crate::store::read::result::Cell;
 use crate::store::write::Drafts;
 
@@ -20,7 +20,7 @@ use crate::store::write::Drafts;
 const POSITION: &str = "position";
 
 /// Reads the records of one file: a map from the plural name of a type to a list of its records.
-pub fn file(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<Problem>> {
+pub fn file(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<InputProblem>> {
     let root = Origin { file: Some(file.clone()), line: tree.line, path: String::new() };
     let mut reader = Reader { problems: Vec::new(), keys_are_own: false, is_exact: false };
     let mut drafts = Drafts::new();
@@ -43,7 +43,7 @@ pub fn file(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<Problem>> {
                     }
                     None => {
                         let known: Vec<&str> =
-                            catalog().all().filter(|record| record.shape == Shape::Record).map(|record| record.plural).collect();
+                            catalog().all().filter(|record| record.shape == RecordKind::Record).map(|record| record.plural).collect();
                         reader.problem(&origin, format!("\"{plural}\" is no type of record; there are {}", known.join(", ")));
                     }
                 }
@@ -58,28 +58,28 @@ pub fn file(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<Problem>> {
 }
 
 /// Reads one record, given as a map from its fields to values.
-pub fn record(record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<Problem>> {
+pub fn record(record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<InputProblem>> {
     one(Reader { problems: Vec::new(), keys_are_own: false, is_exact: false }, record, tree, origin)
 }
 
 /// Reads one record as the store itself had it, with the keys that its parts have.
-pub(crate) fn state(record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<Problem>> {
+pub(crate) fn state(record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<InputProblem>> {
     one(Reader { problems: Vec::new(), keys_are_own: true, is_exact: false }, record, tree, origin)
 }
 
 /// Reads one row: a record or a part by itself, with its id, and a part with its place in its list.
-pub fn row(record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<Problem>> {
+pub fn row(record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<InputProblem>> {
     one(Reader { problems: Vec::new(), keys_are_own: true, is_exact: true }, record, tree, origin)
 }
 
 /// What is wrong with the claims of the citations of a record or part.
-pub fn claims(record: &'static Record, draft: &Draft) -> Vec<Problem> {
+pub fn claims(record: &'static Record, draft: &Draft) -> Vec<InputProblem> {
     let mut reader = Reader { problems: Vec::new(), keys_are_own: true, is_exact: true };
     reader.check_claims(record, draft);
     reader.problems
 }
 
-fn one(mut reader: Reader, record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<Problem>> {
+fn one(mut reader: Reader, record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<InputProblem>> {
     match reader.draft(record, tree, origin) {
         Some(draft) if reader.problems.is_empty() => Ok(draft),
         _ => Err(reader.problems),
@@ -88,14 +88,14 @@ fn one(mut reader: Reader, record: &'static Record, tree: &Tree, origin: &Origin
 
 /// The list that somebody means who calls it by the name of the type or of the table, or misspells it.
 fn other_name(given: &str) -> Option<&'static str> {
-    let mut records = catalog().all().filter(|record| record.shape == Shape::Record);
+    let mut records = catalog().all().filter(|record| record.shape == RecordKind::Record);
     let near = |record: &&Record| record.table == given || record.singular() == given || strsim::osa_distance(record.plural, given) <= 2;
     records.find(near).map(|record| record.plural)
 }
 
 /// Gathers problems while it reads.
 struct Reader {
-    problems: Vec<Problem>,
+    problems: Vec<InputProblem>,
     /// Whether the keys of parts are those that the store made, of any signs.
     keys_are_own: bool,
     /// Whether ids are given, and places of parts.
@@ -104,7 +104,7 @@ struct Reader {
 
 impl Reader {
     fn problem(&mut self, origin: &Origin, message: impl Into<String>) {
-        self.problems.push(Problem::new(origin.clone(), message));
+        self.problems.push(InputProblem::new(origin.clone(), message));
     }
 
     fn list(&mut self, record: &'static Record, tree: &Tree, origin: &Origin) -> Vec<Draft> {
@@ -137,13 +137,13 @@ impl Reader {
                 return None;
             }
         };
-        let name_field = if record.shape == Shape::Record { "slug" } else { "key" };
+        let name_field = if record.shape == RecordKind::Record { "slug" } else { "key" };
         for (name, value) in entries {
             let origin = origin.below(format_args!(".{name}"), value.line);
             if name == name_field {
                 draft.name = self.name(value, &origin);
             } else if self.is_exact && name == "id" {
-                draft.aim = Aim { mode: Mode::Exact, id: self.id(record, value, &origin), ..Aim::default() };
+                draft.aim = WriteTarget { mode: WriteMode::Exact, id: self.id(record, value, &origin), ..WriteTarget::default() };
             } else if let (true, Some(index)) = (self.is_exact && name == POSITION, record.field_index(name)) {
                 if let Some(given) = self.given(record.fields[index].kind, value, &origin) {
                     draft.values.push((index, given, origin));
@@ -228,16 +228,18 @@ impl Reader {
     }
 
     /// A value of a kind; nothing clears a field.
-    fn given(&mut self, kind: Kind, tree: &Tree, origin: &Origin) -> Option<Given> {
+    fn given(&mut self, kind: FieldKind, tree: &Tree, origin: &Origin) -> Option<DraftValue> {
         match kind {
-            _ if tree.value == Value::Null => Some(Given::Cell(Cell::Null)),
-            Kind::One(target) if catalog().get(target).shape == Shape::Record => {
+            _ if tree.value == Value::Null => Some(DraftValue::Cell(Cell::Null)),
+            FieldKind::One(target) if catalog().get(target).shape == RecordKind::Record => {
                 self.text(tree, origin, "the slug or the id of a record").and_then(|name| self.reference(target, name, origin))
             }
-            Kind::One(target) => self.text(tree, origin, "the key of a part of the same record").map(|key| Given::Key(target, key)),
-            Kind::Any => self.any(tree, origin),
-            Kind::Translated => self.translations(tree, origin).map(Given::Cell),
-            Kind::List(structure) => {
+            FieldKind::One(target) => {
+                self.text(tree, origin, "the key of a part of the same record").map(|key| DraftValue::Key(target, key))
+            }
+            FieldKind::Any => self.any(tree, origin),
+            FieldKind::Translated => self.translations(tree, origin).map(DraftValue::Cell),
+            FieldKind::List(structure) => {
                 let Value::List(items) = &tree.value else {
                     self.problem(origin, format!("this is {}; it must be a list", tree.kind()));
                     return None;
@@ -270,9 +272,9 @@ impl Reader {
                     }
                     Some(Json::Object(object))
                 });
-                Some(Given::Cell(Cell::Json(Json::Array(items.collect()))))
+                Some(DraftValue::Cell(Cell::Json(Json::Array(items.collect()))))
             }
-            _ => self.scalar(kind, tree, origin).map(Given::Cell),
+            _ => self.scalar(kind, tree, origin).map(DraftValue::Cell),
         }
     }
 
@@ -293,13 +295,13 @@ impl Reader {
     }
 
     /// A record by its id, which has a low line in it, or by its slug, which has none.
-    fn reference(&mut self, target: RecordType, name: String, origin: &Origin) -> Option<Given> {
+    fn reference(&mut self, target: RecordType, name: String, origin: &Origin) -> Option<DraftValue> {
         if !name.contains('_') {
-            return Some(Given::Slug(target, name));
+            return Some(DraftValue::Slug(target, name));
         }
         let this = catalog().get(target).singular();
         match crate::core::id::decode(&name) {
-            Ok((prefix, id)) if prefix == target.prefix() => return Some(Given::Id(target, id)),
+            Ok((prefix, id)) if prefix == target.prefix() => return Some(DraftValue::Id(target, id)),
             Ok((prefix, _)) => self.problem(
                 origin,
                 format!("\"{name}\" is the id of something else ({prefix}); the id of a {this} begins with {}_", target.prefix()),
@@ -310,11 +312,11 @@ impl Reader {
     }
 
     /// A record of any type: a map of one entry, from the type to the slug or the id.
-    fn any(&mut self, tree: &Tree, origin: &Origin) -> Option<Given> {
+    fn any(&mut self, tree: &Tree, origin: &Origin) -> Option<DraftValue> {
         if let Value::Map(entries) = &tree.value
             && let [(name, slug)] = entries.as_slice()
         {
-            let record = catalog().all().find(|record| record.shape == Shape::Record && record.singular() == *name);
+            let record = catalog().all().find(|record| record.shape == RecordKind::Record && record.singular() == *name);
             if let Some(record) = record {
                 let origin = origin.below(format_args!(".{name}"), slug.line);
                 return self
@@ -349,17 +351,17 @@ impl Reader {
         (!texts.is_empty()).then_some(Cell::Json(Json::Object(texts)))
     }
 
-    fn scalar(&mut self, kind: Kind, tree: &Tree, origin: &Origin) -> Option<Cell> {
+    fn scalar(&mut self, kind: FieldKind, tree: &Tree, origin: &Origin) -> Option<Cell> {
         let number = |number: f64| number.is_finite().then_some(Cell::Number(number));
         match (kind, &tree.value) {
-            (Kind::Boolean, Value::Boolean(boolean)) => return Some(Cell::Boolean(*boolean)),
-            (Kind::Integer, Value::Integer(value)) if i32::try_from(*value).is_ok() => return Some(Cell::Integer(*value)),
-            (Kind::Number, Value::Integer(value)) => return value.to_string().parse().ok().and_then(number),
-            (Kind::Number, Value::Number(value)) => return number(*value),
-            (Kind::Boolean | Kind::Integer | Kind::Number, _) => {
+            (FieldKind::Boolean, Value::Boolean(boolean)) => return Some(Cell::Boolean(*boolean)),
+            (FieldKind::Integer, Value::Integer(value)) if i32::try_from(*value).is_ok() => return Some(Cell::Integer(*value)),
+            (FieldKind::Number, Value::Integer(value)) => return value.to_string().parse().ok().and_then(number),
+            (FieldKind::Number, Value::Number(value)) => return number(*value),
+            (FieldKind::Boolean | FieldKind::Integer | FieldKind::Number, _) => {
                 let expected = match kind {
-                    Kind::Boolean => "true or false",
-                    Kind::Integer => "a whole number from -2147483648 to 2147483647",
+                    FieldKind::Boolean => "true or false",
+                    FieldKind::Integer => "a whole number from -2147483648 to 2147483647",
                     _ => "a number",
                 };
                 self.problem(origin, format!("this is {}; it must be {expected}", tree.kind()));
@@ -382,8 +384,8 @@ impl Reader {
         let citation = catalog().get(RecordType::Citation);
         let (Some(field), Some(value)) = (citation.field_index("field"), citation.field_index("value")) else { return };
         for claim in draft.parts.iter().filter(|(part, _)| *part == RecordType::Citation).flat_map(|(_, parts)| parts) {
-            let Some(Given::Cell(Cell::Text(name))) = claim.value(field) else {
-                if claim.value(value).is_some_and(|claimed| *claimed != Given::Cell(Cell::Null)) {
+            let Some(DraftValue::Cell(Cell::Text(name))) = claim.value(field) else {
+                if claim.value(value).is_some_and(|claimed| *claimed != DraftValue::Cell(Cell::Null)) {
                     self.problem(&claim.origin, "a value is claimed and field is missing; name the field that the value is claimed for");
                 }
                 continue;
@@ -395,12 +397,12 @@ impl Reader {
                 }
                 continue;
             };
-            let Some(Given::Cell(Cell::Text(claimed))) = claim.value(value) else { continue };
+            let Some(DraftValue::Cell(Cell::Text(claimed))) = claim.value(value) else { continue };
             let checked = match declared.kind {
-                Kind::Number | Kind::Integer => {
+                FieldKind::Number | FieldKind::Integer => {
                     claimed.parse::<f64>().map(drop).map_err(|_| format!("\"{claimed}\" is not a number, and {name} is one"))
                 }
-                Kind::Boolean => claimed.parse::<bool>().map(drop).map_err(|_| format!("\"{claimed}\" is neither true nor false")),
+                FieldKind::Boolean => claimed.parse::<bool>().map(drop).map_err(|_| format!("\"{claimed}\" is neither true nor false")),
                 kind => check(kind, claimed).map(drop),
             };
             if let Err(message) = checked {
@@ -411,21 +413,21 @@ impl Reader {
 }
 
 /// Checks a text against the kind of its field; gives it in its canonical form.
-fn check(kind: Kind, text: &str) -> Result<String, String> {
+fn check(kind: FieldKind, text: &str) -> Result<String, String> {
     match kind {
-        Kind::Date => text.parse::<PartialDate>().map(|date| date.to_string()).map_err(|error| error.to_string()),
-        Kind::Language => language::tag(text).map_err(|error| error.to_string()),
-        Kind::Url => match Url::parse(text) {
+        FieldKind::Date => text.parse::<PartialDate>().map(|date| date.to_string()).map_err(|error| error.to_string()),
+        FieldKind::Language => language::tag(text).map_err(|error| error.to_string()),
+        FieldKind::Url => match Url::parse(text) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(text.to_owned()),
             _ => Err(format!("\"{text}\" is not an address on the web; it must begin with https:// or http://")),
         },
-        Kind::Duration => match text.parse::<iso8601_duration::Duration>() {
+        FieldKind::Duration => match text.parse::<iso8601_duration::Duration>() {
             Ok(_) => Ok(text.to_owned()),
             Err(_) => {
                 Err(format!("\"{text}\" is not an ISO 8601 duration; write P3Y for three years, P6M for six months, P15D for fifteen days"))
             }
         },
-        Kind::Choice(vocabulary) => match vocabulary.choices.iter().any(|choice| choice.value == text) {
+        FieldKind::Choice(vocabulary) => match vocabulary.choices.iter().any(|choice| choice.value == text) {
             true => Ok(text.to_owned()),
             false => Err(unknown_choice(vocabulary, text)),
         },
@@ -441,7 +443,7 @@ fn unknown_choice(vocabulary: &Vocabulary, text: &str) -> String {
 /// Place of a field that can be given; a part is not told which record it belongs to.
 fn field_of(record: &Record, name: &str) -> Option<usize> {
     let index = record.field_index(name)?;
-    let owner = index == 0 && matches!(record.shape, Shape::Part { .. });
+    let owner = index == 0 && matches!(record.shape, RecordKind::Part { .. });
     (!owner && !record.fields[index].system).then_some(index)
 }
 

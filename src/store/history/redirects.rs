@@ -11,7 +11,7 @@ use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::curation::withhold::{by_digest, slug_digest, withheld};
 use crate::store::db::dataset_version;
-use crate::store::db::dataset_version::Concerns;
+use crate::store::db::dataset_version::WriteScope;
 use crate::store::read::dump::Former;
 use crate::store::sql::bulk_insert::{Conflict, Into, Split, insert};
 use crate::store::sql::dialect::one_of_ids;
@@ -33,7 +33,7 @@ impl Store {
         let row = |former: &Former<Uuid>| vec![former.name.into(), former.ty.prefix().into(), former.record.into()];
         insert(&transaction, into, ids.iter().map(row).collect()).await?;
         apply::former(&transaction, slugs.into_iter().map(|former| (former.ty, former.name, former.record)).collect()).await?;
-        dataset_version::note(&transaction, self.clock.now(), Concerns::Others).await?;
+        dataset_version::note(&transaction, self.clock.now(), WriteScope::Others).await?;
         self.changes.tell(&transaction).await.map_err(database)?;
         transaction.commit().await.map_err(database)?;
         self.changes.bump();

@@ -11,11 +11,11 @@ use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::curation::delete::{at, field};
 use crate::store::draft::value_tree;
-use crate::store::draft::{Aim, Draft, Fault, Mode, Problem, parse};
+use crate::store::draft::{Draft, InputProblem, ProblemCode, WriteMode, WriteTarget, parse};
 use crate::store::history::state;
 use crate::store::read::result::Cell;
 use crate::store::write::apply::{Existing, load, types};
-use crate::store::write::{Author, Outcome, Refused, Writing};
+use crate::store::write::{Author, WriteError, WriteSession, WriteSummary};
 use crate::store::{Store, database};
 
 /// Fields that going back leaves as they are.
@@ -27,7 +27,7 @@ impl Store {
     pub async fn state(&self, ty: RecordType, id: Uuid, number: i64, role: Role) -> Result<Option<Json>> {
         let author = Author { by: String::new(), message: None };
         let transaction = self.pools.primary.begin().await.map_err(database)?;
-        let reading = Writing { store: self, transaction, author: &author };
+        let reading = WriteSession { store: self, transaction, author: &author };
         let state = reading.state_at(catalog().get(ty), id, number, role.sees_drafts()).await?;
         reading.transaction.rollback().await.map_err(database)?;
         let mut state = state.map(state::given);
@@ -38,27 +38,34 @@ impl Store {
     }
 
     /// Writes a record as it was after an earlier change; a record that was deleted is made again.
-    pub async fn revert(&self, ty: RecordType, id: Uuid, number: i64, expected: Option<i64>, author: &Author) -> Result<Outcome, Refused> {
+    pub async fn revert(
+        &self,
+        ty: RecordType,
+        id: Uuid,
+        number: i64,
+        expected: Option<i64>,
+        author: &Author,
+    ) -> Result<WriteSummary, WriteError> {
         let writing = self.begin(author).await?;
         let record = catalog().get(ty);
         let Some(earlier) = writing.state_at(record, id, number, true).await? else {
             let message = format!("there is no revision {number} of this {}", record.singular());
-            return Err(Refused::Problems(vec![Problem::new(at("toRevision"), message).of(Fault::NotFound)]));
+            return Err(WriteError::Problems(vec![InputProblem::new(at("toRevision"), message).of(ProblemCode::NotFound)]));
         };
         let is_there = !load(&writing.transaction, record, "id", &[id]).await?.is_empty();
         let keep: &[&str] = if is_there { &KEPT } else { &[] };
         let tree = value_tree::of_json(&state::whole(record, earlier, keep));
-        let draft = parse::state(record, &tree, &at("record")).map_err(Refused::Problems)?;
-        let mode = if is_there { Mode::Update } else { Mode::Create };
+        let draft = parse::state(record, &tree, &at("record")).map_err(WriteError::Problems)?;
+        let mode = if is_there { WriteMode::Update } else { WriteMode::Create };
         let latest = revisions(&writing.transaction, id).await?.first().map_or(0, |revision| revision.number);
-        let aim = Aim { mode, id: Some(id), revision: expected, latest, restates: true };
+        let aim = WriteTarget { mode, id: Some(id), revision: expected, latest, restates: true };
         let outcome = writing.write(&vec![(ty, vec![Draft { aim, ..draft }])], &|_| {}).await?;
         writing.commit().await?;
         Ok(outcome)
     }
 }
 
-impl Writing<'_> {
+impl WriteSession<'_> {
     /// The state of a record after a change of it, with the places of its parts.
     async fn state_at(&self, record: &'static Record, id: Uuid, number: i64, drafts: bool) -> Result<Option<Json>> {
         let revisions = revisions(&self.transaction, id).await?;

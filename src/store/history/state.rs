@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use crate::catalog::record::{Record, Shape, catalog};
+use crate::catalog::record::{Record, RecordKind, catalog};
 use crate::entity::RecordType;
 use crate::store::write::apply::{Existing, as_json};
 
@@ -15,7 +15,7 @@ const POSITION: &str = "position";
 
 /// A record or part with its parts. Parts know their places in their lists.
 pub(crate) fn of(record: &Record, row: &Existing, types: &HashMap<Uuid, RecordType>, keys: &HashMap<Uuid, &str>) -> Json {
-    let is_part = record.shape != Shape::Record;
+    let is_part = record.shape != RecordKind::Record;
     let mut own_keys = keys.clone();
     for (part, rows) in &row.parts {
         if let Some(key) = catalog().get(*part).field_index("key") {

@@ -6,19 +6,19 @@ use chrono::{DateTime, Utc};
 use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 use uuid::Uuid;
 
-use crate::catalog::record::{Kind, catalog};
+use crate::catalog::record::{FieldKind, catalog};
 use crate::store::aggregate::decode::{FacetOf, Facets};
-use crate::store::read::plan::{Child, List, Plan};
-use crate::store::read::result::{Cell, Found, Level, Pages, Row, Span};
+use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
+use crate::store::read::result::{Cell, ChildRows, PageBounds, PagedRows, ResultRow, RowSet};
 use crate::store::sql::select::{ELEMENTS, key_kind};
 
 /// Reads the rows of a level; gives the number of them.
-pub(crate) fn rows(text: &str, plan: &Plan, level: &mut Level) -> serde_json::Result<usize> {
+pub(crate) fn rows(text: &str, plan: &Plan, level: &mut RowSet) -> serde_json::Result<usize> {
     read(text, Rows { plan, key: None, level })
 }
 
 /// Reads one page of a list.
-pub(crate) fn page(text: &str, list: &List, pages: &mut Pages) -> serde_json::Result<()> {
+pub(crate) fn page(text: &str, list: &ListPlan, pages: &mut PagedRows) -> serde_json::Result<()> {
     let span = read(text, PageOf { list, level: &mut pages.level })?;
     pages.spans.push(span);
     Ok(())
@@ -32,7 +32,7 @@ pub(crate) fn read<'t, S: DeserializeSeed<'t>>(text: &'t str, seed: S) -> serde_
 }
 
 /// Reads the facets of a list at the root.
-pub(crate) fn facets(text: &str, list: &List, pages: &mut Pages) -> serde_json::Result<()> {
+pub(crate) fn facets(text: &str, list: &ListPlan, pages: &mut PagedRows) -> serde_json::Result<()> {
     let found = read(text, Facets(&list.facets, &mut pages.facets))?;
     if let Some(span) = pages.spans.last_mut() {
         span.facets = found;
@@ -43,8 +43,8 @@ pub(crate) fn facets(text: &str, list: &List, pages: &mut Pages) -> serde_json::
 /// An array of rows, which go to a level.
 struct Rows<'a> {
     plan: &'a Plan,
-    key: Option<Kind>,
-    level: &'a mut Level,
+    key: Option<FieldKind>,
+    level: &'a mut RowSet,
 }
 
 impl<'de> DeserializeSeed<'de> for Rows<'_> {
@@ -78,14 +78,14 @@ impl<'de> Visitor<'de> for Rows<'_> {
 
 /// A page of a list: rows, of which one too many tells that there are more.
 struct PageOf<'a> {
-    list: &'a List,
-    level: &'a mut Level,
+    list: &'a ListPlan,
+    level: &'a mut RowSet,
 }
 
 impl<'de> DeserializeSeed<'de> for PageOf<'_> {
-    type Value = Span;
+    type Value = PageBounds;
 
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Span, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<PageBounds, D::Error> {
         let Self { list, level } = self;
         let page = &list.page;
         let key = list.cursors.then(|| key_kind(&catalog().get(list.plan.ty).fields[list.order.0]));
@@ -105,15 +105,15 @@ impl<'de> DeserializeSeed<'de> for PageOf<'_> {
             true => (page.before.is_some(), more),
             false => (more, page.after.is_some()),
         };
-        Ok(Span { start, end, has_next, has_previous, ..Span::default() })
+        Ok(PageBounds { start, end, has_next, has_previous, ..PageBounds::default() })
     }
 }
 
 /// One row, or null where a reference leads nowhere.
 pub(crate) struct RowOf<'a> {
     pub(crate) plan: &'a Plan,
-    pub(crate) key: Option<Kind>,
-    pub(crate) level: &'a mut Level,
+    pub(crate) key: Option<FieldKind>,
+    pub(crate) level: &'a mut RowSet,
 }
 
 impl<'de> DeserializeSeed<'de> for RowOf<'_> {
@@ -147,9 +147,9 @@ impl<'de> Visitor<'de> for RowOf<'_> {
 /// Elements of a row, from this place on: an array that is full has the rest in its last element.
 struct Part<'a> {
     plan: &'a Plan,
-    key: Option<Kind>,
-    level: &'a mut Level,
-    row: Option<Row>,
+    key: Option<FieldKind>,
+    level: &'a mut RowSet,
+    row: Option<ResultRow>,
     at: usize,
 }
 
@@ -164,13 +164,13 @@ impl Part<'_> {
                 return next(&mut items, Rest(self));
             }
             let Some(row) = &mut self.row else {
-                let Cell::Id(id) = next(&mut items, CellOf(Kind::Any))? else { return Err(A::Error::missing_field("id")) };
-                self.row = Some(Row { id, key: Cell::Null, cells: Vec::with_capacity(self.plan.fields.len()) });
+                let Cell::Id(id) = next(&mut items, CellOf(FieldKind::Any))? else { return Err(A::Error::missing_field("id")) };
+                self.row = Some(ResultRow { id, key: Cell::Null, cells: Vec::with_capacity(self.plan.fields.len()) });
                 self.at += 1;
                 continue;
             };
             if self.at < fields {
-                row.key = next(&mut items, CellOf(self.key.unwrap_or(Kind::Text)))?;
+                row.key = next(&mut items, CellOf(self.key.unwrap_or(FieldKind::Text)))?;
             } else if self.at < children {
                 let field = self.plan.fields[self.at - fields];
                 row.cells.push(next(&mut items, CellOf(catalog().get(self.plan.ty).fields[field].kind))?);
@@ -190,18 +190,18 @@ impl Part<'_> {
                 continue;
             }
             match (child, found) {
-                (Child::One(_, plan), Found::One(references)) => {
+                (ChildPlan::One(_, plan), ChildRows::One(references)) => {
                     let row = next(items, RowOf { plan, key: None, level: &mut references.levels[0] })?;
                     references.at.push(row.map(|row| (0, row)));
                 }
-                (Child::Many(_, list), Found::Many(pages)) if at == 0 && list.rows => {
+                (ChildPlan::Many(_, list), ChildRows::Many(pages)) if at == 0 && list.rows => {
                     let span = next(items, PageOf { list, level: &mut pages.level })?;
                     pages.spans.push(span);
                 }
-                (Child::Many(_, list), Found::Many(pages)) => {
+                (ChildPlan::Many(_, list), ChildRows::Many(pages)) => {
                     // what comes first begins the span of the row
                     if at == 0 {
-                        pages.spans.push(Span::default());
+                        pages.spans.push(PageBounds::default());
                     }
                     let Some(span) = pages.spans.last_mut() else { return Err(A::Error::custom("a list without a span")) };
                     match at.checked_sub(usize::from(list.rows) + usize::from(list.total)) {
@@ -218,11 +218,11 @@ impl Part<'_> {
 }
 
 /// Elements that a child has in the array of its row.
-fn elements(child: &Child) -> usize {
+fn elements(child: &ChildPlan) -> usize {
     match child {
-        Child::One(..) => 1,
-        Child::Any(..) => 0,
-        Child::Many(_, list) => usize::from(list.rows) + usize::from(list.total) + list.facets.len(),
+        ChildPlan::One(..) => 1,
+        ChildPlan::Any(..) => 0,
+        ChildPlan::Many(_, list) => usize::from(list.rows) + usize::from(list.total) + list.facets.len(),
     }
 }
 
@@ -253,14 +253,14 @@ impl<'de> Visitor<'de> for Rest<'_, '_> {
 }
 
 /// A cell of a kind.
-struct CellOf(Kind);
+struct CellOf(FieldKind);
 
 impl<'de> DeserializeSeed<'de> for CellOf {
     type Value = Cell;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Cell, D::Error> {
         match self.0 {
-            Kind::Translated | Kind::List(_) => {
+            FieldKind::Translated | FieldKind::List(_) => {
                 let json: serde_json::Value = serde::Deserialize::deserialize(json)?;
                 Ok(if json.is_null() { Cell::Null } else { Cell::Json(json) })
             }
@@ -286,8 +286,8 @@ impl Visitor<'_> for CellOf {
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Cell, E> {
         Ok(match self.0 {
-            Kind::Boolean => Cell::Boolean(value != 0),
-            Kind::Number => Cell::Number(value as f64),
+            FieldKind::Boolean => Cell::Boolean(value != 0),
+            FieldKind::Number => Cell::Number(value as f64),
             _ => Cell::Integer(value),
         })
     }
@@ -302,10 +302,10 @@ impl Visitor<'_> for CellOf {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Cell, E> {
         Ok(match self.0 {
-            Kind::One(_) | Kind::Any if text.is_empty() => Cell::Null,
-            Kind::One(_) | Kind::Any => Cell::Id(Uuid::try_parse(text).map_err(E::custom)?),
-            Kind::Instant => Cell::Instant(instant(text).map_err(E::custom)?),
-            Kind::Number => Cell::Number(text.parse().map_err(E::custom)?),
+            FieldKind::One(_) | FieldKind::Any if text.is_empty() => Cell::Null,
+            FieldKind::One(_) | FieldKind::Any => Cell::Id(Uuid::try_parse(text).map_err(E::custom)?),
+            FieldKind::Instant => Cell::Instant(instant(text).map_err(E::custom)?),
+            FieldKind::Number => Cell::Number(text.parse().map_err(E::custom)?),
             _ => Cell::Text(text.to_owned()),
         })
     }

@@ -11,7 +11,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Order, Query};
 use uuid::Uuid;
 
-use crate::catalog::record::{Kind, Record, Shape, catalog};
+use crate::catalog::record::{FieldKind, Record, RecordKind, catalog};
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::Store;
@@ -181,7 +181,7 @@ impl Dump {
             self.known.clear();
         }
         let any = |row: &Entry| {
-            let referred = references(record).filter(|field| matches!(record.fields[*field].kind, Kind::Any));
+            let referred = references(record).filter(|field| matches!(record.fields[*field].kind, FieldKind::Any));
             referred.filter_map(|field| id_in(&row.cells[field])).collect::<Vec<Uuid>>()
         };
         let types = self.types(rows.iter().flat_map(any).collect()).await?;
@@ -236,7 +236,7 @@ impl Dump {
     }
 
     async fn learn_some(&mut self, record: &'static Record, ids: &[Uuid]) -> Result<()> {
-        let name = if record.shape == Shape::Record { "slug" } else { "key" };
+        let name = if record.shape == RecordKind::Record { "slug" } else { "key" };
         let needed: Vec<usize> = references(record).filter(|field| record.fields[*field].required).collect();
         let mut select = Query::select();
         select.columns(["id", name]).columns(needed.iter().map(|field| Alias::new(record.fields[*field].column)));
@@ -247,7 +247,7 @@ impl Dump {
             let leads: Result<Vec<Option<Uuid>>, _> = (2..2 + needed.len()).map(|place| row.try_get_by_index(place)).collect();
             found.push((row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?, leads.map_err(internal)?));
         }
-        let is_any = |field: &usize| matches!(record.fields[*field].kind, Kind::Any);
+        let is_any = |field: &usize| matches!(record.fields[*field].kind, FieldKind::Any);
         let any = found.iter().flat_map(|(_, _, leads)| needed.iter().zip(leads).filter_map(|(field, id)| id.filter(|_| is_any(field))));
         let types = self.types(any.collect()).await?;
         let target = |field: usize, id: Option<Uuid>| Some((type_of(record, field, id?, &types)?, id?));
@@ -264,12 +264,12 @@ impl Dump {
 
 /// What a dump holds: every type of record and part.
 pub fn dumped() -> impl Iterator<Item = &'static Record> {
-    catalog().all().filter(|record| record.shape != Shape::Log)
+    catalog().all().filter(|record| record.shape != RecordKind::Log)
 }
 
 /// Places of the fields that refer to records or parts.
 fn references(record: &Record) -> impl Iterator<Item = usize> {
-    record.fields.iter().enumerate().filter(|(_, field)| matches!(field.kind, Kind::One(_) | Kind::Any)).map(|(place, _)| place)
+    record.fields.iter().enumerate().filter(|(_, field)| matches!(field.kind, FieldKind::One(_) | FieldKind::Any)).map(|(place, _)| place)
 }
 
 fn id_in(cell: &Cell) -> Option<Uuid> {
@@ -281,7 +281,7 @@ fn id_in(cell: &Cell) -> Option<Uuid> {
 
 fn type_of(record: &Record, field: usize, id: Uuid, types: &HashMap<Uuid, RecordType>) -> Option<RecordType> {
     match record.fields[field].kind {
-        Kind::One(ty) => Some(ty),
+        FieldKind::One(ty) => Some(ty),
         _ => types.get(&id).copied(),
     }
 }

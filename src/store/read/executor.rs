@@ -7,23 +7,23 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{DbBackend, Statement};
 use uuid::Uuid;
 
-use crate::catalog::record::{Kind, Record, Shape, catalog};
+use crate::catalog::record::{FieldKind, Record, RecordKind, catalog};
 use crate::core::error::{Result, internal};
-use crate::core::filter::{Filter, Test, Value};
+use crate::core::filter::{Filter, FilterValue, Predicate};
 use crate::core::partial_date::PartialDate;
 use crate::entity::RecordType;
 use crate::store::Store;
 use crate::store::read::decode;
-use crate::store::read::plan::{Child, List, Plan};
+use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
 use crate::store::read::redaction::changes;
-use crate::store::read::result::{Found, Level, Pages, References, Span};
-use crate::store::sql::filter::{Conditions, Form, wanted};
-use crate::store::sql::select::Selects;
+use crate::store::read::result::{ChildRows, PageBounds, PagedRows, ReferencedRows, RowSet};
+use crate::store::sql::filter::{FilterBuilder, SemiJoin, wanted};
+use crate::store::sql::select::SelectBuilder;
 use crate::store::sql::statement::statement;
 
 /// How one record is named.
 #[derive(Debug, Clone)]
-pub enum By {
+pub enum Lookup {
     /// By its id.
     Id(Uuid),
     /// By its slug.
@@ -45,34 +45,34 @@ pub(crate) const CHUNK: usize = 16_000;
 impl Store {
     /// One record, or nothing where no record that may be seen is named so. The old id of a merged record leads to the one
     /// it became, and so does a slug that a record had before.
-    pub async fn get(&self, by: &By, plan: &Plan) -> Result<References> {
+    pub async fn get(&self, by: &Lookup, plan: &Plan) -> Result<ReferencedRows> {
         let found = self.get_unmerged(by, plan).await?;
         match by {
-            _ if found.of(0).is_some() || catalog().get(plan.ty).shape != Shape::Record => Ok(found),
-            By::Id(id) => match self.merged_into(*id).await? {
-                Some(id) => self.get_unmerged(&By::Id(id), plan).await,
+            _ if found.of(0).is_some() || catalog().get(plan.ty).shape != RecordKind::Record => Ok(found),
+            Lookup::Id(id) => match self.merged_into(*id).await? {
+                Some(id) => self.get_unmerged(&Lookup::Id(id), plan).await,
                 None => Ok(found),
             },
-            By::Slug(slug) => match self.formerly(plan.ty, slug).await? {
-                Some(id) => self.get_unmerged(&By::Id(id), plan).await,
+            Lookup::Slug(slug) => match self.formerly(plan.ty, slug).await? {
+                Some(id) => self.get_unmerged(&Lookup::Id(id), plan).await,
                 None => Ok(found),
             },
-            By::Identifier { .. } => Ok(found),
+            Lookup::Identifier { .. } => Ok(found),
         }
     }
 
     /// The id of the record with this slug, or that had it.
     pub async fn find(&self, ty: RecordType, slug: &str) -> Result<Option<Uuid>> {
-        let found = self.get(&By::Slug(slug.to_owned()), &Plan::new(ty)).await?;
+        let found = self.get(&Lookup::Slug(slug.to_owned()), &Plan::new(ty)).await?;
         Ok(found.of(0).map(|node| node.uuid()))
     }
 
-    async fn get_unmerged(&self, by: &By, plan: &Plan) -> Result<References> {
-        let mut level = Level::new(plan);
+    async fn get_unmerged(&self, by: &Lookup, plan: &Plan) -> Result<ReferencedRows> {
+        let mut level = RowSet::new(plan);
         let text = self.read_text(&self.selects().one(plan, by)?).await?;
         let count = decode::rows(text.as_deref().unwrap_or("null"), plan, &mut level).map_err(internal)?;
         self.complete(plan, &mut level).await?;
-        Ok(References { levels: vec![level], at: vec![(count > 0).then_some((0, 0))] })
+        Ok(ReferencedRows { levels: vec![level], at: vec![(count > 0).then_some((0, 0))] })
     }
 
     /// The id that the record with this id was merged into.
@@ -100,10 +100,10 @@ impl Store {
     }
 
     /// Records of one type by their ids, in any order; what is not there or may not be seen is left out.
-    async fn get_many(&self, plan: &Plan, mut ids: Vec<Uuid>) -> Result<Level> {
+    async fn get_many(&self, plan: &Plan, mut ids: Vec<Uuid>) -> Result<RowSet> {
         ids.sort_unstable();
         ids.dedup();
-        let mut level = Level::new(plan);
+        let mut level = RowSet::new(plan);
         for chunk in ids.chunks(CHUNK) {
             if let Some(text) = self.read_text(&self.selects().many(plan, chunk)?).await? {
                 decode::rows(&text, plan, &mut level).map_err(internal)?;
@@ -114,28 +114,28 @@ impl Store {
     }
 
     /// Records of any of these types by their ids, one for each id or nothing, in the order of the ids.
-    pub async fn nodes(&self, plans: &[Plan], ids: &[Option<(RecordType, Uuid)>]) -> Result<References> {
+    pub async fn nodes(&self, plans: &[Plan], ids: &[Option<(RecordType, Uuid)>]) -> Result<ReferencedRows> {
         let levels = try_join_all(wanted_of(plans, ids).map(|(plan, wanted)| self.get_many(plan, wanted))).await?;
-        Ok(References::new(levels, ids))
+        Ok(ReferencedRows::new(levels, ids))
     }
 
     /// The same for ids of records that are known to be there and to be seen: what is wanted of them may be known with that.
-    pub async fn known(&self, plans: &[Plan], ids: &[Option<(RecordType, Uuid)>]) -> Result<References> {
+    pub async fn known(&self, plans: &[Plan], ids: &[Option<(RecordType, Uuid)>]) -> Result<ReferencedRows> {
         let levels = wanted_of(plans, ids).map(async |(plan, wanted)| match plan.is_bare() {
-            true => Ok(Level::bare(plan, wanted)),
+            true => Ok(RowSet::bare(plan, wanted)),
             false => self.get_many(plan, wanted).await,
         });
-        Ok(References::new(try_join_all(levels).await?, ids))
+        Ok(ReferencedRows::new(try_join_all(levels).await?, ids))
     }
 
-    fn selects(&self) -> Selects {
-        Selects::new(self.backend(), self.sees, Vec::new())
+    fn selects(&self) -> SelectBuilder {
+        SelectBuilder::new(self.backend(), self.sees, Vec::new())
     }
 
     /// Chooses how conditions on related records are asked, in the order in which the filter has them. PostgreSQL
     /// does that by itself. SQLite asks as it is told, and each form can take seconds where the other takes
     /// milliseconds; so it is looked whether the set is small.
-    pub(crate) fn forms<'a>(&'a self, record: &'a Record, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<Form>>> {
+    pub(crate) fn forms<'a>(&'a self, record: &'a Record, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<SemiJoin>>> {
         async move {
             let mut forms = Vec::new();
             if self.backend() == DbBackend::Postgres {
@@ -151,15 +151,15 @@ impl Store {
                 Filter::Not(part) => return self.forms(record, part).await,
                 Filter::Id(_) | Filter::Field(..) => return Ok(forms),
                 Filter::One(field, inner) => match record.fields[*field].kind {
-                    Kind::One(target) => (target, (**inner).clone()),
+                    FieldKind::One(target) => (target, (**inner).clone()),
                     _ => return Ok(forms),
                 },
                 Filter::Many(relation, quantifier, inner) => (record.relations[*relation].target, wanted(*quantifier, inner)),
             };
             let below = self.forms(catalog().get(target), &inner).await?;
-            let look = Conditions::new(self.backend(), self.sees, below.clone()).few(target, &inner, FEW + 1);
+            let look = FilterBuilder::new(self.backend(), self.sees, below.clone()).few(target, &inner, FEW + 1);
             let is_small = self.read_count(&look).await? <= FEW;
-            forms.push(if is_small { Form::Set } else { Form::Row });
+            forms.push(if is_small { SemiJoin::Set } else { SemiJoin::Row });
             forms.extend(below);
             Ok(forms)
         }
@@ -167,24 +167,24 @@ impl Store {
     }
 
     /// The statement that reads a page, for a look at how the database runs it.
-    pub async fn statement(&self, list: &List) -> Result<Statement> {
+    pub async fn statement(&self, list: &ListPlan) -> Result<Statement> {
         let forms = self.forms(catalog().get(list.plan.ty), &list.filter).await?;
-        Ok(statement(self.backend(), &Selects::new(self.backend(), self.sees, forms).page(list)?))
+        Ok(statement(self.backend(), &SelectBuilder::new(self.backend(), self.sees, forms).page(list)?))
     }
 
     /// A page of all records of a type: the only one of the pages that are given.
-    pub async fn page(&self, list: &List) -> Result<Pages> {
+    pub async fn page(&self, list: &ListPlan) -> Result<PagedRows> {
         let forms = self.forms(catalog().get(list.plan.ty), &list.filter).await?;
-        let selects = || Selects::new(self.backend(), self.sees, forms.clone());
+        let selects = || SelectBuilder::new(self.backend(), self.sees, forms.clone());
         let rows = async {
-            let mut pages = Pages::new(list);
+            let mut pages = PagedRows::new(list);
             match list.rows {
                 true => {
                     let text = self.read_text(&selects().page(list)?).await?;
                     decode::page(text.as_deref().unwrap_or("null"), list, &mut pages).map_err(internal)?;
                     self.complete(&list.plan, &mut pages.level).await?;
                 }
-                false => pages.spans.push(Span::default()),
+                false => pages.spans.push(PageBounds::default()),
             }
             Ok(pages)
         };
@@ -211,19 +211,19 @@ impl Store {
     }
 
     /// The same for records that are values of facets.
-    async fn complete_facets(&self, list: &List, pages: &mut Pages) -> Result<()> {
+    async fn complete_facets(&self, list: &ListPlan, pages: &mut PagedRows) -> Result<()> {
         let found = list.facets.iter().zip(&mut pages.facets).filter_map(|(facet, level)| Some((facet.plan.as_ref()?, level.as_mut()?)));
         let found = found.filter(|(plan, _)| is_to_complete(plan)).map(|(plan, level)| self.complete(plan, level));
         try_join_all(found).await.map(drop)
     }
 
     /// Reads what references to records of any type lead to, all of it at the same time, and hides drafts in the history.
-    pub(crate) fn complete<'a>(&'a self, plan: &'a Plan, level: &'a mut Level) -> BoxFuture<'a, Result<()>> {
+    pub(crate) fn complete<'a>(&'a self, plan: &'a Plan, level: &'a mut RowSet) -> BoxFuture<'a, Result<()>> {
         async move {
             self.veil(plan, level).await?;
             let mut wanted = Vec::new();
             for (place, child) in plan.children.iter().enumerate() {
-                if let Child::Any(field, plans) = child {
+                if let ChildPlan::Any(field, plans) = child {
                     wanted.push((place, plans, level.references(*field)));
                 }
             }
@@ -234,16 +234,16 @@ impl Store {
             }))
             .await?;
             for (place, references) in found {
-                level.children[place] = Found::One(references);
+                level.children[place] = ChildRows::One(references);
             }
             for (child, found) in plan.children.iter().zip(&mut level.children) {
-                if let (Child::Many(_, list), Found::Many(pages)) = (child, found) {
+                if let (ChildPlan::Many(_, list), ChildRows::Many(pages)) = (child, found) {
                     self.complete_facets(list, pages).await?;
                 }
             }
             let below = plan.children.iter().zip(&mut level.children).filter_map(|(child, found)| match (child, found) {
-                (Child::One(_, plan), Found::One(references)) => references.levels.first_mut().map(|level| (&**plan, level)),
-                (Child::Many(_, list), Found::Many(pages)) => Some((&list.plan, &mut pages.level)),
+                (ChildPlan::One(_, plan), ChildRows::One(references)) => references.levels.first_mut().map(|level| (&**plan, level)),
+                (ChildPlan::Many(_, list), ChildRows::Many(pages)) => Some((&list.plan, &mut pages.level)),
                 _ => None,
             });
             let below = below.filter(|(plan, _)| is_to_complete(plan)).map(|(plan, level)| self.complete(plan, level));
@@ -285,9 +285,9 @@ fn wanted_of<'a>(plans: &'a [Plan], ids: &'a [Option<(RecordType, Uuid)>]) -> im
 pub(crate) fn is_to_complete(plan: &Plan) -> bool {
     changes(plan).is_some()
         || plan.children.iter().any(|child| match child {
-            Child::Any(..) => true,
-            Child::One(_, plan) => is_to_complete(plan),
-            Child::Many(_, list) => {
+            ChildPlan::Any(..) => true,
+            ChildPlan::One(_, plan) => is_to_complete(plan),
+            ChildPlan::Many(_, list) => {
                 is_to_complete(&list.plan) || list.facets.iter().filter_map(|facet| facet.plan.as_ref()).any(is_to_complete)
             }
         })
@@ -297,10 +297,10 @@ pub(crate) fn is_to_complete(plan: &Plan) -> bool {
 pub fn in_force_on(version: &Record, date: &PartialDate) -> Filter {
     let field = |name| version.field_index(name).unwrap_or_default();
     let test = |name, test| Filter::Field(field(name), test);
-    let unknown = |name| test(name, Test::IsNull(true));
-    let on = Value::Date(date.clone());
+    let unknown = |name| test(name, Predicate::IsNull(true));
+    let on = FilterValue::Date(date.clone());
     Filter::And(vec![
-        Filter::Or(vec![unknown("validFrom"), test("validFrom", Test::Lte(on.clone()))]),
-        Filter::Or(vec![unknown("validTo"), test("validTo", Test::Gt(on))]),
+        Filter::Or(vec![unknown("validFrom"), test("validFrom", Predicate::Lte(on.clone()))]),
+        Filter::Or(vec![unknown("validTo"), test("validTo", Predicate::Gt(on))]),
     ])
 }

@@ -7,7 +7,7 @@ use crate::catalog::record::catalog;
 use crate::core::filter::Filter;
 use crate::core::pagination::{Direction, Page};
 use crate::entity::RecordType;
-use crate::store::aggregate::facet::Facet;
+use crate::store::aggregate::facet::FacetSpec;
 
 /// What to read of the rows of one level.
 #[derive(Debug, Clone)]
@@ -17,24 +17,24 @@ pub struct Plan {
     /// Fields to read, in ascending order.
     pub(crate) fields: Vec<usize>,
     /// What to read below.
-    pub(crate) children: Vec<Child>,
+    pub(crate) children: Vec<ChildPlan>,
 }
 
 /// What to read below the rows of a level.
 #[derive(Debug, Clone)]
 #[allow(clippy::large_enum_variant)] // plans are few, and live as long as a request
-pub enum Child {
+pub enum ChildPlan {
     /// The record that a field refers to.
     One(usize, Box<Plan>),
     /// The record that a field refers to, of any of these types.
     Any(usize, Vec<Plan>),
     /// A page of a relation.
-    Many(usize, List),
+    Many(usize, ListPlan),
 }
 
 /// Which rows of a list to read, and what of them.
 #[derive(Debug, Clone)]
-pub struct List {
+pub struct ListPlan {
     /// Only rows that satisfy this.
     pub filter: Filter,
     /// Order of the rows: a place in the fields, and a direction.
@@ -52,7 +52,7 @@ pub struct List {
     /// Whether the size of the page is not what somebody asked for, but the usual one.
     pub usual: bool,
     /// What all rows are counted by.
-    pub facets: Vec<Facet>,
+    pub facets: Vec<FacetSpec>,
     /// What of each row.
     pub plan: Plan,
 }
@@ -76,8 +76,8 @@ impl Plan {
     }
 
     /// Reads this below the rows; gives its place among what is below.
-    pub fn add(&mut self, child: Child) -> usize {
-        if let Child::Any(field, _) = child {
+    pub fn add(&mut self, child: ChildPlan) -> usize {
+        if let ChildPlan::Any(field, _) = child {
             self.read(field);
         }
         self.children.push(child);
@@ -88,9 +88,9 @@ impl Plan {
     pub fn widen(&mut self, most: u32) {
         for child in &mut self.children {
             match child {
-                Child::One(_, plan) => plan.widen(most),
-                Child::Any(_, plans) => plans.iter_mut().for_each(|plan| plan.widen(most)),
-                Child::Many(_, list) => {
+                ChildPlan::One(_, plan) => plan.widen(most),
+                ChildPlan::Any(_, plans) => plans.iter_mut().for_each(|plan| plan.widen(most)),
+                ChildPlan::Many(_, list) => {
                     if list.usual {
                         (list.page.size, list.beyond) = (most, true);
                     }
@@ -103,9 +103,9 @@ impl Plan {
     /// Whether there are lists below.
     pub(crate) fn has_lists(&self) -> bool {
         self.children.iter().any(|child| match child {
-            Child::One(_, plan) => plan.has_lists(),
-            Child::Any(_, plans) => plans.iter().any(Self::has_lists),
-            Child::Many(..) => true,
+            ChildPlan::One(_, plan) => plan.has_lists(),
+            ChildPlan::Any(_, plans) => plans.iter().any(Self::has_lists),
+            ChildPlan::Many(..) => true,
         })
     }
 
@@ -115,7 +115,7 @@ impl Plan {
     }
 }
 
-impl List {
+impl ListPlan {
     /// The first page of everything, in the order of the type, without cursors.
     pub fn new(plan: Plan) -> Self {
         let order = catalog().get(plan.ty).default_order;

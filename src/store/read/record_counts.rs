@@ -2,7 +2,7 @@
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query};
 
-use crate::catalog::record::{Shape, catalog};
+use crate::catalog::record::{RecordKind, catalog};
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::Store;
@@ -10,7 +10,7 @@ use crate::store::Store;
 impl Store {
     /// Number of published records of each type, by one statement. Parts of records are not counted.
     pub async fn published(&self) -> Result<Vec<(RecordType, u64)>> {
-        let types: Vec<_> = catalog().all().filter(|record| record.shape == Shape::Record).collect();
+        let types: Vec<_> = catalog().all().filter(|record| record.shape == RecordKind::Record).collect();
         let mut select = Query::select();
         for record in &types {
             let count = Query::select()

@@ -6,15 +6,15 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::catalog::record::{Shape, catalog};
+use crate::catalog::record::{RecordKind, catalog};
 use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::Store;
 use crate::store::read::executor::CHUNK;
 use crate::store::read::plan::Plan;
-use crate::store::read::result::{Cell, Level};
-use crate::store::sql::filter::Sees;
+use crate::store::read::result::{Cell, RowSet};
+use crate::store::sql::filter::Visibility;
 
 /// Place of the changes among the cells of a row, where they are read.
 pub(crate) fn changes(plan: &Plan) -> Option<usize> {
@@ -27,8 +27,8 @@ pub(crate) fn changes(plan: &Plan) -> Option<usize> {
 
 impl Store {
     /// Takes what speaks of drafts out of the changes of a level.
-    pub(crate) async fn veil(&self, plan: &Plan, level: &mut Level) -> Result<()> {
-        let Some(place) = changes(plan).filter(|_| self.sees == Sees::Published) else { return Ok(()) };
+    pub(crate) async fn veil(&self, plan: &Plan, level: &mut RowSet) -> Result<()> {
+        let Some(place) = changes(plan).filter(|_| self.sees == Visibility::Published) else { return Ok(()) };
         let mut mentioned = HashSet::new();
         for row in &level.rows {
             if let Cell::Json(changes) = &row.cells[place] {
@@ -140,7 +140,7 @@ fn hide_links(state: &mut Json, drafts: &HashSet<Uuid>) {
 
 /// Whether a change is one of a link, such as `citations[registry-2026:decided]`.
 fn is_link(field: &str) -> bool {
-    let links = catalog().all().filter(|record| record.shape == Shape::Part { cited: false });
+    let links = catalog().all().filter(|record| record.shape == RecordKind::Part { cited: false });
     links.filter_map(|record| record.owner()?.inverse).any(|list| {
         let list = format!("{}[", list.name);
         field.starts_with(&list) || field.contains(&format!(".{list}"))

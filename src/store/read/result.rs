@@ -9,11 +9,11 @@ use sea_orm::{DbErr, QueryResult, RuntimeErr, TryGetable, sqlx};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::catalog::record::{Kind, Record, catalog};
+use crate::catalog::record::{FieldKind, Record, catalog};
 use crate::core::pagination::Cursor;
 use crate::entity::RecordType;
 use crate::store::aggregate::facet;
-use crate::store::read::plan::{Child, List, Plan};
+use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
 
 /// The value of a field in a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,15 +38,17 @@ pub enum Cell {
 
 impl Cell {
     /// Reads the column at this place.
-    pub(crate) fn read(row: &QueryResult, index: usize, kind: Kind) -> Result<Self, DbErr> {
+    pub(crate) fn read(row: &QueryResult, index: usize, kind: FieldKind) -> Result<Self, DbErr> {
         let cell = match kind {
-            Kind::Text | Kind::Date | Kind::Url | Kind::Language | Kind::Duration | Kind::Choice(_) => value(row, index)?.map(Self::Text),
-            Kind::Translated | Kind::List(_) => row.try_get_by_index::<Option<Json>>(index)?.map(Self::Json),
-            Kind::Integer => row.try_get_by_index::<Option<i32>>(index)?.map(|value| Self::Integer(value.into())),
-            Kind::Number => row.try_get_by_index::<Option<f64>>(index)?.map(Self::Number),
-            Kind::Boolean => row.try_get_by_index::<Option<bool>>(index)?.map(Self::Boolean),
-            Kind::Instant => row.try_get_by_index::<Option<DateTime<Utc>>>(index)?.map(Self::Instant),
-            Kind::One(_) | Kind::Any => value(row, index)?.map(Self::Id),
+            FieldKind::Text | FieldKind::Date | FieldKind::Url | FieldKind::Language | FieldKind::Duration | FieldKind::Choice(_) => {
+                value(row, index)?.map(Self::Text)
+            }
+            FieldKind::Translated | FieldKind::List(_) => row.try_get_by_index::<Option<Json>>(index)?.map(Self::Json),
+            FieldKind::Integer => row.try_get_by_index::<Option<i32>>(index)?.map(|value| Self::Integer(value.into())),
+            FieldKind::Number => row.try_get_by_index::<Option<f64>>(index)?.map(Self::Number),
+            FieldKind::Boolean => row.try_get_by_index::<Option<bool>>(index)?.map(Self::Boolean),
+            FieldKind::Instant => row.try_get_by_index::<Option<DateTime<Utc>>>(index)?.map(Self::Instant),
+            FieldKind::One(_) | FieldKind::Any => value(row, index)?.map(Self::Id),
         };
         Ok(cell.unwrap_or(Self::Null))
     }
@@ -102,7 +104,7 @@ fn unreadable(error: sqlx::Error) -> DbErr {
 
 /// One row: its id, its place in the list it was read from, and the cells that were asked for.
 #[derive(Debug)]
-pub(crate) struct Row {
+pub(crate) struct ResultRow {
     pub(crate) id: Uuid,
     /// Sort key in the list it was read from, where cursors are wanted.
     pub(crate) key: Cell,
@@ -111,25 +113,25 @@ pub(crate) struct Row {
 
 /// All rows of one level of a query, with what hangs below them.
 #[derive(Debug)]
-pub(crate) struct Level {
+pub(crate) struct RowSet {
     /// Type of the rows.
     pub(crate) ty: RecordType,
     /// Fields that were read, in ascending order, one for each cell of a row.
     fields: Vec<usize>,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<ResultRow>,
     /// What hangs below, as the plan has it.
-    pub(crate) children: Vec<Found>,
+    pub(crate) children: Vec<ChildRows>,
     /// Name of the list the rows stand in, as cursors carry it.
     list: String,
 }
 
-impl Level {
+impl RowSet {
     /// A level without rows so far.
     pub(crate) fn new(plan: &Plan) -> Self {
-        let below = |child: &Child| match child {
-            Child::One(_, plan) => Found::One(References { levels: vec![Self::new(plan)], at: Vec::new() }),
-            Child::Any(..) => Found::One(References::default()),
-            Child::Many(_, list) => Found::Many(Pages::new(list)),
+        let below = |child: &ChildPlan| match child {
+            ChildPlan::One(_, plan) => ChildRows::One(ReferencedRows { levels: vec![Self::new(plan)], at: Vec::new() }),
+            ChildPlan::Any(..) => ChildRows::One(ReferencedRows::default()),
+            ChildPlan::Many(_, list) => ChildRows::Many(PagedRows::new(list)),
         };
         Self {
             ty: plan.ty,
@@ -142,7 +144,7 @@ impl Level {
 
     /// Rows of which nothing but the id is wanted.
     pub(crate) fn bare(plan: &Plan, ids: Vec<Uuid>) -> Self {
-        let row = |id| Row { id, key: Cell::Null, cells: Vec::new() };
+        let row = |id| ResultRow { id, key: Cell::Null, cells: Vec::new() };
         Self { rows: ids.into_iter().map(row).collect(), ..Self::new(plan) }
     }
 
@@ -151,11 +153,11 @@ impl Level {
         self.rows.reserve(other.rows.len());
         for (found, other) in self.children.iter_mut().zip(&other.children) {
             match (found, other) {
-                (Found::One(references), Found::One(other)) => {
+                (ChildRows::One(references), ChildRows::One(other)) => {
                     references.at.reserve(other.at.len());
                     references.levels.iter_mut().zip(&other.levels).for_each(|(level, other)| level.make_room(other));
                 }
-                (Found::Many(pages), Found::Many(other)) => {
+                (ChildRows::Many(pages), ChildRows::Many(other)) => {
                     pages.spans.reserve(other.spans.len());
                     pages.level.make_room(&other.level);
                 }
@@ -169,10 +171,10 @@ impl Level {
         self.rows[range.clone()].reverse();
         for found in &mut self.children {
             match found {
-                Found::One(references) if !references.at.is_empty() => references.at[range.clone()].reverse(),
-                Found::One(_) => {}
-                Found::Many(pages) if !pages.spans.is_empty() => pages.spans[range.clone()].reverse(),
-                Found::Many(_) => {}
+                ChildRows::One(references) if !references.at.is_empty() => references.at[range.clone()].reverse(),
+                ChildRows::One(_) => {}
+                ChildRows::Many(pages) if !pages.spans.is_empty() => pages.spans[range.clone()].reverse(),
+                ChildRows::Many(_) => {}
             }
         }
     }
@@ -180,7 +182,7 @@ impl Level {
     /// Ids that a field of the rows refers to.
     pub(crate) fn references(&self, field: usize) -> Vec<Option<Uuid>> {
         (0..self.rows.len())
-            .map(|row| match (Node { level: self, row }).cell(field) {
+            .map(|row| match (RowRef { level: self, row }).cell(field) {
                 Cell::Id(id) => Some(*id),
                 _ => None,
             })
@@ -190,24 +192,24 @@ impl Level {
 
 /// What was found below the rows of a level.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub(crate) enum ChildRows {
     /// At most one record for each row.
-    One(References),
+    One(ReferencedRows),
     /// A page for each row.
-    Many(Pages),
+    Many(PagedRows),
 }
 
 /// At most one record for each of many askers.
 #[derive(Debug, Default)]
-pub struct References {
-    pub(crate) levels: Vec<Level>,
+pub struct ReferencedRows {
+    pub(crate) levels: Vec<RowSet>,
     /// For each who asks: which level the record is in, and which row there.
     pub(crate) at: Vec<Option<(usize, usize)>>,
 }
 
-impl References {
+impl ReferencedRows {
     /// Records of several types, asked for by these ids.
-    pub(crate) fn new(levels: Vec<Level>, ids: &[Option<(RecordType, Uuid)>]) -> Self {
+    pub(crate) fn new(levels: Vec<RowSet>, ids: &[Option<(RecordType, Uuid)>]) -> Self {
         let mut places = HashMap::new();
         for (index, level) in levels.iter().enumerate() {
             places.extend(level.rows.iter().enumerate().map(|(row, found)| ((level.ty, found.id), (index, row))));
@@ -216,48 +218,48 @@ impl References {
     }
 
     /// The record for the one who asked at this place.
-    pub fn of(&self, asker: usize) -> Option<Node<'_>> {
+    pub fn of(&self, asker: usize) -> Option<RowRef<'_>> {
         let (level, row) = (*self.at.get(asker)?)?;
-        Some(Node { level: &self.levels[level], row })
+        Some(RowRef { level: &self.levels[level], row })
     }
 
     /// All of them, in the order of those who asked.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<Node<'_>>> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<RowRef<'_>>> {
         (0..self.at.len()).map(|asker| self.of(asker))
     }
 }
 
 /// A page of a list for each of many askers.
 #[derive(Debug)]
-pub struct Pages {
-    pub(crate) level: Level,
-    pub(crate) spans: Vec<Span>,
+pub struct PagedRows {
+    pub(crate) level: RowSet,
+    pub(crate) spans: Vec<PageBounds>,
     /// Records that are values of facets, one level for each facet whose values are records.
-    pub(crate) facets: Vec<Option<Level>>,
+    pub(crate) facets: Vec<Option<RowSet>>,
 }
 
 /// Which rows of a level are on a page.
 #[derive(Debug, Default)]
-pub(crate) struct Span {
+pub(crate) struct PageBounds {
     pub(crate) start: usize,
     pub(crate) end: usize,
     pub(crate) has_next: bool,
     pub(crate) has_previous: bool,
     pub(crate) total: Option<u64>,
     /// Values of each facet.
-    pub(crate) facets: Vec<Vec<facet::Read>>,
+    pub(crate) facets: Vec<Vec<facet::FacetValueRow>>,
 }
 
-impl Pages {
+impl PagedRows {
     /// No pages so far.
-    pub(crate) fn new(list: &List) -> Self {
+    pub(crate) fn new(list: &ListPlan) -> Self {
         let name = if list.cursors { catalog().get(list.plan.ty).list_name(list.order) } else { String::new() };
-        let facets = list.facets.iter().map(|facet| facet.plan.as_ref().map(Level::new)).collect();
-        Self { level: Level { list: name, ..Level::new(&list.plan) }, spans: Vec::new(), facets }
+        let facets = list.facets.iter().map(|facet| facet.plan.as_ref().map(RowSet::new)).collect();
+        Self { level: RowSet { list: name, ..RowSet::new(&list.plan) }, spans: Vec::new(), facets }
     }
 
     /// No pages so far, in place of these, with room for as many.
-    pub(crate) fn take(&mut self, list: &List) -> Self {
+    pub(crate) fn take(&mut self, list: &ListPlan) -> Self {
         let mut empty = Self::new(list);
         empty.level.make_room(&self.level);
         std::mem::replace(self, empty)
@@ -265,24 +267,24 @@ impl Pages {
 
     /// The page for the one who asked at this place. Where nothing is asked of pages but their names, none are read, and
     /// each is there all the same.
-    pub fn of(&self, asker: usize) -> Option<Slice<'_>> {
-        static UNREAD: Span = Span { start: 0, end: 0, has_next: false, has_previous: false, total: None, facets: Vec::new() };
+    pub fn of(&self, asker: usize) -> Option<PageRows<'_>> {
+        static UNREAD: PageBounds = PageBounds { start: 0, end: 0, has_next: false, has_previous: false, total: None, facets: Vec::new() };
         let span = self.spans.get(asker).or_else(|| self.spans.is_empty().then_some(&UNREAD));
-        span.map(|span| Slice { pages: self, span })
+        span.map(|span| PageRows { pages: self, span })
     }
 }
 
 /// A page of a list.
 #[derive(Debug, Clone, Copy)]
-pub struct Slice<'a> {
-    pages: &'a Pages,
-    span: &'a Span,
+pub struct PageRows<'a> {
+    pages: &'a PagedRows,
+    span: &'a PageBounds,
 }
 
-impl<'a> Slice<'a> {
+impl<'a> PageRows<'a> {
     /// The rows of the page.
-    pub fn nodes(self) -> impl DoubleEndedIterator<Item = Node<'a>> + ExactSizeIterator {
-        (self.span.start..self.span.end).map(move |row| Node { level: &self.pages.level, row })
+    pub fn nodes(self) -> impl DoubleEndedIterator<Item = RowRef<'a>> + ExactSizeIterator {
+        (self.span.start..self.span.end).map(move |row| RowRef { level: &self.pages.level, row })
     }
 
     /// Whether rows come after these, where it was asked for.
@@ -301,11 +303,11 @@ impl<'a> Slice<'a> {
     }
 
     /// Values of the facet that was asked for at this place.
-    pub fn facet(self, place: usize) -> impl Iterator<Item = facet::Value<'a>> {
+    pub fn facet(self, place: usize) -> impl Iterator<Item = facet::FacetValue<'a>> {
         let level = self.pages.facets.get(place).and_then(Option::as_ref);
-        self.span.facets.get(place).into_iter().flatten().map(move |read| facet::Value {
+        self.span.facets.get(place).into_iter().flatten().map(move |read| facet::FacetValue {
             text: read.text.as_deref(),
-            record: level.and_then(|level| Some(Node { level, row: read.row? })),
+            record: level.and_then(|level| Some(RowRef { level, row: read.row? })),
             count: read.count,
         })
     }
@@ -313,12 +315,12 @@ impl<'a> Slice<'a> {
 
 /// One row, with what hangs below it.
 #[derive(Debug, Clone, Copy)]
-pub struct Node<'a> {
-    level: &'a Level,
+pub struct RowRef<'a> {
+    level: &'a RowSet,
     row: usize,
 }
 
-impl<'a> Node<'a> {
+impl<'a> RowRef<'a> {
     /// Type of the record.
     pub fn ty(self) -> RecordType {
         self.level.ty
@@ -366,17 +368,17 @@ impl<'a> Node<'a> {
     }
 
     /// The record that a reference of the plan leads to, by the place that the plan gave it.
-    pub fn one(self, child: usize) -> Option<Node<'a>> {
+    pub fn one(self, child: usize) -> Option<RowRef<'a>> {
         match self.level.children.get(child) {
-            Some(Found::One(references)) => references.of(self.row),
+            Some(ChildRows::One(references)) => references.of(self.row),
             _ => None,
         }
     }
 
     /// The page that a relation of the plan leads to, by the place that the plan gave it.
-    pub fn many(self, child: usize) -> Option<Slice<'a>> {
+    pub fn many(self, child: usize) -> Option<PageRows<'a>> {
         match self.level.children.get(child) {
-            Some(Found::Many(pages)) => pages.of(self.row),
+            Some(ChildRows::Many(pages)) => pages.of(self.row),
             _ => None,
         }
     }

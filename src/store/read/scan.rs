@@ -11,12 +11,12 @@ use crate::core::pagination::Page;
 use crate::store::Store;
 use crate::store::db::snapshot::Pieces;
 use crate::store::read::decode;
-use crate::store::read::plan::List;
-use crate::store::read::result::{Node, Pages, Span};
+use crate::store::read::plan::ListPlan;
+use crate::store::read::result::{PageBounds, PagedRows, RowRef};
 use crate::store::sql::dialect;
-use crate::store::sql::filter::Form;
+use crate::store::sql::filter::SemiJoin;
 use crate::store::sql::join::{Columns, is_joinable};
-use crate::store::sql::select::Selects;
+use crate::store::sql::select::SelectBuilder;
 
 /// Rows that are read at a time: fewer where each brings lists of its own.
 const ROWS: u32 = 2_000;
@@ -26,7 +26,7 @@ const ROWS_WITH_LISTS: u32 = 200;
 #[derive(Debug)]
 pub struct Walk {
     store: Store,
-    list: List,
+    list: ListPlan,
     way: Way,
 }
 
@@ -42,7 +42,7 @@ enum Way {
 struct ByPages {
     /// Whose list it is, where it is that of one record.
     parent: Option<(&'static Relation, Uuid)>,
-    forms: Vec<Form>,
+    forms: Vec<SemiJoin>,
     size: u32,
     /// Rows that may still come.
     left: u64,
@@ -57,14 +57,14 @@ struct ByRows {
     /// The last of them.
     rows: vec::IntoIter<QueryResult>,
     /// The records that came since the last page, of which the last may not be complete.
-    page: Pages,
+    page: PagedRows,
 }
 
 impl Store {
     /// Begins a walk through a list, whatever its page: of all records of a type, or of one record by a relation. It gives
     /// this many records at most.
-    pub async fn walk(&self, list: List, parent: Option<(&'static Relation, Uuid)>, most: u64) -> Result<Walk> {
-        let list = List { page: Page::default(), rows: true, beyond: false, total: false, ..list };
+    pub async fn walk(&self, list: ListPlan, parent: Option<(&'static Relation, Uuid)>, most: u64) -> Result<Walk> {
+        let list = ListPlan { page: Page::default(), rows: true, beyond: false, total: false, ..list };
         let way = match self.snapshot.is_some() && dialect::gives_all(self.backend()) && is_joinable(&list.plan) {
             true => Way::Rows(Box::new(self.by_rows(&list, parent, most).await?)),
             false => {
@@ -75,19 +75,19 @@ impl Store {
         };
         // the next page is found by the key of a row
         let cursors = list.cursors || matches!(way, Way::Pages(_));
-        Ok(Walk { store: self.clone(), list: List { cursors, ..list }, way })
+        Ok(Walk { store: self.clone(), list: ListPlan { cursors, ..list }, way })
     }
 
-    async fn by_rows(&self, list: &List, parent: Option<(&Relation, Uuid)>, most: u64) -> Result<ByRows> {
-        let (select, columns) = Selects::new(self.backend(), self.sees, Vec::new()).whole(list, parent, most)?;
+    async fn by_rows(&self, list: &ListPlan, parent: Option<(&Relation, Uuid)>, most: u64) -> Result<ByRows> {
+        let (select, columns) = SelectBuilder::new(self.backend(), self.sees, Vec::new()).whole(list, parent, most)?;
         let pieces = self.pieces(&select, ROWS as usize).await?;
-        Ok(ByRows { columns, pieces, rows: Vec::new().into_iter(), page: Pages::new(list) })
+        Ok(ByRows { columns, pieces, rows: Vec::new().into_iter(), page: PagedRows::new(list) })
     }
 }
 
 impl Walk {
     /// The next records; nothing at the end.
-    pub async fn next(&mut self) -> Result<Option<Pages>> {
+    pub async fn next(&mut self) -> Result<Option<PagedRows>> {
         let Self { store, list, way } = self;
         match way {
             Way::Pages(pages) => pages.next(store, list).await,
@@ -97,23 +97,23 @@ impl Walk {
 }
 
 impl ByPages {
-    async fn next(&mut self, store: &Store, list: &mut List) -> Result<Option<Pages>> {
+    async fn next(&mut self, store: &Store, list: &mut ListPlan) -> Result<Option<PagedRows>> {
         let size = u32::try_from(self.left).unwrap_or(u32::MAX).min(self.size);
         if self.ended || size == 0 {
             return Ok(None);
         }
         list.page.size = size;
-        let mut selects = Selects::new(store.backend(), store.sees, self.forms.clone());
+        let mut selects = SelectBuilder::new(store.backend(), store.sees, self.forms.clone());
         let select = match self.parent {
             Some((relation, id)) => selects.page_of(list, relation, id)?,
             None => selects.page(list)?,
         };
         let text = store.read_text(&select).await?;
-        let mut pages = Pages::new(list);
+        let mut pages = PagedRows::new(list);
         decode::page(text.as_deref().unwrap_or("null"), list, &mut pages).map_err(internal)?;
         store.complete(&list.plan, &mut pages.level).await?;
         let (count, last) = match pages.of(0) {
-            Some(slice) => (slice.nodes().len(), slice.nodes().next_back().map(Node::place)),
+            Some(slice) => (slice.nodes().len(), slice.nodes().next_back().map(RowRef::place)),
             None => (0, None),
         };
         self.ended = count < size as usize;
@@ -125,7 +125,7 @@ impl ByPages {
 }
 
 impl ByRows {
-    async fn next(&mut self, list: &List) -> Result<Option<Pages>> {
+    async fn next(&mut self, list: &ListPlan) -> Result<Option<PagedRows>> {
         let mut read = 0;
         loop {
             for row in self.rows.by_ref() {
@@ -149,7 +149,7 @@ impl ByRows {
 }
 
 /// A page of all records that it has.
-fn complete(mut page: Pages) -> Pages {
-    page.spans.push(Span { start: 0, end: page.level.rows.len(), ..Span::default() });
+fn complete(mut page: PagedRows) -> PagedRows {
+    page.spans.push(PageBounds { start: 0, end: page.level.rows.len(), ..PageBounds::default() });
     page
 }

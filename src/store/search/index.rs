@@ -6,7 +6,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value as Bound};
 use uuid::Uuid;
 
-use crate::catalog::record::{Kind, OTHER_NAME, Record, Search};
+use crate::catalog::record::{FieldKind, OTHER_NAME, Record, SearchIndexing};
 use crate::core::error::{Result, internal};
 use crate::core::normalize::{fold, words};
 use crate::entity::RecordType;
@@ -36,7 +36,7 @@ impl Documents {
             return Ok(());
         }
         let through = record.jurisdiction_field().and_then(|field| Some((record.field_index(field.name)?, field.kind)));
-        if let Some((field, Kind::One(target))) = through
+        if let Some((field, FieldKind::One(target))) = through
             && target != RecordType::Jurisdiction
         {
             self.find_jurisdictions(transaction, rows, field).await?;
@@ -45,21 +45,21 @@ impl Documents {
         for row in rows {
             let jurisdiction = match (record.ty, through.map(|(field, kind)| (&row.cells[field], kind))) {
                 (RecordType::Jurisdiction, _) => Some(row.id),
-                (_, Some((Cell::Id(id), Kind::One(RecordType::Jurisdiction)))) => Some(*id),
+                (_, Some((Cell::Id(id), FieldKind::One(RecordType::Jurisdiction)))) => Some(*id),
                 (_, Some((Cell::Id(id), _))) => self.jurisdictions.get(id).copied().flatten(),
                 _ => None,
             };
             self.jurisdictions.insert(row.id, jurisdiction);
             let fields = |search| record.fields.iter().zip(&row.cells).filter(move |(field, _)| field.search == search);
-            let names: Vec<String> = fields(Search::Name).flat_map(|(_, cell)| cell.texts()).map(fold).collect();
-            if record.fields.iter().any(|field| matches!(field.kind, Kind::List(of) if std::ptr::eq(of, &raw const OTHER_NAME))) {
+            let names: Vec<String> = fields(SearchIndexing::Name).flat_map(|(_, cell)| cell.texts()).map(fold).collect();
+            if record.fields.iter().any(|field| matches!(field.kind, FieldKind::List(of) if std::ptr::eq(of, &raw const OTHER_NAME))) {
                 for word in names.iter().flat_map(|name| words(name)).filter(|word| word.len() >= MIN_MISTYPED) {
                     if !self.words.contains(word) {
                         self.words.insert(word.to_owned());
                     }
                 }
             }
-            let body = fields(Search::Text).flat_map(|(_, cell)| cell.texts()).collect::<Vec<_>>().join("\n");
+            let body = fields(SearchIndexing::Text).flat_map(|(_, cell)| cell.texts()).collect::<Vec<_>>().join("\n");
             self.rows.push(vec![
                 row.id.into(),
                 record.ty.prefix().into(),

@@ -10,14 +10,14 @@ use sea_orm::sea_query::{Alias, CaseStatement, Cond, Expr, ExprTrait, Func, Orde
 use unicode_segmentation::UnicodeSegmentation;
 use uuid::Uuid;
 
-use crate::catalog::record::{Shape, catalog};
+use crate::catalog::record::{RecordKind, catalog};
 use crate::core::error::{Result, bad_input, internal, invalid_cursor};
 use crate::core::normalize::{fold, words};
 use crate::core::pagination::{Cursor, Page};
 use crate::entity::RecordType;
 use crate::store::Store;
 use crate::store::sql::dialect::{Match, Terms};
-use crate::store::sql::filter::{Sees, column};
+use crate::store::sql::filter::{Visibility, column};
 
 /// Letters a word needs before a mistake in it is allowed for.
 pub(crate) const MIN_MISTYPED: usize = 4;
@@ -143,7 +143,7 @@ impl Store {
 
     /// Rank of the type of a document: the order in which the types are listed.
     fn priority() -> Expr {
-        let records = catalog().all().filter(|record| record.shape == Shape::Record).zip(0..);
+        let records = catalog().all().filter(|record| record.shape == RecordKind::Record).zip(0..);
         let case = records.fold(CaseStatement::new(), |case, (record, rank)| {
             let is_type = column("d", "record_type").eq(Expr::Constant(record.ty.prefix().into()));
             case.case(is_type, Expr::Constant(Value::Int(Some(rank))))
@@ -163,7 +163,7 @@ impl Store {
         }
         if let Some(jurisdiction) = search.jurisdiction {
             select.and_where(column("d", "jurisdiction_id").eq(jurisdiction));
-            if self.sees == Sees::Published {
+            if self.sees == Visibility::Published {
                 // what belongs to a draft is not told, as no filter of a list tells it
                 let seen = Query::select()
                     .column((Alias::new("j"), Alias::new("id")))

@@ -4,7 +4,7 @@ use sea_orm::sea_query::{Alias, BinOper, CaseStatement, Cond, Expr, ExprTrait, F
 use sea_orm::{DbBackend, Value};
 use uuid::Uuid;
 
-use crate::catalog::record::Kind;
+use crate::catalog::record::FieldKind;
 use crate::core::error::Result;
 use crate::store::sql::pg_array;
 
@@ -72,13 +72,13 @@ pub(crate) fn sent_id(backend: DbBackend, id: Expr) -> SimpleExpr {
 }
 
 /// A column of this kind as an element of a JSON array.
-pub(crate) fn sent(backend: DbBackend, kind: Kind, column: Expr) -> SimpleExpr {
+pub(crate) fn sent(backend: DbBackend, kind: FieldKind, column: Expr) -> SimpleExpr {
     match (backend, kind) {
         (DbBackend::Postgres, _) => column,
-        (_, Kind::One(_) | Kind::Any) => sent_id(backend, column),
-        (_, Kind::Translated | Kind::List(_)) => Func::cust("json").arg(column).into(),
+        (_, FieldKind::One(_) | FieldKind::Any) => sent_id(backend, column),
+        (_, FieldKind::Translated | FieldKind::List(_)) => Func::cust("json").arg(column).into(),
         // SQLite writes 15 digits of a number, and 17 make it whole again
-        (_, Kind::Number) => {
+        (_, FieldKind::Number) => {
             let digits = Func::cust("printf").args([Expr::val("%!.17g"), column.clone()]);
             CaseStatement::new().case(column.is_not_null(), digits).into()
         }

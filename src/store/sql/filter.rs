@@ -3,25 +3,25 @@
 use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, SimpleExpr};
 use sea_orm::{DbBackend, Value as Bound};
 
-use crate::catalog::record::{Field, Kind, Record, Via, catalog};
-use crate::core::filter::{Filter, Quantifier, Test, Value};
+use crate::catalog::record::{Field, FieldKind, Record, Via, catalog};
+use crate::core::filter::{Filter, FilterValue, Predicate, Quantifier};
 use crate::core::normalize::fold;
 use crate::entity::RecordType;
 use crate::store::sql::dialect;
 
 /// Turns filters on a record into conditions on a table of a query.
 #[derive(Debug)]
-pub(crate) struct Conditions {
+pub(crate) struct FilterBuilder {
     backend: DbBackend,
-    sees: Sees,
+    sees: Visibility,
     aliases: usize,
-    forms: Vec<Form>,
+    forms: Vec<SemiJoin>,
     next: usize,
 }
 
 /// How a condition on related records is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum SemiJoin {
     /// Is the row in the set of those that have such a related record? The database makes the set first and goes from
     /// there, which is right where the set is small.
     Set,
@@ -40,9 +40,9 @@ pub(crate) fn sort_key(table: &str, field: &Field) -> Expr {
     Expr::col((Alias::new(table), Alias::new(field.order_column())))
 }
 
-impl Conditions {
+impl FilterBuilder {
     /// `forms` are those of the conditions on related records, in the order in which a filter has them.
-    pub(crate) fn new(backend: DbBackend, sees: Sees, forms: Vec<Form>) -> Self {
+    pub(crate) fn new(backend: DbBackend, sees: Visibility, forms: Vec<SemiJoin>) -> Self {
         Self { backend, sees, aliases: 0, forms, next: 0 }
     }
 
@@ -74,18 +74,18 @@ impl Conditions {
             }
             Filter::One(index, inner) => {
                 let field = &record.fields[*index];
-                let Kind::One(target) = field.kind else { return Cond::all() };
+                let FieldKind::One(target) = field.kind else { return Cond::all() };
                 let form = self.form();
                 let (mut select, alias) = self.related(target);
                 select.cond_where(self.condition(catalog().get(target), &alias, inner));
                 let reference = column(table, field.column);
                 match form {
                     // an unknown reference is in no set, which SQL would leave open
-                    Form::Set => {
+                    SemiJoin::Set => {
                         let set = select.expr(column(&alias, "id")).take();
                         Cond::all().add(reference.clone().is_not_null()).add(reference.in_subquery(set))
                     }
-                    Form::Row => exists(select.and_where(column(&alias, "id").eq(reference)).take()),
+                    SemiJoin::Row => exists(select.and_where(column(&alias, "id").eq(reference)).take()),
                 }
             }
             Filter::Many(index, quantifier, inner) => {
@@ -109,11 +109,11 @@ impl Conditions {
                 select.cond_where(self.condition(catalog().get(relation.target), &alias, &inner));
                 let id = column(table, "id");
                 let found = match form {
-                    Form::Set => {
+                    SemiJoin::Set => {
                         let set = select.expr(parent.clone()).and_where(parent.is_not_null()).take();
                         Cond::all().add(id.in_subquery(set))
                     }
-                    Form::Row => exists(select.and_where(parent.eq(id)).take()),
+                    SemiJoin::Row => exists(select.and_where(parent.eq(id)).take()),
                 };
                 match quantifier {
                     Quantifier::Some => found,
@@ -125,10 +125,10 @@ impl Conditions {
 
     /// The form of the next condition on related records. PostgreSQL turns one form into the other as it likes; where
     /// nothing was chosen for SQLite, the rows are those of one parent, and few.
-    fn form(&mut self) -> Form {
+    fn form(&mut self) -> SemiJoin {
         let usual = match self.backend {
-            DbBackend::Postgres => Form::Set,
-            _ => Form::Row,
+            DbBackend::Postgres => SemiJoin::Set,
+            _ => SemiJoin::Row,
         };
         self.next += 1;
         self.forms.get(self.next - 1).copied().unwrap_or(usual)
@@ -165,82 +165,82 @@ fn exists(mut select: SelectStatement) -> Cond {
 
 /// What the one who asks may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sees {
+pub(crate) enum Visibility {
     /// What is published.
     Published,
     /// Drafts too.
     All,
 }
 
-impl Sees {
+impl Visibility {
     /// The condition that a row of this table may be seen, where it is one.
     pub(crate) fn only(self, table: &str) -> Option<SimpleExpr> {
         (self == Self::Published).then(|| column(table, "published").eq(true))
     }
 }
 
-fn bound(value: &Value) -> Bound {
+fn bound(value: &FilterValue) -> Bound {
     match value {
-        Value::Text(text) => text.clone().into(),
-        Value::Date(date) => date.as_str().into(),
-        Value::Integer(number) => (*number).into(),
-        Value::Number(number) => (*number).into(),
-        Value::Boolean(boolean) => (*boolean).into(),
-        Value::Instant(instant) => (*instant).into(),
-        Value::Id(id) => (*id).into(),
+        FilterValue::Text(text) => text.clone().into(),
+        FilterValue::Date(date) => date.as_str().into(),
+        FilterValue::Integer(number) => (*number).into(),
+        FilterValue::Number(number) => (*number).into(),
+        FilterValue::Boolean(boolean) => (*boolean).into(),
+        FilterValue::Instant(instant) => (*instant).into(),
+        FilterValue::Id(id) => (*id).into(),
     }
 }
 
 /// Where a value ends: a year ends after its last day.
-fn end(value: &Value) -> Bound {
+fn end(value: &FilterValue) -> Bound {
     match value {
-        Value::Date(date) => date.end().into(),
+        FilterValue::Date(date) => date.end().into(),
         other => bound(other),
     }
 }
 
 /// A test of a column. An unknown value satisfies only `not` and `isNull`, also under a negation,
 /// which SQL's third truth value would break.
-fn test_column(backend: DbBackend, plain: Expr, key: Expr, required: bool, test: &Test) -> Cond {
+fn test_column(backend: DbBackend, plain: Expr, key: Expr, required: bool, test: &Predicate) -> Cond {
     let known = |condition: Cond| if required { condition } else { Cond::all().add(plain.clone().is_not_null()).add(condition) };
-    let equal = |value: &Value| match value {
-        Value::Date(_) => Cond::all().add(key.clone().gte(bound(value))).add(key.clone().lte(end(value))),
+    let equal = |value: &FilterValue| match value {
+        FilterValue::Date(_) => Cond::all().add(key.clone().gte(bound(value))).add(key.clone().lte(end(value))),
         _ => Cond::all().add(plain.clone().eq(bound(value))),
     };
     match test {
-        Test::Eq(value) => known(equal(value)),
-        Test::In(values) if values.iter().any(|value| matches!(value, Value::Date(_))) => {
+        Predicate::Eq(value) => known(equal(value)),
+        Predicate::In(values) if values.iter().any(|value| matches!(value, FilterValue::Date(_))) => {
             known(values.iter().fold(Cond::any().add(Expr::val(1).eq(0)), |any, value| any.add(equal(value))))
         }
-        Test::In(values) => known(Cond::all().add(plain.clone().is_in(values.iter().map(bound)))),
-        Test::Not(value) => known(equal(value)).not(),
-        Test::Lt(value) => known(Cond::all().add(key.clone().lt(bound(value)))),
-        Test::Lte(value) => known(Cond::all().add(key.clone().lte(end(value)))),
-        Test::Gt(value) => known(Cond::all().add(key.clone().gt(end(value)))),
-        Test::Gte(value) => known(Cond::all().add(key.clone().gte(bound(value)))),
-        Test::IsNull(true) => Cond::all().add(plain.clone().is_null()),
-        Test::IsNull(false) => Cond::all().add(plain.clone().is_not_null()),
-        Test::StartsWith(prefix) => {
+        Predicate::In(values) => known(Cond::all().add(plain.clone().is_in(values.iter().map(bound)))),
+        Predicate::Not(value) => known(equal(value)).not(),
+        Predicate::Lt(value) => known(Cond::all().add(key.clone().lt(bound(value)))),
+        Predicate::Lte(value) => known(Cond::all().add(key.clone().lte(end(value)))),
+        Predicate::Gt(value) => known(Cond::all().add(key.clone().gt(end(value)))),
+        Predicate::Gte(value) => known(Cond::all().add(key.clone().gte(bound(value)))),
+        Predicate::IsNull(true) => Cond::all().add(plain.clone().is_null()),
+        Predicate::IsNull(false) => Cond::all().add(plain.clone().is_not_null()),
+        Predicate::StartsWith(prefix) => {
             let last = format!("{prefix}{}", char::MAX);
             known(Cond::all().add(plain.clone().gte(prefix.as_str())).add(plain.clone().lte(last)))
         }
-        Test::Contains(part) => known(Cond::all().add(dialect::contains(backend, plain.clone(), part))),
+        Predicate::Contains(part) => known(Cond::all().add(dialect::contains(backend, plain.clone(), part))),
     }
 }
 
 /// A test of the names of a record in all languages: one line for each, folded.
-fn test_label(backend: DbBackend, folded: Expr, test: &Test) -> Cond {
+fn test_label(backend: DbBackend, folded: Expr, test: &Predicate) -> Cond {
     let has = |part: String| Cond::all().add(dialect::contains(backend, folded.clone(), &part));
-    let whole = |value: &Value| match value {
-        Value::Text(text) => has(format!("\n{}\n", fold(text))),
+    let whole = |value: &FilterValue| match value {
+        FilterValue::Text(text) => has(format!("\n{}\n", fold(text))),
         _ => Cond::all(),
     };
     match test {
-        Test::Eq(value) => whole(value),
-        Test::In(values) => values.iter().fold(Cond::any().add(Expr::val(1).eq(0)), |any, value| any.add(whole(value))),
-        Test::Not(value) => whole(value).not(),
-        Test::StartsWith(text) => has(format!("\n{}", fold(text))),
-        Test::Contains(text) => has(fold(text)),
+        Predicate::Eq(value) => whole(value),
+        Predicate::In(values) => values.iter().fold(Cond::any().add(Expr::val(1).eq(0)), |any, value| any.add(whole(value))),
+        Predicate::Not(value) => whole(value).not(),
+        Predicate::StartsWith(text) => has(format!("\n{}", fold(text))),
+        Predicate::Contains(text) => has(fold(text)),
         _ => Cond::all(),
     }
 }

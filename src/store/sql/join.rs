@@ -8,21 +8,21 @@ use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, JoinType, Query, SelectSt
 use sea_orm::{DbErr, QueryResult};
 use uuid::Uuid;
 
-use crate::catalog::record::{Field, Kind, Relation, Via, catalog};
+use crate::catalog::record::{Field, FieldKind, Relation, Via, catalog};
 use crate::core::error::Result;
 use crate::store::read::executor::is_to_complete;
-use crate::store::read::plan::{Child, List, Plan};
-use crate::store::read::result::{Cell, Found, Level, Pages, Row, Span, value};
+use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
+use crate::store::read::result::{Cell, ChildRows, PageBounds, PagedRows, ResultRow, RowSet, value};
 use crate::store::sql::filter::{column, sort_key};
-use crate::store::sql::select::{Parent, Selects, cursor_key, key_kind, sort};
+use crate::store::sql::select::{Parent, SelectBuilder, cursor_key, key_kind, sort};
 
 /// Where the values of a record stand in a row.
 #[derive(Debug)]
 pub(crate) struct Columns {
     id: usize,
     /// Its sort key, where cursors are wanted.
-    key: Option<(usize, Kind)>,
-    fields: Vec<(usize, Kind)>,
+    key: Option<(usize, FieldKind)>,
+    fields: Vec<(usize, FieldKind)>,
     /// Records that it refers to, with their places among what is below.
     ones: Vec<(usize, Columns)>,
     many: Option<Box<Many>>,
@@ -48,10 +48,10 @@ pub(crate) fn is_joinable(plan: &Plan) -> bool {
 
 fn has_one_list(plan: &Plan) -> bool {
     let mut lists = 0;
-    let each = |child: &Child| match child {
-        Child::Any(..) => false,
-        Child::One(_, plan) => has_one_list(plan) && !plan.has_lists(),
-        Child::Many(_, list) => {
+    let each = |child: &ChildPlan| match child {
+        ChildPlan::Any(..) => false,
+        ChildPlan::One(_, plan) => has_one_list(plan) && !plan.has_lists(),
+        ChildPlan::Many(_, list) => {
             lists += 1;
             let page = &list.page;
             let is_beginning = page.after.is_none() && page.before.is_none() && !page.backward;
@@ -61,9 +61,9 @@ fn has_one_list(plan: &Plan) -> bool {
     plan.children.iter().all(each) && lists <= 1
 }
 
-impl Selects {
+impl SelectBuilder {
     /// The first rows of a list, this many at most, each as often as the list below it has rows.
-    pub(crate) fn whole(&mut self, list: &List, parent: Option<(&Relation, Uuid)>, most: u64) -> Result<(SelectStatement, Columns)> {
+    pub(crate) fn whole(&mut self, list: &ListPlan, parent: Option<(&Relation, Uuid)>, most: u64) -> Result<(SelectStatement, Columns)> {
         let parent = parent.map(|(relation, id)| Parent::One(relation, id));
         let (mut select, table) = match u32::try_from(most) {
             Ok(size) => {
@@ -84,7 +84,7 @@ impl Selects {
 
 /// A statement that is being made.
 struct Joining<'a> {
-    selects: &'a mut Selects,
+    selects: &'a mut SelectBuilder,
     select: &'a mut SelectStatement,
     /// Columns it has so far.
     columns: usize,
@@ -107,14 +107,14 @@ impl Joining<'_> {
         let mut columns = Columns { id, key, fields, ones: Vec::new(), many: None };
         for (place, child) in plan.children.iter().enumerate() {
             match child {
-                Child::Any(..) => {}
-                Child::One(field, plan) => {
+                ChildPlan::Any(..) => {}
+                ChildPlan::One(field, plan) => {
                     let referred = self.selects.name();
                     let on = column(&referred, "id").equals((Alias::new(table), Alias::new(record.fields[*field].column)));
                     self.join(catalog().get(plan.ty).table, &referred, Cond::all().add(on).add_option(self.selects.sees.only(&referred)));
                     columns.ones.push((place, self.record(plan, &referred, None)));
                 }
-                Child::Many(relation, list) => {
+                ChildPlan::Many(relation, list) => {
                     let below = self.list(&record.relations[*relation], list, table);
                     let of_each = self.record(&list.plan, &below, cursor_key(list));
                     columns.many =
@@ -126,7 +126,7 @@ impl Joining<'_> {
     }
 
     /// Joins the list of each record by a relation; gives the name of its table.
-    fn list(&mut self, relation: &Relation, list: &List, above: &str) -> String {
+    fn list(&mut self, relation: &Relation, list: &ListPlan, above: &str) -> String {
         let record = catalog().get(list.plan.ty);
         let below = self.selects.name();
         let id_above = (Alias::new(above), Alias::new("id"));
@@ -156,12 +156,12 @@ impl Columns {
     }
 
     /// Whether a row is of the last record of a page still.
-    pub(crate) fn goes_on(&self, row: &QueryResult, page: &Pages) -> Result<bool, DbErr> {
+    pub(crate) fn goes_on(&self, row: &QueryResult, page: &PagedRows) -> Result<bool, DbErr> {
         Ok(self.id(row)? == page.level.rows.last().map(|last| last.id))
     }
 
     /// Adds what a row says to a page.
-    pub(crate) fn read(&self, row: &QueryResult, page: &mut Pages) -> Result<(), DbErr> {
+    pub(crate) fn read(&self, row: &QueryResult, page: &mut PagedRows) -> Result<(), DbErr> {
         if let Some(id) = self.id(row)?
             && page.level.rows.last().is_none_or(|last| last.id != id)
         {
@@ -171,13 +171,13 @@ impl Columns {
     }
 
     /// Adds a record to a level, with what it refers to and a list without rows so far.
-    fn add(&self, id: Uuid, row: &QueryResult, level: &mut Level) -> Result<(), DbErr> {
-        let cell = |(column, kind): &(usize, Kind)| Cell::read(row, *column, *kind);
+    fn add(&self, id: Uuid, row: &QueryResult, level: &mut RowSet) -> Result<(), DbErr> {
+        let cell = |(column, kind): &(usize, FieldKind)| Cell::read(row, *column, *kind);
         let key = self.key.as_ref().map_or(Ok(Cell::Null), cell)?;
         let cells = self.fields.iter().map(cell).collect::<Result<_, _>>()?;
-        level.rows.push(Row { id, key, cells });
+        level.rows.push(ResultRow { id, key, cells });
         for (child, columns) in &self.ones {
-            if let Some(Found::One(references)) = level.children.get_mut(*child) {
+            if let Some(ChildRows::One(references)) = level.children.get_mut(*child) {
                 let found = columns.id(row)?;
                 let place = references.levels[0].rows.len();
                 references.at.push(found.map(|_| (0, place)));
@@ -187,18 +187,18 @@ impl Columns {
             }
         }
         if let Some(many) = &self.many
-            && let Some(Found::Many(pages)) = level.children.get_mut(many.child)
+            && let Some(ChildRows::Many(pages)) = level.children.get_mut(many.child)
         {
             let start = pages.level.rows.len();
-            pages.spans.push(Span { start, end: start, ..Span::default() });
+            pages.spans.push(PageBounds { start, end: start, ..PageBounds::default() });
         }
         Ok(())
     }
 
     /// Adds what a row says of the list of the last record of a level.
-    fn add_below(&self, row: &QueryResult, level: &mut Level) -> Result<(), DbErr> {
+    fn add_below(&self, row: &QueryResult, level: &mut RowSet) -> Result<(), DbErr> {
         let Some(many) = &self.many else { return Ok(()) };
-        let Some(Found::Many(pages)) = level.children.get_mut(many.child) else { return Ok(()) };
+        let Some(ChildRows::Many(pages)) = level.children.get_mut(many.child) else { return Ok(()) };
         let (Some(id), Some(span)) = (many.columns.id(row)?, pages.spans.last_mut()) else { return Ok(()) };
         let last = pages.level.rows[span.start..span.end].last();
         if last.is_none_or(|last| last.id != id) {

@@ -7,25 +7,25 @@ use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Func, JoinType, Order, Qu
 use sea_orm::{DbBackend, Value as Bound};
 use uuid::Uuid;
 
-use crate::catalog::record::{Field, Kind, Record, Relation, Via, catalog};
+use crate::catalog::record::{Field, FieldKind, Record, Relation, Via, catalog};
 use crate::core::error::{Result, invalid_cursor};
 use crate::core::filter::Filter;
 use crate::core::pagination::{Cursor, Direction};
 use crate::entity::RecordType;
-use crate::store::read::executor::By;
-use crate::store::read::plan::{Child, List, Plan};
+use crate::store::read::executor::Lookup;
+use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
 use crate::store::sql::dialect;
-use crate::store::sql::filter::{Conditions, Form, Sees, column, sort_key};
+use crate::store::sql::filter::{FilterBuilder, SemiJoin, Visibility, column, sort_key};
 
 /// Elements of one array at most, the last of which holds the rest: PostgreSQL's functions take 100 arguments.
 pub(crate) const ELEMENTS: usize = 90;
 
 /// Makes the statements of one plan; names each table of a statement differently.
 #[derive(Debug)]
-pub(crate) struct Selects {
+pub(crate) struct SelectBuilder {
     pub(crate) backend: DbBackend,
-    pub(crate) sees: Sees,
-    pub(crate) conditions: Conditions,
+    pub(crate) sees: Visibility,
+    pub(crate) conditions: FilterBuilder,
     tables: usize,
 }
 
@@ -38,10 +38,10 @@ pub(crate) enum Parent<'a> {
     One(&'a Relation, Uuid),
 }
 
-impl Selects {
+impl SelectBuilder {
     /// `forms` are those of the conditions on related records in the filter of the list at the root.
-    pub(crate) fn new(backend: DbBackend, sees: Sees, forms: Vec<Form>) -> Self {
-        Self { backend, sees, conditions: Conditions::new(backend, sees, forms), tables: 0 }
+    pub(crate) fn new(backend: DbBackend, sees: Visibility, forms: Vec<SemiJoin>) -> Self {
+        Self { backend, sees, conditions: FilterBuilder::new(backend, sees, forms), tables: 0 }
     }
 
     pub(crate) fn name(&mut self) -> String {
@@ -50,12 +50,12 @@ impl Selects {
     }
 
     /// A page of all records of a type.
-    pub(crate) fn page(&mut self, list: &List) -> Result<SelectStatement> {
+    pub(crate) fn page(&mut self, list: &ListPlan) -> Result<SelectStatement> {
         self.list(list, None)
     }
 
     /// A page of the list of one record.
-    pub(crate) fn page_of(&mut self, list: &List, relation: &Relation, parent: Uuid) -> Result<SelectStatement> {
+    pub(crate) fn page_of(&mut self, list: &ListPlan, relation: &Relation, parent: Uuid) -> Result<SelectStatement> {
         self.list(list, Some(Parent::One(relation, parent)))
     }
 
@@ -69,12 +69,12 @@ impl Selects {
     }
 
     /// One record.
-    pub(crate) fn one(&mut self, plan: &Plan, by: &By) -> Result<SelectStatement> {
+    pub(crate) fn one(&mut self, plan: &Plan, by: &Lookup) -> Result<SelectStatement> {
         let (mut select, table) = self.records(plan)?;
         match by {
-            By::Id(id) => select.and_where(column(&table, "id").eq(*id)),
-            By::Slug(slug) => select.and_where(column(&table, "slug").eq(slug.as_str())),
-            By::Identifier { scheme, value } => {
+            Lookup::Id(id) => select.and_where(column(&table, "id").eq(*id)),
+            Lookup::Slug(slug) => select.and_where(column(&table, "slug").eq(slug.as_str())),
+            Lookup::Identifier { scheme, value } => {
                 let identifiers = catalog().get(RecordType::Identifier);
                 let owners = Query::select()
                     .expr(column("i", identifiers.fields[0].column))
@@ -89,7 +89,7 @@ impl Selects {
     }
 
     /// Number of records that a list holds, whatever its page.
-    pub(crate) fn count(&mut self, list: &List, parent: Option<Parent<'_>>) -> SelectStatement {
+    pub(crate) fn count(&mut self, list: &ListPlan, parent: Option<Parent<'_>>) -> SelectStatement {
         let (mut select, _) = self.source(list.plan.ty, &list.filter, parent);
         select.expr(Func::count(Expr::cust("*")));
         select
@@ -133,7 +133,7 @@ impl Selects {
         (select, table)
     }
 
-    fn list(&mut self, list: &List, parent: Option<Parent<'_>>) -> Result<SelectStatement> {
+    fn list(&mut self, list: &ListPlan, parent: Option<Parent<'_>>) -> Result<SelectStatement> {
         let page = self.chosen(list, parent)?;
         // the rows below are asked for only when the page is known: a sort would ask for all of them first
         let chosen = self.name();
@@ -143,7 +143,7 @@ impl Selects {
     }
 
     /// The rows of a page, with the columns that its plan needs.
-    pub(crate) fn chosen(&mut self, list: &List, parent: Option<Parent<'_>>) -> Result<SelectStatement> {
+    pub(crate) fn chosen(&mut self, list: &ListPlan, parent: Option<Parent<'_>>) -> Result<SelectStatement> {
         let record = catalog().get(list.plan.ty);
         let order = &record.fields[list.order.0];
         let (mut page, table) = self.source(list.plan.ty, &list.filter, parent);
@@ -182,10 +182,10 @@ impl Selects {
         }
         for child in &plan.children {
             match child {
-                Child::One(field, plan) => elements.push(self.referred(plan, column(table, record.fields[*field].column))?.into()),
+                ChildPlan::One(field, plan) => elements.push(self.referred(plan, column(table, record.fields[*field].column))?.into()),
                 // its type is not known yet
-                Child::Any(..) => {}
-                Child::Many(relation, list) => {
+                ChildPlan::Any(..) => {}
+                ChildPlan::Many(relation, list) => {
                     let parent = Parent::Row(&record.relations[*relation], table);
                     if list.rows {
                         elements.push(self.list(list, Some(parent))?.into());
@@ -213,8 +213,8 @@ fn array(backend: DbBackend, mut elements: Vec<SimpleExpr>) -> SimpleExpr {
 }
 
 /// Kind of the value that a list in the order of this field sorts by.
-pub(crate) fn key_kind(field: &Field) -> Kind {
-    if field.is_label { Kind::Text } else { field.kind }
+pub(crate) fn key_kind(field: &Field) -> FieldKind {
+    if field.is_label { FieldKind::Text } else { field.kind }
 }
 
 /// Columns that the rows of a page need.
@@ -223,7 +223,7 @@ fn columns(record: &Record, plan: &Plan, key: Option<&Field>) -> Vec<String> {
     names.extend(key.map(|field| field.order_column().into_owned()));
     names.extend(plan.fields.iter().map(|field| record.fields[*field].column.to_owned()));
     names.extend(plan.children.iter().filter_map(|child| match child {
-        Child::One(field, _) => Some(record.fields[*field].column.to_owned()),
+        ChildPlan::One(field, _) => Some(record.fields[*field].column.to_owned()),
         _ => None,
     }));
     names.sort_unstable();
@@ -232,12 +232,12 @@ fn columns(record: &Record, plan: &Plan, key: Option<&Field>) -> Vec<String> {
 }
 
 /// The field whose sort key a cursor of the list holds, where cursors are wanted.
-pub(crate) fn cursor_key(list: &List) -> Option<&'static Field> {
+pub(crate) fn cursor_key(list: &ListPlan) -> Option<&'static Field> {
     list.cursors.then(|| &catalog().get(list.plan.ty).fields[list.order.0])
 }
 
 /// Reads the rows of a table in the order of a list; backward pages are read from their end.
-pub(crate) fn sort(select: &mut SelectStatement, table: &str, list: &List) {
+pub(crate) fn sort(select: &mut SelectStatement, table: &str, list: &ListPlan) {
     let direction = match (list.order.1, list.page.backward) {
         (Direction::Asc, false) | (Direction::Desc, true) => Order::Asc,
         _ => Order::Desc,
@@ -262,9 +262,9 @@ fn beyond(table: &str, field: &Field, cursor: &Cursor, direction: Direction, arg
 
 fn bind_key(field: &Field, key: &serde_json::Value) -> Option<Bound> {
     Some(match key_kind(field) {
-        Kind::Integer => key.as_i64()?.into(),
-        Kind::Number => key.as_f64()?.into(),
-        Kind::Instant => chrono::DateTime::parse_from_rfc3339(key.as_str()?).ok()?.to_utc().into(),
+        FieldKind::Integer => key.as_i64()?.into(),
+        FieldKind::Number => key.as_f64()?.into(),
+        FieldKind::Instant => chrono::DateTime::parse_from_rfc3339(key.as_str()?).ok()?.to_utc().into(),
         _ => key.as_str()?.into(),
     })
 }

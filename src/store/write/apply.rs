@@ -8,15 +8,15 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, Value as Bound};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{Author, CHUNK, Done, Named, Outcome, Stamp, Written, bind, lives};
-use crate::catalog::record::{CHECKED_AT, Field, Kind, LAST_CHANGED_AT, Record, Shape, catalog};
+use super::{Author, CHUNK, ResolvedDraft, Stamp, WriteAction, WriteSummary, WrittenRecord, bind, lives};
+use crate::catalog::record::{CHECKED_AT, Field, FieldKind, LAST_CHANGED_AT, Record, RecordKind, catalog};
 use crate::core::error::{Result, internal};
 use crate::core::normalize::fold;
 use crate::entity::RecordType;
 use crate::store::curation::disputes::disagree;
 use crate::store::curation::freshness::{Brought, Freshness, cited_by};
 use crate::store::curation::visibility::Publication;
-use crate::store::draft::{Draft, Fault, Given, Origin, Problem};
+use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, ProblemCode};
 use crate::store::read::result::Cell;
 use crate::store::search::index::Documents;
 use crate::store::sql::bulk_insert::{Conflict, Into, Split, insert};
@@ -53,15 +53,15 @@ pub(crate) struct Gathered {
     pub(crate) updated: usize,
     pub(crate) unchanged: usize,
     /// Each record, with its place among all that was given.
-    pub(crate) records: Vec<(usize, Written)>,
+    pub(crate) records: Vec<(usize, WrittenRecord)>,
 }
 
 impl Gathered {
     /// The outcome, with the records in the order in which they were given.
-    pub(crate) fn finish(mut self) -> Outcome {
+    pub(crate) fn finish(mut self) -> WriteSummary {
         self.records.sort_by_key(|(place, _)| *place);
         let records = self.records.into_iter().map(|(_, written)| written).collect();
-        Outcome { created: self.created, updated: self.updated, unchanged: self.unchanged, records, touched: false }
+        WriteSummary { created: self.created, updated: self.updated, unchanged: self.unchanged, records, touched: false }
     }
 }
 
@@ -116,7 +116,7 @@ pub(crate) struct Target<'t> {
 /// What is being merged into one record.
 pub(crate) struct Merge<'m> {
     pub(crate) names: &'m Names,
-    pub(crate) problems: &'m mut Vec<Problem>,
+    pub(crate) problems: &'m mut Vec<InputProblem>,
     pub(crate) changes: Vec<Json>,
     /// Parts of the record by their keys.
     pub(crate) siblings: HashMap<(RecordType, String), Uuid>,
@@ -164,9 +164,9 @@ impl<'s> Work<'s> {
         &mut self,
         transaction: &DatabaseTransaction,
         record: &'static Record,
-        records: &[Named<'_>],
+        records: &[ResolvedDraft<'_>],
         names: &Names,
-        problems: &mut Vec<Problem>,
+        problems: &mut Vec<InputProblem>,
         progress: &(impl Fn(usize) + Send + Sync),
     ) -> Result<()> {
         for chunk in records.chunks(1_000) {
@@ -189,10 +189,10 @@ impl<'s> Work<'s> {
     fn take(
         &mut self,
         record: &'static Record,
-        named: &Named<'_>,
+        named: &ResolvedDraft<'_>,
         existing: Option<Existing>,
         names: &Names,
-        problems: &mut Vec<Problem>,
+        problems: &mut Vec<InputProblem>,
     ) -> Option<Row> {
         let types = std::mem::take(&mut self.types);
         let mut merge = Merge {
@@ -230,15 +230,15 @@ impl<'s> Work<'s> {
                 "this {} is at revision {number}, not {expected}: somebody has changed it meanwhile; read it again",
                 record.singular()
             );
-            problems.push(Problem::new(draft.origin.below(".expectedRevision", None), message).of(Fault::Conflict(number)));
+            problems.push(InputProblem::new(draft.origin.below(".expectedRevision", None), message).of(ProblemCode::Conflict(number)));
         }
-        let mut done = |done| self.outcome.records.push((named.place, Written { ty: record.ty, id: named.id, done }));
+        let mut done = |done| self.outcome.records.push((named.place, WrittenRecord { ty: record.ty, id: named.id, done }));
         if existing.is_some() && !changed {
-            done(Done::Unchanged);
+            done(WriteAction::Unchanged);
             self.outcome.unchanged += 1;
             return None;
         }
-        done(if existing.is_none() { Done::Created } else { Done::Updated });
+        done(if existing.is_none() { WriteAction::Created } else { WriteAction::Updated });
         let published = cells[index("published")] == Cell::Boolean(true);
         let was_published = existing.as_ref().map(|existing| existing.cells[index("published")] == Cell::Boolean(true));
         if published || was_published == Some(true) {
@@ -320,12 +320,12 @@ impl<'s> Work<'s> {
             cells[usize::from(*field)] = Cell::Null;
         }
         for (field, given, origin) in &draft.values {
-            if let Given::Key(ty, key) = given
+            if let DraftValue::Key(ty, key) = given
                 && !merge.siblings.contains_key(&(*ty, key.clone()))
             {
                 let list = record_list(*ty);
                 let message = format!("there is nothing with the key \"{key}\" in {list} of this record; correct the key or add it there");
-                merge.problems.push(Problem::new(origin.clone(), message).of(Fault::NotFound));
+                merge.problems.push(InputProblem::new(origin.clone(), message).of(ProblemCode::NotFound));
             }
             cells[*field] = merge.names.cell(given, &merge.siblings);
         }
@@ -334,13 +334,13 @@ impl<'s> Work<'s> {
                 continue;
             }
             // a reference that leads nowhere has been told already
-            let is_given = draft.value(index).is_some_and(|given| !matches!(given, Given::Cell(_)));
+            let is_given = draft.value(index).is_some_and(|given| !matches!(given, DraftValue::Cell(_)));
             match field.kind {
-                Kind::List(_) => *cell = Cell::Json(json!([])),
-                Kind::Boolean => *cell = Cell::Boolean(field.name == "published"),
+                FieldKind::List(_) => *cell = Cell::Json(json!([])),
+                FieldKind::Boolean => *cell = Cell::Boolean(field.name == "published"),
                 _ if field.required && !field.system && !is_given => {
                     let message = missing(field.name, record, draft, existing.is_none());
-                    merge.problems.push(Problem::new(draft.origin.clone(), message).of(Fault::Missing));
+                    merge.problems.push(InputProblem::new(draft.origin.clone(), message).of(ProblemCode::Missing));
                 }
                 _ => {}
             }
@@ -410,7 +410,7 @@ impl<'s> Work<'s> {
                 let mut given = Draft { name: Some(key.clone()), ..given.clone() };
                 if let Some(position) = part.field_index("position").filter(|position| given.value(*position).is_none()) {
                     let place = i64::try_from(index + 1).unwrap_or(i64::MAX);
-                    given.values.push((position, Given::Cell(Cell::Integer(place)), Origin::default()));
+                    given.values.push((position, DraftValue::Cell(Cell::Integer(place)), Origin::default()));
                 }
                 let path = format!("{path}{}[{key}].", list.name);
                 let cells =
@@ -573,7 +573,7 @@ pub(crate) async fn types<'e>(
 ) -> Result<HashMap<Uuid, RecordType>> {
     fn gather(record: &Record, row: &Existing, ids: &mut HashSet<Uuid>) {
         for (field, cell) in record.fields.iter().zip(&row.cells).skip(usize::from(!lives(record))) {
-            if let (Kind::Any, Cell::Id(id)) = (field.kind, cell) {
+            if let (FieldKind::Any, Cell::Id(id)) = (field.kind, cell) {
                 ids.insert(*id);
             }
         }
@@ -617,7 +617,7 @@ pub(crate) fn bound(record: &Record, row: &Row) -> Vec<Bound> {
 /// Rows in an order in which each comes after the row of the same type that it refers to, and those that have no such
 /// order because they refer to each other in a circle.
 pub(crate) fn parents_first(record: &Record, mut rows: Vec<Row>) -> (Vec<Row>, Vec<Row>) {
-    let Some(parent) = record.fields.iter().position(|field| matches!(field.kind, Kind::One(target) if target == record.ty)) else {
+    let Some(parent) = record.fields.iter().position(|field| matches!(field.kind, FieldKind::One(target) if target == record.ty)) else {
         return (rows, Vec::new());
     };
     let mut waiting: HashSet<Uuid> = rows.iter().map(|row| row.id).collect();
@@ -686,7 +686,7 @@ pub(crate) fn note_changes(merge: &mut Merge<'_>, slot: usize, cells: &[Cell], t
         }
         None => changes.push(json!({"field": path.trim_end_matches('.'), "old": null, "new": told(record, cells, value)})),
         // links are noted whole: what they lead to says who may read of them
-        Some(existing) if record.shape == (Shape::Part { cited: false }) => {
+        Some(existing) if record.shape == (RecordKind::Part { cited: false }) => {
             let (old, new) = (told(record, &existing.cells, value), told(record, cells, value));
             merge.changed |= existing.cells != cells;
             if old != new {
@@ -712,7 +712,7 @@ pub(crate) fn note_changes(merge: &mut Merge<'_>, slot: usize, cells: &[Cell], t
 }
 
 /// What a part says by itself, as one value of a change.
-pub(crate) fn told(part: &Record, cells: &[Cell], value: impl Fn(Kind, &Cell) -> Json) -> Json {
+pub(crate) fn told(part: &Record, cells: &[Cell], value: impl Fn(FieldKind, &Cell) -> Json) -> Json {
     let fields = part.fields.iter().zip(cells).skip(1).filter(|(field, cell)| !field.system && **cell != Cell::Null);
     Json::Object(fields.map(|(field, cell)| (field.name.to_owned(), value(field.kind, cell))).collect())
 }
@@ -723,14 +723,14 @@ pub(crate) fn whole(part: &Record, row: &Existing, types: &HashMap<Uuid, RecordT
 }
 
 /// A value as a change has it, and as it could be given again.
-pub(crate) fn as_json(kind: Kind, cell: &Cell, types: &HashMap<Uuid, RecordType>, keys: &HashMap<Uuid, &str>) -> Json {
+pub(crate) fn as_json(kind: FieldKind, cell: &Cell, types: &HashMap<Uuid, RecordType>, keys: &HashMap<Uuid, &str>) -> Json {
     match (cell, kind) {
         (Cell::Null, _) => Json::Null,
         (Cell::Text(text), _) => json!(text),
         (Cell::Integer(number), _) => json!(number),
         (Cell::Number(number), _) => json!(number),
         (Cell::Boolean(boolean), _) => json!(boolean),
-        (Cell::Id(id), Kind::One(target)) => match keys.get(id) {
+        (Cell::Id(id), FieldKind::One(target)) => match keys.get(id) {
             Some(key) => json!(key),
             None => json!(crate::core::id::encode(target.prefix(), *id)),
         },
@@ -774,13 +774,13 @@ pub(crate) fn check_left_behind(
         let key = part.field_index("key").unwrap_or_default();
         for row in rows {
             for (field, cell) in part.fields.iter().zip(&row.cells) {
-                if let (Kind::One(target), Cell::Id(id)) = (field.kind, cell)
+                if let (FieldKind::One(target), Cell::Id(id)) = (field.kind, cell)
                     && let Some(gone) = removed.get(id)
                 {
                     let place = format!("{}[{}].{}", record_list(*ty), row.cells[key].as_text().unwrap_or_default(), field.name);
                     let origin = draft.origin.below(format_args!(".{}", record_list(target)), None);
                     let message = format!("\"{gone}\" is taken out and {place} still refers to it; keep it, or change that too");
-                    merge.problems.push(Problem::new(origin, message).of(Fault::InUse));
+                    merge.problems.push(InputProblem::new(origin, message).of(ProblemCode::InUse));
                 }
             }
         }
@@ -788,11 +788,11 @@ pub(crate) fn check_left_behind(
 }
 
 /// The key of a part: the one given, or one made from what identifies it, or its place.
-pub(crate) fn key_of(part: &Record, draft: &Draft, index: usize, taken: &mut HashSet<String>, problems: &mut Vec<Problem>) -> String {
+pub(crate) fn key_of(part: &Record, draft: &Draft, index: usize, taken: &mut HashSet<String>, problems: &mut Vec<InputProblem>) -> String {
     if let Some(key) = &draft.name {
         if !taken.insert(key.clone()) {
             let message = format!("\"{key}\" is given twice in this list; give each part a key of its own");
-            problems.push(Problem::new(draft.origin.below(".key", None), message).of(Fault::Taken));
+            problems.push(InputProblem::new(draft.origin.below(".key", None), message).of(ProblemCode::Taken));
         }
         return key.clone();
     }
@@ -800,12 +800,12 @@ pub(crate) fn key_of(part: &Record, draft: &Draft, index: usize, taken: &mut Has
         .key_from
         .iter()
         .filter_map(|name| match draft.value(part.field_index(name)?)? {
-            Given::Cell(cell) => cell.to_claim(),
-            Given::Slug(ty, slug) if part.key_from.len() == 1 && part.fields[part.field_index(name)?].column == "record_id" => {
+            DraftValue::Cell(cell) => cell.to_claim(),
+            DraftValue::Slug(ty, slug) if part.key_from.len() == 1 && part.fields[part.field_index(name)?].column == "record_id" => {
                 Some(format!("{}/{slug}", ty.prefix()))
             }
-            Given::Id(ty, id) => Some(crate::core::id::encode(ty.prefix(), *id)),
-            Given::Slug(_, name) | Given::Key(_, name) => Some(name.clone()),
+            DraftValue::Id(ty, id) => Some(crate::core::id::encode(ty.prefix(), *id)),
+            DraftValue::Slug(_, name) | DraftValue::Key(_, name) => Some(name.clone()),
         })
         .collect();
     let base = if made.is_empty() { (index + 1).to_string() } else { made.join(":") };

@@ -12,12 +12,12 @@ use crate::core::error::{Result, internal};
 use crate::core::normalize::fold;
 use crate::entity::RecordType;
 use crate::store::curation::withhold::{by_digest, identifier_digest, slug_digest, withheld};
-use crate::store::draft::{Draft, Fault, Given, Mode, Origin, Problem};
+use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, ProblemCode, WriteMode};
 use crate::store::read::result::Cell;
 use crate::store::sql::dialect::{one_of, one_of_ids};
 use crate::store::write::apply::Gathered;
 use crate::store::write::validate::identifier_of;
-use crate::store::write::{CHUNK, Done, Drafts, Named, Written};
+use crate::store::write::{CHUNK, Drafts, ResolvedDraft, WriteAction, WrittenRecord};
 use crate::store::{Store, database};
 
 /// Bytes that a slug made from a name has at most.
@@ -38,7 +38,7 @@ pub(crate) struct Names {
     /// People who are withheld, by identifiers that they had.
     withheld_identifiers: HashMap<(String, String), Uuid>,
     /// Places of drafts that are left out, and what they stand for.
-    skipped: Vec<(usize, Written)>,
+    skipped: Vec<(usize, WrittenRecord)>,
     /// Types of records that are referred to.
     pub(crate) types: HashMap<Uuid, RecordType>,
     /// Numbers of the latest changes of records that are made again.
@@ -52,8 +52,8 @@ impl Names {
         store: &Store,
         transaction: &DatabaseTransaction,
         drafts: &'d Drafts,
-        problems: &mut Vec<Problem>,
-    ) -> Result<Vec<(RecordType, Vec<Named<'d>>)>> {
+        problems: &mut Vec<InputProblem>,
+    ) -> Result<Vec<(RecordType, Vec<ResolvedDraft<'d>>)>> {
         let wanted = Wanted::of(drafts, problems);
         for (ty, slugs) in &wanted.slugs {
             self.find(transaction, catalog().get(*ty), slugs).await?;
@@ -71,7 +71,7 @@ impl Names {
         let begins: Vec<usize> = lengths.scan(0, |sum, length| Some(std::mem::replace(sum, *sum + length))).collect();
         let mut named = Vec::new();
         for ty in catalog().write_order() {
-            let mut records: Vec<Named> = Vec::new();
+            let mut records: Vec<ResolvedDraft> = Vec::new();
             for ((_, drafts), begin) in drafts.iter().zip(&begins).filter(|((of, _), _)| *of == ty) {
                 for (place, draft) in drafts.iter().enumerate() {
                     records.extend(self.place(store, ty, draft, begin + place, &identified, problems));
@@ -95,8 +95,8 @@ impl Names {
         draft: &'d Draft,
         place: usize,
         identified: &HashMap<(RecordType, (String, String)), Uuid>,
-        problems: &mut Vec<Problem>,
-    ) -> Option<Named<'d>> {
+        problems: &mut Vec<InputProblem>,
+    ) -> Option<ResolvedDraft<'d>> {
         let this = catalog().get(ty).singular();
         if ty == RecordType::Person
             && let Some(id) = identifiers(draft).find_map(|(pair, _)| self.withheld_identifiers.get(&pair).copied())
@@ -105,26 +105,26 @@ impl Names {
         }
         let known = if let Some(id) = draft.aim.id {
             let found = self.ids.get(&id).copied();
-            if let (Mode::Exact, Some(slug)) = (draft.aim.mode, &draft.name)
+            if let (WriteMode::Exact, Some(slug)) = (draft.aim.mode, &draft.name)
                 && let Some(by_slug) = self.slugs.get(&(ty, slug.clone())).copied().filter(|id| self.withheld.contains(id))
             {
                 return self.leave_out_withheld(ty, by_slug, draft, place, problems);
             }
-            if let (Mode::Exact, Some(into)) = (draft.aim.mode, found.filter(|found| *found != id)) {
+            if let (WriteMode::Exact, Some(into)) = (draft.aim.mode, found.filter(|found| *found != id)) {
                 // it was merged into another here
                 return self.leave_out(ty, into, draft, place);
             }
             // a record that was deleted is made again under its id
-            if found.is_none() && !matches!(draft.aim.mode, Mode::Create | Mode::Exact) {
+            if found.is_none() && !matches!(draft.aim.mode, WriteMode::Create | WriteMode::Exact) {
                 let message = format!("there is no {this} with the id {}", crate::core::id::encode(ty.prefix(), id));
-                problems.push(Problem::new(draft.origin.below(".id", None), message).of(Fault::NotFound));
+                problems.push(InputProblem::new(draft.origin.below(".id", None), message).of(ProblemCode::NotFound));
                 return None;
             }
             found
         } else if let Some(slug) = &draft.name {
             let found = self.slugs.get(&(ty, slug.clone())).copied();
             if let Some(id) = found
-                && draft.aim.mode == Mode::Upsert
+                && draft.aim.mode == WriteMode::Upsert
                 && self.gone.contains(&(ty, slug.clone()))
             {
                 return self.leave_out(ty, id, draft, place);
@@ -136,7 +136,7 @@ impl Names {
             found.dedup();
             if let [_, _, ..] = found.as_slice() {
                 let message = format!("its identifiers are those of {} different records; say by id or slug which one it is", found.len());
-                problems.push(Problem::new(draft.origin.clone(), message).of(Fault::Taken));
+                problems.push(InputProblem::new(draft.origin.clone(), message).of(ProblemCode::Taken));
                 return None;
             }
             found.pop()
@@ -145,20 +145,20 @@ impl Names {
             return self.leave_out_withheld(ty, id, draft, place, problems);
         }
         match (draft.aim.mode, known) {
-            (Mode::Create, Some(_)) => {
+            (WriteMode::Create, Some(_)) => {
                 let slug = draft.name.as_deref().unwrap_or_default();
                 let message = format!("there is a {this} \"{slug}\" already; update it, or give the new one another slug");
-                problems.push(Problem::new(draft.origin.below(".slug", None), message).of(Fault::Taken));
+                problems.push(InputProblem::new(draft.origin.below(".slug", None), message).of(ProblemCode::Taken));
                 return None;
             }
-            (Mode::Update, None) => {
+            (WriteMode::Update, None) => {
                 let message = format!("there is no such {this}; name it by its id");
-                problems.push(Problem::new(draft.origin.clone(), message).of(Fault::NotFound));
+                problems.push(InputProblem::new(draft.origin.clone(), message).of(ProblemCode::NotFound));
                 return None;
             }
-            (Mode::Upsert, None) if draft.name.is_none() && identifiers(draft).next().is_none() => {
+            (WriteMode::Upsert, None) if draft.name.is_none() && identifiers(draft).next().is_none() => {
                 let message = "slug is missing; give a short name such as alnur-ilyashev, unique among records of this type";
-                problems.push(Problem::new(draft.origin.clone(), message).of(Fault::Missing));
+                problems.push(InputProblem::new(draft.origin.clone(), message).of(ProblemCode::Missing));
                 return None;
             }
             _ => {}
@@ -172,12 +172,12 @@ impl Names {
             self.slugs.insert((ty, slug.clone()), id);
         }
         self.ids.insert(id, id);
-        Some(Named { id, is_new: known.is_none(), draft, slug: None, place })
+        Some(ResolvedDraft { id, is_new: known.is_none(), draft, slug: None, place })
     }
 
     /// Leaves a draft out, which stands for this record; what refers to it by its slug refers to the record.
-    fn leave_out<'d>(&mut self, ty: RecordType, id: Uuid, draft: &Draft, place: usize) -> Option<Named<'d>> {
-        self.skipped.push((place, Written { ty, id, done: Done::Unchanged }));
+    fn leave_out<'d>(&mut self, ty: RecordType, id: Uuid, draft: &Draft, place: usize) -> Option<ResolvedDraft<'d>> {
+        self.skipped.push((place, WrittenRecord { ty, id, done: WriteAction::Unchanged }));
         if let Some(slug) = &draft.name {
             self.slugs.entry((ty, slug.clone())).or_insert(id);
         }
@@ -191,16 +191,16 @@ impl Names {
         id: Uuid,
         draft: &Draft,
         place: usize,
-        problems: &mut Vec<Problem>,
-    ) -> Option<Named<'d>> {
-        if matches!(draft.aim.mode, Mode::Upsert | Mode::Exact) {
-            if let (Mode::Exact, Some(own)) = (draft.aim.mode, draft.aim.id) {
+        problems: &mut Vec<InputProblem>,
+    ) -> Option<ResolvedDraft<'d>> {
+        if matches!(draft.aim.mode, WriteMode::Upsert | WriteMode::Exact) {
+            if let (WriteMode::Exact, Some(own)) = (draft.aim.mode, draft.aim.id) {
                 self.ids.insert(own, id);
             }
             return self.leave_out(ty, id, draft, place);
         }
         let message = "this person is withheld: nothing can be written about them, only about what they are linked to";
-        problems.push(Problem::new(draft.origin.below(".id", None), message).of(Fault::Withheld));
+        problems.push(InputProblem::new(draft.origin.below(".id", None), message).of(ProblemCode::Withheld));
         None
     }
 
@@ -300,7 +300,7 @@ impl Names {
 
     /// Finds where the histories of records end that are made again under their ids.
     async fn find_latest(&mut self, transaction: &DatabaseTransaction, drafts: &Drafts) -> Result<()> {
-        let exact = drafts.iter().flat_map(|(_, drafts)| drafts).filter(|draft| draft.aim.mode == Mode::Exact);
+        let exact = drafts.iter().flat_map(|(_, drafts)| drafts).filter(|draft| draft.aim.mode == WriteMode::Exact);
         let new: Vec<Uuid> = exact.filter_map(|draft| draft.aim.id).filter(|id| !self.ids.contains_key(id)).collect();
         for chunk in new.chunks(CHUNK) {
             let select = Query::select()
@@ -319,7 +319,7 @@ impl Names {
     }
 
     /// Gives slugs to new records that have none: their names, with a number where that is taken.
-    async fn make_slugs(&mut self, transaction: &DatabaseTransaction, record: &Record, records: &mut [Named<'_>]) -> Result<()> {
+    async fn make_slugs(&mut self, transaction: &DatabaseTransaction, record: &Record, records: &mut [ResolvedDraft<'_>]) -> Result<()> {
         let mut waiting: Vec<(usize, String, usize)> = records
             .iter()
             .enumerate()
@@ -351,12 +351,12 @@ impl Names {
     }
 
     /// The cell that a given value becomes; a reference to a part is found among the parts of the same record.
-    pub(crate) fn cell(&self, given: &Given, parts: &HashMap<(RecordType, String), Uuid>) -> Cell {
+    pub(crate) fn cell(&self, given: &DraftValue, parts: &HashMap<(RecordType, String), Uuid>) -> Cell {
         match given {
-            Given::Cell(cell) => cell.clone(),
-            Given::Slug(ty, slug) => self.slugs.get(&(*ty, slug.clone())).copied().map_or(Cell::Null, Cell::Id),
-            Given::Id(_, id) => self.ids.get(id).copied().map_or(Cell::Null, Cell::Id),
-            Given::Key(ty, key) => parts.get(&(*ty, key.clone())).copied().map_or(Cell::Null, Cell::Id),
+            DraftValue::Cell(cell) => cell.clone(),
+            DraftValue::Slug(ty, slug) => self.slugs.get(&(*ty, slug.clone())).copied().map_or(Cell::Null, Cell::Id),
+            DraftValue::Id(_, id) => self.ids.get(id).copied().map_or(Cell::Null, Cell::Id),
+            DraftValue::Key(ty, key) => parts.get(&(*ty, key.clone())).copied().map_or(Cell::Null, Cell::Id),
         }
     }
 }
@@ -370,7 +370,7 @@ fn there(record: &Record) -> SelectStatement {
 fn made_slug(record: &Record, draft: &Draft) -> String {
     let label = record.fields.iter().position(|field| field.is_label).and_then(|field| draft.value(field));
     let name = match label {
-        Some(Given::Cell(cell)) => cell.texts().first().map(|text| fold(text)).unwrap_or_default(),
+        Some(DraftValue::Cell(cell)) => cell.texts().first().map(|text| fold(text)).unwrap_or_default(),
         _ => String::new(),
     };
     let mut slug = name.replace(' ', "-");
@@ -418,7 +418,7 @@ struct Wanted<'d> {
 
 impl<'d> Wanted<'d> {
     /// What these drafts name; a slug or an id given twice is a problem.
-    fn of(drafts: &'d Drafts, problems: &mut Vec<Problem>) -> Self {
+    fn of(drafts: &'d Drafts, problems: &mut Vec<InputProblem>) -> Self {
         let mut wanted = Self::default();
         let mut given: HashMap<(RecordType, String), &Origin> = HashMap::new();
         for (ty, drafts) in drafts {
@@ -429,7 +429,7 @@ impl<'d> Wanted<'d> {
                 {
                     let place = first.file.as_deref().map_or(first.path.clone(), |file| format!("{file}:{}", first.line.unwrap_or(0)));
                     let message = format!("\"{name}\" is given twice, first at {place}; give each record a slug of its own");
-                    problems.push(Problem::new(draft.origin.below(".slug", None), message).of(Fault::Taken));
+                    problems.push(InputProblem::new(draft.origin.below(".slug", None), message).of(ProblemCode::Taken));
                 }
                 wanted.slugs.entry(*ty).or_default().extend(draft.name.as_deref());
                 wanted.ids.entry(*ty).or_default().extend(draft.aim.id);
@@ -442,13 +442,13 @@ impl<'d> Wanted<'d> {
     fn references(&mut self, draft: &'d Draft) {
         for (_, given, _) in &draft.values {
             match given {
-                Given::Slug(ty, slug) => {
+                DraftValue::Slug(ty, slug) => {
                     self.slugs.entry(*ty).or_default().insert(slug);
                 }
-                Given::Id(ty, id) => {
+                DraftValue::Id(ty, id) => {
                     self.ids.entry(*ty).or_default().insert(*id);
                 }
-                Given::Cell(_) | Given::Key(..) => {}
+                DraftValue::Cell(_) | DraftValue::Key(..) => {}
             }
         }
         for part in draft.parts.iter().flat_map(|(_, parts)| parts) {

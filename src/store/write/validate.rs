@@ -10,33 +10,33 @@ use crate::catalog::record::catalog;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::database;
-use crate::store::draft::{Draft, Fault, Given, Origin, Problem};
+use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, ProblemCode};
 use crate::store::read::result::Cell;
 use crate::store::sql::dialect::one_of;
 use crate::store::write::resolve::{Names, identifiers};
-use crate::store::write::{CHUNK, Drafts, Named};
+use crate::store::write::{CHUNK, Drafts, ResolvedDraft};
 
 /// References lead to records that are there or are given too.
-pub(crate) fn references(drafts: &Drafts, names: &Names, problems: &mut Vec<Problem>) {
+pub(crate) fn references(drafts: &Drafts, names: &Names, problems: &mut Vec<InputProblem>) {
     for draft in drafts.iter().flat_map(|(_, drafts)| drafts) {
         references_of(draft, names, problems);
     }
 }
 
-fn references_of(draft: &Draft, names: &Names, problems: &mut Vec<Problem>) {
+fn references_of(draft: &Draft, names: &Names, problems: &mut Vec<InputProblem>) {
     for (_, given, origin) in &draft.values {
         let message = match given {
-            Given::Slug(ty, slug) if !names.slugs.contains_key(&(*ty, slug.clone())) => {
+            DraftValue::Slug(ty, slug) if !names.slugs.contains_key(&(*ty, slug.clone())) => {
                 let name = catalog().get(*ty).singular();
                 format!("there is no {name} with the slug \"{slug}\", neither here nor in the database; correct the slug or add the {name}")
             }
-            Given::Id(ty, id) if !names.ids.contains_key(id) => {
+            DraftValue::Id(ty, id) if !names.ids.contains_key(id) => {
                 let name = catalog().get(*ty).singular();
                 format!("there is no {name} with the id \"{}\"; correct the id, or give a slug", crate::core::id::encode(ty.prefix(), *id))
             }
             _ => continue,
         };
-        problems.push(Problem::new(origin.clone(), message).of(Fault::NotFound));
+        problems.push(InputProblem::new(origin.clone(), message).of(ProblemCode::NotFound));
     }
     for part in draft.parts.iter().flat_map(|(_, parts)| parts) {
         references_of(part, names, problems);
@@ -46,8 +46,8 @@ fn references_of(draft: &Draft, names: &Names, problems: &mut Vec<Problem>) {
 /// Values that no two records may share, in what is given and against what is there.
 pub(crate) async fn unique(
     transaction: &DatabaseTransaction,
-    named: &[(RecordType, Vec<Named<'_>>)],
-    problems: &mut Vec<Problem>,
+    named: &[(RecordType, Vec<ResolvedDraft<'_>>)],
+    problems: &mut Vec<InputProblem>,
 ) -> Result<()> {
     for (ty, records) in named {
         let record = catalog().get(*ty);
@@ -55,7 +55,7 @@ pub(crate) async fn unique(
             let mut given: HashMap<&str, (Uuid, &Origin)> = HashMap::new();
             for named in records {
                 for (_, value, origin) in named.draft.values.iter().filter(|(of, ..)| *of == index) {
-                    if let Given::Cell(Cell::Text(text)) = value
+                    if let DraftValue::Cell(Cell::Text(text)) = value
                         && given.insert(text, (named.id, origin)).is_some()
                     {
                         problems.push(taken(origin, text, "two records given here"));
@@ -73,8 +73,8 @@ pub(crate) async fn unique(
 async fn renamed(
     transaction: &DatabaseTransaction,
     record: &crate::catalog::record::Record,
-    records: &[Named<'_>],
-    problems: &mut Vec<Problem>,
+    records: &[ResolvedDraft<'_>],
+    problems: &mut Vec<InputProblem>,
 ) -> Result<()> {
     let renamed = records.iter().filter(|named| named.draft.aim.id.is_some());
     let mut given: HashMap<&str, (Uuid, &Origin)> = HashMap::new();
@@ -91,7 +91,7 @@ async fn unique_field(
     record: &crate::catalog::record::Record,
     column: &'static str,
     given: &HashMap<&str, (Uuid, &Origin)>,
-    problems: &mut Vec<Problem>,
+    problems: &mut Vec<InputProblem>,
 ) -> Result<()> {
     let values: Vec<&str> = given.keys().copied().collect();
     for chunk in values.chunks(CHUNK) {
@@ -118,7 +118,7 @@ async fn unique_field(
 pub(crate) fn identifier_of(draft: &Draft) -> (String, String) {
     let record = catalog().get(RecordType::Identifier);
     let text = |name| match record.field_index(name).and_then(|field| draft.value(field)) {
-        Some(Given::Cell(Cell::Text(text))) => text.clone(),
+        Some(DraftValue::Cell(Cell::Text(text))) => text.clone(),
         _ => String::new(),
     };
     (text("scheme"), text("value"))
@@ -127,8 +127,8 @@ pub(crate) fn identifier_of(draft: &Draft) -> (String, String) {
 /// Identifiers belong to one record each, over the whole dataset.
 async fn unique_identifiers(
     transaction: &DatabaseTransaction,
-    named: &[(RecordType, Vec<Named<'_>>)],
-    problems: &mut Vec<Problem>,
+    named: &[(RecordType, Vec<ResolvedDraft<'_>>)],
+    problems: &mut Vec<InputProblem>,
 ) -> Result<()> {
     let mut given: HashMap<(String, String), (Uuid, &Origin)> = HashMap::new();
     for named in named.iter().flat_map(|(_, records)| records) {
@@ -159,7 +159,7 @@ async fn unique_identifiers(
     Ok(())
 }
 
-fn taken(origin: &Origin, value: &str, by: &str) -> Problem {
+fn taken(origin: &Origin, value: &str, by: &str) -> InputProblem {
     let message = format!("\"{value}\" belongs to {by} already; no two records can share it");
-    Problem::new(origin.clone(), message).of(Fault::Taken)
+    InputProblem::new(origin.clone(), message).of(ProblemCode::Taken)
 }

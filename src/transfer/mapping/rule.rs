@@ -3,7 +3,7 @@
 use chrono::format::{Parsed, StrftimeItems, parse};
 
 use super::Line;
-use crate::catalog::record::Kind;
+use crate::catalog::record::FieldKind;
 use crate::core::partial_date::PartialDate;
 use crate::entity::RecordType;
 use crate::store::draft::value_tree::{Tree, Value};
@@ -15,7 +15,7 @@ pub struct Rule {
     /// Line of the mapping that it stands on.
     pub line: Option<usize>,
     pieces: Vec<Piece>,
-    kind: Kind,
+    kind: FieldKind,
     /// Words for words; `*` stands for any other.
     values: Vec<(String, String)>,
     dates: Vec<String>,
@@ -48,7 +48,7 @@ impl Rule {
     }
 
     /// Reads a rule for a field of a kind.
-    pub(super) fn read(tree: &Tree, kind: Kind, is_list: bool, dates: &[String]) -> Result<Self, String> {
+    pub(super) fn read(tree: &Tree, kind: FieldKind, is_list: bool, dates: &[String]) -> Result<Self, String> {
         let mut rule = Self {
             line: tree.line,
             pieces: Vec::new(),
@@ -68,7 +68,7 @@ impl Rule {
             Value::Map(entries) => entries.iter().try_for_each(|(key, value)| rule.option(key, value))?,
             _ => {}
         }
-        if rule.scheme.is_some() && !matches!(rule.kind, Kind::One(_)) {
+        if rule.scheme.is_some() && !matches!(rule.kind, FieldKind::One(_)) {
             return Err("scheme is for references to records; this field is none".to_owned());
         }
         Ok(rule)
@@ -117,7 +117,7 @@ impl Rule {
     /// The type and the scheme, where it refers to records by their identifiers.
     pub fn reference(&self) -> Option<(RecordType, &str)> {
         match (self.kind, &self.scheme) {
-            (Kind::One(target), Some(scheme)) => Some((target, scheme)),
+            (FieldKind::One(target), Some(scheme)) => Some((target, scheme)),
             _ => None,
         }
     }
@@ -183,10 +183,10 @@ impl Rule {
         }
         let number = || text.replace([' ', '\u{a0}', '\u{202f}'], "");
         match self.kind {
-            Kind::Date if !self.dates.is_empty() => self.date(text).map(Value::Text),
-            Kind::Integer => Ok(number().parse().map_or_else(|_| Value::Text(text.to_owned()), Value::Integer)),
-            Kind::Number => Ok(number().replacen(',', ".", 1).parse().map_or_else(|_| Value::Text(text.to_owned()), Value::Number)),
-            Kind::Boolean => Ok(match text.to_lowercase().as_str() {
+            FieldKind::Date if !self.dates.is_empty() => self.date(text).map(Value::Text),
+            FieldKind::Integer => Ok(number().parse().map_or_else(|_| Value::Text(text.to_owned()), Value::Integer)),
+            FieldKind::Number => Ok(number().replacen(',', ".", 1).parse().map_or_else(|_| Value::Text(text.to_owned()), Value::Number)),
+            FieldKind::Boolean => Ok(match text.to_lowercase().as_str() {
                 "true" | "yes" | "1" => Value::Boolean(true),
                 "false" | "no" | "0" => Value::Boolean(false),
                 _ => Value::Text(text.to_owned()),

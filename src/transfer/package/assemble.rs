@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use super::column::{Column, Holds};
 use super::row::Row;
-use crate::catalog::record::{Kind, Record, Shape, catalog};
+use crate::catalog::record::{FieldKind, Record, RecordKind, catalog};
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::draft;
 use crate::store::draft::value_tree::{Tree, Value};
-use crate::store::draft::{Draft, Given, Origin, Problem, parse};
+use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, parse};
 use crate::store::read::result::Cell;
 
 /// Parts that wait for the records they belong to.
@@ -23,21 +23,21 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Takes a part.
-    pub(super) fn take(&mut self, record: &'static Record, columns: &[Column], row: Row) -> Result<(), Vec<Problem>> {
+    pub(super) fn take(&mut self, record: &'static Record, columns: &[Column], row: Row) -> Result<(), Vec<InputProblem>> {
         let owner = owner_of(record, columns, &row)?;
         let draft = draft(record, columns, row)?;
         if let Some(id) = draft.aim.id
             && !self.seen.insert((record.ty, id))
         {
             let message = format!("\"{}\" is given twice; leave one of the rows out", id::encode(record.ty.prefix(), id));
-            return Err(vec![Problem::new(draft.origin.below(".id", None), message)]);
+            return Err(vec![InputProblem::new(draft.origin.below(".id", None), message)]);
         }
         self.waiting.entry((record.ty, owner)).or_default().push(draft);
         Ok(())
     }
 
     /// Gives a record all of its parts.
-    pub(super) fn give(&mut self, record: &'static Record, draft: &mut Draft) -> Vec<Problem> {
+    pub(super) fn give(&mut self, record: &'static Record, draft: &mut Draft) -> Vec<InputProblem> {
         let mut problems = Vec::new();
         let mut keys = HashMap::new();
         self.give_own(record, draft, &mut keys, &mut problems);
@@ -50,10 +50,10 @@ impl Parts {
         record: &'static Record,
         draft: &mut Draft,
         keys: &mut HashMap<(RecordType, Uuid), String>,
-        problems: &mut Vec<Problem>,
+        problems: &mut Vec<InputProblem>,
     ) {
         let Some(id) = draft.aim.id else { return };
-        if record.shape != Shape::Record
+        if record.shape != RecordKind::Record
             && let Some(key) = &draft.name
         {
             keys.insert((record.ty, id), key.clone());
@@ -70,13 +70,14 @@ impl Parts {
     }
 
     /// What is wrong with those that no record was there for.
-    pub(super) fn left(self) -> Vec<Problem> {
+    pub(super) fn left(self) -> Vec<InputProblem> {
         let mut problems = Vec::new();
         for ((ty, _), drafts) in self.waiting {
             let owner = catalog().get(ty).owner().map_or("record", |owner| owner.name);
             let message = format!("the {owner} that this belongs to is not in the package; add it, or leave the row out");
-            problems
-                .extend(drafts.into_iter().map(|draft| Problem::new(draft.origin.below(format_args!(".{owner}"), None), message.clone())));
+            problems.extend(
+                drafts.into_iter().map(|draft| InputProblem::new(draft.origin.below(format_args!(".{owner}"), None), message.clone())),
+            );
         }
         problems
     }
@@ -84,21 +85,21 @@ impl Parts {
 
 fn place(part: &Record, draft: &Draft) -> i64 {
     match part.field_index("position").and_then(|field| draft.value(field)) {
-        Some(Given::Cell(Cell::Integer(place))) => *place,
+        Some(DraftValue::Cell(Cell::Integer(place))) => *place,
         _ => i64::MAX,
     }
 }
 
 /// References between parts of a record are by ids in a package and by keys in a draft.
-fn name_parts(draft: &mut Draft, keys: &HashMap<(RecordType, Uuid), String>, problems: &mut Vec<Problem>) {
+fn name_parts(draft: &mut Draft, keys: &HashMap<(RecordType, Uuid), String>, problems: &mut Vec<InputProblem>) {
     for (_, given, origin) in &mut draft.values {
-        let Given::Key(ty, text) = given else { continue };
+        let DraftValue::Key(ty, text) = given else { continue };
         let id = id::decode(text).ok().filter(|(prefix, _)| *prefix == ty.prefix()).map(|(_, id)| id);
         match id.and_then(|id| keys.get(&(*ty, id))) {
             Some(key) => *text = key.clone(),
             None => {
                 let message = format!("\"{text}\" is the id of no {} of the same record; correct it", catalog().get(*ty).singular());
-                problems.push(Problem::new(origin.clone(), message));
+                problems.push(InputProblem::new(origin.clone(), message));
             }
         }
     }
@@ -108,7 +109,7 @@ fn name_parts(draft: &mut Draft, keys: &HashMap<(RecordType, Uuid), String>, pro
 }
 
 /// The id of what a part belongs to.
-fn owner_of(record: &Record, columns: &[Column], row: &Row) -> Result<Uuid, Vec<Problem>> {
+fn owner_of(record: &Record, columns: &[Column], row: &Row) -> Result<Uuid, Vec<InputProblem>> {
     let given = row.values.iter().find(|(place, _)| columns[*place].holds == Holds::Field(0));
     let text = match given.map(|(_, tree)| &tree.value) {
         Some(Value::Text(text)) => text.as_str(),
@@ -119,7 +120,7 @@ fn owner_of(record: &Record, columns: &[Column], row: &Row) -> Result<Uuid, Vec<
         Ok((prefix, id)) if RecordType::from_prefix(prefix).is_some_and(has_such) => Ok(id),
         _ => {
             let origin = row.origin.below(format_args!(".{}", record.fields[0].name), None);
-            Err(vec![Problem::new(origin, format!("\"{text}\" is not the id of anything that has {}", plural(record)))])
+            Err(vec![InputProblem::new(origin, format!("\"{text}\" is not the id of anything that has {}", plural(record)))])
         }
     }
 }
@@ -129,14 +130,14 @@ fn plural(part: &Record) -> &'static str {
 }
 
 /// A row as a draft, without its parts.
-pub(super) fn draft(record: &'static Record, columns: &[Column], row: Row) -> Result<Draft, Vec<Problem>> {
+pub(super) fn draft(record: &'static Record, columns: &[Column], row: Row) -> Result<Draft, Vec<InputProblem>> {
     let Row { origin, values } = row;
     let mut entries = Vec::with_capacity(values.len());
     for (place, tree) in values {
         let column = &columns[place];
         match column.holds {
-            Holds::Field(0) if record.shape != Shape::Record => {}
-            Holds::Field(field) if matches!(record.fields[field].kind, Kind::Any) => {
+            Holds::Field(0) if record.shape != RecordKind::Record => {}
+            Holds::Field(field) if matches!(record.fields[field].kind, FieldKind::Any) => {
                 entries.push((column.name.clone(), any(tree, &origin, &column.name)?));
             }
             _ => entries.push((column.name.clone(), tree)),
@@ -144,11 +145,11 @@ pub(super) fn draft(record: &'static Record, columns: &[Column], row: Row) -> Re
     }
     let mut draft = parse::row(record, &Tree { line: None, value: Value::Map(entries) }, &origin)?;
     if draft.aim.id.is_none() {
-        return Err(vec![Problem::new(origin.below(".id", None), "the id is missing; every row has one")]);
+        return Err(vec![InputProblem::new(origin.below(".id", None), "the id is missing; every row has one")]);
     }
     let Draft { values, cleared, .. } = &mut draft;
     values.retain(|(field, given, _)| {
-        let is_there = *given != Given::Cell(Cell::Null);
+        let is_there = *given != DraftValue::Cell(Cell::Null);
         if !is_there {
             cleared.extend(u16::try_from(*field));
         }
@@ -159,14 +160,14 @@ pub(super) fn draft(record: &'static Record, columns: &[Column], row: Row) -> Re
 }
 
 /// A record of any type is given by its id, which tells the type.
-fn any(tree: Tree, origin: &Origin, column: &str) -> Result<Tree, Vec<Problem>> {
+fn any(tree: Tree, origin: &Origin, column: &str) -> Result<Tree, Vec<InputProblem>> {
     let Value::Text(text) = &tree.value else { return Ok(tree) };
     let ty = id::decode(text).ok().and_then(|(prefix, _)| RecordType::from_prefix(prefix));
-    match ty.filter(|ty| catalog().get(*ty).shape == Shape::Record) {
+    match ty.filter(|ty| catalog().get(*ty).shape == RecordKind::Record) {
         Some(ty) => Ok(Tree { line: tree.line, value: Value::Map(vec![(catalog().get(ty).singular(), tree)]) }),
         None => {
             let origin = origin.below(format_args!(".{column}"), None);
-            Err(vec![draft::Problem::new(origin, format!("\"{text}\" is not the id of a record"))])
+            Err(vec![draft::InputProblem::new(origin, format!("\"{text}\" is not the id of a record"))])
         }
     }
 }

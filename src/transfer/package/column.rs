@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::Resource;
-use crate::catalog::record::{CHECKED_AT, Field, Kind, LAST_CHANGED_AT, Record, Shape, catalog};
+use crate::catalog::record::{CHECKED_AT, Field, FieldKind, LAST_CHANGED_AT, Record, RecordKind, catalog};
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::read::dump::{Entry, Target};
@@ -70,7 +70,7 @@ pub(super) fn columns(resource: Resource) -> Vec<Column> {
 
 fn of_record(record: &'static Record) -> Vec<Column> {
     let doc = match record.shape {
-        Shape::Record => "Permanent id.",
+        RecordKind::Record => "Permanent id.",
         _ => "Permanent id of the part.",
     };
     let id = Column {
@@ -83,7 +83,7 @@ fn of_record(record: &'static Record) -> Vec<Column> {
         doc: doc.to_owned(),
     };
     let mut columns = vec![id];
-    let first = if record.shape == Shape::Record { "slug" } else { "key" };
+    let first = if record.shape == RecordKind::Record { "slug" } else { "key" };
     let is_first = |place: &usize| record.fields[*place].name == first;
     let all = || (0..record.fields.len()).filter(|place| !LEFT_OUT.contains(&record.fields[*place].name));
     for place in all().filter(is_first).chain(all().filter(|place| !is_first(place))) {
@@ -93,7 +93,7 @@ fn of_record(record: &'static Record) -> Vec<Column> {
             holds: Holds::Field(place),
             ty: type_of(field.kind),
             is_derived: field.name == "disputed",
-            is_key: is_first(&place) || (place == 0 && record.shape != Shape::Record),
+            is_key: is_first(&place) || (place == 0 && record.shape != RecordKind::Record),
             is_required: field.required,
             doc: field.doc.to_owned(),
         });
@@ -114,23 +114,29 @@ fn of_record(record: &'static Record) -> Vec<Column> {
 }
 
 /// What a record or part is called that a field of this kind refers to.
-fn called(kind: Kind) -> Option<&'static str> {
+fn called(kind: FieldKind) -> Option<&'static str> {
     match kind {
-        Kind::One(target) if catalog().get(target).shape != Shape::Record => Some("key"),
-        Kind::One(_) | Kind::Any => Some("slug"),
+        FieldKind::One(target) if catalog().get(target).shape != RecordKind::Record => Some("key"),
+        FieldKind::One(_) | FieldKind::Any => Some("slug"),
         _ => None,
     }
 }
 
-fn type_of(kind: Kind) -> Type {
+fn type_of(kind: FieldKind) -> Type {
     match kind {
-        Kind::Text | Kind::Url | Kind::Language | Kind::Duration | Kind::Choice(_) | Kind::One(_) | Kind::Any => Type::Text,
-        Kind::Date => Type::Date,
-        Kind::Instant => Type::Instant,
-        Kind::Integer => Type::Integer,
-        Kind::Number => Type::Number,
-        Kind::Boolean => Type::Boolean,
-        Kind::Translated | Kind::List(_) => Type::Json,
+        FieldKind::Text
+        | FieldKind::Url
+        | FieldKind::Language
+        | FieldKind::Duration
+        | FieldKind::Choice(_)
+        | FieldKind::One(_)
+        | FieldKind::Any => Type::Text,
+        FieldKind::Date => Type::Date,
+        FieldKind::Instant => Type::Instant,
+        FieldKind::Integer => Type::Integer,
+        FieldKind::Number => Type::Number,
+        FieldKind::Boolean => Type::Boolean,
+        FieldKind::Translated | FieldKind::List(_) => Type::Json,
     }
 }
 
@@ -172,7 +178,7 @@ impl Column {
         if self.ty == Type::Date {
             constraints.insert("pattern".to_owned(), json!("[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?"));
         }
-        if let Some(Kind::Choice(vocabulary)) = declared.map(|field| field.kind) {
+        if let Some(FieldKind::Choice(vocabulary)) = declared.map(|field| field.kind) {
             let values: Vec<&str> = vocabulary.choices.iter().map(|choice| choice.value).collect();
             constraints.insert("enum".to_owned(), json!(values));
             let label = |value: &crate::catalog::record::Choice| json!({"value": value.value, "label": value.doc});
@@ -190,8 +196,8 @@ impl Column {
     /// The type of the Table Schema.
     fn kind(&self, declared: Option<&Field>) -> &'static str {
         match (self.ty, declared.map(|field| field.kind)) {
-            (_, Some(Kind::Duration)) => "duration",
-            (_, Some(Kind::List(_))) => "array",
+            (_, Some(FieldKind::Duration)) => "duration",
+            (_, Some(FieldKind::List(_))) => "array",
             (Type::Json, _) => "object",
             (Type::Text | Type::Date, _) => "string",
             (Type::Integer, _) => "integer",
@@ -204,14 +210,14 @@ impl Column {
 
 fn root_prefix(resource: Resource) -> Option<&'static str> {
     match resource {
-        Resource::Of(record) if record.shape == Shape::Record => Some(record.ty.prefix()),
+        Resource::Of(record) if record.shape == RecordKind::Record => Some(record.ty.prefix()),
         _ => None,
     }
 }
 
 /// A reference to anything may lead to a part, which has a key and no slug.
-fn is_called_so(kind: Kind, target: &Target) -> bool {
-    !matches!(kind, Kind::Any) || catalog().get(target.ty).shape == Shape::Record
+fn is_called_so(kind: FieldKind, target: &Target) -> bool {
+    !matches!(kind, FieldKind::Any) || catalog().get(target.ty).shape == RecordKind::Record
 }
 
 fn plain(cell: &Cell) -> Value<'_> {

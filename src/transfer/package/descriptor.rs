@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::column::{Holds, columns};
 use super::{Format, Resource};
-use crate::catalog::record::{Kind, Record, catalog};
+use crate::catalog::record::{FieldKind, Record, catalog};
 
 /// Sources that the descriptor names at most: it is read whole, and the table of sources has them all.
 pub(super) const NAMED_SOURCES: usize = 1_000;
@@ -125,7 +125,7 @@ fn schema(resource: Resource, tables: &[String]) -> Json {
 /// A reference to records of one type whose table is there; one to any type cannot be said in a Table Schema.
 fn foreign_key(record: &Record, place: usize, tables: &[String]) -> Option<Json> {
     let field = &record.fields[place];
-    let Kind::One(target) = field.kind else { return None };
+    let FieldKind::One(target) = field.kind else { return None };
     let mut reference = json!({"fields": ["id"]});
     // in its own table a reference names none
     if target != record.ty {

@@ -10,11 +10,11 @@ use super::assemble::{self, Parts};
 use super::column::{Column, Holds, columns};
 use super::row::{Row, Table, digest};
 use super::{Format, Resource};
-use crate::catalog::record::{Shape, catalog};
+use crate::catalog::record::{RecordKind, catalog};
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::draft::value_tree::Value;
-use crate::store::draft::{Draft, Problem};
+use crate::store::draft::{Draft, InputProblem};
 use crate::store::read::dump::Former;
 use crate::transfer::input::{cannot_read, problem};
 
@@ -41,7 +41,7 @@ struct Listed {
 }
 
 /// Reads a package by its descriptor.
-pub fn read(path: &Path) -> Result<Package, Vec<Problem>> {
+pub fn read(path: &Path) -> Result<Package, Vec<InputProblem>> {
     let name: Arc<str> = Arc::from(path.display().to_string());
     let text = std::fs::read(path).map_err(|error| vec![cannot_read(&name, &error)])?;
     let wrong = |message: String| vec![problem(Some(&name), message)];
@@ -70,7 +70,7 @@ pub fn read(path: &Path) -> Result<Package, Vec<Problem>> {
     let mut package = Package::default();
     let mut parts = Parts::default();
     let (of_parts, others): (Vec<&Listed>, Vec<&Listed>) =
-        tables.iter().partition(|table| matches!(table.resource, Resource::Of(record) if record.shape != Shape::Record));
+        tables.iter().partition(|table| matches!(table.resource, Resource::Of(record) if record.shape != RecordKind::Record));
     for table in of_parts.into_iter().chain(others) {
         rows(table, &mut package, &mut parts, &mut problems);
     }
@@ -82,7 +82,7 @@ pub fn read(path: &Path) -> Result<Package, Vec<Problem>> {
 }
 
 /// Reads one table.
-fn rows(table: &Listed, package: &mut Package, parts: &mut Parts, problems: &mut Vec<Problem>) {
+fn rows(table: &Listed, package: &mut Package, parts: &mut Parts, problems: &mut Vec<InputProblem>) {
     let row = match table.resource {
         Resource::Of(record) => record.singular(),
         Resource::FormerSlugs => "formerSlug".to_owned(),
@@ -93,7 +93,7 @@ fn rows(table: &Listed, package: &mut Package, parts: &mut Parts, problems: &mut
     let mut found = Vec::new();
     let whole = reader.read(&mut |read| {
         let taken = read.map_err(|problem| vec![problem]).and_then(|row| match table.resource {
-            Resource::Of(record) if record.shape != Shape::Record => parts.take(record, columns, row),
+            Resource::Of(record) if record.shape != RecordKind::Record => parts.take(record, columns, row),
             Resource::Of(record) => {
                 let mut draft = assemble::draft(record, columns, row)?;
                 let problems = parts.give(record, &mut draft);
@@ -117,30 +117,30 @@ fn text<'r>(columns: &[Column], row: &'r Row, holds: Holds) -> &'r str {
 }
 
 /// The id of a record, and the type that it tells.
-fn record_id(row: &Row, text: &str) -> Result<(RecordType, Uuid), Problem> {
+fn record_id(row: &Row, text: &str) -> Result<(RecordType, Uuid), InputProblem> {
     let decoded = id::decode(text).ok().and_then(|(prefix, id)| Some((RecordType::from_prefix(prefix)?, id)));
     decoded
-        .filter(|(ty, _)| catalog().get(*ty).shape == Shape::Record)
-        .ok_or_else(|| Problem::new(row.origin.clone(), format!("\"{text}\" is not the id of a record")))
+        .filter(|(ty, _)| catalog().get(*ty).shape == RecordKind::Record)
+        .ok_or_else(|| InputProblem::new(row.origin.clone(), format!("\"{text}\" is not the id of a record")))
 }
 
-fn former_slug(columns: &[Column], row: &Row) -> Result<Former<String>, Problem> {
+fn former_slug(columns: &[Column], row: &Row) -> Result<Former<String>, InputProblem> {
     let (ty, record) = record_id(row, text(columns, row, Holds::FormerRecord))?;
     let (prefix, slug) = (text(columns, row, Holds::FormerType), text(columns, row, Holds::Former));
     if prefix != ty.prefix() {
-        return Err(Problem::new(row.origin.clone(), format!("the record is a {}, and \"{prefix}\" stands beside it", ty.prefix())));
+        return Err(InputProblem::new(row.origin.clone(), format!("the record is a {}, and \"{prefix}\" stands beside it", ty.prefix())));
     }
     if slug.is_empty() {
-        return Err(Problem::new(row.origin.clone(), "the slug is missing"));
+        return Err(InputProblem::new(row.origin.clone(), "the slug is missing"));
     }
     Ok(Former { ty, name: slug.to_owned(), record })
 }
 
-fn merged_id(columns: &[Column], row: &Row) -> Result<Former<Uuid>, Problem> {
+fn merged_id(columns: &[Column], row: &Row) -> Result<Former<Uuid>, InputProblem> {
     let (ty, record) = record_id(row, text(columns, row, Holds::FormerRecord))?;
     let (of, name) = record_id(row, text(columns, row, Holds::Former))?;
     if of != ty {
-        return Err(Problem::new(row.origin.clone(), format!("a {} cannot have been merged into a {}", of.prefix(), ty.prefix())));
+        return Err(InputProblem::new(row.origin.clone(), format!("a {} cannot have been merged into a {}", of.prefix(), ty.prefix())));
     }
     Ok(Former { ty, name, record })
 }
@@ -173,7 +173,7 @@ fn listed(folder: &Path, resource: &Json) -> Result<Listed, String> {
 }
 
 /// Whether a file is the one that the descriptor speaks of.
-fn checked(table: &Listed, resource: &Json) -> Result<(), Problem> {
+fn checked(table: &Listed, resource: &Json) -> Result<(), InputProblem> {
     let (sha256, length) = digest(&table.path).map_err(|error| cannot_read(&table.name, &error))?;
     let other = |what: &str| {
         let message = format!(

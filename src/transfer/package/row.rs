@@ -12,7 +12,7 @@ use parquet::record::Field;
 use super::Format;
 use super::column::Column;
 use crate::store::draft::value_tree::{Tree, Value};
-use crate::store::draft::{Origin, Problem};
+use crate::store::draft::{InputProblem, Origin};
 use crate::table::Type;
 use crate::transfer::input::{cannot_read, not_utf8, problem};
 use crate::transfer::json;
@@ -39,7 +39,7 @@ pub(super) struct Table<'t> {
 
 impl Table<'_> {
     /// Hands on each row, or what is wrong with it; gives what is wrong with the table as a whole.
-    pub(super) fn read(&self, each: &mut dyn FnMut(Result<Row, Problem>)) -> Result<(), Vec<Problem>> {
+    pub(super) fn read(&self, each: &mut dyn FnMut(Result<Row, InputProblem>)) -> Result<(), Vec<InputProblem>> {
         let file = File::open(self.path).map_err(|error| vec![cannot_read(self.name, &error)])?;
         match self.format {
             Format::Csv => self.csv(file, each),
@@ -48,11 +48,11 @@ impl Table<'_> {
         }
     }
 
-    fn csv(&self, file: File, each: &mut dyn FnMut(Result<Row, Problem>)) -> Result<(), Vec<Problem>> {
+    fn csv(&self, file: File, each: &mut dyn FnMut(Result<Row, InputProblem>)) -> Result<(), Vec<InputProblem>> {
         let mut reader = csv::ReaderBuilder::new().from_reader(Lines::new(file));
         let wrong = |error: &csv::Error, line: usize| match error.kind() {
             csv::ErrorKind::Utf8 { .. } => not_utf8(self.name, line),
-            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => Problem::new(
+            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => InputProblem::new(
                 self.line(line),
                 format!(
                     "this row has {len} values and there are {expected_len} columns; it may be cut off, or a quotation mark is missing"
@@ -84,7 +84,7 @@ impl Table<'_> {
         }
     }
 
-    fn ndjson(&self, file: File, each: &mut dyn FnMut(Result<Row, Problem>)) -> Result<(), Problem> {
+    fn ndjson(&self, file: File, each: &mut dyn FnMut(Result<Row, InputProblem>)) -> Result<(), InputProblem> {
         let mut reader = BufReader::with_capacity(1 << 16, file);
         let mut bytes = Vec::new();
         for number in 1.. {
@@ -100,7 +100,7 @@ impl Table<'_> {
         Ok(())
     }
 
-    fn json_line(&self, text: &str, number: usize) -> Result<Row, Problem> {
+    fn json_line(&self, text: &str, number: usize) -> Result<Row, InputProblem> {
         let members = json::members(self.name, number, text)?;
         let names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
         let places = self.places(&names, Some(number)).map_err(|mut problems| problems.swap_remove(0))?;
@@ -117,7 +117,7 @@ impl Table<'_> {
         Ok(Row { origin: self.line(number), values })
     }
 
-    fn parquet(&self, file: File, each: &mut dyn FnMut(Result<Row, Problem>)) -> Result<(), Vec<Problem>> {
+    fn parquet(&self, file: File, each: &mut dyn FnMut(Result<Row, InputProblem>)) -> Result<(), Vec<InputProblem>> {
         let wrong = |error: parquet::errors::ParquetError| problem(Some(self.name), format!("this cannot be read as Parquet: {error}"));
         let reader = SerializedFileReader::new(file).map_err(|error| vec![wrong(error)])?;
         let schema = reader.metadata().file_metadata().schema_descr_ptr();
@@ -150,7 +150,7 @@ impl Table<'_> {
     }
 
     /// Places of the columns of these names; nothing for those from which nothing is taken.
-    fn places(&self, names: &[&str], line: Option<usize>) -> Result<Vec<Option<usize>>, Vec<Problem>> {
+    fn places(&self, names: &[&str], line: Option<usize>) -> Result<Vec<Option<usize>>, Vec<InputProblem>> {
         let origin = Origin { file: Some(self.name.clone()), line, path: String::new() };
         let mut problems = Vec::new();
         let mut seen = HashSet::new();
@@ -159,18 +159,18 @@ impl Table<'_> {
             let place = self.columns.iter().position(|column| column.name == *name);
             if place.is_none() {
                 let known: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
-                problems.push(Problem::new(
+                problems.push(InputProblem::new(
                     origin.clone(),
                     format!("there is no column \"{name}\" in this table; it has {}", known.join(", ")),
                 ));
             }
             if !seen.insert(*name) {
-                problems.push(Problem::new(origin.clone(), format!("there are two columns \"{name}\"; leave one of them out")));
+                problems.push(InputProblem::new(origin.clone(), format!("there are two columns \"{name}\"; leave one of them out")));
             }
             places.push(place.filter(|place| !self.columns[*place].is_derived));
         }
         for column in self.columns.iter().filter(|column| column.is_key && !seen.contains(column.name.as_str())) {
-            problems.push(Problem::new(
+            problems.push(InputProblem::new(
                 origin.clone(),
                 format!("the column \"{}\" is missing, without which no row can be known", column.name),
             ));
@@ -179,7 +179,7 @@ impl Table<'_> {
     }
 
     /// A value given as text. A text that is not of its column's type stays one, which is told where it is checked.
-    fn text(&self, text: &str, place: usize, line: Option<usize>) -> Result<Tree, Problem> {
+    fn text(&self, text: &str, place: usize, line: Option<usize>) -> Result<Tree, InputProblem> {
         let column = &self.columns[place];
         let kept = || Value::Text(text.to_owned());
         let value = match column.ty {
@@ -188,7 +188,7 @@ impl Table<'_> {
                 let read = json::read_line(self.name, line.unwrap_or(1), text);
                 return read.map_err(|problem| {
                     let path = format!("{}.{}", self.row, column.name);
-                    Problem { origin: Origin { path, line, ..problem.origin }, ..problem }
+                    InputProblem { origin: Origin { path, line, ..problem.origin }, ..problem }
                 });
             }
             Type::Integer => text.parse().map_or_else(|_| kept(), Value::Integer),

@@ -10,7 +10,7 @@ use super::column::{Column, Holds, columns, typed};
 use super::descriptor::{About, File, NAMED_SOURCES, Source, descriptor};
 use super::folder::Folder;
 use super::{DESCRIPTOR, Format, Resource};
-use crate::catalog::record::{Record, Shape};
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::Error;
 use crate::entity::RecordType;
 use crate::store::read::dump::{Dump, Entry, Former};
@@ -97,7 +97,7 @@ pub async fn write(dump: &mut Dump, wish: &Wish, progress: impl Fn(usize)) -> Re
                     if record.ty == RecordType::Source {
                         note_sources(record, &entries.rows, &mut sources);
                     }
-                    let count = if record.shape == Shape::Record { &mut written.records } else { &mut written.parts };
+                    let count = if record.shape == RecordKind::Record { &mut written.records } else { &mut written.parts };
                     *count += entries.rows.len();
                     progress(entries.rows.len());
                     after = entries.next;

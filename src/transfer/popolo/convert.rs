@@ -9,7 +9,7 @@ use crate::core::language;
 use crate::entity::RecordType;
 use crate::store::draft;
 use crate::store::draft::value_tree::{Tree, Value};
-use crate::store::draft::{Draft, Origin, Problem};
+use crate::store::draft::{Draft, InputProblem, Origin};
 use crate::transfer::slug::{LONGEST, mark, slug};
 
 /// Notes about single items that are told at most.
@@ -21,7 +21,7 @@ pub struct Converted {
     /// The records.
     pub drafts: Vec<(RecordType, Draft)>,
     /// What is wrong.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<InputProblem>,
     /// What somebody should know.
     pub notes: Vec<String>,
 }
@@ -170,7 +170,7 @@ pub(super) fn address(tree: &Tree) -> Option<String> {
 struct Work {
     options: Options,
     known: Known,
-    problems: Vec<Problem>,
+    problems: Vec<InputProblem>,
     left: Left,
     notes: Vec<String>,
     /// Slugs by class and id.
@@ -243,7 +243,7 @@ impl Work {
             return Some(text(tree.line, slug));
         }
         let (what, list, scheme) = (class.singular(), class.plural(), class.scheme(&self.options.scheme));
-        self.problems.push(Problem::new(
+        self.problems.push(InputProblem::new(
             origin.below(format_args!(".{field}"), tree.line),
             format!("there is no {what} with the id \"{id}\" in {list}, and none with the identifier {scheme} {id} in the database"),
         ));
@@ -452,7 +452,7 @@ impl Work {
             (Some(slug), Some(_)) => Some((Making::new(&slug, item.origin), item.fields, item.id, slug)),
             _ => {
                 let message = format!("name is missing; give the {} a name", class.singular());
-                self.problems.push(Problem::new(item.origin, message));
+                self.problems.push(InputProblem::new(item.origin, message));
                 None
             }
         }
@@ -717,7 +717,7 @@ mod tests {
             prop_assert!(converted.problems.is_empty());
             let record = catalog().get(RecordType::Person);
             let cell = |field: &str| converted.drafts[0].1.value(record.field_index(field).unwrap()).cloned();
-            let given = |cell| Some(draft::Given::Cell(cell));
+            let given = |cell| Some(draft::DraftValue::Cell(cell));
             prop_assert_eq!(cell("name"), given(crate::store::read::result::Cell::Json(serde_json::json!({"und": name.trim()}))));
             prop_assert_eq!(cell("birthDate"), given(crate::store::read::result::Cell::Text(format!("{year}-{month:02}"))));
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Class, Fields, Item, Popolo, is_empty, value};
 use crate::store::draft::value_tree::{Tree, Value};
-use crate::store::draft::{Origin, Problem};
+use crate::store::draft::{InputProblem, Origin};
 
 /// Objects that may stand in place of an id, and what they are.
 const NESTED: &[(&str, Class)] = &[
@@ -123,7 +123,7 @@ impl Popolo {
     }
 
     fn problem(&mut self, origin: Origin, message: String) {
-        self.problems.push(Problem::new(origin, message));
+        self.problems.push(InputProblem::new(origin, message));
     }
 
     /// Adds one item, and what is nested inside it; gives the id it is known by.

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use kurultai::store::draft::Problem;
+use kurultai::store::draft::InputProblem;
 use kurultai::transfer::csv::Table;
 use kurultai::transfer::mapping::{Mapping, Slugs};
 use kurultai::transfer::yaml;
@@ -16,7 +16,7 @@ const PIECES: &[&[u8]] =
     &[b"a", b"\"", b"\"\"", b",", b"\n", b"\r\n", b"\r", b"1970-01-01", b"slug", b"\0", b"\xff", b"\xd0\xb0", b"\xef\xbb\xbf", b" "];
 
 /// Number of records that a table holds, and what is wrong with it.
-fn read(table: Vec<u8>) -> (usize, Vec<Problem>) {
+fn read(table: Vec<u8>) -> (usize, Vec<InputProblem>) {
     let file: Arc<str> = Arc::from("people.mapping.yaml");
     let mapping = Arc::new(Mapping::read(&file, &yaml::read(&file, MAPPING).unwrap()).unwrap());
     let (mut records, mut problems) = (0, Vec::new());

@@ -2,21 +2,21 @@
 
 use async_graphql::dynamic::{SchemaBuilder, TypeRef};
 
-use crate::catalog::record::{Record, Shape};
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::dataset::{Cited, page};
 use crate::core::language::Languages;
-use crate::graphql::projection::Show;
+use crate::graphql::projection::FieldProjection;
 use crate::graphql::projection::computed::{Argument, Computed};
 use crate::graphql::schema::scalar;
 use crate::store::read::plan::Plan;
-use crate::store::read::result::{Cell, Node};
+use crate::store::read::result::{Cell, RowRef};
 
 pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
     builder
 }
 
 fn lives(record: &Record) -> bool {
-    record.shape == Shape::Record
+    record.shape == RecordKind::Record
 }
 
 /// Reads these fields; gives their places.
@@ -28,7 +28,7 @@ fn read<const N: usize>(record: &Record, names: [&str; N], plan: &mut Plan) -> [
     })
 }
 
-fn path(node: Node<'_>, slug: usize) -> String {
+fn path(node: RowRef<'_>, slug: usize) -> String {
     page(node.ty().prefix(), node.cell(slug).as_text().unwrap_or_default())
 }
 
@@ -55,7 +55,7 @@ pub(super) fn computed() -> Vec<Computed> {
             show: |selection, record, plan| {
                 let [slug] = read(record, ["slug"], plan);
                 let dataset = selection.dataset().clone();
-                Ok(Show::Computed(Box::new(move |node, out| out.value(dataset.address(&path(node, slug))))))
+                Ok(FieldProjection::Computed(Box::new(move |node, out| out.value(dataset.address(&path(node, slug))))))
             },
         },
         Computed {
@@ -73,7 +73,7 @@ pub(super) fn computed() -> Vec<Computed> {
                 let called = record.label().map_or("label", |field| field.name);
                 let [slug, called, revision, changed] = read(record, ["slug", called, "revision", "updatedAt"], plan);
                 let (dataset, wanted) = (selection.dataset().clone(), selection.lang()?);
-                Ok(Show::Computed(Box::new(move |node, out| {
+                Ok(FieldProjection::Computed(Box::new(move |node, out| {
                     let (label, lang) = label(node.cell(called), wanted.as_deref(), out.languages);
                     let path = path(node, slug);
                     let text = match (node.cell(revision), node.cell(changed)) {

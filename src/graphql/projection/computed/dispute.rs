@@ -4,17 +4,17 @@ use async_graphql::dynamic::{Object, SchemaBuilder, TypeRef};
 
 use crate::catalog::record::{Record, catalog};
 use crate::core::error::Result;
-use crate::core::filter::{Filter, Test};
+use crate::core::filter::{Filter, Predicate};
 use crate::core::pagination::Page;
 use crate::entity::RecordType;
 use crate::graphql::projection::computed::Computed;
-use crate::graphql::projection::json_writer::{Fields, Out};
+use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::Selection;
-use crate::graphql::projection::{Shape, Show};
+use crate::graphql::projection::{FieldProjection, Projection};
 use crate::graphql::schema::object::field;
 use crate::store::curation::claims::{agree, claims};
-use crate::store::read::plan::{Child, List, Plan};
-use crate::store::read::result::Node;
+use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
+use crate::store::read::result::RowRef;
 
 const NAME: &str = "disputes";
 const DISPUTE: &str = "Dispute";
@@ -35,7 +35,7 @@ enum ClaimPart {
     TypeName,
     Value,
     Accepted,
-    Citations(Shape),
+    Citations(Projection),
 }
 
 pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
@@ -75,7 +75,9 @@ fn claim_parts(selection: &Selection<'_>, citation: &mut Plan) -> Result<Fields<
         let part = match below.name() {
             "value" => ClaimPart::Value,
             "accepted" => ClaimPart::Accepted,
-            "citations" => ClaimPart::Citations(Shape::new(std::slice::from_ref(&below), catalog().get(RecordType::Citation), citation)?),
+            "citations" => {
+                ClaimPart::Citations(Projection::new(std::slice::from_ref(&below), catalog().get(RecordType::Citation), citation)?)
+            }
             _ => ClaimPart::TypeName,
         };
         Ok((below.key(), part))
@@ -96,17 +98,17 @@ pub(super) fn computed() -> Vec<Computed> {
             let parts = parts(selection, &mut row)?;
             row.read(citation_field("field"));
             row.read(citation_field("value"));
-            let mut list = List { page: Page::first(MOST), ..List::new(row) };
-            list.filter = Filter::Field(citation_field("value"), Test::IsNull(false));
+            let mut list = ListPlan { page: Page::first(MOST), ..ListPlan::new(row) };
+            list.filter = Filter::Field(citation_field("value"), Predicate::IsNull(false));
             to.read_all();
-            let citations = to.add(Child::Many(record.relation_index("citations").unwrap_or_default(), list));
-            Ok(Show::Computed(Box::new(move |node, out| write(node, citations, &parts, out))))
+            let citations = to.add(ChildPlan::Many(record.relation_index("citations").unwrap_or_default(), list));
+            Ok(FieldProjection::Computed(Box::new(move |node, out| write(node, citations, &parts, out))))
         },
     }]
 }
 
-fn write(node: Node<'_>, citations: usize, parts: &Fields<Part>, out: &mut Out<'_>) {
-    let citations: Vec<Node<'_>> = node.many(citations).into_iter().flat_map(|slice| slice.nodes()).collect();
+fn write(node: RowRef<'_>, citations: usize, parts: &Fields<Part>, out: &mut JsonWriter<'_>) {
+    let citations: Vec<RowRef<'_>> = node.many(citations).into_iter().flat_map(|slice| slice.nodes()).collect();
     let given = citations
         .iter()
         .map(|citation| (citation.cell(citation_field("field")).as_text(), citation.cell(citation_field("value")).as_text()));

@@ -2,8 +2,8 @@
 
 use async_graphql::dynamic::{SchemaBuilder, TypeRef};
 
-use crate::catalog::record::{Record, Shape};
-use crate::graphql::projection::Show;
+use crate::catalog::record::{Record, RecordKind};
+use crate::graphql::projection::FieldProjection;
 use crate::graphql::projection::computed::{Argument, Computed};
 use crate::graphql::schema::scalar;
 
@@ -13,7 +13,7 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
 
 /// Records whose name stands in a field of another name.
 fn is_called_otherwise(record: &Record) -> bool {
-    record.shape == Shape::Record && record.label().is_some_and(|field| field.name != "label")
+    record.shape == RecordKind::Record && record.label().is_some_and(|field| field.name != "label")
 }
 
 fn label_index(record: &Record) -> usize {
@@ -32,7 +32,7 @@ pub(super) fn computed() -> Vec<Computed> {
         show: |selection, record, plan| {
             let index = label_index(record);
             plan.read(index);
-            Ok(Show::Value(index, record.fields[index].kind, selection.lang()?))
+            Ok(FieldProjection::Value(index, record.fields[index].kind, selection.lang()?))
         },
     }]
 }

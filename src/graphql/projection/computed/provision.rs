@@ -8,11 +8,11 @@ use crate::core::filter::{Filter, Quantifier};
 use crate::core::pagination::{Direction, Page};
 use crate::core::partial_date::PartialDate;
 use crate::entity::RecordType;
-use crate::graphql::projection::Show;
+use crate::graphql::projection::FieldProjection;
 use crate::graphql::projection::computed::{Argument, Computed, ListArgument};
 use crate::graphql::schema::scalar;
 use crate::store::read::executor::in_force_on;
-use crate::store::read::plan::{Child, List, Plan};
+use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
 
 const NAME: &str = "text";
 
@@ -67,14 +67,14 @@ pub(super) fn computed() -> Vec<Computed> {
             let index = version.field_index(NAME).unwrap_or_default();
             let mut row = Plan::new(version.ty);
             row.read(index);
-            let mut list = List { page: Page::first(1), ..List::new(row) };
+            let mut list = ListPlan { page: Page::first(1), ..ListPlan::new(row) };
             list.order = (version.field_index("validFrom").unwrap_or_default(), Direction::Desc);
             if let Some(value) = selection.text("asOf") {
                 list.filter = in_force_on(version, &date(&value)?);
             }
-            let versions = plan.add(Child::Many(record.relation_index("versions").unwrap_or_default(), list));
+            let versions = plan.add(ChildPlan::Many(record.relation_index("versions").unwrap_or_default(), list));
             let (kind, lang) = (version.fields[index].kind, selection.lang()?);
-            Ok(Show::Computed(Box::new(move |node, out| {
+            Ok(FieldProjection::Computed(Box::new(move |node, out| {
                 let found = node.many(versions).and_then(|slice| slice.nodes().next());
                 out.option(found, |version, out| scalar::write(kind, version.cell(index), lang.as_deref(), out));
             })))

@@ -3,9 +3,9 @@
 use async_graphql::Value;
 use async_graphql::dynamic::{Enum, EnumItem, Field, InputObject, InputValue, Object, SchemaBuilder, TypeRef};
 
-use crate::catalog::dimension::{Dimension, Of, dates};
-use crate::catalog::measure::{Figure, Statistics as Declared};
-use crate::catalog::period::Unit;
+use crate::catalog::dimension::{Dimension, DimensionSource, dates};
+use crate::catalog::measure::{Measure, StatisticsSpec as Declared};
+use crate::catalog::period::PeriodUnit;
 use crate::catalog::record::{Record, catalog};
 use crate::graphql::projection::facet::dimensions_name;
 use crate::graphql::schema::filter;
@@ -79,8 +79,8 @@ pub(in crate::graphql::query) fn register(mut builder: SchemaBuilder) -> SchemaB
         let measures = |object: Object| {
             declared.measures.iter().fold(object, |object, measure| {
                 let ty = match measure.figure {
-                    Figure::Number(_) | Figure::Measured(_) => TypeRef::named_nn(TypeRef::INT),
-                    Figure::Median(_) | Figure::Mean(_) => TypeRef::named(TypeRef::FLOAT),
+                    Measure::Number(_) | Measure::Measured(_) => TypeRef::named_nn(TypeRef::INT),
+                    Measure::Median(_) | Measure::Mean(_) => TypeRef::named(TypeRef::FLOAT),
                 };
                 object.field(field(measure.name, ty, measure.doc))
             })
@@ -126,8 +126,8 @@ pub(in crate::graphql::query) fn register(mut builder: SchemaBuilder) -> SchemaB
 
 fn dimension_type(dimension: &Dimension) -> TypeRef {
     match &dimension.of {
-        Of::Period(Unit::Year) => TypeRef::named(TypeRef::INT),
-        Of::Period(_) => TypeRef::named(TypeRef::STRING),
-        Of::Path(path) => scalar::named(path.kind, false),
+        DimensionSource::Period(PeriodUnit::Year) => TypeRef::named(TypeRef::INT),
+        DimensionSource::Period(_) => TypeRef::named(TypeRef::STRING),
+        DimensionSource::Path(path) => scalar::named(path.kind, false),
     }
 }
