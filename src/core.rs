@@ -1,4 +1,4 @@
-//! Small, pure building blocks that every layer uses: typed ids, partial dates, languages, pagination, filters, errors.
+//! Small, pure building blocks that every layer uses: typed ids, partial dates, languages, filters, pagination, errors.
 
 pub mod auth;
 pub mod clock;

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 
 use crate::core::auth::Role;
 use crate::core::clock::Clock;
-use crate::core::error::{Error, Result, internal, too_slow, unavailable, unwritable};
+use crate::core::error::{Error, Result, internal, unavailable};
 use crate::meter;
 use crate::store::access::saved_query::SavedQueries;
 use crate::store::db::changes::Changes;
@@ -295,16 +295,20 @@ pub fn is_damaged(error: &DbErr) -> bool {
     code(error).and_then(|code| sqlite(&code)).is_some_and(|code| matches!(code, 11 | 26))
 }
 
+fn read_only(reason: &'static str, error: DbErr) -> Error {
+    Error::ReadOnly { reason, source: Arc::new(error) }
+}
+
 /// Tells a database that is away or cannot be written to, and a question that is too much for it, from a fault of ours.
 pub(crate) fn database(error: DbErr) -> Error {
     let code = code(&error).unwrap_or_default();
     match (code.as_str(), sqlite(&code)) {
         // query_canceled, SQLITE_INTERRUPT
-        ("57014", _) | (_, Some(9)) => too_slow(),
+        ("57014", _) | (_, Some(9)) => Error::Timeout,
         // read_only_sql_transaction, SQLITE_READONLY
-        ("25006", _) | (_, Some(8)) => unwritable("it is for reading only", error),
+        ("25006", _) | (_, Some(8)) => read_only("it is read-only", error),
         // disk_full, SQLITE_FULL, SQLITE_IOERR
-        ("53100", _) | (_, Some(10 | 13)) => unwritable("its disk is full or fails", error),
+        ("53100", _) | (_, Some(10 | 13)) => read_only("its disk is full or failing", error),
         // too_many_connections, cannot_connect_now and what else class 57P tells of a server that ends, SQLITE_BUSY
         ("53300", _) | (_, Some(5)) => unavailable(error),
         (code, _) if code.starts_with("57P") => unavailable(error),

@@ -1,4 +1,4 @@
-//! Who asks, and what they may see and do.
+//! Callers: their role, their token and their rate limit.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,30 +6,30 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::core::error::{Error, forbidden, unauthenticated};
+use crate::core::error::Error;
 
-/// What one may see and do; each role may do what those before it may.
+/// The permissions of a caller. Each role includes those of the roles before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Role {
-    /// Anyone: sees what is published.
+    /// Anyone: sees published records.
     #[default]
     Reader,
-    /// Sees drafts too, and changes records.
+    /// Sees drafts as well, and changes records.
     Editor,
-    /// Does what concerns the dataset as a whole, besides.
+    /// Also runs operations on the dataset as a whole.
     Admin,
 }
 
-/// Why a text is not a role.
+/// The text is not a role.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("\"{0}\" is not a role: write reader, editor or admin")]
+#[error("\"{0}\" is not a role; use reader, editor or admin")]
 pub struct InvalidRole(pub String);
 
 impl Role {
-    /// Every role, the least first.
+    /// Every role, least privileged first.
     pub const ALL: [Self; 3] = [Self::Reader, Self::Editor, Self::Admin];
 
-    /// The role as it is stored and written on the command line.
+    /// The role as stored and as given on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Reader => "reader",
@@ -38,16 +38,16 @@ impl Role {
         }
     }
 
-    /// What the role may do, for a reader of the schema.
+    /// Description of the role for the schema.
     pub fn doc(self) -> &'static str {
         match self {
-            Self::Reader => "Anyone: sees what is published, and needs no token; with one, saves queries too.",
-            Self::Editor => "Sees drafts too, and changes records.",
-            Self::Admin => "An editor who also does what concerns the dataset as a whole.",
+            Self::Reader => "Anyone: sees published records without a token; with a token, also saves queries.",
+            Self::Editor => "Sees drafts as well, and changes records.",
+            Self::Admin => "An editor who can also run operations on the dataset as a whole.",
         }
     }
 
-    /// Whether the role sees records that are not published.
+    /// Whether the role sees unpublished records.
     pub fn sees_drafts(self) -> bool {
         self >= Self::Editor
     }
@@ -67,49 +67,49 @@ impl FromStr for Role {
     }
 }
 
-/// What one may still ask for before they have to wait, in points.
+/// State of a rate limit, in points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allowance {
-    /// Points that there are for a minute.
+    /// Points per minute.
     pub limit: u32,
-    /// Points that are left.
+    /// Points left now.
     pub remaining: u32,
-    /// Seconds until all of them are there again, if nothing is asked meanwhile.
+    /// Seconds until all points are available again without further requests.
     pub seconds: u32,
-    /// Points that were taken last.
+    /// Points that the last request cost.
     pub cost: u32,
 }
 
-/// Who asks.
+/// The caller of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Caller {
-    /// What they may see and do.
+    /// Permissions.
     pub role: Role,
-    /// Name of their token, which the history of records shows; a reader has none.
+    /// Name of the token, shown in the history of records; `None` without a token.
     pub name: Option<String>,
-    /// Id of their token.
+    /// Id of the token.
     pub token: Option<Uuid>,
-    /// When their token ceases to work.
+    /// When the token expires.
     pub expires: Option<DateTime<Utc>>,
-    /// What they may still ask for; nothing where that has no limit.
+    /// State of the rate limit; `None` if there is none.
     pub allowance: Option<Allowance>,
 }
 
 impl Caller {
-    /// Someone without a token.
+    /// A caller without a token.
     pub fn reader() -> Self {
         Self::default()
     }
 
-    /// Refuses who has less than this role.
+    /// Rejects a caller whose role is lower than this one.
     pub fn require(&self, role: Role) -> Result<(), Error> {
         match (self.role >= role, self.token) {
             (true, _) => Ok(()),
-            (false, None) => Err(unauthenticated(format_args!(
-                "this needs a token with the role {role}; send one as Authorization: Bearer kurultai_..."
+            (false, None) => Err(Error::Unauthenticated(format!(
+                "this requires a token with the role {role}; send one as Authorization: Bearer kurultai_..."
             ))),
             (false, Some(_)) => {
-                Err(forbidden(format_args!("this needs the role {role}, and your token has the role {}; ask an admin for one", self.role)))
+                Err(Error::Forbidden(format!("this requires the role {role}, and the token has the role {}; ask an admin for another token", self.role)))
             }
         }
     }
@@ -121,7 +121,7 @@ mod tests {
     use crate::core::error::ErrorCode;
 
     #[test]
-    fn a_role_is_read_as_it_is_written() {
+    fn role_round_trips_through_text() {
         for role in Role::ALL {
             assert_eq!(role.to_string().parse(), Ok(role));
         }
@@ -129,14 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn who_has_too_little_is_told_which_role_is_needed() {
+    fn missing_role_is_named_in_the_error() {
         let caller = |role| Caller { role, token: Some(Uuid::nil()), ..Caller::reader() };
         let error = Caller::reader().require(Role::Editor).unwrap_err();
-        assert_eq!(error.code, ErrorCode::Unauthenticated);
-        assert!(error.message.contains("role editor"), "{error}");
+        assert_eq!(error.code(), ErrorCode::Unauthenticated);
+        assert!(error.to_string().contains("role editor"), "{error}");
         let error = caller(Role::Editor).require(Role::Admin).unwrap_err();
-        assert_eq!(error.code, ErrorCode::Forbidden);
-        assert!(error.message.contains("role admin"), "{error}");
+        assert_eq!(error.code(), ErrorCode::Forbidden);
+        assert!(error.to_string().contains("role admin"), "{error}");
         assert!(caller(Role::Admin).require(Role::Editor).is_ok());
         assert!(Caller::reader().require(Role::Reader).is_ok());
     }

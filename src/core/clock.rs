@@ -1,4 +1,4 @@
-//! Time and new ids, from one place, so that an import can be repeated exactly.
+//! The source of instants and new ids, injected so that an import can be repeated exactly.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,23 +6,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
 
-/// Where instants and new ids come from.
+/// Source of instants and new ids.
 #[derive(Debug, Clone, Default)]
 pub enum Clock {
-    /// The machine's clock, and random ids.
+    /// The system clock, and random ids.
     #[default]
     System,
-    /// One instant for ever, and ids that count up: the same import gives the same bytes.
+    /// A fixed instant, and sequential ids: the same import gives the same bytes.
     Fixed(DateTime<Utc>, Arc<AtomicU64>),
 }
 
 impl Clock {
-    /// A clock that stands still at this instant.
+    /// A clock fixed at this instant.
     pub fn fixed(at: DateTime<Utc>) -> Self {
         Self::Fixed(at, Arc::new(AtomicU64::new(0)))
     }
 
-    /// The present instant, to the microsecond, which is what PostgreSQL keeps.
+    /// The current instant, truncated to microseconds, the precision of PostgreSQL.
     pub fn now(&self) -> DateTime<Utc> {
         match self {
             Self::System => Utc::now().trunc_subsecs(6),
@@ -30,7 +30,7 @@ impl Clock {
         }
     }
 
-    /// A new UUIDv7, later than every one this clock gave before.
+    /// A new UUIDv7, greater than every one this clock has returned.
     pub fn new_uuid(&self) -> Uuid {
         match self {
             Self::System => Uuid::now_v7(),

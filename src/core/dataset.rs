@@ -1,5 +1,4 @@
-//! What the dataset says of itself: what it is called, who is to be named, on which terms it may be used, and where it is.
-//! So also how its records are cited.
+//! Metadata of the dataset (title, licence, attribution, public address), and the citation text of its records.
 
 use chrono::{DateTime, Utc};
 use unicode_segmentation::UnicodeSegmentation;
@@ -7,24 +6,24 @@ use url::Url;
 
 use crate::core::language;
 
-/// Letters of a name that a citation has at most; the name of a statement is all of it.
-const LONGEST: usize = 200;
+/// Longest label in a citation, in grapheme clusters. The label of a statement is its whole text.
+const MAX_LABEL_GRAPHEMES: usize = 200;
 
-/// The dataset as whoever runs the server describes it; nothing of it is guessed.
+/// Metadata of the dataset, from the settings. A value that is not set is omitted, never guessed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Dataset {
-    /// What it is called.
+    /// Title.
     pub title: Option<String>,
-    /// Terms under which it may be reused: the name of a licence, or its address.
+    /// Licence: its name or its address.
     pub licence: Option<String>,
-    /// Who is to be named by those who reuse it.
+    /// Name to credit when the data is reused.
     pub attribution: Option<String>,
-    /// Where the server is, as the public calls it.
+    /// Public address of the server.
     pub public_url: Option<Url>,
 }
 
 impl Dataset {
-    /// The address of a path of the server: absolute where it is known where the server is, and the path otherwise.
+    /// The address of a path: absolute if the public address is set, otherwise the path itself.
     pub fn address(&self, path: &str) -> String {
         match &self.public_url {
             Some(url) => format!("{}{path}", url.as_str().trim_end_matches('/')),
@@ -33,43 +32,42 @@ impl Dataset {
     }
 }
 
-/// A record as a citation names it.
+/// The data of a citation.
 #[derive(Debug, Clone, Copy)]
-pub struct Cited<'c> {
-    /// What it is called.
+pub struct CitedRecord<'c> {
+    /// Label of the record.
     pub label: &'c str,
-    /// Language of the name, where it has one; words of the citation are in it if there are such.
+    /// Language of the label, if known. The text of the citation is in the same language if a translation exists.
     pub lang: Option<&'c str>,
-    /// Number of its latest change.
+    /// Number of the latest revision.
     pub revision: i64,
-    /// When that was made.
+    /// When that revision was made.
     pub changed: DateTime<Utc>,
-    /// Path of its page.
+    /// Path of the page of the record.
     pub path: &'c str,
 }
 
 impl Dataset {
-    /// The text that says what a record is and where it stands: its name, the dataset, who is to be named, which state of
-    /// the record it is, and its address. What is not set is left out.
-    pub fn citation(&self, cited: &Cited<'_>) -> String {
-        let Cited { label, lang, revision, changed, path } = cited;
+    /// The citation text: label, title of the dataset, attribution, revision and address. Values that are not set are omitted.
+    pub fn citation(&self, cited: &CitedRecord<'_>) -> String {
+        let CitedRecord { label, lang, revision, changed, path } = cited;
         let date = changed.format("%Y-%m-%d");
         let state = match lang.and_then(|lang| language::lookup(lang, ["en", "ru", "kk"].into_iter())) {
             Some("ru") => format!("Версия {revision}, изменена {date}"),
             Some("kk") => format!("{revision}-нұсқа, {date} күні өзгертілген"),
             _ => format!("Revision {revision}, last changed on {date}"),
         };
-        let quoted = format!("“{}”", shortened(label));
+        let quoted = format!("“{}”", truncated(label));
         let known = [Some(&quoted), self.title.as_ref(), self.attribution.as_ref(), Some(&state)];
         let sentences: Vec<&str> = known.into_iter().flatten().map(|sentence| sentence.trim_end_matches('.')).collect();
         format!("{}. {}", sentences.join(". "), self.address(path))
     }
 }
 
-/// A name in one line, cut between two words where it is long.
-fn shortened(label: &str) -> String {
+/// The label on one line, truncated between two words if it is too long.
+fn truncated(label: &str) -> String {
     let label = label.split_whitespace().collect::<Vec<_>>().join(" ");
-    match label.grapheme_indices(true).nth(LONGEST) {
+    match label.grapheme_indices(true).nth(MAX_LABEL_GRAPHEMES) {
         None => label,
         Some((end, _)) => {
             let begin = &label[..end];
@@ -83,9 +81,9 @@ pub fn page(prefix: &str, slug: &str) -> String {
     format!("/r/{}/{slug}", prefix.replace('_', "-"))
 }
 
-/// Reads the address of a server: absolute, without a query.
+/// Parses the address of a server: absolute, without credentials, query or fragment.
 pub fn public_url(text: &str) -> Result<Url, String> {
-    let wrong = || format!("\"{text}\" is not the address of a server; write it as https://data.example.org");
+    let wrong = || format!("\"{text}\" is not the address of a server; write an address such as https://data.example.org");
     let url = Url::parse(text).map_err(|_| wrong())?;
     let is_address = matches!(url.scheme(), "http" | "https") && url.host().is_some();
     let is_bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
@@ -97,40 +95,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_absolute_where_it_is_known_where_the_server_is() {
+    fn address_is_absolute_if_the_public_url_is_set() {
         let at = |url: &str| Dataset { public_url: Some(public_url(url).unwrap()), ..Dataset::default() };
         assert_eq!(Dataset::default().address("/r/x"), "/r/x");
         assert_eq!(at("https://data.example.org").address("/r/x"), "https://data.example.org/r/x");
         assert_eq!(at("https://example.org/data/").address("/r/x"), "https://example.org/data/r/x");
     }
 
-    fn cited<'c>(label: &'c str, lang: &'c str) -> Cited<'c> {
-        Cited { label, lang: Some(lang), revision: 3, changed: "2026-03-04T05:06:07Z".parse().unwrap(), path: "/r/case/a" }
+    fn cited<'c>(label: &'c str, lang: &'c str) -> CitedRecord<'c> {
+        CitedRecord { label, lang: Some(lang), revision: 3, changed: "2026-03-04T05:06:07Z".parse().unwrap(), path: "/r/case/a" }
     }
 
     #[test]
-    fn a_citation_says_what_is_known_and_leaves_out_the_rest() {
+    fn citation_omits_values_that_are_not_set() {
         let bare = Dataset::default();
         assert_eq!(bare.citation(&cited("A v. B", "en")), "“A v. B”. Revision 3, last changed on 2026-03-04. /r/case/a");
-        let told = Dataset {
+        let complete = Dataset {
             title: Some("Speech law".to_owned()),
             attribution: Some("Example Inc.".to_owned()),
             public_url: Some(public_url("https://example.org").unwrap()),
             ..Dataset::default()
         };
         let text = "“Дело”. Speech law. Example Inc. Версия 3, изменена 2026-03-04. https://example.org/r/case/a";
-        assert_eq!(told.citation(&cited("Дело", "ru")), text);
+        assert_eq!(complete.citation(&cited("Дело", "ru")), text);
     }
 
     #[test]
-    fn a_long_name_is_cut_between_words() {
+    fn long_label_is_truncated_between_words() {
         let long = "word ".repeat(100);
         let text = Dataset::default().citation(&cited(&long, "en"));
         assert!(text.starts_with("“word word") && text.contains("word…”. Revision") && text.len() < 300, "{text}");
     }
 
     #[test]
-    fn what_is_no_address_of_a_server_is_refused() {
+    fn invalid_server_address_is_rejected() {
         for wrong in ["data.example.org", "ftp://example.org", "https://example.org/?a=b", "https://user:secret@example.org", ""] {
             assert!(public_url(wrong).is_err(), "{wrong}");
         }

@@ -1,30 +1,42 @@
-//! What can go wrong, said for the one who can mend it. Causes that are ours are logged, never sent.
+//! The error of the crate: what a client may see, and its cause, which stays in the log.
+//!
+//! Layers below `graphql`, `http` and `cli` return [`Error`] and do not log it. It is logged once, by [`Error::log`],
+//! where a request or a command ends.
 
+use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
-/// A code that programs can tell errors apart by; sent as `extensions.code`.
+/// A machine-readable code, sent as `extensions.code`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorCode {
     /// An argument or a record is not valid.
     BadUserInput,
-    /// A cursor cannot be used here.
+    /// A cursor cannot be used in this list.
     InvalidCursor,
-    /// Who asks must show a token, or the token does not work.
+    /// A token is required, or the token is not valid.
     Unauthenticated,
-    /// The token has too low a role.
+    /// The token's role is too low.
     Forbidden,
-    /// What was asked took longer than a query may.
+    /// The operation exceeded its time limit.
     Timeout,
-    /// The database did not answer.
+    /// The server is at capacity, or the database did not respond.
     Unavailable,
-    /// A fault of ours.
+    /// A fault of the server.
     Internal,
 }
 
 impl ErrorCode {
-    /// All codes.
-    pub const ALL: [Self; 6] =
-        [Self::BadUserInput, Self::InvalidCursor, Self::Unauthenticated, Self::Forbidden, Self::Unavailable, Self::Internal];
+    /// Every code.
+    pub const ALL: [Self; 7] = [
+        Self::BadUserInput,
+        Self::InvalidCursor,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::Timeout,
+        Self::Unavailable,
+        Self::Internal,
+    ];
 
     /// The code as it is sent.
     pub const fn as_str(self) -> &'static str {
@@ -40,66 +52,158 @@ impl ErrorCode {
     }
 }
 
-/// An error as a client may see it; the cause stays on our side.
-#[derive(Debug, Clone)]
-pub struct Error {
-    /// Code that tells the kind of error.
-    pub code: ErrorCode,
-    /// What is wrong, where, and what would be right.
-    pub message: String,
+/// The cause of an error; never sent to a client.
+pub type Source = Arc<dyn StdError + Send + Sync>;
+
+/// An error. Its `Display` is the message for the client: what is wrong, where, and what would be right.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// An argument is not valid.
+    #[error("{path}: {message}")]
+    BadUserInput {
+        /// Path of the argument, such as `filter.opened.gte`.
+        path: String,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// A cursor cannot be used where it was given.
+    #[error("{argument}: {message}")]
+    InvalidCursor {
+        /// Name of the argument.
+        argument: String,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// A valid token is required.
+    #[error("{0}")]
+    Unauthenticated(String),
+    /// The role of the caller's token is too low.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The operation exceeded its time limit.
+    #[error("the query exceeded its time limit (timeouts.query_seconds); request less: a filter, smaller pages, fewer levels or counts")]
+    Timeout,
+    /// The server is at capacity: the request was not admitted.
+    #[error("The server is at capacity; retry later.")]
+    Overloaded,
+    /// The database is unreachable or did not respond in time.
+    #[error("The database is not available; retry later.")]
+    Unavailable(#[source] Source),
+    /// The database can be read, but not written to.
+    #[error("The database cannot be written to: {reason}. Nothing was changed.")]
+    ReadOnly {
+        /// Why, as the client may know it.
+        reason: &'static str,
+        /// The error of the database.
+        source: Source,
+    },
+    /// A fault of the server.
+    #[error("Internal server error; it has been logged.")]
+    Internal(#[source] Source),
 }
 
-/// Short for results of this crate.
+/// Result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+impl Error {
+    /// The machine-readable code.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::BadUserInput { .. } => ErrorCode::BadUserInput,
+            Self::InvalidCursor { .. } => ErrorCode::InvalidCursor,
+            Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
+            Self::Forbidden(_) => ErrorCode::Forbidden,
+            Self::Timeout => ErrorCode::Timeout,
+            Self::Overloaded | Self::Unavailable(_) | Self::ReadOnly { .. } => ErrorCode::Unavailable,
+            Self::Internal(_) => ErrorCode::Internal,
+        }
+    }
+
+    /// Logs the cause of an error that the client did not make. Call it once, where the request or command ends.
+    pub fn log(&self) {
+        match self {
+            Self::Internal(cause) => tracing::error!(error = %Chain(cause.as_ref()), "internal error"),
+            Self::Unavailable(cause) => tracing::error!(error = %Chain(cause.as_ref()), "database unavailable"),
+            Self::ReadOnly { source, .. } => tracing::error!(error = %Chain(source.as_ref()), "database not writable"),
+            Self::BadUserInput { .. }
+            | Self::InvalidCursor { .. }
+            | Self::Unauthenticated(_)
+            | Self::Forbidden(_)
+            | Self::Timeout
+            | Self::Overloaded => {}
+        }
     }
 }
 
-impl std::error::Error for Error {}
+/// An error with its sources, separated by colons.
+struct Chain<'e>(&'e (dyn StdError + 'static));
 
-/// An argument is not valid: `path` is where it stands, such as `filter.opened.gte`.
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = self.0.to_string();
+        f.write_str(&shown)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            // many libraries repeat their source in their own message
+            let text = error.to_string();
+            if !shown.contains(&text) {
+                write!(f, ": {text}")?;
+                shown = text;
+            }
+            source = error.source();
+        }
+        Ok(())
+    }
+}
+
+/// The argument at `path` (such as `filter.opened.gte`) is not valid.
 pub fn bad_input(path: impl fmt::Display, message: impl fmt::Display) -> Error {
-    Error { code: ErrorCode::BadUserInput, message: format!("{path}: {message}") }
+    Error::BadUserInput { path: path.to_string(), message: message.to_string() }
 }
 
-/// A cursor cannot be used where it was given.
+/// The cursor in this argument cannot be used.
 pub fn invalid_cursor(argument: &str, message: impl fmt::Display) -> Error {
-    Error { code: ErrorCode::InvalidCursor, message: format!("{argument}: {message}") }
+    Error::InvalidCursor { argument: argument.to_owned(), message: message.to_string() }
 }
 
-/// Who asks must show a token that works.
+/// A valid token is required.
 pub fn unauthenticated(message: impl fmt::Display) -> Error {
-    Error { code: ErrorCode::Unauthenticated, message: message.to_string() }
+    Error::Unauthenticated(message.to_string())
 }
 
-/// The token of who asks has too low a role.
-pub fn forbidden(message: impl fmt::Display) -> Error {
-    Error { code: ErrorCode::Forbidden, message: message.to_string() }
+/// A fault of the server. The cause is logged where the request ends; the client learns only that it happened.
+pub fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+    Error::Internal(Arc::from(cause.into()))
 }
 
-/// What was asked took longer than a query may.
-pub fn too_slow() -> Error {
-    let message = "this took longer than a query may (timeouts.request); ask for less: a filter, smaller pages, fewer levels or counts";
-    Error { code: ErrorCode::Timeout, message: message.to_owned() }
+/// The database is unreachable or did not respond in time.
+pub fn unavailable(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+    Error::Unavailable(Arc::from(cause.into()))
 }
 
-/// A fault of ours: the cause is logged here and the client learns only that it happened.
-pub fn internal(cause: impl fmt::Display) -> Error {
-    tracing::error!(%cause, "internal error");
-    Error { code: ErrorCode::Internal, message: "Something went wrong on our side; it has been logged.".to_owned() }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The database could not be reached or did not answer in time.
-pub fn unavailable(cause: impl fmt::Display) -> Error {
-    tracing::error!(%cause, "the database is unavailable");
-    Error { code: ErrorCode::Unavailable, message: "The database does not answer just now; try again in a moment.".to_owned() }
-}
+    #[test]
+    fn every_error_has_a_code_of_the_list() {
+        let errors = [
+            bad_input("a", "b"),
+            invalid_cursor("after", "b"),
+            Error::Unauthenticated(String::new()),
+            Error::Forbidden(String::new()),
+            Error::Timeout,
+            unavailable("cause"),
+            internal("cause"),
+        ];
+        assert_eq!(errors.map(|error| error.code()), ErrorCode::ALL);
+    }
 
-/// The database can be read and not written to: `why` is told, the cause is logged.
-pub fn unwritable(why: &str, cause: impl fmt::Display) -> Error {
-    tracing::error!(%cause, "the database cannot be written to");
-    Error { code: ErrorCode::Unavailable, message: format!("The database cannot be written to just now: {why}. Nothing was changed.") }
+    #[test]
+    fn the_cause_is_a_source_and_not_in_the_message() {
+        for error in [internal("secret"), unavailable("secret"), Error::ReadOnly { reason: "disk full", source: Arc::from(Box::from("secret")) }] {
+            assert!(!error.to_string().contains("secret"), "{error}");
+            assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("secret"));
+        }
+    }
 }

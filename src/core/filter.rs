@@ -1,39 +1,39 @@
-//! Which records a list keeps: one small language for connections, exports and imports alike.
+//! The filter expression that connections, exports and subscriptions share.
 //!
-//! A filter names fields and relations of a record by their place in its declaration, so it is
-//! checked when it is read and cannot name what does not exist.
+//! A filter refers to fields and relations by their position in the declaration of the record: it is validated when it is
+//! parsed and cannot refer to a field that does not exist.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::core::partial_date::PartialDate;
 
-/// A condition on a record.
+/// A filter on records of one type.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Filter {
-    /// Every one of these holds; none at all always holds.
+    /// All of these hold. An empty list always holds.
     And(Vec<Filter>),
-    /// At least one of these holds; none at all never holds.
+    /// At least one of these holds. An empty list never holds.
     Or(Vec<Filter>),
-    /// This does not hold.
+    /// The filter does not hold.
     Not(Box<Filter>),
-    /// A test of the record's id.
+    /// A predicate on the id of the record.
     Id(Predicate),
-    /// A test of the field at this place.
+    /// A predicate on a field.
     Field(usize, Predicate),
-    /// The record that the field at this place refers to satisfies this.
+    /// The record that a field refers to satisfies the filter.
     One(usize, Box<Filter>),
-    /// Among the records of the relation at this place, as the quantifier says.
+    /// The related records satisfy the filter, as the quantifier requires.
     Many(usize, Quantifier, Box<Filter>),
 }
 
 impl Filter {
-    /// The filter that keeps everything.
+    /// The filter that every record satisfies.
     pub fn all() -> Self {
         Self::And(Vec::new())
     }
 
-    /// Both this and another filter.
+    /// The conjunction of two filters.
     pub fn and(self, other: Self) -> Self {
         match self {
             Self::And(mut parts) => {
@@ -45,54 +45,54 @@ impl Filter {
     }
 }
 
-/// How many of the related records must satisfy a filter.
+/// How many of the related records must satisfy the filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quantifier {
     /// At least one.
     Some,
     /// None.
     None,
-    /// Every one; also where there are none.
+    /// Every one. Holds if there are none.
     Every,
 }
 
-/// A test of one value.
+/// A predicate on one value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Predicate {
     /// Equal.
     Eq(FilterValue),
     /// Equal to one of these.
     In(Vec<FilterValue>),
-    /// Not equal; holds for an unknown value.
+    /// Not equal. Holds for null.
     Not(FilterValue),
-    /// Less, or before.
+    /// Less than, or before.
     Lt(FilterValue),
-    /// Less or equal, or before the end of.
+    /// Less than or equal, or not after the end of.
     Lte(FilterValue),
-    /// Greater, or after the end of.
+    /// Greater than, or after the end of.
     Gt(FilterValue),
-    /// Greater or equal, or not before the beginning of.
+    /// Greater than or equal, or not before the start of.
     Gte(FilterValue),
-    /// Unknown (true) or known (false).
+    /// Null (true) or not null (false).
     IsNull(bool),
-    /// The text begins so.
+    /// The text starts with this.
     StartsWith(String),
-    /// The text has this somewhere.
+    /// The text contains this.
     Contains(String),
 }
 
-/// A value to test against, already checked against the kind of the field.
+/// A value to compare with, validated against the kind of the field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FilterValue {
-    /// Text, or a choice of a vocabulary.
+    /// Text, or a value of a vocabulary.
     Text(String),
-    /// A partial date; a year stands for all of its days.
+    /// A partial date. A year means all of its days.
     Date(PartialDate),
-    /// A whole number.
+    /// An integer.
     Integer(i64),
     /// A number.
     Number(f64),
-    /// Yes or no.
+    /// A Boolean.
     Boolean(bool),
     /// An instant.
     Instant(DateTime<Utc>),

@@ -1,24 +1,24 @@
-//! Typed ids: a prefix that names the record type, and a UUIDv7 that sorts by time of creation.
+//! Typed ids (TypeID): a prefix that names the record type, and a UUIDv7, which sorts by creation time.
 //!
 //! The text form follows the TypeID specification (version 0.3): `person_01h455vb4pex5vsknk084sn02q`.
-//! The prefixes stand beside the record types, in [`crate::entity`].
+//! The prefixes are defined with the record types, in [`crate::entity`].
 
 use std::str::FromStr;
 
 use typeid_suffix::prelude::TypeIdSuffix;
 use uuid::Uuid;
 
-/// Why a text is not an id.
+/// The text is not an id.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("\"{0}\" is not an id: ids look like person_01h455vb4pex5vsknk084sn02q")]
 pub struct InvalidId(pub String);
 
-/// Writes the id of a record whose type has this prefix.
+/// Encodes the id of a record whose type has this prefix.
 pub fn encode(prefix: &str, uuid: Uuid) -> String {
     format!("{prefix}_{}", TypeIdSuffix::from(uuid))
 }
 
-/// Splits an id into its prefix and its UUID; it does not know which prefixes exist.
+/// Decodes an id into its prefix and its UUID. The prefix is not checked against the record types.
 pub fn decode(text: &str) -> Result<(&str, Uuid), InvalidId> {
     let invalid = || InvalidId(text.chars().take(80).collect());
     let (prefix, suffix) = text.rsplit_once('_').ok_or_else(invalid)?;
@@ -32,7 +32,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn an_id_of_the_specification_is_read_and_written_back() {
+    fn example_of_the_specification_round_trips() {
         let text = "person_01h455vb4pex5vsknk084sn02q";
         let (prefix, uuid) = decode(text).unwrap();
         assert_eq!(prefix, "person");
@@ -42,12 +42,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_decoding_panic(text in ".{0,60}") {
+        fn decoding_never_panics(text in ".{0,60}") {
             let _ = decode(&text);
         }
 
         #[test]
-        fn ids_sort_as_their_uuids(a: u128, b: u128) {
+        fn ids_sort_like_their_uuids(a: u128, b: u128) {
             let (a, b) = (Uuid::from_u128(a), Uuid::from_u128(b));
             prop_assert_eq!(encode("x", a).cmp(&encode("x", b)), a.cmp(&b));
             let text = encode("case_party", a);

@@ -1,23 +1,23 @@
-//! Text in several languages: tags (BCP 47), and the choice of the best match (RFC 4647, Lookup).
+//! Language tags (BCP 47) and the choice of the best match (RFC 4647, Lookup).
 
 use oxilangtag::LanguageTag;
 
-/// Languages a reader prefers, best first, as normalized BCP 47 tags.
+/// Preferred languages, best first, as normalized BCP 47 tags.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Languages(Vec<String>);
 
-/// Why a text is not a language tag.
+/// The text is not a language tag.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("\"{0}\" is not a language tag: write a BCP 47 tag such as kk, ru or sr-Latn")]
 pub struct InvalidLanguage(pub String);
 
-/// Checks a language tag and gives its canonical capitals: `sr-latn` becomes `sr-Latn`.
+/// Validates a language tag and returns it in canonical case: `sr-latn` becomes `sr-Latn`.
 pub fn tag(text: &str) -> Result<String, InvalidLanguage> {
     LanguageTag::parse_and_normalize(text).map(LanguageTag::into_inner).map_err(|_| InvalidLanguage(text.chars().take(80).collect()))
 }
 
 impl Languages {
-    /// Reads an `Accept-Language` header (RFC 9110, 12.5.4); what cannot be read is passed over.
+    /// Parses an `Accept-Language` header (RFC 9110, 12.5.4). Ranges that are not valid, and those after the 16th, are ignored.
     pub fn from_header(header: &str) -> Self {
         let mut ranked: Vec<(f32, String)> = header
             .split(',')
@@ -35,21 +35,21 @@ impl Languages {
         Self(ranked.into_iter().map(|(_, tag)| tag).collect())
     }
 
-    /// The same, with a language that is preferred to all others.
+    /// Puts a language before all others.
     pub fn preferring(mut self, tag: String) -> Self {
         self.0.insert(0, tag);
         self
     }
 
-    /// The best match among these tags: each preferred language in turn, cut from its end until a tag fits.
+    /// The best match among these tags: each preferred language in turn, truncated from its end until a tag matches.
     pub fn best<'t>(&self, available: impl Iterator<Item = &'t str> + Clone) -> Option<&'t str> {
-        self.0.iter().find_map(|wanted| lookup(wanted, available.clone()))
+        self.0.iter().find_map(|range| lookup(range, available.clone()))
     }
 }
 
-/// The tag that fits one wanted language best, or none.
-pub fn lookup<'t>(wanted: &str, available: impl Iterator<Item = &'t str> + Clone) -> Option<&'t str> {
-    let mut range = wanted;
+/// The tag that matches a language range best (RFC 4647, Lookup).
+pub fn lookup<'t>(range: &str, available: impl Iterator<Item = &'t str> + Clone) -> Option<&'t str> {
+    let mut range = range;
     loop {
         if let Some(found) = available.clone().find(|tag| tag.eq_ignore_ascii_case(range)) {
             return Some(found);
@@ -63,20 +63,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_are_checked_and_put_in_canonical_capitals() {
+    fn tags_are_validated_and_normalized() {
         assert_eq!(tag("sr-latn").unwrap(), "sr-Latn");
         assert!(tag("not a tag").is_err());
         assert!(tag("").is_err());
     }
 
     #[test]
-    fn the_header_is_ranked_by_weight_and_refusals_are_left_out() {
+    fn header_is_ranked_by_weight_without_refusals() {
         let languages = Languages::from_header("en;q=0.5, kk, ru;q=0.8, fr;q=0, *, ;;");
         assert_eq!(languages.0, ["kk", "ru", "en"]);
     }
 
     #[test]
-    fn a_regional_wish_is_met_by_the_language() {
+    fn regional_range_matches_its_language() {
         let available = ["en", "ru"];
         assert_eq!(lookup("ru-KZ", available.into_iter()), Some("ru"));
         assert_eq!(Languages::from_header("de, en-GB").best(available.into_iter()), Some("en"));

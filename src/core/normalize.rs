@@ -1,8 +1,8 @@
-//! One spelling for search and for sorting: Latin letters, no diacritics, no capitals.
+//! Text normalization for search and sorting: transliteration to lower-case ASCII without diacritics.
 
-/// Transliterates to ASCII, lower case, with anything but letters and digits as single spaces.
+/// Folds a text to lower-case ASCII. Every run of characters other than letters and digits becomes one space.
 ///
-/// Signs that only mark pronunciation (the Cyrillic soft sign, apostrophes) vanish, so that
+/// Signs that only mark pronunciation (the Cyrillic soft sign, apostrophes) are removed, so that
 /// `Ильяшев`, `Il'yashev` and `Ilyashev` fold alike.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
@@ -22,7 +22,7 @@ pub fn fold(text: &str) -> String {
     folded.trim().to_owned()
 }
 
-/// Words of a folded text.
+/// The words of a folded text.
 pub fn words(folded: &str) -> impl Iterator<Item = &str> {
     folded.split(' ').filter(|word| !word.is_empty())
 }
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_folds_alike_in_every_script_and_spelling() {
+    fn spellings_and_scripts_of_a_name_fold_alike() {
         assert_eq!(fold("Жумагулов"), "zhumagulov");
         assert_eq!(fold("ZHUMAGULOV"), "zhumagulov");
         assert_eq!(fold("Ильяшев"), fold("Il'yashev"));
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_and_white_space_part_words_once() {
+    fn punctuation_and_white_space_separate_words_once() {
         assert_eq!(fold("  No. 226-V,  (Code) "), "no 226 v code");
         assert_eq!(fold("—"), "");
     }

@@ -1,6 +1,6 @@
-//! Partial dates, as the sources give them: a year, a month or a day of the Gregorian calendar.
+//! Partial dates: a year, a month or a day of the Gregorian calendar, as precise as the source.
 //!
-//! They are kept as the text of ISO 8601 reduced precision, which sorts: `2013`, `2013-08`, `2013-08-22`.
+//! They are stored as ISO 8601 text of reduced precision, which sorts: `2013`, `2013-08`, `2013-08-22`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,26 +11,26 @@ use chrono::NaiveDate;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PartialDate(String);
 
-/// Why a text is not a partial date.
+/// The text is not a partial date.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("\"{0}\" is not a date: write a year (2013), a month (2013-08) or a day (2013-08-22)")]
 pub struct InvalidDate(pub String);
 
-/// Sorts after every text that begins with what it is put behind.
-const AFTER_ALL: char = '\u{10FFFF}';
+/// A suffix that sorts after every continuation of its prefix.
+const MAX_SUFFIX: char = '\u{10FFFF}';
 
 impl PartialDate {
-    /// The text that sorts after every date inside this one: the end of the year for a year.
+    /// An upper bound in text order of all dates within this one, such as all days of a year.
     pub fn end(&self) -> String {
-        format!("{}{AFTER_ALL}", self.0)
+        format!("{}{MAX_SUFFIX}", self.0)
     }
 
-    /// The date as text.
+    /// The date as ISO 8601 text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether one of two dates lies inside the other, so that they can both be true.
+    /// Whether one of the two dates contains the other, so that both can be true.
     pub fn agrees_with(&self, other: &Self) -> bool {
         self.0.starts_with(&other.0) || other.0.starts_with(&self.0)
     }
@@ -47,7 +47,7 @@ impl FromStr for PartialDate {
             10 => NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok(),
             _ => false,
         };
-        // chrono takes signs and single digits; the text must be the canonical one
+        // chrono accepts signs and single digits; only the canonical form is valid
         let canonical = text.bytes().enumerate().all(|(index, byte)| match index {
             4 | 7 => byte == b'-',
             _ => byte.is_ascii_digit(),
@@ -68,14 +68,14 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn years_months_and_days_are_dates() {
+    fn years_months_and_days_are_valid() {
         for text in ["2013", "2013-08", "2013-08-22", "2020-02-29"] {
             assert_eq!(text.parse::<PartialDate>().unwrap().as_str(), text);
         }
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn other_formats_are_rejected() {
         for text in [
             "",
             "13",
@@ -90,19 +90,19 @@ mod tests {
             "22.08.2013",
             "２０１３",
         ] {
-            assert!(text.parse::<PartialDate>().is_err(), "{text} was taken for a date");
+            assert!(text.parse::<PartialDate>().is_err(), "{text} was accepted");
         }
     }
 
     #[test]
-    fn a_year_ends_after_its_last_day_and_before_the_next_year() {
+    fn year_ends_between_its_last_day_and_the_next_year() {
         let year: PartialDate = "2013".parse().unwrap();
         assert!(*"2013-12-31" < *year.end());
         assert!(*year.end() < *"2014");
     }
 
     #[test]
-    fn a_day_agrees_with_its_month_and_not_with_another_year() {
+    fn day_agrees_with_its_month_but_not_with_another_year() {
         let parse = |text: &str| text.parse::<PartialDate>().unwrap();
         assert!(parse("2020-06-22").agrees_with(&parse("2020-06")));
         assert!(!parse("2020-06-22").agrees_with(&parse("2019-06-22")));
@@ -110,7 +110,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_parsing_panic(text in ".{0,12}") {
+        fn parsing_never_panics(text in ".{0,12}") {
             let _ = text.parse::<PartialDate>();
         }
 

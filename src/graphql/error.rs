@@ -82,7 +82,7 @@ impl GraphqlError {
 
     /// A field that could not be given.
     pub(super) fn of_field(error: Error, name: &str, position: Pos) -> Self {
-        Self { path: vec![name.to_owned()], ..Self::new(error.code.as_str(), error.message).at(position) }
+        Self { path: vec![name.to_owned()], ..Self::from(error).at(position) }
     }
 
     /// An error of the framework in reading a query.
@@ -93,5 +93,13 @@ impl GraphqlError {
     /// Whether another try could go better.
     pub fn is_of_the_moment(&self) -> bool {
         [ErrorCode::Internal, ErrorCode::Unavailable, ErrorCode::Timeout].iter().any(|code| code.as_str() == self.extensions.code)
+    }
+}
+
+impl From<Error> for GraphqlError {
+    /// The error as the client may see it. Its cause is logged here, where the request ends.
+    fn from(error: Error) -> Self {
+        error.log();
+        Self::new(error.code().as_str(), error.to_string())
     }
 }

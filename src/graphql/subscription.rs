@@ -22,7 +22,7 @@ use crate::core::auth::Caller;
 use crate::core::error::{Error, ErrorCode, Result, bad_input, internal};
 use crate::core::filter::{Filter, FilterValue as Known, Predicate};
 use crate::core::language::Languages;
-use crate::core::pagination::{Cursor, Direction, MAX_SIZE, Page};
+use crate::core::pagination::{Cursor, Direction, MAX_PAGE_SIZE, Page};
 use crate::entity::RecordType;
 use crate::graphql::projection::Projection as Shown;
 use crate::graphql::projection::json_writer::{Fields, JsonKey, JsonWriter};
@@ -135,7 +135,7 @@ impl EventStream {
         let store = store.seen_by(caller.role);
         let wakes = store.waking();
         let revision = catalog().get(RecordType::Revision);
-        let mut list = ListPlan { cursors: true, page: Page::first(MAX_SIZE), ..ListPlan::new(Plan::new(revision.ty)) };
+        let mut list = ListPlan { cursors: true, page: Page::first(MAX_PAGE_SIZE), ..ListPlan::new(Plan::new(revision.ty)) };
         list.order = (index(revision, "sequence"), Direction::Asc);
         let mut parts = Fields::new();
         for below in selection.below(&[EVENT]) {
@@ -190,11 +190,11 @@ impl EventStream {
             match self.read().await {
                 Ok(true) => continue,
                 Ok(false) => {}
-                Err(error) if error.code == ErrorCode::Unavailable => {
+                Err(error) if error.code() == ErrorCode::Unavailable => {
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
-                Err(error) => return Err(GraphqlError::new(error.code.as_str(), error.message)),
+                Err(error) => return Err(GraphqlError::from(error)),
             }
             let woken = self.wakes.changed();
             match self.caller.token {
@@ -232,7 +232,7 @@ impl EventStream {
         }
         self.ready = events;
         self.list.page.after = Some(after);
-        Ok(count == MAX_SIZE || !self.ready.is_empty())
+        Ok(count == MAX_PAGE_SIZE || !self.ready.is_empty())
     }
 
     /// Which of these changes are of records that satisfy what is asked of their type, by their places; nothing where
@@ -258,7 +258,7 @@ impl EventStream {
             };
             let ids = changed.iter().map(|(_, id)| Known::Id(*id)).collect();
             let filter = Filter::Id(Predicate::In(ids)).and(condition.clone());
-            let list = ListPlan { filter, page: Page::first(MAX_SIZE), ..ListPlan::new(Plan::new(ty)) };
+            let list = ListPlan { filter, page: Page::first(MAX_PAGE_SIZE), ..ListPlan::new(Plan::new(ty)) };
             let pages = self.store.page(&list).await?;
             let found: HashSet<Uuid> = pages.of(0).into_iter().flat_map(|slice| slice.nodes().map(|node| node.uuid())).collect();
             wanted.extend(changed.iter().filter(|(_, id)| found.contains(id)).map(|(place, _)| *place));

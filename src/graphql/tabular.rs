@@ -93,7 +93,7 @@ impl Api {
         let PreparedOperation { document, asked, variables, .. } = prepared;
         let operation: &OperationDefinition = document::operation(document, asked.operation.as_deref()).map_err(|failure| vec![failure])?;
         let roots = Scope { document, operation, variables, dataset: &self.dataset }.roots(query::NAME);
-        let told = |error: crate::core::error::Error| vec![GraphqlError::new(error.code.as_str(), error.message)];
+        let told = |error: crate::core::error::Error| vec![GraphqlError::from(error)];
         let (root, mut form, keys) = self.rows_of(&roots, wanted.rows.as_deref()).map_err(told)?;
         if wanted.exploded {
             form.explode(wanted.explode.as_deref()).map_err(told)?;

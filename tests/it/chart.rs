@@ -192,7 +192,7 @@ fn what_cannot_be_drawn_is_told_with_what_could(#[case] (x, y, series): (&str, O
     let columns = columns(&[("key", Type::Date), ("count", Type::Integer), ("text", Type::Text)]);
     let rows = rows(vec![vec![text("2020"), int(1), text("a")], vec![text("2020"), int(2), text("b")]]);
     let error = chart::svg(&spec(Kind::Bar, x, y, series), &columns, &rows).unwrap_err();
-    assert_eq!(error.message.replace("\"key\" is", "\"2020\" is"), message);
+    assert_eq!(error.to_string().replace("\"key\" is", "\"2020\" is"), message);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_chart_has_limits_that_are_named() {
         let of = rows.map(|row| vec![int(row), int(row % series), int(row)]).collect();
         self::rows(of)
     };
-    let drawn = |kind, rows: &Rows<'_>| chart::svg(&spec(kind, "x", Some("y"), Some("s")), &columns, rows).map_err(|error| error.message);
+    let drawn = |kind, rows: &Rows<'_>| chart::svg(&spec(kind, "x", Some("y"), Some("s")), &columns, rows).map_err(|error| error.to_string());
     assert!(drawn(Kind::Bar, &table(0..200, 8)).is_ok());
     assert!(drawn(Kind::Bar, &table(0..201, 8)).unwrap_err().contains("more than 200 bars"));
     assert!(drawn(Kind::Line, &table(0..5_000, 8)).is_ok());
@@ -210,7 +210,7 @@ fn a_chart_has_limits_that_are_named() {
     assert!(drawn(Kind::Line, &table(0..9, 9)).unwrap_err().contains("\"s\" has more than 8 values"));
     let sized = |width, height| {
         let spec = Spec { width, height, ..spec(Kind::Bar, "x", Some("y"), None) };
-        chart::svg(&spec, &columns, &table(0..3, 1)).map_err(|error| error.message)
+        chart::svg(&spec, &columns, &table(0..3, 1)).map_err(|error| error.to_string())
     };
     assert_eq!(sized(100, None).unwrap_err(), "width: give pixels between 160 and 4000");
     assert_eq!(sized(300, Some(4_001)).unwrap_err(), "height: give pixels between 160 and 4000");

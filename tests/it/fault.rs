@@ -24,7 +24,7 @@ async fn a_field_that_cannot_be_read_is_null_with_an_error_and_the_rest_is_answe
     assert_eq!(errors.len(), 1);
     assert_eq!(errors[0]["path"], json!(["case"]));
     assert_eq!(errors[0]["extensions"]["code"], "INTERNAL_SERVER_ERROR");
-    assert_eq!(errors[0]["message"], "Something went wrong on our side; it has been logged.");
+    assert_eq!(errors[0]["message"], "Internal server error; it has been logged.");
     assert_eq!(errors[0]["locations"], json!([{"line": 1, "column": 3}]));
 }
 
@@ -184,7 +184,7 @@ async fn a_database_for_reading_only_is_read_and_says_why_it_is_not_changed(#[va
     let request = reading.client.post(format!("{}/graphql", reading.address)).bearer_auth(token).json(&body);
     let answer: Value = request.send().await.unwrap().json().await.unwrap();
     assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{answer:#}");
-    assert_eq!(answer["errors"][0]["message"], "The database cannot be written to just now: it is for reading only. Nothing was changed.");
+    assert_eq!(answer["errors"][0]["message"], "The database cannot be written to: it is read-only. Nothing was changed.");
 }
 
 #[tokio::test(flavor = "multi_thread")]

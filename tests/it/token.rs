@@ -249,6 +249,6 @@ async fn of_two_tokens_of_one_name_made_at_once_one_is_refused(#[values(On::Sqli
     .await;
     assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 1);
     for error in made.into_iter().filter_map(Result::err) {
-        assert!(error.message.contains("\"A\" has a token already"), "{error}");
+        assert!(error.to_string().contains("\"A\" has a token already"), "{error}");
     }
 }

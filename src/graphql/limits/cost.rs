@@ -4,7 +4,7 @@
 use async_graphql::Value;
 use async_graphql::registry::{MetaType, MetaTypeName, Registry};
 
-use crate::core::pagination::{DEFAULT_SIZE, MAX_SIZE};
+use crate::core::pagination::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use crate::graphql::projection::facet::NAME as FACETS;
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::object::NODE;
@@ -72,7 +72,7 @@ fn of_connection(registry: &Registry, name: &str, selection: &Selection<'_>) -> 
     let rows = match ways.is_empty() {
         true => 0,
         // a page that is too large is refused where it is read
-        false => size(selection).unwrap_or(u64::from(DEFAULT_SIZE)).min(u64::from(MAX_SIZE)),
+        false => size(selection).unwrap_or(u64::from(DEFAULT_PAGE_SIZE)).min(u64::from(MAX_PAGE_SIZE)),
     };
     rows.saturating_mul(one).saturating_add(cost(registry, name, &others))
 }

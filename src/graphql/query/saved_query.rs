@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input, unauthenticated};
-use crate::core::pagination::{DEFAULT_SIZE, MAX_SIZE};
+use crate::core::pagination::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use crate::graphql::engine::Api;
 use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::{Selection, below};
@@ -129,9 +129,9 @@ pub(crate) async fn one(store: &Store, selection: &Selection<'_>, out: &mut Json
 
 /// Writes the latest saved queries.
 pub(crate) async fn all(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
-    let first = selection.number("first").unwrap_or(DEFAULT_SIZE.into());
-    let first = u32::try_from(first).ok().filter(|first| *first <= MAX_SIZE);
-    let first = first.ok_or_else(|| bad_input("first", format_args!("ask for 0 to {MAX_SIZE}")))?;
+    let first = selection.number("first").unwrap_or(DEFAULT_PAGE_SIZE.into());
+    let first = u32::try_from(first).ok().filter(|first| *first <= MAX_PAGE_SIZE);
+    let first = first.ok_or_else(|| bad_input("first", format_args!("ask for 0 to {MAX_PAGE_SIZE}")))?;
     let saved = store.saved_queries(first).await?;
     let shown = Shown::new(selection);
     out.list(saved.iter(), |saved, out| shown.write(saved, out));

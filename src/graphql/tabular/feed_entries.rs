@@ -11,7 +11,7 @@ use crate::catalog::record::{Record, RecordKind};
 use crate::core::auth::Caller;
 use crate::core::error::{Result, internal};
 use crate::core::language::Languages;
-use crate::core::pagination::MAX_SIZE;
+use crate::core::pagination::MAX_PAGE_SIZE;
 use crate::entity::RecordType;
 use crate::graphql::engine::{Api, PreparedOperation};
 use crate::graphql::error::{GraphqlError, codes};
@@ -63,7 +63,7 @@ impl Api {
         let (mut list, connection) = ConnectionProjection::new(shown, record)?;
         (list.filter, list.order, list.page) = (wanted.filter, wanted.order, wanted.page);
         if root.argument("first").is_none() && root.argument("last").is_none() {
-            list.page.size = USUAL.min(MAX_SIZE);
+            list.page.size = USUAL.min(MAX_PAGE_SIZE);
         }
         let pages = self.store.seen_by(caller.role).page(&list).await?;
         let mut out = JsonWriter::new(languages);

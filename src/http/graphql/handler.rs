@@ -17,7 +17,7 @@ use mime::Mime;
 use serde_json::json;
 
 use crate::core::auth::{Caller, Role};
-use crate::core::error::{Error, ErrorCode, internal, too_slow};
+use crate::core::error::{Error, ErrorCode, internal};
 use crate::core::language::Languages;
 use crate::graphql::engine::{OperationResult, PrepareError as NotRun, PreparedOperation};
 use crate::graphql::error::{GraphqlError, codes};
@@ -129,8 +129,7 @@ pub async fn other_method() -> Response {
 /// The answer to a request in which this program failed. It is one request that fails, and not the server.
 pub(crate) fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
     let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
-    let Error { code, message } = internal(format_args!("panic: {}", text.unwrap_or("of an unknown kind")));
-    failed(Media::Json, &[GraphqlError::new(code.as_str(), message)])
+    failed(Media::Json, &[GraphqlError::from(internal(format!("panic: {}", text.unwrap_or("of an unknown kind"))))])
 }
 
 async fn read_body(service: &AppState, headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
@@ -244,7 +243,7 @@ fn is_multipart(media: &HeaderValue) -> bool {
 
 /// The answer to a token that does not work.
 pub(crate) fn rejected(media: Media, error: Error) -> Response {
-    failed(media, &[GraphqlError::new(error.code.as_str(), error.message)])
+    failed(media, &[GraphqlError::from(error)])
 }
 
 /// The answer to a request that is wrong or failed, where the status tells which.
@@ -364,10 +363,7 @@ pub(crate) async fn execute(
     let run = operation.of(Box::pin(service.api.run(prepared, languages, caller)));
     let answer = match prepared.kind() {
         OperationType::Mutation => run.await,
-        _ => tokio::time::timeout(service.timeouts.request(), run).await.unwrap_or_else(|_| {
-            let Error { code, message } = too_slow();
-            Err(GraphqlError::new(code.as_str(), message))
-        }),
+        _ => tokio::time::timeout(service.timeouts.request(), run).await.unwrap_or_else(|_| Err(GraphqlError::from(Error::Timeout))),
     };
     let is_whole = answer.as_ref().is_ok_and(|answer| answer.failures.is_empty());
     operation.end(is_whole, answer.as_ref().ok().map(|answer| answer.data.len()));

@@ -128,7 +128,7 @@ impl Request {
     /// Finds the document that the request names.
     pub(crate) async fn into_run(self, service: &AppState) -> Result<ToRun, NoDocument> {
         let Self { query, hash: wanted, document_id, mut operation, mut variables } = self;
-        let failed = |error: crate::core::error::Error| NoDocument::Failed(GraphqlError::new(error.code.as_str(), error.message));
+        let failed = |error: crate::core::error::Error| NoDocument::Failed(GraphqlError::from(error));
         let (query, keep, saved) = match (query, wanted, document_id) {
             (Some(query), None, _) => (query, None, None),
             (Some(query), Some(wanted), _) => match hash(&query) == wanted {

@@ -232,7 +232,7 @@ impl Connection {
         }
         match authentication::of(&self.service.store, &self.headers).await {
             Ok(caller) => self.caller = Some(caller),
-            Err(error) if error.code == ErrorCode::Unauthenticated => return Err(close(4403, format!("Forbidden: {error}"))),
+            Err(error) if error.code() == ErrorCode::Unauthenticated => return Err(close(4403, format!("Forbidden: {error}"))),
             Err(_) => return Err(close(4500, "the database does not answer just now; connect again in a moment")),
         }
         self.send_json(json!({"type": "connection_ack"})).await
@@ -284,7 +284,7 @@ async fn execute(service: &AppState, request: Request, languages: &Languages, (c
     let caller = match service.store.recall(caller).await.map_err(Rejected::told) {
         Ok(caller) => caller,
         Err(error) => {
-            voice.say(Said::Error(vec![GraphqlError::new(error.code.as_str(), error.message)])).await;
+            voice.say(Said::Error(vec![GraphqlError::from(error)])).await;
             return;
         }
     };

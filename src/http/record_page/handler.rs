@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::catalog::record::{Record, RecordKind, catalog};
 use crate::core::dataset;
 use crate::core::dataset::Dataset;
-use crate::core::error::{Error, ErrorCode};
+use crate::core::error::Error;
 use crate::core::id;
 use crate::core::language;
 use crate::core::language::Languages;
@@ -24,7 +24,7 @@ use crate::entity::RecordType;
 use crate::http::authentication;
 use crate::http::conditional::Freshness;
 use crate::http::export::feed::base;
-use crate::http::graphql::handler::{BUSY, languages, status};
+use crate::http::graphql::handler::{languages, status};
 use crate::http::record_page::html;
 use crate::http::record_page::json_ld;
 use crate::http::record_page::plan::Reading;
@@ -115,7 +115,7 @@ async fn answer(service: &AppState, headers: &HeaderMap, query: &str, ty: Option
         Err(error) => return fresh.put_once(asking.failed(&error)),
     };
     let Some(_place) = service.admission.enter().await else {
-        return fresh.put_once(asking.failed(&Error { code: ErrorCode::Unavailable, message: BUSY.to_owned() }));
+        return fresh.put_once(asking.failed(&Error::Overloaded));
     };
     match asking.find(&service.store.seen_by(caller.role), ty, name).await {
         Ok(Named::Page(sheet)) => fresh.put(asking.page(&sheet)),
@@ -242,8 +242,9 @@ impl Asking {
     }
 
     fn failed(&self, error: &Error) -> Response {
-        let status = status(error.code);
-        self.told(status, &error.message, || html::failed(&self.dataset, &error.message).into_string())
+        error.log();
+        let message = error.to_string();
+        self.told(status(error.code()), &message, || html::failed(&self.dataset, &message).into_string())
     }
 
     /// Something other than a record: a page for people, and a line for machines.

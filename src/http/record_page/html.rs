@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use url::Url;
 
 use crate::catalog::record::Record;
-use crate::core::dataset::{Cited, Dataset};
+use crate::core::dataset::{CitedRecord, Dataset};
 use crate::http::record_page::handler::{Asking, JSON_LD, style_version};
 use crate::http::record_page::view::{Change, Citation, Claim, Dispute, Entry, Link, List, Listed, Sheet, Text, Value};
 use crate::http::record_page::{example_query, format, json_ld};
@@ -258,7 +258,7 @@ fn languages(asking: &Asking, sheet: &Sheet) -> Markup {
 }
 
 fn cited(asking: &Asking, sheet: &Sheet) -> String {
-    asking.dataset.citation(&Cited {
+    asking.dataset.citation(&CitedRecord {
         label: &sheet.label.text,
         lang: sheet.label.lang.as_deref(),
         revision: sheet.revision,

@@ -4,7 +4,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value as Json, json};
 
-use crate::core::dataset::{Cited, Dataset};
+use crate::core::dataset::{CitedRecord, Dataset};
 use crate::entity::RecordType;
 use crate::http::record_page::view::{Citation, Entry, Link, Listed, Sheet, Text, Value};
 
@@ -313,7 +313,7 @@ fn page(sheet: &Sheet, dataset: &Dataset) -> Json {
         "dateCreated": instant(sheet.created),
         "dateModified": instant(sheet.changed),
         "version": sheet.revision,
-        "creditText": dataset.citation(&Cited {
+        "creditText": dataset.citation(&CitedRecord {
             label: &sheet.label.text,
             lang: sheet.label.lang.as_deref(),
             revision: sheet.revision,

@@ -14,7 +14,7 @@ use sea_orm::{
 use tokio::sync::mpsc;
 use tracing::Instrument;
 
-use crate::core::error::{Error, Result, internal, too_slow, unavailable};
+use crate::core::error::{Error, Result, internal, unavailable};
 use crate::meter;
 use crate::meter::Tally;
 use crate::store::sql::dialect;
@@ -116,7 +116,7 @@ impl Snapshot {
         loop {
             let (piece, has_ended) = tokio::select! {
                 piece = within(bound.take(), pieces.try_next()) => match piece {
-                    None => (Err(too_slow()), false),
+                    None => (Err(Error::Timeout), false),
                     Some(Ok(None)) => return true,
                     Some(Ok(Some(rows))) => (Ok(rows), false),
                     Some(Err(error)) => (Err(error), true),

@@ -25,7 +25,7 @@ impl Array {
             Value::Json(_) => "json[]",
             Value::Uuid(_) => "uuid[]",
             Value::ChronoDateTimeUtc(_) => "timestamptz[]",
-            other => return Err(internal(format_args!("no column holds values like {other:?}"))),
+            other => return Err(internal(format!("no column holds values like {other:?}"))),
         };
         Ok(Self { ty, text: "{".to_owned() })
     }

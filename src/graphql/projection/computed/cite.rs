@@ -3,7 +3,7 @@
 use async_graphql::dynamic::{SchemaBuilder, TypeRef};
 
 use crate::catalog::record::{Record, RecordKind};
-use crate::core::dataset::{Cited, page};
+use crate::core::dataset::{CitedRecord, page};
 use crate::core::language::Languages;
 use crate::graphql::projection::FieldProjection;
 use crate::graphql::projection::computed::{Argument, Computed};
@@ -78,7 +78,7 @@ pub(super) fn computed() -> Vec<Computed> {
                     let path = path(node, slug);
                     let text = match (node.cell(revision), node.cell(changed)) {
                         (Cell::Integer(revision), Cell::Instant(changed)) => {
-                            Some(dataset.citation(&Cited { label, lang, revision: *revision, changed: *changed, path: &path }))
+                            Some(dataset.citation(&CitedRecord { label, lang, revision: *revision, changed: *changed, path: &path }))
                         }
                         _ => None,
                     };
