@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Measures Kurultai beside PostGraphile, Seaography and the limits, over one PostgreSQL database that
-# "kurultai-bench generate" filled. Arguments are handed on to "kurultai-bench load". Afterwards the servers run once
-# more, with a proxy before the database, and "kurultai-bench count" counts what they ask of it.
-# SQLITE_URL, if given, is measured at the end, Kurultai alone.
-# PORT is the first of six ports in a row to listen on.
+# Benchmarks Kurultai against PostGraphile, Seaography and the upper limits, on one PostgreSQL database that
+# "kurultai-bench generate" has filled. Arguments are passed to "kurultai-bench load". Then the servers run again behind a
+# proxy for the database, and "kurultai-bench count" counts their statements.
+# If SQLITE_URL is set, Kurultai is also measured on that SQLite database.
+# PORT is the first of six consecutive ports to listen on.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 : "${DATABASE_URL:?names a PostgreSQL database with a synthetic dataset}"
 export DATABASE_URL
-# some of the servers would encrypt what goes between them and the database, and others never do
+# some servers encrypt their database connections by default, and others never do
 export PGSSLMODE=disable
 target=${CARGO_TARGET_DIR:-$PWD/target}
 peers=bench/peer
@@ -17,7 +17,7 @@ port=${PORT:-8091}
 proxy=127.0.0.1:$((port + 5))
 
 cargo build --release --target-dir "$target" -p kurultai -p kurultai-bench
-# a workspace of its own, which would take libraries of the other for its own
+# a separate workspace, which needs a target directory of its own
 cargo build --release --target-dir "$target/seaography" --locked --manifest-path $peers/seaography/Cargo.toml
 [ -x $peers/postgraphile/node_modules/.bin/node ] || npm ci --prefix $peers/postgraphile --no-audit --no-fund
 
@@ -33,9 +33,9 @@ open() {
 begin() { # name, port, command
   local name=$1 port=$2
   shift 2
-  # otherwise whoever listens there would be measured
+  # otherwise the process that listens there would be measured
   if open "$port"; then
-    echo "run.sh: port $port is taken; PORT names another" >&2
+    echo "run.sh: port $port is in use; set PORT to another" >&2
     exit 1
   fi
   "$@" >"$logs/$name" 2>&1 &
@@ -51,13 +51,13 @@ begin() { # name, port, command
 }
 
 serve() { # kind, place of its port, command
-  # as many are run at the same time as ask, and nobody asks too often
-  begin "$1" $((port + $2)) env LISTEN="127.0.0.1:$((port + $2))" KURULTAI_RATE__ADDRESS=0 KURULTAI_CONCURRENCY=64 "${@:3}"
+  # admit all queries, without rate limits
+  begin "$1" $((port + $2)) env LISTEN="127.0.0.1:$((port + $2))" KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS=0 KURULTAI_MAX_CONCURRENT_QUERIES=64 "${@:3}"
   servers+=(--server "$1=127.0.0.1:$((port + $2)),${pids[-1]}")
 }
 
 serve_kurultai() {
-  serve kurultai 0 KURULTAI_CACHE=0 "$target/release/kurultai" serve --listen "127.0.0.1:$port"
+  serve kurultai 0 KURULTAI_RESPONSE_CACHE_BYTES=0 "$target/release/kurultai" serve --listen "127.0.0.1:$port"
   serve kept 1 "$target/release/kurultai" serve --listen "127.0.0.1:$((port + 1))"
 }
 
@@ -79,7 +79,7 @@ serve_others
 "$target/release/kurultai-bench" load "$@" "${servers[@]}"
 stop
 
-# which requests are counted is the same as which are timed; how long and how often is not
+# count the same requests that were timed; durations and repetitions do not apply
 which=()
 for ((number = 1; number <= $#; number++)); do
   case ${!number} in

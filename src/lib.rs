@@ -3,11 +3,10 @@
 //! Dependencies point one way:
 //!
 //! ```text
-//! core <- entity <- catalog <- store <- graphql <- http <- app <- main
-//!                              store <- transfer        <- app
+//! core <- entity <- catalog <- store <- graphql <- http <- cli <- main
+//!                              store <- transfer        <- cli
 //! ```
 
-pub mod app;
 pub mod catalog;
 pub mod chart;
 pub mod cli;
@@ -16,8 +15,7 @@ pub mod core;
 pub mod entity;
 pub mod graphql;
 pub mod http;
-pub mod meter;
+pub mod observability;
 pub mod store;
 pub mod table;
-pub mod telemetry;
 pub mod transfer;

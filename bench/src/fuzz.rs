@@ -32,7 +32,7 @@ const OF_THE_MOMENT: [u16; 2] = [503, 504];
 /// Whom to ask, and how much.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Address and port of the server; it should set no limit on clients (KURULTAI_RATE__ADDRESS=0)
+    /// Address and port of the server; it should set no limit on clients (KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS=0)
     #[arg(long, value_name = "HOST:PORT")]
     address: String,
     /// Requests in all

@@ -1,4 +1,4 @@
-//! The source of instants and new ids, injected so that an import can be repeated exactly.
+//! The clock: the only source of time and of new ids, so that an import with a fixed clock is reproducible.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,31 +6,35 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
 
-/// Source of instants and new ids.
+/// Fractional digits of a timestamp: microseconds, the precision of PostgreSQL.
+const TIMESTAMP_DIGITS: u16 = 6;
+
+/// Source of timestamps and new ids.
 #[derive(Debug, Clone, Default)]
 pub enum Clock {
     /// The system clock, and random ids.
     #[default]
     System,
-    /// A fixed instant, and sequential ids: the same import gives the same bytes.
+    /// A constant timestamp, and ids from a counter: the same import produces the same bytes.
     Fixed(DateTime<Utc>, Arc<AtomicU64>),
 }
 
 impl Clock {
-    /// A clock fixed at this instant.
+    /// A clock that always returns this timestamp.
     pub fn fixed(at: DateTime<Utc>) -> Self {
         Self::Fixed(at, Arc::new(AtomicU64::new(0)))
     }
 
-    /// The current instant, truncated to microseconds, the precision of PostgreSQL.
+    /// The current time in microseconds.
     pub fn now(&self) -> DateTime<Utc> {
         match self {
-            Self::System => Utc::now().trunc_subsecs(6),
+            #[allow(clippy::disallowed_methods, reason = "the clock is the one place that reads the system clock")]
+            Self::System => Utc::now().trunc_subsecs(TIMESTAMP_DIGITS),
             Self::Fixed(at, _) => *at,
         }
     }
 
-    /// A new UUIDv7, greater than every one this clock has returned.
+    /// A new UUIDv7, greater than all that this clock has returned before.
     pub fn new_uuid(&self) -> Uuid {
         match self {
             Self::System => Uuid::now_v7(),

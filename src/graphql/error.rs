@@ -4,7 +4,7 @@ use async_graphql::{Pos, ServerError};
 use serde::Serialize;
 
 use crate::core::error::{Error, ErrorCode};
-use crate::meter;
+use crate::observability::metrics;
 
 /// Codes of errors in a request that was not run.
 pub mod codes {
@@ -64,13 +64,13 @@ pub struct LimitExceeded {
 impl GraphqlError {
     /// An error of the whole request.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        meter::error(code);
+        metrics::record_error(code);
         Self { message: message.into(), locations: Vec::new(), path: Vec::new(), extensions: Extensions { code, exceeded: None } }
     }
 
     /// The same error, where a limit is what is wrong.
     pub(super) fn beyond(mut self, exceeded: LimitExceeded) -> Self {
-        meter::limit(exceeded.limit);
+        metrics::record_limit_hit(exceeded.limit);
         self.extensions.exceeded = Some(exceeded);
         self
     }

@@ -21,9 +21,9 @@ pub(super) use crate::graphql::limits::text::check as check_text;
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Bytes of a document.
-    pub bytes: usize,
+    pub query_bytes: usize,
     /// Tokens of a document, as the GraphQL specification counts them.
-    pub tokens: u64,
+    pub query_tokens: u64,
     /// Brackets within brackets of a document, and lists and objects within each other of a variable.
     pub nesting: u64,
     /// Levels of fields.
@@ -37,7 +37,7 @@ pub struct Limits {
     /// Directives.
     pub directives: u64,
     /// Values in all variables together.
-    pub values: u64,
+    pub variable_values: u64,
     /// Records that an answer may hold, by the sizes of the pages that are asked for.
     pub nodes: u64,
 }
@@ -46,15 +46,15 @@ impl Default for Limits {
     /// What `config.default.toml` says.
     fn default() -> Self {
         Self {
-            bytes: 65_536,
-            tokens: 5_000,
+            query_bytes: 65_536,
+            query_tokens: 5_000,
             nesting: 50,
             depth: 20,
             fields: 3_000,
             root_fields: 30,
             aliases: 100,
             directives: 100,
-            values: 10_000,
+            variable_values: 10_000,
             nodes: 100_000,
         }
     }
@@ -75,7 +75,13 @@ pub(super) fn check_variables(limits: &Limits, variables: &serde_json::Map<Strin
     for variable in variables.values() {
         measure(variable, 1, &mut values, &mut deepest);
     }
-    at_most("values", limits.values, values, &format!("the variables hold {values} values"), "send what is more in requests of their own")?;
+    at_most(
+        "variable_values",
+        limits.variable_values,
+        values,
+        &format!("the variables hold {values} values"),
+        "send what is more in requests of their own",
+    )?;
     at_most(
         "nesting",
         limits.nesting,
@@ -126,7 +132,7 @@ mod tests {
 
     #[test]
     fn variables_are_measured_whole() {
-        let limits = Limits { values: 5, nesting: 3, ..Limits::default() };
+        let limits = Limits { variable_values: 5, nesting: 3, ..Limits::default() };
         let check = |variables: serde_json::Value| check_variables(&limits, variables.as_object().unwrap());
         assert!(check(json!({"a": [1, 2, 3], "b": null})).is_ok());
         assert!(check(json!({"a": [1, 2, 3, 4], "b": null})).unwrap_err().message.contains("6 values"));

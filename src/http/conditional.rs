@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
+use crate::core::clock::Clock;
 use crate::http::router::AppState;
 use crate::store::db::dataset_version::{ConsistencyGuard, DatasetVersion};
 
@@ -41,6 +42,7 @@ pub(super) struct Freshness {
     version: Option<DatasetVersion>,
     tag: Option<HeaderValue>,
     voucher: Option<ConsistencyGuard>,
+    clock: Clock,
 }
 
 impl Freshness {
@@ -48,13 +50,14 @@ impl Freshness {
     /// and `Accept-Language`: which door it is, and the query of the address. Gives the answer `304` at once where the
     /// one who asks has the same already.
     pub(super) async fn of(service: &AppState, headers: &HeaderMap, key: &[&[u8]]) -> Result<Self, Response> {
+        let clock = service.store.clock.clone();
         if headers.contains_key(AUTHORIZATION) {
-            return Ok(Self { is_private: true, version: None, tag: None, voucher: None });
+            return Ok(Self { is_private: true, version: None, tag: None, voucher: None, clock });
         }
         // where the database is away, the answer will say so
         let voucher = Some(service.store.voucher());
         let version = service.store.version().await.ok();
-        let fresh = Self { is_private: false, version, tag: version.map(|version| tag(service, headers, &version, key)), voucher };
+        let fresh = Self { is_private: false, version, tag: version.map(|version| tag(service, headers, &version, key)), voucher, clock };
         match fresh.is_known(headers) {
             true => Err(fresh.put(StatusCode::NOT_MODIFIED.into_response())),
             false => Ok(fresh),
@@ -107,7 +110,7 @@ impl Freshness {
         let DatasetVersion { changed_at, checked_at, .. } = self.version?;
         let seconds = u64::try_from(checked_at.map_or(changed_at, |checked_at| checked_at.max(changed_at)).timestamp()).ok()?;
         let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        (SystemTime::now() >= modified + Duration::from_secs(1)).then_some(modified)
+        (SystemTime::from(self.clock.now()) >= modified + Duration::from_secs(1)).then_some(modified)
     }
 
     /// Whether the one who asks has this already, as RFC 9110 decides it.

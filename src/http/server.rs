@@ -33,27 +33,27 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 #[serde(deny_unknown_fields)]
 pub struct Timeouts {
     /// From the beginning of a connection, or the end of an answer, to the end of the head of a request.
-    pub header: u64,
+    pub header_seconds: u64,
     /// From the head of a request to the end of its body.
-    pub body: u64,
+    pub body_seconds: u64,
     /// For a query, with all its statements.
-    pub request: u64,
+    pub query_seconds: u64,
 }
 
 impl Default for Timeouts {
     /// What `config.default.toml` says.
     fn default() -> Self {
-        Self { header: 30, body: 30, request: 30 }
+        Self { header_seconds: 30, body_seconds: 30, query_seconds: 30 }
     }
 }
 
 impl Timeouts {
     pub(super) fn body(&self) -> Duration {
-        Duration::from_secs(self.body)
+        Duration::from_secs(self.body_seconds)
     }
 
     pub(super) fn request(&self) -> Duration {
-        Duration::from_secs(self.request)
+        Duration::from_secs(self.query_seconds)
     }
 }
 
@@ -70,7 +70,7 @@ pub async fn serve(
     timeouts: &Timeouts,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let header = Duration::from_secs(timeouts.header);
+    let header = Duration::from_secs(timeouts.header_seconds);
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(header);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(STREAMS).keep_alive_interval(header).keep_alive_timeout(header);

@@ -183,10 +183,10 @@ impl Store {
         // a reader that becomes a writer would fail where another has written meanwhile
         let options =
             TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
-        let asked = crate::meter::wait();
+        let asked = crate::observability::metrics::start_wait();
         let transaction = self.pools.writer.begin_with_options(options).await.map_err(database)?;
         crate::store::db::changes::alone(&transaction).await.map_err(database)?;
-        crate::meter::waited_to_write(asked);
+        crate::observability::metrics::record_write_wait(asked);
         Ok(transaction)
     }
 

@@ -8,19 +8,21 @@ use rstest::rstest;
 
 use crate::server::{On, TestDatabase, path};
 
+/// A command of the program, without settings from the environment of the tests.
 pub fn kurultai(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kurultai"));
     command.args(arguments).env_remove("DATABASE_URL").env_remove("KURULTAI_TOKEN").env("RUST_BACKTRACE", "0");
     command
 }
 
+/// Runs a command; returns whether it succeeded, its output and its error output.
 pub fn run(mut command: Command) -> (bool, String, String) {
     let Output { status, stdout, stderr } = command.output().unwrap();
     (status.success(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
 #[test]
-fn help_tells_a_newcomer_what_there_is_and_where_to_begin() {
+fn help_lists_commands_and_first_steps() {
     let (ok, help, _) = run(kurultai(&["--help"]));
     assert!(ok);
     for word in ["serve", "migrate", "import", "export", "backup", "token", "schema", "kurultai import data/", "http://127.0.0.1:8080/"] {
@@ -33,7 +35,7 @@ fn help_tells_a_newcomer_what_there_is_and_where_to_begin() {
 }
 
 #[test]
-fn schema_prints_the_schema_and_needs_no_database() {
+fn schema_is_printed_without_a_database() {
     let (ok, printed, _) = run(kurultai(&["schema", "--database-url", "postgres://nobody@127.0.0.1:1/nothing"]));
     assert!(ok);
     assert_eq!(printed, std::fs::read_to_string(path("schema.graphql")).unwrap());
@@ -41,15 +43,15 @@ fn schema_prints_the_schema_and_needs_no_database() {
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn import_loads_the_sample_dataset_and_says_what_it_did(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn import_loads_sample_dataset_and_prints_summary(#[values(On::Sqlite, On::Postgres)] on: On) {
     let database = TestDatabase::new(on).await;
     let data = path("data");
     let import = || run(kurultai(&["import", data.to_str().unwrap(), "--database-url", &database.url]));
     if on == On::Postgres {
         let (ok, _, error) = import();
         assert!(!ok && error.contains("run \"kurultai migrate\" first"), "{error}");
-        let (ok, said, error) = run(kurultai(&["migrate", "--database-url", &database.url]));
-        assert!(ok && said.contains("Changes of the schema made: "), "{said}{error}");
+        let (ok, output, error) = run(kurultai(&["migrate", "--database-url", &database.url]));
+        assert!(ok && output.contains("Migrations applied: "), "{output}{error}");
     }
     let (ok, first, error) = import();
     assert!(ok && first.contains(" created, 0 updated, 0 unchanged"), "{first}{error}");
@@ -59,7 +61,7 @@ async fn import_loads_the_sample_dataset_and_says_what_it_did(#[values(On::Sqlit
 }
 
 #[test]
-fn an_import_with_problems_fails_and_tells_where_they_are() {
+fn import_error_locates_each_problem() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("people.yaml");
     std::fs::write(&file, "people:\n- {slug: a}\n").unwrap();
@@ -72,16 +74,16 @@ fn an_import_with_problems_fails_and_tells_where_they_are() {
 }
 
 #[test]
-fn a_wrong_setting_is_told_by_its_name_and_a_password_is_not_told_at_all() {
+fn error_names_invalid_setting_and_redacts_password() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("settings.toml");
-    let with = |text: &str| {
+    let error_with = |text: &str| {
         std::fs::write(&file, text).unwrap();
         run(kurultai(&["migrate", "--config", file.to_str().unwrap()])).2
     };
-    assert!(with("listne = \"127.0.0.1:1\"").contains("listne"));
-    assert!(with("database_connections = \"many\"").contains("database_connections"));
-    assert!(with("database_url = \"mysql://root@localhost\"").contains("must begin with sqlite: or postgres:"));
+    assert!(error_with("listne = \"127.0.0.1:1\"").contains("listne"));
+    assert!(error_with("database_max_connections = \"many\"").contains("database_max_connections"));
+    assert!(error_with("database_url = \"mysql://root@localhost\"").contains("must begin with sqlite: or postgres:"));
     let (ok, _, error) = run(kurultai(&["migrate", "--database-url", "postgres://root:hunter2@127.0.0.1:1/nothing"]));
     assert!(
         !ok && error.contains("cannot open the database postgres://root:***@127.0.0.1:1/nothing") && !error.contains("hunter2"),
@@ -89,8 +91,61 @@ fn a_wrong_setting_is_told_by_its_name_and_a_password_is_not_told_at_all() {
     );
 }
 
+/// The warnings about deprecated settings that a command logs.
+fn deprecation_warnings(mut command: Command, file: &str) -> Vec<serde_json::Value> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("kurultai.toml"), file).unwrap();
+    command.current_dir(folder.path());
+    let (ok, output, error) = run(command);
+    assert!(ok, "{output}{error}");
+    let lines = error.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    lines.filter(|line| line["event"] == "config.deprecated_setting").collect()
+}
+
+#[test]
+fn old_setting_name_in_file_is_accepted_with_a_warning() {
+    let warnings = deprecation_warnings(kurultai(&["migrate"]), "streams = 5\n[timeouts]\nrequest = 7\n");
+    let names: Vec<_> = warnings.iter().map(|line| (line["old"].as_str().unwrap(), line["new"].as_str().unwrap())).collect();
+    assert_eq!(names, [("streams", "max_streams"), ("timeouts.request", "timeouts.query_seconds")]);
+    assert!(warnings.iter().all(|line| line["level"] == "WARN" && line["message"] == "deprecated setting name"), "{warnings:?}");
+    assert!(warnings.iter().all(|line| line["source"].as_str().unwrap().ends_with("kurultai.toml")), "{warnings:?}");
+}
+
+#[test]
+fn old_setting_name_in_environment_is_accepted_with_a_warning() {
+    let mut command = kurultai(&["migrate"]);
+    command.env("KURULTAI_RATE__ADDRESS", "5").env("KURULTAI_CACHE", "0");
+    let warnings = deprecation_warnings(command, "");
+    let fields: Vec<_> =
+        warnings.iter().map(|line| [&line["old"], &line["new"], &line["source"]].map(|field| field.as_str().unwrap())).collect();
+    let expected = [
+        ["KURULTAI_CACHE", "KURULTAI_RESPONSE_CACHE_BYTES", "environment"],
+        ["KURULTAI_RATE__ADDRESS", "KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS", "environment"],
+    ];
+    assert_eq!(fields, expected);
+}
+
+#[test]
+fn old_setting_name_beside_new_name_is_ignored_with_warning() {
+    let warnings = deprecation_warnings(kurultai(&["migrate"]), "replica_lag = 0\nmax_replica_lag_seconds = 5\n");
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert_eq!(warnings[0]["message"], "deprecated setting ignored because its new name is also set");
+}
+
+#[test]
+fn invalid_value_of_old_setting_name_is_rejected() {
+    let mut command = kurultai(&["migrate"]);
+    command.env("KURULTAI_REPLICA_LAG", "0");
+    let (ok, _, error) = run(command);
+    assert!(!ok && error.contains("max_replica_lag_seconds: must be at least 1"), "{error}");
+    let mut command = kurultai(&["migrate"]);
+    command.env("KURULTAI_RATE__ADDRES", "0");
+    let (ok, _, error) = run(command);
+    assert!(!ok && error.contains("unknown field: found `addres`"), "{error}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn serve_makes_its_database_answers_and_stops_when_told() {
+async fn serve_creates_database_responds_and_stops_on_sigterm() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = kurultai(&["serve", "--listen", "127.0.0.1:0"]);
     command.current_dir(folder.path()).stderr(Stdio::piped()).stdout(Stdio::null());
@@ -100,17 +155,16 @@ async fn serve_makes_its_database_answers_and_stops_when_told() {
         .by_ref()
         .find_map(|line| {
             let line: serde_json::Value = serde_json::from_str(&line.unwrap()).expect("a log line that is not JSON");
-            let message = line["message"].as_str()?.to_owned();
-            Some(message.split("the API at ").nth(1)?.to_owned())
+            Some(line["graphql.url"].as_str()?.to_owned())
         })
         .unwrap();
-    let answer =
+    let response =
         reqwest::Client::new().post(&address).json(&serde_json::json!({"query": "{ people { totalCount } }"})).send().await.unwrap();
-    assert_eq!(answer.json::<serde_json::Value>().await.unwrap()["data"]["people"]["totalCount"], 0);
+    assert_eq!(response.json::<serde_json::Value>().await.unwrap()["data"]["people"]["totalCount"], 0);
     assert!(folder.path().join("kurultai.db").exists());
     let terminated = Command::new("kill").arg(child.id().to_string()).status().unwrap();
     assert!(terminated.success());
-    let ended = tokio::task::spawn_blocking(move || child.wait().unwrap());
-    let status = tokio::time::timeout(Duration::from_secs(20), ended).await.expect("it did not stop").unwrap();
+    let exited = tokio::task::spawn_blocking(move || child.wait().unwrap());
+    let status = tokio::time::timeout(Duration::from_secs(20), exited).await.expect("the server did not stop").unwrap();
     assert!(status.success());
 }

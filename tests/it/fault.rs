@@ -108,16 +108,12 @@ async fn what_it_cannot_start_with_is_told_with_what_would_help_and_an_exit_code
         refused(&[&["serve", "--database-url", database, "--listen", "127.0.0.1:0"], more].concat(), environment)
     };
     for ((code, said), expected, help) in [
-        (serve(&url("no.db"), &[], &[]), 65, "put a backup in its place"),
-        (serve(&url("damaged.db"), &[], &[]), 65, "put a backup in its place"),
-        (
-            serve(&url("later.db"), &[], &[]),
-            65,
-            "a later version of this program has changed the schema of the database (m20990101_000001_later)",
-        ),
+        (serve(&url("no.db"), &[], &[]), 65, "restore it from a backup"),
+        (serve(&url("damaged.db"), &[], &[]), 65, "restore it from a backup"),
+        (serve(&url("later.db"), &[], &[]), 65, "a later version of this program has migrated the database (m20990101_000001_later)"),
         (serve(&url("nowhere/x.db"), &[], &[]), 69, "unable to open database file"),
         (serve("postgres://nobody@127.0.0.1:1/x", &[], &[]), 69, "Connection refused"),
-        (refused(&["serve", "--database-url", &url("fine.db"), "--listen", &taken], &[]), 71, "give another address by --listen"),
+        (refused(&["serve", "--database-url", &url("fine.db"), "--listen", &taken], &[]), 71, "choose another address with --listen"),
         (serve("mysql://x", &[], &[]), 78, "must begin with sqlite: or postgres:"),
         (serve(&url("fine.db"), &["--config", file("wrong.toml").to_str().unwrap()], &[]), 78, "found `listn`"),
         (serve(&url("fine.db"), &["--config", "nothing.toml"], &[]), 78, "nothing.toml"),
@@ -242,7 +238,7 @@ impl Process {
         use std::io::{BufRead, BufReader};
         let lines = BufReader::new(self.0.stderr.take().unwrap()).lines();
         let mut lines = lines.map_while(Result::ok);
-        let address = lines.find_map(|line| Some(line.split_once("the API at ")?.1.split("/graphql").next()?.to_owned()));
+        let address = lines.find_map(|line| Some(line.split_once("\"graphql.url\":\"")?.1.split("/graphql").next()?.to_owned()));
         // what it says later must go somewhere, or it would wait
         std::thread::spawn(move || lines.for_each(drop));
         address.expect("it serves")
@@ -261,7 +257,7 @@ async fn whoever_has_asked_before_the_server_is_told_to_stop_is_answered() {
     let server = Server::sample(On::Sqlite).await;
     let mut command = kurultai(&["serve", "--listen", "127.0.0.1:0", "--database-url", &server.database.url]);
     // there is room for all who ask
-    command.env("KURULTAI_RATE__ADDRESS", "0").env("KURULTAI_CONCURRENCY", "16").stderr(Stdio::piped());
+    command.env("KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS", "0").env("KURULTAI_MAX_CONCURRENT_QUERIES", "16").stderr(Stdio::piped());
     let mut running = Process(command.spawn().unwrap());
     let address = running.address();
     let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));

@@ -18,15 +18,15 @@ use crate::server::{Asker, On, Server, Settings, TestDatabase};
 
 fn limits() -> Limits {
     Limits {
-        bytes: 2_000,
-        tokens: 400,
+        query_bytes: 2_000,
+        query_tokens: 400,
         nesting: 12,
         depth: 7,
         fields: 60,
         root_fields: 4,
         aliases: 5,
         directives: 6,
-        values: 50,
+        variable_values: 50,
         nodes: 2_000,
     }
 }
@@ -43,8 +43,8 @@ async fn whoever_asks_for_too_much_is_told_which_limit_and_what_to_do_instead() 
     let many = |count: usize, one: &str| (0..count).map(|index| one.replace('#', &index.to_string())).collect::<String>();
     let doubled = (0..20).map(|index| format!(" fragment f{index} on Case {{ ...f{0} ...f{0} }}", index + 1)).collect::<String>();
     let cases: Vec<(&str, String, Value)> = vec![
-        ("bytes", format!("{{ __typename }} # {}", "x".repeat(2_000)), json!({})),
-        ("tokens", format!("{{ {} }}", many(401, "id ")), json!({})),
+        ("query_bytes", format!("{{ __typename }} # {}", "x".repeat(2_000)), json!({})),
+        ("query_tokens", format!("{{ {} }}", many(401, "id ")), json!({})),
         ("nesting", format!("{}{}", "{a".repeat(13), "}".repeat(13)), json!({})),
         ("depth", "{ cases { nodes { charges { nodes { case { court { jurisdiction { id } } } } } } } }".to_owned(), json!({})),
         ("root_fields", format!("{{ {} }}", many(5, "c#: cases { totalCount } ")), json!({})),
@@ -54,7 +54,7 @@ async fn whoever_asks_for_too_much_is_told_which_limit_and_what_to_do_instead() 
         ("fields", format!("{{ cases {{ nodes {{ {} }} }} }}", many(60, "id ")), json!({})),
         ("fields", format!("{{ cases {{ nodes {{ ...f0 }} }} }}{doubled} fragment f20 on Case {{ id }}"), json!({})),
         ("introspection", "{ __type(name: \"Case\") { fields { type { fields { type { fields { name } } } } } } }".to_owned(), json!({})),
-        ("values", "query($ids: [ID!]!) { nodes(ids: $ids) { id } }".to_owned(), json!({"ids": vec!["x"; 60]})),
+        ("variable_values", "query($ids: [ID!]!) { nodes(ids: $ids) { id } }".to_owned(), json!({"ids": vec!["x"; 60]})),
         ("nesting", "query($filter: CaseFilter) { cases(filter: $filter) { totalCount } }".to_owned(), json!({"filter": nested(13)})),
         ("nodes", "{ cases(first: 100) { nodes { charges(first: 20) { nodes { id } } } } }".to_owned(), json!({})),
         ("nodes", "{ cases(first: 100) { edges { node { charges(last: 20) { edges { node { id } } } } } } }".to_owned(), json!({})),
@@ -131,7 +131,7 @@ async fn the_standard_introspection_query_is_within_the_limits() {
 
 #[tokio::test]
 async fn a_client_that_asks_too_often_is_told_when_to_come_back() {
-    let rate = RateLimits { address: 10, token: 20, trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()] };
+    let rate = RateLimits { points_per_address: 10, points_per_token: 20, trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()] };
     let server = Server::set(On::Sqlite, Settings { rate, ..Settings::default() }).await;
     let ask = async |address: &str, query: &str| {
         let request = server.client.post(format!("{}/graphql", server.address)).header("x-forwarded-for", address);
@@ -173,7 +173,7 @@ async fn a_client_that_asks_too_often_is_told_when_to_come_back() {
 
 #[tokio::test]
 async fn a_token_has_points_of_its_own() {
-    let rate = RateLimits { address: 1_000, token: 3, trusted_proxies: Vec::new() };
+    let rate = RateLimits { points_per_address: 1_000, points_per_token: 3, trusted_proxies: Vec::new() };
     let server = Server::set(On::Sqlite, Settings { rate, ..Settings::default() }).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     for left in [2, 1, 0] {
@@ -190,7 +190,7 @@ async fn a_token_has_points_of_its_own() {
 async fn ended(server: &Server, query: &str) {
     let answer = server.answer(query, json!({})).await;
     assert_eq!(answer["errors"][0]["extensions"]["code"], "TIMEOUT", "{answer:#}");
-    assert!(answer["errors"][0]["message"].as_str().unwrap().contains("timeouts.request"), "{answer:#}");
+    assert!(answer["errors"][0]["message"].as_str().unwrap().contains("timeouts.query_seconds"), "{answer:#}");
     assert!(!answer.to_string().to_lowercase().contains("statement"), "{answer:#}");
     // the connection is as good as before
     assert_eq!(server.data("{ laws { totalCount } }").await["laws"]["totalCount"], 0);
@@ -255,7 +255,7 @@ async fn a_table_whose_rows_do_not_come_or_are_not_waited_for_is_ended_in_the_da
 
 #[tokio::test]
 async fn a_query_that_is_not_answered_in_time_is_told_so() {
-    let timeouts = Timeouts { request: 1, ..Timeouts::default() };
+    let timeouts = Timeouts { query_seconds: 1, ..Timeouts::default() };
     let server = Server::set(On::Postgres, Settings { timeouts, ..Settings::default() }).await;
     let lock = server.database.raw().await;
     let transaction = lock.begin().await.unwrap();
@@ -307,7 +307,7 @@ async fn clients_who_ask_one_thing_after_the_other_are_all_answered_though_they_
 
 #[tokio::test]
 async fn who_does_not_say_what_they_want_is_not_waited_for() {
-    let timeouts = Timeouts { header: 1, body: 1, request: 30 };
+    let timeouts = Timeouts { header_seconds: 1, body_seconds: 1, query_seconds: 30 };
     let server = Server::set(On::Sqlite, Settings { timeouts, ..Settings::default() }).await;
     let address = server.address.trim_start_matches("http://");
     let ended = async |said: &str| {
@@ -321,7 +321,7 @@ async fn who_does_not_say_what_they_want_is_not_waited_for() {
     assert_eq!(ended("").await, "");
     ended("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ").await;
     let late = ended("POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"query\"").await;
-    assert!(late.starts_with("HTTP/1.1 408") && late.contains("timeouts.body"), "{late}");
+    assert!(late.starts_with("HTTP/1.1 408") && late.contains("timeouts.body_seconds"), "{late}");
 }
 
 #[tokio::test]

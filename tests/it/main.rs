@@ -23,7 +23,7 @@ mod limit;
 mod mutation;
 mod newsroom;
 mod node;
-mod observe;
+mod observability;
 mod package;
 mod plan;
 mod property;

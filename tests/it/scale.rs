@@ -1,4 +1,4 @@
-//! Several servers over a primary, replicas and a pooler: the answers are those of one database.
+//! Several servers with a primary, replicas and a pooler respond as one server with one database.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,41 +9,43 @@ use kurultai::core::clock::Clock;
 use kurultai::store::{Store, StoreOptions};
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, Pooler, Serving, until};
+use crate::cluster::{Cluster, ClusterServer, Pooler, wait_until};
 use crate::command::{kurultai, run};
 
 const PEOPLE: &str = "{ people { totalCount } }";
-const ASKED: &str = "a replica is asked from now on";
-const NOT_ASKED: &str = "a replica is not asked until it does better";
+/// Log message when a replica starts to serve reads.
+const REPLICA_USED: &str = "a replica is asked from now on";
+/// Log message when a replica ceases to serve reads.
+const REPLICA_NOT_USED: &str = "a replica is not asked until it does better";
 
-/// Makes a person on one server.
-async fn create(server: &Serving, token: &str, slug: &str) {
+/// Creates a person through a server.
+async fn create(server: &ClusterServer, token: &str, slug: &str) {
     let mutation = format!("mutation {{ createPerson(input: {{slug: \"{slug}\", name: {{en: \"{slug}\"}}}}) {{ errors {{ message }} }} }}");
     let data = server.data(Some(token), &mutation).await;
     assert_eq!(data["createPerson"]["errors"], json!([]));
 }
 
-/// Whether anyone sees a person on a server.
-async fn sees(server: &Serving, slug: &str) -> bool {
-    // what is kept must be right too, so the question is the same each time
+/// Whether an anonymous client of a server sees a person.
+async fn is_visible(server: &ClusterServer, slug: &str) -> bool {
+    // always the same query, so that a stale cached response would be noticed
     let data = server.data(None, &format!("{{ person(by: {{slug: \"{slug}\"}}) {{ name }} }}")).await;
     data["person"]["name"] == slug
 }
 
-/// Waits until a server sees a person, a second at most.
-async fn sees_soon(server: &Serving, slug: &str) {
+/// Waits until a person is visible on a server, for at most a second.
+async fn visible_within_a_second(server: &ClusterServer, slug: &str) {
     let start = Instant::now();
-    while !sees(server, slug).await {
-        assert!(start.elapsed() < Duration::from_secs(1), "{slug} was not seen within a second");
+    while !is_visible(server, slug).await {
+        assert!(start.elapsed() < Duration::from_secs(1), "{slug} is not visible after a second");
     }
 }
 
-async fn until_read_from(server: &Serving, cluster: &Cluster, what: &str) {
-    until(what, async || server.reads_from(cluster).await).await;
+async fn wait_until_reading(server: &ClusterServer, cluster: &Cluster, condition: &str) {
+    wait_until(condition, async || server.reads_from(cluster).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn readers_are_answered_by_a_replica_and_miss_nothing_that_was_written() {
+async fn replica_serves_reads_and_never_misses_a_write() {
     let primary = Cluster::primary().await;
     let replica = primary.replica().await;
     let token = primary.token();
@@ -51,107 +53,111 @@ async fn readers_are_answered_by_a_replica_and_miss_nothing_that_was_written() {
     let settings = [
         ("DATABASE_URL", primary_url.as_str()),
         ("DATABASE_REPLICA_URLS", replica_url.as_str()),
-        ("KURULTAI_REPLICA_LAG", "3"),
+        ("KURULTAI_MAX_REPLICA_LAG_SECONDS", "3"),
         ("KURULTAI_METRICS_LISTEN", "127.0.0.1:0"),
     ];
-    let (here, there) = (Serving::start(&settings).await, Serving::start(&settings).await);
-    for server in [&here, &there] {
-        until_read_from(server, &replica, "the replica is read from").await;
+    let (first, second) = (ClusterServer::start(&settings).await, ClusterServer::start(&settings).await);
+    for server in [&first, &second] {
+        wait_until_reading(server, &replica, "the replica serves reads").await;
     }
-    assert!(here.data(Some(&token), "{ person(by: {slug: \"editors-go-to-the-primary\"}) { name } }").await["person"].is_null());
-    assert!(primary.was_asked("editors-go-to-the-primary") && !replica.was_asked("editors-go-to-the-primary"));
+    assert!(first.data(Some(&token), "{ person(by: {slug: \"editors-read-from-the-primary\"}) { name } }").await["person"].is_null());
+    assert!(primary.has_executed("editors-read-from-the-primary") && !replica.has_executed("editors-read-from-the-primary"));
 
-    // a write is seen at once where it was made, and soon elsewhere, however often
-    let (_, tag, _) = here.get(PEOPLE, None).await;
+    // a write is visible at once on the same server and soon on the other, every time
+    let (_, tag, _) = first.get(PEOPLE, None).await;
     for number in 0..20 {
         let slug = format!("person-{number}");
-        assert!(!sees(&here, &slug).await);
-        create(&here, &token, &slug).await;
-        assert!(sees(&here, &slug).await, "{slug} was not seen by whoever asked next");
-        sees_soon(&there, &slug).await;
+        assert!(!is_visible(&first, &slug).await);
+        create(&first, &token, &slug).await;
+        assert!(is_visible(&first, &slug).await, "{slug} is not visible after its creation");
+        visible_within_a_second(&second, &slug).await;
     }
-    let (status, new, text) = here.get(PEOPLE, tag.as_deref()).await;
+    let (status, new, text) = first.get(PEOPLE, tag.as_deref()).await;
     assert!(status == 200 && tag.is_some() && new.is_some() && new != tag && text.contains("20"), "{status} {new:?} {text}");
-    assert_eq!(here.get(PEOPLE, new.as_deref()).await.0, 304);
-    until_read_from(&here, &replica, "the replica has caught up").await;
+    assert_eq!(first.get(PEOPLE, new.as_deref()).await.0, 304);
+    wait_until_reading(&first, &replica, "the replica has caught up").await;
 
-    // how the replica is can be seen
+    // the state of the replica is reported
     let options = StoreOptions { replicas: vec![replica.url()], ..StoreOptions::new(primary.url()) };
     let store = Store::connect(&options, Clock::System).await.unwrap();
-    let watching = store.clone();
-    let watching = tokio::spawn(async move { watching.listen().await });
+    let listening_store = store.clone();
+    let listener = tokio::spawn(async move { listening_store.listen().await });
     let state = || store.replicas().remove(0);
-    until("the replica is known to be fresh", async || state().is_alive && state().is_fresh).await;
+    wait_until("the replica is reported as fresh", async || state().is_alive && state().is_fresh).await;
     assert_eq!((state().name, state().behind), (format!("127.0.0.1:{}/kurultai", replica.port), Some(0)));
-    let meter = async |state: &str| here.scrape().await.sum("kurultai_replicas", &[("state", state)]);
-    until("the replica counts as fresh", async || meter("fresh").await == Some(1.0)).await;
-    assert_eq!(meter("out").await, Some(0.0));
+    let replicas = async |state: &str| first.scrape().await.sum("kurultai_replicas", &[("state", state)]);
+    wait_until("the replica counts as fresh", async || replicas("fresh").await == Some(1.0)).await;
+    assert_eq!(replicas("out").await, Some(0.0));
 
-    // while the replica stands still the primary answers
+    // while replay is paused, the primary serves reads
     replica.run("SELECT pg_wal_replay_pause()").await;
-    create(&there, &token, "paused").await;
-    assert!(sees(&there, "paused").await);
-    sees_soon(&here, "paused").await;
-    for server in [&here, &there] {
-        assert!(!server.reads_from(&replica).await, "a replica was read from that lacks what was written");
-        until("it is said that the replica lags", async || server.said("it lags by") == 1).await;
+    create(&second, &token, "paused").await;
+    assert!(is_visible(&second, "paused").await);
+    visible_within_a_second(&first, "paused").await;
+    for server in [&first, &second] {
+        assert!(!server.reads_from(&replica).await, "a stale replica serves reads");
+        wait_until("the lag of the replica is logged", async || server.log_count("it lags by") == 1).await;
     }
-    until("it is known how far the replica lags", async || state().lag > Some(Duration::from_secs(1)) && state().behind > Some(0)).await;
+    wait_until("the lag of the replica is reported", async || state().lag > Some(Duration::from_secs(1)) && state().behind > Some(0)).await;
     assert!(state().is_alive && !state().is_fresh, "{:?}", state());
-    assert_eq!((meter("fresh").await, meter("out").await), (Some(0.0), Some(1.0)));
-    assert!(here.scrape().await.sum("kurultai_replica_lag_seconds", &[]) > Some(1.0));
-    watching.abort();
-    create(&there, &token, "paused-still").await;
-    assert!(sees(&there, "paused-still").await);
+    assert_eq!((replicas("fresh").await, replicas("out").await), (Some(0.0), Some(1.0)));
+    assert!(first.scrape().await.sum("kurultai_replica_lag_seconds", &[]) > Some(1.0));
+    listener.abort();
+    create(&second, &token, "paused-again").await;
+    assert!(is_visible(&second, "paused-again").await);
     replica.run("SELECT pg_wal_replay_resume()").await;
-    for server in [&here, &there] {
-        until_read_from(server, &replica, "the replica is read from again").await;
-        assert!(sees(server, "paused-still").await);
-        assert_eq!((server.said(NOT_ASKED), server.said(ASKED)), (1, 2));
+    for server in [&first, &second] {
+        wait_until_reading(server, &replica, "the replica serves reads again").await;
+        assert!(is_visible(server, "paused-again").await);
+        assert_eq!((server.log_count(REPLICA_NOT_USED), server.log_count(REPLICA_USED)), (1, 2));
     }
 
-    // a table is read whole from the replica, and an editor's from the primary
+    // a table is read from the replica
     let table = |marker: &str| {
-        here.address.replace("/graphql", &format!("/table.csv?query={{people(filter:{{slug:{{not:\"{marker}\"}}}}){{nodes{{slug}}}}}}"))
+        first.address.replace("/graphql", &format!("/table.csv?query={{people(filter:{{slug:{{not:\"{marker}\"}}}}){{nodes{{slug}}}}}}"))
     };
     let rows = reqwest::get(table("whole-table")).await.unwrap().text().await.unwrap();
     assert_eq!(rows.lines().count(), 23, "{rows}");
-    assert!(replica.was_asked("whole-table") && !primary.was_asked("whole-table"));
+    assert!(replica.has_executed("whole-table") && !primary.has_executed("whole-table"));
 }
 
-/// Asks a server without pause until it is told to stop; gives how many requests were answered, and what went wrong.
-async fn readers(server: &Serving, count: usize, stop: &AtomicBool) -> (usize, Vec<Value>) {
+/// Sends queries continuously until `stop` is set; returns the number of successful requests, and the failed responses.
+async fn query_until_stopped(server: &ClusterServer, count: usize, stop: &AtomicBool) -> (usize, Vec<Value>) {
     let reader = async |reader: usize| {
-        let (mut answered, mut failed) = (0, Vec::new());
+        let (mut succeeded, mut failed) = (0, Vec::new());
         while !stop.load(Ordering::Acquire) {
-            let query = format!("{{ people(filter: {{slug: {{not: \"{reader}-{answered}\"}}}}) {{ totalCount nodes {{ name }} }} }}");
-            let (status, answer) = server.ask(None, &query).await;
+            let query = format!("{{ people(filter: {{slug: {{not: \"{reader}-{succeeded}\"}}}}) {{ totalCount nodes {{ name }} }} }}");
+            let (status, answer) = server.query(None, &query).await;
             match status == 200 && answer["data"]["people"]["totalCount"] == 1 {
-                true => answered += 1,
+                true => succeeded += 1,
                 false => failed.push(answer),
             }
         }
-        (answered, failed)
+        (succeeded, failed)
     };
     let all = join_all((0..count).map(reader)).await;
-    all.into_iter().fold((0, Vec::new()), |(sum, mut failures), (answered, failed)| {
+    all.into_iter().fold((0, Vec::new()), |(sum, mut failures), (succeeded, failed)| {
         failures.extend(failed);
-        (sum + answered, failures)
+        (sum + succeeded, failures)
     })
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn replicas_and_the_primary_come_and_go_and_readers_are_answered() {
+async fn reads_survive_failures_of_replicas_and_primary() {
     let mut primary = Cluster::primary().await;
     let (mut first, second) = (primary.replica().await, primary.replica().await);
     let token = primary.token();
     let replicas = format!("{}, {}", first.url(), second.url());
-    let settings = [("DATABASE_URL", primary.url()), ("DATABASE_REPLICA_URLS", replicas), ("KURULTAI_DATABASE_TIMEOUT", "10".to_owned())];
+    let settings = [
+        ("DATABASE_URL", primary.url()),
+        ("DATABASE_REPLICA_URLS", replicas),
+        ("KURULTAI_DATABASE_ACQUIRE_TIMEOUT_SECONDS", "10".to_owned()),
+    ];
     let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let server = Serving::start(&settings).await;
+    let server = ClusterServer::start(&settings).await;
     create(&server, &token, "one").await;
     for replica in [&first, &second] {
-        until_read_from(&server, replica, "the replica is read from").await;
+        wait_until_reading(&server, replica, "the replica serves reads").await;
     }
 
     let stop = Arc::new(AtomicBool::new(false));
@@ -159,84 +165,85 @@ async fn replicas_and_the_primary_come_and_go_and_readers_are_answered() {
         let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'kurultai'";
         second.run(end).await;
         first.kill();
-        until("it is said that a replica has gone", async || server.said(NOT_ASKED) == 1).await;
-        until_read_from(&server, &second, "the other replica is read from").await;
+        wait_until("the loss of a replica is logged", async || server.log_count(REPLICA_NOT_USED) == 1).await;
+        wait_until_reading(&server, &second, "the other replica serves reads").await;
         first.start().await;
-        until("it is said that the replica is back", async || server.said(ASKED) == 3).await;
-        until_read_from(&server, &first, "the replica is read from again").await;
+        wait_until("the return of the replica is logged", async || server.log_count(REPLICA_USED) == 3).await;
+        wait_until_reading(&server, &first, "the replica serves reads again").await;
         second.freeze();
-        until("it is said that a replica does not answer", async || server.said(NOT_ASKED) == 2).await;
-        until_read_from(&server, &first, "the other replica is read from").await;
+        wait_until("the hanging replica is logged", async || server.log_count(REPLICA_NOT_USED) == 2).await;
+        wait_until_reading(&server, &first, "the other replica serves reads").await;
         second.thaw();
-        until("it is said that the replica answers", async || server.said(ASKED) == 4).await;
-        until_read_from(&server, &second, "the replica is read from again").await;
+        wait_until("the resumed replica is logged", async || server.log_count(REPLICA_USED) == 4).await;
+        wait_until_reading(&server, &second, "the replica serves reads again").await;
         stop.store(true, Ordering::Release);
     };
-    let ((answered, failed), ()) = tokio::join!(readers(&server, 4, &stop), faults);
+    let ((succeeded, failed), ()) = tokio::join!(query_until_stopped(&server, 4, &stop), faults);
     assert!(failed.is_empty(), "{} failed: {:#}", failed.len(), failed[0]);
-    assert!(answered > 50, "only {answered} requests were made");
+    assert!(succeeded > 50, "only {succeeded} requests succeeded");
 
-    // without the primary nothing is written, and what was written before is read on
+    // without the primary, writes fail and reads continue
     assert!(server.get(PEOPLE, None).await.1.is_some());
     primary.kill();
-    until("it is said that the primary is away", async || server.said("the primary is away") == 1).await;
+    wait_until("the loss of the primary is logged", async || server.log_count("the primary is away") == 1).await;
     for _ in 0..10 {
         let (status, tag, text) = server.get(PEOPLE, None).await;
         assert!(status == 200 && text.contains("\"totalCount\":1"), "{status} {text}");
-        assert_eq!(tag, None, "what may be older than what was told is not to be kept");
+        assert_eq!(tag, None, "a response that may be stale must not be cached");
     }
     let start = Instant::now();
-    let (_, refused) = server.ask(Some(&token), PEOPLE).await;
-    assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{refused:#}");
-    assert!(start.elapsed() < Duration::from_secs(5), "who cannot be answered is told at once, and not after waiting for a connection");
+    let (_, response) = server.query(Some(&token), PEOPLE).await;
+    assert_eq!(response["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{response:#}");
+    assert!(start.elapsed() < Duration::from_secs(5), "the request must fail at once instead of waiting for a connection");
     primary.start().await;
-    until("it is said that the primary is back", async || server.said("the primary answers again") == 1).await;
+    wait_until("the return of the primary is logged", async || server.log_count("the primary answers again") == 1).await;
     create(&server, &token, "two").await;
-    assert!(sees(&server, "two").await);
-    until_read_from(&server, &second, "replicas follow the primary again").await;
-    until("answers are tagged again", async || server.get(PEOPLE, None).await.1.is_some()).await;
+    assert!(is_visible(&server, "two").await);
+    wait_until_reading(&server, &second, "replicas follow the primary again").await;
+    wait_until("responses have an ETag again", async || server.get(PEOPLE, None).await.1.is_some()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn servers_share_few_connections_by_a_pooler() {
+async fn servers_share_few_connections_through_a_pooler() {
     let primary = Cluster::primary().await;
     let replica = primary.replica().await;
     let token = primary.token();
-    let pooler = Pooler::over(&primary, &replica).await;
+    let pooler = Pooler::start(&primary, &replica).await;
     let settings = [
         ("DATABASE_URL", pooler.url("")),
         ("DATABASE_REPLICA_URLS", format!("[\"{}\", \"{}\"]", pooler.url("_replica"), pooler.url(""))),
         ("DATABASE_LISTEN_URL", primary.url()),
-        ("KURULTAI_DATABASE_CONNECTIONS", "20".to_owned()),
-        ("KURULTAI_CONCURRENCY", "200".to_owned()),
-        ("KURULTAI_CACHE", "0".to_owned()),
+        ("KURULTAI_DATABASE_MAX_CONNECTIONS", "20".to_owned()),
+        ("KURULTAI_MAX_CONCURRENT_QUERIES", "200".to_owned()),
+        ("KURULTAI_RESPONSE_CACHE_BYTES", "0".to_owned()),
     ];
     let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let here = Serving::start(&settings).await;
-    // the pooler leaves the setting out, and the server says so until the role has it
-    let unbound = "the database does not end statements that take too long";
-    assert_eq!(here.said(unbound), 1);
+    let first = ClusterServer::start(&settings).await;
+    // the pooler drops the statement timeout, which the server logs unless the role sets it
+    let no_timeout = "the database does not end statements that take too long";
+    assert_eq!(first.log_count(no_timeout), 1);
     primary.run("ALTER ROLE kurultai SET statement_timeout = '30s'").await;
-    // by new connections, which have it
+    // through new connections, which have the timeout
     let url = pooler.url("_again");
-    let there: Vec<_> = settings.iter().map(|(name, value)| (*name, if *name == "DATABASE_URL" { url.as_str() } else { value })).collect();
-    let there = Serving::start(&there).await;
-    assert_eq!(there.said(unbound), 0);
-    create(&here, &token, "shared").await;
-    sees_soon(&there, "shared").await;
-    for server in [&here, &there] {
-        until_read_from(server, &replica, "the replica is read from by the pooler").await;
+    let settings: Vec<_> =
+        settings.iter().map(|(name, value)| (*name, if *name == "DATABASE_URL" { url.as_str() } else { value })).collect();
+    let second = ClusterServer::start(&settings).await;
+    assert_eq!(second.log_count(no_timeout), 0);
+    create(&first, &token, "shared").await;
+    visible_within_a_second(&second, "shared").await;
+    for server in [&first, &second] {
+        wait_until_reading(server, &replica, "the replica serves reads through the pooler").await;
     }
 
-    // what is no replica is not read from as if it were one
-    for server in [&here, &there] {
-        assert_eq!((server.said("it is no replica"), server.said(ASKED)), (1, 1));
+    // a primary in the list of replicas does not serve reads as a replica
+    for server in [&first, &second] {
+        assert_eq!((server.log_count("it is no replica"), server.log_count(REPLICA_USED)), (1, 1));
     }
 
-    // far more at once than there are connections: of anyone to the replica, of an editor to the primary
+    // far more concurrent requests than connections: anonymous reads on the replica, those of editors on the primary
     let start = Instant::now();
     let answers = join_all((0..200).map(|number| {
-        let (server, token) = (if number % 2 == 0 { &here } else { &there }, (number % 4 < 2).then_some(token.as_str()));
+        let (server, token) = (if number % 2 == 0 { &first } else { &second }, (number % 4 < 2).then_some(token.as_str()));
         async move {
             let query = format!(
                 "{{ people(filter: {{slug: {{not: \"{number}\"}}}}) {{ totalCount nodes {{ slug history {{ totalCount }} }} }} \
@@ -252,7 +259,7 @@ async fn servers_share_few_connections_by_a_pooler() {
     }
     assert!(start.elapsed() < Duration::from_secs(15));
 
-    // of two who change the same at once, one is told so, whichever server they ask
+    // one of two conflicting updates fails, even through different servers
     let update = |gender: &str| {
         format!(
             "mutation {{ updatePerson(input: {{id: \"shared\", expectedRevision: 1, gender: \"{gender}\"}}) \
@@ -260,21 +267,21 @@ async fn servers_share_few_connections_by_a_pooler() {
         )
     };
     let (female, male) = (update("female"), update("male"));
-    let (one, other) = tokio::join!(here.data(Some(&token), &female), there.data(Some(&token), &male));
+    let (one, other) = tokio::join!(first.data(Some(&token), &female), second.data(Some(&token), &male));
     let conflict = json!([{"code": "CONFLICT", "currentRevision": 2}]);
     let errors = [&one["updatePerson"]["errors"], &other["updatePerson"]["errors"]];
     assert!(errors.contains(&&json!([])) && errors.contains(&&conflict), "{one:#} {other:#}");
-    let won = if *errors[0] == json!([]) { "female" } else { "male" };
-    for server in [&here, &there] {
+    let winner = if *errors[0] == json!([]) { "female" } else { "male" };
+    for server in [&first, &second] {
         let query = "{ person(by: {slug: \"shared\"}) { gender revision } }";
-        until("the change is seen", async || server.data(None, query).await["person"]["revision"] == 2).await;
-        assert_eq!(server.data(None, query).await["person"]["gender"], won);
+        wait_until("the change is visible", async || server.data(None, query).await["person"]["revision"] == 2).await;
+        assert_eq!(server.data(None, query).await["person"]["gender"], winner);
     }
 }
 
 #[test]
-fn replicas_of_sqlite_and_what_is_no_address_are_refused_with_the_setting_that_is_wrong() {
-    let refused = |settings: &[(&str, &str)]| {
+fn invalid_replication_setting_is_rejected_by_name() {
+    let error_with = |settings: &[(&str, &str)]| {
         let mut command = kurultai(&["migrate"]);
         command.envs(settings.iter().copied());
         let (ok, _, error) = run(command);
@@ -282,11 +289,11 @@ fn replicas_of_sqlite_and_what_is_no_address_are_refused_with_the_setting_that_i
         error
     };
     let sqlite = ("DATABASE_URL", "sqlite::memory:");
-    let error = refused(&[sqlite, ("DATABASE_REPLICA_URLS", "postgres://k:hunter2@replica/k")]);
-    assert!(error.contains("database_replica_urls is for PostgreSQL"), "{error}");
-    let error = refused(&[sqlite, ("DATABASE_LISTEN_URL", "postgres://k:hunter2@primary/k")]);
-    assert!(error.contains("database_listen_url is for PostgreSQL"), "{error}");
+    let error = error_with(&[sqlite, ("DATABASE_REPLICA_URLS", "postgres://k:hunter2@replica/k")]);
+    assert!(error.contains("database_replica_urls: requires PostgreSQL"), "{error}");
+    let error = error_with(&[sqlite, ("DATABASE_LISTEN_URL", "postgres://k:hunter2@primary/k")]);
+    assert!(error.contains("database_listen_url: requires PostgreSQL"), "{error}");
     let postgres = ("DATABASE_URL", "postgres://k@127.0.0.1:1/k");
-    let error = refused(&[postgres, ("DATABASE_REPLICA_URLS", "postgres://a/k,k:hunter2@b/k")]);
-    assert!(error.contains("address 2 must begin with postgres:"), "{error}");
+    let error = error_with(&[postgres, ("DATABASE_REPLICA_URLS", "postgres://a/k,k:hunter2@b/k")]);
+    assert!(error.contains("database_replica_urls: URL 2 must begin with postgres:"), "{error}");
 }

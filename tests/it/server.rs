@@ -1,4 +1,4 @@
-//! A server of its own for each test, with a database of its own.
+//! A server and a database for each test.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,21 +19,21 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-/// Which database a test runs on.
+/// The database system of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum On {
     Sqlite,
     Postgres,
 }
 
-/// A database that goes when the test ends.
+/// A database that is dropped when the test ends.
 pub struct TestDatabase {
     pub url: String,
     folder: Option<TempDir>,
     name: Option<String>,
 }
 
-/// Address of the PostgreSQL server that tests make their databases on.
+/// URL of the PostgreSQL server on which the databases of tests are created.
 fn postgres() -> String {
     std::env::var("TEST_DATABASE_URL").unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432".to_owned())
 }
@@ -55,7 +55,7 @@ impl TestDatabase {
             }
             On::Postgres => {
                 let name = format!("kurultai_test_{}", uuid::Uuid::now_v7().simple());
-                // a locale in which texts do not sort by their bytes: no order may depend on what the server happens to have
+                // a locale that does not sort text by bytes: no order may depend on the default locale of the server
                 let create = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en-US'");
                 administration().await.execute_unprepared(&create).await.unwrap();
                 Self { url: format!("{}/{name}", postgres()), folder: None, name: Some(name) }
@@ -63,12 +63,12 @@ impl TestDatabase {
         }
     }
 
-    /// One that is there already, and stays.
+    /// An existing database, which is not dropped.
     pub fn at(url: String) -> Self {
         Self { url, folder: None, name: None }
     }
 
-    /// Connects and makes the tables.
+    /// Connects and applies the migrations.
     pub async fn store(&self) -> Store {
         let store = self.connect().await;
         store.migrate().await.unwrap();
@@ -79,13 +79,13 @@ impl TestDatabase {
         self.connect_with(Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap())).await
     }
 
-    /// A store as another process would have: the ids it gives are its own.
+    /// A store with this clock, as another process would have it.
     pub async fn connect_with(&self, clock: Clock) -> Store {
         let options = StoreOptions { connections: 4, timeout: Duration::from_secs(10), ..StoreOptions::new(&self.url) };
         Store::connect(&options, clock).await.unwrap()
     }
 
-    /// A connection for looking at the tables themselves.
+    /// A connection for statements of the test itself.
     pub async fn raw(&self) -> DatabaseConnection {
         Database::connect(&self.url).await.unwrap()
     }
@@ -95,7 +95,7 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         drop(self.folder.take());
         if let Some(name) = self.name.take() {
-            // a runtime of its own: the one of the test may be ending
+            // a separate runtime, because that of the test may be shutting down
             let dropped = std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                 runtime.block_on(async {
@@ -107,7 +107,7 @@ impl Drop for TestDatabase {
     }
 }
 
-/// What a server can be told to do otherwise.
+/// Settings of a server that differ from those of other tests.
 pub struct Settings {
     pub limits: Limits,
     pub rate: RateLimits,
@@ -120,7 +120,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        // what tests ask for is larger than what people do
+        // tests send larger queries than clients do
         let limits = Limits { aliases: 1_000, nodes: u64::MAX, ..Limits::default() };
         let (rate, timeouts) = (RateLimits::default(), Timeouts::default());
         Self { limits, rate, timeouts, connections: 1000, concurrency: 1000, statement: None, dataset: Dataset::default() }
@@ -158,32 +158,42 @@ impl Server {
         server
     }
 
-    /// A server with the sample dataset that says this of it.
+    /// A server with the sample dataset and this description.
     pub async fn sample_about(on: On, dataset: Dataset) -> Self {
         let server = Self::about(on, dataset).await;
         server.load(&sample_files()).await.unwrap();
         server
     }
 
-    /// A server with the records of a YAML text.
+    /// A server with the records of a YAML document.
     pub async fn with(on: On, text: &str) -> Self {
         let server = Self::empty(on).await;
         server.import(text).await.unwrap();
         server
     }
 
-    /// A server over a database that has its tables.
+    /// A server with the records of a YAML document, with the system clock.
+    pub async fn with_system_clock(on: On, text: &str) -> Self {
+        let database = TestDatabase::new(on).await;
+        let store = database.connect_with(Clock::System).await;
+        store.migrate().await.unwrap();
+        let server = Self::over(database, store).await;
+        server.import(text).await.unwrap();
+        server
+    }
+
+    /// A server on a migrated database, with the system clock.
     pub async fn at(database: TestDatabase) -> Self {
         let store = database.connect_with(Clock::System).await;
         Self::over(database, store).await
     }
 
-    /// A server over the same database, as another process would be.
+    /// Another server on the same database.
     pub async fn beside(&self) -> Self {
         Self::at(TestDatabase::at(self.database.url.clone())).await
     }
 
-    /// A server with other settings, without records.
+    /// A server with these settings, without records.
     pub async fn set(on: On, settings: Settings) -> Self {
         let database = TestDatabase::new(on).await;
         let options = StoreOptions { connections: 4, statement: settings.statement, ..StoreOptions::new(&database.url) };
@@ -192,12 +202,12 @@ impl Server {
         Self::over_with(database, store, settings).await
     }
 
-    /// A server over a database that is there, and that others may have too.
+    /// A server on an existing database, which other servers may share.
     pub async fn over(database: TestDatabase, store: Store) -> Self {
         Self::over_with(database, store, Settings::default()).await
     }
 
-    /// A server without records that says this of its dataset.
+    /// A server without records, with this description of the dataset.
     pub async fn about(on: On, dataset: Dataset) -> Self {
         let database = TestDatabase::new(on).await;
         let store = database.store().await;
@@ -211,7 +221,8 @@ impl Server {
         streams.per_socket = 3;
         streams.patience = Duration::from_millis(500);
         let service = AppState {
-            api: kurultai::graphql::engine::Api::new(store.clone(), kurultai::app::reader(), settings.limits, dataset.clone()).unwrap(),
+            api: kurultai::graphql::engine::Api::new(store.clone(), kurultai::cli::upload_reader(), settings.limits, dataset.clone())
+                .unwrap(),
             store: store.clone(),
             sdl: Arc::from(kurultai::graphql::engine::sdl().unwrap()),
             answers: kurultai::http::ResponseCache::new(1_000_000),
@@ -229,7 +240,7 @@ impl Server {
             slow_query: None,
         };
         let changes = store.clone();
-        let hearing = tokio::spawn(async move { changes.listen().await });
+        let change_listener = tokio::spawn(async move { changes.listen().await });
         while store.generation().await.is_none() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -238,10 +249,10 @@ impl Server {
         let task = tokio::spawn(async move {
             serve(listener, router(service), settings.connections, &settings.timeouts, std::future::pending()).await.unwrap();
         });
-        Self { address, store, client: reqwest::Client::new(), streams, tasks: [task, hearing], database }
+        Self { address, store, client: reqwest::Client::new(), streams, tasks: [task, change_listener], database }
     }
 
-    /// Imports a YAML text.
+    /// Imports the records of a YAML document.
     pub async fn import(&self, text: &str) -> Result<WriteSummary, Vec<InputProblem>> {
         self.load(&[(Arc::from("test.yaml"), text.to_owned())]).await
     }
@@ -255,12 +266,12 @@ impl Server {
         })
     }
 
-    /// Sends a query and gives the whole answer, but for what it cost.
+    /// Sends a query and returns the response without its cost extension.
     pub async fn answer(&self, query: &str, variables: Value) -> Value {
         without_cost(self.whole(query, variables).await)
     }
 
-    /// Sends a query and gives the whole answer.
+    /// Sends a query and returns the whole response.
     pub async fn whole(&self, query: &str, variables: Value) -> Value {
         let response = self
             .client
@@ -272,14 +283,14 @@ impl Server {
         response.json().await.unwrap()
     }
 
-    /// Sends a query that must not fail and gives its data.
+    /// Sends a query that must succeed and returns its data.
     pub async fn data(&self, query: &str) -> Value {
         let mut answer = self.answer(query, json!({})).await;
         assert!(answer.get("errors").is_none(), "{query}\n{answer:#}");
         answer["data"].take()
     }
 
-    /// Sends a query that must fail and gives the message and code of its first error.
+    /// Sends a query that must fail and returns the message and code of its first error.
     pub async fn error(&self, query: &str) -> (String, String) {
         let answer = self.answer(query, json!({})).await;
         let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{query}\n{answer:#}")).to_owned();
@@ -287,25 +298,25 @@ impl Server {
     }
 }
 
-/// Someone who asks a server, with a token or without.
+/// A client of a server, with or without a token.
 pub struct Asker<'s> {
     server: &'s Server,
     authorization: Option<String>,
 }
 
 impl<'s> Asker<'s> {
-    /// Someone without a token.
+    /// A client without a token.
     pub fn reader(server: &'s Server) -> Self {
         Self { server, authorization: None }
     }
 
-    /// Someone with a token of a role, which bears the name of the role.
+    /// A client with a token that has this role and the name of the role.
     pub async fn with_role(server: &'s Server, role: Role) -> Self {
         let (_, token) = server.store.create_token(role.as_str(), role, None).await.unwrap();
         Self { server, authorization: Some(format!("Bearer {token}")) }
     }
 
-    /// Asks and gives the whole answer, but for what it cost.
+    /// Sends a query and returns the response without its cost extension.
     pub async fn answer(&self, query: &str, variables: Value) -> Value {
         let mut request = self.server.client.post(format!("{}/graphql", self.server.address));
         if let Some(authorization) = &self.authorization {
@@ -314,7 +325,7 @@ impl<'s> Asker<'s> {
         without_cost(request.json(&json!({"query": query, "variables": variables})).send().await.unwrap().json().await.unwrap())
     }
 
-    /// Sends a form with files, and gives the status and the answer.
+    /// Sends a multipart form and returns the status and the response.
     pub async fn send(&self, form: reqwest::multipart::Form) -> (u16, Value) {
         let mut request = self.server.client.post(format!("{}/graphql", self.server.address));
         if let Some(authorization) = &self.authorization {
@@ -324,21 +335,21 @@ impl<'s> Asker<'s> {
         (response.status().as_u16(), response.json().await.unwrap())
     }
 
-    /// Asks what must not fail and gives its data.
+    /// Sends a query that must succeed and returns its data.
     pub async fn data(&self, query: &str) -> Value {
         let mut answer = self.answer(query, json!({})).await;
         assert!(answer.get("errors").is_none(), "{query}\n{answer:#}");
         answer["data"].take()
     }
 
-    /// Runs a mutation of one field that must find nothing wrong, and gives its payload.
+    /// Runs a mutation of one field that must succeed and returns its payload.
     pub async fn done(&self, mutation: &str, input: Value) -> Value {
         let payload = self.payload(mutation, input).await;
         assert_eq!(payload["errors"], json!([]), "{mutation}");
         payload
     }
 
-    /// Runs a mutation of one field and gives its payload: `updateCase { case { id } }` is given its input.
+    /// Runs a mutation of one field, such as `updateCase { case { id } }`, with this input and returns its payload.
     pub async fn payload(&self, mutation: &str, input: Value) -> Value {
         let (name, selected) = mutation.split_once(' ').unwrap();
         let ty = match name {
@@ -359,7 +370,7 @@ impl<'s> Asker<'s> {
     }
 }
 
-/// An answer without what it cost: tests of other things need not know.
+/// A response without its cost extension, which most tests do not depend on.
 pub fn without_cost(mut answer: Value) -> Value {
     if let Some(answer) = answer.as_object_mut() {
         answer.remove("extensions");
@@ -367,7 +378,7 @@ pub fn without_cost(mut answer: Value) -> Value {
     answer
 }
 
-/// Reads files as an import does.
+/// Parses files as an import does.
 pub fn read(files: &[(Arc<str>, String)]) -> Result<Drafts, Vec<InputProblem>> {
     let mut drafts = Drafts::new();
     for (name, text) in files {
@@ -377,7 +388,7 @@ pub fn read(files: &[(Arc<str>, String)]) -> Result<Drafts, Vec<InputProblem>> {
     Ok(drafts)
 }
 
-/// A path inside the repository.
+/// A path in the repository.
 pub fn path(inside: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(inside)
 }

@@ -1,4 +1,4 @@
-//! Tokens let those who maintain the dataset in, and nobody else.
+//! Authentication with tokens, and the commands that manage them.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
@@ -26,20 +26,20 @@ async fn get(server: &Server, authorization: &str) -> Response {
     server.client.get(url).header(AUTHORIZATION, authorization).send().await.unwrap()
 }
 
-/// Message of an answer to a token that does not work, which must say so in every way.
-async fn rejection(response: Response) -> String {
+/// The message of a 401 response, after its status, headers and error code are checked.
+async fn unauthenticated_message(response: Response) -> String {
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
     assert!(response.headers()[WWW_AUTHENTICATE].to_str().unwrap().starts_with("Bearer"));
     assert_eq!(response.headers()[CACHE_CONTROL], "private, no-store");
-    let answer: Value = response.json().await.unwrap();
-    assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{answer:#}");
-    assert!(answer.get("data").is_none(), "{answer:#}");
-    answer["errors"][0]["message"].as_str().unwrap().to_owned()
+    let body: Value = response.json().await.unwrap();
+    assert_eq!(body["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{body:#}");
+    assert!(body.get("data").is_none(), "{body:#}");
+    body["errors"][0]["message"].as_str().unwrap().to_owned()
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_token_tells_who_asks_by_get_and_by_post(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn token_authenticates_get_and_post_requests(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::empty(on).await;
     assert_eq!(server.data(VIEWER).await["viewer"], json!({"__typename": "Viewer", "name": null, "role": "READER", "expiresAt": null}));
     let expires = "2026-06-01T00:00:00Z".parse().unwrap();
@@ -59,13 +59,13 @@ async fn a_token_tells_who_asks_by_get_and_by_post(#[values(On::Sqlite, On::Post
             assert_eq!(response.json::<Value>().await.unwrap()["data"], json!({"viewer": expected}));
         }
     }
-    // who asks without a token right after is a reader still
+    // the next request without a token has the role of a reader
     assert_eq!(server.data(VIEWER).await["viewer"]["role"], "READER");
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_token_that_does_not_work_is_refused_with_the_reason(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn invalid_token_is_rejected_with_the_reason(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::empty(on).await;
     let earlier = server.database.connect_with(Clock::fixed("2025-01-01T00:00:00Z".parse().unwrap())).await;
     let (_, expired) = earlier.create_token("Old", Role::Admin, Some("2025-12-31T00:00:00Z".parse().unwrap())).await.unwrap();
@@ -74,40 +74,40 @@ async fn a_token_that_does_not_work_is_refused_with_the_reason(#[values(On::Sqli
     let secret_of_another = format!("{}{}", &good[..good.len() - 43], &expired[expired.len() - 43..]);
     for wrong in ["kurultai_x", "hunter2", &good[..good.len() - 1], &secret_of_another, &good.to_uppercase()] {
         for response in [post(&server, &format!("Bearer {wrong}")).await, get(&server, &format!("Bearer {wrong}")).await] {
-            let said = rejection(response).await;
-            assert!(said.contains("this token is unknown") && !said.contains(wrong), "{said}");
+            let message = unauthenticated_message(response).await;
+            assert!(message.contains("this token is unknown") && !message.contains(wrong), "{message}");
         }
     }
     for malformed in ["Bearer", "Basic YTpi", &good] {
-        let said = rejection(post(&server, malformed).await).await;
-        assert!(said.contains("send Authorization: Bearer kurultai_..."), "{said}");
+        let message = unauthenticated_message(post(&server, malformed).await).await;
+        assert!(message.contains("send Authorization: Bearer kurultai_..."), "{message}");
     }
-    let said = rejection(post(&server, &format!("Bearer {expired}")).await).await;
-    assert!(said.contains("expired on 2025-12-31; ask an admin for a new one"), "{said}");
+    let message = unauthenticated_message(post(&server, &format!("Bearer {expired}")).await).await;
+    assert!(message.contains("expired on 2025-12-31; ask an admin for a new one"), "{message}");
     server.store.revoke_token("New").await.unwrap();
-    let said = rejection(post(&server, &format!("Bearer {good}")).await).await;
-    assert!(said.contains("was revoked; ask an admin for a new one"), "{said}");
+    let message = unauthenticated_message(post(&server, &format!("Bearer {good}")).await).await;
+    assert!(message.contains("was revoked; ask an admin for a new one"), "{message}");
     let twice =
         server.client.post(format!("{}/graphql", server.address)).header(AUTHORIZATION, "Bearer a").header(AUTHORIZATION, "Bearer b");
-    let said = rejection(twice.json(&json!({"query": VIEWER})).send().await.unwrap()).await;
-    assert!(said.contains("given twice"), "{said}");
+    let message = unauthenticated_message(twice.json(&json!({"query": VIEWER})).send().await.unwrap()).await;
+    assert!(message.contains("given twice"), "{message}");
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_token_that_another_process_revokes_stops_at_once(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn token_revoked_by_another_process_is_rejected_at_once(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::empty(on).await;
     let (token, text) = server.store.create_token("A", Role::Editor, None).await.unwrap();
     let authorization = format!("Bearer {text}");
     assert_eq!(post(&server, &authorization).await.status(), StatusCode::OK);
     let other = server.database.connect_with(Clock::System).await;
     other.revoke_token(&token.id()).await.unwrap();
-    rejection(post(&server, &authorization).await).await;
+    unauthenticated_message(post(&server, &authorization).await).await;
 }
 
 #[rstest]
 #[tokio::test]
-async fn the_last_use_is_written_down_after_the_answer(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn last_use_of_token_is_recorded(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::empty(on).await;
     let (token, text) = server.store.create_token("A", Role::Editor, None).await.unwrap();
     assert_eq!(token.last_used, None);
@@ -118,11 +118,11 @@ async fn the_last_use_is_written_down_after_the_answer(#[values(On::Sqlite, On::
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("the use was never written down");
+    panic!("the use of the token was not recorded");
 }
 
 #[tokio::test]
-async fn the_database_keeps_no_secret() {
+async fn database_stores_no_token_secret() {
     let server = Server::empty(On::Sqlite).await;
     let (_, text) = server.store.create_token("A", Role::Editor, None).await.unwrap();
     let secret = text.splitn(3, '_').nth(2).unwrap();
@@ -133,6 +133,7 @@ async fn the_database_keeps_no_secret() {
     }
 }
 
+/// Runs `kurultai token`; returns whether it succeeded, its output and its error output.
 fn token(database: &TestDatabase, arguments: &[&str]) -> (bool, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kurultai"));
     command.arg("token").args(arguments).args(["--database-url", &database.url]).env("RUST_BACKTRACE", "0").env_remove("DATABASE_URL");
@@ -142,22 +143,22 @@ fn token(database: &TestDatabase, arguments: &[&str]) -> (bool, String, String) 
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_are_made_listed_and_revoked_on_the_command_line(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn token_commands_create_list_and_revoke(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::empty(on).await;
     let database = &server.database;
-    let (ok, said, _) = token(database, &["list"]);
-    assert!(ok && said.contains("There are no tokens"), "{said}");
-    let (ok, said, error) = token(database, &["create", "--name", "Aigerim", "--role", "editor", "--expires", "90d"]);
+    let (ok, output, _) = token(database, &["list"]);
+    assert!(ok && output.contains("There are no tokens"), "{output}");
+    let (ok, output, error) = token(database, &["create", "--name", "Aigerim", "--role", "editor", "--expires", "90d"]);
     assert!(
-        ok && said.contains("\"Aigerim\"") && said.contains("editor, expires on ") && said.contains("It is not shown again"),
-        "{said}{error}"
+        ok && output.contains("\"Aigerim\"") && output.contains("editor, expires on ") && output.contains("It is not shown again"),
+        "{output}{error}"
     );
-    let text = said.lines().next().unwrap().to_owned();
+    let text = output.lines().next().unwrap().to_owned();
     assert_eq!(post(&server, &format!("Bearer {text}")).await.json::<Value>().await.unwrap()["data"]["viewer"]["name"], "Aigerim");
     let (ok, _, error) = token(database, &["create", "--name", "Aigerim", "--role", "admin"]);
     assert!(!ok && error.contains("\"Aigerim\" has a token already") && error.contains("revoke that one first"), "{error}");
-    let (ok, said, error) = token(database, &["create", "--name", "Timur", "--role", "admin", "--expires", "2099-01-01"]);
-    assert!(ok && said.contains("admin, expires on 2099-01-01"), "{said}{error}");
+    let (ok, output, error) = token(database, &["create", "--name", "Timur", "--role", "admin", "--expires", "2099-01-01"]);
+    assert!(ok && output.contains("admin, expires on 2099-01-01"), "{output}{error}");
     let (ok, list, _) = token(database, &["list"]);
     let lines: Vec<Vec<&str>> =
         list.lines().map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect()).collect();
@@ -165,14 +166,14 @@ async fn tokens_are_made_listed_and_revoked_on_the_command_line(#[values(On::Sql
     assert_eq!(lines[0], ["id", "name", "role", "created", "last used", "expires", "state"]);
     assert_eq!((lines[2][1], lines[2][2], lines[2][4], lines[2][5], lines[2][6]), ("Timur", "admin", "never", "2099-01-01", "active"));
     assert!(!list.contains(&text[text.len() - 43..]));
-    let (ok, said, error) = token(database, &["revoke", "Aigerim"]);
-    assert!(ok && said.contains("The token of \"Aigerim\"") && said.contains("works no more"), "{said}{error}");
-    rejection(post(&server, &format!("Bearer {text}")).await).await;
-    let (ok, said, error) = token(database, &["revoke", lines[2][0]]);
-    assert!(ok && said.contains("Timur"), "{said}{error}");
+    let (ok, output, error) = token(database, &["revoke", "Aigerim"]);
+    assert!(ok && output.contains("Revoked the token of \"Aigerim\""), "{output}{error}");
+    unauthenticated_message(post(&server, &format!("Bearer {text}")).await).await;
+    let (ok, output, error) = token(database, &["revoke", lines[2][0]]);
+    assert!(ok && output.contains("Timur"), "{output}{error}");
     let (ok, _, error) = token(database, &["revoke", "Timur"]);
     assert!(!ok && error.contains("was revoked already"), "{error}");
-    // the name is free again
+    // the name can be used again
     let (ok, _, error) = token(database, &["create", "--name", "Aigerim", "--role", "editor"]);
     assert!(ok, "{error}");
 }
@@ -181,11 +182,11 @@ async fn tokens_are_made_listed_and_revoked_on_the_command_line(#[values(On::Sql
 #[case(&["revoke", "nobody"], "there is no token with the id or name \"nobody\"")]
 #[case(&["create", "--name", "A", "--role", "writer"], "[possible values: reader, editor, admin]")]
 #[case(&["create", "--name", " ", "--role", "editor"], "who has the token")]
-#[case(&["create", "--name", "A", "--role", "editor", "--expires", "2027-13-01"], "write a day, such as 2027-01-01")]
+#[case(&["create", "--name", "A", "--role", "editor", "--expires", "2027-13-01"], "expected a day, such as 2027-01-01")]
 #[case(&["create", "--name", "A", "--role", "editor", "--expires", "0d"], "such as 90d")]
 #[case(&["create", "--name", "A", "--role", "editor", "--expires", "2001-01-01"], "lies in the past")]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mistake_on_the_command_line_is_told_with_what_would_be_right(#[case] arguments: &[&str], #[case] expected: &str) {
+async fn invalid_token_command_names_the_correction(#[case] arguments: &[&str], #[case] expected: &str) {
     let database = TestDatabase::new(On::Sqlite).await;
     let (ok, _, error) = token(&database, arguments);
     assert!(!ok && error.contains(expected), "{error}");
@@ -193,7 +194,7 @@ async fn a_mistake_on_the_command_line_is_told_with_what_would_be_right(#[case] 
 
 #[rstest]
 #[tokio::test]
-async fn an_answer_to_a_token_is_never_given_to_anyone_else(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn response_to_a_token_is_not_cached_for_others(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, "people:\n- {slug: a, name: {en: A}}\n- {slug: b, name: {en: B}, published: false}").await;
     let (_, text) = server.store.create_token("A", Role::Editor, None).await.unwrap();
     let query = "{ people { totalCount } }";
@@ -210,10 +211,10 @@ async fn an_answer_to_a_token_is_never_given_to_anyone_else(#[values(On::Sqlite,
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_stands_in_no_log_line() {
+async fn token_is_not_logged() {
     let database = TestDatabase::new(On::Sqlite).await;
-    let (_, said, _) = token(&database, &["create", "--name", "A", "--role", "admin"]);
-    let text = said.lines().next().unwrap().to_owned();
+    let (_, output, _) = token(&database, &["create", "--name", "A", "--role", "admin"]);
+    let text = output.lines().next().unwrap().to_owned();
     let mut command = Command::new(env!("CARGO_BIN_EXE_kurultai"));
     command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", &database.url]).env("KURULTAI_LOG", "trace").stdout(Stdio::null());
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
@@ -222,8 +223,9 @@ async fn a_token_stands_in_no_log_line() {
     let address = loop {
         let start = log.len();
         assert!(stderr.read_line(&mut log).unwrap() > 0, "{log}");
-        if let Some(address) = log[start..].split("the API at ").nth(1) {
-            break address.split('"').next().unwrap().trim().to_owned();
+        let line: Value = serde_json::from_str(&log[start..]).unwrap();
+        if let Some(url) = line["graphql.url"].as_str() {
+            break url.to_owned();
         }
     };
     for authorization in [format!("Bearer {text}"), format!("Bearer {text}x"), text.clone()] {
@@ -239,16 +241,16 @@ async fn a_token_stands_in_no_log_line() {
 
 #[rstest]
 #[tokio::test]
-async fn of_two_tokens_of_one_name_made_at_once_one_is_refused(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn only_one_of_concurrent_tokens_with_one_name_is_created(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::empty(on).await;
     let other = server.database.connect_with(Clock::System).await;
-    let made = futures_util::future::join_all((0..8).map(|number| {
+    let results = futures_util::future::join_all((0..8).map(|number| {
         let store = if number % 2 == 0 { &server.store } else { &other };
         store.create_token("A", Role::Editor, None)
     }))
     .await;
-    assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 1);
-    for error in made.into_iter().filter_map(Result::err) {
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+    for error in results.into_iter().filter_map(Result::err) {
         assert!(error.to_string().contains("\"A\" has a token already"), "{error}");
     }
 }

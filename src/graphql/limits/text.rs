@@ -8,14 +8,14 @@ use crate::graphql::limits::{Limits, at_most};
 pub(in crate::graphql) fn check(limits: &Limits, text: &str) -> Result<(), GraphqlError> {
     let bytes = text.len();
     at_most(
-        "bytes",
-        limits.bytes as u64,
+        "query_bytes",
+        limits.query_bytes as u64,
         bytes as u64,
         &format!("the query is {bytes} bytes long"),
         "give values as variables, and ask in several requests",
     )?;
     let Measured { tokens, nesting } = measure(text);
-    at_most("tokens", limits.tokens, tokens, &format!("the query has {tokens} tokens"), "ask in several requests")?;
+    at_most("query_tokens", limits.query_tokens, tokens, &format!("the query has {tokens} tokens"), "ask in several requests")?;
     at_most(
         "nesting",
         limits.nesting,

@@ -11,7 +11,7 @@ use moka::sync::Cache;
 
 use crate::graphql::engine::OperationRequest;
 use crate::graphql::error::{GraphqlError, codes};
-use crate::meter;
+use crate::observability::metrics;
 
 /// Bytes of queries that are kept; what they become takes some times as much.
 const KEPT: u64 = 4 << 20;
@@ -29,7 +29,7 @@ impl Documents {
     /// The document of this text, if it has been read before.
     pub(crate) fn get(&self, text: &str) -> Option<Arc<ExecutableDocument>> {
         let found = self.0.get(text);
-        meter::lookup(meter::Cache::Documents, found.is_some());
+        metrics::record_cache_lookup(metrics::CacheKind::Documents, found.is_some());
         found
     }
 

@@ -32,7 +32,7 @@ use crate::http::graphql::handler::{Media, Refused, refuse};
 use crate::http::graphql::request::{NoDocument, Request};
 use crate::http::middleware::request_log;
 use crate::http::router::AppState;
-use crate::meter;
+use crate::observability::metrics;
 use crate::table::{End, Format, Options, Problem, Writer};
 
 /// The turn of a table: it keeps a place for as long as it is read.
@@ -133,7 +133,7 @@ impl Asking {
         sender.purse.pay(&caller, prepared.nodes()).map_err(|spent| spent.response())?;
         let turn = tokio::time::timeout(WAIT, service.tables.clone().acquire_owned()).await;
         let Ok(Ok(permit)) = turn else {
-            meter::limit("tables");
+            metrics::record_limit_hit("tables");
             let mut response =
                 refused(refuse(StatusCode::SERVICE_UNAVAILABLE, "too many tables are being read just now; try again in a moment"));
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));

@@ -30,7 +30,7 @@ use crate::http::graphql::response_cache::{Answered, Kept, Key};
 use crate::http::graphql::{sse, websocket};
 use crate::http::middleware::request_log;
 use crate::http::router::AppState;
-use crate::meter;
+use crate::observability::metrics;
 
 /// Media type of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -141,12 +141,12 @@ async fn read_body(service: &AppState, headers: &HeaderMap, body: Body) -> Resul
     }
     let limit = service.body_limit;
     let read = tokio::time::timeout(service.timeouts.body(), to_bytes(body, limit)).await;
-    let read = read.map_err(|_| refuse(StatusCode::REQUEST_TIMEOUT, "the body did not come to its end in time (timeouts.body)"))?;
+    let read = read.map_err(|_| refuse(StatusCode::REQUEST_TIMEOUT, "the body did not come to its end in time (timeouts.body_seconds)"))?;
     read.map_err(|error| {
         let too_long = std::error::Error::source(&error).is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
         match too_long {
             true => {
-                meter::limit("body_bytes");
+                metrics::record_limit_hit("body_bytes");
                 refuse(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes"))
             }
             false => refuse(StatusCode::BAD_REQUEST, "the body could not be read to its end"),

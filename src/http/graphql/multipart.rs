@@ -33,7 +33,7 @@ impl Sent {
         loop {
             let failed = |error: axum::extract::multipart::MultipartError| match limited(&error) {
                 true => {
-                    crate::meter::limit("upload_bytes");
+                    crate::observability::metrics::record_limit_hit("upload_bytes");
                     refuse(StatusCode::PAYLOAD_TOO_LARGE, format!("the files are longer than {limit} bytes"))
                 }
                 false => wrong(error.body_text()),

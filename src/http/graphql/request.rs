@@ -11,7 +11,7 @@ use crate::graphql::engine::OperationRequest;
 use crate::graphql::error::{GraphqlError, codes};
 use crate::http::graphql::handler::{Refused, refuse};
 use crate::http::router::AppState;
-use crate::meter;
+use crate::observability::metrics;
 use crate::store::access::saved_query::hash;
 
 /// Bytes of documents that clients sent with their hashes, which are kept.
@@ -137,7 +137,7 @@ impl Request {
             },
             (None, Some(wanted), None) => {
                 let known = service.documents.0.get(&wanted);
-                meter::lookup(meter::Cache::Persisted, known.is_some());
+                metrics::record_cache_lookup(metrics::CacheKind::PersistedDocuments, known.is_some());
                 match known {
                     Some(query) => (query, None, None),
                     None => match service.store.saved_document(&wanted).await.map_err(failed)? {

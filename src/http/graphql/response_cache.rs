@@ -12,7 +12,7 @@ use moka::future::Cache;
 
 use crate::core::auth::Role;
 use crate::http::graphql::handler::Media;
-use crate::meter;
+use crate::observability::metrics;
 
 /// Everything that an answer depends on: the request as it came. The same question in other words is another request;
 /// clients ask in the same words.
@@ -97,7 +97,7 @@ impl ResponseCache {
             kept.invalidate_all();
         }
         let found = kept.get(key).await;
-        meter::lookup(meter::Cache::Answers, found.is_some());
+        metrics::record_cache_lookup(metrics::CacheKind::Responses, found.is_some());
         found
     }
 

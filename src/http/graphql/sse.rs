@@ -28,8 +28,8 @@ use crate::http::graphql::request::{NoDocument, Request};
 use crate::http::middleware::rate_limit::Purse;
 use crate::http::middleware::request_log;
 use crate::http::router::AppState;
-use crate::meter;
-use crate::meter::{Held, Open};
+use crate::observability::metrics;
+use crate::observability::metrics::{GaugeGuard, StreamKind};
 
 /// What a client of graphql-sse, or a browser, sends of the last event that it got.
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -98,7 +98,7 @@ impl StreamLimits {
         }
         let place = self.room.clone().try_acquire_owned().ok();
         if place.is_none() {
-            meter::limit("streams");
+            metrics::record_limit_hit("streams");
         }
         place
     }
@@ -123,7 +123,7 @@ pub(crate) enum Operation {
 /// The place of a subscription that is followed.
 pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
-    _open: Held,
+    _open: GaugeGuard,
 }
 
 /// Begins an operation of a client that can be sent any number of results.
@@ -167,7 +167,9 @@ pub(crate) async fn begin(
     operation.end(following.is_ok(), None);
     match following {
         Ok(following) => match service.streams.enter() {
-            Some(permit) => Operation::Following(Box::new(following), Place { _permit: permit, _open: meter::open(Open::Subscription) }),
+            Some(permit) => {
+                Operation::Following(Box::new(following), Place { _permit: permit, _open: metrics::stream_open(StreamKind::Subscription) })
+            }
             None => Operation::Failed(vec![GraphqlError::new(codes::UNAVAILABLE, FULL)]),
         },
         Err(failure) => Operation::Failed(vec![failure]),
@@ -225,7 +227,7 @@ fn failed(failures: &[GraphqlError]) -> Sent {
 /// Sends all results of an operation. Where the client does not read, the stream ends; where the server stops, it ends
 /// without the word that all is complete, so that the client comes back.
 async fn send_all(operation: Operation, to: mpsc::Sender<Sent>, streams: StreamLimits) {
-    let _open = meter::open(Open::Events);
+    let _open = metrics::stream_open(StreamKind::Events);
     let send = async |event: Sent| tokio::time::timeout(streams.patience, to.send(event)).await.is_ok_and(|sent| sent.is_ok());
     let complete = || Sent::default().event("complete").data("");
     let mut stopped = std::pin::pin!(streams.stopped());

@@ -25,7 +25,7 @@ use crate::http::graphql::sse;
 use crate::http::graphql::sse::{FULL, Operation};
 use crate::http::middleware::rate_limit::Purse;
 use crate::http::router::AppState;
-use crate::meter;
+use crate::observability::metrics;
 use crate::store::access::token::Rejected;
 
 /// Name of the protocol.
@@ -94,7 +94,7 @@ impl Connection {
     }
 
     async fn serve(mut self, _permit: OwnedSemaphorePermit) {
-        let _open = meter::open(meter::Open::WebSocket);
+        let _open = metrics::stream_open(metrics::StreamKind::WebSocket);
         let Closed(closed) = match self.socket.protocol().is_some_and(|protocol| protocol == PROTOCOL) {
             true => self.run().await,
             false => close(4406, "Subprotocol not acceptable"),
@@ -246,7 +246,7 @@ impl Connection {
         let request = Request::from_members(payload).map_err(|refused| close(4400, refused.message))?;
         let most = self.service.streams.per_socket;
         if self.running.len() >= most {
-            meter::limit("socket_operations");
+            metrics::record_limit_hit("socket_operations");
             let message = format!("this connection has {most} operations under way already; complete some, or open another connection");
             let failures = [GraphqlError::new(codes::REQUEST, message)];
             return self.send_json(json!({"id": id, "type": "error", "payload": failures})).await;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::meter;
+use crate::observability::metrics;
 
 /// How long one may wait at most.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -167,7 +167,7 @@ impl AdmissionQueue {
             Err(waiting) => tokio::time::timeout(PATIENCE, waiting).await.ok().and_then(Result::ok),
         };
         if place.is_none() {
-            meter::limit("concurrency");
+            metrics::record_limit_hit("concurrency");
         }
         place
     }

@@ -28,7 +28,7 @@ use crate::graphql::error::{GraphqlError, codes};
 use crate::http::graphql::handler::{Media, failed};
 use crate::http::router::AppState;
 use crate::http::server::Peer;
-use crate::meter;
+use crate::observability::metrics;
 
 /// Seconds that a quota is for.
 const WINDOW: u32 = 60;
@@ -44,9 +44,9 @@ pub(crate) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("rateli
 #[serde(deny_unknown_fields)]
 pub struct RateLimits {
     /// For each address (each network of 64 bits with IPv6).
-    pub address: u32,
+    pub points_per_address: u32,
     /// For each token.
-    pub token: u32,
+    pub points_per_token: u32,
     /// Networks of proxies that are believed about whom they ask for.
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -104,7 +104,7 @@ impl Spent {
 
     /// The error, as GraphQL has it.
     pub(crate) fn failure(&self) -> GraphqlError {
-        meter::limit("rate");
+        metrics::record_limit_hit("rate");
         let message = format!(
             "that was too much for a minute: there are {} points for it, one for each request and one more for each {NODES} records that an answer may hold; try again in {} seconds",
             self.limit,
@@ -124,7 +124,11 @@ impl Spent {
 impl ClientRateLimiter {
     /// Full buckets for all.
     pub fn new(quotas: &RateLimits) -> Self {
-        Self { addresses: Bucket::new(quotas.address), tokens: Bucket::new(quotas.token), trusted: quotas.trusted_proxies.clone().into() }
+        Self {
+            addresses: Bucket::new(quotas.points_per_address),
+            tokens: Bucket::new(quotas.points_per_token),
+            trusted: quotas.trusted_proxies.clone().into(),
+        }
     }
 
     /// Forgets those whose buckets are full again. To be called now and then.

@@ -18,10 +18,11 @@ use uuid::Uuid;
 
 use crate::graphql::engine::PreparedOperation;
 use crate::http::router::AppState;
-use crate::meter;
-use crate::meter::{Kind, Outcome, Tally};
+use crate::observability::logging::{ACCESS_TARGET, REQUEST_TARGET};
+use crate::observability::metrics;
+use crate::observability::metrics::{OperationKind, OperationOutcome, StatementStats};
+use crate::observability::tracing as otel;
 use crate::store::access::saved_query::hash;
-use crate::telemetry::{ACCESS, REQUEST, trace};
 
 /// What the id of a request is sent in, both ways.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -37,20 +38,20 @@ const UNTRACED: [&str; 2] = ["/healthz", "/readyz"];
 /// Gives each request an id and tells what it took.
 pub(crate) async fn request(request: Request, next: Next) -> Response {
     let began = Instant::now();
-    let _under_way = meter::request_began();
+    let _under_way = metrics::request_in_flight();
     let id = id(request.headers());
     let shown_id = id.to_str().unwrap_or_default();
     let route = route(request.extensions().get());
-    let span = tracing::error_span!(target: REQUEST, "request", request_id = shown_id);
-    let traced = match trace::is_on() && !UNTRACED.contains(&route) {
+    let span = tracing::error_span!(target: REQUEST_TARGET, "request", request_id = shown_id);
+    let traced = match otel::is_enabled() && !UNTRACED.contains(&route) {
         // below the other, so that lines inside it are found by the id too
         true => span.in_scope(|| traced(&request, route, shown_id)),
         false => Span::none(),
     };
-    let access = tracing::enabled!(target: ACCESS, Level::DEBUG).then(|| (request.method().clone(), request.uri().clone()));
+    let access = tracing::enabled!(target: ACCESS_TARGET, Level::DEBUG).then(|| (request.method().clone(), request.uri().clone()));
     let mut response = next.run(request).instrument(traced.clone()).instrument(span.clone()).await;
     let (status, took) = (response.status(), began.elapsed());
-    meter::request(route, status.as_u16(), took);
+    metrics::record_request(route, status.as_u16(), took);
     if !traced.is_disabled() {
         // the attribute is a number only where it is signed
         traced.record("http.response.status_code", i64::from(status.as_u16()));
@@ -61,7 +62,7 @@ pub(crate) async fn request(request: Request, next: Next) -> Response {
     if let Some((method, uri)) = access {
         let path: String = uri.path().chars().take(TOLD).collect();
         let duration_ms = milliseconds(took);
-        span.in_scope(|| tracing::debug!(target: ACCESS, %method, path, status = status.as_u16(), duration_ms, "request"));
+        span.in_scope(|| tracing::debug!(target: ACCESS_TARGET, %method, path, status = status.as_u16(), duration_ms, "request"));
     }
     response.headers_mut().insert(REQUEST_ID, id);
     response
@@ -70,7 +71,7 @@ pub(crate) async fn request(request: Request, next: Next) -> Response {
 fn traced(request: &Request, route: &'static str, id: &str) -> Span {
     let method = request.method().as_str();
     let span = tracing::debug_span!(
-        target: trace::TARGET,
+        target: otel::TRACE_TARGET,
         "http",
         otel.name = format!("{method} {route}"),
         otel.kind = "server",
@@ -80,7 +81,7 @@ fn traced(request: &Request, route: &'static str, id: &str) -> Span {
         http.response.status_code = Empty,
         request_id = id,
     );
-    trace::join(&span, &HeaderExtractor(request.headers()));
+    otel::set_parent_from_headers(&span, &HeaderExtractor(request.headers()));
     span
 }
 
@@ -124,15 +125,15 @@ fn milliseconds(took: Duration) -> f64 {
 /// An operation under way. What it took is told when it ends, or when it is given up.
 #[derive(Debug)]
 pub(crate) struct Operation {
-    tally: Arc<Tally>,
+    tally: Arc<StatementStats>,
     span: Span,
     began: Instant,
-    kind: Kind,
+    kind: OperationKind,
     name: Option<String>,
     saved: Option<String>,
     document: String,
     slow: Option<Duration>,
-    outcome: Outcome,
+    outcome: OperationOutcome,
     bytes: Option<usize>,
 }
 
@@ -140,13 +141,13 @@ impl Operation {
     /// An operation begins; `saved` is what a saved query is known by.
     pub(crate) fn begin(service: &AppState, prepared: &PreparedOperation, saved: Option<String>) -> Self {
         let kind = match prepared.kind() {
-            OperationType::Query => Kind::Query,
-            OperationType::Mutation => Kind::Mutation,
-            OperationType::Subscription => Kind::Subscription,
+            OperationType::Query => OperationKind::Query,
+            OperationType::Mutation => OperationKind::Mutation,
+            OperationType::Subscription => OperationKind::Subscription,
         };
         let name = prepared.name().map(|name| name.chars().take(TOLD).collect::<String>());
         let span = tracing::debug_span!(
-            target: trace::TARGET,
+            target: otel::TRACE_TARGET,
             "operation",
             otel.name = match &name {
                 Some(name) => format!("{} {name}", kind.as_str()),
@@ -166,25 +167,25 @@ impl Operation {
             saved,
             document: prepared.text().to_owned(),
             slow: service.slow_query,
-            outcome: Outcome::Abandoned,
+            outcome: OperationOutcome::Abandoned,
             bytes: None,
         }
     }
 
     /// The same operation, read as a table.
     pub(crate) fn into_table(mut self) -> Self {
-        self.kind = Kind::Table;
+        self.kind = OperationKind::Table;
         self
     }
 
     /// Runs a part of it.
     pub(crate) async fn of<T>(&self, part: impl Future<Output = T>) -> T {
-        self.tally.of(part).instrument(self.span.clone()).await
+        self.tally.scope(part).instrument(self.span.clone()).await
     }
 
     /// It has ended, with an answer of so many bytes if that is known.
     pub(crate) fn end(mut self, is_ok: bool, bytes: Option<usize>) {
-        self.outcome = if is_ok { Outcome::Ok } else { Outcome::Errors };
+        self.outcome = if is_ok { OperationOutcome::Ok } else { OperationOutcome::Errors };
         self.bytes = bytes;
     }
 }
@@ -192,15 +193,15 @@ impl Operation {
 impl Drop for Operation {
     fn drop(&mut self) {
         let took = self.began.elapsed();
-        meter::operation(self.saved.as_deref(), self.name.as_deref(), self.kind, self.outcome, took);
+        metrics::record_operation(self.saved.as_deref(), self.name.as_deref(), self.kind, self.outcome, took);
         if !self.span.is_disabled() {
             self.span.record("graphql.statements", i64::try_from(self.tally.statements()).unwrap_or(i64::MAX));
-            if self.outcome != Outcome::Ok {
+            if self.outcome != OperationOutcome::Ok {
                 self.span.record("otel.status_code", "ERROR");
             }
         }
         if self.slow.is_some_and(|slow| took >= slow) {
-            meter::slow();
+            metrics::record_slow_operation();
             tracing::warn!(
                 operation = self.name,
                 kind = self.kind.as_str(),
@@ -208,7 +209,7 @@ impl Drop for Operation {
                 outcome = self.outcome.as_str(),
                 duration_ms = milliseconds(took),
                 statements = self.tally.statements(),
-                database_ms = milliseconds(self.tally.database()),
+                database_ms = milliseconds(self.tally.database_time()),
                 rows = self.tally.rows(),
                 bytes = self.bytes,
                 document = hash(&self.document),

@@ -11,8 +11,8 @@ use axum::routing::get;
 
 use crate::http::ops::health;
 use crate::http::router::AppState;
-use crate::meter;
-use crate::meter::Cache;
+use crate::observability::metrics;
+use crate::observability::metrics::CacheKind;
 
 /// The text format of Prometheus.
 const MEDIA: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -30,7 +30,7 @@ pub fn metrics_router(service: AppState) -> Router {
 
 async fn metrics(State(service): State<Arc<AppState>>) -> impl IntoResponse {
     look(&service).await;
-    ([(CONTENT_TYPE, MEDIA)], meter::render())
+    ([(CONTENT_TYPE, MEDIA)], metrics::render())
 }
 
 /// Looks at what is not counted as it happens.
@@ -39,9 +39,9 @@ async fn look(service: &AppState) {
     let store = &service.store;
     for pool in store.pools() {
         let name = ("pool", pool.name);
-        meter::set("kurultai_database_connections", &[name, ("state", "in_use")], f64::from(pool.open.saturating_sub(pool.idle)));
-        meter::set("kurultai_database_connections", &[name, ("state", "idle")], f64::from(pool.idle));
-        meter::set("kurultai_database_connections_max", &[name], f64::from(pool.most));
+        metrics::set_gauge("kurultai_database_connections", &[name, ("state", "in_use")], f64::from(pool.open.saturating_sub(pool.idle)));
+        metrics::set_gauge("kurultai_database_connections", &[name, ("state", "idle")], f64::from(pool.idle));
+        metrics::set_gauge("kurultai_database_connections_max", &[name], f64::from(pool.most));
     }
     let replicas = store.replicas();
     let (mut fresh, mut behind, mut out) = (0_u32, 0_u32, 0_u32);
@@ -54,36 +54,36 @@ async fn look(service: &AppState) {
         *state += 1;
     }
     for (state, count) in [("fresh", fresh), ("behind", behind), ("out", out)] {
-        meter::set("kurultai_replicas", &[("state", state)], f64::from(count));
+        metrics::set_gauge("kurultai_replicas", &[("state", state)], f64::from(count));
     }
     let lag = replicas.iter().filter_map(|replica| replica.lag).max().unwrap_or_default();
-    meter::set("kurultai_replica_lag_seconds", &[], lag.as_secs_f64());
+    metrics::set_gauge("kurultai_replica_lag_seconds", &[], lag.as_secs_f64());
     let queries = service.admission.look();
-    meter::set("kurultai_queries_running", &[], queries.taken as f64);
-    meter::set("kurultai_queries_max", &[], queries.open as f64);
-    meter::set("kurultai_queries_waiting", &[], queries.waiting as f64);
+    metrics::set_gauge("kurultai_queries_running", &[], queries.taken as f64);
+    metrics::set_gauge("kurultai_queries_max", &[], queries.open as f64);
+    metrics::set_gauge("kurultai_queries_waiting", &[], queries.waiting as f64);
     let kept = [
-        (Cache::Answers, service.answers.kept().await),
-        (Cache::Documents, service.api.documents_kept()),
-        (Cache::Persisted, service.documents.kept()),
+        (CacheKind::Responses, service.answers.kept().await),
+        (CacheKind::Documents, service.api.documents_kept()),
+        (CacheKind::PersistedDocuments, service.documents.kept()),
     ];
     for (cache, (entries, bytes)) in kept {
-        meter::set("kurultai_cache_entries", &[("cache", cache.as_str())], entries as f64);
-        meter::set("kurultai_cache_bytes", &[("cache", cache.as_str())], bytes as f64);
+        metrics::set_gauge("kurultai_cache_entries", &[("cache", cache.as_str())], entries as f64);
+        metrics::set_gauge("kurultai_cache_bytes", &[("cache", cache.as_str())], bytes as f64);
     }
-    meter::set("kurultai_stream_places", &[], f64::from(service.streams.most()));
-    meter::set("kurultai_stream_places_taken", &[], service.streams.open() as f64);
+    metrics::set_gauge("kurultai_stream_places", &[], f64::from(service.streams.most()));
+    metrics::set_gauge("kurultai_stream_places_taken", &[], service.streams.open() as f64);
     let tables = crate::http::router::most_tables(store.connections());
-    meter::set("kurultai_tables_max", &[], tables as f64);
-    meter::set("kurultai_tables_reading", &[], tables.saturating_sub(service.tables.available_permits()) as f64);
+    metrics::set_gauge("kurultai_tables_max", &[], tables as f64);
+    metrics::set_gauge("kurultai_tables_reading", &[], tables.saturating_sub(service.tables.available_permits()) as f64);
     // what the database does not tell in time keeps its last value
     if let Ok(Ok(version)) = tokio::time::timeout(PATIENCE, store.version()).await {
-        meter::set("kurultai_dataset_version", &[], version.number as f64);
+        metrics::set_gauge("kurultai_dataset_version", &[], version.number as f64);
         if let Some(generation) = version.generation {
-            meter::set("kurultai_dataset_generation", &[], generation as f64);
+            metrics::set_gauge("kurultai_dataset_generation", &[], generation as f64);
         }
     }
     let is_ready = health::readiness(service).await.ready;
-    meter::set("kurultai_ready", &[], f64::from(u8::from(is_ready)));
-    meter::set("kurultai_build_info", &[("version", env!("CARGO_PKG_VERSION")), ("database", store.system())], 1.0);
+    metrics::set_gauge("kurultai_ready", &[], f64::from(u8::from(is_ready)));
+    metrics::set_gauge("kurultai_build_info", &[("version", env!("CARGO_PKG_VERSION")), ("database", store.system())], 1.0);
 }

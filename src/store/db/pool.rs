@@ -9,11 +9,11 @@ use sea_orm::sqlx::sqlite::SqliteConnection;
 use sea_orm::sqlx::{ConnectOptions as _, Connection, Error as SqlxError};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr};
 
-use crate::meter;
-use crate::meter::Statement;
+use crate::observability::metrics;
+use crate::observability::metrics::StatementKind;
+use crate::observability::tracing as otel;
 use crate::store::db::changes::Changes;
 use crate::store::sql::dialect;
-use crate::telemetry::trace;
 
 /// Connections of PostgreSQL that wait for their turn to write, and one that hears of changes.
 const WRITERS: u32 = 5;
@@ -146,8 +146,8 @@ async fn open(connect: &ConnectOptions, connections: u32) -> Result<DatabaseConn
     let system = system(connection.get_database_backend());
     connection.set_metric_callback(move |info| {
         let sql = info.statement.sql.as_str();
-        meter::statement(Statement::of(sql), info.elapsed, info.failed);
-        trace::statement(system, sql, info.elapsed, info.failed);
+        metrics::record_statement(StatementKind::of(sql), info.elapsed, info.failed);
+        otel::record_statement(system, sql, info.elapsed, info.failed);
     });
     Ok(connection)
 }

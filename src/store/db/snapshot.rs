@@ -15,8 +15,8 @@ use tokio::sync::mpsc;
 use tracing::Instrument;
 
 use crate::core::error::{Error, Result, internal, unavailable};
-use crate::meter;
-use crate::meter::Tally;
+use crate::observability::metrics;
+use crate::observability::metrics::StatementStats;
 use crate::store::sql::dialect;
 use crate::store::{Store, database, is_passing};
 
@@ -39,7 +39,7 @@ impl Pieces {
     /// The next rows; nothing at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<QueryResult>>> {
         let rows = self.0.recv().await.transpose()?;
-        Ok(rows.inspect(|rows| meter::rows(rows.len())))
+        Ok(rows.inspect(|rows| metrics::record_rows(rows.len())))
     }
 }
 
@@ -81,14 +81,14 @@ impl Store {
         let (send, receive) = mpsc::channel(AHEAD);
         self.statements.fetch_add(1, Ordering::Relaxed);
         let (statement, bound) = (self.written(select), self.bound);
-        let tally = Tally::current();
+        let tally = StatementStats::current();
         let run = async move {
             let Some(id) = id else { return };
             if !snapshot.hand_on(statement, size, bound, &send).await {
                 snapshot.cancel(id).await;
             }
         };
-        tokio::spawn(async move { tally.of(run).await }.in_current_span());
+        tokio::spawn(async move { tally.scope(run).await }.in_current_span());
         Ok(Pieces(receive))
     }
 }
@@ -96,7 +96,7 @@ impl Store {
 impl Snapshot {
     /// Runs one statement.
     pub(crate) async fn read(&self, statement: Statement) -> Result<Vec<QueryResult>> {
-        self.transaction.query_all_raw(statement).await.inspect(|rows| meter::rows(rows.len())).map_err(lost)
+        self.transaction.query_all_raw(statement).await.inspect(|rows| metrics::record_rows(rows.len())).map_err(lost)
     }
 
     /// Hands rows of a statement on, and tells whether it has ended: it goes on where nobody takes them any more, and where

@@ -1,4 +1,4 @@
-//! How files are read that are sent to the server: as an import reads them.
+//! Parsing of files that are uploaded to the server, in the same formats as an import.
 
 use std::path::Path;
 
@@ -11,13 +11,12 @@ use crate::transfer::input::Input;
 use crate::transfer::popolo::Options;
 use crate::transfer::read::Reading;
 
-/// What reads files that are sent to the server.
-pub fn reader() -> UploadParser {
+/// The reader of uploaded files.
+pub fn upload_reader() -> UploadParser {
     UploadParser::new(|upload, store| {
         async move {
             let reading = tokio::task::spawn_blocking(move || {
-                // what has no ending that is known may still be JSON
-                // what names other files is read from a disk of one's own only
+                // an unknown file extension is read as JSON; a package would read other files of the server
                 let format = Format::of(Path::new(&upload.name)).filter(|format| *format != Format::Package).unwrap_or(Format::Json);
                 let mut reading = Reading::new(Options::default());
                 reading.take(&Input { name: upload.name.into(), format, said: false, path: Some(upload.path) });

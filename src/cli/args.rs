@@ -1,0 +1,213 @@
+//! Arguments of the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Flags;
+use crate::core::language;
+use crate::transfer::format::Format;
+use crate::transfer::package;
+
+/// A GraphQL API over an open civic dataset: laws, proposals, court cases and people, with their sources.
+///
+/// Start with "kurultai import data/" and "kurultai serve", then open http://127.0.0.1:8080/.
+#[derive(Debug, Parser)]
+#[command(name = "kurultai", version, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// Options of all commands.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of all commands.
+#[derive(Debug, Args)]
+pub struct GlobalArgs {
+    /// Configuration file [default: kurultai.toml in the working directory, if it exists]
+    #[arg(long, global = true, value_name = "FILE", env = "KURULTAI_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Database URL: sqlite://path or postgres://user:password@host/database [default: sqlite://kurultai.db]
+    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+}
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API, GraphiQL and the record pages. A SQLite database is created and migrated first
+    Serve {
+        /// Address and port to listen on [default: 127.0.0.1:8080]
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<SocketAddr>,
+        /// Migrate the schema of a PostgreSQL database first, too
+        #[arg(long)]
+        migrate: bool,
+    },
+    /// Migrate the schema of the database to this version
+    Migrate {
+        /// Revert this many migrations instead, which deletes the data that they introduced
+        #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u32).range(1..))]
+        down: Option<u32>,
+    },
+    /// Import records from files. All records are validated before the first one is written
+    Import(ImportArgs),
+    /// Export all published records as a data package: a folder of tables with a datapackage.json that describes them
+    Export(ExportArgs),
+    /// Copy a SQLite database into a file while it is in use
+    Backup {
+        /// File to create; an existing file is not overwritten
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Create, list and revoke the tokens of editors and admins
+    #[command(arg_required_else_help = true)]
+    Token {
+        /// The command for tokens.
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
+    /// Print the GraphQL schema
+    Schema,
+}
+
+/// Arguments of `kurultai import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Files, folders of files or of a data package, or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Format of all files [default: by file extension]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// CSV: YAML file that maps columns to fields
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
+    /// Popolo: scheme of the identifiers that store Popolo ids; the next import finds the records by them
+    #[arg(long, value_name = "NAME", default_value = "popolo")]
+    pub scheme: String,
+    /// Popolo: language of names and other text, as a BCP 47 tag; und if it is unknown
+    #[arg(long, value_name = "TAG", default_value = "und", value_parser = language::tag)]
+    pub lang: String,
+    /// Maximum number of records per transaction; an import of up to this many records is atomic
+    #[arg(long, value_name = "RECORDS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: u32,
+    /// Validate the records and report what would change, without writing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Import into the running server at this URL instead of a database
+    #[arg(long, value_name = "URL", conflicts_with = "by")]
+    pub url: Option<String>,
+    /// Token of an editor for --url
+    #[arg(long, value_name = "TOKEN", env = "KURULTAI_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// Author in the history of the records
+    #[arg(long, value_name = "NAME", default_value = "import")]
+    pub by: String,
+    /// Reason in the history of the records
+    #[arg(long, value_name = "TEXT")]
+    pub message: Option<String>,
+}
+
+/// Arguments of `kurultai export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// Folder to write into, which must be new or empty
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Format of the tables
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "csv")]
+    pub format: package::Format,
+    /// Replace an existing package in the folder
+    #[arg(long)]
+    pub force: bool,
+    /// Title of the dataset in datapackage.json [default: the setting dataset_title]
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// Licence of the dataset: an SPDX identifier, such as CC-BY-4.0, or a URL; repeat for several licences
+    /// [default: the setting dataset_licence, if it is either]
+    #[arg(long = "licence", value_name = "NAME-OR-URL", value_parser = parse_licence)]
+    pub licences: Vec<String>,
+}
+
+/// Parses a licence: an SPDX identifier or a URL.
+pub(super) fn parse_licence(text: &str) -> Result<String, String> {
+    let is_identifier = !text.is_empty() && text.chars().all(|char| char.is_ascii_alphanumeric() || "-._".contains(char));
+    let is_url = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if is_identifier || is_url {
+        return Ok(text.to_owned());
+    }
+    Err("expected an SPDX licence identifier, such as CC-BY-4.0, or the URL of the licence".to_owned())
+}
+
+/// A command for tokens.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Create a token and print it once
+    Create {
+        /// Name of the person or program that uses the token; the history of records shows it
+        #[arg(long, value_name = "NAME")]
+        name: String,
+        /// Role of the token
+        #[arg(long, value_name = "ROLE", value_parser = ["reader", "editor", "admin"])]
+        role: String,
+        /// Expiry: a day, such as 2027-01-01, or a number of days from now, such as 90d [default: never]
+        #[arg(long, value_name = "WHEN")]
+        expires: Option<TokenExpiry>,
+    },
+    /// List all tokens, without their secrets, which are not stored
+    List,
+    /// Revoke a token, with immediate effect
+    Revoke {
+        /// Id or name of the token
+        #[arg(value_name = "ID-OR-NAME")]
+        token: String,
+    },
+}
+
+/// Maximum number of days until a token expires: a hundred years.
+const MAX_EXPIRY_DAYS: u32 = 36_500;
+
+/// When a token expires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenExpiry {
+    /// At the start of this day, in UTC.
+    On(NaiveDate),
+    /// This many days after its creation.
+    AfterDays(u32),
+}
+
+impl TokenExpiry {
+    /// The expiry of a token that is created now; `None` if it is beyond the range of dates.
+    pub fn at(self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self {
+            Self::On(day) => Some(day.and_time(NaiveTime::MIN).and_utc()),
+            Self::AfterDays(days) => now.checked_add_days(Days::new(days.into())),
+        }
+    }
+}
+
+impl FromStr for TokenExpiry {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let days = text.strip_suffix('d').and_then(|days| days.parse().ok()).filter(|days| (1..=MAX_EXPIRY_DAYS).contains(days));
+        let day = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|day| day.format("%Y-%m-%d").to_string() == text);
+        days.map(Self::AfterDays)
+            .or_else(|| day().map(Self::On))
+            .ok_or_else(|| format!("expected a day, such as 2027-01-01, or a number of days from 1 to {MAX_EXPIRY_DAYS}, such as 90d"))
+    }
+}
+
+impl Cli {
+    /// The settings that were given as flags.
+    pub fn flags(&self) -> Flags {
+        let listen = if let Command::Serve { listen, .. } = self.command { listen } else { None };
+        Flags { database_url: self.global.database_url.clone(), listen }
+    }
+}

@@ -1,0 +1,50 @@
+//! `kurultai export`: writes all published records as a data package.
+
+use anyhow::bail;
+
+use super::args::{ExportArgs, parse_licence};
+use super::database::{open_migrated, with_store};
+use super::interrupt::InterruptCounter;
+use super::outcome::CommandOutcome;
+use super::progress::Progress;
+use crate::config::Config;
+use crate::store::Store;
+use crate::transfer::package;
+use crate::transfer::package::{Failed, Wish, Written};
+
+/// Title of the package if neither the flags nor the settings give one.
+const DEFAULT_TITLE: &str = "Kurultai dataset";
+
+/// Exports the dataset as a data package.
+pub(super) async fn export(config: &Config, args: ExportArgs) -> anyhow::Result<CommandOutcome> {
+    let title = args.title.or_else(|| config.dataset_title.clone()).unwrap_or_else(|| DEFAULT_TITLE.to_owned());
+    let licences = match args.licences.is_empty() {
+        // a descriptor has no place for a licence in prose, which the setting may be
+        true => config.dataset_licence.iter().filter_map(|text| parse_licence(text).ok()).collect(),
+        false => args.licences,
+    };
+    let options = &Wish { folder: args.folder, format: args.format, replace: args.force, title, licences };
+    with_store(open_migrated(config, false).await?, async |store| write_package(store, options).await).await
+}
+
+async fn write_package(store: &Store, options: &Wish) -> anyhow::Result<CommandOutcome> {
+    let mut interrupt = InterruptCounter::start();
+    let mut dump = store.dump().await?;
+    let rows = dump.count().await?;
+    let progress = Progress::new("rows", "written", usize::try_from(rows).unwrap_or(usize::MAX));
+    let result = tokio::select! {
+        result = package::write(&mut dump, options, |rows| progress.add(rows)) => result,
+        () = interrupt.wait_for(1) => return Ok(CommandOutcome::Interrupted("interrupted; no package was written".to_owned())),
+    };
+    drop(progress);
+    match result {
+        Ok(written) => Ok(CommandOutcome::Completed(summary(options, written))),
+        Err(Failed::Refused(message)) => bail!(message),
+        Err(failed) => bail!("{failed}; no package was written"),
+    }
+}
+
+fn summary(options: &Wish, written: Written) -> String {
+    let Written { records, parts, tables, revision } = written;
+    format!("{}: {records} records with {parts} parts in {tables} tables, revision {revision} of the dataset", options.folder.display())
+}

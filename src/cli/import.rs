@@ -1,0 +1,163 @@
+//! `kurultai import`: loads records from files. All files are read and validated before the first record is written.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow, bail};
+
+use super::args::ImportArgs;
+use super::database::{open_migrated, with_store};
+use super::interrupt::InterruptCounter;
+use super::outcome::CommandOutcome;
+use super::progress::Progress;
+use super::push::{PushOptions, push};
+use super::report;
+use crate::config::Config;
+use crate::store::Store;
+use crate::store::db::maintenance::MANY_RECORDS;
+use crate::store::draft::InputProblem;
+use crate::store::write::{Author, Drafts, WriteError, WriteSummary};
+use crate::transfer::batch::batches;
+use crate::transfer::format::Format;
+use crate::transfer::input;
+use crate::transfer::input::Input;
+use crate::transfer::mapping::Mapping;
+use crate::transfer::popolo::Options;
+use crate::transfer::read::Reading;
+use crate::transfer::yaml;
+
+/// How an import writes into a database.
+struct ImportOptions {
+    batch_records: usize,
+    dry_run: bool,
+    author: Author,
+}
+
+/// Imports records into the database, or into a running server if a URL is given.
+pub(super) async fn import(config: &Config, args: ImportArgs) -> anyhow::Result<CommandOutcome> {
+    let mut reading = read_inputs(&args)?;
+    let batch_records = usize::try_from(args.batch).unwrap_or(usize::MAX);
+    if let Some(url) = args.url {
+        if reading.has_package {
+            bail!("a data package can only be imported into a database, because its records keep their ids; a server assigns new ids");
+        }
+        reading.finish(None).await?;
+        let options = PushOptions { url, token: args.token, message: args.message, batch_records, dry_run: args.dry_run };
+        return push(drafts(reading)?, options).await;
+    }
+    let options = ImportOptions { batch_records, dry_run: args.dry_run, author: Author { by: args.by, message: args.message } };
+    with_store(open_migrated(config, false).await?, async |store| load(store, reading, &options).await).await
+}
+
+/// Writes the records into a database.
+async fn load(store: &Store, mut reading: Reading, options: &ImportOptions) -> anyhow::Result<CommandOutcome> {
+    let former = std::mem::take(&mut reading.former);
+    reading.finish(Some(store)).await?;
+    let drafts = drafts(reading)?;
+    let total = report::count(&drafts);
+    let mut interrupt = InterruptCounter::start();
+    if options.dry_run {
+        return match write_result(validate(store, &drafts, &options.author, &mut interrupt).await, 0)? {
+            Some(outcome) => Ok(CommandOutcome::Completed(report::dry_run_summary(outcome))),
+            None => Ok(report::interrupted(0, total)),
+        };
+    }
+    if total >= MANY_RECORDS {
+        store.expect_many().await.context("cannot prepare the database for a large import")?;
+    }
+    let outcome = if total <= options.batch_records {
+        let progress = Progress::records("written", total);
+        tokio::select! {
+            outcome = store.write(&drafts, &options.author, |written| progress.add(written)) => write_result(outcome, 0)?,
+            () = interrupt.wait_for(1) => return Ok(report::interrupted(0, total)),
+        }
+    } else {
+        if write_result(validate(store, &drafts, &options.author, &mut interrupt).await, 0)?.is_none() {
+            return Ok(report::interrupted(0, total));
+        }
+        match write_batches(store, drafts, options, interrupt).await? {
+            Ok(outcome) => outcome,
+            Err(interrupted) => return Ok(interrupted),
+        }
+    };
+    store.lead(&former.slugs, &former.ids).await.context("the records were written, but not the redirects from their former names")?;
+    if outcome.created + outcome.updated >= MANY_RECORDS {
+        store.tidy().await.context("all records were written, but database maintenance failed")?;
+    }
+    Ok(CommandOutcome::Completed(report::summary(outcome)))
+}
+
+/// Reads all inputs.
+fn read_inputs(args: &ImportArgs) -> anyhow::Result<Reading> {
+    let mut reading = Reading::new(Options { scheme: args.scheme.clone(), lang: args.lang.clone() });
+    if let Some(path) = &args.mapping {
+        reading.map(read_mapping(path).map_err(|problems| anyhow!(report::problems(&problems, 0)))?);
+    }
+    let inputs = input::list(&args.paths, args.format, args.mapping.is_some()).map_err(|problem| anyhow!("{problem}"))?;
+    inputs.iter().for_each(|input| reading.take(input));
+    if reading.problems.is_empty() { Ok(reading) } else { bail!(report::problems(&reading.problems, 0)) }
+}
+
+fn read_mapping(path: &Path) -> Result<Mapping, Vec<InputProblem>> {
+    let name: Arc<str> = Arc::from(path.display().to_string());
+    let input = Input { name: name.clone(), format: Format::Yaml, said: true, path: Some(path.to_owned()) };
+    let tree = input.text().and_then(|text| yaml::read(&name, &text)).map_err(|problem| vec![problem])?;
+    Mapping::read(&name, &tree)
+}
+
+/// The records that were read, or all their problems. Prints the notes of the readers.
+fn drafts(reading: Reading) -> anyhow::Result<Drafts> {
+    reading.notes.iter().for_each(|note| eprintln!("{note}"));
+    if reading.problems.is_empty() { Ok(reading.drafts) } else { bail!(report::problems(&reading.problems, 0)) }
+}
+
+/// Validates all records against each other and the database; `None` if interrupted.
+async fn validate(
+    store: &Store,
+    drafts: &Drafts,
+    author: &Author,
+    interrupt: &mut InterruptCounter,
+) -> Result<Option<WriteSummary>, WriteError> {
+    let progress = Progress::records("validated", report::count(drafts));
+    tokio::select! {
+        outcome = store.check(drafts, author, |validated| progress.add(validated)) => outcome.map(Some),
+        () = interrupt.wait_for(1) => Ok(None),
+    }
+}
+
+/// Writes the records in batches, each in a transaction of its own. The first interrupt stops after the current batch, the
+/// second one rolls it back.
+async fn write_batches(
+    store: &Store,
+    drafts: Drafts,
+    options: &ImportOptions,
+    mut interrupt: InterruptCounter,
+) -> anyhow::Result<Result<WriteSummary, CommandOutcome>> {
+    let total = report::count(&drafts);
+    let progress = Progress::records("written", total);
+    let mut outcome = WriteSummary::default();
+    let mut written = 0;
+    for batch in batches(drafts, options.batch_records) {
+        let result = tokio::select! {
+            result = store.write(&batch, &options.author, |_| ()) => result,
+            () = interrupt.wait_for(2) => return Ok(Err(report::interrupted(written, total))),
+        };
+        outcome += write_result(result, written)?;
+        let count = report::count(&batch);
+        written += count;
+        progress.add(count);
+        if interrupt.is_interrupted() && written < total {
+            return Ok(Err(report::interrupted(written, total)));
+        }
+    }
+    Ok(Ok(outcome))
+}
+
+/// Adds to an error how many records were written before it.
+fn write_result<T>(result: Result<T, WriteError>, written: usize) -> anyhow::Result<T> {
+    match result {
+        Ok(outcome) => Ok(outcome),
+        Err(WriteError::Problems(problems)) => bail!(report::problems(&problems, written)),
+        Err(WriteError::Failed(error)) => bail!("{}: {error}", report::written_before(written)),
+    }
+}

@@ -1,0 +1,60 @@
+//! `kurultai import --url`: imports records into a running server instead of a database.
+
+use anyhow::{anyhow, bail};
+
+use super::interrupt::InterruptCounter;
+use super::outcome::CommandOutcome;
+use super::progress::Progress;
+use super::report;
+use crate::store::write::{Drafts, WriteSummary};
+use crate::transfer::batch::batches;
+use crate::transfer::push::{MOST, Refused, Remote};
+
+/// Where and how records are pushed.
+pub(super) struct PushOptions {
+    /// URL of the server.
+    pub(super) url: String,
+    /// Token with the role of an editor.
+    pub(super) token: Option<String>,
+    /// Reason for the history of the records.
+    pub(super) message: Option<String>,
+    /// Maximum number of records per request.
+    pub(super) batch_records: usize,
+    /// Whether the server only validates the records.
+    pub(super) dry_run: bool,
+}
+
+/// Pushes the records in batches. The first interrupt stops after the current batch, the second one at once.
+pub(super) async fn push(drafts: Drafts, options: PushOptions) -> anyhow::Result<CommandOutcome> {
+    let PushOptions { url, token, message, batch_records, dry_run } = options;
+    let remote = Remote::new(&url, token).map_err(|error| anyhow!(error))?;
+    let total = report::count(&drafts);
+    let progress = Progress::records(if dry_run { "validated" } else { "written" }, total);
+    let mut interrupt = InterruptCounter::start();
+    let mut outcome = WriteSummary::default();
+    let mut sent = 0;
+    let mut problems = Vec::new();
+    for batch in batches(drafts, batch_records.min(MOST)) {
+        let result = tokio::select! {
+            result = remote.send(&batch, message.as_deref(), dry_run) => result,
+            () = interrupt.wait_for(2) => return Ok(report::interrupted(sent, total)),
+        };
+        match result {
+            Ok(accepted) => outcome += accepted,
+            Err(Refused::Problems(found)) if dry_run => problems.extend(found),
+            Err(Refused::Problems(found)) => bail!(report::problems(&found, sent)),
+            Err(Refused::Failed(error)) => bail!("{}: {error}", report::written_before(if dry_run { 0 } else { sent })),
+        }
+        let count = report::count(&batch);
+        sent += count;
+        progress.add(count);
+        if interrupt.is_interrupted() && sent < total {
+            return Ok(report::interrupted(if dry_run { 0 } else { sent }, total));
+        }
+    }
+    match (dry_run, problems.is_empty()) {
+        (_, false) => bail!(report::problems(&problems, 0)),
+        (true, true) => Ok(CommandOutcome::Completed(report::dry_run_summary(outcome))),
+        (false, true) => Ok(CommandOutcome::Completed(report::summary(outcome))),
+    }
+}

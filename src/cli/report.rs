@@ -1,0 +1,49 @@
+//! Texts of imports that both targets share: a database, and a running server.
+
+use super::outcome::CommandOutcome;
+use crate::store::draft::InputProblem;
+use crate::store::write::{Drafts, WriteSummary};
+
+/// Number of records.
+pub(super) fn count(drafts: &Drafts) -> usize {
+    drafts.iter().map(|(_, drafts)| drafts.len()).sum()
+}
+
+/// Summary of a completed import.
+pub(super) fn summary(outcome: WriteSummary) -> String {
+    format!("Records: {} created, {} updated, {} unchanged", outcome.created, outcome.updated, outcome.unchanged)
+}
+
+/// Summary of a dry run.
+pub(super) fn dry_run_summary(outcome: WriteSummary) -> String {
+    format!(
+        "Nothing was written. Records: {} would be created, {} updated, {} unchanged",
+        outcome.created, outcome.updated, outcome.unchanged
+    )
+}
+
+/// The outcome of an import that was interrupted after `written` of `total` records.
+pub(super) fn interrupted(written: usize, total: usize) -> CommandOutcome {
+    CommandOutcome::Interrupted(match written {
+        0 => "interrupted; nothing was written".to_owned(),
+        _ => format!("interrupted after {written} of {total} records; run the same command again to continue"),
+    })
+}
+
+/// What a failed import has written.
+pub(super) fn written_before(written: usize) -> String {
+    match written {
+        0 => "nothing was written".to_owned(),
+        _ => format!("{written} records were written before; run the same command again to continue"),
+    }
+}
+
+/// All problems of an import, one per line.
+pub(super) fn problems(problems: &[InputProblem], written: usize) -> String {
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let count = match problems.len() {
+        1 => "1 problem".to_owned(),
+        count => format!("{count} problems"),
+    };
+    format!("{count}; {}\n{}", written_before(written), lines.join("\n"))
+}
