@@ -17,5 +17,5 @@ pub mod graphql;
 pub mod http;
 pub mod observability;
 pub mod store;
-pub mod table;
+pub mod tabular;
 pub mod transfer;

@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use crate::core::auth::Role;
 use crate::core::clock::Clock;
 use crate::core::error::{Error, Result, internal, unavailable};
-use crate::meter;
+use crate::observability::metrics;
 use crate::store::access::saved_query::SavedQueries;
 use crate::store::db::changes::Changes;
 use crate::store::db::pool;
@@ -193,14 +193,14 @@ impl Store {
 
     async fn read_from(&self, pool: &DatabaseConnection, select: &SelectStatement) -> Result<Vec<QueryResult>, DbErr> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let asked = meter::wait();
+        let asked = metrics::start_wait();
         let mut tries = self.connections;
         loop {
             match pool.query_all_raw(self.written(select)).await {
                 Err(error) if is_lost(&error) && tries > 0 => tries -= 1,
                 result => {
-                    meter::waited(asked);
-                    return result.inspect(|rows| meter::rows(rows.len()));
+                    metrics::record_connection_wait(asked);
+                    return result.inspect(|rows| metrics::record_rows(rows.len()));
                 }
             }
         }

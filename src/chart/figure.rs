@@ -1,270 +1,316 @@
-//! What a chart shows, before it has a size: places along the axis, and the values of each series there.
+//! Data of a chart before layout: the categories along the x axis and the points of each series.
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
-use super::{Kind, MOST_BARS, MOST_POINTS, MOST_ROWS, MOST_SERIES, Spec, Words, scale, text};
+use super::labels::ChartLanguage;
+use super::limits::{MAX_BARS, MAX_CHART_ROWS, MAX_LINE_POINTS, MAX_SERIES};
+use super::sanitize::{excerpt, sanitize};
+use super::scale::{days_since_epoch, format_number};
+use super::spec::{ChartKind, ChartSpec};
 use crate::core::error::{Result, bad_input};
-use crate::table::{Column, Rows, Type, Value};
+use crate::tabular::{ColumnType, TableColumn, TableRows, TableValue};
 
-/// Where a place is.
+/// Position of a category on the x axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum At {
-    /// Beside the one before it.
+pub(super) enum AxisPosition {
+    /// Next to the previous category.
     Next,
     /// At a number.
     Number(f64),
-    /// At a day, counted from 1970.
+    /// At a date or instant, in days since 1970-01-01.
     Day(f64),
 }
 
-/// A place along the axis.
+/// A distinct value of the x column.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Category {
     pub(super) label: String,
-    pub(super) at: At,
+    pub(super) position: AxisPosition,
 }
 
-/// What a series has at a place.
+/// Value of a series in one category.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Mark {
-    /// No row.
-    None,
-    /// A row whose value is unknown.
-    Gap,
-    /// A value.
+pub(super) enum DataPoint {
+    /// The series has no row in this category.
+    Missing,
+    /// The row has no finite number.
+    Null,
+    /// A number.
     Value(f64),
 }
 
-/// A series: its name, if there are several, and a mark for each place.
+/// A series with a point for each category; its name is set if the chart divides rows into series.
 #[derive(Debug)]
 pub(super) struct Series {
     pub(super) name: Option<String>,
-    pub(super) marks: Vec<Mark>,
+    pub(super) points: Vec<DataPoint>,
 }
 
-/// What is shown.
+/// Data of a chart.
 #[derive(Debug)]
 pub(super) struct Figure {
+    /// Name of the x axis.
     pub(super) x: String,
+    /// Name of the y axis.
     pub(super) y: String,
-    pub(super) places: Vec<Place>,
+    pub(super) categories: Vec<Category>,
     pub(super) series: Vec<Series>,
-    /// Whether places are names, so that labels may be long and none may be left out.
-    pub(super) named: bool,
-    /// Rows that have no place because it is unknown.
-    pub(super) left_out: usize,
+    /// Whether categories are names, so that labels may be long and none may be left out.
+    pub(super) is_categorical: bool,
+    /// Number of rows left out because their x value is null.
+    pub(super) omitted_rows: usize,
 }
 
-/// What tells two places apart, in the order in which they come.
+/// Index of a column.
+///
+/// # Errors
+/// Bad input for `parameter`, with the available columns, if there is none of this name.
+fn column_index(parameter: &str, name: &str, columns: &[TableColumn]) -> Result<usize> {
+    columns.iter().position(|column| column.name == name).ok_or_else(|| {
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        bad_input(parameter, format!("unknown column \"{}\"; available columns: {}", excerpt(name), names.join(", ")))
+    })
+}
+
+fn is_numeric(column: &TableColumn) -> bool {
+    matches!(column.ty, ColumnType::Integer | ColumnType::Number)
+}
+
+/// Refuses a column of values that is not numeric.
+fn check_numeric(y: &TableColumn, columns: &[TableColumn]) -> Result<()> {
+    if is_numeric(y) {
+        return Ok(());
+    }
+    let numeric: Vec<&str> = columns.iter().filter(|column| is_numeric(column)).map(|column| column.name.as_str()).collect();
+    let remedy = match numeric.as_slice() {
+        [] => "omit y to count rows".to_owned(),
+        names => format!("choose one of {}, or omit y to count rows", names.join(", ")),
+    };
+    Err(bad_input("y", format!("column \"{}\" is not numeric; {remedy}", y.name)))
+}
+
+impl Figure {
+    /// Reads the rows of a table.
+    ///
+    /// # Errors
+    /// Bad input if a column is missing or unsuitable, if several rows have the same category and series, or if there are
+    /// too many rows, series or points.
+    pub(super) fn new(spec: &ChartSpec, columns: &[TableColumn], rows: &TableRows<'_>) -> Result<Self> {
+        let x = column_index("x", &spec.x, columns)?;
+        let y = spec.y.as_ref().map(|name| column_index("y", name, columns)).transpose()?;
+        let series = spec.series.as_ref().map(|name| column_index("series", name, columns)).transpose()?;
+        if let Some(y) = y {
+            check_numeric(&columns[y], columns)?;
+        }
+        if rows.count() > MAX_CHART_ROWS {
+            return Err(bad_input("rows", format!("a chart accepts at most {MAX_CHART_ROWS} rows; filter or group the query")));
+        }
+        let mut builder = FigureBuilder::new(spec);
+        for row in rows.iter() {
+            let typed = |column: usize| TypedValue { ty: columns[column].ty, value: &row[column] };
+            builder.add_row(typed(x), y.map(|column| &row[column]), series.map(typed))?;
+        }
+        let is_categorical = matches!(columns[x].ty, ColumnType::Text | ColumnType::Boolean);
+        let (categories, series, omitted_rows) = builder.finish();
+        let y = spec.y.as_deref().map_or_else(|| spec.language.row_count().to_owned(), sanitize);
+        Ok(Self { x: sanitize(&spec.x), y, categories, series, is_categorical, omitted_rows })
+    }
+
+    /// The values of all series.
+    pub(super) fn values(&self) -> impl Iterator<Item = f64> + '_ {
+        self.series.iter().flat_map(|series| &series.points).filter_map(|point| match point {
+            DataPoint::Value(value) => Some(*value),
+            DataPoint::Missing | DataPoint::Null => None,
+        })
+    }
+
+    /// Positions of the categories, if every category has a number or date.
+    pub(super) fn positions(&self) -> Option<Vec<f64>> {
+        let position = |category: &Category| match category.position {
+            AxisPosition::Next => None,
+            AxisPosition::Number(position) | AxisPosition::Day(position) => Some(position),
+        };
+        self.categories.iter().map(position).collect()
+    }
+
+    /// Text that is shown when a pointer hovers over a mark.
+    pub(super) fn tooltip(&self, series: usize, category: usize, value: f64, language: ChartLanguage) -> String {
+        let value = format_number(value, language);
+        let category = &self.categories[category].label;
+        match &self.series[series].name {
+            Some(name) => format!("{name}, {category}: {value}"),
+            None => format!("{category}: {value}"),
+        }
+    }
+}
+
+/// A value with the type of its column.
+#[derive(Clone, Copy)]
+struct TypedValue<'r> {
+    ty: ColumnType,
+    value: &'r TableValue<'r>,
+}
+
+impl TypedValue<'_> {
+    /// Position on an axis; values that are neither numbers nor dates have none of their own.
+    fn position(self) -> AxisPosition {
+        match (self.ty, self.value) {
+            (_, TableValue::Integer(number)) => AxisPosition::Number(*number as f64),
+            (_, TableValue::Number(number)) if number.is_finite() => AxisPosition::Number(*number),
+            (_, TableValue::Instant(instant)) => AxisPosition::Day(instant.timestamp_micros() as f64 / 86_400e6),
+            (ColumnType::Date, TableValue::Text(date)) => days_since_epoch(date).map_or(AxisPosition::Next, AxisPosition::Day),
+            (_, _) => AxisPosition::Next,
+        }
+    }
+}
+
+/// Identity and sort order of a value: numbers and dates first, then names in the order of the rows, then null.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Key {
+enum ValueKey {
     Sorted(u64, String),
-    Given(usize),
-    Unknown,
+    RowOrder(usize),
+    Null,
 }
 
-/// Bits that sort as the number does.
-fn sortable(number: f64) -> u64 {
+/// Bits of a float that sort as unsigned integers in the order of the numbers.
+fn sortable_bits(number: f64) -> u64 {
     let bits = (number + 0.0).to_bits();
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
-/// Days from 1970 to the beginning of a date; a year begins on 1 January.
-pub(super) fn days(text: &str) -> Option<f64> {
-    let whole = match text.len() {
-        4 => format!("{text}-01-01"),
-        7 => format!("{text}-01"),
-        _ => text.to_owned(),
-    };
-    let date = NaiveDate::parse_from_str(&whole, "%Y-%m-%d").ok()?;
-    Some(date.signed_duration_since(NaiveDate::default()).num_days() as f64)
+/// Accumulates rows into categories and series.
+struct FigureBuilder<'s> {
+    spec: &'s ChartSpec,
+    categories: BTreeMap<ValueKey, Category>,
+    /// Order of first appearance of names, apart for series (true) and categories (false).
+    name_order: HashMap<(bool, String), usize>,
+    /// Series in the order of the rows.
+    series: Vec<(ValueKey, Option<String>)>,
+    /// Points by the index of their series and the key of their category.
+    points: HashMap<(usize, ValueKey), DataPoint>,
+    omitted_rows: usize,
 }
 
-/// An instant as readers expect it: the day, and the minute if it is not the day's first.
-fn instant(instant: &DateTime<Utc>) -> String {
-    let form = if instant.timestamp() % 86_400 == 0 { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M" };
-    instant.format(form).to_string()
-}
-
-/// The place of a column among the columns; the error says which there are.
-fn find(parameter: &str, name: &str, columns: &[Column]) -> Result<usize> {
-    columns.iter().position(|column| column.name == name).ok_or_else(|| {
-        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        bad_input(parameter, format!("there is no column \"{}\"; the columns are {}", text::brief(name), names.join(", ")))
-    })
-}
-
-fn is_number(column: &Column) -> bool {
-    matches!(column.ty, Type::Integer | Type::Number)
-}
-
-impl Figure {
-    pub(super) fn new(spec: &Spec, columns: &[Column], rows: &Rows<'_>) -> Result<Self> {
-        let x = find("x", &spec.x, columns)?;
-        let y = spec.y.as_ref().map(|name| find("y", name, columns)).transpose()?;
-        let series = spec.series.as_ref().map(|name| find("series", name, columns)).transpose()?;
-        if let Some(y) = y.filter(|y| !is_number(&columns[*y])) {
-            let numbers: Vec<&str> = columns.iter().filter(|column| is_number(column)).map(|column| column.name.as_str()).collect();
-            let instead = match numbers.len() {
-                0 => "leave y out to count rows".to_owned(),
-                _ => format!("columns of numbers are {}; without y rows are counted", numbers.join(", ")),
-            };
-            return Err(bad_input("y", format!("\"{}\" is not a column of numbers; {instead}", columns[y].name)));
-        }
-        if rows.count() > MOST_ROWS {
-            return Err(bad_input("rows", format!("a chart is drawn from {MOST_ROWS} rows at most; filter the query or group it")));
-        }
-        let mut gathered =
-            Gathered { spec, places: BTreeMap::new(), given: HashMap::new(), names: Vec::new(), marks: HashMap::new(), left_out: 0 };
-        for row in rows.iter() {
-            let value = |column: usize| &row[column];
-            gathered.add((columns[x].ty, value(x)), y.map(value), series.map(|series| (columns[series].ty, value(series))))?;
-        }
-        let named = matches!(columns[x].ty, Type::Text | Type::Boolean);
-        let (places, series, left_out) = gathered.finish();
-        let y = spec.y.as_deref().map_or_else(|| spec.words.rows().to_owned(), text::clean);
-        Ok(Self { x: text::clean(&spec.x), y, places, series, named, left_out })
+impl<'s> FigureBuilder<'s> {
+    fn new(spec: &'s ChartSpec) -> Self {
+        Self { spec, categories: BTreeMap::new(), name_order: HashMap::new(), series: Vec::new(), points: HashMap::new(), omitted_rows: 0 }
     }
 
-    /// All values.
-    pub(super) fn values(&self) -> impl Iterator<Item = f64> + '_ {
-        self.series.iter().flat_map(|series| &series.marks).filter_map(|mark| match mark {
-            Mark::Value(value) => Some(*value),
-            Mark::None | Mark::Gap => None,
-        })
-    }
-
-    /// Where the places are, if all of them are at numbers or at days.
-    pub(super) fn positions(&self) -> Option<Vec<f64>> {
-        let position = |place: &Place| match place.at {
-            At::Next => None,
-            At::Number(at) | At::Day(at) => Some(at),
-        };
-        self.places.iter().map(position).collect()
-    }
-}
-
-/// What has been read of the rows.
-struct Gathered<'s> {
-    spec: &'s Spec,
-    places: BTreeMap<Key, Place>,
-    given: HashMap<(bool, String), usize>,
-    names: Vec<(Key, Option<String>)>,
-    marks: HashMap<(usize, Key), Mark>,
-    left_out: usize,
-}
-
-impl Gathered<'_> {
-    fn add(&mut self, x: (Type, &Value<'_>), y: Option<&Value<'_>>, series: Option<(Type, &Value<'_>)>) -> Result<()> {
-        if self.spec.kind == Kind::Line && *x.1 == Value::Null {
-            self.left_out += 1;
+    fn add_row(&mut self, x: TypedValue<'_>, y: Option<&TableValue<'_>>, series: Option<TypedValue<'_>>) -> Result<()> {
+        if self.spec.kind == ChartKind::Line && *x.value == TableValue::Null {
+            self.omitted_rows += 1;
             return Ok(());
         }
-        let series = self.series(series)?;
-        let (key, label, at) = self.key(x.0, x.1, false);
-        self.places.entry(key.clone()).or_insert_with(|| Place { label: label.clone(), at });
-        let known = self.marks.entry((series, key)).or_insert(Mark::None);
-        *known = match (y, *known) {
-            (None, Mark::Value(count)) => Mark::Value(count + 1.0),
-            (None, _) => Mark::Value(1.0),
-            (Some(Value::Integer(value)), Mark::None) => Mark::Value(*value as f64),
-            (Some(Value::Number(value)), Mark::None) if value.is_finite() => Mark::Value(*value),
-            (Some(_), Mark::None) => Mark::Gap,
-            (Some(_), _) => {
-                let (of, instead) = if self.spec.series.is_some() {
-                    (" of one series", "")
-                } else {
-                    ("", "name a column that tells them apart as series, ")
-                };
-                let message = format!(
-                    "\"{}\" is \"{}\" in several rows{of}; {instead}ask for one row each, or leave y out to count rows",
-                    self.spec.x,
-                    text::brief(&label)
-                );
-                return Err(bad_input("x", message));
-            }
+        let series = self.series_index(series)?;
+        let (key, label) = self.key_and_label(x, false);
+        self.categories.entry(key.clone()).or_insert_with(|| Category { label: label.clone(), position: x.position() });
+        let point = self.points.entry((series, key)).or_insert(DataPoint::Missing);
+        *point = match (y, *point) {
+            (None, DataPoint::Value(count)) => DataPoint::Value(count + 1.0),
+            (None, _) => DataPoint::Value(1.0),
+            (Some(TableValue::Integer(value)), DataPoint::Missing) => DataPoint::Value(*value as f64),
+            (Some(TableValue::Number(value)), DataPoint::Missing) if value.is_finite() => DataPoint::Value(*value),
+            (Some(_), DataPoint::Missing) => DataPoint::Null,
+            (Some(_), DataPoint::Null | DataPoint::Value(_)) => return Err(self.duplicate_point(&label)),
         };
+        self.check_point_count()
+    }
+
+    fn duplicate_point(&self, label: &str) -> crate::core::error::Error {
+        let (scope, remedy) = match self.spec.series {
+            Some(_) => (" in the same series", ""),
+            None => ("", "set series to a column that distinguishes them, "),
+        };
+        let message = format!(
+            "several rows have the value \"{}\" in column \"{}\"{scope}; {remedy}return one row for each value, or omit y to count rows",
+            excerpt(label),
+            self.spec.x,
+        );
+        bad_input("x", message)
+    }
+
+    fn check_point_count(&self) -> Result<()> {
         match self.spec.kind {
-            Kind::Bar if self.marks.len() > MOST_BARS => {
-                Err(bad_input("x", format!("there are more than {MOST_BARS} bars; filter the query, group it, or take kind=line")))
+            ChartKind::Bar if self.points.len() > MAX_BARS => {
+                Err(bad_input("x", format!("more than {MAX_BARS} bars; filter or group the query, or use kind=line")))
             }
-            Kind::Line if self.marks.len() > MOST_POINTS => {
-                Err(bad_input("x", format!("there are more than {MOST_POINTS} points; filter the query or group it")))
+            ChartKind::Line if self.points.len() > MAX_LINE_POINTS => {
+                Err(bad_input("x", format!("more than {MAX_LINE_POINTS} points; filter or group the query")))
             }
-            _ => Ok(()),
+            ChartKind::Bar | ChartKind::Line => Ok(()),
         }
     }
 
-    /// The number of the series of a row.
-    fn series(&mut self, series: Option<(Type, &Value<'_>)>) -> Result<usize> {
+    /// Index of the series of a row, which is added if it is new.
+    fn series_index(&mut self, series: Option<TypedValue<'_>>) -> Result<usize> {
         let (key, name) = match series {
-            Some((ty, value)) => {
-                let (key, label, _) = self.key(ty, value, true);
+            Some(value) => {
+                let (key, label) = self.key_and_label(value, true);
                 (key, Some(label))
             }
-            None => (Key::Unknown, None),
+            None => (ValueKey::Null, None),
         };
-        if let Some(index) = self.names.iter().position(|(known, _)| *known == key) {
+        if let Some(index) = self.series.iter().position(|(known, _)| *known == key) {
             return Ok(index);
         }
-        if self.names.len() == MOST_SERIES {
+        if self.series.len() == MAX_SERIES {
             let column = self.spec.series.as_deref().unwrap_or_default();
-            let message = format!(
-                "\"{column}\" has more than {MOST_SERIES} values, too many to tell apart; filter the query, or choose a column with fewer"
-            );
+            let message =
+                format!("column \"{column}\" has more than {MAX_SERIES} values; filter the query, or choose a column with fewer values");
             return Err(bad_input("series", message));
         }
-        self.names.push((key, name));
-        Ok(self.names.len() - 1)
+        self.series.push((key, name));
+        Ok(self.series.len() - 1)
     }
 
-    /// What tells a value apart, how it is written, and where it is. Names keep the order of the rows.
-    fn key(&mut self, ty: Type, value: &Value<'_>, series: bool) -> (Key, String, At) {
-        let label = text::clean(&label(value, self.spec.words));
-        let at = match (ty, value) {
-            (_, Value::Integer(number)) => At::Number(*number as f64),
-            (_, Value::Number(number)) if number.is_finite() => At::Number(*number),
-            (_, Value::Instant(instant)) => At::Day(instant.timestamp_micros() as f64 / 86_400e6),
-            (Type::Date, Value::Text(date)) => days(date).map_or(At::Next, At::Day),
-            _ => At::Next,
-        };
-        let key = match at {
-            At::Number(number) | At::Day(number) => Key::Sorted(sortable(number), value.to_text().into_owned()),
-            At::Next if *value == Value::Null => Key::Unknown,
-            At::Next => {
-                let next = self.given.len();
-                Key::Given(*self.given.entry((series, value.to_text().into_owned())).or_insert(next))
+    fn key_and_label(&mut self, typed: TypedValue<'_>, is_series: bool) -> (ValueKey, String) {
+        let value = typed.value;
+        let key = match typed.position() {
+            AxisPosition::Number(number) | AxisPosition::Day(number) => {
+                ValueKey::Sorted(sortable_bits(number), value.to_text().into_owned())
+            }
+            AxisPosition::Next if *value == TableValue::Null => ValueKey::Null,
+            AxisPosition::Next => {
+                let next = self.name_order.len();
+                ValueKey::RowOrder(*self.name_order.entry((is_series, value.to_text().into_owned())).or_insert(next))
             }
         };
-        (key, label, at)
+        (key, sanitize(&value_label(value, self.spec.language)))
     }
 
-    fn finish(self) -> (Vec<Place>, Vec<Series>, usize) {
-        let Self { spec, places, names, mut marks, left_out, .. } = self;
-        // where rows are counted, no row is a count of none
-        let none = if spec.y.is_none() { Mark::Value(0.0) } else { Mark::None };
-        let mut order: Vec<usize> = (0..names.len()).collect();
-        order.sort_by_key(|index| &names[*index].0);
+    /// The categories in order, the series in order, and the number of omitted rows.
+    fn finish(self) -> (Vec<Category>, Vec<Series>, usize) {
+        let Self { spec, categories, series, mut points, omitted_rows, .. } = self;
+        // a category without rows has the count zero
+        let absent = if spec.y.is_none() { DataPoint::Value(0.0) } else { DataPoint::Missing };
+        let mut order: Vec<usize> = (0..series.len()).collect();
+        order.sort_by_key(|index| &series[*index].0);
         let series = order
             .into_iter()
             .map(|index| Series {
-                name: names[index].1.clone(),
-                marks: places.keys().map(|key| marks.remove(&(index, key.clone())).unwrap_or(none)).collect(),
+                name: series[index].1.clone(),
+                points: categories.keys().map(|key| points.remove(&(index, key.clone())).unwrap_or(absent)).collect(),
             })
             .collect();
-        (places.into_values().collect(), series, left_out)
+        (categories.into_values().collect(), series, omitted_rows)
     }
 }
 
-fn label(value: &Value<'_>, words: Words) -> String {
+fn value_label(value: &TableValue<'_>, language: ChartLanguage) -> String {
     match value {
-        Value::Null => words.unknown().to_owned(),
-        Value::Text(text) | Value::Json(text) => text.clone().into_owned(),
-        Value::Integer(number) => scale::number(*number as f64, words),
-        Value::Number(number) => scale::number(*number, words),
-        Value::Boolean(boolean) => words.boolean(*boolean).to_owned(),
-        Value::Instant(at) => instant(at),
+        TableValue::Null => language.unknown().to_owned(),
+        TableValue::Text(text) | TableValue::Json(text) => text.clone().into_owned(),
+        TableValue::Integer(number) => format_number(*number as f64, language),
+        TableValue::Number(number) => format_number(*number, language),
+        TableValue::Boolean(boolean) => language.boolean(*boolean).to_owned(),
+        TableValue::Instant(instant) => instant_label(instant),
     }
+}
+
+/// The date of an instant, with the minute unless it is midnight UTC.
+fn instant_label(instant: &DateTime<Utc>) -> String {
+    let format = if instant.timestamp() % 86_400 == 0 { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M" };
+    instant.format(format).to_string()
 }

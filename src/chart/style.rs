@@ -1,21 +1,21 @@
-//! Colours. Those of series can be told apart by readers who see few colours, and have contrast to the background.
+//! Colour themes. Series colours are distinguishable with colour-vision deficiency and contrast with the background.
 //!
-//! Elements have the colours of one theme as attributes, which no policy of a page forbids; a style sheet puts those of
-//! the dark theme in their place where the reader's system is dark.
+//! Each element carries the colour of one theme as an attribute, which no content security policy blocks. With
+//! [`Theme::Auto`] a style sheet overrides these attributes if the reader's system prefers a dark scheme.
 
 use std::fmt::Write;
 use std::str::FromStr;
 
-use super::MOST_SERIES;
+use super::limits::MAX_SERIES;
 
-/// Which colours a chart has.
+/// Colour scheme of a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Theme {
-    /// Dark on light.
+    /// Dark text on a light background.
     Light,
-    /// Light on dark.
+    /// Light text on a dark background.
     Dark,
-    /// As the reader's system is.
+    /// Follows the reader's system.
     #[default]
     Auto,
 }
@@ -33,46 +33,48 @@ impl FromStr for Theme {
     }
 }
 
-/// The colours of a theme.
+/// Colours of a theme, in hexadecimal notation.
 #[derive(Debug)]
-pub(super) struct Colours {
+struct Palette {
     background: &'static str,
     text: &'static str,
-    quiet: &'static str,
+    muted: &'static str,
     grid: &'static str,
-    series: [&'static str; MOST_SERIES],
+    series: [&'static str; MAX_SERIES],
 }
 
-const LIGHT: Colours = Colours {
+const LIGHT: Palette = Palette {
     background: "#ffffff",
     text: "#1b1f21",
-    quiet: "#565e62",
+    muted: "#565e62",
     grid: "#dde1e3",
     series: ["#0072b2", "#d55e00", "#4c1f00", "#11397b", "#7c433a", "#a88891", "#3496ef", "#af3e7c"],
 };
-const DARK: Colours = Colours {
+const DARK: Palette = Palette {
     background: "#161b1d",
     text: "#eceff0",
-    quiet: "#aab3b7",
+    muted: "#aab3b7",
     grid: "#353d41",
     series: ["#56b4e9", "#e69f00", "#237086", "#d5e4c8", "#c92516", "#955be3", "#afbda2", "#539982"],
 };
 
-/// What an element is, by which it has its colour.
+/// Purpose of an element, which determines its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(super) enum ColourRole {
     Background,
     Text,
-    Quiet,
+    /// Secondary text and axes.
+    Muted,
     Grid,
+    /// The series at this index.
     Series(usize),
 }
 
-impl Ink {
-    const ALL: [Self; 4 + MOST_SERIES] = [
+impl ColourRole {
+    const ALL: [Self; 4 + MAX_SERIES] = [
         Self::Background,
         Self::Text,
-        Self::Quiet,
+        Self::Muted,
         Self::Grid,
         Self::Series(0),
         Self::Series(1),
@@ -84,46 +86,46 @@ impl Ink {
         Self::Series(7),
     ];
 
-    fn of(self, colours: &Colours) -> &'static str {
+    fn colour_in(self, palette: &Palette) -> &'static str {
         match self {
-            Self::Background => colours.background,
-            Self::Text => colours.text,
-            Self::Quiet => colours.quiet,
-            Self::Grid => colours.grid,
-            Self::Series(index) => colours.series[index % MOST_SERIES],
+            Self::Background => palette.background,
+            Self::Text => palette.text,
+            Self::Muted => palette.muted,
+            Self::Grid => palette.grid,
+            Self::Series(index) => palette.series[index % MAX_SERIES],
         }
     }
 
-    /// The colour that is written into the element.
+    /// Colour of the element in a theme; [`Theme::Auto`] starts from the light one.
     pub(super) fn colour(self, theme: Theme) -> &'static str {
-        self.of(if theme == Theme::Dark { &DARK } else { &LIGHT })
+        self.colour_in(if theme == Theme::Dark { &DARK } else { &LIGHT })
     }
 
-    fn name(self) -> String {
+    fn class_suffix(self) -> String {
         match self {
             Self::Background => "ground".to_owned(),
             Self::Text => "text".to_owned(),
-            Self::Quiet => "quiet".to_owned(),
+            Self::Muted => "quiet".to_owned(),
             Self::Grid => "grid".to_owned(),
             Self::Series(index) => format!("s{index}"),
         }
     }
 
-    /// The class of an element that is filled, or drawn as a line; the prefix keeps it apart from classes of the page.
-    pub(super) fn class(self, line: bool) -> String {
-        format!("kc-{}-{}", if line { "stroke" } else { "fill" }, self.name())
+    /// CSS class of a filled or stroked element; the prefix avoids collisions with classes of the embedding page.
+    pub(super) fn class(self, is_stroke: bool) -> String {
+        format!("kc-{}-{}", if is_stroke { "stroke" } else { "fill" }, self.class_suffix())
     }
 }
 
-/// The style sheet of a theme, if it needs one: only what follows the reader's system does.
-pub(super) fn sheet(theme: Theme) -> Option<String> {
+/// Style sheet of a theme; only [`Theme::Auto`] needs one.
+pub(super) fn style_sheet(theme: Theme) -> Option<String> {
     if theme != Theme::Auto {
         return None;
     }
     let mut sheet = String::from("@media (prefers-color-scheme:dark){");
-    for ink in Ink::ALL {
-        let colour = ink.of(&DARK);
-        let _ = write!(sheet, ".{}{{fill:{colour}}}.{}{{stroke:{colour}}}", ink.class(false), ink.class(true));
+    for role in ColourRole::ALL {
+        let colour = role.colour_in(&DARK);
+        let _ = write!(sheet, ".{}{{fill:{colour}}}.{}{{stroke:{colour}}}", role.class(false), role.class(true));
     }
     sheet.push('}');
     Some(sheet)
@@ -133,13 +135,13 @@ pub(super) fn sheet(theme: Theme) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// Relative luminance after WCAG 2.
+    /// Relative luminance as defined by WCAG 2.
     fn luminance(colour: &str) -> f64 {
-        let part = |at| {
+        let channel = |at| {
             let value = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
             if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
         };
-        0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5)
+        0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
     }
 
     fn contrast(one: &str, other: &str) -> f64 {
@@ -148,13 +150,13 @@ mod tests {
     }
 
     #[test]
-    fn text_and_marks_have_the_contrast_that_wcag_asks_for() {
-        for colours in [LIGHT, DARK] {
-            for text in [colours.text, colours.quiet] {
-                assert!(contrast(text, colours.background) >= 4.5, "{text}");
+    fn text_and_series_meet_wcag_contrast() {
+        for palette in [LIGHT, DARK] {
+            for text in [palette.text, palette.muted] {
+                assert!(contrast(text, palette.background) >= 4.5, "{text}");
             }
-            for series in colours.series {
-                assert!(contrast(series, colours.background) >= 3.0, "{series}");
+            for series in palette.series {
+                assert!(contrast(series, palette.background) >= 3.0, "{series}");
             }
         }
     }

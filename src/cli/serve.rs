@@ -15,14 +15,9 @@ use super::upload::upload_reader;
 use crate::config::Config;
 use crate::graphql;
 use crate::http;
-use crate::http::graphql::request::PersistedDocuments;
-use crate::http::graphql::response_cache::ResponseCache;
-use crate::http::graphql::sse::StreamLimits;
-use crate::http::middleware::admission::AdmissionQueue;
-use crate::http::middleware::rate_limit::ClientRateLimiter;
-use crate::http::ops::health::HealthState;
-use crate::http::ops::metrics::metrics_router;
-use crate::http::router::{AppState, router};
+use crate::http::{
+    AdmissionQueue, AppState, ClientRateLimiter, HealthState, PersistedDocuments, ResponseCache, StreamLimits, metrics_router, router,
+};
 use crate::observability::metrics;
 use crate::observability::metrics::OperationLabels;
 use crate::store::Store;

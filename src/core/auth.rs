@@ -108,9 +108,10 @@ impl Caller {
             (false, None) => Err(Error::Unauthenticated(format!(
                 "this requires a token with the role {role}; send one as Authorization: Bearer kurultai_..."
             ))),
-            (false, Some(_)) => {
-                Err(Error::Forbidden(format!("this requires the role {role}, and the token has the role {}; ask an admin for another token", self.role)))
-            }
+            (false, Some(_)) => Err(Error::Forbidden(format!(
+                "this requires the role {role}, and the token has the role {}; ask an admin for another token",
+                self.role
+            ))),
         }
     }
 }

@@ -28,15 +28,8 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 7] = [
-        Self::BadUserInput,
-        Self::InvalidCursor,
-        Self::Unauthenticated,
-        Self::Forbidden,
-        Self::Timeout,
-        Self::Unavailable,
-        Self::Internal,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::BadUserInput, Self::InvalidCursor, Self::Unauthenticated, Self::Forbidden, Self::Timeout, Self::Unavailable, Self::Internal];
 
     /// The code as it is sent.
     pub const fn as_str(self) -> &'static str {
@@ -201,7 +194,9 @@ mod tests {
 
     #[test]
     fn the_cause_is_a_source_and_not_in_the_message() {
-        for error in [internal("secret"), unavailable("secret"), Error::ReadOnly { reason: "disk full", source: Arc::from(Box::from("secret")) }] {
+        for error in
+            [internal("secret"), unavailable("secret"), Error::ReadOnly { reason: "disk full", source: Arc::from(Box::from("secret")) }]
+        {
             assert!(!error.to_string().contains("secret"), "{error}");
             assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("secret"));
         }

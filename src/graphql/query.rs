@@ -22,7 +22,7 @@ use crate::entity::RecordType;
 use crate::graphql::projection::connection::{ConnectionProjection, connection_name, with_arguments};
 use crate::graphql::projection::json_writer::JsonWriter;
 use crate::graphql::projection::selection::Selection;
-use crate::graphql::projection::{ProjectionSet, Projection as Shown};
+use crate::graphql::projection::{Projection as Shown, ProjectionSet};
 use crate::graphql::schema::filter::{described, id};
 use crate::graphql::schema::object::{NODE, field};
 use crate::store::Store;

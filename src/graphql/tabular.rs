@@ -25,7 +25,7 @@ use crate::graphql::tabular::layout::Form;
 use crate::graphql::tabular::source::{Cited, RowShape, Source};
 use crate::graphql::tabular::value::{Context, Item};
 use crate::store::read::result::PagedRows;
-use crate::table::{Column, Rows, Type, Value};
+use crate::tabular::{ColumnType, TableColumn, TableRows, TableValue};
 
 /// Name of the column with the sources of a row.
 const SOURCES: &str = "sources";
@@ -50,7 +50,7 @@ pub struct TableQuery {
     /// Name of the field of the query that it was made of.
     pub name: String,
     /// The columns, in the order of the query.
-    pub columns: Vec<Column>,
+    pub columns: Vec<TableColumn>,
     /// Reads it, part by part.
     pub reader: Reader,
     /// Makes rows of the parts.
@@ -117,7 +117,7 @@ impl Api {
             }
         };
         if cited.is_some() {
-            columns.push(Column { name: SOURCES.to_owned(), ty: Type::Text });
+            columns.push(TableColumn { name: SOURCES.to_owned(), ty: ColumnType::Text });
         }
         let filler = Filler { form, row, cited, languages: languages.clone(), limit: usize::try_from(limit).unwrap_or(usize::MAX) };
         Ok(TableQuery { name: root.name_in_answer().to_owned(), columns, reader: Reader { source, left: limit }, filler })
@@ -172,10 +172,10 @@ impl Reader {
 
 impl Filler {
     /// Makes the rows of a part; what has to be made first lives in the arena.
-    pub fn rows<'a>(&'a mut self, part: &'a Part, arena: &'a Arena<Json>) -> Result<Rows<'a>> {
+    pub fn rows<'a>(&'a mut self, part: &'a Part, arena: &'a Arena<Json>) -> Result<TableRows<'a>> {
         let Self { form, row, cited, languages, limit } = self;
         let context = Context { languages, arena };
-        let mut rows = Rows::new(form.width() + usize::from(cited.is_some()));
+        let mut rows = TableRows::new(form.width() + usize::from(cited.is_some()));
         match part {
             Part::Items(items) => items.iter().try_for_each(|item| rows::add(form, Item::Json(item), context, &mut rows))?,
             Part::Pages(pages) => {
@@ -188,12 +188,12 @@ impl Filler {
                     match &*cited {
                         None => rows::add(form, item, context, &mut rows)?,
                         Some(cited) => {
-                            let mut alone = Rows::new(form.width());
+                            let mut alone = TableRows::new(form.width());
                             rows::add(form, item, context, &mut alone)?;
                             let sources = cited.of(node, context);
                             for row in alone.iter() {
                                 row.iter().for_each(|value| rows.push(value.clone()));
-                                rows.push(sources.clone().map_or(Value::Null, |text| Value::Text(text.into())));
+                                rows.push(sources.clone().map_or(TableValue::Null, |text| TableValue::Text(text.into())));
                             }
                         }
                     }

@@ -14,7 +14,7 @@ mod write;
 
 use crate::catalog::record::{Record, RecordKind};
 use crate::store::read::dump::dumped;
-use crate::table;
+use crate::tabular::TableFormat;
 
 pub use read::{Package, read};
 pub use write::{Failed, Wish, Written, write};
@@ -36,11 +36,11 @@ pub enum Format {
 impl Format {
     const ALL: [Self; 3] = [Self::Csv, Self::Ndjson, Self::Parquet];
 
-    fn table(self) -> table::Format {
+    fn table(self) -> TableFormat {
         match self {
-            Self::Csv => table::Format::Csv,
-            Self::Ndjson => table::Format::Ndjson,
-            Self::Parquet => table::Format::Parquet,
+            Self::Csv => TableFormat::Csv,
+            Self::Ndjson => TableFormat::Ndjson,
+            Self::Parquet => TableFormat::Parquet,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Any query is a table: a newsroom gets the very rows that GraphiQL shows, whole, in the format it works with.
+//! Table export: any query as a complete table in each format, consistent with the GraphQL response.
 
 use kurultai::catalog::record::{FieldKind, catalog};
 use kurultai::core::auth::Role;
@@ -13,40 +13,40 @@ use serde_json::{Value, json};
 
 use crate::server::{On, Server};
 
-/// A query, parameters besides, and what the error says.
-type Wrong<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+/// An invalid request: the query, further parameters, and a part of the expected message.
+type InvalidRequest<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
 
 const ILYASHEV: &str = r#"{ cases(filter: {slug: {eq: "kazakhstan-v-ilyashev"}}) { nodes {
     slug status court { name(lang: "en") } charges { nodes { provision { number } outcome } } parties { nodes { role person { name(lang: "en") } } }
 } } }"#;
 
-async fn get(server: &Server, format: &str, query: &str, more: &[(&str, &str)]) -> Response {
+async fn get(server: &Server, format: &str, query: &str, parameters: &[(&str, &str)]) -> Response {
     let url = format!("{}/table.{format}", server.address);
-    let mut parameters = vec![("query", query)];
-    parameters.extend(more);
-    server.client.get(url).query(&parameters).send().await.unwrap()
+    let mut pairs = vec![("query", query)];
+    pairs.extend(parameters);
+    server.client.get(url).query(&pairs).send().await.unwrap()
 }
 
-async fn text(server: &Server, format: &str, query: &str, more: &[(&str, &str)]) -> String {
-    let response = get(server, format, query, more).await;
+async fn text(server: &Server, format: &str, query: &str, parameters: &[(&str, &str)]) -> String {
+    let response = get(server, format, query, parameters).await;
     let (status, text) = (response.status(), response.text().await.unwrap());
     assert_eq!(status, 200, "{text}");
     text
 }
 
-async fn refusal(server: &Server, format: &str, query: &str, more: &[(&str, &str)]) -> String {
-    let response = get(server, format, query, more).await;
+async fn rejection_message(server: &Server, format: &str, query: &str, parameters: &[(&str, &str)]) -> String {
+    let response = get(server, format, query, parameters).await;
     assert_eq!(response.status(), 400);
     let body: Value = response.json().await.unwrap();
     body["errors"][0]["message"].as_str().unwrap().to_owned()
 }
 
-fn records(csv: &str) -> Vec<Vec<String>> {
+fn parse_csv(csv: &str) -> Vec<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(csv.as_bytes());
     reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect()
 }
 
-/// More people than are read at a time, some with other names.
+/// A YAML document with `count` people whose names need quoting in CSV.
 fn people(count: usize) -> String {
     (0..count).fold(String::from("people:\n"), |text, number| {
         text + &format!("- {{slug: p{number:05}, name: {{en: \"Person, \\\"{number}\\\"\"}}}}\n")
@@ -55,13 +55,13 @@ fn people(count: usize) -> String {
 
 #[rstest]
 #[tokio::test]
-async fn the_whole_list_comes_as_csv_each_row_once_in_the_order_of_the_query(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn csv_holds_every_row_once_in_query_order(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, &people(2_345)).await;
     let csv =
         text(&server, "csv", "{ people(first: 2, order: {field: NAME, direction: ASC}) { nodes { slug full: name id } totalCount } }", &[])
             .await;
     assert!(csv.starts_with("slug,full,id\r\n"));
-    let rows = records(&csv);
+    let rows = parse_csv(&csv);
     assert_eq!(rows.len(), 2_346);
     let mut slugs: Vec<&str> = rows[1..].iter().map(|row| row[0].as_str()).collect();
     slugs.sort_unstable();
@@ -83,7 +83,7 @@ async fn every_format_holds_the_same_rows(#[values(On::Sqlite, On::Postgres)] on
     let lines = text(&server, "ndjson", query, &[]).await;
     let lines: Value = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect();
     assert_eq!(array, lines);
-    let rows = records(&text(&server, "csv", query, &[]).await);
+    let rows = parse_csv(&text(&server, "csv", query, &[]).await);
     assert_eq!(rows.len() - 1, nodes.as_array().unwrap().len());
     assert!(rows.len() > 4);
     for (node, (row, line)) in nodes.as_array().unwrap().iter().zip(array.as_array().unwrap().iter().zip(&rows[1..])) {
@@ -113,52 +113,53 @@ async fn every_format_holds_the_same_rows(#[values(On::Sqlite, On::Postgres)] on
 
 #[rstest]
 #[tokio::test]
-async fn lists_in_a_row_stand_in_one_cell_or_make_rows(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn nested_lists_are_joined_or_exploded(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
-    let joined = records(&text(&server, "csv", ILYASHEV, &[]).await);
+    let joined = parse_csv(&text(&server, "csv", ILYASHEV, &[]).await);
     let header = ["slug", "status", "court.name", "charges.provision.number", "charges.outcome", "parties.role", "parties.person.name"];
     assert_eq!(joined[0], header);
     assert_eq!(joined.len(), 2);
     let all = server.data("{ cases { nodes { slug events { nodes { date } } } } }").await;
     let events = |case: &Value| case["events"]["nodes"].as_array().unwrap().len().max(1);
     let expected: usize = all["cases"]["nodes"].as_array().unwrap().iter().map(events).sum();
-    let exploded = records(&text(&server, "csv", "{ cases { nodes { slug events { nodes { date } } } } }", &[("lists", "explode")]).await);
+    let exploded =
+        parse_csv(&text(&server, "csv", "{ cases { nodes { slug events { nodes { date } } } } }", &[("lists", "explode")]).await);
     assert_eq!(exploded.len() - 1, expected);
-    let message = refusal(&server, "csv", ILYASHEV, &[("lists", "explode")]).await;
+    let message = rejection_message(&server, "csv", ILYASHEV, &[("lists", "explode")]).await;
     assert!(message.contains("charges, parties"), "{message}");
-    let named = records(&text(&server, "csv", ILYASHEV, &[("explode", "charges")]).await);
+    let named = parse_csv(&text(&server, "csv", ILYASHEV, &[("explode", "charges")]).await);
     assert_eq!(named[0], header);
 }
 
 #[rstest]
 #[tokio::test]
-async fn the_list_of_one_record_is_whole_too_and_an_unknown_record_has_no_rows(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn list_of_one_record_is_complete_and_empty_if_unknown(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
     let query = |slug: &str| {
         format!("{{ provision(by: {{slug: \"{slug}\"}}) {{ number law {{ provisions(first: 1) {{ nodes {{ number }} }} }} }} }}")
     };
-    let whole = records(&text(&server, "csv", &query("kz-criminal-code-2014-article-274"), &[]).await);
-    assert!(whole.len() > 3, "{whole:?}");
-    let nothing = text(&server, "csv", &query("nothing"), &[]).await;
-    assert_eq!(nothing, "number\r\n");
-    assert_eq!(text(&server, "json", &query("nothing"), &[]).await, "[\n\n]\n");
-    // the columns are the same whether there are rows or not
-    assert_eq!(text(&server, "csv", &query("nothing"), &[("sources", "true")]).await, "number,sources\r\n");
+    let rows = parse_csv(&text(&server, "csv", &query("kz-criminal-code-2014-article-274"), &[]).await);
+    assert!(rows.len() > 3, "{rows:?}");
+    let empty = text(&server, "csv", &query("unknown"), &[]).await;
+    assert_eq!(empty, "number\r\n");
+    assert_eq!(text(&server, "json", &query("unknown"), &[]).await, "[\n\n]\n");
+    // the columns do not depend on the rows
+    assert_eq!(text(&server, "csv", &query("unknown"), &[("sources", "true")]).await, "number,sources\r\n");
 }
 
 #[rstest]
 #[tokio::test]
-async fn each_row_has_its_sources_on_request(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn sources_column_is_added_on_request(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
-    let rows = records(&text(&server, "csv", ILYASHEV, &[("sources", "true")]).await);
+    let rows = parse_csv(&text(&server, "csv", ILYASHEV, &[("sources", "true")]).await);
     assert_eq!(rows[0].last().unwrap(), "sources");
     assert!(rows[1].last().unwrap().contains("https://cfj.org/"), "{rows:?}");
-    let message = refusal(&server, "csv", "{ search(query: \"facebook\") { nodes { snippet } } }", &[("sources", "true")]).await;
+    let message = rejection_message(&server, "csv", "{ search(query: \"facebook\") { nodes { snippet } } }", &[("sources", "true")]).await;
     assert!(message.contains("no sources of their own"), "{message}");
 }
 
 #[tokio::test]
-async fn cells_that_a_spreadsheet_would_run_are_made_safe_on_request() {
+async fn formulas_are_escaped_on_request() {
     let server = Server::with(On::Sqlite, "people:\n- {slug: a, name: {en: '=1+1'}}\n- {slug: b, name: {en: 'plain'}}\n").await;
     let query = "{ people(order: {field: NAME, direction: ASC}) { nodes { name } } }";
     assert_eq!(text(&server, "csv", query, &[]).await, "name\r\n=1+1\r\nplain\r\n");
@@ -166,9 +167,9 @@ async fn cells_that_a_spreadsheet_would_run_are_made_safe_on_request() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_request_for_a_table_is_said_with_what_would_be_right() {
+async fn invalid_requests_are_rejected_with_a_remedy() {
     let server = Server::sample(On::Sqlite).await;
-    let cases: &[Wrong<'_>] = &[
+    let cases: &[InvalidRequest<'_>] = &[
         ("{ cases { nodes { titl } } }", &[], "title"),
         ("{ cases { nodes { slug } } }", &[("rows", "laws")], "it has cases"),
         ("{ cases { nodes { slug } } }", &[("colour", "red")], "there are query, saved, variables"),
@@ -182,16 +183,16 @@ async fn what_is_wrong_with_a_request_for_a_table_is_said_with_what_would_be_rig
         ),
         ("{ cases(filter: {slug: {eq: 1}}) { nodes { slug } } }", &[], "slug"),
     ];
-    for (query, more, expected) in cases {
-        let message = refusal(&server, "csv", query, more).await;
-        assert!(message.contains(expected), "{query} {more:?}: {message}");
+    for (query, parameters, expected) in cases {
+        let message = rejection_message(&server, "csv", query, parameters).await;
+        assert!(message.contains(expected), "{query} {parameters:?}: {message}");
     }
     assert_eq!(get(&server, "ods", "{ cases { nodes { slug } } }", &[]).await.status(), 404);
     assert_eq!(get(&server, "csv", "mutation { deletePerson(input: {}) { errors { code } } }", &[]).await.status(), 405);
 }
 
-/// Number of rows in all parts of a walk that follow.
-async fn count(walk: &mut kurultai::store::read::scan::Walk) -> usize {
+/// Number of rows in the remaining batches.
+async fn count_remaining(walk: &mut kurultai::store::read::scan::Walk) -> usize {
     let mut count = 0;
     while let Some(pages) = walk.next().await.unwrap() {
         count += pages.of(0).unwrap().nodes().len();
@@ -201,25 +202,25 @@ async fn count(walk: &mut kurultai::store::read::scan::Walk) -> usize {
 
 #[rstest]
 #[tokio::test]
-async fn a_table_is_of_one_moment_whatever_is_written_while_it_is_read(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn snapshot_scan_ignores_concurrent_writes(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, &people(2_100)).await;
     let list = || ListPlan::new(Plan::new(RecordType::Person));
-    let mut still = server.store.snapshot().await.unwrap().walk(list(), None, u64::MAX).await.unwrap();
-    let mut moving = server.store.walk(list(), None, u64::MAX).await.unwrap();
-    for walk in [&mut still, &mut moving] {
+    let mut snapshot = server.store.snapshot().await.unwrap().walk(list(), None, u64::MAX).await.unwrap();
+    let mut live = server.store.walk(list(), None, u64::MAX).await.unwrap();
+    for walk in [&mut snapshot, &mut live] {
         assert_eq!(walk.next().await.unwrap().unwrap().of(0).unwrap().nodes().len(), 2_000);
     }
-    // in the order of names this one comes last
+    // sorts last by name
     server.import("people:\n- {slug: late, name: {en: Z}}\n").await.unwrap();
     let before = server.store.statements();
-    assert_eq!(count(&mut still).await, 100);
-    // PostgreSQL gives all rows by one statement, and SQLite page by page
+    assert_eq!(count_remaining(&mut snapshot).await, 100);
+    // PostgreSQL reads all rows with one statement, SQLite one page at a time
     assert_eq!(server.store.statements() - before, if on == On::Postgres { 0 } else { 1 });
-    assert_eq!(count(&mut moving).await, 101);
+    assert_eq!(count_remaining(&mut live).await, 101);
 }
 
-/// Everything of a record, and of what its fields refer to.
-fn all(ty: RecordType) -> Plan {
+/// A plan that reads every field of a record and of the records it refers to.
+fn full_plan(ty: RecordType) -> Plan {
     let mut plan = Plan::new(ty);
     plan.read_all();
     for (index, field) in catalog().get(ty).fields.iter().enumerate() {
@@ -232,8 +233,8 @@ fn all(ty: RecordType) -> Plan {
     plan
 }
 
-/// What a page shows of [`all`], and of lists below each other, the last of which has none.
-fn shown(slice: PageRows<'_>, lists: usize) -> Vec<String> {
+/// Formats the rows of a page read with [`full_plan`], with nested lists to a depth of `lists`.
+fn format_rows(slice: PageRows<'_>, lists: usize) -> Vec<String> {
     let row = |node: RowRef<'_>| {
         let mut row = vec![node.id(), node.cursor()];
         for (place, field) in node.record().fields.iter().enumerate() {
@@ -243,7 +244,7 @@ fn shown(slice: PageRows<'_>, lists: usize) -> Vec<String> {
         row.extend((0..ones).map(|place| format!("{:?}", node.one(place).map(|one| (one.id(), one.cell(0), one.cell(1))))));
         if lists > 0 {
             let below = node.many(ones).unwrap();
-            row.push(format!("{} {:#?}", below.has_next(), shown(below, lists - 1)));
+            row.push(format!("{} {:#?}", below.has_next(), format_rows(below, lists - 1)));
         }
         row.join("\n")
     };
@@ -252,25 +253,25 @@ fn shown(slice: PageRows<'_>, lists: usize) -> Vec<String> {
 
 #[rstest]
 #[tokio::test]
-async fn a_table_of_one_moment_holds_what_pages_hold(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn snapshot_scan_equals_paged_scan(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
     let hidden = "people:\n- {slug: hidden, name: {en: H}, published: false}\ncases:\n- {slug: c, title: {en: C}, kind: civil, status: pending, parties: [{person: hidden, role: witness}, {person: alnur-ilyashev, role: plaintiff}]}\n";
     server.import(hidden).await.unwrap();
-    let still = server.store.snapshot().await.unwrap();
+    let snapshot = server.store.snapshot().await.unwrap();
     let editors = (server.store.seen_by(Role::Editor), server.store.seen_by(Role::Editor).snapshot().await.unwrap());
     let mut compared = 0;
     for record in catalog().all() {
-        let mut plans = vec![(all(record.ty), 0)];
+        let mut plans = vec![(full_plan(record.ty), 0)];
         for (place, relation) in record.relations.iter().enumerate() {
             for size in [1, 1_000] {
-                let mut below = ListPlan { page: Page::first(size), beyond: true, ..ListPlan::new(all(relation.target)) };
+                let mut below = ListPlan { page: Page::first(size), beyond: true, ..ListPlan::new(full_plan(relation.target)) };
                 let mut lists = 1;
-                // and a list below that, where there is one
+                // nest a second list if the target has one
                 if let Some(deeper) = catalog().get(relation.target).relations.first() {
-                    below.plan.add(ChildPlan::Many(0, ListPlan::new(all(deeper.target))));
+                    below.plan.add(ChildPlan::Many(0, ListPlan::new(full_plan(deeper.target))));
                     lists += 1;
                 }
-                let mut plan = all(record.ty);
+                let mut plan = full_plan(record.ty);
                 plan.add(ChildPlan::Many(place, below));
                 plans.push((plan, lists));
             }
@@ -278,12 +279,12 @@ async fn a_table_of_one_moment_holds_what_pages_hold(#[values(On::Sqlite, On::Po
         for (plan, lists) in plans {
             for most in [2, u64::MAX] {
                 let list = || ListPlan { cursors: true, ..ListPlan::new(plan.clone()) };
-                for (pages, rows) in [(&server.store, &still), (&editors.0, &editors.1)] {
+                for (pages, rows) in [(&server.store, &snapshot), (&editors.0, &editors.1)] {
                     let mut found = Vec::new();
                     for store in [pages, rows] {
                         let mut walk = store.walk(list(), None, most).await.unwrap();
                         let page = walk.next().await.unwrap();
-                        found.push(page.and_then(|page| Some(shown(page.of(0)?, lists))).unwrap_or_default().join("\n\n"));
+                        found.push(page.and_then(|page| Some(format_rows(page.of(0)?, lists))).unwrap_or_default().join("\n\n"));
                         assert!(walk.next().await.unwrap().is_none());
                     }
                     let [pages, rows] = found.as_slice() else { unreachable!() };
@@ -298,7 +299,7 @@ async fn a_table_of_one_moment_holds_what_pages_hold(#[values(On::Sqlite, On::Po
 
 #[rstest]
 #[tokio::test]
-async fn a_table_that_cannot_be_read_to_its_end_breaks_off(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn failure_during_streaming_aborts_the_response(#[values(On::Sqlite, On::Postgres)] on: On) {
     let organizations = (0..2_050).fold(String::from("organizations:\n"), |text, number| {
         text + &format!("- {{slug: o{number:04}, name: {{en: Court {number:04}}}, classification: court}}\n")
     });
@@ -306,23 +307,23 @@ async fn a_table_that_cannot_be_read_to_its_end_breaks_off(#[values(On::Sqlite, 
         text + &format!("- {{slug: m{number:04}, label: {{en: M}}, person: p, organization: o2049}}\n")
     });
     let server = Server::with(on, &(organizations + &people)).await;
-    // the list that is too long is that of the last row, which is read with the second part
+    // the oversized list belongs to the last row, which is in the second batch
     let query = "{ organizations(order: {field: NAME}) { nodes { slug memberships { nodes { slug } } } } }";
     let response = get(&server, "csv", query, &[]).await;
     assert_eq!(response.status(), 200);
     assert!(response.text().await.is_err());
-    // where it is known before the first byte, it is said; and so it is where nothing can be sent before all is made
+    // an error before the first byte is reported, as is any error of a buffered format
     let query = "{ organizations(order: {field: NAME, direction: DESC}) { nodes { slug memberships { nodes { slug } } } } }";
     for format in ["csv", "xlsx"] {
-        let message = refusal(&server, format, query, &[]).await;
+        let message = rejection_message(&server, format, query, &[]).await;
         assert!(message.contains("say how many with first"), "{message}");
     }
     let query = "{ organizations(order: {field: NAME}) { nodes { slug memberships(first: 1) { nodes { slug } } } } }";
-    assert_eq!(records(&text(&server, "csv", query, &[]).await).len(), 2_051);
+    assert_eq!(parse_csv(&text(&server, "csv", query, &[]).await).len(), 2_051);
 }
 
 #[tokio::test]
-async fn a_table_comes_whole_through_every_compression_and_is_not_sent_again_while_it_is_the_same() {
+async fn tables_are_compressed_and_revalidated_by_etag() {
     let server = Server::with(On::Sqlite, &people(2_345)).await;
     let query = "{ people { nodes { slug name } } }";
     for format in ["csv", "ndjson", "json", "xlsx", "parquet"] {
@@ -333,18 +334,18 @@ async fn a_table_comes_whole_through_every_compression_and_is_not_sent_again_whi
             let response = request.send().await.unwrap();
             assert_eq!(response.headers()["content-encoding"], coding, "{format}");
             let tag = response.headers()["etag"].clone();
-            let packed = response.bytes().await.unwrap();
-            assert!(!packed.is_empty() && packed.len() < plain.len() * 2, "{format} {coding}");
+            let compressed = response.bytes().await.unwrap();
+            assert!(!compressed.is_empty() && compressed.len() < plain.len() * 2, "{format} {coding}");
             let before = server.store.statements();
-            let again = server.client.get(&url).query(&[("query", query)]).header("if-none-match", tag).send().await.unwrap();
-            assert_eq!((again.status().as_u16(), server.store.statements()), (304, before), "{format}");
+            let revalidated = server.client.get(&url).query(&[("query", query)]).header("if-none-match", tag).send().await.unwrap();
+            assert_eq!((revalidated.status().as_u16(), server.store.statements()), (304, before), "{format}");
         }
     }
 }
 
 #[rstest]
 #[tokio::test]
-async fn statistics_are_a_table(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn statistics_can_be_exported(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
     let query = "{ caseStatistics(charges: {provision: {slug: {eq: \"kz-criminal-code-2014-article-274\"}}}, groupBy: [YEAR, OUTCOME], by: DECIDED) { rows { year outcome count people } } }";
     assert_eq!(text(&server, "csv", query, &[]).await, "year,outcome,count,people\r\n2020,CONVICTED,1,1\r\n");
@@ -352,7 +353,7 @@ async fn statistics_are_a_table(#[values(On::Sqlite, On::Postgres)] on: On) {
 
 #[rstest]
 #[tokio::test]
-async fn drafts_are_in_no_table_of_a_reader(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn readers_export_published_records_only(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, "people:\n- {slug: a, name: {en: A}}\n- {slug: b, name: {en: B}, published: false}\n").await;
     let rows = text(&server, "json", "{ people { nodes { slug } } }", &[]).await;
     assert_eq!(serde_json::from_str::<Value>(&rows).unwrap(), json!([{"slug": "a"}]));
@@ -360,7 +361,7 @@ async fn drafts_are_in_no_table_of_a_reader(#[values(On::Sqlite, On::Postgres)] 
 
 #[rstest]
 #[tokio::test]
-async fn other_lists_of_an_answer_are_tables_as_well(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn search_hits_and_single_records_can_be_exported(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
     let query = "{ search(query: \"facebook\") { nodes { record { label slug } } } }";
     let hits = server.data(query).await["search"]["nodes"].clone();

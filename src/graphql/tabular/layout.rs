@@ -6,13 +6,13 @@ use async_graphql::registry::{MetaTypeName, Registry};
 use crate::core::error::{Result, bad_input};
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::scalar::{DATE_TIME, PARTIAL_DATE};
-use crate::table::{Column, Type};
+use crate::tabular::{ColumnType, TableColumn};
 
 /// What stands at one place of an answer.
 #[derive(Debug)]
 pub(super) enum Form {
     /// A value.
-    Leaf(Type),
+    Leaf(ColumnType),
     /// An object.
     Object(Vec<Branch>),
     /// A list of any of these.
@@ -44,7 +44,7 @@ impl Form {
         let parent = selection.on.unwrap_or(parent);
         let field = registry.types.get(parent).and_then(|ty| ty.field_by_name(selection.name()));
         let Some(ty) = field.map(|field| field.ty.as_str()).filter(|_| selection.name() != TYPE_NAME) else {
-            return Self::Leaf(Type::Text);
+            return Self::Leaf(ColumnType::Text);
         };
         let name = MetaTypeName::concrete_typename(ty);
         let form = match registry.types.get(name) {
@@ -77,7 +77,7 @@ impl Form {
     }
 
     /// The columns of a row of this form.
-    pub(super) fn columns(&self) -> Result<Vec<Column>> {
+    pub(super) fn columns(&self) -> Result<Vec<TableColumn>> {
         let mut columns = Vec::new();
         self.collect(&Path::default(), false, &mut columns);
         for (place, column) in columns.iter().enumerate() {
@@ -91,11 +91,11 @@ impl Form {
         Ok(columns)
     }
 
-    fn collect(&self, path: &Path<'_>, is_joined: bool, columns: &mut Vec<Column>) {
+    fn collect(&self, path: &Path<'_>, is_joined: bool, columns: &mut Vec<TableColumn>) {
         match self {
             Self::Leaf(ty) => {
                 let name = Some(path.to_string()).filter(|name| !name.is_empty()).unwrap_or_else(|| VALUE.to_owned());
-                columns.push(Column { name, ty: if is_joined { Type::Text } else { *ty } });
+                columns.push(TableColumn { name, ty: if is_joined { ColumnType::Text } else { *ty } });
             }
             Self::Object(branches) => {
                 branches.iter().for_each(|branch| branch.form.collect(&path.then(branch), is_joined, columns));
@@ -206,13 +206,13 @@ fn is_wrapper(parent: &str, field: &str) -> bool {
     (parent.ends_with("Connection") && matches!(field, "nodes" | "edges")) || (parent.ends_with("Edge") && field == "node")
 }
 
-fn leaf(name: &str) -> Type {
+fn leaf(name: &str) -> ColumnType {
     match name {
-        "Int" => Type::Integer,
-        "Float" => Type::Number,
-        "Boolean" => Type::Boolean,
-        PARTIAL_DATE => Type::Date,
-        DATE_TIME => Type::Instant,
-        _ => Type::Text,
+        "Int" => ColumnType::Integer,
+        "Float" => ColumnType::Number,
+        "Boolean" => ColumnType::Boolean,
+        PARTIAL_DATE => ColumnType::Date,
+        DATE_TIME => ColumnType::Instant,
+        _ => ColumnType::Text,
     }
 }

@@ -5,17 +5,17 @@ use std::fmt::Write;
 use crate::core::error::Result;
 use crate::graphql::tabular::layout::{Branch, Form};
 use crate::graphql::tabular::value::{Context, Item};
-use crate::table::{Rows, Value};
+use crate::tabular::{TableRows, TableValue};
 
 /// What stands between the items of a list in one cell.
 const BETWEEN: &str = "; ";
 
 /// Adds the rows that an item becomes: one, unless a list in it is exploded.
-pub(super) fn add<'a>(form: &Form, item: Item<'a>, context: Context<'a>, rows: &mut Rows<'a>) -> Result<()> {
+pub(super) fn add<'a>(form: &Form, item: Item<'a>, context: Context<'a>, rows: &mut TableRows<'a>) -> Result<()> {
     if !form.is_exploded() {
         return fill(form, Some(item), context, &mut |value| rows.push(value));
     }
-    let mut row = vec![Value::Null; form.width()];
+    let mut row = vec![TableValue::Null; form.width()];
     spread(form, Some(item), context, &mut row, 0, rows)
 }
 
@@ -25,9 +25,9 @@ fn spread<'a>(
     form: &Form,
     item: Option<Item<'a>>,
     context: Context<'a>,
-    row: &mut [Value<'a>],
+    row: &mut [TableValue<'a>],
     at: usize,
-    rows: &mut Rows<'a>,
+    rows: &mut TableRows<'a>,
 ) -> Result<()> {
     match (form, item) {
         (Form::List { item: form, exploded: true }, Some(list)) => {
@@ -64,7 +64,7 @@ fn spread<'a>(
 }
 
 /// Puts the values of an item into a row, from this place on.
-fn put<'a>(form: &Form, item: Option<Item<'a>>, context: Context<'a>, row: &mut [Value<'a>], at: usize) -> Result<()> {
+fn put<'a>(form: &Form, item: Option<Item<'a>>, context: Context<'a>, row: &mut [TableValue<'a>], at: usize) -> Result<()> {
     let mut places = row[at..].iter_mut();
     fill(form, item, context, &mut |value| {
         if let Some(place) = places.next() {
@@ -74,9 +74,9 @@ fn put<'a>(form: &Form, item: Option<Item<'a>>, context: Context<'a>, row: &mut 
 }
 
 /// Gives the values of one row, in the order of the columns.
-fn fill<'a>(form: &Form, item: Option<Item<'a>>, context: Context<'a>, push: &mut dyn FnMut(Value<'a>)) -> Result<()> {
+fn fill<'a>(form: &Form, item: Option<Item<'a>>, context: Context<'a>, push: &mut dyn FnMut(TableValue<'a>)) -> Result<()> {
     match (form, item) {
-        (form, None) => (0..form.width()).for_each(|_| push(Value::Null)),
+        (form, None) => (0..form.width()).for_each(|_| push(TableValue::Null)),
         (Form::Leaf(ty), Some(item)) => push(item.value(*ty, context)),
         (Form::Object(branches), Some(item)) => {
             let object = item.object(context);
@@ -95,7 +95,7 @@ fn member<'a>(object: Option<Item<'a>>, place: usize, branch: &Branch, context: 
 
 /// The values of a list, column by column, each column in one cell. Where a list has several columns, each has a place
 /// for every item, so that the second of one belongs to the second of the other.
-fn join<'a>(form: &Form, items: &[Item<'a>], context: Context<'a>, push: &mut dyn FnMut(Value<'a>)) -> Result<()> {
+fn join<'a>(form: &Form, items: &[Item<'a>], context: Context<'a>, push: &mut dyn FnMut(TableValue<'a>)) -> Result<()> {
     let width = form.width();
     let mut values = Vec::with_capacity(width * items.len());
     for item in items {
@@ -103,17 +103,17 @@ fn join<'a>(form: &Form, items: &[Item<'a>], context: Context<'a>, push: &mut dy
     }
     for column in 0..width {
         let of_column = || values.iter().skip(column).step_by(width);
-        if of_column().all(|value| *value == Value::Null) {
-            push(Value::Null);
+        if of_column().all(|value| *value == TableValue::Null) {
+            push(TableValue::Null);
             continue;
         }
         let mut text = String::new();
-        for (place, value) in of_column().filter(|value| width > 1 || **value != Value::Null).enumerate() {
+        for (place, value) in of_column().filter(|value| width > 1 || **value != TableValue::Null).enumerate() {
             let between = if place > 0 { BETWEEN } else { "" };
             // writing to a text cannot fail
             let _ = write!(text, "{between}{}", value.to_text());
         }
-        push(Value::Text(text.into()));
+        push(TableValue::Text(text.into()));
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::graphql::projection::json_writer::{Fields, JsonKey, JsonWriter};
 use crate::graphql::projection::{FieldProjection, Projection};
 use crate::graphql::schema::scalar;
 use crate::store::read::result::{Cell, PageRows, RowRef};
-use crate::table::{Type, Value};
+use crate::tabular::{ColumnType, TableValue};
 
 /// Rows of a list within a row at most.
 pub(super) const MOST: u32 = 1_000;
@@ -108,17 +108,17 @@ impl<'a> Item<'a> {
     }
 
     /// The value that stands here, as one of a type.
-    pub(super) fn value(self, ty: Type, context: Context<'a>) -> Value<'a> {
+    pub(super) fn value(self, ty: ColumnType, context: Context<'a>) -> TableValue<'a> {
         match self {
-            Self::Field(FieldProjection::Id, node) => Value::Text(node.id().into()),
-            Self::Field(FieldProjection::TypeName, node) => Value::text(node.record().name()),
+            Self::Field(FieldProjection::Id, node) => TableValue::Text(node.id().into()),
+            Self::Field(FieldProjection::TypeName, node) => TableValue::text(node.record().name()),
             Self::Field(FieldProjection::Value(field, kind, lang), node) => {
                 of_cell(node.cell(*field), *kind, lang.as_deref(), context.languages)
             }
             Self::Field(show, node) => context.made(|out| show.write(node, out)).value(ty, context),
             Self::Part(connection, part, slice) => context.made(|out| connection.write_part(part, slice, out)).value(ty, context),
             Self::Json(json) => of_json(json, ty),
-            Self::Record(..) | Self::Page(..) | Self::Edge(..) => Value::Null,
+            Self::Record(..) | Self::Page(..) | Self::Edge(..) => TableValue::Null,
         }
     }
 }
@@ -134,33 +134,33 @@ fn whole(connection: &ConnectionProjection, slice: PageRows<'_>) -> Result<()> {
     }
 }
 
-fn of_cell<'a>(cell: &'a Cell, kind: FieldKind, lang: Option<&str>, languages: &Languages) -> Value<'a> {
+fn of_cell<'a>(cell: &'a Cell, kind: FieldKind, lang: Option<&str>, languages: &Languages) -> TableValue<'a> {
     match (cell, kind) {
-        (Cell::Text(text), FieldKind::Choice(_)) => Value::Text(text.to_ascii_uppercase().into()),
-        (Cell::Text(text), _) => Value::text(text),
-        (Cell::Integer(number), _) => Value::Integer(*number),
-        (Cell::Number(number), _) => Value::Number(*number),
-        (Cell::Boolean(boolean), _) => Value::Boolean(*boolean),
-        (Cell::Instant(instant), _) => Value::Instant(*instant),
-        (Cell::Json(texts), FieldKind::Translated) => scalar::best(texts, lang, languages).map_or(Value::Null, Value::text),
-        (Cell::Null | Cell::Id(_) | Cell::Json(_), _) => Value::Null,
+        (Cell::Text(text), FieldKind::Choice(_)) => TableValue::Text(text.to_ascii_uppercase().into()),
+        (Cell::Text(text), _) => TableValue::text(text),
+        (Cell::Integer(number), _) => TableValue::Integer(*number),
+        (Cell::Number(number), _) => TableValue::Number(*number),
+        (Cell::Boolean(boolean), _) => TableValue::Boolean(*boolean),
+        (Cell::Instant(instant), _) => TableValue::Instant(*instant),
+        (Cell::Json(texts), FieldKind::Translated) => scalar::best(texts, lang, languages).map_or(TableValue::Null, TableValue::text),
+        (Cell::Null | Cell::Id(_) | Cell::Json(_), _) => TableValue::Null,
     }
 }
 
-fn of_json(json: &Json, ty: Type) -> Value<'_> {
+fn of_json(json: &Json, ty: ColumnType) -> TableValue<'_> {
     match (json, ty) {
-        (Json::Null, _) => Value::Null,
-        (Json::String(text), Type::Instant) => match DateTime::parse_from_rfc3339(text) {
-            Ok(instant) => Value::Instant(instant.with_timezone(&Utc)),
-            Err(_) => Value::text(text),
+        (Json::Null, _) => TableValue::Null,
+        (Json::String(text), ColumnType::Instant) => match DateTime::parse_from_rfc3339(text) {
+            Ok(instant) => TableValue::Instant(instant.with_timezone(&Utc)),
+            Err(_) => TableValue::text(text),
         },
-        (Json::String(text), _) => Value::text(text),
-        (Json::Number(number), Type::Number) => number.as_f64().map_or(Value::Null, Value::Number),
+        (Json::String(text), _) => TableValue::text(text),
+        (Json::Number(number), ColumnType::Number) => number.as_f64().map_or(TableValue::Null, TableValue::Number),
         (Json::Number(number), _) => match number.as_i64() {
-            Some(whole) => Value::Integer(whole),
-            None => number.as_f64().map_or(Value::Null, Value::Number),
+            Some(whole) => TableValue::Integer(whole),
+            None => number.as_f64().map_or(TableValue::Null, TableValue::Number),
         },
-        (Json::Bool(boolean), _) => Value::Boolean(*boolean),
-        (other, _) => Value::Text(other.to_string().into()),
+        (Json::Bool(boolean), _) => TableValue::Boolean(*boolean),
+        (other, _) => TableValue::Text(other.to_string().into()),
     }
 }

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use typed_arena::Arena;
 
 use crate::chart;
-use crate::chart::{Kind, MOST_ROWS, Spec, Theme, Words};
+use crate::chart::{ChartKind, ChartLanguage, ChartSpec, MAX_CHART_ROWS, Theme};
 use crate::core::error::internal;
 use crate::graphql::tabular::TableQuery;
 use crate::http::client::Sender;
@@ -19,7 +19,7 @@ use crate::http::conditional::Freshness;
 use crate::http::export::table::{Asking, failed, refused};
 use crate::http::graphql::handler::{Refused, refuse};
 use crate::http::router::AppState;
-use crate::table::{Column, Rows};
+use crate::tabular::{TableColumn, TableRows};
 
 /// Parameters besides those of a query.
 const PARAMETERS: &str = "query, saved, variables, operationName, lang, rows, lists, explode, sources, limit, x, y, series, kind, title, width, height and theme";
@@ -62,7 +62,7 @@ async fn draw(
     asking.only(PARAMETERS).map_err(refused)?;
     let spec = spec(&asking, sender, changed_at).map_err(refused)?;
     // one row more than may be shows that there are too many
-    asking.at_most(MOST_ROWS + 1);
+    asking.at_most(MAX_CHART_ROWS + 1);
     let (table, turn) = asking.table(service, sender).await?;
     let read = turn.operation.of(read(table)).await;
     let (columns, rows) = match read {
@@ -75,8 +75,8 @@ async fn draw(
     // drawing takes the processor for a while; the turn bounds how many draw at the same time
     let drawn = tokio::task::spawn_blocking(move || {
         let image = match format {
-            Format::Svg => chart::svg(&spec, &columns, &rows).map(String::into_bytes),
-            Format::Png => chart::png(&spec, &columns, &rows),
+            Format::Svg => chart::render_svg(&spec, &columns, &rows).map(String::into_bytes),
+            Format::Png => chart::render_png(&spec, &columns, &rows),
         };
         turn.operation.end(image.is_ok(), image.as_ref().ok().map(Vec::len));
         image
@@ -92,14 +92,14 @@ async fn draw(
 }
 
 /// What is to be drawn, but for the data.
-fn spec(asking: &Asking, headers: &HeaderMap, changed_at: Option<DateTime<Utc>>) -> Result<Spec, Refused> {
+fn spec(asking: &Asking, headers: &HeaderMap, changed_at: Option<DateTime<Utc>>) -> Result<ChartSpec, Refused> {
     let wrong = |message: String| refuse(StatusCode::BAD_REQUEST, message);
     let Some(x) = asking.value("x") else {
         return Err(wrong("x: name the column along the axis; columns are those of /table.csv with the same query".to_owned()));
     };
     let kind = match asking.value("kind") {
-        None | Some("bar") => Kind::Bar,
-        Some("line") => Kind::Line,
+        None | Some("bar") => ChartKind::Bar,
+        Some("line") => ChartKind::Line,
         Some(other) => return Err(wrong(format!("kind: \"{other}\" is not a kind of chart; write bar or line"))),
     };
     let theme = asking
@@ -109,8 +109,8 @@ fn spec(asking: &Asking, headers: &HeaderMap, changed_at: Option<DateTime<Utc>>)
         asking.value(name).map(|side| side.parse().map_err(|_| wrong(format!("{name}: \"{side}\" is not a number of pixels")))).transpose()
     };
     let text = |name: &str| asking.value(name).map(str::to_owned);
-    let words = asking.languages(headers).best(["en", "ru", "kk"].into_iter()).map_or(Words::English, Words::of);
-    Ok(Spec {
+    let language = asking.languages(headers).best(["en", "ru", "kk"].into_iter()).map_or(ChartLanguage::English, ChartLanguage::from_tag);
+    Ok(ChartSpec {
         kind,
         x: x.to_owned(),
         y: text("y"),
@@ -119,22 +119,22 @@ fn spec(asking: &Asking, headers: &HeaderMap, changed_at: Option<DateTime<Utc>>)
         width: side("width")?.unwrap_or(WIDTH),
         height: side("height")?,
         theme: theme.transpose()?.unwrap_or_default(),
-        words,
-        source: words.source(changed_at.map(|at| at.format("%Y-%m-%d").to_string()).as_deref()),
+        language,
+        source: language.attribution(changed_at.map(|at| at.format("%Y-%m-%d").to_string()).as_deref()),
     })
 }
 
 /// Reads all rows of a table.
-async fn read(table: TableQuery) -> Result<(Vec<Column>, Rows<'static>), Response> {
+async fn read(table: TableQuery) -> Result<(Vec<TableColumn>, TableRows<'static>), Response> {
     let TableQuery { columns, mut reader, mut filler, .. } = table;
-    let mut all = Rows::new(columns.len());
+    let mut all = TableRows::new(columns.len());
     while let Some(part) = reader.next().await.map_err(failed)? {
         let arena = Arena::new();
         let rows = filler.rows(&part, &arena).map_err(failed)?;
         for value in rows.iter().flatten() {
             all.push(value.clone().into_owned());
         }
-        if all.count() > MOST_ROWS {
+        if all.count() > MAX_CHART_ROWS {
             break;
         }
     }

@@ -33,7 +33,7 @@ use crate::http::graphql::request::{NoDocument, Request};
 use crate::http::middleware::request_log;
 use crate::http::router::AppState;
 use crate::observability::metrics;
-use crate::table::{End, Format, Options, Problem, Writer};
+use crate::tabular::{CsvOptions, TableEnd, TableError, TableFormat, TableWriter};
 
 /// The turn of a table: it keeps a place for as long as it is read.
 pub(crate) struct Turn {
@@ -163,14 +163,14 @@ pub async fn get(State(service): State<Arc<AppState>>, Path(format): Path<String
 }
 
 async fn send(service: &AppState, format: &str, sender: &Sender, asking: &Asking) -> Result<Response, Response> {
-    let format: Format = format.parse().map_err(|error| refused(refuse(StatusCode::NOT_FOUND, format!("{error}"))))?;
+    let format: TableFormat = format.parse().map_err(|error| refused(refuse(StatusCode::NOT_FOUND, format!("{error}"))))?;
     asking.only(PARAMETERS).map_err(refused)?;
-    let options = Options { bom: asking.is_on("bom").map_err(refused)?, safe: asking.is_on("safe").map_err(refused)? };
+    let options = CsvOptions { bom: asking.is_on("bom").map_err(refused)?, escape_formulas: asking.is_on("safe").map_err(refused)? };
     let (table, turn) = asking.table(service, sender).await?;
     let name = table.name.clone();
     let mut making = Making::new(table, format, options).map_err(unwritten)?;
     // what can be known to be wrong is known before anything is sent
-    let body = match format.is_whole() {
+    let body = match format.is_buffered() {
         true => {
             let end = turn.operation.of(making.whole()).await;
             turn.operation.end(end.is_ok(), None);
@@ -197,7 +197,7 @@ async fn send(service: &AppState, format: &str, sender: &Sender, asking: &Asking
 struct Making {
     reader: Reader,
     filler: Filler,
-    writer: Box<dyn Writer>,
+    writer: Box<dyn TableWriter>,
 }
 
 /// What is sent of a table.
@@ -208,7 +208,7 @@ enum Piece {
 }
 
 impl Making {
-    fn new(table: TableQuery, format: Format, options: Options) -> Result<Self, Problem> {
+    fn new(table: TableQuery, format: TableFormat, options: CsvOptions) -> Result<Self, TableError> {
         let writer = format.writer(&table.columns, options)?;
         Ok(Self { reader: table.reader, filler: table.filler, writer })
     }
@@ -222,9 +222,9 @@ impl Making {
     }
 
     /// All of it.
-    async fn whole(mut self) -> Result<End, Response> {
+    async fn whole(mut self) -> Result<TableEnd, Response> {
         while self.first().await?.is_some() {}
-        self.writer.end().map_err(unwritten)
+        self.writer.finish().map_err(unwritten)
     }
 
     /// Sends the rest after the beginning. One part is read while another is written.
@@ -267,13 +267,13 @@ impl Making {
                     Err(error) => return error.log(),
                 }
             }
-            match writer.end() {
-                Ok(End::Bytes(bytes)) => {
+            match writer.finish() {
+                Ok(TableEnd::Bytes(bytes)) => {
                     if send(bytes).await {
                         let _ = made.send_timeout(Piece::End, PATIENCE).await;
                     }
                 }
-                Ok(End::Whole(_)) => {}
+                Ok(TableEnd::File(_)) => {}
                 Err(error) => Failed::Written(error).log(),
             }
         };
@@ -296,7 +296,7 @@ impl Making {
 /// Why a part of a table could not be written.
 enum Failed {
     Made(Error),
-    Written(Problem),
+    Written(TableError),
 }
 
 impl Failed {
@@ -315,16 +315,16 @@ impl Failed {
     }
 }
 
-fn write(filler: &mut Filler, writer: &mut dyn Writer, part: &Part) -> Result<Vec<u8>, Failed> {
+fn write(filler: &mut Filler, writer: &mut dyn TableWriter, part: &Part) -> Result<Vec<u8>, Failed> {
     let arena = Arena::new();
     let rows = filler.rows(part, &arena).map_err(Failed::Made)?;
-    writer.rows(&rows).map_err(Failed::Written)
+    writer.write_rows(&rows).map_err(Failed::Written)
 }
 
-fn of_end(end: End) -> Body {
+fn of_end(end: TableEnd) -> Body {
     match end {
-        End::Bytes(bytes) => bytes.into(),
-        End::Whole(file) => Body::from_stream(ReaderStream::with_capacity(File::from_std(file), PIECE)),
+        TableEnd::Bytes(bytes) => bytes.into(),
+        TableEnd::File(file) => Body::from_stream(ReaderStream::with_capacity(File::from_std(file), PIECE)),
     }
 }
 
@@ -342,9 +342,9 @@ fn told(failures: &[GraphqlError]) -> Response {
     handler::failed(Media::Json, failures)
 }
 
-fn unwritten(problem: Problem) -> Response {
+fn unwritten(problem: TableError) -> Response {
     match problem {
-        Problem::Other(cause) => failed(crate::core::error::internal(cause)),
+        TableError::Other(cause) => failed(crate::core::error::internal(cause)),
         problem => refused(refuse(StatusCode::BAD_REQUEST, problem.to_string())),
     }
 }

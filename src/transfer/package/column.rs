@@ -8,8 +8,7 @@ use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::read::dump::{Entry, Target};
 use crate::store::read::result::Cell;
-use crate::table;
-use crate::table::{Type, Value};
+use crate::tabular::{ColumnType, TableColumn, TableValue};
 
 /// Fields that a package does not hold: all of it is published, and the others are about the history in one database.
 const LEFT_OUT: [&str; 6] = ["published", "revision", "createdAt", "updatedAt", CHECKED_AT, LAST_CHANGED_AT];
@@ -34,7 +33,7 @@ pub(super) enum Holds {
 pub(super) struct Column {
     pub(super) name: String,
     pub(super) holds: Holds,
-    pub(super) ty: Type,
+    pub(super) ty: ColumnType,
     /// Whether it follows from other columns, so that nothing is taken from it.
     pub(super) is_derived: bool,
     /// Whether a row cannot be known without it.
@@ -48,7 +47,7 @@ pub(super) fn columns(resource: Resource) -> Vec<Column> {
     let text = |name: &str, holds, doc: &str| Column {
         name: name.to_owned(),
         holds,
-        ty: Type::Text,
+        ty: ColumnType::Text,
         is_derived: false,
         is_key: true,
         is_required: true,
@@ -76,7 +75,7 @@ fn of_record(record: &'static Record) -> Vec<Column> {
     let id = Column {
         name: "id".to_owned(),
         holds: Holds::Id,
-        ty: Type::Text,
+        ty: ColumnType::Text,
         is_derived: false,
         is_key: true,
         is_required: true,
@@ -102,7 +101,7 @@ fn of_record(record: &'static Record) -> Vec<Column> {
             columns.push(Column {
                 name: format!("{}.{called}", field.name),
                 holds: Holds::Name(place),
-                ty: Type::Text,
+                ty: ColumnType::Text,
                 is_derived: true,
                 is_key: false,
                 is_required: false,
@@ -122,7 +121,7 @@ fn called(kind: FieldKind) -> Option<&'static str> {
     }
 }
 
-fn type_of(kind: FieldKind) -> Type {
+fn type_of(kind: FieldKind) -> ColumnType {
     match kind {
         FieldKind::Text
         | FieldKind::Url
@@ -130,34 +129,34 @@ fn type_of(kind: FieldKind) -> Type {
         | FieldKind::Duration
         | FieldKind::Choice(_)
         | FieldKind::One(_)
-        | FieldKind::Any => Type::Text,
-        FieldKind::Date => Type::Date,
-        FieldKind::Instant => Type::Instant,
-        FieldKind::Integer => Type::Integer,
-        FieldKind::Number => Type::Number,
-        FieldKind::Boolean => Type::Boolean,
-        FieldKind::Translated | FieldKind::List(_) => Type::Json,
+        | FieldKind::Any => ColumnType::Text,
+        FieldKind::Date => ColumnType::Date,
+        FieldKind::Instant => ColumnType::Instant,
+        FieldKind::Integer => ColumnType::Integer,
+        FieldKind::Number => ColumnType::Number,
+        FieldKind::Boolean => ColumnType::Boolean,
+        FieldKind::Translated | FieldKind::List(_) => ColumnType::Json,
     }
 }
 
 impl Column {
-    pub(super) fn of_table(&self) -> table::Column {
-        table::Column { name: self.name.clone(), ty: self.ty }
+    pub(super) fn of_table(&self) -> TableColumn {
+        TableColumn { name: self.name.clone(), ty: self.ty }
     }
 
     /// The value of the column in a row.
-    pub(super) fn value<'e>(&self, record: &Record, entry: &'e Entry) -> Value<'e> {
+    pub(super) fn value<'e>(&self, record: &Record, entry: &'e Entry) -> TableValue<'e> {
         match self.holds {
-            Holds::Id => Value::Text(id::encode(record.ty.prefix(), entry.id).into()),
+            Holds::Id => TableValue::Text(id::encode(record.ty.prefix(), entry.id).into()),
             Holds::Field(place) => match (&entry.cells[place], &entry.targets[place]) {
-                (_, Some(target)) => Value::Text(id::encode(target.ty.prefix(), target.id).into()),
+                (_, Some(target)) => TableValue::Text(id::encode(target.ty.prefix(), target.id).into()),
                 (cell, None) => plain(cell),
             },
             Holds::Name(place) => match &entry.targets[place] {
-                Some(target) if is_called_so(record.fields[place].kind, target) => Value::text(&target.name),
-                _ => Value::Null,
+                Some(target) if is_called_so(record.fields[place].kind, target) => TableValue::text(&target.name),
+                _ => TableValue::Null,
             },
-            Holds::FormerType | Holds::Former | Holds::FormerRecord => Value::Null,
+            Holds::FormerType | Holds::Former | Holds::FormerRecord => TableValue::Null,
         }
     }
 
@@ -175,7 +174,7 @@ impl Column {
         if declared.is_some_and(|field| field.unique || field.name == "slug") {
             constraints.insert("unique".to_owned(), json!(true));
         }
-        if self.ty == Type::Date {
+        if self.ty == ColumnType::Date {
             constraints.insert("pattern".to_owned(), json!("[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?"));
         }
         if let Some(FieldKind::Choice(vocabulary)) = declared.map(|field| field.kind) {
@@ -198,12 +197,12 @@ impl Column {
         match (self.ty, declared.map(|field| field.kind)) {
             (_, Some(FieldKind::Duration)) => "duration",
             (_, Some(FieldKind::List(_))) => "array",
-            (Type::Json, _) => "object",
-            (Type::Text | Type::Date, _) => "string",
-            (Type::Integer, _) => "integer",
-            (Type::Number, _) => "number",
-            (Type::Boolean, _) => "boolean",
-            (Type::Instant, _) => "datetime",
+            (ColumnType::Json, _) => "object",
+            (ColumnType::Text | ColumnType::Date, _) => "string",
+            (ColumnType::Integer, _) => "integer",
+            (ColumnType::Number, _) => "number",
+            (ColumnType::Boolean, _) => "boolean",
+            (ColumnType::Instant, _) => "datetime",
         }
     }
 }
@@ -220,19 +219,19 @@ fn is_called_so(kind: FieldKind, target: &Target) -> bool {
     !matches!(kind, FieldKind::Any) || catalog().get(target.ty).shape == RecordKind::Record
 }
 
-fn plain(cell: &Cell) -> Value<'_> {
+fn plain(cell: &Cell) -> TableValue<'_> {
     match cell {
-        Cell::Null | Cell::Id(_) => Value::Null,
-        Cell::Text(text) => Value::text(text),
-        Cell::Integer(number) => Value::Integer(*number),
-        Cell::Number(number) => Value::Number(*number),
-        Cell::Boolean(boolean) => Value::Boolean(*boolean),
-        Cell::Instant(instant) => Value::Instant(*instant),
-        Cell::Json(json) => Value::Json(json.to_string().into()),
+        Cell::Null | Cell::Id(_) => TableValue::Null,
+        Cell::Text(text) => TableValue::text(text),
+        Cell::Integer(number) => TableValue::Integer(*number),
+        Cell::Number(number) => TableValue::Number(*number),
+        Cell::Boolean(boolean) => TableValue::Boolean(*boolean),
+        Cell::Instant(instant) => TableValue::Instant(*instant),
+        Cell::Json(json) => TableValue::Json(json.to_string().into()),
     }
 }
 
 /// Typed id as a value.
-pub(super) fn typed(ty: RecordType, uuid: uuid::Uuid) -> Value<'static> {
-    Value::Text(id::encode(ty.prefix(), uuid).into())
+pub(super) fn typed(ty: RecordType, uuid: uuid::Uuid) -> TableValue<'static> {
+    TableValue::Text(id::encode(ty.prefix(), uuid).into())
 }

@@ -13,7 +13,7 @@ use super::Format;
 use super::column::Column;
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{InputProblem, Origin};
-use crate::table::Type;
+use crate::tabular::ColumnType;
 use crate::transfer::input::{cannot_read, not_utf8, problem};
 use crate::transfer::json;
 use crate::transfer::line::{Lines, line_of};
@@ -109,7 +109,7 @@ impl Table<'_> {
             let Some(place) = place else { continue };
             let tree = match (self.columns[place].ty, json.get().parse()) {
                 // digit for digit
-                (Type::Number, Ok(number)) => Tree { line: None, value: Value::Number(number) },
+                (ColumnType::Number, Ok(number)) => Tree { line: None, value: Value::Number(number) },
                 _ => json::read_line(self.name, number, json.get())?,
             };
             values.push((place, tree));
@@ -184,17 +184,17 @@ impl Table<'_> {
         let kept = || Value::Text(text.to_owned());
         let value = match column.ty {
             _ if text.is_empty() => Value::Null,
-            Type::Json => {
+            ColumnType::Json => {
                 let read = json::read_line(self.name, line.unwrap_or(1), text);
                 return read.map_err(|problem| {
                     let path = format!("{}.{}", self.row, column.name);
                     InputProblem { origin: Origin { path, line, ..problem.origin }, ..problem }
                 });
             }
-            Type::Integer => text.parse().map_or_else(|_| kept(), Value::Integer),
-            Type::Number => text.parse().map_or_else(|_| kept(), Value::Number),
-            Type::Boolean => text.parse().map_or_else(|_| kept(), Value::Boolean),
-            Type::Text | Type::Date | Type::Instant => kept(),
+            ColumnType::Integer => text.parse().map_or_else(|_| kept(), Value::Integer),
+            ColumnType::Number => text.parse().map_or_else(|_| kept(), Value::Number),
+            ColumnType::Boolean => text.parse().map_or_else(|_| kept(), Value::Boolean),
+            ColumnType::Text | ColumnType::Date | ColumnType::Instant => kept(),
         };
         Ok(Tree { line: None, value })
     }

@@ -14,8 +14,7 @@ use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::Error;
 use crate::entity::RecordType;
 use crate::store::read::dump::{Dump, Entry, Former};
-use crate::table;
-use crate::table::{End, Options, Rows, Value};
+use crate::tabular::{CsvOptions, TableColumn, TableEnd, TableError, TableRows, TableValue, TableWriter};
 
 /// Rows that are read at once.
 const PAGE: usize = 1_000;
@@ -69,7 +68,7 @@ pub enum Failed {
     Store(#[from] Error),
     /// A table cannot be written in its format.
     #[error(transparent)]
-    Table(#[from] table::Problem),
+    Table(#[from] TableError),
 }
 
 impl Failed {
@@ -110,7 +109,7 @@ pub async fn write(dump: &mut Dump, wish: &Wish, progress: impl Fn(usize)) -> Re
                 let mut after = None;
                 loop {
                     let names = dump.former_slugs(after, NAMES).await?;
-                    output.former(&names.rows, |former| Value::text(&former.name))?;
+                    output.former(&names.rows, |former| TableValue::text(&former.name))?;
                     after = names.next;
                     if after.is_none() {
                         break;
@@ -166,39 +165,39 @@ struct Output {
     digest: Sha256,
     bytes: u64,
     columns: Vec<Column>,
-    writer: Box<dyn table::Writer>,
+    writer: Box<dyn TableWriter>,
 }
 
 impl Output {
     fn open(path: PathBuf, resource: Resource, format: Format) -> Result<Self, Failed> {
         let columns = columns(resource);
-        let of_table: Vec<table::Column> = columns.iter().map(Column::of_table).collect();
-        let writer = format.table().writer(&of_table, Options::default())?;
+        let of_table: Vec<TableColumn> = columns.iter().map(Column::of_table).collect();
+        let writer = format.table().writer(&of_table, CsvOptions::default())?;
         let file = BufWriter::new(fs::File::create(&path).map_err(|error| Failed::file(&path, error))?);
         Ok(Self { resource, path, file, digest: Sha256::new(), bytes: 0, columns, writer })
     }
 
     fn entries(&mut self, record: &Record, entries: &[Entry]) -> Result<(), Failed> {
-        let mut rows = Rows::new(self.columns.len());
+        let mut rows = TableRows::new(self.columns.len());
         for entry in entries {
             self.columns.iter().for_each(|column| rows.push(column.value(record, entry)));
         }
-        let bytes = self.writer.rows(&rows)?;
+        let bytes = self.writer.write_rows(&rows)?;
         self.put(&bytes)
     }
 
-    fn former<'f, T>(&mut self, names: &'f [Former<T>], name: impl Fn(&'f Former<T>) -> Value<'f>) -> Result<(), Failed> {
-        let mut rows = Rows::new(self.columns.len());
+    fn former<'f, T>(&mut self, names: &'f [Former<T>], name: impl Fn(&'f Former<T>) -> TableValue<'f>) -> Result<(), Failed> {
+        let mut rows = TableRows::new(self.columns.len());
         for former in names {
             for column in &self.columns {
                 rows.push(match column.holds {
-                    Holds::FormerType => Value::text(former.ty.prefix()),
+                    Holds::FormerType => TableValue::text(former.ty.prefix()),
                     Holds::Former => name(former),
                     _ => typed(former.ty, former.record),
                 });
             }
         }
-        let bytes = self.writer.rows(&rows)?;
+        let bytes = self.writer.write_rows(&rows)?;
         self.put(&bytes)
     }
 
@@ -212,7 +211,7 @@ impl Output {
     fn end(self, format: Format) -> Result<Option<File>, Failed> {
         let Self { resource, path, mut file, mut digest, mut bytes, writer, .. } = self;
         // nothing that a package is written in is ready only as a whole
-        if let End::Bytes(last) = writer.end()? {
+        if let TableEnd::Bytes(last) = writer.finish()? {
             digest.update(&last);
             bytes += last.len() as u64;
             file.write_all(&last).map_err(|error| Failed::file(&path, error))?;

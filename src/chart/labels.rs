@@ -1,10 +1,10 @@
-//! Words that are ours, in the languages of the dataset.
+//! Generated labels and sentences of a chart, in the languages of the dataset.
 
 use crate::core::language;
 
-/// A language that charts have words in.
+/// Language of generated labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Words {
+pub enum ChartLanguage {
     /// English.
     #[default]
     English,
@@ -14,26 +14,34 @@ pub enum Words {
     Kazakh,
 }
 
-const TAGS: [(&str, Words); 3] = [("en", Words::English), ("ru", Words::Russian), ("kk", Words::Kazakh)];
+const TAGS: [(&str, ChartLanguage); 3] = [("en", ChartLanguage::English), ("ru", ChartLanguage::Russian), ("kk", ChartLanguage::Kazakh)];
 
-impl Words {
-    /// The words for a language tag; English for any other language.
-    pub fn of(tag: &str) -> Self {
-        let found = language::lookup(tag, TAGS.iter().map(|(tag, _)| *tag));
-        TAGS.iter().find(|(tag, _)| Some(*tag) == found).map_or(Self::English, |(_, words)| *words)
+impl ChartLanguage {
+    /// The language that matches a language tag best; English if none matches.
+    pub fn from_tag(tag: &str) -> Self {
+        let matched = language::lookup(tag, TAGS.iter().map(|(tag, _)| *tag));
+        TAGS.iter().find(|(tag, _)| Some(*tag) == matched).map_or(Self::English, |(_, language)| *language)
     }
 
-    /// The tag of the language.
+    /// The language tag (BCP 47).
     pub fn tag(self) -> &'static str {
-        TAGS[self as usize].0
+        match self {
+            Self::English => "en",
+            Self::Russian => "ru",
+            Self::Kazakh => "kk",
+        }
     }
 
     fn pick(self, english: &'static str, russian: &'static str, kazakh: &'static str) -> &'static str {
-        [english, russian, kazakh][self as usize]
+        match self {
+            Self::English => english,
+            Self::Russian => russian,
+            Self::Kazakh => kazakh,
+        }
     }
 
-    /// Where the data is from, and the day of its latest change.
-    pub fn source(self, date: Option<&str>) -> String {
+    /// Attribution with the date of the dataset, if it is known.
+    pub fn attribution(self, date: Option<&str>) -> String {
         let source = self.pick("Source: Kurultai", "Источник: Kurultai", "Дереккөз: Kurultai");
         match (date, self) {
             (None, _) => source.to_owned(),
@@ -43,11 +51,15 @@ impl Words {
         }
     }
 
-    pub(super) fn decimal(self) -> char {
-        if self == Self::English { '.' } else { ',' }
+    pub(super) fn decimal_separator(self) -> char {
+        match self {
+            Self::English => '.',
+            Self::Russian | Self::Kazakh => ',',
+        }
     }
 
-    pub(super) fn rows(self) -> &'static str {
+    /// Name of the y axis if rows are counted.
+    pub(super) fn row_count(self) -> &'static str {
         self.pick("rows", "число строк", "жол саны")
     }
 
@@ -63,16 +75,16 @@ impl Words {
         self.pick("No data", "Нет данных", "Деректер жоқ")
     }
 
-    pub(super) fn bars(self) -> &'static str {
+    pub(super) fn bar_chart(self) -> &'static str {
         self.pick("Bar chart", "Столбчатая диаграмма", "Бағанды диаграмма")
     }
 
-    pub(super) fn lines(self) -> &'static str {
+    pub(super) fn line_chart(self) -> &'static str {
         self.pick("Line chart", "Линейный график", "Сызықтық график")
     }
 
-    /// "count by year".
-    pub(super) fn by(self, y: &str, x: &str) -> String {
+    /// Title made of the names of the axes, such as "count by year".
+    pub(super) fn default_title(self, y: &str, x: &str) -> String {
         match self {
             Self::English => format!("{y} by {x}"),
             Self::Russian => format!("{y} по {x}"),
@@ -80,7 +92,8 @@ impl Words {
         }
     }
 
-    pub(super) fn span(self, first: &str, last: &str) -> String {
+    /// Range of the x axis, such as "From 2016 to 2022".
+    pub(super) fn range(self, first: &str, last: &str) -> String {
         match self {
             Self::English => format!("From {first} to {last}"),
             Self::Russian => format!("От {first} до {last}"),
@@ -88,17 +101,18 @@ impl Words {
         }
     }
 
-    pub(super) fn highest(self) -> &'static str {
+    pub(super) fn maximum(self) -> &'static str {
         self.pick("Highest", "Наибольшее", "Ең үлкені")
     }
 
-    pub(super) fn lowest(self) -> &'static str {
+    pub(super) fn minimum(self) -> &'static str {
         self.pick("Lowest", "Наименьшее", "Ең кішісі")
     }
 
-    pub(super) fn left_out(self, rows: usize, column: &str) -> String {
+    /// Note on rows that have no position on the x axis.
+    pub(super) fn omitted_rows(self, rows: usize, column: &str) -> String {
         match self {
-            Self::English => format!("Not shown, for {column} is unknown: {rows} row{}", if rows == 1 { "" } else { "s" }),
+            Self::English => format!("Not shown: {rows} row{} where {column} is unknown", if rows == 1 { "" } else { "s" }),
             Self::Russian => format!("Не показаны строки, где {column} неизвестно: {rows}"),
             Self::Kazakh => format!("{column} белгісіз болғандықтан көрсетілмеген жолдар: {rows}"),
         }
