@@ -1,11 +1,12 @@
-//! Puts the pages of `web/dist` where they are built into the binary, or one page that says how to build them.
+//! Copies the pages of `web/dist` to where they are embedded into the binary; if they are not built, a page that says how to
+//! build them takes their place.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     let dist = Path::new("web/dist");
-    // the folder must be there to be watched: a missing one would build everything anew each time
+    // cargo reruns this script on every build if a watched folder does not exist
     fs::create_dir_all(dist)?;
     println!("cargo::rerun-if-changed=web/dist");
     println!("cargo::rerun-if-changed=web/not-built.html");

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints the path of a PgBouncer that keeps prepared statements in transaction mode (1.21 or later): the machine's own, or
-# one of Debian 13 that is fetched once, with all libraries it needs, and lies in target/pgbouncer. Nothing is installed.
+# Prints the path of a PgBouncer that supports prepared statements in transaction mode (1.21 or later): the installed one, or
+# that of Debian 13, which is downloaded once with its libraries to target/pgbouncer. Nothing is installed.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -9,13 +9,13 @@ suite=trixie
 folder=$PWD/target/pgbouncer
 say() { printf '%s\n' "$*" >&2; }
 
-for own in "${PGBOUNCER:-}" "$(command -v pgbouncer || true)" /usr/sbin/pgbouncer; do
-    [ -x "$own" ] || continue
-    version=$("$own" --version | sed -nE 's/^PgBouncer ([0-9]+)\.([0-9]+).*/\1 \2/p')
+for installed in "${PGBOUNCER:-}" "$(command -v pgbouncer || true)" /usr/sbin/pgbouncer; do
+    [ -x "$installed" ] || continue
+    version=$("$installed" --version | sed -nE 's/^PgBouncer ([0-9]+)\.([0-9]+).*/\1 \2/p')
     # shellcheck disable=SC2086 # two numbers
     set -- $version
     if [ "${1:-0}" -gt 1 ] || [ "${2:-0}" -ge 21 ]; then
-        printf '%s\n' "$own"
+        printf '%s\n' "$installed"
         exit
     fi
 done
@@ -28,7 +28,7 @@ for tool in curl dpkg-deb xz sha256sum; do
     command -v "$tool" >/dev/null || { say "$tool is missing: install it, or PgBouncer 1.21 or later"; exit 1; }
 done
 architecture=$(dpkg --print-architecture)
-say "fetching PgBouncer of Debian $suite"
+say "downloading PgBouncer of Debian $suite"
 rm -rf "$folder" "$folder.new"
 mkdir -p "$folder.new/root"
 cd "$folder.new"
@@ -36,7 +36,7 @@ curl --fail --silent --show-error --location --retry 3 -o Packages.xz "$mirror/d
 curl --fail --silent --show-error --location --retry 3 -o InRelease "$mirror/dists/$suite/InRelease"
 key=/usr/share/keyrings/debian-archive-keyring.gpg
 if command -v gpgv >/dev/null && [ -r "$key" ]; then
-    # the checksums below are worth what the signature on them is
+    # the signature vouches for the checksums below
     gpgv --quiet --keyring "$key" --output Release InRelease 2>gpgv.log || { cat gpgv.log >&2; exit 1; }
 else
     cp InRelease Release
@@ -44,7 +44,7 @@ fi
 checksum=$(sed -n '/^SHA256:/,$p' Release | awk -v file="main/binary-$architecture/Packages.xz" '$3 == file { print $1; exit }')
 printf '%s  Packages.xz\n' "$checksum" | sha256sum --check --quiet -
 
-# for each package that is needed, the packages that it needs: its name, file and checksum
+# file and checksum of PgBouncer's package and of all library packages it depends on
 xz -dc Packages.xz | awk -v RS= -v FS='\n' '
     {
         name = file = sum = needs = ""
@@ -62,7 +62,7 @@ xz -dc Packages.xz | awk -v RS= -v FS='\n' '
             n = split(depends[wanted[i]], clauses, /, */)
             for (j = 1; j <= n; j++) {
                 other = clauses[j]; sub(/[ |(:].*/, "", other)
-                # libraries alone: the rest is for installing it
+                # only libraries are needed to run it
                 if (other ~ /^lib/ && other in files && !(other in seen)) { seen[other] = 1; wanted[++count] = other }
             }
             print files[wanted[i]], sums[wanted[i]]
@@ -76,7 +76,7 @@ while read -r file sum; do
 done <wanted
 rm -f package.deb Packages.xz
 
-# its own loader and libraries: those of the machine may be older
+# run with its own loader and libraries: the installed ones may be older
 cat >pgbouncer <<'SCRIPT'
 #!/bin/sh
 root=$(dirname "$(readlink -f "$0")")/root

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Runs one part of the tests: rust, web, clients, package or browser.
+# Runs one part of the tests: rust, web, clients, package or browser. None of them needs a running database server.
 set -eu
 cd "$(dirname "$0")/.."
 
-# where cargo puts what it builds
+# the build directory of cargo
 target=${CARGO_TARGET_DIR:-$PWD/target}
 
 rust() {
@@ -21,6 +21,12 @@ web() {
     npm test
 }
 
+# Builds the program as the Rust tests do: another choice of targets would enable other features of dependencies, and compile
+# most of them again.
+build() {
+    cargo build --workspace --all-targets --locked
+}
+
 clients() {
     serve
     token=$("$target/debug/kurultai" token create --name clients --role editor --database-url "$database" | head -n 1)
@@ -29,9 +35,9 @@ clients() {
     KURULTAI_URL=$address KURULTAI_TOKEN=$token npm test
 }
 
-# Serves the sample dataset until the script ends; sets folder, database and address.
+# Serves the sample dataset until the script exits; sets $folder, $database and $address.
 serve() {
-    cargo build --locked
+    build
     folder=$(mktemp -d)
     database="sqlite://$folder/kurultai.db"
     "$target/debug/kurultai" import data/ --database-url "$database"
@@ -58,15 +64,15 @@ browser() {
     "$target/python/bin/python" tests/browser/links.py "$screenshots" "$folder/kurultai.db"
 }
 
-# Makes an environment of Python with the tools that read what we write.
+# Creates a Python environment with the tools that read exported files.
 python() {
     [ -x "$target/python/bin/python" ] || python3 -m venv "$target/python"
     "$target/python/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt
 }
 
-# Exports the sample dataset, and lets the tools of others read it.
+# Exports the sample dataset and reads it with other tools.
 package() {
-    cargo build --locked
+    build
     folder=$(mktemp -d)
     trap 'rm -rf "$folder"' EXIT INT TERM
     database="sqlite://$folder/kurultai.db"

