@@ -171,8 +171,8 @@ mod tests {
     #[test]
     fn new_name_takes_precedence_over_old_name() {
         let (settings, deprecated) = renamed("cache = 1\nresponse_cache_bytes = 2\n[timeouts]\nbody = 1\nbody_seconds = 2");
-        assert_eq!(settings["response_cache_bytes"].to_u128(), Some(2));
-        assert_eq!(settings["timeouts"].find_ref("body_seconds").and_then(Value::to_u128), Some(2));
+        assert_eq!(settings["response_cache_bytes"].to_i128(), Some(2));
+        assert_eq!(settings["timeouts"].find_ref("body_seconds").and_then(Value::to_i128), Some(2));
         assert!(deprecated.len() == 2 && deprecated.iter().all(|setting| setting.is_ignored), "{deprecated:?}");
     }
 

@@ -579,7 +579,7 @@ async fn the_command_imports_a_package_in_small_batches_and_goes_on_where_it_sto
     assert!(ok, "{said}{error}");
     assert_same(&first, &second);
     let (ok, _, error) = run(kurultai(&["import", first.to_str().unwrap(), "--url", "http://127.0.0.1:1"]));
-    assert!(!ok && error.contains("a data package is read into a database"), "{error}");
+    assert!(!ok && error.contains("a data package can only be imported into a database"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
