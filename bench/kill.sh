@@ -5,4 +5,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-KILLS=${1:-100} cargo test --release --test it -- transfer::kill --test-threads 1
+KILLS=${1:-100} cargo test --release --test it -- interchange::kill --test-threads 1

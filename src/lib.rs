@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! core <- entity <- catalog <- store <- graphql <- http <- cli <- main
-//!                              store <- transfer        <- cli
+//!                              store <- interchange     <- cli
 //! ```
 
 pub mod catalog;
@@ -15,7 +15,7 @@ pub mod core;
 pub mod entity;
 pub mod graphql;
 pub mod http;
+pub mod interchange;
 pub mod observability;
 pub mod store;
 pub mod tabular;
-pub mod transfer;

@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flags;
 use crate::core::language;
-use crate::transfer::format::Format;
-use crate::transfer::package;
+use crate::interchange::format::InputFormat;
+use crate::interchange::package;
 
 /// A GraphQL API over an open civic dataset: laws, proposals, court cases and people, with their sources.
 ///
@@ -82,9 +82,9 @@ pub struct ImportArgs {
     /// Files, folders of files or of a data package, or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Format of all files [default: by file extension]
+    /// InputFormat of all files [default: by file extension]
     #[arg(long, value_enum, value_name = "FORMAT")]
-    pub format: Option<Format>,
+    pub format: Option<InputFormat>,
     /// CSV: YAML file that maps columns to fields
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
@@ -120,9 +120,9 @@ pub struct ExportArgs {
     /// Folder to write into, which must be new or empty
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
-    /// Format of the tables
+    /// InputFormat of the tables
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "csv")]
-    pub format: package::Format,
+    pub format: package::PackageFormat,
     /// Replace an existing package in the folder
     #[arg(long)]
     pub force: bool,

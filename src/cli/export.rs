@@ -8,9 +8,9 @@ use super::interrupt::InterruptCounter;
 use super::outcome::CommandOutcome;
 use super::progress::Progress;
 use crate::config::Config;
+use crate::interchange::package;
+use crate::interchange::package::{ExportError, ExportOptions, ExportSummary};
 use crate::store::Store;
-use crate::transfer::package;
-use crate::transfer::package::{Failed, Wish, Written};
 
 /// Title of the package if neither the flags nor the settings give one.
 const DEFAULT_TITLE: &str = "Kurultai dataset";
@@ -23,11 +23,11 @@ pub(super) async fn export(config: &Config, args: ExportArgs) -> anyhow::Result<
         true => config.dataset_licence.iter().filter_map(|text| parse_licence(text).ok()).collect(),
         false => args.licences,
     };
-    let options = &Wish { folder: args.folder, format: args.format, replace: args.force, title, licences };
+    let options = &ExportOptions { folder: args.folder, format: args.format, replace: args.force, title, licences };
     with_store(open_migrated(config, false).await?, async |store| write_package(store, options).await).await
 }
 
-async fn write_package(store: &Store, options: &Wish) -> anyhow::Result<CommandOutcome> {
+async fn write_package(store: &Store, options: &ExportOptions) -> anyhow::Result<CommandOutcome> {
     let mut interrupt = InterruptCounter::start();
     let mut dump = store.dump().await?;
     let rows = dump.count().await?;
@@ -39,12 +39,12 @@ async fn write_package(store: &Store, options: &Wish) -> anyhow::Result<CommandO
     drop(progress);
     match result {
         Ok(written) => Ok(CommandOutcome::Completed(summary(options, written))),
-        Err(Failed::Refused(message)) => bail!(message),
+        Err(ExportError::UnusableFolder(message)) => bail!(message),
         Err(failed) => bail!("{failed}; no package was written"),
     }
 }
 
-fn summary(options: &Wish, written: Written) -> String {
-    let Written { records, parts, tables, revision } = written;
+fn summary(options: &ExportOptions, written: ExportSummary) -> String {
+    let ExportSummary { records, parts, tables, revision } = written;
     format!("{}: {records} records with {parts} parts in {tables} tables, revision {revision} of the dataset", options.folder.display())
 }

@@ -13,18 +13,18 @@ use super::progress::Progress;
 use super::push::{PushOptions, push};
 use super::report;
 use crate::config::Config;
+use crate::interchange::batch::split_into_batches;
+use crate::interchange::format::InputFormat;
+use crate::interchange::import_reader::ImportReader;
+use crate::interchange::input;
+use crate::interchange::input::InputSource;
+use crate::interchange::mapping::Mapping;
+use crate::interchange::popolo::PopoloOptions;
+use crate::interchange::yaml;
 use crate::store::Store;
 use crate::store::db::maintenance::MANY_RECORDS;
 use crate::store::draft::InputProblem;
 use crate::store::write::{Author, Drafts, WriteError, WriteSummary};
-use crate::transfer::batch::batches;
-use crate::transfer::format::Format;
-use crate::transfer::input;
-use crate::transfer::input::Input;
-use crate::transfer::mapping::Mapping;
-use crate::transfer::popolo::Options;
-use crate::transfer::read::Reading;
-use crate::transfer::yaml;
 
 /// How an import writes into a database.
 struct ImportOptions {
@@ -50,7 +50,7 @@ pub(super) async fn import(config: &Config, args: ImportArgs) -> anyhow::Result<
 }
 
 /// Writes the records into a database.
-async fn load(store: &Store, mut reading: Reading, options: &ImportOptions) -> anyhow::Result<CommandOutcome> {
+async fn load(store: &Store, mut reading: ImportReader, options: &ImportOptions) -> anyhow::Result<CommandOutcome> {
     let former = std::mem::take(&mut reading.former);
     reading.finish(Some(store)).await?;
     let drafts = drafts(reading)?;
@@ -88,25 +88,25 @@ async fn load(store: &Store, mut reading: Reading, options: &ImportOptions) -> a
 }
 
 /// Reads all inputs.
-fn read_inputs(args: &ImportArgs) -> anyhow::Result<Reading> {
-    let mut reading = Reading::new(Options { scheme: args.scheme.clone(), lang: args.lang.clone() });
+fn read_inputs(args: &ImportArgs) -> anyhow::Result<ImportReader> {
+    let mut reading = ImportReader::new(PopoloOptions { scheme: args.scheme.clone(), lang: args.lang.clone() });
     if let Some(path) = &args.mapping {
-        reading.map(read_mapping(path).map_err(|problems| anyhow!(report::problems(&problems, 0)))?);
+        reading.set_mapping(read_mapping(path).map_err(|problems| anyhow!(report::problems(&problems, 0)))?);
     }
-    let inputs = input::list(&args.paths, args.format, args.mapping.is_some()).map_err(|problem| anyhow!("{problem}"))?;
-    inputs.iter().for_each(|input| reading.take(input));
+    let inputs = input::list_inputs(&args.paths, args.format, args.mapping.is_some()).map_err(|problem| anyhow!("{problem}"))?;
+    inputs.iter().for_each(|input| reading.read(input));
     if reading.problems.is_empty() { Ok(reading) } else { bail!(report::problems(&reading.problems, 0)) }
 }
 
 fn read_mapping(path: &Path) -> Result<Mapping, Vec<InputProblem>> {
     let name: Arc<str> = Arc::from(path.display().to_string());
-    let input = Input { name: name.clone(), format: Format::Yaml, said: true, path: Some(path.to_owned()) };
-    let tree = input.text().and_then(|text| yaml::read(&name, &text)).map_err(|problem| vec![problem])?;
-    Mapping::read(&name, &tree)
+    let input = InputSource { name: name.clone(), format: InputFormat::Yaml, is_format_explicit: true, path: Some(path.to_owned()) };
+    let tree = input.read_to_string().and_then(|text| yaml::parse(&name, &text)).map_err(|problem| vec![problem])?;
+    Mapping::parse(&name, &tree)
 }
 
 /// The records that were read, or all their problems. Prints the notes of the readers.
-fn drafts(reading: Reading) -> anyhow::Result<Drafts> {
+fn drafts(reading: ImportReader) -> anyhow::Result<Drafts> {
     reading.notes.iter().for_each(|note| eprintln!("{note}"));
     if reading.problems.is_empty() { Ok(reading.drafts) } else { bail!(report::problems(&reading.problems, 0)) }
 }
@@ -137,7 +137,7 @@ async fn write_batches(
     let progress = Progress::records("written", total);
     let mut outcome = WriteSummary::default();
     let mut written = 0;
-    for batch in batches(drafts, options.batch_records) {
+    for batch in split_into_batches(drafts, options.batch_records) {
         let result = tokio::select! {
             result = store.write(&batch, &options.author, |_| ()) => result,
             () = interrupt.wait_for(2) => return Ok(Err(report::interrupted(written, total))),

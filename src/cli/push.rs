@@ -6,9 +6,9 @@ use super::interrupt::InterruptCounter;
 use super::outcome::CommandOutcome;
 use super::progress::Progress;
 use super::report;
+use crate::interchange::batch::split_into_batches;
+use crate::interchange::push::{MAX_PUSH_RECORDS, PushClient, PushError};
 use crate::store::write::{Drafts, WriteSummary};
-use crate::transfer::batch::batches;
-use crate::transfer::push::{MOST, Refused, Remote};
 
 /// Where and how records are pushed.
 pub(super) struct PushOptions {
@@ -27,23 +27,23 @@ pub(super) struct PushOptions {
 /// Pushes the records in batches. The first interrupt stops after the current batch, the second one at once.
 pub(super) async fn push(drafts: Drafts, options: PushOptions) -> anyhow::Result<CommandOutcome> {
     let PushOptions { url, token, message, batch_records, dry_run } = options;
-    let remote = Remote::new(&url, token).map_err(|error| anyhow!(error))?;
+    let remote = PushClient::new(&url, token).map_err(|error| anyhow!(error))?;
     let total = report::count(&drafts);
     let progress = Progress::records(if dry_run { "validated" } else { "written" }, total);
     let mut interrupt = InterruptCounter::start();
     let mut outcome = WriteSummary::default();
     let mut sent = 0;
     let mut problems = Vec::new();
-    for batch in batches(drafts, batch_records.min(MOST)) {
+    for batch in split_into_batches(drafts, batch_records.min(MAX_PUSH_RECORDS)) {
         let result = tokio::select! {
-            result = remote.send(&batch, message.as_deref(), dry_run) => result,
+            result = remote.push(&batch, message.as_deref(), dry_run) => result,
             () = interrupt.wait_for(2) => return Ok(report::interrupted(sent, total)),
         };
         match result {
             Ok(accepted) => outcome += accepted,
-            Err(Refused::Problems(found)) if dry_run => problems.extend(found),
-            Err(Refused::Problems(found)) => bail!(report::problems(&found, sent)),
-            Err(Refused::Failed(error)) => bail!("{}: {error}", report::written_before(if dry_run { 0 } else { sent })),
+            Err(PushError::Rejected(found)) if dry_run => problems.extend(found),
+            Err(PushError::Rejected(found)) => bail!(report::problems(&found, sent)),
+            Err(PushError::Failed(error)) => bail!("{}: {error}", report::written_before(if dry_run { 0 } else { sent })),
         }
         let count = report::count(&batch);
         sent += count;

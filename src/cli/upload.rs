@@ -6,10 +6,10 @@ use futures_util::FutureExt;
 
 use crate::core::error::internal;
 use crate::graphql::request::upload::{Contents, UploadParser};
-use crate::transfer::format::Format;
-use crate::transfer::input::Input;
-use crate::transfer::popolo::Options;
-use crate::transfer::read::Reading;
+use crate::interchange::format::InputFormat;
+use crate::interchange::import_reader::ImportReader;
+use crate::interchange::input::InputSource;
+use crate::interchange::popolo::PopoloOptions;
 
 /// The reader of uploaded files.
 pub fn upload_reader() -> UploadParser {
@@ -17,9 +17,11 @@ pub fn upload_reader() -> UploadParser {
         async move {
             let reading = tokio::task::spawn_blocking(move || {
                 // an unknown file extension is read as JSON; a package would read other files of the server
-                let format = Format::of(Path::new(&upload.name)).filter(|format| *format != Format::Package).unwrap_or(Format::Json);
-                let mut reading = Reading::new(Options::default());
-                reading.take(&Input { name: upload.name.into(), format, said: false, path: Some(upload.path) });
+                let format = InputFormat::from_path(Path::new(&upload.name))
+                    .filter(|format| *format != InputFormat::Package)
+                    .unwrap_or(InputFormat::Json);
+                let mut reading = ImportReader::new(PopoloOptions::default());
+                reading.read(&InputSource { name: upload.name.into(), format, is_format_explicit: false, path: Some(upload.path) });
                 reading
             });
             let mut reading = reading.await.map_err(internal)?;

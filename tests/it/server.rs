@@ -14,7 +14,6 @@ use kurultai::http::{AppState, RateLimits, StreamLimits, Timeouts, router, serve
 use kurultai::store::draft::InputProblem;
 use kurultai::store::write::{Author, Drafts, WriteError, WriteSummary};
 use kurultai::store::{Store, StoreOptions};
-use kurultai::transfer::yaml;
 use migration::sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use reqwest::header::AUTHORIZATION;
 use serde_json::{Value, json};
@@ -398,7 +397,7 @@ pub fn without_cost(mut answer: Value) -> Value {
 pub fn read(files: &[(Arc<str>, String)]) -> Result<Drafts, Vec<InputProblem>> {
     let mut drafts = Drafts::new();
     for (name, text) in files {
-        let tree = yaml::read(name, text).map_err(|problem| vec![problem])?;
+        let tree = yaml::parse(name, text).map_err(|problem| vec![problem])?;
         drafts.extend(kurultai::store::draft::parse::file(name, &tree)?);
     }
     Ok(drafts)

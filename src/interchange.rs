@@ -1,0 +1,17 @@
+//! Import and export: parses files, streams and packages into drafts, writes packages, and pushes records to a server.
+
+pub mod batch;
+pub mod csv;
+pub mod format;
+pub mod import_reader;
+pub mod input;
+pub mod json;
+mod line_tracker;
+pub mod mapping;
+pub mod ndjson;
+pub mod package;
+pub mod popolo;
+pub mod problem;
+pub mod push;
+pub mod slug;
+pub mod yaml;

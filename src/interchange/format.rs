@@ -1,0 +1,44 @@
+//! Formats that an import reads.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+
+use crate::interchange::package::layout::DESCRIPTOR;
+
+/// A format that records are imported from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InputFormat {
+    /// YAML: a map from record types to lists of records.
+    Yaml,
+    /// JSON of the same structure.
+    Json,
+    /// Newline-delimited JSON, one record per line.
+    Ndjson,
+    /// Popolo JSON: persons, organizations, memberships.
+    Popolo,
+    /// CSV or TSV; requires a mapping.
+    Csv,
+    /// Exported data package: its datapackage.json.
+    Package,
+}
+
+impl InputFormat {
+    /// Detects the format from a file name; `None` if the extension is unknown.
+    pub fn from_path(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_string_lossy().to_lowercase();
+        if name == DESCRIPTOR {
+            return Some(Self::Package);
+        }
+        if name.ends_with(".popolo.json") {
+            return Some(Self::Popolo);
+        }
+        match name.rsplit_once('.')?.1 {
+            "yaml" | "yml" => Some(Self::Yaml),
+            "json" => Some(Self::Json),
+            "ndjson" | "jsonl" => Some(Self::Ndjson),
+            "csv" | "tsv" => Some(Self::Csv),
+            _ => None,
+        }
+    }
+}

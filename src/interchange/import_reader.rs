@@ -1,0 +1,198 @@
+//! Reads the sources of an import into drafts and collects every problem found in them.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::catalog::record::catalog;
+use crate::core::error::Error;
+use crate::entity::RecordType;
+use crate::interchange::csv::{BufferedTable, MappedTable};
+use crate::interchange::format::InputFormat;
+use crate::interchange::input::InputSource;
+use crate::interchange::mapping::{Mapping, SlugsByIdentifier};
+use crate::interchange::popolo::{KnownRecords, PopoloData, PopoloOptions, is_popolo};
+use crate::interchange::problem::file_problem;
+use crate::interchange::{json, ndjson, package, yaml};
+use crate::store::Store;
+use crate::store::draft;
+use crate::store::draft::value_tree::Tree;
+use crate::store::draft::{Draft, DraftValue, InputProblem};
+use crate::store::read::dump::Former;
+use crate::store::read::result::Cell;
+use crate::store::write::Drafts;
+
+/// Former slugs and ids of records.
+#[derive(Debug, Default)]
+pub struct FormerNames {
+    /// Slugs that records had before.
+    pub slugs: Vec<Former<String>>,
+    /// Ids of records that were merged into others.
+    pub ids: Vec<Former<Uuid>>,
+}
+
+/// Accumulates records, problems and notes over all sources of an import.
+#[derive(Default)]
+pub struct ImportReader {
+    /// Records read so far.
+    pub drafts: Drafts,
+    /// Problems found so far; an import with problems must not be written.
+    pub problems: Vec<InputProblem>,
+    /// Notes for the user that do not prevent the import.
+    pub notes: Vec<String>,
+    /// Popolo items, which [`ImportReader::finish`] converts once all files are read.
+    pub popolo: PopoloData,
+    /// Former slugs and ids from packages.
+    pub former: FormerNames,
+    /// Whether a source was a package, whose records have ids already.
+    pub has_package: bool,
+    /// Tables whose rows refer to records by identifier.
+    buffered_tables: Vec<BufferedTable>,
+    mapping: Option<Arc<Mapping>>,
+}
+
+impl ImportReader {
+    /// Creates a reader without records.
+    pub fn new(options: PopoloOptions) -> Self {
+        Self { popolo: PopoloData::new(options), ..Self::default() }
+    }
+
+    /// Sets the mapping for CSV sources that are read from now on.
+    pub fn set_mapping(&mut self, mapping: Mapping) {
+        self.mapping = Some(Arc::new(mapping));
+    }
+
+    /// Reads one source; its problems are added to [`ImportReader::problems`].
+    pub fn read(&mut self, input: &InputSource) {
+        let outcome = match input.format {
+            InputFormat::Yaml => self.read_yaml(input),
+            InputFormat::Json | InputFormat::Popolo => self.read_json(input),
+            InputFormat::Ndjson => self.read_ndjson(input),
+            InputFormat::Package => self.read_package(input),
+            InputFormat::Csv => self.read_csv(input),
+        };
+        if let Err(problems) = outcome {
+            self.problems.extend(problems);
+        }
+    }
+
+    fn read_yaml(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
+        let tree = input.read_to_string().and_then(|text| yaml::parse(&input.name, &text)).map_err(|problem| vec![problem])?;
+        self.push_tree(input, &tree)
+    }
+
+    fn read_json(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
+        let tree = input.open().and_then(|reader| json::parse(&input.name, reader)).map_err(|problem| vec![problem])?;
+        if input.format == InputFormat::Popolo || (!input.is_format_explicit && is_popolo(&tree)) {
+            self.popolo.collect(&input.name, tree);
+            return Ok(());
+        }
+        self.push_tree(input, &tree)
+    }
+
+    fn read_ndjson(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
+        let reader = input.open().map_err(|problem| vec![problem])?;
+        ndjson::parse(&input.name, reader, |record| self.push_result(record));
+        Ok(())
+    }
+
+    fn read_package(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
+        let Some(path) = &input.path else {
+            return Err(vec![file_problem(None, "a data package is a folder of files; specify the folder or its datapackage.json")]);
+        };
+        self.has_package = true;
+        let package = package::read(path)?;
+        package.records.into_iter().for_each(|(ty, draft)| self.push(ty, draft));
+        self.former.slugs.extend(package.former_slugs);
+        self.former.ids.extend(package.merged_ids);
+        Ok(())
+    }
+
+    fn read_csv(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
+        let Some(mapping) = self.mapping.clone() else {
+            let message = "CSV requires a mapping from columns to fields; specify it with --mapping FILE";
+            return Err(vec![file_problem(Some(&input.name), message)]);
+        };
+        let reader = input.open().map_err(|problem| vec![problem])?;
+        let (table, unused) = MappedTable::open(&input.name, reader, &mapping)?;
+        if !unused.is_empty() {
+            self.notes.push(format!("{}: columns not used by the mapping: {}", input.name, unused.join(", ")));
+        }
+        if table.has_identifier_references() {
+            self.buffered_tables.push(table.buffer()?);
+        } else {
+            table.read_rows(&SlugsByIdentifier::new(), |row| self.push_result(row));
+        }
+        Ok(())
+    }
+
+    /// Converts Popolo items and buffered tables, which need all files and the database to resolve references. Without a
+    /// store, references resolve within the files only.
+    pub async fn finish(&mut self, store: Option<&Store>) -> Result<(), Error> {
+        if !self.popolo.is_empty() {
+            let known = match store {
+                Some(store) => KnownRecords::fetch(&self.popolo, store).await?,
+                None => KnownRecords::default(),
+            };
+            let converted = std::mem::take(&mut self.popolo).convert(known);
+            converted.drafts.into_iter().for_each(|(ty, draft)| self.push(ty, draft));
+            self.problems.extend(converted.problems);
+            self.notes.extend(converted.notes);
+        }
+        let tables = std::mem::take(&mut self.buffered_tables);
+        let mut slugs = self.slugs_by_identifier();
+        let references: Vec<_> = tables.iter().flat_map(BufferedTable::referenced_identifiers).collect();
+        for (ty, scheme, values) in references {
+            if let Some(store) = store {
+                let found = store.slugs_by_identifier(ty, &scheme, &values).await?;
+                slugs.extend(found.into_iter().map(|(value, slug)| ((ty, scheme.clone(), value), slug)));
+            }
+        }
+        tables.iter().for_each(|table| table.convert_rows(&slugs, |row| self.push_result(row)));
+        Ok(())
+    }
+
+    /// Slugs of the records read so far, by identifier.
+    fn slugs_by_identifier(&self) -> SlugsByIdentifier {
+        let identifier = catalog().get(RecordType::Identifier);
+        let (Some(scheme), Some(value)) = (identifier.field_index("scheme"), identifier.field_index("value")) else {
+            return SlugsByIdentifier::new();
+        };
+        let text = |draft: &Draft, field| match draft.value(field) {
+            Some(DraftValue::Cell(Cell::Text(text))) => Some(text.clone()),
+            _ => None,
+        };
+        let mut slugs = SlugsByIdentifier::new();
+        for (ty, draft) in self.drafts.iter().flat_map(|(ty, drafts)| drafts.iter().map(move |draft| (*ty, draft))) {
+            let Some(slug) = &draft.name else { continue };
+            for part in draft.parts.iter().filter(|(part, _)| *part == RecordType::Identifier).flat_map(|(_, parts)| parts) {
+                if let (Some(scheme), Some(value)) = (text(part, scheme), text(part, value)) {
+                    slugs.insert((ty, scheme, value), slug.clone());
+                }
+            }
+        }
+        slugs
+    }
+
+    fn push_tree(&mut self, input: &InputSource, tree: &Tree) -> Result<(), Vec<InputProblem>> {
+        for (ty, drafts) in draft::parse::file(&input.name, tree)? {
+            drafts.into_iter().for_each(|draft| self.push(ty, draft));
+        }
+        Ok(())
+    }
+
+    fn push_result(&mut self, result: Result<(RecordType, Draft), Vec<InputProblem>>) {
+        match result {
+            Ok((ty, draft)) => self.push(ty, draft),
+            Err(problems) => self.problems.extend(problems),
+        }
+    }
+
+    /// Adds one record.
+    pub fn push(&mut self, ty: RecordType, draft: Draft) {
+        match self.drafts.iter_mut().find(|(of, _)| *of == ty) {
+            Some((_, drafts)) => drafts.push(draft),
+            None => self.drafts.push((ty, vec![draft])),
+        }
+    }
+}

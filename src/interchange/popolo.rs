@@ -1,0 +1,15 @@
+//! Imports Popolo JSON: persons, organizations, memberships, posts, areas and events.
+//!
+//! Files may refer to each other, and a repeated import must find the records of the first, so an import has three steps:
+//! collect the items of all files, look up the records that the database has for them, and convert the items to records.
+
+mod collect;
+mod convert;
+mod lookup;
+mod model;
+mod normalize;
+
+pub use collect::is_popolo;
+pub use convert::ConvertedRecords;
+pub use lookup::KnownRecords;
+pub use model::{PopoloData, PopoloOptions};

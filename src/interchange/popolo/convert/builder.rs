@@ -1,0 +1,81 @@
+//! Builds the value tree of a record field by field.
+
+use crate::interchange::popolo::model::{FieldMap, is_empty, scalar_text};
+use crate::interchange::popolo::normalize::normalize_date;
+use crate::store::draft::Origin;
+use crate::store::draft::value_tree::{Tree, Value};
+
+/// A record under construction: its fields and the origin of its item.
+pub(super) struct RecordBuilder {
+    pub(super) entries: Vec<(String, Tree)>,
+    pub(super) origin: Origin,
+}
+
+impl RecordBuilder {
+    /// Starts a record with its slug.
+    pub(super) fn new(slug: &str, origin: Origin) -> Self {
+        let mut builder = Self { entries: Vec::new(), origin };
+        builder.set("slug", Some(text_tree(builder.origin.line, slug)));
+        builder
+    }
+
+    /// Sets a field, unless the value is `None`.
+    pub(super) fn set(&mut self, name: &str, value: Option<Tree>) {
+        if let Some(value) = value {
+            self.entries.push((name.to_owned(), value));
+        }
+    }
+
+    /// Sets a field to a text.
+    pub(super) fn set_text(&mut self, name: &str, text: Option<&str>) {
+        let line = self.origin.line;
+        self.set(name, text.map(|text| text_tree(line, text)));
+    }
+
+    /// Sets a list field, unless the list is empty.
+    pub(super) fn set_list(&mut self, name: &str, items: Vec<Tree>) {
+        if let Some(first) = items.first() {
+            self.set(name, Some(Tree { line: first.line, value: Value::List(items) }));
+        }
+    }
+
+    /// Sets a translated field in one language.
+    pub(super) fn set_translated(&mut self, name: &str, lang: &str, text: Option<&str>) {
+        let line = self.origin.line;
+        self.set(name, text.map(|text| map_tree(line, vec![(lang, text_tree(line, text))])));
+    }
+}
+
+pub(super) fn text_tree(line: Option<usize>, text: &str) -> Tree {
+    Tree { line, value: Value::Text(text.to_owned()) }
+}
+
+pub(super) fn map_tree(line: Option<usize>, entries: Vec<(&str, Tree)>) -> Tree {
+    Tree { line, value: Value::Map(entries.into_iter().map(|(name, tree)| (name.to_owned(), tree)).collect()) }
+}
+
+/// Takes a date field, normalized.
+pub(super) fn take_date(fields: &mut FieldMap, name: &str) -> Option<Tree> {
+    let tree = fields.take(name)?;
+    Some(text_tree(tree.line, &normalize_date(&scalar_text(&tree)?)?))
+}
+
+/// Takes a list of objects with their lines. An item that is no object becomes one with that value as `name`.
+pub(super) fn take_objects(fields: &mut FieldMap, name: &str) -> Vec<(Option<usize>, FieldMap)> {
+    let Some(Tree { value: Value::List(items), .. }) = fields.take(name) else { return Vec::new() };
+    items
+        .into_iter()
+        .filter(|item| !is_empty(item))
+        .map(|item| match item.value {
+            Value::Map(entries) => (item.line, FieldMap(entries)),
+            value => (item.line, FieldMap(vec![("name".to_owned(), Tree { line: item.line, value })])),
+        })
+        .collect()
+}
+
+/// Takes text fields and joins those that differ from the one before as paragraphs.
+pub(super) fn take_paragraphs(fields: &mut FieldMap, names: &[&str]) -> Option<String> {
+    let mut paragraphs: Vec<String> = names.iter().filter_map(|name| fields.take_text(name)).collect();
+    paragraphs.dedup();
+    (!paragraphs.is_empty()).then(|| paragraphs.join("\n\n"))
+}

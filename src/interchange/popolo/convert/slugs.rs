@@ -1,0 +1,95 @@
+//! Assigns slugs to items and resolves references to them.
+
+use std::collections::HashMap;
+
+use super::builder::{RecordBuilder, text_tree};
+use super::state::Conversion;
+use crate::interchange::popolo::model::{FieldMap, PopoloClass, PopoloItem, is_id_from_name, scalar_text};
+use crate::interchange::popolo::normalize::{display_name, division_id};
+use crate::interchange::slug::{MAX_SLUG_BYTES, short_hash, slugify};
+use crate::store::draft::value_tree::Tree;
+use crate::store::draft::{InputProblem, Origin};
+
+impl Conversion {
+    /// Assigns a slug to each item of a class: that of its record in the database, or its name, with a hash of its id if the
+    /// name is not unique.
+    pub(super) fn assign_slugs(&mut self, class: PopoloClass, items: &[PopoloItem]) {
+        let Some(ty) = class.record_type() else { return };
+        let mut base_counts: HashMap<String, usize> = HashMap::new();
+        let mut new_items = Vec::new();
+        for item in items {
+            let Some(id) = &item.id else { continue };
+            let name = display_name(&mut item.fields.clone());
+            let base = slugify(name.as_deref().unwrap_or_default(), MAX_SLUG_BYTES);
+            if let Some(name) = name {
+                self.names.insert((class, id.clone()), name);
+            }
+            let division = (class == PopoloClass::Area).then(|| division_id(Some(id), &item.fields)).flatten();
+            if class == PopoloClass::Area && division.is_none() {
+                continue;
+            }
+            let by_division = division.and_then(|division| self.known.slugs_by_division.get(&division));
+            match by_division.or_else(|| self.known.slugs_by_id.get(&(ty, id.clone()))) {
+                Some(slug) => {
+                    self.slugs.insert((class, id.clone()), slug.clone());
+                }
+                None => {
+                    *base_counts.entry(base.clone()).or_default() += 1;
+                    new_items.push((id, base));
+                }
+            }
+        }
+        for (id, base) in new_items {
+            let is_taken = self.known.taken_slugs.contains(&(ty, base.clone())) && !is_id_from_name(id);
+            let slug = if base.is_empty() {
+                format!("{}-{}", class.singular(), short_hash(id))
+            } else if is_taken || base_counts.get(&base).is_some_and(|count| *count > 1) {
+                format!("{base}-{}", short_hash(id))
+            } else {
+                base.clone()
+            };
+            if is_taken {
+                self.notes.push(format!(
+                    "{} \"{id}\" gets the slug {slug}, because the database has another {base}; if both are the same, add the identifier {} {id} to {base}",
+                    class.singular(),
+                    class.scheme(&self.options.scheme)
+                ));
+            }
+            self.slugs.insert((class, id.clone()), slug);
+        }
+    }
+
+    /// Takes a reference by id and resolves it to a slug; an unknown id is a problem.
+    pub(super) fn take_reference(&mut self, fields: &mut FieldMap, field: &str, class: PopoloClass, origin: &Origin) -> Option<Tree> {
+        let tree = fields.take(field)?;
+        let id = scalar_text(&tree)?;
+        let known = class.record_type().and_then(|ty| self.known.slugs_by_id.get(&(ty, id.clone())));
+        if let Some(slug) = self.slugs.get(&(class, id.clone())).or(known) {
+            return Some(text_tree(tree.line, slug));
+        }
+        let (singular, plural, scheme) = (class.singular(), class.plural(), class.scheme(&self.options.scheme));
+        self.problems.push(InputProblem::new(
+            origin.below(format_args!(".{field}"), tree.line),
+            format!("no {singular} has the id \"{id}\" in {plural}, or the identifier {scheme} {id} in the database"),
+        ));
+        None
+    }
+
+    /// Starts the record of an item with its slug; an item without a name is a problem.
+    pub(super) fn start_record(
+        &mut self,
+        class: PopoloClass,
+        item: PopoloItem,
+    ) -> Option<(RecordBuilder, FieldMap, Option<String>, String)> {
+        let slug = item.id.as_ref().and_then(|id| self.slugs.get(&(class, id.clone()))).cloned();
+        let name = item.id.as_ref().and_then(|id| self.names.get(&(class, id.clone())));
+        match (slug, name) {
+            (Some(slug), Some(_)) => Some((RecordBuilder::new(&slug, item.origin), item.fields, item.id, slug)),
+            _ => {
+                let message = format!("name is missing; give the {} a name", class.singular());
+                self.problems.push(InputProblem::new(item.origin, message));
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Popolo classes and the items of a set of files.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::entity::RecordType;
+use crate::store::draft::value_tree::{Tree, Value};
+use crate::store::draft::{InputProblem, Origin};
+
+/// Prefix of the id of an item that has a name but no id of its own.
+const NAME_ID_PREFIX: &str = "name:";
+
+/// Options of a Popolo import.
+#[derive(Debug, Clone)]
+pub struct PopoloOptions {
+    /// Identifier scheme for the ids of persons; ids of other classes use this scheme with the class as suffix.
+    pub scheme: String,
+    /// Language tag of names and other text.
+    pub lang: String,
+}
+
+impl Default for PopoloOptions {
+    fn default() -> Self {
+        Self { scheme: "popolo".to_owned(), lang: "und".to_owned() }
+    }
+}
+
+/// A Popolo class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum PopoloClass {
+    Person,
+    Organization,
+    Membership,
+    Post,
+    Area,
+    Event,
+}
+
+impl PopoloClass {
+    pub(super) const ALL: [Self; 6] = [Self::Person, Self::Organization, Self::Membership, Self::Post, Self::Area, Self::Event];
+
+    pub(super) fn singular(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Organization => "organization",
+            Self::Membership => "membership",
+            Self::Post => "post",
+            Self::Area => "area",
+            Self::Event => "event",
+        }
+    }
+
+    pub(super) fn plural(self) -> &'static str {
+        match self {
+            Self::Person => "persons",
+            Self::Organization => "organizations",
+            Self::Membership => "memberships",
+            Self::Post => "posts",
+            Self::Area => "areas",
+            Self::Event => "events",
+        }
+    }
+
+    /// The record type that items of the class become; posts and events are merged into memberships.
+    pub(super) fn record_type(self) -> Option<RecordType> {
+        match self {
+            Self::Person => Some(RecordType::Person),
+            Self::Organization => Some(RecordType::Organization),
+            Self::Membership => Some(RecordType::Membership),
+            Self::Area => Some(RecordType::Jurisdiction),
+            Self::Post | Self::Event => None,
+        }
+    }
+
+    /// The identifier scheme of ids of the class.
+    pub(super) fn scheme(self, base: &str) -> String {
+        match self {
+            Self::Person => base.to_owned(),
+            other => format!("{base}-{}", other.singular()),
+        }
+    }
+}
+
+/// The id of an item without an id, derived from its name.
+pub(super) fn id_from_name(name: &str) -> String {
+    format!("{NAME_ID_PREFIX}{name}")
+}
+
+/// Whether an id was made by [`id_from_name`].
+pub(super) fn is_id_from_name(id: &str) -> bool {
+    id.starts_with(NAME_ID_PREFIX)
+}
+
+/// The fields of an item. Conversion takes fields out; the rest is reported as omitted.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct FieldMap(pub(super) Vec<(String, Tree)>);
+
+impl FieldMap {
+    /// The value of a field; `None` if it is empty.
+    pub(super) fn get(&self, name: &str) -> Option<&Tree> {
+        self.0.iter().find(|(key, tree)| key == name && !is_empty(tree)).map(|(_, tree)| tree)
+    }
+
+    /// The value of a field as text, without taking it.
+    pub(super) fn get_text(&self, name: &str) -> Option<String> {
+        self.get(name).and_then(scalar_text)
+    }
+
+    /// Removes a field and returns its value; `None` if it is empty.
+    pub(super) fn take(&mut self, name: &str) -> Option<Tree> {
+        let index = self.0.iter().position(|(key, tree)| key == name && !is_empty(tree))?;
+        Some(self.0.remove(index).1)
+    }
+
+    /// Removes a field and returns its value as text.
+    pub(super) fn take_text(&mut self, name: &str) -> Option<String> {
+        self.take(name).as_ref().and_then(scalar_text)
+    }
+}
+
+/// Trimmed text, or a number as text; `None` for empty text and other values.
+pub(super) fn scalar_text(tree: &Tree) -> Option<String> {
+    match &tree.value {
+        Value::Text(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Boolean(_) | Value::List(_) | Value::Map(_) => None,
+    }
+}
+
+/// Whether a value is null, blank text, or contains only such values.
+pub(super) fn is_empty(tree: &Tree) -> bool {
+    match &tree.value {
+        Value::Null => true,
+        Value::Text(text) => text.trim().is_empty(),
+        Value::List(items) => items.iter().all(is_empty),
+        Value::Map(entries) => entries.iter().all(|(_, tree)| is_empty(tree)),
+        Value::Boolean(_) | Value::Integer(_) | Value::Number(_) => false,
+    }
+}
+
+/// An object of a Popolo class.
+#[derive(Debug, Clone)]
+pub(super) struct PopoloItem {
+    pub(super) class: PopoloClass,
+    pub(super) id: Option<String>,
+    /// Whether the item comes from a list of its class rather than from inside another item.
+    pub(super) is_top_level: bool,
+    pub(super) fields: FieldMap,
+    pub(super) origin: Origin,
+}
+
+/// The items of all Popolo files of an import.
+#[derive(Debug, Default)]
+pub struct PopoloData {
+    pub(super) options: PopoloOptions,
+    pub(super) items: Vec<PopoloItem>,
+    pub(super) index_by_id: HashMap<(PopoloClass, String), usize>,
+    pub(super) problems: Vec<InputProblem>,
+    pub(super) omissions: Omissions,
+}
+
+impl PopoloData {
+    /// Creates a set without items.
+    pub fn new(options: PopoloOptions) -> Self {
+        Self { options, ..Self::default() }
+    }
+
+    /// Whether there are neither items nor problems.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.problems.is_empty()
+    }
+}
+
+/// Counts of values that records have no field for.
+#[derive(Debug, Default)]
+pub(super) struct Omissions(BTreeMap<String, usize>);
+
+impl Omissions {
+    pub(super) fn count(&mut self, description: impl Into<String>) {
+        *self.0.entry(description.into()).or_default() += 1;
+    }
+
+    /// Counts the fields of an item that conversion did not take.
+    pub(super) fn count_remaining(&mut self, class: PopoloClass, fields: &FieldMap) {
+        for (key, _) in fields.0.iter().filter(|(key, tree)| !is_empty(tree) && !key.starts_with('@')) {
+            self.count(format!("{}.{key}", class.plural()));
+        }
+    }
+
+    /// A one-line summary; `None` if nothing was omitted.
+    pub(super) fn summary(&self) -> Option<String> {
+        let items: Vec<String> = self.0.iter().map(|(description, count)| format!("{description} ({count})")).collect();
+        (!items.is_empty()).then(|| format!("omitted, because records have no field for it: {}", items.join(", ")))
+    }
+}

@@ -1,0 +1,153 @@
+//! Normalizes values of Popolo files to the forms and vocabularies of records.
+
+use url::Url;
+
+use super::model::{FieldMap, scalar_text};
+use crate::core::normalize::fold;
+use crate::store::draft::value_tree::{Tree, Value};
+
+/// Fields that make up a name, in order.
+const NAME_PARTS: [&str; 4] = ["given_name", "additional_name", "patronymic_name", "family_name"];
+
+/// Takes the name of an item, assembled from its parts if there is no full name.
+pub(super) fn display_name(fields: &mut FieldMap) -> Option<String> {
+    if let Some(name) = fields.take_text("name") {
+        return Some(name);
+    }
+    let parts: Vec<String> = NAME_PARTS.into_iter().filter_map(|part| fields.get_text(part)).collect();
+    if parts.is_empty() {
+        return fields.take_text("label").or_else(|| fields.take_text("sort_name"));
+    }
+    for part in NAME_PARTS {
+        fields.take(part);
+    }
+    Some(parts.join(" "))
+}
+
+/// A date as an ISO 8601 partial date, without time of day and zero placeholders; `None` if the year is unknown. Text that is
+/// not a date is returned unchanged, and validation of the record rejects it with its position.
+pub(super) fn normalize_date(text: &str) -> Option<String> {
+    let day = text.split(['T', ' ']).next().unwrap_or_default().trim_end_matches('Z').replace(['/', '.'], "-");
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let day = if day.len() == 8 && is_digits(&day) { format!("{}-{}-{}", &day[..4], &day[4..6], &day[6..]) } else { day };
+    let known: Vec<&str> = day.split('-').take_while(|part| !part.is_empty() && part.bytes().any(|byte| byte != b'0')).collect();
+    let is_date = known.first().is_none_or(|year| year.len() == 4) && known.iter().all(|part| is_digits(part));
+    if !is_date {
+        return Some(text.trim().to_owned());
+    }
+    (!known.is_empty()).then(|| known.join("-"))
+}
+
+/// A gender in lower case, with synonyms of male and female unified.
+pub(super) fn normalize_gender(text: &str) -> String {
+    let lower = text.trim().to_lowercase();
+    match lower.as_str() {
+        "m" | "man" | "masculine" | "м" | "муж" | "мужской" => "male".to_owned(),
+        "f" | "w" | "woman" | "feminine" | "ж" | "жен" | "женский" => "female".to_owned(),
+        _ => lower,
+    }
+}
+
+/// The classification of an organization; `other` if the text is not known.
+pub(super) fn organization_classification(text: &str) -> &'static str {
+    match fold(text).as_str() {
+        "legislature" | "parliament" | "assembly" | "council" | "congress" => "legislature",
+        "chamber" | "house" | "upper house" | "lower house" | "upper chamber" | "lower chamber" | "senate" => "chamber",
+        "committee" | "subcommittee" | "commission" | "standing committee" | "working group" => "committee",
+        "executive" | "government" | "cabinet" => "government",
+        "ministry" | "department" => "ministry",
+        "agency" | "office" | "authority" => "agency",
+        "court" | "tribunal" | "judiciary" => "court",
+        "prosecutor" | "prosecution" | "prosecutors office" => "prosecutor",
+        "party" | "political party" | "faction" | "parliamentary group" | "political group" | "coalition" => "party",
+        "association" | "foundation" | "ngo" | "non profit" | "nonprofit" | "charity" | "trade union" | "union" => "association",
+        "media" | "newspaper" | "news agency" | "broadcaster" => "media",
+        "international" | "international organization" | "intergovernmental organization" => "international",
+        _ => "other",
+    }
+}
+
+/// The classification of a jurisdiction; `other` if the text is not known.
+pub(super) fn area_classification(text: &str) -> &'static str {
+    match fold(text).as_str() {
+        "country" | "nation" => "country",
+        "region" | "province" | "state" | "oblast" | "county" => "region",
+        "district" | "rayon" | "raion" | "borough" | "ward" | "constituency" => "district",
+        "city" | "town" | "municipality" | "village" => "city",
+        "supranational" => "supranational",
+        _ => "other",
+    }
+}
+
+/// Whether a text is an absolute HTTP or HTTPS URL.
+pub(super) fn is_web_url(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+/// The Open Civic Data division id of an area, from its id, its `division_id` or its identifiers.
+pub(super) fn division_id(id: Option<&str>, fields: &FieldMap) -> Option<String> {
+    let own = id.map(str::to_owned);
+    let identifiers = match fields.get("identifiers").map(|tree| &tree.value) {
+        Some(Value::List(items)) => items.as_slice(),
+        _ => &[],
+    };
+    let identifiers = identifiers.iter().filter_map(|item| match &item.value {
+        Value::Map(entries) => entries.iter().find(|(key, _)| key == "identifier").and_then(|(_, tree)| scalar_text(tree)),
+        _ => None,
+    });
+    own.into_iter().chain(fields.get_text("division_id")).chain(identifiers).find(|text| is_division_id(text))
+}
+
+/// Whether a text is an Open Civic Data division id.
+pub(super) fn is_division_id(text: &str) -> bool {
+    text.starts_with("ocd-division/")
+}
+
+/// The web URL of an entry of `sources`.
+pub(super) fn source_url(tree: &Tree) -> Option<String> {
+    let url = match &tree.value {
+        Value::Map(entries) => entries.iter().find(|(key, _)| key == "url").and_then(|(_, tree)| scalar_text(tree)),
+        _ => scalar_text(tree),
+    };
+    url.filter(|url| is_web_url(url))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn dates_lose_time_and_zero_placeholders() {
+        let cases = [
+            ("1970-05-03T00:00:00Z", Some("1970-05-03")),
+            ("1970-05-03 00:00:00", Some("1970-05-03")),
+            ("1970-05-00", Some("1970-05")),
+            ("1970-00-00", Some("1970")),
+            ("0000-00-00", None),
+            ("0000", None),
+            ("19700503", Some("1970-05-03")),
+            ("1970/05/03", Some("1970-05-03")),
+            ("1970", Some("1970")),
+            ("May 1970", Some("May 1970")),
+            ("03.05.1970", Some("03.05.1970")),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(normalize_date(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn partial_date_is_unchanged(year in 1000u32..3000, month in 1u32..13, day in 1u32..29, length in 0usize..3) {
+            let text = format!("{year}-{month:02}-{day:02}");
+            let text = &text[..[4, 7, 10][length]];
+            prop_assert_eq!(normalize_date(text), Some(text.to_owned()));
+        }
+
+        #[test]
+        fn any_text_is_normalized_without_panic(text in ".{0,20}") {
+            normalize_date(&text);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Problems with a whole file, or with one of its lines.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::store::draft::{InputProblem, Origin};
+
+/// A problem with a whole file, or with the import itself if `file` is `None`.
+pub fn file_problem(file: Option<&Arc<str>>, message: impl Into<String>) -> InputProblem {
+    InputProblem::new(Origin { file: file.cloned(), line: None, path: String::new() }, message)
+}
+
+/// A problem on one line of a file; `line` is counted from 1.
+pub fn line_problem(file: &Arc<str>, line: Option<usize>, message: impl Into<String>) -> InputProblem {
+    InputProblem::new(Origin { file: Some(file.clone()), line, path: String::new() }, message)
+}
+
+/// An I/O error while the file `name` was opened or read.
+pub fn unreadable(name: &Arc<str>, error: &io::Error) -> InputProblem {
+    file_problem(None, format!("cannot read {name}: {error}"))
+}
+
+/// Invalid UTF-8 on one line, with the command that converts the file.
+pub fn invalid_utf8(name: &Arc<str>, line: usize) -> InputProblem {
+    let base_name = name.rsplit('/').next().unwrap_or(name);
+    line_problem(
+        name,
+        Some(line),
+        format!("not valid UTF-8; convert the file first, for example with \"iconv -f WINDOWS-1251 -t UTF-8 {name} > utf-8-{base_name}\""),
+    )
+}

@@ -1,0 +1,158 @@
+//! CSV tables are converted to records by a mapping.
+
+use rstest::rstest;
+use serde_json::json;
+
+use super::ImportFixture;
+use crate::server::{On, path};
+
+const BASE: &str = "topics: [{slug: language, label: {en: Language}}]\nsources: [{slug: register-2026, title: {en: Register}, kind: dataset}]\norganizations: [{slug: greens, name: {en: Greens}, classification: party, identifiers: [{scheme: register, value: G-1}]}]";
+
+async fn fixture_with_base(on: On) -> ImportFixture {
+    let fixture = ImportFixture::new(on).await;
+    for name in ["deputies.csv", "deputies.mapping.yaml"] {
+        fixture.write_file(name, std::fs::read(path(&format!("tests/it/fixtures/{name}"))).unwrap());
+    }
+    fixture.write_file("base.yaml", BASE);
+    fixture.import_ok(&["base.yaml"]);
+    fixture
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn mapped_table_imports_idempotently(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let fixture = fixture_with_base(on).await;
+    let arguments = ["deputies.csv", "--mapping", "deputies.mapping.yaml"];
+    assert_eq!(fixture.import_ok(&arguments), "Records: 3 created, 0 updated, 0 unchanged");
+    assert_eq!(fixture.import_ok(&arguments), "Records: 0 created, 0 updated, 3 unchanged");
+    let query =
+        "{ people { nodes { slug names { lang text } gender birthDate topics { nodes { slug } } links { url note } otherNames { name lang }
+        identifiers { scheme value } citations { nodes { field locator source { slug } } } } } }";
+    insta::assert_json_snapshot!("csv_records", fixture.server.data(query).await);
+    // standard input, with a byte order mark
+    let text = format!("\u{FEFF}{}", std::fs::read_to_string(path("tests/it/fixtures/deputies.csv")).unwrap());
+    let mapping = fixture.folder.path().join("deputies.mapping.yaml");
+    let (ok, stdout, stderr) = fixture.import_stdin(&["--format", "csv", "--mapping", mapping.to_str().unwrap()], &text);
+    assert!(ok && stdout.trim() == "Records: 0 created, 0 updated, 3 unchanged", "{stdout}{stderr}");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_refer_to_records_by_slug_and_identifier(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let fixture = fixture_with_base(on).await;
+    fixture.import_ok(&["deputies.csv", "--mapping", "deputies.mapping.yaml"]);
+    fixture.write_file(
+        "seats.mapping.yaml",
+        "type: membership\nseparator: tab\nfields:\n  slug: {template: \"seat {no}\", slug: true}\n  label: {en: {constant: Deputy}}\n  person: {column: no, scheme: register}\n  organization: house\n  onBehalfOf: {column: party, scheme: register}\n  startDate: {column: from, empty: clear}\n",
+    );
+    fixture.write_file("seats.tsv", "no\thouse\tparty\tfrom\n1\tgreens\tG-1\t2021\n2\tgreens\t\t\n");
+    let arguments = ["seats.tsv", "--mapping", "seats.mapping.yaml"];
+    assert_eq!(fixture.import_ok(&arguments), "Records: 2 created, 0 updated, 0 unchanged");
+    let query = "{ memberships { nodes { slug startDate person { slug } onBehalfOf { slug } } } }";
+    let seats = fixture.server.data(query).await;
+    assert_eq!(
+        seats["memberships"]["nodes"],
+        json!([
+            {"slug": "seat-1", "startDate": "2021", "person": {"slug": "turar-qasymov"}, "onBehalfOf": {"slug": "greens"}},
+            {"slug": "seat-2", "startDate": null, "person": {"slug": "saule-bek"}, "onBehalfOf": null},
+        ])
+    );
+    fixture.write_file("seats.tsv", "no\thouse\tparty\tfrom\n1\tgreens\tG-2\t\n2\tnowhere\t\t\n");
+    let error = fixture.import_err(&arguments);
+    assert!(
+        error.contains("seats.tsv:2: membership.onBehalfOf (column party): no record has the identifier register G-2, neither in the import nor in the database"),
+        "{error}"
+    );
+    fixture.write_file("seats.tsv", "no\thouse\tparty\tfrom\n1\tgreens\tG-1\t\n2\tnowhere\t\t\n");
+    let error = fixture.import_err(&arguments);
+    assert!(
+        error.contains("seats.tsv:3: membership.organization (column house): there is no organization with the slug \"nowhere\""),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn problems_name_file_line_and_column() {
+    let fixture = fixture_with_base(On::Sqlite).await;
+    let refused = |table: &[u8]| {
+        fixture.write_file("t.csv", table);
+        fixture.import_err(&["t.csv", "--mapping", "t.mapping.yaml"])
+    };
+    fixture.write_file("t.mapping.yaml", "type: person\ndates: [\"%d.%m.%Y\"]\nfields: {slug: id, name: {en: name}, birthDate: born, deathDate: {column: died, dates: [\"%Y\"]}, image: picture}\n");
+    let error = refused("id,name,born,died,picture,height\na,A,31.02.1970,,nowhere,1\nB b,B,1970-05,May,,\nc,C\n".as_bytes());
+    for expected in [
+        "4 problems; nothing was written",
+        "t.csv:2: person.birthDate (column born): \"31.02.1970\" matches none of the date formats: %d.%m.%Y",
+        "t.csv:3: person.deathDate (column died): \"May\" matches none of the date formats: %Y",
+        "t.csv:4: the row has 2 cells but the header has 6; quote cells that contain the separator",
+    ] {
+        assert!(error.contains(expected) || expected.starts_with('4'), "expected {expected}\n{error}");
+    }
+    let error = refused("id,name,born,died,picture,height\na,A,,,nowhere,1\nB b,B,,,,\n".as_bytes());
+    for expected in [
+        "2 problems; nothing was written",
+        "t.csv:2: person.image (column picture): \"nowhere\" is not an address on the web",
+        "t.csv:3: person.slug (column id): \"B b\" cannot be a name here",
+    ] {
+        assert!(error.contains(expected), "expected {expected}\n{error}");
+    }
+    let error = refused("id;name\na;A\n".as_bytes());
+    assert!(
+        error.contains(
+            "t.mapping.yaml:3: fields.slug: t.csv has no column \"id\"; it has id;name; is the separator of the mapping correct?"
+        ),
+        "{error}"
+    );
+    let error = refused(b"id,name,born,died,picture\na,\xc0,,,\n");
+    assert!(error.contains("t.csv:2: not valid UTF-8; convert the file first, for example with \"iconv -f WINDOWS-1251"), "{error}");
+    fixture.write_file("t.csv", "id\n");
+    assert!(
+        fixture.import_err(&["t.csv"]).contains("t.csv: CSV requires a mapping from columns to fields; specify it with --mapping FILE")
+    );
+    fixture.write_file("t.csv", "id,name,born,died,picture,height\na,A,,,,1\n");
+    let (ok, _, stderr) = fixture.import(&["t.csv", "--mapping", "t.mapping.yaml"]);
+    assert!(ok && stderr.contains("t.csv: columns not used by the mapping: height"), "{stderr}");
+}
+
+#[rstest]
+#[case("type: martian\nfields: {}", "m.yaml:1: type: unknown record type \"martian\"; expected one of jurisdiction, organization, person")]
+#[case("type: person", "m.yaml:1: fields is missing; it maps fields to columns")]
+#[case("type: person\nfield: {}\nfields: {}", "m.yaml:2: field: unknown key; expected one of type, fields, separator, dates, ignore")]
+#[case("type: person\nfields: {nmae: a}", "m.yaml:2: nmae: person has no field \"nmae\"; it has name, otherNames")]
+#[case(
+    "type: person\nfields: {name: a}",
+    "m.yaml:2: name: translated text requires a map from language tags to columns, such as {en: name}"
+)]
+#[case("type: person\nfields: {identifiers: {scheme: a}}", "m.yaml:2: identifiers.scheme: expected a list; write - before each identifier")]
+#[case(
+    "type: person\nfields: {birthDate: {column: a, colour: b}}",
+    "m.yaml:2: birthDate: unknown key \"colour\" in a rule; expected one of column, template, constant"
+)]
+#[case("type: person\nfields: {birthDate: \"{a\"}", "m.yaml:2: birthDate: \"{a\" has an unclosed {")]
+#[case("type: person\nfields: {otherNames: [{nmae: a}]}", "m.yaml:2: otherNames.nmae: OtherName has no field \"nmae\"; it has name, lang")]
+#[case("type: person\nfields: {slug: {column: a, slug: yes}}", "m.yaml:2: slug: slug must be true or false, found a text")]
+#[case("type: person\nfields: {gender: {column: a, values: {m: [male]}}}", "m.yaml:2: gender: values must be text, found a list")]
+#[case("type: person\nseparator: \";;\"\nfields: {}", "m.yaml:2: separator: expected a single ASCII character, such as \";\", or tab")]
+#[tokio::test(flavor = "multi_thread")]
+async fn invalid_mapping_is_rejected_with_reason(#[case] mapping: &str, #[case] expected: &str) {
+    let fixture = ImportFixture::new(On::Sqlite).await;
+    fixture.write_file("m.yaml", mapping);
+    fixture.write_file("t.csv", "a\n1\n");
+    let error = fixture.import_err(&["t.csv", "--mapping", "m.yaml"]);
+    assert!(error.contains(expected), "expected {expected}\n{error}");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn table_without_slugs_matches_by_identifier(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let fixture = ImportFixture::new(on).await;
+    fixture.write_file(
+        "t.mapping.yaml",
+        "type: person\nfields:\n  name: {en: name}\n  identifiers: [{scheme: {constant: register}, value: no}]\n",
+    );
+    fixture.write_file("t.csv", "no,name\n1,Ann Lee\n2,Ann Lee\n");
+    let arguments = ["t.csv", "--mapping", "t.mapping.yaml", "--batch", "1"];
+    assert_eq!(fixture.import_ok(&arguments), "Records: 2 created, 0 updated, 0 unchanged");
+    fixture.write_file("t.csv", "no,name\n1,Ann Lee\n2,Ann Moore\n");
+    assert_eq!(fixture.import_ok(&arguments), "Records: 0 created, 1 updated, 1 unchanged");
+}
