@@ -397,7 +397,7 @@ pub fn without_cost(mut answer: Value) -> Value {
 pub fn read(files: &[(Arc<str>, String)]) -> Result<Drafts, Vec<InputProblem>> {
     let mut drafts = Drafts::new();
     for (name, text) in files {
-        let tree = yaml::parse(name, text).map_err(|problem| vec![problem])?;
+        let tree = kurultai::interchange::yaml::parse(name, text).map_err(|problem| vec![problem])?;
         drafts.extend(kurultai::store::draft::parse::file(name, &tree)?);
     }
     Ok(drafts)
