@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod clock;
 pub mod dataset;
+pub mod digest;
 pub mod error;
 pub mod filter;
 pub mod id;
@@ -10,3 +11,4 @@ pub mod language;
 pub mod normalize;
 pub mod pagination;
 pub mod partial_date;
+pub mod path;

@@ -58,6 +58,7 @@ record_types! {
 }
 
 pub mod node;
+pub mod saved_query;
 pub mod search_document;
 pub mod search_variant;
 pub mod token;

@@ -23,7 +23,7 @@ use crate::core::auth::Role;
 use crate::core::clock::Clock;
 use crate::core::error::{Error, Result, internal, unavailable};
 use crate::observability::metrics;
-use crate::store::access::saved_query::SavedQueries;
+use crate::store::access::saved_query_cache::SavedQueryCache;
 use crate::store::db::changes::Changes;
 use crate::store::db::pool;
 use crate::store::db::pool::{PoolStatus, Pools};
@@ -43,7 +43,7 @@ pub struct Store {
     pub clock: Clock,
     pub(crate) changes: Arc<Changes>,
     replicas: Arc<Replicas>,
-    pub(crate) saved: SavedQueries,
+    pub(crate) saved: SavedQueryCache,
     pub(crate) statements: Arc<AtomicU64>,
     /// Connections for reading at most.
     connections: u32,
@@ -64,7 +64,7 @@ impl Store {
             clock,
             changes: Arc::new(changes),
             replicas: Arc::new(Replicas::new(options).await?),
-            saved: SavedQueries::default(),
+            saved: SavedQueryCache::default(),
             statements: Arc::default(),
             connections: options.connections,
             sees: Visibility::Published,

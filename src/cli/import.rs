@@ -80,7 +80,10 @@ async fn load(store: &Store, mut reading: ImportReader, options: &ImportOptions)
             Err(interrupted) => return Ok(interrupted),
         }
     };
-    store.lead(&former.slugs, &former.ids).await.context("the records were written, but not the redirects from their former names")?;
+    store
+        .register_redirects(&former.slugs, &former.ids)
+        .await
+        .context("the records were written, but not the redirects from their former names")?;
     if outcome.created + outcome.updated >= MANY_RECORDS {
         store.tidy().await.context("all records were written, but database maintenance failed")?;
     }

@@ -39,7 +39,7 @@ pub(super) async fn list(config: &Config) -> anyhow::Result<String> {
             format_minute(token.created),
             token.last_used.map_or("never".to_owned(), format_minute),
             token.expires.map_or("never".to_owned(), format_day),
-            token.state(now).to_string(),
+            token.status(now).to_string(),
         ]
     }));
     Ok(format_table(&rows))

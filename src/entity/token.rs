@@ -1,4 +1,4 @@
-//! What lets someone maintain the dataset.
+//! API tokens.
 
 use sea_orm::entity::prelude::*;
 
@@ -11,8 +11,8 @@ pub struct Model {
     pub id: Uuid,
     pub name: String,
     pub role: String,
-    /// SHA-256 of the secret, in hexadecimal digits. The secret is 256 random bits, which nobody can try out, so a
-    /// plain hash is as good as a slow one and costs a request nothing.
+    /// SHA-256 of the secret in hexadecimal. The secret is 256 random bits, which cannot be guessed, so a fast hash is as
+    /// safe as a slow one and adds no latency to requests.
     pub hash: String,
     pub created_at: DateTimeUtc,
     pub expires_at: Option<DateTimeUtc>,
@@ -20,7 +20,7 @@ pub struct Model {
     pub last_used_at: Option<DateTimeUtc>,
 }
 
-/// Relations are declared once, in `store`.
+/// Tokens refer to no other table.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -31,7 +31,7 @@ use crate::graphql::schema::filter;
 use crate::graphql::schema::filter::{described, filter_name};
 use crate::graphql::schema::object::field;
 use crate::store::Store;
-use crate::store::access::token::Rejected;
+use crate::store::access::token::TokenRejection;
 use crate::store::read::plan::{ListPlan, Plan};
 use crate::store::read::result::{Cell, PageRows};
 
@@ -207,7 +207,7 @@ impl EventStream {
 
     /// Reads a page of the feed; tells whether there may be more.
     async fn read(&mut self) -> Result<bool> {
-        self.store.recall(&self.caller).await.map_err(Rejected::told)?;
+        self.store.refresh_caller(&self.caller).await.map_err(TokenRejection::into_error)?;
         let pages = self.store.page(&self.list).await?;
         let Some(slice) = pages.of(0) else { return Ok(false) };
         let Some(last) = slice.nodes().next_back() else { return Ok(false) };

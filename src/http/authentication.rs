@@ -6,7 +6,7 @@ use axum::http::header::AUTHORIZATION;
 use crate::core::auth::Caller;
 use crate::core::error::{Result, unauthenticated};
 use crate::store::Store;
-use crate::store::access::token::Rejected;
+use crate::store::access::token::TokenRejection;
 
 /// The one who sent these headers.
 pub(super) async fn of(store: &Store, headers: &HeaderMap) -> Result<Caller> {
@@ -20,7 +20,7 @@ pub(super) async fn of(store: &Store, headers: &HeaderMap) -> Result<Caller> {
             "Authorization is not understood; send Authorization: Bearer kurultai_..., or leave it out to read what is published",
         ));
     };
-    store.caller(token).await.map_err(Rejected::told)
+    store.authenticate(token).await.map_err(TokenRejection::into_error)
 }
 
 /// The token in the value of the header; the name of the scheme is written in any case.

@@ -54,7 +54,7 @@ fn dependency_components(records: &[Option<(RecordType, Draft)>]) -> Vec<Vec<usi
     let by_slug: HashMap<(RecordType, &str), NodeIndex> =
         slugs.filter_map(|((ty, draft), node)| Some(((*ty, draft.name.as_deref()?), *node))).collect();
     let ids = records.iter().flatten().zip(&nodes);
-    let by_id: HashMap<Uuid, NodeIndex> = ids.filter_map(|((_, draft), node)| Some((draft.aim.id?, *node))).collect();
+    let by_id: HashMap<Uuid, NodeIndex> = ids.filter_map(|((_, draft), node)| Some((draft.target.id?, *node))).collect();
     for ((_, draft), node) in records.iter().flatten().zip(&nodes) {
         visit_values(draft, &mut |value| {
             let referenced = match value {

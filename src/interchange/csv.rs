@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
+use crate::core::path::PathSegment;
 use crate::entity::RecordType;
 use crate::interchange::line_tracker::{LineTracker, line_of};
 use crate::interchange::mapping::{FieldRule, Mapping, SlugsByIdentifier, TableRow};
@@ -19,7 +20,7 @@ pub struct MappedTable {
     mapping: Arc<Mapping>,
     columns: HashMap<String, usize>,
     /// Field paths, each with the columns that its rule reads.
-    columns_by_path: Vec<(String, String)>,
+    columns_by_path: Vec<(Vec<PathSegment>, String)>,
     reader: Reader<LineTracker<Box<dyn BufRead + Send>>>,
 }
 
@@ -47,7 +48,7 @@ impl MappedTable {
         }
         let is_used = |column: &String| rules.iter().any(|(_, rule)| rule.columns().any(|used| used == column));
         let unused = header.iter().filter(|column| !is_used(column) && !mapping.ignore.contains(column)).cloned().collect();
-        let with_columns = |(path, rule): &(String, &FieldRule)| {
+        let with_columns = |(path, rule): &(Vec<PathSegment>, &FieldRule)| {
             let columns: Vec<&str> = rule.columns().collect();
             (!columns.is_empty()).then(|| (path.clone(), columns.join(", ")))
         };
@@ -99,9 +100,12 @@ impl MappedTable {
     fn convert_row(&self, line: usize, cells: &StringRecord, slugs: &SlugsByIdentifier) -> RowResult {
         let row = TableRow { columns: &self.columns, cells, slugs, line };
         let record = self.mapping.record;
-        let origin = Origin { file: Some(self.file.clone()), line: Some(line), path: record.singular() };
+        let origin = Origin { file: Some(self.file.clone()), line: Some(line), path: vec![record.singular().into()] };
         let tree = self.mapping.apply(&row).map_err(|problems| {
-            let problem = |(path, message): (String, String)| InputProblem::new(origin.below(path, None), message);
+            let problem = |(path, message): (Vec<PathSegment>, String)| {
+                let path = origin.path.iter().cloned().chain(path).collect();
+                InputProblem::new(Origin { path, ..origin.clone() }, message)
+            };
             problems.into_iter().map(problem).collect::<Vec<_>>()
         });
         match tree.and_then(|tree| draft::parse::record(record, &tree, &origin)) {
@@ -128,15 +132,14 @@ impl MappedTable {
 
     /// Appends the column that a field comes from to its path.
     fn annotate_origin(&self, origin: &mut Origin) {
-        let Some(start) = origin.path.find(['.', '[']) else { return };
-        let mut path = without_list_indices(&origin.path[start..]);
-        loop {
+        let names = origin.path.iter().skip(1).filter(|segment| !matches!(segment, PathSegment::Index(_)));
+        let mut path: Vec<PathSegment> = names.cloned().collect();
+        while !path.is_empty() {
             if let Some((_, columns)) = self.columns_by_path.iter().find(|(field, _)| *field == path) {
-                origin.path = format!("{} (column {columns})", origin.path);
+                origin.path.push(PathSegment::Column(columns.clone().into()));
                 return;
             }
-            let Some(cut) = path.rfind('.').filter(|cut| *cut > 0) else { return };
-            path.truncate(cut);
+            path.pop();
         }
     }
 }
@@ -176,14 +179,18 @@ impl BufferedTable {
 fn header_problems(
     file: &Arc<str>,
     mapping: &Mapping,
-    rules: &[(String, &FieldRule)],
+    rules: &[(Vec<PathSegment>, &FieldRule)],
     header: &[String],
     columns: &HashMap<String, usize>,
 ) -> Vec<InputProblem> {
     let mut problems = Vec::new();
     for (path, rule) in rules {
         for column in rule.columns().filter(|column| !columns.contains_key(*column)) {
-            let origin = Origin { file: Some(mapping.file.clone()), line: rule.line, path: format!("fields{path}") };
+            let origin = Origin {
+                file: Some(mapping.file.clone()),
+                line: rule.line,
+                path: std::iter::once("fields".into()).chain(path.iter().cloned()).collect(),
+            };
             let hint = if header.len() == 1 { "; is the separator of the mapping correct?" } else { "" };
             problems.push(InputProblem::new(origin, format!("{file} has no column \"{column}\"; it has {}{hint}", header.join(", "))));
         }
@@ -191,20 +198,6 @@ fn header_problems(
     let duplicate = header.iter().enumerate().find(|(index, column)| columns[*column] != *index).map(|(_, column)| column);
     problems.extend(duplicate.map(|column| file_problem(Some(file), format!("duplicate column \"{column}\""))));
     problems
-}
-
-fn without_list_indices(path: &str) -> String {
-    let mut fields = String::new();
-    let mut is_index = false;
-    for character in path.chars() {
-        match character {
-            '[' => is_index = true,
-            ']' => is_index = false,
-            _ if !is_index => fields.push(character),
-            _ => {}
-        }
-    }
-    fields
 }
 
 fn csv_problem(file: &Arc<str>, line: usize, error: &csv::Error) -> InputProblem {

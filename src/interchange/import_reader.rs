@@ -18,7 +18,7 @@ use crate::store::Store;
 use crate::store::draft;
 use crate::store::draft::value_tree::Tree;
 use crate::store::draft::{Draft, DraftValue, InputProblem};
-use crate::store::read::dump::Former;
+use crate::store::read::dump::FormerName;
 use crate::store::read::result::Cell;
 use crate::store::write::Drafts;
 
@@ -26,9 +26,9 @@ use crate::store::write::Drafts;
 #[derive(Debug, Default)]
 pub struct FormerNames {
     /// Slugs that records had before.
-    pub slugs: Vec<Former<String>>,
+    pub slugs: Vec<FormerName<String>>,
     /// Ids of records that were merged into others.
-    pub ids: Vec<Former<Uuid>>,
+    pub ids: Vec<FormerName<Uuid>>,
 }
 
 /// Accumulates records, problems and notes over all sources of an import.

@@ -32,8 +32,8 @@ pub fn parse(file: &Arc<str>, mut reader: impl BufRead, mut emit: impl FnMut(Res
 }
 
 fn parse_record(file: &Arc<str>, line: usize, tree: &Tree) -> Result<(RecordType, Draft), Vec<InputProblem>> {
-    let origin = |path: &str| Origin { file: Some(file.clone()), line: Some(line), path: path.to_owned() };
-    let invalid = |message: String| Err(vec![InputProblem::new(origin(""), message)]);
+    let origin = |path| Origin { file: Some(file.clone()), line: Some(line), path };
+    let invalid = |message: String| Err(vec![InputProblem::new(origin(Vec::new()), message)]);
     let expected = "expected an object of one entry, from the record type to the record, such as {\"person\": {...}}";
     let Value::Map(entries) = &tree.value else {
         return invalid(format!("{expected}; found {}", tree.kind()));
@@ -50,5 +50,5 @@ fn parse_record(file: &Arc<str>, line: usize, tree: &Tree) -> Result<(RecordType
     if record.plural == name && record.singular() != *name {
         return invalid(format!("a line contains one record under its type; write {} instead of {name}", record.singular()));
     }
-    draft::parse::record(record, value, &origin(name)).map(|draft| (record.ty, draft))
+    draft::parse::record(record, value, &origin(vec![name.clone().into()])).map(|draft| (record.ty, draft))
 }

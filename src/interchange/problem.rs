@@ -7,12 +7,12 @@ use crate::store::draft::{InputProblem, Origin};
 
 /// A problem with a whole file, or with the import itself if `file` is `None`.
 pub fn file_problem(file: Option<&Arc<str>>, message: impl Into<String>) -> InputProblem {
-    InputProblem::new(Origin { file: file.cloned(), line: None, path: String::new() }, message)
+    InputProblem::new(Origin { file: file.cloned(), line: None, path: Vec::new() }, message)
 }
 
 /// A problem on one line of a file; `line` is counted from 1.
 pub fn line_problem(file: &Arc<str>, line: Option<usize>, message: impl Into<String>) -> InputProblem {
-    InputProblem::new(Origin { file: Some(file.clone()), line, path: String::new() }, message)
+    InputProblem::new(Origin { file: Some(file.clone()), line, path: Vec::new() }, message)
 }
 
 /// An I/O error while the file `name` was opened or read.

@@ -1,4 +1,4 @@
-//! Records as somebody gives them, before they are written: checked, and still knowing where they stood.
+//! Drafts: records as given by a caller, validated against the catalog, with the origin of every value.
 
 pub mod parse;
 pub mod value_tree;
@@ -8,67 +8,80 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::core::path::{DisplayPath, PathSegment};
 use crate::entity::RecordType;
 use crate::store::read::result::Cell;
 
-/// Where something was given: a file and line, and a path inside the record.
+/// Drafts to be written, grouped by record type.
+pub type Drafts = Vec<(RecordType, Vec<Draft>)>;
+
+/// Location of a value in the input: file, line, and path inside the record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// File, where there is one.
+    /// Name of the file; `None` for input that is not a file.
     pub file: Option<Arc<str>>,
     /// Line in the file, counted from 1.
     pub line: Option<usize>,
-    /// Path, such as `cases[0].parties[2].person`.
-    pub path: String,
+    /// Path from the root of the input to the value.
+    pub path: Vec<PathSegment>,
 }
 
 impl Origin {
-    /// A place below this one, on a line of its own where that is known.
-    pub fn below(&self, step: impl fmt::Display, line: Option<usize>) -> Self {
-        Self { file: self.file.clone(), line: line.or(self.line), path: format!("{}{step}", self.path) }
+    /// A location in the input of a mutation: `input` followed by these segments.
+    pub fn input<const N: usize>(segments: [&'static str; N]) -> Self {
+        let path = std::iter::once("input").chain(segments).map(PathSegment::from).collect();
+        Self { path, ..Self::default() }
+    }
+
+    /// The location one segment below this one. `line` replaces the line of this location if it is known.
+    pub fn child(&self, segment: impl Into<PathSegment>, line: Option<usize>) -> Self {
+        let mut path = Vec::with_capacity(self.path.len() + 1);
+        path.extend_from_slice(&self.path);
+        path.push(segment.into());
+        Self { file: self.file.clone(), line: line.or(self.line), path }
     }
 }
 
-/// What kind of problem it is, for programs.
+/// Machine-readable kind of an [`InputProblem`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ProblemCode {
     /// A value is not valid.
     #[default]
     Invalid,
-    /// Something that every such record has is missing.
+    /// A required value is missing.
     Missing,
-    /// What is referred to is not there.
+    /// A referenced record or part does not exist.
     NotFound,
-    /// Another record has it already.
+    /// A unique value already belongs to another record.
     Taken,
-    /// Others refer to the record.
+    /// Other records refer to the record.
     InUse,
-    /// The record has changed meanwhile: it is at this change.
+    /// The record is not at the expected revision; the number is its current revision.
     Conflict(i64),
     /// The person is withheld.
     Withheld,
 }
 
-/// Something wrong with what was given: where, what, and what would be right.
+/// An error in the input: where it is, what is wrong, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputProblem {
-    /// Where it stands.
+    /// Location of the value.
     pub origin: Origin,
     /// What is wrong and what would be right.
     pub message: String,
-    /// What kind of problem it is.
-    pub fault: ProblemCode,
+    /// Kind of the problem.
+    pub code: ProblemCode,
 }
 
 impl InputProblem {
-    /// Something that is not valid.
+    /// A problem with the code [`ProblemCode::Invalid`].
     pub fn new(origin: Origin, message: impl Into<String>) -> Self {
-        Self { origin, message: message.into(), fault: ProblemCode::default() }
+        Self { origin, message: message.into(), code: ProblemCode::default() }
     }
 
-    /// The same, of this kind.
-    pub fn of(self, fault: ProblemCode) -> Self {
-        Self { fault, ..self }
+    /// Replaces the code.
+    pub fn with_code(self, code: ProblemCode) -> Self {
+        Self { code, ..self }
     }
 }
 
@@ -82,75 +95,76 @@ impl fmt::Display for InputProblem {
             f.write_str(" ")?;
         }
         if !self.origin.path.is_empty() {
-            write!(f, "{}: ", self.origin.path)?;
+            write!(f, "{}: ", DisplayPath(&self.origin.path))?;
         }
         f.write_str(&self.message)
     }
 }
 
-/// A value given for a field.
+/// Value of one field in a draft.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DraftValue {
-    /// A value of the field's kind, or nothing to clear it.
+    /// A value of the field's kind; [`Cell::Null`] clears the field.
     Cell(Cell),
-    /// A record, by its slug.
+    /// Reference to a record by its slug.
     Slug(RecordType, String),
-    /// A record, by its id.
+    /// Reference to a record by its id.
     Id(RecordType, Uuid),
-    /// A part of the same record, by its key.
+    /// Reference to a part of the same record by its key.
     Key(RecordType, String),
 }
 
-/// What is to be done with a record.
+/// Whether a write may create or update a record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum WriteMode {
-    /// Write it, whether it is there or not.
+    /// Creates the record or updates the existing one.
     #[default]
     Upsert,
-    /// Write it, if it is not there.
+    /// Creates the record; an error if it exists.
     Create,
-    /// Write it, if it is there.
+    /// Updates the record; an error if it does not exist.
     Update,
-    /// Write it under its id, whether it is there or not; a record of another id is another record, also where it is
-    /// called the same.
+    /// Creates or updates the record with exactly this id. A record with another id is another record, even if it has
+    /// the same slug.
     Exact,
 }
 
-/// Which record a draft is of, and what is expected of it.
+/// The record that a draft is written to, and its expected state.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WriteTarget {
-    /// What is to be done.
+    /// Whether the record may be created or updated.
     pub mode: WriteMode,
-    /// Id of the record; where none is given it is the one with the slug of the draft, or with one of its identifiers.
+    /// Id of the record. If not set, the record is found by the slug of the draft or by one of its identifiers.
     pub id: Option<Uuid>,
-    /// Number of the change that the record is expected to be at.
-    pub revision: Option<i64>,
-    /// Number of the latest change of a record that was deleted and is made again.
-    pub latest: i64,
-    /// Whether it says again what the record says already, but for a small change: then nobody has looked at its sources.
-    pub restates: bool,
+    /// Revision that the record is expected to be at; a mismatch is a conflict.
+    pub expected_revision: Option<i64>,
+    /// Last revision of a deleted record that this write creates again; otherwise 0.
+    pub last_revision: i64,
+    /// Whether the draft repeats the stored state with a small edit. Such a write does not count as checking the
+    /// record's sources.
+    pub restates_stored: bool,
 }
 
-/// A record or a part as it was given: only the fields that were given are written.
+/// A record or part as given: only the fields in the draft are written.
 #[derive(Debug, Clone, Default)]
 pub struct Draft {
-    /// Where it stands.
+    /// Location of the draft in the input.
     pub origin: Origin,
-    /// Which record it is; nothing for parts.
-    pub aim: WriteTarget,
-    /// Slug of a record, key of a part; what has none is found by its identifiers, or gets one of its own.
+    /// The record to write. Parts use only `id`.
+    pub target: WriteTarget,
+    /// Slug of a record, or key of a part. A record without one is found by its identifiers or gets a new slug.
     pub name: Option<String>,
-    /// Fields that were given, by their place in the declaration.
+    /// Given fields by their index in the catalog, each with its value and origin.
     pub values: Vec<(usize, DraftValue, Origin)>,
-    /// Fields that are to be empty, beside those among the values: of a row of a table most are, and this takes no room.
+    /// Indexes of further fields to clear. Rows of a table have many of them, and an index takes less memory than a value.
     pub cleared: Vec<u16>,
-    /// Lists of parts that were given, by the type of part: a list that is given replaces the one there is.
+    /// Given lists of parts by the type of the parts. A given list replaces the stored one.
     pub parts: Vec<(RecordType, Vec<Draft>)>,
 }
 
 impl Draft {
-    /// The value given for a field.
+    /// The given value of a field.
     pub fn value(&self, field: usize) -> Option<&DraftValue> {
-        self.values.iter().find(|(index, ..)| *index == field).map(|(_, given, _)| given)
+        self.values.iter().find(|(index, ..)| *index == field).map(|(_, value, _)| value)
     }
 }

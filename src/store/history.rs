@@ -2,4 +2,5 @@
 
 pub mod redirects;
 pub mod revert;
-pub mod state;
+pub(crate) mod revisions;
+pub(crate) mod state;

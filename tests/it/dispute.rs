@@ -1,4 +1,4 @@
-//! Where sources disagree every claim is kept, and the record says so.
+//! Contradicting claims of sources are all kept, and the record is marked as disputed.
 
 use rstest::rstest;
 use serde_json::json;
@@ -36,7 +36,7 @@ cases:
 
 #[rstest]
 #[tokio::test]
-async fn a_field_is_disputed_where_claims_cannot_both_be_true(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn contradicting_claims_make_a_field_disputed(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, DATA).await;
     let data = server.data("{ cases(filter: {disputed: {eq: true}}) { nodes { slug disputes { field accepted claims { value accepted citations { quote source { slug } } } } } } }").await;
     assert_eq!(
@@ -58,7 +58,7 @@ async fn a_field_is_disputed_where_claims_cannot_both_be_true(#[values(On::Sqlit
 
 #[rstest]
 #[tokio::test]
-async fn a_dispute_ends_when_a_claim_is_taken_back(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn removing_a_claim_ends_the_dispute(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, DATA).await;
     server.import("cases:\n- {slug: disputed, citations: [{source: one, field: decided, value: \"2020\"}]}").await.unwrap();
     let data = server.data("{ case(by: {slug: \"disputed\"}) { disputed disputes { field } citations { totalCount } revision } }").await;

@@ -1,7 +1,7 @@
-//! Readers cannot tell a dataset with drafts from one without; editors see the drafts.
+//! Readers cannot distinguish a dataset with drafts from one without; editors see the drafts.
 //!
-//! One text makes both datasets: each line with the secret word is left out of the second. Everything that
-//! the schema offers is then asked of both, and the answers must be the same.
+//! Both datasets are made from one text: the second omits each line that contains the secret word. Every field and filter
+//! of the schema is then queried on both, and the responses must be equal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -122,12 +122,12 @@ sources:
 - {slug: zzsecret-source, title: {en: zzsecret24}, kind: article, citations: [{source: open, note: zzsecret25}], published: false}
 "#;
 
-/// The dataset as it would be if there were no drafts.
+/// The dataset without its drafts.
 fn without_drafts() -> String {
     TEXT.lines().filter(|line| !line.contains(SECRET)).map(|line| format!("{line}\n")).collect()
 }
 
-/// Type of list and slug of each draft.
+/// Name of the list and slug of each draft.
 fn drafts() -> Vec<(&'static str, &'static str)> {
     let mut list = "";
     let mut found = Vec::new();
@@ -141,15 +141,15 @@ fn drafts() -> Vec<(&'static str, &'static str)> {
     found
 }
 
-/// An import that publishes the drafts, or takes them back.
+/// An import that publishes or unpublishes all drafts.
 fn publish(published: bool) -> String {
     drafts().into_iter().map(|(list, slug)| format!("{list}:\n- {{slug: {slug}, published: {published}}}\n")).collect()
 }
 
-/// The schema, as introspection gives it.
+/// The types of the introspected schema by name.
 struct Schema(BTreeMap<String, Value>);
 
-/// Name of a type without what it is wrapped in.
+/// Name of a type without its list and non-null wrappers.
 fn base(ty: &Value) -> &str {
     let inner = &ty["ofType"];
     if inner.is_object() { base(inner) } else { ty["name"].as_str().unwrap() }
@@ -177,7 +177,7 @@ impl Schema {
         ["SCALAR", "ENUM"].iter().any(|kind| self.0[ty]["kind"] == *kind)
     }
 
-    /// Every field of a type, with what lies below it down to a depth.
+    /// Selection of all fields of a type down to a depth.
     fn selection(&self, ty: &str, depth: usize) -> String {
         let fields = self.fields(ty).iter().filter_map(|field| self.field(field, depth));
         format!("{{ __typename {} }}", fields.collect::<Vec<_>>().join(" "))
@@ -186,7 +186,7 @@ impl Schema {
     fn field(&self, field: &Value, depth: usize) -> Option<String> {
         let (name, ty) = (field["name"].as_str().unwrap(), base(&field["type"]));
         if self.is_leaf(ty) {
-            // places in a list hold ids, which differ
+            // cursors contain ids, which differ
             return (!name.to_lowercase().ends_with("cursor")).then(|| name.to_owned());
         }
         if ty.ends_with("Connection") {
@@ -198,7 +198,7 @@ impl Schema {
         (depth > 0 || is_small).then(|| format!("{name} {}", self.selection(ty, depth.saturating_sub(1))))
     }
 
-    /// Lists at the root.
+    /// Root lists, with the type of their records.
     fn lists(&self) -> impl Iterator<Item = (&str, &str)> {
         self.fields("Query").iter().filter(|field| has_argument(field, "filter")).filter_map(|field| {
             let connection = base(&field["type"]);
@@ -206,15 +206,15 @@ impl Schema {
         })
     }
 
-    /// Names of what lists of a type can be divided by when they are counted.
+    /// Dimensions by which lists of a type can be counted.
     fn dimensions(&self, ty: &str) -> Vec<String> {
         let dimensions = self.fields(&format!("{ty}Connection")).iter().find(|field| field["name"] == "facets");
         let values = dimensions.map(|_| &self.0[&format!("{ty}Dimension")]["enumValues"]).and_then(Value::as_array);
         values.into_iter().flatten().map(|value| value["name"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Queries that count everything by everything.
-    fn counts(&self) -> Vec<String> {
+    /// Queries for every facet and every statistic.
+    fn count_queries(&self) -> Vec<String> {
         let mut queries = Vec::new();
         for (list, ty) in self.lists() {
             for dimensions in self.dimensions(ty).chunks(10) {
@@ -242,9 +242,8 @@ impl Schema {
         queries
     }
 
-    /// Queries that together show every record and what it leads to; parts, which stand in no list of their own, with
-    /// what they lead to.
-    fn everything(&self) -> Vec<String> {
+    /// Queries that together select every field of every record, and one level deeper for parts, which have no root list.
+    fn field_queries(&self) -> Vec<String> {
         let fields = |ty: &str| self.fields(ty).to_vec();
         let queries = self.lists().flat_map(|(list, ty)| {
             fields(ty).into_iter().filter_map(move |field| {
@@ -257,8 +256,8 @@ impl Schema {
         queries.collect()
     }
 
-    /// Queries that ask by every condition on related records whether there are any.
-    fn conditions(&self) -> Vec<String> {
+    /// Queries with every filter on related records.
+    fn filter_queries(&self) -> Vec<String> {
         let mut queries = Vec::new();
         for (list, ty) in self.lists() {
             let name = format!("{ty}Filter");
@@ -266,12 +265,12 @@ impl Schema {
                 let (field, of) = (condition["name"].as_str().unwrap(), base(&condition["type"]));
                 let members: Vec<&str> =
                     self.0[of]["inputFields"].as_array().into_iter().flatten().map(|member| member["name"].as_str().unwrap()).collect();
-                let asked = match (members.contains(&"some"), members.contains(&"and") && !["and", "or", "not"].contains(&field)) {
+                let conditions = match (members.contains(&"some"), members.contains(&"and") && !["and", "or", "not"].contains(&field)) {
                     (true, _) => vec!["{some: {}}", "{none: {}}", "{every: {not: {}}}"],
                     (_, true) => vec!["{}", "{not: {}}"],
                     _ => continue,
                 };
-                for condition in asked {
+                for condition in conditions {
                     for filter in [format!("{field}: {condition}"), format!("not: {{{field}: {condition}}}")] {
                         queries.push(format!("{{ {list}(first: 100, filter: {{{filter}}}) {{ totalCount nodes {{ id }} }} }}"));
                     }
@@ -283,7 +282,7 @@ impl Schema {
     }
 }
 
-/// The text with every id in it as the same word, and the ids.
+/// The text with every id replaced by the same word, and the ids.
 fn without_ids(text: &str) -> (String, BTreeSet<String>) {
     let (mut out, mut word, mut ids) = (String::new(), String::new(), BTreeSet::new());
     for character in text.chars().chain([' ']) {
@@ -303,17 +302,17 @@ fn without_ids(text: &str) -> (String, BTreeSet<String>) {
     (out, ids)
 }
 
-/// Everything that one can find, question by question, and every id in it.
-async fn found(asker: &Asker<'_>, schema: &Schema) -> (Vec<(String, String)>, BTreeSet<String>) {
+/// Responses to all queries, and every id in them.
+async fn query_all(asker: &Asker<'_>, schema: &Schema) -> (Vec<(String, String)>, BTreeSet<String>) {
     let mut all = Vec::new();
     let mut seen = BTreeSet::new();
     let searches = ["zzsecret", "zzsecrit2", "zzsecretov", "zzsecretev", "anna", "press", "court", "something"]
         .map(|word| format!("{{ search(query: \"{word}\") {{ totalCount nodes {{ snippet record {{ id slug label }} }} }} }}"));
-    for query in schema.everything().into_iter().chain(schema.conditions()).chain(schema.counts()).chain(searches) {
-        let mut answer = asker.data(&query).await;
-        // places among all changes leave room for those of drafts, and say nothing of them
-        change(&mut answer, "sequence", &Value::Null);
-        let (text, ids) = without_ids(&answer.to_string());
+    for query in schema.field_queries().into_iter().chain(schema.filter_queries()).chain(schema.count_queries()).chain(searches) {
+        let mut response = asker.data(&query).await;
+        // sequence numbers have gaps for the revisions of drafts, which reveal nothing about them
+        replace_member(&mut response, "sequence", &Value::Null);
+        let (text, ids) = without_ids(&response.to_string());
         all.push((query, text));
         seen.extend(ids);
     }
@@ -327,58 +326,58 @@ fn assert_same(one: &[(String, String)], other: &[(String, String)]) {
     assert_eq!(one.len(), other.len());
 }
 
-/// Puts a value in the place of every member of this name.
-fn change(value: &mut Value, name: &str, new: &Value) {
+/// Replaces the value of every member with this name.
+fn replace_member(value: &mut Value, name: &str, new: &Value) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| change(item, name, new)),
+        Value::Array(items) => items.iter_mut().for_each(|item| replace_member(item, name, new)),
         Value::Object(members) => {
             for (member, value) in members {
-                if member == name { value.clone_from(new) } else { change(value, name, new) }
+                if member == name { value.clone_from(new) } else { replace_member(value, name, new) }
             }
         }
         _ => {}
     }
 }
 
-/// What was found but for histories: that of a draft begins for readers when it is published.
-fn but_for_history(found: Vec<(String, String)>) -> Vec<(String, String)> {
+/// Responses without histories: for readers, the history of a draft begins with its publication.
+fn without_history(responses: Vec<(String, String)>) -> Vec<(String, String)> {
     let histories = ["history: ", "revisions(", "{ revisions { facets("];
-    let kept = found.into_iter().filter(|(query, _)| !histories.iter().any(|history| query.contains(history)));
+    let kept = responses.into_iter().filter(|(query, _)| !histories.iter().any(|history| query.contains(history)));
     let without = kept.map(|(query, text)| {
-        let mut answer: Value = serde_json::from_str(&text).unwrap();
-        change(&mut answer, "history", &Value::Null);
-        (query, answer.to_string())
+        let mut response: Value = serde_json::from_str(&text).unwrap();
+        replace_member(&mut response, "history", &Value::Null);
+        (query, response.to_string())
     });
     without.collect()
 }
 
-fn assert_no_secret(found: &[(String, String)]) {
-    for (query, text) in found {
+fn assert_no_secret(responses: &[(String, String)]) {
+    for (query, text) in responses {
         assert!(!text.to_lowercase().contains(SECRET), "{query}\n{text}");
     }
 }
 
 #[rstest]
 #[tokio::test]
-async fn readers_cannot_tell_that_there_are_drafts_and_editors_see_them(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn drafts_are_invisible_to_readers_and_visible_to_editors(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let other = Server::with(on, &without_drafts()).await;
     let schema = Schema::of(&server).await;
     let reader = Asker::reader(&server);
     let editor = Asker::with_role(&server, Role::Editor).await;
-    let (read, read_ids) = found(&reader, &schema).await;
-    let (expected, _) = found(&Asker::reader(&other), &schema).await;
+    let (read, read_ids) = query_all(&reader, &schema).await;
+    let (expected, _) = query_all(&Asker::reader(&other), &schema).await;
     assert_no_secret(&read);
     assert_same(&read, &expected);
 
-    // who may see drafts finds every one of them, and everything about it
-    let (edited, edited_ids) = found(&editor, &schema).await;
+    // editors find every draft and all of its fields
+    let (edited, edited_ids) = query_all(&editor, &schema).await;
     let edited_text: String = edited.iter().map(|(_, text)| text.to_lowercase()).collect();
     for word in TEXT.split(|character: char| !character.is_ascii_alphanumeric() && character != '-').filter(|word| word.contains(SECRET)) {
         assert!(edited_text.contains(&word.to_lowercase()), "{word}");
     }
 
-    // what only editors have seen is not there for readers who know its id, slug or identifier
+    // readers do not get a draft by its id, slug or identifier
     let hidden: Vec<&String> = edited_ids.difference(&read_ids).filter(|id| uuid::Uuid::parse_str(id).is_err()).collect();
     assert!(hidden.len() > 40, "{hidden:?}");
     for ids in hidden.chunks(100) {
@@ -414,20 +413,20 @@ async fn readers_cannot_tell_that_there_are_drafts_and_editors_see_them(#[values
 
 #[rstest]
 #[tokio::test]
-async fn what_is_published_appears_everywhere_and_what_is_taken_back_is_gone_again(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn publishing_shows_records_everywhere_and_unpublishing_hides_them(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let schema = Schema::of(&server).await;
     let reader = Asker::reader(&server);
     let editor = Asker::with_role(&server, Role::Editor).await;
     let disputed = "{ case(by: {slug: \"case\"}) { disputed disputes { field } parties { nodes { disputed disputes { field } } } } }";
-    let calm = json!({"disputed": false, "disputes": [], "parties": {"nodes": [{"disputed": false, "disputes": []}]}});
-    assert_eq!(reader.data(disputed).await["case"], calm);
+    let undisputed = json!({"disputed": false, "disputes": [], "parties": {"nodes": [{"disputed": false, "disputes": []}]}});
+    assert_eq!(reader.data(disputed).await["case"], undisputed);
 
     server.import(&publish(true)).await.unwrap();
-    let (read, _) = found(&reader, &schema).await;
-    let (edited, _) = found(&editor, &schema).await;
-    assert_same(&but_for_history(read), &but_for_history(edited));
-    // of histories too, what is counted is what is shown
+    let (read, _) = query_all(&reader, &schema).await;
+    let (edited, _) = query_all(&editor, &schema).await;
+    assert_same(&without_history(read), &without_history(edited));
+    // histories, too, count only the revisions they show
     for asker in [&reader, &editor] {
         let counted = asker.data("{ revisions { totalCount facets(by: [KIND], first: 100) { values { count } } } }").await;
         let counts = counted["revisions"]["facets"][0]["values"].as_array().unwrap().iter().map(|value| value["count"].as_u64().unwrap());
@@ -439,14 +438,14 @@ async fn what_is_published_appears_everywhere_and_what_is_taken_back_is_gone_aga
     );
 
     server.import(&publish(false)).await.unwrap();
-    let (read, _) = found(&reader, &schema).await;
+    let (read, _) = query_all(&reader, &schema).await;
     assert_no_secret(&read);
-    assert_eq!(reader.data(disputed).await["case"], calm);
-    // what was written meanwhile about drafts is theirs too
+    assert_eq!(reader.data(disputed).await["case"], undisputed);
+    // later revisions that refer to drafts are hidden too
     let citation = "citations: [{source: open, field: decided, value: \"2020-01-01\"}, {source: zzsecret-source, field: decided, value: \"2020-01-02\", quote: zzsecret changed}]";
     server.import(&format!("cases:\n- {{slug: case, {citation}}}")).await.unwrap();
     server.import("cases:\n- {slug: case, citations: []}").await.unwrap();
-    let (read, _) = found(&reader, &schema).await;
+    let (read, _) = query_all(&reader, &schema).await;
     assert_no_secret(&read);
     let history = "{ case(by: {slug: \"case\"}) { history { nodes { changes { field old new } } } } }";
     assert!(editor.data(history).await.to_string().contains("zzsecret changed"));
@@ -493,21 +492,21 @@ statements:
 
 #[rstest]
 #[tokio::test]
-async fn who_is_withheld_is_behind_no_door(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn withheld_person_is_found_by_no_query(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, NAMED).await;
     server.import(&NAMED.replace("was acquitted", "has been acquitted")).await.unwrap();
     let schema = Schema::of(&server).await;
     let admin = Asker::with_role(&server, Role::Admin).await;
-    let before = found(&admin, &schema).await.0;
-    let named = |found: &[(String, String)]| {
+    let before = query_all(&admin, &schema).await.0;
+    let with_names = |responses: &[(String, String)]| {
         let names = ["sarsenov", "zhuldyz", "сарсенов", "жулдыз", "1988"];
-        let with = found.iter().filter(|(_, text)| names.iter().any(|name| text.to_lowercase().contains(name)));
+        let with = responses.iter().filter(|(_, text)| names.iter().any(|name| text.to_lowercase().contains(name)));
         with.map(|(query, text)| format!("{query}\n{text}")).collect::<Vec<_>>()
     };
-    assert!(named(&before).len() > 20);
+    assert!(with_names(&before).len() > 20);
     admin.done("withholdPerson { person { id } }", json!({"person": "zhuldyz-sarsenova"})).await;
     for asker in [Asker::reader(&server), Asker::with_role(&server, Role::Editor).await, admin] {
-        assert_eq!(named(&found(&asker, &schema).await.0), Vec::<String>::new());
+        assert_eq!(with_names(&query_all(&asker, &schema).await.0), Vec::<String>::new());
         let search = "{ search(query: \"sarsenova\") { totalCount } people(filter: {name: {contains: \"sarsenova\"}}) { totalCount } person(by: {slug: \"zhuldyz-sarsenova\"}) { id } }";
         assert_eq!(asker.data(search).await, json!({"search": {"totalCount": 0}, "people": {"totalCount": 0}, "person": null}));
     }

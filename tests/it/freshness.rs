@@ -1,4 +1,4 @@
-//! How fresh the data is: when sources and jurisdictions were checked and changed, and what the dataset says of itself.
+//! Freshness of sources and jurisdictions, and the metadata of the dataset.
 
 use std::time::Duration;
 
@@ -38,27 +38,27 @@ topics:
 const FIRST: &str = "2026-01-01";
 const TIMES: &str = "{ jurisdictions { nodes { slug checkedAt lastChangedAt } } sources { nodes { slug checkedAt lastChangedAt } } dataset { revision lastChangedAt checkedAt } revisions { totalCount } }";
 
-/// Writes at the beginning of a day, as another process would, and waits until the server knows.
-async fn on_day(server: &Server, day: &str, text: &str) -> WriteSummary {
+/// Imports a text from another process at the beginning of a day, and waits until the server has noticed.
+async fn import_on(server: &Server, day: &str, text: &str) -> WriteSummary {
     let store = server.database.connect_with(Clock::fixed(format!("{day}T00:00:00Z").parse().unwrap())).await;
     let drafts = read(&[("test.yaml".into(), text.to_owned())]).unwrap();
     let author = Author { by: "tests".to_owned(), message: None };
     let outcome = store.write(&drafts, &author, |_| ()).await.unwrap();
-    let known = async |store: &kurultai::store::Store| {
+    let version_of = async |store: &kurultai::store::Store| {
         let version = store.version().await.unwrap();
         (version.number, version.changed_at, version.checked_at)
     };
-    let written = known(&store).await;
+    let written = version_of(&store).await;
     for _ in 0..500 {
-        if known(&server.store).await == written {
+        if version_of(&server.store).await == written {
             return outcome;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("the server never learnt of the write");
+    panic!("the server did not notice the write");
 }
 
-/// The day on which a source or a jurisdiction was checked, and the day on which it last changed.
+/// Days on which a source or jurisdiction was last checked and last changed.
 fn times(data: &Value, slug: &str) -> (String, String) {
     let nodes = ["jurisdictions", "sources"].into_iter().flat_map(|list| data[list]["nodes"].as_array().unwrap());
     let node = nodes.into_iter().find(|node| node["slug"] == slug).unwrap_or_else(|| panic!("there is no {slug} in {data:#}"));
@@ -70,20 +70,20 @@ fn days(checked: &str, changed: &str) -> (String, String) {
     (checked.to_owned(), changed.to_owned())
 }
 
-async fn tag(server: &Server) -> String {
+async fn etag(server: &Server) -> String {
     let response = server.client.get(format!("{}/graphql", server.address)).query(&[("query", TIMES)]).send().await.unwrap();
     response.headers()[ETAG].to_str().unwrap().to_owned()
 }
 
 #[rstest]
 #[tokio::test]
-async fn an_import_that_finds_nothing_new_is_seen_and_is_no_change(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn import_without_changes_updates_checked_at_only(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let before = server.data(TIMES).await;
     assert_eq!(times(&before, "kz"), days(FIRST, FIRST));
     assert_eq!(before["dataset"]["checkedAt"], Value::Null);
-    let first = tag(&server).await;
-    let outcome = on_day(&server, "2026-02-01", TEXT).await;
+    let first = etag(&server).await;
+    let outcome = import_on(&server, "2026-02-01", TEXT).await;
     assert_eq!((outcome.created, outcome.updated), (0, 0));
     let after = server.data(TIMES).await;
     for slug in ["kz", "kg", "paper", "radio"] {
@@ -94,56 +94,56 @@ async fn an_import_that_finds_nothing_new_is_seen_and_is_no_change(#[values(On::
         assert_eq!(after["dataset"][same], before["dataset"][same]);
     }
     assert_eq!(after["revisions"], before["revisions"]);
-    // whoever keeps the earlier answer learns that it does not hold any more
+    // a conditional request with the earlier ETag gets a full response
     let request = server.client.get(format!("{}/graphql", server.address)).query(&[("query", TIMES)]).header(IF_NONE_MATCH, &first);
     assert_eq!(request.send().await.unwrap().status(), 200);
-    assert_ne!(tag(&server).await, first);
-    // an import of an earlier day, such as by a clock that is behind, takes nothing back and disturbs nobody
-    let second = tag(&server).await;
-    on_day(&server, "2026-01-15", TEXT).await;
-    assert_eq!(tag(&server).await, second);
+    assert_ne!(etag(&server).await, first);
+    // an import by a clock that is behind moves no instant backwards and invalidates no cached response
+    let second = etag(&server).await;
+    import_on(&server, "2026-01-15", TEXT).await;
+    assert_eq!(etag(&server).await, second);
     assert_eq!(times(&server.data(TIMES).await, "kz"), days("2026-02-01", FIRST));
 }
 
 #[rstest]
 #[tokio::test]
-async fn what_is_brought_checks_its_jurisdiction_and_the_sources_it_cites_and_no_other(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn submitted_record_checks_its_jurisdiction_and_cited_sources(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     // a provision belongs to the jurisdiction of its law
-    on_day(&server, "2026-02-01", "provisions:\n- {slug: article, number: \"1\"}").await;
+    import_on(&server, "2026-02-01", "provisions:\n- {slug: article, number: \"1\"}").await;
     let data = server.data(TIMES).await;
     assert_eq!(times(&data, "kz"), days("2026-02-01", "2026-02-01"));
     assert_eq!(times(&data, "kg"), days(FIRST, FIRST));
     assert_eq!(times(&data, "paper"), days(FIRST, FIRST));
-    // citations of parts count; what the import does not speak of does not
+    // citations of parts count; records outside the import do not
     let event = "cases:\n- slug: case\n  events: [{key: first, kind: other, date: \"2020\", text: {en: First}, citations: [{source: radio, quote: b}]}]";
-    on_day(&server, "2026-03-01", event).await;
-    on_day(&server, "2026-04-01", "cases:\n- {slug: case, status: decided}").await;
+    import_on(&server, "2026-03-01", event).await;
+    import_on(&server, "2026-04-01", "cases:\n- {slug: case, status: decided}").await;
     let data = server.data(TIMES).await;
     assert_eq!(times(&data, "radio"), days("2026-03-01", FIRST));
     assert_eq!(times(&data, "kg"), days("2026-04-01", FIRST));
-    // the name alone is enough to say that a source was looked at
-    on_day(&server, "2026-05-01", "sources:\n- {slug: paper}").await;
+    // a slug alone marks a source as checked
+    import_on(&server, "2026-05-01", "sources:\n- {slug: paper}").await;
     assert_eq!(times(&server.data(TIMES).await, "paper"), days("2026-05-01", FIRST));
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_change_is_one_of_all_that_the_record_rested_on_before_and_after(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn change_updates_dependencies_before_and_after_it(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let moved = "laws:\n- {slug: code, jurisdiction: kg, citations: [{source: radio, quote: c}]}";
-    on_day(&server, "2026-02-01", moved).await;
+    import_on(&server, "2026-02-01", moved).await;
     let data = server.data(TIMES).await;
     assert_eq!(times(&data, "kz"), days(FIRST, "2026-02-01"));
     assert_eq!(times(&data, "paper"), days(FIRST, "2026-02-01"));
     assert_eq!(times(&data, "kg"), days("2026-02-01", "2026-02-01"));
     assert_eq!(times(&data, "radio"), days("2026-02-01", "2026-02-01"));
-    // a record that goes is a change too
+    // a deletion is a change too
     let store = server.database.connect_with(Clock::fixed("2026-03-01T00:00:00Z".parse().unwrap())).await;
     let id = store.find(kurultai::entity::RecordType::Case, "case").await.unwrap().unwrap();
     let author = Author { by: "tests".to_owned(), message: None };
     store.delete(kurultai::entity::RecordType::Case, id, None, &author).await.unwrap();
-    on_day(&server, "2026-03-02", "topics:\n- {slug: press, label: {en: The press}}").await;
+    import_on(&server, "2026-03-02", "topics:\n- {slug: press, label: {en: The press}}").await;
     let data = server.data(TIMES).await;
     assert_eq!(times(&data, "kg"), days("2026-02-01", "2026-03-01"));
     assert_eq!(times(&data, "radio"), days("2026-02-01", "2026-03-01"));
@@ -152,17 +152,17 @@ async fn a_change_is_one_of_all_that_the_record_rested_on_before_and_after(#[val
 
 #[rstest]
 #[tokio::test]
-async fn drafts_move_nothing_that_readers_see(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn drafts_do_not_affect_freshness_for_readers(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
-    let before = (server.data(TIMES).await, tag(&server).await);
-    on_day(&server, "2026-02-01", "laws:\n- {slug: draft, title: {en: Other}, citations: [{source: radio, quote: d}]}").await;
-    on_day(&server, "2026-02-02", "sources:\n- {slug: hidden, publisher: Somebody}").await;
-    assert_eq!((server.data(TIMES).await, tag(&server).await), before);
-    // an editor sees when the draft of a source was looked at
+    let before = (server.data(TIMES).await, etag(&server).await);
+    import_on(&server, "2026-02-01", "laws:\n- {slug: draft, title: {en: Other}, citations: [{source: radio, quote: d}]}").await;
+    import_on(&server, "2026-02-02", "sources:\n- {slug: hidden, publisher: Somebody}").await;
+    assert_eq!((server.data(TIMES).await, etag(&server).await), before);
+    // editors see when a draft source was checked
     let editor = Asker::with_role(&server, Role::Editor).await;
     assert_eq!(times(&editor.data(TIMES).await, "hidden"), days("2026-02-02", FIRST));
-    // a draft that is published is a change of what it rests on, and nobody has looked at the sources
-    on_day(&server, "2026-03-01", "laws:\n- {slug: draft, published: true}").await;
+    // publishing a draft changes its dependencies without checking its sources
+    import_on(&server, "2026-03-01", "laws:\n- {slug: draft, published: true}").await;
     let data = server.data(TIMES).await;
     assert_eq!(times(&data, "kg"), days(FIRST, "2026-03-01"));
     assert_eq!(times(&data, "radio"), days(FIRST, "2026-03-01"));
@@ -170,9 +170,9 @@ async fn drafts_move_nothing_that_readers_see(#[values(On::Sqlite, On::Postgres)
 
 #[rstest]
 #[tokio::test]
-async fn a_small_change_checks_only_what_it_speaks_of(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn patch_checks_only_what_it_mentions(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
-    // the server's clock stands still on the first day: another goes on, with the machine's clock
+    // the server's clock is fixed on the first day; a second server uses the system clock
     let other = server.beside().await;
     let editor = Asker::with_role(&other, Role::Editor).await;
     let law = editor.data("{ law(by: {slug: \"code\"}) { id } }").await["law"]["id"].clone();
@@ -188,7 +188,7 @@ async fn a_small_change_checks_only_what_it_speaks_of(#[values(On::Sqlite, On::P
 
 #[rstest]
 #[tokio::test]
-async fn whoever_has_looked_at_a_source_can_say_so(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn mark_checked_updates_checked_at_all_or_nothing(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let other = server.beside().await;
     let editor = Asker::with_role(&other, Role::Editor).await;
@@ -202,7 +202,7 @@ async fn whoever_has_looked_at_a_source_can_say_so(#[values(On::Sqlite, On::Post
     assert_eq!(times(&after, "paper").1, FIRST);
     assert_eq!(times(&after, "radio"), days(FIRST, FIRST));
     assert_eq!(after["revisions"], before["revisions"]);
-    // it is all or nothing
+    // one invalid id rejects all
     let missing = "source_01h455vb4pex5vsknk084sn02q";
     let payload =
         editor.payload("markChecked { records { slug } }", json!({"ids": ["jurisdiction_01h455vb4pex5vsknk084sn02q", law, missing]})).await;
@@ -216,7 +216,7 @@ async fn whoever_has_looked_at_a_source_can_say_so(#[values(On::Sqlite, On::Post
 
 #[rstest]
 #[tokio::test]
-async fn to_try_an_import_checks_nothing(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn dry_run_checks_nothing(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let before = server.data(TIMES).await;
     let store = server.database.connect_with(Clock::fixed("2026-02-01T00:00:00Z".parse().unwrap())).await;
@@ -229,9 +229,9 @@ async fn to_try_an_import_checks_nothing(#[values(On::Sqlite, On::Postgres)] on:
 
 #[rstest]
 #[tokio::test]
-async fn lists_are_filtered_and_ordered_by_when_they_were_checked(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn lists_filter_and_order_by_checked_at(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
-    on_day(&server, "2026-02-01", "sources:\n- {slug: paper}").await;
+    import_on(&server, "2026-02-01", "sources:\n- {slug: paper}").await;
     let query = "{ stale: sources(filter: {checkedAt: {lt: \"2026-01-15T00:00:00Z\"}}) { nodes { slug } } ordered: sources(order: {field: CHECKED_AT, direction: DESC}) { nodes { slug } } }";
     let data = server.data(query).await;
     assert_eq!(data["stale"]["nodes"], json!([{"slug": "radio"}]));
@@ -240,12 +240,12 @@ async fn lists_are_filtered_and_ordered_by_when_they_were_checked(#[values(On::S
 
 #[rstest]
 #[tokio::test]
-async fn a_database_of_an_earlier_version_learns_what_changed_last_from_its_records(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn migration_derives_last_changed_at_from_records(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let event = "cases:\n- slug: case\n  events: [{key: first, kind: other, date: \"2021\", text: {en: First}, citations: [{source: radio, quote: b}]}]";
-    on_day(&server, "2026-02-01", event).await;
-    on_day(&server, "2026-03-01", "provisions:\n- {slug: article, number: \"2\"}").await;
-    on_day(&server, "2026-04-01", "laws:\n- {slug: draft, number: \"2\"}").await;
+    import_on(&server, "2026-02-01", event).await;
+    import_on(&server, "2026-03-01", "provisions:\n- {slug: article, number: \"2\"}").await;
+    import_on(&server, "2026-04-01", "laws:\n- {slug: draft, number: \"2\"}").await;
     server.store.migrate_down(1).await.unwrap();
     server.store.migrate().await.unwrap();
     let data = server.answer(TIMES, json!({"again": true})).await["data"].take();
@@ -259,7 +259,7 @@ const ABOUT: &str = "{ dataset { __typename title licence attribution url revisi
 
 #[rstest]
 #[tokio::test]
-async fn the_dataset_says_what_it_is_told_and_counts_what_is_published(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn dataset_returns_settings_and_counts_published_records(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let dataset = server.data(ABOUT).await["dataset"].take();
     for unknown in ["title", "licence", "attribution", "url"] {
@@ -275,6 +275,6 @@ async fn the_dataset_says_what_it_is_told_and_counts_what_is_published(#[values(
         public_url: Some(public_url("https://data.example.org").unwrap()),
     };
     let dataset = Server::about(on, about).await.data(ABOUT).await["dataset"].take();
-    let told = ["title", "licence", "attribution", "url"].map(|name| dataset[name].as_str().unwrap());
-    assert_eq!(told, ["Speech law", "CC BY 4.0", "Example Foundation", "https://data.example.org/"]);
+    let values = ["title", "licence", "attribution", "url"].map(|name| dataset[name].as_str().unwrap());
+    assert_eq!(values, ["Speech law", "CC BY 4.0", "Example Foundation", "https://data.example.org/"]);
 }

@@ -1,7 +1,7 @@
 //! A query that was saved has an address for ever; one that a client sent once need not be sent again.
 
 use kurultai::core::auth::Role;
-use kurultai::store::access::saved_query::hash;
+use kurultai::core::digest::sha256_hex;
 use reqwest::header::CACHE_CONTROL;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ async fn a_name_leads_to_one_query_for_ever(#[values(On::Sqlite, On::Postgres)] 
     let server = Server::with(on, PEOPLE).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let plain = editor.done(SAVE, json!({"query": "{ people { totalCount } }"})).await;
-    assert_eq!(plain["savedQuery"]["hash"], hash("{ people { totalCount } }"));
+    assert_eq!(plain["savedQuery"]["hash"], sha256_hex("{ people { totalCount } }"));
     assert_eq!(plain["savedQuery"]["name"], Value::Null);
     let named = editor.done(SAVE, json!({"query": "{ people { totalCount } }", "name": "count"})).await;
     assert_eq!(named["savedQuery"]["hash"], plain["savedQuery"]["hash"]);
@@ -100,7 +100,7 @@ async fn saving_needs_a_token_of_any_role() {
 async fn a_client_that_sent_a_query_once_asks_by_its_hash(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, PEOPLE).await;
     let query = "{ people { totalCount } }";
-    let extensions = persisted(&hash(query));
+    let extensions = persisted(&sha256_hex(query));
     let (status, answer, cache) = get(&server, &[("extensions", &extensions)]).await;
     assert_eq!((status, cache.as_str()), (200, "no-store"));
     let expected = json!({"errors": [{"message": "PersistedQueryNotFound", "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"}}]});
@@ -128,7 +128,7 @@ async fn the_document_of_a_saved_query_is_known_by_its_hash(#[values(On::Sqlite,
     let server = Server::with(on, PEOPLE).await;
     let reader = Asker::with_role(&server, Role::Reader).await;
     reader.done(SAVE, json!({"query": QUERY, "variables": "{\"first\": 1}"})).await;
-    let (_, answer, _) = get(&server, &[("extensions", &persisted(&hash(QUERY)))]).await;
+    let (_, answer, _) = get(&server, &[("extensions", &persisted(&sha256_hex(QUERY)))]).await;
     assert_eq!(answer["data"]["people"]["nodes"].as_array().unwrap().len(), 2);
 }
 
@@ -136,8 +136,8 @@ async fn the_document_of_a_saved_query_is_known_by_its_hash(#[values(On::Sqlite,
 async fn a_hash_that_is_not_that_of_the_query_is_refused() {
     let server = Server::empty(On::Sqlite).await;
     let wrong = [
-        (persisted(&hash("other")), "provided sha does not match query"),
-        (json!({"persistedQuery": {"version": 2, "sha256Hash": hash("a")}}).to_string(), "version must be 1"),
+        (persisted(&sha256_hex("other")), "provided sha does not match query"),
+        (json!({"persistedQuery": {"version": 2, "sha256Hash": sha256_hex("a")}}).to_string(), "version must be 1"),
         (json!({"persistedQuery": {"version": 1, "sha256Hash": "x"}}).to_string(), "SHA-256"),
     ];
     for (extensions, message) in wrong {
@@ -146,7 +146,7 @@ async fn a_hash_that_is_not_that_of_the_query_is_refused() {
         assert!(answer["errors"][0]["message"].as_str().unwrap().contains(message), "{answer}");
     }
     // what is not valid is not kept
-    let extensions = persisted(&hash("{ nothing }"));
+    let extensions = persisted(&sha256_hex("{ nothing }"));
     get(&server, &[("extensions", &extensions), ("query", "{ nothing }")]).await;
     let (_, answer, _) = get(&server, &[("extensions", &extensions)]).await;
     assert_eq!(answer["errors"][0]["message"], "PersistedQueryNotFound");

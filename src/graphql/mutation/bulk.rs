@@ -92,7 +92,7 @@ struct Became {
 
 impl Became {
     fn outcome(&self) -> &'static str {
-        match self.written.map(|written| written.done) {
+        match self.written.map(|written| written.action) {
             _ if !self.problems.is_empty() => "FAILED",
             Some(WriteAction::Created) => "CREATED",
             Some(WriteAction::Updated) => "UPDATED",
@@ -162,7 +162,7 @@ async fn import(
                 let before = drafts.len();
                 for problem in problems {
                     let index =
-                        drafts.iter().find(|(_, _, draft)| is_within(&problem.origin.path, &draft.origin.path)).map(|found| found.0);
+                        drafts.iter().find(|(_, _, draft)| problem.origin.path.starts_with(&draft.origin.path)).map(|found| found.0);
                     became[index.unwrap_or_default()].problems.push(problem);
                 }
                 drafts.retain(|(index, ..)| became[*index].problems.is_empty());
@@ -175,24 +175,18 @@ async fn import(
     Ok(())
 }
 
-/// Whether a path leads into what stands at another.
-fn is_within(path: &str, of: &str) -> bool {
-    path.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-}
-
 fn read(value: &Value, index: usize) -> Result<(&'static Record, Draft), Vec<InputProblem>> {
     let mut members = input::members(value).into_iter().filter(|(_, value)| !value.is_null());
     let (name, fields) = members.next().unwrap_or_default();
-    let path = format!("input.records[{index}].{name}");
+    let origin = crate::store::draft::Origin::input(["records"]).child(index, None).child(name.clone(), None);
     let record = catalog().all().find(|record| record.shape == RecordKind::Record && record.singular() == name);
     let (Some(record), Json::Object(mut fields)) = (record, fields) else {
-        let origin = crate::store::draft::Origin { path, ..Default::default() };
         return Err(vec![InputProblem::new(origin, "this is no record; give one as {person: {...}}")]);
     };
     let revision = input::take_number(&mut fields, input::EXPECTED);
     let fields: Map<String, Json> = fields;
-    let draft = input::draft(record, fields, &path)?;
-    Ok((record, Draft { aim: WriteTarget { revision, ..WriteTarget::default() }, ..draft }))
+    let draft = input::draft(record, fields, &origin)?;
+    Ok((record, Draft { target: WriteTarget { expected_revision: revision, ..WriteTarget::default() }, ..draft }))
 }
 
 async fn show(store: &Store, selection: &Selection<'_>, became: &[Became], dry_run: bool, out: &mut JsonWriter<'_>) -> Result<()> {
@@ -225,7 +219,7 @@ async fn results(store: &Store, selection: &Selection<'_>, became: &[Became], dr
     let written: Vec<_> = became
         .iter()
         .map(|became| {
-            became.written.filter(|written| !dry_run || written.done != WriteAction::Created).map(|written| (written.ty, written.id))
+            became.written.filter(|written| !dry_run || written.action != WriteAction::Created).map(|written| (written.ty, written.id))
         })
         .collect();
     let mut shown = Vec::new();

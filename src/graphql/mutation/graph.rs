@@ -19,7 +19,7 @@ use crate::graphql::schema::input;
 use crate::graphql::schema::input::{EXPECTED, MESSAGE};
 use crate::graphql::schema::payload;
 use crate::store::Store;
-use crate::store::curation::patch::Amendment;
+use crate::store::curation::patch::ListPatch;
 use crate::store::draft::{InputProblem, Origin, ProblemCode};
 
 /// A mutation: its name, its input, what it does.
@@ -165,13 +165,13 @@ async fn run(store: &Store, caller: &Caller, action: Action, mut members: Map<St
     let mut text = |name| input::take_text(&mut members, name).unwrap_or_default();
     let (list, amendment, place) = match action {
         Action::Merge(ty) => {
-            let from = resolve(store, ty, &text("from"), "input.from").await?;
-            let into = resolve(store, ty, &text("into"), "input.into").await?;
+            let from = resolve(store, ty, &text("from"), Origin::input(["from"])).await?;
+            let into = resolve(store, ty, &text("into"), Origin::input(["into"])).await?;
             store.merge(ty, from, into, &author).await?;
             return Ok((ty, into));
         }
         Action::Withhold => {
-            let id = resolve(store, RecordType::Person, &text("person"), "input.person").await?;
+            let id = resolve(store, RecordType::Person, &text("person"), Origin::input(["person"])).await?;
             store.withhold(id, &author).await?;
             return Ok((RecordType::Person, id));
         }
@@ -187,31 +187,31 @@ async fn run(store: &Store, caller: &Caller, action: Action, mut members: Map<St
         Action::Cite => {
             let mut citation = members.remove("citation").unwrap_or_default();
             if let Some(source) = citation.get("source").and_then(Json::as_str) {
-                let source = resolve(store, RecordType::Source, source, "input.citation.source").await?;
+                let source = resolve(store, RecordType::Source, source, Origin::input(["citation", "source"])).await?;
                 citation["source"] = json!(crate::core::id::encode(RecordType::Source.prefix(), source));
             }
-            ("citations", Amendment::Add(citation), "citation")
+            ("citations", ListPatch::Add(citation), "citation")
         }
-        Action::Uncite => ("citations", Amendment::Remove(json!({"key": text("key")})), "key"),
+        Action::Uncite => ("citations", ListPatch::Remove(json!({"key": text("key")})), "key"),
         Action::Tag | Action::Untag => {
-            let topic = resolve(store, RecordType::Topic, &text("topic"), "input.topic").await?;
+            let topic = resolve(store, RecordType::Topic, &text("topic"), Origin::input(["topic"])).await?;
             let tag = json!({"topic": crate::core::id::encode(RecordType::Topic.prefix(), topic)});
-            let amendment = if let Action::Tag = action { Amendment::Add(tag) } else { Amendment::Remove(tag) };
+            let amendment = if let Action::Tag = action { ListPatch::Add(tag) } else { ListPatch::Remove(tag) };
             ("topics", amendment, "topic")
         }
         Action::AddIdentifier | Action::RemoveIdentifier => {
             let identifier = json!({"scheme": text("scheme"), "value": text("value")});
             let is_added = matches!(action, Action::AddIdentifier);
-            ("identifiers", if is_added { Amendment::Add(identifier) } else { Amendment::Remove(identifier) }, "value")
+            ("identifiers", if is_added { ListPatch::Add(identifier) } else { ListPatch::Remove(identifier) }, "value")
         }
     };
     let (ty, id) = any(&input::take_text(&mut members, "record").unwrap_or_default())?;
-    store.amend(id, list, amendment, place, expected, &author).await?;
+    store.patch_list(id, list, amendment, place, expected, &author).await?;
     Ok((ty, id))
 }
 
 fn wrong(message: impl Into<String>) -> InputProblem {
-    InputProblem::new(Origin { path: "input.record".to_owned(), ..Origin::default() }, message).of(ProblemCode::Invalid)
+    InputProblem::new(Origin::input(["record"]), message).with_code(ProblemCode::Invalid)
 }
 
 /// The record or part that an id names.

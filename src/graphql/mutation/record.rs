@@ -130,7 +130,7 @@ async fn run(
     let revision = input::take_number(&mut members, input::EXPECTED);
     let target = input::take_text(&mut members, input::ID);
     let id = match &target {
-        Some(name) => Some(resolve(store, record.ty, name, "input.id").await?),
+        Some(name) => Some(resolve(store, record.ty, name, Origin::input(["id"])).await?),
         None => None,
     };
     let mode = match action {
@@ -145,8 +145,8 @@ async fn run(
     if matches!(action, Action::Publish | Action::Unpublish) {
         members.insert("published".to_owned(), json!(action == Action::Publish));
     }
-    let draft = input::draft(record, members, INPUT).map_err(Stopped::Problems)?;
-    let draft = Draft { aim: WriteTarget { mode, id, revision, ..WriteTarget::default() }, ..draft };
+    let draft = input::draft(record, members, &Origin::input([])).map_err(Stopped::Problems)?;
+    let draft = Draft { target: WriteTarget { mode, id, expected_revision: revision, ..WriteTarget::default() }, ..draft };
     let outcome = store.write(&vec![(record.ty, vec![draft])], &author, |_| {}).await?;
     match outcome.records.first() {
         Some(written) => Ok(written.id),
@@ -155,9 +155,9 @@ async fn run(
 }
 
 /// The id of a record that is named by its id or its slug.
-pub(super) async fn resolve(store: &Store, ty: RecordType, name: &str, path: &str) -> Result<Uuid, Stopped> {
+pub(super) async fn resolve(store: &Store, ty: RecordType, name: &str, origin: Origin) -> Result<Uuid, Stopped> {
     let this = catalog().get(ty).singular();
-    let wrong = |message: String, fault| InputProblem::new(Origin { path: path.to_owned(), ..Origin::default() }, message).of(fault);
+    let wrong = |message: String, fault| InputProblem::new(origin.clone(), message).with_code(fault);
     if !name.contains('_') {
         let found = store.find(ty, name).await?;
         return Ok(found.ok_or_else(|| wrong(format!("there is no {this} with the slug \"{name}\""), ProblemCode::NotFound))?);

@@ -110,9 +110,8 @@ fn show(selection: &Selection<'_>, outcome: &WriteSummary, notes: &[String], pro
     let told: Vec<InputProblem> = problems
         .iter()
         .map(|problem| {
-            let mut told = InputProblem::new(crate::store::draft::Origin::default(), problem.to_string()).of(problem.fault);
-            "input.file".clone_into(&mut told.origin.path);
-            told
+            let origin = crate::store::draft::Origin::input(["file"]);
+            InputProblem::new(origin, problem.to_string()).with_code(problem.code)
         })
         .collect();
     let parts: Fields<Selection<'_>> =

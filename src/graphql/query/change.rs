@@ -132,7 +132,7 @@ enum ValuePart {
 pub(super) async fn state(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let (ty, id) = record_argument(selection)?;
     let number = selection.number("asOfRevision").unwrap_or_default();
-    let state = store.state(ty, id, number, caller.role).await?;
+    let state = store.state_at(ty, id, number, caller.role).await?;
     let value_part = |name: &str| match name {
         "field" => ValuePart::Field,
         "value" => ValuePart::Value,
@@ -164,8 +164,8 @@ pub(super) async fn state(store: &Store, caller: &Caller, selection: &Selection<
 pub(super) async fn comparison(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let (ty, id) = record_argument(selection)?;
     let number = |name| selection.number(name).unwrap_or_default();
-    let from = store.state(ty, id, number("from"), caller.role).await?;
-    let to = store.state(ty, id, number("to"), caller.role).await?;
+    let from = store.state_at(ty, id, number("from"), caller.role).await?;
+    let to = store.state_at(ty, id, number("to"), caller.role).await?;
     let parts: Fields<String> = selection.below(&[CHANGE]).iter().map(|below| (below.key(), below.name().to_owned())).collect();
     out.option(from.zip(to), |(from, to), out| {
         let mut changes = Vec::new();

@@ -19,7 +19,7 @@ use crate::graphql::schema::payload;
 use crate::graphql::schema::payload::Errors;
 use crate::graphql::schema::scalar::DATE_TIME;
 use crate::store::Store;
-use crate::store::access::saved_query::{SavedQuery, ToSave};
+use crate::store::access::saved_query::{NewSavedQuery, SavedQuery};
 use crate::store::draft::{InputProblem, Origin, ProblemCode};
 use crate::store::write::WriteError;
 
@@ -172,12 +172,12 @@ pub(crate) async fn save(api: &Api, caller: &Caller, selection: &Selection<'_>, 
     Ok(())
 }
 
-fn wrong(path: &str, message: impl Into<String>) -> InputProblem {
-    InputProblem::new(Origin { path: format!("input.{path}"), ..Origin::default() }, message).of(ProblemCode::Invalid)
+fn wrong(path: &'static str, message: impl Into<String>) -> InputProblem {
+    InputProblem::new(Origin::input([path]), message).with_code(ProblemCode::Invalid)
 }
 
 /// Checks a query that is to be saved against the schema.
-async fn to_save(api: &Api, mut members: Map<String, Json>) -> Result<ToSave, InputProblem> {
+async fn to_save(api: &Api, mut members: Map<String, Json>) -> Result<NewSavedQuery, InputProblem> {
     let mut text = |name| take_text(&mut members, name).filter(|text| !text.is_empty());
     let document = text("query").unwrap_or_default();
     let operation_name = text("operationName");
@@ -187,7 +187,7 @@ async fn to_save(api: &Api, mut members: Map<String, Json>) -> Result<ToSave, In
         Some(_) => return Err(wrong("variables", "this is not a JSON object, such as {\"year\": 2020}")),
     };
     let (name, title) = (text("name"), text("title"));
-    let told = |path: &str, failures: Vec<crate::graphql::error::GraphqlError>| {
+    let told = |path: &'static str, failures: Vec<crate::graphql::error::GraphqlError>| {
         let messages: Vec<String> = failures.into_iter().map(|failure| failure.message).collect();
         wrong(path, messages.join("; "))
     };
@@ -197,5 +197,5 @@ async fn to_save(api: &Api, mut members: Map<String, Json>) -> Result<ToSave, In
         return Err(wrong("query", "only queries are saved: this changes records, or is a stream"));
     }
     variables::read_given(api.schema.registry(), operation, &variables).map_err(|failures| told("variables", failures))?;
-    Ok(ToSave { document, operation_name, variables, name, title })
+    Ok(NewSavedQuery { document, operation_name, variables, name, title })
 }

@@ -201,7 +201,7 @@ pub(crate) fn take_number(members: &mut Map<String, Json>, name: &str) -> Option
 }
 
 /// A draft of a record from the members of its input that are fields of it.
-pub(crate) fn draft(record: &'static Record, members: Map<String, Json>, path: &str) -> Result<Draft, Vec<InputProblem>> {
-    let tree: Tree = value_tree::of_json(&Json::Object(members));
-    parse::record(record, &tree, &Origin { path: path.to_owned(), ..Origin::default() })
+pub(crate) fn draft(record: &'static Record, members: Map<String, Json>, origin: &Origin) -> Result<Draft, Vec<InputProblem>> {
+    let tree: Tree = value_tree::from_json(&Json::Object(members));
+    parse::record(record, &tree, origin)
 }

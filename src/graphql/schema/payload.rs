@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::catalog::record::{Record, RecordKind, catalog};
 use crate::core::error::Result;
+use crate::core::path::PathSegment;
 use crate::entity::RecordType;
 use crate::graphql::projection::ProjectionSet;
 use crate::graphql::projection::json_writer::{Fields, JsonWriter};
@@ -96,11 +97,10 @@ pub(in crate::graphql) fn errors() -> async_graphql::dynamic::Field {
 }
 
 /// A step of the path of an error.
-fn path(text: &str, out: &mut JsonWriter<'_>) {
-    let steps = text.split(['.', '[']).map(|step| step.trim_end_matches(']')).filter(|step| !step.is_empty());
-    out.list(steps, |step, out| match step.parse::<u64>() {
-        Ok(place) => out.value(place),
-        Err(_) => out.value(step),
+fn path(path: &[PathSegment], out: &mut JsonWriter<'_>) {
+    out.list(path.iter(), |segment, out| match segment {
+        PathSegment::Index(index) => out.value(index),
+        PathSegment::Name(name) | PathSegment::Column(name) => out.value(name),
     });
 }
 
@@ -130,7 +130,7 @@ impl Errors {
 
     pub(in crate::graphql) fn write(&self, problems: &[InputProblem], out: &mut JsonWriter<'_>) {
         out.list(problems.iter(), |problem, out| {
-            out.object(&self.0, |part, out| match (part, problem.fault) {
+            out.object(&self.0, |part, out| match (part, problem.code) {
                 (ErrorPart::TypeName, _) => out.value(ERROR),
                 (ErrorPart::Path, _) => path(&problem.origin.path, out),
                 (ErrorPart::Code, fault) => out.value(code(fault)),

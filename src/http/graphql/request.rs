@@ -7,12 +7,12 @@ use axum::http::StatusCode;
 use moka::sync::Cache;
 use serde_json::{Map, Value as Json};
 
+use crate::core::digest::sha256_hex;
 use crate::graphql::engine::OperationRequest;
 use crate::graphql::error::{GraphqlError, codes};
 use crate::http::graphql::handler::{Refused, refuse};
 use crate::http::router::AppState;
 use crate::observability::metrics;
-use crate::store::access::saved_query::hash;
 
 /// Bytes of documents that clients sent with their hashes, which are kept.
 const KEPT: u64 = 8 << 20;
@@ -131,7 +131,7 @@ impl Request {
         let failed = |error: crate::core::error::Error| NoDocument::Failed(GraphqlError::from(error));
         let (query, keep, saved) = match (query, wanted, document_id) {
             (Some(query), None, _) => (query, None, None),
-            (Some(query), Some(wanted), _) => match hash(&query) == wanted {
+            (Some(query), Some(wanted), _) => match sha256_hex(&query) == wanted {
                 true => (query, Some(wanted), None),
                 false => return Err(NoDocument::Wrong(refuse(StatusCode::BAD_REQUEST, "provided sha does not match query"))),
             },

@@ -26,7 +26,7 @@ use crate::http::graphql::sse::{FULL, Operation};
 use crate::http::middleware::rate_limit::Purse;
 use crate::http::router::AppState;
 use crate::observability::metrics;
-use crate::store::access::token::Rejected;
+use crate::store::access::token::TokenRejection;
 
 /// Name of the protocol.
 const PROTOCOL: &str = "graphql-transport-ws";
@@ -281,7 +281,7 @@ impl Voice {
 /// Runs an operation and says all that comes of it, for as long as somebody listens.
 async fn execute(service: &AppState, request: Request, languages: &Languages, (caller, purse): (&Caller, &Purse), voice: Voice) {
     // the connection may have been open for long
-    let caller = match service.store.recall(caller).await.map_err(Rejected::told) {
+    let caller = match service.store.refresh_caller(caller).await.map_err(TokenRejection::into_error) {
         Ok(caller) => caller,
         Err(error) => {
             voice.say(Said::Error(vec![GraphqlError::from(error)])).await;

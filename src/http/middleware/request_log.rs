@@ -16,13 +16,13 @@ use tracing::field::Empty;
 use tracing::{Instrument, Level, Span};
 use uuid::Uuid;
 
+use crate::core::digest::sha256_hex;
 use crate::graphql::engine::PreparedOperation;
 use crate::http::router::AppState;
 use crate::observability::logging::{ACCESS_TARGET, REQUEST_TARGET};
 use crate::observability::metrics;
 use crate::observability::metrics::{OperationKind, OperationOutcome, StatementStats};
 use crate::observability::tracing as otel;
-use crate::store::access::saved_query::hash;
 
 /// What the id of a request is sent in, both ways.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -212,7 +212,7 @@ impl Drop for Operation {
                 database_ms = milliseconds(self.tally.database_time()),
                 rows = self.tally.rows(),
                 bytes = self.bytes,
-                document = hash(&self.document),
+                document = sha256_hex(&self.document),
                 "slow query"
             );
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::row::TableRow;
 use super::rule::FieldRule;
 use crate::catalog::record::Record;
+use crate::core::path::PathSegment;
 use crate::store::draft::value_tree::{Tree, Value};
 
 /// A mapping from the columns of a table to records of one type.
@@ -31,28 +32,28 @@ pub(super) enum MappingNode {
 
 impl Mapping {
     /// Every rule with the path of its field, without list indices.
-    pub fn rules(&self) -> Vec<(String, &FieldRule)> {
-        fn collect_rules<'n>(node: &'n MappingNode, path: &str, rules: &mut Vec<(String, &'n FieldRule)>) {
+    pub fn rules(&self) -> Vec<(Vec<PathSegment>, &FieldRule)> {
+        fn collect_rules<'n>(node: &'n MappingNode, path: &[PathSegment], rules: &mut Vec<(Vec<PathSegment>, &'n FieldRule)>) {
             match node {
                 MappingNode::Map(entries) => {
-                    entries.iter().for_each(|(name, node)| collect_rules(node, &format!("{path}.{name}"), rules));
+                    entries.iter().for_each(|(name, node)| collect_rules(node, &child(path, name), rules));
                 }
                 MappingNode::List(nodes) => nodes.iter().for_each(|node| collect_rules(node, path, rules)),
                 MappingNode::Leaf(rule) => rules.push((path.to_owned(), rule)),
             }
         }
         let mut rules = Vec::new();
-        collect_rules(&self.root, "", &mut rules);
+        collect_rules(&self.root, &[], &mut rules);
         rules
     }
 
     /// Converts a row to a record; errors are pairs of a path and a message.
-    pub fn apply(&self, row: &TableRow<'_>) -> Result<Tree, Vec<(String, String)>> {
+    pub fn apply(&self, row: &TableRow<'_>) -> Result<Tree, Vec<(Vec<PathSegment>, String)>> {
         let mut problems = Vec::new();
         let entries = match &self.root {
             MappingNode::Map(entries) => entries
                 .iter()
-                .filter_map(|(name, node)| Some((name.clone(), build(node, row, 0, &format!(".{name}"), &mut problems)?)))
+                .filter_map(|(name, node)| Some((name.clone(), build(node, row, 0, &child(&[], name), &mut problems)?)))
                 .collect(),
             MappingNode::List(_) | MappingNode::Leaf(_) => Vec::new(),
         };
@@ -60,17 +61,27 @@ impl Mapping {
     }
 }
 
+/// The path of a member.
+fn child(path: &[PathSegment], name: &str) -> Vec<PathSegment> {
+    path.iter().cloned().chain([name.to_owned().into()]).collect()
+}
+
 /// The value of a node for a row; `None` if the cells that it reads are empty. `index` selects a value in a split cell.
-fn build(node: &MappingNode, row: &TableRow<'_>, index: usize, path: &str, problems: &mut Vec<(String, String)>) -> Option<Tree> {
+fn build(
+    node: &MappingNode,
+    row: &TableRow<'_>,
+    index: usize,
+    path: &[PathSegment],
+    problems: &mut Vec<(Vec<PathSegment>, String)>,
+) -> Option<Tree> {
     let value = match node {
         MappingNode::Leaf(rule) => rule.value(row, index).map_err(|message| problems.push((path.to_owned(), message))).ok()??,
         MappingNode::Map(entries) => {
             if reads_columns(node) && !has_value(node, row, index) {
                 return None;
             }
-            let built = entries
-                .iter()
-                .filter_map(|(name, node)| Some((name.clone(), build(node, row, index, &format!("{path}.{name}"), problems)?)));
+            let built =
+                entries.iter().filter_map(|(name, node)| Some((name.clone(), build(node, row, index, &child(path, name), problems)?)));
             Value::Map(built.collect())
         }
         MappingNode::List(nodes) => {

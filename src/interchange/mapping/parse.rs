@@ -40,7 +40,8 @@ struct MappingParser<'f> {
 
 impl MappingParser<'_> {
     fn problem(&mut self, line: Option<usize>, path: &str, message: impl Into<String>) {
-        let origin = Origin { file: Some(self.file.clone()), line, path: path.trim_start_matches('.').to_owned() };
+        let path = Some(path.trim_start_matches('.')).filter(|path| !path.is_empty());
+        let origin = Origin { file: Some(self.file.clone()), line, path: path.map(|path| path.to_owned().into()).into_iter().collect() };
         self.problems.push(InputProblem::new(origin, message.into()));
     }
 

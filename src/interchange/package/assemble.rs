@@ -25,11 +25,11 @@ impl PartAssembler {
     pub(super) fn add(&mut self, record: &'static Record, columns: &[PackageColumn], row: PackageRow) -> Result<(), Vec<InputProblem>> {
         let owner = parse_owner_id(record, columns, &row)?;
         let draft = parse_draft(record, columns, row)?;
-        if let Some(id) = draft.aim.id
+        if let Some(id) = draft.target.id
             && !self.seen_ids.insert((record.ty, id))
         {
             let message = format!("duplicate id \"{}\"; remove one of the rows", id::encode(record.ty.prefix(), id));
-            return Err(vec![InputProblem::new(draft.origin.below(".id", None), message)]);
+            return Err(vec![InputProblem::new(draft.origin.child("id", None), message)]);
         }
         self.pending.entry((record.ty, owner)).or_default().push(draft);
         Ok(())
@@ -51,7 +51,7 @@ impl PartAssembler {
         keys: &mut HashMap<(RecordType, Uuid), String>,
         problems: &mut Vec<InputProblem>,
     ) {
-        let Some(id) = draft.aim.id else { return };
+        let Some(id) = draft.target.id else { return };
         if record.shape != RecordKind::Record
             && let Some(key) = &draft.name
         {
@@ -74,9 +74,7 @@ impl PartAssembler {
         for ((ty, _), drafts) in self.pending {
             let owner = catalog().get(ty).owner().map_or("record", |owner| owner.name);
             let message = format!("the package lacks the {owner} that this row belongs to; add the {owner} or remove the row");
-            problems.extend(
-                drafts.into_iter().map(|draft| InputProblem::new(draft.origin.below(format_args!(".{owner}"), None), message.clone())),
-            );
+            problems.extend(drafts.into_iter().map(|draft| InputProblem::new(draft.origin.child(owner, None), message.clone())));
         }
         problems
     }
@@ -119,7 +117,7 @@ fn parse_owner_id(record: &Record, columns: &[PackageColumn], row: &PackageRow) 
     match id::decode(text) {
         Ok((prefix, id)) if RecordType::from_prefix(prefix).is_some_and(can_own) => Ok(id),
         _ => {
-            let origin = row.origin.below(format_args!(".{}", record.fields[0].name), None);
+            let origin = row.origin.child(record.fields[0].name, None);
             Err(vec![InputProblem::new(origin, format!("\"{text}\" is not the id of a record or part with {}", list_name(record)))])
         }
     }
@@ -145,8 +143,8 @@ pub(super) fn parse_draft(record: &'static Record, columns: &[PackageColumn], ro
         }
     }
     let mut draft = parse::row(record, &Tree { line: None, value: Value::Map(entries) }, &origin)?;
-    if draft.aim.id.is_none() {
-        return Err(vec![InputProblem::new(origin.below(".id", None), "id is missing; every row requires one")]);
+    if draft.target.id.is_none() {
+        return Err(vec![InputProblem::new(origin.child("id", None), "id is missing; every row requires one")]);
     }
     let Draft { values, cleared, .. } = &mut draft;
     values.retain(|(field, value, _)| {
@@ -167,7 +165,7 @@ fn typed_reference(tree: Tree, origin: &Origin, column: &str) -> Result<Tree, Ve
     match ty.filter(|ty| catalog().get(*ty).shape == RecordKind::Record) {
         Some(ty) => Ok(Tree { line: tree.line, value: Value::Map(vec![(catalog().get(ty).singular(), tree)]) }),
         None => {
-            let origin = origin.below(format_args!(".{column}"), None);
+            let origin = origin.child(column.to_owned(), None);
             Err(vec![InputProblem::new(origin, format!("\"{text}\" is not the id of a record"))])
         }
     }

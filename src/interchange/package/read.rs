@@ -17,7 +17,7 @@ use crate::entity::RecordType;
 use crate::interchange::problem::{file_problem, unreadable};
 use crate::store::draft::value_tree::Value;
 use crate::store::draft::{Draft, InputProblem};
-use crate::store::read::dump::Former;
+use crate::store::read::dump::FormerName;
 
 /// The contents of a package.
 #[derive(Debug, Default)]
@@ -25,9 +25,9 @@ pub struct Package {
     /// Records with their parts.
     pub records: Vec<(RecordType, Draft)>,
     /// Slugs that records had before.
-    pub former_slugs: Vec<Former<String>>,
+    pub former_slugs: Vec<FormerName<String>>,
     /// Ids of records that were merged into others.
-    pub merged_ids: Vec<Former<Uuid>>,
+    pub merged_ids: Vec<FormerName<Uuid>>,
 }
 
 /// A table that the descriptor lists.
@@ -143,7 +143,7 @@ fn parse_record_id(row: &PackageRow, text: &str) -> Result<(RecordType, Uuid), I
         .ok_or_else(|| InputProblem::new(row.origin.clone(), format!("\"{text}\" is not the id of a record")))
 }
 
-fn parse_former_slug(columns: &[PackageColumn], row: &PackageRow) -> Result<Former<String>, InputProblem> {
+fn parse_former_slug(columns: &[PackageColumn], row: &PackageRow) -> Result<FormerName<String>, InputProblem> {
     let (ty, record) = parse_record_id(row, text_of(columns, row, ColumnSource::FormerRecord))?;
     let (prefix, slug) = (text_of(columns, row, ColumnSource::FormerType), text_of(columns, row, ColumnSource::FormerName));
     if prefix != ty.prefix() {
@@ -152,17 +152,17 @@ fn parse_former_slug(columns: &[PackageColumn], row: &PackageRow) -> Result<Form
     if slug.is_empty() {
         return Err(InputProblem::new(row.origin.clone(), "slug is missing"));
     }
-    Ok(Former { ty, name: slug.to_owned(), record })
+    Ok(FormerName { ty, name: slug.to_owned(), record })
 }
 
-fn parse_merged_id(columns: &[PackageColumn], row: &PackageRow) -> Result<Former<Uuid>, InputProblem> {
+fn parse_merged_id(columns: &[PackageColumn], row: &PackageRow) -> Result<FormerName<Uuid>, InputProblem> {
     let (ty, record) = parse_record_id(row, text_of(columns, row, ColumnSource::FormerRecord))?;
     let (of, name) = parse_record_id(row, text_of(columns, row, ColumnSource::FormerName))?;
     if of != ty {
         let message = format!("the merged record is a {}, but the record that it was merged into is a {}", of.prefix(), ty.prefix());
         return Err(InputProblem::new(row.origin.clone(), message));
     }
-    Ok(Former { ty, name, record })
+    Ok(FormerName { ty, name, record })
 }
 
 /// Parses a resource of the descriptor. Its path must stay inside the package folder.

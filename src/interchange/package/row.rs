@@ -130,7 +130,8 @@ impl RowReader<'_> {
         let indices = self.column_indices(&names, None)?;
         for (row, number) in reader.get_row_iter(None).map_err(invalid)?.zip(1..) {
             let row = row.map_err(invalid)?;
-            let origin = Origin { file: Some(self.name.clone()), line: None, path: format!("row {number}: {}", self.row_name) };
+            let origin =
+                Origin { file: Some(self.name.clone()), line: None, path: vec![format!("row {number}: {}", self.row_name).into()] };
             let mut values = Vec::with_capacity(indices.len());
             for ((_, field), index) in row.into_columns().into_iter().zip(&indices) {
                 let Some(index) = *index else { continue };
@@ -151,7 +152,7 @@ impl RowReader<'_> {
     }
 
     fn row_origin(&self, line: usize) -> Origin {
-        Origin { file: Some(self.name.clone()), line: Some(line), path: self.row_name.to_owned() }
+        Origin { file: Some(self.name.clone()), line: Some(line), path: vec![self.row_name.to_owned().into()] }
     }
 
     /// Indices of the columns of these names; `None` for derived columns, which are ignored. Unknown, duplicate and missing
@@ -188,7 +189,7 @@ impl RowReader<'_> {
             ColumnType::Json => {
                 let parsed = json::parse_line(self.name, line.unwrap_or(1), text);
                 return parsed.map_err(|problem| {
-                    let path = format!("{}.{}", self.row_name, column.name);
+                    let path = vec![self.row_name.to_owned().into(), column.name.clone().into()];
                     InputProblem { origin: Origin { path, line, ..problem.origin }, ..problem }
                 });
             }

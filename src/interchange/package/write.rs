@@ -14,7 +14,7 @@ use super::layout::{DESCRIPTOR, PackageFormat, PackageResource};
 use super::staging::StagingFolder;
 use crate::catalog::record::{Record, RecordKind};
 use crate::entity::RecordType;
-use crate::store::read::dump::{Dump, Entry, Former};
+use crate::store::read::dump::{Dump, Entry, FormerName};
 use crate::tabular::{CsvOptions, TableColumn, TableEnd, TableRows, TableValue, TableWriter};
 
 /// Rows of a record table per read.
@@ -163,8 +163,8 @@ impl ResourceWriter {
 
     fn write_former_names<'f, T>(
         &mut self,
-        names: &'f [Former<T>],
-        name: impl Fn(&'f Former<T>) -> TableValue<'f>,
+        names: &'f [FormerName<T>],
+        name: impl Fn(&'f FormerName<T>) -> TableValue<'f>,
     ) -> Result<(), ExportError> {
         let mut rows = TableRows::new(self.columns.len());
         for former in names {

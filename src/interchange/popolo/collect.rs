@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::model::{FieldMap, PopoloClass, PopoloData, PopoloItem, id_from_name, is_empty, scalar_text};
 use super::normalize::display_name;
+use crate::core::path::PathSegment;
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{InputProblem, Origin};
 
@@ -73,11 +74,11 @@ fn class_from_fields(fields: &FieldMap) -> Option<PopoloClass> {
 impl PopoloData {
     /// Adds the items of a parsed file.
     pub fn collect(&mut self, file: &Arc<str>, tree: Tree) {
-        let origin = |path: String, line| Origin { file: Some(file.clone()), line, path };
+        let origin = |path: Vec<PathSegment>, line| Origin { file: Some(file.clone()), line, path };
         let file_class = file.rsplit('/').next().and_then(|name| class_from_name(name.split('.').next().unwrap_or_default()));
         match tree.value {
             Value::Map(entries) if entries.iter().any(|(key, _)| key == "@type") => {
-                self.add_untyped(Tree { line: tree.line, value: Value::Map(entries) }, file_class, origin(String::new(), tree.line));
+                self.add_untyped(Tree { line: tree.line, value: Value::Map(entries) }, file_class, origin(Vec::new(), tree.line));
             }
             Value::Map(entries) => {
                 for (name, list) in entries {
@@ -86,32 +87,32 @@ impl PopoloData {
             }
             Value::List(items) => {
                 for (index, item) in items.into_iter().enumerate() {
-                    let origin = origin(format!("[{index}]"), item.line);
+                    let origin = origin(vec![index.into()], item.line);
                     self.add_untyped(item, file_class, origin);
                 }
             }
             value => {
                 let tree = Tree { line: tree.line, value };
                 let message = format!("expected a map from Popolo classes to lists, such as persons: [...]; found {}", tree.kind());
-                self.problem(origin(String::new(), tree.line), message);
+                self.problem(origin(Vec::new(), tree.line), message);
             }
         }
     }
 
     /// Adds the items of one top-level entry; an entry that is no class counts as omitted.
     fn collect_list(&mut self, file: &Arc<str>, name: String, list: Tree) {
-        let origin = |path: String, line| Origin { file: Some(file.clone()), line, path };
+        let origin = |path: Vec<PathSegment>, line| Origin { file: Some(file.clone()), line, path };
         match (class_from_name(&name), list.value) {
             (Some(class), Value::List(items)) => {
                 for (index, item) in items.into_iter().enumerate() {
-                    let origin = origin(format!("{name}[{index}]"), item.line);
+                    let origin = origin(vec![name.clone().into(), index.into()], item.line);
                     self.add(class, item, origin, true);
                 }
             }
             (_, value) if is_empty(&Tree { line: None, value: value.clone() }) => {}
             (Some(_), value) => {
                 let tree = Tree { line: list.line, value };
-                self.problem(origin(name, list.line), format!("expected a list, found {}", tree.kind()));
+                self.problem(origin(vec![name.into()], list.line), format!("expected a list, found {}", tree.kind()));
             }
             (None, _) => self.omissions.count(name),
         }
@@ -153,7 +154,7 @@ impl PopoloData {
         });
         if let Some(Tree { value: Value::List(memberships), .. }) = memberships {
             for (index, membership) in memberships.into_iter().enumerate() {
-                let origin = origin.below(format_args!(".memberships[{index}]"), membership.line);
+                let origin = origin.child("memberships", None).child(index, membership.line);
                 self.add(PopoloClass::Membership, with_owner(membership, class, id.as_ref()), origin, true);
             }
         }
@@ -196,8 +197,7 @@ impl PopoloData {
                 continue;
             }
             let Some(tree) = fields.take(name) else { continue };
-            let id =
-                if is_object { self.add(nested, tree, origin.below(format_args!(".{name}"), line), false) } else { scalar_text(&tree) };
+            let id = if is_object { self.add(nested, tree, origin.child(*name, line), false) } else { scalar_text(&tree) };
             if let (Some(id), None) = (id, fields.get(&id_field)) {
                 fields.0.push((id_field, Tree { line, value: Value::Text(id) }));
             }

@@ -1,65 +1,64 @@
-//! Tokens: who may see drafts and change records.
+//! API tokens, which let a caller see drafts and change records.
 //!
-//! A token is `kurultai_<id>_<secret>`. The id finds the row; of the secret only a hash is kept. A row is
-//! read for each request that shows a token, so that taking one back works at once, in every process.
+//! The text of a token is `kurultai_<id>_<secret>`. The row is found by the id, and only a hash of the secret is stored.
+//! The row is read for every request with a token, so a revocation takes effect at once in every process.
 
 use std::fmt;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
-use sea_orm::{ConnectionTrait, QueryResult, SqlErr};
-use sha2::{Digest, Sha256};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait, Select, SqlErr};
 use subtle::ConstantTimeEq;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::core::auth::{Caller, Role};
+use crate::core::digest::sha256_hex;
 use crate::core::error::{Error, Result, bad_input, internal, unauthenticated};
 use crate::core::id;
+use crate::entity::token::{ActiveModel, Column, Entity, Model};
 use crate::store::{Store, database};
 
-/// What the text of a token begins with; it lets programs that look for leaked secrets find it.
-const PREFIX: &str = "kurultai";
-/// What the id of a token begins with.
+/// Prefix of the text of a token, by which secret scanners find leaked tokens.
+const TOKEN_PREFIX: &str = "kurultai";
+/// Prefix of the id of a token.
 const ID_PREFIX: &str = "token";
-/// Bytes of a secret.
-const SECRET: usize = 32;
-/// How much later a use must be than the last that was written down, to be written down too.
-const PAUSE: TimeDelta = TimeDelta::minutes(1);
-/// Letters that a name may have.
-const MAX_NAME: usize = 100;
-const TABLE: &str = "tokens";
-const COLUMNS: [&str; 8] = ["id", "name", "role", "hash", "created_at", "expires_at", "revoked_at", "last_used_at"];
+/// Length of a secret.
+const SECRET_BYTES: usize = 32;
+/// Minimum time between two updates of the last use of a token.
+const LAST_USE_INTERVAL: TimeDelta = TimeDelta::minutes(1);
+/// Maximum length of a token's name.
+const MAX_NAME_CHARS: usize = 100;
 
-/// A token, without its secret.
+/// A token without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// Its id.
+    /// Id of the token.
     pub id: Uuid,
-    /// Who has it, as the history of records shows.
+    /// Name of the holder, as recorded in the history of records.
     pub name: String,
-    /// What it allows.
+    /// Role of callers with the token.
     pub role: Role,
-    /// When it was made.
+    /// Instant of creation.
     pub created: DateTime<Utc>,
-    /// When it ceases to work; nothing where it does not by itself.
+    /// Instant of expiry; not set for a token that does not expire.
     pub expires: Option<DateTime<Utc>>,
-    /// When it was taken back.
+    /// Instant of revocation.
     pub revoked: Option<DateTime<Utc>>,
-    /// When it was used last, to about a minute.
+    /// Instant of the last use, accurate to about a minute.
     pub last_used: Option<DateTime<Utc>>,
 }
 
-/// Whether a token works.
+/// Whether a token is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenStatus {
-    /// It works.
+    /// The token is accepted.
     Active,
-    /// Its time is over.
+    /// The token has expired.
     Expired,
-    /// It was taken back.
+    /// The token was revoked.
     Revoked,
 }
 
@@ -74,51 +73,80 @@ impl fmt::Display for TokenStatus {
 }
 
 impl Token {
-    /// Its id as text.
+    /// Id of the token as text.
     pub fn id(&self) -> String {
         id::encode(ID_PREFIX, self.id)
     }
 
-    /// Whether it works at this instant.
-    pub fn state(&self, now: DateTime<Utc>) -> TokenStatus {
+    /// Status of the token at an instant.
+    pub fn status(&self, now: DateTime<Utc>) -> TokenStatus {
         match (self.revoked, self.expires) {
             (Some(_), _) => TokenStatus::Revoked,
             (None, Some(expires)) if expires <= now => TokenStatus::Expired,
-            _ => TokenStatus::Active,
+            (None, _) => TokenStatus::Active,
+        }
+    }
+
+    /// The caller that holds this token, if the token is active.
+    fn authorize(self, now: DateTime<Utc>) -> Result<Caller, TokenRejection> {
+        match (self.status(now), self.expires) {
+            (TokenStatus::Active, expires) => {
+                Ok(Caller { role: self.role, name: Some(self.name), token: Some(self.id), expires, allowance: None })
+            }
+            (TokenStatus::Expired, Some(expires)) => Err(TokenRejection::Expired(expires)),
+            (TokenStatus::Expired, None) | (TokenStatus::Revoked, _) => Err(TokenRejection::Revoked),
         }
     }
 }
 
-/// Why a token lets nobody in.
+impl TryFrom<Model> for Token {
+    type Error = Error;
+
+    fn try_from(row: Model) -> Result<Self> {
+        Ok(Self {
+            id: row.id,
+            name: row.name,
+            role: row.role.parse().map_err(internal)?,
+            created: row.created_at,
+            expires: row.expires_at,
+            revoked: row.revoked_at,
+            last_used: row.last_used_at,
+        })
+    }
+}
+
+/// Why a token is rejected.
 #[derive(Debug, Clone)]
-pub enum Rejected {
-    /// It does not look like a token, or there is none such.
+pub enum TokenRejection {
+    /// The text is malformed, or there is no such token.
     Unknown,
-    /// Its time is over since then.
+    /// The token expired at this instant.
     Expired(DateTime<Utc>),
-    /// It was taken back.
+    /// The token was revoked.
     Revoked,
     /// The database failed.
     Failed(Error),
 }
 
-impl From<Error> for Rejected {
+impl From<Error> for TokenRejection {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
 }
 
-impl Rejected {
-    /// The same, as the one who asks is told.
-    pub fn told(self) -> Error {
+impl TokenRejection {
+    /// The error to send to the client.
+    pub fn into_error(self) -> Error {
         let message = match self {
             Self::Unknown => {
-                "this token is unknown; send it whole, as it was given: Authorization: Bearer kurultai_..., or leave it out to read what is published".to_owned()
+                "this token is unknown; send it in full: Authorization: Bearer kurultai_..., or leave it out to read published records"
+                    .to_owned()
             }
-            Self::Expired(at) => {
-                format!("this token expired on {}; ask an admin for a new one, or leave it out to read what is published", at.format("%Y-%m-%d"))
-            }
-            Self::Revoked => "this token was revoked; ask an admin for a new one, or leave it out to read what is published".to_owned(),
+            Self::Expired(at) => format!(
+                "this token expired on {}; ask an admin for a new one, or leave it out to read published records",
+                at.format("%Y-%m-%d")
+            ),
+            Self::Revoked => "this token was revoked; ask an admin for a new one, or leave it out to read published records".to_owned(),
             Self::Failed(error) => return error,
         };
         unauthenticated(message)
@@ -126,11 +154,11 @@ impl Rejected {
 }
 
 impl Store {
-    /// Makes a token; gives it with its text, which is not kept.
+    /// Creates a token. Returns it with its text, which is not stored.
     pub async fn create_token(&self, name: &str, role: Role, expires: Option<DateTime<Utc>>) -> Result<(Token, String)> {
         let name = name.trim();
-        if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
-            return Err(bad_input("name", format_args!("give 1 to {MAX_NAME} letters that say who has the token")));
+        if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
+            return Err(bad_input("name", format_args!("give the name of the token's holder in 1 to {MAX_NAME_CHARS} characters")));
         }
         let now = self.clock.now();
         if expires.is_some_and(|expires| expires <= now) {
@@ -139,102 +167,99 @@ impl Store {
         if let Some(other) = self.tokens().await?.into_iter().find(|other| other.name == name && other.revoked.is_none()) {
             return Err(name_taken(name, &other.id()));
         }
-        let mut secret = [0; SECRET];
+        let mut secret = [0; SECRET_BYTES];
         getrandom::fill(&mut secret).map_err(internal)?;
-        let token = Token { id: self.clock.new_uuid(), name: name.to_owned(), role, created: now, expires, revoked: None, last_used: None };
         let secret = BASE64_URL_SAFE_NO_PAD.encode(secret);
-        let insert = Query::insert()
-            .into_table(TABLE)
-            .columns(COLUMNS)
-            .values([
-                token.id.into(),
-                name.into(),
-                role.as_str().into(),
-                hash(&secret).into(),
-                token.created.into(),
-                token.expires.into(),
-                token.revoked.into(),
-                token.last_used.into(),
-            ])
-            .map_err(internal)?
-            .to_owned();
-        self.pools.writer.execute(&insert).await.map_err(|error| match error.sql_err() {
-            // another was quicker
-            Some(SqlErr::UniqueConstraintViolation(_)) => name_taken(name, "made just now"),
+        let token = Token { id: self.clock.new_uuid(), name: name.to_owned(), role, created: now, expires, revoked: None, last_used: None };
+        let row = ActiveModel {
+            id: Set(token.id),
+            name: Set(token.name.clone()),
+            role: Set(role.as_str().to_owned()),
+            hash: Set(sha256_hex(&secret)),
+            created_at: Set(token.created),
+            expires_at: Set(token.expires),
+            revoked_at: Set(token.revoked),
+            last_used_at: Set(token.last_used),
+        };
+        Entity::insert(row).exec_without_returning(&self.pools.writer).await.map_err(|error| match error.sql_err() {
+            // another process created a token with this name in the meantime
+            Some(SqlErr::UniqueConstraintViolation(_)) => name_taken(name, "created just now"),
             _ => database(error),
         })?;
-        let text = format!("{}_{secret}", id::encode(PREFIX, token.id));
+        let text = format!("{}_{secret}", id::encode(TOKEN_PREFIX, token.id));
         Ok((token, text))
     }
 
-    /// Every token, the oldest first.
+    /// All tokens, the oldest first.
     pub async fn tokens(&self) -> Result<Vec<Token>> {
-        let rows = self.read_now(select().order_by("created_at", Order::Asc).order_by("id", Order::Asc)).await?;
-        rows.iter().map(|row| read(row).map(|(token, _)| token)).collect()
+        let rows = self.find_tokens(Entity::find().order_by_asc(Column::CreatedAt).order_by_asc(Column::Id)).await?;
+        rows.into_iter().map(Token::try_from).collect()
     }
 
-    /// Takes a token back, by its id or by the name of one that is not taken back yet; it works no more from then on.
-    pub async fn revoke_token(&self, which: &str) -> Result<Token> {
-        let by_id = id::decode(which).ok().filter(|(prefix, _)| *prefix == ID_PREFIX).map(|(_, id)| id);
+    /// Revokes a token, given by its id or by the name of an active one. It is rejected from then on.
+    pub async fn revoke_token(&self, id_or_name: &str) -> Result<Token> {
+        let id = id::decode(id_or_name).ok().filter(|(prefix, _)| *prefix == ID_PREFIX).map(|(_, id)| id);
         let tokens = self.tokens().await?;
-        let mut named: Vec<Token> = tokens.into_iter().filter(|token| by_id == Some(token.id) || token.name == which).collect();
-        named.sort_by_key(|token| (by_id != Some(token.id), token.revoked.is_some()));
-        let Some(mut token) = named.into_iter().next() else {
+        let mut candidates: Vec<Token> = tokens.into_iter().filter(|token| id == Some(token.id) || token.name == id_or_name).collect();
+        candidates.sort_by_key(|token| (id != Some(token.id), token.revoked.is_some()));
+        let Some(mut token) = candidates.into_iter().next() else {
             return Err(bad_input(
                 "token",
-                format_args!("there is no token with the id or name \"{which}\"; \"kurultai token list\" shows all"),
+                format_args!("there is no token with the id or name \"{id_or_name}\"; \"kurultai token list\" shows all tokens"),
             ));
         };
         if token.revoked.is_some() {
             return Err(bad_input("token", format_args!("{} of \"{}\" was revoked already", token.id(), token.name)));
         }
         token.revoked = Some(self.clock.now());
-        let update = Query::update().table(TABLE).value("revoked_at", token.revoked).and_where(Expr::col("id").eq(token.id)).to_owned();
-        self.pools.writer.execute(&update).await.map_err(database)?;
+        let changes = ActiveModel { revoked_at: Set(token.revoked), ..ActiveModel::default() };
+        let update = Entity::update_many().set(changes).filter(Column::Id.eq(token.id));
+        update.exec(&self.pools.writer).await.map_err(database)?;
         Ok(token)
     }
 
-    /// Who shows this token. That it was used is written down afterwards, at most once a minute.
-    pub async fn caller(&self, text: &str) -> Result<Caller, Rejected> {
-        let (id, secret) = parts(text).ok_or(Rejected::Unknown)?;
-        let rows = self.read_now(select().and_where(Expr::col("id").eq(id))).await?;
-        let (token, kept) = rows.first().map(read).transpose()?.ok_or(Rejected::Unknown)?;
-        if !bool::from(hash(secret).as_bytes().ct_eq(kept.as_bytes())) {
-            return Err(Rejected::Unknown);
+    /// The caller that presents this token. The use is recorded afterwards, at most once a minute.
+    pub async fn authenticate(&self, text: &str) -> Result<Caller, TokenRejection> {
+        let (id, secret) = split_token(text).ok_or(TokenRejection::Unknown)?;
+        let row = self.find_token(id).await?.ok_or(TokenRejection::Unknown)?;
+        if !bool::from(sha256_hex(secret).as_bytes().ct_eq(row.hash.as_bytes())) {
+            return Err(TokenRejection::Unknown);
         }
         let now = self.clock.now();
-        match (token.state(now), token.expires) {
-            (TokenStatus::Revoked, _) => return Err(Rejected::Revoked),
-            (TokenStatus::Expired, Some(expires)) => return Err(Rejected::Expired(expires)),
-            _ => {}
-        }
-        if token.last_used.is_none_or(|used| used + PAUSE <= now) {
+        let token = Token::try_from(row)?;
+        let last_used = token.last_used;
+        let caller = token.authorize(now)?;
+        if last_used.is_none_or(|used| used + LAST_USE_INTERVAL <= now) {
             let store = self.clone();
-            tokio::spawn(async move { store.note_use(id, now).await }.in_current_span());
+            tokio::spawn(async move { store.record_use(id, now).await }.in_current_span());
         }
-        Ok(Caller { role: token.role, name: Some(token.name), token: Some(id), expires: token.expires, allowance: None })
+        Ok(caller)
     }
 
-    /// The one who showed a token before, if it still works.
-    pub async fn recall(&self, caller: &Caller) -> Result<Caller, Rejected> {
+    /// The caller again, with the current role of its token, if that is still active.
+    pub async fn refresh_caller(&self, caller: &Caller) -> Result<Caller, TokenRejection> {
         let Some(id) = caller.token else { return Ok(caller.clone()) };
-        let rows = self.read_now(select().and_where(Expr::col("id").eq(id))).await?;
-        let (token, _) = rows.first().map(read).transpose()?.ok_or(Rejected::Unknown)?;
-        match (token.state(self.clock.now()), token.expires) {
-            (TokenStatus::Active, _) => {
-                Ok(Caller { role: token.role, name: Some(token.name), token: Some(id), expires: token.expires, allowance: None })
-            }
-            (TokenStatus::Expired, Some(expires)) => Err(Rejected::Expired(expires)),
-            _ => Err(Rejected::Revoked),
-        }
+        let row = self.find_token(id).await?.ok_or(TokenRejection::Unknown)?;
+        Token::try_from(row)?.authorize(self.clock.now())
     }
 
-    async fn note_use(&self, id: Uuid, now: DateTime<Utc>) {
-        // of all who used it at the same time, one writes
-        let stale = Expr::col("last_used_at").is_null().or(Expr::col("last_used_at").lte(now - PAUSE));
-        let update = Query::update().table(TABLE).value("last_used_at", now).and_where(Expr::col("id").eq(id)).and_where(stale).to_owned();
-        if let Err(error) = self.pools.writer.execute(&update).await {
-            tracing::warn!(%error, "the last use of a token was not written down");
+    async fn find_token(&self, id: Uuid) -> Result<Option<Model>> {
+        Ok(self.find_tokens(Entity::find().filter(Column::Id.eq(id))).await?.into_iter().next())
+    }
+
+    /// Reads from the primary: a replica may lack a revocation that was acknowledged.
+    async fn find_tokens(&self, select: Select<Entity>) -> Result<Vec<Model>> {
+        let rows = self.read_now(select.as_query()).await?;
+        rows.iter().map(|row| Model::from_query_result(row, "")).collect::<Result<_, _>>().map_err(internal)
+    }
+
+    async fn record_use(&self, id: Uuid, now: DateTime<Utc>) {
+        // of concurrent uses, one updates the row
+        let is_stale = Condition::any().add(Column::LastUsedAt.is_null()).add(Column::LastUsedAt.lte(now - LAST_USE_INTERVAL));
+        let changes = ActiveModel { last_used_at: Set(Some(now)), ..ActiveModel::default() };
+        let update = Entity::update_many().set(changes).filter(Column::Id.eq(id)).filter(is_stale);
+        if let Err(error) = update.exec(&self.pools.writer).await {
+            tracing::warn!(%error, "could not record the last use of a token");
         }
     }
 }
@@ -243,39 +268,13 @@ fn name_taken(name: &str, other: &str) -> Error {
     bad_input("name", format_args!("\"{name}\" has a token already ({other}); revoke that one first, or give another name"))
 }
 
-fn select() -> SelectStatement {
-    Query::select().columns(COLUMNS).from(TABLE).to_owned()
-}
-
-/// A token and the hash of its secret.
-fn read(row: &QueryResult) -> Result<(Token, String)> {
-    fn get<T: sea_orm::TryGetable>(row: &QueryResult, index: usize) -> Result<T> {
-        row.try_get_by_index(index).map_err(internal)
-    }
-    let token = Token {
-        id: get(row, 0)?,
-        name: get(row, 1)?,
-        role: get::<String>(row, 2)?.parse().map_err(internal)?,
-        created: get(row, 4)?,
-        expires: get(row, 5)?,
-        revoked: get(row, 6)?,
-        last_used: get(row, 7)?,
-    };
-    Ok((token, get(row, 3)?))
-}
-
-/// Id and secret of the text of a token.
-fn parts(text: &str) -> Option<(Uuid, &str)> {
-    // a secret can have the sign that parts it from the id
-    let (id, secret) = text.strip_prefix(PREFIX)?.strip_prefix('_')?.split_once('_')?;
-    let id = format!("{PREFIX}_{id}");
+/// Splits the text of a token into its id and secret.
+fn split_token(text: &str) -> Option<(Uuid, &str)> {
+    // a secret may contain underscores, an id does not
+    let (id, secret) = text.strip_prefix(TOKEN_PREFIX)?.strip_prefix('_')?.split_once('_')?;
+    let id = format!("{TOKEN_PREFIX}_{id}");
     let (_, id) = id::decode(&id).ok()?;
     Some((id, secret))
-}
-
-/// The hash that is kept of a secret.
-fn hash(secret: &str) -> String {
-    Sha256::digest(secret).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -283,22 +282,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    #[test]
-    fn the_hash_is_sha_256() {
-        assert_eq!(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    }
-
     proptest! {
         #[test]
-        fn a_token_is_taken_apart_as_it_was_put_together(id: u128, secret in "[A-Za-z0-9_-]{43}") {
+        fn token_splits_into_the_id_and_secret_it_was_made_of(id: u128, secret in "[A-Za-z0-9_-]{43}") {
             let id = Uuid::from_u128(id);
-            let text = format!("{}_{secret}", id::encode(PREFIX, id));
-            prop_assert_eq!(parts(&text), Some((id, secret.as_str())));
+            let text = format!("{}_{secret}", id::encode(TOKEN_PREFIX, id));
+            prop_assert_eq!(split_token(&text), Some((id, secret.as_str())));
         }
 
         #[test]
-        fn no_text_makes_it_panic(text in "(kurultai_)?.{0,80}") {
-            let _ = parts(&text);
+        fn no_text_makes_split_token_panic(text in "(kurultai_)?.{0,80}") {
+            let _ = split_token(&text);
         }
     }
 }

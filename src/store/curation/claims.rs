@@ -1,4 +1,4 @@
-//! When sources disagree: claims about one field that cannot all be true.
+//! Claims of citations about fields, and whether they contradict each other.
 
 use crate::catalog::record::{Field, FieldKind};
 use crate::core::normalize::fold;
@@ -20,14 +20,15 @@ pub fn agree(field: Option<&Field>, one: &str, other: &str) -> bool {
     }
 }
 
-/// Claims about one field that agree, made by the citations at these places.
+/// A claimed value of a field, and the positions of the citations that claim it.
 pub type Claim = (String, Vec<usize>);
 
-/// Sorts claims by the field they are about; a field is in dispute where it has more than one group.
-/// A claim that agrees with several groups (a year, where two days of it are claimed) takes no side.
+/// Groups claims by field, and within a field by value. A field with more than one claimed value is disputed.
+///
+/// A claim that agrees with several values, such as a year when two of its days are claimed, joins the first of them.
 pub fn claims<'a>(fields: &[Field], citations: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>) -> Vec<(String, Vec<Claim>)> {
     let mut by_field: Vec<(String, Vec<Claim>)> = Vec::new();
-    for (place, (field, value)) in citations.enumerate() {
+    for (position, (field, value)) in citations.enumerate() {
         let (Some(name), Some(value)) = (field, value) else { continue };
         let declared = fields.iter().find(|field| field.name == name);
         let groups = match by_field.iter_mut().find(|(field, _)| field == name) {
@@ -38,14 +39,14 @@ pub fn claims<'a>(fields: &[Field], citations: impl Iterator<Item = (Option<&'a 
             }
         };
         match groups.iter_mut().find(|(claimed, _)| agree(declared, claimed, value)) {
-            Some((claimed, places)) => {
-                places.push(place);
-                // the more precise of two dates that agree speaks for both
+            Some((claimed, positions)) => {
+                positions.push(position);
+                // of two dates that agree, the more precise one is the claimed value
                 if matches!(declared.map(|field| field.kind), Some(FieldKind::Date)) && value.len() > claimed.len() {
                     value.clone_into(claimed);
                 }
             }
-            None => groups.push((value.to_owned(), vec![place])),
+            None => groups.push((value.to_owned(), vec![position])),
         }
     }
     by_field
@@ -58,10 +59,11 @@ mod tests {
     use crate::entity::RecordType;
 
     #[test]
-    fn sources_that_give_another_day_disagree_and_a_source_that_gives_the_year_agrees() {
+    fn different_days_disagree_and_their_year_agrees() {
         let fields = &catalog().get(RecordType::Case).fields;
-        let given = [("decided", "2020-06-22"), ("decided", "2020"), ("decided", "2019-06-22"), ("title", "A  case"), ("title", "a case")];
-        let found = claims(fields, given.iter().map(|(field, value)| (Some(*field), Some(*value))));
+        let claimed =
+            [("decided", "2020-06-22"), ("decided", "2020"), ("decided", "2019-06-22"), ("title", "A  case"), ("title", "a case")];
+        let found = claims(fields, claimed.iter().map(|(field, value)| (Some(*field), Some(*value))));
         assert_eq!(
             found,
             [

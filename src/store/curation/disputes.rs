@@ -1,4 +1,4 @@
-//! Whether a record is disputed, as readers see it: claims of sources that are drafts do not count yet.
+//! The `disputed` field of records, as readers see it: claims of draft sources do not count.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -14,56 +14,56 @@ use crate::store::database;
 use crate::store::draft::DraftValue;
 use crate::store::read::result::Cell;
 use crate::store::sql::dialect::one_of_ids;
-use crate::store::write::apply::{Existing, load};
-use crate::store::write::{CHUNK, ResolvedDraft};
+use crate::store::write::load::{LOOKUP_BATCH_VALUES, load_rows};
+use crate::store::write::model::{StoredRow, required_field};
+use crate::store::write::types::ResolvedDraft;
 
-/// Sources that are drafts, as they will be when everything that is given is written.
+/// Sources that will be drafts after these drafts are written.
 pub(crate) async fn draft_sources(
     transaction: &DatabaseTransaction,
-    named: &[(RecordType, Vec<ResolvedDraft<'_>>)],
+    resolved: &[(RecordType, Vec<ResolvedDraft<'_>>)],
 ) -> Result<HashSet<Uuid>> {
     let source = catalog().get(RecordType::Source);
-    // written out, so that the index of drafts is seen to fit
+    // a constant, so that the planner recognizes the partial index of drafts
     let is_draft = Expr::col("published").eq(Expr::Constant(false.into()));
     let select = Query::select().column("id").from(Alias::new(source.table)).and_where(is_draft).to_owned();
     let rows = transaction.query_all(&select).await.map_err(database)?;
     let mut drafts = rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<HashSet<Uuid>, _>>().map_err(internal)?;
-    let published = source.field_index("published").unwrap_or_default();
-    for named in named.iter().filter(|(ty, _)| *ty == source.ty).flat_map(|(_, records)| records) {
-        match named.draft.value(published) {
-            Some(DraftValue::Cell(Cell::Boolean(false))) => drafts.insert(named.id),
-            Some(_) => drafts.remove(&named.id),
+    let published = required_field(source, "published");
+    for resolved in resolved.iter().filter(|(ty, _)| *ty == source.ty).flat_map(|(_, records)| records) {
+        match resolved.draft.value(published) {
+            Some(DraftValue::Cell(Cell::Boolean(false))) => drafts.insert(resolved.id),
+            Some(_) => drafts.remove(&resolved.id),
             None => false,
         };
     }
     Ok(drafts)
 }
 
-/// Whether these citations make a record disputed: about one of its fields they cannot all be right.
+/// Whether the claims of these citations about some field of the record contradict each other.
 pub(crate) fn disagree<'c>(record: &Record, citations: impl Iterator<Item = &'c [Cell]>, draft_sources: &HashSet<Uuid>) -> bool {
     let citation = catalog().get(RecordType::Citation);
-    let index = |name| citation.field_index(name).unwrap_or_default();
-    let (source, field, value) = (index("source"), index("field"), index("value"));
-    let counts = |cells: &&[Cell]| !matches!(&cells[source], Cell::Id(id) if draft_sources.contains(id));
-    let given = citations.filter(counts).map(|cells| (cells[field].as_text(), cells[value].as_text()));
-    claims(&record.fields, given).iter().any(|(_, groups)| groups.len() > 1)
+    let [source, field, value] = ["source", "field", "value"].map(|name| required_field(citation, name));
+    let is_seen = |cells: &&[Cell]| !matches!(&cells[source], Cell::Id(id) if draft_sources.contains(id));
+    let claimed = citations.filter(is_seen).map(|cells| (cells[field].as_text(), cells[value].as_text()));
+    claims(&record.fields, claimed).iter().any(|(_, groups)| groups.len() > 1)
 }
 
-/// Judges again what cites these sources, which were published or taken back.
-pub(crate) async fn judge_again(transaction: &DatabaseTransaction, sources: &[Uuid], draft_sources: &HashSet<Uuid>) -> Result<()> {
+/// Updates `disputed` of the records and parts that cite these sources, which were published or unpublished.
+pub(crate) async fn update_citing(transaction: &DatabaseTransaction, sources: &[Uuid], draft_sources: &HashSet<Uuid>) -> Result<()> {
     let mut changed: BTreeMap<(RecordType, bool), Vec<Uuid>> = BTreeMap::new();
     for (ty, ids) in citing(transaction, sources).await? {
         let record = catalog().get(ty);
-        for (_, row) in load(transaction, record, "id", &ids).await? {
-            judge(record, &row, draft_sources, &mut changed);
+        for (_, row) in load_rows(transaction, record, "id", &ids).await? {
+            collect_changed(record, &row, draft_sources, &mut changed);
         }
     }
     for ((ty, disputed), ids) in changed {
-        for chunk in ids.chunks(CHUNK) {
+        for batch in ids.chunks(LOOKUP_BATCH_VALUES) {
             let update = Query::update()
                 .table(Alias::new(catalog().get(ty).table))
                 .value("disputed", disputed)
-                .and_where(one_of_ids(transaction.get_database_backend(), "id", chunk)?)
+                .and_where(one_of_ids(transaction.get_database_backend(), "id", batch)?)
                 .to_owned();
             transaction.execute(&update).await.map_err(database)?;
         }
@@ -71,14 +71,19 @@ pub(crate) async fn judge_again(transaction: &DatabaseTransaction, sources: &[Uu
     Ok(())
 }
 
-/// Whether a record or part is disputed; what is to be changed is noted.
-fn judge(record: &Record, row: &Existing, draft_sources: &HashSet<Uuid>, changed: &mut BTreeMap<(RecordType, bool), Vec<Uuid>>) -> bool {
+/// Whether a record or part is disputed. Collects the rows whose `disputed` changes, by type and new value.
+fn collect_changed(
+    record: &Record,
+    row: &StoredRow,
+    draft_sources: &HashSet<Uuid>,
+    changed: &mut BTreeMap<(RecordType, bool), Vec<Uuid>>,
+) -> bool {
     let Some(field) = record.field_index("disputed") else { return false };
     let citations = row.parts.get(&RecordType::Citation).into_iter().flatten().map(|citation| citation.cells.as_slice());
     let mut disputed = disagree(record, citations, draft_sources);
     for (ty, parts) in &row.parts {
         for part in parts {
-            disputed |= judge(catalog().get(*ty), part, draft_sources, changed);
+            disputed |= collect_changed(catalog().get(*ty), part, draft_sources, changed);
         }
     }
     if row.cells[field] != Cell::Boolean(disputed) {
@@ -87,27 +92,27 @@ fn judge(record: &Record, row: &Existing, draft_sources: &HashSet<Uuid>, changed
     disputed
 }
 
-/// The records that cite these sources, themselves or in their parts, by type.
+/// Ids of the records that cite these sources, themselves or in their parts, by type.
 async fn citing(transaction: &DatabaseTransaction, sources: &[Uuid]) -> Result<HashMap<RecordType, Vec<Uuid>>> {
     let mut found: HashSet<(RecordType, Uuid)> = HashSet::new();
-    let mut waiting: Vec<(RecordType, Uuid)> = Vec::new();
-    for chunk in sources.chunks(CHUNK) {
+    let mut pending: Vec<(RecordType, Uuid)> = Vec::new();
+    for batch in sources.chunks(LOOKUP_BATCH_VALUES) {
         let cited = Query::select()
             .column("record_id")
             .from("citations")
-            .and_where(one_of_ids(transaction.get_database_backend(), "source_id", chunk)?)
+            .and_where(one_of_ids(transaction.get_database_backend(), "source_id", batch)?)
             .to_owned();
         let select = Query::select().columns(["id", "record_type"]).from("nodes").and_where(Expr::col("id").in_subquery(cited)).to_owned();
         for row in transaction.query_all(&select).await.map_err(database)? {
             let prefix: String = row.try_get_by_index(1).map_err(internal)?;
             let id = row.try_get_by_index(0).map_err(internal)?;
-            waiting.extend(RecordType::from_prefix(&prefix).map(|ty| (ty, id)));
+            pending.extend(RecordType::from_prefix(&prefix).map(|ty| (ty, id)));
         }
     }
-    // from parts up to the records they belong to
-    while !waiting.is_empty() {
+    // from parts up to their records
+    while !pending.is_empty() {
         let mut parts: HashMap<RecordType, Vec<Uuid>> = HashMap::new();
-        for (ty, id) in waiting.drain(..) {
+        for (ty, id) in pending.drain(..) {
             match catalog().get(ty).owner() {
                 Some(_) => parts.entry(ty).or_default().push(id),
                 None => drop(found.insert((ty, id))),
@@ -116,14 +121,14 @@ async fn citing(transaction: &DatabaseTransaction, sources: &[Uuid]) -> Result<H
         for (ty, ids) in parts {
             let part = catalog().get(ty);
             let FieldKind::One(owner) = part.fields[0].kind else { continue };
-            for chunk in ids.chunks(CHUNK) {
+            for batch in ids.chunks(LOOKUP_BATCH_VALUES) {
                 let select = Query::select()
                     .column(Alias::new(part.fields[0].column))
                     .from(Alias::new(part.table))
-                    .and_where(one_of_ids(transaction.get_database_backend(), "id", chunk)?)
+                    .and_where(one_of_ids(transaction.get_database_backend(), "id", batch)?)
                     .to_owned();
                 for row in transaction.query_all(&select).await.map_err(database)? {
-                    waiting.push((owner, row.try_get_by_index(0).map_err(internal)?));
+                    pending.push((owner, row.try_get_by_index(0).map_err(internal)?));
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Merging two records that are the same person or body: one takes over all that the other had and was linked to.
+//! Merging two records of the same person or body: one takes over the values and links of the other.
 
 use std::collections::HashMap;
 
@@ -7,28 +7,32 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use crate::catalog::record::{FieldKind, Record, catalog};
-use crate::core::error::Result;
+use crate::catalog::record::{Field, FieldKind, Record, catalog};
+use crate::core::id;
 use crate::entity::RecordType;
-use crate::store::curation::delete::{at, delete, field, referrers};
-use crate::store::draft::value_tree;
-use crate::store::draft::{Draft, InputProblem, ProblemCode, WriteMode, WriteTarget, parse};
+use crate::store::curation::referrers::referrers;
+use crate::store::draft::{Draft, InputProblem, Origin};
+use crate::store::history::redirects::insert_former_slugs;
 use crate::store::history::state;
-use crate::store::write::apply;
-use crate::store::write::apply::types;
-use crate::store::write::{Author, WriteError, WriteSession};
+use crate::store::read::dump::FormerName;
+use crate::store::write::load::referenced_types;
+use crate::store::write::model::field;
+use crate::store::write::session::WriteSession;
+use crate::store::write::types::{Author, WriteError};
+use crate::store::write::writer::delete_rows;
 use crate::store::{Store, database};
 
 impl Store {
-    /// Merges one record into another of the same type: every link moves, the old id and slug lead to the other.
+    /// Merges the record `from` into the record `into` of the same type. All links move, and the id and slug of `from`
+    /// redirect to `into`.
     pub async fn merge(&self, ty: RecordType, from: Uuid, into: Uuid, author: &Author) -> Result<(), WriteError> {
         if from == into {
-            let problem = InputProblem::new(at("from"), "these are the same record; name the one to keep as into, and the other as from");
-            return Err(WriteError::Problems(vec![problem.of(ProblemCode::Invalid)]));
+            let message = "these are the same record; specify the one to keep as into, and the other as from";
+            return Err(WriteError::problem(InputProblem::new(Origin::input(["from"]), message)));
         }
-        let writing = self.begin(author).await?;
-        writing.merge(catalog().get(ty), from, into).await?;
-        writing.commit().await?;
+        let session = self.begin(author).await?;
+        session.merge(catalog().get(ty), from, into).await?;
+        session.commit().await?;
         Ok(())
     }
 }
@@ -36,25 +40,26 @@ impl Store {
 impl WriteSession<'_> {
     async fn merge(&self, record: &'static Record, from: Uuid, into: Uuid) -> Result<(), WriteError> {
         let transaction = &self.transaction;
-        let gone = self.existing(record, from).await?;
+        let merged = self.existing(record, from).await?;
         let kept = self.existing(record, into).await?;
-        // no two records share an identifier, not even for a moment
-        delete(transaction, "identifiers", "record_id", &[from]).await?;
+        // identifiers are unique, so the merged record must lose its own before the kept one gets them
+        delete_rows(transaction, "identifiers", "record_id", &[from]).await?;
         let referrers = referrers(transaction, record, from, u64::from(u32::MAX)).await?;
-        let [old, new] = [from, into].map(|id| crate::core::id::encode(record.ty.prefix(), id));
+        let [old, new] = [from, into].map(|id| id::encode(record.ty.prefix(), id));
         let mut drafts: HashMap<RecordType, Vec<Draft>> = HashMap::new();
         for referrer in referrers.iter().filter(|referrer| referrer.id != into) {
             let state = self.state(catalog().get(referrer.ty), referrer.id).await?;
-            let draft = self.draft(referrer.ty, referrer.id, &replaced(state, &old, &new))?;
+            let draft = self.draft(referrer.ty, referrer.id, &replace_text(state, &old, &new))?;
             drafts.entry(referrer.ty).or_default().push(draft);
         }
-        let known = types(transaction, record, [&gone, &kept].into_iter()).await?;
-        let [theirs, ours] = [&gone, &kept].map(|row| state::given(state::of(record, row, &known, &HashMap::new())));
-        let ours = replaced(joined(record, ours, theirs), &old, &new);
+        let types = referenced_types(transaction, record, [&merged, &kept].into_iter()).await?;
+        let [theirs, ours] = [&merged, &kept].map(|row| state::without_system_fields(state::of(record, row, &types, &HashMap::new())));
+        let ours = replace_text(merged_state(record, ours, theirs), &old, &new);
         drafts.entry(record.ty).or_default().push(self.draft(record.ty, into, &ours)?);
         self.write(&drafts.into_iter().collect(), &|_| {}).await?;
-        let gone = self.existing(record, from).await?;
-        self.remove(record, &gone, "merged").await?;
+        let merged = self.existing(record, from).await?;
+        self.remove(record, &merged, "merged").await?;
+        // redirects to the merged record follow it
         for table in ["former_slugs", "nodes"] {
             let column = if table == "nodes" { "merged_into" } else { "record_id" };
             let earlier = Query::update().table(table).value(column, into).and_where(Expr::col(column).eq(from)).to_owned();
@@ -62,40 +67,28 @@ impl WriteSession<'_> {
         }
         let redirect = Query::update().table("nodes").value("merged_into", into).and_where(Expr::col("id").eq(from)).to_owned();
         transaction.execute(&redirect).await.map_err(database)?;
-        let slug = field(record, &gone, "slug").as_text().unwrap_or_default().to_owned();
-        apply::former(transaction, vec![(record.ty, slug, into)]).await?;
+        let name = field(record, &merged, "slug").as_text().unwrap_or_default().to_owned();
+        insert_former_slugs(transaction, vec![FormerName { ty: record.ty, name, record: into }]).await?;
         Ok(())
-    }
-
-    /// A record as it is, as a value.
-    pub(crate) async fn state(&self, record: &'static Record, id: Uuid) -> Result<Json, WriteError> {
-        let row = self.existing(record, id).await?;
-        let types = types(&self.transaction, record, std::iter::once(&row)).await?;
-        Ok(state::given(state::of(record, &row, &types, &HashMap::new())))
-    }
-
-    /// A draft that makes a record what this value says.
-    pub(crate) fn draft(&self, ty: RecordType, id: Uuid, state: &Json) -> Result<Draft, WriteError> {
-        let draft = parse::state(catalog().get(ty), &value_tree::of_json(state), &at("record")).map_err(WriteError::Problems)?;
-        Ok(Draft { aim: WriteTarget { mode: WriteMode::Update, id: Some(id), restates: true, ..WriteTarget::default() }, ..draft })
     }
 }
 
-/// A value in which one text stands for another wherever it is the whole of a value.
-pub(crate) fn replaced(value: Json, old: &str, new: &str) -> Json {
+/// Replaces every text value that equals `old`, at any depth.
+fn replace_text(value: Json, old: &str, new: &str) -> Json {
     match value {
         Json::String(text) if text == old => Json::String(new.to_owned()),
-        Json::Array(items) => Json::Array(items.into_iter().map(|item| replaced(item, old, new)).collect()),
-        Json::Object(members) => Json::Object(members.into_iter().map(|(name, value)| (name, replaced(value, old, new))).collect()),
+        Json::Array(items) => Json::Array(items.into_iter().map(|item| replace_text(item, old, new)).collect()),
+        Json::Object(members) => Json::Object(members.into_iter().map(|(name, value)| (name, replace_text(value, old, new))).collect()),
         other => other,
     }
 }
 
-/// What a record becomes that takes over another: its own values, the other's where it has none, and the lists of both.
-fn joined(record: &Record, ours: Json, theirs: Json) -> Json {
+/// State of the kept record after the merge: its own values, those of the merged record where it has none, and the lists
+/// of both. A name of the merged record becomes another name of the kept one.
+fn merged_state(record: &Record, ours: Json, theirs: Json) -> Json {
     let (Json::Object(mut ours), Json::Object(mut theirs)) = (ours, theirs) else { return Json::Null };
     let label = record.label().map_or("", |field| field.name);
-    let other = other_names(&theirs, label, &ours);
+    let other_names = additional_names(&theirs, label, &ours);
     for (name, value) in std::mem::take(&mut theirs) {
         if ["slug", "published", label].contains(&name.as_str()) {
             continue;
@@ -108,38 +101,38 @@ fn joined(record: &Record, ours: Json, theirs: Json) -> Json {
             _ => {}
         }
     }
-    let is_list = |field: &crate::catalog::record::Field| matches!(field.kind, FieldKind::List(_));
-    if !other.is_empty() && record.fields.iter().any(|field| field.name == "otherNames" && is_list(field)) {
+    let is_list = |field: &Field| matches!(field.kind, FieldKind::List(_));
+    if !other_names.is_empty() && record.fields.iter().any(|field| field.name == "otherNames" && is_list(field)) {
         let names = ours.entry("otherNames").or_insert_with(|| json!([]));
         if let Json::Array(names) = names {
-            append(names, other);
+            append(names, other_names);
         }
     }
     Json::Object(ours)
 }
 
-/// Names of the other record that this one does not have.
-fn other_names(theirs: &Map<String, Json>, label: &str, ours: &Map<String, Json>) -> Vec<Json> {
+/// Names of the merged record that the kept record does not have.
+fn additional_names(theirs: &Map<String, Json>, label: &str, ours: &Map<String, Json>) -> Vec<Json> {
     let own: Vec<&Json> = ours.get(label).and_then(Json::as_object).into_iter().flat_map(Map::values).collect();
     let names = theirs.get(label).and_then(Json::as_object).into_iter().flatten();
     names.filter(|(_, name)| !own.contains(name)).map(|(lang, name)| json!({"name": name, "lang": lang})).collect()
 }
 
-/// Adds what is not there yet; a key that is taken becomes another.
+/// Appends the items that are not in the list yet. A key that is taken gets a number.
 fn append(ours: &mut Vec<Json>, theirs: Vec<Json>) {
-    let bare = |item: &Json| match item {
+    let without_key = |item: &Json| match item {
         Json::Object(members) => {
             Json::Object(members.iter().filter(|(name, _)| *name != "key").map(|(name, value)| (name.clone(), value.clone())).collect())
         }
         other => other.clone(),
     };
     for mut item in theirs {
-        if ours.iter().any(|own| bare(own) == bare(&item)) {
+        if ours.iter().any(|own| without_key(own) == without_key(&item)) {
             continue;
         }
         if let Some(key) = item.get("key").and_then(Json::as_str).map(str::to_owned) {
-            let taken = |key: &str| ours.iter().any(|own| own.get("key").and_then(Json::as_str) == Some(key));
-            let free = (1..).map(|count| if count == 1 { key.clone() } else { format!("{key}-{count}") }).find(|key| !taken(key));
+            let is_taken = |key: &str| ours.iter().any(|own| own.get("key").and_then(Json::as_str) == Some(key));
+            let free = (1..).map(|count| if count == 1 { key.clone() } else { format!("{key}-{count}") }).find(|key| !is_taken(key));
             item["key"] = json!(free);
         }
         ours.push(item);

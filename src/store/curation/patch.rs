@@ -1,95 +1,103 @@
-//! Small changes of one list of a record or of one of its parts: a citation more, a topic less.
+//! Patches of one list of a record or part, such as adding a citation or removing a topic.
+
+use std::collections::HashMap;
 
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::catalog::record::{Record, catalog};
 use crate::core::error::Result;
+use crate::core::path::PathSegment;
 use crate::store::Store;
-use crate::store::curation::delete::{at, record_of};
-use crate::store::draft::value_tree;
-use crate::store::draft::{Draft, InputProblem, ProblemCode, WriteMode, WriteTarget, parse};
+use crate::store::curation::referrers::record_of;
+use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, parse, value_tree};
 use crate::store::history::state;
-use crate::store::write::apply::{Existing, types};
-use crate::store::write::{Author, WriteError, WriteSummary};
+use crate::store::write::load::referenced_types;
+use crate::store::write::model::StoredRow;
+use crate::store::write::types::{Author, WriteError, WriteSummary};
 
-/// What is done to a list of parts.
+/// A patch of a list of parts.
 #[derive(Debug, Clone)]
-pub enum Amendment {
-    /// A part is put at its end, unless it is there already.
+pub enum ListPatch {
+    /// Appends a part, unless the list has an equal one.
     Add(Json),
-    /// The part that has all of these members is taken out.
+    /// Removes the part that has all of these members.
     Remove(Json),
 }
 
 impl Store {
-    /// Amends a list of the record or part with this id. `place` is where the part stands in the input.
-    pub async fn amend(
+    /// Patches a list of the record or part with this id. `argument` is the input argument with the part, at which
+    /// problems of an added part are reported.
+    pub async fn patch_list(
         &self,
         id: Uuid,
         list: &'static str,
-        amendment: Amendment,
-        place: &str,
-        expected: Option<i64>,
+        patch: ListPatch,
+        argument: &'static str,
+        expected_revision: Option<i64>,
         author: &Author,
     ) -> Result<WriteSummary, WriteError> {
-        let writing = self.begin(author).await?;
-        let Some(owner) = record_of(&writing.transaction, id).await? else {
-            return Err(WriteError::Problems(vec![
-                InputProblem::new(at("record"), "there is no record with this id").of(ProblemCode::NotFound),
-            ]));
+        let session = self.begin(author).await?;
+        let not_found = || {
+            let problem = InputProblem::new(Origin::input(["record"]), "there is no record with this id");
+            WriteError::problem(problem.with_code(ProblemCode::NotFound))
         };
+        let owner = record_of(&session.transaction, id).await?.ok_or_else(not_found)?;
         let record = catalog().get(owner.ty);
-        let row = writing.existing(record, owner.id).await?;
-        let known = types(&writing.transaction, record, std::iter::once(&row)).await?;
-        let mut state = state::given(state::of(record, &row, &known, &Default::default()));
+        let row = session.existing(record, owner.id).await?;
+        let types = referenced_types(&session.transaction, record, std::iter::once(&row)).await?;
+        let mut state = state::without_system_fields(state::of(record, &row, &types, &HashMap::new()));
         let mut pointer = String::new();
-        let mut path = String::new();
-        for (list, key) in way(record, &row, id).unwrap_or_default() {
+        let mut path: Vec<PathSegment> = vec!["input".into()];
+        for (list, key) in lists_to(record, &row, id).ok_or_else(not_found)? {
             let items = state.pointer(&format!("{pointer}/{list}")).and_then(Json::as_array);
             let Some(index) = items.and_then(|items| items.iter().position(|item| key_of(item) == Some(&key))) else { break };
             pointer += &format!("/{list}/{index}");
-            path += &format!("{list}[{index}].");
+            path.extend([list.into(), index.into()]);
         }
         let Some(Json::Object(holder)) = state.pointer_mut(&pointer) else { return Ok(WriteSummary::default()) };
         let Json::Array(items) = holder.entry(list).or_insert_with(|| json!([])) else { return Ok(WriteSummary::default()) };
-        match amendment {
-            Amendment::Add(part) if items.iter().any(|item| says(item, &part)) => {}
-            Amendment::Add(part) => {
-                path += &format!("{list}[{}]", items.len());
+        let mut added = None;
+        match patch {
+            ListPatch::Add(part) if items.iter().any(|item| is_equal_part(item, &part)) => {}
+            ListPatch::Add(part) => {
+                path.extend([list.into(), items.len().into()]);
+                added = Some(path);
                 items.push(part);
             }
-            Amendment::Remove(members) => match items.iter().position(|item| has(item, &members)) {
+            ListPatch::Remove(members) => match items.iter().position(|item| has_members(item, &members)) {
                 Some(index) => drop(items.remove(index)),
                 None => {
                     let message = format!("there is no such entry in {list} of this record");
-                    return Err(WriteError::Problems(vec![InputProblem::new(at(place), message).of(ProblemCode::NotFound)]));
+                    let problem = InputProblem::new(Origin::input([argument]), message);
+                    return Err(WriteError::problem(problem.with_code(ProblemCode::NotFound)));
                 }
             },
         }
-        let here = |problems: Vec<InputProblem>| {
-            let path = format!("input.{path}");
-            let named = |mut problem: InputProblem| {
-                if let Some(rest) = problem.origin.path.strip_prefix(&path) {
-                    problem.origin.path = format!("input.{place}{rest}");
-                }
-                problem
-            };
-            WriteError::Problems(problems.into_iter().map(named).collect())
-        };
-        let origin = crate::store::draft::Origin { path: "input".to_owned(), ..Default::default() };
-        let draft = parse::state(record, &value_tree::of_json(&state), &origin).map_err(&here)?;
-        let aim = WriteTarget { mode: WriteMode::Update, id: Some(owner.id), revision: expected, restates: true, ..WriteTarget::default() };
-        let outcome = writing.write(&vec![(owner.ty, vec![Draft { aim, ..draft }])], &|_| {}).await;
-        let outcome = outcome.map_err(|refused| match refused {
-            WriteError::Problems(problems) => here(problems),
-            failed => failed,
+        let at_argument = |problems| WriteError::Problems(relocate(problems, added.as_deref(), argument));
+        let draft = parse::state(record, &value_tree::from_json(&state), &Origin::input([])).map_err(at_argument)?;
+        let target =
+            WriteTarget { mode: WriteMode::Update, id: Some(owner.id), expected_revision, restates_stored: true, ..WriteTarget::default() };
+        let summary = session.write(&vec![(owner.ty, vec![Draft { target, ..draft }])], &|_| {}).await;
+        let summary = summary.map_err(|error| match error {
+            WriteError::Problems(problems) => at_argument(problems),
+            WriteError::Failed(error) => WriteError::Failed(error),
         })?;
-        if outcome.updated > 0 {
-            writing.commit().await?;
+        if summary.updated > 0 {
+            session.commit().await?;
         }
-        Ok(outcome)
+        Ok(summary)
     }
+}
+
+/// Moves the problems of the added part to the input argument that it was given in.
+fn relocate(mut problems: Vec<InputProblem>, added: Option<&[PathSegment]>, argument: &'static str) -> Vec<InputProblem> {
+    for problem in &mut problems {
+        if let Some(rest) = added.and_then(|added| problem.origin.path.strip_prefix(added)) {
+            problem.origin.path = Origin::input([argument]).path.into_iter().chain(rest.iter().cloned()).collect();
+        }
+    }
+    problems
 }
 
 fn key_of(item: &Json) -> Option<&String> {
@@ -99,9 +107,9 @@ fn key_of(item: &Json) -> Option<&String> {
     }
 }
 
-/// Whether a part says what another says, whatever their keys.
-fn says(item: &Json, other: &Json) -> bool {
-    let bare = |item: &Json| {
+/// Whether two parts are equal apart from their keys and null members.
+fn is_equal_part(item: &Json, other: &Json) -> bool {
+    let without_key = |item: &Json| {
         let mut item = item.clone();
         if let Some(members) = item.as_object_mut() {
             members.remove("key");
@@ -109,16 +117,17 @@ fn says(item: &Json, other: &Json) -> bool {
         }
         item
     };
-    bare(item) == bare(other)
+    without_key(item) == without_key(other)
 }
 
 /// Whether a part has all of these members.
-fn has(item: &Json, members: &Json) -> bool {
+fn has_members(item: &Json, members: &Json) -> bool {
     members.as_object().is_some_and(|members| members.iter().all(|(name, value)| item.get(name) == Some(value)))
 }
 
-/// The lists and keys that lead from a record to the part with this id; nothing more where it is the record itself.
-fn way(record: &Record, row: &Existing, id: Uuid) -> Option<Vec<(&'static str, String)>> {
+/// The lists and keys that lead from a record to the part with this id: none for the record itself. Not set if the record
+/// has no such part.
+fn lists_to(record: &Record, row: &StoredRow, id: Uuid) -> Option<Vec<(&'static str, String)>> {
     if row.id == id {
         return Some(Vec::new());
     }
@@ -126,7 +135,7 @@ fn way(record: &Record, row: &Existing, id: Uuid) -> Option<Vec<(&'static str, S
         let part = catalog().get(list.part);
         let key = part.field_index("key")?;
         for row in row.parts.get(&list.part).into_iter().flatten() {
-            if let Some(mut below) = way(part, row, id) {
+            if let Some(mut below) = lists_to(part, row, id) {
                 below.insert(0, (list.name, row.cells[key].as_text()?.to_owned()));
                 return Some(below);
             }

@@ -1,6 +1,6 @@
-//! What readers see of links: it is written with them, so that to read is to look at one column.
+//! Visibility of links, stored in their `published` column so that a read checks a single column.
 //!
-//! A link (a citation, a topic, what a statement is about) is published when both its ends are.
+//! A link, such as a citation, a topic or the subject of a statement, is published if both of its ends are.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -11,76 +11,77 @@ use uuid::Uuid;
 use crate::catalog::record::{Field, FieldKind, Record, RecordKind, catalog};
 use crate::core::error::Result;
 use crate::entity::RecordType;
-use crate::store::curation::disputes::judge_again;
+use crate::store::curation::disputes::update_citing;
 use crate::store::database;
 use crate::store::sql::dialect::one_of_ids;
-use crate::store::write::CHUNK;
+use crate::store::write::load::LOOKUP_BATCH_VALUES;
 
-/// What one write does to what readers see.
+/// Records and links whose visibility one write changes.
 #[derive(Debug, Default)]
-pub(crate) struct Publication {
-    /// Records that were published (true) or taken back (false).
-    flipped: BTreeMap<(RecordType, bool), Vec<Uuid>>,
-    /// Links that were written as those of a published record.
+pub(crate) struct VisibilityChanges {
+    /// Records that were published (true) or unpublished (false).
+    records: BTreeMap<(RecordType, bool), Vec<Uuid>>,
+    /// Written links of published records.
     links: BTreeMap<RecordType, Vec<Uuid>>,
 }
 
-impl Publication {
-    /// A record was published or taken back.
-    pub(crate) fn flipped(&mut self, ty: RecordType, id: Uuid, published: bool) {
-        self.flipped.entry((ty, published)).or_default().push(id);
+impl VisibilityChanges {
+    /// Adds a record that was published or unpublished.
+    pub(crate) fn changed(&mut self, ty: RecordType, id: Uuid, published: bool) {
+        self.records.entry((ty, published)).or_default().push(id);
     }
 
-    /// Rows of published records were written.
+    /// Adds written rows of published records or of their parts.
     pub(crate) fn written(&mut self, record: &Record, ids: impl Iterator<Item = Uuid>) {
         if ends(record).next().is_some() {
             self.links.entry(record.ty).or_default().extend(ids);
         }
     }
 
-    /// Hides what leads to drafts, and shows what does no more. The rows and their search documents are written already.
+    /// Hides links to drafts and shows links to records that became published. The rows and their search documents must
+    /// have been written.
     pub(crate) async fn write(self, transaction: &DatabaseTransaction, draft_sources: &HashSet<Uuid>) -> Result<()> {
         for (ty, ids) in &self.links {
             let link = catalog().get(*ty);
             for end in ends(link) {
-                update(transaction, link, false, "id", ids, leads_to_draft(link, end)).await?;
+                set_published(transaction, link, false, "id", ids, target_is_draft(link, end)).await?;
             }
         }
-        for ((ty, published), ids) in &self.flipped {
+        for ((ty, published), ids) in &self.records {
             for link in catalog().all() {
-                for end in ends(link).filter(|end| leads_to(end, *ty)) {
+                for end in ends(link).filter(|end| can_link_to(end, *ty)) {
                     let condition = if *published { owner_is_published(link) } else { Cond::all() };
-                    update(transaction, link, *published, end.column, ids, condition).await?;
+                    set_published(transaction, link, *published, end.column, ids, condition).await?;
                 }
             }
             if *ty == RecordType::Source {
-                judge_again(transaction, ids, draft_sources).await?;
+                update_citing(transaction, ids, draft_sources).await?;
             }
         }
         Ok(())
     }
 }
 
-/// The far ends of a link.
+/// The references of a link to its targets.
 fn ends(link: &Record) -> impl Iterator<Item = &Field> {
     let is_link = link.shape == RecordKind::Part { cited: false };
     link.fields.iter().skip(1).filter(move |field| is_link && matches!(field.kind, FieldKind::One(_) | FieldKind::Any))
 }
 
-fn leads_to(end: &Field, ty: RecordType) -> bool {
+fn can_link_to(end: &Field, ty: RecordType) -> bool {
     match end.kind {
         FieldKind::One(target) => target == ty,
         _ => true,
     }
 }
 
-/// The condition that this end of a link is a draft: every record has a search document.
-fn leads_to_draft(link: &Record, end: &Field) -> Cond {
-    exists("search_documents", Expr::col((Alias::new(link.table), Alias::new(end.column))), false)
+/// Predicate: the target of a link is a draft. Every record has a search document, so one table covers all types.
+fn target_is_draft(link: &Record, end: &Field) -> Cond {
+    row_exists("search_documents", Expr::col((Alias::new(link.table), Alias::new(end.column))), false)
 }
 
-/// The condition that a row of a table with this id is published, or is not.
-fn exists(table: &'static str, id: Expr, published: bool) -> Cond {
+/// Predicate: the row with this id exists and has this visibility.
+fn row_exists(table: &'static str, id: Expr, published: bool) -> Cond {
     let row = |name| Expr::col((Alias::new("o"), Alias::new(name)));
     let select = Query::select()
         .expr(Expr::val(1))
@@ -91,7 +92,7 @@ fn exists(table: &'static str, id: Expr, published: bool) -> Cond {
     Cond::all().add(Expr::exists(select))
 }
 
-/// The condition that the record or part with the link is published.
+/// Predicate: the record or part that has the link is published.
 fn owner_is_published(link: &Record) -> Cond {
     let owner = &link.fields[0];
     let reference = || Expr::col((Alias::new(link.table), Alias::new(owner.column)));
@@ -99,11 +100,11 @@ fn owner_is_published(link: &Record) -> Cond {
         FieldKind::One(target) => target == record.ty,
         _ => record.relations.iter().any(|relation| relation.target == link.ty) || record.parts.iter().any(|list| list.part == link.ty),
     });
-    owners.fold(Cond::any(), |any, record| any.add(exists(record.table, reference(), true)))
+    owners.fold(Cond::any(), |any, record| any.add(row_exists(record.table, reference(), true)))
 }
 
-/// Publishes or hides the rows of a table that have one of these ids in a column and satisfy a condition.
-async fn update(
+/// Publishes or hides the rows of a table whose `column` is one of these ids and that satisfy a condition.
+async fn set_published(
     transaction: &DatabaseTransaction,
     record: &Record,
     published: bool,
@@ -111,11 +112,11 @@ async fn update(
     ids: &[Uuid],
     condition: Cond,
 ) -> Result<()> {
-    for chunk in ids.chunks(CHUNK) {
+    for batch in ids.chunks(LOOKUP_BATCH_VALUES) {
         let update = Query::update()
             .table(Alias::new(record.table))
             .value("published", published)
-            .and_where(one_of_ids(transaction.get_database_backend(), column, chunk)?)
+            .and_where(one_of_ids(transaction.get_database_backend(), column, batch)?)
             .cond_where(condition.clone())
             .to_owned();
         transaction.execute(&update).await.map_err(database)?;

@@ -1,41 +1,41 @@
-//! What was read from a file: values that still know their lines.
+//! Parsed input values with their lines, independent of the file format.
 
 use serde_json::Value as Json;
 
-/// A value and the line it begins on.
+/// A value and the line on which it begins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tree {
-    /// Line, counted from 1, where the format has lines.
+    /// Line, counted from 1; `None` for formats without lines.
     pub line: Option<usize>,
     /// The value.
     pub value: Value,
 }
 
-/// A value of any of the formats.
+/// A value of any input format.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Nothing.
+    /// Null.
     Null,
-    /// Yes or no.
+    /// A boolean.
     Boolean(bool),
-    /// A whole number.
+    /// An integer.
     Integer(i64),
-    /// A number.
+    /// A floating-point number.
     Number(f64),
-    /// Text.
+    /// A text.
     Text(String),
     /// A list.
     List(Vec<Tree>),
-    /// A map, in the order of the file.
+    /// A map, in the order of the input.
     Map(Vec<(String, Tree)>),
 }
 
 impl Tree {
-    /// What kind of value it is, for an error.
+    /// Name of the value's type with its article, for error messages.
     pub fn kind(&self) -> &'static str {
         match self.value {
-            Value::Null => "nothing",
-            Value::Boolean(_) => "a yes or no",
+            Value::Null => "null",
+            Value::Boolean(_) => "a boolean",
             Value::Integer(_) | Value::Number(_) => "a number",
             Value::Text(_) => "a text",
             Value::List(_) => "a list",
@@ -44,18 +44,18 @@ impl Tree {
     }
 }
 
-/// A value of JSON, which has no lines.
-pub fn of_json(value: &Json) -> Tree {
+/// Converts JSON to a tree without lines.
+pub fn from_json(value: &Json) -> Tree {
     let value = match value {
         Json::Null => Value::Null,
         Json::Bool(boolean) => Value::Boolean(*boolean),
         Json::Number(number) => match number.as_i64() {
-            Some(whole) => Value::Integer(whole),
+            Some(integer) => Value::Integer(integer),
             None => Value::Number(number.as_f64().unwrap_or_default()),
         },
         Json::String(text) => Value::Text(text.clone()),
-        Json::Array(items) => Value::List(items.iter().map(of_json).collect()),
-        Json::Object(members) => Value::Map(members.iter().map(|(name, value)| (name.clone(), of_json(value))).collect()),
+        Json::Array(items) => Value::List(items.iter().map(from_json).collect()),
+        Json::Object(members) => Value::Map(members.iter().map(|(name, value)| (name.clone(), from_json(value))).collect()),
     };
     Tree { line: None, value }
 }

@@ -1,6 +1,6 @@
-//! A record as a value: as it is, and as it was at an earlier change, by taking back the later ones.
+//! The state of a record as a JSON value: the current one, and earlier ones by undoing the later revisions.
 //!
-//! The value has the form in which records are given, so that an earlier state can be written again.
+//! The value has the form in which records are given, so that an earlier state can be parsed and written again.
 
 use std::collections::HashMap;
 
@@ -9,12 +9,15 @@ use uuid::Uuid;
 
 use crate::catalog::record::{Record, RecordKind, catalog};
 use crate::entity::RecordType;
-use crate::store::write::apply::{Existing, as_json};
+use crate::store::write::model::StoredRow;
+use crate::store::write::value::as_json;
 
+/// Name of the field that holds the position of a part in its list.
 const POSITION: &str = "position";
 
-/// A record or part with its parts. Parts know their places in their lists.
-pub(crate) fn of(record: &Record, row: &Existing, types: &HashMap<Uuid, RecordType>, keys: &HashMap<Uuid, &str>) -> Json {
+/// State of a record or part with its parts, which include their positions. `types` are the types of the records that
+/// polymorphic references point to, `keys` the keys of the parts around it.
+pub(crate) fn of(record: &Record, row: &StoredRow, types: &HashMap<Uuid, RecordType>, keys: &HashMap<Uuid, &str>) -> Json {
     let is_part = record.shape != RecordKind::Record;
     let mut own_keys = keys.clone();
     for (part, rows) in &row.parts {
@@ -47,14 +50,15 @@ fn position(part: &Json) -> i64 {
     part.get(POSITION).and_then(Json::as_i64).unwrap_or(i64::MAX)
 }
 
-/// Takes one change back.
+/// Undoes one field change of a revision.
 pub(crate) fn undo(record: &Record, state: &mut Json, change: &Json) {
     let (Some(path), Some(old)) = (change.get("field").and_then(Json::as_str), change.get("old")) else { return };
-    put(record, state, path, old);
+    set_at_path(record, state, path, old);
 }
 
-/// Puts a value where a path leads. Keys of parts can hold any sign, so they are looked for rather than read.
-fn put(record: &Record, state: &mut Json, path: &str, value: &Json) {
+/// Sets the value at a path as the history spells it. Keys of parts may contain any character, so the path is matched
+/// against the existing keys and not split.
+fn set_at_path(record: &Record, state: &mut Json, path: &str, value: &Json) {
     let Json::Object(members) = state else { return };
     for list in &record.parts {
         let Some(rest) = path.strip_prefix(list.name).and_then(|rest| rest.strip_prefix('[')) else { continue };
@@ -68,7 +72,7 @@ fn put(record: &Record, state: &mut Json, path: &str, value: &Json) {
         };
         let found = items.iter().position(|item| below(item).is_some());
         match (found, found.and_then(|index| below(&items[index])).flatten()) {
-            (Some(index), Some(rest)) => put(part, &mut items[index], rest, value),
+            (Some(index), Some(rest)) => set_at_path(part, &mut items[index], rest, value),
             (Some(index), None) if *value == Json::Null => {
                 items.remove(index);
             }
@@ -91,9 +95,9 @@ fn put(record: &Record, state: &mut Json, path: &str, value: &Json) {
     }
 }
 
-/// The state without what the store keeps by itself, its lists in order.
-pub(crate) fn given(mut state: Json) -> Json {
-    fn tidy(state: &mut Json) {
+/// The state without system fields, its lists in order.
+pub(crate) fn without_system_fields(mut state: Json) -> Json {
+    fn strip(state: &mut Json) {
         let Json::Object(members) = state else { return };
         for value in members.values_mut() {
             if let Json::Array(items) = value {
@@ -102,25 +106,25 @@ pub(crate) fn given(mut state: Json) -> Json {
                     if let Json::Object(members) = item {
                         members.remove(POSITION);
                     }
-                    tidy(item);
+                    strip(item);
                 }
             }
         }
     }
-    tidy(&mut state);
+    strip(&mut state);
     state
 }
 
-/// A state that replaces everything: what it does not have is cleared.
-pub(crate) fn whole(record: &Record, state: Json, keep: &[&str]) -> Json {
-    let Json::Object(mut members) = given(state) else { return Json::Null };
-    for field in record.fields.iter().filter(|field| !field.system && !keep.contains(&field.name)) {
+/// The state with every field and list, so that writing it clears those it does not set. The `kept` fields are left out.
+pub(crate) fn complete(record: &Record, state: Json, kept: &[&str]) -> Json {
+    let Json::Object(mut members) = without_system_fields(state) else { return Json::Null };
+    for field in record.fields.iter().filter(|field| !field.system && !kept.contains(&field.name)) {
         members.entry(field.name).or_insert(Json::Null);
     }
     for list in &record.parts {
         members.entry(list.name).or_insert_with(|| Json::Array(Vec::new()));
     }
-    for name in keep {
+    for name in kept {
         members.remove(*name);
     }
     Json::Object(members)

@@ -65,7 +65,7 @@ pub struct Entries<T> {
 
 /// A slug that a record had before, or an id that it took over from a record that was merged into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Former<T> {
+pub struct FormerName<T> {
     /// Type of the record.
     pub ty: RecordType,
     /// What it was called by.
@@ -123,7 +123,7 @@ impl Dump {
     }
 
     /// Slugs that records had before, in the order of the ids of the records.
-    pub async fn former_slugs(&mut self, after: Option<Uuid>, most: usize) -> Result<Entries<Former<String>>> {
+    pub async fn former_slugs(&mut self, after: Option<Uuid>, most: usize) -> Result<Entries<FormerName<String>>> {
         let mut select = Query::select();
         select.columns(["record_type", "slug", "record_id"]).from("former_slugs");
         select.and_where_option(after.map(|id| Expr::col("record_id").gt(id)));
@@ -147,7 +147,7 @@ impl Dump {
     }
 
     /// Ids of records that were merged into others, in the order of these ids.
-    pub async fn merged_ids(&mut self, after: Option<Uuid>, most: usize) -> Result<Entries<Former<Uuid>>> {
+    pub async fn merged_ids(&mut self, after: Option<Uuid>, most: usize) -> Result<Entries<FormerName<Uuid>>> {
         let mut select = Query::select();
         select.columns(["record_type", "id", "merged_into"]).from("nodes").and_where(Expr::col("merged_into").is_not_null());
         select.and_where_option(after.map(|id| Expr::col("id").gt(id)));
@@ -162,10 +162,10 @@ impl Dump {
     }
 
     /// Those that lead to a record that is published.
-    async fn of_published<T>(&mut self, found: Vec<(String, T, Uuid)>) -> Result<Vec<Former<T>>> {
+    async fn of_published<T>(&mut self, found: Vec<(String, T, Uuid)>) -> Result<Vec<FormerName<T>>> {
         let typed =
-            found.into_iter().filter_map(|(prefix, name, record)| Some(Former { ty: RecordType::from_prefix(&prefix)?, name, record }));
-        let mut former: Vec<Former<T>> = typed.collect();
+            found.into_iter().filter_map(|(prefix, name, record)| Some(FormerName { ty: RecordType::from_prefix(&prefix)?, name, record }));
+        let mut former: Vec<FormerName<T>> = typed.collect();
         self.learn(former.iter().map(|former| (former.ty, former.record)).collect()).await?;
         former.retain(|former| self.name(former.ty, former.record).is_some());
         Ok(former)

@@ -15,8 +15,9 @@ use crate::store::read::result::Cell;
 use crate::store::search::query::{MIN_MISTYPED, spellings};
 use crate::store::sql::bulk_insert::{Conflict, Into, Split, insert};
 use crate::store::sql::dialect::{one_of, one_of_ids};
-use crate::store::write::apply::{Row, label_texts, sort_key};
-use crate::store::write::{CHUNK, lives};
+use crate::store::write::load::LOOKUP_BATCH_VALUES;
+use crate::store::write::model::NewRow;
+use crate::store::write::value::{is_record, label_texts, sort_key};
 
 /// Search documents to be written.
 #[derive(Debug, Default)]
@@ -31,8 +32,8 @@ const COLUMNS: [&str; 9] = ["id", "record_type", "jurisdiction_id", "sort_key", 
 
 impl Documents {
     /// Makes the documents of records of one type.
-    pub(crate) async fn add(&mut self, transaction: &DatabaseTransaction, record: &Record, rows: &[Row]) -> Result<()> {
-        if !lives(record) {
+    pub(crate) async fn add(&mut self, transaction: &DatabaseTransaction, record: &Record, rows: &[NewRow]) -> Result<()> {
+        if !is_record(record) {
             return Ok(());
         }
         let through = record.jurisdiction_field().and_then(|field| Some((record.field_index(field.name)?, field.kind)));
@@ -76,7 +77,7 @@ impl Documents {
     }
 
     /// Looks up the jurisdictions of the records that these rows refer to.
-    async fn find_jurisdictions(&mut self, transaction: &DatabaseTransaction, rows: &[Row], field: usize) -> Result<()> {
+    async fn find_jurisdictions(&mut self, transaction: &DatabaseTransaction, rows: &[NewRow], field: usize) -> Result<()> {
         let unknown: BTreeSet<Uuid> = rows
             .iter()
             .filter_map(|row| match row.cells[field] {
@@ -85,7 +86,7 @@ impl Documents {
             })
             .collect();
         let unknown: Vec<Uuid> = unknown.into_iter().collect();
-        for chunk in unknown.chunks(CHUNK) {
+        for chunk in unknown.chunks(LOOKUP_BATCH_VALUES) {
             let select = Query::select()
                 .columns(["id", "jurisdiction_id"])
                 .from("search_documents")
@@ -114,7 +115,7 @@ impl Documents {
     /// Leaves out words whose spellings have been written before: each word is among its own.
     async fn forget_known_words(&mut self, transaction: &DatabaseTransaction) -> Result<()> {
         let words: Vec<String> = self.words.iter().cloned().collect();
-        for chunk in words.chunks(CHUNK) {
+        for chunk in words.chunks(LOOKUP_BATCH_VALUES) {
             let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
             let select = Query::select()
                 .column("word")

@@ -45,19 +45,19 @@ martians: []
 "#;
     let found = problems(text).await;
     let expected = [
-        "test.yaml:2: people[0].slug: \"Bad Slug\" cannot be a name here; use up to 100 lower-case letters",
+        "test.yaml:2: people[0].slug: \"Bad Slug\" is not a valid name; use up to 100 lower-case letters",
         "test.yaml:5: people[1].name.not a tag: \"not a tag\" is not a language tag",
         "test.yaml:6: people[1].birthDate: \"1977-13\" is not a date: write a year (2013), a month (2013-08) or a day (2013-08-22)",
         "test.yaml:7: people[1].nmae: a person has no \"nmae\"; did you mean name?",
-        "test.yaml:8: people[1].image: \"nowhere\" is not an address on the web",
+        "test.yaml:8: people[1].image: \"nowhere\" is not a web address",
         "test.yaml:9: people[1].otherNames[0]: name is missing; every OtherName has one",
         "test.yaml:9: people[1].otherNames[1].flavour: a OtherName has no \"flavour\"; it has name, lang, note, start, end",
         "test.yaml:11: people[2].name: this is a text; it must be a map from language tags to texts",
         "test.yaml:13: people[3]: slug is missing",
-        "test.yaml:17: cases[0].kind: \"unkind\" is none of the values this field can have: criminal, civil",
+        "test.yaml:17: cases[0].kind: \"unkind\" is not a value of this field; the values are criminal, civil",
         "test.yaml:22: cases[0].sentences[0].amount: this is a text; it must be a number",
         "test.yaml:22: cases[0].sentences[0].length: \"long\" is not an ISO 8601 duration",
-        "test.yaml:23: martians: \"martians\" is no type of record; there are jurisdictions, organizations, people",
+        "test.yaml:23: martians: \"martians\" is not a record type; the types are jurisdictions, organizations, people",
     ];
     for (expected, found) in expected.iter().zip(&found) {
         assert!(found.starts_with(expected), "expected {expected}\nfound    {found}");
@@ -83,10 +83,10 @@ cases:
     let expected = [
         "test.yaml:2: people[0].topics[0]: there is no topic with the slug \"nowhere\", neither here nor in the database",
         "test.yaml:3: people[1].slug: \"a\" is given twice, first at test.yaml:2",
-        "test.yaml:4: people[2]: name is missing; every person has one, and \"b\" is a new one: there is no person with that slug yet",
+        "test.yaml:4: people[2]: name is missing; every person has one, and \"b\" is new: there is no person with that slug yet",
         "test.yaml:10: cases[0].parties[0].person: there is no person with the slug \"nobody\"",
         "test.yaml:10: cases[0].parties[1].key: \"x\" is given twice in this list",
-        "test.yaml:11: cases[0].charges[0].party: there is nothing with the key \"y\" in parties of this record",
+        "test.yaml:11: cases[0].charges[0].party: there is no part with the key \"y\" in parties of this record",
     ];
     for (expected, found) in expected.iter().zip(&found) {
         assert!(found.starts_with(expected), "expected {expected}\nfound    {found}");
@@ -97,7 +97,7 @@ cases:
 #[rstest]
 #[case("people: [", "invalid YAML")]
 #[case("people: {}", "this is a map; it must be a list")]
-#[case("- people", "the file holds a list; it must be a map")]
+#[case("- people", "the file contains a list; it must be a map")]
 #[case("people: [1]", "this is a number; a person is a map from fields to values")]
 #[case("---\npeople: []\n---\npeople: []", "the file contains several documents")]
 #[case(
@@ -115,7 +115,7 @@ cases:
 #[case("sources:\n- {slug: a, title: {en: A}, kind: article, language: '?'}", "is not a language tag")]
 #[case(
     "statements:\n- {slug: a, text: {en: A}, about: [x]}",
-    "this names no record; write its type and its slug, such as {person: alnur-ilyashev}"
+    "this is not a reference to a record; write its type and its slug, such as {person: alnur-ilyashev}"
 )]
 #[case("provisions:\n- {slug: a, heading: {en: A}, kind: article, position: 1.5, law: x}", "it must be a whole number")]
 #[tokio::test]
@@ -192,7 +192,7 @@ async fn referenced_part_is_not_removed(#[values(On::Sqlite, On::Postgres)] on: 
     let messages: Vec<String> = problems.iter().map(ToString::to_string).collect();
     assert_eq!(
         messages,
-        ["test.yaml:2: cases[0].parties: \"a\" is taken out and charges[x].party still refers to it; keep it, or change that too"]
+        ["test.yaml:2: cases[0].parties: \"a\" is removed but charges[x].party still refers to it; keep it, or change that too"]
     );
     server.import("cases:\n- {slug: c, parties: [{key: b, role: victim}], charges: [{key: x, party: b, outcome: pending}]}").await.unwrap();
 }

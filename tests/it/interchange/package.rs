@@ -41,7 +41,7 @@ async fn import(store: &Store, folder: &Path) {
     let drafts = package.records.into_iter().map(|(ty, draft)| (ty, vec![draft])).collect();
     let author = Author { by: "tests".to_owned(), message: None };
     store.write(&drafts, &author, |_| ()).await.unwrap();
-    store.lead(&package.former_slugs, &package.merged_ids).await.unwrap();
+    store.register_redirects(&package.former_slugs, &package.merged_ids).await.unwrap();
 }
 
 /// The files of a package; the descriptor without properties of the database.
@@ -357,7 +357,7 @@ fn dataset() -> impl Strategy<Value = Value> {
 
 async fn write(store: &Store, records: &Value) {
     let file: Arc<str> = Arc::from("random.json");
-    let drafts = parse::file(&file, &value_tree::of_json(records)).unwrap_or_else(|problems| panic!("{problems:#?}\n{records:#}"));
+    let drafts = parse::file(&file, &value_tree::from_json(records)).unwrap_or_else(|problems| panic!("{problems:#?}\n{records:#}"));
     let author = Author { by: "tests".to_owned(), message: None };
     match store.write(&drafts, &author, |_| ()).await {
         Ok(_) => {}
@@ -433,7 +433,12 @@ fn replace(file: &Path, from: &str, to: &str) {
 }
 
 #[rstest]
-#[case("cases.csv", ",civil,", ",unkind,", "cases.csv:2: case.kind: \"unkind\" is none of the values this field can have: criminal, civil")]
+#[case(
+    "cases.csv",
+    ",civil,",
+    ",unkind,",
+    "cases.csv:2: case.kind: \"unkind\" is not a value of this field; the values are criminal, civil"
+)]
 #[case("cases.csv", "docketNumber", "docket", "cases.csv:1: unknown column \"docket\"; expected id, slug, title, docketNumber")]
 #[case("cases.csv", "id,slug", "di,slug", "cases.csv:1: unknown column \"di\"")]
 #[case("cases.csv", ",civil,", ",civil,,", "cases.csv:2: case: the row has 16 values but the header has 15")]

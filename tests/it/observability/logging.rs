@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use kurultai::core::auth::Role;
-use kurultai::store::access::saved_query::hash;
+use kurultai::core::digest::sha256_hex;
 use migration::sea_orm::{ConnectionTrait, TransactionTrait};
 use rstest::rstest;
 use serde_json::{Value, json};

@@ -89,7 +89,8 @@ impl Conversion {
             (Some(_), None) => "organization",
         };
         let position = format!("{}:{}", origin.file.as_deref().unwrap_or_default(), origin.line.unwrap_or_default());
-        self.notes.push(format!("{position}: {}: the membership has no {missing} and is omitted", origin.path));
+        self.notes
+            .push(format!("{position}: {}: the membership has no {missing} and is omitted", crate::core::path::DisplayPath(&origin.path)));
         false
     }
 

@@ -81,7 +81,7 @@ impl Conversion {
         }
         let without_scheme = url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/');
         let slug = format!("{}-{}", slugify(without_scheme, MAX_SLUG_BYTES), short_hash(url));
-        let mut builder = RecordBuilder::new(&slug, origin.below(".sources", line));
+        let mut builder = RecordBuilder::new(&slug, origin.child("sources", line));
         builder.set_translated("title", "und", Some(without_scheme));
         builder.set("url", Some(text_tree(line, url)));
         builder.set("kind", Some(text_tree(line, "other")));

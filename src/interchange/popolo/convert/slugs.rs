@@ -69,7 +69,7 @@ impl Conversion {
         }
         let (singular, plural, scheme) = (class.singular(), class.plural(), class.scheme(&self.options.scheme));
         self.problems.push(InputProblem::new(
-            origin.below(format_args!(".{field}"), tree.line),
+            origin.child(field.to_owned(), tree.line),
             format!("no {singular} has the id \"{id}\" in {plural}, or the identifier {scheme} {id} in the database"),
         ));
         None

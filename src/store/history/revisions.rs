@@ -1,0 +1,153 @@
+//! Revisions: the entries of the history of records, and how they are numbered.
+
+use chrono::{DateTime, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use crate::core::error::{Result, internal};
+use crate::entity::RecordType;
+use crate::store::sql::bulk_insert::{Conflict, Into, Split, insert};
+use crate::store::sql::dialect::one_of_ids;
+use crate::store::write::load::LOOKUP_BATCH_VALUES;
+use crate::store::{Store, database};
+
+const TABLE: &str = "revisions";
+const COLUMNS: [&str; 11] = ["id", "record_id", "number", "at", "by", "message", "changes", "published", "kind", "record_type", "sequence"];
+
+/// Instant, author and message of the revisions of one write.
+#[derive(Debug)]
+pub(crate) struct RevisionStamp {
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) by: String,
+    pub(crate) message: Option<String>,
+}
+
+/// A revision to insert.
+#[derive(Debug)]
+pub(crate) struct NewRevision {
+    pub(crate) record: Uuid,
+    pub(crate) ty: RecordType,
+    pub(crate) number: i64,
+    pub(crate) kind: &'static str,
+    /// Field changes: objects with `field`, `old` and `new`.
+    pub(crate) changes: Vec<Json>,
+    /// Whether readers see the revision.
+    pub(crate) published: bool,
+}
+
+/// A stored revision.
+pub(crate) struct StoredRevision {
+    pub(crate) number: i64,
+    pub(crate) kind: String,
+    pub(crate) changes: Json,
+    pub(crate) published: bool,
+}
+
+/// Revisions that record one change of a record. `revision` holds the field changes and its number is the first free one;
+/// `was_published` is not set for a new record.
+///
+/// Publishing and unpublishing is a revision of its own: readers must not see the changes made before or together with it.
+/// A publication lists `published_state`, the whole record, as its changes.
+pub(crate) fn numbered(
+    revision: NewRevision,
+    was_published: Option<bool>,
+    published_state: impl FnOnce() -> Vec<Json>,
+) -> Vec<NewRevision> {
+    let (kind, changes) = match (was_published, revision.published) {
+        (None, _) => return vec![NewRevision { kind: "created", ..revision }],
+        (Some(false), true) => ("published", published_state()),
+        (Some(true), false) => ("unpublished", Vec::new()),
+        (Some(false), false) | (Some(true), true) => return vec![revision],
+    };
+    let (record, ty, number) = (revision.record, revision.ty, revision.number);
+    let visibility = |number| NewRevision { record, ty, number, kind, changes, published: true };
+    if revision.changes.iter().all(is_publication) {
+        vec![visibility(number)]
+    } else {
+        vec![NewRevision { published: false, ..revision }, visibility(number + 1)]
+    }
+}
+
+/// Whether a field change is that of `published`.
+pub(crate) fn is_publication(change: &Json) -> bool {
+    change.get("field").and_then(Json::as_str) == Some("published")
+}
+
+/// Hides all existing revisions of these records from readers.
+pub(crate) async fn hide_revisions(transaction: &DatabaseTransaction, records: &[Uuid]) -> Result<()> {
+    for batch in records.chunks(LOOKUP_BATCH_VALUES) {
+        let update = Query::update()
+            .table(TABLE)
+            .value("published", false)
+            .and_where(one_of_ids(transaction.get_database_backend(), "record_id", batch)?)
+            .to_owned();
+        transaction.execute(&update).await.map_err(database)?;
+    }
+    Ok(())
+}
+
+/// Inserts revisions. Their sequence numbers continue the history of the whole dataset, in commit order.
+pub(crate) async fn insert_revisions(
+    store: &Store,
+    transaction: &DatabaseTransaction,
+    stamp: &RevisionStamp,
+    revisions: Vec<NewRevision>,
+) -> Result<()> {
+    let latest = Query::select().expr(Func::max(Expr::col("sequence"))).from(TABLE).to_owned();
+    let latest = transaction.query_one(&latest).await.map_err(database)?;
+    let latest: Option<i32> = latest.map_or(Ok(None), |row| row.try_get_by_index(0)).map_err(internal)?;
+    let rows = revisions
+        .into_iter()
+        .zip(latest.unwrap_or(0) + 1..)
+        .map(|(revision, sequence)| {
+            vec![
+                store.clock.new_uuid().into(),
+                revision.record.into(),
+                i32::try_from(revision.number).unwrap_or(i32::MAX).into(),
+                stamp.at.into(),
+                stamp.by.as_str().into(),
+                stamp.message.clone().into(),
+                Json::from(revision.changes).into(),
+                revision.published.into(),
+                revision.kind.into(),
+                revision.ty.prefix().into(),
+                sequence.into(),
+            ]
+        })
+        .collect();
+    let into = Into { table: TABLE, columns: &COLUMNS, conflict: Conflict::Fails, split: Split::Freely };
+    insert(transaction, into, rows).await
+}
+
+/// Deletes one revision of a record.
+pub(crate) async fn delete_revision(transaction: &DatabaseTransaction, record: Uuid, number: i64) -> Result<()> {
+    let delete = Query::delete()
+        .from_table(TABLE)
+        .and_where(Expr::col("record_id").eq(record))
+        .and_where(Expr::col("number").eq(i32::try_from(number).unwrap_or(i32::MAX)))
+        .to_owned();
+    transaction.execute(&delete).await.map(drop).map_err(database)
+}
+
+/// All revisions of a record, the latest first.
+pub(crate) async fn load_revisions(transaction: &DatabaseTransaction, record: Uuid) -> Result<Vec<StoredRevision>> {
+    let select = Query::select()
+        .columns(["number", "kind", "changes", "published"])
+        .from(TABLE)
+        .and_where(Expr::col("record_id").eq(record))
+        .order_by("number", Order::Desc)
+        .to_owned();
+    let rows = transaction.query_all(&select).await.map_err(database)?;
+    let revisions = rows.iter().map(|row| {
+        let number: i32 = row.try_get_by_index(0)?;
+        Ok(StoredRevision {
+            number: number.into(),
+            kind: row.try_get_by_index(1)?,
+            changes: row.try_get_by_index(2)?,
+            published: row.try_get_by_index(3)?,
+        })
+    });
+    revisions.collect::<Result<_, sea_orm::DbErr>>().map_err(internal)
+}

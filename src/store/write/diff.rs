@@ -1,0 +1,559 @@
+//! Merges drafts into the stored rows and collects the changes.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use sea_orm::DatabaseTransaction;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use crate::catalog::record::{CHECKED_AT, FieldKind, LAST_CHANGED_AT, Record, RecordKind, catalog};
+use crate::core::error::Result;
+use crate::core::id;
+use crate::entity::RecordType;
+use crate::store::Store;
+use crate::store::curation::disputes::disagree;
+use crate::store::curation::freshness::{FreshnessUpdates, SubmittedRecord, collect_sources};
+use crate::store::curation::visibility::VisibilityChanges;
+use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, ProblemCode};
+use crate::store::history::revisions::{NewRevision, RevisionStamp, is_publication, numbered};
+use crate::store::history::state;
+use crate::store::read::dump::FormerName;
+use crate::store::read::result::Cell;
+use crate::store::search::index::Documents;
+use crate::store::write::load::{load_rows, referenced_types};
+use crate::store::write::model::{MergedPart, NewRow, StoredRow, required_field};
+use crate::store::write::resolve::ResolvedNames;
+use crate::store::write::types::{ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord};
+use crate::store::write::value::{as_json, is_record};
+
+/// Records loaded and diffed at a time.
+const DIFF_BATCH_RECORDS: usize = 1_000;
+
+/// All changes of one write, collected before any of them is written.
+#[derive(Debug)]
+pub(crate) struct ChangeSet<'s> {
+    pub(super) store: &'s Store,
+    pub(super) stamp: RevisionStamp,
+    pub(super) summary: SummaryBuilder,
+    /// Ids and type prefixes of new records, and of new parts that can be cited.
+    pub(super) new_nodes: Vec<(Uuid, &'static str)>,
+    pub(super) rows: BTreeMap<RecordType, Vec<NewRow>>,
+    pub(super) removed_parts: BTreeMap<RecordType, Vec<Uuid>>,
+    pub(super) revisions: Vec<NewRevision>,
+    /// Records that this write unpublishes: readers lose their history too.
+    pub(super) unpublished: Vec<Uuid>,
+    pub(super) former_slugs: Vec<FormerName<String>>,
+    /// Types of the records that polymorphic references point to.
+    types: HashMap<Uuid, RecordType>,
+    pub(super) documents: Documents,
+    pub(super) visibility: VisibilityChanges,
+    pub(super) freshness: FreshnessUpdates,
+    /// Sources that are drafts: readers do not see their claims.
+    pub(super) draft_sources: HashSet<Uuid>,
+}
+
+/// A record or part, and the draft to merge into it.
+#[derive(Clone, Copy)]
+struct MergeTarget<'t> {
+    record: &'static Record,
+    id: Uuid,
+    /// For a part: id of its record, and whether that will be published.
+    owner: Option<(Uuid, bool)>,
+    draft: &'t Draft,
+    existing: Option<&'t StoredRow>,
+    /// Path of a part in its record as the history spells it, ending in a dot; empty for the record itself.
+    path: &'t str,
+}
+
+/// State of merging the draft of one record.
+struct MergeState<'m> {
+    names: &'m ResolvedNames,
+    problems: &'m mut Vec<InputProblem>,
+    changes: Vec<Json>,
+    /// Ids of the parts of the record by type and key.
+    siblings: HashMap<(RecordType, String), Uuid>,
+    /// Types of the records that polymorphic references point to.
+    types: &'m HashMap<Uuid, RecordType>,
+    /// Sources cited in the draft, and whether the citation is new or changed.
+    cited: Vec<(Uuid, bool)>,
+    /// Sources of existing citations that the draft does not mention.
+    kept: BTreeSet<Uuid>,
+    is_changed: bool,
+}
+
+impl<'s> ChangeSet<'s> {
+    /// An empty change set. `types` are the types of the records that the drafts refer to.
+    pub(super) fn new(store: &'s Store, stamp: RevisionStamp, draft_sources: HashSet<Uuid>, types: HashMap<Uuid, RecordType>) -> Self {
+        Self {
+            store,
+            stamp,
+            summary: SummaryBuilder::default(),
+            new_nodes: Vec::new(),
+            rows: BTreeMap::new(),
+            removed_parts: BTreeMap::new(),
+            revisions: Vec::new(),
+            unpublished: Vec::new(),
+            former_slugs: Vec::new(),
+            types,
+            documents: Documents::default(),
+            visibility: VisibilityChanges::default(),
+            freshness: FreshnessUpdates::default(),
+            draft_sources,
+        }
+    }
+
+    /// Discards the collected changes and keeps the summary.
+    pub(super) fn discard(&mut self) {
+        self.new_nodes.clear();
+        self.rows.clear();
+        self.removed_parts.clear();
+        self.revisions.clear();
+        self.unpublished.clear();
+        self.former_slugs.clear();
+        self.documents = Documents::default();
+        self.visibility = VisibilityChanges::default();
+        self.freshness = FreshnessUpdates::default();
+    }
+
+    /// Diffs drafts of one record type and adds their changes.
+    pub(super) async fn add(
+        &mut self,
+        transaction: &DatabaseTransaction,
+        record: &'static Record,
+        records: &[ResolvedDraft<'_>],
+        names: &ResolvedNames,
+        problems: &mut Vec<InputProblem>,
+        progress: &(impl Fn(usize) + Send + Sync),
+    ) -> Result<()> {
+        for batch in records.chunks(DIFF_BATCH_RECORDS) {
+            let ids: Vec<Uuid> = batch.iter().filter(|resolved| !resolved.is_new).map(|resolved| resolved.id).collect();
+            let existing = load_rows(transaction, record, "id", &ids).await?;
+            self.types.extend(referenced_types(transaction, record, existing.iter().map(|(_, row)| row)).await?);
+            let mut existing: HashMap<Uuid, StoredRow> = existing.into_iter().map(|(_, row)| (row.id, row)).collect();
+            let mut changed = Vec::new();
+            for resolved in batch {
+                changed.extend(self.add_record(record, resolved, existing.remove(&resolved.id), names, problems));
+            }
+            self.documents.add(transaction, record, &changed).await?;
+            self.rows.entry(record.ty).or_default().extend(changed);
+            progress(batch.len());
+        }
+        Ok(())
+    }
+
+    /// Diffs one record. Returns its row if it is new or changed.
+    fn add_record(
+        &mut self,
+        record: &'static Record,
+        resolved: &ResolvedDraft<'_>,
+        existing: Option<StoredRow>,
+        names: &ResolvedNames,
+        problems: &mut Vec<InputProblem>,
+    ) -> Option<NewRow> {
+        let id = resolved.id;
+        let with_slug = resolved.generated_slug.clone().map(|slug| Draft { name: Some(slug), ..resolved.draft.clone() });
+        let draft = with_slug.as_ref().unwrap_or(resolved.draft);
+        let types = std::mem::take(&mut self.types);
+        let mut merge = MergeState {
+            names,
+            problems: &mut *problems,
+            changes: Vec::new(),
+            siblings: existing.as_ref().map(part_keys).unwrap_or_default(),
+            types: &types,
+            cited: Vec::new(),
+            kept: BTreeSet::new(),
+            is_changed: false,
+        };
+        let mut cells = self.merge(&mut merge, MergeTarget { record, id, owner: None, draft, existing: existing.as_ref(), path: "" });
+        let MergeState { changes, is_changed, cited, kept, .. } = merge;
+        self.types = types;
+        let submitted = SubmittedRecord { record, id, draft, cells: &cells, cited: &cited, kept: &kept };
+        self.freshness.submitted(submitted);
+        let [revision, published_field, slug] = ["revision", "published", "slug"].map(|name| required_field(record, name));
+        let number = match &cells[revision] {
+            Cell::Integer(number) => *number,
+            _ => names.last_revisions.get(&id).copied().unwrap_or(draft.target.last_revision),
+        };
+        if let Some(expected) = draft.target.expected_revision
+            && expected != number
+        {
+            problems.push(revision_conflict(record, draft, number, expected));
+        }
+        let mut outcome = |action| self.summary.records.push((resolved.position, WrittenRecord { ty: record.ty, id, action }));
+        if existing.is_some() && !is_changed {
+            outcome(WriteAction::Unchanged);
+            self.summary.unchanged += 1;
+            return None;
+        }
+        outcome(if existing.is_none() { WriteAction::Created } else { WriteAction::Updated });
+        let published = cells[published_field] == Cell::Boolean(true);
+        let was_published = existing.as_ref().map(|existing| existing.cells[published_field] == Cell::Boolean(true));
+        if published || was_published == Some(true) {
+            self.freshness.changed(submitted, existing.as_ref().filter(|_| was_published == Some(true)));
+        }
+        let revisions = NewRevision { record: id, ty: record.ty, number: number + 1, kind: "updated", changes, published };
+        let number = self.add_revisions(revisions, record, &cells, was_published);
+        cells[revision] = Cell::Integer(number);
+        cells[required_field(record, "updatedAt")] = Cell::Instant(self.stamp.at);
+        match &existing {
+            None => {
+                for name in ["createdAt", CHECKED_AT, LAST_CHANGED_AT] {
+                    if let Some(field) = record.field_index(name) {
+                        cells[field] = Cell::Instant(self.stamp.at);
+                    }
+                }
+                self.new_nodes.push((id, record.ty.prefix()));
+                self.summary.created += 1;
+            }
+            Some(existing) => {
+                if let (Some(before), true) = (existing.cells[slug].as_text(), existing.cells[slug] != cells[slug]) {
+                    self.former_slugs.push(FormerName { ty: record.ty, name: before.to_owned(), record: id });
+                }
+                self.summary.updated += 1;
+            }
+        }
+        if was_published.is_some_and(|was_published| was_published != published) {
+            self.visibility.changed(record.ty, id, published);
+        }
+        Some(NewRow { id, cells, published })
+    }
+
+    /// Adds the revisions of one change and returns the number of the last one.
+    fn add_revisions(&mut self, revision: NewRevision, record: &Record, cells: &[Cell], was_published: Option<bool>) -> i64 {
+        let (id, first, published) = (revision.record, revision.number, revision.published);
+        let types = &self.types;
+        let published_state = || {
+            let fields = record.fields.iter().zip(cells).filter(|(field, cell)| !field.system && **cell != Cell::Null);
+            let changes = fields
+                .map(|(field, cell)| json!({"field": field.name, "old": null, "new": as_json(field.kind, cell, types, &HashMap::new())}));
+            changes.filter(|change| !is_publication(change)).collect()
+        };
+        let revisions = numbered(revision, was_published, published_state);
+        if was_published == Some(true) && !published {
+            self.unpublished.push(id);
+        }
+        let last = revisions.last().map_or(first, |revision| revision.number);
+        self.revisions.extend(revisions);
+        last
+    }
+
+    /// Merges one record or part with its parts. Returns its new cells.
+    fn merge(&mut self, merge: &mut MergeState<'_>, target: MergeTarget<'_>) -> Vec<Cell> {
+        let MergeTarget { record, owner, existing, .. } = target;
+        let mut cells = draft_cells(merge, target);
+        fill_empty_cells(merge, target, &mut cells);
+        let published_field = record.field_index("published");
+        let published = match (owner, published_field) {
+            (None, Some(field)) => cells[field] == Cell::Boolean(true),
+            (Some((_, published)), _) => published,
+            (None, None) => true,
+        };
+        let is_visibility_unchanged =
+            existing.is_none_or(|existing| published_field.is_none_or(|field| existing.cells[field] == cells[field]));
+        let slot = merge.changes.len();
+        let parts = self.merge_parts(merge, target, published, !is_visibility_unchanged);
+        if let Some(field) = record.field_index("disputed") {
+            cells[field] = Cell::Boolean(is_disputed(record, &parts, &self.draft_sources));
+        }
+        if record.ty == RecordType::Citation
+            && let Some(Cell::Id(source)) = record.field_index("source").map(|field| &cells[field])
+        {
+            merge.cited.push((*source, existing.is_none_or(|existing| existing.cells != cells)));
+        }
+        add_field_changes(merge, slot, &cells, target);
+        cells
+    }
+
+    /// Merges the lists of parts of one record or part. Returns the parts as they will be. `rewrite_all` writes unchanged
+    /// parts too, because the record is being published or unpublished.
+    fn merge_parts(
+        &mut self,
+        merge: &mut MergeState<'_>,
+        target: MergeTarget<'_>,
+        published: bool,
+        rewrite_all: bool,
+    ) -> HashMap<RecordType, Vec<MergedPart>> {
+        let MergeTarget { record, draft, existing, path, .. } = target;
+        let owner = (target.id, published);
+        let mut parts: HashMap<RecordType, Vec<MergedPart>> = HashMap::new();
+        let mut removed = HashMap::new();
+        for list in &record.parts {
+            let part = catalog().get(list.part);
+            let stored = existing.and_then(|existing| existing.parts.get(&list.part)).map(Vec::as_slice).unwrap_or_default();
+            let Some((_, drafts)) = draft.parts.iter().find(|(ty, _)| *ty == list.part) else {
+                for row in stored {
+                    if rewrite_all {
+                        self.rewrite_part(part, row, published);
+                    }
+                    collect_sources(part, row, &mut merge.kept);
+                    parts.entry(list.part).or_default().push(MergedPart { cells: row.cells.clone() });
+                }
+                continue;
+            };
+            let key_field = required_field(part, "key");
+            let mut unmatched: HashMap<&str, &StoredRow> =
+                stored.iter().filter_map(|row| Some((row.cells[key_field].as_text()?, row))).collect();
+            let mut taken = HashSet::new();
+            for (index, draft) in drafts.iter().enumerate() {
+                let key = part_key(part, draft, index, &mut taken, merge.problems);
+                let before = take_stored(&mut unmatched, &key, draft);
+                let id = before.map(|row| row.id).or(draft.target.id).unwrap_or_else(|| self.store.clock.new_uuid());
+                merge.siblings.insert((list.part, key.clone()), id);
+                let draft = with_key_and_position(part, draft, &key, index);
+                let path = format!("{path}{}[{key}].", list.name);
+                let target = MergeTarget { record: part, id, owner: Some(owner), draft: &draft, existing: before, path: &path };
+                let cells = self.merge(merge, target);
+                if before.is_none() && part.is_cited() {
+                    self.new_nodes.push((id, part.ty.prefix()));
+                }
+                if rewrite_all || before.is_none_or(|before| before.cells != cells) {
+                    self.rows.entry(list.part).or_default().push(NewRow { id, cells: cells.clone(), published });
+                    merge.is_changed = true;
+                }
+                parts.entry(list.part).or_default().push(MergedPart { cells });
+            }
+            for row in unmatched.into_values() {
+                merge.is_changed = true;
+                let key = row.cells[key_field].as_text().unwrap_or_default();
+                let old = state::of(part, row, merge.types, &HashMap::new());
+                merge.changes.push(json!({"field": format!("{path}{}[{key}]", list.name), "old": old, "new": null}));
+                removed.insert(row.id, key.to_owned());
+                self.remove_part(part, row);
+            }
+        }
+        reject_dangling_references(merge, &parts, &removed, draft);
+        parts
+    }
+
+    /// Writes a stored part and its parts again with the new visibility of their record.
+    fn rewrite_part(&mut self, part: &'static Record, row: &StoredRow, published: bool) {
+        self.rows.entry(part.ty).or_default().push(NewRow { id: row.id, cells: row.cells.clone(), published });
+        for (ty, rows) in &row.parts {
+            for row in rows {
+                self.rewrite_part(catalog().get(*ty), row, published);
+            }
+        }
+    }
+
+    fn remove_part(&mut self, part: &'static Record, row: &StoredRow) {
+        self.removed_parts.entry(part.ty).or_default().push(row.id);
+        for (ty, rows) in &row.parts {
+            for row in rows {
+                self.remove_part(catalog().get(*ty), row);
+            }
+        }
+    }
+}
+
+/// Ids of the parts of a record by type and key.
+fn part_keys(row: &StoredRow) -> HashMap<(RecordType, String), Uuid> {
+    let mut keys = HashMap::new();
+    for (part, rows) in &row.parts {
+        let Some(key) = catalog().get(*part).field_index("key") else { continue };
+        keys.extend(rows.iter().filter_map(|row| Some(((*part, row.cells[key].as_text()?.to_owned()), row.id))));
+    }
+    keys
+}
+
+fn revision_conflict(record: &Record, draft: &Draft, number: i64, expected: i64) -> InputProblem {
+    let singular = record.singular();
+    let message = format!("this {singular} is at revision {number}, not {expected}: it was changed in the meantime; read it again");
+    InputProblem::new(draft.origin.child("expectedRevision", None), message).with_code(ProblemCode::Conflict(number))
+}
+
+/// The stored cells, overwritten by the values of the draft.
+fn draft_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>) -> Vec<Cell> {
+    let MergeTarget { record, owner, draft, existing, .. } = target;
+    let mut cells = existing.map_or_else(|| vec![Cell::Null; record.fields.len()], |existing| existing.cells.clone());
+    let name = record.field_index(if is_record(record) { "slug" } else { "key" });
+    if let (Some(field), Some(name)) = (name, &draft.name) {
+        cells[field] = Cell::Text(name.clone());
+    }
+    if let Some((owner, _)) = owner {
+        cells[0] = Cell::Id(owner);
+    }
+    for field in &draft.cleared {
+        cells[usize::from(*field)] = Cell::Null;
+    }
+    for (field, value, origin) in &draft.values {
+        if let DraftValue::Key(ty, key) = value
+            && !merge.siblings.contains_key(&(*ty, key.clone()))
+        {
+            let list = list_name(*ty);
+            let message = format!("there is no part with the key \"{key}\" in {list} of this record; correct the key or add the part");
+            merge.problems.push(InputProblem::new(origin.clone(), message).with_code(ProblemCode::NotFound));
+        }
+        cells[*field] = merge.names.cell(value, &merge.siblings);
+    }
+    cells
+}
+
+/// Sets the defaults of empty cells, and reports required fields without a value.
+fn fill_empty_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>, cells: &mut [Cell]) {
+    let MergeTarget { record, draft, existing, .. } = target;
+    for (index, (field, cell)) in record.fields.iter().zip(cells).enumerate() {
+        if *cell != Cell::Null {
+            continue;
+        }
+        // an unresolved reference has already been reported
+        let is_reference = draft.value(index).is_some_and(|value| !matches!(value, DraftValue::Cell(_)));
+        match field.kind {
+            FieldKind::List(_) => *cell = Cell::Json(json!([])),
+            FieldKind::Boolean => *cell = Cell::Boolean(field.name == "published"),
+            _ if field.required && !field.system && !is_reference => {
+                let message = missing_field(field.name, record, draft, existing.is_none());
+                merge.problems.push(InputProblem::new(draft.origin.clone(), message).with_code(ProblemCode::Missing));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Takes the stored part that a draft is for: the one with its key, or else the one with its id.
+fn take_stored<'r>(unmatched: &mut HashMap<&str, &'r StoredRow>, key: &str, draft: &Draft) -> Option<&'r StoredRow> {
+    unmatched.remove(key).or_else(|| {
+        let id = draft.target.id?;
+        let key = unmatched.iter().find(|(_, row)| row.id == id).map(|(key, _)| (*key).to_owned())?;
+        unmatched.remove(key.as_str())
+    })
+}
+
+/// The draft of a part with its key, and with its position in the list unless one is given.
+fn with_key_and_position(part: &Record, draft: &Draft, key: &str, index: usize) -> Draft {
+    let mut draft = Draft { name: Some(key.to_owned()), ..draft.clone() };
+    if let Some(field) = part.field_index("position").filter(|field| draft.value(*field).is_none()) {
+        let position = i64::try_from(index + 1).unwrap_or(i64::MAX);
+        draft.values.push((field, DraftValue::Cell(Cell::Integer(position)), Origin::default()));
+    }
+    draft
+}
+
+fn is_disputed(record: &Record, parts: &HashMap<RecordType, Vec<MergedPart>>, draft_sources: &HashSet<Uuid>) -> bool {
+    let citations = parts.get(&RecordType::Citation).into_iter().flatten().map(|citation| citation.cells.as_slice());
+    disagree(record, citations, draft_sources)
+        || parts.iter().any(|(ty, parts)| {
+            let disputed = catalog().get(*ty).field_index("disputed");
+            disputed.is_some_and(|field| parts.iter().any(|part| part.cells[field] == Cell::Boolean(true)))
+        })
+}
+
+/// Adds the field changes of a record or part at `slot`, which is before the changes of its parts.
+fn add_field_changes(merge: &mut MergeState<'_>, slot: usize, cells: &[Cell], target: MergeTarget<'_>) {
+    let MergeTarget { record, existing, path, .. } = target;
+    let keys = merge.siblings.iter().map(|((_, key), id)| (*id, key.as_str())).collect();
+    let value = |kind, cell: &Cell| as_json(kind, cell, merge.types, &keys);
+    let mut changes = Vec::new();
+    match existing {
+        None if path.is_empty() => {
+            for (field, cell) in record.fields.iter().zip(cells).filter(|(field, cell)| !field.system && **cell != Cell::Null) {
+                changes.push(json!({"field": field.name, "old": null, "new": value(field.kind, cell)}));
+            }
+            merge.is_changed = true;
+        }
+        None => changes.push(json!({"field": path.trim_end_matches('.'), "old": null, "new": part_value(record, cells, value)})),
+        // a link is recorded as a whole: the visibility of its target decides who may read the change
+        Some(existing) if record.shape == (RecordKind::Part { cited: false }) => {
+            let (old, new) = (part_value(record, &existing.cells, value), part_value(record, cells, value));
+            merge.is_changed |= existing.cells != cells;
+            if old != new {
+                changes.push(json!({"field": path.trim_end_matches('.'), "old": old, "new": new}));
+            }
+        }
+        Some(existing) => {
+            for ((field, old), new) in record.fields.iter().zip(&existing.cells).zip(cells) {
+                if old != new {
+                    merge.is_changed = true;
+                    if field.name != "disputed" {
+                        changes.push(json!({
+                            "field": format!("{path}{}", field.name),
+                            "old": value(field.kind, old),
+                            "new": value(field.kind, new),
+                        }));
+                    }
+                }
+            }
+        }
+    }
+    merge.changes.splice(slot..slot, changes);
+}
+
+/// The fields of a part, without its parts, as one value of a field change.
+fn part_value(part: &Record, cells: &[Cell], value: impl Fn(FieldKind, &Cell) -> Json) -> Json {
+    let fields = part.fields.iter().zip(cells).skip(1).filter(|(field, cell)| !field.system && **cell != Cell::Null);
+    Json::Object(fields.map(|(field, cell)| (field.name.to_owned(), value(field.kind, cell))).collect())
+}
+
+/// Name of the list that holds parts of this type.
+fn list_name(part: RecordType) -> &'static str {
+    let owner = catalog().get(part).owner().and_then(|owner| owner.inverse);
+    owner.map_or("the parts", |inverse| inverse.name)
+}
+
+fn missing_field(field: &str, record: &Record, draft: &Draft, is_new: bool) -> String {
+    let singular = record.singular();
+    match &draft.name {
+        Some(slug) if is_new && is_record(record) => {
+            format!("{field} is missing; every {singular} has one, and \"{slug}\" is new: there is no {singular} with that slug yet")
+        }
+        _ => format!("{field} is missing; every {singular} has one"),
+    }
+}
+
+/// Reports references among the parts of a record to parts that the draft removes.
+fn reject_dangling_references(
+    merge: &mut MergeState<'_>,
+    parts: &HashMap<RecordType, Vec<MergedPart>>,
+    removed: &HashMap<Uuid, String>,
+    draft: &Draft,
+) {
+    if removed.is_empty() {
+        return;
+    }
+    for (ty, rows) in parts {
+        let part = catalog().get(*ty);
+        let key = required_field(part, "key");
+        for row in rows {
+            for (field, cell) in part.fields.iter().zip(&row.cells) {
+                if let (FieldKind::One(target), Cell::Id(id)) = (field.kind, cell)
+                    && let Some(removed) = removed.get(id)
+                {
+                    let referrer = format!("{}[{}].{}", list_name(*ty), row.cells[key].as_text().unwrap_or_default(), field.name);
+                    let message = format!("\"{removed}\" is removed but {referrer} still refers to it; keep it, or change that too");
+                    let origin = draft.origin.child(list_name(target), None);
+                    merge.problems.push(InputProblem::new(origin, message).with_code(ProblemCode::InUse));
+                }
+            }
+        }
+    }
+}
+
+/// Key of a part: the given one, or one derived from its identifying fields, or else its position.
+fn part_key(part: &Record, draft: &Draft, index: usize, taken: &mut HashSet<String>, problems: &mut Vec<InputProblem>) -> String {
+    if let Some(key) = &draft.name {
+        if !taken.insert(key.clone()) {
+            let message = format!("\"{key}\" is given twice in this list; give each part a key of its own");
+            problems.push(InputProblem::new(draft.origin.child("key", None), message).with_code(ProblemCode::Taken));
+        }
+        return key.clone();
+    }
+    let derived: Vec<String> = part
+        .key_from
+        .iter()
+        .filter_map(|name| match draft.value(part.field_index(name)?)? {
+            DraftValue::Cell(cell) => cell.to_claim(),
+            DraftValue::Slug(ty, slug) if part.key_from.len() == 1 && part.fields[part.field_index(name)?].column == "record_id" => {
+                Some(format!("{}/{slug}", ty.prefix()))
+            }
+            DraftValue::Id(ty, id) => Some(id::encode(ty.prefix(), *id)),
+            DraftValue::Slug(_, name) | DraftValue::Key(_, name) => Some(name.clone()),
+        })
+        .collect();
+    let base = if derived.is_empty() { (index + 1).to_string() } else { derived.join(":") };
+    let mut key = base.clone();
+    let mut count = 1;
+    while !taken.insert(key.clone()) {
+        count += 1;
+        key = format!("{base}#{count}");
+    }
+    key
+}

@@ -1,0 +1,194 @@
+//! The write session: one exclusive transaction, and the steps from drafts to a commit.
+
+use std::collections::HashMap;
+
+use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use crate::catalog::record::{Record, catalog};
+use crate::core::error::Result;
+use crate::core::id;
+use crate::entity::RecordType;
+use crate::store::curation::disputes;
+use crate::store::db::dataset_version;
+use crate::store::db::dataset_version::WriteScope;
+use crate::store::draft::{Draft, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, parse, value_tree};
+use crate::store::history::revisions::RevisionStamp;
+use crate::store::history::state;
+use crate::store::write::diff::ChangeSet;
+use crate::store::write::load::{load_rows, referenced_types};
+use crate::store::write::model::{StoredRow, revision_number};
+use crate::store::write::resolve::ResolvedNames;
+use crate::store::write::types::{Author, TransactionEnd, WriteError, WriteSummary};
+use crate::store::write::validate;
+use crate::store::{Store, database};
+
+/// Records that a check keeps in memory at a time.
+const CHECK_BATCH_RECORDS: usize = 1_000;
+
+/// An exclusive transaction that writes records.
+pub(crate) struct WriteSession<'s> {
+    pub(crate) store: &'s Store,
+    pub(crate) transaction: DatabaseTransaction,
+    pub(crate) author: &'s Author,
+}
+
+impl Store {
+    /// Writes records: all of them, or none if any has a problem. `progress` receives the number of records diffed since
+    /// its last call.
+    pub async fn write(
+        &self,
+        drafts: &Drafts,
+        author: &Author,
+        progress: impl Fn(usize) + Send + Sync,
+    ) -> Result<WriteSummary, WriteError> {
+        self.write_or_try(drafts, author, TransactionEnd::Commit, progress).await
+    }
+
+    /// Writes records and commits, or rolls back for a dry run.
+    pub async fn write_or_try(
+        &self,
+        drafts: &Drafts,
+        author: &Author,
+        end: TransactionEnd,
+        progress: impl Fn(usize) + Send + Sync,
+    ) -> Result<WriteSummary, WriteError> {
+        let session = self.begin(author).await?;
+        let summary = session.write(drafts, &progress).await?;
+        match end {
+            TransactionEnd::Commit if summary.has_changes => session.commit().await?,
+            TransactionEnd::Commit | TransactionEnd::Rollback => session.transaction.rollback().await.map_err(database)?,
+        }
+        Ok(summary)
+    }
+
+    /// Finds all problems of a write, and what it would do, without writing. Neither blocks writers nor keeps all changes
+    /// in memory.
+    pub async fn check(
+        &self,
+        drafts: &Drafts,
+        author: &Author,
+        progress: impl Fn(usize) + Send + Sync,
+    ) -> Result<WriteSummary, WriteError> {
+        let transaction = self.pools.primary.begin().await.map_err(database)?;
+        let session = WriteSession { store: self, transaction, author };
+        let summary = session.diff(drafts, &progress, true).await?.summary.finish();
+        session.transaction.rollback().await.map_err(database)?;
+        Ok(summary)
+    }
+
+    pub(crate) async fn begin<'s>(&'s self, author: &'s Author) -> Result<WriteSession<'s>> {
+        Ok(WriteSession { store: self, transaction: self.begin_exclusive().await?, author })
+    }
+
+    /// Begins a write transaction once no other write is in progress.
+    pub(crate) async fn begin_exclusive(&self) -> Result<DatabaseTransaction> {
+        // a SQLite transaction that reads before it writes fails if another one has written in between
+        let options =
+            TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
+        let asked = crate::observability::metrics::start_wait();
+        let transaction = self.pools.writer.begin_with_options(options).await.map_err(database)?;
+        crate::store::db::changes::alone(&transaction).await.map_err(database)?;
+        crate::observability::metrics::record_write_wait(asked);
+        Ok(transaction)
+    }
+
+    /// Commits a transaction and notifies all processes of the change.
+    pub(crate) async fn commit(&self, transaction: DatabaseTransaction) -> Result<()> {
+        self.changes.tell(&transaction).await.map_err(database)?;
+        transaction.commit().await.map_err(database)?;
+        self.changes.bump();
+        Ok(())
+    }
+}
+
+impl WriteSession<'_> {
+    /// Writes records within the transaction, without committing.
+    pub(crate) async fn write(&self, drafts: &Drafts, progress: &(impl Fn(usize) + Send + Sync)) -> Result<WriteSummary, WriteError> {
+        let mut changes = self.diff(drafts, progress, false).await?;
+        let summary = std::mem::take(&mut changes.summary);
+        let has_changes = changes.write(&self.transaction).await?;
+        Ok(WriteSummary { has_changes, ..summary.finish() })
+    }
+
+    /// Resolves, validates and diffs the drafts; fails with all problems found. `only_check` discards changes as soon as
+    /// they are diffed.
+    async fn diff(
+        &self,
+        drafts: &Drafts,
+        progress: &(impl Fn(usize) + Send + Sync),
+        only_check: bool,
+    ) -> Result<ChangeSet<'_>, WriteError> {
+        let transaction = &self.transaction;
+        let mut problems = Vec::new();
+        let mut names = ResolvedNames::default();
+        let resolved = names.resolve(self.store, transaction, drafts, &mut problems).await?;
+        validate::references(drafts, &names, &mut problems);
+        validate::unique(transaction, &resolved, &mut problems).await?;
+        let draft_sources = disputes::draft_sources(transaction, &resolved).await?;
+        let mut changes = ChangeSet::new(self.store, self.stamp(), draft_sources, std::mem::take(&mut names.types));
+        changes.summary = names.skipped();
+        for (ty, records) in &resolved {
+            for batch in records.chunks(if only_check { CHECK_BATCH_RECORDS } else { records.len().max(1) }) {
+                changes.add(transaction, catalog().get(*ty), batch, &names, &mut problems, progress).await?;
+                if only_check {
+                    changes.discard();
+                }
+            }
+        }
+        if problems.is_empty() {
+            return Ok(changes);
+        }
+        problems.sort_by(|a, b| (&a.origin.file, a.origin.line).cmp(&(&b.origin.file, b.origin.line)));
+        Err(WriteError::Problems(problems))
+    }
+
+    /// Commits the transaction, advances the dataset version and notifies all processes.
+    pub(crate) async fn commit(self) -> Result<()> {
+        dataset_version::note(&self.transaction, self.store.clock.now(), WriteScope::Records).await?;
+        self.store.commit(self.transaction).await
+    }
+
+    /// The stored record with this id; a problem if it does not exist.
+    pub(crate) async fn existing(&self, record: &'static Record, id: Uuid) -> Result<StoredRow, WriteError> {
+        let found = load_rows(&self.transaction, record, "id", &[id]).await?.pop();
+        found.map(|(_, row)| row).ok_or_else(|| {
+            let message = format!("there is no {} with the id {}", record.singular(), id::encode(record.ty.prefix(), id));
+            WriteError::problem(InputProblem::new(Origin::input(["id"]), message).with_code(ProblemCode::NotFound))
+        })
+    }
+
+    /// Fails with a conflict if the record is not at the expected revision.
+    pub(crate) fn expect_revision(&self, record: &Record, row: &StoredRow, expected: Option<i64>) -> Result<(), WriteError> {
+        let number = revision_number(record, row);
+        match expected {
+            Some(expected) if expected != number => {
+                let message = format!("the record is at revision {number}, not {expected}: it was changed in the meantime; read it again");
+                let problem = InputProblem::new(Origin::input(["expectedRevision"]), message);
+                Err(WriteError::problem(problem.with_code(ProblemCode::Conflict(number))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Instant and author of the revisions that this session writes.
+    pub(crate) fn stamp(&self) -> RevisionStamp {
+        RevisionStamp { at: self.store.clock.now(), by: self.author.by.clone(), message: self.author.message.clone() }
+    }
+
+    /// The current state of a record as a value that can be parsed into a draft.
+    pub(crate) async fn state(&self, record: &'static Record, id: Uuid) -> Result<Json, WriteError> {
+        let row = self.existing(record, id).await?;
+        let types = referenced_types(&self.transaction, record, std::iter::once(&row)).await?;
+        Ok(state::without_system_fields(state::of(record, &row, &types, &HashMap::new())))
+    }
+
+    /// A draft that updates a record to this state.
+    pub(crate) fn draft(&self, ty: RecordType, id: Uuid, state: &Json) -> Result<Draft, WriteError> {
+        let draft = parse::state(catalog().get(ty), &value_tree::from_json(state), &Origin::input(["record"]));
+        let draft = draft.map_err(WriteError::Problems)?;
+        let target = WriteTarget { mode: WriteMode::Update, id: Some(id), restates_stored: true, ..WriteTarget::default() };
+        Ok(Draft { target, ..draft })
+    }
+}

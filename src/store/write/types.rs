@@ -1,0 +1,125 @@
+//! Types of a write: its author, its outcome and its errors.
+
+use uuid::Uuid;
+
+use crate::core::error::Error;
+use crate::entity::RecordType;
+use crate::store::draft::{Draft, InputProblem};
+
+/// Author of a write and the reason for it, as recorded in the history.
+#[derive(Debug, Clone)]
+pub struct Author {
+    /// Name of the author.
+    pub by: String,
+    /// Reason for the write.
+    pub message: Option<String>,
+}
+
+/// Outcome of a write.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WriteSummary {
+    /// Number of created records.
+    pub created: usize,
+    /// Number of updated records.
+    pub updated: usize,
+    /// Number of unchanged records.
+    pub unchanged: usize,
+    /// Each record, in the order of the drafts.
+    pub records: Vec<WrittenRecord>,
+    /// Whether there is anything to commit: a created or updated record, or a checked source or jurisdiction.
+    pub has_changes: bool,
+}
+
+/// Outcome of a write for one record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WrittenRecord {
+    /// Type of the record.
+    pub ty: RecordType,
+    /// Id of the record.
+    pub id: Uuid,
+    /// What the write did.
+    pub action: WriteAction,
+}
+
+/// What a write did to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteAction {
+    /// The record is new.
+    Created,
+    /// The record changed.
+    Updated,
+    /// The record already had the given values.
+    Unchanged,
+}
+
+/// How the transaction of a valid write ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransactionEnd {
+    /// The changes are kept.
+    Commit,
+    /// The changes are discarded: a dry run.
+    Rollback,
+}
+
+impl std::ops::AddAssign for WriteSummary {
+    fn add_assign(&mut self, other: Self) {
+        self.created += other.created;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+        self.records.extend(other.records);
+        self.has_changes |= other.has_changes;
+    }
+}
+
+/// Why a write did not happen.
+#[derive(Debug)]
+pub enum WriteError {
+    /// The input is not valid; these are all problems found.
+    Problems(Vec<InputProblem>),
+    /// The store failed.
+    Failed(Error),
+}
+
+impl WriteError {
+    /// A write with one problem.
+    pub(crate) fn problem(problem: InputProblem) -> Self {
+        Self::Problems(vec![problem])
+    }
+}
+
+impl From<Error> for WriteError {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// A draft of a record with the id of the existing or new record.
+#[derive(Debug)]
+pub(crate) struct ResolvedDraft<'d> {
+    pub(crate) id: Uuid,
+    pub(crate) is_new: bool,
+    pub(crate) draft: &'d Draft,
+    /// Slug generated for a new record whose draft has none.
+    pub(crate) generated_slug: Option<String>,
+    /// Position among all drafts of the write.
+    pub(crate) position: usize,
+}
+
+/// Collects the outcome of a write, record by record in any order.
+#[derive(Debug, Default)]
+pub(crate) struct SummaryBuilder {
+    pub(crate) created: usize,
+    pub(crate) updated: usize,
+    pub(crate) unchanged: usize,
+    /// Each record with its position among all drafts.
+    pub(crate) records: Vec<(usize, WrittenRecord)>,
+}
+
+impl SummaryBuilder {
+    /// The summary, with the records in the order of the drafts.
+    pub(crate) fn finish(mut self) -> WriteSummary {
+        self.records.sort_by_key(|(position, _)| *position);
+        let records = self.records.into_iter().map(|(_, written)| written).collect();
+        WriteSummary { created: self.created, updated: self.updated, unchanged: self.unchanged, records, has_changes: false }
+    }
+}

@@ -1,0 +1,88 @@
+//! Values as bound in SQL and as recorded in the history.
+
+use std::collections::HashMap;
+
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use crate::catalog::record::{FieldKind, Record, RecordKind, catalog};
+use crate::core::id;
+use crate::core::normalize::fold;
+use crate::entity::RecordType;
+use crate::store::read::result::Cell;
+
+/// Maximum length of a sort key. Folded text is ASCII, so it can be cut at any byte.
+const MAX_SORT_KEY_BYTES: usize = 200;
+
+/// Whether rows of this type are records and not parts of a record.
+pub(crate) fn is_record(record: &Record) -> bool {
+    record.shape == RecordKind::Record
+}
+
+/// Value of a cell as bound in a statement; nulls are typed by the kind of the field.
+pub(crate) fn bind(kind: FieldKind, cell: &Cell) -> sea_orm::Value {
+    match cell {
+        Cell::Null => match kind {
+            FieldKind::Integer => sea_orm::Value::Int(None),
+            FieldKind::Number => sea_orm::Value::Double(None),
+            FieldKind::Boolean => sea_orm::Value::Bool(None),
+            FieldKind::Instant => sea_orm::Value::ChronoDateTimeUtc(None),
+            FieldKind::Translated | FieldKind::List(_) => sea_orm::Value::Json(None),
+            FieldKind::One(_) | FieldKind::Any => sea_orm::Value::Uuid(None),
+            _ => sea_orm::Value::String(None),
+        },
+        Cell::Text(text) => text.as_str().into(),
+        Cell::Integer(number) => i32::try_from(*number).unwrap_or(i32::MAX).into(),
+        Cell::Number(number) => (*number).into(),
+        Cell::Boolean(boolean) => (*boolean).into(),
+        Cell::Id(id) => (*id).into(),
+        Cell::Instant(instant) => (*instant).into(),
+        Cell::Json(json) => json.clone().into(),
+    }
+}
+
+/// Value of a cell as the history records it and as a draft accepts it. `types` are the types of the records that
+/// polymorphic references point to, `keys` the keys of the parts of the same record.
+pub(crate) fn as_json(kind: FieldKind, cell: &Cell, types: &HashMap<Uuid, RecordType>, keys: &HashMap<Uuid, &str>) -> Json {
+    match (cell, kind) {
+        (Cell::Null, _) => Json::Null,
+        (Cell::Text(text), _) => json!(text),
+        (Cell::Integer(number), _) => json!(number),
+        (Cell::Number(number), _) => json!(number),
+        (Cell::Boolean(boolean), _) => json!(boolean),
+        (Cell::Id(id), FieldKind::One(target)) => match keys.get(id) {
+            Some(key) => json!(key),
+            None => json!(id::encode(target.prefix(), *id)),
+        },
+        (Cell::Id(id), _) => match types.get(id) {
+            Some(ty) => json!({catalog().get(*ty).singular(): id::encode(ty.prefix(), *id)}),
+            None => json!(id),
+        },
+        (Cell::Instant(instant), _) => json!(instant.to_rfc3339()),
+        (Cell::Json(json), _) => json.clone(),
+    }
+}
+
+/// Texts of the record's label, the one in the record's own language first.
+pub(crate) fn label_texts<'c>(record: &Record, cells: &'c [Cell]) -> Vec<&'c str> {
+    let Some(field) = record.fields.iter().position(|field| field.is_label) else { return Vec::new() };
+    cells[field].texts()
+}
+
+/// Key by which lists sort the record: the beginning of its name, folded.
+pub(crate) fn sort_key(record: &Record, cells: &[Cell]) -> String {
+    let own = record.field_index("sortName").and_then(|field| cells[field].as_text());
+    let name = own.or_else(|| label_texts(record, cells).first().copied()).unwrap_or_default();
+    let mut key = fold(name);
+    key.truncate(MAX_SORT_KEY_BYTES);
+    key
+}
+
+/// Names of the record in all languages and spellings, folded, one per line, for the filter on the label.
+pub(crate) fn folded_names(record: &Record, cells: &[Cell]) -> String {
+    let mut names: Vec<String> = label_texts(record, cells).into_iter().map(fold).collect();
+    if let Some(field) = record.field_index("otherNames") {
+        names.extend(cells[field].texts().into_iter().map(fold));
+    }
+    format!("\n{}\n", names.join("\n"))
+}
