@@ -57,7 +57,8 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         provisions: arguments.provisions,
         cases: arguments.cases,
     };
-    let options = StoreOptions { connections: 2, timeout: Duration::from_secs(30), ..StoreOptions::new(&arguments.database_url) };
+    let options =
+        StoreOptions { max_connections: 2, acquire_timeout: Duration::from_secs(30), ..StoreOptions::new(&arguments.database_url) };
     let mut store = Store::connect(&options, Clock::System).await.context("cannot open the database")?;
     let pending = store.migrations().await.context("cannot read the schema of the database")?.pending;
     ensure!(pending == 0, "the database lacks {pending} changes of its schema; run \"kurultai migrate\" first");
@@ -67,7 +68,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     // one counter for all batches: ids go on from batch to batch, and are the same in every run
     let ids = Arc::new(AtomicU64::new(0));
     let mut batches = 0;
-    store.expect_many().await.context("cannot prepare the database")?;
+    store.prepare_bulk_write().await.context("cannot prepare the database")?;
     let begun = Instant::now();
     let mut written = Written::default();
     for (ty, count) in sizes.in_order() {
@@ -110,7 +111,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     written.tell("all", begun.elapsed(), "")?;
     let tidied = Instant::now();
-    store.tidy().await.context("cannot tidy up")?;
+    store.run_upkeep().await.context("cannot tidy up")?;
     writeln!(stdout(), "tidied up in {:.1} s", tidied.elapsed().as_secs_f64())?;
     Ok(())
 }

@@ -34,7 +34,7 @@ impl Writer {
     /// Opens the database; the server tells what is in it.
     pub async fn open(url: &str, server: &Server, pools: &Pools) -> anyhow::Result<Self> {
         const CASE: &str = "query ($id: ID!) { case(by: {id: $id}) { slug docketNumber } }";
-        let options = StoreOptions { connections: 2, timeout: Duration::from_secs(30), ..StoreOptions::new(url) };
+        let options = StoreOptions { max_connections: 2, acquire_timeout: Duration::from_secs(30), ..StoreOptions::new(url) };
         let store = Store::connect(&options, Clock::System).await.context("cannot open the database to write to")?;
         let field = catalog().get(RecordType::Case).field_index("docketNumber").context("cases have no docket number")?;
         let mut api = Connection::open(&server.address).await?;

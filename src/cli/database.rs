@@ -8,7 +8,8 @@ use anyhow::{Context, bail, ensure};
 use super::error::ExitError;
 use crate::config::Config;
 use crate::core::clock::Clock;
-use crate::store::{Migrations, Store, StoreOptions, is_damaged};
+use crate::store::db::migrations::Migrations;
+use crate::store::{Store, StoreOptions, is_corrupt};
 
 /// How long closing waits for connections that are still in use.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -17,16 +18,16 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 async fn open(config: &Config) -> anyhow::Result<Store> {
     let options = StoreOptions {
         url: config.database_url.expose().to_owned(),
-        connections: config.database_max_connections,
-        timeout: Duration::from_secs(config.database_acquire_timeout_seconds),
-        statement: Some(Duration::from_secs(config.timeouts.query_seconds)),
+        max_connections: config.database_max_connections,
+        acquire_timeout: Duration::from_secs(config.database_acquire_timeout_seconds),
+        statement_timeout: Some(Duration::from_secs(config.timeouts.query_seconds)),
         replicas: config.database_replica_urls.iter().map(|replica| replica.expose().to_owned()).collect(),
-        lag: Duration::from_secs(config.max_replica_lag_seconds),
-        listen: (!config.database_listen_url.is_empty()).then(|| config.database_listen_url.expose().to_owned()),
+        max_replica_lag: Duration::from_secs(config.max_replica_lag_seconds),
+        listen_url: (!config.database_listen_url.is_empty()).then(|| config.database_listen_url.expose().to_owned()),
     };
     Store::connect(&options, Clock::System).await.map_err(|error| {
         let url = &config.database_url;
-        match is_damaged(&error) {
+        match is_corrupt(&error) {
             true => {
                 ExitError::UnusableData(format!("{url} is damaged or not a SQLite database ({error}); restore it from a backup")).into()
             }

@@ -22,7 +22,7 @@ use crate::interchange::mapping::Mapping;
 use crate::interchange::popolo::PopoloOptions;
 use crate::interchange::yaml;
 use crate::store::Store;
-use crate::store::db::maintenance::MANY_RECORDS;
+use crate::store::db::maintenance::BULK_WRITE_RECORDS;
 use crate::store::draft::InputProblem;
 use crate::store::write::{Author, Drafts, WriteError, WriteSummary};
 
@@ -62,8 +62,8 @@ async fn load(store: &Store, mut reading: ImportReader, options: &ImportOptions)
             None => Ok(report::interrupted(0, total)),
         };
     }
-    if total >= MANY_RECORDS {
-        store.expect_many().await.context("cannot prepare the database for a large import")?;
+    if total >= BULK_WRITE_RECORDS {
+        store.prepare_bulk_write().await.context("cannot prepare the database for a large import")?;
     }
     let outcome = if total <= options.batch_records {
         let progress = Progress::records("written", total);
@@ -84,8 +84,8 @@ async fn load(store: &Store, mut reading: ImportReader, options: &ImportOptions)
         .register_redirects(&former.slugs, &former.ids)
         .await
         .context("the records were written, but not the redirects from their former names")?;
-    if outcome.created + outcome.updated >= MANY_RECORDS {
-        store.tidy().await.context("all records were written, but database maintenance failed")?;
+    if outcome.created + outcome.updated >= BULK_WRITE_RECORDS {
+        store.run_upkeep().await.context("all records were written, but database maintenance failed")?;
     }
     Ok(CommandOutcome::Completed(report::summary(outcome)))
 }

@@ -123,7 +123,7 @@ fn show(selection: &Selection<'_>, record: &'static Record, plan: &mut Plan) -> 
         relation(selection, index, record, &record.relations[index], plan)
     } else if let Some(index) = record.fields.iter().position(|field| matches!(field.kind, FieldKind::Translated) && field.plural() == name)
     {
-        plan.read(index);
+        plan.select_field(index);
         Ok(FieldProjection::Texts(index, scalar::text_parts(selection)))
     } else {
         // what is valid and none of these is the id
@@ -137,18 +137,18 @@ fn declared(selection: &Selection<'_>, index: usize, field: &Field, plan: &mut P
         FieldKind::One(target) => {
             let mut row = Plan::new(target);
             let shape = Projection::new(selections, catalog().get(target), &mut row)?;
-            FieldProjection::One(plan.add(ChildPlan::One(index, Box::new(row))), shape)
+            FieldProjection::One(plan.add_child(ChildPlan::One(index, Box::new(row))), shape)
         }
         FieldKind::Any => {
             let (plans, shapes) = ProjectionSet::new(selections, catalog().all().filter(|record| record.is_cited()))?;
-            FieldProjection::Any(plan.add(ChildPlan::Any(index, plans)), shapes)
+            FieldProjection::Any(plan.add_child(ChildPlan::Any(index, plans)), shapes)
         }
         FieldKind::List(structure) => {
-            plan.read(index);
+            plan.select_field(index);
             FieldProjection::Structures(index, scalar::members(selection, structure))
         }
         kind => {
-            plan.read(index);
+            plan.select_field(index);
             FieldProjection::Value(index, kind, selection.lang()?)
         }
     })
@@ -160,10 +160,10 @@ fn relation(selection: &Selection<'_>, index: usize, record: &Record, relation: 
         let mut row = Plan::new(target.ty);
         let shape = Projection::new(std::slice::from_ref(selection), target, &mut row)?;
         let list = ListPlan { page: Page::first(1_000), ..ListPlan::new(row) };
-        return Ok(FieldProjection::Short(plan.add(ChildPlan::Many(index, list)), shape));
+        return Ok(FieldProjection::Short(plan.add_child(ChildPlan::Many(index, list)), shape));
     }
     let (list, connection) = list_of(selection, record, relation)?;
-    Ok(FieldProjection::Page(plan.add(ChildPlan::Many(index, list)), connection))
+    Ok(FieldProjection::Page(plan.add_child(ChildPlan::Many(index, list)), connection))
 }
 
 /// What a selection shows of a record's list, and what to read for it.

@@ -26,8 +26,7 @@ use crate::graphql::projection::{Projection as Shown, ProjectionSet};
 use crate::graphql::schema::filter::{described, id};
 use crate::graphql::schema::object::{NODE, field};
 use crate::store::Store;
-use crate::store::read::executor::Lookup;
-use crate::store::read::plan::{ListPlan, Plan};
+use crate::store::read::plan::{ListPlan, Lookup, Plan};
 
 /// Name of the root type.
 pub(super) const NAME: &str = "Query";
@@ -237,14 +236,14 @@ async fn get(store: &Store, selection: &Selection<'_>, record: &'static Record, 
     let mut plan = Plan::new(record.ty);
     let shape = Shown::new(std::slice::from_ref(selection), record, &mut plan)?;
     let found = store.get(by, &plan).await?;
-    out.option(found.of(0), |node, out| shape.write(node, out));
+    out.option(found.get(0), |node, out| shape.write(node, out));
     Ok(())
 }
 
 async fn page(store: &Store, selection: &Selection<'_>, record: &'static Record, out: &mut JsonWriter<'_>) -> Result<()> {
     let (list, connection) = ConnectionProjection::new(selection, record)?;
     let pages = store.page(&list).await?;
-    out.option(pages.of(0), |slice, out| connection.write(slice, out));
+    out.option(pages.get(0), |slice, out| connection.write(slice, out));
     Ok(())
 }
 

@@ -132,8 +132,8 @@ impl EventStream {
         selection: &Selection<'_>,
         last: Option<&str>,
     ) -> Result<Self> {
-        let store = store.seen_by(caller.role);
-        let wakes = store.waking();
+        let store = store.for_role(caller.role);
+        let wakes = store.subscribe_changes();
         let revision = catalog().get(RecordType::Revision);
         let mut list = ListPlan { cursors: true, page: Page::first(MAX_PAGE_SIZE), ..ListPlan::new(Plan::new(revision.ty)) };
         list.order = (index(revision, "sequence"), Direction::Asc);
@@ -165,8 +165,8 @@ impl EventStream {
             all.push(Filter::Field(index(revision, RECORD_TYPE), Predicate::In(types)));
         }
         if !conditions.is_empty() {
-            list.plan.read(index(revision, "record"));
-            list.plan.read(index(revision, RECORD_TYPE));
+            list.plan.select_field(index(revision, "record"));
+            list.plan.select_field(index(revision, RECORD_TYPE));
         }
         list.filter = Filter::And(all);
         let name = revision.list_name(list.order);
@@ -209,7 +209,7 @@ impl EventStream {
     async fn read(&mut self) -> Result<bool> {
         self.store.refresh_caller(&self.caller).await.map_err(TokenRejection::into_error)?;
         let pages = self.store.page(&self.list).await?;
-        let Some(slice) = pages.of(0) else { return Ok(false) };
+        let Some(slice) = pages.get(0) else { return Ok(false) };
         let Some(last) = slice.nodes().next_back() else { return Ok(false) };
         let after = Cursor::decode(&last.cursor(), &catalog().get(RecordType::Revision).list_name(self.list.order), "since")?;
         let wanted = self.wanted(slice).await?;
@@ -260,7 +260,7 @@ impl EventStream {
             let filter = Filter::Id(Predicate::In(ids)).and(condition.clone());
             let list = ListPlan { filter, page: Page::first(MAX_PAGE_SIZE), ..ListPlan::new(Plan::new(ty)) };
             let pages = self.store.page(&list).await?;
-            let found: HashSet<Uuid> = pages.of(0).into_iter().flat_map(|slice| slice.nodes().map(|node| node.uuid())).collect();
+            let found: HashSet<Uuid> = pages.get(0).into_iter().flat_map(|slice| slice.nodes().map(|node| node.uuid())).collect();
             wanted.extend(changed.iter().filter(|(_, id)| found.contains(id)).map(|(place, _)| *place));
         }
         Ok(Some(wanted))
@@ -280,7 +280,7 @@ async fn latest(store: &Store, order: (usize, Direction)) -> Result<Option<Curso
     let revision = catalog().get(RecordType::Revision);
     let page = Page { backward: true, ..Page::first(1) };
     let pages = store.page(&ListPlan { cursors: true, order, page, ..ListPlan::new(Plan::new(revision.ty)) }).await?;
-    let last = pages.of(0).and_then(|slice| slice.nodes().next_back()).map(|node| node.cursor());
+    let last = pages.get(0).and_then(|slice| slice.nodes().next_back()).map(|node| node.cursor());
     last.map(|cursor| Cursor::decode(&cursor, &revision.list_name(order), "since")).transpose().map_err(|error: Error| internal(error))
 }
 

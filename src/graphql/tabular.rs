@@ -99,7 +99,7 @@ impl Api {
             form.explode(wanted.explode.as_deref()).map_err(told)?;
         }
         let mut columns = form.columns().map_err(told)?;
-        let store = self.store.seen_by(caller.role);
+        let store = self.store.for_role(caller.role);
         let list = source::list(&store, root, &keys, wanted).await.map_err(told)?;
         let limit = wanted.limit.unwrap_or(u64::MAX);
         let (source, row, cited) = match list {
@@ -179,7 +179,7 @@ impl Filler {
         match part {
             Part::Items(items) => items.iter().try_for_each(|item| rows::add(form, Item::Json(item), context, &mut rows))?,
             Part::Pages(pages) => {
-                for node in pages.of(0).into_iter().flat_map(|slice| slice.nodes()) {
+                for node in pages.get(0).into_iter().flat_map(|slice| slice.nodes()) {
                     let item = match &*row {
                         RowShape::Record(shape) => Item::Record(shape, node),
                         RowShape::Edge(parts) => Item::Edge(parts, node),

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::core::clock::Clock;
 use crate::http::router::AppState;
-use crate::store::db::dataset_version::{ConsistencyGuard, DatasetVersion};
+use crate::store::db::version_cache::{ConsistencyGuard, DatasetVersion};
 
 /// Browsers ask each time whether an answer still holds. A cache between them and the server gives it out for some
 /// seconds without asking, however many ask, and for some more while it asks.
@@ -55,7 +55,7 @@ impl Freshness {
             return Ok(Self { is_private: true, version: None, tag: None, voucher: None, clock });
         }
         // where the database is away, the answer will say so
-        let voucher = Some(service.store.voucher());
+        let voucher = Some(service.store.consistency_guard());
         let version = service.store.version().await.ok();
         let fresh = Self { is_private: false, version, tag: version.map(|version| tag(service, headers, &version, key)), voucher, clock };
         match fresh.is_known(headers) {

@@ -24,7 +24,7 @@ use crate::http::middleware::security_headers;
 use crate::http::ops::assets;
 use crate::http::ops::health;
 use crate::http::record_page::handler as record_page;
-use crate::store::{Store, walkers};
+use crate::store::{Store, scanner_connections};
 
 use crate::http::graphql::request::PersistedDocuments;
 use crate::http::graphql::response_cache::ResponseCache;
@@ -78,7 +78,7 @@ pub fn tables(connections: u32) -> Arc<Semaphore> {
 }
 
 pub(crate) fn most_tables(connections: u32) -> usize {
-    walkers(connections) as usize
+    scanner_connections(connections) as usize
 }
 
 /// All routes.

@@ -1,9 +1,11 @@
-//! Records counted: statistics of all records of a type, and facets of a list.
+//! Aggregation: statistics of all records of a type, and facets of a list.
 //!
-//! What records can be divided by is a [`dimension`], what is told of each group a [`measure`]. Both are made from
-//! the declarations of the records, and both kinds of counting use the same dimensions.
+//! Records are grouped by [dimensions](crate::catalog::dimension), and each group has
+//! [measures](crate::catalog::measure). Both are derived from the declarations of the records; statistics and facets share
+//! the dimensions.
 
-pub(super) mod decode;
+mod decode;
+mod execute;
 pub mod facet;
 mod join;
 mod measures;

@@ -1,4 +1,4 @@
-//! Database connections, snapshots, replication, migrations and maintenance.
+//! Database connections: pools, change detection, snapshots, replicas, migrations, backups and maintenance.
 
 pub mod backup;
 pub mod changes;
@@ -9,4 +9,5 @@ pub mod pool;
 pub mod replica;
 pub mod replica_probe;
 pub mod snapshot;
+pub mod version_cache;
 pub mod watermark;

@@ -1,4 +1,4 @@
-//! Reading: plans, the statements that execute them, and their results.
+//! Reads: plans, their execution, scans, and results.
 
 pub mod decode;
 pub mod dump;

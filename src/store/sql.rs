@@ -1,9 +1,11 @@
-//! SQL shared by all statements; what differs between the two databases is in [`dialect`].
+//! SQL: statements, filters, orders, joins and inserts; [`dialect`] holds what differs between the two databases.
 
 pub mod bulk_insert;
+pub mod column;
 pub mod dialect;
 pub mod filter;
 pub mod join;
+pub mod order;
 pub mod pg_array;
 pub mod select;
 pub mod statement;

@@ -1,4 +1,4 @@
-//! A backup is all there was at one moment, and brought back it answers as the first did.
+//! Backups: a restored database answers as the original did.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,13 +11,13 @@ use crate::server::{Asker, On, Server, TestDatabase};
 
 const EVERYTHING: &str = "{ people(first: 100) { totalCount nodes { id slug name revision createdAt history { nodes { number at by } } citations { nodes { quote source { slug } } } } } cases(first: 100) { nodes { id title charges { nodes { id outcome } } } } search(query: \"law\", first: 50) { nodes { snippet } } revisions(first: 100) { totalCount } }";
 
-/// A server over a database that a backup became.
-async fn over(url: String) -> Server {
+/// A server over a restored database.
+async fn server_at(url: String) -> Server {
     Server::at(TestDatabase::at(url)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_of_sqlite_is_made_while_records_are_written_and_answers_as_the_first_did() {
+async fn sqlite_backup_during_writes_restores_the_same_data() {
     let server = Server::sample(On::Sqlite).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let folder = tempfile::tempdir().unwrap();
@@ -36,22 +36,22 @@ async fn a_backup_of_sqlite_is_made_while_records_are_written_and_answers_as_the
     let (ok, _, error) = backup(&file);
     assert!(ok, "{error}");
 
-    let restored = over(format!("sqlite://{}", file.display())).await;
+    let restored = server_at(format!("sqlite://{}", file.display())).await;
     assert_eq!(restored.data(EVERYTHING).await, server.data(EVERYTHING).await);
-    // what was copied while others wrote is whole: each person has its revision and is found
-    let between = over(format!("sqlite://{}", during.display())).await;
+    // the copy made during writes is consistent: each person has its revision
+    let between = server_at(format!("sqlite://{}", during.display())).await;
     let people = between
         .data("{ people(first: 100, filter: {slug: {startsWith: \"p\"}}) { nodes { slug revision history { totalCount } } } }")
         .await;
     for person in people["people"]["nodes"].as_array().unwrap() {
         assert_eq!((&person["revision"], &person["history"]["totalCount"]), (&json!(1), &json!(1)), "{person}");
     }
-    // it can be written to like any other
+    // the restored database is writable
     let editor = Asker::with_role(&restored, Role::Admin).await;
     editor.done("createPerson { person { id } }", json!({"slug": "after", "name": {"en": "After"}})).await;
 
     let (ok, _, error) = backup(&file);
-    assert!(!ok && error.contains("is there already"), "{error}");
+    assert!(!ok && error.contains("already exists"), "{error}");
     let (ok, _, error) = backup(&folder.path().join("nowhere/backup.db"));
     assert!(!ok && error.contains("nowhere/backup.db: No such file or directory"), "{error}");
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -59,7 +59,7 @@ async fn a_backup_of_sqlite_is_made_while_records_are_written_and_answers_as_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dump_of_postgresql_is_brought_back_as_the_manual_says() {
+async fn pg_dump_restores_the_same_data() {
     let server = Server::sample(On::Postgres).await;
     let (ok, _, error) = run(kurultai(&["backup", "/dev/null/x", "--database-url", &server.database.url]));
     assert!(!ok && error.contains("pg_dump"), "{error}");
@@ -82,7 +82,7 @@ async fn a_dump_of_postgresql_is_brought_back_as_the_manual_says() {
 }
 
 #[test]
-fn a_database_that_is_not_there_is_not_made_to_be_copied() {
+fn backup_does_not_create_a_missing_database() {
     let folder = tempfile::tempdir().unwrap();
     let none = folder.path().join("none.db");
     let url = format!("sqlite://{}", none.display());

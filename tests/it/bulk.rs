@@ -3,7 +3,7 @@
 use kurultai::catalog::record::catalog;
 use kurultai::entity::RecordType;
 use kurultai::store::Store;
-use kurultai::store::db::maintenance::MANY_RECORDS;
+use kurultai::store::db::maintenance::BULK_WRITE_RECORDS;
 use kurultai::store::draft::{Draft, DraftValue, Origin};
 use kurultai::store::read::result::Cell;
 use kurultai::store::write::Author;
@@ -175,20 +175,20 @@ async fn a_word_that_is_known_and_one_that_is_new_are_found_misspelt(#[values(On
 #[tokio::test]
 async fn tidying_up_changes_nothing_that_is_read(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::empty(on).await;
-    server.store.expect_many().await.unwrap();
-    let names: Vec<Option<String>> = (0..MANY_RECORDS).map(|number| Some(format!("Name{number} Common"))).collect();
+    server.store.prepare_bulk_write().await.unwrap();
+    let names: Vec<Option<String>> = (0..BULK_WRITE_RECORDS).map(|number| Some(format!("Name{number} Common"))).collect();
     write_people(&server.store, &names, "p").await;
     let query = "{ people(first: 5) { totalCount nodes { slug } } search(query: \"common\", first: 5) { totalCount } }";
     let before = server.data(query).await;
-    server.store.tidy().await.unwrap();
+    server.store.run_upkeep().await.unwrap();
     assert_eq!(server.data(&format!("{query} # again")).await, before);
-    assert_eq!(before["search"]["totalCount"], json!(MANY_RECORDS));
+    assert_eq!(before["search"]["totalCount"], json!(BULK_WRITE_RECORDS));
 
     let database = server.database.raw().await;
     match database.get_database_backend() {
         DbBackend::Postgres => {
             let planned_for = "SELECT CAST(CAST(reltuples AS int) AS text) FROM pg_class WHERE relname = 'persons'";
-            assert_eq!(texts(&database, planned_for).await, [Some(MANY_RECORDS.to_string())]);
+            assert_eq!(texts(&database, planned_for).await, [Some(BULK_WRITE_RECORDS.to_string())]);
         }
         _ => assert!(texts(&database, "SELECT name FROM sqlite_master WHERE name LIKE 'sqlite_stat%'").await.is_empty()),
     }

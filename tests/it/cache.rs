@@ -19,9 +19,9 @@ const ONE: &str = "people:\n- {slug: a, name: {en: A, ru: А}}";
 async fn the_same_question_is_read_once_until_something_is_written(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, ONE).await;
     let first = server.data(QUERY).await;
-    let before = server.store.statements();
+    let before = server.store.statement_count();
     assert_eq!(server.data(QUERY).await, first);
-    assert_eq!(server.store.statements(), before);
+    assert_eq!(server.store.statement_count(), before);
     server.import("people:\n- {slug: b, name: {en: B}}").await.unwrap();
     assert_eq!(server.data(QUERY).await["people"]["totalCount"], 2);
 }
@@ -48,11 +48,11 @@ async fn a_write_of_another_process_is_seen(#[values(On::Sqlite, On::Postgres)] 
 #[tokio::test]
 async fn a_hundred_readers_who_ask_the_same_at_once_cost_one(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, ONE).await;
-    let before = server.store.statements();
+    let before = server.store.statement_count();
     let answers = futures_util::future::join_all((0..100).map(|_| server.data(QUERY))).await;
     assert!(answers.iter().all(|answer| *answer == answers[0]));
     // the rows and their number
-    assert_eq!(server.store.statements() - before, 2);
+    assert_eq!(server.store.statement_count() - before, 2);
 }
 
 #[rstest]
@@ -88,7 +88,7 @@ async fn an_answer_is_kept_for_its_own_variables_operation_and_language_only() {
 async fn one_connection_is_enough_to_answer_and_to_hear_of_changes(#[values(On::Sqlite, On::Postgres)] on: On) {
     let database = TestDatabase::new(on).await;
     database.store().await;
-    let options = StoreOptions { connections: 1, timeout: Duration::from_secs(3), ..StoreOptions::new(&database.url) };
+    let options = StoreOptions { max_connections: 1, acquire_timeout: Duration::from_secs(3), ..StoreOptions::new(&database.url) };
     let store = Store::connect(&options, Clock::System).await.unwrap();
     let hearing = store.clone();
     let task = tokio::spawn(async move { hearing.listen().await });

@@ -1,4 +1,4 @@
-//! What fails is null with an error, the rest is answered, and nothing of ours is told.
+//! Faults of the database and of the environment: failed fields are null, errors disclose no internals, and the server recovers.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::server::{Asker, On, Server, TestDatabase, path};
 
 #[rstest]
 #[tokio::test]
-async fn a_field_that_cannot_be_read_is_null_with_an_error_and_the_rest_is_answered(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn failed_field_is_null_with_an_error(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
     server.database.raw().await.execute_unprepared("ALTER TABLE charges RENAME TO elsewhere").await.unwrap();
     let query = "{ case(by: {slug: \"kazakhstan-v-ilyashev\"}) { slug charges { nodes { id } } } provision(by: {slug: \"kz-criminal-code-2014-article-274\"}) { number } }";
@@ -30,7 +30,7 @@ async fn a_field_that_cannot_be_read_is_null_with_an_error_and_the_rest_is_answe
 
 #[rstest]
 #[tokio::test]
-async fn a_root_field_that_fails_leaves_the_others(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn failed_root_field_leaves_the_others(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
     server.database.raw().await.execute_unprepared("ALTER TABLE statistics RENAME TO elsewhere").await.unwrap();
     let answer = server.answer("{ statistics { totalCount } people { totalCount } }", json!({})).await;
@@ -40,19 +40,19 @@ async fn a_root_field_that_fails_leaves_the_others(#[values(On::Sqlite, On::Post
 }
 
 #[tokio::test]
-async fn a_database_that_closed_its_connections_is_asked_again_on_new_ones() {
+async fn closed_connections_are_replaced_and_the_statement_retried() {
     let server = Server::sample(On::Postgres).await;
     let query = "{ people(first: 1) { nodes { id } } }";
     let before = server.data(query).await;
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
     server.database.raw().await.execute_unprepared(end).await.unwrap();
-    // what is kept would hide what happens
+    // a different document, so that the response is not cached
     assert_eq!(server.data(&format!("{query} # again")).await, before);
 }
 
 #[rstest]
 #[tokio::test]
-async fn an_import_that_fails_in_the_middle_leaves_nothing_behind(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn failed_import_is_rolled_back(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::empty(on).await;
     server.database.raw().await.execute_unprepared("ALTER TABLE revisions RENAME TO elsewhere").await.unwrap();
     let drafts = crate::server::read(&[("test.yaml".into(), "people:\n- {slug: a, name: {en: A}}".to_owned())]).unwrap();
@@ -63,8 +63,8 @@ async fn an_import_that_fails_in_the_middle_leaves_nothing_behind(#[values(On::S
     assert_eq!(data, json!({"people": {"totalCount": 0}, "search": {"totalCount": 0}}));
 }
 
-/// Starts the program on what it cannot work with, and gives its exit code and what it says.
-fn refused(arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String) {
+/// Runs the program with invalid input; returns its exit code and its output on stderr.
+fn run_expecting_failure(arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String) {
     let mut command = kurultai(arguments);
     command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut started = command.spawn().unwrap();
@@ -73,7 +73,7 @@ fn refused(arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String) {
         if begun.elapsed() > Duration::from_secs(30) {
             started.kill().unwrap();
             let output = started.wait_with_output().unwrap();
-            panic!("{arguments:?} is not refused, and says\n{}", String::from_utf8_lossy(&output.stderr));
+            panic!("{arguments:?} does not fail; its output is\n{}", String::from_utf8_lossy(&output.stderr));
         }
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -82,7 +82,7 @@ fn refused(arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_it_cannot_start_with_is_told_with_what_would_help_and_an_exit_code() {
+async fn startup_failure_explains_itself_and_sets_the_exit_code() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
     let url = |name: &str| format!("sqlite://{}", file(name).display());
@@ -97,15 +97,15 @@ async fn what_it_cannot_start_with_is_told_with_what_would_help_and_an_exit_code
     later.execute_unprepared("INSERT INTO seaql_migrations VALUES ('m20990101_000001_later', 0)").await.unwrap();
     later.close().await.unwrap();
     sample("damaged.db");
-    // all of it is in the file, else the damage would not be seen
-    assert!(!file("damaged.db-wal").exists(), "an import leaves its records beside the file");
+    // everything must be in the file, not in the log, for the corruption to be seen
+    assert!(!file("damaged.db-wal").exists(), "the import left its records in the write-ahead log");
     let mut bytes = std::fs::read(file("damaged.db")).unwrap();
     bytes[100..4_096].fill(0xff);
     std::fs::write(file("damaged.db"), bytes).unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
     let serve = |database: &str, more: &[&str], environment: &[(&str, &str)]| {
-        refused(&[&["serve", "--database-url", database, "--listen", "127.0.0.1:0"], more].concat(), environment)
+        run_expecting_failure(&[&["serve", "--database-url", database, "--listen", "127.0.0.1:0"], more].concat(), environment)
     };
     for ((code, said), expected, help) in [
         (serve(&url("no.db"), &[], &[]), 65, "restore it from a backup"),
@@ -113,20 +113,24 @@ async fn what_it_cannot_start_with_is_told_with_what_would_help_and_an_exit_code
         (serve(&url("later.db"), &[], &[]), 65, "a later version of this program has migrated the database (m20990101_000001_later)"),
         (serve(&url("nowhere/x.db"), &[], &[]), 69, "unable to open database file"),
         (serve("postgres://nobody@127.0.0.1:1/x", &[], &[]), 69, "Connection refused"),
-        (refused(&["serve", "--database-url", &url("fine.db"), "--listen", &taken], &[]), 71, "choose another address with --listen"),
+        (
+            run_expecting_failure(&["serve", "--database-url", &url("fine.db"), "--listen", &taken], &[]),
+            71,
+            "choose another address with --listen",
+        ),
         (serve("mysql://x", &[], &[]), 78, "must begin with sqlite: or postgres:"),
         (serve(&url("fine.db"), &["--config", file("wrong.toml").to_str().unwrap()], &[]), 78, "found `listn`"),
         (serve(&url("fine.db"), &["--config", "nothing.toml"], &[]), 78, "nothing.toml"),
         (serve(&url("fine.db"), &[], &[("KURULTAI_LIMITS__DEPTH", "deep")]), 78, "LIMITS.DEPTH"),
         (serve(&url("fine.db"), &["--nonsense"], &[]), 2, "--nonsense"),
     ] {
-        assert!(code == expected && said.contains(help), "{code} is not {expected}, or \"{help}\" is not in\n{said}");
+        assert!(code == expected && said.contains(help), "{code} is not {expected}, or \"{help}\" is missing in\n{said}");
         assert!(!said.contains("panicked"), "{said}");
     }
 }
 
 #[tokio::test]
-async fn a_postgresql_that_goes_away_and_comes_back_is_told_and_recovered_from() {
+async fn server_recovers_after_postgres_restarts() {
     let server = Server::sample(On::Postgres).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let name = server.database.url.rsplit('/').next().unwrap().to_owned();
@@ -135,13 +139,13 @@ async fn a_postgresql_that_goes_away_and_comes_back_is_told_and_recovered_from()
     let before = server.data(query).await;
     for round in 0..3 {
         administration.execute_unprepared(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await.unwrap();
-        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
-        administration.execute_unprepared(&end).await.unwrap();
-        let asked = (0..20).map(|number| {
+        let terminate = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        administration.execute_unprepared(&terminate).await.unwrap();
+        let requests = (0..20).map(|number| {
             let request = server.client.post(format!("{}/graphql", server.address));
             request.json(&json!({"query": format!("{query} # {round} {number}")})).send()
         });
-        for response in futures_util::future::join_all(asked).await {
+        for response in futures_util::future::join_all(requests).await {
             let answer: Value = response.unwrap().json().await.unwrap();
             assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{answer:#}");
         }
@@ -150,15 +154,15 @@ async fn a_postgresql_that_goes_away_and_comes_back_is_told_and_recovered_from()
         let answer = editor.answer(mutation, write.clone()).await;
         assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{answer:#}");
         administration.execute_unprepared(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true")).await.unwrap();
-        // at once, and without anyone's help
+        // recovers at once, without a restart
         assert_eq!(server.data(&format!("{query} # {round} after")).await, before);
-        // what was refused was not done in part
+        // the rejected write left nothing behind
         let answer = editor.answer(mutation, write).await;
         assert_eq!(answer["data"]["createPerson"]["errors"], json!([]), "{answer:#}");
-        // others hear of it again, so that answers are kept
+        // the server listens again, so that responses are cached
         let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
         while server.store.generation().await.is_none() {
-            assert!(tokio::time::Instant::now() < deadline, "changes are not heard of any more");
+            assert!(tokio::time::Instant::now() < deadline, "the server does not listen for changes again");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -166,7 +170,7 @@ async fn a_postgresql_that_goes_away_and_comes_back_is_told_and_recovered_from()
 
 #[rstest]
 #[tokio::test]
-async fn a_database_for_reading_only_is_read_and_says_why_it_is_not_changed(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn read_only_database_serves_reads_and_rejects_writes(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
     let (_, token) = server.store.create_token("editor", Role::Editor, None).await.unwrap();
     let url = match on {
@@ -184,14 +188,14 @@ async fn a_database_for_reading_only_is_read_and_says_why_it_is_not_changed(#[va
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_is_told_and_leaves_nothing_half_done() {
+async fn full_disk_is_reported_and_rolled_back() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("kurultai.db").display());
     let database = TestDatabase::at(url.clone());
     let store = database.store().await;
     let (_, token) = store.create_token("editor", Role::Editor, None).await.unwrap();
     drop(store);
-    // no file of this process may grow beyond four megabytes, which writing finds out as it does a full disk
+    // limits the file size of the process to four megabytes, which fails writes as a full disk does
     let limited =
         format!("trap '' XFSZ; ulimit -f 4096; exec {} serve --listen 127.0.0.1:0 --database-url {url}", env!("CARGO_BIN_EXE_kurultai"));
     let mut shell = std::process::Command::new("bash");
@@ -213,27 +217,27 @@ async fn a_full_disk_is_told_and_leaves_nothing_half_done() {
             break answer;
         }
         written += 1;
-        assert!(written < 200, "nothing is full");
+        assert!(written < 200, "the disk never becomes full");
     };
     assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{refused:#}");
     let message = refused["errors"][0]["message"].as_str().unwrap();
-    assert!(message.contains("its disk is full or fails. Nothing was changed."), "{message}");
+    assert!(message.contains("its disk is full or failing. Nothing was changed."), "{message}");
     let count = json!({"query": "{ people { totalCount } revisions { totalCount } }"});
     assert_eq!(ask(count).await["data"], json!({"people": {"totalCount": written}, "revisions": {"totalCount": written}}));
     running.0.kill().unwrap();
     running.0.wait().unwrap();
-    // with room again, it goes on where it was
+    // with space again, the database is intact and writable
     let server = Server::at(database).await;
     let editor = Asker::with_role(&server, Role::Admin).await;
     editor.done("createPerson { person { id } }", json!({"slug": format!("p{written}"), "name": {"en": "P"}})).await;
     assert_eq!(server.data("{ people { totalCount } }").await["people"]["totalCount"], written + 1);
 }
 
-/// A process that ends with the test.
+/// A process that is killed with the test.
 struct Process(std::process::Child);
 
 impl Process {
-    /// Waits until it serves, and gives the address.
+    /// Waits until the server listens, and returns its address.
     fn address(&mut self) -> String {
         use std::io::{BufRead, BufReader};
         let lines = BufReader::new(self.0.stderr.take().unwrap()).lines();
@@ -253,7 +257,7 @@ impl Drop for Process {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_has_asked_before_the_server_is_told_to_stop_is_answered() {
+async fn requests_before_shutdown_are_answered() {
     let server = Server::sample(On::Sqlite).await;
     let mut command = kurultai(&["serve", "--listen", "127.0.0.1:0", "--database-url", &server.database.url]);
     // there is room for all who ask
@@ -267,16 +271,16 @@ async fn whoever_has_asked_before_the_server_is_told_to_stop_is_answered() {
             tokio::spawn(async move {
                 let mut answered = 0;
                 loop {
-                    // a connection for each request: one that is kept may be closed just as the next request is sent on it
+                    // a new connection per request: a reused one may be closed just as the next request is sent
                     let Ok(connection) = reqwest::Client::builder().pool_max_idle_per_host(0).build() else { return answered };
                     let query = format!("{{ cases {{ nodes {{ title parties {{ nodes {{ role }} }} }} }} }} # {client} {answered}");
                     match connection.post(format!("{address}/graphql")).json(&json!({"query": query})).send().await {
                         Ok(response) => {
-                            let answer: Value = response.json().await.expect("an answer that has begun comes to its end");
+                            let answer: Value = response.json().await.expect("a response that has begun is complete");
                             assert!(answer["data"]["cases"]["nodes"].is_array(), "{answer:#}");
                             answered += 1;
                         }
-                        // nobody listens there any more
+                        // the server no longer listens
                         Err(error) => {
                             assert!(stop.load(std::sync::atomic::Ordering::SeqCst) && error.is_connect(), "{error:?}");
                             return answered;

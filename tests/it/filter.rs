@@ -1,4 +1,4 @@
-//! Filters mean what their descriptions say, alike on both databases.
+//! Filters: each operator selects the same records on both databases.
 
 use rstest::rstest;
 use serde_json::Value;
@@ -43,7 +43,7 @@ cases:
 async fn slugs(server: &Server, list: &str, filter: &str) -> Vec<String> {
     let data = server.data(&format!("{{ {list}(filter: {filter}) {{ totalCount nodes {{ slug }} }} }}")).await;
     let nodes = data[list]["nodes"].as_array().unwrap();
-    assert_eq!(data[list]["totalCount"], nodes.len(), "the count and the rows differ for {filter}");
+    assert_eq!(data[list]["totalCount"], nodes.len(), "total count and rows differ for {filter}");
     let mut slugs: Vec<String> = nodes.iter().map(|node| node["slug"].as_str().unwrap().to_owned()).collect();
     slugs.sort();
     slugs
@@ -51,10 +51,10 @@ async fn slugs(server: &Server, list: &str, filter: &str) -> Vec<String> {
 
 #[rstest]
 #[tokio::test]
-async fn filters_keep_what_they_say(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn filters_select_the_expected_records(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, DATA).await;
     let expectations: &[(&str, &str, &[&str])] = &[
-        // a year stands for all of its days
+        // a year means all of its days
         ("cases", r#"{opened: {eq: "2020"}}"#, &["day", "year"]),
         ("cases", r#"{opened: {eq: "2020-06"}}"#, &["day"]),
         ("cases", r#"{opened: {not: "2020"}}"#, &["later", "unknown"]),
@@ -117,7 +117,7 @@ async fn filters_keep_what_they_say(#[values(On::Sqlite, On::Postgres)] on: On) 
 
 #[rstest]
 #[tokio::test]
-async fn a_filter_by_id_takes_ids_of_that_type_only(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn id_filter_rejects_ids_of_other_types(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, DATA).await;
     let data = server.data("{ person(by: {slug: \"eva\"}) { id } law(by: {slug: \"code\"}) { id } }").await;
     assert_eq!(slugs(&server, "people", &format!("{{id: {{in: [{}]}}}}", data["person"]["id"])).await, ["eva"]);
@@ -139,7 +139,7 @@ async fn a_filter_by_id_takes_ids_of_that_type_only(#[values(On::Sqlite, On::Pos
     "more than 10 levels deep"
 )]
 #[tokio::test]
-async fn a_filter_that_cannot_be_read_is_refused_with_its_path(#[case] query: &str, #[case] expected: &str) {
+async fn invalid_filter_is_rejected_with_its_path(#[case] query: &str, #[case] expected: &str) {
     let server = Server::empty(On::Sqlite).await;
     let (message, code) = server.error(query).await;
     assert!(message.contains(expected), "{message}");
@@ -147,7 +147,7 @@ async fn a_filter_that_cannot_be_read_is_refused_with_its_path(#[case] query: &s
 }
 
 #[tokio::test]
-async fn a_filter_that_was_never_so_large_is_refused() {
+async fn oversized_filter_is_rejected() {
     let server = Server::empty(On::Sqlite).await;
     let conditions = "{slug: {eq: \"x\"}},".repeat(201);
     let (message, _) = server.error(&format!("{{ cases(filter: {{or: [{conditions}]}}) {{ nodes {{ id }} }} }}")).await;

@@ -140,7 +140,7 @@ async fn change_updates_dependencies_before_and_after_it(#[values(On::Sqlite, On
     assert_eq!(times(&data, "radio"), days("2026-02-01", "2026-02-01"));
     // a deletion is a change too
     let store = server.database.connect_with(Clock::fixed("2026-03-01T00:00:00Z".parse().unwrap())).await;
-    let id = store.find(kurultai::entity::RecordType::Case, "case").await.unwrap().unwrap();
+    let id = store.find_id(kurultai::entity::RecordType::Case, "case").await.unwrap().unwrap();
     let author = Author { by: "tests".to_owned(), message: None };
     store.delete(kurultai::entity::RecordType::Case, id, None, &author).await.unwrap();
     import_on(&server, "2026-03-02", "topics:\n- {slug: press, label: {en: The press}}").await;

@@ -33,6 +33,7 @@ mod scale;
 mod schema;
 mod search;
 mod server;
+mod sql;
 mod statement;
 mod statistics;
 mod subscription;

@@ -1,4 +1,4 @@
-//! Indexes serve what is asked: a page deep in a list costs what the first one costs, and no table is read whole.
+//! Query plans: statements are served by indexes, and a page deep in a list costs as much as the first one.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,8 +14,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::server::{On, Server};
 
-/// Queries of the kinds that readers ask most, each with variables that find something.
-fn asked() -> Vec<(&'static str, Value)> {
+/// The most frequent kinds of requests, each with variables that match records.
+fn frequent_requests() -> Vec<(&'static str, Value)> {
     vec![
         ("query($slug: String!) { case(by: {slug: $slug}) { id title status } }", json!({"slug": "kazakhstan-v-ilyashev"})),
         ("{ person(by: {identifier: {scheme: \"wikidata\", value: \"Q1\"}}) { id } }", json!({})),
@@ -34,14 +34,21 @@ fn asked() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Statements that are run while this is listened to.
+/// Collects the statements of reads while it is the layer of the current subscriber.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<String>>>);
+pub struct StatementLog(Arc<Mutex<Vec<String>>>);
 
-impl<S: tracing::Subscriber> Layer<S> for Heard {
+impl StatementLog {
+    /// Removes and returns the statements collected so far.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+impl<S: tracing::Subscriber> Layer<S> for StatementLog {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-        struct Sql<'a>(&'a Heard);
-        impl tracing::field::Visit for Sql<'_> {
+        struct SqlVisitor<'a>(&'a StatementLog);
+        impl tracing::field::Visit for SqlVisitor<'_> {
             fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
                 if field.name() == "sql" {
                     self.0.0.lock().unwrap().push(value.to_owned());
@@ -50,27 +57,27 @@ impl<S: tracing::Subscriber> Layer<S> for Heard {
             fn record_debug(&mut self, _: &tracing::field::Field, _: &dyn std::fmt::Debug) {}
         }
         if event.metadata().target() == "kurultai::sql" {
-            event.record(&mut Sql(self));
+            event.record(&mut SqlVisitor(self));
         }
     }
 }
 
 #[rstest]
 #[tokio::test]
-async fn no_query_that_readers_ask_reads_a_whole_table(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn frequent_requests_never_scan_a_whole_table(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
-    let raw = single(&server).await;
-    let heard = Heard::default();
-    let listening = tracing_subscriber::registry().with(heard.clone()).set_default();
-    for (query, variables) in asked() {
-        let answer = server.answer(query, variables).await;
-        assert!(answer.get("errors").is_none(), "{query} {answer:#}");
+    let raw = single_connection(&server).await;
+    let log = StatementLog::default();
+    let subscriber = tracing_subscriber::registry().with(log.clone()).set_default();
+    for (query, variables) in frequent_requests() {
+        let response = server.answer(query, variables).await;
+        assert!(response.get("errors").is_none(), "{query} {response:#}");
     }
-    drop(listening);
-    let statements = std::mem::take(&mut *heard.0.lock().unwrap());
-    assert!(statements.len() >= asked().len(), "{statements:#?}");
+    drop(subscriber);
+    let statements = log.take();
+    assert!(statements.len() >= frequent_requests().len(), "{statements:#?}");
     if on == On::Postgres {
-        // as for values that are not known yet; and as if the tables were large
+        // plan as for unknown values, and as if the tables were large
         raw.execute_unprepared("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off").await.unwrap();
     }
     for (number, sql) in statements.iter().enumerate() {
@@ -84,16 +91,16 @@ async fn no_query_that_readers_ask_reads_a_whole_table(#[values(On::Sqlite, On::
             }
         };
         let is_table = |name: &str| sql.contains(&format!("\" AS \"{name}\""));
-        let read_whole = plan.lines().find(|line| match on {
+        let full_scan = plan.lines().find(|line| match on {
             On::Sqlite => line.strip_prefix("SCAN ").is_some_and(is_table),
             On::Postgres => line.contains("Seq Scan"),
         });
-        assert_eq!(read_whole, None, "{sql}\n{plan}");
+        assert_eq!(full_scan, None, "{sql}\n{plan}");
     }
 }
 
-/// One connection, so that what is set holds.
-async fn single(server: &Server) -> DatabaseConnection {
+/// A single connection, so that settings persist.
+async fn single_connection(server: &Server) -> DatabaseConnection {
     let mut options = ConnectOptions::new(&server.database.url);
     Database::connect(options.max_connections(1).to_owned()).await.unwrap()
 }
@@ -110,11 +117,11 @@ async fn explain(raw: &DatabaseConnection, on: On, statement: Statement) -> Stri
 
 #[rstest]
 #[tokio::test]
-async fn every_order_of_every_list_enters_its_index_at_the_cursor(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn every_order_enters_its_index_at_the_cursor(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
-    let raw = single(&server).await;
+    let raw = single_connection(&server).await;
     if on == On::Postgres {
-        // so few rows would be read whole; what is asked here is whether the index could serve
+        // the planner would scan so few rows; the question is whether it can use the index
         raw.execute_unprepared("SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off").await.unwrap();
     }
     for record in catalog().all().filter(|record| record.shape == RecordKind::Record) {
@@ -133,11 +140,11 @@ async fn every_order_of_every_list_enters_its_index_at_the_cursor(#[values(On::S
                 };
                 let list = ListPlan { order: (index, direction), page, ..ListPlan::new(Plan::new(record.ty)) };
                 let plan = explain(&raw, on, server.store.statement(&list).await.unwrap()).await;
-                let entered = match on {
+                let uses_index = match on {
                     On::Sqlite => plan.contains("SEARCH t1 USING ") && plan.contains(",id)") && !plan.contains("TEMP B-TREE"),
                     On::Postgres => plan.contains("Index Cond: (ROW(") && !plan.contains("Sort"),
                 };
-                assert!(entered, "{} by {} {direction:?}:\n{plan}", record.name(), field.name);
+                assert!(uses_index, "{} by {} {direction:?}:\n{plan}", record.name(), field.name);
             }
         }
     }

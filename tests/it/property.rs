@@ -1,4 +1,4 @@
-//! Filters and pages mean the same whatever is asked: compared with a plain evaluation of the same rows.
+//! Property test: random filters select the same rows as an evaluation in memory.
 
 use kurultai::catalog::record::catalog;
 use kurultai::core::filter::{Filter, FilterValue, Predicate, Quantifier};
@@ -13,7 +13,7 @@ use rstest::rstest;
 
 use crate::server::{On, Server};
 
-/// A person as the plain evaluation sees it.
+/// A person for the evaluation in memory.
 #[derive(Debug, Clone)]
 struct Row {
     slug: String,
@@ -65,7 +65,7 @@ fn field(name: &str) -> usize {
     catalog().get(RecordType::Person).field_index(name).unwrap()
 }
 
-fn date_test() -> impl Strategy<Value = Predicate> {
+fn date_predicate() -> impl Strategy<Value = Predicate> {
     let date = prop::sample::select(&DATES[..]).prop_map(|text| FilterValue::Date(text.parse().unwrap()));
     (date.clone(), prop::collection::vec(date, 0..3), 0..8usize).prop_map(|(value, values, kind)| match kind {
         0 => Predicate::Eq(value),
@@ -79,7 +79,7 @@ fn date_test() -> impl Strategy<Value = Predicate> {
     })
 }
 
-fn text_test() -> impl Strategy<Value = Predicate> {
+fn text_predicate() -> impl Strategy<Value = Predicate> {
     (prop::sample::select(&["female", "male", "fem"][..]), 0..5usize, any::<bool>()).prop_map(|(text, kind, known)| match kind {
         0 => Predicate::Eq(FilterValue::Text(text.to_owned())),
         1 => Predicate::Not(FilterValue::Text(text.to_owned())),
@@ -98,8 +98,8 @@ fn filter() -> impl Strategy<Value = Filter> {
         Filter::Many(relation, quantifier, Box::new(if negated { Filter::Not(Box::new(is_role)) } else { is_role }))
     });
     let leaf = prop_oneof![
-        date_test().prop_map(|test| Filter::Field(field("birthDate"), test)),
-        text_test().prop_map(|test| Filter::Field(field("gender"), test)),
+        date_predicate().prop_map(|predicate| Filter::Field(field("birthDate"), predicate)),
+        text_predicate().prop_map(|predicate| Filter::Field(field("gender"), predicate)),
         parties
     ];
     leaf.prop_recursive(4, 16, 3, |inner| {
@@ -111,22 +111,22 @@ fn filter() -> impl Strategy<Value = Filter> {
     })
 }
 
-fn holds(filter: &Filter, row: &Row) -> bool {
+fn matches_filter(filter: &Filter, row: &Row) -> bool {
     match filter {
-        Filter::And(parts) => parts.iter().all(|part| holds(part, row)),
-        Filter::Or(parts) => parts.iter().any(|part| holds(part, row)),
-        Filter::Not(part) => !holds(part, row),
-        Filter::Field(index, test) if *index == field("birthDate") => passes(row.birth, test),
-        Filter::Field(_, test) => passes(row.gender, test),
+        Filter::And(parts) => parts.iter().all(|part| matches_filter(part, row)),
+        Filter::Or(parts) => parts.iter().any(|part| matches_filter(part, row)),
+        Filter::Not(part) => !matches_filter(part, row),
+        Filter::Field(index, predicate) if *index == field("birthDate") => satisfies(row.birth, predicate),
+        Filter::Field(_, predicate) => satisfies(row.gender, predicate),
         Filter::Many(_, quantifier, inner) => {
             let mut found = row.roles.iter().map(|role| match &**inner {
                 Filter::Not(inner) => !is_role(inner, role),
                 inner => is_role(inner, role),
             });
             match quantifier {
-                Quantifier::Some => found.any(|holds| holds),
-                Quantifier::None => !found.any(|holds| holds),
-                Quantifier::Every => found.all(|holds| holds),
+                Quantifier::Some => found.any(|matches| matches),
+                Quantifier::None => !found.any(|matches| matches),
+                Quantifier::Every => found.all(|matches| matches),
             }
         }
         Filter::Id(_) | Filter::One(..) => unreachable!("not generated"),
@@ -137,23 +137,23 @@ fn is_role(filter: &Filter, role: &str) -> bool {
     matches!(filter, Filter::Field(_, Predicate::Eq(FilterValue::Text(text))) if text == role)
 }
 
-/// An unknown value passes only "not" and "is unknown".
-fn passes(value: Option<&str>, test: &Predicate) -> bool {
+/// Null satisfies only `not` and `isNull`.
+fn satisfies(value: Option<&str>, predicate: &Predicate) -> bool {
     let text = |given: &FilterValue| match given {
         FilterValue::Date(date) => date.as_str().to_owned(),
         FilterValue::Text(text) => text.clone(),
         other => unreachable!("{other:?} is not generated"),
     };
     let equal = |value: &str, given: &FilterValue| match given {
-        // a year stands for all of its days
+        // a year means all of its days
         FilterValue::Date(date) => value.starts_with(date.as_str()),
         _ => value == text(given),
     };
-    match (value, test) {
+    match (value, predicate) {
         (value, Predicate::IsNull(unknown)) => value.is_none() == *unknown,
         (None, Predicate::Not(_)) => true,
         (None, _) => false,
-        (Some(value), test) => match test {
+        (Some(value), predicate) => match predicate {
             Predicate::Eq(given) => equal(value, given),
             Predicate::In(given) => given.iter().any(|given| equal(value, given)),
             Predicate::Not(given) => !equal(value, given),
@@ -174,14 +174,14 @@ fn slugs(slice: PageRows<'_>) -> Vec<String> {
 
 #[rstest]
 #[tokio::test]
-async fn any_filter_keeps_just_the_rows_that_a_plain_evaluation_keeps(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn filters_agree_with_evaluation_in_memory(#[values(On::Sqlite, On::Postgres)] on: On) {
     let rows = rows();
     let server = Server::with(on, &yaml(&rows)).await;
     let mut runner = TestRunner::deterministic();
     for _ in 0..200 {
         let filter = filter().new_tree(&mut runner).unwrap().current();
         let mut plan = Plan::new(RecordType::Person);
-        plan.read(field("slug"));
+        plan.select_field(field("slug"));
         let list = ListPlan {
             filter: filter.clone(),
             page: Page::first(100),
@@ -190,8 +190,8 @@ async fn any_filter_keeps_just_the_rows_that_a_plain_evaluation_keeps(#[values(O
             ..ListPlan::new(plan)
         };
         let pages = server.store.page(&list).await.unwrap();
-        let slice = pages.of(0).unwrap();
-        let expected: Vec<String> = rows.iter().filter(|row| holds(&filter, row)).map(|row| row.slug.clone()).collect();
+        let slice = pages.get(0).unwrap();
+        let expected: Vec<String> = rows.iter().filter(|row| matches_filter(&filter, row)).map(|row| row.slug.clone()).collect();
         assert_eq!(slugs(slice), expected, "{filter:?}");
         assert_eq!(slice.total(), Some(expected.len() as u64), "{filter:?}");
     }

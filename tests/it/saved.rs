@@ -47,9 +47,9 @@ async fn a_saved_query_is_asked_by_its_name_and_by_its_hash(#[values(On::Sqlite,
     // another process knows it too
     let other = server.beside().await;
     assert_eq!(other.store.saved_query("people").await.unwrap().unwrap().hash, hash);
-    let before = other.store.statements();
+    let before = other.store.statement_count();
     assert!(other.store.saved_query("people").await.unwrap().is_some());
-    assert_eq!(other.store.statements(), before);
+    assert_eq!(other.store.statement_count(), before);
 }
 
 #[rstest]

@@ -96,7 +96,7 @@ impl TestDatabase {
 
     /// A store with this clock, as another process would have it.
     pub async fn connect_with(&self, clock: Clock) -> Store {
-        let options = StoreOptions { connections: 4, timeout: Duration::from_secs(10), ..StoreOptions::new(&self.url) };
+        let options = StoreOptions { max_connections: 4, acquire_timeout: Duration::from_secs(10), ..StoreOptions::new(&self.url) };
         Store::connect(&options, clock).await.unwrap()
     }
 
@@ -211,7 +211,7 @@ impl Server {
     /// A server with these settings, without records.
     pub async fn set(on: On, settings: Settings) -> Self {
         let database = TestDatabase::new(on).await;
-        let options = StoreOptions { connections: 4, statement: settings.statement, ..StoreOptions::new(&database.url) };
+        let options = StoreOptions { max_connections: 4, statement_timeout: settings.statement, ..StoreOptions::new(&database.url) };
         let store = Store::connect(&options, Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap())).await.unwrap();
         store.migrate().await.unwrap();
         Self::over_with(database, store, settings).await

@@ -1,4 +1,4 @@
-//! A query is one SQL statement, however many levels and rows it has.
+//! The number of SQL statements per request, which does not depend on the number of levels and rows.
 
 use rstest::rstest;
 use serde_json::json;
@@ -33,29 +33,29 @@ const THREE_LEVELS: &str = "query($first: Int!) { cases(first: $first) { totalCo
 
 #[rstest]
 #[tokio::test]
-async fn a_query_of_three_levels_takes_as_many_statements_for_100_parents_as_for_1(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn statement_count_is_independent_of_row_count(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, &cases(120)).await;
     let mut counts = Vec::new();
     for first in [1, 20, 100] {
-        let before = server.store.statements();
+        let before = server.store.statement_count();
         let answer = server.answer(THREE_LEVELS, json!({"first": first})).await;
         assert_eq!(answer["data"]["cases"]["nodes"].as_array().unwrap().len(), first, "{answer:#}");
         assert_eq!(answer["data"]["cases"]["nodes"][0]["parties"]["totalCount"], 2);
         assert_eq!(answer["data"]["cases"]["nodes"][0]["charges"]["nodes"][0]["provision"]["law"]["title"], "Law");
-        counts.push(server.store.statements() - before);
+        counts.push(server.store.statement_count() - before);
     }
-    // the cases with all that hangs below, and their number
+    // the cases with all rows below, and the total count
     assert_eq!(counts, [2, 2, 2]);
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_total_is_counted_only_when_it_is_asked_for(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn total_is_counted_only_if_requested(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, &cases(3)).await;
     let statements = async |query: &str| {
-        let before = server.store.statements();
+        let before = server.store.statement_count();
         server.data(query).await;
-        server.store.statements() - before
+        server.store.statement_count() - before
     };
     assert_eq!(statements("{ cases { nodes { id } } }").await, 1);
     assert_eq!(statements("{ cases { totalCount } }").await, 1);
@@ -64,13 +64,13 @@ async fn a_total_is_counted_only_when_it_is_asked_for(#[values(On::Sqlite, On::P
 
 #[rstest]
 #[tokio::test]
-async fn references_of_any_type_take_one_statement_for_each_type(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn polymorphic_references_take_one_statement_per_type(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
-    let before = server.store.statements();
+    let before = server.store.statement_count();
     let data = server
         .data("{ citations(first: 100, filter: {field: {eq: \"decided\"}}) { nodes { record { id ... on Case { title } } } } }")
         .await;
     assert!(data["citations"]["nodes"].as_array().unwrap().len() >= 3);
-    // the page, the types of what is referred to, and the cases
-    assert_eq!(server.store.statements() - before, 3);
+    // the page, the types of the targets, and the cases
+    assert_eq!(server.store.statement_count() - before, 3);
 }

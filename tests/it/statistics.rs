@@ -349,9 +349,9 @@ async fn every_figure_can_be_asked_for_by_every_dimension_and_takes_one_statemen
                 statistics.name,
                 dimension(divided.name)
             );
-            let before = server.store.statements();
+            let before = server.store.statement_count();
             server.data(&query).await;
-            assert_eq!(server.store.statements() - before, 1, "{query}");
+            assert_eq!(server.store.statement_count() - before, 1, "{query}");
         }
         for measure in &statistics.measures {
             let query = format!("{{ {}(order: {{field: {}}}) {{ rows {{ __typename }} }} }}", statistics.name, dimension(measure.name));

@@ -192,10 +192,10 @@ async fn invalid_requests_are_rejected_with_a_remedy() {
 }
 
 /// Number of rows in the remaining batches.
-async fn count_remaining(walk: &mut kurultai::store::read::scan::Walk) -> usize {
+async fn count_remaining(walk: &mut kurultai::store::read::scan::Scan) -> usize {
     let mut count = 0;
     while let Some(pages) = walk.next().await.unwrap() {
-        count += pages.of(0).unwrap().nodes().len();
+        count += pages.get(0).unwrap().nodes().len();
     }
     count
 }
@@ -205,29 +205,29 @@ async fn count_remaining(walk: &mut kurultai::store::read::scan::Walk) -> usize 
 async fn snapshot_scan_ignores_concurrent_writes(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, &people(2_100)).await;
     let list = || ListPlan::new(Plan::new(RecordType::Person));
-    let mut snapshot = server.store.snapshot().await.unwrap().walk(list(), None, u64::MAX).await.unwrap();
-    let mut live = server.store.walk(list(), None, u64::MAX).await.unwrap();
+    let mut snapshot = server.store.snapshot().await.unwrap().scan(list(), None, u64::MAX).await.unwrap();
+    let mut live = server.store.scan(list(), None, u64::MAX).await.unwrap();
     for walk in [&mut snapshot, &mut live] {
-        assert_eq!(walk.next().await.unwrap().unwrap().of(0).unwrap().nodes().len(), 2_000);
+        assert_eq!(walk.next().await.unwrap().unwrap().get(0).unwrap().nodes().len(), 2_000);
     }
     // sorts last by name
     server.import("people:\n- {slug: late, name: {en: Z}}\n").await.unwrap();
-    let before = server.store.statements();
+    let before = server.store.statement_count();
     assert_eq!(count_remaining(&mut snapshot).await, 100);
     // PostgreSQL reads all rows with one statement, SQLite one page at a time
-    assert_eq!(server.store.statements() - before, if on == On::Postgres { 0 } else { 1 });
+    assert_eq!(server.store.statement_count() - before, if on == On::Postgres { 0 } else { 1 });
     assert_eq!(count_remaining(&mut live).await, 101);
 }
 
 /// A plan that reads every field of a record and of the records it refers to.
 fn full_plan(ty: RecordType) -> Plan {
     let mut plan = Plan::new(ty);
-    plan.read_all();
+    plan.select_all_fields();
     for (index, field) in catalog().get(ty).fields.iter().enumerate() {
         if let FieldKind::One(target) = field.kind {
             let mut below = Plan::new(target);
-            below.read_all();
-            plan.add(ChildPlan::One(index, Box::new(below)));
+            below.select_all_fields();
+            plan.add_child(ChildPlan::One(index, Box::new(below)));
         }
     }
     plan
@@ -258,21 +258,21 @@ async fn snapshot_scan_equals_paged_scan(#[values(On::Sqlite, On::Postgres)] on:
     let hidden = "people:\n- {slug: hidden, name: {en: H}, published: false}\ncases:\n- {slug: c, title: {en: C}, kind: civil, status: pending, parties: [{person: hidden, role: witness}, {person: alnur-ilyashev, role: plaintiff}]}\n";
     server.import(hidden).await.unwrap();
     let snapshot = server.store.snapshot().await.unwrap();
-    let editors = (server.store.seen_by(Role::Editor), server.store.seen_by(Role::Editor).snapshot().await.unwrap());
+    let editors = (server.store.for_role(Role::Editor), server.store.for_role(Role::Editor).snapshot().await.unwrap());
     let mut compared = 0;
     for record in catalog().all() {
         let mut plans = vec![(full_plan(record.ty), 0)];
         for (place, relation) in record.relations.iter().enumerate() {
             for size in [1, 1_000] {
-                let mut below = ListPlan { page: Page::first(size), beyond: true, ..ListPlan::new(full_plan(relation.target)) };
+                let mut below = ListPlan { page: Page::first(size), probe_next: true, ..ListPlan::new(full_plan(relation.target)) };
                 let mut lists = 1;
                 // nest a second list if the target has one
                 if let Some(deeper) = catalog().get(relation.target).relations.first() {
-                    below.plan.add(ChildPlan::Many(0, ListPlan::new(full_plan(deeper.target))));
+                    below.plan.add_child(ChildPlan::Many(0, ListPlan::new(full_plan(deeper.target))));
                     lists += 1;
                 }
                 let mut plan = full_plan(record.ty);
-                plan.add(ChildPlan::Many(place, below));
+                plan.add_child(ChildPlan::Many(place, below));
                 plans.push((plan, lists));
             }
         }
@@ -282,9 +282,9 @@ async fn snapshot_scan_equals_paged_scan(#[values(On::Sqlite, On::Postgres)] on:
                 for (pages, rows) in [(&server.store, &snapshot), (&editors.0, &editors.1)] {
                     let mut found = Vec::new();
                     for store in [pages, rows] {
-                        let mut walk = store.walk(list(), None, most).await.unwrap();
+                        let mut walk = store.scan(list(), None, most).await.unwrap();
                         let page = walk.next().await.unwrap();
-                        found.push(page.and_then(|page| Some(format_rows(page.of(0)?, lists))).unwrap_or_default().join("\n\n"));
+                        found.push(page.and_then(|page| Some(format_rows(page.get(0)?, lists))).unwrap_or_default().join("\n\n"));
                         assert!(walk.next().await.unwrap().is_none());
                     }
                     let [pages, rows] = found.as_slice() else { unreachable!() };
@@ -336,9 +336,9 @@ async fn tables_are_compressed_and_revalidated_by_etag() {
             let tag = response.headers()["etag"].clone();
             let compressed = response.bytes().await.unwrap();
             assert!(!compressed.is_empty() && compressed.len() < plain.len() * 2, "{format} {coding}");
-            let before = server.store.statements();
+            let before = server.store.statement_count();
             let revalidated = server.client.get(&url).query(&[("query", query)]).header("if-none-match", tag).send().await.unwrap();
-            assert_eq!((revalidated.status().as_u16(), server.store.statements()), (304, before), "{format}");
+            assert_eq!((revalidated.status().as_u16(), server.store.statement_count()), (304, before), "{format}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The text of the law as it stood on a date.
+//! The text of the law in force on a date.
 
 use rstest::rstest;
 use serde_json::json;
@@ -31,14 +31,14 @@ provisions:
 #[case(Some("2014-12-31"), json!(null), &[])]
 #[case(Some("2015-01-01"), json!("First"), &["old"])]
 #[case(Some("2018-06-30"), json!("First"), &["old"])]
-// the day a text ceases is the first day of the next
+// validTo is exclusive: it is the first day of the next version
 #[case(Some("2018-07-01"), json!("Second"), &["old"])]
-// a year or a month stands for its last day
+// a year or a month means its last day
 #[case(Some("2018"), json!("Second"), &["old"])]
 #[case(Some("2018-06"), json!("First"), &["old"])]
 #[case(Some("2020-03"), json!("Second"), &["old", "new"])]
 #[tokio::test]
-async fn the_text_is_the_one_in_force_on_the_date(
+async fn text_is_the_version_in_force_on_the_date(
     #[values(On::Sqlite, On::Postgres)] on: On,
     #[case] date: Option<&str>,
     #[case] text: serde_json::Value,
@@ -55,7 +55,7 @@ async fn the_text_is_the_one_in_force_on_the_date(
 }
 
 #[tokio::test]
-async fn a_date_that_is_none_is_refused() {
+async fn invalid_date_is_rejected() {
     let server = Server::with(On::Sqlite, DATA).await;
     for query in
         ["{ provisions { nodes { text(asOf: \"yesterday\") } } }", "{ laws { nodes { provisions(asOf: \"yesterday\") { totalCount } } } }"]

@@ -8,7 +8,7 @@ use crate::core::pagination::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 use crate::graphql::projection::facet::NAME as FACETS;
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::object::NODE;
-use crate::store::aggregate::query::USUAL_GROUPS;
+use crate::store::aggregate::query::DEFAULT_GROUPS;
 
 const EDGES: &str = "edges";
 const TOTAL: &str = "totalCount";
@@ -41,7 +41,7 @@ fn of_field(registry: &Registry, parent: &str, selection: &Selection<'_>, length
     }
     let below = selection.all_below();
     if name.ends_with("Statistics") {
-        let rows = size(selection).unwrap_or(u64::from(USUAL_GROUPS));
+        let rows = size(selection).unwrap_or(u64::from(DEFAULT_GROUPS));
         return of_fields(registry, name, &below, rows).saturating_add(COUNTING);
     }
     if selection.name() == FACETS {

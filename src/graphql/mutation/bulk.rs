@@ -236,7 +236,7 @@ async fn results(store: &Store, selection: &Selection<'_>, became: &[Became], dr
             "errors" => Errors::new(field).write(&became.problems, out),
             "record" => {
                 let found = shown.iter().find(|(name, ..)| *name == field.name_in_answer());
-                let node = found.and_then(|(_, records, shapes)| Some((records.of(index)?, shapes)));
+                let node = found.and_then(|(_, records, shapes)| Some((records.get(index)?, shapes)));
                 out.option(node, |(node, shapes), out| shapes.write(node, out));
             }
             _ => out.value(RESULT),

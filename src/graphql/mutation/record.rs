@@ -159,7 +159,7 @@ pub(super) async fn resolve(store: &Store, ty: RecordType, name: &str, origin: O
     let this = catalog().get(ty).singular();
     let wrong = |message: String, fault| InputProblem::new(origin.clone(), message).with_code(fault);
     if !name.contains('_') {
-        let found = store.find(ty, name).await?;
+        let found = store.find_id(ty, name).await?;
         return Ok(found.ok_or_else(|| wrong(format!("there is no {this} with the slug \"{name}\""), ProblemCode::NotFound))?);
     }
     match crate::core::id::decode(name) {

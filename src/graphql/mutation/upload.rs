@@ -15,7 +15,7 @@ use crate::graphql::schema::object::field;
 use crate::graphql::schema::payload;
 use crate::graphql::schema::payload::Errors;
 use crate::store::Store;
-use crate::store::db::maintenance::MANY_RECORDS;
+use crate::store::db::maintenance::BULK_WRITE_RECORDS;
 use crate::store::draft::InputProblem;
 use crate::store::write::{TransactionEnd, WriteError, WriteSummary};
 
@@ -86,13 +86,13 @@ pub(super) async fn write(
     let (mut problems, mut outcome) = (contents.problems, WriteSummary::default());
     if problems.is_empty() {
         let count: usize = contents.drafts.iter().map(|(_, drafts)| drafts.len()).sum();
-        if count >= MANY_RECORDS && !dry_run {
-            store.expect_many().await?;
+        if count >= BULK_WRITE_RECORDS && !dry_run {
+            store.prepare_bulk_write().await?;
         }
         let ending = if dry_run { TransactionEnd::Rollback } else { TransactionEnd::Commit };
         let written = store.write_or_try(&contents.drafts, &author(caller, message), ending, |_| {}).await;
-        if count >= MANY_RECORDS && !dry_run {
-            store.tidy().await?;
+        if count >= BULK_WRITE_RECORDS && !dry_run {
+            store.run_upkeep().await?;
         }
         match written {
             Ok(written) => outcome = written,

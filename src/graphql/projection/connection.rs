@@ -82,7 +82,7 @@ impl ConnectionProjection {
                 "nodes" => Part::Nodes(Projection::new(std::slice::from_ref(&below), record, &mut list.plan)?),
                 "edges" => Part::Edges(edges(&below, record, &mut list)?),
                 "pageInfo" => {
-                    (list.cursors, list.beyond) = (true, true);
+                    (list.cursors, list.probe_next) = (true, true);
                     Part::PageInfo(info_parts(&below))
                 }
                 "totalCount" => Part::TotalCount,
@@ -103,8 +103,8 @@ impl ConnectionProjection {
             list.filter = filter::read(record, &filter, "filter")?;
         }
         list.page = read_page(selection, &record.list_name(list.order))?;
-        list.usual = selection.argument("first").is_none() && selection.argument("last").is_none();
-        let usual = list.usual;
+        list.has_default_size = selection.argument("first").is_none() && selection.argument("last").is_none();
+        let usual = list.has_default_size;
         Ok((list, Self { record, usual, parts }))
     }
 

@@ -12,9 +12,8 @@ use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::filter::{constant, described, enum_name};
 use crate::graphql::schema::object::{RECORD, field, lang_argument};
 use crate::graphql::schema::scalar;
-use crate::store::aggregate::facet::{FacetSpec, FacetValue as Counted};
-use crate::store::read::plan::{ListPlan, Plan};
-use crate::store::read::result::PageRows;
+use crate::store::read::plan::{FacetSpec, ListPlan, Plan};
+use crate::store::read::result::{FacetValue as Counted, PageRows};
 
 /// Name of the field.
 pub(crate) const NAME: &str = "facets";
@@ -136,7 +135,7 @@ impl Facets {
                 let target = catalog().get(target);
                 let mut row = Plan::new(target.ty);
                 shown.label = target.fields.iter().position(|field| field.is_label).unwrap_or_default();
-                row.read(shown.label);
+                row.select_field(shown.label);
                 for selection in &records {
                     shown.records.push(Projection::new(std::slice::from_ref(selection), target, &mut row)?);
                 }

@@ -18,8 +18,7 @@ use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::filter::choices;
 use crate::graphql::schema::object::field;
 use crate::store::Store;
-use crate::store::read::executor::Lookup;
-use crate::store::read::plan::{ListPlan, Plan};
+use crate::store::read::plan::{ListPlan, Lookup, Plan};
 
 /// Names of the fields.
 pub(super) const CHANGES: &str = "changes";
@@ -86,7 +85,7 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
 pub(super) async fn changes(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let (list, connection) = list(selection)?;
     let pages = store.page(&list).await?;
-    out.option(pages.of(0), |slice, out| connection.write(slice, out));
+    out.option(pages.get(0), |slice, out| connection.write(slice, out));
     Ok(())
 }
 
@@ -231,9 +230,9 @@ pub(in crate::graphql) async fn duplicates_of(store: &Store, selection: &Selecti
     let index = |name| person.field_index(name).unwrap_or_default();
     let (name, others, birth) = (index("name"), index("otherNames"), index("birthDate"));
     let mut plan = Plan::new(person.ty);
-    [name, others, birth].into_iter().for_each(|field| plan.read(field));
+    [name, others, birth].into_iter().for_each(|field| plan.select_field(field));
     let found = store.get(&Lookup::Id(id), &plan).await?;
-    let Some(this) = found.of(0) else {
+    let Some(this) = found.get(0) else {
         out.null();
         return Ok(());
     };
@@ -254,7 +253,7 @@ pub(in crate::graphql) async fn duplicates_of(store: &Store, selection: &Selecti
     let shape = Shown::new(std::slice::from_ref(selection), person, &mut row)?;
     let list = ListPlan { filter, page: Page::first(MOST), ..ListPlan::new(row) };
     let pages = store.page(&list).await?;
-    out.option(pages.of(0), |slice, out| out.list(slice.nodes(), |node, out| shape.write(node, out)));
+    out.option(pages.get(0), |slice, out| out.list(slice.nodes(), |node, out| shape.write(node, out)));
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::object;
 use crate::graphql::schema::scalar::DATE_TIME;
 use crate::store::Store;
-use crate::store::db::dataset_version::DatasetVersion;
+use crate::store::db::version_cache::DatasetVersion;
 
 /// Name of the field.
 pub(super) const NAME: &str = "dataset";
@@ -66,7 +66,7 @@ pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Js
     // counted after the version was read: of this one or of a later
     let DatasetVersion { number, changed_at, checked_at, .. } = store.version().await?;
     let counts = match fields.iter().any(|field| field.name() == RECORDS) {
-        true => store.published().await?,
+        true => store.published_counts().await?,
         false => Vec::new(),
     };
     let parts: Fields<&Selection<'_>> = fields.iter().map(|field| (field.key(), field)).collect();

@@ -176,7 +176,7 @@ pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Js
     for selection in &wanted {
         let found = records().filter(|record| hits.hits.iter().any(|hit| hit.ty == record.ty));
         let (plans, shapes) = ProjectionSet::new(std::slice::from_ref(selection), found)?;
-        shown.push((store.known(&plans, &ids).await?, shapes));
+        shown.push((store.existing_nodes(&plans, &ids).await?, shapes));
     }
     let info = PageInfo {
         has_next: hits.has_next,
@@ -185,11 +185,11 @@ pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Js
         end: hits.hits.last().map(|hit| hit.cursor.clone()),
     };
     // a record that was taken back since it was found is no hit any more
-    let there = |place: &usize| shown.iter().all(|(records, _)| records.of(*place).is_some());
+    let there = |place: &usize| shown.iter().all(|(records, _)| records.get(*place).is_some());
     let places: Vec<usize> = (0..hits.hits.len()).filter(there).collect();
     let record = |shown_at: usize, place: usize, out: &mut JsonWriter<'_>| {
         let (records, shapes) = &shown[shown_at];
-        out.option(records.of(place), |node: RowRef<'_>, out| shapes.write(node, out));
+        out.option(records.get(place), |node: RowRef<'_>, out| shapes.write(node, out));
     };
     let write_hit = |parts: &Fields<HitPart>, hit: &Hit, place: usize, out: &mut JsonWriter<'_>| {
         out.object(parts, |part, out| match part {

@@ -20,7 +20,7 @@ use crate::graphql::schema::filter;
 use crate::graphql::schema::filter::{constant, direction, enum_name};
 use crate::graphql::schema::scalar;
 use crate::store::Store;
-use crate::store::aggregate::query::{AggregateQuery, GroupBy, GroupSort, MOST_DIMENSIONS, MOST_GROUPS};
+use crate::store::aggregate::query::{AggregateQuery, GroupBy, GroupSort, MAX_DIMENSIONS, MAX_GROUPS};
 use crate::store::aggregate::{AggregateResult, GroupKey};
 use crate::store::read::plan::Plan;
 use crate::store::read::result::Cell;
@@ -81,7 +81,7 @@ impl Statistics {
             Part::TypeName => out.value(name(self.record)),
             Part::Truncated => out.value(counted.truncated),
             Part::Rows(columns) => out.list(counted.groups.iter(), |group, out| {
-                out.object(columns, |column, out| column.write(counted, &group.keys, &group.figures, out));
+                out.object(columns, |column, out| column.write(counted, &group.keys, &group.values, out));
             }),
             Part::Total(columns) => out.object(columns, |column, out| column.write(counted, &[], &counted.total, out)),
         });
@@ -121,11 +121,11 @@ fn columns(selection: &Selection<'_>, record: &'static Record, question: &mut Ag
         let name = below.name();
         let column = if let Some(index) = record.dimensions.iter().position(|dimension| dimension.name == name) {
             let dimension = &record.dimensions[index];
-            match (question.by.iter().position(|by| by.dimension == index), dimension.target()) {
+            match (question.group_by.iter().position(|by| by.dimension == index), dimension.target()) {
                 (None, _) => Column::Nothing,
                 (Some(place), None) => Column::Text(place, dimension),
                 (Some(place), Some(target)) => {
-                    let plan = question.by[place].plan.get_or_insert_with(|| Plan::new(target));
+                    let plan = question.group_by[place].plan.get_or_insert_with(|| Plan::new(target));
                     Column::Record(place, Projection::new(std::slice::from_ref(&below), catalog().get(target), plan)?)
                 }
             }
@@ -167,34 +167,34 @@ fn question(selection: &Selection<'_>, record: &'static Record) -> Result<Aggreg
     for list in record.statistics.iter().flat_map(|declared| declared.narrowed) {
         let (Some(index), Some(value)) = (record.relation_index(list), selection.argument(list)) else { continue };
         let inner = filter::read(catalog().get(record.relations[index].target), &value, list)?;
-        question.narrow(index, inner);
+        question.filter_parts(index, inner);
     }
     let asked = selection.items("groupBy");
-    if asked.len() > MOST_DIMENSIONS {
-        return Err(bad_input("groupBy", format_args!("{} dimensions are too many; give at most {MOST_DIMENSIONS}", asked.len())));
+    if asked.len() > MAX_DIMENSIONS {
+        return Err(bad_input("groupBy", format_args!("{} dimensions are too many; give at most {MAX_DIMENSIONS}", asked.len())));
     }
     for value in &asked {
         let index = dimension(record, value).ok_or_else(|| bad_input("groupBy", "there is no such dimension"))?;
-        if question.by.iter().any(|by| by.dimension == index) {
+        if question.group_by.iter().any(|by| by.dimension == index) {
             return Err(bad_input("groupBy", format_args!("{} stands there twice", constant(record.dimensions[index].name))));
         }
-        question.by.push(GroupBy { dimension: index, plan: record.dimensions[index].target().map(Plan::new) });
+        question.group_by.push(GroupBy { dimension: index, plan: record.dimensions[index].target().map(Plan::new) });
     }
     if let Some(value) = selection.argument("by") {
         let name = enum_name(&value).unwrap_or_default();
         let date = dates(record).into_iter().find(|index| constant(record.fields[*index].name) == name);
-        question.date = date.ok_or_else(|| bad_input("by", "there is no such date"))?;
+        question.period_field = date.ok_or_else(|| bad_input("by", "there is no such date"))?;
     }
     if let Some(first) = selection.number("first") {
-        let limit = u32::try_from(first).ok().filter(|first| (1..=MOST_GROUPS).contains(first));
+        let limit = u32::try_from(first).ok().filter(|first| (1..=MAX_GROUPS).contains(first));
         question.limit =
-            limit.ok_or_else(|| bad_input("first", format_args!("{first} rows cannot be given; ask for 1 to {MOST_GROUPS}")))?;
+            limit.ok_or_else(|| bad_input("first", format_args!("{first} rows cannot be given; ask for 1 to {MAX_GROUPS}")))?;
     }
     question.order = selection.argument("order").map(|value| order(record, &question, &value)).transpose()?;
     question.empty_periods = selection.argument("emptyPeriods") == Some(Value::Boolean(true));
     if question.empty_periods {
         let is_period = |by: &&GroupBy| matches!(record.dimensions[by.dimension].of, DimensionSource::Period(_));
-        if question.by.iter().filter(is_period).count() != 1 {
+        if question.group_by.iter().filter(is_period).count() != 1 {
             return Err(bad_input(
                 "emptyPeriods",
                 "give one of YEAR, QUARTER and MONTH in groupBy, so that it is known which periods are meant",
@@ -213,7 +213,7 @@ fn order(record: &Record, question: &AggregateQuery, value: &Value) -> Result<(G
     let sort = match measure(record, |known| constant(known) == name) {
         Some(measure) => GroupSort::Measure(measure),
         None => {
-            let place = question.by.iter().position(|by| constant(record.dimensions[by.dimension].name) == name);
+            let place = question.group_by.iter().position(|by| constant(record.dimensions[by.dimension].name) == name);
             GroupSort::Group(place.ok_or_else(|| {
                 bad_input("order.field", format_args!("rows are not divided by {name}; add it to groupBy, or order by a figure"))
             })?)

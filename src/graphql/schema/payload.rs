@@ -173,6 +173,6 @@ pub(crate) async fn write(
 pub(crate) async fn record(store: &Store, field: &Selection<'_>, ty: RecordType, id: Uuid, out: &mut JsonWriter<'_>) -> Result<()> {
     let (plans, shapes) = ProjectionSet::new(std::slice::from_ref(field), std::iter::once(catalog().get(ty)))?;
     let found = store.nodes(&plans, &[Some((ty, id))]).await?;
-    out.option(found.of(0), |node, out| shapes.write(node, out));
+    out.option(found.get(0), |node, out| shapes.write(node, out));
     Ok(())
 }

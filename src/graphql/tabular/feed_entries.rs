@@ -65,9 +65,9 @@ impl Api {
         if root.argument("first").is_none() && root.argument("last").is_none() {
             list.page.size = USUAL.min(MAX_PAGE_SIZE);
         }
-        let pages = self.store.seen_by(caller.role).page(&list).await?;
+        let pages = self.store.for_role(caller.role).page(&list).await?;
         let mut out = JsonWriter::new(languages);
-        out.option(pages.of(0), |slice, out| connection.write(slice, out));
+        out.option(pages.get(0), |slice, out| connection.write(slice, out));
         let mut page: Json = serde_json::from_slice(&out.into_json()).map_err(internal)?;
         match page["nodes"].take() {
             Json::Array(nodes) => Ok(nodes),

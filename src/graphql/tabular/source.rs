@@ -18,12 +18,12 @@ use crate::graphql::tabular::value::{Context, MOST};
 use crate::store::Store;
 use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
 use crate::store::read::result::{Cell, RowRef};
-use crate::store::read::scan::Walk;
+use crate::store::read::scan::Scan;
 
 /// What a table is read from.
 pub(super) enum Source {
     /// A list of records.
-    Walk(Box<Walk>),
+    Walk(Box<Scan>),
     /// The list of a record that is not there.
     Nothing,
     /// The answer to the query.
@@ -57,20 +57,20 @@ pub(super) async fn list(store: &Store, root: &Selection<'_>, keys: &[String], w
         None => return Ok(None),
     };
     let cited = wanted.sources.then(|| Cited::new(&mut list.plan)).transpose()?;
-    list.plan.widen(MOST);
+    list.plan.set_default_page_size(MOST);
     let store = store.snapshot().await?;
     let parent = match way {
         None => None,
         Some((by, way, steps, relation)) => {
             let found = store.get(&by, &way).await?;
             // the record that the way leads to is the one whose list it is
-            match (0..steps).fold(found.of(0), |node, _| node?.one(0)) {
+            match (0..steps).fold(found.get(0), |node, _| node?.one(0)) {
                 Some(parent) => Some((relation, parent.uuid())),
                 None => return Ok(Some((Source::Nothing, shape, cited))),
             }
         }
     };
-    let walk = store.walk(list, parent, wanted.limit.unwrap_or(u64::MAX)).await?;
+    let walk = store.scan(list, parent, wanted.limit.unwrap_or(u64::MAX)).await?;
     Ok(Some((Source::Walk(Box::new(walk)), shape, cited)))
 }
 
@@ -123,7 +123,7 @@ fn below(selection: &Selection<'_>, record: &'static Record, keys: &[String]) ->
             let steps = way.len();
             let way = way.into_iter().rev().fold(Plan::new(record.ty), |inner, (ty, field): (RecordType, usize)| {
                 let mut outer = Plan::new(ty);
-                outer.add(ChildPlan::One(field, Box::new(inner)));
+                outer.add_child(ChildPlan::One(field, Box::new(inner)));
                 outer
             });
             return Ok(Some(Below { way, steps, relation, list, shape }));
@@ -174,11 +174,11 @@ impl Cited {
         let field = |record: &Record, name| record.field_index(name).ok_or_else(missing);
         let (title, publisher, url) = (field(source, "title")?, field(source, "publisher")?, field(source, "url")?);
         let mut of_source = Plan::new(source.ty);
-        [title, publisher, url].into_iter().for_each(|field| of_source.read(field));
+        [title, publisher, url].into_iter().for_each(|field| of_source.select_field(field));
         let mut of_citation = Plan::new(citation.ty);
-        let to = of_citation.add(ChildPlan::One(field(citation, "source")?, Box::new(of_source)));
+        let to = of_citation.add_child(ChildPlan::One(field(citation, "source")?, Box::new(of_source)));
         let list = ListPlan { page: Page::first(MOST), ..ListPlan::new(of_citation) };
-        Ok(Self { citations: plan.add(ChildPlan::Many(relation, list)), source: to, title, publisher, url })
+        Ok(Self { citations: plan.add_child(ChildPlan::Many(relation, list)), source: to, title, publisher, url })
     }
 
     /// The sources of a row, each once: title, publisher and address.

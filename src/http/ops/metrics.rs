@@ -41,7 +41,7 @@ async fn look(service: &AppState) {
         let name = ("pool", pool.name);
         metrics::set_gauge("kurultai_database_connections", &[name, ("state", "in_use")], f64::from(pool.open.saturating_sub(pool.idle)));
         metrics::set_gauge("kurultai_database_connections", &[name, ("state", "idle")], f64::from(pool.idle));
-        metrics::set_gauge("kurultai_database_connections_max", &[name], f64::from(pool.most));
+        metrics::set_gauge("kurultai_database_connections_max", &[name], f64::from(pool.max));
     }
     let replicas = store.replicas();
     let (mut fresh, mut behind, mut out) = (0_u32, 0_u32, 0_u32);
@@ -73,7 +73,7 @@ async fn look(service: &AppState) {
     }
     metrics::set_gauge("kurultai_stream_places", &[], f64::from(service.streams.most()));
     metrics::set_gauge("kurultai_stream_places_taken", &[], service.streams.open() as f64);
-    let tables = crate::http::router::most_tables(store.connections());
+    let tables = crate::http::router::most_tables(store.max_connections());
     metrics::set_gauge("kurultai_tables_max", &[], tables as f64);
     metrics::set_gauge("kurultai_tables_reading", &[], tables.saturating_sub(service.tables.available_permits()) as f64);
     // what the database does not tell in time keeps its last value

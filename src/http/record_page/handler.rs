@@ -31,7 +31,7 @@ use crate::http::record_page::plan::Reading;
 use crate::http::record_page::view::{Link, Sheet};
 use crate::http::router::AppState;
 use crate::store::Store;
-use crate::store::read::executor::Lookup;
+use crate::store::read::plan::Lookup;
 
 const HTML: &str = "text/html; charset=utf-8";
 pub(crate) const JSON_LD: &str = "application/ld+json";
@@ -117,7 +117,7 @@ async fn answer(service: &AppState, headers: &HeaderMap, query: &str, ty: Option
     let Some(_place) = service.admission.enter().await else {
         return fresh.put_once(asking.failed(&Error::Overloaded));
     };
-    match asking.find(&service.store.seen_by(caller.role), ty, name).await {
+    match asking.find(&service.store.for_role(caller.role), ty, name).await {
         Ok(Named::Page(sheet)) => fresh.put(asking.page(&sheet)),
         Ok(Named::Elsewhere(path, for_ever)) => fresh.put_once(redirect(&path, query, for_ever)),
         Ok(Named::Several(links)) => fresh.put_once(asking.choices(name, &links)),
@@ -209,13 +209,13 @@ impl Asking {
     async fn link(&self, store: &Store, record: &'static Record, by: &Lookup) -> Result<Option<Link>, Error> {
         let (plan, reading) = Reading::name(record);
         let found = store.get(by, &plan).await?;
-        Ok(found.of(0).map(|node| Link::of(node, &reading, &self.languages)))
+        Ok(found.get(0).map(|node| Link::of(node, &reading, &self.languages)))
     }
 
     async fn sheet(&self, store: &Store, record: &'static Record, ty: &str, slug: &str) -> Result<Named, Error> {
         let (plan, reading, lists) = Reading::page(record);
         let found = store.get(&Lookup::Slug(slug.to_owned()), &plan).await?;
-        let sheet = found.of(0).and_then(|node| Sheet::of(node, &reading, &lists, &self.languages));
+        let sheet = found.get(0).and_then(|node| Sheet::of(node, &reading, &lists, &self.languages));
         let here = format!("/r/{ty}/{slug}");
         Ok(match sheet {
             None => Named::Nothing,

@@ -59,23 +59,23 @@ impl Reading {
         };
         let is_name = matches!(depth, Depth::Name | Depth::Source) && record.shape == RecordKind::Record;
         if is_name {
-            names.iter().filter_map(|name| record.field_index(name)).for_each(|index| plan.read(index));
-            record.fields.iter().enumerate().filter(|(_, field)| field.is_label).for_each(|(index, _)| plan.read(index));
+            names.iter().filter_map(|name| record.field_index(name)).for_each(|index| plan.select_field(index));
+            record.fields.iter().enumerate().filter(|(_, field)| field.is_label).for_each(|(index, _)| plan.select_field(index));
             return (plan, reading);
         }
-        plan.read_all();
+        plan.select_all_fields();
         let owner = (depth == Depth::Name).then_some(0);
         for (index, field) in record.fields.iter().enumerate().filter(|(index, _)| apart.or(owner) != Some(*index)) {
             match field.kind {
                 FieldKind::One(target) => {
                     let depth = if target == RecordType::Source { Depth::Source } else { Depth::Name };
                     let (row, below) = Self::below(catalog().get(target), depth, None);
-                    reading.ones.push((index, plan.add(ChildPlan::One(index, Box::new(row))), below));
+                    reading.ones.push((index, plan.add_child(ChildPlan::One(index, Box::new(row))), below));
                 }
                 FieldKind::Any => {
                     let others = catalog().all().filter(|record| record.is_cited());
                     let (rows, belows) = others.map(Self::any).unzip();
-                    reading.anys.push((index, plan.add(ChildPlan::Any(index, rows)), belows));
+                    reading.anys.push((index, plan.add_child(ChildPlan::Any(index, rows)), belows));
                 }
                 _ => {}
             }
@@ -84,7 +84,7 @@ impl Reading {
             let citation = catalog().get(RecordType::Citation);
             let (row, below) = Self::below(citation, Depth::Part, Some(0));
             let list = ListPlan { page: Page::first(PARTS), ..ListPlan::new(row) };
-            let place = plan.add(ChildPlan::Many(record.relation_index("citations").unwrap_or_default(), list));
+            let place = plan.add_child(ChildPlan::Many(record.relation_index("citations").unwrap_or_default(), list));
             reading.citations = Some((place, Box::new(below)));
         }
         (plan, reading)
@@ -99,7 +99,7 @@ impl Reading {
         let mut reading = Self::new(record);
         if let Some(FieldKind::One(owner)) = record.owner().map(|owner| owner.kind) {
             let (row, below) = Self::any(catalog().get(owner));
-            reading.ones.push((0, plan.add(ChildPlan::One(0, Box::new(row))), below));
+            reading.ones.push((0, plan.add_child(ChildPlan::One(0, Box::new(row))), below));
         }
         (plan, reading)
     }
@@ -108,7 +108,7 @@ impl Reading {
     fn change(record: &'static Record) -> (Plan, Self) {
         let mut plan = Plan::new(record.ty);
         let fields = ["number", "at", "kind", "message"];
-        fields.into_iter().filter_map(|name| record.field_index(name)).for_each(|index| plan.read(index));
+        fields.into_iter().filter_map(|name| record.field_index(name)).for_each(|index| plan.select_field(index));
         (plan, Self::new(record))
     }
 
@@ -119,8 +119,8 @@ impl Reading {
         for (index, relation) in record.relations.iter().enumerate() {
             let target = catalog().get(relation.target);
             let mut add = |size, (row, below): (Plan, Self)| {
-                let list = ListPlan { page: Page::first(size), beyond: true, ..ListPlan::new(row) };
-                (plan.add(ChildPlan::Many(index, list)), below)
+                let list = ListPlan { page: Page::first(size), probe_next: true, ..ListPlan::new(row) };
+                (plan.add_child(ChildPlan::Many(index, list)), below)
             };
             let is_part_of_this = target.shape != RecordKind::Record && record.parts.iter().any(|list| list.name == relation.name);
             match (relation.name, target.shape) {

@@ -6,7 +6,7 @@ use super::layout::PackageResource;
 use crate::catalog::record::{CHECKED_AT, Field, FieldKind, LAST_CHANGED_AT, Record, RecordKind, catalog};
 use crate::core::id;
 use crate::entity::RecordType;
-use crate::store::read::dump::{Entry, Target};
+use crate::store::read::dump::{DumpRow, ReferenceTarget};
 use crate::store::read::result::Cell;
 use crate::tabular::{ColumnType, TableColumn, TableValue};
 
@@ -148,7 +148,7 @@ impl PackageColumn {
     }
 
     /// The value of the column in a row.
-    pub(super) fn value<'e>(&self, record: &Record, entry: &'e Entry) -> TableValue<'e> {
+    pub(super) fn value<'e>(&self, record: &Record, entry: &'e DumpRow) -> TableValue<'e> {
         match self.source {
             ColumnSource::Id => TableValue::Text(id::encode(record.ty.prefix(), entry.id).into()),
             ColumnSource::Field(index) => match (&entry.cells[index], &entry.targets[index]) {
@@ -218,7 +218,7 @@ fn record_type_prefix(resource: PackageResource) -> Option<&'static str> {
 }
 
 /// Whether the target has a slug or key for the column: a reference to any type may refer to a part, which has no slug.
-fn has_target_name(kind: FieldKind, target: &Target) -> bool {
+fn has_target_name(kind: FieldKind, target: &ReferenceTarget) -> bool {
     !matches!(kind, FieldKind::Any) || catalog().get(target.ty).shape == RecordKind::Record
 }
 

@@ -1,7 +1,7 @@
 //! The files of a package: names, formats and tables.
 
 use crate::catalog::record::{Record, RecordKind};
-use crate::store::read::dump::dumped;
+use crate::store::read::dump::dumped_records;
 use crate::tabular::TableFormat;
 
 /// Name of the file that describes the package.
@@ -54,7 +54,7 @@ pub(super) enum PackageResource {
 
 impl PackageResource {
     pub(super) fn all() -> impl Iterator<Item = Self> {
-        dumped().map(Self::Records).chain([Self::FormerSlugs, Self::MergedIds])
+        dumped_records().map(Self::Records).chain([Self::FormerSlugs, Self::MergedIds])
     }
 
     /// Name of the table in snake case, as the standard requires lower-case names.

@@ -14,7 +14,7 @@ use super::layout::{DESCRIPTOR, PackageFormat, PackageResource};
 use super::staging::StagingFolder;
 use crate::catalog::record::{Record, RecordKind};
 use crate::entity::RecordType;
-use crate::store::read::dump::{Dump, Entry, FormerName};
+use crate::store::read::dump::{Dump, DumpRow, FormerName};
 use crate::tabular::{CsvOptions, TableColumn, TableEnd, TableRows, TableValue, TableWriter};
 
 /// Rows of a record table per read.
@@ -65,7 +65,7 @@ pub async fn write(dump: &mut Dump, options: &ExportOptions, progress: impl Fn(u
             PackageResource::Records(record) => {
                 let mut after = None;
                 loop {
-                    let entries = dump.entries(record, after, EXPORT_PAGE_ROWS).await?;
+                    let entries = dump.rows(record, after, EXPORT_PAGE_ROWS).await?;
                     output.write_entries(record, &entries.rows)?;
                     if record.ty == RecordType::Source {
                         collect_sources(record, &entries.rows, &mut sources);
@@ -116,8 +116,8 @@ pub async fn write(dump: &mut Dump, options: &ExportOptions, progress: impl Fn(u
 }
 
 /// Collects sources for the descriptor; `None` once there are more than [`MAX_DESCRIPTOR_SOURCES`].
-fn collect_sources(record: &Record, entries: &[Entry], sources: &mut Option<Vec<SourceEntry>>) {
-    let text = |entry: &Entry, name: &str| {
+fn collect_sources(record: &Record, entries: &[DumpRow], sources: &mut Option<Vec<SourceEntry>>) {
+    let text = |entry: &DumpRow, name: &str| {
         record.field_index(name).and_then(|field| entry.cells[field].texts().first().map(|text| (*text).to_owned()))
     };
     if let Some(collected) = sources {
@@ -152,7 +152,7 @@ impl ResourceWriter {
         Ok(Self { resource, path, file, digest: Sha256::new(), bytes: 0, columns, writer })
     }
 
-    fn write_entries(&mut self, record: &Record, entries: &[Entry]) -> Result<(), ExportError> {
+    fn write_entries(&mut self, record: &Record, entries: &[DumpRow]) -> Result<(), ExportError> {
         let mut rows = TableRows::new(self.columns.len());
         for entry in entries {
             self.columns.iter().for_each(|column| rows.push(column.value(record, entry)));

@@ -120,13 +120,13 @@ impl Store {
         if value.len() > MAX_NAME_BYTES {
             return Ok(None);
         }
-        if let Some(saved) = self.saved.get(&cache_key) {
+        if let Some(saved) = self.saved_queries.get(&cache_key) {
             return Ok(Some(saved));
         }
         let select = Entity::find().filter(column.eq(value)).order_by_asc(Column::Hash).limit(1);
         let saved = self.read_saved_queries(select).await?.pop();
         if let Some(saved) = &saved {
-            self.saved.insert(cache_key, saved.clone());
+            self.saved_queries.insert(cache_key, saved.clone());
         }
         Ok(saved)
     }
@@ -139,7 +139,7 @@ impl Store {
 
     /// Reads for the caller of this store, from a replica if possible.
     async fn read_saved_queries(&self, select: Select<Entity>) -> Result<Vec<SavedQuery>> {
-        let rows = self.read(select.as_query()).await?;
+        let rows = self.fetch_all(select.as_query()).await?;
         rows.iter().map(|row| Model::from_query_result(row, "").map_err(internal).and_then(SavedQuery::try_from)).collect()
     }
 
@@ -179,11 +179,11 @@ impl Store {
                 saved
             }
         };
-        dataset_version::note(&transaction, self.clock.now(), WriteScope::Others).await?;
-        self.changes.tell(&transaction).await.map_err(database)?;
+        dataset_version::advance(&transaction, self.clock.now(), WriteScope::Others).await?;
+        self.changes.notify(&transaction).await.map_err(database)?;
         transaction.commit().await.map_err(database)?;
-        self.saved.invalidate(&saved.hash);
-        self.changes.bump();
+        self.saved_queries.invalidate(&saved.hash);
+        self.changes.advance_generation();
         Ok(saved)
     }
 }

@@ -249,7 +249,7 @@ impl Store {
 
     /// Reads from the primary: a replica may lack a revocation that was acknowledged.
     async fn find_tokens(&self, select: Select<Entity>) -> Result<Vec<Model>> {
-        let rows = self.read_now(select.as_query()).await?;
+        let rows = self.fetch_latest(select.as_query()).await?;
         rows.iter().map(|row| Model::from_query_result(row, "")).collect::<Result<_, _>>().map_err(internal)
     }
 

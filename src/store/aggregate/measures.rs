@@ -1,4 +1,4 @@
-//! The figures of groups: selects that are grouped each by itself, and put side by side by the keys of the groups.
+//! Measures of groups: grouped subqueries, joined by the keys of the groups.
 
 use sea_orm::sea_query::{
     Alias, CaseStatement, Cond, Expr, ExprTrait, Func, JoinType, Order, OverStatement, Query, SelectStatement, SimpleExpr, WindowStatement,
@@ -7,153 +7,154 @@ use sea_orm::sea_query::{
 use crate::catalog::dimension::DimensionSource;
 use crate::catalog::measure::{CountTarget, Interval, Measure, MeasureSpec, Only};
 use crate::catalog::record::{Record, catalog};
-use crate::store::aggregate::join::{From, Joined};
+use crate::store::aggregate::join::{CountSource, JoinedTables};
 use crate::store::aggregate::query::{AggregateQuery, GroupBy};
+use crate::store::sql::column::column;
 use crate::store::sql::dialect;
-use crate::store::sql::filter::{Visibility, column};
+use crate::store::sql::filter::Visibility;
 use crate::store::sql::select::SelectBuilder;
 
-/// Name of the column of a key.
-pub(super) fn key(place: usize) -> Alias {
-    Alias::new(format!("k{place}"))
+/// Alias of the column of a key.
+pub(super) fn key_alias(position: usize) -> Alias {
+    Alias::new(format!("k{position}"))
 }
 
-/// Name of the column of a number.
-fn figure(measure: usize) -> Alias {
+/// Alias of the column of a count.
+fn count_alias(measure: usize) -> Alias {
     Alias::new(format!("v{measure}"))
 }
 
-/// A column of a table.
-pub(super) fn of(table: &str, name: Alias) -> Expr {
+/// A column of a table, by its alias.
+pub(super) fn alias_column(table: &str, name: Alias) -> Expr {
     Expr::col((Alias::new(table), name))
 }
 
-/// Figures of groups: tables side by side, and where each figure is.
-pub(super) struct Figures {
+/// The joined subqueries of a query, and the columns of each measure.
+pub(super) struct MeasureTables {
     pub(super) select: SelectStatement,
-    /// The table that has every group.
+    /// Alias of the subquery that has every group.
     pub(super) groups: String,
-    /// Whether that table is there.
-    begun: bool,
-    /// The columns of each measure: its number, or of how many it is and what they add up to.
+    /// Whether that subquery has been added.
+    has_groups: bool,
+    /// The columns of each measure, by its index: a count, or the number of values and their sum.
     pub(super) columns: Vec<(usize, Vec<Expr>)>,
 }
 
-/// A measure that is asked for, by its place among all.
-type Asked = (usize, &'static MeasureSpec);
+/// A requested measure, with its index.
+type RequestedMeasure = (usize, &'static MeasureSpec);
 
 impl SelectBuilder {
-    /// The figures of all groups, each group once.
-    pub(super) fn figures(&mut self, question: &AggregateQuery, by: &[GroupBy], measures: &[usize]) -> Figures {
-        let record = question.record();
-        let own = lists_of(question, by);
-        let asked: Vec<Asked> = measures.iter().filter_map(|place| Some((*place, question.measure(*place)?))).collect();
-        let mut families: Vec<(Vec<usize>, Vec<Asked>)> = vec![(own.clone(), Vec::new())];
-        let mut spans: Vec<(Interval, &'static MeasureSpec, Vec<Asked>)> = Vec::new();
-        for (place, measure) in asked {
+    /// The measures of all groups, one row per group.
+    pub(super) fn measure_tables(&mut self, query: &AggregateQuery, by: &[GroupBy], measures: &[usize]) -> MeasureTables {
+        let record = query.record();
+        let group_lists = lists_of(query, by);
+        let requested: Vec<RequestedMeasure> = measures.iter().filter_map(|index| Some((*index, query.measure(*index)?))).collect();
+        let mut count_tables: Vec<(Vec<usize>, Vec<RequestedMeasure>)> = vec![(group_lists.clone(), Vec::new())];
+        let mut interval_tables: Vec<(Interval, &'static MeasureSpec, Vec<RequestedMeasure>)> = Vec::new();
+        for (index, measure) in requested {
             match measure.figure {
                 Measure::Number(_) => {
-                    let mut lists = own.clone();
+                    let mut lists = group_lists.clone();
                     lists.extend(measure.lists().filter_map(|list| record.relation_index(list)));
-                    let lists = in_order(question, lists);
-                    match families.iter_mut().find(|(known, _)| *known == lists) {
-                        Some((_, family)) => family.push((place, measure)),
-                        None => families.push((lists, vec![(place, measure)])),
+                    let lists = join_order(query, lists);
+                    match count_tables.iter_mut().find(|(joined, _)| *joined == lists) {
+                        Some((_, family)) => family.push((index, measure)),
+                        None => count_tables.push((lists, vec![(index, measure)])),
                     }
                 }
-                Measure::Median(span) | Measure::Mean(span) | Measure::Measured(span) => {
-                    match spans.iter_mut().find(|(known, of, _)| *known == span && of.only == measure.only) {
-                        Some((.., family)) => family.push((place, measure)),
-                        None => spans.push((span, measure, vec![(place, measure)])),
+                Measure::Median(interval) | Measure::Mean(interval) | Measure::Measured(interval) => {
+                    match interval_tables.iter_mut().find(|(known, of, _)| *known == interval && of.only == measure.only) {
+                        Some((.., family)) => family.push((index, measure)),
+                        None => interval_tables.push((interval, measure, vec![(index, measure)])),
                     }
                 }
             }
         }
-        let mut figures = Figures { select: Query::select(), groups: self.name(), begun: false, columns: Vec::new() };
-        for (number, (lists, family)) in families.into_iter().enumerate() {
-            let counted = self.numbers(question, by, &lists, &family);
-            let table = if number == 0 { figures.groups.clone() } else { self.name() };
-            for (place, _) in &family {
-                let value = of(&table, figure(*place));
+        let mut tables = MeasureTables { select: Query::select(), groups: self.alias(), has_groups: false, columns: Vec::new() };
+        for (number, (lists, family)) in count_tables.into_iter().enumerate() {
+            let counts = self.count_table(query, by, &lists, &family);
+            let table = if number == 0 { tables.groups.clone() } else { self.alias() };
+            for (index, _) in &family {
+                let value = alias_column(&table, count_alias(*index));
                 let value = if number == 0 { value } else { Expr::expr(Func::coalesce([value, Expr::val(0)])) };
-                figures.columns.push((*place, vec![value]));
+                tables.columns.push((*index, vec![value]));
             }
-            figures.add(counted, table, by.len());
+            tables.add(counts, table, by.len());
         }
-        for (span, measure, family) in spans {
+        for (interval, measure, family) in interval_tables {
             let with_median = family.iter().any(|(_, measure)| matches!(measure.figure, Measure::Median(_)));
-            let measured = self.spans(question, by, span, measure, with_median);
-            let table = self.name();
-            let number = || Expr::expr(Func::coalesce([of(&table, Alias::new("n")), Expr::val(0)]));
-            for (place, measure) in family {
+            let values = self.interval_table(query, by, interval, measure, with_median);
+            let table = self.alias();
+            let count = || Expr::expr(Func::coalesce([alias_column(&table, Alias::new("n")), Expr::val(0)]));
+            for (index, measure) in family {
                 let columns = match measure.figure {
-                    Measure::Median(_) => vec![number(), of(&table, Alias::new("m"))],
-                    Measure::Mean(_) => vec![number(), of(&table, Alias::new("s"))],
-                    _ => vec![number()],
+                    Measure::Median(_) => vec![count(), alias_column(&table, Alias::new("m"))],
+                    Measure::Mean(_) => vec![count(), alias_column(&table, Alias::new("s"))],
+                    _ => vec![count()],
                 };
-                figures.columns.push((place, columns));
+                tables.columns.push((index, columns));
             }
-            figures.add(measured, table, by.len());
+            tables.add(values, table, by.len());
         }
-        // in the order in which they were asked for
-        figures.columns.sort_by_key(|(place, _)| measures.iter().position(|measure| measure == place));
-        figures
+        // in the requested order
+        tables.columns.sort_by_key(|(index, _)| measures.iter().position(|measure| measure == index));
+        tables
     }
 
-    /// Numbers of different things, for each group in which there is a row.
-    fn numbers(&mut self, question: &AggregateQuery, by: &[GroupBy], lists: &[usize], family: &[Asked]) -> SelectStatement {
-        let record = question.record();
-        let (mut rows, mut joined) = self.rows(question, by, lists);
+    /// Counts that need the same lists, for each group that has a row.
+    fn count_table(&mut self, query: &AggregateQuery, by: &[GroupBy], lists: &[usize], family: &[RequestedMeasure]) -> SelectStatement {
+        let record = query.record();
+        let (mut rows, mut joined) = self.source_rows(query, by, lists);
         if by.is_empty() {
-            // SQLite wants a column, if only rows are counted
+            // a subquery of SQLite needs a column, even if only its rows are counted
             rows.expr_as(column(&joined.table, "id"), "id");
         }
         let mut groups = Query::select();
-        for (place, measure) in family {
-            let Measure::Number(thing) = measure.figure else { continue };
-            let unique = match thing {
+        for (index, measure) in family {
+            let Measure::Number(target) = measure.figure else { continue };
+            let is_unique = match target {
                 CountTarget::Record => lists.is_empty(),
                 CountTarget::Part(list) => matches!(lists, [only] if record.relation_index(list) == Some(*only)),
                 CountTarget::Referred(..) | CountTarget::One(_) => false,
             };
-            let number = if unique && measure.only.is_empty() && thing == CountTarget::Record {
+            let count = if is_unique && measure.only.is_empty() && target == CountTarget::Record {
                 Func::count(Expr::cust("*"))
             } else {
-                let id = self.counted(question, &mut rows, &mut joined, thing);
-                let id = match only(record, &joined, &measure.only) {
-                    Some(holds) => CaseStatement::new().case(holds, id).into(),
+                let id = self.counted_id(query, &mut rows, &mut joined, target);
+                let id = match condition(record, &joined, &measure.only) {
+                    Some(condition) => CaseStatement::new().case(condition, id).into(),
                     None => id,
                 };
-                let argument = Alias::new(format!("a{place}"));
+                let argument = Alias::new(format!("a{index}"));
                 rows.expr_as(id, argument.clone());
-                if unique { Func::count(Expr::col(argument)) } else { Func::count_distinct(Expr::col(argument)) }
+                if is_unique { Func::count(Expr::col(argument)) } else { Func::count_distinct(Expr::col(argument)) }
             };
-            groups.expr_as(number, figure(*place));
+            groups.expr_as(count, count_alias(*index));
         }
-        grouped(&mut groups, by.len());
+        group_by_keys(&mut groups, by.len());
         if by.is_empty() && family.is_empty() {
-            // one group, whatever is in it
+            // a single group without counts
             return Query::select().expr_as(Expr::val(0), "none").to_owned();
         }
-        groups.from_subquery(rows, Alias::new(self.name())).to_owned()
+        groups.from_subquery(rows, Alias::new(self.alias())).to_owned()
     }
 
-    /// Lengths of time of each group: of how many they are, what they add up to, and the sum of the one or two in the
-    /// middle (that of one comes once).
-    fn spans(
+    /// Lengths of time of each group: their number, their sum and, for the median, the sum of the one or two values in the
+    /// middle.
+    fn interval_table(
         &mut self,
-        question: &AggregateQuery,
+        query: &AggregateQuery,
         by: &[GroupBy],
-        span: Interval,
+        interval: Interval,
         measure: &MeasureSpec,
         with_median: bool,
     ) -> SelectStatement {
-        let record = question.record();
-        let mut lists = lists_of(question, by);
+        let record = query.record();
+        let mut lists = lists_of(query, by);
         lists.extend(measure.lists().filter_map(|list| record.relation_index(list)));
-        let lists = in_order(question, lists);
-        let (mut rows, joined) = self.rows(question, by, &lists);
-        let (value, id, unique) = match span {
+        let lists = join_order(query, lists);
+        let (mut rows, joined) = self.source_rows(query, by, &lists);
+        let (value, id, is_unique) = match interval {
             Interval::Length(list, field) => {
                 let relation = record.relation_index(list).unwrap_or_default();
                 let parts = catalog().get(record.relations[relation].target);
@@ -163,179 +164,181 @@ impl SelectBuilder {
             }
             Interval::Days(from, to) => {
                 let field = |name| column(&joined.table, record.fields[record.field_index(name).unwrap_or_default()].column);
-                (dialect::days(self.backend, field(from), field(to)), column(&joined.table, "id"), lists.is_empty())
+                (dialect::days_between(self.backend, field(from), field(to)), column(&joined.table, "id"), lists.is_empty())
             }
             Interval::Until { from, list, date, field, values } => {
                 let begin = column(&joined.table, record.fields[record.field_index(from).unwrap_or_default()].column);
-                let end = self.first(record, &joined.table, list, date, Only { list: Some(list), field, values });
-                let ends = self.name();
-                // the end is looked up first, and then compared
+                let end = self.first_date(record, &joined.table, list, date, Only { list: Some(list), field, values });
+                let rows_alias = self.alias();
+                // in two steps, so that the end is selected once per row
                 rows.expr_as(begin, "b").expr_as(SimpleExpr::from(end), "e").expr_as(column(&joined.table, "id"), "id");
                 if !lists.is_empty() {
                     rows.distinct();
                 }
                 let mut outer = Query::select();
-                (0..by.len()).for_each(|place| {
-                    outer.expr_as(of(&ends, key(place)), key(place));
+                (0..by.len()).for_each(|position| {
+                    outer.expr_as(alias_column(&rows_alias, key_alias(position)), key_alias(position));
                 });
-                let days = dialect::days(self.backend, column(&ends, "b"), column(&ends, "e"));
-                outer.expr_as(days, "v").from_subquery(rows, Alias::new(ends));
-                return self.middle(outer, by.len(), with_median);
+                let days = dialect::days_between(self.backend, column(&rows_alias, "b"), column(&rows_alias, "e"));
+                outer.expr_as(days, "v").from_subquery(rows, Alias::new(rows_alias));
+                return self.interval_aggregates(outer, by.len(), with_median);
             }
         };
-        if let Some(holds) = only(record, &joined, &measure.only) {
-            rows.cond_where(holds);
+        if let Some(condition) = condition(record, &joined, &measure.only) {
+            rows.cond_where(condition);
         }
         rows.expr_as(value, "v");
-        if !unique {
+        if !is_unique {
             rows.expr_as(id, "id").distinct();
         }
-        self.middle(rows, by.len(), with_median)
+        self.interval_aggregates(rows, by.len(), with_median)
     }
 
-    /// The number, the sum and the middle of values, group by group.
-    fn middle(&mut self, rows: SelectStatement, keys: usize, with_median: bool) -> SelectStatement {
-        let (known, ranked) = (self.name(), self.name());
+    /// The number, the sum and the middle values of each group.
+    fn interval_aggregates(&mut self, rows: SelectStatement, keys: usize, with_median: bool) -> SelectStatement {
+        let (rows_alias, values_alias) = (self.alias(), self.alias());
         let mut values = Query::select();
-        (0..keys).for_each(|place| {
-            values.expr_as(of(&known, key(place)), key(place));
+        (0..keys).for_each(|position| {
+            values.expr_as(alias_column(&rows_alias, key_alias(position)), key_alias(position));
         });
-        values.expr_as(column(&known, "v"), "v");
+        values.expr_as(column(&rows_alias, "v"), "v");
         if with_median {
             let window = || {
                 let mut window = WindowStatement::new();
-                (0..keys).for_each(|place| {
-                    window.add_partition_by(of(&known, key(place)));
+                (0..keys).for_each(|position| {
+                    window.add_partition_by(alias_column(&rows_alias, key_alias(position)));
                 });
                 window
             };
             let mut ordered = window();
-            ordered.order_by((Alias::new(&known), Alias::new("v")), Order::Asc);
+            ordered.order_by((Alias::new(&rows_alias), Alias::new("v")), Order::Asc);
             values.expr_window_as(Func::cust("ROW_NUMBER"), ordered, "r");
             values.expr_window_as(Func::count(Expr::cust("*")), window(), "c");
         }
-        values.from_subquery(rows, Alias::new(&known)).and_where(column(&known, "v").is_not_null());
+        values.from_subquery(rows, Alias::new(&rows_alias)).and_where(column(&rows_alias, "v").is_not_null());
         let mut groups = Query::select();
         groups.expr_as(Func::count(Expr::cust("*")), "n").expr_as(Func::sum(Expr::col("v")), "s");
         if with_median {
-            let twice = || Expr::col("r").mul(2);
-            let is_middle = Cond::all().add(twice().gte(Expr::col("c"))).add(twice().lte(Expr::col("c").add(2)));
+            let double_rank = || Expr::col("r").mul(2);
+            let is_middle = Cond::all().add(double_rank().gte(Expr::col("c"))).add(double_rank().lte(Expr::col("c").add(2)));
             let middle: SimpleExpr = CaseStatement::new().case(is_middle, Expr::col("v")).into();
             groups.expr_as(Func::sum(middle), "m");
         }
-        grouped(&mut groups, keys);
-        groups.from_subquery(values, Alias::new(ranked)).to_owned()
+        group_by_keys(&mut groups, keys);
+        groups.from_subquery(values, Alias::new(values_alias)).to_owned()
     }
 
-    /// The date of the first part of a list that is known to the day and satisfies a condition.
-    fn first(&mut self, record: &Record, table: &str, list: &str, date: &str, condition: Only) -> SelectStatement {
+    /// The earliest date, with the precision of a day, among the parts of a list that satisfy a condition.
+    fn first_date(&mut self, record: &Record, table: &str, list: &str, date: &str, condition: Only) -> SelectStatement {
         let relation = &record.relations[record.relation_index(list).unwrap_or_default()];
         let parts = catalog().get(relation.target);
-        let name = self.name();
-        let field = |field| column(&name, parts.fields[parts.field_index(field).unwrap_or_default()].column);
+        let alias = self.alias();
+        let field = |field| column(&alias, parts.fields[parts.field_index(field).unwrap_or_default()].column);
         let owner = parts.owner().map_or("id", |owner| owner.column);
         Query::select()
             .expr(Func::min(field(date)))
-            .from_as(Alias::new(parts.table), Alias::new(&name))
-            .and_where(column(&name, owner).equals((Alias::new(table), Alias::new("id"))))
-            .and_where_option(self.sees.only(&name))
+            .from_as(Alias::new(parts.table), Alias::new(&alias))
+            .and_where(column(&alias, owner).equals((Alias::new(table), Alias::new("id"))))
+            .and_where_option(self.visibility.predicate(&alias))
             .and_where(field(condition.field).is_in(condition.values.iter().copied()))
-            .and_where(dialect::is_day(field(date)))
+            .and_where(dialect::has_day_precision(field(date)))
             .to_owned()
     }
 
-    /// The id of what is counted; nothing where it may not be seen.
-    fn counted(&mut self, question: &AggregateQuery, rows: &mut SelectStatement, joined: &mut Joined, thing: CountTarget) -> Expr {
-        let record = question.record();
-        let at = |relation: &str| {
+    /// The id of the counted record or part; null if it is not visible.
+    fn counted_id(&mut self, query: &AggregateQuery, rows: &mut SelectStatement, joined: &mut JoinedTables, target: CountTarget) -> Expr {
+        let record = query.record();
+        let list = |relation: &str| {
             let relation = record.relation_index(relation).unwrap_or_default();
             (catalog().get(record.relations[relation].target), joined.list(relation).unwrap_or_default().to_owned())
         };
-        let (owner, table, field) = match thing {
+        let (owner, table, field) = match target {
             CountTarget::Record => return column(&joined.table, "id"),
-            CountTarget::Part(list) => return column(&at(list).1, "id"),
-            CountTarget::Referred(list, field) => {
-                let (parts, table) = at(list);
+            CountTarget::Part(name) => return column(&list(name).1, "id"),
+            CountTarget::Referred(name, field) => {
+                let (parts, table) = list(name);
                 (parts, table, field)
             }
             CountTarget::One(field) => (record, joined.table.clone(), field),
         };
         let index = owner.field_index(field).unwrap_or_default();
-        match self.sees {
+        match self.visibility {
             Visibility::All => column(&table, owner.fields[index].column),
             Visibility::Published => {
-                let seen = self.reference(rows, joined, from(question), (&table, owner, index));
-                column(&seen, "id")
+                let visible = self.join_reference(rows, joined, count_source(query), (&table, owner, index));
+                column(&visible, "id")
             }
         }
     }
 
-    /// A row for each record, or for each of its parts, with the keys of its group.
-    fn rows(&mut self, question: &AggregateQuery, by: &[GroupBy], lists: &[usize]) -> (SelectStatement, Joined) {
-        let from = from(question);
-        let (mut rows, mut joined) = self.joined(from, lists);
-        for (place, by) in by.iter().enumerate() {
-            let value = self.key(&mut rows, &mut joined, from, question.dimension(by));
-            rows.expr_as(value, key(place));
+    /// One row per record, or per part in these lists, with the keys of its group.
+    fn source_rows(&mut self, query: &AggregateQuery, by: &[GroupBy], lists: &[usize]) -> (SelectStatement, JoinedTables) {
+        let source = count_source(query);
+        let (mut rows, mut joined) = self.joined_tables(source, lists);
+        for (position, by) in by.iter().enumerate() {
+            let value = self.dimension_key(&mut rows, &mut joined, source, query.dimension(by));
+            rows.expr_as(value, key_alias(position));
         }
         (rows, joined)
     }
 }
 
-impl Figures {
-    /// Puts a table of figures beside those that are there.
+impl MeasureTables {
+    /// Adds a subquery: the first one is that of the groups, the others are joined to it by the keys.
     fn add(&mut self, table: SelectStatement, name: String, keys: usize) {
-        if !std::mem::replace(&mut self.begun, true) {
+        if !std::mem::replace(&mut self.has_groups, true) {
             self.select.from_subquery(table, Alias::new(name));
             return;
         }
-        let same =
-            (0..keys).fold(Cond::all().add(Expr::val(true)), |all, place| all.add(of(&name, key(place)).eq(of(&self.groups, key(place)))));
-        self.select.join_subquery(JoinType::LeftJoin, table, Alias::new(&name), same);
+        let on = (0..keys).fold(Cond::all().add(Expr::val(true)), |all, position| {
+            let key = |table: &str| alias_column(table, key_alias(position));
+            all.add(key(&name).eq(key(&self.groups)))
+        });
+        self.select.join_subquery(JoinType::LeftJoin, table, Alias::new(&name), on);
     }
 }
 
-fn from(question: &AggregateQuery) -> From<'_> {
-    From {
-        ty: question.ty,
-        filter: &question.filter,
+fn count_source(query: &AggregateQuery) -> CountSource<'_> {
+    CountSource {
+        ty: query.ty,
+        filter: &query.filter,
         parent: None,
-        narrowed: &question.narrowed,
-        ties: question.ties(),
-        keeps: true,
-        date: question.date,
+        part_filters: &query.part_filters,
+        join_keys: query.join_keys(),
+        outer: true,
+        period_field: query.period_field,
     }
 }
 
-fn grouped(groups: &mut SelectStatement, keys: usize) {
-    for place in 0..keys {
-        groups.column(key(place)).group_by_col(key(place));
+fn group_by_keys(groups: &mut SelectStatement, keys: usize) {
+    for position in 0..keys {
+        groups.column(key_alias(position)).group_by_col(key_alias(position));
     }
 }
 
-/// Lists that the groups themselves look at, in the order in which they are joined.
-fn lists_of(question: &AggregateQuery, by: &[GroupBy]) -> Vec<usize> {
-    let of_dimensions = by.iter().filter_map(|by| match &question.dimension(by).of {
+/// The lists that the keys and the part filters need, in the order in which they are joined.
+fn lists_of(query: &AggregateQuery, by: &[GroupBy]) -> Vec<usize> {
+    let of_dimensions = by.iter().filter_map(|by| match &query.dimension(by).of {
         DimensionSource::Path(path) => path.relation,
         DimensionSource::Period(_) => None,
     });
-    let lists = of_dimensions.chain(question.narrowed.iter().map(|(list, _)| *list)).collect();
-    in_order(question, lists)
+    let lists = of_dimensions.chain(query.part_filters.iter().map(|(list, _)| *list)).collect();
+    join_order(query, lists)
 }
 
-/// Each list once, those that belong together in their order.
-fn in_order(question: &AggregateQuery, mut lists: Vec<usize>) -> Vec<usize> {
-    let relations = &question.record().relations;
-    let place = |list: &usize| question.ties().iter().position(|(name, _)| *name == relations[*list].name);
+/// Removes duplicate lists, and puts those that are joined by a common party first, in their declared order.
+fn join_order(query: &AggregateQuery, mut lists: Vec<usize>) -> Vec<usize> {
+    let relations = &query.record().relations;
+    let join_key = |list: &usize| query.join_keys().iter().position(|(name, _)| *name == relations[*list].name);
     lists.sort_unstable();
     lists.dedup();
-    lists.sort_by_key(|list| (place(list).is_none(), place(list)));
+    lists.sort_by_key(|list| (join_key(list).is_none(), join_key(list)));
     lists
 }
 
-/// The condition on what is counted, where there is one.
-fn only(record: &Record, joined: &Joined, conditions: &[Only]) -> Option<Cond> {
-    let test = |only: &Only| {
+/// The predicate of the conditions of a measure, if it has any.
+fn condition(record: &Record, joined: &JoinedTables, conditions: &[Only]) -> Option<Cond> {
+    let predicate = |only: &Only| {
         let (owner, table) = match only.list.and_then(|list| record.relation_index(list)) {
             Some(relation) => (catalog().get(record.relations[relation].target), joined.list(relation).unwrap_or_default()),
             None => (record, joined.table.as_str()),
@@ -343,5 +346,5 @@ fn only(record: &Record, joined: &Joined, conditions: &[Only]) -> Option<Cond> {
         let field = owner.fields[owner.field_index(only.field).unwrap_or_default()].column;
         column(table, field).is_in(only.values.iter().copied())
     };
-    (!conditions.is_empty()).then(|| conditions.iter().fold(Cond::all(), |all, only| all.add(test(only))))
+    (!conditions.is_empty()).then(|| conditions.iter().fold(Cond::all(), |all, only| all.add(predicate(only))))
 }

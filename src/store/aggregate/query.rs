@@ -1,4 +1,4 @@
-//! A question for statistics: which records, divided by what, and what is told of each group.
+//! Aggregate queries: which records to count, how to group them, and the measures of each group.
 
 use crate::catalog::dimension::{Dimension, DimensionSource, dates};
 use crate::catalog::measure::{MeasureSpec, StatisticsSpec};
@@ -9,81 +9,81 @@ use crate::core::pagination::Direction;
 use crate::entity::RecordType;
 use crate::store::read::plan::Plan;
 
-/// Groups that an answer has at most.
-pub const MOST_GROUPS: u32 = 10_000;
-/// Groups that an answer has where nothing is asked for.
-pub const USUAL_GROUPS: u32 = 1_000;
-/// Dimensions that are asked for at once at most.
-pub const MOST_DIMENSIONS: usize = 4;
+/// Maximum number of groups in a result.
+pub const MAX_GROUPS: u32 = 10_000;
+/// Number of groups in a result if the request gives none.
+pub const DEFAULT_GROUPS: u32 = 1_000;
+/// Maximum number of dimensions to group by.
+pub const MAX_DIMENSIONS: usize = 4;
 
-/// Which records are counted, and how.
+/// A query for the statistics of a record type.
 #[derive(Debug, Clone)]
 pub struct AggregateQuery {
-    /// Type of the records, which has statistics.
+    /// Type of the records; it must declare statistics.
     pub ty: RecordType,
-    /// Only records that satisfy this.
+    /// The filter of the records.
     pub filter: Filter,
-    /// Only these parts of lists of the records are looked at.
-    pub narrowed: Vec<(usize, Filter)>,
-    /// The date whose periods are meant: a place in the fields.
-    pub date: usize,
-    /// What they are divided by.
-    pub by: Vec<GroupBy>,
-    /// What is told of each group: places among the measures.
+    /// Filters of the parts to count: the index of a relation, and a filter of its records.
+    pub part_filters: Vec<(usize, Filter)>,
+    /// Index of the date field that periods are taken from.
+    pub period_field: usize,
+    /// The dimensions to group by.
+    pub group_by: Vec<GroupBy>,
+    /// Indexes of the measures of each group.
     pub measures: Vec<usize>,
-    /// Whether groups are wanted at all.
+    /// Whether to compute groups.
     pub rows: bool,
-    /// What is told of all together, where that is wanted.
+    /// Indexes of the measures of all records together, if a total is requested.
     pub total: Option<Vec<usize>>,
-    /// Order of the groups, where it is not that of what they are divided by.
+    /// Order of the groups; by default that of their keys.
     pub order: Option<(GroupSort, Direction)>,
-    /// Groups at most.
+    /// Maximum number of groups.
     pub limit: u32,
-    /// Whether periods in which there is nothing are groups, too.
+    /// Whether to include groups for periods without records.
     pub empty_periods: bool,
 }
 
-/// A dimension that is asked for.
+/// A dimension to group by.
 #[derive(Debug, Clone)]
 pub struct GroupBy {
-    /// Its place among the dimensions of the record.
+    /// Index of the dimension.
     pub dimension: usize,
-    /// What to read of the records it divides by, where it does.
+    /// What to read of its values, if they are records.
     pub plan: Option<Plan>,
 }
 
-/// What groups are sorted by.
+/// What to sort groups by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GroupSort {
-    /// What they are divided by, at this place.
+    /// The key at this index.
     Group(usize),
-    /// A measure, by its place among all.
+    /// The measure with this index.
     Measure(usize),
 }
 
 impl AggregateQuery {
-    /// All records of a type, not divided.
+    /// A query over all records of a type, not grouped.
     pub fn new(record: &'static Record) -> Self {
         Self {
             ty: record.ty,
             filter: Filter::all(),
-            narrowed: Vec::new(),
-            date: dates(record).first().copied().unwrap_or_default(),
-            by: Vec::new(),
+            part_filters: Vec::new(),
+            period_field: dates(record).first().copied().unwrap_or_default(),
+            group_by: Vec::new(),
             measures: Vec::new(),
             rows: true,
             total: None,
             order: None,
-            limit: USUAL_GROUPS,
+            limit: DEFAULT_GROUPS,
             empty_periods: false,
         }
     }
 
-    /// Looks only at these parts of a list, and only at records that have such.
-    pub fn narrow(&mut self, list: usize, parts: Filter) {
+    /// Counts only those parts of a list that satisfy a filter, and only records that have such parts.
+    pub fn filter_parts(&mut self, list: usize, parts: Filter) {
         let filter = std::mem::replace(&mut self.filter, Filter::all());
         self.filter = filter.and(Filter::Many(list, Quantifier::Some, Box::new(parts.clone())));
-        self.narrowed.push((list, parts));
+        self.part_filters.push((list, parts));
     }
 
     pub(super) fn record(&self) -> &'static Record {
@@ -94,12 +94,12 @@ impl AggregateQuery {
         self.record().statistics.as_ref()
     }
 
-    pub(super) fn measure(&self, place: usize) -> Option<&'static MeasureSpec> {
-        self.statistics()?.measures.get(place)
+    pub(super) fn measure(&self, index: usize) -> Option<&'static MeasureSpec> {
+        self.statistics()?.measures.get(index)
     }
 
-    /// Lists whose parts belong together, in the order in which they are joined.
-    pub(super) fn ties(&self) -> &'static [(&'static str, Option<&'static str>)] {
+    /// Lists that are joined by a common party, in the order in which they are joined.
+    pub(super) fn join_keys(&self) -> &'static [(&'static str, Option<&'static str>)] {
         self.statistics().map_or(&[], |statistics| statistics.ties)
     }
 
@@ -107,10 +107,10 @@ impl AggregateQuery {
         &self.record().dimensions[by.dimension]
     }
 
-    /// The place and the length of the periods that groups are divided by, where they are.
+    /// The position in `group_by` and the unit of the periods to group by, if there are any.
     pub(super) fn period(&self) -> Option<(usize, PeriodUnit)> {
-        self.by.iter().enumerate().find_map(|(place, by)| match self.dimension(by).of {
-            DimensionSource::Period(unit) => Some((place, unit)),
+        self.group_by.iter().enumerate().find_map(|(position, by)| match self.dimension(by).of {
+            DimensionSource::Period(unit) => Some((position, unit)),
             DimensionSource::Path(_) => None,
         })
     }

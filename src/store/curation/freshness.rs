@@ -174,7 +174,7 @@ impl FreshnessUpdates {
         let [published, unpublished] = self.checked.write(transaction, CHECKED_AT, now).await?;
         let changed = self.changed.write(transaction, LAST_CHANGED_AT, now).await?;
         if published > 0 {
-            dataset_version::note_check(transaction, now).await?;
+            dataset_version::record_check(transaction, now).await?;
         }
         Ok(published + unpublished + changed.iter().sum::<u64>() > 0)
     }

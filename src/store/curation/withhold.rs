@@ -107,7 +107,7 @@ impl WriteSession<'_> {
         {
             let any = names.names.iter().fold(Cond::any().add(Expr::val(1).eq(0)), |any, name| {
                 texts.iter().fold(any, |any, text| {
-                    let text = dialect::known(Expr::col(Alias::new(*text)));
+                    let text = dialect::text_or_empty(Expr::col(Alias::new(*text)));
                     any.add(dialect::contains(backend, text, name))
                 })
             });

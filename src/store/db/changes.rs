@@ -1,7 +1,7 @@
-//! Whether the dataset has changed: a number that is another after every write, in any process.
+//! Change detection: the generation of the dataset, a number that advances with every write of any process.
 //!
-//! On PostgreSQL a write notifies all processes when it commits (`LISTEN`, `NOTIFY`). On SQLite the
-//! database itself tells whether another connection has written (`PRAGMA data_version`).
+//! On PostgreSQL a write notifies all processes when it commits (`LISTEN`, `NOTIFY`). On SQLite the database reports
+//! whether another connection has written (`PRAGMA data_version`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -12,232 +12,238 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBacken
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
-use crate::store::db::dataset_version::Versions;
+use crate::store::db::version_cache::VersionCache;
 use crate::store::db::watermark::Watermark;
 use crate::store::sql::dialect;
 
-/// Name of the channel that writes are told on.
+/// The channel of `NOTIFY`.
 const CHANNEL: &str = "kurultai_changed";
-/// How long an answer of SQLite is believed.
-const BELIEVED: Duration = Duration::from_millis(1);
-/// Pause before another try to listen.
-const PAUSE: Duration = Duration::from_secs(1);
-/// How long a connection is waited for; the longer, the longer are the pauses between the tries.
-const WAIT: Duration = Duration::from_secs(5);
-/// Pause between two looks at a file for those who wait for changes.
-const LOOKS: Duration = Duration::from_millis(100);
+/// How long a `data_version` of SQLite is taken as current.
+const DATA_VERSION_TTL: Duration = Duration::from_millis(1);
+/// Pause before the next attempt to listen.
+const LISTEN_RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// How long to wait for a connection to listen on. The pool of sqlx backs off within this time.
+const LISTEN_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a SQLite file is polled while there are subscribers.
+const DATA_VERSION_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Knows whether the dataset has changed.
+/// Tracks whether the dataset has changed.
 #[derive(Debug)]
 pub(crate) struct Changes {
-    /// Name of this process among those that tell of changes.
-    teller: String,
+    /// Payload of the notifications of this process.
+    process_id: String,
     generation: AtomicU64,
-    /// Whether changes of other processes are heard of.
-    heard: AtomicBool,
-    /// For a SQLite file: a connection of its own, for `data_version` compares connections.
-    file: Option<File>,
-    /// Wakes those who wait for changes.
-    wakes: watch::Sender<()>,
-    /// The version of the dataset, for each generation.
-    pub(crate) versions: Versions,
-    /// Moves on with every change that is known of.
-    pub(crate) mark: Watermark,
-    /// Where notices are heard, if that is not where it is written: a pooler passes none on.
-    listened: Option<String>,
-    /// Whether the primary is away: what is read then may be older than what was told of.
-    away: AtomicBool,
-    /// Times that the primary went away.
+    /// Whether writes of other processes become known.
+    listening: AtomicBool,
+    /// Set for a SQLite file that other processes may write to.
+    data_version: Option<DataVersion>,
+    subscribers: watch::Sender<()>,
+    /// The dataset version of the current generation.
+    pub(crate) version_cache: VersionCache,
+    /// Advances with every change that becomes known.
+    pub(crate) watermark: Watermark,
+    /// Address to listen at, if it differs from the address of the database: a pooler forwards no notifications.
+    listen_url: Option<String>,
+    primary_down: AtomicBool,
+    /// Number of outages of the primary so far.
     outages: Arc<AtomicU64>,
 }
 
+/// The `data_version` of a SQLite file, read on a connection of its own because it is relative to a connection.
 #[derive(Debug)]
-struct File {
+struct DataVersion {
     connection: DatabaseConnection,
-    version: AtomicI64,
+    value: AtomicI64,
     start: Instant,
-    /// Nanoseconds from the start to the last look.
-    looked: AtomicU64,
-    /// Held by the one who looks: one look does for all who wait for it.
-    looking: Mutex<()>,
+    /// Nanoseconds from `start` to the last read; 0 if the next read must not rely on it.
+    read_at: AtomicU64,
+    /// Held during a read, so that concurrent callers share it.
+    reading: Mutex<()>,
 }
 
 impl Changes {
-    /// For a database that only this process can write to, until [`Changes::listen`] is called.
-    pub(crate) fn alone() -> Self {
+    /// For a database that only this process writes to.
+    pub(crate) fn single_process() -> Self {
         Self {
-            teller: Uuid::new_v4().to_string(),
+            process_id: Uuid::new_v4().to_string(),
             generation: AtomicU64::new(0),
-            heard: AtomicBool::new(true),
-            file: None,
-            wakes: watch::Sender::new(()),
-            versions: Versions::default(),
-            mark: Watermark::default(),
-            listened: None,
-            away: AtomicBool::new(false),
+            listening: AtomicBool::new(true),
+            data_version: None,
+            subscribers: watch::Sender::new(()),
+            version_cache: VersionCache::default(),
+            watermark: Watermark::default(),
+            listen_url: None,
+            primary_down: AtomicBool::new(false),
             outages: Arc::default(),
         }
     }
 
-    /// For a server that tells of changes, at this address if it is another: nothing is known before
-    /// [`Changes::listen`] hears.
-    pub(crate) fn told(listened: Option<String>) -> Self {
-        Self { heard: AtomicBool::new(false), listened, ..Self::alone() }
+    /// For a server that notifies of changes. The generation is unknown until [`Changes::listen`] has subscribed.
+    pub(crate) fn notified(listen_url: Option<String>) -> Self {
+        Self { listening: AtomicBool::new(false), listen_url, ..Self::single_process() }
     }
 
-    /// For a file that other processes can write to.
-    pub(crate) fn file(connection: DatabaseConnection) -> Self {
-        let file =
-            File { connection, version: AtomicI64::new(0), start: Instant::now(), looked: AtomicU64::new(0), looking: Mutex::new(()) };
-        Self { file: Some(file), ..Self::alone() }
+    /// For a file that other processes may write to.
+    pub(crate) fn polled(connection: DatabaseConnection) -> Self {
+        let data_version = DataVersion {
+            connection,
+            value: AtomicI64::new(0),
+            start: Instant::now(),
+            read_at: AtomicU64::new(0),
+            reading: Mutex::new(()),
+        };
+        Self { data_version: Some(data_version), ..Self::single_process() }
     }
 
-    /// Closes what only this uses.
+    /// Closes the connection for polling.
     pub(crate) async fn close(&self) {
-        if let Some(file) = &self.file
-            && let Err(error) = file.connection.close_by_ref().await
+        if let Some(data_version) = &self.data_version
+            && let Err(error) = data_version.connection.close_by_ref().await
         {
-            tracing::debug!(%error, "the connection that looks for changes could not be closed");
+            tracing::debug!(%error, "failed to close the connection that polls for changes");
         }
     }
 
-    /// A number that differs from every number given before the latest write; nothing where that cannot be known.
+    /// A number that differs from all numbers returned before the latest write; `None` if it cannot be known.
     pub(crate) async fn generation(&self) -> Option<u64> {
-        if let Some(file) = &self.file
-            && file.look(&self.generation).await.ok()?
+        if let Some(data_version) = &self.data_version
+            && data_version.poll(&self.generation).await.ok()?
         {
-            self.wakes.send_replace(());
+            self.subscribers.send_replace(());
         }
-        self.hears().then(|| self.generation.load(Ordering::Acquire))
+        self.is_listening().then(|| self.generation.load(Ordering::Acquire))
     }
 
     /// Whether every change becomes known.
-    pub(crate) fn hears(&self) -> bool {
-        self.heard.load(Ordering::Acquire) && !self.is_away()
+    pub(crate) fn is_listening(&self) -> bool {
+        self.listening.load(Ordering::Acquire) && !self.is_primary_down()
     }
 
-    /// Whether the primary is away.
-    pub(crate) fn is_away(&self) -> bool {
-        self.away.load(Ordering::Acquire)
+    /// Whether the primary is down.
+    pub(crate) fn is_primary_down(&self) -> bool {
+        self.primary_down.load(Ordering::Acquire)
     }
 
-    /// The primary is away, or there again. What was kept until now is kept no more: while it is away, replicas may answer
-    /// that do not have all of it.
-    pub(crate) fn set_away(&self, away: bool) {
-        if away {
+    /// Records that the primary went down or came back. Both advance the generation and so invalidate caches: during an
+    /// outage reads may be served by a replica that lacks the latest writes.
+    pub(crate) fn set_primary_down(&self, is_down: bool) {
+        if is_down {
             self.outages.fetch_add(1, Ordering::AcqRel);
         }
-        self.away.store(away, Ordering::Release);
-        self.bump();
+        self.primary_down.store(is_down, Ordering::Release);
+        self.advance_generation();
     }
 
-    /// Times that the primary went away.
+    /// Number of outages of the primary so far.
     pub(crate) fn outages(&self) -> &Arc<AtomicU64> {
         &self.outages
     }
 
-    /// The dataset has changed.
-    pub(crate) fn bump(&self) {
-        // whoever learns of the new generation must not be sent to a replica that lacks it
-        self.mark.advance();
+    /// Records that the dataset has changed.
+    pub(crate) fn advance_generation(&self) {
+        // first, so that no reader of the new generation is routed to a replica that lacks it
+        self.watermark.advance();
         self.generation.fetch_add(1, Ordering::AcqRel);
-        if let Some(file) = &self.file {
-            file.looked.store(0, Ordering::Release);
+        if let Some(data_version) = &self.data_version {
+            data_version.read_at.store(0, Ordering::Release);
         }
-        self.wakes.send_replace(());
+        self.subscribers.send_replace(());
     }
 
-    /// What tells of every change from now on.
-    pub(crate) fn waking(&self) -> watch::Receiver<()> {
-        self.wakes.subscribe()
+    /// Subscribes to all changes from now on.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<()> {
+        self.subscribers.subscribe()
     }
 
-    /// Hears of the writes of other processes, for ever. A file says nothing by itself: it is looked at for as long as
-    /// somebody waits.
+    /// Listens for writes of other processes. Never returns on PostgreSQL and for a SQLite file, which is polled while
+    /// there are subscribers.
     pub(crate) async fn listen(&self, pool: &DatabaseConnection) {
         if pool.get_database_backend() != DbBackend::Postgres {
-            while self.file.is_some() {
-                tokio::time::sleep(LOOKS).await;
-                if self.wakes.receiver_count() > 0 {
+            while self.data_version.is_some() {
+                tokio::time::sleep(DATA_VERSION_POLL_INTERVAL).await;
+                if self.subscribers.receiver_count() > 0 {
                     self.generation().await;
                 }
             }
             return;
         }
         loop {
-            if let Err(error) = self.hear(pool).await {
-                tracing::warn!(%error, "changes of other processes are not heard of; answers are not kept meanwhile");
+            if let Err(error) = self.listen_once(pool).await {
+                tracing::warn!(%error, "lost the connection for change notifications; responses are not cached until it is back");
             }
-            self.heard.store(false, Ordering::Release);
-            tokio::time::sleep(PAUSE).await;
+            self.listening.store(false, Ordering::Release);
+            tokio::time::sleep(LISTEN_RETRY_INTERVAL).await;
         }
     }
 
-    async fn hear(&self, pool: &DatabaseConnection) -> Result<(), sea_orm::sqlx::Error> {
-        let mut listener = match &self.listened {
+    /// Listens until the connection is lost.
+    async fn listen_once(&self, pool: &DatabaseConnection) -> Result<(), sea_orm::sqlx::Error> {
+        let mut listener = match &self.listen_url {
             Some(url) => {
-                PgListener::connect_with(&PgPoolOptions::new().max_connections(1).acquire_timeout(WAIT).connect(url).await?).await?
+                let options = PgPoolOptions::new().max_connections(1).acquire_timeout(LISTEN_CONNECT_TIMEOUT);
+                PgListener::connect_with(&options.connect(url).await?).await?
             }
             None => PgListener::connect_with(pool.get_postgres_connection_pool()).await?,
         };
         listener.listen(CHANNEL).await?;
-        // what was written while nobody listened is unknown
-        self.bump();
-        self.heard.store(true, Ordering::Release);
+        // writes during the gap are unknown
+        self.advance_generation();
+        self.listening.store(true, Ordering::Release);
         while let Some(notification) = listener.try_recv().await? {
-            // what this process wrote it knows already
-            if notification.payload() != self.teller {
-                self.bump();
+            // own writes have advanced the generation already
+            if notification.payload() != self.process_id {
+                self.advance_generation();
             }
         }
         Ok(())
     }
 
-    /// Tells the other processes, when the transaction commits.
-    pub(crate) async fn tell(&self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
-        match dialect::notice(transaction.get_database_backend(), CHANNEL, &self.teller) {
-            Some(notice) => transaction.query_all(&notice).await.map(drop),
+    /// Notifies the other processes when the transaction commits.
+    pub(crate) async fn notify(&self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+        match dialect::notify(transaction.get_database_backend(), CHANNEL, &self.process_id) {
+            Some(notify) => transaction.query_all(&notify).await.map(drop),
             None => Ok(()),
         }
     }
 }
 
-/// Waits until no other transaction writes; none does until this one ends.
-pub(crate) async fn alone(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
-    match dialect::alone(transaction.get_database_backend()) {
+/// Waits until no other transaction writes, and keeps others from writing until this one ends.
+pub(crate) async fn lock_writes(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    match dialect::lock_writes(transaction.get_database_backend()) {
         Some(lock) => transaction.query_all(&lock).await.map(drop),
         None => Ok(()),
     }
 }
 
-impl File {
-    /// The time since the start, and whether what was seen last is still believed.
+impl DataVersion {
+    /// The time since the start, and whether the last read is still current.
     fn now(&self) -> (u64, bool) {
         let now = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let looked = self.looked.load(Ordering::Acquire);
-        (now, looked != 0 && now.saturating_sub(looked) < BELIEVED.as_nanos() as u64)
+        let read_at = self.read_at.load(Ordering::Acquire);
+        (now, read_at != 0 && now.saturating_sub(read_at) < DATA_VERSION_TTL.as_nanos() as u64)
     }
 
-    /// Looks whether another connection has written; tells whether this look found that one has.
-    async fn look(&self, generation: &AtomicU64) -> Result<bool, DbErr> {
+    /// Reads the `data_version` unless it is current, and advances the generation if another connection has written.
+    /// Returns whether this call found a change.
+    async fn poll(&self, generation: &AtomicU64) -> Result<bool, DbErr> {
         if let (_, true) = self.now() {
             return Ok(false);
         }
-        let _alone = self.looking.lock().await;
-        let (now, believed) = self.now();
-        if believed {
+        let _guard = self.reading.lock().await;
+        let (now, is_current) = self.now();
+        if is_current {
             return Ok(false);
         }
         let pragma = Statement::from_string(DbBackend::Sqlite, "PRAGMA data_version");
         let mut has_changed = false;
         if let Some(row) = self.connection.query_one_raw(pragma).await? {
-            let version: i64 = row.try_get_by_index(0)?;
-            has_changed = self.version.swap(version, Ordering::AcqRel) != version;
+            let value: i64 = row.try_get_by_index(0)?;
+            has_changed = self.value.swap(value, Ordering::AcqRel) != value;
             if has_changed {
                 generation.fetch_add(1, Ordering::AcqRel);
             }
         }
-        self.looked.store(now.max(1), Ordering::Release);
+        self.read_at.store(now.max(1), Ordering::Release);
         Ok(has_changed)
     }
 }

@@ -1,137 +1,88 @@
-//! The version of the dataset: a number that every process over the database tells alike, and when it changed last.
+//! The version of the dataset, which all processes over a database agree on.
 //!
-//! It moves on with every write that readers can see something of, in the transaction of the write. Drafts
-//! that stay drafts leave it alone.
-//!
-//! Beside it stands when something was last found to be still so, which changes nothing and is seen by readers all the
-//! same: answers are kept until either moves on.
-
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+//! A write that readers can observe advances the version in its own transaction; drafts do not. A separate instant
+//! records the last check of a source: a check changes no record, but readers see it. Cached responses are invalidated
+//! when either advances.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult};
-use tokio::sync::Mutex;
 
 use crate::core::error::{Result, internal};
-use crate::store::{Store, database};
+use crate::store::db::version_cache::{ConsistencyGuard, DatasetVersion};
+use crate::store::error::database;
+use crate::store::handle::Store;
 
 const TABLE: &str = "dataset_state";
-/// Kinds of changes that readers can see something of though their entries are hidden: what told of the record goes too.
-const LEAVES: [&str; 3] = ["deleted", "merged", "withheld"];
+/// Kinds of revisions that readers can observe though the revisions themselves are unpublished: the record disappears.
+const REMOVALS: [&str; 3] = ["deleted", "merged", "withheld"];
 
-/// The version of the dataset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DatasetVersion {
-    /// The number: greater after every change.
-    pub number: i64,
-    /// When it changed last: always later than before.
-    pub changed_at: DateTime<Utc>,
-    /// When a source or a jurisdiction was last checked, changed or not: always later than before.
-    pub checked_at: Option<DateTime<Utc>>,
-    /// What [`Store::generation`] said before the version was read: what is read from then on is of this version or a
-    /// later one.
-    pub generation: Option<u64>,
-}
-
-/// Vouches for what is read from when it was taken: that it is of the version told after that, or of a later one. It is not
-/// so where the primary went away meanwhile, and a replica answered that may lack the latest.
-#[derive(Debug, Clone)]
-pub struct ConsistencyGuard {
-    outages: Arc<AtomicU64>,
-    before: u64,
-}
-
-impl ConsistencyGuard {
-    /// Whether it is so until now.
-    pub fn holds(&self) -> bool {
-        self.outages.load(Ordering::Acquire) == self.before
-    }
-}
-
-/// What a write concerns.
+/// What a write changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WriteScope {
-    /// Records: readers see something of it if the history says so.
+    /// Records: the revisions tell whether readers can observe it.
     Records,
-    /// Something else that readers see.
+    /// Anything else that readers can observe.
     Others,
 }
 
-/// The version that is known for a generation.
-#[derive(Debug, Default)]
-pub(crate) struct Versions {
-    known: RwLock<Option<(u64, DatasetVersion)>>,
-    /// Held by the one who reads it: one reading does for all who wait for it.
-    reading: Mutex<()>,
-}
-
-impl Versions {
-    fn known(&self) -> Option<(u64, DatasetVersion)> {
-        self.known.read().ok().and_then(|known| *known)
-    }
-}
-
 impl Store {
-    /// The version of the dataset, read once until something is written. It is part of finding out whether anything
-    /// has changed, and not counted among the statements for readers.
+    /// The version of the dataset, read once per generation. It does not count as a statement of a read.
     ///
-    /// What is read after it is of this version or a later one, never of an earlier: so an answer may be given out
-    /// under this version, and whoever has it learns of every change.
+    /// Reads that follow observe this version or a later one, never an earlier one. A response may therefore be labelled
+    /// with this version, and a client that holds it learns of every change.
     pub async fn version(&self) -> Result<DatasetVersion> {
-        let versions = &self.changes.versions;
+        let cache = &self.changes.version_cache;
         loop {
             let Some(generation) = self.generation().await else { return self.read_version(None).await };
-            if let Some((of, version)) = versions.known()
-                && of == generation
+            if let Some((cached, version)) = cache.get()
+                && cached == generation
             {
                 return Ok(version);
             }
-            let _alone = versions.reading.lock().await;
-            match versions.known() {
-                Some((of, version)) if of == generation => return Ok(version),
-                // answers of the earlier generation may be older than what would be read now
-                Some((of, _)) if of > generation => continue,
+            let _guard = cache.reading.lock().await;
+            match cache.get() {
+                Some((cached, version)) if cached == generation => return Ok(version),
+                // a response of the earlier generation may be older than the version that would be read now
+                Some((cached, _)) if cached > generation => continue,
                 _ => {}
             }
             let version = self.read_version(Some(generation)).await?;
-            if let Ok(mut known) = versions.known.write() {
-                *known = Some((generation, version));
-            }
+            cache.set(generation, version);
             return Ok(version);
         }
     }
 
-    /// Vouches for what is read from now on.
-    pub fn voucher(&self) -> ConsistencyGuard {
-        let outages = self.changes.outages().clone();
-        ConsistencyGuard { before: outages.load(Ordering::Acquire), outages }
+    /// A guard for the reads from now on.
+    pub fn consistency_guard(&self) -> ConsistencyGuard {
+        ConsistencyGuard::new(self.changes.outages().clone())
     }
 
     async fn read_version(&self, generation: Option<u64>) -> Result<DatasetVersion> {
-        let row = self.look_up(&select()).await?;
-        let row = row.ok_or_else(|| internal("the database has no row that tells its version"))?;
-        let State { number, changed_at, checked_at, .. } = read(&row)?;
+        let row = self.fetch_uncounted_row(&select_state()).await?;
+        let DatasetState { number, changed_at, checked_at, .. } = decode_state(&row.ok_or_else(missing_state)?)?;
         Ok(DatasetVersion { number, changed_at, checked_at, generation })
     }
 }
 
-/// The row that tells the version.
-pub(crate) struct State {
+/// The row of the version.
+pub(crate) struct DatasetState {
     pub(crate) number: i64,
+    /// Sequence number of the last revision that the version includes.
     sequence: i32,
     pub(crate) changed_at: DateTime<Utc>,
     checked_at: Option<DateTime<Utc>>,
 }
 
-pub(crate) fn select() -> SelectStatement {
+/// The statement that reads the version.
+pub(crate) fn select_state() -> SelectStatement {
     let columns = ["version", "sequence", "changed_at", "checked_at"];
     Query::select().columns(columns).from(TABLE).and_where(Expr::col("id").eq(1)).to_owned()
 }
 
-pub(crate) fn read(row: &QueryResult) -> Result<State> {
-    Ok(State {
+/// Decodes a row of [`select_state`].
+pub(crate) fn decode_state(row: &QueryResult) -> Result<DatasetState> {
+    Ok(DatasetState {
         number: row.try_get_by_index(0).map_err(internal)?,
         sequence: row.try_get_by_index(1).map_err(internal)?,
         changed_at: row.try_get_by_index(2).map_err(internal)?,
@@ -139,45 +90,50 @@ pub(crate) fn read(row: &QueryResult) -> Result<State> {
     })
 }
 
-async fn state(transaction: &DatabaseTransaction) -> Result<State> {
-    let row = transaction.query_one(&select()).await.map_err(database)?;
-    read(&row.ok_or_else(|| internal("the database has no row that tells its version"))?)
+/// The error of a database without the row of the version.
+pub(crate) fn missing_state() -> crate::core::error::Error {
+    internal("table dataset_state has no row")
 }
 
-/// An instant that is later than the one before: clocks of two machines differ, and may stand still.
-fn later(now: DateTime<Utc>, before: DateTime<Utc>) -> DateTime<Utc> {
-    if now > before { now } else { before + TimeDelta::seconds(1) }
+async fn fetch_state(transaction: &DatabaseTransaction) -> Result<DatasetState> {
+    let row = transaction.query_one(&select_state()).await.map_err(database)?;
+    decode_state(&row.ok_or_else(missing_state)?)
 }
 
-/// Notes that something that readers see was checked: the version stays, and answers that are kept do not.
-pub(crate) async fn note_check(transaction: &DatabaseTransaction, now: DateTime<Utc>) -> Result<()> {
-    let checked_at = state(transaction).await?.checked_at;
-    let now = checked_at.map_or(now, |before| later(now, before));
+/// An instant later than the previous one, even if the clocks of two machines differ or a clock was set back.
+fn strictly_after(now: DateTime<Utc>, previous: DateTime<Utc>) -> DateTime<Utc> {
+    if now > previous { now } else { previous + TimeDelta::seconds(1) }
+}
+
+/// Records a check that readers can observe. The version stays; cached responses are invalidated.
+pub(crate) async fn record_check(transaction: &DatabaseTransaction, now: DateTime<Utc>) -> Result<()> {
+    let checked_at = fetch_state(transaction).await?.checked_at;
+    let now = checked_at.map_or(now, |previous| strictly_after(now, previous));
     let update = Query::update().table(TABLE).value("checked_at", now).and_where(Expr::col("id").eq(1)).to_owned();
     transaction.execute(&update).await.map_err(database).map(drop)
 }
 
-/// Moves the version on, where readers can see something of what this transaction wrote.
-pub(crate) async fn note(transaction: &DatabaseTransaction, now: DateTime<Utc>, concerns: WriteScope) -> Result<()> {
-    let State { number, sequence, changed_at, .. } = state(transaction).await?;
+/// Advances the version if readers can observe anything that this transaction wrote.
+pub(crate) async fn advance(transaction: &DatabaseTransaction, now: DateTime<Utc>, scope: WriteScope) -> Result<()> {
+    let DatasetState { number, sequence, changed_at, .. } = fetch_state(transaction).await?;
     let is_new = || Expr::col("sequence").gt(sequence);
     let latest = Query::select().expr(Func::max(Expr::col("sequence"))).from("revisions").to_owned();
     let latest = transaction.query_one(&latest).await.map_err(database)?;
     let latest: Option<i32> = latest.map_or(Ok(None), |row| row.try_get_by_index(0)).map_err(internal)?;
-    let seen = Expr::col("published").eq(true).or(Expr::col("kind").is_in(LEAVES));
-    let seen = Query::select()
+    let is_observable = Expr::col("published").eq(true).or(Expr::col("kind").is_in(REMOVALS));
+    let observable = Query::select()
         .column("sequence")
         .from("revisions")
         .and_where(is_new())
-        .and_where(seen)
+        .and_where(is_observable)
         .order_by("sequence", Order::Asc)
         .limit(1)
         .to_owned();
-    let concerns_readers = concerns == WriteScope::Others || transaction.query_one(&seen).await.map_err(database)?.is_some();
+    let concerns_readers = scope == WriteScope::Others || transaction.query_one(&observable).await.map_err(database)?.is_some();
     let mut update = Query::update();
     update.table(TABLE).value("sequence", latest.unwrap_or(sequence)).and_where(Expr::col("id").eq(1));
     if concerns_readers {
-        update.value("version", number + 1).value("changed_at", later(now, changed_at));
+        update.value("version", number + 1).value("changed_at", strictly_after(now, changed_at));
     }
     transaction.execute(&update).await.map_err(database).map(drop)
 }

@@ -1,27 +1,28 @@
-//! What is done before and after many records are written.
+//! Maintenance before and after bulk writes.
 
 use sea_orm::ConnectionTrait;
 
 use crate::core::error::Result;
+use crate::store::error::database;
+use crate::store::handle::Store;
 use crate::store::sql::dialect;
-use crate::store::{Store, database};
 
-/// From this many records on, a write is worth preparing for and tidying up after.
-pub const MANY_RECORDS: usize = 1_000;
+/// Number of records from which on a write is worth the maintenance.
+pub const BULK_WRITE_RECORDS: usize = 1_000;
 
 impl Store {
-    /// Prepares for many records: SQLite keeps more of the database in memory, which is given back by [`Store::tidy`].
-    pub async fn expect_many(&self) -> Result<()> {
-        self.run(dialect::before_many(self.backend())).await
+    /// Prepares for a bulk write: SQLite gets a larger page cache, until [`Store::run_upkeep`].
+    pub async fn prepare_bulk_write(&self) -> Result<()> {
+        self.run_maintenance(dialect::before_bulk_write(self.backend())).await
     }
 
-    /// Brings the database in order after many records have been written. What is read afterwards is the same, and
-    /// read faster: PostgreSQL plans by what is in the tables now, and SQLite finds words in one piece of its index.
-    pub async fn tidy(&self) -> Result<()> {
-        self.run(dialect::after_many(self.backend())).await
+    /// Optimizes the database after a bulk write: PostgreSQL analyzes its tables, and SQLite merges the segments of its
+    /// full-text index. Query results stay the same.
+    pub async fn run_upkeep(&self) -> Result<()> {
+        self.run_maintenance(dialect::after_bulk_write(self.backend())).await
     }
 
-    async fn run(&self, statements: &[&str]) -> Result<()> {
+    async fn run_maintenance(&self, statements: &[&str]) -> Result<()> {
         for statement in statements {
             self.pools.writer.execute_unprepared(statement).await.map_err(database)?;
         }

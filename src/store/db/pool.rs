@@ -1,5 +1,5 @@
-//! Pools of connections, one for each kind of use, so that none of them takes the connections of another: writing,
-//! reading for queries, reading of whole lists, and reading what has just been written.
+//! Connection pools, one for each kind of use so that none starves another: writes, queries, scans of whole lists, and
+//! reads that must observe the latest write.
 
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -15,101 +15,100 @@ use crate::observability::tracing as otel;
 use crate::store::db::changes::Changes;
 use crate::store::sql::dialect;
 
-/// Connections of PostgreSQL that wait for their turn to write, and one that hears of changes.
-const WRITERS: u32 = 5;
-/// How long a connection to a replica is waited for at most.
-const WAIT: Duration = Duration::from_millis(500);
-/// Steps of its machine after which SQLite asks whether it should go on: some hundred microseconds.
-const STEPS: i32 = 20_000;
+/// Connections to PostgreSQL for writes, which queue for a lock, and for change notifications.
+const PG_WRITER_CONNECTIONS: u32 = 5;
+/// Longest wait for a connection to a replica.
+const REPLICA_ACQUIRE_TIMEOUT: Duration = Duration::from_millis(500);
+/// Virtual machine instructions of SQLite between two checks of the statement timeout: some hundred microseconds.
+const SQLITE_PROGRESS_INSTRUCTIONS: i32 = 20_000;
 
-/// How to reach the database.
+/// How to connect to the database.
 #[derive(Debug, Clone)]
 pub struct StoreOptions {
     /// `sqlite://path`, `sqlite::memory:` or `postgres://user:password@host/database`.
     pub url: String,
-    /// Connections for queries at most. Half as many are for whole lists, and PostgreSQL has five more to write.
-    pub connections: u32,
-    /// How long to wait for a connection before giving up.
-    pub timeout: Duration,
-    /// How long a statement of a query may run; the database ends one that takes longer. What is written, and what
-    /// brings the schema up to date, may take as long as it needs.
-    pub statement: Option<Duration>,
-    /// Streaming replicas of PostgreSQL, which what is published is read from.
+    /// Maximum number of connections for queries. Half as many are opened for scans, and on PostgreSQL five more for writes.
+    pub max_connections: u32,
+    /// How long to wait for a connection.
+    pub acquire_timeout: Duration,
+    /// Time limit of a statement of a query, enforced by the database. Writes and migrations have none.
+    pub statement_timeout: Option<Duration>,
+    /// Addresses of streaming replicas of PostgreSQL, which serve reads of published records.
     pub replicas: Vec<String>,
-    /// How long a replica may lack what the primary has before it is no longer asked.
-    pub lag: Duration,
-    /// Where changes are told, if that is not where it is written: the primary itself, behind a pooler.
-    pub listen: Option<String>,
+    /// Replication lag from which on a replica serves no reads.
+    pub max_replica_lag: Duration,
+    /// Address to listen for change notifications at, if it differs from `url`: that of the primary behind a pooler.
+    pub listen_url: Option<String>,
 }
 
 impl StoreOptions {
-    /// A database with the usual number of connections, no bound on statements, and no replicas.
+    /// Options with the default number of connections, no statement timeout and no replicas.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
-            connections: 8,
-            timeout: Duration::from_secs(5),
-            statement: None,
+            max_connections: 8,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: None,
             replicas: Vec::new(),
-            lag: Duration::from_secs(10),
-            listen: None,
+            max_replica_lag: Duration::from_secs(10),
+            listen_url: None,
         }
     }
 }
 
-/// Connections to the database.
+/// The connection pools of the primary.
 #[derive(Debug, Clone)]
 pub(crate) struct Pools {
-    /// For writing: a single connection on SQLite.
+    /// For writes: a single connection on SQLite.
     pub(crate) writer: DatabaseConnection,
-    /// For reading what is about to be changed or has just been: it sees every write that was acknowledged.
+    /// For reads that must observe every acknowledged write.
     pub(crate) primary: DatabaseConnection,
     /// For queries.
     pub(crate) reader: DatabaseConnection,
-    /// For whole lists, each of which keeps its connection for minutes.
-    pub(crate) walker: DatabaseConnection,
+    /// For scans of whole lists, each of which may hold its connection for minutes.
+    pub(crate) scanner: DatabaseConnection,
 }
 
 impl Pools {
-    /// Connects, and gives what tells of changes besides.
+    /// Connects to the database.
     pub(crate) async fn connect(options: &StoreOptions) -> Result<(Self, Changes), DbErr> {
         match options.url.starts_with("sqlite") {
-            true => sqlite(options).await,
-            false => postgres(options).await,
+            true => connect_sqlite(options).await,
+            false => connect_postgres(options).await,
         }
     }
 
-    /// Closes all of them, each when it has done what it does.
+    /// Closes all pools once their statements have ended.
     pub(crate) async fn close(&self) {
-        for pool in [&self.writer, &self.primary, &self.reader, &self.walker] {
+        for pool in [&self.writer, &self.primary, &self.reader, &self.scanner] {
             if let Err(error) = pool.close_by_ref().await {
-                tracing::debug!(%error, "a pool of connections could not be closed");
+                tracing::debug!(%error, "failed to close a connection pool");
             }
         }
     }
 
-    /// What they are doing.
-    pub(crate) fn state(&self) -> Vec<PoolStatus> {
-        [("reading", &self.reader), ("tables", &self.walker), ("writing", &self.writer)].map(|(name, of)| PoolStatus::of(name, of)).into()
+    /// Status of the pools.
+    pub(crate) fn status(&self) -> Vec<PoolStatus> {
+        [("reading", &self.reader), ("tables", &self.scanner), ("writing", &self.writer)].map(|(name, of)| PoolStatus::of(name, of)).into()
     }
 }
 
-/// What a pool of connections is doing.
+/// Status of a connection pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolStatus {
-    /// What it is for.
+    /// Its use.
     pub name: &'static str,
-    /// Connections that are open.
+    /// Number of open connections.
     pub open: u32,
-    /// Those of them that nobody uses.
+    /// Number of open connections that are idle.
     pub idle: u32,
-    /// Connections at most.
-    pub most: u32,
+    /// Maximum number of connections.
+    pub max: u32,
 }
 
 impl PoolStatus {
     fn of(name: &'static str, connection: &DatabaseConnection) -> Self {
-        let (open, idle, most) = match connection.get_database_backend() {
+        let (open, idle, max) = match connection.get_database_backend() {
             DbBackend::Postgres => {
                 let pool = connection.get_postgres_connection_pool();
                 (pool.size(), pool.num_idle(), pool.options().get_max_connections())
@@ -119,28 +118,31 @@ impl PoolStatus {
                 (pool.size(), pool.num_idle(), pool.options().get_max_connections())
             }
         };
-        Self { name, open, idle: u32::try_from(idle).unwrap_or(u32::MAX), most }
+        Self { name, open, idle: u32::try_from(idle).unwrap_or(u32::MAX), max }
     }
 }
 
-/// Name of a database system, as OpenTelemetry knows it.
+/// Name of a database system in OpenTelemetry's conventions.
 pub(crate) fn system(backend: DbBackend) -> &'static str {
     if backend == DbBackend::Postgres { "postgresql" } else { "sqlite" }
 }
 
-/// Connections for whole lists, where there are so many for queries.
-pub fn walkers(connections: u32) -> u32 {
+/// Number of connections for scans, given the number for queries.
+pub fn scanner_connections(connections: u32) -> u32 {
     (connections / 2).max(1)
 }
 
-fn base(options: &StoreOptions, url: &str) -> ConnectOptions {
+fn base_options(options: &StoreOptions, url: &str) -> ConnectOptions {
     let mut connect = ConnectOptions::new(url);
-    connect.sqlx_logging(false).test_before_acquire(false).acquire_timeout(options.timeout).connect_timeout(options.timeout);
+    connect
+        .sqlx_logging(false)
+        .test_before_acquire(false)
+        .acquire_timeout(options.acquire_timeout)
+        .connect_timeout(options.acquire_timeout);
     connect
 }
 
-/// Opens a pool of so many connections, with what counts and traces their statements. Beginnings and ends of transactions
-/// are no statements.
+/// Opens a pool whose statements are measured and traced, except those that begin or end transactions.
 async fn open(connect: &ConnectOptions, connections: u32) -> Result<DatabaseConnection, DbErr> {
     let mut connection = Database::connect(connect.clone().max_connections(connections).to_owned()).await?;
     let system = system(connection.get_database_backend());
@@ -152,11 +154,12 @@ async fn open(connect: &ConnectOptions, connections: u32) -> Result<DatabaseConn
     Ok(connection)
 }
 
-async fn sqlite(options: &StoreOptions) -> Result<(Pools, Changes), DbErr> {
-    if !options.replicas.is_empty() || options.listen.is_some() {
-        return Err(DbErr::Custom("SQLite has no replicas and no address to listen at; leave them out, or take PostgreSQL".to_owned()));
+async fn connect_sqlite(options: &StoreOptions) -> Result<(Pools, Changes), DbErr> {
+    if !options.replicas.is_empty() || options.listen_url.is_some() {
+        let message = "SQLite has no replicas and no address for change notifications; remove these settings, or use PostgreSQL";
+        return Err(DbErr::Custom(message.to_owned()));
     }
-    let mut connect = base(options, &options.url);
+    let mut connect = base_options(options, &options.url);
     connect.map_sqlx_sqlite_opts(|sqlite| {
         sqlite
             .create_if_missing(true)
@@ -168,82 +171,84 @@ async fn sqlite(options: &StoreOptions) -> Result<(Pools, Changes), DbErr> {
             .pragma("temp_store", "MEMORY")
     });
     let writer = open(&connect, 1).await?;
-    // every connection to a database in memory would see a database of its own
+    // each connection to an in-memory database would open a database of its own
     if options.url.contains(":memory:") {
         let all = || writer.clone();
-        return Ok((Pools { primary: all(), reader: all(), walker: all(), writer }, Changes::alone()));
+        return Ok((Pools { primary: all(), reader: all(), scanner: all(), writer }, Changes::single_process()));
     }
-    let changes = Changes::file(open(&connect, 1).await?);
-    // editors read through them too
-    let walker = open(&connect, walkers(options.connections) + 2).await?;
-    if let Some(bound) = options.statement {
-        connect.map_sqlx_sqlite_pool_opts(move |pool| pool.after_connect(move |connection, _| Box::pin(end_after(connection, bound))));
+    let changes = Changes::polled(open(&connect, 1).await?);
+    // two more for the reads of editors
+    let scanner = open(&connect, scanner_connections(options.max_connections) + 2).await?;
+    if let Some(timeout) = options.statement_timeout {
+        connect.map_sqlx_sqlite_pool_opts(move |pool| {
+            pool.after_connect(move |connection, _| Box::pin(set_sqlite_deadline(connection, timeout)))
+        });
         connect.map_sqlx_sqlite_before_acquire(move |connection, _| {
-            Box::pin(async move { end_after(connection, bound).await.map(|()| true) })
+            Box::pin(async move { set_sqlite_deadline(connection, timeout).await.map(|()| true) })
         });
     }
-    let reader = open(&connect, options.connections).await?;
-    Ok((Pools { writer, primary: walker.clone(), reader, walker }, changes))
+    let reader = open(&connect, options.max_connections).await?;
+    Ok((Pools { writer, primary: scanner.clone(), reader, scanner }, changes))
 }
 
-/// Has a connection end what it does for whoever takes it now, when so much time is over.
-async fn end_after(connection: &mut SqliteConnection, bound: Duration) -> Result<(), SqlxError> {
-    let end = Instant::now() + bound;
-    connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < end);
+/// Interrupts statements of a connection that still run after this time.
+async fn set_sqlite_deadline(connection: &mut SqliteConnection, timeout: Duration) -> Result<(), SqlxError> {
+    let deadline = Instant::now() + timeout;
+    connection.lock_handle().await?.set_progress_handler(SQLITE_PROGRESS_INSTRUCTIONS, move || Instant::now() < deadline);
     Ok(())
 }
 
-fn refused(error: SqlxError) -> DbErr {
+fn connect_error(error: SqlxError) -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }
 
-async fn postgres(options: &StoreOptions) -> Result<(Pools, Changes), DbErr> {
-    let mut connect = base(options, &options.url);
-    // a pool tries until its time is over, and then says no more than that; one connection says why there is none
-    let one = PgConnectOptions::from_str(&options.url).map_err(refused)?;
-    match tokio::time::timeout(options.timeout, one.connect()).await {
-        Ok(connected) => connected.map_err(refused)?.close().await.map_err(refused)?,
-        Err(_) => return Err(refused(SqlxError::PoolTimedOut)),
+async fn connect_postgres(options: &StoreOptions) -> Result<(Pools, Changes), DbErr> {
+    let mut connect = base_options(options, &options.url);
+    // a pool retries until its timeout and reports only that; a single connection reports the cause
+    let single = PgConnectOptions::from_str(&options.url).map_err(connect_error)?;
+    match tokio::time::timeout(options.acquire_timeout, single.connect()).await {
+        Ok(connected) => connected.map_err(connect_error)?.close().await.map_err(connect_error)?,
+        Err(_) => return Err(connect_error(SqlxError::PoolTimedOut)),
     }
-    let writer = open(&connect, WRITERS).await?;
-    bound(&mut connect, options);
-    let reader = open(&connect, options.connections).await?;
-    if let Some(bound) = options.statement {
-        warn_of_unbound(&reader, bound).await?;
+    let writer = open(&connect, PG_WRITER_CONNECTIONS).await?;
+    set_statement_timeout(&mut connect, options);
+    let reader = open(&connect, options.max_connections).await?;
+    if let Some(timeout) = options.statement_timeout {
+        check_statement_timeout(&reader, timeout).await?;
     }
-    let walker = open(connect.connect_lazy(true), walkers(options.connections)).await?;
-    Ok((Pools { primary: writer.clone(), writer, reader, walker }, Changes::told(options.listen.clone())))
+    let scanner = open(connect.connect_lazy(true), scanner_connections(options.max_connections)).await?;
+    Ok((Pools { primary: writer.clone(), writer, reader, scanner }, Changes::notified(options.listen_url.clone())))
 }
 
-/// Has PostgreSQL end statements that take too long.
-fn bound(connect: &mut ConnectOptions, options: &StoreOptions) {
-    if let Some(bound) = options.statement {
-        let bound = bound.as_millis().to_string();
-        connect.map_sqlx_postgres_opts(move |postgres| postgres.options([("statement_timeout", &bound)]));
+/// Sets the `statement_timeout` of new connections to PostgreSQL.
+fn set_statement_timeout(connect: &mut ConnectOptions, options: &StoreOptions) {
+    if let Some(timeout) = options.statement_timeout {
+        let milliseconds = timeout.as_millis().to_string();
+        connect.map_sqlx_postgres_opts(move |postgres| postgres.options([("statement_timeout", &milliseconds)]));
     }
 }
 
-/// A pooler may leave out what a connection asks for at its beginning; then statements that take too long go on.
-async fn warn_of_unbound(reader: &DatabaseConnection, bound: Duration) -> Result<(), DbErr> {
-    let row = reader.query_one(&dialect::bound()).await?;
-    let set: Option<String> = row.map(|row| row.try_get_by_index(0)).transpose()?;
-    let set = set.and_then(|set| set.parse::<u64>().ok()).map(Duration::from_millis);
-    if set.is_none_or(|set| set.is_zero() || set > bound) {
+/// Warns if the `statement_timeout` is not in effect: a pooler may drop the startup options of a connection.
+async fn check_statement_timeout(reader: &DatabaseConnection, timeout: Duration) -> Result<(), DbErr> {
+    let row = reader.query_one(&dialect::statement_timeout()).await?;
+    let effective: Option<String> = row.map(|row| row.try_get_by_index(0)).transpose()?;
+    let effective = effective.and_then(|value| value.parse::<u64>().ok()).map(Duration::from_millis);
+    if effective.is_none_or(|effective| effective.is_zero() || effective > timeout) {
         tracing::warn!(
-            ?set,
-            wanted = ?bound,
-            "the database does not end statements that take too long, as a pooler in between leaves statement_timeout out; set it for the role (ALTER ROLE ... SET statement_timeout)"
+            ?effective,
+            configured = ?timeout,
+            "statement_timeout is not in effect, as a pooler in between drops it; set it for the role (ALTER ROLE ... SET statement_timeout)"
         );
     }
     Ok(())
 }
 
-/// Connections to a replica for queries, and for whole lists. None is made before it is needed, and none is waited for
-/// long: there is the primary.
-pub(crate) async fn replica(options: &StoreOptions, url: &str) -> Result<(DatabaseConnection, DatabaseConnection), DbErr> {
-    let mut connect = base(options, url);
-    let wait = options.timeout.min(WAIT);
-    connect.acquire_timeout(wait).connect_timeout(wait).connect_lazy(true);
-    bound(&mut connect, options);
-    Ok((open(&connect, options.connections).await?, open(&connect, walkers(options.connections)).await?))
+/// Opens the pools of a replica, for queries and for scans. They connect on first use and give up early, as the primary
+/// can answer instead.
+pub(crate) async fn open_replica(options: &StoreOptions, url: &str) -> Result<(DatabaseConnection, DatabaseConnection), DbErr> {
+    let mut connect = base_options(options, url);
+    let timeout = options.acquire_timeout.min(REPLICA_ACQUIRE_TIMEOUT);
+    connect.acquire_timeout(timeout).connect_timeout(timeout).connect_lazy(true);
+    set_statement_timeout(&mut connect, options);
+    Ok((open(&connect, options.max_connections).await?, open(&connect, scanner_connections(options.max_connections)).await?))
 }

@@ -1,11 +1,13 @@
-//! Replicas of PostgreSQL: which of them a read may go to.
+//! Read replicas of PostgreSQL, and the choice of the replica that serves a read.
 //!
-//! A replica shows what its primary wrote a moment ago. It is asked only once it is known to show everything that this process
-//! has heard of or written itself ([`Mark`]): until then the primary answers. So nothing that was told of is missing from an
-//! answer, and answers can be kept and tagged as if there were one database.
+//! A replica shows the state of its primary of a moment ago. It serves reads only once it has replayed everything that
+//! this process has written or been notified of (see [`Watermark`]); until then the primary serves them. Reads therefore
+//! never miss a known write, and responses can be cached and validated as with a single database.
 //!
-//! What is known of each replica is found out by a task of its own, which asks it how much of the log it shows. A replica
-//! that does not answer, or lags for too long, is not asked by readers until it does better.
+//! A background task per replica probes how much of the log it has replayed. A replica that does not answer, or lags for
+//! too long, serves no reads until it recovers.
+//!
+//! [`Watermark`]: crate::store::db::watermark::Watermark
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -19,30 +21,30 @@ use tokio::sync::{Notify, watch};
 use crate::store::db::changes::Changes;
 use crate::store::db::pool;
 use crate::store::db::pool::StoreOptions;
-use crate::store::db::replica_probe::{Link, Position};
+use crate::store::db::replica_probe::{LogPosition, ReplicaProbe};
 
-/// How often each server is asked, though nothing has changed.
-const HEARTBEAT: Duration = Duration::from_secs(1);
-/// Pauses between two questions to a replica that is waited for: from the first, twice as long each time, to the last.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(100));
-/// Places of the log that lie nearer to each other in time are taken for one, to tell how far a replica lags.
-const SPACING: Duration = Duration::from_millis(100);
-/// Places of the log that are kept for a replica which does not show them.
-const PLACES: usize = 1_000;
+/// Interval of the probes while nothing changes.
+const REPLICA_PROBE_INTERVAL: Duration = Duration::from_secs(1);
+/// Backoff between the probes of a replica that is catching up: the first pause, doubled up to the last.
+const CATCH_UP_BACKOFF: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(100));
+/// Resolution of the measured lag: log positions of the primary within this time are merged into one.
+const LAG_RESOLUTION: Duration = Duration::from_millis(100);
+/// Maximum number of log positions that are remembered for a replica that has not replayed them.
+const MAX_PENDING_POSITIONS: usize = 1_000;
 
-/// A replica, as it is known.
+/// Status of a replica.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplicaState {
-    /// Its host, port and database.
+    /// Host, port and database.
     pub name: String,
-    /// Whether readers may be sent to it: it answers, and does not lag for too long.
+    /// Whether it may serve reads: it answers, and its lag is within the limit.
     pub is_alive: bool,
-    /// Whether it shows everything that this process has heard of.
+    /// Whether it has replayed everything that this process knows of.
     pub is_fresh: bool,
-    /// For how long the primary has had something that it does not show, as of when the primary answered last; nothing
-    /// while the replica does not answer.
+    /// Age of the oldest write of the primary that it has not replayed, as of the last probe of the primary. `None` while
+    /// the replica does not answer.
     pub lag: Option<Duration>,
-    /// Bytes of the log of the primary that it does not show yet; nothing while either does not answer.
+    /// Bytes of the primary's log that it has not replayed. `None` while either server does not answer.
     pub behind: Option<u64>,
 }
 
@@ -50,23 +52,22 @@ pub struct ReplicaState {
 #[derive(Debug, Default)]
 pub(crate) struct Replicas {
     all: Vec<Replica>,
-    /// Turns, which they take.
-    turn: AtomicUsize,
-    /// How long one may lag.
-    lag: Duration,
-    /// Where the primary itself is asked, not a pooler before it.
-    url: String,
-    primary: watch::Sender<Primary>,
+    /// Counter of the round robin.
+    next: AtomicUsize,
+    max_lag: Duration,
+    /// Address of the primary itself, not of a pooler before it.
+    primary_url: String,
+    primary: watch::Sender<PrimaryState>,
 }
 
-/// What is known of the primary.
+/// The last probe of the primary.
 #[derive(Debug, Clone, Copy, Default)]
-struct Primary {
-    /// The mark that it had reached at `position`; 0 where it is not known yet.
-    mark: u64,
-    position: Position,
-    asked: Option<Instant>,
-    is_away: bool,
+struct PrimaryState {
+    /// The watermark that the primary had reached at `position`; 0 before the first probe.
+    watermark: u64,
+    position: LogPosition,
+    probed_at: Option<Instant>,
+    is_down: bool,
 }
 
 /// One replica.
@@ -76,79 +77,79 @@ pub(crate) struct Replica {
     url: String,
     /// For queries.
     pub(crate) reader: DatabaseConnection,
-    /// For whole lists.
-    pub(crate) walker: DatabaseConnection,
+    /// For scans of whole lists.
+    pub(crate) scanner: DatabaseConnection,
     alive: watch::Sender<bool>,
-    /// The mark up to which it shows everything.
-    fresh: AtomicU64,
-    /// Asks for a look at once.
-    suspected: Notify,
-    seen: Mutex<Seen>,
+    /// The watermark up to which it has replayed.
+    replayed_watermark: AtomicU64,
+    /// Triggers a probe at once.
+    probe_requested: Notify,
+    observation: Mutex<ReplicaObservation>,
 }
 
-/// What was seen of a replica last.
+/// What the last probe of a replica observed.
 #[derive(Debug, Default)]
-struct Seen {
-    /// Whether it was said in the log that it is not asked.
-    is_told: bool,
+struct ReplicaObservation {
+    /// Whether its removal from rotation has been logged.
+    is_removal_logged: bool,
     lag: Option<Duration>,
     behind: Option<u64>,
 }
 
-/// Places in the log of the primary that a replica does not show yet, and when each was the last.
+/// Log positions of the primary that a replica has not replayed, each with the last instant at which it was current.
 #[derive(Debug, Default)]
-struct Missing(VecDeque<(Instant, u64)>);
+struct PendingPositions(VecDeque<(Instant, u64)>);
 
 impl Replicas {
-    /// Replicas as they are set; nobody has asked them anything yet.
+    /// The configured replicas; none serves reads before its first probe.
     pub(crate) async fn new(options: &StoreOptions) -> Result<Self, DbErr> {
         let mut all = Vec::with_capacity(options.replicas.len());
         for url in &options.replicas {
-            let (reader, walker) = pool::replica(options, url).await?;
+            let (reader, scanner) = pool::open_replica(options, url).await?;
             all.push(Replica {
-                name: Link::name(url).map_err(|error| DbErr::Custom(format!("a replica cannot be reached by its address: {error}")))?,
+                name: ReplicaProbe::name(url).map_err(|error| DbErr::Custom(format!("invalid address of a replica: {error}")))?,
                 url: url.clone(),
                 reader,
-                walker,
+                scanner,
                 alive: watch::Sender::new(false),
-                fresh: AtomicU64::new(0),
-                suspected: Notify::new(),
-                seen: Mutex::default(),
+                replayed_watermark: AtomicU64::new(0),
+                probe_requested: Notify::new(),
+                observation: Mutex::default(),
             });
         }
-        let url = options.listen.clone().unwrap_or_else(|| options.url.clone());
-        Ok(Self { all, lag: options.lag, url, ..Self::default() })
+        let primary_url = options.listen_url.clone().unwrap_or_else(|| options.url.clone());
+        Ok(Self { all, max_lag: options.max_replica_lag, primary_url, ..Self::default() })
     }
 
-    /// Whether there are any.
-    pub(crate) fn are_there(&self) -> bool {
-        !self.all.is_empty()
+    /// Whether no replicas are configured.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
     }
 
-    /// The replica whose turn it is among those that show everything that is known of. Where the primary is away, the
-    /// choice is between an answer that may lack the latest and none.
+    /// The next replica, in rotation, that has replayed everything known to this process. While the primary is down any
+    /// live replica is eligible, since the alternative is no answer at all.
     pub(crate) fn next(&self, changes: &Changes) -> Option<&Replica> {
-        let is_away = changes.is_away();
-        if self.all.is_empty() || !(is_away || changes.hears()) {
+        let is_primary_down = changes.is_primary_down();
+        if self.all.is_empty() || !(is_primary_down || changes.is_listening()) {
             return None;
         }
-        let mark = changes.mark.now();
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let mut in_turn = (0..self.all.len()).map(|place| &self.all[turn.wrapping_add(place) % self.all.len()]);
-        in_turn.find(|replica| replica.is_alive() && (is_away || replica.fresh.load(Ordering::Acquire) >= mark))
+        let watermark = changes.watermark.current();
+        let first = self.next.fetch_add(1, Ordering::Relaxed);
+        let mut rotation = (0..self.all.len()).map(|offset| &self.all[first.wrapping_add(offset) % self.all.len()]);
+        rotation.find(|replica| replica.is_alive() && (is_primary_down || replica.has_replayed(watermark)))
     }
 
-    /// How each of them is.
+    /// Status of each replica.
     pub(crate) fn states(&self, changes: &Changes) -> Vec<ReplicaState> {
-        let mark = changes.mark.now();
+        let watermark = changes.watermark.current();
         let state = |replica: &Replica| {
-            let seen = replica.seen();
-            let (lag, behind) = (seen.lag, seen.behind);
-            drop(seen);
+            let observation = replica.observation();
+            let (lag, behind) = (observation.lag, observation.behind);
+            drop(observation);
             ReplicaState {
                 name: replica.name.clone(),
                 is_alive: replica.is_alive(),
-                is_fresh: replica.fresh.load(Ordering::Acquire) >= mark,
+                is_fresh: replica.has_replayed(watermark),
                 lag,
                 behind,
             }
@@ -156,45 +157,45 @@ impl Replicas {
         self.all.iter().map(state).collect()
     }
 
-    /// Waits until the primary is away.
-    pub(crate) async fn left_alone(&self) {
+    /// Waits until the primary is down.
+    pub(crate) async fn primary_down(&self) {
         let mut primary = self.primary.subscribe();
-        // it ends with the store alone, and so does whoever waits
-        drop(primary.wait_for(|primary| primary.is_away).await);
+        // an error means that the store was dropped, and its reads with it
+        drop(primary.wait_for(|primary| primary.is_down).await);
     }
 
-    /// Finds out how the primary and the replicas are, for as long as it is awaited.
-    pub(crate) async fn attend(&self, changes: &Changes) {
-        if self.are_there() {
-            let each = self.all.iter().map(|replica| replica.attend(self.primary.subscribe(), self.lag));
-            tokio::join!(self.attend_primary(changes), join_all(each));
+    /// Probes the primary and the replicas. Never returns if there are replicas.
+    pub(crate) async fn monitor(&self, changes: &Changes) {
+        if !self.is_empty() {
+            let each = self.all.iter().map(|replica| replica.monitor(self.primary.subscribe(), self.max_lag));
+            tokio::join!(self.monitor_primary(changes), join_all(each));
         }
     }
 
-    /// Asks the primary how long its log is, whenever something has changed.
-    async fn attend_primary(&self, changes: &Changes) {
-        let mut link = Link::to_primary(&self.url);
+    /// Probes the insert position of the primary after each change, and at the probe interval.
+    async fn monitor_primary(&self, changes: &Changes) {
+        let mut probe = ReplicaProbe::primary(&self.primary_url);
         loop {
-            let (mark, asked) = (changes.mark.now(), Instant::now());
-            match link.ask().await {
+            let (watermark, probed_at) = (changes.watermark.current(), Instant::now());
+            match probe.probe().await {
                 Ok(position) => {
-                    let told = Primary { mark, position, asked: Some(asked), is_away: false };
-                    if self.primary.send_replace(told).is_away {
-                        changes.set_away(false);
-                        tracing::info!("the primary answers again");
+                    let state = PrimaryState { watermark, position, probed_at: Some(probed_at), is_down: false };
+                    if self.primary.send_replace(state).is_down {
+                        changes.set_primary_down(false);
+                        tracing::info!("the primary is back");
                     }
                 }
                 Err(error) => {
-                    let is_new = self.primary.send_if_modified(|primary| !std::mem::replace(&mut primary.is_away, true));
+                    let is_new = self.primary.send_if_modified(|primary| !std::mem::replace(&mut primary.is_down, true));
                     if is_new {
-                        changes.set_away(true);
-                        tracing::warn!(%error, "the primary is away; replicas answer meanwhile what anyone may read");
+                        changes.set_primary_down(true);
+                        tracing::warn!(%error, "the primary is down; replicas serve reads of published records");
                     }
                 }
             }
             tokio::select! {
-                () = changes.mark.moved() => {}
-                () = tokio::time::sleep(HEARTBEAT) => {}
+                () = changes.watermark.advanced() => {}
+                () = tokio::time::sleep(REPLICA_PROBE_INTERVAL) => {}
             }
         }
     }
@@ -205,115 +206,119 @@ impl Replica {
         *self.alive.borrow()
     }
 
-    /// Waits until readers may no longer be sent to it.
-    pub(crate) async fn gone(&self) {
+    fn has_replayed(&self, watermark: u64) -> bool {
+        self.replayed_watermark.load(Ordering::Acquire) >= watermark
+    }
+
+    /// Waits until the replica may no longer serve reads.
+    pub(crate) async fn unavailable(&self) {
         let mut alive = self.alive.subscribe();
         drop(alive.wait_for(|alive| !alive).await);
     }
 
-    /// Something was amiss with it: it is looked at now.
-    pub(crate) fn suspect(&self) {
-        self.suspected.notify_one();
+    /// Probes the replica at once, after a read from it failed.
+    pub(crate) fn request_probe(&self) {
+        self.probe_requested.notify_one();
     }
 
-    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn observation(&self) -> std::sync::MutexGuard<'_, ReplicaObservation> {
+        self.observation.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, lag: Option<Duration>, behind: Option<u64>) {
-        let mut seen = self.seen();
-        (seen.lag, seen.behind) = (lag, behind);
+    fn record_lag(&self, lag: Option<Duration>, behind: Option<u64>) {
+        let mut observation = self.observation();
+        (observation.lag, observation.behind) = (lag, behind);
     }
 
-    async fn attend(&self, mut primary: watch::Receiver<Primary>, lag: Duration) {
-        let mut link = Link::to_replica(&self.url);
-        let mut missing = Missing::default();
-        let mut pause = PAUSES.0;
+    async fn monitor(&self, mut primary: watch::Receiver<PrimaryState>, max_lag: Duration) {
+        let mut probe = ReplicaProbe::replica(&self.url);
+        let mut pending = PendingPositions::default();
+        let mut backoff = CATCH_UP_BACKOFF.0;
         loop {
-            let told = *primary.borrow_and_update();
-            if let (Some(asked), false) = (told.asked, told.is_away) {
-                missing.add(asked, told.position.bytes());
+            let known = *primary.borrow_and_update();
+            if let (Some(probed_at), false) = (known.probed_at, known.is_down) {
+                pending.push(probed_at, known.position.end_of_last_record());
             }
-            match link.ask().await {
-                Ok(position) if told.mark > 0 && position.cluster != told.position.cluster => {
-                    self.leave("it is a replica of another cluster than the primary");
+            match probe.probe().await {
+                Ok(position) if known.watermark > 0 && position.cluster != known.position.cluster => {
+                    self.remove_from_rotation("it belongs to another cluster than the primary");
                 }
                 Ok(position) => {
-                    missing.shown(position.bytes);
-                    let lags = told.asked.map_or(Duration::ZERO, |asked| missing.longest(asked));
-                    self.note(Some(lags), behind(&told, &position));
-                    if position.bytes >= told.position.bytes() {
-                        self.fresh.fetch_max(told.mark, Ordering::AcqRel);
+                    pending.remove_replayed(position.bytes);
+                    let lag = known.probed_at.map_or(Duration::ZERO, |probed_at| pending.lag(probed_at));
+                    self.record_lag(Some(lag), bytes_behind(&known, &position));
+                    if position.bytes >= known.position.end_of_last_record() {
+                        self.replayed_watermark.fetch_max(known.watermark, Ordering::AcqRel);
                     }
-                    if lags > lag {
-                        self.leave(format_args!("it lags by {} seconds", lags.as_secs()));
-                    } else if told.mark > 0 {
-                        self.come_back();
+                    if lag > max_lag {
+                        self.remove_from_rotation(format_args!("it lags by {} seconds", lag.as_secs()));
+                    } else if known.watermark > 0 {
+                        self.add_to_rotation();
                     }
                 }
                 Err(error) => {
-                    // what comes back may be another server, or an earlier state of it
-                    self.fresh.store(0, Ordering::Release);
-                    self.note(None, None);
-                    self.leave(error);
+                    // the server that comes back may be another one, or restored to an earlier state
+                    self.replayed_watermark.store(0, Ordering::Release);
+                    self.record_lag(None, None);
+                    self.remove_from_rotation(error);
                 }
             }
-            let is_awaited = self.is_alive() && !told.is_away && self.fresh.load(Ordering::Acquire) < told.mark;
-            pause = if is_awaited { (pause * 2).min(PAUSES.1) } else { PAUSES.0 };
-            let looked = if is_awaited { pause } else { HEARTBEAT };
+            let is_catching_up = self.is_alive() && !known.is_down && !self.has_replayed(known.watermark);
+            backoff = if is_catching_up { (backoff * 2).min(CATCH_UP_BACKOFF.1) } else { CATCH_UP_BACKOFF.0 };
+            let pause = if is_catching_up { backoff } else { REPLICA_PROBE_INTERVAL };
             tokio::select! {
                 changed = primary.changed() => if changed.is_err() { return },
-                () = self.suspected.notified() => {}
-                () = tokio::time::sleep(looked) => {}
+                () = self.probe_requested.notified() => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }
 
-    /// Readers are not sent to it from now on.
-    fn leave(&self, reason: impl std::fmt::Display) {
+    /// Stops reads from the replica.
+    fn remove_from_rotation(&self, reason: impl std::fmt::Display) {
         self.alive.send_if_modified(|alive| std::mem::replace(alive, false));
-        if !std::mem::replace(&mut self.seen().is_told, true) {
-            tracing::warn!(replica = self.name, %reason, "a replica is not asked until it does better");
+        if !std::mem::replace(&mut self.observation().is_removal_logged, true) {
+            tracing::warn!(replica = self.name, %reason, "a replica was removed from rotation until it recovers");
         }
     }
 
-    /// Readers are sent to it again.
-    fn come_back(&self) {
+    /// Starts reads from the replica.
+    fn add_to_rotation(&self) {
         if self.alive.send_if_modified(|alive| !std::mem::replace(alive, true)) {
-            self.seen().is_told = false;
-            tracing::info!(replica = self.name, "a replica is asked from now on");
+            self.observation().is_removal_logged = false;
+            tracing::info!(replica = self.name, "a replica was added to rotation");
         }
     }
 }
 
-/// Bytes that a replica does not show, of those that the primary had.
-fn behind(told: &Primary, position: &Position) -> Option<u64> {
-    (told.mark > 0 && !told.is_away).then(|| told.position.bytes().saturating_sub(position.bytes))
+/// Bytes of the primary's log that a replica has not replayed.
+fn bytes_behind(primary: &PrimaryState, position: &LogPosition) -> Option<u64> {
+    (primary.watermark > 0 && !primary.is_down).then(|| primary.position.end_of_last_record().saturating_sub(position.bytes))
 }
 
-impl Missing {
-    /// The log had so many bytes at this time.
-    fn add(&mut self, at: Instant, bytes: u64) {
-        let is_full = self.0.len() >= PLACES;
+impl PendingPositions {
+    /// Records the position of the primary at an instant.
+    fn push(&mut self, at: Instant, bytes: u64) {
+        let is_full = self.0.len() >= MAX_PENDING_POSITIONS;
         match self.0.back_mut() {
             Some((_, last)) if *last >= bytes => {}
-            Some((since, last)) if at.saturating_duration_since(*since) < SPACING => *last = bytes,
+            Some((since, last)) if at.saturating_duration_since(*since) < LAG_RESOLUTION => *last = bytes,
             Some((_, last)) if is_full => *last = bytes,
             _ => self.0.push_back((at, bytes)),
         }
     }
 
-    /// The replica shows so many bytes.
-    fn shown(&mut self, bytes: u64) {
-        while self.0.front().is_some_and(|(_, place)| *place <= bytes) {
+    /// Removes the positions that the replica has replayed.
+    fn remove_replayed(&mut self, bytes: u64) {
+        while self.0.front().is_some_and(|(_, position)| *position <= bytes) {
             self.0.pop_front();
         }
     }
 
-    /// For how long something had been missing when the primary was asked last. While it is away nothing new is known of:
-    /// who lagged lags on, and who did not may answer.
-    fn longest(&self, asked: Instant) -> Duration {
-        self.0.front().map_or(Duration::ZERO, |(since, _)| asked.saturating_duration_since(*since))
+    /// Age of the oldest pending position at the last probe of the primary. It does not grow while the primary is down, so
+    /// that a replica within the limit may go on serving reads.
+    fn lag(&self, probed_at: Instant) -> Duration {
+        self.0.front().map_or(Duration::ZERO, |(since, _)| probed_at.saturating_duration_since(*since))
     }
 }
 
@@ -322,28 +327,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_replica_lags_by_the_age_of_the_first_place_that_it_does_not_show() {
+    fn lag_is_the_age_of_the_first_position_not_replayed() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut missing = Missing::default();
-        [(0, 100), (3, 200), (5, 200), (8, 300)].into_iter().for_each(|(seconds, bytes)| missing.add(at(seconds), bytes));
-        assert_eq!(missing.longest(at(8)), Duration::from_secs(8));
-        missing.shown(100);
-        assert_eq!(missing.longest(at(8)), Duration::from_secs(5));
-        missing.shown(250);
-        assert_eq!(missing.longest(at(8)), Duration::ZERO);
-        assert_eq!(missing.longest(at(20)), Duration::from_secs(12));
-        missing.shown(300);
-        assert_eq!(missing.longest(at(20)), Duration::ZERO);
+        let mut pending = PendingPositions::default();
+        [(0, 100), (3, 200), (5, 200), (8, 300)].into_iter().for_each(|(seconds, bytes)| pending.push(at(seconds), bytes));
+        assert_eq!(pending.lag(at(8)), Duration::from_secs(8));
+        pending.remove_replayed(100);
+        assert_eq!(pending.lag(at(8)), Duration::from_secs(5));
+        pending.remove_replayed(250);
+        assert_eq!(pending.lag(at(8)), Duration::ZERO);
+        assert_eq!(pending.lag(at(20)), Duration::from_secs(12));
+        pending.remove_replayed(300);
+        assert_eq!(pending.lag(at(20)), Duration::ZERO);
     }
 
     #[test]
-    fn places_that_come_fast_are_few() {
-        let (start, mut missing) = (Instant::now(), Missing::default());
-        (0..100_000_u64).for_each(|number| missing.add(start + Duration::from_millis(number), number));
-        assert!(missing.0.len() <= PLACES);
-        assert_eq!(missing.longest(start + Duration::from_secs(100)), Duration::from_secs(100));
-        missing.shown(99_999);
-        assert!(missing.0.is_empty());
+    fn frequent_positions_are_bounded_in_number() {
+        let (start, mut pending) = (Instant::now(), PendingPositions::default());
+        (0..100_000_u64).for_each(|number| pending.push(start + Duration::from_millis(number), number));
+        assert!(pending.0.len() <= MAX_PENDING_POSITIONS);
+        assert_eq!(pending.lag(start + Duration::from_secs(100)), Duration::from_secs(100));
+        pending.remove_replayed(99_999);
+        assert!(pending.0.is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! A connection by which a server of PostgreSQL is asked how far it is, beside all pools: it has no one to wait for.
+//! Probes of the replication position of PostgreSQL servers, each on a connection outside of all pools.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,80 +9,83 @@ use sea_orm::sqlx::{AssertSqlSafe, ConnectOptions as _, Error, query_as};
 
 use crate::store::sql::dialect;
 
-/// How long an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Bytes of a page of the log, and of the longest head that one has.
-const PAGE: u64 = 8192;
-const HEAD: u64 = 40;
+/// How long to wait for the answer to a probe.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Size of a page of the write-ahead log.
+const WAL_PAGE_BYTES: u64 = 8192;
+/// Size of the longest header of such a page.
+const WAL_PAGE_HEADER_BYTES: u64 = 40;
 
-/// How far a server is.
+/// The position of a server in the write-ahead log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Position {
-    /// Bytes of the log: those that a primary has, or those that a replica shows.
+pub(crate) struct LogPosition {
+    /// Bytes that a primary has inserted, or that a replica has replayed.
     pub(crate) bytes: u64,
-    /// Number of the cluster, which primary and replicas share.
+    /// System identifier of the cluster, which the primary and its replicas share.
     pub(crate) cluster: i64,
 }
 
-impl Position {
-    /// Where the last entry of the log of a primary ends. The next one may have been given a place behind the head of a
-    /// new page; a replica that has shown everything stands before that head.
-    pub(crate) fn bytes(&self) -> u64 {
-        match self.bytes % PAGE {
-            over if over <= HEAD => self.bytes - over,
+impl LogPosition {
+    /// The end of the last record in the log of a primary. The insert position may already lie behind the header of a new
+    /// page, while a replica that has replayed everything is positioned before that header.
+    pub(crate) fn end_of_last_record(&self) -> u64 {
+        match self.bytes % WAL_PAGE_BYTES {
+            past_page_start if past_page_start <= WAL_PAGE_HEADER_BYTES => self.bytes - past_page_start,
             _ => self.bytes,
         }
     }
 }
 
-/// Asks one server, again and again.
+/// Probes one server repeatedly.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct ReplicaProbe {
     url: String,
-    question: SelectStatement,
+    select: SelectStatement,
     connection: Option<PgConnection>,
 }
 
-impl Link {
-    pub(crate) fn to_primary(url: &str) -> Self {
-        Self { url: url.to_owned(), question: dialect::position(), connection: None }
+impl ReplicaProbe {
+    /// Probes the insert position of a primary.
+    pub(crate) fn primary(url: &str) -> Self {
+        Self { url: url.to_owned(), select: dialect::wal_insert_position(), connection: None }
     }
 
-    pub(crate) fn to_replica(url: &str) -> Self {
-        Self { url: url.to_owned(), question: dialect::replayed(), connection: None }
+    /// Probes the replay position of a replica.
+    pub(crate) fn replica(url: &str) -> Self {
+        Self { url: url.to_owned(), select: dialect::wal_replay_position(), connection: None }
     }
 
-    /// What a server is called where no password may be shown.
+    /// Host, port and database of an address, without the credentials.
     pub(crate) fn name(url: &str) -> Result<String, Error> {
         let options = PgConnectOptions::from_str(url)?;
         Ok(format!("{}:{}/{}", options.get_host(), options.get_port(), options.get_database().unwrap_or_default()))
     }
 
-    /// How far it is; an error where that cannot be known in time.
-    pub(crate) async fn ask(&mut self) -> Result<Position, Error> {
-        tokio::time::timeout(PATIENCE, self.ask_at_leisure()).await.unwrap_or(Err(Error::PoolTimedOut))
+    /// Fetches the position; fails if the server does not answer within the timeout.
+    pub(crate) async fn probe(&mut self) -> Result<LogPosition, Error> {
+        tokio::time::timeout(PROBE_TIMEOUT, self.probe_untimed()).await.unwrap_or(Err(Error::PoolTimedOut))
     }
 
-    async fn ask_at_leisure(&mut self) -> Result<Position, Error> {
-        // taken out, so that a connection on which an answer was not waited for is used no more
+    async fn probe_untimed(&mut self) -> Result<LogPosition, Error> {
+        // taken out, so that a connection is not reused after a timeout
         if let Some(mut connection) = self.connection.take()
-            && let Ok(position) = ask(&mut connection, &self.question).await
+            && let Ok(position) = fetch_position(&mut connection, &self.select).await
         {
             self.connection = Some(connection);
             return Ok(position);
         }
         let mut connection = PgConnectOptions::from_str(&self.url)?.connect().await?;
-        let position = ask(&mut connection, &self.question).await?;
+        let position = fetch_position(&mut connection, &self.select).await?;
         self.connection = Some(connection);
         Ok(position)
     }
 }
 
-async fn ask(connection: &mut PgConnection, question: &SelectStatement) -> Result<Position, Error> {
-    let question = AssertSqlSafe(question.to_string(PostgresQueryBuilder));
-    let (bytes, cluster): (Option<i64>, i64) = query_as(question).fetch_one(connection).await?;
-    let bytes = bytes.ok_or_else(|| Error::Protocol("it is no replica, or none any more".to_owned()))?;
-    Ok(Position { bytes: bytes.unsigned_abs(), cluster })
+async fn fetch_position(connection: &mut PgConnection, select: &SelectStatement) -> Result<LogPosition, Error> {
+    let sql = AssertSqlSafe(select.to_string(PostgresQueryBuilder));
+    let (bytes, cluster): (Option<i64>, i64) = query_as(sql).fetch_one(connection).await?;
+    let bytes = bytes.ok_or_else(|| Error::Protocol("the server is not, or no longer, a replica".to_owned()))?;
+    Ok(LogPosition { bytes: bytes.unsigned_abs(), cluster })
 }
 
 #[cfg(test)]
@@ -90,10 +93,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_that_would_begin_behind_the_head_of_a_page_does_not_count() {
-        let ends = |bytes| Position { bytes, cluster: 1 }.bytes();
-        assert_eq!(ends(3 * PAGE + 24), 3 * PAGE);
-        assert_eq!(ends(3 * PAGE + 40), 3 * PAGE);
-        assert_eq!(ends(3 * PAGE + 48), 3 * PAGE + 48);
+    fn insert_position_within_a_page_header_ends_at_the_page_start() {
+        let end = |bytes| LogPosition { bytes, cluster: 1 }.end_of_last_record();
+        assert_eq!(end(3 * WAL_PAGE_BYTES + 24), 3 * WAL_PAGE_BYTES);
+        assert_eq!(end(3 * WAL_PAGE_BYTES + 40), 3 * WAL_PAGE_BYTES);
+        assert_eq!(end(3 * WAL_PAGE_BYTES + 48), 3 * WAL_PAGE_BYTES + 48);
     }
 }

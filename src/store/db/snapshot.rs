@@ -1,12 +1,10 @@
-//! What is read as it was at one moment.
+//! Snapshots: transactions whose reads all observe the database at one instant.
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::stream::TryStreamExt;
-use sea_orm::sea_query::SelectStatement;
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, QueryResult, Statement,
     StreamTrait, TransactionTrait,
@@ -17,136 +15,116 @@ use tracing::Instrument;
 use crate::core::error::{Error, Result, internal, unavailable};
 use crate::observability::metrics;
 use crate::observability::metrics::StatementStats;
+use crate::store::error::{database, is_transient};
 use crate::store::sql::dialect;
-use crate::store::{Store, database, is_passing};
 
-/// Pieces that are read ahead of who takes them.
-const AHEAD: usize = 1;
+/// Batches that are read ahead of the consumer.
+const READ_AHEAD_BATCHES: usize = 1;
 
-/// The one transaction that everything is read in.
+/// A read transaction on one server.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     transaction: DatabaseTransaction,
-    /// The server that it is on.
+    /// The server of the transaction, to cancel a statement from another connection.
     pool: DatabaseConnection,
 }
 
-/// Rows of one statement, some at a time.
+/// The rows of one statement, in batches.
 #[derive(Debug)]
-pub(crate) struct Pieces(mpsc::Receiver<Result<Vec<QueryResult>>>);
+pub(crate) struct RowBatches(mpsc::Receiver<Result<Vec<QueryResult>>>);
 
-impl Pieces {
-    /// The next rows; nothing at the end.
+impl RowBatches {
+    /// The next batch, or `None` at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<QueryResult>>> {
         let rows = self.0.recv().await.transpose()?;
         Ok(rows.inspect(|rows| metrics::record_rows(rows.len())))
     }
 }
 
-impl Store {
-    /// The same store as it is now: what is read from it later is of this moment too. It keeps a connection for as long
-    /// as it lives.
-    pub async fn snapshot(&self) -> Result<Self> {
-        let begun = match self.replica() {
-            Some(replica) => match self.stand_still(&replica.walker).await {
-                Err(error) if is_passing(&error) => self.stand_still(&self.pools.walker).await,
-                begun => begun,
-            },
-            None => self.stand_still(&self.pools.walker).await,
-        };
-        let mut still = self.clone();
-        still.snapshot = Some(Arc::new(begun.map_err(database)?));
-        Ok(still)
-    }
-
-    /// Begins a transaction that sees one moment.
-    async fn stand_still(&self, pool: &DatabaseConnection) -> Result<Snapshot, DbErr> {
-        let transaction = match self.backend() {
+impl Snapshot {
+    /// Begins a transaction; on PostgreSQL a repeatable read.
+    pub(crate) async fn begin(pool: &DatabaseConnection) -> Result<Self, DbErr> {
+        let transaction = match pool.get_database_backend() {
             DbBackend::Postgres => pool.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await?,
             _ => pool.begin().await?,
         };
-        Ok(Snapshot { transaction, pool: pool.clone() })
+        Ok(Self { transaction, pool: pool.clone() })
     }
 
-    /// Runs a statement whose rows are all wanted and come as fast as they are taken, this many at a time. Nothing else can
-    /// be read from the snapshot meanwhile. It has as long as any statement until the first rows come, and ends when nobody
-    /// takes them any more.
-    pub(crate) async fn pieces(&self, select: &SelectStatement, size: usize) -> Result<Pieces> {
-        let snapshot = self.snapshot.clone().ok_or_else(|| internal("what is read at one moment is read from a snapshot"))?;
-        for statement in dialect::BEFORE_ALL {
-            snapshot.transaction.execute_unprepared(statement).await.map_err(lost)?;
+    /// Executes a statement and returns all of its rows.
+    pub(crate) async fn fetch_all(&self, statement: Statement) -> Result<Vec<QueryResult>> {
+        self.transaction.query_all_raw(statement).await.inspect(|rows| metrics::record_rows(rows.len())).map_err(snapshot_error)
+    }
+
+    /// Executes a statement on PostgreSQL whose rows are read in batches, as fast as they are consumed. The snapshot
+    /// serves no other read until the batches end. `timeout` applies until the first batch; the statement is cancelled
+    /// when the batches are dropped.
+    pub(crate) async fn stream(self: Arc<Self>, statement: Statement, batch_rows: usize, timeout: Option<Duration>) -> Result<RowBatches> {
+        for setting in dialect::SCAN_SETTINGS {
+            self.transaction.execute_unprepared(setting).await.map_err(snapshot_error)?;
         }
-        let id = snapshot.transaction.query_one(&dialect::session()).await.map_err(lost)?;
-        let id: Option<i32> = id.map(|row| row.try_get_by_index(0)).transpose().map_err(internal)?;
-        let (send, receive) = mpsc::channel(AHEAD);
-        self.statements.fetch_add(1, Ordering::Relaxed);
-        let (statement, bound) = (self.written(select), self.bound);
+        let session = self.transaction.query_one(&dialect::session_id()).await.map_err(snapshot_error)?;
+        let session: Option<i32> = session.map(|row| row.try_get_by_index(0)).transpose().map_err(internal)?;
+        let (sender, receiver) = mpsc::channel(READ_AHEAD_BATCHES);
         let tally = StatementStats::current();
         let run = async move {
-            let Some(id) = id else { return };
-            if !snapshot.hand_on(statement, size, bound, &send).await {
-                snapshot.cancel(id).await;
+            let Some(session) = session else { return };
+            if !self.send_batches(statement, batch_rows, timeout, &sender).await {
+                self.cancel(session).await;
             }
         };
         tokio::spawn(async move { tally.scope(run).await }.in_current_span());
-        Ok(Pieces(receive))
-    }
-}
-
-impl Snapshot {
-    /// Runs one statement.
-    pub(crate) async fn read(&self, statement: Statement) -> Result<Vec<QueryResult>> {
-        self.transaction.query_all_raw(statement).await.inspect(|rows| metrics::record_rows(rows.len())).map_err(lost)
+        Ok(RowBatches(receiver))
     }
 
-    /// Hands rows of a statement on, and tells whether it has ended: it goes on where nobody takes them any more, and where
-    /// the first did not come in time.
-    async fn hand_on(
+    /// Sends the rows of a statement in batches. Returns whether the statement has ended: it is still running if the
+    /// receiver was dropped, or if the first batch timed out.
+    async fn send_batches(
         &self,
         statement: Statement,
-        size: usize,
-        mut bound: Option<Duration>,
-        to: &mpsc::Sender<Result<Vec<QueryResult>>>,
+        batch_rows: usize,
+        mut timeout: Option<Duration>,
+        sender: &mpsc::Sender<Result<Vec<QueryResult>>>,
     ) -> bool {
         let rows = match self.transaction.stream_raw(statement).await {
             Ok(rows) => rows,
-            Err(error) => return to.send(Err(lost(error))).await.is_ok(),
+            Err(error) => return sender.send(Err(snapshot_error(error))).await.is_ok(),
         };
-        let mut pieces = pin!(rows.map_err(lost).try_chunks(size).map_err(|error| error.1));
+        let mut batches = pin!(rows.map_err(snapshot_error).try_chunks(batch_rows).map_err(|error| error.1));
         loop {
-            let (piece, has_ended) = tokio::select! {
-                piece = within(bound.take(), pieces.try_next()) => match piece {
+            let (batch, has_ended) = tokio::select! {
+                batch = with_timeout(timeout.take(), batches.try_next()) => match batch {
                     None => (Err(Error::Timeout), false),
                     Some(Ok(None)) => return true,
                     Some(Ok(Some(rows))) => (Ok(rows), false),
                     Some(Err(error)) => (Err(error), true),
                 },
-                () = to.closed() => return false,
+                () = sender.closed() => return false,
             };
-            let is_last = piece.is_err();
-            if to.send(piece).await.is_err() || is_last {
+            let is_last = batch.is_err();
+            if sender.send(batch).await.is_err() || is_last {
                 return has_ended;
             }
         }
     }
 
-    /// Ends what the session with this id is doing, which is this one's.
-    async fn cancel(&self, id: i32) {
-        if let Err(error) = self.pool.query_one(&dialect::cancel(id)).await {
-            tracing::debug!(%error, "a statement goes on whose rows nobody takes");
+    /// Cancels the statement that the session of this snapshot is executing.
+    async fn cancel(&self, session: i32) {
+        if let Err(error) = self.pool.query_one(&dialect::cancel(session)).await {
+            tracing::debug!(%error, "failed to cancel an abandoned statement");
         }
     }
 }
 
-/// What comes of something in this time.
-async fn within<T>(bound: Option<Duration>, run: impl Future<Output = T>) -> Option<T> {
-    match bound {
-        Some(bound) => tokio::time::timeout(bound, run).await.ok(),
+/// Awaits a future for at most this long; `None` on timeout.
+async fn with_timeout<T>(timeout: Option<Duration>, run: impl Future<Output = T>) -> Option<T> {
+    match timeout {
+        Some(timeout) => tokio::time::timeout(timeout, run).await.ok(),
         None => Some(run.await),
     }
 }
 
-/// An error in a snapshot, which no other connection has.
-fn lost(error: DbErr) -> Error {
-    if is_passing(&error) { unavailable(error) } else { database(error) }
+/// Translates an error of a snapshot. A lost connection cannot be replaced: another one would see another instant.
+fn snapshot_error(error: DbErr) -> Error {
+    if is_transient(&error) { unavailable(error) } else { database(error) }
 }

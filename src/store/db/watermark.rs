@@ -1,35 +1,37 @@
-//! A number that moves on with everything that whoever reads from a replica must not miss.
+//! The watermark of replication.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Notify;
 
-/// The number. It begins at one, so that what is marked with nothing has still to be looked at.
+/// Monotonic number that advances with every change that becomes known: a replica may serve reads once it has replayed
+/// up to it. It starts at 1; 0 marks a position that was never compared with the primary.
 #[derive(Debug)]
 pub(crate) struct Watermark {
     number: AtomicU64,
-    moved: Notify,
+    advanced: Notify,
 }
 
 impl Default for Watermark {
     fn default() -> Self {
-        Self { number: AtomicU64::new(1), moved: Notify::new() }
+        Self { number: AtomicU64::new(1), advanced: Notify::new() }
     }
 }
 
 impl Watermark {
-    pub(crate) fn now(&self) -> u64 {
+    /// The current value.
+    pub(crate) fn current(&self) -> u64 {
         self.number.load(Ordering::Acquire)
     }
 
-    /// Something is known of that replicas may not have yet.
+    /// Advances: a change became known that replicas may lack.
     pub(crate) fn advance(&self) {
         self.number.fetch_add(1, Ordering::AcqRel);
-        self.moved.notify_one();
+        self.advanced.notify_one();
     }
 
-    /// Waits until it has moved on since it was waited for last.
-    pub(crate) async fn moved(&self) {
-        self.moved.notified().await;
+    /// Waits until the watermark has advanced since the previous wait.
+    pub(crate) async fn advanced(&self) {
+        self.advanced.notified().await;
     }
 }

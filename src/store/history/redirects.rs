@@ -13,7 +13,7 @@ use crate::store::curation::withheld_digest::{find_by_digest, slug_digest, withh
 use crate::store::db::dataset_version;
 use crate::store::db::dataset_version::WriteScope;
 use crate::store::read::dump::FormerName;
-use crate::store::sql::bulk_insert::{Conflict, Into, Split, insert};
+use crate::store::sql::bulk_insert::{Batching, ConflictAction, InsertTarget, insert};
 use crate::store::sql::dialect::one_of_ids;
 use crate::store::write::load::LOOKUP_BATCH_VALUES;
 use crate::store::{Store, database};
@@ -29,11 +29,11 @@ impl Store {
             return transaction.rollback().await.map_err(database);
         }
         let columns = &["id", "record_type", "merged_into"];
-        let into = Into { table: "nodes", columns, conflict: Conflict::Replaces, split: Split::Freely };
+        let into = InsertTarget { table: "nodes", columns, on_conflict: ConflictAction::Replace, batching: Batching::Fastest };
         let row = |former: &FormerName<Uuid>| vec![former.name.into(), former.ty.prefix().into(), former.record.into()];
         insert(&transaction, into, ids.iter().map(row).collect()).await?;
         insert_former_slugs(&transaction, slugs).await?;
-        dataset_version::note(&transaction, self.clock.now(), WriteScope::Others).await?;
+        dataset_version::advance(&transaction, self.clock.now(), WriteScope::Others).await?;
         self.commit(transaction).await
     }
 }

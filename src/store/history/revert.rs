@@ -33,7 +33,7 @@ impl Store {
         session.transaction.rollback().await.map_err(database)?;
         let mut state = state.map(state::without_system_fields);
         if let Some(state) = state.as_mut().filter(|_| !role.sees_drafts()) {
-            self.veil_state(state).await?;
+            self.redact_state(state).await?;
         }
         Ok(state)
     }

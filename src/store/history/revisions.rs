@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
-use crate::store::sql::bulk_insert::{Conflict, Into, Split, insert};
+use crate::store::sql::bulk_insert::{Batching, ConflictAction, InsertTarget, insert};
 use crate::store::sql::dialect::one_of_ids;
 use crate::store::write::load::LOOKUP_BATCH_VALUES;
 use crate::store::{Store, database};
@@ -117,7 +117,7 @@ pub(crate) async fn insert_revisions(
             ]
         })
         .collect();
-    let into = Into { table: TABLE, columns: &COLUMNS, conflict: Conflict::Fails, split: Split::Freely };
+    let into = InsertTarget { table: TABLE, columns: &COLUMNS, on_conflict: ConflictAction::Fail, batching: Batching::Fastest };
     insert(transaction, into, rows).await
 }
 

@@ -1,8 +1,8 @@
-//! The whole published dataset as it is at one moment: every table from its beginning to its end, in the order of ids,
-//! page by page, so that it takes the memory of a page however long it is.
+//! Dumps: the whole published dataset in one snapshot. Each table is read in the order of its ids, page by page, in
+//! constant memory.
 //!
-//! What leads to a draft is left out: a reference that may be missing is missing, and a row that cannot be without it
-//! is not there, nor is what cannot be without that row.
+//! References to unpublished records are removed: an optional reference becomes null, and a row whose required reference
+//! would be null is left out, as are the rows that require it in turn.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -14,184 +14,184 @@ use uuid::Uuid;
 use crate::catalog::record::{FieldKind, Record, RecordKind, catalog};
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
-use crate::store::Store;
 use crate::store::db::dataset_version;
+use crate::store::handle::Store;
 use crate::store::read::result::Cell;
 use crate::store::sql::dialect::one_of_ids;
 
-/// Ids looked up by one statement at most.
-const CHUNK: usize = 1_000;
-/// Records that are remembered because others refer to them.
-const REMEMBERED: usize = 20_000;
+/// Number of ids that one statement looks up.
+const LOOKUP_BATCH_IDS: usize = 1_000;
+/// Number of names from which on the cache of names is cleared.
+const MAX_CACHED_NAMES: usize = 20_000;
 
-/// The published dataset at one moment.
+/// A snapshot of the published dataset.
 #[derive(Debug)]
 pub struct Dump {
     store: Store,
-    /// What records and parts are called that may be referred to; nothing for those that are left out.
-    known: HashMap<(RecordType, Uuid), Option<String>>,
+    /// Names of records and parts, the targets of references; `None` for rows that are left out.
+    names: HashMap<(RecordType, Uuid), Option<String>>,
 }
 
-/// A record or part that another refers to.
+/// The target of a reference: a record or a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub struct ReferenceTarget {
     /// Its type.
     pub ty: RecordType,
     /// Its id.
     pub id: Uuid,
-    /// Its slug, or its key where it is a part.
+    /// Its slug; of a part its key.
     pub name: String,
 }
 
 /// A row of a table.
 #[derive(Debug)]
-pub struct Entry {
+pub struct DumpRow {
     /// Its id.
     pub id: Uuid,
-    /// Its cells, one for each declared field.
+    /// Its cells, one per declared field.
     pub cells: Vec<Cell>,
-    /// What it refers to, for each declared field.
-    pub targets: Vec<Option<Target>>,
+    /// The targets of its references, one per declared field.
+    pub targets: Vec<Option<ReferenceTarget>>,
 }
 
-/// Some rows in the order of their ids.
+/// A page of rows, in the order of ids.
 #[derive(Debug)]
-pub struct Entries<T> {
+pub struct DumpPage<T> {
     /// The rows.
     pub rows: Vec<T>,
-    /// Where the next begin; nothing at the end.
+    /// The id after which the next page starts; `None` at the end.
     pub next: Option<Uuid>,
 }
 
-/// A slug that a record had before, or an id that it took over from a record that was merged into it.
+/// A former name of a record: a slug it had, or the id of a record merged into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormerName<T> {
     /// Type of the record.
     pub ty: RecordType,
-    /// What it was called by.
+    /// The former slug or id.
     pub name: T,
-    /// Id of the record.
+    /// Id of the record today.
     pub record: Uuid,
 }
 
 impl Store {
-    /// The published dataset as it is now. It keeps a connection for as long as it lives.
+    /// A dump of the published dataset as of now. It holds a connection until it is dropped.
     pub async fn dump(&self) -> Result<Dump> {
-        Ok(Dump { store: self.snapshot().await?, known: HashMap::new() })
+        Ok(Dump { store: self.snapshot().await?, names: HashMap::new() })
     }
 }
 
 impl Dump {
-    /// The version of the dataset, and when it changed last.
+    /// The version of the dataset, and the instant of its last change.
     pub async fn version(&self) -> Result<(i64, DateTime<Utc>)> {
-        let rows = self.store.read(&dataset_version::select()).await?;
-        let row = rows.first().ok_or_else(|| internal("the database has no row that tells its version"))?;
-        dataset_version::read(row).map(|state| (state.number, state.changed_at))
+        let rows = self.store.fetch_all(&dataset_version::select_state()).await?;
+        let row = rows.first().ok_or_else(dataset_version::missing_state)?;
+        dataset_version::decode_state(row).map(|state| (state.number, state.changed_at))
     }
 
-    /// Number of rows that are published.
+    /// Number of published rows in all tables.
     pub async fn count(&self) -> Result<u64> {
         let mut count = 0;
-        for record in dumped() {
+        for record in dumped_records() {
             let select = Query::select()
                 .expr(Func::count(Expr::cust("*")))
                 .from(Alias::new(record.table))
                 .and_where(Expr::col("published").eq(true))
                 .to_owned();
-            count += self.store.read_count(&select).await?;
+            count += self.store.fetch_count(&select).await?;
         }
         Ok(count)
     }
 
-    /// Rows of a type after this id, so many of the table at most.
-    pub async fn entries(&mut self, record: &'static Record, after: Option<Uuid>, most: usize) -> Result<Entries<Entry>> {
+    /// The published rows of a type after an id. `limit` bounds the rows read; rows that are left out count.
+    pub async fn rows(&mut self, record: &'static Record, after: Option<Uuid>, limit: usize) -> Result<DumpPage<DumpRow>> {
         let mut select = Query::select();
         select.column("id").columns(record.fields.iter().map(|field| Alias::new(field.column))).from(Alias::new(record.table));
         select.and_where(Expr::col("published").eq(true)).and_where_option(after.map(|id| Expr::col("id").gt(id)));
-        select.order_by("id", Order::Asc).limit(most as u64);
-        let mut rows: Vec<Entry> = Vec::new();
-        for row in self.store.read(&select).await? {
-            let cells = record.fields.iter().zip(1..).map(|(field, place)| Cell::read(&row, place, field.kind));
+        select.order_by("id", Order::Asc).limit(limit as u64);
+        let mut rows: Vec<DumpRow> = Vec::new();
+        for row in self.store.fetch_all(&select).await? {
+            let cells = record.fields.iter().zip(1..).map(|(field, index)| Cell::decode(&row, index, field.kind));
             let cells: Vec<Cell> = cells.collect::<Result<_, _>>().map_err(internal)?;
-            rows.push(Entry { id: row.try_get_by_index(0).map_err(internal)?, targets: vec![None; cells.len()], cells });
+            rows.push(DumpRow { id: row.try_get_by_index(0).map_err(internal)?, targets: vec![None; cells.len()], cells });
         }
-        let next = rows.last().filter(|_| rows.len() == most).map(|row| row.id);
-        self.find_targets(record, &mut rows).await?;
-        let stands = |row: &Entry| references(record).all(|field| !record.fields[field].required || row.targets[field].is_some());
-        rows.retain(stands);
-        Ok(Entries { rows, next })
+        let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.id);
+        self.resolve_targets(record, &mut rows).await?;
+        let is_complete = |row: &DumpRow| references(record).all(|field| !record.fields[field].required || row.targets[field].is_some());
+        rows.retain(is_complete);
+        Ok(DumpPage { rows, next })
     }
 
-    /// Slugs that records had before, in the order of the ids of the records.
-    pub async fn former_slugs(&mut self, after: Option<Uuid>, most: usize) -> Result<Entries<FormerName<String>>> {
+    /// Former slugs of published records, in the order of the ids of the records.
+    pub async fn former_slugs(&mut self, after: Option<Uuid>, limit: usize) -> Result<DumpPage<FormerName<String>>> {
         let mut select = Query::select();
         select.columns(["record_type", "slug", "record_id"]).from("former_slugs");
         select.and_where_option(after.map(|id| Expr::col("record_id").gt(id)));
-        select.order_by("record_id", Order::Asc).limit(most as u64);
+        select.order_by("record_id", Order::Asc).limit(limit as u64);
         let mut found = Vec::new();
-        for row in self.store.read(&select).await? {
+        for row in self.store.fetch_all(&select).await? {
             let prefix: String = row.try_get_by_index(0).map_err(internal)?;
             let (name, record) = (row.try_get_by_index(1).map_err(internal)?, row.try_get_by_index(2).map_err(internal)?);
             found.push((prefix, name, record));
         }
         let mut next = None;
-        if let Some(last) = found.last().map(|(.., record)| *record).filter(|_| found.len() == most) {
-            // those of the last record may go on on the next page
-            let whole = found.iter().rposition(|(.., record)| *record != last).map_or(found.len(), |place| place + 1);
-            found.truncate(whole);
+        if let Some(last) = found.last().map(|(.., record)| *record).filter(|_| found.len() == limit) {
+            // the slugs of the last record may continue on the next page
+            let complete = found.iter().rposition(|(.., record)| *record != last).map_or(found.len(), |index| index + 1);
+            found.truncate(complete);
             next = found.last().map(|(.., record)| *record);
         }
-        let mut rows = self.of_published(found).await?;
+        let mut rows = self.retain_published(found).await?;
         rows.sort_by(|one, other| (one.record, &one.name).cmp(&(other.record, &other.name)));
-        Ok(Entries { rows, next })
+        Ok(DumpPage { rows, next })
     }
 
-    /// Ids of records that were merged into others, in the order of these ids.
-    pub async fn merged_ids(&mut self, after: Option<Uuid>, most: usize) -> Result<Entries<FormerName<Uuid>>> {
+    /// Ids of records that were merged into published records, in the order of these ids.
+    pub async fn merged_ids(&mut self, after: Option<Uuid>, limit: usize) -> Result<DumpPage<FormerName<Uuid>>> {
         let mut select = Query::select();
         select.columns(["record_type", "id", "merged_into"]).from("nodes").and_where(Expr::col("merged_into").is_not_null());
         select.and_where_option(after.map(|id| Expr::col("id").gt(id)));
-        select.order_by("id", Order::Asc).limit(most as u64);
+        select.order_by("id", Order::Asc).limit(limit as u64);
         let mut found: Vec<(String, Uuid, Uuid)> = Vec::new();
-        for row in self.store.read(&select).await? {
+        for row in self.store.fetch_all(&select).await? {
             let prefix: String = row.try_get_by_index(0).map_err(internal)?;
             found.push((prefix, row.try_get_by_index(1).map_err(internal)?, row.try_get_by_index(2).map_err(internal)?));
         }
-        let next = found.last().filter(|_| found.len() == most).map(|(_, id, _)| *id);
-        Ok(Entries { rows: self.of_published(found).await?, next })
+        let next = found.last().filter(|_| found.len() == limit).map(|(_, id, _)| *id);
+        Ok(DumpPage { rows: self.retain_published(found).await?, next })
     }
 
-    /// Those that lead to a record that is published.
-    async fn of_published<T>(&mut self, found: Vec<(String, T, Uuid)>) -> Result<Vec<FormerName<T>>> {
+    /// Keeps the former names of published records.
+    async fn retain_published<T>(&mut self, found: Vec<(String, T, Uuid)>) -> Result<Vec<FormerName<T>>> {
         let typed =
             found.into_iter().filter_map(|(prefix, name, record)| Some(FormerName { ty: RecordType::from_prefix(&prefix)?, name, record }));
         let mut former: Vec<FormerName<T>> = typed.collect();
-        self.learn(former.iter().map(|former| (former.ty, former.record)).collect()).await?;
+        self.fetch_names(former.iter().map(|former| (former.ty, former.record)).collect()).await?;
         former.retain(|former| self.name(former.ty, former.record).is_some());
         Ok(former)
     }
 
     fn name(&self, ty: RecordType, id: Uuid) -> Option<&String> {
-        self.known.get(&(ty, id))?.as_ref()
+        self.names.get(&(ty, id))?.as_ref()
     }
 
-    /// Finds what rows refer to; what leads to something that is left out leads nowhere.
-    async fn find_targets(&mut self, record: &Record, rows: &mut [Entry]) -> Result<()> {
-        if self.known.len() > REMEMBERED {
-            self.known.clear();
+    /// Resolves the references of rows; references to rows that are left out become null.
+    async fn resolve_targets(&mut self, record: &Record, rows: &mut [DumpRow]) -> Result<()> {
+        if self.names.len() > MAX_CACHED_NAMES {
+            self.names.clear();
         }
-        let any = |row: &Entry| {
-            let referred = references(record).filter(|field| matches!(record.fields[*field].kind, FieldKind::Any));
-            referred.filter_map(|field| id_in(&row.cells[field])).collect::<Vec<Uuid>>()
+        let polymorphic = |row: &DumpRow| {
+            let fields = references(record).filter(|field| matches!(record.fields[*field].kind, FieldKind::Any));
+            fields.filter_map(|field| id_in(&row.cells[field])).collect::<Vec<Uuid>>()
         };
-        let types = self.types(rows.iter().flat_map(any).collect()).await?;
+        let types = self.fetch_types(rows.iter().flat_map(polymorphic).collect()).await?;
         let target = |field: usize, cell: &Cell| Some((type_of(record, field, id_in(cell)?, &types)?, id_in(cell)?));
         let wanted = rows.iter().flat_map(|row| references(record).filter_map(|field| target(field, &row.cells[field])));
-        self.learn(wanted.collect()).await?;
+        self.fetch_names(wanted.collect()).await?;
         for row in rows {
             for field in references(record) {
                 let found = target(field, &row.cells[field]);
-                row.targets[field] = found.and_then(|(ty, id)| Some(Target { ty, id, name: self.name(ty, id)?.clone() }));
+                row.targets[field] = found.and_then(|(ty, id)| Some(ReferenceTarget { ty, id, name: self.name(ty, id)?.clone() }));
                 if row.targets[field].is_none() {
                     row.cells[field] = Cell::Null;
                 }
@@ -200,14 +200,14 @@ impl Dump {
         Ok(())
     }
 
-    /// Types of records and of parts that can be cited.
-    async fn types(&self, ids: HashSet<Uuid>) -> Result<HashMap<Uuid, RecordType>> {
+    /// The types of records and of parts that can be cited, by id.
+    async fn fetch_types(&self, ids: HashSet<Uuid>) -> Result<HashMap<Uuid, RecordType>> {
         let ids: Vec<Uuid> = ids.into_iter().collect();
         let mut types = HashMap::new();
-        for chunk in ids.chunks(CHUNK) {
-            let is_one = one_of_ids(self.store.backend(), "id", chunk)?;
-            let select = Query::select().columns(["id", "record_type"]).from("nodes").and_where(is_one).to_owned();
-            for row in self.store.read(&select).await? {
+        for chunk in ids.chunks(LOOKUP_BATCH_IDS) {
+            let is_listed = one_of_ids(self.store.backend(), "id", chunk)?;
+            let select = Query::select().columns(["id", "record_type"]).from("nodes").and_where(is_listed).to_owned();
+            for row in self.store.fetch_all(&select).await? {
                 let prefix: String = row.try_get_by_index(1).map_err(internal)?;
                 let id = row.try_get_by_index(0).map_err(internal)?;
                 types.extend(RecordType::from_prefix(&prefix).map(|ty| (id, ty)));
@@ -216,18 +216,18 @@ impl Dump {
         Ok(types)
     }
 
-    /// Finds out what these are called, and which of them are left out.
-    fn learn(&mut self, wanted: HashSet<(RecordType, Uuid)>) -> BoxFuture<'_, Result<()>> {
+    /// Fetches the names that are not cached, recursively: a row is left out if a row that it requires is.
+    fn fetch_names(&mut self, wanted: HashSet<(RecordType, Uuid)>) -> BoxFuture<'_, Result<()>> {
         async move {
             let mut by_type: BTreeMap<RecordType, Vec<Uuid>> = BTreeMap::new();
-            for (ty, id) in wanted.into_iter().filter(|wanted| !self.known.contains_key(wanted)) {
+            for (ty, id) in wanted.into_iter().filter(|wanted| !self.names.contains_key(wanted)) {
                 by_type.entry(ty).or_default().push(id);
             }
             for (ty, ids) in by_type {
-                // left out, unless it is found
-                self.known.extend(ids.iter().map(|id| ((ty, *id), None)));
-                for chunk in ids.chunks(CHUNK) {
-                    self.learn_some(catalog().get(ty), chunk).await?;
+                // left out, unless found
+                self.names.extend(ids.iter().map(|id| ((ty, *id), None)));
+                for chunk in ids.chunks(LOOKUP_BATCH_IDS) {
+                    self.fetch_names_of(catalog().get(ty), chunk).await?;
                 }
             }
             Ok(())
@@ -235,7 +235,7 @@ impl Dump {
         .boxed()
     }
 
-    async fn learn_some(&mut self, record: &'static Record, ids: &[Uuid]) -> Result<()> {
+    async fn fetch_names_of(&mut self, record: &'static Record, ids: &[Uuid]) -> Result<()> {
         let name = if record.shape == RecordKind::Record { "slug" } else { "key" };
         let needed: Vec<usize> = references(record).filter(|field| record.fields[*field].required).collect();
         let mut select = Query::select();
@@ -243,33 +243,38 @@ impl Dump {
         select.from(Alias::new(record.table)).and_where(Expr::col("published").eq(true));
         select.and_where(one_of_ids(self.store.backend(), "id", ids)?);
         let mut found: Vec<(Uuid, String, Vec<Option<Uuid>>)> = Vec::new();
-        for row in self.store.read(&select).await? {
-            let leads: Result<Vec<Option<Uuid>>, _> = (2..2 + needed.len()).map(|place| row.try_get_by_index(place)).collect();
-            found.push((row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?, leads.map_err(internal)?));
+        for row in self.store.fetch_all(&select).await? {
+            let required: Result<Vec<Option<Uuid>>, _> = (2..2 + needed.len()).map(|index| row.try_get_by_index(index)).collect();
+            found.push((
+                row.try_get_by_index(0).map_err(internal)?,
+                row.try_get_by_index(1).map_err(internal)?,
+                required.map_err(internal)?,
+            ));
         }
         let is_any = |field: &usize| matches!(record.fields[*field].kind, FieldKind::Any);
-        let any = found.iter().flat_map(|(_, _, leads)| needed.iter().zip(leads).filter_map(|(field, id)| id.filter(|_| is_any(field))));
-        let types = self.types(any.collect()).await?;
+        let polymorphic =
+            found.iter().flat_map(|(_, _, required)| needed.iter().zip(required).filter_map(|(field, id)| id.filter(|_| is_any(field))));
+        let types = self.fetch_types(polymorphic.collect()).await?;
         let target = |field: usize, id: Option<Uuid>| Some((type_of(record, field, id?, &types)?, id?));
-        let leads = found.iter().flat_map(|(_, _, leads)| needed.iter().zip(leads).filter_map(|(field, id)| target(*field, *id)));
-        self.learn(leads.collect()).await?;
-        for (id, name, leads) in &found {
-            let leads = needed.iter().zip(leads).map(|(field, id)| target(*field, *id));
-            let stands = leads.into_iter().all(|lead| lead.is_some_and(|(ty, id)| self.name(ty, id).is_some()));
-            self.known.insert((record.ty, *id), stands.then(|| name.clone()));
+        let required = found.iter().flat_map(|(_, _, required)| needed.iter().zip(required).filter_map(|(field, id)| target(*field, *id)));
+        self.fetch_names(required.collect()).await?;
+        for (id, name, required) in &found {
+            let mut required = needed.iter().zip(required).map(|(field, id)| target(*field, *id));
+            let is_complete = required.all(|target| target.is_some_and(|(ty, id)| self.name(ty, id).is_some()));
+            self.names.insert((record.ty, *id), is_complete.then(|| name.clone()));
         }
         Ok(())
     }
 }
 
-/// What a dump holds: every type of record and part.
-pub fn dumped() -> impl Iterator<Item = &'static Record> {
+/// The types in a dump: all records and parts.
+pub fn dumped_records() -> impl Iterator<Item = &'static Record> {
     catalog().all().filter(|record| record.shape != RecordKind::Log)
 }
 
-/// Places of the fields that refer to records or parts.
+/// Indexes of the fields that refer to records or parts.
 fn references(record: &Record) -> impl Iterator<Item = usize> {
-    record.fields.iter().enumerate().filter(|(_, field)| matches!(field.kind, FieldKind::One(_) | FieldKind::Any)).map(|(place, _)| place)
+    record.fields.iter().enumerate().filter(|(_, field)| matches!(field.kind, FieldKind::One(_) | FieldKind::Any)).map(|(index, _)| index)
 }
 
 fn id_in(cell: &Cell) -> Option<Uuid> {

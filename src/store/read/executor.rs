@@ -1,4 +1,4 @@
-//! Reads a plan by one statement, and by one more for each type of what a reference to anything leads to.
+//! Executes plans: one statement per plan, and one more per type of the targets of polymorphic references.
 
 use std::collections::HashMap;
 
@@ -12,197 +12,181 @@ use crate::core::error::{Result, internal};
 use crate::core::filter::{Filter, FilterValue, Predicate};
 use crate::core::partial_date::PartialDate;
 use crate::entity::RecordType;
-use crate::store::Store;
+use crate::store::handle::Store;
 use crate::store::read::decode;
-use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
-use crate::store::read::redaction::changes;
+use crate::store::read::plan::{ChildPlan, ListPlan, Lookup, Plan};
 use crate::store::read::result::{ChildRows, PageBounds, PagedRows, ReferencedRows, RowSet};
-use crate::store::sql::filter::{FilterBuilder, SemiJoin, wanted};
+use crate::store::sql::filter::{FilterBuilder, SemiJoin, semi_join_filter};
 use crate::store::sql::select::SelectBuilder;
-use crate::store::sql::statement::statement;
+use crate::store::sql::statement::{MAX_BOUND_VALUES, statement};
 
-/// How one record is named.
-#[derive(Debug, Clone)]
-pub enum Lookup {
-    /// By its id.
-    Id(Uuid),
-    /// By its slug.
-    Slug(String),
-    /// By an identifier that another register gave it.
-    Identifier {
-        /// The register.
-        scheme: String,
-        /// The identifier.
-        value: String,
-    },
-}
-
-/// Rows of a small set at most. A larger one is met soon enough by going through a list row by row.
-const FEW: u64 = 1_000;
-/// Variables in one statement at most: SQLite takes 32,766.
-pub(crate) const CHUNK: usize = 16_000;
+/// Size up to which a set of related records is selected as a subquery on SQLite. A larger set is dense enough that a scan
+/// of the list soon meets its members.
+const MAX_SUBQUERY_ROWS: u64 = 1_000;
 
 impl Store {
-    /// One record, or nothing where no record that may be seen is named so. The old id of a merged record leads to the one
-    /// it became, and so does a slug that a record had before.
-    pub async fn get(&self, by: &Lookup, plan: &Plan) -> Result<ReferencedRows> {
-        let found = self.get_unmerged(by, plan).await?;
-        match by {
-            _ if found.of(0).is_some() || catalog().get(plan.ty).shape != RecordKind::Record => Ok(found),
-            Lookup::Id(id) => match self.merged_into(*id).await? {
-                Some(id) => self.get_unmerged(&Lookup::Id(id), plan).await,
+    /// Fetches one record, at position 0 of the result; empty if there is none that is visible. The id of a merged record
+    /// resolves to the record it was merged into, and a former slug to the record that had it.
+    pub async fn get(&self, lookup: &Lookup, plan: &Plan) -> Result<ReferencedRows> {
+        let found = self.get_current(lookup, plan).await?;
+        match lookup {
+            _ if found.get(0).is_some() || catalog().get(plan.ty).shape != RecordKind::Record => Ok(found),
+            Lookup::Id(id) => match self.merge_target(*id).await? {
+                Some(id) => self.get_current(&Lookup::Id(id), plan).await,
                 None => Ok(found),
             },
-            Lookup::Slug(slug) => match self.formerly(plan.ty, slug).await? {
-                Some(id) => self.get_unmerged(&Lookup::Id(id), plan).await,
+            Lookup::Slug(slug) => match self.former_slug_owner(plan.ty, slug).await? {
+                Some(id) => self.get_current(&Lookup::Id(id), plan).await,
                 None => Ok(found),
             },
             Lookup::Identifier { .. } => Ok(found),
         }
     }
 
-    /// The id of the record with this slug, or that had it.
-    pub async fn find(&self, ty: RecordType, slug: &str) -> Result<Option<Uuid>> {
+    /// The id of the record that has this slug, or formerly had it.
+    pub async fn find_id(&self, ty: RecordType, slug: &str) -> Result<Option<Uuid>> {
         let found = self.get(&Lookup::Slug(slug.to_owned()), &Plan::new(ty)).await?;
-        Ok(found.of(0).map(|node| node.uuid()))
+        Ok(found.get(0).map(|row| row.uuid()))
     }
 
-    async fn get_unmerged(&self, by: &Lookup, plan: &Plan) -> Result<ReferencedRows> {
+    /// Fetches one record without following redirects.
+    async fn get_current(&self, lookup: &Lookup, plan: &Plan) -> Result<ReferencedRows> {
         let mut level = RowSet::new(plan);
-        let text = self.read_text(&self.selects().one(plan, by)?).await?;
+        let text = self.fetch_text(&self.select_builder().lookup(plan, lookup)?).await?;
         let count = decode::rows(text.as_deref().unwrap_or("null"), plan, &mut level).map_err(internal)?;
-        self.complete(plan, &mut level).await?;
-        Ok(ReferencedRows { levels: vec![level], at: vec![(count > 0).then_some((0, 0))] })
+        self.complete_rows(plan, &mut level).await?;
+        Ok(ReferencedRows { levels: vec![level], positions: vec![(count > 0).then_some((0, 0))] })
     }
 
-    /// The id that the record with this id was merged into.
-    async fn merged_into(&self, id: Uuid) -> Result<Option<Uuid>> {
+    /// The id of the record that a record was merged into.
+    async fn merge_target(&self, id: Uuid) -> Result<Option<Uuid>> {
         let select = Query::select()
             .column("merged_into")
             .from("nodes")
             .and_where(Expr::col("id").eq(id))
             .and_where(Expr::col("merged_into").is_not_null())
             .to_owned();
-        let rows = self.read(&select).await?;
+        let rows = self.fetch_all(&select).await?;
         rows.first().map(|row| row.try_get_by_index(0)).transpose().map_err(internal)
     }
 
-    /// The id of the record that had this slug, or was merged into the one that had it.
-    async fn formerly(&self, ty: RecordType, slug: &str) -> Result<Option<Uuid>> {
+    /// The id of the record that formerly had a slug, directly or through a record merged into it.
+    async fn former_slug_owner(&self, ty: RecordType, slug: &str) -> Result<Option<Uuid>> {
         let select = Query::select()
             .column("record_id")
             .from("former_slugs")
             .and_where(Expr::col("record_type").eq(ty.prefix()))
             .and_where(Expr::col("slug").eq(slug))
             .to_owned();
-        let rows = self.read(&select).await?;
+        let rows = self.fetch_all(&select).await?;
         rows.first().map(|row| row.try_get_by_index(0)).transpose().map_err(internal)
     }
 
-    /// Records of one type by their ids, in any order; what is not there or may not be seen is left out.
-    async fn get_many(&self, plan: &Plan, mut ids: Vec<Uuid>) -> Result<RowSet> {
+    /// Fetches records of one type by their ids, in any order. Missing and invisible records are left out.
+    async fn fetch_by_ids(&self, plan: &Plan, mut ids: Vec<Uuid>) -> Result<RowSet> {
         ids.sort_unstable();
         ids.dedup();
         let mut level = RowSet::new(plan);
-        for chunk in ids.chunks(CHUNK) {
-            if let Some(text) = self.read_text(&self.selects().many(plan, chunk)?).await? {
+        for chunk in ids.chunks(MAX_BOUND_VALUES) {
+            if let Some(text) = self.fetch_text(&self.select_builder().by_ids(plan, chunk)?).await? {
                 decode::rows(&text, plan, &mut level).map_err(internal)?;
             }
         }
-        self.complete(plan, &mut level).await?;
+        self.complete_rows(plan, &mut level).await?;
         Ok(level)
     }
 
-    /// Records of any of these types by their ids, one for each id or nothing, in the order of the ids.
+    /// Fetches records of any of the planned types by their ids: at most one per id, in the order of the ids.
     pub async fn nodes(&self, plans: &[Plan], ids: &[Option<(RecordType, Uuid)>]) -> Result<ReferencedRows> {
-        let levels = try_join_all(wanted_of(plans, ids).map(|(plan, wanted)| self.get_many(plan, wanted))).await?;
+        let levels = try_join_all(ids_by_plan(plans, ids).map(|(plan, ids)| self.fetch_by_ids(plan, ids))).await?;
         Ok(ReferencedRows::new(levels, ids))
     }
 
-    /// The same for ids of records that are known to be there and to be seen: what is wanted of them may be known with that.
-    pub async fn known(&self, plans: &[Plan], ids: &[Option<(RecordType, Uuid)>]) -> Result<ReferencedRows> {
-        let levels = wanted_of(plans, ids).map(async |(plan, wanted)| match plan.is_bare() {
-            true => Ok(RowSet::bare(plan, wanted)),
-            false => self.get_many(plan, wanted).await,
+    /// Fetches records that are known to exist and to be visible, as [`Store::nodes`] does; a plan that reads only the id
+    /// takes no statement.
+    pub async fn existing_nodes(&self, plans: &[Plan], ids: &[Option<(RecordType, Uuid)>]) -> Result<ReferencedRows> {
+        let levels = ids_by_plan(plans, ids).map(async |(plan, ids)| match plan.is_id_only() {
+            true => Ok(RowSet::of_ids(plan, ids)),
+            false => self.fetch_by_ids(plan, ids).await,
         });
         Ok(ReferencedRows::new(try_join_all(levels).await?, ids))
     }
 
-    fn selects(&self) -> SelectBuilder {
-        SelectBuilder::new(self.backend(), self.sees, Vec::new())
+    fn select_builder(&self) -> SelectBuilder {
+        SelectBuilder::new(self.backend(), self.visibility, Vec::new())
     }
 
-    /// Chooses how conditions on related records are asked, in the order in which the filter has them. PostgreSQL
-    /// does that by itself. SQLite asks as it is told, and each form can take seconds where the other takes
-    /// milliseconds; so it is looked whether the set is small.
-    pub(crate) fn forms<'a>(&'a self, record: &'a Record, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<SemiJoin>>> {
+    /// Chooses the form of each condition on related records, in the order of the filter. PostgreSQL chooses by itself.
+    /// SQLite runs the form it is given, and either can take seconds where the other takes milliseconds, so the size of the
+    /// set of related records decides.
+    pub(crate) fn choose_semi_joins<'a>(&'a self, record: &'a Record, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<SemiJoin>>> {
         async move {
-            let mut forms = Vec::new();
+            let mut semi_joins = Vec::new();
             if self.backend() == DbBackend::Postgres {
-                return Ok(forms);
+                return Ok(semi_joins);
             }
             let (target, inner) = match filter {
                 Filter::And(parts) | Filter::Or(parts) => {
                     for part in parts {
-                        forms.extend(self.forms(record, part).await?);
+                        semi_joins.extend(self.choose_semi_joins(record, part).await?);
                     }
-                    return Ok(forms);
+                    return Ok(semi_joins);
                 }
-                Filter::Not(part) => return self.forms(record, part).await,
-                Filter::Id(_) | Filter::Field(..) => return Ok(forms),
+                Filter::Not(part) => return self.choose_semi_joins(record, part).await,
+                Filter::Id(_) | Filter::Field(..) => return Ok(semi_joins),
                 Filter::One(field, inner) => match record.fields[*field].kind {
                     FieldKind::One(target) => (target, (**inner).clone()),
-                    _ => return Ok(forms),
+                    _ => return Ok(semi_joins),
                 },
-                Filter::Many(relation, quantifier, inner) => (record.relations[*relation].target, wanted(*quantifier, inner)),
+                Filter::Many(relation, quantifier, inner) => (record.relations[*relation].target, semi_join_filter(*quantifier, inner)),
             };
-            let below = self.forms(catalog().get(target), &inner).await?;
-            let look = FilterBuilder::new(self.backend(), self.sees, below.clone()).few(target, &inner, FEW + 1);
-            let is_small = self.read_count(&look).await? <= FEW;
-            forms.push(if is_small { SemiJoin::Set } else { SemiJoin::Row });
-            forms.extend(below);
-            Ok(forms)
+            let nested = self.choose_semi_joins(catalog().get(target), &inner).await?;
+            let mut builder = FilterBuilder::new(self.backend(), self.visibility, nested.clone());
+            let count = self.fetch_count(&builder.count_up_to(target, &inner, MAX_SUBQUERY_ROWS + 1)).await?;
+            semi_joins.push(if count <= MAX_SUBQUERY_ROWS { SemiJoin::InSubquery } else { SemiJoin::Exists });
+            semi_joins.extend(nested);
+            Ok(semi_joins)
         }
         .boxed()
     }
 
-    /// The statement that reads a page, for a look at how the database runs it.
+    /// The statement that reads a page, to examine its query plan.
     pub async fn statement(&self, list: &ListPlan) -> Result<Statement> {
-        let forms = self.forms(catalog().get(list.plan.ty), &list.filter).await?;
-        Ok(statement(self.backend(), &SelectBuilder::new(self.backend(), self.sees, forms).page(list)?))
+        let semi_joins = self.choose_semi_joins(catalog().get(list.plan.ty), &list.filter).await?;
+        Ok(statement(self.backend(), &SelectBuilder::new(self.backend(), self.visibility, semi_joins).page(list)?))
     }
 
-    /// A page of all records of a type: the only one of the pages that are given.
+    /// Fetches a page of the list of all records of a type, with its total count and facets. The result holds one page.
     pub async fn page(&self, list: &ListPlan) -> Result<PagedRows> {
-        let forms = self.forms(catalog().get(list.plan.ty), &list.filter).await?;
-        let selects = || SelectBuilder::new(self.backend(), self.sees, forms.clone());
+        let semi_joins = self.choose_semi_joins(catalog().get(list.plan.ty), &list.filter).await?;
+        let builder = || SelectBuilder::new(self.backend(), self.visibility, semi_joins.clone());
         let rows = async {
             let mut pages = PagedRows::new(list);
             match list.rows {
                 true => {
-                    let text = self.read_text(&selects().page(list)?).await?;
+                    let text = self.fetch_text(&builder().page(list)?).await?;
                     decode::page(text.as_deref().unwrap_or("null"), list, &mut pages).map_err(internal)?;
-                    self.complete(&list.plan, &mut pages.level).await?;
+                    self.complete_rows(&list.plan, &mut pages.level).await?;
                 }
-                false => pages.spans.push(PageBounds::default()),
+                false => pages.bounds.push(PageBounds::default()),
             }
             Ok(pages)
         };
         let total = async {
             match list.total {
-                true => self.read_count(&selects().count(list, None)).await.map(Some),
+                true => self.fetch_count(&builder().count(list, None)).await.map(Some),
                 false => Ok(None),
             }
         };
         let facets = async {
             match list.facets.is_empty() {
                 true => Ok(None),
-                false => self.read_text(&selects().facets(list)?).await,
+                false => self.fetch_text(&builder().facets(list)?).await,
             }
         };
         let (pages, total, facets) = join3(rows, total, facets).await;
         let (mut pages, total, facets) = (pages?, total?, facets?);
-        pages.spans[0].total = total;
+        pages.bounds[0].total = total;
         if let Some(text) = facets {
             decode::facets(&text, list, &mut pages).map_err(internal)?;
             self.complete_facets(list, &mut pages).await?;
@@ -210,60 +194,67 @@ impl Store {
         Ok(pages)
     }
 
-    /// The same for records that are values of facets.
+    /// Completes the records that are values of facets.
     async fn complete_facets(&self, list: &ListPlan, pages: &mut PagedRows) -> Result<()> {
-        let found = list.facets.iter().zip(&mut pages.facets).filter_map(|(facet, level)| Some((facet.plan.as_ref()?, level.as_mut()?)));
-        let found = found.filter(|(plan, _)| is_to_complete(plan)).map(|(plan, level)| self.complete(plan, level));
-        try_join_all(found).await.map(drop)
+        let records = list.facets.iter().zip(&mut pages.facets).filter_map(|(facet, level)| Some((facet.plan.as_ref()?, level.as_mut()?)));
+        let records = records.filter(|(plan, _)| plan.needs_completion()).map(|(plan, level)| self.complete_rows(plan, level));
+        try_join_all(records).await.map(drop)
     }
 
-    /// Reads what references to records of any type lead to, all of it at the same time, and hides drafts in the history.
-    pub(crate) fn complete<'a>(&'a self, plan: &'a Plan, level: &'a mut RowSet) -> BoxFuture<'a, Result<()>> {
+    /// Completes rows decoded from the statement of their plan, at all levels: redacts revisions and resolves polymorphic
+    /// references. Statements run concurrently.
+    pub(crate) fn complete_rows<'a>(&'a self, plan: &'a Plan, level: &'a mut RowSet) -> BoxFuture<'a, Result<()>> {
         async move {
-            self.veil(plan, level).await?;
-            let mut wanted = Vec::new();
-            for (place, child) in plan.children.iter().enumerate() {
-                if let ChildPlan::Any(field, plans) = child {
-                    wanted.push((place, plans, level.references(*field)));
-                }
-            }
-            let found = try_join_all(wanted.into_iter().map(async |(place, plans, ids)| {
-                let types = self.types(ids.iter().flatten().copied().collect()).await?;
-                let ids: Vec<_> = ids.into_iter().map(|id| Some((*types.get(&id?)?, id?))).collect();
-                self.nodes(plans, &ids).await.map(|found| (place, found))
-            }))
-            .await?;
-            for (place, references) in found {
-                level.children[place] = ChildRows::One(references);
-            }
-            for (child, found) in plan.children.iter().zip(&mut level.children) {
-                if let (ChildPlan::Many(_, list), ChildRows::Many(pages)) = (child, found) {
+            self.redact_revisions(plan, level).await?;
+            self.resolve_polymorphic(plan, level).await?;
+            for (child, rows) in plan.children.iter().zip(&mut level.children) {
+                if let (ChildPlan::Many(_, list), ChildRows::Many(pages)) = (child, rows) {
                     self.complete_facets(list, pages).await?;
                 }
             }
-            let below = plan.children.iter().zip(&mut level.children).filter_map(|(child, found)| match (child, found) {
+            let below = plan.children.iter().zip(&mut level.children).filter_map(|(child, rows)| match (child, rows) {
                 (ChildPlan::One(_, plan), ChildRows::One(references)) => references.levels.first_mut().map(|level| (&**plan, level)),
                 (ChildPlan::Many(_, list), ChildRows::Many(pages)) => Some((&list.plan, &mut pages.level)),
                 _ => None,
             });
-            let below = below.filter(|(plan, _)| is_to_complete(plan)).map(|(plan, level)| self.complete(plan, level));
+            let below = below.filter(|(plan, _)| plan.needs_completion()).map(|(plan, level)| self.complete_rows(plan, level));
             try_join_all(below).await.map(drop)
         }
         .boxed()
     }
 
-    /// Types of the records with these ids.
-    async fn types(&self, mut ids: Vec<Uuid>) -> Result<HashMap<Uuid, RecordType>> {
+    /// Fetches the records that the polymorphic references of a level refer to.
+    async fn resolve_polymorphic(&self, plan: &Plan, level: &mut RowSet) -> Result<()> {
+        let mut references = Vec::new();
+        for (index, child) in plan.children.iter().enumerate() {
+            if let ChildPlan::Any(field, plans) = child {
+                references.push((index, plans, level.references(*field)));
+            }
+        }
+        let resolved = try_join_all(references.into_iter().map(async |(index, plans, ids)| {
+            let types = self.fetch_types(ids.iter().flatten().copied().collect()).await?;
+            let ids: Vec<_> = ids.into_iter().map(|id| Some((*types.get(&id?)?, id?))).collect();
+            self.nodes(plans, &ids).await.map(|rows| (index, rows))
+        }))
+        .await?;
+        for (index, rows) in resolved {
+            level.children[index] = ChildRows::One(rows);
+        }
+        Ok(())
+    }
+
+    /// The types of records, by id.
+    async fn fetch_types(&self, mut ids: Vec<Uuid>) -> Result<HashMap<Uuid, RecordType>> {
         ids.sort_unstable();
         ids.dedup();
         let mut types = HashMap::with_capacity(ids.len());
-        for chunk in ids.chunks(CHUNK) {
+        for chunk in ids.chunks(MAX_BOUND_VALUES) {
             let select = Query::select()
                 .columns(["id", "record_type"])
                 .from("nodes")
                 .and_where(Expr::col("id").is_in(chunk.iter().copied()))
                 .to_owned();
-            for row in self.read(&select).await? {
+            for row in self.fetch_all(&select).await? {
                 let id: Uuid = row.try_get_by_index(0).map_err(internal)?;
                 let prefix: String = row.try_get_by_index(1).map_err(internal)?;
                 types.extend(RecordType::from_prefix(&prefix).map(|ty| (id, ty)));
@@ -273,34 +264,22 @@ impl Store {
     }
 }
 
-/// The plans of the types that ids are of, each with the ids of its type.
-fn wanted_of<'a>(plans: &'a [Plan], ids: &'a [Option<(RecordType, Uuid)>]) -> impl Iterator<Item = (&'a Plan, Vec<Uuid>)> {
+/// The plans for which there are ids of their type, each with these ids.
+fn ids_by_plan<'a>(plans: &'a [Plan], ids: &'a [Option<(RecordType, Uuid)>]) -> impl Iterator<Item = (&'a Plan, Vec<Uuid>)> {
     plans.iter().filter_map(|plan| {
-        let wanted: Vec<Uuid> = ids.iter().flatten().filter(|(ty, _)| *ty == plan.ty).map(|(_, id)| *id).collect();
-        (!wanted.is_empty()).then_some((plan, wanted))
+        let ids: Vec<Uuid> = ids.iter().flatten().filter(|(ty, _)| *ty == plan.ty).map(|(_, id)| *id).collect();
+        (!ids.is_empty()).then_some((plan, ids))
     })
 }
 
-/// Whether a plan has a reference to a record of any type somewhere, or changes of the history.
-pub(crate) fn is_to_complete(plan: &Plan) -> bool {
-    changes(plan).is_some()
-        || plan.children.iter().any(|child| match child {
-            ChildPlan::Any(..) => true,
-            ChildPlan::One(_, plan) => is_to_complete(plan),
-            ChildPlan::Many(_, list) => {
-                is_to_complete(&list.plan) || list.facets.iter().filter_map(|facet| facet.plan.as_ref()).any(is_to_complete)
-            }
-        })
-}
-
-/// The filter for versions of a text that were in force on a date: from its first day up to, and not on, its last.
+/// The filter for versions of a text in force on a date: from `validFrom`, inclusive, to `validTo`, exclusive.
 pub fn in_force_on(version: &Record, date: &PartialDate) -> Filter {
     let field = |name| version.field_index(name).unwrap_or_default();
-    let test = |name, test| Filter::Field(field(name), test);
-    let unknown = |name| test(name, Predicate::IsNull(true));
-    let on = FilterValue::Date(date.clone());
+    let test = |name, predicate| Filter::Field(field(name), predicate);
+    let is_null = |name| test(name, Predicate::IsNull(true));
+    let date = FilterValue::Date(date.clone());
     Filter::And(vec![
-        Filter::Or(vec![unknown("validFrom"), test("validFrom", Predicate::Lte(on.clone()))]),
-        Filter::Or(vec![unknown("validTo"), test("validTo", Predicate::Gt(on))]),
+        Filter::Or(vec![is_null("validFrom"), test("validFrom", Predicate::Lte(date.clone()))]),
+        Filter::Or(vec![is_null("validTo"), test("validTo", Predicate::Gt(date))]),
     ])
 }

@@ -1,106 +1,155 @@
-//! What to read: a tree with one entry for each level of a query, made before anything is read.
+//! Read plans: a tree with one node per level of a query.
 //!
-//! A query is planned whole, then read by one statement, however many levels and rows it has. Only
-//! references to records of any type begin a statement of their own: their type is known when they are read.
+//! A query is planned as a whole and executed by one statement, whatever the number of its levels and rows. Only
+//! polymorphic references take statements of their own, since their type is known only once they are read.
+
+use uuid::Uuid;
 
 use crate::catalog::record::catalog;
 use crate::core::filter::Filter;
 use crate::core::pagination::{Direction, Page};
 use crate::entity::RecordType;
-use crate::store::aggregate::facet::FacetSpec;
 
-/// What to read of the rows of one level.
+/// What to read of the rows of one level: fields and children.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// Type of the rows.
     pub ty: RecordType,
-    /// Fields to read, in ascending order.
+    /// Indexes of the selected fields, in ascending order.
     pub(crate) fields: Vec<usize>,
-    /// What to read below.
+    /// What to read below each row.
     pub(crate) children: Vec<ChildPlan>,
 }
 
-/// What to read below the rows of a level.
+/// What to read below each row of a level.
 #[derive(Debug, Clone)]
 #[allow(clippy::large_enum_variant)] // plans are few, and live as long as a request
 pub enum ChildPlan {
     /// The record that a field refers to.
     One(usize, Box<Plan>),
-    /// The record that a field refers to, of any of these types.
+    /// The record that a polymorphic field refers to, with a plan for each possible type.
     Any(usize, Vec<Plan>),
-    /// A page of a relation.
+    /// A page of the list of a relation.
     Many(usize, ListPlan),
 }
 
-/// Which rows of a list to read, and what of them.
+/// A page of a list: its rows, and what to read of them.
 #[derive(Debug, Clone)]
 pub struct ListPlan {
-    /// Only rows that satisfy this.
+    /// The filter of the list.
     pub filter: Filter,
-    /// Order of the rows: a place in the fields, and a direction.
+    /// The order of the list: the index of a field, and a direction.
     pub order: (usize, Direction),
-    /// Which page of them.
+    /// The page.
     pub page: Page,
-    /// Whether rows are wanted at all, or their number only.
+    /// Whether to read rows; otherwise only counts.
     pub rows: bool,
-    /// Whether cursors of the rows are wanted.
+    /// Whether to read the sort keys of the rows, from which cursors are made.
     pub cursors: bool,
-    /// Whether it is wanted to know if rows follow after the page.
-    pub beyond: bool,
-    /// Whether the number of all rows is wanted.
+    /// Whether to read one row more than the page has, to tell whether more follow.
+    pub probe_next: bool,
+    /// Whether to count all rows of the list.
     pub total: bool,
-    /// Whether the size of the page is not what somebody asked for, but the usual one.
-    pub usual: bool,
-    /// What all rows are counted by.
+    /// Whether the page has the default size because the request did not give one.
+    pub has_default_size: bool,
+    /// The facets to count all rows of the list by.
     pub facets: Vec<FacetSpec>,
-    /// What of each row.
+    /// What to read of each row.
     pub plan: Plan,
 }
 
+/// A requested facet.
+#[derive(Debug, Clone)]
+pub struct FacetSpec {
+    /// Index of its dimension.
+    pub dimension: usize,
+    /// Maximum number of values.
+    pub first: u32,
+    /// What to read of its values, if they are records.
+    pub plan: Option<Plan>,
+}
+
+/// A unique key of a record.
+#[derive(Debug, Clone)]
+pub enum Lookup {
+    /// The id.
+    Id(Uuid),
+    /// The slug.
+    Slug(String),
+    /// An identifier assigned by an external register.
+    Identifier {
+        /// The register that assigned it.
+        scheme: String,
+        /// The identifier itself.
+        value: String,
+    },
+}
+
 impl Plan {
-    /// Rows of a type, of which nothing but the id is read so far.
+    /// A plan that reads only the id.
     pub fn new(ty: RecordType) -> Self {
         Self { ty, fields: Vec::new(), children: Vec::new() }
     }
 
-    /// Reads this field too.
-    pub fn read(&mut self, field: usize) {
+    /// Selects a field.
+    pub fn select_field(&mut self, field: usize) {
         if let Err(index) = self.fields.binary_search(&field) {
             self.fields.insert(index, field);
         }
     }
 
-    /// Reads every field.
-    pub fn read_all(&mut self) {
+    /// Selects all fields.
+    pub fn select_all_fields(&mut self) {
         self.fields = (0..catalog().get(self.ty).fields.len()).collect();
     }
 
-    /// Reads this below the rows; gives its place among what is below.
-    pub fn add(&mut self, child: ChildPlan) -> usize {
+    /// Adds a child and returns its index.
+    pub fn add_child(&mut self, child: ChildPlan) -> usize {
         if let ChildPlan::Any(field, _) = child {
-            self.read(field);
+            self.select_field(field);
         }
         self.children.push(child);
         self.children.len() - 1
     }
 
-    /// Makes every list below, whose size nobody asked for, as long as this at most.
-    pub fn widen(&mut self, most: u32) {
+    /// Sets the page size of all lists below that have the default size.
+    pub fn set_default_page_size(&mut self, size: u32) {
         for child in &mut self.children {
             match child {
-                ChildPlan::One(_, plan) => plan.widen(most),
-                ChildPlan::Any(_, plans) => plans.iter_mut().for_each(|plan| plan.widen(most)),
+                ChildPlan::One(_, plan) => plan.set_default_page_size(size),
+                ChildPlan::Any(_, plans) => plans.iter_mut().for_each(|plan| plan.set_default_page_size(size)),
                 ChildPlan::Many(_, list) => {
-                    if list.usual {
-                        (list.page.size, list.beyond) = (most, true);
+                    if list.has_default_size {
+                        (list.page.size, list.probe_next) = (size, true);
                     }
-                    list.plan.widen(most);
+                    list.plan.set_default_page_size(size);
                 }
             }
         }
     }
 
-    /// Whether there are lists below.
+    /// Index of the cell that holds the field changes of a revision, if the plan selects it.
+    pub(crate) fn revision_changes(&self) -> Option<usize> {
+        if self.ty != RecordType::Revision {
+            return None;
+        }
+        let field = catalog().get(RecordType::Revision).field_index("changes")?;
+        self.fields.binary_search(&field).ok()
+    }
+
+    /// Whether rows need more than the statement of the plan: polymorphic references to fetch, or revisions to redact.
+    pub(crate) fn needs_completion(&self) -> bool {
+        self.revision_changes().is_some()
+            || self.children.iter().any(|child| match child {
+                ChildPlan::Any(..) => true,
+                ChildPlan::One(_, plan) => plan.needs_completion(),
+                ChildPlan::Many(_, list) => {
+                    list.plan.needs_completion() || list.facets.iter().filter_map(|facet| facet.plan.as_ref()).any(Self::needs_completion)
+                }
+            })
+    }
+
+    /// Whether there are lists at any level below.
     pub(crate) fn has_lists(&self) -> bool {
         self.children.iter().any(|child| match child {
             ChildPlan::One(_, plan) => plan.has_lists(),
@@ -109,14 +158,14 @@ impl Plan {
         })
     }
 
-    /// Whether nothing but the id is read.
-    pub fn is_bare(&self) -> bool {
+    /// Whether only the id is read.
+    pub fn is_id_only(&self) -> bool {
         self.fields.is_empty() && self.children.is_empty()
     }
 }
 
 impl ListPlan {
-    /// The first page of everything, in the order of the type, without cursors.
+    /// The first page of the unfiltered list in its default order, without cursors.
     pub fn new(plan: Plan) -> Self {
         let order = catalog().get(plan.ty).default_order;
         Self {
@@ -125,16 +174,16 @@ impl ListPlan {
             page: Page::default(),
             rows: true,
             cursors: false,
-            beyond: false,
+            probe_next: false,
             total: false,
-            usual: false,
+            has_default_size: false,
             facets: Vec::new(),
             plan,
         }
     }
 
-    /// Rows that the statement asks for at most: one more than the page has tells whether there is more.
+    /// The LIMIT of the statement.
     pub(crate) fn limit(&self) -> u64 {
-        u64::from(self.page.size) + u64::from(self.beyond)
+        u64::from(self.page.size) + u64::from(self.probe_next)
     }
 }

@@ -1,15 +1,15 @@
-//! How many records of each type are published.
+//! Number of published records of each type.
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query};
 
 use crate::catalog::record::{RecordKind, catalog};
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
-use crate::store::Store;
+use crate::store::handle::Store;
 
 impl Store {
-    /// Number of published records of each type, by one statement. Parts of records are not counted.
-    pub async fn published(&self) -> Result<Vec<(RecordType, u64)>> {
+    /// Counts the published records of each type, in one statement. Parts of records are not counted.
+    pub async fn published_counts(&self) -> Result<Vec<(RecordType, u64)>> {
         let types: Vec<_> = catalog().all().filter(|record| record.shape == RecordKind::Record).collect();
         let mut select = Query::select();
         for record in &types {
@@ -20,9 +20,9 @@ impl Store {
                 .to_owned();
             select.expr(Expr::from(count));
         }
-        let rows = self.read(&select).await?;
-        let row = rows.first().ok_or_else(|| internal("counting gave no row"))?;
-        let count = |place| row.try_get_by_index::<i64>(place).map(i64::unsigned_abs).map_err(internal);
-        types.iter().enumerate().map(|(place, record)| Ok((record.ty, count(place)?))).collect()
+        let rows = self.fetch_all(&select).await?;
+        let row = rows.first().ok_or_else(|| internal("the count of published records returned no row"))?;
+        let count = |index| row.try_get_by_index::<i64>(index).map(i64::unsigned_abs).map_err(internal);
+        types.iter().enumerate().map(|(index, record)| Ok((record.ty, count(index)?))).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! Rows as the store gives them: cells by field, whatever the record.
+//! Query results: rows with a cell per field, for any record type.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -12,43 +12,42 @@ use uuid::Uuid;
 use crate::catalog::record::{FieldKind, Record, catalog};
 use crate::core::pagination::Cursor;
 use crate::entity::RecordType;
-use crate::store::aggregate::facet;
 use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
 
 /// The value of a field in a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
-    /// Unknown.
+    /// Null.
     Null,
-    /// Text of any kind: names, dates, choices, addresses.
+    /// A text, partial date, choice, URL, language or duration.
     Text(String),
-    /// A whole number.
+    /// An integer.
     Integer(i64),
-    /// A number.
+    /// A floating-point number.
     Number(f64),
-    /// Yes or no.
+    /// A boolean.
     Boolean(bool),
     /// The id of another record.
     Id(Uuid),
     /// An instant.
     Instant(DateTime<Utc>),
-    /// A map of translations, or a list of small objects.
+    /// A map of translations, or a list of structures.
     Json(Json),
 }
 
 impl Cell {
-    /// Reads the column at this place.
-    pub(crate) fn read(row: &QueryResult, index: usize, kind: FieldKind) -> Result<Self, DbErr> {
+    /// Decodes the column at an index.
+    pub(crate) fn decode(row: &QueryResult, index: usize, kind: FieldKind) -> Result<Self, DbErr> {
         let cell = match kind {
             FieldKind::Text | FieldKind::Date | FieldKind::Url | FieldKind::Language | FieldKind::Duration | FieldKind::Choice(_) => {
-                value(row, index)?.map(Self::Text)
+                decode_column(row, index)?.map(Self::Text)
             }
             FieldKind::Translated | FieldKind::List(_) => row.try_get_by_index::<Option<Json>>(index)?.map(Self::Json),
             FieldKind::Integer => row.try_get_by_index::<Option<i32>>(index)?.map(|value| Self::Integer(value.into())),
             FieldKind::Number => row.try_get_by_index::<Option<f64>>(index)?.map(Self::Number),
             FieldKind::Boolean => row.try_get_by_index::<Option<bool>>(index)?.map(Self::Boolean),
             FieldKind::Instant => row.try_get_by_index::<Option<DateTime<Utc>>>(index)?.map(Self::Instant),
-            FieldKind::One(_) | FieldKind::Any => value(row, index)?.map(Self::Id),
+            FieldKind::One(_) | FieldKind::Any => decode_column(row, index)?.map(Self::Id),
         };
         Ok(cell.unwrap_or(Self::Null))
     }
@@ -61,7 +60,7 @@ impl Cell {
         }
     }
 
-    /// Texts of the cell: one, or one for each language, or the names of a list.
+    /// The texts of the cell: one, or one per language, or one per name of a list.
     pub fn texts(&self) -> Vec<&str> {
         match self {
             Self::Text(text) => vec![text],
@@ -71,7 +70,7 @@ impl Cell {
         }
     }
 
-    /// The cell as a claim about it would be written.
+    /// The cell as the text of a claim about it; `None` for null and references.
     pub fn to_claim(&self) -> Option<String> {
         Some(match self {
             Self::Null | Self::Id(_) => return None,
@@ -86,50 +85,50 @@ impl Cell {
     }
 }
 
-/// The value of a column. What a statement of ours asks for is of the type that it says: PostgreSQL is not asked again for
-/// each row of a million.
-pub(crate) fn value<T>(row: &QueryResult, index: usize) -> Result<Option<T>, DbErr>
+/// Decodes a nullable column. On PostgreSQL the type is not checked for each row: the statements select columns of known
+/// types.
+pub(crate) fn decode_column<T>(row: &QueryResult, index: usize) -> Result<Option<T>, DbErr>
 where
     T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + TryGetable,
 {
     match row.try_as_pg_row() {
-        Some(row) => row.try_get_unchecked(index).map_err(unreadable),
+        Some(row) => row.try_get_unchecked(index).map_err(decode_error),
         None => row.try_get_by_index(index),
     }
 }
 
-fn unreadable(error: sqlx::Error) -> DbErr {
+fn decode_error(error: sqlx::Error) -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }
 
-/// One row: its id, its place in the list it was read from, and the cells that were asked for.
+/// One row: its id, its sort key and the cells of the selected fields.
 #[derive(Debug)]
 pub(crate) struct ResultRow {
     pub(crate) id: Uuid,
-    /// Sort key in the list it was read from, where cursors are wanted.
+    /// Sort key in its list, if cursors are selected; otherwise null.
     pub(crate) key: Cell,
     pub(crate) cells: Vec<Cell>,
 }
 
-/// All rows of one level of a query, with what hangs below them.
+/// All rows of one level of a query, with the rows below them.
 #[derive(Debug)]
 pub(crate) struct RowSet {
     /// Type of the rows.
     pub(crate) ty: RecordType,
-    /// Fields that were read, in ascending order, one for each cell of a row.
+    /// Indexes of the selected fields in ascending order, one per cell.
     fields: Vec<usize>,
     pub(crate) rows: Vec<ResultRow>,
-    /// What hangs below, as the plan has it.
+    /// The rows below, one entry per child of the plan.
     pub(crate) children: Vec<ChildRows>,
-    /// Name of the list the rows stand in, as cursors carry it.
-    list: String,
+    /// Name of the list in cursors.
+    list_name: String,
 }
 
 impl RowSet {
-    /// A level without rows so far.
+    /// An empty set of rows.
     pub(crate) fn new(plan: &Plan) -> Self {
         let below = |child: &ChildPlan| match child {
-            ChildPlan::One(_, plan) => ChildRows::One(ReferencedRows { levels: vec![Self::new(plan)], at: Vec::new() }),
+            ChildPlan::One(_, plan) => ChildRows::One(ReferencedRows { levels: vec![Self::new(plan)], positions: Vec::new() }),
             ChildPlan::Any(..) => ChildRows::One(ReferencedRows::default()),
             ChildPlan::Many(_, list) => ChildRows::Many(PagedRows::new(list)),
         };
@@ -138,48 +137,48 @@ impl RowSet {
             fields: plan.fields.clone(),
             rows: Vec::new(),
             children: plan.children.iter().map(below).collect(),
-            list: String::new(),
+            list_name: String::new(),
         }
     }
 
-    /// Rows of which nothing but the id is wanted.
-    pub(crate) fn bare(plan: &Plan, ids: Vec<Uuid>) -> Self {
+    /// Rows of which only the id was requested.
+    pub(crate) fn of_ids(plan: &Plan, ids: Vec<Uuid>) -> Self {
         let row = |id| ResultRow { id, key: Cell::Null, cells: Vec::new() };
         Self { rows: ids.into_iter().map(row).collect(), ..Self::new(plan) }
     }
 
-    /// Makes room for as much as another of the same plan has.
-    fn make_room(&mut self, other: &Self) {
+    /// Reserves capacity for as many rows as another set of the same plan has.
+    fn reserve_like(&mut self, other: &Self) {
         self.rows.reserve(other.rows.len());
         for (found, other) in self.children.iter_mut().zip(&other.children) {
             match (found, other) {
                 (ChildRows::One(references), ChildRows::One(other)) => {
-                    references.at.reserve(other.at.len());
-                    references.levels.iter_mut().zip(&other.levels).for_each(|(level, other)| level.make_room(other));
+                    references.positions.reserve(other.positions.len());
+                    references.levels.iter_mut().zip(&other.levels).for_each(|(level, other)| level.reserve_like(other));
                 }
                 (ChildRows::Many(pages), ChildRows::Many(other)) => {
-                    pages.spans.reserve(other.spans.len());
-                    pages.level.make_room(&other.level);
+                    pages.bounds.reserve(other.bounds.len());
+                    pages.level.reserve_like(&other.level);
                 }
                 _ => {}
             }
         }
     }
 
-    /// Turns the order of some rows round, and with them what hangs below.
+    /// Reverses a range of rows, together with the rows below them.
     pub(crate) fn reverse(&mut self, range: Range<usize>) {
         self.rows[range.clone()].reverse();
         for found in &mut self.children {
             match found {
-                ChildRows::One(references) if !references.at.is_empty() => references.at[range.clone()].reverse(),
+                ChildRows::One(references) if !references.positions.is_empty() => references.positions[range.clone()].reverse(),
                 ChildRows::One(_) => {}
-                ChildRows::Many(pages) if !pages.spans.is_empty() => pages.spans[range.clone()].reverse(),
+                ChildRows::Many(pages) if !pages.bounds.is_empty() => pages.bounds[range.clone()].reverse(),
                 ChildRows::Many(_) => {}
             }
         }
     }
 
-    /// Ids that a field of the rows refers to.
+    /// The ids in a field, one per row.
     pub(crate) fn references(&self, field: usize) -> Vec<Option<Uuid>> {
         (0..self.rows.len())
             .map(|row| match (RowRef { level: self, row }).cell(field) {
@@ -190,55 +189,55 @@ impl RowSet {
     }
 }
 
-/// What was found below the rows of a level.
+/// The rows of a child plan.
 #[derive(Debug)]
 pub(crate) enum ChildRows {
-    /// At most one record for each row.
+    /// At most one record per parent row.
     One(ReferencedRows),
-    /// A page for each row.
+    /// A page per parent row.
     Many(PagedRows),
 }
 
-/// At most one record for each of many askers.
+/// At most one record per requester: a parent row, or an id.
 #[derive(Debug, Default)]
 pub struct ReferencedRows {
     pub(crate) levels: Vec<RowSet>,
-    /// For each who asks: which level the record is in, and which row there.
-    pub(crate) at: Vec<Option<(usize, usize)>>,
+    /// Per requester, the index of a level and of a row in it.
+    pub(crate) positions: Vec<Option<(usize, usize)>>,
 }
 
 impl ReferencedRows {
-    /// Records of several types, asked for by these ids.
+    /// Records of several types, requested by these ids.
     pub(crate) fn new(levels: Vec<RowSet>, ids: &[Option<(RecordType, Uuid)>]) -> Self {
-        let mut places = HashMap::new();
+        let mut positions = HashMap::new();
         for (index, level) in levels.iter().enumerate() {
-            places.extend(level.rows.iter().enumerate().map(|(row, found)| ((level.ty, found.id), (index, row))));
+            positions.extend(level.rows.iter().enumerate().map(|(row, found)| ((level.ty, found.id), (index, row))));
         }
-        Self { at: ids.iter().map(|id| places.get(id.as_ref()?).copied()).collect(), levels }
+        Self { positions: ids.iter().map(|id| positions.get(id.as_ref()?).copied()).collect(), levels }
     }
 
-    /// The record for the one who asked at this place.
-    pub fn of(&self, asker: usize) -> Option<RowRef<'_>> {
-        let (level, row) = (*self.at.get(asker)?)?;
+    /// The record of a requester, by index.
+    pub fn get(&self, requester: usize) -> Option<RowRef<'_>> {
+        let (level, row) = (*self.positions.get(requester)?)?;
         Some(RowRef { level: &self.levels[level], row })
     }
 
-    /// All of them, in the order of those who asked.
+    /// All records in the order of the requesters.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<RowRef<'_>>> {
-        (0..self.at.len()).map(|asker| self.of(asker))
+        (0..self.positions.len()).map(|requester| self.get(requester))
     }
 }
 
-/// A page of a list for each of many askers.
+/// A page of a list per parent row.
 #[derive(Debug)]
 pub struct PagedRows {
     pub(crate) level: RowSet,
-    pub(crate) spans: Vec<PageBounds>,
-    /// Records that are values of facets, one level for each facet whose values are records.
+    pub(crate) bounds: Vec<PageBounds>,
+    /// Per facet, the records that are its values, if they are records.
     pub(crate) facets: Vec<Option<RowSet>>,
 }
 
-/// Which rows of a level are on a page.
+/// The rows of a level that are on one page, and what else was read of its list.
 #[derive(Debug, Default)]
 pub(crate) struct PageBounds {
     pub(crate) start: usize,
@@ -246,31 +245,50 @@ pub(crate) struct PageBounds {
     pub(crate) has_next: bool,
     pub(crate) has_previous: bool,
     pub(crate) total: Option<u64>,
-    /// Values of each facet.
-    pub(crate) facets: Vec<Vec<facet::FacetValueRow>>,
+    /// The values of each facet.
+    pub(crate) facets: Vec<Vec<FacetValueRow>>,
+}
+
+/// A value of a facet, and the number of records that have it.
+#[derive(Debug)]
+pub struct FacetValue<'a> {
+    /// The value of a vocabulary, or the period. `None` if the value is a record.
+    pub text: Option<&'a str>,
+    /// The record, if the value is one.
+    pub record: Option<RowRef<'a>>,
+    /// Number of records that have the value.
+    pub count: u64,
+}
+
+/// A decoded value of a facet.
+#[derive(Debug)]
+pub(crate) struct FacetValueRow {
+    pub(crate) text: Option<String>,
+    /// Row of the record among the records of the facet.
+    pub(crate) row: Option<usize>,
+    pub(crate) count: u64,
 }
 
 impl PagedRows {
-    /// No pages so far.
+    /// Without pages.
     pub(crate) fn new(list: &ListPlan) -> Self {
         let name = if list.cursors { catalog().get(list.plan.ty).list_name(list.order) } else { String::new() };
         let facets = list.facets.iter().map(|facet| facet.plan.as_ref().map(RowSet::new)).collect();
-        Self { level: RowSet { list: name, ..RowSet::new(&list.plan) }, spans: Vec::new(), facets }
+        Self { level: RowSet { list_name: name, ..RowSet::new(&list.plan) }, bounds: Vec::new(), facets }
     }
 
-    /// No pages so far, in place of these, with room for as many.
+    /// Takes the pages and leaves an empty set with the same capacity.
     pub(crate) fn take(&mut self, list: &ListPlan) -> Self {
         let mut empty = Self::new(list);
-        empty.level.make_room(&self.level);
+        empty.level.reserve_like(&self.level);
         std::mem::replace(self, empty)
     }
 
-    /// The page for the one who asked at this place. Where nothing is asked of pages but their names, none are read, and
-    /// each is there all the same.
-    pub fn of(&self, asker: usize) -> Option<PageRows<'_>> {
-        static UNREAD: PageBounds = PageBounds { start: 0, end: 0, has_next: false, has_previous: false, total: None, facets: Vec::new() };
-        let span = self.spans.get(asker).or_else(|| self.spans.is_empty().then_some(&UNREAD));
-        span.map(|span| PageRows { pages: self, span })
+    /// The page of a parent row. If neither rows nor counts were requested, no page was read and every page is empty.
+    pub fn get(&self, parent: usize) -> Option<PageRows<'_>> {
+        static EMPTY: PageBounds = PageBounds { start: 0, end: 0, has_next: false, has_previous: false, total: None, facets: Vec::new() };
+        let bounds = self.bounds.get(parent).or_else(|| self.bounds.is_empty().then_some(&EMPTY));
+        bounds.map(|bounds| PageRows { pages: self, bounds })
     }
 }
 
@@ -278,42 +296,42 @@ impl PagedRows {
 #[derive(Debug, Clone, Copy)]
 pub struct PageRows<'a> {
     pages: &'a PagedRows,
-    span: &'a PageBounds,
+    bounds: &'a PageBounds,
 }
 
 impl<'a> PageRows<'a> {
     /// The rows of the page.
     pub fn nodes(self) -> impl DoubleEndedIterator<Item = RowRef<'a>> + ExactSizeIterator {
-        (self.span.start..self.span.end).map(move |row| RowRef { level: &self.pages.level, row })
+        (self.bounds.start..self.bounds.end).map(move |row| RowRef { level: &self.pages.level, row })
     }
 
-    /// Whether rows come after these, where it was asked for.
+    /// Whether more rows follow, if requested.
     pub fn has_next(self) -> bool {
-        self.span.has_next
+        self.bounds.has_next
     }
 
-    /// Whether rows come before these, where it was asked for.
+    /// Whether rows precede, if requested.
     pub fn has_previous(self) -> bool {
-        self.span.has_previous
+        self.bounds.has_previous
     }
 
-    /// Number of rows in the whole list, where it was asked for.
+    /// Number of rows in the whole list, if requested.
     pub fn total(self) -> Option<u64> {
-        self.span.total
+        self.bounds.total
     }
 
-    /// Values of the facet that was asked for at this place.
-    pub fn facet(self, place: usize) -> impl Iterator<Item = facet::FacetValue<'a>> {
-        let level = self.pages.facets.get(place).and_then(Option::as_ref);
-        self.span.facets.get(place).into_iter().flatten().map(move |read| facet::FacetValue {
-            text: read.text.as_deref(),
-            record: level.and_then(|level| Some(RowRef { level, row: read.row? })),
-            count: read.count,
+    /// The values of a facet, by its index in the plan.
+    pub fn facet(self, index: usize) -> impl Iterator<Item = FacetValue<'a>> {
+        let level = self.pages.facets.get(index).and_then(Option::as_ref);
+        self.bounds.facets.get(index).into_iter().flatten().map(move |value| FacetValue {
+            text: value.text.as_deref(),
+            record: level.and_then(|level| Some(RowRef { level, row: value.row? })),
+            count: value.count,
         })
     }
 }
 
-/// One row, with what hangs below it.
+/// A row, with access to the rows below it.
 #[derive(Debug, Clone, Copy)]
 pub struct RowRef<'a> {
     level: &'a RowSet,
@@ -326,22 +344,22 @@ impl<'a> RowRef<'a> {
         self.level.ty
     }
 
-    /// The declaration of its type.
+    /// The declaration of the type.
     pub fn record(self) -> &'static Record {
         catalog().get(self.level.ty)
     }
 
-    /// Its UUID.
+    /// The id.
     pub fn uuid(self) -> Uuid {
         self.level.rows[self.row].id
     }
 
-    /// Its id as clients know it.
+    /// The id in its external form.
     pub fn id(self) -> String {
         crate::core::id::encode(self.level.ty.prefix(), self.uuid())
     }
 
-    /// The cell of a field, if the plan asked for it.
+    /// The cell of a field; null if the plan does not select the field.
     pub fn cell(self, field: usize) -> &'a Cell {
         match self.level.fields.binary_search(&field) {
             Ok(index) => &self.level.rows[self.row].cells[index],
@@ -349,13 +367,13 @@ impl<'a> RowRef<'a> {
         }
     }
 
-    /// Cursor of the row in the list it was read from, if the plan asked for cursors.
+    /// The encoded cursor of the row in its list, if the plan selects cursors.
     pub fn cursor(self) -> String {
-        self.place().encode(&self.level.list)
+        self.to_cursor().encode(&self.level.list_name)
     }
 
-    /// Place of the row in the list it was read from, if the plan asked for cursors.
-    pub(crate) fn place(self) -> Cursor {
+    /// The cursor of the row in its list, if the plan selects cursors.
+    pub(crate) fn to_cursor(self) -> Cursor {
         let row = &self.level.rows[self.row];
         let key = match &row.key {
             Cell::Text(text) => Json::from(text.as_str()),
@@ -367,18 +385,18 @@ impl<'a> RowRef<'a> {
         Cursor { key: vec![key], id: row.id }
     }
 
-    /// The record that a reference of the plan leads to, by the place that the plan gave it.
+    /// The record of a reference, by the index of its child plan.
     pub fn one(self, child: usize) -> Option<RowRef<'a>> {
         match self.level.children.get(child) {
-            Some(ChildRows::One(references)) => references.of(self.row),
+            Some(ChildRows::One(references)) => references.get(self.row),
             _ => None,
         }
     }
 
-    /// The page that a relation of the plan leads to, by the place that the plan gave it.
+    /// The page of a relation, by the index of its child plan.
     pub fn many(self, child: usize) -> Option<PageRows<'a>> {
         match self.level.children.get(child) {
-            Some(ChildRows::Many(pages)) => pages.of(self.row),
+            Some(ChildRows::Many(pages)) => pages.get(self.row),
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! What the database already calls records: by the identifiers they carry, and which slugs are taken.
+//! Lookups of slugs: by the identifiers that records carry, and of slugs that are taken.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,24 +9,25 @@ use uuid::Uuid;
 use crate::catalog::record::catalog;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
+use crate::store::error::database;
+use crate::store::handle::Store;
 use crate::store::sql::dialect::{one_of, one_of_ids};
-use crate::store::{Store, database};
 
-/// Values that one statement looks for at most.
-const CHUNK: usize = 10_000;
+/// Number of values that one statement looks up.
+const LOOKUP_BATCH_VALUES: usize = 10_000;
 
 impl Store {
-    /// Slugs of the records of a type that carry one of these identifiers of a scheme, by the value of the identifier.
+    /// Slugs of the records of a type that carry one of these identifiers of a scheme, by identifier.
     pub async fn slugs_by_identifier(&self, ty: RecordType, scheme: &str, values: &[String]) -> Result<HashMap<String, String>> {
         let identifiers = catalog().get(RecordType::Identifier).table;
         let mut owners: HashMap<Uuid, String> = HashMap::new();
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
-        for chunk in values.chunks(CHUNK) {
+        for batch in values.chunks(LOOKUP_BATCH_VALUES) {
             let select = Query::select()
                 .columns(["record_id", "value"])
                 .from(Alias::new(identifiers))
                 .and_where(Expr::col("scheme").eq(scheme))
-                .and_where(one_of(self.backend(), "value", chunk)?)
+                .and_where(one_of(self.backend(), "value", batch)?)
                 .to_owned();
             for row in self.pools.primary.query_all(&select).await.map_err(database)? {
                 owners.insert(row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?);
@@ -34,8 +35,8 @@ impl Store {
         }
         let ids: Vec<Uuid> = owners.keys().copied().collect();
         let mut slugs = HashMap::new();
-        for chunk in ids.chunks(CHUNK) {
-            let select = named(ty, "id").and_where(one_of_ids(self.backend(), "id", chunk)?).to_owned();
+        for batch in ids.chunks(LOOKUP_BATCH_VALUES) {
+            let select = select_slug_and(ty, "id").and_where(one_of_ids(self.backend(), "id", batch)?).to_owned();
             for row in self.pools.primary.query_all(&select).await.map_err(database)? {
                 let id: Uuid = row.try_get_by_index(1).map_err(internal)?;
                 if let Some(value) = owners.remove(&id) {
@@ -46,14 +47,14 @@ impl Store {
         Ok(slugs)
     }
 
-    /// Slugs of the records of a type that have one of these values in a column, by the value.
+    /// Slugs of the records of a type that have one of these values in a field, by value.
     pub async fn slugs_by_field(&self, ty: RecordType, field: &str, values: &[String]) -> Result<HashMap<String, String>> {
         let record = catalog().get(ty);
         let Some(column) = record.field_index(field).map(|index| record.fields[index].column) else { return Ok(HashMap::new()) };
         let mut slugs = HashMap::new();
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
-        for chunk in values.chunks(CHUNK) {
-            let select = named(ty, column).and_where(one_of(self.backend(), column, chunk)?).to_owned();
+        for batch in values.chunks(LOOKUP_BATCH_VALUES) {
+            let select = select_slug_and(ty, column).and_where(one_of(self.backend(), column, batch)?).to_owned();
             for row in self.pools.primary.query_all(&select).await.map_err(database)? {
                 slugs.insert(row.try_get_by_index(1).map_err(internal)?, row.try_get_by_index(0).map_err(internal)?);
             }
@@ -61,12 +62,12 @@ impl Store {
         Ok(slugs)
     }
 
-    /// Those of these slugs that records of the type have already.
+    /// The slugs among these that records of the type have.
     pub async fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> Result<HashSet<String>> {
         Ok(self.slugs_by_field(ty, "slug", slugs).await?.into_keys().collect())
     }
 }
 
-fn named(ty: RecordType, column: &'static str) -> SelectStatement {
+fn select_slug_and(ty: RecordType, column: &'static str) -> SelectStatement {
     Query::select().columns([Alias::new("slug"), Alias::new(column)]).from(Alias::new(catalog().get(ty).table)).to_owned()
 }

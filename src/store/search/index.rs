@@ -1,50 +1,52 @@
-//! Search documents: what a record is found by, written with the record.
+//! Search documents, written in the transaction of their records.
 
 use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, Value as Bound};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use uuid::Uuid;
 
 use crate::catalog::record::{FieldKind, OTHER_NAME, Record, SearchIndexing};
 use crate::core::error::{Result, internal};
 use crate::core::normalize::{fold, words};
 use crate::entity::RecordType;
-use crate::store::database;
+use crate::store::error::database;
 use crate::store::read::result::Cell;
-use crate::store::search::query::{MIN_MISTYPED, spellings};
-use crate::store::sql::bulk_insert::{Conflict, Into, Split, insert};
+use crate::store::search::query::{MIN_FUZZY_WORD_BYTES, deletion_variants};
+use crate::store::sql::bulk_insert::{Batching, ConflictAction, InsertTarget, insert};
 use crate::store::sql::dialect::{one_of, one_of_ids};
 use crate::store::write::load::LOOKUP_BATCH_VALUES;
 use crate::store::write::model::NewRow;
 use crate::store::write::value::{is_record, label_texts, sort_key};
 
-/// Search documents to be written.
+/// Search documents to write.
 #[derive(Debug, Default)]
-pub(crate) struct Documents {
-    rows: Vec<Vec<Bound>>,
+pub(crate) struct SearchDocuments {
+    rows: Vec<Vec<Value>>,
     jurisdictions: HashMap<Uuid, Option<Uuid>>,
-    /// Words of names, each to be found by its spellings of one letter less.
-    words: BTreeSet<String>,
+    /// Words of names, which are indexed by their deletion variants.
+    name_words: BTreeSet<String>,
 }
 
+/// Documents per statement on SQLite.
+const FULL_TEXT_BATCH_ROWS: usize = 1_000;
 const COLUMNS: [&str; 9] = ["id", "record_type", "jurisdiction_id", "sort_key", "label", "body", "names", "words", "published"];
 
-impl Documents {
-    /// Makes the documents of records of one type.
+impl SearchDocuments {
+    /// Adds the documents of records of one type.
     pub(crate) async fn add(&mut self, transaction: &DatabaseTransaction, record: &Record, rows: &[NewRow]) -> Result<()> {
         if !is_record(record) {
             return Ok(());
         }
-        let through = record.jurisdiction_field().and_then(|field| Some((record.field_index(field.name)?, field.kind)));
-        if let Some((field, FieldKind::One(target))) = through
+        let jurisdiction_field = record.jurisdiction_field().and_then(|field| Some((record.field_index(field.name)?, field.kind)));
+        if let Some((field, FieldKind::One(target))) = jurisdiction_field
             && target != RecordType::Jurisdiction
         {
-            self.find_jurisdictions(transaction, rows, field).await?;
+            self.fetch_jurisdictions(transaction, rows, field).await?;
         }
         let published = record.field_index("published").unwrap_or_default();
         for row in rows {
-            let jurisdiction = match (record.ty, through.map(|(field, kind)| (&row.cells[field], kind))) {
+            let jurisdiction = match (record.ty, jurisdiction_field.map(|(field, kind)| (&row.cells[field], kind))) {
                 (RecordType::Jurisdiction, _) => Some(row.id),
                 (_, Some((Cell::Id(id), FieldKind::One(RecordType::Jurisdiction)))) => Some(*id),
                 (_, Some((Cell::Id(id), _))) => self.jurisdictions.get(id).copied().flatten(),
@@ -54,9 +56,9 @@ impl Documents {
             let fields = |search| record.fields.iter().zip(&row.cells).filter(move |(field, _)| field.search == search);
             let names: Vec<String> = fields(SearchIndexing::Name).flat_map(|(_, cell)| cell.texts()).map(fold).collect();
             if record.fields.iter().any(|field| matches!(field.kind, FieldKind::List(of) if std::ptr::eq(of, &raw const OTHER_NAME))) {
-                for word in names.iter().flat_map(|name| words(name)).filter(|word| word.len() >= MIN_MISTYPED) {
-                    if !self.words.contains(word) {
-                        self.words.insert(word.to_owned());
+                for word in names.iter().flat_map(|name| words(name)).filter(|word| word.len() >= MIN_FUZZY_WORD_BYTES) {
+                    if !self.name_words.contains(word) {
+                        self.name_words.insert(word.to_owned());
                     }
                 }
             }
@@ -76,8 +78,8 @@ impl Documents {
         Ok(())
     }
 
-    /// Looks up the jurisdictions of the records that these rows refer to.
-    async fn find_jurisdictions(&mut self, transaction: &DatabaseTransaction, rows: &[NewRow], field: usize) -> Result<()> {
+    /// Fetches the jurisdictions of the records that a field of the rows refers to.
+    async fn fetch_jurisdictions(&mut self, transaction: &DatabaseTransaction, rows: &[NewRow], field: usize) -> Result<()> {
         let unknown: BTreeSet<Uuid> = rows
             .iter()
             .filter_map(|row| match row.cells[field] {
@@ -86,11 +88,11 @@ impl Documents {
             })
             .collect();
         let unknown: Vec<Uuid> = unknown.into_iter().collect();
-        for chunk in unknown.chunks(LOOKUP_BATCH_VALUES) {
+        for batch in unknown.chunks(LOOKUP_BATCH_VALUES) {
             let select = Query::select()
                 .columns(["id", "jurisdiction_id"])
                 .from("search_documents")
-                .and_where(one_of_ids(transaction.get_database_backend(), "id", chunk)?)
+                .and_where(one_of_ids(transaction.get_database_backend(), "id", batch)?)
                 .to_owned();
             for row in transaction.query_all(&select).await.map_err(database)? {
                 self.jurisdictions.insert(row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?);
@@ -99,32 +101,36 @@ impl Documents {
         Ok(())
     }
 
-    /// Writes the documents.
+    /// Inserts or replaces the documents.
     pub(crate) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<()> {
-        self.forget_known_words(transaction).await?;
-        // after each statement SQLite writes a new piece of the full-text index, to be merged with others later
-        let into = Into { table: "search_documents", columns: &COLUMNS, conflict: Conflict::Replaces, split: Split::By(1_000) };
-        insert(transaction, into, self.rows).await?;
-        let spellings =
-            |word: &String| spellings(word).into_iter().map(|variant| vec![variant.into(), word.as_str().into()]).collect::<Vec<_>>();
-        let variants = self.words.iter().flat_map(spellings).collect();
-        let into = Into { table: "search_variants", columns: &["variant", "word"], conflict: Conflict::Yields, split: Split::Freely };
-        insert(transaction, into, variants).await
+        self.remove_indexed_words(transaction).await?;
+        // each statement makes SQLite write a segment of the full-text index, to be merged later
+        let batching = Batching::Rows(FULL_TEXT_BATCH_ROWS);
+        let target = InsertTarget { table: "search_documents", columns: &COLUMNS, on_conflict: ConflictAction::Replace, batching };
+        insert(transaction, target, self.rows).await?;
+        let variants = |word: &String| {
+            let rows = deletion_variants(word).into_iter().map(|variant| vec![variant.into(), word.as_str().into()]);
+            rows.collect::<Vec<_>>()
+        };
+        let variants = self.name_words.iter().flat_map(variants).collect();
+        let columns = &["variant", "word"];
+        let target = InsertTarget { table: "search_variants", columns, on_conflict: ConflictAction::Ignore, batching: Batching::Fastest };
+        insert(transaction, target, variants).await
     }
 
-    /// Leaves out words whose spellings have been written before: each word is among its own.
-    async fn forget_known_words(&mut self, transaction: &DatabaseTransaction) -> Result<()> {
-        let words: Vec<String> = self.words.iter().cloned().collect();
-        for chunk in words.chunks(LOOKUP_BATCH_VALUES) {
-            let chunk: Vec<&str> = chunk.iter().map(String::as_str).collect();
+    /// Removes words whose variants are in the index: each word is one of its own variants.
+    async fn remove_indexed_words(&mut self, transaction: &DatabaseTransaction) -> Result<()> {
+        let words: Vec<String> = self.name_words.iter().cloned().collect();
+        for batch in words.chunks(LOOKUP_BATCH_VALUES) {
+            let batch: Vec<&str> = batch.iter().map(String::as_str).collect();
             let select = Query::select()
                 .column("word")
                 .from("search_variants")
-                .and_where(one_of(transaction.get_database_backend(), "variant", &chunk)?)
+                .and_where(one_of(transaction.get_database_backend(), "variant", &batch)?)
                 .and_where(Expr::col("variant").equals("word"))
                 .to_owned();
             for row in transaction.query_all(&select).await.map_err(database)? {
-                self.words.remove(&row.try_get_by_index::<String>(0).map_err(internal)?);
+                self.name_words.remove(&row.try_get_by_index::<String>(0).map_err(internal)?);
             }
         }
         Ok(())

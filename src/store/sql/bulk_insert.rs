@@ -1,113 +1,113 @@
-//! Insert statements for many rows, made in the way that each database takes them fastest.
+//! Multi-row inserts, in the form that is fastest on each database.
 //!
-//! PostgreSQL gets one array for each column, so that the text of the statement is the same for any number of rows
-//! and is prepared once. SQLite gets rows of single values, always as many in one statement but for the last, so that
-//! it knows these texts too.
+//! PostgreSQL gets one array per column, so that the text of the statement does not depend on the number of rows and is
+//! prepared once. SQLite gets rows of single values, with a fixed number of rows in all statements but the last, so that
+//! these texts are prepared once, too.
 
 use sea_orm::sea_query::{Alias, Expr, InsertStatement, OnConflict, Query};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Value as Bound};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Value};
 
 use crate::core::error::{Result, internal};
-use crate::store::database;
-use crate::store::sql::dialect::elements;
-use crate::store::sql::pg_array::{Array, element};
+use crate::store::error::database;
+use crate::store::sql::dialect::unnest;
+use crate::store::sql::pg_array::{PgArray, encode_element};
+use crate::store::sql::statement::SQLITE_MAX_VARIABLES;
 
-/// Bytes of the values of one statement on PostgreSQL. What is encrypted is sent by 16 KiB, and sqlx lets the system
-/// hold back the end of a longer message until the database has acknowledged the beginning, which it does after 40 ms.
-const SHORT: usize = 15_500;
-/// Bytes where some row is longer than that by itself: as many as make the 40 ms small beside the rest.
-const LONG: usize = 1_000_000;
-/// Values bound in one statement on SQLite: more make the statement no faster, and its text longer to compare.
-const VALUES: usize = 512;
-/// Values bound in one statement on SQLite at most.
-const MOST_VALUES: usize = 32_766;
+/// Size of the values of one statement on PostgreSQL. TLS records hold 16 KiB, and with sqlx the operating system holds
+/// back the end of a longer message until its beginning is acknowledged, which the database delays by 40 ms.
+const PG_STATEMENT_BYTES: usize = 15_500;
+/// Size of a statement that has to exceed [`PG_STATEMENT_BYTES`] because of a long row: large enough to make the 40 ms
+/// negligible.
+const PG_LONG_STATEMENT_BYTES: usize = 1_000_000;
+/// Number of values in one statement on SQLite. More values are not faster, and make a longer text to look up.
+const SQLITE_STATEMENT_VALUES: usize = 512;
 
-/// Where rows go.
+/// The table to insert into, and how.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Into<'c> {
+pub(crate) struct InsertTarget<'c> {
     pub(crate) table: &'static str,
     pub(crate) columns: &'c [&'static str],
-    pub(crate) conflict: Conflict,
-    pub(crate) split: Split,
+    pub(crate) on_conflict: ConflictAction,
+    pub(crate) batching: Batching,
 }
 
-/// What becomes of a row whose key is in the table already.
+/// What to do with a row whose key exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Conflict {
-    /// Nothing is written at all.
-    Fails,
-    /// It takes the place of the row with the same id.
-    Replaces,
-    /// It is left out.
-    Yields,
+pub(crate) enum ConflictAction {
+    /// Fail the statement.
+    Fail,
+    /// Replace the row with the same id.
+    Replace,
+    /// Skip the row.
+    Ignore,
 }
 
-/// How rows are spread over statements.
+/// How rows are divided into statements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Split {
-    /// As is fastest.
-    Freely,
-    /// Each statement is dear, whatever it holds: SQLite gets this many rows in one.
-    By(usize),
-    /// Rows refer to each other, so that one statement must hold them all.
-    Never,
+pub(crate) enum Batching {
+    /// By the size that is fastest.
+    Fastest,
+    /// This many rows per statement on SQLite, for tables where each statement has a high fixed cost.
+    Rows(usize),
+    /// All rows in one statement, because they refer to each other.
+    Single,
 }
 
 /// Inserts rows.
-pub(crate) async fn insert(transaction: &DatabaseTransaction, into: Into<'_>, rows: Vec<Vec<Bound>>) -> Result<()> {
+pub(crate) async fn insert(transaction: &DatabaseTransaction, target: InsertTarget<'_>, rows: Vec<Vec<Value>>) -> Result<()> {
     match transaction.get_database_backend() {
-        DbBackend::Postgres => insert_arrays(transaction, into, rows).await,
-        _ => insert_values(transaction, into, rows).await,
+        DbBackend::Postgres => insert_arrays(transaction, target, rows).await,
+        _ => insert_values(transaction, target, rows).await,
     }
 }
 
-async fn insert_arrays(transaction: &DatabaseTransaction, into: Into<'_>, rows: Vec<Vec<Bound>>) -> Result<()> {
+async fn insert_arrays(transaction: &DatabaseTransaction, target: InsertTarget<'_>, rows: Vec<Vec<Value>>) -> Result<()> {
     let Some(first) = rows.first() else { return Ok(()) };
-    let empty = || first.iter().map(Array::of).collect::<Result<Vec<Array>>>();
+    let empty = || first.iter().map(PgArray::of_type).collect::<Result<Vec<PgArray>>>();
     let mut arrays = empty()?;
     let mut bytes = 0;
     for row in &rows {
-        let row: Vec<String> = row.iter().map(element).collect();
-        let more: usize = row.iter().map(|element| element.len() + 1).sum();
-        let most = if bytes.max(more) > SHORT { LONG } else { SHORT };
-        if bytes > 0 && bytes + more > most && into.split != Split::Never {
-            transaction.execute(&into.arrays(std::mem::replace(&mut arrays, empty()?))?).await.map_err(database)?;
+        let row: Vec<String> = row.iter().map(encode_element).collect();
+        let row_bytes: usize = row.iter().map(|element| element.len() + 1).sum();
+        let max_bytes = if bytes.max(row_bytes) > PG_STATEMENT_BYTES { PG_LONG_STATEMENT_BYTES } else { PG_STATEMENT_BYTES };
+        if bytes > 0 && bytes + row_bytes > max_bytes && target.batching != Batching::Single {
+            transaction.execute(&target.insert_arrays(std::mem::replace(&mut arrays, empty()?))?).await.map_err(database)?;
             bytes = 0;
         }
         for (array, element) in arrays.iter_mut().zip(&row) {
             array.push(element);
         }
-        bytes += more;
+        bytes += row_bytes;
     }
-    transaction.execute(&into.arrays(arrays)?).await.map(drop).map_err(database)
+    transaction.execute(&target.insert_arrays(arrays)?).await.map(drop).map_err(database)
 }
 
-async fn insert_values(transaction: &DatabaseTransaction, into: Into<'_>, rows: Vec<Vec<Bound>>) -> Result<()> {
-    let most = match into.split {
-        Split::Freely => VALUES / into.columns.len(),
-        Split::By(rows) => rows.min(MOST_VALUES / into.columns.len()),
-        Split::Never => MOST_VALUES / into.columns.len(),
+async fn insert_values(transaction: &DatabaseTransaction, target: InsertTarget<'_>, rows: Vec<Vec<Value>>) -> Result<()> {
+    let max_rows = match target.batching {
+        Batching::Fastest => SQLITE_STATEMENT_VALUES / target.columns.len(),
+        Batching::Rows(rows) => rows.min(SQLITE_MAX_VARIABLES / target.columns.len()),
+        Batching::Single => SQLITE_MAX_VARIABLES / target.columns.len(),
     };
     let mut rows = rows.into_iter();
     while rows.len() > 0 {
-        transaction.execute(&into.values(rows.by_ref().take(most.max(1)))?).await.map_err(database)?;
+        transaction.execute(&target.insert_values(rows.by_ref().take(max_rows.max(1)))?).await.map_err(database)?;
     }
     Ok(())
 }
 
-impl Into<'_> {
-    /// The statement that inserts rows given as one array for each column.
-    fn arrays(&self, arrays: Vec<Array>) -> Result<InsertStatement> {
+impl InsertTarget<'_> {
+    /// Inserts rows that are bound as one array per column.
+    fn insert_arrays(&self, arrays: Vec<PgArray>) -> Result<InsertStatement> {
         let mut rows = Query::select();
-        // functions that give many rows go along side by side
-        rows.exprs(arrays.into_iter().map(|array| elements(array.bound())));
+        // set-returning functions in a select list advance in parallel
+        rows.exprs(arrays.into_iter().map(|array| unnest(array.into_expr())));
         let mut insert = self.insert();
         insert.select_from(rows).map_err(internal)?;
         Ok(insert)
     }
 
-    /// The statement that inserts rows given value by value.
-    fn values(&self, rows: impl Iterator<Item = Vec<Bound>>) -> Result<InsertStatement> {
+    /// Inserts rows that are bound value by value.
+    fn insert_values(&self, rows: impl Iterator<Item = Vec<Value>>) -> Result<InsertStatement> {
         let mut insert = self.insert();
         for row in rows {
             insert.values(row.into_iter().map(Expr::val)).map_err(internal)?;
@@ -119,12 +119,12 @@ impl Into<'_> {
         let columns = || self.columns.iter().copied().map(Alias::new);
         let mut insert = Query::insert();
         insert.into_table(Alias::new(self.table)).columns(columns());
-        match self.conflict {
-            Conflict::Fails => {}
-            Conflict::Replaces => {
+        match self.on_conflict {
+            ConflictAction::Fail => {}
+            ConflictAction::Replace => {
                 insert.on_conflict(OnConflict::column("id").update_columns(columns().skip(1)).to_owned());
             }
-            Conflict::Yields => {
+            ConflictAction::Ignore => {
                 insert.on_conflict(OnConflict::new().do_nothing().to_owned());
             }
         }

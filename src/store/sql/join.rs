@@ -1,8 +1,8 @@
-//! A list and what hangs below it as the rows of one joining statement.
+//! Flat reads: a list and the rows below it as the rows of one joining statement.
 //!
-//! A page of `store::select` looks for what hangs below each of its rows. Where a whole list is read, joining whole
-//! tables is several times as fast, and what comes is values rather than JSON. The price is that a row repeats what stands
-//! above it, so that this is for lists that have at most one list in each of their rows, and that one no other.
+//! The statement of [`select`](crate::store::sql::select) runs a subquery for each row of a page. For a whole list it is
+//! several times as fast to join the tables and to decode values instead of JSON. The cost is that each row repeats the
+//! columns of its parent, so this serves plans with at most one list per row, nested in a single chain.
 
 use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, JoinType, Query, SelectStatement};
 use sea_orm::{DbErr, QueryResult};
@@ -10,205 +10,215 @@ use uuid::Uuid;
 
 use crate::catalog::record::{Field, FieldKind, Relation, Via, catalog};
 use crate::core::error::Result;
-use crate::store::read::executor::is_to_complete;
 use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
-use crate::store::read::result::{Cell, ChildRows, PageBounds, PagedRows, ResultRow, RowSet, value};
-use crate::store::sql::filter::{column, sort_key};
-use crate::store::sql::select::{Parent, SelectBuilder, cursor_key, key_kind, sort};
+use crate::store::read::result::{Cell, ChildRows, PageBounds, PagedRows, ResultRow, RowSet, decode_column};
+use crate::store::sql::column::{column, sort_key};
+use crate::store::sql::order::{cursor_field, order_by, sort_key_kind};
+use crate::store::sql::select::{Parent, SelectBuilder};
 
-/// Where the values of a record stand in a row.
+/// Positions of the columns of a record in a flat row.
 #[derive(Debug)]
-pub(crate) struct Columns {
+pub(crate) struct FlatColumns {
     id: usize,
-    /// Its sort key, where cursors are wanted.
+    /// The sort key, if cursors are selected.
     key: Option<(usize, FieldKind)>,
     fields: Vec<(usize, FieldKind)>,
-    /// Records that it refers to, with their places among what is below.
-    ones: Vec<(usize, Columns)>,
-    many: Option<Box<Many>>,
+    /// Referenced records, each with the index of its child plan.
+    references: Vec<(usize, FlatColumns)>,
+    list: Option<Box<FlatList>>,
 }
 
-/// Where the values of a record of a list stand.
+/// Positions of the columns of the records of a list below.
 #[derive(Debug)]
-struct Many {
-    /// Its place among what is below.
+struct FlatList {
+    /// Index of the child plan.
     child: usize,
-    /// Records that are wanted of the list at most.
-    size: usize,
-    /// Whether it is wanted to know if there are more.
-    beyond: bool,
-    columns: Columns,
+    page_size: usize,
+    /// Whether to report that more records follow.
+    probe_next: bool,
+    columns: FlatColumns,
 }
 
-/// Whether a list can be read so: with one list at most on the way down, of that its beginning, and without anything that
-/// takes a statement of its own.
+/// Whether a plan can be read flat: at most one list per row, each read from its beginning, and nothing that needs a
+/// statement of its own.
 pub(crate) fn is_joinable(plan: &Plan) -> bool {
-    !is_to_complete(plan) && has_one_list(plan)
+    !plan.needs_completion() && has_single_chain_of_lists(plan)
 }
 
-fn has_one_list(plan: &Plan) -> bool {
+fn has_single_chain_of_lists(plan: &Plan) -> bool {
     let mut lists = 0;
     let each = |child: &ChildPlan| match child {
         ChildPlan::Any(..) => false,
-        ChildPlan::One(_, plan) => has_one_list(plan) && !plan.has_lists(),
+        ChildPlan::One(_, plan) => has_single_chain_of_lists(plan) && !plan.has_lists(),
         ChildPlan::Many(_, list) => {
             lists += 1;
             let page = &list.page;
             let is_beginning = page.after.is_none() && page.before.is_none() && !page.backward;
-            is_beginning && list.rows && !list.total && list.facets.is_empty() && has_one_list(&list.plan)
+            is_beginning && list.rows && !list.total && list.facets.is_empty() && has_single_chain_of_lists(&list.plan)
         }
     };
     plan.children.iter().all(each) && lists <= 1
 }
 
 impl SelectBuilder {
-    /// The first rows of a list, this many at most, each as often as the list below it has rows.
-    pub(crate) fn whole(&mut self, list: &ListPlan, parent: Option<(&Relation, Uuid)>, most: u64) -> Result<(SelectStatement, Columns)> {
+    /// The first records of a list, up to `limit`. Each is repeated for each row of the list below it.
+    pub(crate) fn flat(
+        &mut self,
+        list: &ListPlan,
+        parent: Option<(&Relation, Uuid)>,
+        limit: u64,
+    ) -> Result<(SelectStatement, FlatColumns)> {
         let parent = parent.map(|(relation, id)| Parent::One(relation, id));
-        let (mut select, table) = match u32::try_from(most) {
+        let (mut select, table) = match u32::try_from(limit) {
             Ok(size) => {
                 let mut list = list.clone();
-                (list.page.size, list.beyond, list.cursors) = (size, false, true);
-                let page = self.chosen(&list, parent)?;
-                let chosen = self.name();
-                (Query::select().from_subquery(page, Alias::new(&chosen)).to_owned(), chosen)
+                (list.page.size, list.probe_next, list.cursors) = (size, false, true);
+                let page = self.page_subquery(&list, parent)?;
+                let page_alias = self.alias();
+                (Query::select().from_subquery(page, Alias::new(&page_alias)).to_owned(), page_alias)
             }
             Err(_) => self.source(list.plan.ty, &list.filter, parent),
         };
-        let mut joining = Joining { selects: self, select: &mut select, columns: 0 };
-        sort(joining.select, &table, list);
-        let columns = joining.record(&list.plan, &table, cursor_key(list));
+        let mut builder = FlatBuilder { selects: self, select: &mut select, column_count: 0 };
+        order_by(builder.select, &table, list);
+        let columns = builder.record(&list.plan, &table, cursor_field(list));
         Ok((select, columns))
     }
 }
 
-/// A statement that is being made.
-struct Joining<'a> {
+/// A joining statement under construction.
+struct FlatBuilder<'a> {
     selects: &'a mut SelectBuilder,
     select: &'a mut SelectStatement,
-    /// Columns it has so far.
-    columns: usize,
+    column_count: usize,
 }
 
-impl Joining<'_> {
+impl FlatBuilder<'_> {
+    /// Adds a column and returns its position.
     fn add(&mut self, value: Expr) -> usize {
         self.select.expr(value);
-        self.columns += 1;
-        self.columns - 1
+        self.column_count += 1;
+        self.column_count - 1
     }
 
-    /// The columns of a record, and of what is below it.
-    fn record(&mut self, plan: &Plan, table: &str, key: Option<&Field>) -> Columns {
+    /// Adds the columns of a record and of the records below it.
+    fn record(&mut self, plan: &Plan, table: &str, key_field: Option<&Field>) -> FlatColumns {
         let record = catalog().get(plan.ty);
         let id = self.add(column(table, "id"));
-        let key = key.map(|field| (self.add(sort_key(table, field)), key_kind(field)));
+        let key = key_field.map(|field| (self.add(sort_key(table, field)), sort_key_kind(field)));
         let fields = plan.fields.iter().map(|field| &record.fields[*field]);
         let fields = fields.map(|field| (self.add(column(table, field.column)), field.kind)).collect();
-        let mut columns = Columns { id, key, fields, ones: Vec::new(), many: None };
-        for (place, child) in plan.children.iter().enumerate() {
+        let mut columns = FlatColumns { id, key, fields, references: Vec::new(), list: None };
+        for (index, child) in plan.children.iter().enumerate() {
             match child {
                 ChildPlan::Any(..) => {}
                 ChildPlan::One(field, plan) => {
-                    let referred = self.selects.name();
-                    let on = column(&referred, "id").equals((Alias::new(table), Alias::new(record.fields[*field].column)));
-                    self.join(catalog().get(plan.ty).table, &referred, Cond::all().add(on).add_option(self.selects.sees.only(&referred)));
-                    columns.ones.push((place, self.record(plan, &referred, None)));
+                    let target = self.selects.alias();
+                    let on = column(&target, "id").equals((Alias::new(table), Alias::new(record.fields[*field].column)));
+                    let on = Cond::all().add(on).add_option(self.selects.visibility.predicate(&target));
+                    self.left_join(catalog().get(plan.ty).table, &target, on);
+                    columns.references.push((index, self.record(plan, &target, None)));
                 }
                 ChildPlan::Many(relation, list) => {
-                    let below = self.list(&record.relations[*relation], list, table);
-                    let of_each = self.record(&list.plan, &below, cursor_key(list));
-                    columns.many =
-                        Some(Box::new(Many { child: place, size: list.page.size as usize, beyond: list.beyond, columns: of_each }));
+                    let alias = self.list(&record.relations[*relation], list, table);
+                    let list_columns = self.record(&list.plan, &alias, cursor_field(list));
+                    columns.list = Some(Box::new(FlatList {
+                        child: index,
+                        page_size: list.page.size as usize,
+                        probe_next: list.probe_next,
+                        columns: list_columns,
+                    }));
                 }
             }
         }
         columns
     }
 
-    /// Joins the list of each record by a relation; gives the name of its table.
-    fn list(&mut self, relation: &Relation, list: &ListPlan, above: &str) -> String {
+    /// Joins the list of each record by a relation; returns the alias of its table.
+    fn list(&mut self, relation: &Relation, list: &ListPlan, parent_alias: &str) -> String {
         let record = catalog().get(list.plan.ty);
-        let below = self.selects.name();
-        let id_above = (Alias::new(above), Alias::new("id"));
+        let alias = self.selects.alias();
+        let parent_id = (Alias::new(parent_alias), Alias::new("id"));
         let reference = match relation.via {
-            Via::Column(name) => column(&below, name).equals(id_above),
+            Via::Column(name) => column(&alias, name).equals(parent_id),
             Via::Link { table, parent, child } => {
-                let between = self.selects.name();
-                self.join(table, &between, Cond::all().add(column(&between, parent).equals(id_above)));
-                column(&below, "id").equals((Alias::new(between), Alias::new(child)))
+                let link_alias = self.selects.alias();
+                self.left_join(table, &link_alias, Cond::all().add(column(&link_alias, parent).equals(parent_id)));
+                column(&alias, "id").equals((Alias::new(link_alias), Alias::new(child)))
             }
         };
-        let wanted = self.selects.conditions.condition(record, &below, &list.filter);
-        self.join(record.table, &below, Cond::all().add(reference).add_option(self.selects.sees.only(&below)).add(wanted));
-        sort(self.select, &below, list);
-        below
+        let filter = self.selects.filters.predicate(record, &alias, &list.filter);
+        let on = Cond::all().add(reference).add_option(self.selects.visibility.predicate(&alias)).add(filter);
+        self.left_join(record.table, &alias, on);
+        order_by(self.select, &alias, list);
+        alias
     }
 
-    fn join(&mut self, table: &'static str, name: &str, on: Cond) {
-        self.select.join_as(JoinType::LeftJoin, Alias::new(table), Alias::new(name), on);
+    fn left_join(&mut self, table: &'static str, alias: &str, on: Cond) {
+        self.select.join_as(JoinType::LeftJoin, Alias::new(table), Alias::new(alias), on);
     }
 }
 
-impl Columns {
-    /// The id of the record that a row is of; nothing where it is of none.
+impl FlatColumns {
+    /// The id of the record in a row; `None` if the left join found none.
     fn id(&self, row: &QueryResult) -> Result<Option<Uuid>, DbErr> {
-        value(row, self.id)
+        decode_column(row, self.id)
     }
 
-    /// Whether a row is of the last record of a page still.
-    pub(crate) fn goes_on(&self, row: &QueryResult, page: &PagedRows) -> Result<bool, DbErr> {
+    /// Whether a row repeats the last record of a page.
+    pub(crate) fn is_same_record(&self, row: &QueryResult, page: &PagedRows) -> Result<bool, DbErr> {
         Ok(self.id(row)? == page.level.rows.last().map(|last| last.id))
     }
 
-    /// Adds what a row says to a page.
-    pub(crate) fn read(&self, row: &QueryResult, page: &mut PagedRows) -> Result<(), DbErr> {
+    /// Decodes a row into a page.
+    pub(crate) fn decode(&self, row: &QueryResult, page: &mut PagedRows) -> Result<(), DbErr> {
         if let Some(id) = self.id(row)?
             && page.level.rows.last().is_none_or(|last| last.id != id)
         {
-            self.add(id, row, &mut page.level)?;
+            self.push_record(id, row, &mut page.level)?;
         }
-        self.add_below(row, &mut page.level)
+        self.push_list_row(row, &mut page.level)
     }
 
-    /// Adds a record to a level, with what it refers to and a list without rows so far.
-    fn add(&self, id: Uuid, row: &QueryResult, level: &mut RowSet) -> Result<(), DbErr> {
-        let cell = |(column, kind): &(usize, FieldKind)| Cell::read(row, *column, *kind);
+    /// Appends a record, with its references and an empty list.
+    fn push_record(&self, id: Uuid, row: &QueryResult, level: &mut RowSet) -> Result<(), DbErr> {
+        let cell = |(column, kind): &(usize, FieldKind)| Cell::decode(row, *column, *kind);
         let key = self.key.as_ref().map_or(Ok(Cell::Null), cell)?;
         let cells = self.fields.iter().map(cell).collect::<Result<_, _>>()?;
         level.rows.push(ResultRow { id, key, cells });
-        for (child, columns) in &self.ones {
+        for (child, columns) in &self.references {
             if let Some(ChildRows::One(references)) = level.children.get_mut(*child) {
                 let found = columns.id(row)?;
-                let place = references.levels[0].rows.len();
-                references.at.push(found.map(|_| (0, place)));
+                let index = references.levels[0].rows.len();
+                references.positions.push(found.map(|_| (0, index)));
                 if let Some(id) = found {
-                    columns.add(id, row, &mut references.levels[0])?;
+                    columns.push_record(id, row, &mut references.levels[0])?;
                 }
             }
         }
-        if let Some(many) = &self.many
-            && let Some(ChildRows::Many(pages)) = level.children.get_mut(many.child)
+        if let Some(list) = &self.list
+            && let Some(ChildRows::Many(pages)) = level.children.get_mut(list.child)
         {
             let start = pages.level.rows.len();
-            pages.spans.push(PageBounds { start, end: start, ..PageBounds::default() });
+            pages.bounds.push(PageBounds { start, end: start, ..PageBounds::default() });
         }
         Ok(())
     }
 
-    /// Adds what a row says of the list of the last record of a level.
-    fn add_below(&self, row: &QueryResult, level: &mut RowSet) -> Result<(), DbErr> {
-        let Some(many) = &self.many else { return Ok(()) };
-        let Some(ChildRows::Many(pages)) = level.children.get_mut(many.child) else { return Ok(()) };
-        let (Some(id), Some(span)) = (many.columns.id(row)?, pages.spans.last_mut()) else { return Ok(()) };
-        let last = pages.level.rows[span.start..span.end].last();
+    /// Appends the record of a row to the list of the last record.
+    fn push_list_row(&self, row: &QueryResult, level: &mut RowSet) -> Result<(), DbErr> {
+        let Some(list) = &self.list else { return Ok(()) };
+        let Some(ChildRows::Many(pages)) = level.children.get_mut(list.child) else { return Ok(()) };
+        let (Some(id), Some(bounds)) = (list.columns.id(row)?, pages.bounds.last_mut()) else { return Ok(()) };
+        let last = pages.level.rows[bounds.start..bounds.end].last();
         if last.is_none_or(|last| last.id != id) {
-            if span.end - span.start == many.size {
-                span.has_next = many.beyond;
+            if bounds.end - bounds.start == list.page_size {
+                bounds.has_next = list.probe_next;
                 return Ok(());
             }
-            span.end += 1;
-            many.columns.add(id, row, &mut pages.level)?;
+            bounds.end += 1;
+            list.columns.push_record(id, row, &mut pages.level)?;
         }
-        many.columns.add_below(row, &mut pages.level)
+        list.columns.push_list_row(row, &mut pages.level)
     }
 }

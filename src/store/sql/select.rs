@@ -1,77 +1,79 @@
-//! The one statement that reads a plan: a JSON array for each row, with the arrays of what hangs below inside it.
+//! The statement of a plan: one JSON array per row, with the arrays of the rows below nested inside.
 //!
-//! A page is chosen first, by itself, from its index; what hangs below is then asked for once for each
-//! row of the page. `store::decode` reads the arrays, in the order in which they are written here.
+//! A subquery selects the page from its index first; the rows below are then selected for each row of the page.
+//! `store::read::decode` decodes the arrays, in the order in which they are written here.
 
-use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, SimpleExpr};
-use sea_orm::{DbBackend, Value as Bound};
+use sea_orm::DbBackend;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, SimpleExpr};
 use uuid::Uuid;
 
-use crate::catalog::record::{Field, FieldKind, Record, Relation, Via, catalog};
-use crate::core::error::{Result, invalid_cursor};
+use crate::catalog::record::{Field, Record, Relation, Via, catalog};
+use crate::core::error::Result;
 use crate::core::filter::Filter;
-use crate::core::pagination::{Cursor, Direction};
 use crate::entity::RecordType;
-use crate::store::read::executor::Lookup;
-use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
+use crate::store::read::plan::{ChildPlan, ListPlan, Lookup, Plan};
+use crate::store::sql::column::{column, sort_key};
 use crate::store::sql::dialect;
-use crate::store::sql::filter::{FilterBuilder, SemiJoin, Visibility, column, sort_key};
+use crate::store::sql::filter::{FilterBuilder, SemiJoin, Visibility};
+use crate::store::sql::order::{cursor_field, keyset_predicate, order_by, sort_key_kind};
 
-/// Elements of one array at most, the last of which holds the rest: PostgreSQL's functions take 100 arguments.
-pub(crate) const ELEMENTS: usize = 90;
+/// Maximum number of elements of one array; longer ones continue in a nested last element. Functions of PostgreSQL take
+/// 100 arguments.
+pub(crate) const MAX_ARRAY_ELEMENTS: usize = 90;
 
-/// Makes the statements of one plan; names each table of a statement differently.
+/// Builds the SELECT statements of one plan, with a distinct alias for each table of a statement.
 #[derive(Debug)]
 pub(crate) struct SelectBuilder {
     pub(crate) backend: DbBackend,
-    pub(crate) sees: Visibility,
-    pub(crate) conditions: FilterBuilder,
-    tables: usize,
+    pub(crate) visibility: Visibility,
+    pub(crate) filters: FilterBuilder,
+    aliases: usize,
 }
 
-/// Whose list it is.
+/// The parent of a list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Parent<'a> {
-    /// That of each row of a table, by this relation.
+    /// Each row of the table with this alias, by a relation.
     Row(&'a Relation, &'a str),
-    /// That of one record, by this relation.
+    /// A single record, by a relation.
     One(&'a Relation, Uuid),
 }
 
 impl SelectBuilder {
-    /// `forms` are those of the conditions on related records in the filter of the list at the root.
-    pub(crate) fn new(backend: DbBackend, sees: Visibility, forms: Vec<SemiJoin>) -> Self {
-        Self { backend, sees, conditions: FilterBuilder::new(backend, sees, forms), tables: 0 }
+    /// `semi_joins` are the forms of the conditions on related records in the filter of the root list.
+    pub(crate) fn new(backend: DbBackend, visibility: Visibility, semi_joins: Vec<SemiJoin>) -> Self {
+        Self { backend, visibility, filters: FilterBuilder::new(backend, visibility, semi_joins), aliases: 0 }
     }
 
-    pub(crate) fn name(&mut self) -> String {
-        self.tables += 1;
-        format!("t{}", self.tables)
+    /// A new table alias.
+    pub(crate) fn alias(&mut self) -> String {
+        self.aliases += 1;
+        format!("t{}", self.aliases)
     }
 
-    /// A page of all records of a type.
+    /// A page of the list of all records of a type.
     pub(crate) fn page(&mut self, list: &ListPlan) -> Result<SelectStatement> {
         self.list(list, None)
     }
 
-    /// A page of the list of one record.
+    /// A page of the list of one record by a relation.
     pub(crate) fn page_of(&mut self, list: &ListPlan, relation: &Relation, parent: Uuid) -> Result<SelectStatement> {
         self.list(list, Some(Parent::One(relation, parent)))
     }
 
     /// Records by their ids, in any order.
-    pub(crate) fn many(&mut self, plan: &Plan, ids: &[Uuid]) -> Result<SelectStatement> {
+    pub(crate) fn by_ids(&mut self, plan: &Plan, ids: &[Uuid]) -> Result<SelectStatement> {
         let (mut select, table) = self.records(plan)?;
-        // lists of about the same length share a statement, which the database then knows already
+        // padded to a power of two, so that lists of similar length share a prepared statement
         let padded = ids.iter().copied().chain(ids.last().copied().into_iter().cycle());
         select.and_where(column(&table, "id").is_in(padded.take(ids.len().next_power_of_two())));
         Ok(select)
     }
 
     /// One record.
-    pub(crate) fn one(&mut self, plan: &Plan, by: &Lookup) -> Result<SelectStatement> {
+    pub(crate) fn lookup(&mut self, plan: &Plan, lookup: &Lookup) -> Result<SelectStatement> {
         let (mut select, table) = self.records(plan)?;
-        match by {
+        match lookup {
             Lookup::Id(id) => select.and_where(column(&table, "id").eq(*id)),
             Lookup::Slug(slug) => select.and_where(column(&table, "slug").eq(slug.as_str())),
             Lookup::Identifier { scheme, value } => {
@@ -88,7 +90,7 @@ impl SelectBuilder {
         Ok(select)
     }
 
-    /// Number of records that a list holds, whatever its page.
+    /// The total count of a list, regardless of its page.
     pub(crate) fn count(&mut self, list: &ListPlan, parent: Option<Parent<'_>>) -> SelectStatement {
         let (mut select, _) = self.source(list.plan.ty, &list.filter, parent);
         select.expr(Func::count(Expr::cust("*")));
@@ -98,14 +100,15 @@ impl SelectBuilder {
     fn records(&mut self, plan: &Plan) -> Result<(SelectStatement, String)> {
         let (mut select, table) = self.source(plan.ty, &Filter::all(), None);
         let row = self.row(plan, &table, None)?;
-        select.expr(dialect::array_of(self.backend, row).cast_as("text"));
+        select.expr(dialect::json_agg(self.backend, row).cast_as("text"));
         Ok((select, table))
     }
 
-    /// Rows of a type that may be seen and satisfy a filter, of a parent or of all; and the name of their table.
+    /// FROM and WHERE: the visible rows of a type that satisfy a filter, of a parent if there is one. Returns the alias of
+    /// the table, too.
     pub(crate) fn source(&mut self, ty: RecordType, filter: &Filter, parent: Option<Parent<'_>>) -> (SelectStatement, String) {
         let record = catalog().get(ty);
-        let table = self.name();
+        let table = self.alias();
         let mut select = Query::select();
         select.from_as(Alias::new(record.table), Alias::new(&table));
         if let Some(parent) = parent {
@@ -113,77 +116,79 @@ impl SelectBuilder {
             let reference = match relation.via {
                 Via::Column(name) => column(&table, name),
                 Via::Link { table: link, parent, child } => {
-                    let between = self.name();
+                    let link_alias = self.alias();
                     select.join_as(
                         JoinType::InnerJoin,
                         Alias::new(link),
-                        Alias::new(&between),
-                        column(&between, child).equals((Alias::new(&table), Alias::new("id"))),
+                        Alias::new(&link_alias),
+                        column(&link_alias, child).equals((Alias::new(&table), Alias::new("id"))),
                     );
-                    column(&between, parent)
+                    column(&link_alias, parent)
                 }
             };
             select.and_where(match parent {
-                Parent::Row(_, above) => reference.equals((Alias::new(above), Alias::new("id"))),
+                Parent::Row(_, parent_alias) => reference.equals((Alias::new(parent_alias), Alias::new("id"))),
                 Parent::One(_, id) => reference.eq(id),
             });
         }
-        select.and_where_option(self.sees.only(&table));
-        select.cond_where(self.conditions.condition(record, &table, filter));
+        select.and_where_option(self.visibility.predicate(&table));
+        select.cond_where(self.filters.predicate(record, &table, filter));
         (select, table)
     }
 
     fn list(&mut self, list: &ListPlan, parent: Option<Parent<'_>>) -> Result<SelectStatement> {
-        let page = self.chosen(list, parent)?;
-        // the rows below are asked for only when the page is known: a sort would ask for all of them first
-        let chosen = self.name();
-        let rows = dialect::array_of(self.backend, self.row(&list.plan, &chosen, cursor_key(list))?);
+        let page = self.page_subquery(list, parent)?;
+        // the rows below are selected outside of the subquery: inside, they would be selected for all rows before the sort
+        let page_alias = self.alias();
+        let rows = dialect::json_agg(self.backend, self.row(&list.plan, &page_alias, cursor_field(list))?);
         let rows = if matches!(parent, Some(Parent::Row(..))) { rows } else { rows.cast_as("text") };
-        Ok(Query::select().expr(rows).from_subquery(page, Alias::new(chosen)).to_owned())
+        Ok(Query::select().expr(rows).from_subquery(page, Alias::new(page_alias)).to_owned())
     }
 
     /// The rows of a page, with the columns that its plan needs.
-    pub(crate) fn chosen(&mut self, list: &ListPlan, parent: Option<Parent<'_>>) -> Result<SelectStatement> {
+    pub(crate) fn page_subquery(&mut self, list: &ListPlan, parent: Option<Parent<'_>>) -> Result<SelectStatement> {
         let record = catalog().get(list.plan.ty);
-        let order = &record.fields[list.order.0];
+        let order_field = &record.fields[list.order.0];
         let (mut page, table) = self.source(list.plan.ty, &list.filter, parent);
         for (cursor, argument, direction) in
             [(&list.page.after, "after", list.order.1), (&list.page.before, "before", list.order.1.reversed())]
         {
             if let Some(cursor) = cursor {
-                page.cond_where(beyond(&table, order, cursor, direction, argument)?);
+                page.cond_where(keyset_predicate(&table, order_field, cursor, direction, argument)?);
             }
         }
-        sort(&mut page, &table, list);
+        order_by(&mut page, &table, list);
         page.limit(list.limit());
-        for name in columns(record, &list.plan, cursor_key(list)) {
+        for name in page_columns(record, &list.plan, cursor_field(list)) {
             page.expr(Expr::col((Alias::new(&table), Alias::new(name))));
         }
         Ok(page)
     }
 
-    /// The array of the row with this id, which may be seen.
-    pub(crate) fn referred(&mut self, plan: &Plan, id: Expr) -> Result<SelectStatement> {
+    /// The array of the visible record with this id.
+    pub(crate) fn referenced_row(&mut self, plan: &Plan, id: Expr) -> Result<SelectStatement> {
         let (mut select, table) = self.source(plan.ty, &Filter::all(), None);
         let row = self.row(plan, &table, None)?;
         Ok(select.expr(row).and_where(column(&table, "id").eq(id)).take())
     }
 
-    /// The array of a row: its id, its sort key where cursors are wanted, its cells, and what hangs below.
-    fn row(&mut self, plan: &Plan, table: &str, key: Option<&Field>) -> Result<SimpleExpr> {
+    /// The array of a row: its id, its sort key if cursors are selected, its cells, and the rows below it.
+    fn row(&mut self, plan: &Plan, table: &str, key_field: Option<&Field>) -> Result<SimpleExpr> {
         let record = catalog().get(plan.ty);
-        let mut elements = vec![dialect::sent_id(self.backend, column(table, "id"))];
-        if let Some(field) = key {
-            elements.push(dialect::sent(self.backend, key_kind(field), sort_key(table, field)));
+        let mut elements = vec![dialect::json_id(self.backend, column(table, "id"))];
+        if let Some(field) = key_field {
+            elements.push(dialect::json_value(self.backend, sort_key_kind(field), sort_key(table, field)));
         }
         for field in &plan.fields {
             let field = &record.fields[*field];
-            elements.push(dialect::sent(self.backend, field.kind, column(table, field.column)));
+            elements.push(dialect::json_value(self.backend, field.kind, column(table, field.column)));
         }
         for child in &plan.children {
             match child {
-                ChildPlan::One(field, plan) => elements.push(self.referred(plan, column(table, record.fields[*field].column))?.into()),
-                // its type is not known yet
+                ChildPlan::One(field, plan) => {
+                    elements.push(self.referenced_row(plan, column(table, record.fields[*field].column))?.into());
+                }
+                // resolved by a statement of its own, since the type is unknown here
                 ChildPlan::Any(..) => {}
                 ChildPlan::Many(relation, list) => {
                     let parent = Parent::Row(&record.relations[*relation], table);
@@ -199,28 +204,23 @@ impl SelectBuilder {
                 }
             }
         }
-        Ok(array(self.backend, elements))
+        Ok(chunked_array(self.backend, elements))
     }
 }
 
-/// An array of elements, the last of which is an array of the rest where there are too many.
-fn array(backend: DbBackend, mut elements: Vec<SimpleExpr>) -> SimpleExpr {
-    if elements.len() > ELEMENTS {
-        let rest = elements.split_off(ELEMENTS - 1);
-        elements.push(array(backend, rest));
+/// An array of elements; those beyond the maximum are nested in its last element.
+fn chunked_array(backend: DbBackend, mut elements: Vec<SimpleExpr>) -> SimpleExpr {
+    if elements.len() > MAX_ARRAY_ELEMENTS {
+        let rest = elements.split_off(MAX_ARRAY_ELEMENTS - 1);
+        elements.push(chunked_array(backend, rest));
     }
-    dialect::array(backend, elements)
+    dialect::json_array(backend, elements)
 }
 
-/// Kind of the value that a list in the order of this field sorts by.
-pub(crate) fn key_kind(field: &Field) -> FieldKind {
-    if field.is_label { FieldKind::Text } else { field.kind }
-}
-
-/// Columns that the rows of a page need.
-fn columns(record: &Record, plan: &Plan, key: Option<&Field>) -> Vec<String> {
+/// The columns that the rows of a page need.
+fn page_columns(record: &Record, plan: &Plan, key_field: Option<&Field>) -> Vec<String> {
     let mut names = vec!["id".to_owned()];
-    names.extend(key.map(|field| field.order_column().into_owned()));
+    names.extend(key_field.map(|field| field.order_column().into_owned()));
     names.extend(plan.fields.iter().map(|field| record.fields[*field].column.to_owned()));
     names.extend(plan.children.iter().filter_map(|child| match child {
         ChildPlan::One(field, _) => Some(record.fields[*field].column.to_owned()),
@@ -229,42 +229,4 @@ fn columns(record: &Record, plan: &Plan, key: Option<&Field>) -> Vec<String> {
     names.sort_unstable();
     names.dedup();
     names
-}
-
-/// The field whose sort key a cursor of the list holds, where cursors are wanted.
-pub(crate) fn cursor_key(list: &ListPlan) -> Option<&'static Field> {
-    list.cursors.then(|| &catalog().get(list.plan.ty).fields[list.order.0])
-}
-
-/// Reads the rows of a table in the order of a list; backward pages are read from their end.
-pub(crate) fn sort(select: &mut SelectStatement, table: &str, list: &ListPlan) {
-    let direction = match (list.order.1, list.page.backward) {
-        (Direction::Asc, false) | (Direction::Desc, true) => Order::Asc,
-        _ => Order::Desc,
-    };
-    let field = &catalog().get(list.plan.ty).fields[list.order.0];
-    select.order_by_expr(sort_key(table, field), direction.clone());
-    select.order_by_expr(column(table, "id"), direction);
-}
-
-/// Rows beyond a cursor: one comparison of the pair (key, id), which an index answers from both ends.
-fn beyond(table: &str, field: &Field, cursor: &Cursor, direction: Direction, argument: &str) -> Result<Cond> {
-    let damaged = || invalid_cursor(argument, "this cursor is damaged; begin again at the first page");
-    let [key] = cursor.key.as_slice() else { return Err(damaged()) };
-    let key = bind_key(field, key).ok_or_else(damaged)?;
-    let row = Expr::tuple([sort_key(table, field), column(table, "id")]);
-    let at = Expr::tuple([Expr::val(key), Expr::val(cursor.id)]);
-    Ok(Cond::all().add(match direction {
-        Direction::Asc => row.gt(at),
-        Direction::Desc => row.lt(at),
-    }))
-}
-
-fn bind_key(field: &Field, key: &serde_json::Value) -> Option<Bound> {
-    Some(match key_kind(field) {
-        FieldKind::Integer => key.as_i64()?.into(),
-        FieldKind::Number => key.as_f64()?.into(),
-        FieldKind::Instant => chrono::DateTime::parse_from_rfc3339(key.as_str()?).ok()?.to_utc().into(),
-        _ => key.as_str()?.into(),
-    })
 }

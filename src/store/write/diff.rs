@@ -19,7 +19,7 @@ use crate::store::history::revisions::{NewRevision, RevisionStamp, is_publicatio
 use crate::store::history::state;
 use crate::store::read::dump::FormerName;
 use crate::store::read::result::Cell;
-use crate::store::search::index::Documents;
+use crate::store::search::index::SearchDocuments;
 use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::{MergedPart, NewRow, StoredRow, required_field};
 use crate::store::write::resolve::ResolvedNames;
@@ -45,7 +45,7 @@ pub(crate) struct ChangeSet<'s> {
     pub(super) former_slugs: Vec<FormerName<String>>,
     /// Types of the records that polymorphic references point to.
     types: HashMap<Uuid, RecordType>,
-    pub(super) documents: Documents,
+    pub(super) documents: SearchDocuments,
     pub(super) visibility: VisibilityChanges,
     pub(super) freshness: FreshnessUpdates,
     /// Sources that are drafts: readers do not see their claims.
@@ -95,7 +95,7 @@ impl<'s> ChangeSet<'s> {
             unpublished: Vec::new(),
             former_slugs: Vec::new(),
             types,
-            documents: Documents::default(),
+            documents: SearchDocuments::default(),
             visibility: VisibilityChanges::default(),
             freshness: FreshnessUpdates::default(),
             draft_sources,
@@ -110,7 +110,7 @@ impl<'s> ChangeSet<'s> {
         self.revisions.clear();
         self.unpublished.clear();
         self.former_slugs.clear();
-        self.documents = Documents::default();
+        self.documents = SearchDocuments::default();
         self.visibility = VisibilityChanges::default();
         self.freshness = FreshnessUpdates::default();
     }

@@ -38,7 +38,7 @@ pub(crate) fn load_rows<'a>(
                     .fields
                     .iter()
                     .enumerate()
-                    .map(|(index, field)| Cell::read(&row, index + 2, field.kind))
+                    .map(|(index, field)| Cell::decode(&row, index + 2, field.kind))
                     .collect::<Result<_, _>>()
                     .map_err(internal)?;
                 let id = row.try_get_by_index(0).map_err(internal)?;

@@ -89,16 +89,16 @@ impl Store {
             TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
         let asked = crate::observability::metrics::start_wait();
         let transaction = self.pools.writer.begin_with_options(options).await.map_err(database)?;
-        crate::store::db::changes::alone(&transaction).await.map_err(database)?;
+        crate::store::db::changes::lock_writes(&transaction).await.map_err(database)?;
         crate::observability::metrics::record_write_wait(asked);
         Ok(transaction)
     }
 
     /// Commits a transaction and notifies all processes of the change.
     pub(crate) async fn commit(&self, transaction: DatabaseTransaction) -> Result<()> {
-        self.changes.tell(&transaction).await.map_err(database)?;
+        self.changes.notify(&transaction).await.map_err(database)?;
         transaction.commit().await.map_err(database)?;
-        self.changes.bump();
+        self.changes.advance_generation();
         Ok(())
     }
 }
@@ -146,7 +146,7 @@ impl WriteSession<'_> {
 
     /// Commits the transaction, advances the dataset version and notifies all processes.
     pub(crate) async fn commit(self) -> Result<()> {
-        dataset_version::note(&self.transaction, self.store.clock.now(), WriteScope::Records).await?;
+        dataset_version::advance(&self.transaction, self.store.clock.now(), WriteScope::Records).await?;
         self.store.commit(self.transaction).await
     }
 

@@ -13,7 +13,7 @@ use crate::store::database;
 use crate::store::history::redirects::insert_former_slugs;
 use crate::store::history::revisions::{hide_revisions, insert_revisions};
 use crate::store::read::result::Cell;
-use crate::store::sql::bulk_insert::{Conflict, Into, Split, insert};
+use crate::store::sql::bulk_insert::{Batching, ConflictAction, InsertTarget, insert};
 use crate::store::sql::dialect::one_of_ids;
 use crate::store::write::diff::ChangeSet;
 use crate::store::write::load::LOOKUP_BATCH_VALUES;
@@ -34,7 +34,12 @@ impl ChangeSet<'_> {
     async fn write_records(mut self, transaction: &DatabaseTransaction) -> Result<()> {
         let nodes = std::mem::take(&mut self.new_nodes);
         let nodes = nodes.into_iter().map(|(id, prefix)| vec![id.into(), prefix.into()]).collect();
-        let into = Into { table: "nodes", columns: &["id", "record_type"], conflict: Conflict::Replaces, split: Split::Freely };
+        let into = InsertTarget {
+            table: "nodes",
+            columns: &["id", "record_type"],
+            on_conflict: ConflictAction::Replace,
+            batching: Batching::Fastest,
+        };
         insert(transaction, into, nodes).await?;
         let order = catalog().write_order();
         for ty in &order {
@@ -62,11 +67,12 @@ impl ChangeSet<'_> {
             columns.push("published");
         }
         self.visibility.written(record, rows.iter().filter(|row| row.published).map(|row| row.id));
-        let into = Into { table: record.table, columns: &columns, conflict: Conflict::Replaces, split: Split::Freely };
+        let into =
+            InsertTarget { table: record.table, columns: &columns, on_conflict: ConflictAction::Replace, batching: Batching::Fastest };
         let bound = |rows: Vec<NewRow>| rows.iter().map(|row| bound_values(record, row)).collect();
         let (ordered, cyclic) = parents_first(record, rows);
         insert(transaction, into, bound(ordered)).await?;
-        insert(transaction, Into { split: Split::Never, ..into }, bound(cyclic)).await
+        insert(transaction, InsertTarget { batching: Batching::Single, ..into }, bound(cyclic)).await
     }
 }
 

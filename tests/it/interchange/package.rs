@@ -190,7 +190,7 @@ async fn every_type_has_a_table_with_descriptions_and_keys() {
     let descriptor: Value = serde_json::from_slice(&fs::read(package.join("datapackage.json")).unwrap()).unwrap();
     let resources = descriptor["resources"].as_array().unwrap();
     let names: Vec<&str> = resources.iter().map(|resource| resource["name"].as_str().unwrap()).collect();
-    for record in kurultai::store::read::dump::dumped() {
+    for record in kurultai::store::read::dump::dumped_records() {
         let found = resources.iter().find(|resource| resource["description"] == record.doc);
         let schema = &found.unwrap_or_else(|| panic!("{} has no table", record.name()))["schema"];
         assert_eq!(schema["primaryKey"], json!(["id"]));

@@ -12,10 +12,10 @@ async fn facets_count_the_whole_list_under_its_filter_whatever_the_page(#[values
     let server = Server::with(on, TEXT).await;
     let query = "{ cases(first: 1, filter: {kind: {eq: CRIMINAL}}) { totalCount nodes { slug }
         facets(by: [STATUS, TOPIC, YEAR, OUTCOME, PROVISION]) { dimension values { key label count record { ... on Topic { slug } ... on Provision { number law { title } } } } } } }";
-    let before = server.store.statements();
+    let before = server.store.statement_count();
     let data = server.data(query).await;
     // the page, the number of all, and the facets
-    assert_eq!(server.store.statements() - before, 3);
+    assert_eq!(server.store.statement_count() - before, 3);
     assert_eq!(data["cases"]["nodes"].as_array().unwrap().len(), 1);
     let facets = data["cases"]["facets"].as_array().unwrap();
     let value = |key: &str, label: &str, count: u32| json!({"key": key, "label": label, "count": count, "record": null});
@@ -49,9 +49,9 @@ async fn facets_count_the_whole_list_under_its_filter_whatever_the_page(#[values
 async fn facets_of_lists_below_are_of_their_own_parent_and_take_no_further_statement(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let query = "{ organizations { nodes { slug cases(first: 1) { facets(by: [STATUS, TOPIC], first: 1) { values { label count record { slug } } } totalCount } } } }";
-    let before = server.store.statements();
+    let before = server.store.statement_count();
     let data = server.data(query).await;
-    assert_eq!(server.store.statements() - before, 1);
+    assert_eq!(server.store.statement_count() - before, 1);
     let press = json!({"values": [{"label": "Press", "count": 2, "record": {"slug": "press"}}]});
     let almaty = json!([{"values": [{"label": "Decided", "count": 1, "record": null}]}, press]);
     let astana = json!([{"values": [{"label": "Pending", "count": 1, "record": null}]}, {"values": []}]);

@@ -23,7 +23,7 @@ fn lives(record: &Record) -> bool {
 fn read<const N: usize>(record: &Record, names: [&str; N], plan: &mut Plan) -> [usize; N] {
     names.map(|name| {
         let index = record.field_index(name).unwrap_or_default();
-        plan.read(index);
+        plan.select_field(index);
         index
     })
 }

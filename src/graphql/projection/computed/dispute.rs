@@ -96,12 +96,12 @@ pub(super) fn computed() -> Vec<Computed> {
         show: |selection, record, to| {
             let mut row = Plan::new(RecordType::Citation);
             let parts = parts(selection, &mut row)?;
-            row.read(citation_field("field"));
-            row.read(citation_field("value"));
+            row.select_field(citation_field("field"));
+            row.select_field(citation_field("value"));
             let mut list = ListPlan { page: Page::first(MOST), ..ListPlan::new(row) };
             list.filter = Filter::Field(citation_field("value"), Predicate::IsNull(false));
-            to.read_all();
-            let citations = to.add(ChildPlan::Many(record.relation_index("citations").unwrap_or_default(), list));
+            to.select_all_fields();
+            let citations = to.add_child(ChildPlan::Many(record.relation_index("citations").unwrap_or_default(), list));
             Ok(FieldProjection::Computed(Box::new(move |node, out| write(node, citations, &parts, out))))
         },
     }]

@@ -31,7 +31,7 @@ pub(super) fn computed() -> Vec<Computed> {
         // every record is called something: the column is never empty
         show: |selection, record, plan| {
             let index = label_index(record);
-            plan.read(index);
+            plan.select_field(index);
             Ok(FieldProjection::Value(index, record.fields[index].kind, selection.lang()?))
         },
     }]

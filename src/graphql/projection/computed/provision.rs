@@ -66,13 +66,13 @@ pub(super) fn computed() -> Vec<Computed> {
             let version = catalog().get(RecordType::ProvisionVersion);
             let index = version.field_index(NAME).unwrap_or_default();
             let mut row = Plan::new(version.ty);
-            row.read(index);
+            row.select_field(index);
             let mut list = ListPlan { page: Page::first(1), ..ListPlan::new(row) };
             list.order = (version.field_index("validFrom").unwrap_or_default(), Direction::Desc);
             if let Some(value) = selection.text("asOf") {
                 list.filter = in_force_on(version, &date(&value)?);
             }
-            let versions = plan.add(ChildPlan::Many(record.relation_index("versions").unwrap_or_default(), list));
+            let versions = plan.add_child(ChildPlan::Many(record.relation_index("versions").unwrap_or_default(), list));
             let (kind, lang) = (version.fields[index].kind, selection.lang()?);
             Ok(FieldProjection::Computed(Box::new(move |node, out| {
                 let found = node.many(versions).and_then(|slice| slice.nodes().next());

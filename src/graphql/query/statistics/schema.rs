@@ -12,7 +12,7 @@ use crate::graphql::schema::filter;
 use crate::graphql::schema::filter::{DIRECTION, constant, described};
 use crate::graphql::schema::object::field;
 use crate::graphql::schema::scalar;
-use crate::store::aggregate::query::{MOST_DIMENSIONS, MOST_GROUPS, USUAL_GROUPS};
+use crate::store::aggregate::query::{DEFAULT_GROUPS, MAX_DIMENSIONS, MAX_GROUPS};
 
 /// Records that have statistics, with what is counted of them.
 pub(in crate::graphql::query) fn counted() -> impl Iterator<Item = (&'static Record, &'static Declared)> {
@@ -53,12 +53,12 @@ pub(in crate::graphql::query) fn fields() -> impl Iterator<Item = Field> {
             .argument(argument(
                 "groupBy",
                 TypeRef::named_nn_list(dimensions_name(record)),
-                format!("What to divide them by, at most {MOST_DIMENSIONS}: a row for each combination that occurs. One row for all where nothing is asked for. What several charges or other parts give is in the row of each, so rows need not add up to the total."),
+                format!("What to divide them by, at most {MAX_DIMENSIONS}: a row for each combination that occurs. One row for all where nothing is asked for. What several charges or other parts give is in the row of each, so rows need not add up to the total."),
             ))
             .argument(argument("by", TypeRef::named(date_name(record)), format!("Date whose years, quarters and months are meant; {} where nothing is asked for.", default_date(record))))
             .argument(argument("emptyPeriods", TypeRef::named(TypeRef::BOOLEAN), "Whether periods in which there is nothing are rows, too: from the first to the last that occurs, or as far as the filter on the date reaches. With other dimensions, for each combination of theirs that occurs. Rows are then in the order of groupBy.".to_owned()))
             .argument(argument("order", TypeRef::named(order_name(record)), "Order of the rows; that of groupBy where nothing is asked for: the earliest first, names from A to Z, what is unknown before all else.".to_owned()))
-            .argument(argument("first", TypeRef::named(TypeRef::INT), format!("Number of rows at most, 1 to {MOST_GROUPS}; {USUAL_GROUPS} where nothing is asked for. truncated tells whether there are more.")));
+            .argument(argument("first", TypeRef::named(TypeRef::INT), format!("Number of rows at most, 1 to {MAX_GROUPS}; {DEFAULT_GROUPS} where nothing is asked for. truncated tells whether there are more.")));
         for list in declared.narrowed {
             let Some(relation) = record.relation_index(list).map(|index| &record.relations[index]) else { continue };
             let target = catalog().get(relation.target);
