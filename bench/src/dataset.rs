@@ -1,7 +1,7 @@
 //! The synthetic records. Each is a function of the seed, the sizes, its type and its number alone,
 //! whatever the batch it is written in.
 
-use kurultai::catalog::record::catalog;
+use kurultai::catalog::catalog;
 use kurultai::entity::RecordType;
 use kurultai::store::draft::{Draft, DraftValue, Origin};
 use kurultai::store::read::result::Cell;

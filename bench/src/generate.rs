@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use chrono::DateTime;
 use clap::Args;
-use kurultai::catalog::record::catalog;
+use kurultai::catalog::catalog;
 use kurultai::core::clock::Clock;
 use kurultai::entity::RecordType;
 use kurultai::store::draft::Draft;

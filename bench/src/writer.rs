@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use kurultai::catalog::record::catalog;
+use kurultai::catalog::catalog;
 use kurultai::core::clock::Clock;
 use kurultai::entity::RecordType;
 use kurultai::store::draft::{Draft, DraftValue, Origin};

@@ -1,43 +1,51 @@
-//! The database schema, one file per change, alike on SQLite and PostgreSQL.
+//! The database schema: one migration per file, with the same tables on SQLite and PostgreSQL.
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{MigratorTrait, sea_orm};
 
 pub mod duration;
+mod m20261124_000001_nodes;
+mod m20261124_000002_people;
+mod m20261124_000003_laws;
+mod m20261124_000004_proposals;
+mod m20261124_000005_cases;
+mod m20261124_000006_statements;
+mod m20261124_000007_topics;
+mod m20261124_000008_sources;
+mod m20261124_000009_shared;
+mod m20261124_000010_search;
+mod m20261125_000011_tokens;
+mod m20261125_000012_publication;
+mod m20261125_000013_history;
+mod m20261125_000014_lengths;
+mod m20261125_000015_live_urls;
+mod m20261125_000016_freshness;
 mod table;
 
-macro_rules! migrations {
-    ($($module:ident,)*) => {
-        $(mod $module;)*
+/// The migrations, in order. The name of each module is stored in the database and must not change.
+#[derive(Debug)]
+pub struct Migrator;
 
-        /// Every change of the schema, in order.
-        #[derive(Debug)]
-        pub struct Migrator;
-
-        #[async_trait::async_trait]
-        impl MigratorTrait for Migrator {
-            fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-                vec![$(Box::new($module::Migration),)*]
-            }
-        }
-    };
-}
-
-migrations! {
-    m20261124_000001_nodes,
-    m20261124_000002_people,
-    m20261124_000003_laws,
-    m20261124_000004_proposals,
-    m20261124_000005_cases,
-    m20261124_000006_statements,
-    m20261124_000007_topics,
-    m20261124_000008_sources,
-    m20261124_000009_shared,
-    m20261124_000010_search,
-    m20261125_000011_tokens,
-    m20261125_000012_publication,
-    m20261125_000013_history,
-    m20261125_000014_lengths,
-    m20261125_000015_live_urls,
-    m20261125_000016_freshness,
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261124_000001_nodes::Migration),
+            Box::new(m20261124_000002_people::Migration),
+            Box::new(m20261124_000003_laws::Migration),
+            Box::new(m20261124_000004_proposals::Migration),
+            Box::new(m20261124_000005_cases::Migration),
+            Box::new(m20261124_000006_statements::Migration),
+            Box::new(m20261124_000007_topics::Migration),
+            Box::new(m20261124_000008_sources::Migration),
+            Box::new(m20261124_000009_shared::Migration),
+            Box::new(m20261124_000010_search::Migration),
+            Box::new(m20261125_000011_tokens::Migration),
+            Box::new(m20261125_000012_publication::Migration),
+            Box::new(m20261125_000013_history::Migration),
+            Box::new(m20261125_000014_lengths::Migration),
+            Box::new(m20261125_000015_live_urls::Migration),
+            Box::new(m20261125_000016_freshness::Migration),
+        ]
+    }
 }

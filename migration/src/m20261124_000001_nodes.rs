@@ -1,10 +1,9 @@
-//! The register of every id ever given, so that anything can be cited and old ids of merged records still resolve.
+//! The register of all ids ever assigned. Citations reference it, and ids of merged records resolve through it.
 
 use sea_orm_migration::prelude::*;
 
 use crate::table::drop_tables;
 
-/// See the file's own description.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 

@@ -1,10 +1,9 @@
-//! Jurisdictions, organizations, people and the posts that join them.
+//! Jurisdictions, organizations, persons and memberships.
 
 use sea_orm_migration::prelude::*;
 
-use crate::table::{Key, Table, drop_tables};
+use crate::table::{SortKey, Table, drop_tables};
 
-/// See the file's own description.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -26,7 +25,7 @@ impl MigrationTrait for Migration {
             .text_required("classification")
             .filtered("classification")
             .text("founded")
-            .sorted("founded", Key::Text)
+            .sorted("founded", SortKey::NullableText)
             .text("dissolved")
             .json("description")
             .text("image")
@@ -40,7 +39,7 @@ impl MigrationTrait for Migration {
             .json_list("other_names")
             .text("sort_name")
             .text("birth_date")
-            .sorted("birth_date", Key::Text)
+            .sorted("birth_date", SortKey::NullableText)
             .text("death_date")
             .text("gender")
             .json("biography")
@@ -50,7 +49,7 @@ impl MigrationTrait for Migration {
             .create(manager)
             .await?;
         Table::record("memberships")
-            .ordered_by("start_date", Key::Text)
+            .ordered_by("start_date", SortKey::NullableText)
             .json_required("label")
             .text("role")
             .text("start_date")

@@ -1,10 +1,9 @@
-//! Laws, what they do to each other, and their provisions as they stood over time.
+//! Laws, their relations, and their provisions with the versions of their text.
 
 use sea_orm_migration::prelude::*;
 
-use crate::table::{Key, Table, drop_tables};
+use crate::table::{SortKey, Table, drop_tables};
 
-/// See the file's own description.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -12,7 +11,7 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         Table::record("laws")
-            .ordered_by("adopted", Key::Text)
+            .ordered_by("adopted", SortKey::NullableText)
             .json_required("title")
             .text("number")
             .text_required("kind")
@@ -21,9 +20,9 @@ impl MigrationTrait for Migration {
             .filtered("status")
             .text("adopted")
             .text("in_force_from")
-            .sorted("in_force_from", Key::Text)
+            .sorted("in_force_from", SortKey::NullableText)
             .text("repealed")
-            .sorted("repealed", Key::Text)
+            .sorted("repealed", SortKey::NullableText)
             .text("eli")
             .unique("eli")
             .json("summary")
@@ -37,7 +36,7 @@ impl MigrationTrait for Migration {
             .create(manager)
             .await?;
         Table::record("provisions")
-            .ordered_by("position", Key::Required)
+            .ordered_by("position", SortKey::NotNull)
             .text("number")
             .text_required("kind")
             .filtered("kind")
@@ -49,7 +48,7 @@ impl MigrationTrait for Migration {
             .create(manager)
             .await?;
         Table::part("provision_versions", "provision_id", "provisions")
-            .ordered_by("valid_from", Key::Text)
+            .ordered_by("valid_from", SortKey::NullableText)
             .text("valid_from")
             .text("valid_to")
             .json_required("text")

@@ -1,10 +1,9 @@
-//! Proposals, who made them, what became of them, and the votes on them.
+//! Proposals, with their sponsors, actions and changes, and vote events.
 
 use sea_orm_migration::prelude::*;
 
-use crate::table::{Key, Table, drop_tables};
+use crate::table::{SortKey, Table, drop_tables};
 
-/// See the file's own description.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -12,7 +11,7 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         Table::record("proposals")
-            .ordered_by("introduced", Key::Text)
+            .ordered_by("introduced", SortKey::NullableText)
             .json_required("title")
             .text("identifier")
             .text_required("kind")
@@ -33,7 +32,7 @@ impl MigrationTrait for Migration {
             .await?;
         Table::part("proposal_actions", "proposal_id", "proposals")
             .text("date")
-            .sorted_below("date", Key::Text)
+            .sorted_unindexed("date", SortKey::NullableText)
             .reference("organization_id", "organizations")
             .text_required("classification")
             .json("text")
@@ -46,7 +45,7 @@ impl MigrationTrait for Migration {
             .create(manager)
             .await?;
         Table::record("vote_events")
-            .ordered_by("date", Key::Text)
+            .ordered_by("date", SortKey::NullableText)
             .json_required("motion")
             .text("date")
             .text_required("result")

@@ -1,10 +1,9 @@
-//! Cases: who takes part, what they are charged with, what happened, what was imposed.
+//! Cases, with their parties, charges, events and sentences.
 
 use sea_orm_migration::prelude::*;
 
-use crate::table::{Key, Table, drop_tables};
+use crate::table::{SortKey, Table, drop_tables};
 
-/// See the file's own description.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -12,7 +11,7 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         Table::record("cases")
-            .ordered_by("opened", Key::Text)
+            .ordered_by("opened", SortKey::NullableText)
             .json_required("title")
             .text("docket_number")
             .filtered("docket_number")
@@ -24,7 +23,7 @@ impl MigrationTrait for Migration {
             .filtered("status")
             .text("opened")
             .text("decided")
-            .sorted("decided", Key::Text)
+            .sorted("decided", SortKey::NullableText)
             .json("summary")
             .reference("court_id", "organizations")
             .reference("jurisdiction_id", "jurisdictions")
@@ -42,14 +41,14 @@ impl MigrationTrait for Migration {
             .reference("provision_id", "provisions")
             .text("locator")
             .text("date")
-            .sorted_below("date", Key::Text)
+            .sorted_unindexed("date", SortKey::NullableText)
             .text_required("outcome")
             .json("text")
             .create(manager)
             .await?;
         Table::part("case_events", "case_id", "cases")
             .text("date")
-            .sorted_below("date", Key::Text)
+            .sorted_unindexed("date", SortKey::NullableText)
             .text_required("kind")
             .reference("organization_id", "organizations")
             .json_required("text")

@@ -1,10 +1,9 @@
-//! What was said, and the figures that were published.
+//! Statements and published statistics.
 
 use sea_orm_migration::prelude::*;
 
-use crate::table::{Key, Table, drop_tables};
+use crate::table::{SortKey, Table, drop_tables};
 
-/// See the file's own description.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -12,7 +11,7 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         Table::record("statements")
-            .ordered_by("said_on", Key::Text)
+            .ordered_by("said_on", SortKey::NullableText)
             .json_required("text")
             .text("said_on")
             .json("occasion")
@@ -21,14 +20,14 @@ impl MigrationTrait for Migration {
             .create(manager)
             .await?;
         Table::record("statistics")
-            .ordered_by("period_start", Key::Text)
+            .ordered_by("period_start", SortKey::NullableText)
             .json_required("measure")
             .number_required("value")
-            .sorted("value", Key::Required)
+            .sorted("value", SortKey::NotNull)
             .text_required("unit")
             .text("period_start")
             .text("period_end")
-            .sorted("period_end", Key::Text)
+            .sorted("period_end", SortKey::NullableText)
             .json_list("breakdown")
             .json("note")
             .reference("publisher_id", "organizations")

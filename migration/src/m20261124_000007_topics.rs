@@ -4,7 +4,6 @@ use sea_orm_migration::prelude::*;
 
 use crate::table::{Table, drop_tables};
 
-/// See the file's own description.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 

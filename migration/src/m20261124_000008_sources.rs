@@ -2,9 +2,8 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::table::{Key, Table, drop_tables};
+use crate::table::{SortKey, Table, drop_tables};
 
-/// See the file's own description.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -12,7 +11,7 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         Table::record("sources")
-            .ordered_by("published_on", Key::Text)
+            .ordered_by("published_on", SortKey::NullableText)
             .json_required("title")
             .text("publisher")
             .text("author")

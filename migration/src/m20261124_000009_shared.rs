@@ -1,10 +1,9 @@
-//! What any record can have: citations, identifiers, topics, statements about it, and its history.
+//! What every record can have: citations, identifiers, topics, statements about it, and revisions.
 
 use sea_orm_migration::prelude::*;
 
-use crate::table::{Key, Table, drop_tables, unique};
+use crate::table::{SortKey, Table, drop_tables, unique};
 
-/// See the file's own description.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -25,14 +24,14 @@ impl MigrationTrait for Migration {
         Table::uncited_part("tags", "record_id", "nodes").reference_required("topic_id", "topics").create(manager).await?;
         Table::uncited_part("subjects", "statement_id", "statements").reference_required("record_id", "nodes").create(manager).await?;
         Table::log("revisions")
-            .ordered_by("number", Key::Required)
+            .ordered_by("number", SortKey::NotNull)
             .reference_required("record_id", "nodes")
             .integer_required("number")
             .instant_required("at")
             .text_required("by")
             .text("message")
             .json_required("changes")
-            .sorted("at", Key::Required)
+            .sorted("at", SortKey::NotNull)
             .create(manager)
             .await?;
         unique(manager, "revisions", &["record_id", "number"]).await

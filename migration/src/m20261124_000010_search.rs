@@ -1,11 +1,10 @@
-//! Search: a document per record, a full-text index of each database's own, and spellings one letter short.
+//! Search: one document per record, the full-text index of each database, and spelling variants with one letter deleted.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
-use crate::table::drop_tables;
+use crate::table::{drop_tables, text_column};
 
-/// See the file's own description.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -13,14 +12,7 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let backend = manager.get_database_backend();
-        let text = |name: &'static str| {
-            let mut column = ColumnDef::new(name);
-            column.text().not_null();
-            if backend == DbBackend::Postgres {
-                column.extra("COLLATE \"C\"");
-            }
-            column
-        };
+        let text = |name: &'static str| text_column(backend, name).not_null().take();
         manager
             .create_table(
                 Table::create()
@@ -67,7 +59,7 @@ impl MigrationTrait for Migration {
                  (setweight(to_tsvector('simple', names), 'A') || setweight(to_tsvector('simple', words), 'D')) STORED",
                 "CREATE INDEX search_documents_document_idx ON search_documents USING gin (document)",
             ],
-            // the index holds no copy of the text: triggers keep it in step with the documents
+            // the index stores no copy of the text, so triggers synchronize it with the documents
             _ => &[
                 "CREATE VIRTUAL TABLE search_index USING fts5(names, words, content='search_documents', \
                  tokenize='ascii', prefix='2 3 4')",

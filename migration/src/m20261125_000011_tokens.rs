@@ -1,10 +1,9 @@
-//! Tokens of those who maintain the dataset.
+//! Tokens of editors and admins.
 
 use sea_orm_migration::prelude::*;
 
 use crate::table::drop_tables;
 
-/// See the file's own description.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -26,7 +25,7 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        // the history shows the name, so no two tokens in use share one; who gets a new token keeps the name
+        // revisions show the name: unique among active tokens, and reusable when a token is replaced
         let unique = "CREATE UNIQUE INDEX tokens_name_key ON tokens (name) WHERE revoked_at IS NULL";
         manager.get_connection().execute_unprepared(unique).await.map(drop)
     }

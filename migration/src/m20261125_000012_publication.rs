@@ -1,8 +1,7 @@
-//! Links and entries of the history that lead to drafts are hidden, as they are when written from now on.
+//! Unpublishes existing links and revisions that reference drafts, as writes do from this version on.
 
 use sea_orm_migration::prelude::*;
 
-/// See the file's own description.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -19,7 +18,7 @@ impl MigrationTrait for Migration {
                 .to_owned();
             manager.execute(hide).await?;
         }
-        // each write looks for the sources that are drafts, and they are few
+        // each write looks up the draft sources, which are few
         let index = "CREATE INDEX sources_draft_idx ON sources (id) WHERE published = FALSE";
         manager.get_connection().execute_unprepared(index).await.map(drop)
     }

@@ -1,11 +1,9 @@
-//! The feed of changes: what kind of change each was, and its place among all. Also the names that records had before.
+//! The feed of changes: kind and sequence number of each revision. Former slugs, and digests of withheld names.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
 
-use crate::table::{drop_tables, unique};
+use crate::table::{drop_tables, text_column, unique};
 
-/// See the file's own description.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -15,14 +13,7 @@ const REVISIONS: &str = "revisions";
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let backend = manager.get_database_backend();
-        let text = |name: &'static str| {
-            let mut column = ColumnDef::new(name);
-            column.text().not_null();
-            if backend == DbBackend::Postgres {
-                column.extra("COLLATE \"C\"");
-            }
-            column
-        };
+        let text = |name: &'static str| text_column(backend, name).not_null().take();
         let columns = [
             text("kind").default("updated").take(),
             text("record_type").default("").take(),
@@ -31,7 +22,7 @@ impl MigrationTrait for Migration {
         for column in columns {
             manager.alter_table(Table::alter().table(REVISIONS).add_column(column).to_owned()).await?;
         }
-        // changes made so far are put in the order of their ids, which is that of time
+        // existing revisions are numbered by id, which is the order of time
         let statements = [
             "UPDATE revisions SET kind = 'created' WHERE number = 1",
             "UPDATE revisions SET record_type = nodes.record_type FROM nodes WHERE nodes.id = revisions.record_id",
@@ -42,10 +33,9 @@ impl MigrationTrait for Migration {
             manager.get_connection().execute_unprepared(statement).await?;
         }
         unique(manager, REVISIONS, &["sequence"]).await?;
-        let by_type = ["record_type", "sequence", "id"];
         let mut index = Index::create();
         index.name("revisions_record_type_idx").table(REVISIONS);
-        for column in by_type {
+        for column in ["record_type", "sequence", "id"] {
             index.col(column);
         }
         manager.create_index(index).await?;

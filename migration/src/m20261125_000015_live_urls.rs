@@ -1,11 +1,9 @@
-//! Saved queries, and the number of the state of the dataset that every process tells alike.
+//! Saved queries, and the dataset version, which all processes share.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
 
-use crate::table::drop_tables;
+use crate::table::{drop_tables, text_column};
 
-/// See the file's own description.
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
@@ -13,14 +11,7 @@ pub struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let backend = manager.get_database_backend();
-        let text = |name: &'static str| {
-            let mut column = ColumnDef::new(name);
-            column.text();
-            if backend == DbBackend::Postgres {
-                column.extra("COLLATE \"C\"");
-            }
-            column
-        };
+        let text = |name: &'static str| text_column(backend, name);
         manager
             .create_table(
                 Table::create()
@@ -60,9 +51,9 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        let first = "INSERT INTO dataset_state (id, version, sequence, changed_at) \
+        let initialize = "INSERT INTO dataset_state (id, version, sequence, changed_at) \
              SELECT 1, COALESCE(MAX(sequence), 0), COALESCE(MAX(sequence), 0), COALESCE(MAX(at), CURRENT_TIMESTAMP) FROM revisions";
-        manager.get_connection().execute_unprepared(first).await.map(drop)
+        manager.get_connection().execute_unprepared(initialize).await.map(drop)
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -1,26 +1,26 @@
-//! How tables of records and of their parts are made, with the columns and indexes that all share.
+//! A builder for record and part tables, with the columns and indexes that they share.
 //!
-//! Text that is sorted or compared is collated byte by byte on PostgreSQL, as it is on SQLite: pages
-//! and partial dates depend on it, and no locale of a server may change their order.
+//! Text is collated by byte (`COLLATE "C"`) on PostgreSQL, as it is on SQLite: keyset pagination and partial dates depend
+//! on this order, and the locale of the server must not change it.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
-/// What stands for an unknown value where lists are sorted: it sorts before every known value.
+/// How a column is used as a sort key.
 #[derive(Debug, Clone, Copy)]
-pub enum Key {
-    /// Text and partial dates.
-    Text,
-    /// Anything that is never unknown.
-    Required,
+pub enum SortKey {
+    /// Nullable text or a partial date: a generated column replaces null by the empty string, which sorts first.
+    NullableText,
+    /// A column that is never null.
+    NotNull,
 }
 
-/// Name of the column that lists run by: a column that can be unknown has one beside it that never is.
-/// Both databases bound a comparison of (key, id) by an index of plain columns; SQLite does not by one of expressions.
-fn order_column(column: &str, key: Key) -> String {
+/// Name of the column by which lists are ordered. It is a plain column even for a nullable one: unlike PostgreSQL, SQLite
+/// does not use an index on expressions for a row comparison of (key, id).
+fn order_column(column: &str, key: SortKey) -> String {
     match key {
-        Key::Text => format!("{column}_order"),
-        Key::Required => column.to_owned(),
+        SortKey::NullableText => format!("{column}_order"),
+        SortKey::NotNull => column.to_owned(),
     }
 }
 
@@ -29,19 +29,20 @@ fn order_column(column: &str, key: Key) -> String {
 pub struct Table {
     name: &'static str,
     owner: Option<&'static str>,
-    /// Whether its ids are in the register of ids, so that other tables can refer to any of them.
+    /// Whether its ids are registered in `nodes`, so that polymorphic references can target them.
     registered: bool,
+    /// Column of the default order.
     order: String,
-    /// Columns that can be unknown and that lists run by.
+    /// Nullable columns with a generated order column.
     ordered: Vec<&'static str>,
-    columns: Vec<(&'static str, Column, bool)>,
+    columns: Vec<(&'static str, ColumnType, bool)>,
     references: Vec<(&'static str, &'static str)>,
     uniques: Vec<&'static str>,
     indexes: Vec<(String, Vec<String>)>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Column {
+enum ColumnType {
     Text,
     Json,
     JsonList,
@@ -67,37 +68,37 @@ impl Table {
         }
     }
 
-    /// A table of records: with slug, revision and dates. Lists run by name unless said otherwise.
+    /// A table of records, with slug, revision and times. The default order is by label.
     pub fn record(name: &'static str) -> Self {
         Self::new(name, "sort_key")
             .text_required("slug")
             .unique("slug")
             .text_required("sort_key")
             .text_required("folded")
-            .column("published", Column::Boolean, true)
-            .column("disputed", Column::Boolean, true)
-            .column("revision", Column::Integer, true)
-            .column("created_at", Column::Instant, true)
-            .column("updated_at", Column::Instant, true)
-            .sorted("sort_key", Key::Required)
-            .sorted("created_at", Key::Required)
-            .sorted("updated_at", Key::Required)
+            .column("published", ColumnType::Boolean, true)
+            .column("disputed", ColumnType::Boolean, true)
+            .column("revision", ColumnType::Integer, true)
+            .column("created_at", ColumnType::Instant, true)
+            .column("updated_at", ColumnType::Instant, true)
+            .sorted("sort_key", SortKey::NotNull)
+            .sorted("created_at", SortKey::NotNull)
+            .sorted("updated_at", SortKey::NotNull)
     }
 
-    /// A table of parts that belong to a record and go with it, in an order of their own.
+    /// A table of parts, which belong to a record and are deleted with it. The default order is by position.
     pub fn part(name: &'static str, owner_column: &'static str, owner_table: &'static str) -> Self {
-        let mut table = Self::uncited_part(name, owner_column, owner_table).column("disputed", Column::Boolean, true);
+        let mut table = Self::uncited_part(name, owner_column, owner_table).column("disputed", ColumnType::Boolean, true);
         table.registered = true;
         table
     }
 
-    /// A table of parts that carry no citations.
+    /// A table of parts that cannot be cited.
     pub fn uncited_part(name: &'static str, owner_column: &'static str, owner_table: &'static str) -> Self {
         let mut table = Self::new(name, "position")
-            .column(owner_column, Column::Uuid, true)
+            .column(owner_column, ColumnType::Uuid, true)
             .text_required("key")
-            .column("position", Column::Integer, true)
-            .column("published", Column::Boolean, true);
+            .column("position", ColumnType::Integer, true)
+            .column("published", ColumnType::Boolean, true);
         table.owner = Some(owner_column);
         table.registered = false;
         table.references.push((owner_column, owner_table));
@@ -105,76 +106,76 @@ impl Table {
         table
     }
 
-    /// A table of entries that are written once and never change.
+    /// A table of immutable entries.
     pub fn log(name: &'static str) -> Self {
-        let mut table = Self::new(name, "id").column("published", Column::Boolean, true);
+        let mut table = Self::new(name, "id").column("published", ColumnType::Boolean, true);
         table.registered = false;
         table
     }
 
-    /// The order its lists run in; call it before the columns that refer to other tables.
-    pub fn ordered_by(mut self, column: &'static str, key: Key) -> Self {
+    /// Sets the default order. Call it before adding references and filters, whose indexes include this column.
+    pub fn ordered_by(mut self, column: &'static str, key: SortKey) -> Self {
         self.order = order_column(column, key);
-        if self.owner.is_none() && self.registered { self.sorted(column, key) } else { self.sorted_below(column, key) }
+        if self.owner.is_none() && self.registered { self.sorted(column, key) } else { self.sorted_unindexed(column, key) }
     }
 
-    fn column(mut self, name: &'static str, column: Column, required: bool) -> Self {
+    fn column(mut self, name: &'static str, column: ColumnType, required: bool) -> Self {
         self.columns.push((name, column, required));
         self
     }
 
-    /// Text that may be unknown.
+    /// A nullable text column.
     pub fn text(self, name: &'static str) -> Self {
-        self.column(name, Column::Text, false)
+        self.column(name, ColumnType::Text, false)
     }
 
-    /// Text.
+    /// A text column.
     pub fn text_required(self, name: &'static str) -> Self {
-        self.column(name, Column::Text, true)
+        self.column(name, ColumnType::Text, true)
     }
 
-    /// A map or list that may be unknown. Kept as the text it was given as, so that the order of keys stays.
+    /// A nullable `json` column, which unlike `jsonb` preserves the order of keys.
     pub fn json(self, name: &'static str) -> Self {
-        self.column(name, Column::Json, false)
+        self.column(name, ColumnType::Json, false)
     }
 
-    /// A map or list.
+    /// A `json` column, which unlike `jsonb` preserves the order of keys.
     pub fn json_required(self, name: &'static str) -> Self {
-        self.column(name, Column::Json, true)
+        self.column(name, ColumnType::Json, true)
     }
 
-    /// A list, empty unless given.
+    /// A `json` column with an empty list as its default.
     pub fn json_list(self, name: &'static str) -> Self {
-        self.column(name, Column::JsonList, true)
+        self.column(name, ColumnType::JsonList, true)
     }
 
-    /// A whole number.
+    /// An integer column.
     pub fn integer_required(self, name: &'static str) -> Self {
-        self.column(name, Column::Integer, true)
+        self.column(name, ColumnType::Integer, true)
     }
 
-    /// A number that may be unknown.
+    /// A nullable floating-point column.
     pub fn number(self, name: &'static str) -> Self {
-        self.column(name, Column::Number, false)
+        self.column(name, ColumnType::Number, false)
     }
 
-    /// A number.
+    /// A floating-point column.
     pub fn number_required(self, name: &'static str) -> Self {
-        self.column(name, Column::Number, true)
+        self.column(name, ColumnType::Number, true)
     }
 
-    /// An instant.
+    /// A timestamp column.
     pub fn instant_required(self, name: &'static str) -> Self {
-        self.column(name, Column::Instant, true)
+        self.column(name, ColumnType::Instant, true)
     }
 
-    /// A reference to another table that may be missing, indexed in the order of the lists it makes.
+    /// A nullable foreign key, indexed together with the default order.
     pub fn reference(mut self, name: &'static str, table: &'static str) -> Self {
         self.references.push((name, table));
-        self.filtered(name).column(name, Column::Uuid, false)
+        self.filtered(name).column(name, ColumnType::Uuid, false)
     }
 
-    /// A reference to another table.
+    /// A foreign key, indexed together with the default order.
     pub fn reference_required(self, name: &'static str, table: &'static str) -> Self {
         let mut table = self.reference(name, table);
         if let Some(last) = table.columns.last_mut() {
@@ -183,36 +184,36 @@ impl Table {
         table
     }
 
-    /// No two rows have the same value here.
+    /// Adds a unique index on a column.
     pub fn unique(mut self, name: &'static str) -> Self {
         self.uniques.push(name);
         self
     }
 
-    /// Lists can run in the order of this column.
-    pub fn sorted(mut self, name: &'static str, key: Key) -> Self {
+    /// Allows lists to be ordered by this column: adds an index on it.
+    pub fn sorted(mut self, name: &'static str, key: SortKey) -> Self {
         self.indexes.push((format!("{name}_order"), vec![order_column(name, key), "id".to_owned()]));
-        self.sorted_below(name, key)
+        self.sorted_unindexed(name, key)
     }
 
-    /// Short lists, such as the parts of one record, can run in the order of this column.
-    pub fn sorted_below(mut self, name: &'static str, key: Key) -> Self {
-        if let Key::Text = key {
+    /// Allows short lists, such as the parts of one record, to be ordered by this column, without an index.
+    pub fn sorted_unindexed(mut self, name: &'static str, key: SortKey) -> Self {
+        if let SortKey::NullableText = key {
             self.ordered.push(name);
         }
         self
     }
 
-    /// Lists are often narrowed to one value of this column.
+    /// Adds an index for filters on this column, together with the default order.
     pub fn filtered(mut self, name: &'static str) -> Self {
         self.indexes.push((name.to_owned(), vec![name.to_owned(), self.order.clone(), "id".to_owned()]));
         self
     }
 
-    /// Makes the table, its constraints and its indexes.
+    /// Creates the table, its constraints and its indexes.
     pub async fn create(mut self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         if self.owner.is_none() && self.registered {
-            // what is in dispute is rare, and looked for
+            // disputed records are rare and often filtered for
             self = self.filtered("disputed");
         }
         let backend = manager.get_database_backend();
@@ -223,18 +224,18 @@ impl Table {
             table.col(definition(backend, name, *column, *required));
         }
         for name in &self.ordered {
-            let known = Func::coalesce([Expr::col(Alias::new(*name)), Expr::cust("''")]);
-            let mut column = definition(backend, &order_column(name, Key::Text), Column::Text, true);
-            table.col(column.generated(known, true));
+            let not_null = Func::coalesce([Expr::col(Alias::new(*name)), Expr::cust("''")]);
+            let mut column = definition(backend, &order_column(name, SortKey::NullableText), ColumnType::Text, true);
+            table.col(column.generated(not_null, true));
         }
         for (column, target) in &self.references {
-            let owned = self.owner == Some(column);
+            let is_owner = self.owner == Some(column);
             table.foreign_key(
                 ForeignKey::create()
                     .name(format!("{}_{column}_fk", self.name))
                     .from(Alias::new(self.name), Alias::new(*column))
                     .to(Alias::new(*target), Alias::new("id"))
-                    .on_delete(if owned { ForeignKeyAction::Cascade } else { ForeignKeyAction::Restrict }),
+                    .on_delete(if is_owner { ForeignKeyAction::Cascade } else { ForeignKeyAction::Restrict }),
             );
         }
         if self.registered {
@@ -265,34 +266,39 @@ impl Table {
     }
 }
 
-fn definition(backend: DbBackend, name: &str, column: Column, required: bool) -> ColumnDef {
+/// A nullable text column, collated by byte.
+pub fn text_column(backend: DbBackend, name: &str) -> ColumnDef {
+    let mut definition = ColumnDef::new(Alias::new(name));
+    definition.text();
+    if backend == DbBackend::Postgres {
+        definition.extra("COLLATE \"C\"");
+    }
+    definition
+}
+
+fn definition(backend: DbBackend, name: &str, column: ColumnType, required: bool) -> ColumnDef {
     let mut definition = ColumnDef::new(Alias::new(name));
     match column {
-        Column::Text => {
-            definition.text();
-            if backend == DbBackend::Postgres {
-                definition.extra("COLLATE \"C\"");
-            }
-        }
-        Column::Json => {
+        ColumnType::Text => definition = text_column(backend, name),
+        ColumnType::Json => {
             definition.json();
         }
-        Column::JsonList => {
+        ColumnType::JsonList => {
             definition.json().default("[]");
         }
-        Column::Integer => {
+        ColumnType::Integer => {
             definition.integer();
         }
-        Column::Number => {
+        ColumnType::Number => {
             definition.double();
         }
-        Column::Boolean => {
+        ColumnType::Boolean => {
             definition.boolean();
         }
-        Column::Instant => {
+        ColumnType::Instant => {
             definition.timestamp_with_time_zone();
         }
-        Column::Uuid => {
+        ColumnType::Uuid => {
             definition.uuid();
         }
     }
@@ -302,7 +308,7 @@ fn definition(backend: DbBackend, name: &str, column: Column, required: bool) ->
     definition
 }
 
-/// No two rows have the same values in these columns.
+/// Creates a unique index on these columns.
 pub async fn unique(manager: &SchemaManager<'_>, table: &str, columns: &[&str]) -> Result<(), DbErr> {
     let mut index = Index::create();
     index.name(format!("{table}_{}_key", columns.join("_"))).table(Alias::new(table)).unique();
@@ -312,7 +318,7 @@ pub async fn unique(manager: &SchemaManager<'_>, table: &str, columns: &[&str]) 
     manager.create_index(index).await
 }
 
-/// Removes tables, in the order given.
+/// Drops tables, in the given order.
 pub async fn drop_tables(manager: &SchemaManager<'_>, names: &[&str]) -> Result<(), DbErr> {
     for name in names {
         manager.drop_table(sea_orm_migration::prelude::Table::drop().table(Alias::new(*name)).to_owned()).await?;

@@ -1,45 +1,45 @@
-//! What is told of each group: numbers of different things, and medians and means of lengths of time.
+//! Measures of a group of records: distinct counts, and medians and means of intervals.
 
-/// What is counted of a type of record.
+/// The statistics of a record type.
 #[derive(Debug)]
 pub struct StatisticsSpec {
-    /// Name of the field at the root.
+    /// Name of the root field in the schema.
     pub name: &'static str,
-    /// What it gives, for a reader of the schema.
+    /// Description for the schema.
     pub doc: &'static str,
-    /// What can be told of each group.
+    /// The measures of each group.
     pub measures: Vec<MeasureSpec>,
-    /// Lists whose parts can be narrowed, so that only some of them are looked at.
-    pub narrowed: &'static [&'static str],
-    /// Lists whose parts belong together where they have the same party, each with the field that refers to it, or
-    /// nothing where it is the list of parties itself. They are joined in this order.
-    pub ties: &'static [(&'static str, Option<&'static str>)],
+    /// Lists whose parts a query can filter.
+    pub filterable_lists: &'static [&'static str],
+    /// Lists whose parts are joined on a common party, in this order. Each is given with its field that references the
+    /// party; `None` for the list of parties itself.
+    pub join_keys: &'static [(&'static str, Option<&'static str>)],
 }
 
-/// A figure about a group.
+/// A measure of a group.
 #[derive(Debug)]
 pub struct MeasureSpec {
     /// Name in the schema.
     pub name: &'static str,
-    /// What exactly it says.
+    /// Description for the schema: exactly what is measured.
     pub doc: &'static str,
     /// What is computed.
-    pub figure: Measure,
-    /// Only what has one of these values here is looked at.
-    pub only: Vec<Only>,
+    pub aggregate: Measure,
+    /// Conditions on the records and parts that are included; all must hold.
+    pub conditions: Vec<MeasureCondition>,
 }
 
-/// What is computed.
+/// An aggregate over a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
-    /// How many different ones there are.
-    Number(CountTarget),
-    /// The one in the middle, or half way between the two in the middle.
+    /// The number of distinct items.
+    Count(CountTarget),
+    /// The median; the mean of the two middle values if their number is even.
     Median(Interval),
-    /// The sum divided by the number.
+    /// The arithmetic mean.
     Mean(Interval),
-    /// Of how many the median and the mean are.
-    Measured(Interval),
+    /// The number of values that the median and the mean are computed from.
+    SampleSize(Interval),
 }
 
 /// What is counted.
@@ -47,93 +47,93 @@ pub enum Measure {
 pub enum CountTarget {
     /// The records themselves.
     Record,
-    /// Parts of a list.
+    /// The parts of a list.
     Part(&'static str),
-    /// Records that a field of the parts of a list refers to.
-    Referred(&'static str, &'static str),
-    /// Records that a field refers to.
-    One(&'static str),
+    /// The records that parts of a list reference: the list, and the field of its parts.
+    PartReference(&'static str, &'static str),
+    /// The records that a field of the record references.
+    Reference(&'static str),
 }
 
 /// A length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interval {
-    /// A duration that parts of a list have in a field; in months.
-    Length(&'static str, &'static str),
-    /// Days from one date of the record to another, where both are known to the day.
+    /// A duration in months: the list, and the field of its parts.
+    Duration(&'static str, &'static str),
+    /// Days between two dates of the record that are known to the day.
     Days(&'static str, &'static str),
-    /// Days from a date of the record to the first part of a list with a date and one of these values in a field.
-    Until {
+    /// Days from a date of the record to the earliest date of certain parts, where both are known to the day.
+    DaysUntilPart {
         /// The date of the record.
         from: &'static str,
         /// The list.
         list: &'static str,
         /// The date of its parts.
         date: &'static str,
-        /// The field that says which parts.
+        /// The field that selects the parts.
         field: &'static str,
-        /// The values it has then.
+        /// The values of `field` that are included.
         values: &'static [&'static str],
     },
 }
 
-/// A condition on what is counted.
+/// A condition on the records or parts that a measure includes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Only {
-    /// The list whose parts it is about, or nothing where it is about the record.
+pub struct MeasureCondition {
+    /// The list whose parts are tested; `None` for the record itself.
     pub list: Option<&'static str>,
     /// The field.
     pub field: &'static str,
-    /// The values it can have.
+    /// The values that are included.
     pub values: &'static [&'static str],
 }
 
 impl MeasureSpec {
-    fn new(name: &'static str, doc: &'static str, figure: Measure) -> Self {
-        Self { name, doc, figure, only: Vec::new() }
+    fn new(name: &'static str, doc: &'static str, aggregate: Measure) -> Self {
+        Self { name, doc, aggregate, conditions: Vec::new() }
     }
 
-    /// The number of different things.
-    pub fn number(name: &'static str, thing: CountTarget, doc: &'static str) -> Self {
-        Self::new(name, doc, Measure::Number(thing))
+    /// A distinct count.
+    pub fn count(name: &'static str, target: CountTarget, doc: &'static str) -> Self {
+        Self::new(name, doc, Measure::Count(target))
     }
 
-    /// The median of a length of time.
-    pub fn median(name: &'static str, span: Interval, doc: &'static str) -> Self {
-        Self::new(name, doc, Measure::Median(span))
+    /// A median.
+    pub fn median(name: &'static str, interval: Interval, doc: &'static str) -> Self {
+        Self::new(name, doc, Measure::Median(interval))
     }
 
-    /// The mean of a length of time.
-    pub fn mean(name: &'static str, span: Interval, doc: &'static str) -> Self {
-        Self::new(name, doc, Measure::Mean(span))
+    /// An arithmetic mean.
+    pub fn mean(name: &'static str, interval: Interval, doc: &'static str) -> Self {
+        Self::new(name, doc, Measure::Mean(interval))
     }
 
-    /// Of how many a median and a mean are.
-    pub fn measured(name: &'static str, span: Interval, doc: &'static str) -> Self {
-        Self::new(name, doc, Measure::Measured(span))
+    /// The number of values that a median and a mean are computed from.
+    pub fn sample_size(name: &'static str, interval: Interval, doc: &'static str) -> Self {
+        Self::new(name, doc, Measure::SampleSize(interval))
     }
 
-    /// Only records with one of these values.
+    /// Includes only records with one of these values.
     pub fn only(mut self, field: &'static str, values: &'static [&'static str]) -> Self {
-        self.only.push(Only { list: None, field, values });
+        self.conditions.push(MeasureCondition { list: None, field, values });
         self
     }
 
-    /// Only where the part of a list has one of these values.
-    pub fn only_with(mut self, list: &'static str, field: &'static str, values: &'static [&'static str]) -> Self {
-        self.only.push(Only { list: Some(list), field, values });
+    /// Includes only parts of a list with one of these values.
+    pub fn only_parts(mut self, list: &'static str, field: &'static str, values: &'static [&'static str]) -> Self {
+        self.conditions.push(MeasureCondition { list: Some(list), field, values });
         self
     }
 
-    /// Lists whose parts it looks at.
+    /// Lists whose parts the measure reads.
     pub(crate) fn lists(&self) -> impl Iterator<Item = &'static str> {
-        let own = match self.figure {
-            Measure::Number(CountTarget::Part(list) | CountTarget::Referred(list, _)) => Some(list),
-            Measure::Median(Interval::Length(list, _))
-            | Measure::Mean(Interval::Length(list, _))
-            | Measure::Measured(Interval::Length(list, _)) => Some(list),
+        let of_aggregate = match self.aggregate {
+            Measure::Count(CountTarget::Part(list) | CountTarget::PartReference(list, _)) => Some(list),
+            Measure::Median(Interval::Duration(list, _))
+            | Measure::Mean(Interval::Duration(list, _))
+            | Measure::SampleSize(Interval::Duration(list, _)) => Some(list),
             _ => None,
         };
-        own.into_iter().chain(self.only.iter().filter_map(|only| only.list))
+        of_aggregate.into_iter().chain(self.conditions.iter().filter_map(|condition| condition.list))
     }
 }

@@ -1,12 +1,13 @@
-//! Periods: years, quarters and months of partial dates.
+//! Periods of partial dates: years, quarters and months.
 
 use chrono::{Datelike, Days, NaiveDate};
 
 use crate::core::filter::{Filter, FilterValue, Predicate};
 use crate::core::partial_date::PartialDate;
 
-/// How long a period is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The length of a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum PeriodUnit {
     /// A year, such as 2024.
     Year,
@@ -17,21 +18,17 @@ pub enum PeriodUnit {
 }
 
 impl PeriodUnit {
-    /// Name in the schema.
+    /// Name in the schema, such as `year`.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Year => "year",
-            Self::Quarter => "quarter",
-            Self::Month => "month",
-        }
+        self.into()
     }
 
-    /// What it says, for a reader of the schema.
+    /// Description for the schema.
     pub fn doc(self) -> &'static str {
         match self {
-            Self::Year => "Year of the date, such as 2024; nothing where the date is unknown.",
-            Self::Quarter => "Quarter of the date, such as 2024-Q3; nothing where no month of the date is known.",
-            Self::Month => "Month of the date, such as 2024-07; nothing where no month of the date is known.",
+            Self::Year => "Year of the date, such as 2024; null if the date is unknown.",
+            Self::Quarter => "Quarter of the date, such as 2024-Q3; null if the month is unknown.",
+            Self::Month => "Month of the date, such as 2024-07; null if the month is unknown.",
         }
     }
 
@@ -43,13 +40,13 @@ impl PeriodUnit {
         }
     }
 
-    /// The period a day is in, counted from the year 0.
-    fn of(self, day: NaiveDate) -> u32 {
+    /// Index of the period that contains a day, counted from the year 0.
+    fn index_of(self, day: NaiveDate) -> u32 {
         (day.year().unsigned_abs() * 12 + day.month0()) / self.months()
     }
 
-    /// The number of a period that is written so.
-    fn number(self, text: &str) -> Option<u32> {
+    /// Index of a period from its text, such as `2024-Q3`; `None` if the text is not a period of this length.
+    fn parse(self, text: &str) -> Option<u32> {
         let (year, rest) = match self {
             Self::Year => (text, "1"),
             Self::Quarter => text.split_once("-Q")?,
@@ -59,9 +56,10 @@ impl PeriodUnit {
         Some(year * (12 / self.months()) + rest.checked_sub(1)?)
     }
 
-    fn text(self, number: u32) -> String {
+    /// Text of the period with this index.
+    fn format(self, index: u32) -> String {
         let in_year = 12 / self.months();
-        let (year, place) = (number / in_year, number % in_year + 1);
+        let (year, place) = (index / in_year, index % in_year + 1);
         match self {
             Self::Year => format!("{year:04}"),
             Self::Quarter => format!("{year:04}-Q{place}"),
@@ -69,36 +67,36 @@ impl PeriodUnit {
         }
     }
 
-    /// Every period from the first to the last of those that occur, and as far as a filter reaches that says from when
-    /// or until when the date is.
+    /// Every period from the first to the last that occurs. Where the filter bounds the date field, its bounds replace
+    /// the first or last occurring period.
     pub(crate) fn range<'t>(self, occurring: impl Iterator<Item = &'t str>, date: usize, filter: &Filter) -> impl Iterator<Item = String> {
-        let occurring: Vec<u32> = occurring.filter_map(|text| self.number(text)).collect();
+        let occurring: Vec<u32> = occurring.filter_map(|text| self.parse(text)).collect();
         let (from, to) = bounds(date, filter);
-        let (from, to) = (from.map(|day| self.of(day)), to.map(|day| self.of(day)));
-        // where a filter leaves an end open, and nothing occurs, there is no range
+        let (from, to) = (from.map(|day| self.index_of(day)), to.map(|day| self.index_of(day)));
+        // an end that neither the filter nor a value bounds makes the range empty
         let first = from.or_else(|| occurring.iter().min().copied());
         let last = to.or_else(|| occurring.iter().max().copied());
         let (first, last) = match (first, last) {
             (Some(first), Some(last)) => (first, last),
             _ => (1, 0),
         };
-        (first..=last).map(move |number| self.text(number))
+        (first..=last).map(move |index| self.format(index))
     }
 }
 
-/// The first and the last day that a filter leaves to a date.
+/// The first and the last day that a filter allows for a date field; `None` where it is unbounded.
 fn bounds(date: usize, filter: &Filter) -> (Option<NaiveDate>, Option<NaiveDate>) {
-    let later = |a: Option<NaiveDate>, b: Option<NaiveDate>| a.max(b);
-    let earlier = |a: Option<NaiveDate>, b: Option<NaiveDate>| match (a, b) {
+    let latest = |a: Option<NaiveDate>, b: Option<NaiveDate>| a.max(b);
+    let earliest = |a: Option<NaiveDate>, b: Option<NaiveDate>| match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
     };
     match filter {
         Filter::And(parts) => parts.iter().fold((None, None), |(from, to), part| {
             let (first, last) = bounds(date, part);
-            (later(from, first), earlier(to, last))
+            (latest(from, first), earliest(to, last))
         }),
-        Filter::Field(field, test) if *field == date => match test {
+        Filter::Field(field, predicate) if *field == date => match predicate {
             Predicate::Eq(FilterValue::Date(date)) => (first_day(date), last_day(date)),
             Predicate::Gte(FilterValue::Date(date)) => (first_day(date), None),
             Predicate::Gt(FilterValue::Date(date)) => (last_day(date).and_then(|day| day.succ_opt()), None),
@@ -134,12 +132,12 @@ mod tests {
         unit.range(occurring.iter().copied(), 0, filter).collect()
     }
 
-    fn test(test: fn(FilterValue) -> Predicate, date: &str) -> Filter {
-        Filter::Field(0, test(FilterValue::Date(date.parse().unwrap())))
+    fn compare(operator: fn(FilterValue) -> Predicate, date: &str) -> Filter {
+        Filter::Field(0, operator(FilterValue::Date(date.parse().unwrap())))
     }
 
     #[test]
-    fn periods_without_anything_lie_between_those_that_occur() {
+    fn range_includes_empty_periods() {
         assert_eq!(range(PeriodUnit::Year, &["2021", "", "2019"], &Filter::all()), ["2019", "2020", "2021"]);
         assert_eq!(range(PeriodUnit::Quarter, &["2019-Q4", "2020-Q2"], &Filter::all()), ["2019-Q4", "2020-Q1", "2020-Q2"]);
         assert_eq!(range(PeriodUnit::Month, &["2019-11", "2020-01"], &Filter::all()), ["2019-11", "2019-12", "2020-01"]);
@@ -147,12 +145,12 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_says_how_far_periods_reach() {
-        let filter = Filter::And(vec![test(Predicate::Gte, "2018-06"), test(Predicate::Lt, "2021")]);
+    fn filter_bounds_extend_range() {
+        let filter = Filter::And(vec![compare(Predicate::Gte, "2018-06"), compare(Predicate::Lt, "2021")]);
         assert_eq!(range(PeriodUnit::Year, &["2019"], &filter), ["2018", "2019", "2020"]);
         assert_eq!(range(PeriodUnit::Year, &[], &filter), ["2018", "2019", "2020"]);
-        assert_eq!(range(PeriodUnit::Quarter, &[], &test(Predicate::Eq, "2020")), ["2020-Q1", "2020-Q2", "2020-Q3", "2020-Q4"]);
-        let filter = test(Predicate::Gt, "2018").and(test(Predicate::Lte, "2019-03"));
+        assert_eq!(range(PeriodUnit::Quarter, &[], &compare(Predicate::Eq, "2020")), ["2020-Q1", "2020-Q2", "2020-Q3", "2020-Q4"]);
+        let filter = compare(Predicate::Gt, "2018").and(compare(Predicate::Lte, "2019-03"));
         assert_eq!(range(PeriodUnit::Month, &[], &filter), ["2019-01", "2019-02", "2019-03"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The declarations, one file for each type of record.
+//! Declarations of the record types, one file per independent type and its parts.
 
 mod case;
 mod citation;
@@ -17,7 +17,7 @@ mod vote_event;
 
 use crate::catalog::record::Record;
 
-/// All declared records and their parts, in the order in which imports write them.
+/// All declared record types.
 pub(super) fn declared() -> Vec<Record> {
     [
         jurisdiction::records(),

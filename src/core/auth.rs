@@ -1,15 +1,30 @@
 //! Callers: their role, their token and their rate limit.
 
-use std::fmt;
-use std::str::FromStr;
-
 use chrono::{DateTime, Utc};
+use strum::VariantArray;
 use uuid::Uuid;
 
 use crate::core::error::Error;
 
 /// The permissions of a caller. Each role includes those of the roles before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+///
+/// The text form, such as `editor`, is stored and given on the command line.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+#[strum(serialize_all = "lowercase", parse_err_ty = InvalidRole, parse_err_fn = InvalidRole::new)]
 pub enum Role {
     /// Anyone: sees published records.
     #[default]
@@ -25,17 +40,22 @@ pub enum Role {
 #[error("\"{0}\" is not a role; use reader, editor or admin")]
 pub struct InvalidRole(pub String);
 
+impl InvalidRole {
+    /// Longest quotation of the text, in characters.
+    const MAX_QUOTED_CHARS: usize = 80;
+
+    fn new(text: &str) -> Self {
+        Self(text.chars().take(Self::MAX_QUOTED_CHARS).collect())
+    }
+}
+
 impl Role {
     /// Every role, least privileged first.
-    pub const ALL: [Self; 3] = [Self::Reader, Self::Editor, Self::Admin];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The role as stored and as given on the command line.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Reader => "reader",
-            Self::Editor => "editor",
-            Self::Admin => "admin",
-        }
+        self.into()
     }
 
     /// Description of the role for the schema.
@@ -50,20 +70,6 @@ impl Role {
     /// Whether the role sees unpublished records.
     pub fn sees_drafts(self) -> bool {
         self >= Self::Editor
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl FromStr for Role {
-    type Err = InvalidRole;
-
-    fn from_str(text: &str) -> Result<Self, InvalidRole> {
-        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or_else(|| InvalidRole(text.chars().take(80).collect()))
     }
 }
 
@@ -124,7 +130,7 @@ mod tests {
     #[test]
     fn role_round_trips_through_text() {
         for role in Role::ALL {
-            assert_eq!(role.to_string().parse(), Ok(role));
+            assert_eq!(role.to_string().parse(), Ok(*role));
         }
         assert_eq!("Editor".parse::<Role>(), Err(InvalidRole("Editor".to_owned())));
     }

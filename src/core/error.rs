@@ -7,8 +7,10 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
+use strum::VariantArray;
+
 /// A machine-readable code, sent as `extensions.code`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
 pub enum ErrorCode {
     /// An argument or a record is not valid.
     BadUserInput,
@@ -28,8 +30,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 7] =
-        [Self::BadUserInput, Self::InvalidCursor, Self::Unauthenticated, Self::Forbidden, Self::Timeout, Self::Unavailable, Self::Internal];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The code as it is sent.
     pub const fn as_str(self) -> &'static str {

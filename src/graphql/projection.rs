@@ -6,7 +6,11 @@ pub(crate) mod facet;
 pub(crate) mod json_writer;
 pub(crate) mod selection;
 
-use crate::catalog::record::{Field, FieldKind, Record, Relation, catalog};
+use crate::catalog::catalog;
+use crate::catalog::field::Field;
+use crate::catalog::kind::FieldKind;
+use crate::catalog::record::Record;
+use crate::catalog::relation::Relation;
 use crate::core::error::Result;
 use crate::core::pagination::Page;
 use crate::entity::RecordType;

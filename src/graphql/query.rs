@@ -14,7 +14,8 @@ use std::sync::LazyLock;
 use async_graphql::Value;
 use async_graphql::dynamic::{InputObject, InputValue, Object, SchemaBuilder, TypeRef};
 
-use crate::catalog::record::{Record, RecordKind, catalog};
+use crate::catalog::catalog;
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input};
 use crate::core::filter;

@@ -17,7 +17,9 @@ use uuid::Uuid;
 
 use super::error::{GraphqlError, codes};
 use super::query::read_id;
-use crate::catalog::record::{RECORD_TYPE, Record, RecordKind, catalog};
+use crate::catalog::catalog;
+use crate::catalog::field::RECORD_TYPE;
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::auth::Caller;
 use crate::core::error::{Error, ErrorCode, Result, bad_input, internal};
 use crate::core::filter::{Filter, FilterValue as Known, Predicate};

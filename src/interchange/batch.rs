@@ -7,7 +7,7 @@ use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use uuid::Uuid;
 
-use crate::catalog::record::catalog;
+use crate::catalog::catalog;
 use crate::entity::RecordType;
 use crate::store::draft::{Draft, DraftValue};
 use crate::store::write::Drafts;

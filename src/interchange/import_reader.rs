@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::catalog::record::catalog;
+use crate::catalog::catalog;
 use crate::core::error::Error;
 use crate::entity::RecordType;
 use crate::interchange::csv::{BufferedTable, MappedTable};

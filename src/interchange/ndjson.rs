@@ -3,7 +3,9 @@
 use std::io::BufRead;
 use std::sync::Arc;
 
-use crate::catalog::record::{RecordKind, catalog};
+use crate::catalog::catalog;
+
+use crate::catalog::record::RecordKind;
 use crate::entity::RecordType;
 use crate::interchange::json;
 use crate::interchange::problem::{invalid_utf8, unreadable};

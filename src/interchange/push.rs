@@ -5,7 +5,11 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode, Url};
 use serde_json::{Map, Value as Json, json};
 
-use crate::catalog::record::{FieldKind, Record, RecordKind, Structure, catalog};
+use crate::catalog::catalog;
+
+use crate::catalog::kind::{FieldKind, Structure};
+
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::draft::{Draft, DraftValue, InputProblem};

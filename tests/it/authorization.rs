@@ -118,7 +118,7 @@ async fn everyone_may_do_what_their_role_says_and_nothing_else() {
     let server = Server::empty(On::Sqlite).await;
     let schema = Schema::of(&server).await;
     let mut tokens: Vec<(&str, Option<String>)> = vec![("nobody", None)];
-    for role in Role::ALL {
+    for &role in Role::ALL {
         tokens.push((role.as_str(), Some(server.store.create_token(role.as_str(), role, None).await.unwrap().1)));
     }
     let before = server.database.connect_with(Clock::fixed("2025-01-01T00:00:00Z".parse().unwrap())).await;

@@ -1,6 +1,6 @@
 //! Many records at once, and texts of any kind, arrive as they were given.
 
-use kurultai::catalog::record::catalog;
+use kurultai::catalog::catalog;
 use kurultai::entity::RecordType;
 use kurultai::store::Store;
 use kurultai::store::db::maintenance::BULK_WRITE_RECORDS;

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use kurultai::catalog::record::{FieldKind, RecordKind, catalog};
+use kurultai::catalog::catalog;
+use kurultai::catalog::kind::FieldKind;
+use kurultai::catalog::record::RecordKind;
 use kurultai::core::pagination::{Cursor, Direction, Page};
 use kurultai::store::read::plan::{ListPlan, Plan};
 use migration::sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement};

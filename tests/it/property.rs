@@ -1,6 +1,6 @@
 //! Property test: random filters select the same rows as an evaluation in memory.
 
-use kurultai::catalog::record::catalog;
+use kurultai::catalog::catalog;
 use kurultai::core::filter::{Filter, FilterValue, Predicate, Quantifier};
 use kurultai::core::pagination::{Direction, Page};
 use kurultai::entity::RecordType;

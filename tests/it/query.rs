@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use kurultai::catalog::record::{FieldKind, Record, RecordKind, catalog};
+use kurultai::catalog::catalog;
+use kurultai::catalog::kind::FieldKind;
+use kurultai::catalog::record::{Record, RecordKind};
 use serde_json::{Value, json};
 
 use crate::server::{On, Server, path};

@@ -1,6 +1,7 @@
 //! The permanent page of a record: what it tells people and machines, what leads to it, and what it keeps to itself.
 
-use kurultai::catalog::record::{RecordKind, catalog};
+use kurultai::catalog::catalog;
+use kurultai::catalog::record::RecordKind;
 use kurultai::core::auth::Role;
 use kurultai::core::dataset::{Dataset, public_url};
 use reqwest::header::{

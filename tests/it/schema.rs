@@ -1,6 +1,8 @@
 //! The GraphQL schema and the tables are what is committed, and stay so.
 
-use kurultai::catalog::record::{FieldKind, RecordKind, catalog};
+use kurultai::catalog::catalog;
+use kurultai::catalog::kind::FieldKind;
+use kurultai::catalog::record::RecordKind;
 use kurultai::store::db::migrations::Migrations;
 use migration::sea_orm::{ConnectionTrait, Statement};
 use rstest::rstest;
@@ -96,6 +98,22 @@ fn every_field_is_declared_as_its_column_is() {
         }
         assert!(!record.doc.is_empty(), "{} is not described", record.name());
         assert_eq!(record.label().is_some(), record.shape == RecordKind::Record, "{} must be called by exactly one field", record.name());
+    }
+}
+
+#[tokio::test]
+async fn declared_fields_match_migrated_columns() {
+    let database = TestDatabase::new(On::Sqlite).await;
+    let _store = database.store().await;
+    let raw = database.raw().await;
+    for record in catalog().all() {
+        let sql = format!("SELECT name || ' ' || \"notnull\" FROM pragma_table_info('{}')", record.table);
+        let rows = raw.query_all_raw(Statement::from_string(raw.get_database_backend(), sql)).await.unwrap();
+        let columns: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+        for field in &record.fields {
+            let declared = format!("{} {}", field.column, u8::from(field.required));
+            assert!(columns.contains(&declared), "{}.{} is declared as {declared:?}; {columns:?}", record.table, field.name);
+        }
     }
 }
 

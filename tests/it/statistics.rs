@@ -3,7 +3,8 @@
 mod facet;
 mod property;
 
-use kurultai::catalog::record::catalog;
+use heck::ToShoutySnakeCase;
+use kurultai::catalog::catalog;
 use kurultai::core::auth::Role;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -332,16 +333,7 @@ async fn every_figure_can_be_asked_for_by_every_dimension_and_takes_one_statemen
         let Some(statistics) = &record.statistics else { continue };
         let figures: Vec<&str> = statistics.measures.iter().map(|measure| measure.name).collect();
         let figures = figures.join(" ");
-        let dimension = |name: &str| {
-            let mut constant = String::new();
-            for letter in name.chars() {
-                if letter.is_ascii_uppercase() {
-                    constant.push('_');
-                }
-                constant.push(letter.to_ascii_uppercase());
-            }
-            constant
-        };
+        let dimension = |name: &str| name.to_shouty_snake_case();
         for divided in &record.dimensions {
             let selected = if divided.target().is_some() { format!("{} {{ id label }}", divided.name) } else { divided.name.to_owned() };
             let query = format!(

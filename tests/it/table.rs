@@ -1,6 +1,7 @@
 //! Table export: any query as a complete table in each format, consistent with the GraphQL response.
 
-use kurultai::catalog::record::{FieldKind, catalog};
+use kurultai::catalog::catalog;
+use kurultai::catalog::kind::FieldKind;
 use kurultai::core::auth::Role;
 use kurultai::core::pagination::Page;
 use kurultai::entity::RecordType;

@@ -1,117 +1,113 @@
-//! What any record can have: citations, identifiers, topics, and a history.
+//! Declarations of what every record can have: citations, identifiers, topics, statements and revisions.
 
-use crate::catalog::record::{
-    Choice, FieldKind, RECORD_TYPE, Record, Structure, StructureMember, Vocabulary, any, choice, instant, integer, list, one, text,
-};
+use crate::catalog::field::{RECORD_TYPE, any, choice, instant, integer, list, one, text};
+use crate::catalog::kind::{Choice, FieldKind, Structure, StructureMember, Vocabulary};
+use crate::catalog::record::Record;
 use crate::core::pagination::Direction;
-use crate::entity::{RecordType, citation, identifier, revision, subject, tag};
+use crate::entity::RecordType;
 
 static CHANGE: Structure = Structure {
     name: "Change",
-    doc: "What one change did to one field.",
+    doc: "Change of one field in a revision.",
     members: &[
-        StructureMember::text("field", "Field that changed, such as decided, or parties[ilyashev].role for a part."),
-        StructureMember::optional("old", FieldKind::Text, "Value before the change, as JSON; nothing where there was none."),
-        StructureMember::optional("new", FieldKind::Text, "Value after the change, as JSON; nothing where it was taken out."),
+        StructureMember::text("field", "Field that changed, such as decided, or parties[ilyashev].role for a field of a part."),
+        StructureMember::optional("old", FieldKind::Text, "Value before the change, as JSON; null if there was none."),
+        StructureMember::optional("new", FieldKind::Text, "Value after the change, as JSON; null if it was removed."),
     ],
 };
 
 static CHANGE_KIND: Vocabulary = Vocabulary {
     name: "ChangeKind",
-    doc: "What kind of change it was.",
+    doc: "Type of change.",
     choices: &[
-        Choice::new("created", "The record was made."),
-        Choice::new("updated", "Something about the record changed."),
-        Choice::new("published", "The record was published: readers see it from now on."),
-        Choice::new("unpublished", "The record was taken back: readers do not see it any more."),
+        Choice::new("created", "The record was created."),
+        Choice::new("updated", "The content of the record changed."),
+        Choice::new("published", "The record was published."),
+        Choice::new("unpublished", "The record was unpublished and is no longer visible to readers."),
         Choice::new("deleted", "The record was deleted."),
-        Choice::new("merged", "The record was merged into another, and its id leads there from now on."),
-        Choice::new("withheld", "What names the person was taken out of the dataset."),
+        Choice::new("merged", "The record was merged into another; its id redirects there."),
+        Choice::new("withheld", "Everything that identifies the person was removed from the dataset."),
     ],
 };
 
-/// The records of this file.
+/// The declared record types of this file.
 pub fn records() -> Vec<Record> {
     vec![
         Record::link(
             RecordType::Citation,
-            citation::Entity,
-            any("record", citation::Column::RecordId)
-                .doc("Record or part that the source speaks of.")
-                .inverse("citations", "Sources that say so, each with the claim it makes."),
+            "citations",
+            any("record")
+                .required()
+                .doc("Record or part that the citation supports.")
+                .inverse("citations", "Sources for this record, each with the claim it makes."),
             &["source", "field", "value"],
         )
         .listed("citations")
-        .doc("What one source says about one record, or about one field of it.")
+        .doc("A claim of one source about a record or one of its fields.")
         .field(
-            one("source", citation::Column::SourceId, RecordType::Source)
-                .doc("Source that says so.")
-                .inverse("citedFor", "What this source is cited for."),
+            one("source", RecordType::Source)
+                .required()
+                .doc("Source that makes the claim.")
+                .inverse("citedFor", "Claims for which this source is cited."),
         )
-        .field(text("field", citation::Column::Field).doc("Field that the citation is about; nothing where it is about the whole record."))
-        .field(
-            text("value", citation::Column::Value)
-                .doc("Value that the source gives for the field. It may differ from the value that the record shows."),
-        )
-        .field(text("quote", citation::Column::Quote).doc("Words of the source, as printed."))
-        .field(text("locator", citation::Column::Locator).doc("Where in the source, such as a page or a paragraph."))
-        .field(text("note", citation::Column::Note).doc("What to know about the claim.")),
+        .field(text("field").doc("Field that the claim concerns; null if it concerns the whole record."))
+        .field(text("value").doc("Value of the field according to the source. It may differ from the value of the record."))
+        .field(text("quote").doc("Verbatim quotation from the source."))
+        .field(text("locator").doc("Location within the source, such as a page or a paragraph."))
+        .field(text("note").doc("Remark about the claim.")),
         Record::link(
             RecordType::Identifier,
-            identifier::Entity,
-            any("record", identifier::Column::RecordId)
-                .doc("Record that the identifier belongs to.")
-                .inverse("identifiers", "Numbers and names that other registers give this record.")
+            "identifiers",
+            any("record")
+                .required()
+                .doc("Record that the identifier identifies.")
+                .inverse("identifiers", "Identifiers of this record in other registers.")
                 .short(),
             &["scheme", "value"],
         )
-        .doc("A number or name that another register gives a record.")
-        .field(text("scheme", identifier::Column::Scheme).doc("Register that gives the identifier, such as wikidata or adilet."))
-        .field(text("value", identifier::Column::Value).doc("The identifier itself.")),
+        .doc("An identifier of a record in another register.")
+        .field(text("scheme").required().doc("Register that assigns the identifier, such as wikidata or adilet."))
+        .field(text("value").required().doc("The identifier.")),
         Record::link(
             RecordType::Tag,
-            tag::Entity,
-            any("record", tag::Column::RecordId)
-                .doc("Record that is tagged.")
-                .inverse("topics", "Topics the record is tagged with.")
-                .through("topic"),
+            "tags",
+            any("record").required().doc("Record with the topic.").inverse("topics", "Topics of the record.").through("topic"),
             &["topic"],
         )
-        .doc("The link between a record and a topic it is tagged with.")
-        .field(one("topic", tag::Column::TopicId, RecordType::Topic).doc("The topic.").inverse("tags", "Records tagged with this topic.")),
+        .doc("A link between a record and one of its topics.")
+        .field(one("topic", RecordType::Topic).required().doc("The topic.").inverse("tags", "Records with this topic.")),
         Record::link(
             RecordType::Subject,
-            subject::Entity,
-            one("statement", subject::Column::StatementId, RecordType::Statement)
+            "subjects",
+            one("statement", RecordType::Statement)
+                .required()
                 .doc("The statement.")
-                .inverse("about", "Records that the statement is about."),
+                .inverse("about", "Records that the statement concerns."),
             &["record"],
         )
-        .doc("The link between a statement and a record it is about.")
+        .doc("A link between a statement and a record that it concerns.")
         .field(
-            any("record", subject::Column::RecordId)
-                .doc("Record that the statement is about.")
-                .inverse("statements", "What was said in public about this record.")
+            any("record")
+                .required()
+                .doc("Record that the statement concerns.")
+                .inverse("statements", "Public statements about this record.")
                 .through("statement"),
         ),
-        Record::log(RecordType::Revision, revision::Entity)
+        Record::log(RecordType::Revision, "revisions")
             .listed("revisions")
-            .doc("One change of a record: who made it, when, why, and what changed.")
+            .doc("A change of a record: when, by whom and why it was made, and what changed.")
+            .field(any("record").required().doc("Record that changed.").inverse("history", "Revisions of the record, newest first."))
+            .field(integer("number").required().doc("Number of the revision, counted from 1 for each record.").ordered())
+            .field(instant("at").required().doc("Time of the change.").ordered())
+            .field(text("by").required().doc("Name of the editor or process that made the change."))
+            .field(text("message").doc("Reason for the change, as its author gave it."))
+            .field(list("changes", &CHANGE).doc("Changed fields, with their old and new values."))
+            .field(choice("kind", &CHANGE_KIND).required().doc("Type of change."))
+            .field(text(RECORD_TYPE).required().doc("Type of the record that changed."))
             .field(
-                any("record", revision::Column::RecordId)
-                    .doc("Record that changed.")
-                    .inverse("history", "Changes of the record, newest first."),
-            )
-            .field(integer("number", revision::Column::Number).doc("Number of the change, counted from 1 for each record.").ordered())
-            .field(instant("at", revision::Column::At).doc("When the change was made.").ordered())
-            .field(text("by", revision::Column::By).doc("Who made it."))
-            .field(text("message", revision::Column::Message).doc("Why, in the words of the one who made it."))
-            .field(list("changes", revision::Column::Changes, &CHANGE).doc("What changed, field by field."))
-            .field(choice("kind", revision::Column::Kind, &CHANGE_KIND).doc("What kind of change it was."))
-            .field(text(RECORD_TYPE, revision::Column::RecordType).doc("Type of the record that changed."))
-            .field(
-                integer("sequence", revision::Column::Sequence)
-                    .doc("Place among all changes of the dataset, in the order in which they came to be seen. It only grows.")
+                integer("sequence")
+                    .required()
+                    .doc("Position among all revisions of the dataset, in the order in which they became visible; it only increases.")
                     .ordered(),
             )
             .default_order("number", Direction::Desc),

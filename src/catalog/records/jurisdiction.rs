@@ -1,52 +1,54 @@
-//! Jurisdiction: what each column means, and what it links to.
+//! Declaration of jurisdictions.
 
-use crate::catalog::record::{CHECKED_AT, Choice, LAST_CHANGED_AT, Record, Vocabulary, choice, instant, one, text, translated};
-use crate::entity::{RecordType, jurisdiction};
+use crate::catalog::field::{CHECKED_AT, LAST_CHANGED_AT, choice, instant, one, text, translated};
+use crate::catalog::kind::{Choice, Vocabulary};
+use crate::catalog::record::Record;
+use crate::entity::RecordType;
 
 static JURISDICTION_CLASSIFICATION: Vocabulary = Vocabulary {
     name: "JurisdictionClassification",
-    doc: "What kind of place a jurisdiction is.",
+    doc: "Type of jurisdiction.",
     choices: &[
-        Choice::new("country", "A state."),
-        Choice::new("region", "A region or province of a state."),
+        Choice::new("country", "A country."),
+        Choice::new("region", "A region or province of a country."),
         Choice::new("district", "A district of a region or city."),
         Choice::new("city", "A city or town."),
-        Choice::new("supranational", "A union of states with law of its own."),
-        Choice::new("other", "Any other."),
+        Choice::new("supranational", "A union of countries with its own law."),
+        Choice::new("other", "Other."),
     ],
 };
 
-/// The records of this file.
+/// The declared record types of this file.
 pub fn records() -> Vec<Record> {
     vec![
-        Record::root(RecordType::Jurisdiction, jurisdiction::Entity, "jurisdictions")
-            .doc("A country, region or city with laws and institutions of its own. Modelled on Open Civic Data.")
-            .field(translated("name", jurisdiction::Column::Name).doc("Name of the jurisdiction.").label())
+        Record::root(RecordType::Jurisdiction, "jurisdictions", "jurisdictions")
+            .doc("A country, region or city with its own laws and institutions. Modelled on Open Civic Data.")
+            .field(translated("name").required().doc("Name of the jurisdiction.").label())
             .field(
-                choice("classification", jurisdiction::Column::Classification, &JURISDICTION_CLASSIFICATION)
-                    .doc("What kind of place it is."),
+                choice("classification", &JURISDICTION_CLASSIFICATION).required()
+                    .doc("Type of jurisdiction."),
             )
             .field(
-                text("ocdId", jurisdiction::Column::OcdId)
+                text("ocdId")
                     .doc("Open Civic Data division identifier, such as ocd-division/country:kz.")
                     .unique(),
             )
             .field(
-                one("parent", jurisdiction::Column::ParentId, RecordType::Jurisdiction)
-                    .doc("Larger jurisdiction that this one is part of.")
-                    .inverse("children", "Smaller jurisdictions inside this one."),
+                one("parent", RecordType::Jurisdiction)
+                    .doc("Larger jurisdiction that contains this one.")
+                    .inverse("children", "Jurisdictions directly within this one."),
             )
             .field(
-                instant(CHECKED_AT, jurisdiction::Column::CheckedAt)
-                    .doc("When this jurisdiction was last looked at: by an import or an edit that named it or brought a record of it, or by a person, whether or not anything was new. Smaller jurisdictions inside it have times of their own.")
+                instant(CHECKED_AT).required()
+                    .doc("When this jurisdiction was last checked, whether or not anything changed: by an import or edit of it or of one of its records, or by a person. Jurisdictions within it are checked separately.")
                     .ordered()
-                    .kept(),
+                    .system(),
             )
             .field(
-                instant(LAST_CHANGED_AT, jurisdiction::Column::LastChangedAt)
-                    .doc("When this jurisdiction, or a record of it, last changed here. Smaller jurisdictions inside it have times of their own.")
+                instant(LAST_CHANGED_AT).required()
+                    .doc("When this jurisdiction or one of its records last changed in this dataset. Jurisdictions within it change separately.")
                     .ordered()
-                    .kept(),
+                    .system(),
             ),
     ]
 }

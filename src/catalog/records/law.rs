@@ -1,29 +1,31 @@
-//! Law and its parts: what each column means, and what it links to.
+//! Declaration of laws and their relations.
 
+use crate::catalog::field::{choice, date, one, text, translated};
+use crate::catalog::kind::{Choice, Vocabulary};
 use crate::catalog::measure::{CountTarget, Interval, MeasureSpec, StatisticsSpec};
-use crate::catalog::record::{Choice, Record, Vocabulary, choice, date, one, text, translated};
+use crate::catalog::record::Record;
 use crate::core::pagination::Direction;
-use crate::entity::{RecordType, law, law_relation};
+use crate::entity::RecordType;
 
 static LAW_KIND: Vocabulary = Vocabulary {
     name: "LawKind",
-    doc: "What kind of law it is.",
+    doc: "Type of law.",
     choices: &[
         Choice::new("constitution", "A constitution."),
-        Choice::new("constitutional_law", "A law with constitutional rank."),
-        Choice::new("code", "A code: the law of a whole field."),
+        Choice::new("constitutional_law", "A law of constitutional rank."),
+        Choice::new("code", "A code, which governs a whole field of law."),
         Choice::new("law", "An ordinary law."),
         Choice::new("decree", "A decree."),
         Choice::new("regulation", "A regulation made under a law."),
         Choice::new("resolution", "A resolution."),
         Choice::new("treaty", "A treaty between states."),
-        Choice::new("other", "Any other."),
+        Choice::new("other", "Other."),
     ],
 };
 
 static LAW_STATUS: Vocabulary = Vocabulary {
     name: "LawStatus",
-    doc: "Whether a law is in force.",
+    doc: "Status of a law.",
     choices: &[
         Choice::new("adopted", "Adopted, not yet in force."),
         Choice::new("in_force", "In force."),
@@ -34,13 +36,13 @@ static LAW_STATUS: Vocabulary = Vocabulary {
 
 static LAW_RELATION_KIND: Vocabulary = Vocabulary {
     name: "LawRelationKind",
-    doc: "What one law does to another.",
+    doc: "Effect of one law on another.",
     choices: &[
-        Choice::new("amends", "Changes its text."),
-        Choice::new("repeals", "Ends its force."),
-        Choice::new("replaces", "Takes its place."),
-        Choice::new("implements", "Carries it out."),
-        Choice::new("based_on", "Is made under it."),
+        Choice::new("amends", "Changes the text of the other law."),
+        Choice::new("repeals", "Repeals the other law."),
+        Choice::new("replaces", "Replaces the other law."),
+        Choice::new("implements", "Implements the other law."),
+        Choice::new("based_on", "Is made under the authority of the other law."),
     ],
 };
 
@@ -50,73 +52,75 @@ fn statistics() -> StatisticsSpec {
         name: "lawStatistics",
         doc: "Counts of laws, of their provisions and of proposals to change them.",
         measures: vec![
-            MeasureSpec::number("count", CountTarget::Record, "Number of laws."),
-            MeasureSpec::number(
+            MeasureSpec::count("count", CountTarget::Record, "Number of laws."),
+            MeasureSpec::count(
                 "provisions",
                 CountTarget::Part("provisions"),
-                "Number of provisions of these laws that are recorded here, which need not be all they have.",
+                "Number of provisions of these laws in this dataset, which need not be all of them.",
             ),
-            MeasureSpec::number(
+            MeasureSpec::count(
                 "proposals",
-                CountTarget::Referred("proposedChanges", "proposal"),
-                "Number of different proposals that would change these laws.",
+                CountTarget::PartReference("proposedChanges", "proposal"),
+                "Number of distinct proposals to change these laws.",
             ),
-            MeasureSpec::measured(
+            MeasureSpec::sample_size(
                 "lawsTimed",
                 TO_FORCE,
-                "Number of laws of which both the day of adoption and the day they came into force are known: those that medianDaysToForce and meanDaysToForce are of.",
+                "Number of laws from which medianDaysToForce and meanDaysToForce are computed: those whose adoption and entry into force are both known to the day.",
             ),
             MeasureSpec::median(
                 "medianDaysToForce",
                 TO_FORCE,
-                "Median number of days from when a law was adopted to when it came into force, of laws of which both days are known.",
+                "Median number of days from adoption to entry into force, where both are known to the day.",
             ),
             MeasureSpec::mean(
                 "meanDaysToForce",
                 TO_FORCE,
-                "Mean number of days from when a law was adopted to when it came into force, of laws of which both days are known.",
+                "Mean number of days from adoption to entry into force, where both are known to the day.",
             ),
         ],
-        narrowed: &[],
-        ties: &[],
+        filterable_lists: &[],
+        join_keys: &[],
     }
 }
 
-/// The records of this file.
+/// The declared record types of this file.
 pub fn records() -> Vec<Record> {
     vec![
-        Record::root(RecordType::Law, law::Entity, "laws")
-            .doc("A law in force, to come into force, or repealed. Modelled on ELI and Akoma Ntoso.")
-            .field(translated("title", law::Column::Title).doc("Title of the law.").label())
-            .field(text("number", law::Column::Number).doc("Number under which it was adopted, such as 226-V.").search_name())
-            .field(choice("kind", law::Column::Kind, &LAW_KIND).doc("What kind of law it is."))
-            .field(choice("status", law::Column::Status, &LAW_STATUS).doc("Whether it is in force."))
-            .field(date("adopted", law::Column::Adopted).doc("When it was signed or adopted.").ordered())
-            .field(date("inForceFrom", law::Column::InForceFrom).doc("When it came into force.").ordered())
-            .field(date("repealed", law::Column::Repealed).doc("When it ceased to be in force.").ordered())
-            .field(text("eli", law::Column::Eli).doc("European Legislation Identifier, where the register gives one.").unique())
-            .field(translated("summary", law::Column::Summary).doc("What the law does, in a few sentences.").search_text())
+        Record::root(RecordType::Law, "laws", "laws")
+            .doc("A law that is in force, not yet in force, or repealed. Modelled on ELI and Akoma Ntoso.")
+            .field(translated("title").required().doc("Title of the law.").label())
+            .field(text("number").doc("Number under which the law was adopted, such as 226-V.").search_name())
+            .field(choice("kind", &LAW_KIND).required().doc("Type of law."))
+            .field(choice("status", &LAW_STATUS).required().doc("Status of the law."))
+            .field(date("adopted").doc("Date of adoption or signature.").ordered())
+            .field(date("inForceFrom").doc("Date of entry into force.").ordered())
+            .field(date("repealed").doc("Date of repeal.").ordered())
+            .field(text("eli").doc("European Legislation Identifier (ELI).").unique())
+            .field(translated("summary").doc("Summary of the law in a few sentences.").search_text())
             .field(
-                one("jurisdiction", law::Column::JurisdictionId, RecordType::Jurisdiction)
-                    .doc("Country or place this belongs to.")
+                one("jurisdiction", RecordType::Jurisdiction)
+                    .doc("Jurisdiction to which the record belongs.")
                     .inverse("laws", "Laws of this jurisdiction."),
             )
             .default_order("adopted", Direction::Desc)
             .statistics(statistics()),
         Record::part(
             RecordType::LawRelation,
-            law_relation::Entity,
-            one("law", law_relation::Column::LawId, RecordType::Law)
-                .doc("The law this belongs to.")
-                .inverse("relations", "What this law does to other laws."),
+            "law_relations",
+            one("law", RecordType::Law)
+                .required()
+                .doc("Law to which this belongs.")
+                .inverse("relations", "Effects of this law on other laws."),
         )
-        .doc("What one law does to another.")
-        .field(choice("kind", law_relation::Column::Kind, &LAW_RELATION_KIND).doc("What the law does to the other."))
+        .doc("Effect of one law on another.")
+        .field(choice("kind", &LAW_RELATION_KIND).required().doc("Type of effect."))
         .field(
-            one("target", law_relation::Column::TargetId, RecordType::Law)
-                .doc("The other law.")
-                .inverse("inverseRelations", "What other laws do to this one."),
+            one("target", RecordType::Law)
+                .required()
+                .doc("Law affected.")
+                .inverse("inverseRelations", "Effects of other laws on this one."),
         )
-        .field(translated("note", law_relation::Column::Note).doc("What exactly changes.")),
+        .field(translated("note").doc("Details of the effect.")),
     ]
 }

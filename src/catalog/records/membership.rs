@@ -1,35 +1,38 @@
-//! Membership: what each column means, and what it links to.
+//! Declaration of memberships.
 
-use crate::catalog::record::{Record, date, one, text, translated};
+use crate::catalog::field::{date, one, text, translated};
+use crate::catalog::record::Record;
 use crate::core::pagination::Direction;
-use crate::entity::{RecordType, membership};
+use crate::entity::RecordType;
 
-/// The records of this file.
+/// The declared record types of this file.
 pub fn records() -> Vec<Record> {
     vec![
-        Record::root(RecordType::Membership, membership::Entity, "memberships")
-            .doc("A post or a seat that a person held in an organization, and when. Modelled on Popolo.")
-            .field(translated("label", membership::Column::Label).doc("Name of the post, such as Deputy of the Senate.").label())
-            .field(text("role", membership::Column::Role).doc("Role in the organization, such as deputy, chair or minister."))
-            .field(date("startDate", membership::Column::StartDate).doc("When the person took the post.").ordered())
-            .field(date("endDate", membership::Column::EndDate).doc("When the person left the post."))
-            .field(text("endReason", membership::Column::EndReason).doc("Why the person left the post."))
+        Record::root(RecordType::Membership, "memberships", "memberships")
+            .doc("A post or seat that a person holds or held in an organization. Modelled on Popolo.")
+            .field(translated("label").required().doc("Name of the post, such as Deputy of the Senate.").label())
+            .field(text("role").doc("Role in the organization, such as deputy, chair or minister."))
+            .field(date("startDate").doc("Date on which the person took the post.").ordered())
+            .field(date("endDate").doc("Date on which the person left the post."))
+            .field(text("endReason").doc("Why the person left the post."))
             .field(
-                one("person", membership::Column::PersonId, RecordType::Person)
-                    .doc("Who held the post.")
-                    .inverse("memberships", "Posts and seats this person held."),
+                one("person", RecordType::Person)
+                    .required()
+                    .doc("Person who holds or held the post.")
+                    .inverse("memberships", "Posts and seats of this person."),
             )
             .field(
-                one("organization", membership::Column::OrganizationId, RecordType::Organization)
-                    .doc("Organization the post is in.")
-                    .inverse("memberships", "People who held posts and seats in this organization."),
+                one("organization", RecordType::Organization)
+                    .required()
+                    .doc("Organization to which the post belongs.")
+                    .inverse("memberships", "Posts and seats in this organization, with the people who held them."),
             )
             .field(
-                one("onBehalfOf", membership::Column::OnBehalfOfId, RecordType::Organization)
-                    .doc("Organization the person represented in the post, such as a party.")
-                    .inverse("membershipsOnBehalf", "Posts and seats held elsewhere on behalf of this organization."),
+                one("onBehalfOf", RecordType::Organization)
+                    .doc("Organization that the person represents in the post, such as a party.")
+                    .inverse("membershipsOnBehalf", "Posts and seats in other organizations held on behalf of this one."),
             )
             .default_order("startDate", Direction::Desc)
-            .within("organization"),
+            .jurisdiction_from("organization"),
     ]
 }

@@ -1,11 +1,13 @@
-//! Organization: what each column means, and what it links to.
+//! Declaration of organizations.
 
-use crate::catalog::record::{Choice, LINK, OTHER_NAME, Record, Vocabulary, choice, date, list, one, translated, url};
-use crate::entity::{RecordType, organization};
+use crate::catalog::field::{choice, date, list, one, translated, url};
+use crate::catalog::kind::{Choice, LINK, OTHER_NAME, Vocabulary};
+use crate::catalog::record::Record;
+use crate::entity::RecordType;
 
 static ORGANIZATION_CLASSIFICATION: Vocabulary = Vocabulary {
     name: "OrganizationClassification",
-    doc: "What kind of body an organization is.",
+    doc: "Type of organization.",
     choices: &[
         Choice::new("legislature", "A parliament as a whole."),
         Choice::new("chamber", "A chamber of a parliament."),
@@ -19,42 +21,35 @@ static ORGANIZATION_CLASSIFICATION: Vocabulary = Vocabulary {
         Choice::new("association", "An association, foundation or other civic organization."),
         Choice::new("media", "A news organization."),
         Choice::new("international", "A body of several states."),
-        Choice::new("other", "Any other."),
+        Choice::new("other", "Other."),
     ],
 };
 
-/// The records of this file.
+/// The declared record types of this file.
 pub fn records() -> Vec<Record> {
     vec![
-        Record::root(RecordType::Organization, organization::Entity, "organizations")
-            .doc("A body that acts: a parliament or a chamber of it, a ministry, a court, a party, an association. Modelled on Popolo.")
-            .field(translated("name", organization::Column::Name).doc("Name of the organization.").label())
+        Record::root(RecordType::Organization, "organizations", "organizations")
+            .doc("A body such as a parliament, ministry, court, party or association. Modelled on Popolo.")
+            .field(translated("name").required().doc("Name of the organization.").label())
             .field(
-                list("otherNames", organization::Column::OtherNames, &OTHER_NAME)
-                    .doc("Other names this one is known by: in other languages, former, short.")
+                list("otherNames", &OTHER_NAME)
+                    .doc("Other names, such as former or short names or names in other languages.")
                     .search_name(),
             )
+            .field(choice("classification", &ORGANIZATION_CLASSIFICATION).required().doc("Type of organization."))
+            .field(date("founded").doc("Date of foundation.").ordered())
+            .field(date("dissolved").doc("Date of dissolution."))
+            .field(translated("description").doc("Description in a sentence or two.").search_text())
+            .field(url("image").doc("URL of a picture or emblem."))
+            .field(list("links", &LINK).doc("Web pages about the subject of the record."))
             .field(
-                choice("classification", organization::Column::Classification, &ORGANIZATION_CLASSIFICATION)
-                    .doc("What kind of body it is."),
-            )
-            .field(date("founded", organization::Column::Founded).doc("When it was founded.").ordered())
-            .field(date("dissolved", organization::Column::Dissolved).doc("When it ceased to exist."))
-            .field(
-                translated("description", organization::Column::Description)
-                    .doc("What it is and does, in a sentence or two.")
-                    .search_text(),
-            )
-            .field(url("image", organization::Column::Image).doc("Address of a picture or emblem."))
-            .field(list("links", organization::Column::Links, &LINK).doc("Web pages about this one."))
-            .field(
-                one("parent", organization::Column::ParentId, RecordType::Organization)
-                    .doc("Larger organization that this one is part of.")
-                    .inverse("children", "Organizations that are part of this one."),
+                one("parent", RecordType::Organization)
+                    .doc("Larger organization that contains this one.")
+                    .inverse("children", "Organizations directly within this one."),
             )
             .field(
-                one("jurisdiction", organization::Column::JurisdictionId, RecordType::Jurisdiction)
-                    .doc("Country or place this belongs to.")
+                one("jurisdiction", RecordType::Jurisdiction)
+                    .doc("Jurisdiction to which the record belongs.")
                     .inverse("organizations", "Organizations of this jurisdiction."),
             ),
     ]

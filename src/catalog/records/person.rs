@@ -1,29 +1,31 @@
-//! Person: what each column means, and what it links to.
+//! Declaration of persons.
 
-use crate::catalog::record::{LINK, OTHER_NAME, Record, date, list, one, text, translated, url};
-use crate::entity::{RecordType, person};
+use crate::catalog::field::{date, list, one, text, translated, url};
+use crate::catalog::kind::{LINK, OTHER_NAME};
+use crate::catalog::record::Record;
+use crate::entity::RecordType;
 
-/// The records of this file.
+/// The declared record types of this file.
 pub fn records() -> Vec<Record> {
     vec![
-        Record::root(RecordType::Person, person::Entity, "people")
-            .doc("A person in public life, or named in a public proceeding. Modelled on Popolo.")
-            .field(translated("name", person::Column::Name).doc("Name the person is generally known by.").label())
+        Record::root(RecordType::Person, "persons", "people")
+            .doc("A person in public life or named in a public proceeding. Modelled on Popolo.")
+            .field(translated("name").required().doc("Name by which the person is generally known.").label())
             .field(
-                list("otherNames", person::Column::OtherNames, &OTHER_NAME)
-                    .doc("Other names this one is known by: in other languages, former, short.")
+                list("otherNames", &OTHER_NAME)
+                    .doc("Other names, such as former or short names or names in other languages.")
                     .search_name(),
             )
-            .field(text("sortName", person::Column::SortName).doc("Name as it sorts in a list, family name first, where that differs."))
-            .field(date("birthDate", person::Column::BirthDate).doc("Date of birth.").ordered())
-            .field(date("deathDate", person::Column::DeathDate).doc("Date of death."))
-            .field(text("gender", person::Column::Gender).doc("Gender, as the sources give it."))
-            .field(translated("biography", person::Column::Biography).doc("Who the person is, in a sentence or two.").search_text())
-            .field(url("image", person::Column::Image).doc("Address of a portrait."))
-            .field(list("links", person::Column::Links, &LINK).doc("Web pages about this one."))
+            .field(text("sortName").doc("Name for sorting, family name first, if it differs."))
+            .field(date("birthDate").doc("Date of birth.").ordered())
+            .field(date("deathDate").doc("Date of death."))
+            .field(text("gender").doc("Gender according to the sources."))
+            .field(translated("biography").doc("Biography in a sentence or two.").search_text())
+            .field(url("image").doc("URL of a portrait."))
+            .field(list("links", &LINK).doc("Web pages about the subject of the record."))
             .field(
-                one("jurisdiction", person::Column::JurisdictionId, RecordType::Jurisdiction)
-                    .doc("Country or place the person is active in.")
+                one("jurisdiction", RecordType::Jurisdiction)
+                    .doc("Jurisdiction in which the person is active.")
                     .inverse("people", "People active in this jurisdiction."),
             ),
     ]

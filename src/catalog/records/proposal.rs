@@ -1,15 +1,17 @@
-//! Proposal and its parts: what each column means, and what it links to.
+//! Declaration of proposals and their parts.
 
+use crate::catalog::field::{choice, date, one, text, translated};
+use crate::catalog::kind::{Choice, Vocabulary};
 use crate::catalog::measure::{CountTarget, Interval, MeasureSpec, StatisticsSpec};
-use crate::catalog::record::{Choice, Record, Vocabulary, choice, date, one, text, translated};
+use crate::catalog::record::Record;
 use crate::core::pagination::Direction;
-use crate::entity::{RecordType, proposal, proposal_action, proposed_change, sponsorship};
+use crate::entity::RecordType;
 
 static PROPOSAL_KIND: Vocabulary = Vocabulary {
     name: "ProposalKind",
-    doc: "What kind of proposal it is.",
+    doc: "Type of proposal.",
     choices: &[
-        Choice::new("idea", "A call for a law, without a draft."),
+        Choice::new("idea", "A call for legislation without a draft."),
         Choice::new("bill", "A draft law."),
         Choice::new("amendment", "An amendment to a draft or a law."),
         Choice::new("resolution", "A draft resolution."),
@@ -19,12 +21,12 @@ static PROPOSAL_KIND: Vocabulary = Vocabulary {
 
 static PROPOSAL_STATUS: Vocabulary = Vocabulary {
     name: "ProposalStatus",
-    doc: "How far a proposal has come.",
+    doc: "Status of a proposal.",
     choices: &[
         Choice::new("floated", "Called for in public; no draft is known."),
-        Choice::new("introduced", "Introduced in the body that decides."),
+        Choice::new("introduced", "Introduced in the deciding body."),
         Choice::new("under_consideration", "Being debated or amended."),
-        Choice::new("passed", "Passed by the body that decides, not yet signed."),
+        Choice::new("passed", "Passed by the deciding body, not yet signed."),
         Choice::new("signed", "Signed into law."),
         Choice::new("rejected", "Rejected."),
         Choice::new("withdrawn", "Withdrawn by its authors."),
@@ -34,28 +36,28 @@ static PROPOSAL_STATUS: Vocabulary = Vocabulary {
 
 static ACTION_CLASSIFICATION: Vocabulary = Vocabulary {
     name: "ActionClassification",
-    doc: "What kind of step in the life of a proposal it was.",
+    doc: "Type of action on a proposal.",
     choices: &[
         Choice::new("floated", "Called for in public."),
-        Choice::new("hearing", "A hearing."),
-        Choice::new("introduction", "Introduced."),
-        Choice::new("referral", "Sent to a committee or body."),
+        Choice::new("hearing", "A hearing was held."),
+        Choice::new("introduction", "Introduced in the deciding body."),
+        Choice::new("referral", "Referred to a committee or another body."),
         Choice::new("first_reading", "Passed its first reading."),
         Choice::new("second_reading", "Passed its second reading."),
         Choice::new("passage", "Passed by a chamber."),
         Choice::new("amendment", "Amended."),
-        Choice::new("agreement", "Agreed with another chamber's changes."),
-        Choice::new("signature", "Signed."),
+        Choice::new("agreement", "Agreed with the changes of another chamber."),
+        Choice::new("signature", "Signed into law."),
         Choice::new("publication", "Published."),
         Choice::new("entry_into_force", "Came into force."),
         Choice::new("rejection", "Rejected."),
         Choice::new("withdrawal", "Withdrawn."),
-        Choice::new("other", "Any other step."),
+        Choice::new("other", "Other."),
     ],
 };
 
 fn statistics() -> StatisticsSpec {
-    const TO_DECISION: Interval = Interval::Until {
+    const TO_DECISION: Interval = Interval::DaysUntilPart {
         from: "introduced",
         list: "actions",
         date: "date",
@@ -64,70 +66,66 @@ fn statistics() -> StatisticsSpec {
     };
     StatisticsSpec {
         name: "proposalStatistics",
-        doc: "Counts of proposals: how many there are, who made them, how many were adopted, how long it took.",
+        doc: "Counts of proposals, of their sponsors and outcomes, and of the time to a decision.",
         measures: vec![
-            MeasureSpec::number("count", CountTarget::Record, "Number of proposals."),
-            MeasureSpec::number(
+            MeasureSpec::count("count", CountTarget::Record, "Number of proposals."),
+            MeasureSpec::count(
                 "sponsors",
-                CountTarget::Referred("sponsors", "person"),
-                "Number of different people who made or supported the proposals; one person with two proposals counts once. Organizations are not among them.",
+                CountTarget::PartReference("sponsors", "person"),
+                "Number of distinct people who sponsored the proposals. A person with several proposals counts once; organizations do not count.",
             ),
-            MeasureSpec::number(
+            MeasureSpec::count(
                 "sponsoringOrganizations",
-                CountTarget::Referred("sponsors", "organization"),
-                "Number of different organizations that made or supported the proposals.",
+                CountTarget::PartReference("sponsors", "organization"),
+                "Number of distinct organizations that sponsored the proposals.",
             ),
-            MeasureSpec::number(
+            MeasureSpec::count(
                 "adopted",
                 CountTarget::Record,
-                "Number of proposals that were passed by the body that decides, signed or not yet.",
+                "Number of proposals passed by the deciding body, whether or not signed yet.",
             )
             .only("status", &["passed", "signed"]),
-            MeasureSpec::number("rejected", CountTarget::Record, "Number of proposals that were rejected.").only("status", &["rejected"]),
-            MeasureSpec::number("laws", CountTarget::One("becameLaw"), "Number of different laws that the proposals became."),
-            MeasureSpec::measured(
+            MeasureSpec::count("rejected", CountTarget::Record, "Number of proposals that were rejected.").only("status", &["rejected"]),
+            MeasureSpec::count("laws", CountTarget::Reference("becameLaw"), "Number of distinct laws that the proposals became."),
+            MeasureSpec::sample_size(
                 "proposalsTimed",
                 TO_DECISION,
-                "Number of proposals of which both the day they were introduced and the day they were signed, rejected or withdrawn are known: those that medianDaysToDecision and meanDaysToDecision are of.",
+                "Number of proposals from which medianDaysToDecision and meanDaysToDecision are computed: those whose introduction and signature, rejection or withdrawal are both known to the day.",
             ),
             MeasureSpec::median(
                 "medianDaysToDecision",
                 TO_DECISION,
-                "Median number of days from when a proposal was introduced to when it was first signed, rejected or withdrawn, of proposals of which both days are known.",
+                "Median number of days from introduction to the first signature, rejection or withdrawal, where both are known to the day.",
             ),
             MeasureSpec::mean(
                 "meanDaysToDecision",
                 TO_DECISION,
-                "Mean number of days from when a proposal was introduced to when it was first signed, rejected or withdrawn, of proposals of which both days are known.",
+                "Mean number of days from introduction to the first signature, rejection or withdrawal, where both are known to the day.",
             ),
         ],
-        narrowed: &[],
-        ties: &[],
+        filterable_lists: &[],
+        join_keys: &[],
     }
 }
 
-/// The records of this file.
+/// The declared record types of this file.
 pub fn records() -> Vec<Record> {
     vec![
-        Record::root(RecordType::Proposal, proposal::Entity, "proposals")
-            .doc("A law, amendment or resolution that somebody proposed, from the idea to the vote. Modelled on Open Civic Data bills.")
+        Record::root(RecordType::Proposal, "proposals", "proposals")
+            .doc("A proposed law, amendment or resolution, from the idea to the vote. Modelled on Open Civic Data bills.")
+            .field(translated("title").required().doc("Title of the proposal, or a short description until it has one.").label())
+            .field(text("identifier").doc("Number assigned by the receiving body."))
+            .field(choice("kind", &PROPOSAL_KIND).required().doc("Type of proposal."))
+            .field(choice("status", &PROPOSAL_STATUS).required().doc("Status of the proposal."))
+            .field(date("introduced").doc("Date on which the proposal was first made or introduced.").ordered())
+            .field(translated("summary").doc("Summary of the proposal in a few sentences.").search_text())
             .field(
-                translated("title", proposal::Column::Title)
-                    .doc("Title of the proposal, or a short description while it has none.")
-                    .label(),
-            )
-            .field(text("identifier", proposal::Column::Identifier).doc("Number given by the body that received it."))
-            .field(choice("kind", proposal::Column::Kind, &PROPOSAL_KIND).doc("What kind of proposal it is."))
-            .field(choice("status", proposal::Column::Status, &PROPOSAL_STATUS).doc("How far it has come."))
-            .field(date("introduced", proposal::Column::Introduced).doc("When it was first made or introduced.").ordered())
-            .field(translated("summary", proposal::Column::Summary).doc("What it would do, in a few sentences.").search_text())
-            .field(
-                one("jurisdiction", proposal::Column::JurisdictionId, RecordType::Jurisdiction)
-                    .doc("Country or place this belongs to.")
+                one("jurisdiction", RecordType::Jurisdiction)
+                    .doc("Jurisdiction to which the record belongs.")
                     .inverse("proposals", "Proposals of this jurisdiction."),
             )
             .field(
-                one("becameLaw", proposal::Column::BecameLawId, RecordType::Law)
+                one("becameLaw", RecordType::Law)
                     .doc("Law that the proposal became.")
                     .inverse("proposals", "Proposals that became this law."),
             )
@@ -135,65 +133,69 @@ pub fn records() -> Vec<Record> {
             .dimension(
                 "sponsor",
                 &["sponsors", "person"],
-                "Person who made or supported a proposal; a proposal of two is in the group of each.",
+                "Person who sponsored a proposal. A proposal with several sponsors is in the group of each.",
             )
-            .dimension("sponsoringOrganization", &["sponsors", "organization"], "Organization that made or supported a proposal.")
+            .dimension("sponsoringOrganization", &["sponsors", "organization"], "Organization that sponsored a proposal.")
             .dimension("law", &["changes", "law"], "Law that a proposal would change.")
             .dimension("provision", &["changes", "provision"], "Provision that a proposal would change.")
             .statistics(statistics()),
         Record::part(
             RecordType::Sponsorship,
-            sponsorship::Entity,
-            one("proposal", sponsorship::Column::ProposalId, RecordType::Proposal)
-                .doc("The proposal this belongs to.")
-                .inverse("sponsors", "Who made or supported the proposal."),
+            "sponsorships",
+            one("proposal", RecordType::Proposal)
+                .required()
+                .doc("Proposal to which this belongs.")
+                .inverse("sponsors", "Sponsors of the proposal."),
         )
-        .doc("Somebody's part in making a proposal.")
+        .doc("Sponsorship of a proposal by a person or an organization.")
         .field(
-            one("person", sponsorship::Column::PersonId, RecordType::Person)
+            one("person", RecordType::Person)
                 .doc("Person who sponsors the proposal.")
-                .inverse("sponsorships", "Proposals this person made or supported."),
+                .inverse("sponsorships", "Proposals that this person sponsored."),
         )
         .field(
-            one("organization", sponsorship::Column::OrganizationId, RecordType::Organization)
+            one("organization", RecordType::Organization)
                 .doc("Organization that sponsors the proposal.")
-                .inverse("sponsorships", "Proposals this organization made or supported."),
+                .inverse("sponsorships", "Proposals that this organization sponsored."),
         )
-        .field(text("role", sponsorship::Column::Role).doc("Part taken, such as author or initiator.")),
+        .field(text("role").doc("Role, such as author or initiator.")),
         Record::part(
             RecordType::ProposalAction,
-            proposal_action::Entity,
-            one("proposal", proposal_action::Column::ProposalId, RecordType::Proposal)
-                .doc("The proposal this belongs to.")
-                .inverse("actions", "What happened to the proposal, step by step."),
+            "proposal_actions",
+            one("proposal", RecordType::Proposal)
+                .required()
+                .doc("Proposal to which this belongs.")
+                .inverse("actions", "Actions on the proposal, in order."),
         )
-        .doc("A step in the life of a proposal.")
-        .field(date("date", proposal_action::Column::Date).doc("When it happened.").ordered())
+        .doc("An action on a proposal.")
+        .field(date("date").doc("Date of the event.").ordered())
         .field(
-            one("organization", proposal_action::Column::OrganizationId, RecordType::Organization)
-                .doc("Body that took the step or before which it was taken.")
-                .inverse("proposalActions", "Steps in the life of proposals that this body took."),
+            one("organization", RecordType::Organization)
+                .doc("Body that took the action, or before which it was taken.")
+                .inverse("proposalActions", "Actions on proposals by or before this body."),
         )
-        .field(choice("classification", proposal_action::Column::Classification, &ACTION_CLASSIFICATION).doc("What kind of step it was."))
-        .field(translated("text", proposal_action::Column::Text).doc("What happened.")),
+        .field(choice("classification", &ACTION_CLASSIFICATION).required().doc("Type of event."))
+        .field(translated("text").doc("Description of the event.")),
         Record::part(
             RecordType::ProposedChange,
-            proposed_change::Entity,
-            one("proposal", proposed_change::Column::ProposalId, RecordType::Proposal)
-                .doc("The proposal this belongs to.")
-                .inverse("changes", "Laws and provisions the proposal would change."),
+            "proposed_changes",
+            one("proposal", RecordType::Proposal)
+                .required()
+                .doc("Proposal to which this belongs.")
+                .inverse("changes", "Laws and provisions that the proposal would change."),
         )
         .doc("A law or provision that a proposal would change.")
         .field(
-            one("law", proposed_change::Column::LawId, RecordType::Law)
+            one("law", RecordType::Law)
+                .required()
                 .doc("Law that would change.")
-                .inverse("proposedChanges", "Proposals that would change this law."),
+                .inverse("proposedChanges", "Proposals to change this law."),
         )
         .field(
-            one("provision", proposed_change::Column::ProvisionId, RecordType::Provision)
-                .doc("Provision that would change, where one is named.")
-                .inverse("proposedChanges", "Proposals that would change this provision."),
+            one("provision", RecordType::Provision)
+                .doc("Provision that would change, if one is named.")
+                .inverse("proposedChanges", "Proposals to change this provision."),
         )
-        .field(translated("note", proposed_change::Column::Note).doc("What would change.")),
+        .field(translated("note").doc("Details of the proposed change.")),
     ]
 }

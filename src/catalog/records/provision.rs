@@ -1,12 +1,14 @@
-//! Provision and its parts: what each column means, and what it links to.
+//! Declaration of provisions and their versions.
 
-use crate::catalog::record::{Choice, Record, Vocabulary, choice, date, integer, one, text, translated};
+use crate::catalog::field::{choice, date, integer, one, text, translated};
+use crate::catalog::kind::{Choice, Vocabulary};
+use crate::catalog::record::Record;
 use crate::core::pagination::Direction;
-use crate::entity::{RecordType, provision, provision_version};
+use crate::entity::RecordType;
 
 static PROVISION_KIND: Vocabulary = Vocabulary {
     name: "ProvisionKind",
-    doc: "What level of a law a provision is, after Akoma Ntoso.",
+    doc: "Level of a provision within a law, after Akoma Ntoso.",
     choices: &[
         Choice::new("part", "A part."),
         Choice::new("chapter", "A chapter."),
@@ -17,43 +19,42 @@ static PROVISION_KIND: Vocabulary = Vocabulary {
     ],
 };
 
-/// The records of this file.
+/// The declared record types of this file.
 pub fn records() -> Vec<Record> {
     vec![
-        Record::root(RecordType::Provision, provision::Entity, "provisions")
-            .doc("A numbered part of a law: an article, a section, a paragraph. Its text can change over time.")
-            .field(text("number", provision::Column::Number).doc("Number inside the law, such as 274 or 456-2.").search_name())
-            .field(choice("kind", provision::Column::Kind, &PROVISION_KIND).search_name().doc("What level of the law it is."))
-            .field(translated("heading", provision::Column::Heading).doc("Heading of the provision.").label())
-            .field(integer("position", provision::Column::Position).doc("Place in the law, counted from its beginning.").ordered())
-            .field(translated("summary", provision::Column::Summary).doc("What the provision says, in our own words.").search_text())
+        Record::root(RecordType::Provision, "provisions", "provisions")
+            .doc("A numbered unit of a law, such as an article, section or paragraph. Its text can change over time.")
+            .field(text("number").doc("Number within the law, such as 274 or 456-2.").search_name())
+            .field(choice("kind", &PROVISION_KIND).required().search_name().doc("Level within the law."))
+            .field(translated("heading").required().doc("Heading of the provision.").label())
+            .field(integer("position").required().doc("Position within the law, counted from its beginning.").ordered())
+            .field(translated("summary").doc("Summary of the provision in the words of the editors.").search_text())
             .field(
-                one("law", provision::Column::LawId, RecordType::Law)
-                    .doc("Law that the provision belongs to.")
-                    .inverse("provisions", "Articles and other parts of this law."),
+                one("law", RecordType::Law)
+                    .required()
+                    .doc("Law to which the provision belongs.")
+                    .inverse("provisions", "Articles and other provisions of this law."),
             )
             .field(
-                one("parent", provision::Column::ParentId, RecordType::Provision)
-                    .doc("Larger provision that this one is part of.")
-                    .inverse("children", "Provisions inside this one."),
+                one("parent", RecordType::Provision)
+                    .doc("Larger provision that contains this one.")
+                    .inverse("children", "Provisions directly within this one."),
             )
             .default_order("position", Direction::Asc)
-            .within("law"),
+            .jurisdiction_from("law"),
         Record::part(
             RecordType::ProvisionVersion,
-            provision_version::Entity,
-            one("provision", provision_version::Column::ProvisionId, RecordType::Provision)
-                .doc("The provision this belongs to.")
-                .inverse("versions", "The texts this provision had, each with the time it was in force."),
+            "provision_versions",
+            one("provision", RecordType::Provision)
+                .required()
+                .doc("Provision to which this belongs.")
+                .inverse("versions", "Texts of this provision over time, with the period in which each was in force."),
         )
-        .doc("The text of a provision as it stood over a period.")
-        .field(date("validFrom", provision_version::Column::ValidFrom).doc("First day this text was in force.").ordered())
-        .field(
-            date("validTo", provision_version::Column::ValidTo)
-                .doc("Day from which this text was no longer in force; nothing while it is."),
-        )
-        .field(translated("text", provision_version::Column::Text).doc("The text, or a paraphrase where the note says so."))
-        .field(text("note", provision_version::Column::Note).doc("Where the text comes from and how close it is to the original."))
+        .doc("Text of a provision during one period.")
+        .field(date("validFrom").doc("First day on which this text was in force.").ordered())
+        .field(date("validTo").doc("First day on which this text was no longer in force; null while it is in force."))
+        .field(translated("text").required().doc("The text, or a paraphrase if the note says so."))
+        .field(text("note").doc("Origin of the text, and how close it is to the original."))
         .default_order("validFrom", Direction::Asc),
     ]
 }

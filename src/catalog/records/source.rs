@@ -1,53 +1,53 @@
-//! Source: what each column means, and what it links to.
+//! Declaration of sources.
 
-use crate::catalog::record::{
-    CHECKED_AT, Choice, LAST_CHANGED_AT, Record, Vocabulary, choice, date, instant, language, text, translated, url,
-};
+use crate::catalog::field::{CHECKED_AT, LAST_CHANGED_AT, choice, date, instant, language, text, translated, url};
+use crate::catalog::kind::{Choice, Vocabulary};
+use crate::catalog::record::Record;
 use crate::core::pagination::Direction;
-use crate::entity::{RecordType, source};
+use crate::entity::RecordType;
 
 static SOURCE_KIND: Vocabulary = Vocabulary {
     name: "SourceKind",
-    doc: "What kind of publication a source is.",
+    doc: "Type of publication.",
     choices: &[
         Choice::new("article", "A news article."),
         Choice::new("report", "A report."),
-        Choice::new("statement", "A statement by a body or a person."),
+        Choice::new("statement", "A statement by an organization or a person."),
         Choice::new("law_database", "A register or database of laws."),
         Choice::new("legal_analysis", "An analysis by lawyers or a law library."),
-        Choice::new("reference", "A work of reference."),
+        Choice::new("reference", "A reference work."),
         Choice::new("broadcast", "A broadcast."),
         Choice::new("dataset", "A dataset."),
-        Choice::new("other", "Any other."),
+        Choice::new("other", "Other."),
     ],
 };
 
-/// The records of this file.
+/// The declared record types of this file.
 pub fn records() -> Vec<Record> {
     vec![
-        Record::root(RecordType::Source, source::Entity, "sources")
-            .doc("A publication that says so: an article, a report, a law database.")
-            .field(translated("title", source::Column::Title).doc("Title of the publication.").label())
-            .field(text("publisher", source::Column::Publisher).doc("Who published it.").search_name())
-            .field(text("author", source::Column::Author).doc("Who wrote it."))
-            .field(date("publishedOn", source::Column::PublishedOn).doc("When it was published.").ordered())
-            .field(date("accessedOn", source::Column::AccessedOn).doc("When it was last read for this dataset."))
-            .field(url("url", source::Column::Url).doc("Address of the publication."))
-            .field(url("archivedUrl", source::Column::ArchivedUrl).doc("Address of an archived copy."))
-            .field(language("language", source::Column::Language).doc("Language it is written in."))
-            .field(choice("kind", source::Column::Kind, &SOURCE_KIND).doc("What kind of publication it is."))
-            .field(text("licence", source::Column::Licence).doc("Terms under which it may be reused."))
+        Record::root(RecordType::Source, "sources", "sources")
+            .doc("A publication that supports a record, such as an article, a report or a law database.")
+            .field(translated("title").required().doc("Title of the publication.").label())
+            .field(text("publisher").doc("Name of the publisher.").search_name())
+            .field(text("author").doc("Name of the author."))
+            .field(date("publishedOn").doc("Date of publication.").ordered())
+            .field(date("accessedOn").doc("Date on which the source was last consulted for this dataset."))
+            .field(url("url").doc("URL of the publication."))
+            .field(url("archivedUrl").doc("URL of an archived copy."))
+            .field(language("language").doc("Language of the publication."))
+            .field(choice("kind", &SOURCE_KIND).required().doc("Type of publication."))
+            .field(text("licence").doc("Licence or terms of reuse."))
             .field(
-                instant(CHECKED_AT, source::Column::CheckedAt)
-                    .doc("When this source was last looked at: by an import or an edit that named or cited it, or by a person, whether or not anything was new.")
+                instant(CHECKED_AT).required()
+                    .doc("When this source was last checked, whether or not anything changed: by an import or edit of it or of a citation, or by a person.")
                     .ordered()
-                    .kept(),
+                    .system(),
             )
             .field(
-                instant(LAST_CHANGED_AT, source::Column::LastChangedAt)
-                    .doc("When this source, or a record that cites it, last changed here.")
+                instant(LAST_CHANGED_AT).required()
+                    .doc("When this source, or a record that cites it, last changed in this dataset.")
                     .ordered()
-                    .kept(),
+                    .system(),
             )
             .default_order("publishedOn", Direction::Desc),
     ]

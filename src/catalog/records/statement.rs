@@ -1,48 +1,45 @@
-//! Statement: what each column means, and what it links to.
+//! Declaration of statements.
 
+use crate::catalog::field::{date, one, translated};
 use crate::catalog::measure::{CountTarget, MeasureSpec, StatisticsSpec};
-use crate::catalog::record::{Record, date, one, translated};
+use crate::catalog::record::Record;
 use crate::core::pagination::Direction;
-use crate::entity::{RecordType, statement};
+use crate::entity::RecordType;
 
-/// The records of this file.
+/// The declared record types of this file.
 pub fn records() -> Vec<Record> {
     vec![
-        Record::root(RecordType::Statement, statement::Entity, "statements")
-            .doc("Something that a person or a body said in public.")
-            .field(translated("text", statement::Column::Text).doc("What was said, quoted or reported.").label())
-            .field(date("saidOn", statement::Column::SaidOn).doc("When it was said.").ordered())
-            .field(translated("occasion", statement::Column::Occasion).doc("Where and on what occasion it was said.").search_text())
+        Record::root(RecordType::Statement, "statements", "statements")
+            .doc("A public statement of a person or an organization.")
+            .field(translated("text").required().doc("The statement, quoted or reported.").label())
+            .field(date("saidOn").doc("Date of the statement.").ordered())
+            .field(translated("occasion").doc("Place and occasion of the statement.").search_text())
             .field(
-                one("speaker", statement::Column::SpeakerId, RecordType::Person)
-                    .doc("Person who said it.")
-                    .inverse("statementsMade", "What this person said in public."),
+                one("speaker", RecordType::Person)
+                    .doc("Person who made the statement.")
+                    .inverse("statementsMade", "Public statements of this person."),
             )
             .field(
-                one("organization", statement::Column::OrganizationId, RecordType::Organization)
-                    .doc("Body that said it, where it speaks for itself.")
-                    .inverse("statementsMade", "What this body said in public."),
+                one("organization", RecordType::Organization)
+                    .doc("Organization that made the statement, if it speaks as such.")
+                    .inverse("statementsMade", "Public statements of this organization."),
             )
             .default_order("saidOn", Direction::Desc)
-            .within("speaker")
+            .jurisdiction_from("speaker")
             .statistics(StatisticsSpec {
                 name: "statementStatistics",
-                doc: "Counts of what was said in public, and of who said it.",
+                doc: "Counts of public statements and of their speakers.",
                 measures: vec![
-                    MeasureSpec::number("count", CountTarget::Record, "Number of statements."),
-                    MeasureSpec::number(
-                        "speakers",
-                        CountTarget::One("speaker"),
-                        "Number of different people who made the statements; one person with two statements counts once.",
-                    ),
-                    MeasureSpec::number(
+                    MeasureSpec::count("count", CountTarget::Record, "Number of statements."),
+                    MeasureSpec::count("speakers", CountTarget::Reference("speaker"), "Number of distinct people who made the statements."),
+                    MeasureSpec::count(
                         "organizations",
-                        CountTarget::One("organization"),
-                        "Number of different bodies that made the statements.",
+                        CountTarget::Reference("organization"),
+                        "Number of distinct organizations that made the statements.",
                     ),
                 ],
-                narrowed: &[],
-                ties: &[],
+                filterable_lists: &[],
+                join_keys: &[],
             }),
     ]
 }

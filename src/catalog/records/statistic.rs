@@ -1,51 +1,50 @@
-//! Statistic: what each column means, and what it links to.
+//! Declaration of published statistics.
 
-use crate::catalog::record::{Record, Structure, StructureMember, date, list, number, one, text, translated};
+use crate::catalog::field::{date, list, number, one, text, translated};
+use crate::catalog::kind::{Structure, StructureMember};
+use crate::catalog::record::Record;
 use crate::core::pagination::Direction;
-use crate::entity::{RecordType, statistic};
+use crate::entity::RecordType;
 
 static BREAKDOWN: Structure = Structure {
     name: "Breakdown",
-    doc: "One dimension that narrows a figure down.",
+    doc: "A dimension that restricts a figure, with its value.",
     members: &[
-        StructureMember::text("dimension", "What the whole is divided by, such as gravity."),
-        StructureMember::text("value", "The part this figure counts, such as grave or especially grave."),
+        StructureMember::text("dimension", "Dimension, such as gravity."),
+        StructureMember::text("value", "Value of the dimension, such as grave or especially grave."),
     ],
 };
 
-/// The records of this file.
+/// The declared record types of this file.
 pub fn records() -> Vec<Record> {
     vec![
-        Record::root(RecordType::Statistic, statistic::Entity, "statistics")
-            .doc("A figure that somebody published. It is the publisher's count, not a count of the records here.")
-            .field(translated("measure", statistic::Column::Measure).doc("What was counted, in words.").label())
-            .field(number("value", statistic::Column::Value).doc("The figure.").ordered())
-            .field(text("unit", statistic::Column::Unit).doc("What the figure counts, such as cases, persons or points."))
-            .field(date("periodStart", statistic::Column::PeriodStart).doc("Beginning of the period the figure covers.").ordered())
-            .field(date("periodEnd", statistic::Column::PeriodEnd).doc("End of the period the figure covers.").ordered())
+        Record::root(RecordType::Statistic, "statistics", "statistics")
+            .doc("A published figure. It is the count of its publisher, not a count of records in this dataset.")
+            .field(translated("measure").required().doc("What the figure measures, in words.").label())
+            .field(number("value").required().doc("The figure.").ordered())
+            .field(text("unit").required().doc("Unit of the figure, such as cases, persons or points."))
+            .field(date("periodStart").doc("Start of the period that the figure covers.").ordered())
+            .field(date("periodEnd").doc("End of the period that the figure covers.").ordered())
+            .field(list("breakdown", &BREAKDOWN).doc("Dimensions that restrict the figure to a part of the whole."))
+            .field(translated("note").doc("Caveats to observe when quoting the figure.").search_text())
             .field(
-                list("breakdown", statistic::Column::Breakdown, &BREAKDOWN)
-                    .doc("What part of the whole the figure is, dimension by dimension."),
-            )
-            .field(translated("note", statistic::Column::Note).doc("What to know before quoting the figure.").search_text())
-            .field(
-                one("publisher", statistic::Column::PublisherId, RecordType::Organization)
+                one("publisher", RecordType::Organization)
                     .doc("Organization that published the figure.")
-                    .inverse("statisticsPublished", "Figures this organization published."),
+                    .inverse("statisticsPublished", "Figures that this organization published."),
             )
             .field(
-                one("provision", statistic::Column::ProvisionId, RecordType::Provision)
-                    .doc("Provision whose use is counted.")
+                one("provision", RecordType::Provision)
+                    .doc("Provision to whose use the figure relates.")
                     .inverse("statistics", "Published figures about the use of this provision."),
             )
             .field(
-                one("law", statistic::Column::LawId, RecordType::Law)
-                    .doc("Law whose use is counted.")
+                one("law", RecordType::Law)
+                    .doc("Law to whose use the figure relates.")
                     .inverse("statistics", "Published figures about this law."),
             )
             .field(
-                one("jurisdiction", statistic::Column::JurisdictionId, RecordType::Jurisdiction)
-                    .doc("Country or place the figure is about.")
+                one("jurisdiction", RecordType::Jurisdiction)
+                    .doc("Jurisdiction to which the figure relates.")
                     .inverse("statistics", "Published figures about this jurisdiction."),
             )
             .default_order("periodStart", Direction::Desc),

@@ -1,20 +1,21 @@
-//! Topic: what each column means, and what it links to.
+//! Declaration of topics.
 
-use crate::catalog::record::{Record, one, text, translated};
-use crate::entity::{RecordType, topic};
+use crate::catalog::field::{one, text, translated};
+use crate::catalog::record::Record;
+use crate::entity::RecordType;
 
-/// The records of this file.
+/// The declared record types of this file.
 pub fn records() -> Vec<Record> {
     vec![
-        Record::root(RecordType::Topic, topic::Entity, "topics")
-            .doc("A subject that records are tagged with. Modelled on SKOS concepts.")
-            .field(translated("label", topic::Column::Label).doc("Name of the topic.").label())
-            .field(text("scheme", topic::Column::Scheme).doc("Vocabulary the topic belongs to."))
-            .field(translated("definition", topic::Column::Definition).doc("What the topic covers.").search_text())
+        Record::root(RecordType::Topic, "topics", "topics")
+            .doc("A topic of records. Modelled on SKOS concepts.")
+            .field(translated("label").required().doc("Name of the topic.").label())
+            .field(text("scheme").doc("Vocabulary to which the topic belongs."))
+            .field(translated("definition").doc("Definition of the topic.").search_text())
             .field(
-                one("broader", topic::Column::BroaderId, RecordType::Topic)
-                    .doc("Wider topic that includes this one.")
-                    .inverse("narrower", "Narrower topics inside this one."),
+                one("broader", RecordType::Topic)
+                    .doc("Broader topic that includes this one.")
+                    .inverse("narrower", "Narrower topics within this one."),
             ),
     ]
 }

@@ -1,29 +1,31 @@
-//! VoteEvent and its parts: what each column means, and what it links to.
+//! Declaration of vote events and their votes.
 
+use crate::catalog::field::{choice, date, list, one, translated};
+use crate::catalog::kind::{Choice, Structure, StructureMember, Vocabulary};
 use crate::catalog::measure::{CountTarget, MeasureSpec, StatisticsSpec};
-use crate::catalog::record::{Choice, Record, Structure, StructureMember, Vocabulary, choice, date, list, one, translated};
+use crate::catalog::record::Record;
 use crate::core::pagination::Direction;
-use crate::entity::{RecordType, vote, vote_event};
+use crate::entity::RecordType;
 
 static VOTE_RESULT: Vocabulary = Vocabulary {
     name: "VoteResult",
-    doc: "How a vote ended.",
+    doc: "Result of a vote.",
     choices: &[
         Choice::new("pass", "The motion passed."),
         Choice::new("fail", "The motion failed."),
-        Choice::new("other", "Any other end, such as a postponement."),
+        Choice::new("other", "Another result, such as a postponement."),
     ],
 };
 
 static VOTE_OPTION: Vocabulary = Vocabulary {
     name: "VoteOption",
-    doc: "What a voter chose.",
+    doc: "Choice of a voter.",
     choices: &[
-        Choice::new("yes", "For."),
-        Choice::new("no", "Against."),
+        Choice::new("yes", "Voted for the motion."),
+        Choice::new("no", "Voted against the motion."),
         Choice::new("abstain", "Abstained."),
         Choice::new("absent", "Was absent."),
-        Choice::new("not_voting", "Was present and did not vote."),
+        Choice::new("not_voting", "Was present but did not vote."),
     ],
 };
 
@@ -31,76 +33,73 @@ static VOTE_COUNT: Structure = Structure {
     name: "VoteCount",
     doc: "Number of votes for one option.",
     members: &[
-        StructureMember::choice("option", &VOTE_OPTION, "Option that was counted."),
-        StructureMember::integer("value", "Number of votes for it."),
+        StructureMember::choice("option", &VOTE_OPTION, "Option."),
+        StructureMember::integer("value", "Number of votes for the option."),
     ],
 };
 
 fn statistics() -> StatisticsSpec {
-    let votes = |name, option, doc| MeasureSpec::number(name, CountTarget::Part("votes"), doc).only_with("votes", "option", option);
+    let votes = |name, option, doc| MeasureSpec::count(name, CountTarget::Part("votes"), doc).only_parts("votes", "option", option);
     StatisticsSpec {
         name: "voteStatistics",
-        doc: "Counts of votes that bodies took, and of how people voted. Votes of people are counted where the sources say how each voted; what they only give as a sum is in counts of a vote event and not in these figures.",
+        doc: "Counts of votes on motions and of individual votes. Individual votes count only if the sources report how each person voted; reported totals are in counts of a vote event and are not included.",
         measures: vec![
-            MeasureSpec::number("count", CountTarget::Record, "Number of votes that bodies took, each on one motion."),
-            MeasureSpec::number("passed", CountTarget::Record, "Number of those in which the motion passed.").only("result", &["pass"]),
-            MeasureSpec::number("failed", CountTarget::Record, "Number of those in which the motion failed.").only("result", &["fail"]),
-            MeasureSpec::number(
+            MeasureSpec::count("count", CountTarget::Record, "Number of vote events, each on one motion."),
+            MeasureSpec::count("passed", CountTarget::Record, "Number of vote events in which the motion passed.")
+                .only("result", &["pass"]),
+            MeasureSpec::count("failed", CountTarget::Record, "Number of vote events in which the motion failed.")
+                .only("result", &["fail"]),
+            MeasureSpec::count(
                 "voters",
-                CountTarget::Referred("votes", "person"),
-                "Number of different people of whom it is known how they voted; one person in two votes counts once.",
+                CountTarget::PartReference("votes", "person"),
+                "Number of distinct people whose votes are known. A person with several votes counts once.",
             ),
-            MeasureSpec::number(
+            MeasureSpec::count(
                 "votes",
                 CountTarget::Part("votes"),
-                "Number of choices of people that are known: one person in two votes has two.",
+                "Number of known individual votes. A person in two vote events has two.",
             ),
-            votes("yes", &["yes"], "Number of choices for the motion."),
-            votes("no", &["no"], "Number of choices against the motion."),
+            votes("yes", &["yes"], "Number of individual votes for the motion."),
+            votes("no", &["no"], "Number of individual votes against the motion."),
             votes("abstentions", &["abstain"], "Number of abstentions."),
-            votes("absences", &["absent"], "Number of times that someone was absent."),
-            votes("notVoting", &["not_voting"], "Number of times that someone was present and did not vote."),
+            votes("absences", &["absent"], "Number of absences."),
+            votes("notVoting", &["not_voting"], "Number of times a person was present but did not vote."),
         ],
-        narrowed: &["votes"],
-        ties: &[],
+        filterable_lists: &["votes"],
+        join_keys: &[],
     }
 }
 
-/// The records of this file.
+/// The declared record types of this file.
 pub fn records() -> Vec<Record> {
     vec![
-        Record::root(RecordType::VoteEvent, vote_event::Entity, "voteEvents")
-            .doc("A vote that a body took on a motion, and its result. Modelled on Popolo.")
-            .field(translated("motion", vote_event::Column::Motion).doc("What was voted on.").label())
-            .field(date("date", vote_event::Column::Date).doc("When the vote was taken.").ordered())
-            .field(choice("result", vote_event::Column::Result, &VOTE_RESULT).doc("How the vote ended."))
+        Record::root(RecordType::VoteEvent, "vote_events", "voteEvents")
+            .doc("A vote of an organization on a motion, with its result. Modelled on Popolo.")
+            .field(translated("motion").required().doc("Motion put to the vote.").label())
+            .field(date("date").doc("Date of the vote.").ordered())
+            .field(choice("result", &VOTE_RESULT).required().doc("Result of the vote."))
+            .field(list("counts", &VOTE_COUNT).doc("Number of votes for each option, as the sources report it."))
+            .field(one("proposal", RecordType::Proposal).doc("Proposal put to the vote.").inverse("voteEvents", "Votes on this proposal."))
             .field(
-                list("counts", vote_event::Column::Counts, &VOTE_COUNT).doc("Number of votes for each option, where the sources give it."),
-            )
-            .field(
-                one("proposal", vote_event::Column::ProposalId, RecordType::Proposal)
-                    .doc("Proposal that was voted on.")
-                    .inverse("voteEvents", "Votes taken on this proposal."),
-            )
-            .field(
-                one("organization", vote_event::Column::OrganizationId, RecordType::Organization)
-                    .doc("Body that voted.")
-                    .inverse("voteEvents", "Votes this body took."),
+                one("organization", RecordType::Organization)
+                    .doc("Organization that held the vote.")
+                    .inverse("voteEvents", "Votes held by this organization."),
             )
             .default_order("date", Direction::Desc)
-            .within("proposal")
-            .dimension("option", &["votes", "option"], "What a person chose, where the sources say how each voted.")
-            .dimension("voter", &["votes", "person"], "Person who voted, where the sources say how each voted.")
+            .jurisdiction_from("proposal")
+            .dimension("option", &["votes", "option"], "Choice of a voter, if the sources report individual votes.")
+            .dimension("voter", &["votes", "person"], "Voter, if the sources report individual votes.")
             .statistics(statistics()),
         Record::part(
             RecordType::Vote,
-            vote::Entity,
-            one("voteEvent", vote::Column::VoteEventId, RecordType::VoteEvent)
-                .doc("The vote event this belongs to.")
-                .inverse("votes", "How each person voted, where the sources give it."),
+            "votes",
+            one("voteEvent", RecordType::VoteEvent)
+                .required()
+                .doc("Vote event to which this belongs.")
+                .inverse("votes", "Individual votes, if the sources report them."),
         )
-        .doc("How one person voted.")
-        .field(one("person", vote::Column::PersonId, RecordType::Person).doc("Who voted.").inverse("votes", "How this person voted."))
-        .field(choice("option", vote::Column::Option, &VOTE_OPTION).doc("What the person chose.")),
+        .doc("The vote of one person.")
+        .field(one("person", RecordType::Person).required().doc("Person who voted.").inverse("votes", "Votes of this person."))
+        .field(choice("option", &VOTE_OPTION).required().doc("Choice of the voter.")),
     ]
 }

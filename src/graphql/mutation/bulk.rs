@@ -5,7 +5,8 @@ use async_graphql::dynamic::{Enum, EnumItem, Field, InputObject, InputValue, Obj
 use serde_json::{Map, Value as Json};
 
 use super::{INPUT, author, mutation};
-use crate::catalog::record::{Record, RecordKind, catalog};
+use crate::catalog::catalog;
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input};
 use crate::entity::RecordType;

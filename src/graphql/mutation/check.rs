@@ -4,7 +4,7 @@ use async_graphql::dynamic::{Field, InputObject, InputValue, Object, SchemaBuild
 use uuid::Uuid;
 
 use super::{INPUT, mutation};
-use crate::catalog::record::catalog;
+use crate::catalog::catalog;
 use crate::core::error::{Result, bad_input};
 use crate::entity::RecordType;
 use crate::graphql::projection::ProjectionSet;

@@ -2,7 +2,8 @@
 
 use async_graphql::dynamic::{Field, InputValue, InterfaceField, Object, SchemaBuilder, TypeRef};
 
-use crate::catalog::record::{Record, catalog};
+use crate::catalog::catalog;
+use crate::catalog::record::Record;
 use crate::core::error::Result;
 use crate::core::pagination::Page;
 use crate::graphql::projection::Projection;

@@ -3,8 +3,10 @@
 use async_graphql::Value;
 use async_graphql::dynamic::{Enum, EnumItem, Field, InputValue, Object, SchemaBuilder, TypeRef};
 
+use crate::catalog::catalog;
 use crate::catalog::dimension::{Dimension, DimensionSource};
-use crate::catalog::record::{FieldKind, Record, catalog};
+use crate::catalog::kind::FieldKind;
+use crate::catalog::record::Record;
 use crate::core::error::{Result, bad_input};
 use crate::graphql::projection::Projection;
 use crate::graphql::projection::json_writer::{Fields, JsonWriter};
@@ -182,7 +184,7 @@ impl Shown {
     }
 
     fn is_choice(&self) -> bool {
-        matches!(&self.dimension.of, DimensionSource::Path(path) if matches!(path.kind, FieldKind::Choice(_)))
+        matches!(&self.dimension.source, DimensionSource::Path(path) if matches!(path.kind, FieldKind::Choice(_)))
     }
 }
 

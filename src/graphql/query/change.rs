@@ -5,7 +5,9 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::read_id;
-use crate::catalog::record::{RECORD_TYPE, RecordKind, catalog};
+use crate::catalog::catalog;
+use crate::catalog::field::RECORD_TYPE;
+use crate::catalog::record::RecordKind;
 use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input};
 use crate::core::filter::{Filter, FilterValue as Known, Predicate};

@@ -3,7 +3,8 @@
 use async_graphql::dynamic::{Enum, EnumItem, Field, InputValue, Object, SchemaBuilder, TypeRef};
 
 use super::id;
-use crate::catalog::record::{Record, RecordKind, catalog};
+use crate::catalog::catalog;
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::{Result, bad_input};
 use crate::core::filter;
 use crate::core::pagination::Page;

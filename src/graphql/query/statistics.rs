@@ -7,9 +7,11 @@ use async_graphql::Value;
 pub(super) use schema::{counted, fields, register};
 use schema::{name, row_name, total_name};
 
-use crate::catalog::dimension::{Dimension, DimensionSource, dates};
+use crate::catalog::catalog;
+use crate::catalog::dimension::{Dimension, DimensionSource};
+use crate::catalog::kind::FieldKind;
 use crate::catalog::period::PeriodUnit;
-use crate::catalog::record::{FieldKind, Record, catalog};
+use crate::catalog::record::Record;
 use crate::core::error::{Result, bad_input};
 use crate::core::pagination::Direction;
 use crate::graphql::projection::Projection;
@@ -100,7 +102,7 @@ impl Column {
         match self {
             Self::TypeName(name) => out.value(name),
             Self::Nothing => out.null(),
-            Self::Text(place, dimension) => match (&keys[*place], &dimension.of) {
+            Self::Text(place, dimension) => match (&keys[*place], &dimension.source) {
                 (GroupKey::Text(text), DimensionSource::Period(PeriodUnit::Year)) => out.value(text.parse::<i32>().ok()),
                 (GroupKey::Text(text), DimensionSource::Path(_)) => out.choice(text),
                 (GroupKey::Text(text), DimensionSource::Period(_)) => out.value(text),
@@ -164,7 +166,7 @@ fn question(selection: &Selection<'_>, record: &'static Record) -> Result<Aggreg
     if let Some(value) = selection.argument("filter") {
         question.filter = filter::read(record, &value, "filter")?;
     }
-    for list in record.statistics.iter().flat_map(|declared| declared.narrowed) {
+    for list in record.statistics.iter().flat_map(|declared| declared.filterable_lists) {
         let (Some(index), Some(value)) = (record.relation_index(list), selection.argument(list)) else { continue };
         let inner = filter::read(catalog().get(record.relations[index].target), &value, list)?;
         question.filter_parts(index, inner);
@@ -182,7 +184,7 @@ fn question(selection: &Selection<'_>, record: &'static Record) -> Result<Aggreg
     }
     if let Some(value) = selection.argument("by") {
         let name = enum_name(&value).unwrap_or_default();
-        let date = dates(record).into_iter().find(|index| constant(record.fields[*index].name) == name);
+        let date = record.date_fields().into_iter().find(|index| constant(record.fields[*index].name) == name);
         question.period_field = date.ok_or_else(|| bad_input("by", "there is no such date"))?;
     }
     if let Some(first) = selection.number("first") {
@@ -193,7 +195,7 @@ fn question(selection: &Selection<'_>, record: &'static Record) -> Result<Aggreg
     question.order = selection.argument("order").map(|value| order(record, &question, &value)).transpose()?;
     question.empty_periods = selection.argument("emptyPeriods") == Some(Value::Boolean(true));
     if question.empty_periods {
-        let is_period = |by: &&GroupBy| matches!(record.dimensions[by.dimension].of, DimensionSource::Period(_));
+        let is_period = |by: &&GroupBy| matches!(record.dimensions[by.dimension].source, DimensionSource::Period(_));
         if question.group_by.iter().filter(is_period).count() != 1 {
             return Err(bad_input(
                 "emptyPeriods",

@@ -2,9 +2,13 @@
 
 use async_graphql::Value;
 use async_graphql::dynamic::{Enum, EnumItem, InputObject, InputValue, SchemaBuilder, TypeRef};
+use heck::ToShoutySnakeCase;
 use serde_json::Value as Json;
 
-use crate::catalog::record::{Field, FieldKind, Record, catalog};
+use crate::catalog::catalog;
+use crate::catalog::field::Field;
+use crate::catalog::kind::FieldKind;
+use crate::catalog::record::Record;
 use crate::core::error::{Result, bad_input};
 use crate::core::filter;
 use crate::core::filter::{Filter, Predicate, Quantifier};
@@ -42,14 +46,7 @@ fn order_field_name(record: &Record) -> String {
 
 /// Name of a field as an enum value: `createdAt` becomes `CREATED_AT`.
 pub(crate) fn constant(name: &str) -> String {
-    let mut constant = String::with_capacity(name.len() + 4);
-    for character in name.chars() {
-        if character.is_ascii_uppercase() {
-            constant.push('_');
-        }
-        constant.push(character.to_ascii_uppercase());
-    }
-    constant
+    name.to_shouty_snake_case()
 }
 
 /// What can be asked of a field of this kind: the name of the input, and its operators.

@@ -4,7 +4,9 @@ use async_graphql::Value;
 use async_graphql::dynamic::{InputObject, InputValue, Scalar, SchemaBuilder, TypeRef};
 use serde_json::{Map, Value as Json};
 
-use crate::catalog::record::{FieldKind, Record, RecordKind, Structure, catalog};
+use crate::catalog::catalog;
+use crate::catalog::kind::{FieldKind, Structure};
+use crate::catalog::record::{Record, RecordKind};
 use crate::graphql::schema::scalar;
 use crate::store::draft::value_tree;
 use crate::store::draft::value_tree::Tree;

@@ -2,7 +2,11 @@
 
 use async_graphql::dynamic::{Field, FieldFuture, InputValue, Interface, InterfaceField, Object, SchemaBuilder, TypeRef};
 
-use crate::catalog::record::{Field as Declared, FieldKind, Record, RecordKind, Relation, catalog};
+use crate::catalog::catalog;
+use crate::catalog::field::Field as Declared;
+use crate::catalog::kind::FieldKind;
+use crate::catalog::record::{Record, RecordKind};
+use crate::catalog::relation::Relation;
 use crate::entity::RecordType;
 use crate::graphql::projection::computed;
 use crate::graphql::projection::computed::Computed;

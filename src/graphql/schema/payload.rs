@@ -3,7 +3,8 @@
 use async_graphql::dynamic::{Enum, EnumItem, Object, Scalar, SchemaBuilder, TypeRef};
 use uuid::Uuid;
 
-use crate::catalog::record::{Record, RecordKind, catalog};
+use crate::catalog::catalog;
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::Result;
 use crate::core::path::PathSegment;
 use crate::entity::RecordType;

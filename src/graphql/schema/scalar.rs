@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use async_graphql::dynamic::{Enum, EnumItem, Object, Scalar, SchemaBuilder, TypeRef};
 use serde_json::Value as Json;
 
-use crate::catalog::record;
-use crate::catalog::record::{FieldKind, Structure, Vocabulary, catalog};
+use crate::catalog::catalog;
+use crate::catalog::kind::{FieldKind, Structure, StructureMember, Vocabulary};
 use crate::core::language;
 use crate::core::language::Languages;
 use crate::graphql::projection::json_writer::{Fields, JsonWriter};
@@ -177,7 +177,7 @@ pub(crate) fn write_texts(cell: &Cell, parts: &Fields<TextPart>, out: &mut JsonW
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Member {
     TypeName(&'static str),
-    Of(&'static record::StructureMember),
+    Of(&'static StructureMember),
 }
 
 /// What a selection shows of each small object.

@@ -2,7 +2,10 @@
 
 use serde_json::Value as Json;
 
-use crate::catalog::record::{FieldKind, Record, Relation, catalog};
+use crate::catalog::catalog;
+use crate::catalog::kind::FieldKind;
+use crate::catalog::record::Record;
+use crate::catalog::relation::Relation;
 use crate::core::error::{Result, bad_input};
 use crate::core::pagination::Page;
 use crate::entity::RecordType;

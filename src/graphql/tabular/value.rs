@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use typed_arena::Arena;
 
-use crate::catalog::record::FieldKind;
+use crate::catalog::kind::FieldKind;
 use crate::core::error::{Result, bad_input};
 use crate::core::language::Languages;
 use crate::graphql::projection::connection::{ConnectionProjection, EdgePart, Part};

@@ -1,6 +1,7 @@
 //! The record of a page as a query, for those who go on from there: in GraphiQL, as JSON, as a table.
 
-use crate::catalog::record::{FieldKind, Record};
+use crate::catalog::kind::FieldKind;
+use crate::catalog::record::Record;
 
 /// A query for the record with this slug: its own fields, and what its references are called. `sources` asks for what is
 /// cited and disputed too.

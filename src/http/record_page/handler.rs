@@ -13,7 +13,8 @@ use futures_util::future::try_join_all;
 use mime::Mime;
 use sha2::{Digest, Sha256};
 
-use crate::catalog::record::{Record, RecordKind, catalog};
+use crate::catalog::catalog;
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::dataset;
 use crate::core::dataset::Dataset;
 use crate::core::error::Error;

@@ -1,7 +1,10 @@
 //! What to read for the page of a record, made from the declarations: the record with its parts and what they lead to, and
 //! the beginning of each list of others. One statement reads it all, whatever the type.
 
-use crate::catalog::record::{FieldKind, Record, RecordKind, Relation, catalog};
+use crate::catalog::catalog;
+use crate::catalog::kind::FieldKind;
+use crate::catalog::record::{Record, RecordKind};
+use crate::catalog::relation::Relation;
 use crate::core::pagination::Page;
 use crate::entity::RecordType;
 use crate::store::read::plan::{ChildPlan, ListPlan, Plan};

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::convert::{Mapping, MappingNode};
 use super::rule::FieldRule;
-use crate::catalog::record::{FieldKind, Record, RecordKind, catalog};
+use crate::catalog::catalog;
+use crate::catalog::kind::FieldKind;
+use crate::catalog::record::{Record, RecordKind};
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{InputProblem, Origin};
 

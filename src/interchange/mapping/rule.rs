@@ -3,7 +3,7 @@
 use chrono::format::{Parsed, StrftimeItems, parse};
 
 use super::row::TableRow;
-use crate::catalog::record::FieldKind;
+use crate::catalog::kind::FieldKind;
 use crate::core::partial_date::PartialDate;
 use crate::entity::RecordType;
 use crate::interchange::slug::{MAX_SLUG_BYTES, slugify};

@@ -6,7 +6,9 @@ use uuid::Uuid;
 
 use super::column::{ColumnSource, PackageColumn};
 use super::row::PackageRow;
-use crate::catalog::record::{FieldKind, Record, RecordKind, catalog};
+use crate::catalog::catalog;
+use crate::catalog::kind::FieldKind;
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::draft::value_tree::{Tree, Value};

@@ -3,7 +3,10 @@
 use serde_json::{Value as Json, json};
 
 use super::layout::PackageResource;
-use crate::catalog::record::{CHECKED_AT, Field, FieldKind, LAST_CHANGED_AT, Record, RecordKind, catalog};
+use crate::catalog::catalog;
+use crate::catalog::field::{CHECKED_AT, Field, LAST_CHANGED_AT};
+use crate::catalog::kind::FieldKind;
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::read::dump::{DumpRow, ReferenceTarget};
@@ -183,7 +186,7 @@ impl PackageColumn {
         if let Some(FieldKind::Choice(vocabulary)) = declared.map(|field| field.kind) {
             let values: Vec<&str> = vocabulary.choices.iter().map(|choice| choice.value).collect();
             constraints.insert("enum".to_owned(), json!(values));
-            let label = |value: &crate::catalog::record::Choice| json!({"value": value.value, "label": value.doc});
+            let label = |value: &crate::catalog::kind::Choice| json!({"value": value.value, "label": value.doc});
             field["categories"] = vocabulary.choices.iter().map(label).collect();
         }
         if self.source == ColumnSource::FormerType {

@@ -5,7 +5,9 @@ use serde_json::{Value as Json, json};
 
 use super::column::{ColumnSource, columns};
 use super::layout::{PackageFormat, PackageResource};
-use crate::catalog::record::{FieldKind, Record, catalog};
+use crate::catalog::catalog;
+use crate::catalog::kind::FieldKind;
+use crate::catalog::record::Record;
 
 /// Maximum number of sources in the descriptor, which readers load as a whole; the sources table has all of them.
 pub(super) const MAX_DESCRIPTOR_SOURCES: usize = 1_000;

@@ -52,7 +52,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::catalog::record::catalog;
+    use crate::catalog::catalog;
     use crate::entity::RecordType;
     use crate::interchange::json;
     use crate::interchange::popolo::model::PopoloOptions;

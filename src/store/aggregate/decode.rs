@@ -93,8 +93,8 @@ fn decode_measures<'de, A: SeqAccess<'de>>(
     for measure in measures {
         let Some(measure) = query.measure(*measure) else { continue };
         let count = number()?.unwrap_or_default();
-        values.push(match measure.figure {
-            Measure::Number(_) | Measure::Measured(_) => Some(count),
+        values.push(match measure.aggregate {
+            Measure::Count(_) | Measure::SampleSize(_) => Some(count),
             Measure::Median(interval) => {
                 let middle = number()?;
                 let middle_values = if count % 2.0 == 0.0 { 2.0 } else { 1.0 };
@@ -109,7 +109,7 @@ fn decode_measures<'de, A: SeqAccess<'de>>(
 /// Rounds a length of time: months to the hundredth, days to the tenth.
 fn round(interval: Interval, value: f64) -> f64 {
     match interval {
-        Interval::Length(..) => (value / migration::duration::MONTH * 100.0).round() / 100.0,
-        Interval::Days(..) | Interval::Until { .. } => (value * 10.0).round() / 10.0,
+        Interval::Duration(..) => (value / migration::duration::MINUTES_PER_MONTH * 100.0).round() / 100.0,
+        Interval::Days(..) | Interval::DaysUntilPart { .. } => (value * 10.0).round() / 10.0,
     }
 }

@@ -75,7 +75,7 @@ fn with_empty_periods(query: &AggregateQuery, mut groups: Vec<Group>) -> Result<
         .measures
         .iter()
         .filter_map(|measure| query.measure(*measure))
-        .map(|measure| matches!(measure.figure, Measure::Number(_) | Measure::Measured(_)).then_some(0.0))
+        .map(|measure| matches!(measure.aggregate, Measure::Count(_) | Measure::SampleSize(_)).then_some(0.0))
         .collect();
     for period in range {
         for combination in &combinations {

@@ -3,9 +3,12 @@
 use sea_orm::sea_query::{Alias, CaseStatement, Cond, Expr, ExprTrait, Func, JoinType, SelectStatement, SimpleExpr};
 use uuid::Uuid;
 
+use crate::catalog::catalog;
 use crate::catalog::dimension::{Dimension, DimensionPath, DimensionSource};
+use crate::catalog::kind::FieldKind;
 use crate::catalog::period::PeriodUnit;
-use crate::catalog::record::{FieldKind, Record, Via, catalog};
+use crate::catalog::record::Record;
+use crate::catalog::relation::RelationJoin;
 use crate::core::filter::Filter;
 use crate::entity::RecordType;
 use crate::store::sql::column::column;
@@ -73,8 +76,8 @@ impl SelectBuilder {
         let mut on = Cond::all().add_option(self.visibility.predicate(&table));
         let id = column(&joined.table, "id");
         match relation.via {
-            Via::Column(parent) => on = on.add(column(&table, parent).eq(id)),
-            Via::Link { table: link, parent, child } => {
+            RelationJoin::ForeignKey(parent) => on = on.add(column(&table, parent).eq(id)),
+            RelationJoin::LinkTable { table: link, parent, child } => {
                 let link_alias = self.alias();
                 let link_on = Cond::all().add_option(self.visibility.predicate(&link_alias)).add(column(&link_alias, parent).eq(id));
                 select.join_as(join, Alias::new(link), Alias::new(&link_alias), link_on);
@@ -104,7 +107,7 @@ impl SelectBuilder {
         source: CountSource<'_>,
         dimension: &Dimension,
     ) -> Expr {
-        match &dimension.of {
+        match &dimension.source {
             DimensionSource::Period(unit) => {
                 let field = &joined.record.fields[source.period_field];
                 let date = column(&joined.table, field.column);

@@ -4,9 +4,10 @@ use sea_orm::sea_query::{
     Alias, CaseStatement, Cond, Expr, ExprTrait, Func, JoinType, Order, OverStatement, Query, SelectStatement, SimpleExpr, WindowStatement,
 };
 
+use crate::catalog::catalog;
 use crate::catalog::dimension::DimensionSource;
-use crate::catalog::measure::{CountTarget, Interval, Measure, MeasureSpec, Only};
-use crate::catalog::record::{Record, catalog};
+use crate::catalog::measure::{CountTarget, Interval, Measure, MeasureCondition, MeasureSpec};
+use crate::catalog::record::Record;
 use crate::store::aggregate::join::{CountSource, JoinedTables};
 use crate::store::aggregate::query::{AggregateQuery, GroupBy};
 use crate::store::sql::column::column;
@@ -52,8 +53,8 @@ impl SelectBuilder {
         let mut count_tables: Vec<(Vec<usize>, Vec<RequestedMeasure>)> = vec![(group_lists.clone(), Vec::new())];
         let mut interval_tables: Vec<(Interval, &'static MeasureSpec, Vec<RequestedMeasure>)> = Vec::new();
         for (index, measure) in requested {
-            match measure.figure {
-                Measure::Number(_) => {
+            match measure.aggregate {
+                Measure::Count(_) => {
                     let mut lists = group_lists.clone();
                     lists.extend(measure.lists().filter_map(|list| record.relation_index(list)));
                     let lists = join_order(query, lists);
@@ -62,8 +63,8 @@ impl SelectBuilder {
                         None => count_tables.push((lists, vec![(index, measure)])),
                     }
                 }
-                Measure::Median(interval) | Measure::Mean(interval) | Measure::Measured(interval) => {
-                    match interval_tables.iter_mut().find(|(known, of, _)| *known == interval && of.only == measure.only) {
+                Measure::Median(interval) | Measure::Mean(interval) | Measure::SampleSize(interval) => {
+                    match interval_tables.iter_mut().find(|(known, of, _)| *known == interval && of.conditions == measure.conditions) {
                         Some((.., family)) => family.push((index, measure)),
                         None => interval_tables.push((interval, measure, vec![(index, measure)])),
                     }
@@ -82,12 +83,12 @@ impl SelectBuilder {
             tables.add(counts, table, by.len());
         }
         for (interval, measure, family) in interval_tables {
-            let with_median = family.iter().any(|(_, measure)| matches!(measure.figure, Measure::Median(_)));
+            let with_median = family.iter().any(|(_, measure)| matches!(measure.aggregate, Measure::Median(_)));
             let values = self.interval_table(query, by, interval, measure, with_median);
             let table = self.alias();
             let count = || Expr::expr(Func::coalesce([alias_column(&table, Alias::new("n")), Expr::val(0)]));
             for (index, measure) in family {
-                let columns = match measure.figure {
+                let columns = match measure.aggregate {
                     Measure::Median(_) => vec![count(), alias_column(&table, Alias::new("m"))],
                     Measure::Mean(_) => vec![count(), alias_column(&table, Alias::new("s"))],
                     _ => vec![count()],
@@ -111,17 +112,17 @@ impl SelectBuilder {
         }
         let mut groups = Query::select();
         for (index, measure) in family {
-            let Measure::Number(target) = measure.figure else { continue };
+            let Measure::Count(target) = measure.aggregate else { continue };
             let is_unique = match target {
                 CountTarget::Record => lists.is_empty(),
                 CountTarget::Part(list) => matches!(lists, [only] if record.relation_index(list) == Some(*only)),
-                CountTarget::Referred(..) | CountTarget::One(_) => false,
+                CountTarget::PartReference(..) | CountTarget::Reference(_) => false,
             };
-            let count = if is_unique && measure.only.is_empty() && target == CountTarget::Record {
+            let count = if is_unique && measure.conditions.is_empty() && target == CountTarget::Record {
                 Func::count(Expr::cust("*"))
             } else {
                 let id = self.counted_id(query, &mut rows, &mut joined, target);
-                let id = match condition(record, &joined, &measure.only) {
+                let id = match condition(record, &joined, &measure.conditions) {
                     Some(condition) => CaseStatement::new().case(condition, id).into(),
                     None => id,
                 };
@@ -155,7 +156,7 @@ impl SelectBuilder {
         let lists = join_order(query, lists);
         let (mut rows, joined) = self.source_rows(query, by, &lists);
         let (value, id, is_unique) = match interval {
-            Interval::Length(list, field) => {
+            Interval::Duration(list, field) => {
                 let relation = record.relation_index(list).unwrap_or_default();
                 let parts = catalog().get(record.relations[relation].target);
                 let table = joined.list(relation).unwrap_or_default();
@@ -166,9 +167,9 @@ impl SelectBuilder {
                 let field = |name| column(&joined.table, record.fields[record.field_index(name).unwrap_or_default()].column);
                 (dialect::days_between(self.backend, field(from), field(to)), column(&joined.table, "id"), lists.is_empty())
             }
-            Interval::Until { from, list, date, field, values } => {
+            Interval::DaysUntilPart { from, list, date, field, values } => {
                 let begin = column(&joined.table, record.fields[record.field_index(from).unwrap_or_default()].column);
-                let end = self.first_date(record, &joined.table, list, date, Only { list: Some(list), field, values });
+                let end = self.first_date(record, &joined.table, list, date, MeasureCondition { list: Some(list), field, values });
                 let rows_alias = self.alias();
                 // in two steps, so that the end is selected once per row
                 rows.expr_as(begin, "b").expr_as(SimpleExpr::from(end), "e").expr_as(column(&joined.table, "id"), "id");
@@ -184,7 +185,7 @@ impl SelectBuilder {
                 return self.interval_aggregates(outer, by.len(), with_median);
             }
         };
-        if let Some(condition) = condition(record, &joined, &measure.only) {
+        if let Some(condition) = condition(record, &joined, &measure.conditions) {
             rows.cond_where(condition);
         }
         rows.expr_as(value, "v");
@@ -229,7 +230,7 @@ impl SelectBuilder {
     }
 
     /// The earliest date, with the precision of a day, among the parts of a list that satisfy a condition.
-    fn first_date(&mut self, record: &Record, table: &str, list: &str, date: &str, condition: Only) -> SelectStatement {
+    fn first_date(&mut self, record: &Record, table: &str, list: &str, date: &str, condition: MeasureCondition) -> SelectStatement {
         let relation = &record.relations[record.relation_index(list).unwrap_or_default()];
         let parts = catalog().get(relation.target);
         let alias = self.alias();
@@ -255,11 +256,11 @@ impl SelectBuilder {
         let (owner, table, field) = match target {
             CountTarget::Record => return column(&joined.table, "id"),
             CountTarget::Part(name) => return column(&list(name).1, "id"),
-            CountTarget::Referred(name, field) => {
+            CountTarget::PartReference(name, field) => {
                 let (parts, table) = list(name);
                 (parts, table, field)
             }
-            CountTarget::One(field) => (record, joined.table.clone(), field),
+            CountTarget::Reference(field) => (record, joined.table.clone(), field),
         };
         let index = owner.field_index(field).unwrap_or_default();
         match self.visibility {
@@ -318,7 +319,7 @@ fn group_by_keys(groups: &mut SelectStatement, keys: usize) {
 
 /// The lists that the keys and the part filters need, in the order in which they are joined.
 fn lists_of(query: &AggregateQuery, by: &[GroupBy]) -> Vec<usize> {
-    let of_dimensions = by.iter().filter_map(|by| match &query.dimension(by).of {
+    let of_dimensions = by.iter().filter_map(|by| match &query.dimension(by).source {
         DimensionSource::Path(path) => path.relation,
         DimensionSource::Period(_) => None,
     });
@@ -337,8 +338,8 @@ fn join_order(query: &AggregateQuery, mut lists: Vec<usize>) -> Vec<usize> {
 }
 
 /// The predicate of the conditions of a measure, if it has any.
-fn condition(record: &Record, joined: &JoinedTables, conditions: &[Only]) -> Option<Cond> {
-    let predicate = |only: &Only| {
+fn condition(record: &Record, joined: &JoinedTables, conditions: &[MeasureCondition]) -> Option<Cond> {
+    let predicate = |only: &MeasureCondition| {
         let (owner, table) = match only.list.and_then(|list| record.relation_index(list)) {
             Some(relation) => (catalog().get(record.relations[relation].target), joined.list(relation).unwrap_or_default()),
             None => (record, joined.table.as_str()),

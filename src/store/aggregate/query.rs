@@ -1,9 +1,10 @@
 //! Aggregate queries: which records to count, how to group them, and the measures of each group.
 
-use crate::catalog::dimension::{Dimension, DimensionSource, dates};
+use crate::catalog::catalog;
+use crate::catalog::dimension::{Dimension, DimensionSource};
 use crate::catalog::measure::{MeasureSpec, StatisticsSpec};
 use crate::catalog::period::PeriodUnit;
-use crate::catalog::record::{Record, catalog};
+use crate::catalog::record::Record;
 use crate::core::filter::{Filter, Quantifier};
 use crate::core::pagination::Direction;
 use crate::entity::RecordType;
@@ -68,7 +69,7 @@ impl AggregateQuery {
             ty: record.ty,
             filter: Filter::all(),
             part_filters: Vec::new(),
-            period_field: dates(record).first().copied().unwrap_or_default(),
+            period_field: record.date_fields().first().copied().unwrap_or_default(),
             group_by: Vec::new(),
             measures: Vec::new(),
             rows: true,
@@ -100,7 +101,7 @@ impl AggregateQuery {
 
     /// Lists that are joined by a common party, in the order in which they are joined.
     pub(super) fn join_keys(&self) -> &'static [(&'static str, Option<&'static str>)] {
-        self.statistics().map_or(&[], |statistics| statistics.ties)
+        self.statistics().map_or(&[], |statistics| statistics.join_keys)
     }
 
     pub(super) fn dimension(&self, by: &GroupBy) -> &'static Dimension {
@@ -109,7 +110,7 @@ impl AggregateQuery {
 
     /// The position in `group_by` and the unit of the periods to group by, if there are any.
     pub(super) fn period(&self) -> Option<(usize, PeriodUnit)> {
-        self.group_by.iter().enumerate().find_map(|(position, by)| match self.dimension(by).of {
+        self.group_by.iter().enumerate().find_map(|(position, by)| match self.dimension(by).source {
             DimensionSource::Period(unit) => Some((position, unit)),
             DimensionSource::Path(_) => None,
         })

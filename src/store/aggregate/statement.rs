@@ -6,8 +6,8 @@
 
 use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, SimpleExpr};
 
+use crate::catalog::catalog;
 use crate::catalog::measure::Measure;
-use crate::catalog::record::catalog;
 use crate::core::error::Result;
 use crate::core::pagination::Direction;
 use crate::store::aggregate::measures::{MeasureTables, alias_column, key_alias};
@@ -105,7 +105,7 @@ impl SelectBuilder {
 /// The sort expressions of a measure: null sorts before all numbers.
 fn measure_sort(query: &AggregateQuery, measure: usize, columns: &[Expr]) -> Vec<Expr> {
     let number = |value: &Expr| Expr::expr(Func::coalesce([value.clone().cast_as("double precision"), Expr::val(-1e300)]));
-    match (query.measure(measure).map(|measure| measure.figure), columns) {
+    match (query.measure(measure).map(|measure| measure.aggregate), columns) {
         (Some(Measure::Median(_)), [count, middle]) => {
             let middle = number(middle);
             vec![middle.div(Expr::val(2).sub(count.clone().modulo(2)))]

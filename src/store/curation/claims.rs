@@ -1,6 +1,7 @@
 //! Claims of citations about fields, and whether they contradict each other.
 
-use crate::catalog::record::{Field, FieldKind};
+use crate::catalog::field::Field;
+use crate::catalog::kind::FieldKind;
 use crate::core::normalize::fold;
 use crate::core::partial_date::PartialDate;
 
@@ -55,7 +56,7 @@ pub fn claims<'a>(fields: &[Field], citations: impl Iterator<Item = (Option<&'a 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::record::catalog;
+    use crate::catalog::catalog;
     use crate::entity::RecordType;
 
     #[test]

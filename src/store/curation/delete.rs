@@ -6,7 +6,9 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use crate::catalog::record::{Record, catalog};
+use crate::catalog::catalog;
+
+use crate::catalog::record::Record;
 use crate::core::error::Result;
 use crate::entity::RecordType;
 use crate::store::Store;

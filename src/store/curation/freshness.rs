@@ -11,7 +11,10 @@ use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
-use crate::catalog::record::{CHECKED_AT, FieldKind, LAST_CHANGED_AT, Record, catalog};
+use crate::catalog::catalog;
+use crate::catalog::field::{CHECKED_AT, LAST_CHANGED_AT};
+use crate::catalog::kind::FieldKind;
+use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::db::dataset_version;

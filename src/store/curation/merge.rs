@@ -7,7 +7,13 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use crate::catalog::record::{Field, FieldKind, Record, catalog};
+use crate::catalog::catalog;
+
+use crate::catalog::field::Field;
+
+use crate::catalog::kind::FieldKind;
+
+use crate::catalog::record::Record;
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::curation::referrers::referrers;

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use crate::catalog::record::{Record, catalog};
+use crate::catalog::catalog;
+use crate::catalog::record::Record;
 use crate::core::error::Result;
 use crate::core::path::PathSegment;
 use crate::store::Store;

@@ -4,7 +4,11 @@ use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
-use crate::catalog::record::{FieldKind, Record, RecordKind, catalog};
+use crate::catalog::catalog;
+
+use crate::catalog::kind::FieldKind;
+
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::database;

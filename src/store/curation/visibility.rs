@@ -8,7 +8,10 @@ use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
-use crate::catalog::record::{Field, FieldKind, Record, RecordKind, catalog};
+use crate::catalog::catalog;
+use crate::catalog::field::Field;
+use crate::catalog::kind::FieldKind;
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::Result;
 use crate::entity::RecordType;
 use crate::store::curation::disputes::update_citing;

@@ -8,7 +8,9 @@ use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, OnConflict, Query};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use crate::catalog::record::{FieldKind, Record, catalog};
+use crate::catalog::catalog;
+use crate::catalog::kind::FieldKind;
+use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::curation::name_redaction::{NameRedaction, REPLACEMENT_NAMES, ReplacedKeys};

@@ -7,7 +7,11 @@ use serde_json::{Map, Value as Json};
 use url::Url;
 use uuid::Uuid;
 
-use crate::catalog::record::{FieldKind, Record, RecordKind, Structure, Vocabulary, catalog};
+use crate::catalog::catalog;
+
+use crate::catalog::kind::{FieldKind, Structure, Vocabulary};
+
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::id;
 use crate::core::language;
 use crate::core::partial_date::PartialDate;

@@ -6,7 +6,7 @@ use sea_orm::sea_query::{Alias, Expr, OnConflict, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
-use crate::catalog::record::catalog;
+use crate::catalog::catalog;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::curation::withheld_digest::{find_by_digest, slug_digest, withheld_persons};

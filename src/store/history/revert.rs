@@ -6,7 +6,8 @@ use sea_orm::TransactionTrait;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use crate::catalog::record::{Record, catalog};
+use crate::catalog::catalog;
+use crate::catalog::record::Record;
 use crate::core::auth::Role;
 use crate::core::error::Result;
 use crate::entity::RecordType;

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use crate::catalog::record::{Record, RecordKind, catalog};
+use crate::catalog::catalog;
+use crate::catalog::record::{Record, RecordKind};
 use crate::entity::RecordType;
 use crate::store::write::model::StoredRow;
 use crate::store::write::value::as_json;

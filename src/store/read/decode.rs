@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 use uuid::Uuid;
 
-use crate::catalog::record::{FieldKind, catalog};
+use crate::catalog::catalog;
+
+use crate::catalog::kind::FieldKind;
 use crate::store::read::plan::{ChildPlan, FacetSpec, ListPlan, Plan};
 use crate::store::read::result::{Cell, ChildRows, FacetValueRow, PageBounds, PagedRows, ResultRow, RowSet};
 use crate::store::sql::order::sort_key_kind;

@@ -11,7 +11,9 @@ use futures_util::future::{BoxFuture, FutureExt};
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Order, Query};
 use uuid::Uuid;
 
-use crate::catalog::record::{FieldKind, Record, RecordKind, catalog};
+use crate::catalog::catalog;
+use crate::catalog::kind::FieldKind;
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::db::dataset_version;

@@ -7,7 +7,9 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{DbBackend, Statement};
 use uuid::Uuid;
 
-use crate::catalog::record::{FieldKind, Record, RecordKind, catalog};
+use crate::catalog::catalog;
+use crate::catalog::kind::FieldKind;
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::{Result, internal};
 use crate::core::filter::{Filter, FilterValue, Predicate};
 use crate::core::partial_date::PartialDate;

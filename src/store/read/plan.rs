@@ -5,7 +5,7 @@
 
 use uuid::Uuid;
 
-use crate::catalog::record::catalog;
+use crate::catalog::catalog;
 use crate::core::filter::Filter;
 use crate::core::pagination::{Direction, Page};
 use crate::entity::RecordType;

@@ -2,7 +2,8 @@
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query};
 
-use crate::catalog::record::{RecordKind, catalog};
+use crate::catalog::catalog;
+use crate::catalog::record::RecordKind;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::handle::Store;

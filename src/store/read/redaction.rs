@@ -6,7 +6,8 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::catalog::record::{RecordKind, catalog};
+use crate::catalog::catalog;
+use crate::catalog::record::RecordKind;
 use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::entity::RecordType;

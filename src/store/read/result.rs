@@ -9,7 +9,9 @@ use sea_orm::{DbErr, QueryResult, RuntimeErr, TryGetable, sqlx};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::catalog::record::{FieldKind, Record, catalog};
+use crate::catalog::catalog;
+use crate::catalog::kind::FieldKind;
+use crate::catalog::record::Record;
 use crate::core::pagination::Cursor;
 use crate::entity::RecordType;
 use crate::store::read::plan::{ChildPlan, ListPlan, Plan};

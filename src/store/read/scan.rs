@@ -5,7 +5,8 @@ use std::vec;
 use sea_orm::QueryResult;
 use uuid::Uuid;
 
-use crate::catalog::record::{Relation, catalog};
+use crate::catalog::catalog;
+use crate::catalog::relation::Relation;
 use crate::core::error::{Result, internal};
 use crate::core::pagination::Page;
 use crate::store::db::snapshot::RowBatches;

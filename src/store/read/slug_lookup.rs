@@ -6,7 +6,7 @@ use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
 use uuid::Uuid;
 
-use crate::catalog::record::catalog;
+use crate::catalog::catalog;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::error::database;

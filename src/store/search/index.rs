@@ -6,7 +6,9 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use uuid::Uuid;
 
-use crate::catalog::record::{FieldKind, OTHER_NAME, Record, SearchIndexing};
+use crate::catalog::field::SearchIndexing;
+use crate::catalog::kind::{FieldKind, OTHER_NAME};
+use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::core::normalize::{fold, words};
 use crate::entity::RecordType;

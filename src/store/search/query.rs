@@ -10,7 +10,8 @@ use sea_orm::sea_query::{Alias, CaseStatement, Cond, Expr, ExprTrait, Func, Orde
 use unicode_segmentation::UnicodeSegmentation;
 use uuid::Uuid;
 
-use crate::catalog::record::{RecordKind, catalog};
+use crate::catalog::catalog;
+use crate::catalog::record::RecordKind;
 use crate::core::error::{Result, bad_input, internal, invalid_cursor};
 use crate::core::normalize::{fold, words};
 use crate::core::pagination::{Cursor, Page};

@@ -2,7 +2,7 @@
 
 use sea_orm::sea_query::{Alias, Expr};
 
-use crate::catalog::record::Field;
+use crate::catalog::field::Field;
 
 /// A column of a table, which is given by its alias.
 pub(crate) fn column(table: &str, column: &'static str) -> Expr {

@@ -4,7 +4,7 @@ use sea_orm::sea_query::{Alias, BinOper, CaseStatement, Cond, Expr, ExprTrait, F
 use sea_orm::{DbBackend, Value};
 use uuid::Uuid;
 
-use crate::catalog::record::FieldKind;
+use crate::catalog::kind::FieldKind;
 use crate::core::error::Result;
 use crate::store::sql::pg_array;
 

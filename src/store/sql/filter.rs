@@ -3,7 +3,13 @@
 use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, SimpleExpr};
 use sea_orm::{DbBackend, Value};
 
-use crate::catalog::record::{FieldKind, Record, Via, catalog};
+use crate::catalog::catalog;
+
+use crate::catalog::kind::FieldKind;
+
+use crate::catalog::record::Record;
+
+use crate::catalog::relation::RelationJoin;
 use crate::core::filter::{Filter, FilterValue, Predicate, Quantifier};
 use crate::core::normalize::fold;
 use crate::entity::RecordType;
@@ -106,8 +112,8 @@ impl FilterBuilder {
         let form = self.next_form();
         let (mut select, alias) = self.select_visible(relation.target);
         let parent = match relation.via {
-            Via::Column(name) => column(&alias, name),
-            Via::Link { table: link, parent, child } => {
+            RelationJoin::ForeignKey(name) => column(&alias, name),
+            RelationJoin::LinkTable { table: link, parent, child } => {
                 let link_alias = self.alias();
                 select.join_as(
                     JoinType::InnerJoin,

@@ -8,7 +8,10 @@ use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, JoinType, Query, SelectSt
 use sea_orm::{DbErr, QueryResult};
 use uuid::Uuid;
 
-use crate::catalog::record::{Field, FieldKind, Relation, Via, catalog};
+use crate::catalog::catalog;
+use crate::catalog::field::Field;
+use crate::catalog::kind::FieldKind;
+use crate::catalog::relation::{Relation, RelationJoin};
 use crate::core::error::Result;
 use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
 use crate::store::read::result::{Cell, ChildRows, PageBounds, PagedRows, ResultRow, RowSet, decode_column};
@@ -140,8 +143,8 @@ impl FlatBuilder<'_> {
         let alias = self.selects.alias();
         let parent_id = (Alias::new(parent_alias), Alias::new("id"));
         let reference = match relation.via {
-            Via::Column(name) => column(&alias, name).equals(parent_id),
-            Via::Link { table, parent, child } => {
+            RelationJoin::ForeignKey(name) => column(&alias, name).equals(parent_id),
+            RelationJoin::LinkTable { table, parent, child } => {
                 let link_alias = self.selects.alias();
                 self.left_join(table, &link_alias, Cond::all().add(column(&link_alias, parent).equals(parent_id)));
                 column(&alias, "id").equals((Alias::new(link_alias), Alias::new(child)))

@@ -7,7 +7,13 @@ use sea_orm::DbBackend;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, SimpleExpr};
 use uuid::Uuid;
 
-use crate::catalog::record::{Field, Record, Relation, Via, catalog};
+use crate::catalog::catalog;
+
+use crate::catalog::field::Field;
+
+use crate::catalog::record::Record;
+
+use crate::catalog::relation::{Relation, RelationJoin};
 use crate::core::error::Result;
 use crate::core::filter::Filter;
 use crate::entity::RecordType;
@@ -114,8 +120,8 @@ impl SelectBuilder {
         if let Some(parent) = parent {
             let (Parent::Row(relation, _) | Parent::One(relation, _)) = parent;
             let reference = match relation.via {
-                Via::Column(name) => column(&table, name),
-                Via::Link { table: link, parent, child } => {
+                RelationJoin::ForeignKey(name) => column(&table, name),
+                RelationJoin::LinkTable { table: link, parent, child } => {
                     let link_alias = self.alias();
                     select.join_as(
                         JoinType::InnerJoin,

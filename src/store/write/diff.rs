@@ -6,7 +6,13 @@ use sea_orm::DatabaseTransaction;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use crate::catalog::record::{CHECKED_AT, FieldKind, LAST_CHANGED_AT, Record, RecordKind, catalog};
+use crate::catalog::catalog;
+
+use crate::catalog::field::{CHECKED_AT, LAST_CHANGED_AT};
+
+use crate::catalog::kind::FieldKind;
+
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::Result;
 use crate::core::id;
 use crate::entity::RecordType;

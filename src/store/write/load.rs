@@ -7,7 +7,11 @@ use sea_orm::sea_query::{Alias, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
-use crate::catalog::record::{FieldKind, Record, catalog};
+use crate::catalog::catalog;
+
+use crate::catalog::kind::FieldKind;
+
+use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::database;

@@ -6,7 +6,9 @@ use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, Tr
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::catalog::record::{Record, catalog};
+use crate::catalog::catalog;
+
+use crate::catalog::record::Record;
 use crate::core::error::Result;
 use crate::core::id;
 use crate::entity::RecordType;

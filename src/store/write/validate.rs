@@ -6,7 +6,9 @@ use sea_orm::sea_query::{Alias, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
-use crate::catalog::record::{Record, catalog};
+use crate::catalog::catalog;
+
+use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::entity::RecordType;

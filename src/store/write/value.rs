@@ -5,7 +5,11 @@ use std::collections::HashMap;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use crate::catalog::record::{FieldKind, Record, RecordKind, catalog};
+use crate::catalog::catalog;
+
+use crate::catalog::kind::FieldKind;
+
+use crate::catalog::record::{Record, RecordKind};
 use crate::core::id;
 use crate::core::normalize::fold;
 use crate::entity::RecordType;

@@ -7,7 +7,13 @@ use sea_orm::sea_query::{Alias, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value as Bound};
 use uuid::Uuid;
 
-use crate::catalog::record::{Field, FieldKind, Record, catalog};
+use crate::catalog::catalog;
+
+use crate::catalog::field::Field;
+
+use crate::catalog::kind::FieldKind;
+
+use crate::catalog::record::Record;
 use crate::core::error::Result;
 use crate::store::database;
 use crate::store::history::redirects::insert_former_slugs;

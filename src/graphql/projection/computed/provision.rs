@@ -2,7 +2,8 @@
 
 use async_graphql::dynamic::{SchemaBuilder, TypeRef};
 
-use crate::catalog::record::{Record, catalog};
+use crate::catalog::catalog;
+use crate::catalog::record::Record;
 use crate::core::error::{Result, bad_input};
 use crate::core::filter::{Filter, Quantifier};
 use crate::core::pagination::{Direction, Page};

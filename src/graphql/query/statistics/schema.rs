@@ -3,10 +3,11 @@
 use async_graphql::Value;
 use async_graphql::dynamic::{Enum, EnumItem, Field, InputObject, InputValue, Object, SchemaBuilder, TypeRef};
 
-use crate::catalog::dimension::{Dimension, DimensionSource, dates};
+use crate::catalog::catalog;
+use crate::catalog::dimension::{Dimension, DimensionSource};
 use crate::catalog::measure::{Measure, StatisticsSpec as Declared};
 use crate::catalog::period::PeriodUnit;
-use crate::catalog::record::{Record, catalog};
+use crate::catalog::record::Record;
 use crate::graphql::projection::facet::dimensions_name;
 use crate::graphql::schema::filter;
 use crate::graphql::schema::filter::{DIRECTION, constant, described};
@@ -49,7 +50,7 @@ pub(in crate::graphql::query) fn fields() -> impl Iterator<Item = Field> {
         let argument = |name: &str, ty: TypeRef, doc: String| InputValue::new(name, ty).description(doc);
         let this = described(record);
         let mut field = field(declared.name, TypeRef::named(name(record)), declared.doc)
-            .argument(argument("filter", TypeRef::named(filter::filter_name(record)), format!("Only {this} records that satisfy this are counted.")))
+            .argument(argument("filter", TypeRef::named(filter::filter_name(record)), format!("MeasureCondition {this} records that satisfy this are counted.")))
             .argument(argument(
                 "groupBy",
                 TypeRef::named_nn_list(dimensions_name(record)),
@@ -59,10 +60,10 @@ pub(in crate::graphql::query) fn fields() -> impl Iterator<Item = Field> {
             .argument(argument("emptyPeriods", TypeRef::named(TypeRef::BOOLEAN), "Whether periods in which there is nothing are rows, too: from the first to the last that occurs, or as far as the filter on the date reaches. With other dimensions, for each combination of theirs that occurs. Rows are then in the order of groupBy.".to_owned()))
             .argument(argument("order", TypeRef::named(order_name(record)), "Order of the rows; that of groupBy where nothing is asked for: the earliest first, names from A to Z, what is unknown before all else.".to_owned()))
             .argument(argument("first", TypeRef::named(TypeRef::INT), format!("Number of rows at most, 1 to {MAX_GROUPS}; {DEFAULT_GROUPS} where nothing is asked for. truncated tells whether there are more.")));
-        for list in declared.narrowed {
+        for list in declared.filterable_lists {
             let Some(relation) = record.relation_index(list).map(|index| &record.relations[index]) else { continue };
             let target = catalog().get(relation.target);
-            let doc = format!("Only {list} that satisfy this are looked at, and only records with such. By filter alone, a record is counted with all its {list}.");
+            let doc = format!("MeasureCondition {list} that satisfy this are looked at, and only records with such. By filter alone, a record is counted with all its {list}.");
             field = field.argument(argument(list, TypeRef::named(filter::filter_name(target)), doc));
         }
         field
@@ -70,7 +71,7 @@ pub(in crate::graphql::query) fn fields() -> impl Iterator<Item = Field> {
 }
 
 fn default_date(record: &Record) -> String {
-    dates(record).first().map(|index| constant(record.fields[*index].name)).unwrap_or_default()
+    record.date_fields().first().map(|index| constant(record.fields[*index].name)).unwrap_or_default()
 }
 
 pub(in crate::graphql::query) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
@@ -78,8 +79,8 @@ pub(in crate::graphql::query) fn register(mut builder: SchemaBuilder) -> SchemaB
         let this = described(record);
         let measures = |object: Object| {
             declared.measures.iter().fold(object, |object, measure| {
-                let ty = match measure.figure {
-                    Measure::Number(_) | Measure::Measured(_) => TypeRef::named_nn(TypeRef::INT),
+                let ty = match measure.aggregate {
+                    Measure::Count(_) | Measure::SampleSize(_) => TypeRef::named_nn(TypeRef::INT),
                     Measure::Median(_) | Measure::Mean(_) => TypeRef::named(TypeRef::FLOAT),
                 };
                 object.field(field(measure.name, ty, measure.doc))
@@ -99,7 +100,8 @@ pub(in crate::graphql::query) fn register(mut builder: SchemaBuilder) -> SchemaB
             .field(field("total", TypeRef::named_nn(total_name(record)), "The same figures about all of them together."))
             .field(field("truncated", TypeRef::named_nn(TypeRef::BOOLEAN), "Whether there are more rows than were asked for."));
         let date = Enum::new(date_name(record)).description(format!("A date of a {this}."));
-        let date = dates(record)
+        let date = record
+            .date_fields()
             .into_iter()
             .map(|index| &record.fields[index])
             .fold(date, |date, field| date.item(EnumItem::new(constant(field.name)).description(field.doc)));
@@ -125,7 +127,7 @@ pub(in crate::graphql::query) fn register(mut builder: SchemaBuilder) -> SchemaB
 }
 
 fn dimension_type(dimension: &Dimension) -> TypeRef {
-    match &dimension.of {
+    match &dimension.source {
         DimensionSource::Period(PeriodUnit::Year) => TypeRef::named(TypeRef::INT),
         DimensionSource::Period(_) => TypeRef::named(TypeRef::STRING),
         DimensionSource::Path(path) => scalar::named(path.kind, false),

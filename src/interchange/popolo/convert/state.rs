@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::builder::RecordBuilder;
-use crate::catalog::record::catalog;
+use crate::catalog::catalog;
 use crate::entity::RecordType;
 use crate::interchange::popolo::lookup::KnownRecords;
 use crate::interchange::popolo::model::{Omissions, PopoloClass, PopoloOptions};
