@@ -1,4 +1,4 @@
-//! HTTP: GraphQL at `/graphql`, tables, charts, feeds, pages of records, and operational endpoints.
+//! The HTTP server: GraphQL, exports (tables, charts, feeds), record pages and operational endpoints.
 
 mod authentication;
 mod client;
@@ -7,16 +7,21 @@ mod export;
 mod graphql;
 mod middleware;
 mod ops;
+mod rate_limiter;
 mod record_page;
+mod response;
 mod router;
 mod server;
+mod shutdown;
+mod state;
 
-pub use graphql::request::PersistedDocuments;
+pub use graphql::persisted_documents::PersistedDocuments;
 pub use graphql::response_cache::ResponseCache;
-pub use graphql::sse::StreamLimits;
+pub use graphql::stream_limits::StreamLimits;
 pub use middleware::admission::AdmissionQueue;
-pub use middleware::rate_limit::{ClientRateLimiter, RateLimits};
-pub use ops::health::HealthState;
 pub use ops::metrics::metrics_router;
-pub use router::{AppState, router, tables};
+pub use rate_limiter::{ClientRateLimiter, RateLimits};
+pub use router::router;
 pub use server::{Timeouts, serve};
+pub use shutdown::HealthState;
+pub use state::{AppState, table_permits};

@@ -44,6 +44,15 @@ pub struct Inverse {
     pub short: bool,
 }
 
+/// The deprecation of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deprecation {
+    /// Why, and which field to use instead.
+    pub reason: &'static str,
+    /// Release that deprecated the field.
+    pub since: &'static str,
+}
+
 /// A field of a record and its column.
 #[derive(Debug, Clone)]
 pub struct Field {
@@ -69,6 +78,8 @@ pub struct Field {
     pub ordered: bool,
     /// The list that a reference adds to the referenced record.
     pub inverse: Option<Inverse>,
+    /// Why and since when the field is deprecated, if it is.
+    pub deprecated: Option<Deprecation>,
     /// Column with the length of a duration in minutes.
     minutes: Option<&'static str>,
 }
@@ -143,6 +154,7 @@ impl Field {
             search: SearchIndexing::None,
             ordered: false,
             inverse: None,
+            deprecated: None,
             minutes: None,
         }
     }
@@ -186,6 +198,12 @@ impl Field {
     /// The store sets the value; it is not accepted as input.
     pub fn system(mut self) -> Self {
         self.system = true;
+        self
+    }
+
+    /// Deprecates the field: it appears as `@deprecated` in the schema and keeps working.
+    pub fn deprecated(mut self, reason: &'static str, since: &'static str) -> Self {
+        self.deprecated = Some(Deprecation { reason, since });
         self
     }
 

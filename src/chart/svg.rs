@@ -13,6 +13,7 @@ use super::sanitize::sanitize;
 use super::spec::{ChartKind, ChartSpec};
 use super::style::{self, ColourRole};
 use super::{horizontal, vertical};
+use crate::core::digest::hex_digest;
 use crate::core::error::Result;
 
 /// Renders a figure as an SVG document.
@@ -48,7 +49,7 @@ fn document(spec: &ChartSpec, figure: &Figure, canvas: Canvas, height: f64) -> S
     let description = describe(spec, figure);
     // ids must not collide with those of other charts in the same page
     let digest = Sha256::digest(format!("{title}\n{description}\n{}\n{height}", spec.width));
-    let id = digest[..5].iter().fold(String::from("kc-"), |id, byte| format!("{id}{byte:02x}"));
+    let id = format!("kc-{}", hex_digest(&digest[..5]));
 
     let mut root = Element::new("svg");
     root.assign("xmlns", "http://www.w3.org/2000/svg");

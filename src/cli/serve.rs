@@ -48,14 +48,14 @@ pub(super) async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> 
     }
     let changes = service.store.clone();
     let change_listener = tokio::spawn(async move { changes.listen().await });
-    spawn_rate_limit_cleanup(service.rates.clone());
-    let streams = service.streams.clone();
+    spawn_rate_limit_cleanup(service.rate_limiter.clone());
+    let streams = service.stream_limits.clone();
     let (drained, mut is_drained) = watch::channel(false);
     let shutdown = drain_on_signal(service.health.clone(), streams.clone(), Duration::from_secs(config.shutdown_drain_seconds), drained);
     let serve = async {
         http::serve(listener, router(service), config.max_connections, &config.timeouts, shutdown).await?;
         // the HTTP server does not wait for WebSockets, which are no longer requests
-        streams.ended().await;
+        streams.wait_until_closed().await;
         anyhow::Ok(())
     };
     let timeout = async {
@@ -94,19 +94,19 @@ fn service(config: &Config, store: Store) -> anyhow::Result<AppState> {
         api,
         store,
         sdl: Arc::from(graphql::sdl()?),
-        answers: ResponseCache::new(config.response_cache_bytes),
-        documents: PersistedDocuments::default(),
-        streams: StreamLimits::new(config.max_streams),
+        response_cache: ResponseCache::new(config.response_cache_bytes),
+        persisted_documents: PersistedDocuments::default(),
+        stream_limits: StreamLimits::new(config.max_streams),
         dataset,
         cors_origins: config.cors_origins.clone(),
-        body_limit: config.max_body_bytes,
-        upload_limit: config.max_upload_bytes,
-        tables: http::tables(config.database_max_connections),
-        admission: AdmissionQueue::new(max_concurrent_queries(config)),
-        rates: ClientRateLimiter::new(&config.rate_limit),
+        max_body_bytes: config.max_body_bytes,
+        max_upload_bytes: config.max_upload_bytes,
+        table_permits: http::table_permits(config.database_max_connections),
+        admission_queue: AdmissionQueue::new(max_concurrent_queries(config)),
+        rate_limiter: ClientRateLimiter::new(&config.rate_limit),
         timeouts: config.timeouts.clone(),
         health: HealthState::default(),
-        slow_query: (config.slow_query_ms > 0).then(|| Duration::from_millis(config.slow_query_ms)),
+        slow_query_threshold: (config.slow_query_ms > 0).then(|| Duration::from_millis(config.slow_query_ms)),
     })
 }
 
@@ -147,7 +147,7 @@ fn spawn_rate_limit_cleanup(rates: ClientRateLimiter) {
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(RATE_LIMIT_CLEANUP_INTERVAL).await;
-            rates.forget();
+            rates.evict_idle();
         }
     });
 }
@@ -156,7 +156,7 @@ fn spawn_rate_limit_cleanup(rates: ClientRateLimiter) {
 async fn drain_on_signal(health: HealthState, streams: StreamLimits, drain: Duration, drained: watch::Sender<bool>) {
     stop_signal().await;
     tracing::info!("shutdown started");
-    health.leave();
+    health.begin_shutdown();
     tokio::time::sleep(drain).await;
     streams.stop();
     drained.send_replace(true);

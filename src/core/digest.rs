@@ -1,15 +1,32 @@
-//! Digests as text.
+//! Digests as hexadecimal text.
+
+use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
+/// The bytes as lower-case hexadecimal digits.
+pub fn hex_digest(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // writing to a string does not fail
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
 /// The SHA-256 of a text as 64 lower-case hexadecimal digits.
 pub fn sha256_hex(text: impl AsRef<[u8]>) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex_digest(&Sha256::digest(text))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_written_as_two_lowercase_digits() {
+        assert_eq!(hex_digest(&[0x00, 0x0a, 0xff]), "000aff");
+    }
 
     #[test]
     fn sha256_hex_matches_the_test_vector() {

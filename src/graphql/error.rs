@@ -1,4 +1,4 @@
-//! Errors as GraphQL sends them: each with a code, none with internals.
+//! Errors in the response format of the GraphQL specification. Each carries a code; none exposes internals.
 
 use async_graphql::{Pos, ServerError};
 use serde::Serialize;
@@ -6,92 +6,107 @@ use serde::Serialize;
 use crate::core::error::{Error, ErrorCode};
 use crate::observability::metrics;
 
-/// Codes of errors in a request that was not run.
+/// Codes of errors in requests that were rejected before execution.
 pub mod codes {
-    /// The query is not GraphQL.
+    /// The query is not valid GraphQL syntax.
     pub const PARSE: &str = "GRAPHQL_PARSE_FAILED";
-    /// The query does not fit the schema or its limits.
+    /// The query does not match the schema, or a variable does not match its type.
     pub const VALIDATION: &str = "GRAPHQL_VALIDATION_FAILED";
-    /// The request asks for more than a limit allows; `extensions.limit` names it.
+    /// The request exceeds a limit; `extensions.limit` names the limit.
     pub const LIMIT: &str = "LIMIT_EXCEEDED";
-    /// The request cannot be understood.
+    /// The request is malformed.
     pub const REQUEST: &str = "BAD_REQUEST";
-    /// The client asked for too much in too short a time.
+    /// The client exceeded its rate limit.
     pub const RATE: &str = "RATE_LIMITED";
-    /// There is no room just now.
+    /// The server is at capacity.
     pub const UNAVAILABLE: &str = "UNAVAILABLE";
-    /// The hash of a persisted query is not known here: send the query too.
+    /// No query with this hash is persisted; the client must send the query too.
     pub const PERSISTED_QUERY_NOT_FOUND: &str = "PERSISTED_QUERY_NOT_FOUND";
 }
 
-/// An error of an answer, as the response format of the GraphQL specification has it.
+/// A step of the path to a field of a response.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum PathSegment {
+    /// The response key of a field.
+    Field(String),
+    /// An index in a list, counted from 0.
+    Index(usize),
+}
+
+impl From<&str> for PathSegment {
+    fn from(key: &str) -> Self {
+        Self::Field(key.to_owned())
+    }
+}
+
+/// An error of a response, as the GraphQL specification defines it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GraphqlError {
     /// What is wrong, where, and what would be right.
     pub message: String,
-    /// Where in the query; lines and columns count from 1.
+    /// Positions in the query; lines and columns count from 1.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub locations: Vec<Pos>,
-    /// Which field of the answer could not be given.
+    /// Path to the field of the response that could not be resolved.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub path: Vec<String>,
-    /// The code that programs can tell errors apart by.
+    pub path: Vec<PathSegment>,
+    /// Machine-readable details.
     pub extensions: Extensions,
 }
 
-/// What an error says to programs.
+/// Machine-readable details of an error.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Extensions {
-    /// The code.
+    /// The error code.
     pub code: &'static str,
-    /// The limit that the request goes beyond, if that is what is wrong.
+    /// The exceeded limit, if the code is [`codes::LIMIT`].
     #[serde(flatten)]
     pub exceeded: Option<LimitExceeded>,
 }
 
-/// A limit that a request goes beyond.
+/// A limit that a request exceeds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LimitExceeded {
-    /// Name of the limit, as the configuration has it.
+    /// Name of the limit in the configuration.
     pub limit: &'static str,
-    /// What it allows.
-    #[serde(rename = "max")]
-    pub most: u64,
-    /// What the request asks for.
+    /// Maximum that the limit allows.
+    pub max: u64,
+    /// Amount in the request.
     pub given: u64,
 }
 
 impl GraphqlError {
-    /// An error of the whole request.
+    /// Creates an error that concerns the whole request, and counts it in the metrics.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         metrics::record_error(code);
         Self { message: message.into(), locations: Vec::new(), path: Vec::new(), extensions: Extensions { code, exceeded: None } }
     }
 
-    /// The same error, where a limit is what is wrong.
-    pub(super) fn beyond(mut self, exceeded: LimitExceeded) -> Self {
+    /// Adds the exceeded limit, and counts it in the metrics.
+    pub(super) fn with_limit(mut self, exceeded: LimitExceeded) -> Self {
         metrics::record_limit_hit(exceeded.limit);
         self.extensions.exceeded = Some(exceeded);
         self
     }
 
-    /// The same error, at a place of the query.
+    /// Sets the position in the query.
     pub(super) fn at(self, position: Pos) -> Self {
         Self { locations: vec![position], ..self }
     }
 
-    /// A field that could not be given.
-    pub(super) fn of_field(error: Error, name: &str, position: Pos) -> Self {
-        Self { path: vec![name.to_owned()], ..Self::from(error).at(position) }
+    /// Creates an error of a root field that could not be resolved.
+    pub(super) fn for_field(error: Error, response_key: &str, position: Pos) -> Self {
+        Self { path: vec![response_key.into()], ..Self::from(error).at(position) }
     }
 
-    /// An error of the framework in reading a query.
-    pub(super) fn of_framework(error: ServerError, code: &'static str) -> Self {
+    /// Converts an error that async-graphql reports while it parses or validates a query.
+    pub(super) fn from_server_error(error: ServerError, code: &'static str) -> Self {
         Self { locations: error.locations, ..Self::new(code, error.message) }
     }
 
-    /// Whether another try could go better.
-    pub fn is_of_the_moment(&self) -> bool {
+    /// Returns whether a retry may succeed.
+    pub fn is_transient(&self) -> bool {
         [ErrorCode::Internal, ErrorCode::Unavailable, ErrorCode::Timeout].iter().any(|code| code.as_str() == self.extensions.code)
     }
 }

@@ -1,79 +1,47 @@
-//! The root of all mutations. Each is one transaction; what is wrong with the input is told in the payload, all of it.
+//! The root type of mutations. Each mutation is one transaction; its payload reports all errors in the input.
 
-mod bulk;
-mod check;
-mod graph;
+mod curation;
+mod error;
+mod field;
+mod import_file;
+mod import_records;
+mod mark_checked;
 mod record;
-mod upload;
+mod target;
 
-use async_graphql::dynamic::{Field, InputValue, Object, SchemaBuilder, TypeRef};
+use async_graphql::dynamic::{Object, SchemaBuilder};
 
 use crate::core::auth::{Caller, Role};
-use crate::core::error::{Error, Result};
+use crate::core::error::Result;
 use crate::graphql::projection::json_writer::JsonWriter;
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::query::saved_query;
 use crate::graphql::request::upload::{Upload, UploadParser};
 use crate::graphql::schema::input;
-use crate::graphql::schema::object::field;
 use crate::graphql::schema::payload;
 use crate::store::Store;
-use crate::store::draft::InputProblem;
-use crate::store::write::{Author, WriteError};
 
 /// Name of the root type.
 pub(super) const NAME: &str = "Mutation";
-/// Name of the one argument that mutations have.
-const INPUT: &str = "input";
 
 pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     builder = payload::register(input::register(builder));
-    let fields = record::fields()
-        .into_iter()
-        .chain(graph::fields())
-        .chain(bulk::fields())
-        .chain(upload::fields())
-        .chain(check::fields())
-        .chain([saved_query::mutation()]);
-    let mutation = fields.fold(Object::new(NAME).description("Everything that can be changed, by those who have a token."), Object::field);
-    check::register(upload::register(bulk::register(graph::register(record::register(builder))))).register(mutation)
+    builder = record::register(builder);
+    builder = curation::register(builder);
+    builder = import_records::register(builder);
+    builder = import_file::register(builder);
+    builder = mark_checked::register(builder);
+    let fields = record::fields().into_iter().chain(curation::fields()).chain([
+        import_records::field(),
+        import_file::field(),
+        mark_checked::field(),
+        saved_query::mutation(),
+    ]);
+    builder.register(fields.fold(Object::new(NAME).description("All changes; they require a token."), Object::field))
 }
 
-/// A mutation as the schema has it.
-fn mutation(name: impl Into<String>, input: impl Into<String>, payload: impl Into<String>, doc: impl Into<String>) -> Field {
-    field(name, TypeRef::named(payload.into()), doc)
-        .argument(InputValue::new(INPUT, TypeRef::named_nn(input.into())).description("What is to be done."))
-}
-
-/// Why a mutation did nothing: what is wrong with its input, or what is wrong with the request.
-enum Stopped {
-    Problems(Vec<InputProblem>),
-    Failed(Error),
-}
-
-impl From<WriteError> for Stopped {
-    fn from(refused: WriteError) -> Self {
-        match refused {
-            WriteError::Problems(problems) => Self::Problems(problems),
-            WriteError::Failed(error) => Self::Failed(error),
-        }
-    }
-}
-
-impl From<Error> for Stopped {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl From<InputProblem> for Stopped {
-    fn from(problem: InputProblem) -> Self {
-        Self::Problems(vec![problem])
-    }
-}
-
-/// Runs a mutation with all that is selected of its payload, and writes that.
-pub(super) async fn write(
+/// Executes one mutation and writes the selected fields of its payload.
+pub(super) async fn execute(
     store: &Store,
     caller: &Caller,
     selection: &Selection<'_>,
@@ -86,19 +54,12 @@ pub(super) async fn write(
     }
     caller.require(Role::Editor)?;
     if let Some((action, record)) = record::find(selection.name()) {
-        record::write(store, caller, action, record, selection, out).await
-    } else if selection.name() == bulk::NAME {
-        bulk::write(store, caller, selection, out).await
-    } else if selection.name() == upload::NAME {
-        upload::write(store, caller, selection, files, out).await
-    } else if selection.name() == check::NAME {
-        check::write(store, selection, out).await
-    } else {
-        graph::write(store, caller, selection, out).await
+        return record::execute(store, caller, action, record, selection, out).await;
     }
-}
-
-/// Who the history says it was.
-fn author(caller: &Caller, message: Option<String>) -> Author {
-    Author { by: caller.name.clone().unwrap_or_default(), message }
+    match selection.name() {
+        import_records::NAME => import_records::execute(store, caller, selection, out).await,
+        import_file::NAME => import_file::execute(store, caller, selection, files, out).await,
+        mark_checked::NAME => mark_checked::execute(store, selection, out).await,
+        _ => curation::execute(store, caller, selection, out).await,
+    }
 }

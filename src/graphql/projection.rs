@@ -1,151 +1,163 @@
-//! What an answer shows of records: made from a selection together with the plan of what to read for it.
+//! Projections: the fields of records in a response. A projection is built from a selection together with the plan of the
+//! rows and cells to fetch.
 
 pub(crate) mod computed;
 pub(crate) mod connection;
 pub(crate) mod facet;
 pub(crate) mod json_writer;
+pub(crate) mod output_type;
 pub(crate) mod selection;
 
 use crate::catalog::catalog;
+
 use crate::catalog::field::Field;
+
 use crate::catalog::kind::FieldKind;
+
 use crate::catalog::record::Record;
+
 use crate::catalog::relation::Relation;
 use crate::core::error::Result;
 use crate::core::pagination::Page;
 use crate::entity::RecordType;
 use crate::graphql::projection::connection::ConnectionProjection;
 use crate::graphql::projection::json_writer::{Fields, JsonWriter};
-use crate::graphql::projection::selection::{Selection, below};
-use crate::graphql::schema::object;
+use crate::graphql::projection::output_type::{TYPE_NAME, undeclared};
+use crate::graphql::projection::selection::{Selection, merged_subfields};
+use crate::graphql::schema::builder;
 use crate::graphql::schema::scalar;
 use crate::graphql::schema::scalar::{Member, TextPart};
 use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
 use crate::store::read::result::RowRef;
 
-/// Name of the field that every object type has.
-const TYPE_NAME: &str = "__typename";
+/// Rows of a list that is not paginated.
+const MAX_UNPAGED_ROWS: u32 = 1_000;
 
-/// Fields of a record, in the order of the query.
+/// Selected fields of a record type, in the order of the query.
 pub(super) struct Projection(pub(super) Fields<FieldProjection>);
 
-/// Shapes of records of several types.
+/// A projection for each of several record types.
 pub(super) struct ProjectionSet(Vec<(RecordType, Projection)>);
 
-/// What a field shows.
+/// Projection of one field. Numbers are indexes of fields of the record or of children of the plan.
 pub(super) enum FieldProjection {
     /// Name of the type.
     TypeName,
-    /// The id.
+    /// Global id.
     Id,
-    /// The value of a field, in a language.
+    /// Value of a field, with the requested language of a translated one.
     Value(usize, FieldKind, Option<String>),
     /// All translations of a field.
-    Texts(usize, Fields<TextPart>),
-    /// The small objects of a field.
+    Translations(usize, Fields<TextPart>),
+    /// Structures of a field.
     Structures(usize, Fields<Member>),
-    /// The record that a field refers to.
-    One(usize, Projection),
-    /// The record of any type that a field refers to.
-    Any(usize, ProjectionSet),
-    /// The whole of a short list.
-    Short(usize, Projection),
-    /// A page of a list.
-    Page(usize, ConnectionProjection),
-    /// What a computed field makes of what it asked for.
-    Computed(Box<Write>),
+    /// Record that a field references.
+    Reference(usize, Projection),
+    /// Record of any type that a field references.
+    PolymorphicReference(usize, ProjectionSet),
+    /// List without pages.
+    List(usize, Projection),
+    /// Page of a list.
+    Connection(usize, ConnectionProjection),
+    /// Computed field.
+    Computed(Box<RowWriter>),
 }
 
-/// Writes what a computed field makes of a record.
-type Write = dyn Fn(RowRef<'_>, &mut JsonWriter<'_>) + Send + Sync;
+/// Writes a computed field from the row of its record.
+type RowWriter = dyn Fn(RowRef<'_>, &mut JsonWriter<'_>) + Send + Sync;
 
 impl Projection {
-    /// What these selections show of records of a type; what they need is added to the plan.
+    /// Projects selections of a record and adds the fields and relations they need to `plan`.
     pub(super) fn new(selections: &[Selection<'_>], record: &'static Record, plan: &mut Plan) -> Result<Self> {
-        let fields = below(selections, &object::names(record)).into_iter();
-        fields.map(|selection| Ok((selection.key(), show(&selection, record, plan)?))).collect::<Result<_>>().map(Self)
+        let fields = merged_subfields(selections, &builder::type_names(record)).into_iter();
+        fields.map(|selection| Ok((selection.json_key(), project_field(&selection, record, plan)?))).collect::<Result<_>>().map(Self)
     }
 
     /// Writes a record.
-    pub(super) fn write(&self, node: RowRef<'_>, out: &mut JsonWriter<'_>) {
-        out.object(&self.0, |show, out| show.write(node, out));
+    pub(super) fn write(&self, row: RowRef<'_>, out: &mut JsonWriter<'_>) {
+        out.object(&self.0, |field, out| field.write(row, out));
     }
 }
 
 impl ProjectionSet {
-    /// What a selection shows of records of these types, and what to read of each.
+    /// Projects selections of a record that may have any of these types; returns a plan for each type.
     pub(super) fn new(selections: &[Selection<'_>], records: impl Iterator<Item = &'static Record>) -> Result<(Vec<Plan>, Self)> {
-        let (mut plans, mut shapes) = (Vec::new(), Vec::new());
+        let (mut plans, mut projections) = (Vec::new(), Vec::new());
         for record in records {
             let mut plan = Plan::new(record.ty);
-            shapes.push((record.ty, Projection::new(selections, record, &mut plan)?));
+            projections.push((record.ty, Projection::new(selections, record, &mut plan)?));
             plans.push(plan);
         }
-        Ok((plans, Self(shapes)))
+        Ok((plans, Self(projections)))
     }
 
-    /// The shape of a record of this type.
+    /// The projection for a record type.
     pub(super) fn of(&self, ty: RecordType) -> Option<&Projection> {
-        self.0.iter().find(|(of, _)| *of == ty).map(|(_, shape)| shape)
+        self.0.iter().find(|(of, _)| *of == ty).map(|(_, projection)| projection)
     }
 
     /// Writes a record.
-    pub(super) fn write(&self, node: RowRef<'_>, out: &mut JsonWriter<'_>) {
-        out.option(self.of(node.ty()), |shape, out| shape.write(node, out));
+    pub(super) fn write(&self, row: RowRef<'_>, out: &mut JsonWriter<'_>) {
+        out.option(self.of(row.ty()), |projection, out| projection.write(row, out));
     }
 }
 
 impl FieldProjection {
-    /// Writes what the field shows of a record.
-    pub(super) fn write(&self, node: RowRef<'_>, out: &mut JsonWriter<'_>) {
+    /// Writes the field of a record.
+    pub(super) fn write(&self, row: RowRef<'_>, out: &mut JsonWriter<'_>) {
         match self {
-            Self::TypeName => out.value(node.record().name()),
-            Self::Id => out.value(node.id()),
-            Self::Value(field, kind, lang) => scalar::write(*kind, node.cell(*field), lang.as_deref(), out),
-            Self::Texts(field, parts) => scalar::write_texts(node.cell(*field), parts, out),
-            Self::Structures(field, members) => scalar::write_structures(node.cell(*field), members, out),
-            Self::One(child, shape) => out.option(node.one(*child), |node, out| shape.write(node, out)),
-            Self::Any(child, shapes) => out.option(node.one(*child), |node, out| shapes.write(node, out)),
-            Self::Short(child, shape) => {
-                out.option(node.many(*child), |slice, out| out.list(slice.nodes(), |node, out| shape.write(node, out)));
+            Self::TypeName => out.value(row.record().name()),
+            Self::Id => out.value(row.id()),
+            Self::Value(field, kind, lang) => scalar::write(*kind, row.cell(*field), lang.as_deref(), out),
+            Self::Translations(field, parts) => scalar::write_texts(row.cell(*field), parts, out),
+            Self::Structures(field, members) => scalar::write_structures(row.cell(*field), members, out),
+            Self::Reference(child, projection) => out.option(row.one(*child), |row, out| projection.write(row, out)),
+            Self::PolymorphicReference(child, projections) => out.option(row.one(*child), |row, out| projections.write(row, out)),
+            Self::List(child, projection) => {
+                out.option(row.many(*child), |rows, out| out.list(rows.nodes(), |row, out| projection.write(row, out)));
             }
-            Self::Page(child, connection) => out.option(node.many(*child), |slice, out| connection.write(slice, out)),
-            Self::Computed(write) => write(node, out),
+            Self::Connection(child, connection) => out.option(row.many(*child), |page, out| connection.write(page, out)),
+            Self::Computed(write) => write(row, out),
         }
     }
 }
 
-fn show(selection: &Selection<'_>, record: &'static Record, plan: &mut Plan) -> Result<FieldProjection> {
+fn project_field(selection: &Selection<'_>, record: &'static Record, plan: &mut Plan) -> Result<FieldProjection> {
     let name = selection.name();
     if name == TYPE_NAME {
         Ok(FieldProjection::TypeName)
-    } else if let Some(computed) = computed::computed(record, name) {
-        (computed.show)(selection, record, plan)
+    } else if let Some(computed) = computed::find(record, name) {
+        (computed.project)(selection, record, plan)
     } else if let Some(index) = record.field_index(name) {
-        declared(selection, index, &record.fields[index], plan)
+        project_declared_field(selection, index, &record.fields[index], plan)
     } else if let Some(index) = record.relation_index(name) {
-        relation(selection, index, record, &record.relations[index], plan)
-    } else if let Some(index) = record.fields.iter().position(|field| matches!(field.kind, FieldKind::Translated) && field.plural() == name)
-    {
+        project_relation(selection, index, record, &record.relations[index], plan)
+    } else if let Some(index) = translations_index(record, name) {
         plan.select_field(index);
-        Ok(FieldProjection::Texts(index, scalar::text_parts(selection)))
-    } else {
-        // what is valid and none of these is the id
+        Ok(FieldProjection::Translations(index, scalar::text_parts(selection)))
+    } else if name == "id" {
         Ok(FieldProjection::Id)
+    } else {
+        Err(undeclared(record.name(), name))
     }
 }
 
-fn declared(selection: &Selection<'_>, index: usize, field: &Field, plan: &mut Plan) -> Result<FieldProjection> {
+/// Index of the translated field whose translations are selected by this name.
+fn translations_index(record: &Record, name: &str) -> Option<usize> {
+    record.fields.iter().position(|field| matches!(field.kind, FieldKind::Translated) && field.plural() == name)
+}
+
+fn project_declared_field(selection: &Selection<'_>, index: usize, field: &Field, plan: &mut Plan) -> Result<FieldProjection> {
     let selections = std::slice::from_ref(selection);
     Ok(match field.kind {
         FieldKind::One(target) => {
             let mut row = Plan::new(target);
-            let shape = Projection::new(selections, catalog().get(target), &mut row)?;
-            FieldProjection::One(plan.add_child(ChildPlan::One(index, Box::new(row))), shape)
+            let projection = Projection::new(selections, catalog().get(target), &mut row)?;
+            FieldProjection::Reference(plan.add_child(ChildPlan::One(index, Box::new(row))), projection)
         }
         FieldKind::Any => {
-            let (plans, shapes) = ProjectionSet::new(selections, catalog().all().filter(|record| record.is_cited()))?;
-            FieldProjection::Any(plan.add_child(ChildPlan::Any(index, plans)), shapes)
+            let (plans, projections) = ProjectionSet::new(selections, catalog().all().filter(|record| record.is_cited()))?;
+            FieldProjection::PolymorphicReference(plan.add_child(ChildPlan::Any(index, plans)), projections)
         }
         FieldKind::List(structure) => {
             plan.select_field(index);
@@ -153,28 +165,37 @@ fn declared(selection: &Selection<'_>, index: usize, field: &Field, plan: &mut P
         }
         kind => {
             plan.select_field(index);
-            FieldProjection::Value(index, kind, selection.lang()?)
+            FieldProjection::Value(index, kind, selection.lang_argument()?)
         }
     })
 }
 
-fn relation(selection: &Selection<'_>, index: usize, record: &Record, relation: &Relation, plan: &mut Plan) -> Result<FieldProjection> {
-    let target = catalog().get(relation.target);
+fn project_relation(
+    selection: &Selection<'_>,
+    index: usize,
+    record: &Record,
+    relation: &Relation,
+    plan: &mut Plan,
+) -> Result<FieldProjection> {
     if relation.short {
-        let mut row = Plan::new(target.ty);
-        let shape = Projection::new(std::slice::from_ref(selection), target, &mut row)?;
-        let list = ListPlan { page: Page::first(1_000), ..ListPlan::new(row) };
-        return Ok(FieldProjection::Short(plan.add_child(ChildPlan::Many(index, list)), shape));
+        let mut row = Plan::new(relation.target);
+        let projection = Projection::new(std::slice::from_ref(selection), catalog().get(relation.target), &mut row)?;
+        let list = ListPlan { page: Page::first(MAX_UNPAGED_ROWS), ..ListPlan::new(row) };
+        return Ok(FieldProjection::List(plan.add_child(ChildPlan::Many(index, list)), projection));
     }
-    let (list, connection) = list_of(selection, record, relation)?;
-    Ok(FieldProjection::Page(plan.add_child(ChildPlan::Many(index, list)), connection))
+    let (list, connection) = project_connection(selection, record, relation)?;
+    Ok(FieldProjection::Connection(plan.add_child(ChildPlan::Many(index, list)), connection))
 }
 
-/// What a selection shows of a record's list, and what to read for it.
-pub(super) fn list_of(selection: &Selection<'_>, record: &Record, relation: &Relation) -> Result<(ListPlan, ConnectionProjection)> {
+/// Projects a paginated relation of a record; returns the plan of the list.
+pub(super) fn project_connection(
+    selection: &Selection<'_>,
+    record: &Record,
+    relation: &Relation,
+) -> Result<(ListPlan, ConnectionProjection)> {
     let (mut list, connection) = ConnectionProjection::new(selection, catalog().get(relation.target))?;
-    for argument in computed::arguments(record, relation.name) {
-        if let Some(value) = selection.text(argument.name) {
+    for argument in computed::relation_arguments(record, relation.name) {
+        if let Some(value) = selection.string_argument(argument.name()) {
             (argument.apply)(&value, &mut list)?;
         }
     }

@@ -1,8 +1,10 @@
-//! The root of all queries: one record, lists of records, search, and who asks.
+//! The query root: records by id or key, lists of records, search, statistics, changes, and the caller.
 
-pub(super) mod change;
+mod changes;
 mod dataset;
-pub(super) mod rate;
+pub(super) mod duplicates;
+pub(super) mod rate_limit;
+mod record_state;
 pub(crate) mod saved_query;
 mod search;
 pub(super) mod statistics;
@@ -15,34 +17,36 @@ use async_graphql::Value;
 use async_graphql::dynamic::{InputObject, InputValue, Object, SchemaBuilder, TypeRef};
 
 use crate::catalog::catalog;
+
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::auth::Caller;
-use crate::core::error::{Result, bad_input};
-use crate::core::filter;
-use crate::entity::RecordType;
-use crate::graphql::projection::connection::{ConnectionProjection, connection_name, with_arguments};
+use crate::core::error::{Error, Result, bad_input};
+use crate::graphql::global_id;
+use crate::graphql::projection::connection::ConnectionProjection;
 use crate::graphql::projection::json_writer::JsonWriter;
+use crate::graphql::projection::output_type::{TYPE_NAME, undeclared};
 use crate::graphql::projection::selection::Selection;
-use crate::graphql::projection::{Projection as Shown, ProjectionSet};
-use crate::graphql::schema::filter::{described, id};
-use crate::graphql::schema::object::{NODE, field};
+use crate::graphql::projection::{Projection, ProjectionSet};
+use crate::graphql::schema::builder::{NODE, field};
+use crate::graphql::schema::connection::{connection_name, with_arguments};
+use crate::graphql::schema::names::singular;
 use crate::store::Store;
-use crate::store::read::plan::{ListPlan, Lookup, Plan};
+use crate::store::read::plan::Lookup;
+use crate::store::read::plan::{ListPlan, Plan};
 
 /// Name of the root type.
 pub(super) const NAME: &str = "Query";
 const IDENTIFIER_BY: &str = "IdentifierBy";
-/// Ids that `nodes` takes at most.
-const MAX_IDS: usize = 100;
+const MAX_NODE_IDS: usize = 100;
 
 pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     let mut query = Object::new(NAME)
-        .description("Everything that can be asked.")
+        .description("Root of all queries.")
         .field(
             field(
                 "node",
                 TypeRef::named(NODE),
-                "Any record or part, by its id. The old id of a merged record leads to the record it became.",
+                "Any record or part, by id. The id of a merged record resolves to the record it was merged into.",
             )
             .argument(InputValue::new("id", TypeRef::named_nn(TypeRef::ID)).description("Id, such as person_01h455vb4pex5vsknk084sn02q.")),
         )
@@ -50,41 +54,52 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
             field(
                 "nodes",
                 TypeRef::named_list(NODE),
-                "Any records and parts, by their ids, in the order of the ids; nothing in the place of an id that leads nowhere.",
+                "Any records and parts, by id, in the order of the ids. Null in the place of an unknown id.",
             )
-            .argument(InputValue::new("ids", TypeRef::named_nn_list_nn(TypeRef::ID)).description("Ids, at most 100.")),
+            .argument(InputValue::new("ids", TypeRef::named_nn_list_nn(TypeRef::ID)).description("At most 100 ids.")),
         )
         .field(search::field())
         .field(viewer::field())
         .field(dataset::field())
-        .field(rate::field());
-    query = change::fields().into_iter().chain(saved_query::fields()).chain(statistics::fields()).fold(query, Object::field);
-    for record in listed() {
-        let this = described(record);
-        let one = field(record.singular(), TypeRef::named(record.name()), format!("One {this}; nothing where there is none."))
-            .argument(InputValue::new("by", TypeRef::named_nn(by_name(record))).description("How it is named."));
-        let all = field(record.plural, TypeRef::named(connection_name(record)), format!("All {this} records, page by page."));
+        .field(rate_limit::field())
+        .field(changes::field());
+    query = record_state::fields()
+        .into_iter()
+        .chain([duplicates::field()])
+        .chain(saved_query::fields())
+        .chain(statistics::fields())
+        .fold(query, Object::field);
+    for record in listed_records() {
+        let this = singular(record);
+        let by = InputValue::new("by", TypeRef::named_nn(by_name(record))).description("Key of the record.");
+        let one = field(record.singular(), TypeRef::named(record.name()), format!("One {this}. Null if there is none.")).argument(by);
+        let all = field(record.plural, TypeRef::named(connection_name(record)), format!("A page of all {this} records."));
         query = query.field(one).field(with_arguments(all, record));
         builder = builder.register(by_input(record));
     }
     builder = builder.register(
         InputObject::new(IDENTIFIER_BY)
-            .description("An identifier that another register gave a record.")
+            .description("Identifier of a record in another register.")
             .field(InputValue::new("scheme", TypeRef::named_nn(TypeRef::STRING)).description("The register."))
             .field(InputValue::new("value", TypeRef::named_nn(TypeRef::STRING)).description("The identifier.")),
     );
-    let builder = dataset::register(rate::register(viewer::register(search::register(builder))));
-    statistics::register(change::register(builder)).register(query)
+    for register in
+        [search::register, viewer::register, rate_limit::register, dataset::register, record_state::register, statistics::register]
+    {
+        builder = register(builder);
+    }
+    builder.register(query)
 }
 
-/// Records that have fields of their own at the root.
-fn listed() -> impl Iterator<Item = &'static Record> {
+/// Record types with root fields of their own.
+fn listed_records() -> impl Iterator<Item = &'static Record> {
     catalog().all().filter(|record| !record.plural.is_empty())
 }
 
-/// What a field of the root gives.
+/// A field of the query root.
 #[derive(Debug, Clone, Copy)]
-enum Root {
+enum RootField {
+    TypeName,
     Node,
     Nodes,
     Search,
@@ -92,100 +107,97 @@ enum Root {
     RateLimit,
     Dataset,
     Changes,
-    State,
-    Comparison,
+    RecordState,
+    RevisionComparison,
     Duplicates,
     SavedQuery,
     SavedQueries,
-    One(&'static Record),
-    Page(&'static Record),
+    Record(&'static Record),
+    List(&'static Record),
     Statistics(&'static Record),
 }
 
-fn root(name: &str) -> Option<Root> {
-    static ROOTS: LazyLock<HashMap<String, Root>> = LazyLock::new(|| {
-        let records = listed().flat_map(|record| [(record.singular(), Root::One(record)), (record.plural.to_owned(), Root::Page(record))]);
-        let others = [
-            ("node", Root::Node),
-            ("nodes", Root::Nodes),
-            (search::NAME, Root::Search),
-            (viewer::NAME, Root::Viewer),
-            (rate::NAME, Root::RateLimit),
-            (dataset::NAME, Root::Dataset),
-        ];
-        let of_changes = [
-            (change::CHANGES, Root::Changes),
-            (change::STATE, Root::State),
-            (change::COMPARISON, Root::Comparison),
-            (change::DUPLICATES, Root::Duplicates),
-            (saved_query::ONE, Root::SavedQuery),
-            (saved_query::ALL, Root::SavedQueries),
-        ];
-        let of_statistics = statistics::counted().map(|(record, declared)| (declared.name, Root::Statistics(record)));
-        let others = others.into_iter().chain(of_changes).chain(of_statistics);
-        records.chain(others.map(|(name, root)| (name.to_owned(), root))).collect()
+/// Root fields that do not belong to a record type.
+const FIXED_FIELDS: [(&str, RootField); 13] = [
+    (TYPE_NAME, RootField::TypeName),
+    ("node", RootField::Node),
+    ("nodes", RootField::Nodes),
+    (search::NAME, RootField::Search),
+    (viewer::NAME, RootField::Viewer),
+    (rate_limit::NAME, RootField::RateLimit),
+    (dataset::NAME, RootField::Dataset),
+    (changes::NAME, RootField::Changes),
+    (record_state::STATE, RootField::RecordState),
+    (record_state::COMPARISON, RootField::RevisionComparison),
+    (duplicates::NAME, RootField::Duplicates),
+    (saved_query::ONE, RootField::SavedQuery),
+    (saved_query::ALL, RootField::SavedQueries),
+];
+
+fn root_field(name: &str) -> Option<RootField> {
+    static FIELDS: LazyLock<HashMap<String, RootField>> = LazyLock::new(|| {
+        let fixed = FIXED_FIELDS.into_iter().map(|(name, field)| (name.to_owned(), field));
+        let records = listed_records()
+            .flat_map(|record| [(record.singular(), RootField::Record(record)), (record.plural.to_owned(), RootField::List(record))]);
+        let statistics = statistics::counted_records().map(|(record, spec)| (spec.name.to_owned(), RootField::Statistics(record)));
+        records.chain(fixed).chain(statistics).collect()
     });
-    ROOTS.get(name).copied()
+    FIELDS.get(name).copied()
 }
 
-/// The type of the records in the list that a field of the root gives, if it gives one.
-pub(super) fn list(name: &str) -> Option<&'static Record> {
-    match root(name) {
-        Some(Root::Page(record)) => Some(record),
+/// Record type of the connection that a root field returns, if it returns one.
+pub(super) fn listed_record(name: &str) -> Option<&'static Record> {
+    match root_field(name) {
+        Some(RootField::List(record)) => Some(record),
         _ => None,
     }
 }
 
-/// Reads a field of the root with all that is selected below it, and writes it.
+/// Executes a root field and writes its value.
 pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
-    match root(selection.name()) {
-        Some(Root::Node) => node(store, selection, out).await,
-        Some(Root::Nodes) => nodes(store, selection, out).await,
-        Some(Root::Search) => search::write(store, selection, out).await,
-        Some(Root::Viewer) => {
-            viewer::write(caller, selection, out);
-            Ok(())
-        }
-        Some(Root::RateLimit) => {
-            rate::write(caller, selection, out);
-            Ok(())
-        }
-        Some(Root::Dataset) => dataset::write(store, selection, out).await,
-        Some(Root::Changes) => change::changes(store, selection, out).await,
-        Some(Root::State) => change::state(store, caller, selection, out).await,
-        Some(Root::Comparison) => change::comparison(store, caller, selection, out).await,
-        Some(Root::Duplicates) => change::duplicates(store, selection, out).await,
-        Some(Root::SavedQuery) => saved_query::one(store, selection, out).await,
-        Some(Root::SavedQueries) => saved_query::all(store, selection, out).await,
-        Some(Root::One(record)) => one(store, selection, record, out).await,
-        Some(Root::Statistics(record)) => statistics::write(store, selection, record, out).await,
-        Some(Root::Page(record)) => page(store, selection, record, out).await,
-        None => {
+    let name = selection.name();
+    match root_field(name).ok_or_else(|| undeclared(NAME, name))? {
+        RootField::TypeName => {
             out.value(NAME);
             Ok(())
         }
+        RootField::Node => write_node(store, selection, out).await,
+        RootField::Nodes => write_nodes(store, selection, out).await,
+        RootField::Search => search::write(store, selection, out).await,
+        RootField::Viewer => viewer::write(caller, selection, out),
+        RootField::RateLimit => rate_limit::write(caller, selection, out),
+        RootField::Dataset => dataset::write(store, selection, out).await,
+        RootField::Changes => changes::write(store, selection, out).await,
+        RootField::RecordState => record_state::write_state(store, caller, selection, out).await,
+        RootField::RevisionComparison => record_state::write_comparison(store, caller, selection, out).await,
+        RootField::Duplicates => duplicates::write(store, selection, out).await,
+        RootField::SavedQuery => saved_query::one(store, selection, out).await,
+        RootField::SavedQueries => saved_query::all(store, selection, out).await,
+        RootField::Record(record) => {
+            let lookup = parse_by(record, &selection.argument("by").unwrap_or_default())?;
+            write_record(store, selection, record, &lookup, out).await
+        }
+        RootField::Statistics(record) => statistics::write(store, selection, record, out).await,
+        RootField::List(record) => write_page(store, selection, record, out).await,
     }
 }
 
-/// What a field of the root names, where that is a list of records or one record.
-pub(super) enum Named {
-    /// A list of records.
+/// Plan of a root field that returns a list of records or one record.
+pub(super) enum RootPlan {
     List(Box<ListPlan>, ConnectionProjection),
-    /// One record.
     Record(&'static Record, Lookup),
 }
 
-/// What a field of the root names, where that is a list of records or one record.
-pub(super) fn named(selection: &Selection<'_>) -> Result<Option<Named>> {
-    Ok(match root(selection.name()) {
-        Some(Root::Page(record)) => {
-            Some(ConnectionProjection::new(selection, record).map(|(list, connection)| Named::List(Box::new(list), connection))?)
-        }
-        Some(Root::Changes) => Some(change::list(selection).map(|(list, connection)| Named::List(Box::new(list), connection))?),
-        Some(Root::One(record)) => Some(Named::Record(record, read_by(record, &selection.argument("by").unwrap_or_default())?)),
-        Some(Root::Node) => {
-            let (ty, id) = read_id(&selection.argument("id").unwrap_or_default(), "id")?;
-            Some(Named::Record(catalog().get(ty), Lookup::Id(id)))
+/// Plans a root field that returns a list of records or one record; `None` for other fields.
+pub(super) fn plan(selection: &Selection<'_>) -> Result<Option<RootPlan>> {
+    let list = |(list, connection): (ListPlan, ConnectionProjection)| RootPlan::List(Box::new(list), connection);
+    Ok(match root_field(selection.name()) {
+        Some(RootField::List(record)) => Some(ConnectionProjection::new(selection, record).map(list)?),
+        Some(RootField::Changes) => Some(changes::plan(selection).map(list)?),
+        Some(RootField::Record(record)) => Some(RootPlan::Record(record, parse_by(record, &selection.argument("by").unwrap_or_default())?)),
+        Some(RootField::Node) => {
+            let (ty, id) = global_id::decode(&selection.argument("id").unwrap_or_default(), "id")?;
+            Some(RootPlan::Record(catalog().get(ty), Lookup::Id(id)))
         }
         _ => None,
     })
@@ -198,81 +210,74 @@ fn by_name(record: &Record) -> String {
 fn by_input(record: &Record) -> InputObject {
     let input = InputObject::new(by_name(record))
         .oneof()
-        .description(format!("One way to name a {}.", described(record)))
-        .field(InputValue::new("id", TypeRef::named(TypeRef::ID)).description("By its id."));
+        .description(format!("Key of a {}.", singular(record)))
+        .field(InputValue::new("id", TypeRef::named(TypeRef::ID)).description("Id."));
     match record.shape {
-        RecordKind::Record => input.field(InputValue::new("slug", TypeRef::named(TypeRef::STRING)).description("By its slug.")).field(
-            InputValue::new("identifier", TypeRef::named(IDENTIFIER_BY)).description("By an identifier that another register gave it."),
-        ),
+        RecordKind::Record => input
+            .field(InputValue::new("slug", TypeRef::named(TypeRef::STRING)).description("Slug."))
+            .field(InputValue::new("identifier", TypeRef::named(IDENTIFIER_BY)).description("Identifier in another register.")),
         _ => input,
     }
 }
 
-fn read_by(record: &Record, value: &Value) -> Result<Lookup> {
-    let Value::Object(given) = value else { return Err(bad_input("by", "name the record by one of its ways")) };
+fn parse_by(record: &Record, value: &Value) -> Result<Lookup> {
+    let Value::Object(keys) = value else { return Err(no_key()) };
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         _ => String::new(),
     };
-    match given.iter().find(|(_, value)| **value != Value::Null) {
-        Some((name, value)) if name == "id" => match id(record.ty, value, "by.id")? {
-            filter::FilterValue::Id(id) => Ok(Lookup::Id(id)),
-            _ => Err(bad_input("by.id", "this is not an id")),
-        },
-        Some((name, value)) if name == "slug" => Ok(Lookup::Slug(text(value))),
-        Some((_, Value::Object(identifier))) => {
-            let part = |name| identifier.get(name).map(text).unwrap_or_default();
-            Ok(Lookup::Identifier { scheme: part("scheme"), value: part("value") })
+    match keys.iter().find(|(_, value)| **value != Value::Null).map(|(name, value)| (name.as_str(), value)) {
+        Some(("id", value)) => Ok(Lookup::Id(global_id::decode_as(record.ty, value, "by.id")?)),
+        Some(("slug", value)) => Ok(Lookup::Slug(text(value))),
+        Some(("identifier", Value::Object(identifier))) => {
+            let member = |name| identifier.get(name).map(text).unwrap_or_default();
+            Ok(Lookup::Identifier { scheme: member("scheme"), value: member("value") })
         }
-        _ => Err(bad_input("by", "name the record by one of its ways")),
+        _ => Err(no_key()),
     }
 }
 
-async fn one(store: &Store, selection: &Selection<'_>, record: &'static Record, out: &mut JsonWriter<'_>) -> Result<()> {
-    let by = read_by(record, &selection.argument("by").unwrap_or_default())?;
-    get(store, selection, record, &by, out).await
+fn no_key() -> Error {
+    bad_input("by", "specify exactly one of id, slug, identifier")
 }
 
-async fn get(store: &Store, selection: &Selection<'_>, record: &'static Record, by: &Lookup, out: &mut JsonWriter<'_>) -> Result<()> {
+/// Writes one record, or null if there is none.
+async fn write_record(
+    store: &Store,
+    selection: &Selection<'_>,
+    record: &'static Record,
+    lookup: &Lookup,
+    out: &mut JsonWriter<'_>,
+) -> Result<()> {
     let mut plan = Plan::new(record.ty);
-    let shape = Shown::new(std::slice::from_ref(selection), record, &mut plan)?;
-    let found = store.get(by, &plan).await?;
-    out.option(found.get(0), |node, out| shape.write(node, out));
+    let projection = Projection::new(std::slice::from_ref(selection), record, &mut plan)?;
+    let rows = store.get(lookup, &plan).await?;
+    out.option(rows.get(0), |row, out| projection.write(row, out));
     Ok(())
 }
 
-async fn page(store: &Store, selection: &Selection<'_>, record: &'static Record, out: &mut JsonWriter<'_>) -> Result<()> {
+async fn write_page(store: &Store, selection: &Selection<'_>, record: &'static Record, out: &mut JsonWriter<'_>) -> Result<()> {
     let (list, connection) = ConnectionProjection::new(selection, record)?;
     let pages = store.page(&list).await?;
-    out.option(pages.get(0), |slice, out| connection.write(slice, out));
+    out.option(pages.get(0), |page, out| connection.write(page, out));
     Ok(())
 }
 
-/// Type and UUID that an id names.
-pub(super) fn read_id(value: &Value, path: &str) -> Result<(RecordType, uuid::Uuid)> {
-    let text = match value {
-        Value::String(text) => text.as_str(),
-        _ => "",
-    };
-    let (prefix, uuid) = crate::core::id::decode(text).map_err(|error| bad_input(path, error))?;
-    let ty = RecordType::from_prefix(prefix).ok_or_else(|| bad_input(path, format_args!("no record has ids that begin with {prefix}_")))?;
-    Ok((ty, uuid))
+async fn write_node(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
+    let (ty, id) = global_id::decode(&selection.argument("id").unwrap_or_default(), "id")?;
+    write_record(store, selection, catalog().get(ty), &Lookup::Id(id), out).await
 }
 
-async fn node(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
-    let (ty, uuid) = read_id(&selection.argument("id").unwrap_or_default(), "id")?;
-    get(store, selection, catalog().get(ty), &Lookup::Id(uuid), out).await
-}
-
-async fn nodes(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
-    let ids = selection.items("ids");
-    if ids.len() > MAX_IDS {
-        return Err(bad_input("ids", format_args!("{} ids are too many; give at most {MAX_IDS}", ids.len())));
+async fn write_nodes(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
+    let ids = selection.list_argument("ids");
+    if ids.len() > MAX_NODE_IDS {
+        return Err(bad_input("ids", format_args!("{} ids are too many; give at most {MAX_NODE_IDS}", ids.len())));
     }
-    let ids = ids.iter().enumerate().map(|(index, id)| read_id(id, &format!("ids[{index}]")).map(Some)).collect::<Result<Vec<_>>>()?;
-    let wanted = catalog().all().filter(|record| ids.iter().flatten().any(|(ty, _)| *ty == record.ty));
-    let (plans, shapes) = ProjectionSet::new(std::slice::from_ref(selection), wanted)?;
-    let found = store.nodes(&plans, &ids).await?;
-    out.list(found.iter(), |node, out| out.option(node, |node, out| shapes.write(node, out)));
+    let ids = ids.iter().enumerate().map(|(index, id)| global_id::decode(id, &format!("ids[{index}]")).map(Some));
+    let ids = ids.collect::<Result<Vec<_>>>()?;
+    let requested = catalog().all().filter(|record| ids.iter().flatten().any(|(ty, _)| *ty == record.ty));
+    let (plans, projections) = ProjectionSet::new(std::slice::from_ref(selection), requested)?;
+    let rows = store.nodes(&plans, &ids).await?;
+    out.list(rows.iter(), |row, out| out.option(row, |row, out| projections.write(row, out)));
     Ok(())
 }

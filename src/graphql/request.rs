@@ -1,5 +1,7 @@
-//! Requests before they run: documents, variables and uploads.
+//! Requests before execution: documents, operations, variables and uploads.
 
 pub(crate) mod document;
+pub(crate) mod introspection;
+pub mod operation;
 pub mod upload;
 pub(crate) mod variables;

@@ -1,12 +1,14 @@
-//! A query as a table: one of its lists becomes the rows, and what is selected below it the columns.
+//! Tables: one list of a query becomes the rows, and the fields selected below it become the columns.
 //!
-//! A list of records is read whole, whatever page the query asks for, page after page and as it was at one moment. Any
-//! other list (figures, hits of a search, small objects) is taken from the answer to the query.
+//! A list of records is read to its end in one snapshot, regardless of the requested page. Any other list (statistics,
+//! search hits, structures) is taken from the response to the query.
 
+mod citations;
 pub(crate) mod feed_entries;
 mod layout;
+mod options;
+mod row_source;
 mod rows;
-mod source;
 mod value;
 
 use async_graphql::parser::types::OperationDefinition;
@@ -14,185 +16,186 @@ use serde_json::Value as Json;
 use typed_arena::Arena;
 
 use crate::core::auth::Caller;
-use crate::core::error::{Result, bad_input};
+use crate::core::error::{Error, Result, bad_input};
 use crate::core::language::Languages;
 use crate::graphql::engine::{Api, PreparedOperation};
 use crate::graphql::error::GraphqlError;
 use crate::graphql::projection::selection::{Scope, Selection};
 use crate::graphql::query;
-use crate::graphql::request::document;
-use crate::graphql::tabular::layout::Form;
-use crate::graphql::tabular::source::{Cited, RowShape, Source};
-use crate::graphql::tabular::value::{Context, Item};
+use crate::graphql::request::document::find_operation;
+use crate::graphql::tabular::citations::CitationColumn;
+use crate::graphql::tabular::layout::Layout;
+use crate::graphql::tabular::row_source::{RecordRows, RowProjection, RowSource};
+use crate::graphql::tabular::value::{ReadContext, ResponseValue};
 use crate::store::read::result::PagedRows;
 use crate::tabular::{ColumnType, TableColumn, TableRows, TableValue};
 
+pub use options::TableOptions;
+
 /// Name of the column with the sources of a row.
-const SOURCES: &str = "sources";
+const SOURCES_COLUMN: &str = "sources";
 
-/// What is wanted of a query as a table.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// The list that becomes the rows, by its path in the answer, such as `provision.charges`; else the first.
-    pub rows: Option<String>,
-    /// Whether each item of a list within a row is a row of its own; else they stand in one cell.
-    pub exploded: bool,
-    /// Which list that is, where a row has several.
-    pub explode: Option<String>,
-    /// Whether there is a column with the sources of each row.
-    pub sources: bool,
-    /// Rows at most.
-    pub limit: Option<u64>,
-}
-
-/// A table: its columns, what reads it and what makes its rows.
+/// A query as a table: its columns, the reader of its batches, and their conversion to rows.
 pub struct TableQuery {
-    /// Name of the field of the query that it was made of.
+    /// Response key of the root field.
     pub name: String,
-    /// The columns, in the order of the query.
+    /// Columns in the order of the query.
     pub columns: Vec<TableColumn>,
-    /// Reads it, part by part.
-    pub reader: Reader,
-    /// Makes rows of the parts.
-    pub filler: Filler,
+    /// Reads the batches.
+    pub reader: BatchReader,
+    /// Converts a batch to rows.
+    pub converter: RowConverter,
 }
 
-/// Reads a table part by part.
-pub struct Reader {
-    source: Source,
-    /// Items that may still come: items that become several rows count once.
-    left: u64,
+/// Reads a table in batches.
+pub struct BatchReader {
+    source: RowSource,
+    /// Maximum number of items. An item that becomes several rows counts once.
+    limit: u64,
 }
 
-/// A part of a table, as it was read.
-pub enum Part {
-    /// Rows of the store.
-    Pages(PagedRows),
-    /// Items of an answer.
+/// A batch of a table.
+pub enum RowBatch {
+    /// TableRows of the store.
+    Records(PagedRows),
+    /// Items of the response.
     Items(Vec<Json>),
 }
 
-/// Makes rows.
-pub struct Filler {
-    form: Form,
-    row: RowShape,
-    cited: Option<Cited>,
+/// Converts batches to rows.
+pub struct RowConverter {
+    layout: Layout,
+    row: RowProjection,
+    citations: Option<CitationColumn>,
     languages: Languages,
+    /// Maximum number of rows still to be returned.
     limit: usize,
 }
 
+/// The list that becomes the rows.
+struct RowList<'s, 'q> {
+    /// Root field that contains the list.
+    root: &'s Selection<'q>,
+    /// Layout of its items.
+    layout: Layout,
+    /// Path of response keys from the root field.
+    keys: Vec<String>,
+}
+
 impl Api {
-    /// A query as a table; what is wrong is told before anything is read.
+    /// Prepares a query as a table. Errors in the options or the query are returned before any row is read.
     pub async fn table(
         &self,
         prepared: &PreparedOperation,
-        wanted: &Wanted,
+        options: &TableOptions,
         languages: &Languages,
         caller: &Caller,
     ) -> Result<TableQuery, Vec<GraphqlError>> {
-        let PreparedOperation { document, asked, variables, .. } = prepared;
-        let operation: &OperationDefinition = document::operation(document, asked.operation.as_deref()).map_err(|failure| vec![failure])?;
+        let PreparedOperation { document, request, variables, .. } = prepared;
+        let operation: &OperationDefinition = find_operation(document, request.operation.as_deref()).map_err(|error| vec![error])?;
         let roots = Scope { document, operation, variables, dataset: &self.dataset }.roots(query::NAME);
-        let told = |error: crate::core::error::Error| vec![GraphqlError::from(error)];
-        let (root, mut form, keys) = self.rows_of(&roots, wanted.rows.as_deref()).map_err(told)?;
-        if wanted.exploded {
-            form.explode(wanted.explode.as_deref()).map_err(told)?;
+        let request_error = |error: Error| vec![GraphqlError::from(error)];
+        let RowList { root, mut layout, keys } = self.find_rows(&roots, options.rows.as_deref()).map_err(request_error)?;
+        if options.exploded {
+            layout.explode(options.explode.as_deref()).map_err(request_error)?;
         }
-        let mut columns = form.columns().map_err(told)?;
+        let mut columns = layout.columns().map_err(request_error)?;
         let store = self.store.for_role(caller.role);
-        let list = source::list(&store, root, &keys, wanted).await.map_err(told)?;
-        let limit = wanted.limit.unwrap_or(u64::MAX);
-        let (source, row, cited) = match list {
-            Some(list) => list,
-            None if wanted.sources => {
-                return Err(told(bad_input("sources", "the rows of this list are no records, and have no sources of their own")));
+        let records = row_source::open_record_rows(&store, root, &keys, options).await.map_err(request_error)?;
+        let RecordRows { source, row, citations } = match records {
+            Some(records) => records,
+            None if options.sources => {
+                return Err(request_error(bad_input("sources", "the rows of this list are not records and have no sources of their own")));
             }
             None => {
-                let answer = self.run(prepared, languages, caller).await.map_err(|failure| vec![failure])?;
-                if !answer.failures.is_empty() {
-                    return Err(answer.failures);
+                let result = self.execute(prepared, languages, caller).await.map_err(|error| vec![error])?;
+                if !result.errors.is_empty() {
+                    return Err(result.errors);
                 }
-                let answer = serde_json::from_slice(&answer.data).unwrap_or_default();
-                (Source::Answer(source::items(answer, root.name_in_answer(), &keys)), RowShape::Json, None)
+                let data = serde_json::from_slice(&result.data).unwrap_or_default();
+                let source = RowSource::Response(row_source::response_items(data, root.response_key(), &keys));
+                RecordRows { source, row: RowProjection::Json, citations: None }
             }
         };
-        if cited.is_some() {
-            columns.push(TableColumn { name: SOURCES.to_owned(), ty: ColumnType::Text });
+        if citations.is_some() {
+            columns.push(TableColumn { name: SOURCES_COLUMN.to_owned(), ty: ColumnType::Text });
         }
-        let filler = Filler { form, row, cited, languages: languages.clone(), limit: usize::try_from(limit).unwrap_or(usize::MAX) };
-        Ok(TableQuery { name: root.name_in_answer().to_owned(), columns, reader: Reader { source, left: limit }, filler })
+        let limit = options.limit.unwrap_or(u64::MAX);
+        let max_rows = usize::try_from(limit).unwrap_or(usize::MAX);
+        let converter = RowConverter { layout, row, citations, languages: languages.clone(), limit: max_rows };
+        Ok(TableQuery { name: root.response_key().to_owned(), columns, reader: BatchReader { source, limit }, converter })
     }
 
-    /// The list that becomes the rows: the field of the root that it is in, what its items are, and the keys from the one
-    /// to the other. Without any list it is what the first field gives.
-    fn rows_of<'s, 'q>(&self, roots: &'s [Selection<'q>], wanted: Option<&str>) -> Result<(&'s Selection<'q>, Form, Vec<String>)> {
+    /// Finds the list that becomes the rows: the one at `path`, or else the first. A query without lists becomes one row
+    /// with the value of its first field.
+    fn find_rows<'s, 'q>(&self, roots: &'s [Selection<'q>], path: Option<&str>) -> Result<RowList<'s, 'q>> {
         let mut names = Vec::new();
-        let mut first = None;
         for root in roots {
-            let form = Form::of(root, query::NAME, self.schema.registry());
-            let found = form.lists().into_iter().find_map(|(name, keys)| {
-                let name = [root.name_in_answer(), name.as_str()].join(".");
+            let layout = Layout::of(root, query::NAME, self.documents.registry());
+            let list = layout.lists().into_iter().find_map(|(name, keys)| {
+                let name = [root.response_key(), name.as_str()].join(".");
                 let name = name.trim_end_matches('.').to_owned();
-                let is_it = wanted.is_none_or(|wanted| wanted == name);
+                let matches = path.is_none_or(|path| path == name);
                 names.push(name);
-                is_it.then_some(keys)
+                matches.then_some(keys)
             });
-            if let Some(keys) = found
-                && let Some(Form::List { item, .. }) = form.at(&keys)
+            if let Some(keys) = list
+                && let Some(Layout::List { item, .. }) = layout.at(&keys)
             {
-                return Ok((root, *item, keys));
+                return Ok(RowList { root, layout: *item, keys });
             }
-            first = first.or(Some(root));
         }
-        match (wanted, first) {
-            (Some(wanted), _) if !names.is_empty() => {
+        match (path, roots.first()) {
+            (Some(path), _) if !names.is_empty() => {
                 let names = names.join(", ");
-                Err(bad_input("rows", format_args!("the query has no list {wanted} that could be the rows; it has {names}")))
+                Err(bad_input("rows", format_args!("the query has no list {path}; it has {names}")))
             }
-            (_, Some(root)) => Ok((root, Form::of(root, query::NAME, self.schema.registry()), Vec::new())),
-            _ => Err(bad_input("query", "nothing is selected")),
+            (_, Some(root)) => Ok(RowList { root, layout: Layout::of(root, query::NAME, self.documents.registry()), keys: Vec::new() }),
+            _ => Err(bad_input("query", "the query selects no fields")),
         }
     }
 }
 
-impl Reader {
-    /// The next part; nothing at the end.
-    pub async fn next(&mut self) -> Result<Option<Part>> {
+impl BatchReader {
+    /// Reads the next batch; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<RowBatch>> {
         match &mut self.source {
-            Source::Walk(walk) => Ok(walk.next().await?.map(Part::Pages)),
-            Source::Nothing => Ok(None),
-            Source::Answer(items) => {
+            RowSource::Scan(scan) => Ok(scan.next().await?.map(RowBatch::Records)),
+            RowSource::Empty => Ok(None),
+            RowSource::Response(items) => {
                 let mut items = std::mem::take(items);
-                items.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
-                Ok((!items.is_empty()).then_some(Part::Items(items)))
+                items.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
+                Ok((!items.is_empty()).then_some(RowBatch::Items(items)))
             }
         }
     }
 }
 
-impl Filler {
-    /// Makes the rows of a part; what has to be made first lives in the arena.
-    pub fn rows<'a>(&'a mut self, part: &'a Part, arena: &'a Arena<Json>) -> Result<TableRows<'a>> {
-        let Self { form, row, cited, languages, limit } = self;
-        let context = Context { languages, arena };
-        let mut rows = TableRows::new(form.width() + usize::from(cited.is_some()));
-        match part {
-            Part::Items(items) => items.iter().try_for_each(|item| rows::add(form, Item::Json(item), context, &mut rows))?,
-            Part::Pages(pages) => {
-                for node in pages.get(0).into_iter().flat_map(|slice| slice.nodes()) {
-                    let item = match &*row {
-                        RowShape::Record(shape) => Item::Record(shape, node),
-                        RowShape::Edge(parts) => Item::Edge(parts, node),
-                        RowShape::Json => continue,
+impl RowConverter {
+    /// Converts a batch to rows. Values that have to be serialized first are allocated in the arena.
+    pub fn rows<'a>(&'a mut self, batch: &'a RowBatch, arena: &'a Arena<Json>) -> Result<TableRows<'a>> {
+        let Self { layout, row: projection, citations, languages, limit } = self;
+        let context = ReadContext { languages, arena };
+        let mut rows = TableRows::new(layout.width() + usize::from(citations.is_some()));
+        match batch {
+            RowBatch::Items(items) => {
+                items.iter().try_for_each(|item| rows::append(layout, ResponseValue::Json(item), context, &mut rows))?;
+            }
+            RowBatch::Records(pages) => {
+                for row in pages.get(0).into_iter().flat_map(|page| page.nodes()) {
+                    let item = match &*projection {
+                        RowProjection::Record(record) => ResponseValue::Record(record, row),
+                        RowProjection::Edge(edge) => ResponseValue::Edge(edge, row),
+                        RowProjection::Json => continue,
                     };
-                    match &*cited {
-                        None => rows::add(form, item, context, &mut rows)?,
-                        Some(cited) => {
-                            let mut alone = TableRows::new(form.width());
-                            rows::add(form, item, context, &mut alone)?;
-                            let sources = cited.of(node, context);
-                            for row in alone.iter() {
-                                row.iter().for_each(|value| rows.push(value.clone()));
+                    match &*citations {
+                        None => rows::append(layout, item, context, &mut rows)?,
+                        Some(citations) => {
+                            let mut record_rows = TableRows::new(layout.width());
+                            rows::append(layout, item, context, &mut record_rows)?;
+                            let sources = citations.value(row, context);
+                            for cells in record_rows.iter() {
+                                cells.iter().for_each(|value| rows.push(value.clone()));
                                 rows.push(sources.clone().map_or(TableValue::Null, |text| TableValue::Text(text.into())));
                             }
                         }

@@ -1,22 +1,25 @@
-//! The one who sends a request: what their headers say, and what they pay from.
+//! The client of a request: its headers and its rate limit.
 
 use std::convert::Infallible;
 use std::ops::Deref;
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT_LANGUAGE, HOST};
 use axum::http::request::Parts;
+use url::Url;
 
-use crate::http::middleware::rate_limit::Purse;
+use crate::core::language::Languages;
+use crate::http::rate_limiter::RateLimitHandle;
 
-/// The headers of a request, and the purse that it is paid from.
+/// Extractor of the headers of a request and the rate limit that it is charged to.
 #[derive(Debug, Clone)]
-pub struct Sender {
+pub struct ClientContext {
     pub(super) headers: HeaderMap,
-    pub(super) purse: Purse,
+    pub(super) rate_limit: RateLimitHandle,
 }
 
-impl Deref for Sender {
+impl Deref for ClientContext {
     type Target = HeaderMap;
 
     fn deref(&self) -> &HeaderMap {
@@ -24,10 +27,23 @@ impl Deref for Sender {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Sender {
+impl<S: Sync> FromRequestParts<S> for ClientContext {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self { headers: parts.headers.clone(), purse: parts.extensions.get().cloned().unwrap_or_default() })
+        Ok(Self { headers: parts.headers.clone(), rate_limit: parts.extensions.get().cloned().unwrap_or_default() })
     }
+}
+
+/// The languages of the `Accept-Language` header.
+pub(super) fn accepted_languages(headers: &HeaderMap) -> Languages {
+    headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).map(Languages::from_header).unwrap_or_default()
+}
+
+/// The origin under which the client reaches the server, from `Host` and `X-Forwarded-Proto`; empty without a valid host.
+pub(super) fn request_origin(headers: &HeaderMap) -> String {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let scheme = if text("x-forwarded-proto").is_some_and(|proto| proto.eq_ignore_ascii_case("https")) { "https" } else { "http" };
+    let host = text(HOST.as_str()).and_then(|host| Url::parse(&format!("{scheme}://{host}")).ok());
+    host.map_or(String::new(), |url| url.origin().ascii_serialization())
 }

@@ -1,5 +1,6 @@
-//! Tables, charts and feeds at plain addresses.
+//! Tables, charts and feeds: GET endpoints whose URL contains the query.
 
-pub(crate) mod chart;
-pub(crate) mod feed;
-pub(crate) mod table;
+mod address;
+pub(super) mod chart;
+pub(super) mod feed;
+pub(super) mod table;

@@ -1,8 +1,12 @@
-//! GraphQL over HTTP, server-sent events and WebSockets.
+//! GraphQL over HTTP, server-sent events and WebSocket.
 
-pub(crate) mod handler;
-pub(crate) mod multipart;
-pub(crate) mod request;
-pub(crate) mod response_cache;
-pub(crate) mod sse;
-pub(crate) mod websocket;
+pub(super) mod execute;
+pub(super) mod handler;
+mod multipart;
+pub(super) mod persisted_documents;
+pub(super) mod request;
+pub(super) mod response_cache;
+mod sse;
+pub(super) mod stream_limits;
+mod streaming;
+mod websocket;

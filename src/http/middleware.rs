@@ -1,7 +1,7 @@
 //! Middleware: admission control, rate limits, CORS, security headers and the request log.
 
-pub(crate) mod admission;
-pub(crate) mod cors;
-pub(crate) mod rate_limit;
-pub(crate) mod request_log;
-pub(crate) mod security_headers;
+pub(super) mod admission;
+pub(super) mod cors;
+pub(super) mod rate_limit;
+pub(super) mod request_log;
+pub(super) mod security_headers;

@@ -1,5 +1,5 @@
 //! Operational endpoints: health, metrics and static assets.
 
-pub(crate) mod assets;
-pub(crate) mod health;
-pub(crate) mod metrics;
+pub(super) mod assets;
+pub(super) mod health;
+pub(super) mod metrics;

@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 
 use crate::server::{On, Server};
 
-/// The variable that a file is given by.
+/// The variable of an uploaded file.
 const FILE: &str = "$file";
 
-/// The types of the schema, by name.
+/// The types of the schema by name.
 struct Schema(Map<String, Value>);
 
 impl Schema {
@@ -31,7 +31,7 @@ impl Schema {
         self.0[ty]["fields"].as_array().unwrap()
     }
 
-    /// A value that the schema takes, as it is written in a query. What may be left out is left out.
+    /// A valid literal of a type with its required members only.
     fn value(&self, ty: &Value, name: &str) -> String {
         match ty["kind"].as_str().unwrap() {
             "NON_NULL" => self.value(&ty["ofType"], name),
@@ -61,7 +61,7 @@ impl Schema {
     fn object(&self, ty: &str) -> String {
         let fields = self.0[ty]["inputFields"].as_array().unwrap();
         let needed: Vec<&Value> = fields.iter().filter(|field| is_needed(field)).collect();
-        // one of several ways: the first that there is
+        // oneOf: the first field
         let given = if self.0[ty]["isOneOf"] == true { vec![&fields[0]] } else { needed };
         let given = given.iter().map(|field| {
             let name = field["name"].as_str().unwrap();
@@ -70,7 +70,7 @@ impl Schema {
         format!("{{{}}}", given.collect::<Vec<_>>().join(", "))
     }
 
-    /// A call of a field with what it needs.
+    /// A selection of a field with its required arguments.
     fn call(&self, field: &Value) -> String {
         let arguments = field["args"].as_array().unwrap().iter().filter(|argument| is_needed(argument)).map(|argument| {
             let name = argument["name"].as_str().unwrap();
@@ -91,7 +91,7 @@ fn is_needed(value: &Value) -> bool {
     value["type"]["kind"] == "NON_NULL" && value["defaultValue"].is_null()
 }
 
-/// What one is answered: the code of an error, or nothing.
+/// The error code of the response, or `ok`.
 async fn outcome(server: &Server, token: Option<&str>, query: &str) -> String {
     let request = server.client.post(format!("{}/graphql", server.address));
     let mut request = match query.contains(FILE) {
@@ -114,7 +114,7 @@ async fn outcome(server: &Server, token: Option<&str>, query: &str) -> String {
 }
 
 #[tokio::test]
-async fn everyone_may_do_what_their_role_says_and_nothing_else() {
+async fn each_role_may_execute_only_its_operations() {
     let server = Server::empty(On::Sqlite).await;
     let schema = Schema::of(&server).await;
     let mut tokens: Vec<(&str, Option<String>)> = vec![("nobody", None)];
@@ -138,7 +138,7 @@ async fn everyone_may_do_what_their_role_says_and_nothing_else() {
                 row.push(match outcome(&server, token.as_deref(), &query).await.as_str() {
                     "UNAUTHENTICATED" => "token",
                     "FORBIDDEN" => "no",
-                    // whether there is anything to do it with is another question
+                    // only authorization is tested, not the result
                     _ => "yes",
                 });
             }
@@ -147,12 +147,12 @@ async fn everyone_may_do_what_their_role_says_and_nothing_else() {
     }
     let names: Vec<&str> = tokens.iter().map(|(name, _)| *name).collect();
     insta::assert_snapshot!(format!("{:36} {}\n{table}", "", names.join(" ")));
-    // whoever shows a token that does not work is told so, even for what needs none
+    // an invalid token is an error even for public operations
     assert!(table.lines().all(|line| line.ends_with("token token")), "{table}");
-    // nothing is changed without a token
+    // mutations require a token
     let changes = table.lines().filter(|line| line.starts_with("mutation"));
     assert!(changes.clone().count() > 50 && changes.clone().all(|line| line.contains(" token ")), "{table}");
-    // and only what every reader may do is done with the least of them
+    // the lowest role may execute only what every reader may
     let by_readers: Vec<&str> = changes.filter(|line| line.contains("token yes yes yes")).collect();
     assert!(by_readers.len() <= 1 && by_readers.iter().all(|line| line.contains("saveQuery")), "{by_readers:?}");
 }

@@ -35,7 +35,7 @@ async fn write(store: &Store, ty: RecordType, drafts: Vec<Draft>) {
     assert_eq!(outcome.created, count);
 }
 
-/// People with these sort names, which are their names too where they are known.
+/// Writes people with these sort names, which are also their names if they are set.
 async fn write_people(store: &Store, sort_names: &[Option<String>], prefix: &str) {
     let person = |(index, sort_name): (usize, &Option<String>)| {
         let cell = sort_name.clone().map_or(Cell::Null, Cell::Text);
@@ -45,7 +45,7 @@ async fn write_people(store: &Store, sort_names: &[Option<String>], prefix: &str
     write(store, RecordType::Person, sort_names.iter().enumerate().map(person).collect()).await;
 }
 
-/// Texts of a statement that gives one column of them.
+/// The single text column of a query.
 async fn texts(database: &DatabaseConnection, sql: &str) -> Vec<Option<String>> {
     let statement = Statement::from_string(database.get_database_backend(), sql);
     database.query_all_raw(statement).await.unwrap().iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
@@ -61,7 +61,7 @@ async fn arrive(store: &Store, database: &DatabaseConnection, sort_names: &[Opti
 
 #[rstest]
 #[tokio::test]
-async fn no_sign_in_a_text_means_anything_to_the_database(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn special_characters_in_texts_are_stored_unchanged(#[values(On::Sqlite, On::Postgres)] on: On) {
     let test = TestDatabase::new(on).await;
     let (store, database) = (test.store().await, test.raw().await);
     let known = [
@@ -120,10 +120,10 @@ async fn no_sign_in_a_text_means_anything_to_the_database(#[values(On::Sqlite, O
 
 #[rstest]
 #[tokio::test]
-async fn texts_that_one_message_cannot_hold_arrive_whole(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn texts_larger_than_one_message_are_stored_whole(#[values(On::Sqlite, On::Postgres)] on: On) {
     let test = TestDatabase::new(on).await;
     let (store, database) = (test.store().await, test.raw().await);
-    // around the 48 kB of one message: many short ones, some that fill one almost, and some that no message holds
+    // sizes around the 48 kB of one message: many short texts, some that almost fill a message, and some that exceed it
     let lengths = [3_000; 60].into_iter().chain([47_900, 48_100, 1, 200_000, 1, 43_999, 44_000, 44_001]).chain([10; 2_000]);
     let all: Vec<Option<String>> =
         lengths.enumerate().map(|(index, length)| Some(format!("{index}:{}", "\"ж\\".repeat(length / 4)))).collect();
@@ -139,7 +139,7 @@ async fn texts_that_one_message_cannot_hold_arrive_whole(#[values(On::Sqlite, On
 
 #[rstest]
 #[tokio::test]
-async fn many_records_that_refer_to_each_other_in_a_circle_are_written(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn many_records_with_circular_references_are_written(#[values(On::Sqlite, On::Postgres)] on: On) {
     let test = TestDatabase::new(on).await;
     let (store, database) = (test.store().await, test.raw().await);
     let count = 300;
@@ -159,7 +159,7 @@ async fn many_records_that_refer_to_each_other_in_a_circle_are_written(#[values(
 
 #[rstest]
 #[tokio::test]
-async fn a_word_that_is_known_and_one_that_is_new_are_found_misspelt(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn misspelled_known_and_new_words_are_found(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, "people:\n- {slug: a, name: {en: Bakytzhan Zhumagulov}}").await;
     server.import("people:\n- {slug: b, name: {en: Yerlan Zhumagulov}}").await.unwrap();
     for (query, slugs) in [("zhumagulv", json!(["a", "b"])), ("yerlam", json!(["b"])), ("bakytzan", json!(["a"]))] {
@@ -173,7 +173,7 @@ async fn a_word_that_is_known_and_one_that_is_new_are_found_misspelt(#[values(On
 
 #[rstest]
 #[tokio::test]
-async fn tidying_up_changes_nothing_that_is_read(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn maintenance_changes_no_results(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::empty(on).await;
     server.store.prepare_bulk_write().await.unwrap();
     let names: Vec<Option<String>> = (0..BULK_WRITE_RECORDS).map(|number| Some(format!("Name{number} Common"))).collect();

@@ -1,4 +1,4 @@
-//! An answer is kept until the dataset changes, and no longer.
+//! Responses are cached until the dataset changes.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const ONE: &str = "people:\n- {slug: a, name: {en: A, ru: А}}";
 
 #[rstest]
 #[tokio::test]
-async fn the_same_question_is_read_once_until_something_is_written(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn repeated_query_is_cached_until_a_write(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, ONE).await;
     let first = server.data(QUERY).await;
     let before = server.store.statement_count();
@@ -28,7 +28,7 @@ async fn the_same_question_is_read_once_until_something_is_written(#[values(On::
 
 #[rstest]
 #[tokio::test]
-async fn a_write_of_another_process_is_seen(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn write_of_another_process_invalidates_the_cache(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, ONE).await;
     assert_eq!(server.data(QUERY).await["people"]["totalCount"], 1);
     let other = server.database.connect_with(Clock::System).await;
@@ -41,23 +41,23 @@ async fn a_write_of_another_process_is_seen(#[values(On::Sqlite, On::Postgres)] 
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("the write was never seen");
+    panic!("the cache was not invalidated");
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_hundred_readers_who_ask_the_same_at_once_cost_one(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn concurrent_identical_queries_are_executed_once(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, ONE).await;
     let before = server.store.statement_count();
     let answers = futures_util::future::join_all((0..100).map(|_| server.data(QUERY))).await;
     assert!(answers.iter().all(|answer| *answer == answers[0]));
-    // the rows and their number
+    // one statement for the rows, one for their count
     assert_eq!(server.store.statement_count() - before, 2);
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_failure_of_the_moment_is_not_kept(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn transient_failures_are_not_cached(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, ONE).await;
     let raw = server.database.raw().await;
     raw.execute_unprepared("ALTER TABLE persons RENAME TO elsewhere").await.unwrap();
@@ -67,7 +67,7 @@ async fn a_failure_of_the_moment_is_not_kept(#[values(On::Sqlite, On::Postgres)]
 }
 
 #[tokio::test]
-async fn an_answer_is_kept_for_its_own_variables_operation_and_language_only() {
+async fn cache_key_includes_variables_operation_and_language() {
     let server = Server::with(On::Sqlite, ONE).await;
     let ask = async |languages: &str, body: Value| {
         let request = server.client.post(format!("{}/graphql", server.address)).header(ACCEPT_LANGUAGE, languages).json(&body);
@@ -85,13 +85,13 @@ async fn an_answer_is_kept_for_its_own_variables_operation_and_language_only() {
 
 #[rstest]
 #[tokio::test]
-async fn one_connection_is_enough_to_answer_and_to_hear_of_changes(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn one_connection_suffices_to_query_and_listen(#[values(On::Sqlite, On::Postgres)] on: On) {
     let database = TestDatabase::new(on).await;
     database.store().await;
     let options = StoreOptions { max_connections: 1, acquire_timeout: Duration::from_secs(3), ..StoreOptions::new(&database.url) };
     let store = Store::connect(&options, Clock::System).await.unwrap();
-    let hearing = store.clone();
-    let task = tokio::spawn(async move { hearing.listen().await });
+    let listener = store.clone();
+    let task = tokio::spawn(async move { listener.listen().await });
     while store.generation().await.is_none() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -1,4 +1,4 @@
-//! A cache between the reader and the server: what is still the same is not sent again, and no table is touched to tell.
+//! Conditional requests: an unchanged response is not sent again, and no statement is executed to revalidate it.
 
 use std::time::Duration;
 
@@ -24,15 +24,15 @@ async fn ask(server: &Server, query: &str, headers: &[(reqwest::header::HeaderNa
 }
 
 fn header(headers: &HeaderMap, name: reqwest::header::HeaderName) -> String {
-    headers.get(&name).unwrap_or_else(|| panic!("there is no {name} in {headers:?}")).to_str().unwrap().to_owned()
+    headers.get(&name).unwrap_or_else(|| panic!("no {name} in {headers:?}")).to_str().unwrap().to_owned()
 }
 
 #[rstest]
 #[tokio::test]
-async fn what_is_still_the_same_is_not_sent_again_and_no_statement_is_run(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn revalidation_returns_304_without_a_statement(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with_system_clock(on, ONE).await;
     let mut first = ask(&server, QUERY, &[]).await;
-    // in the second of the change itself nobody can say when it changed last: it may change again
+    // there is no Last-Modified within the second of the change, as the dataset may change again within it
     while !first.headers().contains_key(LAST_MODIFIED) {
         assert_eq!(first.status(), 200);
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -50,7 +50,7 @@ async fn what_is_still_the_same_is_not_sent_again_and_no_statement_is_run(#[valu
         assert_eq!(again.bytes().await.unwrap().len(), 0);
     }
     assert_eq!(server.store.statement_count(), before);
-    // a tag decides alone, whatever the date says
+    // If-None-Match takes precedence over If-Modified-Since
     assert_eq!(ask(&server, QUERY, &[(IF_NONE_MATCH, "\"other\""), (IF_MODIFIED_SINCE, &modified)]).await.status(), 200);
     server.import("people:\n- {slug: b, name: {en: B}}").await.unwrap();
     let changed = ask(&server, QUERY, &[(IF_NONE_MATCH, &tag)]).await;
@@ -62,7 +62,7 @@ async fn what_is_still_the_same_is_not_sent_again_and_no_statement_is_run(#[valu
 
 #[rstest]
 #[tokio::test]
-async fn the_tag_is_the_same_on_every_server_and_another_after_a_write_on_any(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn etag_is_equal_on_all_servers_and_changes_with_a_write(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, ONE).await;
     let other = server.beside().await;
     let tag = async |server: &Server| header(ask(server, QUERY, &[]).await.headers(), ETAG);
@@ -78,12 +78,12 @@ async fn the_tag_is_the_same_on_every_server_and_another_after_a_write_on_any(#[
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("the other server never learnt of the write");
+    panic!("the other server did not notice the write");
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_draft_that_stays_a_draft_changes_no_tag(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn draft_changes_keep_the_etag(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, ONE).await;
     let tag = async || header(ask(&server, QUERY, &[]).await.headers(), ETAG);
     let first = tag().await;
@@ -97,7 +97,7 @@ async fn a_draft_that_stays_a_draft_changes_no_tag(#[values(On::Sqlite, On::Post
 }
 
 #[tokio::test]
-async fn each_language_media_type_and_address_has_its_own_tag() {
+async fn etag_depends_on_language_media_type_and_query() {
     let server = Server::with(On::Sqlite, ONE).await;
     let tag =
         async |query: &str, headers: &[(reqwest::header::HeaderName, &str)]| header(ask(&server, query, headers).await.headers(), ETAG);
@@ -113,7 +113,7 @@ async fn each_language_media_type_and_address_has_its_own_tag() {
 }
 
 #[tokio::test]
-async fn what_depends_on_a_token_or_failed_is_kept_by_nobody() {
+async fn responses_to_tokens_and_errors_are_not_cacheable() {
     let server = Server::with(On::Sqlite, ONE).await;
     let (_, token) = server.store.create_token("A", Role::Editor, None).await.unwrap();
     let tag = header(ask(&server, QUERY, &[]).await.headers(), ETAG);
@@ -130,7 +130,7 @@ async fn what_depends_on_a_token_or_failed_is_kept_by_nobody() {
 }
 
 #[tokio::test]
-async fn head_gives_the_headers_of_get() {
+async fn head_returns_the_headers_of_get() {
     let server = Server::with(On::Sqlite, ONE).await;
     for path in ["/graphql?query=%7B__typename%7D", "/schema.graphql", "/", "/graphiql", "/healthz", "/readyz"] {
         let address = format!("{}{path}", server.address);
@@ -143,14 +143,14 @@ async fn head_gives_the_headers_of_get() {
 }
 
 #[tokio::test]
-async fn a_page_of_any_origin_may_read_and_sees_the_headers_that_it_needs() {
+async fn cors_allows_any_origin_and_exposes_headers() {
     let server = Server::with(On::Sqlite, ONE).await;
     let asked = ask(&server, QUERY, &[(ORIGIN, "https://news.example")]).await;
     assert_eq!(asked.headers()["access-control-allow-origin"], "*");
     assert!(asked.headers().get("access-control-allow-credentials").is_none());
     let exposed = asked.headers()["access-control-expose-headers"].to_str().unwrap().to_lowercase();
     assert!(["etag", "last-modified", "retry-after", "ratelimit-policy"].iter().all(|name| exposed.contains(name)), "{exposed}");
-    // an answer for one origin is one for all
+    // the response is the same for every origin
     assert!(!asked.headers().get_all(VARY).iter().any(|vary| vary.to_str().unwrap().to_lowercase().contains("origin")));
     let before = server
         .client
@@ -167,7 +167,7 @@ async fn a_page_of_any_origin_may_read_and_sees_the_headers_that_it_needs() {
 }
 
 #[tokio::test]
-async fn answers_are_compressed_as_the_client_likes() {
+async fn responses_are_compressed_as_negotiated() {
     let server = Server::with(On::Sqlite, ONE).await;
     let address = format!("{}/schema.graphql", server.address);
     for encoding in ["gzip", "br", "zstd"] {

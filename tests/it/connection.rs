@@ -1,4 +1,4 @@
-//! Lists are Relay connections: every row once, in either direction, from any place.
+//! Pagination: every row appears once, in either direction, from any cursor.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::server::{On, Server};
 
-/// People of whom some have the same birth date, some only a year, some none.
+/// People with equal, partial and unknown birth dates.
 fn people(count: usize) -> String {
     let mut text = String::from("people:\n");
     for number in 0..count {
@@ -36,7 +36,7 @@ fn slugs(page: &Value) -> Vec<String> {
 
 #[rstest]
 #[tokio::test]
-async fn every_row_is_seen_once_in_every_order_forwards_and_backwards(
+async fn every_order_returns_each_row_once_in_both_directions(
     #[values(On::Sqlite, On::Postgres)] on: On,
     #[values("NAME", "BIRTH_DATE", "CREATED_AT")] field: &str,
     #[values("ASC", "DESC")] direction: &str,
@@ -73,7 +73,7 @@ async fn every_row_is_seen_once_in_every_order_forwards_and_backwards(
 
 #[rstest]
 #[tokio::test]
-async fn unknown_dates_come_before_known_ones(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn ascending_order_puts_unknown_dates_first(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, &people(10)).await;
     let page = page(&server, "first: 100, order: {field: BIRTH_DATE}").await;
     let dates: Vec<Option<&str>> = page["edges"].as_array().unwrap().iter().map(|edge| edge["node"]["birthDate"].as_str()).collect();
@@ -85,7 +85,7 @@ async fn unknown_dates_come_before_known_ones(#[values(On::Sqlite, On::Postgres)
 
 #[rstest]
 #[tokio::test]
-async fn a_page_can_lie_between_two_cursors(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn page_between_two_cursors_excludes_both(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, &people(10)).await;
     let all = page(&server, "first: 100").await;
     let cursor = |index: usize| all["edges"][index]["cursor"].to_string();
@@ -98,7 +98,7 @@ async fn a_page_can_lie_between_two_cursors(#[values(On::Sqlite, On::Postgres)] 
 
 #[rstest]
 #[tokio::test]
-async fn nested_pages_go_on_from_their_own_cursors(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn nested_pages_continue_from_their_own_cursors(#[values(On::Sqlite, On::Postgres)] on: On) {
     let mut text = String::from(
         "organizations:\n- {slug: a, name: {en: A}, classification: party}\n- {slug: b, name: {en: B}, classification: party}\npeople:\n- {slug: p, name: {en: P}}\nmemberships:\n",
     );
@@ -126,20 +126,20 @@ async fn nested_pages_go_on_from_their_own_cursors(#[values(On::Sqlite, On::Post
 #[case("after: \"nonsense\"", "not a cursor of this server", "INVALID_CURSOR")]
 #[case("after: \"WzAsIlBlcnNvbiBieSBuYW1lIixbXSwiIl0\"", "another version", "INVALID_CURSOR")]
 #[tokio::test]
-async fn a_page_that_cannot_be_is_refused_with_what_would_be_right(#[case] arguments: &str, #[case] message: &str, #[case] code: &str) {
+async fn invalid_page_arguments_are_rejected_with_advice(#[case] arguments: &str, #[case] message: &str, #[case] code: &str) {
     let server = Server::empty(On::Sqlite).await;
-    let (said, coded) = server.error(&format!("{{ people({arguments}) {{ nodes {{ id }} }} }}")).await;
-    assert!(said.contains(message), "{said}");
-    assert_eq!(coded, code);
+    let (actual, actual_code) = server.error(&format!("{{ people({arguments}) {{ nodes {{ id }} }} }}")).await;
+    assert!(actual.contains(message), "{actual}");
+    assert_eq!(actual_code, code);
 }
 
 #[tokio::test]
-async fn a_cursor_of_another_list_is_refused() {
+async fn cursor_of_another_list_is_rejected() {
     let server = Server::with(On::Sqlite, &people(3)).await;
     let cursor = page(&server, "first: 1").await["pageInfo"]["endCursor"].to_string();
-    let (said, code) = server.error(&format!("{{ people(after: {cursor}, order: {{field: BIRTH_DATE}}) {{ nodes {{ id }} }} }}")).await;
-    assert!(said.contains("belongs to a list of Person by name"), "{said}");
+    let (message, code) = server.error(&format!("{{ people(after: {cursor}, order: {{field: BIRTH_DATE}}) {{ nodes {{ id }} }} }}")).await;
+    assert!(message.contains("belongs to a list of Person by name"), "{message}");
     assert_eq!(code, "INVALID_CURSOR");
-    let (said, _) = server.error(&format!("{{ organizations(after: {cursor}) {{ nodes {{ id }} }} }}")).await;
-    assert!(said.contains("this is a list of Organization"), "{said}");
+    let (message, _) = server.error(&format!("{{ organizations(after: {cursor}) {{ nodes {{ id }} }} }}")).await;
+    assert!(message.contains("this is a list of Organization"), "{message}");
 }

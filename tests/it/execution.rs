@@ -1,4 +1,4 @@
-//! An answer has what the query selects and nothing else, in the order of the query.
+//! A response contains exactly the selected fields, in the order of the query.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -7,12 +7,12 @@ use crate::server::{On, Server};
 
 const SLUG: &str = "alnur-ilyashev";
 
-/// The answer as it was sent: its order counts.
-async fn sent(server: &Server, query: &str, variables: Value) -> String {
+/// The response body without the cost, as text: the order of fields matters.
+async fn response_text(server: &Server, query: &str, variables: Value) -> String {
     let body = json!({"query": query, "variables": variables});
     let response = server.client.post(format!("{}/graphql", server.address)).json(&body).send().await.unwrap();
     let text = response.text().await.unwrap();
-    // what it cost comes last, and is told elsewhere
+    // the cost is the last member; other tests cover it
     let (data, cost) = text.rsplit_once(",\"extensions\":{\"cost\"").unwrap();
     assert!(cost.ends_with("}}}"), "{text}");
     format!("{data}}}")
@@ -20,13 +20,13 @@ async fn sent(server: &Server, query: &str, variables: Value) -> String {
 
 #[rstest]
 #[tokio::test]
-async fn fields_come_in_the_order_of_the_query_and_the_same_field_twice_is_one(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn fields_keep_query_order_and_repeated_fields_merge(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
     let query = "query($slug: String!) { b: person(by: {slug: $slug}) { ...Names __typename slug } a: __typename
         b: person(by: {slug: $slug}) { revision ... on Citable { disputed } } }
         fragment Names on Person { name(lang: \"en\") }";
     assert_eq!(
-        sent(&server, query, json!({"slug": SLUG})).await,
+        response_text(&server, query, json!({"slug": SLUG})).await,
         r#"{"data":{"b":{"name":"Alnur Ilyashev","__typename":"Person","slug":"alnur-ilyashev","revision":1,"disputed":false},"a":"Query"}}"#
     );
 }
@@ -35,16 +35,16 @@ async fn fields_come_in_the_order_of_the_query_and_the_same_field_twice_is_one(#
 #[case(json!({"with": true, "without": false}), r#"{"slug":"alnur-ilyashev","name":"Alnur Ilyashev","revision":1}"#)]
 #[case(json!({"with": false, "without": true}), r#"{"slug":"alnur-ilyashev"}"#)]
 #[tokio::test]
-async fn skip_and_include_leave_out_fields_and_fragments(#[case] variables: Value, #[case] person: &str) {
+async fn skip_and_include_apply_to_fields_and_fragments(#[case] variables: Value, #[case] person: &str) {
     let server = Server::sample(On::Sqlite).await;
     let query = "query($with: Boolean!, $without: Boolean!) { person(by: {slug: \"alnur-ilyashev\"}) {
         slug name(lang: \"en\") @include(if: $with) ... @skip(if: $without) { revision } } }";
-    assert_eq!(sent(&server, query, variables).await, format!(r#"{{"data":{{"person":{person}}}}}"#));
+    assert_eq!(response_text(&server, query, variables).await, format!(r#"{{"data":{{"person":{person}}}}}"#));
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_row_can_have_more_below_it_than_a_function_of_the_database_takes_arguments(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn row_may_have_more_subfields_than_sql_function_arguments(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
     let many: String = (0..200).map(|number| format!("c{number}: citations(first: 1) {{ totalCount nodes {{ id }} }} ")).collect();
     let data = server.data(&format!("{{ person(by: {{slug: \"{SLUG}\"}}) {{ slug {many} revision }} }}")).await;
@@ -57,7 +57,7 @@ async fn a_row_can_have_more_below_it_than_a_function_of_the_database_takes_argu
 
 #[rstest]
 #[tokio::test]
-async fn the_last_rows_of_a_list_have_what_belongs_to_them_below(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn last_page_nests_the_children_of_its_own_rows(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
     let below = "slug citations(last: 2) { totalCount nodes { id record { id } source { url } } } statements { nodes { id topics { nodes { id } } } }";
     let query = |page: &str| format!("{{ people({page}) {{ nodes {{ {below} }} }} }}");
@@ -68,12 +68,12 @@ async fn the_last_rows_of_a_list_have_what_belongs_to_them_below(#[values(On::Sq
 }
 
 #[tokio::test]
-async fn the_schema_can_be_asked_for_beside_the_data() {
+async fn introspection_and_data_combine_in_one_query() {
     let server = Server::sample(On::Sqlite).await;
     let query =
         "{ type: __type(name: \"Person\") { name } person(by: {slug: \"alnur-ilyashev\"}) { slug } __schema { queryType { name } } }";
     assert_eq!(
-        sent(&server, query, json!({})).await,
+        response_text(&server, query, json!({})).await,
         r#"{"data":{"type":{"name":"Person"},"person":{"slug":"alnur-ilyashev"},"__schema":{"queryType":{"name":"Query"}}}}"#
     );
 }
@@ -85,7 +85,7 @@ async fn the_schema_can_be_asked_for_beside_the_data() {
 #[case(
     "$filter: CaseFilter",
     json!({"filter": {"or": [{}, {"status": {"eq": "LOST"}}]}}),
-    "Variable \"$filter\": or[1].status.eq: \"LOST\" is no value of CaseStatus; those are "
+    "Variable \"$filter\": or[1].status.eq: \"LOST\" is not a value of CaseStatus; its values are "
 )]
 #[case(
     "$filter: CaseFilter",
@@ -95,7 +95,7 @@ async fn the_schema_can_be_asked_for_beside_the_data() {
 #[case("$filter: CaseFilter", json!({"filter": {"colour": 1}}), "Variable \"$filter\": CaseFilter has no field colour; its fields are and, or,")]
 #[case("$filter: CaseFilter", json!({"filter": 7}), "Variable \"$filter\": 7 is not an object of type CaseFilter")]
 #[tokio::test]
-async fn a_variable_that_does_not_fit_is_refused_with_its_place(#[case] variable: &str, #[case] variables: Value, #[case] message: &str) {
+async fn invalid_variable_is_rejected_with_its_path(#[case] variable: &str, #[case] variables: Value, #[case] message: &str) {
     let server = Server::empty(On::Sqlite).await;
     let name = variable.split([':', '$']).nth(1).unwrap();
     let answer = server.answer(&format!("query({variable}) {{ cases({name}: ${name}) {{ nodes {{ id }} }} }}"), variables).await;
@@ -107,7 +107,7 @@ async fn a_variable_that_does_not_fit_is_refused_with_its_place(#[case] variable
 }
 
 #[tokio::test]
-async fn every_variable_that_is_wrong_is_told() {
+async fn every_invalid_variable_is_reported() {
     let server = Server::empty(On::Sqlite).await;
     let query = "query($a: Int!, $b: CaseBy!) { cases(first: $a) { nodes { id } } case(by: $b) { id } }";
     let answer = server.answer(query, json!({"a": 1.5, "b": {"id": "x", "slug": "y"}})).await;
@@ -116,7 +116,7 @@ async fn every_variable_that_is_wrong_is_told() {
 }
 
 #[tokio::test]
-async fn a_variable_that_is_not_given_has_its_default_or_counts_as_not_given() {
+async fn absent_variable_has_its_default_or_is_absent() {
     let server = Server::sample(On::Sqlite).await;
     let query = "query($first: Int = 1, $after: String, $order: PersonOrder) { people(first: $first, after: $after, order: $order) { nodes { id } } }";
     let count = async |variables| server.answer(query, variables).await["data"]["people"]["nodes"].as_array().unwrap().len();
@@ -127,7 +127,7 @@ async fn a_variable_that_is_not_given_has_its_default_or_counts_as_not_given() {
 
 #[rstest]
 #[tokio::test]
-async fn a_list_of_which_only_the_name_is_asked_is_there_in_either_direction(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn list_with_only_typename_is_present_in_both_directions(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
     for page in ["first", "last"] {
         let data = server

@@ -1,4 +1,4 @@
-//! Feeds for readers of news: what a query lists, what became of a record, what changed.
+//! Atom feeds: the records of a query, the history of a record, all changes.
 
 use std::str::FromStr;
 
@@ -21,7 +21,7 @@ async fn feed(server: &Server, query: &[(&str, &str)]) -> Feed {
     let (status, text) = get(server, query).await;
     assert_eq!(status, 200, "{text}");
     let feed = Feed::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    // what RFC 4287 wants of every feed and of every entry
+    // the required elements of RFC 4287
     assert!(feed.id.starts_with("urn:uuid:") && !feed.title.as_str().is_empty());
     assert!(feed.links.iter().any(|link| link.rel == "self" && link.href.starts_with(&server.address)));
     assert!(!feed.authors.is_empty());
@@ -40,7 +40,7 @@ fn titles(feed: &Feed) -> Vec<&str> {
 
 #[rstest]
 #[tokio::test]
-async fn a_query_and_a_saved_query_have_a_feed(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn queries_and_saved_queries_have_feeds(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let query = "query($first: Int) { people(first: $first, order: {field: NAME}) { nodes { name } } }";
     let of_query = feed(&server, &[("query", query), ("variables", "{\"first\": 1}")]).await;
@@ -52,11 +52,11 @@ async fn a_query_and_a_saved_query_have_a_feed(#[values(On::Sqlite, On::Postgres
     assert_eq!(saved.title.as_str(), "People of note");
     assert_eq!(titles(&saved), ["Anna <A> & B", "Bulat"]);
     let id = server.data("{ person(by: {slug: \"b\"}) { id } }").await["person"]["id"].as_str().unwrap().to_owned();
-    // the link of an entry leads to its record
+    // an entry links to the page of its record
     let link = server.client.get(&saved.entries[1].links[0].href).send().await.unwrap();
     assert_eq!(link.url().path(), "/r/person/b");
     assert!(link.text().await.unwrap().contains(&id));
-    // an entry keeps its id, whatever feed it is in and whatever changes
+    // the id of an entry does not depend on the feed and never changes
     server.import("people:\n- {slug: b, name: {en: Bolat}}").await.unwrap();
     let changed = feed(&server, &[("saved", "people")]).await;
     assert_eq!((titles(&changed)[1], &changed.entries[1].id), ("Bolat", &saved.entries[1].id));
@@ -64,7 +64,7 @@ async fn a_query_and_a_saved_query_have_a_feed(#[values(On::Sqlite, On::Postgres
 }
 
 #[tokio::test]
-async fn a_feed_names_the_server_as_the_public_calls_it_where_that_is_said() {
+async fn feed_links_use_the_public_url_if_configured() {
     let public_url = Some(kurultai::core::dataset::public_url("https://data.example.org").unwrap());
     let server = Server::about(On::Sqlite, kurultai::core::dataset::Dataset { public_url, ..Default::default() }).await;
     server.import(TEXT).await.unwrap();
@@ -76,7 +76,7 @@ async fn a_feed_names_the_server_as_the_public_calls_it_where_that_is_said() {
 
 #[rstest]
 #[tokio::test]
-async fn the_history_of_a_record_and_all_changes_have_a_feed(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn record_history_and_all_changes_have_feeds(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     server.import("people:\n- {slug: b, name: {en: Bolat}}").await.unwrap();
     let id = server.data("{ person(by: {slug: \"b\"}) { id } }").await["person"]["id"].as_str().unwrap().to_owned();
@@ -88,7 +88,7 @@ async fn the_history_of_a_record_and_all_changes_have_a_feed(#[values(On::Sqlite
     assert_eq!(titles(&all)[0], "Person: Bolat (updated)");
     assert_eq!(all.entries.len(), 4);
     assert_eq!(all.entries[0].id, history.entries[0].id);
-    // drafts are for editors
+    // editors see drafts
     let (_, token) = server.store.create_token("A", Role::Editor, None).await.unwrap();
     let request = server.client.get(format!("{}/feed.atom", server.address)).header(AUTHORIZATION, format!("Bearer {token}"));
     let response = request.send().await.unwrap();
@@ -98,7 +98,7 @@ async fn the_history_of_a_record_and_all_changes_have_a_feed(#[values(On::Sqlite
 
 #[rstest]
 #[tokio::test]
-async fn a_feed_that_is_still_the_same_is_not_sent_again(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn unchanged_feed_is_not_sent_again(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let address = format!("{}/feed.atom", server.address);
     let first = server.client.get(&address).send().await.unwrap();
@@ -117,11 +117,11 @@ async fn a_feed_that_is_still_the_same_is_not_sent_again(#[values(On::Sqlite, On
 #[case(&[("saved", "nowhere")], 404, "no saved query")]
 #[case(&[("record", "person_01h455vb4pex5vsknk084sn02q")], 404, "no record")]
 #[case(&[("record", "x")], 400, "id")]
-#[case(&[("types", "THING")], 400, "no type of records THING")]
-#[case(&[("types", "LAW"), ("record", "x")], 400, "give one of")]
-#[case(&[("query", "mutation { __typename }")], 400, "made of a query")]
+#[case(&[("types", "THING")], 400, "no record type THING")]
+#[case(&[("types", "LAW"), ("record", "x")], 400, "specify only one of")]
+#[case(&[("query", "mutation { __typename }")], 400, "a feed requires a query")]
 #[tokio::test]
-async fn what_is_no_feed_is_told(#[case] query: &[(&str, &str)], #[case] status: u16, #[case] message: &str) {
+async fn invalid_feed_is_rejected(#[case] query: &[(&str, &str)], #[case] status: u16, #[case] message: &str) {
     let server = Server::with(On::Sqlite, TEXT).await;
     let (is, text) = get(&server, query).await;
     assert_eq!(is, status, "{text}");

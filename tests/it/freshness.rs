@@ -176,11 +176,11 @@ async fn patch_checks_only_what_it_mentions(#[values(On::Sqlite, On::Postgres)] 
     let other = server.beside().await;
     let editor = Asker::with_role(&other, Role::Editor).await;
     let law = editor.data("{ law(by: {slug: \"code\"}) { id } }").await["law"]["id"].clone();
-    editor.done("tag { record { id } }", json!({"record": law, "topic": "press"})).await;
+    editor.done("addTopic { record { id } }", json!({"record": law, "topic": "press"})).await;
     let data = editor.data(TIMES).await;
     assert_eq!((times(&data, "kz").0, times(&data, "paper").0), days(FIRST, FIRST));
     assert!(times(&data, "paper").1.as_str() > FIRST);
-    editor.done("cite { record { id } }", json!({"record": law, "citation": {"source": "radio", "quote": "e"}})).await;
+    editor.done("addCitation { record { id } }", json!({"record": law, "citation": {"source": "radio", "quote": "e"}})).await;
     let data = editor.data(TIMES).await;
     assert_eq!(times(&data, "paper").0, FIRST);
     assert!(times(&data, "radio").0.as_str() > FIRST);

@@ -1,4 +1,4 @@
-//! GraphQL over HTTP, and the pages.
+//! GraphQL over HTTP, and the web pages.
 
 use reqwest::header::{ACCEPT, ACCEPT_LANGUAGE, ALLOW, CONTENT_TYPE};
 use reqwest::{Method, StatusCode};
@@ -10,7 +10,7 @@ use crate::server::{On, Server, without_cost};
 const RESPONSE: &str = "application/graphql-response+json";
 const JSON: &str = "application/json";
 
-/// Sends a body and gives the status, the media type and the answer.
+/// Sends a body and returns the status code, the media type and the response.
 async fn post(
     server: &Server,
     accept: Option<&str>,
@@ -40,7 +40,7 @@ async fn parts(response: reqwest::Response) -> (StatusCode, String, Value) {
 #[case(Some("application/json;q=0.5, application/graphql-response+json"), "application/graphql-response+json; charset=utf-8")]
 #[case(Some("text/html, application/json;q=0.9, */*;q=0.1"), "application/json; charset=utf-8")]
 #[tokio::test]
-async fn the_media_type_is_the_one_the_client_likes_best(#[case] accept: Option<&str>, #[case] expected: &str) {
+async fn media_type_is_negotiated_by_weight(#[case] accept: Option<&str>, #[case] expected: &str) {
     let server = Server::empty(On::Sqlite).await;
     let (status, media, answer) = post(&server, accept, Some(JSON), r#"{"query":"{ __typename }"}"#).await;
     assert_eq!((status, media.as_str()), (StatusCode::OK, expected));
@@ -48,19 +48,19 @@ async fn the_media_type_is_the_one_the_client_likes_best(#[case] accept: Option<
 }
 
 #[rstest]
-// a request that is not well formed is a 4xx, whatever the media type
+// a malformed request is a 4xx with both media types
 #[case(JSON, Some(JSON), "{", 400, "the body is not JSON: line 1, column 1")]
 #[case(JSON, Some(JSON), "[]", 400, "one JSON object")]
-#[case(JSON, Some(JSON), "{}", 400, "query must be a text")]
-#[case(RESPONSE, Some(JSON), r#"{"query": 7}"#, 400, "query must be a text")]
+#[case(JSON, Some(JSON), "{}", 400, "query must be a string")]
+#[case(RESPONSE, Some(JSON), r#"{"query": 7}"#, 400, "query must be a string")]
 #[case(JSON, Some(JSON), r#"{"query": "{__typename}", "variables": 7}"#, 400, "variables must be an object")]
-#[case(JSON, Some(JSON), r#"{"query": "{__typename}", "operationName": 7}"#, 400, "operationName must be a text")]
+#[case(JSON, Some(JSON), r#"{"query": "{__typename}", "operationName": 7}"#, 400, "operationName must be a string")]
 #[case(JSON, Some(JSON), r#"{"query": "{__typename}", "extensions": 7}"#, 400, "extensions must be an object")]
 #[case(JSON, Some("text/plain"), r#"{"query": "{__typename}"}"#, 415, "Content-Type: application/json")]
 #[case(JSON, Some("application/x-www-form-urlencoded"), "query={__typename}", 415, "Content-Type: application/json")]
 #[case(JSON, None, r#"{"query": "{__typename}"}"#, 415, "Content-Type: application/json")]
 #[case("text/html", Some(JSON), r#"{"query": "{__typename}"}"#, 406, "accept one of them")]
-// a request that cannot be run is told by the status in the newer media type only
+// only the newer media type reports an invalid query by the status code
 #[case(RESPONSE, Some(JSON), r#"{"query": "{"}"#, 400, "")]
 #[case(JSON, Some(JSON), r#"{"query": "{"}"#, 200, "")]
 #[case(RESPONSE, Some(JSON), r#"{"query": "{ nonsense }"}"#, 400, "nonsense")]
@@ -68,7 +68,7 @@ async fn the_media_type_is_the_one_the_client_likes_best(#[case] accept: Option<
 #[case(RESPONSE, Some(JSON), r#"{"query": "query A {__typename} query B {__typename}"}"#, 400, "")]
 #[case(RESPONSE, Some(JSON), r#"{"query": "query($id: ID!) { node(id: $id) { id } }"}"#, 400, "id")]
 #[tokio::test]
-async fn a_bad_request_gets_its_status_a_message_a_code_and_no_data(
+async fn bad_request_has_status_message_and_code_without_data(
     #[case] accept: &str,
     #[case] content_type: Option<&str>,
     #[case] body: &str,
@@ -88,7 +88,7 @@ async fn a_bad_request_gets_its_status_a_message_a_code_and_no_data(
 #[case("{ nonsense }", "GRAPHQL_VALIDATION_FAILED")]
 #[case("{ node(id: 1.5) { id } }", "GRAPHQL_VALIDATION_FAILED")]
 #[tokio::test]
-async fn errors_of_a_query_have_a_code_and_a_place(#[case] query: &str, #[case] code: &str) {
+async fn query_errors_have_code_and_location(#[case] query: &str, #[case] code: &str) {
     let server = Server::empty(On::Sqlite).await;
     let answer = server.answer(query, json!({})).await;
     assert_eq!(answer["errors"][0]["extensions"]["code"], code, "{answer:#}");
@@ -96,14 +96,14 @@ async fn errors_of_a_query_have_a_code_and_a_place(#[case] query: &str, #[case] 
 }
 
 #[tokio::test]
-async fn the_same_error_is_told_once() {
+async fn duplicate_errors_are_reported_once() {
     let server = Server::empty(On::Sqlite).await;
     let answer = server.answer("mutation { x }", json!({})).await;
     assert_eq!(answer["errors"].as_array().unwrap().len(), 1, "{answer:#}");
 }
 
 #[tokio::test]
-async fn a_query_can_be_a_plain_address() {
+async fn query_can_be_sent_in_the_url() {
     let server = Server::sample(On::Sqlite).await;
     let get = async |pairs: &[(&str, &str)]| {
         let mut url = reqwest::Url::parse(&format!("{}/graphql", server.address)).unwrap();
@@ -126,12 +126,12 @@ async fn a_query_can_be_a_plain_address() {
         assert_eq!(status, StatusCode::BAD_REQUEST, "{pairs:?} {answer:#}");
         assert!(answer.get("data").is_none());
     }
-    let refused = get(&[("query", "mutation { x }")]).await;
-    assert_eq!((refused.status(), refused.headers()[ALLOW].to_str().unwrap()), (StatusCode::METHOD_NOT_ALLOWED, "POST"));
+    let rejected = get(&[("query", "mutation { x }")]).await;
+    assert_eq!((rejected.status(), rejected.headers()[ALLOW].to_str().unwrap()), (StatusCode::METHOD_NOT_ALLOWED, "POST"));
 }
 
 #[tokio::test]
-async fn other_methods_are_refused() {
+async fn other_methods_are_rejected() {
     let server = Server::empty(On::Sqlite).await;
     for method in [Method::PUT, Method::DELETE, Method::PATCH] {
         let response = server.client.request(method, format!("{}/graphql", server.address)).send().await.unwrap();
@@ -140,7 +140,7 @@ async fn other_methods_are_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_long_is_refused() {
+async fn too_long_body_is_rejected() {
     let server = Server::empty(On::Sqlite).await;
     let body = json!({"query": format!("{{ __typename }} #{}", " ".repeat(100_000))}).to_string();
     let (status, _, answer) = post(&server, None, Some(JSON), body).await;
@@ -149,7 +149,7 @@ async fn a_body_that_is_too_long_is_refused() {
 }
 
 #[tokio::test]
-async fn a_query_that_is_too_deep_is_refused_and_the_introspection_of_tools_is_not() {
+async fn depth_limit_rejects_deep_queries_but_not_introspection() {
     let server = Server::empty(On::Sqlite).await;
     let deep = format!("{{ case(by: {{slug: \"x\"}}) {{ {} slug {} }} }}", "court { cases { nodes {".repeat(8), "} } }".repeat(8));
     let (message, code) = server.error(&deep).await;
@@ -160,7 +160,7 @@ async fn a_query_that_is_too_deep_is_refused_and_the_introspection_of_tools_is_n
 }
 
 #[tokio::test]
-async fn text_comes_in_the_language_asked_for_then_preferred_then_its_own() {
+async fn text_language_is_argument_then_header_then_original() {
     let server = Server::with(On::Sqlite, "people:\n- {slug: a, name: {kk: Бақытжан, ru: Бакытжан}, biography: {en: A senator}}").await;
     let query = "{ person(by: {slug: \"a\"}) { own: name asked: name(lang: \"ru-KZ\") missing: name(lang: \"de\") names { lang text } biography } }";
     let ask = async |languages: &str| {
@@ -180,7 +180,7 @@ async fn text_comes_in_the_language_asked_for_then_preferred_then_its_own() {
 
 #[rstest]
 #[tokio::test]
-async fn fields_come_in_the_order_of_the_query(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn fields_are_in_query_order(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
     let query = "{ search(query: \"a\") { totalCount } z: __typename case(by: {slug: \"kazakhstan-v-ilyashev\"}) { slug court { name id } id parties { nodes { role id } } title } a: __typename people { totalCount } ...F } fragment F on Query { laws { totalCount } }";
     let text = server
@@ -195,13 +195,13 @@ async fn fields_come_in_the_order_of_the_query(#[values(On::Sqlite, On::Postgres
         .unwrap();
     let mut from = 0;
     for name in ["search", "z", "case", "slug", "court", "name", "id", "id", "parties", "nodes", "role", "title", "a", "people", "laws"] {
-        let at = text[from..].find(&format!("\"{name}\":")).unwrap_or_else(|| panic!("{name} comes too early in {text}"));
+        let at = text[from..].find(&format!("\"{name}\":")).unwrap_or_else(|| panic!("{name} is missing or out of order in {text}"));
         from += at + name.len();
     }
 }
 
 #[tokio::test]
-async fn the_service_says_that_it_lives_and_can_answer() {
+async fn server_is_live_and_ready() {
     let server = Server::empty(On::Sqlite).await;
     for (path, expected) in [("/healthz", "ok\n"), ("/readyz", "{\"ready\":true,")] {
         let response = server.client.get(format!("{}{path}", server.address)).send().await.unwrap();
@@ -211,7 +211,7 @@ async fn the_service_says_that_it_lives_and_can_answer() {
 }
 
 #[tokio::test]
-async fn pages_and_the_schema_are_served_and_nothing_else_is() {
+async fn pages_and_schema_are_served_other_paths_are_404() {
     let server = Server::empty(On::Sqlite).await;
     let get = async |path: &str| {
         let response = server.client.get(format!("{}{path}", server.address)).send().await.unwrap();
@@ -229,7 +229,7 @@ async fn pages_and_the_schema_are_served_and_nothing_else_is() {
 }
 
 #[tokio::test]
-async fn browsers_are_told_what_an_answer_may_do_and_keep_it_when_nothing_has_changed() {
+async fn security_headers_are_set_but_not_on_304() {
     let server = Server::sample(On::Sqlite).await;
     let get = async |path: &str, tag: &str| {
         let request = server.client.get(format!("{}{path}", server.address)).header("if-none-match", tag);
@@ -242,9 +242,9 @@ async fn browsers_are_told_what_an_answer_may_do_and_keep_it_when_nothing_has_ch
     ] {
         let first = get(path, "").await;
         assert_eq!(first.headers()["x-content-type-options"], "nosniff", "{path}");
-        let told = first.headers()["content-security-policy"].to_str().unwrap();
-        assert!(told.contains(policy) && !told.contains("unsafe-inline"), "{path}: {told}");
-        // what comes with 304 takes the place of what the browser has
+        let actual = first.headers()["content-security-policy"].to_str().unwrap();
+        assert!(actual.contains(policy) && !actual.contains("unsafe-inline"), "{path}: {actual}");
+        // headers of a 304 replace those of the cached response
         let second = get(path, first.headers()["etag"].to_str().unwrap()).await;
         assert_eq!(second.status(), StatusCode::NOT_MODIFIED, "{path}");
         assert!(!second.headers().contains_key("content-security-policy"), "{path}");

@@ -1,4 +1,4 @@
-//! What one request, and one client, may ask for at most.
+//! Limits of one request and of one client.
 
 use std::time::Duration;
 
@@ -31,14 +31,14 @@ fn limits() -> Limits {
     }
 }
 
-async fn refused(server: &Server, query: &str, variables: Value) -> Value {
+async fn rejection(server: &Server, query: &str, variables: Value) -> Value {
     let answer = server.answer(query, variables).await;
     assert!(answer.get("data").is_none(), "{query}: {answer:#}");
     answer["errors"][0].clone()
 }
 
 #[tokio::test]
-async fn whoever_asks_for_too_much_is_told_which_limit_and_what_to_do_instead() {
+async fn exceeded_limit_is_named_with_advice() {
     let server = Server::set(On::Sqlite, Settings { limits: limits(), ..Settings::default() }).await;
     let many = |count: usize, one: &str| (0..count).map(|index| one.replace('#', &index.to_string())).collect::<String>();
     let doubled = (0..20).map(|index| format!(" fragment f{index} on Case {{ ...f{0} ...f{0} }}", index + 1)).collect::<String>();
@@ -65,7 +65,7 @@ async fn whoever_asks_for_too_much_is_told_which_limit_and_what_to_do_instead() 
         ),
         (
             "nodes",
-            // the same field under other names is asked for as many times
+            // each alias of a field counts
             "{ a: cases(first: 100) { nodes { parties(first: 9) { nodes { id } } } } b: cases(first: 100) { nodes { parties(first: 9) { nodes { id } } } } c: cases(first: 100) { nodes { id } } }"
                 .to_owned(),
             json!({}),
@@ -73,11 +73,11 @@ async fn whoever_asks_for_too_much_is_told_which_limit_and_what_to_do_instead() 
     ];
     for (limit, query, variables) in cases {
         let server = match limit {
-            // the lists of types lie deeper than the other limits of this test let through
+            // the lower limits of this test would reject the query first
             "introspection" => &Server::empty(On::Sqlite).await,
             _ => &server,
         };
-        let error = refused(server, &query, variables).await;
+        let error = rejection(server, &query, variables).await;
         assert_eq!(error["extensions"]["code"], "LIMIT_EXCEEDED", "{query}: {error:#}");
         assert_eq!(error["extensions"]["limit"], limit, "{query}: {error:#}");
         assert!(error["extensions"]["given"].as_u64() > error["extensions"]["max"].as_u64(), "{error:#}");
@@ -91,11 +91,11 @@ fn nested(levels: usize) -> Value {
 }
 
 #[tokio::test]
-async fn a_query_nested_without_end_is_refused_and_does_not_end_the_server() {
+async fn extreme_nesting_is_rejected_without_a_crash() {
     let server = Server::empty(On::Sqlite).await;
     for (open, close) in [("{a", "}"), ("{a(b:[", "])}"), ("{a(b:{c:", "})}")] {
         let query = format!("{}{}", open.repeat(7_000), close.repeat(7_000));
-        let error = refused(&server, &query, json!({})).await;
+        let error = rejection(&server, &query, json!({})).await;
         assert_eq!(error["extensions"]["code"], "LIMIT_EXCEEDED", "{error:#}");
     }
     assert!(server.answer("{ __typename }", json!({})).await["data"].is_object());
@@ -112,14 +112,14 @@ async fn a_query_nested_without_end_is_refused_and_does_not_end_the_server() {
 #[case("{ caseStatistics(groupBy: [COURT], first: 7) { rows { court { id } count } } }", 27)]
 #[case(r#"{ search(query: "x", first: 4) { nodes { record { id } } } }"#, 8)]
 #[tokio::test]
-async fn an_answer_says_what_it_cost(#[case] query: &str, #[case] nodes: u64) {
+async fn response_reports_its_cost(#[case] query: &str, #[case] nodes: u64) {
     let server = Server::empty(On::Sqlite).await;
     let answer = server.whole(query, json!({})).await;
     assert_eq!(answer["extensions"]["cost"]["nodes"], nodes, "{answer:#}");
 }
 
 #[tokio::test]
-async fn the_standard_introspection_query_is_within_the_limits() {
+async fn standard_introspection_is_within_the_limits() {
     let server = Server::empty(On::Sqlite).await;
     let type_ref = "fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } }";
     let query = format!(
@@ -130,7 +130,7 @@ async fn the_standard_introspection_query_is_within_the_limits() {
 }
 
 #[tokio::test]
-async fn a_client_that_asks_too_often_is_told_when_to_come_back() {
+async fn rate_limited_client_gets_retry_after() {
     let rate = RateLimits { points_per_address: 10, points_per_token: 20, trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()] };
     let server = Server::set(On::Sqlite, Settings { rate, ..Settings::default() }).await;
     let ask = async |address: &str, query: &str| {
@@ -143,7 +143,7 @@ async fn a_client_that_asks_too_often_is_told_when_to_come_back() {
     assert_eq!(first.headers()["ratelimit"], "\"minute\";r=9;t=6");
     let answer: Value = first.json().await.unwrap();
     assert_eq!(answer["data"]["rateLimit"], json!({"limit": 10, "cost": 1, "remaining": 9, "resetIn": 6}));
-    // it is about the moment, so it is not kept
+    // the state of the rate limit is not cached
     let answer: Value = ask("198.51.100.1", rate).await.json().await.unwrap();
     assert_eq!(answer["data"]["rateLimit"]["remaining"], 8);
     let dear: Value =
@@ -166,13 +166,13 @@ async fn a_client_that_asks_too_often_is_told_when_to_come_back() {
             server.client.get(format!("{}{path}", server.address)).header("x-forwarded-for", "198.51.100.1").send().await.unwrap();
         assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS, "{path}");
     }
-    // others are not concerned
+    // other clients are not affected
     assert_eq!(ask("198.51.100.2", "{ __typename }").await.status(), StatusCode::OK);
     assert_eq!(ask("2001:db8::1", "{ __typename }").await.status(), StatusCode::OK);
 }
 
 #[tokio::test]
-async fn a_token_has_points_of_its_own() {
+async fn token_has_its_own_rate_limit() {
     let rate = RateLimits { points_per_address: 1_000, points_per_token: 3, trusted_proxies: Vec::new() };
     let server = Server::set(On::Sqlite, Settings { rate, ..Settings::default() }).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
@@ -186,35 +186,34 @@ async fn a_token_has_points_of_its_own() {
     assert!(other.answer("{ __typename }", json!({})).await["data"].is_object());
 }
 
-/// Asks what the database ends, and then something easier.
-async fn ended(server: &Server, query: &str) {
+/// Asserts that the database cancels the query and that the connection remains usable.
+async fn assert_cancelled(server: &Server, query: &str) {
     let answer = server.answer(query, json!({})).await;
     assert_eq!(answer["errors"][0]["extensions"]["code"], "TIMEOUT", "{answer:#}");
     assert!(answer["errors"][0]["message"].as_str().unwrap().contains("timeouts.query_seconds"), "{answer:#}");
     assert!(!answer.to_string().to_lowercase().contains("statement"), "{answer:#}");
-    // the connection is as good as before
     assert_eq!(server.data("{ laws { totalCount } }").await["laws"]["totalCount"], 0);
 }
 
 #[tokio::test]
-async fn sqlite_ends_a_statement_that_takes_too_long() {
+async fn sqlite_cancels_statements_over_the_time_limit() {
     let server = Server::set(On::Sqlite, Settings { statement: Some(Duration::ZERO), ..Settings::default() }).await;
     let topics: String = (0..3_000).map(|index| format!("  - slug: topic-{index}\n    label: {{en: Topic {index}}}\n")).collect();
     server.import(&format!("topics:\n{topics}")).await.unwrap();
-    ended(&server, "{ topics(filter: {or: [{slug: {contains: \"opic-1\"}}, {slug: {contains: \"c-2\"}}, {slug: {contains: \"-3\"}}]}) { totalCount } }").await;
+    assert_cancelled(&server, "{ topics(filter: {or: [{slug: {contains: \"opic-1\"}}, {slug: {contains: \"c-2\"}}, {slug: {contains: \"-3\"}}]}) { totalCount } }").await;
 }
 
 #[tokio::test]
-async fn postgresql_ends_a_statement_that_takes_too_long() {
+async fn postgresql_cancels_statements_over_the_time_limit() {
     let server = Server::set(On::Postgres, Settings { statement: Some(Duration::from_millis(200)), ..Settings::default() }).await;
     let lock = server.database.raw().await;
     let transaction = lock.begin().await.unwrap();
     transaction.execute_unprepared("LOCK TABLE cases IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    ended(&server, "{ cases { totalCount } }").await;
+    assert_cancelled(&server, "{ cases { totalCount } }").await;
     assert_eq!(running(&transaction).await, 0);
 }
 
-/// Number of statements that a database runs for others. A transaction sees the one number until it ends.
+/// Number of statements that the database executes for other sessions. Constant within a transaction.
 async fn running(database: &impl ConnectionTrait) -> i64 {
     let running =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND pid <> pg_backend_pid()";
@@ -222,7 +221,7 @@ async fn running(database: &impl ConnectionTrait) -> i64 {
     row.try_get_by_index(0).unwrap()
 }
 
-/// Waits until the database runs so many statements for others.
+/// Waits until the database executes this many statements for other sessions.
 async fn until_running(database: &DatabaseConnection, count: i64) {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
     while running(database).await != count {
@@ -232,7 +231,7 @@ async fn until_running(database: &DatabaseConnection, count: i64) {
 }
 
 #[tokio::test]
-async fn a_table_whose_rows_do_not_come_or_are_not_waited_for_is_ended_in_the_database() {
+async fn abandoned_or_late_table_is_cancelled_in_the_database() {
     let server = Server::set(On::Postgres, Settings { statement: Some(Duration::from_millis(500)), ..Settings::default() }).await;
     let (lock, other) = (server.database.raw().await, server.database.raw().await);
     let transaction = lock.begin().await.unwrap();
@@ -254,7 +253,7 @@ async fn a_table_whose_rows_do_not_come_or_are_not_waited_for_is_ended_in_the_da
 }
 
 #[tokio::test]
-async fn a_query_that_is_not_answered_in_time_is_told_so() {
+async fn query_over_its_time_limit_gets_504() {
     let timeouts = Timeouts { query_seconds: 1, ..Timeouts::default() };
     let server = Server::set(On::Postgres, Settings { timeouts, ..Settings::default() }).await;
     let lock = server.database.raw().await;
@@ -268,7 +267,7 @@ async fn a_query_that_is_not_answered_in_time_is_told_so() {
 }
 
 #[tokio::test]
-async fn where_there_is_more_to_do_than_can_be_done_clients_are_sent_away_in_good_time() {
+async fn overloaded_server_rejects_within_two_seconds() {
     let server = Server::set(On::Postgres, Settings { concurrency: 1, ..Settings::default() }).await;
     let lock = server.database.raw().await;
     let transaction = lock.begin().await.unwrap();
@@ -279,7 +278,7 @@ async fn where_there_is_more_to_do_than_can_be_done_clients_are_sent_away_in_goo
     };
     let waiting = tokio::spawn(ask());
     tokio::time::sleep(Duration::from_millis(200)).await;
-    // another question than the one that is waited for
+    // a query that is not deduplicated with the waiting one
     let other = server.client.post(format!("{}/graphql", server.address)).json(&json!({"query": "{ laws { totalCount } }"}));
     let begun = std::time::Instant::now();
     let response = other.send().await.unwrap();
@@ -294,7 +293,7 @@ async fn where_there_is_more_to_do_than_can_be_done_clients_are_sent_away_in_goo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clients_who_ask_one_thing_after_the_other_are_all_answered_though_they_are_more_than_there_is_room_for() {
+async fn sequential_clients_above_capacity_are_all_admitted() {
     let server = Server::set(On::Sqlite, Settings { concurrency: 2, ..Settings::default() }).await;
     let clients = (0..16).map(async |_| {
         for _ in 0..25 {
@@ -306,26 +305,27 @@ async fn clients_who_ask_one_thing_after_the_other_are_all_answered_though_they_
 }
 
 #[tokio::test]
-async fn who_does_not_say_what_they_want_is_not_waited_for() {
+async fn incomplete_requests_time_out() {
     let timeouts = Timeouts { header_seconds: 1, body_seconds: 1, query_seconds: 30 };
     let server = Server::set(On::Sqlite, Settings { timeouts, ..Settings::default() }).await;
     let address = server.address.trim_start_matches("http://");
-    let ended = async |said: &str| {
+    let response_to = async |sent: &str| {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(said.as_bytes()).await.unwrap();
-        let mut heard = String::new();
-        let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_string(&mut heard)).await;
-        read.expect("the connection is ended").unwrap();
-        heard
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let mut received = String::new();
+        let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_string(&mut received)).await;
+        read.expect("the connection is closed").unwrap();
+        received
     };
-    assert_eq!(ended("").await, "");
-    ended("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ").await;
-    let late = ended("POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"query\"").await;
+    assert_eq!(response_to("").await, "");
+    response_to("GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ").await;
+    let late =
+        response_to("POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"query\"").await;
     assert!(late.starts_with("HTTP/1.1 408") && late.contains("timeouts.body_seconds"), "{late}");
 }
 
 #[tokio::test]
-async fn who_comes_when_there_are_as_many_connections_as_may_be_is_served_when_one_ends() {
+async fn excess_connection_waits_until_another_closes() {
     let server = Server::set(On::Sqlite, Settings { connections: 1, ..Settings::default() }).await;
     let address = server.address.trim_start_matches("http://");
     let first = TcpStream::connect(address).await.unwrap();

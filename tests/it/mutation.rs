@@ -31,8 +31,8 @@ cases:
   - {key: anna, role: defendant, person: anna-2}
 "#;
 
-/// Path, code and nothing else of each error.
-fn faults(payload: &Value) -> Vec<(String, String)> {
+/// Path and code of each error.
+fn path_and_code(payload: &Value) -> Vec<(String, String)> {
     let errors = payload["errors"].as_array().unwrap().iter();
     errors.map(|error| (error["path"].to_string(), error["code"].as_str().unwrap().to_owned())).collect()
 }
@@ -42,7 +42,7 @@ async fn slug_id(asker: &Asker<'_>, ty: &str, slug: &str) -> String {
     data[ty]["id"].as_str().unwrap_or_else(|| panic!("no {ty} {slug}")).to_owned()
 }
 
-/// The feed from a cursor to its end: kind, type and label of each, and the cursor to go on from.
+/// The feed from a cursor to its end: kind, type and label of each change, and the cursor to resume from.
 async fn feed(asker: &Asker<'_>, since: Option<&str>) -> (Vec<String>, Option<String>) {
     let mut told = Vec::new();
     let mut since = since.map(str::to_owned);
@@ -66,7 +66,7 @@ async fn feed(asker: &Asker<'_>, since: Option<&str>) -> (Vec<String>, Option<St
 
 #[rstest]
 #[tokio::test]
-async fn a_record_is_made_changed_cleared_and_deleted(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn record_is_created_updated_cleared_and_deleted(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let input = json!({
@@ -86,13 +86,13 @@ async fn a_record_is_made_changed_cleared_and_deleted(#[values(On::Sqlite, On::P
     assert_eq!(person["topics"]["nodes"], json!([{"slug": "press"}]));
     assert_eq!(person["history"]["nodes"], json!([{"by": "editor", "message": "from the register", "kind": "CREATED"}]));
 
-    // another of the same name gets a slug of its own
+    // a second record with the same name gets a different slug
     let again = editor.done("createPerson { person { slug } possibleDuplicates { slug } }", json!({"name": {"en": "Boris"}})).await;
     assert_eq!(again["person"]["slug"], "boris-2");
-    // and a warning, never a merge
+    // and a warning; it is not merged
     assert_eq!(again["possibleDuplicates"], json!([{"slug": "boris"}]));
 
-    // only what is given changes, and null clears
+    // only given fields change, and null clears a field
     let id = person["id"].as_str().unwrap();
     let changed = editor
         .done("updatePerson { person { name birthDate gender revision } }", json!({"id": id, "gender": "male", "birthDate": null}))
@@ -100,7 +100,7 @@ async fn a_record_is_made_changed_cleared_and_deleted(#[values(On::Sqlite, On::P
     assert_eq!(changed["person"], json!({"name": "Boris", "birthDate": null, "gender": "male", "revision": 2}));
     let by_slug = editor.done("updatePerson { person { gender } }", json!({"id": "boris", "gender": null})).await;
     assert_eq!(by_slug["person"]["gender"], Value::Null);
-    // what a variable that is not given stands for is not given
+    // a field whose variable is omitted counts as omitted
     let query = "mutation($id: ID!, $gender: String, $name: Translations) { updatePerson(input: {id: $id, gender: $gender, name: $name}) { person { name gender } errors { message } } }";
     let answer = editor.answer(query, json!({"id": id, "gender": "m"})).await;
     assert_eq!(answer["data"]["updatePerson"], json!({"person": {"name": "Boris", "gender": "m"}, "errors": []}), "{answer:#}");
@@ -115,7 +115,7 @@ async fn a_record_is_made_changed_cleared_and_deleted(#[values(On::Sqlite, On::P
 
 #[rstest]
 #[tokio::test]
-async fn all_that_is_wrong_is_told_at_once_with_its_place(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn all_input_errors_are_reported_with_their_path(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let input = json!({
@@ -128,7 +128,7 @@ async fn all_that_is_wrong_is_told_at_once_with_its_place(#[values(On::Sqlite, O
     });
     let refused = editor.payload("createCase { case { id } }", input).await;
     assert_eq!(refused["case"], Value::Null);
-    let faults = faults(&refused);
+    let faults = path_and_code(&refused);
     for expected in [
         (r#"["input","title","no language"]"#, "INVALID"),
         (r#"["input","opened"]"#, "INVALID"),
@@ -140,7 +140,7 @@ async fn all_that_is_wrong_is_told_at_once_with_its_place(#[values(On::Sqlite, O
         "title": {"en": "Another"}, "kind": "CRIMINAL", "status": "PENDING", "court": "nowhere", "slug": "another",
         "parties": [{"role": "DEFENDANT", "person": "nobody"}],
     });
-    let faults = self::faults(&editor.payload("createCase { case { id } }", input).await);
+    let faults = self::path_and_code(&editor.payload("createCase { case { id } }", input).await);
     assert_eq!(
         faults,
         [
@@ -149,7 +149,7 @@ async fn all_that_is_wrong_is_told_at_once_with_its_place(#[values(On::Sqlite, O
         ]
     );
     let taken = editor.payload("createPerson { person { id } }", json!({"name": {"en": "Anna"}, "slug": "anna"})).await;
-    assert_eq!(self::faults(&taken), [(r#"["input","slug"]"#.to_owned(), "TAKEN".to_owned())]);
+    assert_eq!(self::path_and_code(&taken), [(r#"["input","slug"]"#.to_owned(), "TAKEN".to_owned())]);
     assert_eq!(
         server.data("{ cases { totalCount } people { totalCount } }").await,
         json!({"cases": {"totalCount": 1}, "people": {"totalCount": 2}})
@@ -158,19 +158,19 @@ async fn all_that_is_wrong_is_told_at_once_with_its_place(#[values(On::Sqlite, O
 
 #[rstest]
 #[tokio::test]
-async fn who_has_seen_an_older_state_overwrites_nothing(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn stale_expected_revision_fails_with_conflict(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     editor.done("updatePerson { person { id } }", json!({"id": "anna", "expectedRevision": 1, "gender": "female"})).await;
     let late = editor.payload("updatePerson { person { id } }", json!({"id": "anna", "expectedRevision": 1, "gender": "f"})).await;
-    assert_eq!(faults(&late), [(r#"["input","expectedRevision"]"#.to_owned(), "CONFLICT".to_owned())]);
+    assert_eq!(path_and_code(&late), [(r#"["input","expectedRevision"]"#.to_owned(), "CONFLICT".to_owned())]);
     assert_eq!(late["errors"][0]["currentRevision"], 2);
     assert_eq!(editor.data("{ person(by: {slug: \"anna\"}) { gender } }").await["person"]["gender"], "female");
 }
 
 #[rstest]
 #[tokio::test]
-async fn the_same_again_changes_nothing_and_adds_nothing_to_the_feed(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn repeated_upsert_changes_nothing_and_adds_no_revision(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let input = json!({"name": {"en": "Dana"}, "identifiers": [{"scheme": "register", "value": "77"}]});
@@ -184,11 +184,11 @@ async fn the_same_again_changes_nothing_and_adds_nothing_to_the_feed(#[values(On
 
 #[rstest]
 #[tokio::test]
-async fn what_others_need_is_not_deleted_and_they_are_named(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn referenced_record_is_not_deleted_and_referrers_are_named(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let refused = editor.payload("deletePerson { deletedId }", json!({"id": "anna-2"})).await;
-    assert_eq!(faults(&refused), [(r#"["input","id"]"#.to_owned(), "IN_USE".to_owned())]);
+    assert_eq!(path_and_code(&refused), [(r#"["input","id"]"#.to_owned(), "IN_USE".to_owned())]);
     assert!(refused["errors"][0]["message"].as_str().unwrap().contains("case \"case-1\""), "{refused}");
     editor.done("deleteCase { deletedId }", json!({"id": "case-1"})).await;
     editor.done("deletePerson { deletedId }", json!({"id": "anna-2"})).await;
@@ -196,7 +196,7 @@ async fn what_others_need_is_not_deleted_and_they_are_named(#[values(On::Sqlite,
 
 #[rstest]
 #[tokio::test]
-async fn a_draft_is_for_editors_until_it_is_published_and_again_when_it_is_taken_back(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn drafts_and_unpublished_records_are_visible_to_editors_only(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let reader = Asker::reader(&server);
@@ -222,7 +222,7 @@ async fn a_draft_is_for_editors_until_it_is_published_and_again_when_it_is_taken
 
 #[rstest]
 #[tokio::test]
-async fn sources_topics_and_identifiers_are_added_and_taken_off(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn citations_topics_and_identifiers_are_added_and_removed(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let id = slug_id(&editor, "case", "case-1").await;
@@ -231,21 +231,22 @@ async fn sources_topics_and_identifiers_are_added_and_taken_off(#[values(On::Sql
     let citation = json!({"source": "news", "field": "role", "value": "defendant", "quote": "she stood trial"});
     let cited = editor
         .done(
-            "cite { record { id ... on CaseParty { citations { nodes { key quote } } } } }",
+            "addCitation { record { id ... on CaseParty { citations { nodes { key quote } } } } }",
             json!({"record": party, "citation": citation}),
         )
         .await;
     assert_eq!(cited["record"]["citations"]["nodes"][0]["quote"], "she stood trial");
-    // the same again is one
+    // a repetition adds nothing
     let citation = json!({"source": "news", "field": "role", "value": "defendant", "quote": "she stood trial"});
-    editor.payload("cite { record { id } }", json!({"record": party, "citation": citation})).await;
-    let bad = editor.payload("cite { record { id } }", json!({"record": id, "citation": {"source": "nowhere"}})).await;
-    assert_eq!(faults(&bad), [(r#"["input","citation","source"]"#.to_owned(), "NOT_FOUND".to_owned())]);
+    editor.payload("addCitation { record { id } }", json!({"record": party, "citation": citation})).await;
+    let bad = editor.payload("addCitation { record { id } }", json!({"record": id, "citation": {"source": "nowhere"}})).await;
+    assert_eq!(path_and_code(&bad), [(r#"["input","citation","source"]"#.to_owned(), "NOT_FOUND".to_owned())]);
     let key = cited["record"]["citations"]["nodes"][0]["key"].as_str().unwrap();
-    let uncited =
-        editor.done("uncite { record { ... on CaseParty { citations { totalCount } } } }", json!({"record": party, "key": key})).await;
+    let uncited = editor
+        .done("removeCitation { record { ... on CaseParty { citations { totalCount } } } }", json!({"record": party, "key": key}))
+        .await;
     assert_eq!(uncited["record"]["citations"]["totalCount"], 0);
-    for (mutation, count) in [("tag", 1), ("tag", 1), ("untag", 0)] {
+    for (mutation, count) in [("addTopic", 1), ("addTopic", 1), ("removeTopic", 0)] {
         let tagged = editor
             .done(
                 &format!("{mutation} {{ record {{ ... on Case {{ topics {{ totalCount }} }} }} }}"),
@@ -259,20 +260,20 @@ async fn sources_topics_and_identifiers_are_added_and_taken_off(#[values(On::Sql
     let found = editor.data("{ case(by: {identifier: {scheme: \"docket\", value: \"7\"}}) { slug } }").await;
     assert_eq!(found["case"]["slug"], "case-1");
     let taken = json!({"record": slug_id(&editor, "person", "anna").await, "scheme": "docket", "value": "7"});
-    assert_eq!(faults(&editor.payload("addIdentifier { record { id } }", taken).await)[0].1, "TAKEN");
-    // of two registers with the same number only the one that is meant goes
+    assert_eq!(path_and_code(&editor.payload("addIdentifier { record { id } }", taken).await)[0].1, "TAKEN");
+    // of two identifiers with the same value only that of the given scheme is removed
     editor.done("addIdentifier { record { id } }", json!({"record": id, "scheme": "archive", "value": "7"})).await;
     editor.done("removeIdentifier { record { id } }", json!({"record": id, "scheme": "archive", "value": "7"})).await;
     let left = editor.data("{ case(by: {slug: \"case-1\"}) { identifiers { scheme value } } }").await;
     assert_eq!(left["case"]["identifiers"], json!([{"scheme": "docket", "value": "7"}]));
     let again = editor.payload("removeIdentifier { record { id } }", json!({"record": id, "scheme": "archive", "value": "7"})).await;
-    assert_eq!(faults(&again), [(r#"["input","value"]"#.to_owned(), "NOT_FOUND".to_owned())]);
+    assert_eq!(path_and_code(&again), [(r#"["input","value"]"#.to_owned(), "NOT_FOUND".to_owned())]);
     editor.done("removeIdentifier { record { id } }", identifier).await;
 }
 
 #[rstest]
 #[tokio::test]
-async fn two_people_become_one_and_nothing_is_lost(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn merge_of_two_people_loses_nothing(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let old = slug_id(&editor, "person", "anna-2").await;
@@ -303,7 +304,7 @@ async fn two_people_become_one_and_nothing_is_lost(#[values(On::Sqlite, On::Post
     assert_eq!(after["people"]["totalCount"], 1);
     let told: BTreeSet<String> = feed(&Asker::reader(&server), cursor.as_deref()).await.0.into_iter().collect();
     assert_eq!(told, BTreeSet::from(["UPDATED CASE", "UPDATED PERSON", "MERGED PERSON"].map(str::to_owned)));
-    // an import that still has both leaves it so
+    // a later import with both records keeps the merge
     let outcome = server.import(TEXT).await.unwrap();
     assert_eq!(outcome.created, 0);
     assert_eq!(server.data("{ people { totalCount } }").await["people"]["totalCount"], 1);
@@ -311,7 +312,7 @@ async fn two_people_become_one_and_nothing_is_lost(#[values(On::Sqlite, On::Post
 
 #[rstest]
 #[tokio::test]
-async fn a_record_goes_back_to_what_it_was_also_from_the_dead(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn revert_restores_earlier_states_and_deleted_records(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let id = slug_id(&editor, "case", "case-1").await;
@@ -342,12 +343,12 @@ async fn a_record_goes_back_to_what_it_was_also_from_the_dead(#[values(On::Sqlit
     assert_eq!(back["record"]["id"], id);
     assert_eq!(editor.data(shown).await, second);
     let none = editor.payload("revert { record { id } }", json!({"record": id, "toRevision": 99})).await;
-    assert_eq!(faults(&none), [(r#"["input","toRevision"]"#.to_owned(), "NOT_FOUND".to_owned())]);
+    assert_eq!(path_and_code(&none), [(r#"["input","toRevision"]"#.to_owned(), "NOT_FOUND".to_owned())]);
 }
 
 #[rstest]
 #[tokio::test]
-async fn who_is_withheld_is_named_nowhere(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn withheld_person_is_named_nowhere(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let admin = Asker::with_role(&server, Role::Admin).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
@@ -374,7 +375,7 @@ async fn who_is_withheld_is_named_nowhere(#[values(On::Sqlite, On::Postgres)] on
     assert_eq!(person["statementsMade"]["totalCount"], 1);
     let everything = "{ people(first: 100) { nodes { id slug names { text } otherNames { name } identifiers { value } history { nodes { changes { field old new } } } } } statements { nodes { slug texts { text } history { nodes { changes { field old new } } } } } cases { nodes { titles { text } history { nodes { changes { field old new } } } } } revisions(first: 100) { nodes { changes { field old new } } } search(query: \"anna petrova\") { nodes { snippet } } }";
     for asker in [&admin, &editor, &Asker::reader(&server)] {
-        // the other Petrova is another person, who keeps her name
+        // the other Petrova is a different person and keeps her name
         let found = asker.data(everything).await.to_string().replace("Ann Petrova", "");
         assert!(found.contains("anna-2") && found.contains("Name withheld is guilty"));
         for name in ["Petrova", "Петров", "Anna P", "1970"] {
@@ -385,10 +386,10 @@ async fn who_is_withheld_is_named_nowhere(#[values(On::Sqlite, On::Postgres)] on
     let told: Vec<String> = feed(&Asker::reader(&server), cursor.as_deref()).await.0;
     assert!(told.contains(&"WITHHELD PERSON".to_owned()), "{told:?}");
     let closed = editor.payload("updatePerson { person { id } }", json!({"id": id, "gender": "f"})).await;
-    assert_eq!(faults(&closed), [(r#"["input","id"]"#.to_owned(), "WITHHELD".to_owned())]);
-    // an import that still names the person brings nothing back
+    assert_eq!(path_and_code(&closed), [(r#"["input","id"]"#.to_owned(), "WITHHELD".to_owned())]);
+    // a later import that names the person restores nothing
     server.import(TEXT).await.unwrap();
-    // nor does one that knows the person by an identifier and calls them otherwise, and what refers to them is written
+    // nor does an import with another name and an identifier of the person; records that refer to the person are written
     let renamed = "people:\n- {slug: a-petrova, name: {en: Anna Petrova}, identifiers: [{scheme: register, value: \"1\"}]}\nmemberships:\n- {slug: seat, label: {en: Member}, person: a-petrova, organization: court}\n";
     server.import(renamed).await.unwrap();
     server.import("people:\n- {name: {en: Anna Petrova}, identifiers: [{scheme: register, value: \"1\"}]}\n").await.unwrap();
@@ -399,12 +400,12 @@ async fn who_is_withheld_is_named_nowhere(#[values(On::Sqlite, On::Postgres)] on
     let member = server.data("{ membership(by: {slug: \"seat\"}) { person { id } } }").await;
     assert_eq!(member["membership"]["person"]["id"], id);
     let stays = editor.payload("deletePerson { deletedId }", json!({"id": id})).await;
-    assert_eq!(faults(&stays), [(r#"["input","id"]"#.to_owned(), "WITHHELD".to_owned())]);
+    assert_eq!(path_and_code(&stays), [(r#"["input","id"]"#.to_owned(), "WITHHELD".to_owned())]);
 }
 
 #[rstest]
 #[tokio::test]
-async fn the_former_name_of_what_was_deleted_leads_nowhere(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn former_slug_of_a_deleted_record_does_not_redirect(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let id = slug_id(&editor, "person", "anna").await;
@@ -414,16 +415,16 @@ async fn the_former_name_of_what_was_deleted_leads_nowhere(#[values(On::Sqlite, 
     let party = |person: &str| json!({"title": {"en": "T"}, "kind": "CIVIL", "status": "PENDING", "parties": [{"role": "DEFENDANT", "person": person}]});
     for person in ["anna", "renamed", &id] {
         let refused = editor.payload("createCase { case { id } }", party(person)).await;
-        assert_eq!(faults(&refused), [(r#"["input","parties",0,"person"]"#.to_owned(), "NOT_FOUND".to_owned())], "{person}");
+        assert_eq!(path_and_code(&refused), [(r#"["input","parties",0,"person"]"#.to_owned(), "NOT_FOUND".to_owned())], "{person}");
     }
-    // and somebody else can have it
+    // another record can use it
     editor.done("createPerson { person { id } }", json!({"slug": "anna", "name": {"en": "Anna"}})).await;
     editor.done("createCase { case { id } }", party("anna")).await;
 }
 
 #[rstest]
 #[tokio::test]
-async fn many_records_are_imported_at_once_and_each_is_told_of(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn import_records_reports_the_outcome_of_each(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let records = json!([
@@ -453,7 +454,7 @@ async fn many_records_are_imported_at_once_and_each_is_told_of(#[values(On::Sqli
 
 #[rstest]
 #[tokio::test]
-async fn a_file_is_sent_and_imported_as_the_command_would(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn uploaded_file_is_imported_as_by_the_command(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let query =
@@ -490,7 +491,7 @@ async fn a_file_is_sent_and_imported_as_the_command_would(#[values(On::Sqlite, O
 
 #[rstest]
 #[tokio::test]
-async fn every_mutation_is_closed_to_who_has_no_token(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn every_mutation_requires_a_token(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let reader = Asker::reader(&server);
     let ty = "kind name ofType { kind name ofType { kind name ofType { kind name } } }";
@@ -513,7 +514,7 @@ async fn every_mutation_is_closed_to_who_has_no_token(#[values(On::Sqlite, On::P
     assert_eq!(server.data("{ revisions { totalCount } }").await["revisions"]["totalCount"], 7);
 }
 
-/// A value of a type, with what must be given and nothing else.
+/// A value of a type with its required members only.
 fn sample(types: &[Value], ty: &Value) -> Value {
     let name = match ty["kind"].as_str().unwrap() {
         "NON_NULL" => return sample(types, &ty["ofType"]),
@@ -538,12 +539,12 @@ fn sample(types: &[Value], ty: &Value) -> Value {
 
 #[rstest]
 #[tokio::test]
-async fn twenty_editors_lose_nothing_and_the_feed_is_in_order(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn twenty_concurrent_editors_lose_no_update(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let (_, start) = feed(&editor, None).await;
     let ids = [slug_id(&editor, "person", "anna").await, slug_id(&editor, "person", "anna-2").await];
-    // each adds one name after the other, on the state that it has seen, and begins again where somebody was faster
+    // each editor adds one name at a time to the state that it has read, and retries after a conflict
     let edit = async |who: usize| {
         for turn in 0..3 {
             let id = &ids[(who + turn) % 2];
@@ -553,7 +554,7 @@ async fn twenty_editors_lose_nothing_and_the_feed_is_in_order(#[values(On::Sqlit
                 names.push(json!({"name": format!("name {who} {turn}")}));
                 let input = json!({"id": id, "expectedRevision": seen["person"]["revision"], "otherNames": names});
                 let payload = editor.payload("updatePerson { person { revision } }", input).await;
-                match faults(&payload).as_slice() {
+                match path_and_code(&payload).as_slice() {
                     [] => break,
                     [(_, code)] => assert_eq!(code, "CONFLICT", "{payload}"),
                     more => panic!("{more:?}"),
@@ -561,7 +562,7 @@ async fn twenty_editors_lose_nothing_and_the_feed_is_in_order(#[values(On::Sqlit
             }
         }
     };
-    // meanwhile one follows the feed, as far as it goes
+    // a client reads the feed at the same time
     let follow = async {
         let (mut told, mut cursor) = (0, start.clone());
         while told < 60 {

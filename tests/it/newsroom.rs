@@ -1,12 +1,12 @@
-//! The recipes for newsrooms: every query that docs/NEWSROOMS.md has finds something in the sample dataset.
+//! Recipes for newsrooms: every query in docs/NEWSROOMS.md returns results from the sample dataset.
 
 use serde_json::Value;
 
-use crate::query::{both, same};
+use crate::query::{assert_same_response, sample_servers};
 use crate::server::path;
 
-/// The queries of a page: what stands in its blocks of GraphQL, without the indent of the list that a block is in.
-fn queries(markdown: &str) -> Vec<String> {
+/// Contents of the GraphQL code blocks of a page, without the indentation of a surrounding list.
+fn graphql_blocks(markdown: &str) -> Vec<String> {
     let mut queries = Vec::new();
     let mut lines = markdown.lines();
     while let Some(line) = lines.next() {
@@ -18,33 +18,36 @@ fn queries(markdown: &str) -> Vec<String> {
     queries
 }
 
-fn name(query: &str) -> &str {
-    let rest = query.lines().find_map(|line| line.strip_prefix("query ")).unwrap_or_else(|| panic!("a recipe names its query:\n{query}"));
-    rest.split(|sign: char| !sign.is_alphanumeric()).next().unwrap()
+fn operation_name(query: &str) -> &str {
+    let rest = query
+        .lines()
+        .find_map(|line| line.strip_prefix("query "))
+        .unwrap_or_else(|| panic!("the query of a recipe must be named:\n{query}"));
+    rest.split(|character: char| !character.is_alphanumeric()).next().unwrap()
 }
 
-/// Whether a list or record is there wherever the query asks for one at its top.
-fn finds(data: &Value) -> bool {
+/// Whether every top-level list and record of the data is present.
+fn has_results(data: &Value) -> bool {
     match data {
         Value::Null => false,
         Value::Array(items) => !items.is_empty(),
-        Value::Object(members) => members.values().filter(|member| member.is_object() || member.is_array()).all(finds),
+        Value::Object(members) => members.values().filter(|member| member.is_object() || member.is_array()).all(has_results),
         _ => true,
     }
 }
 
 #[tokio::test]
-async fn every_query_of_the_recipes_finds_something_on_both_databases() {
+async fn every_recipe_query_returns_results_on_both_databases() {
     let page = std::fs::read_to_string(path("docs/NEWSROOMS.md")).unwrap();
-    let queries = queries(&page);
+    let queries = graphql_blocks(&page);
     assert_eq!(queries.len(), page.matches("```graphql").count());
-    assert!(queries.len() >= 3, "one for each recipe at least");
-    let servers = both().await;
+    assert!(queries.len() >= 3, "each recipe must have a query");
+    let servers = sample_servers().await;
     for query in &queries {
-        let name = name(query);
+        let name = operation_name(query);
         let data = servers.0.data(query).await;
-        let found = data.as_object().unwrap();
-        assert!(found.values().all(|member| !member.is_null() && finds(member)), "{name} finds nothing: {data:#}");
-        same(&servers, &format!("newsroom-{name}"), query).await;
+        let fields = data.as_object().unwrap();
+        assert!(fields.values().all(|member| !member.is_null() && has_results(member)), "{name} returns no results: {data:#}");
+        assert_same_response(&servers, &format!("newsroom-{name}"), query).await;
     }
 }

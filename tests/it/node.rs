@@ -1,4 +1,4 @@
-//! Records are found by id, slug and identifier, and ids never change their meaning.
+//! Lookup of records by id, slug and identifier; ids are permanent.
 
 use migration::sea_orm::ConnectionTrait;
 use rstest::rstest;
@@ -8,7 +8,7 @@ use crate::server::{On, Server};
 
 #[rstest]
 #[tokio::test]
-async fn a_record_is_found_by_id_slug_and_identifier(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn record_is_found_by_id_slug_and_identifier(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
     let data = server
         .data(
@@ -30,7 +30,7 @@ async fn a_record_is_found_by_id_slug_and_identifier(#[values(On::Sqlite, On::Po
 
 #[rstest]
 #[tokio::test]
-async fn nodes_come_in_the_order_of_their_ids_with_gaps_where_nothing_is(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn nodes_keep_the_order_of_ids_with_null_for_unknown_ids(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
     let data = server.data(r#"{ case(by: {slug: "kazakhstan-v-ilyashev"}) { id charges { nodes { id } } citations(first: 1) { nodes { id } } history(first: 1) { nodes { id } } } }"#).await;
     let (case, charge) = (&data["case"]["id"], &data["case"]["charges"]["nodes"][0]["id"]);
@@ -48,7 +48,7 @@ async fn nodes_come_in_the_order_of_their_ids_with_gaps_where_nothing_is(#[value
 
 #[rstest]
 #[tokio::test]
-async fn the_old_id_of_a_merged_record_leads_to_the_one_it_became(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn id_of_merged_record_resolves_to_its_successor(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, "people:\n- {slug: new, name: {en: New}}").await;
     let data = server.data("{ person(by: {slug: \"new\"}) { id } }").await;
     let (_, new) = kurultai::core::id::decode(data["person"]["id"].as_str().unwrap()).unwrap();
@@ -73,7 +73,7 @@ async fn the_old_id_of_a_merged_record_leads_to_the_one_it_became(#[values(On::S
     "by.id: \"person_01h455vb4pex5vsknk084sn02q\" is not the id of a Case; those begin with case_"
 )]
 #[tokio::test]
-async fn an_id_that_cannot_be_is_refused_with_what_would_be_right(#[case] query: &str, #[case] expected: &str) {
+async fn invalid_id_is_rejected_with_advice(#[case] query: &str, #[case] expected: &str) {
     let server = Server::empty(On::Sqlite).await;
     let (message, code) = server.error(query).await;
     assert!(message.starts_with(expected), "{message}");
@@ -81,7 +81,7 @@ async fn an_id_that_cannot_be_is_refused_with_what_would_be_right(#[case] query:
 }
 
 #[tokio::test]
-async fn more_ids_than_a_page_has_rows_are_refused() {
+async fn too_many_ids_are_rejected() {
     let server = Server::empty(On::Sqlite).await;
     let ids = json!(vec!["person_01h455vb4pex5vsknk084sn02q"; 101]);
     let answer = server.answer("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", json!({"ids": ids})).await;
@@ -92,7 +92,7 @@ async fn more_ids_than_a_page_has_rows_are_refused() {
 
 #[rstest]
 #[tokio::test]
-async fn drafts_are_shown_to_nobody(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn readers_do_not_see_drafts(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(
         on,
         "people:\n- {slug: known, name: {en: Known}}\n- {slug: draft, name: {en: Draft}, published: false}\norganizations:\n- {slug: o, name: {en: O}, classification: party}\nmemberships:\n- {slug: m, label: {en: M}, person: draft, organization: o}\ncases:\n- {slug: c, title: {en: Secret}, kind: criminal, status: pending, published: false, parties: [{person: known, role: defendant}]}",

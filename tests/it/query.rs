@@ -1,4 +1,4 @@
-//! The example queries, and everything that can be asked of every type, give the same answers on both databases.
+//! Example queries, and queries of every field of every type, return the same responses on SQLite and PostgreSQL.
 
 use std::path::PathBuf;
 
@@ -9,29 +9,30 @@ use serde_json::{Value, json};
 
 use crate::server::{On, Server, path};
 
-pub async fn both() -> (Server, Server) {
+pub async fn sample_servers() -> (Server, Server) {
     (Server::sample(On::Sqlite).await, Server::sample(On::Postgres).await)
 }
 
-pub async fn same(servers: &(Server, Server), name: &str, query: &str) {
+/// Asserts that both servers return the same data without errors, and that it matches the snapshot.
+pub async fn assert_same_response(servers: &(Server, Server), name: &str, query: &str) {
     let on_sqlite = servers.0.answer(query, json!({})).await;
     assert!(on_sqlite.get("errors").is_none(), "{name}: {on_sqlite:#}");
     let on_postgres = servers.1.answer(query, json!({})).await;
-    assert_eq!(text(&on_sqlite), text(&on_postgres), "{name} differs between SQLite and PostgreSQL");
+    assert_eq!(to_text(&on_sqlite), to_text(&on_postgres), "{name} differs between SQLite and PostgreSQL");
     insta::with_settings!({snapshot_path => "snapshots/query", prepend_module_to_snapshot => false, omit_expression => true}, {
-        insta::assert_snapshot!(name, text(&on_sqlite));
+        insta::assert_snapshot!(name, to_text(&on_sqlite));
     });
 }
 
-fn text(answer: &Value) -> String {
-    serde_json::to_string_pretty(answer).unwrap()
+fn to_text(response: &Value) -> String {
+    serde_json::to_string_pretty(response).unwrap()
 }
 
-fn files(folder: &str) -> Vec<PathBuf> {
+fn graphql_files(folder: &str) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(path(folder))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "graphql"))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "graphql"))
         .collect();
     files.sort();
     assert!(!files.is_empty());
@@ -39,16 +40,16 @@ fn files(folder: &str) -> Vec<PathBuf> {
 }
 
 #[tokio::test]
-async fn queries_answer_alike_on_both_databases() {
-    let servers = both().await;
-    for file in files("tests/it/queries").into_iter().chain(files("web/examples")) {
+async fn example_queries_agree_on_both_databases() {
+    let servers = sample_servers().await;
+    for file in graphql_files("tests/it/queries").into_iter().chain(graphql_files("web/examples")) {
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
-        same(&servers, &name, &std::fs::read_to_string(&file).unwrap()).await;
+        assert_same_response(&servers, &name, &std::fs::read_to_string(&file).unwrap()).await;
     }
 }
 
-/// A query for everything that a type has, two levels deep.
-fn everything(record: &Record) -> String {
+/// Selects every field of a record type, two levels deep.
+fn every_field(record: &Record) -> String {
     let scalars = |record: &Record| {
         let mut fields = vec!["id".to_owned()];
         for field in &record.fields {
@@ -89,11 +90,11 @@ fn everything(record: &Record) -> String {
 }
 
 #[tokio::test]
-async fn everything_that_a_type_has_answers_alike_on_both_databases() {
-    let servers = both().await;
+async fn every_field_of_every_type_agrees_on_both_databases() {
+    let servers = sample_servers().await;
     for record in catalog().all() {
         let name = format!("everything_{}", record.ty.prefix());
-        let selection = everything(record);
+        let selection = every_field(record);
         if record.plural.is_empty() {
             let owner = catalog()
                 .all()
@@ -105,9 +106,10 @@ async fn everything_that_a_type_has_answers_alike_on_both_databases() {
             } else {
                 format!("{}(first: 5) {{ nodes {{ {selection} }} }}", list.name)
             };
-            same(&servers, &name, &format!("{{ {}(first: 30) {{ nodes {{ slug {below} }} }} }}", owner.plural)).await;
+            assert_same_response(&servers, &name, &format!("{{ {}(first: 30) {{ nodes {{ slug {below} }} }} }}", owner.plural)).await;
         } else {
-            same(&servers, &name, &format!("{{ {}(first: 4) {{ totalCount nodes {{ {selection} }} }} }}", record.plural)).await;
+            assert_same_response(&servers, &name, &format!("{{ {}(first: 4) {{ totalCount nodes {{ {selection} }} }} }}", record.plural))
+                .await;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The permanent page of a record: what it tells people and machines, what leads to it, and what it keeps to itself.
+//! The permanent page of a record: HTML, JSON-LD, redirects and visibility.
 
 use kurultai::catalog::catalog;
 use kurultai::catalog::record::RecordKind;
@@ -26,7 +26,7 @@ fn about() -> Dataset {
     }
 }
 
-/// Asks without following what redirects.
+/// Sends a request without following redirects.
 async fn ask(server: &Server, path: &str, headers: &[(HeaderName, &str)]) -> Response {
     let client = Client::builder().redirect(Policy::none()).build().unwrap();
     let mut request = client.get(format!("{}{path}", server.address));
@@ -49,13 +49,13 @@ async fn data(server: &Server, path: &str) -> Value {
     response.json().await.unwrap()
 }
 
-async fn leads(server: &Server, path: &str) -> (u16, String) {
+async fn redirect(server: &Server, path: &str) -> (u16, String) {
     let response = ask(server, path, &[]).await;
     let to = response.headers().get(LOCATION).map_or("", |to| to.to_str().unwrap()).to_owned();
     (response.status().as_u16(), to)
 }
 
-/// The page as XML: void elements are closed, and the attributes that HTML lets stand alone get a value.
+/// The page as XML: closes void elements.
 fn read(html: &str) -> String {
     let mut xml = html.replacen("<!DOCTYPE html>", "", 1);
     for void in ["meta", "link", "img"] {
@@ -69,13 +69,13 @@ fn read(html: &str) -> String {
     xml
 }
 
-/// Texts of all elements of a name.
+/// The texts of all elements with this name.
 fn texts(document: &Document<'_>, name: &str) -> Vec<String> {
     let text = |node: Node<'_, '_>| node.descendants().filter_map(|node| node.text().filter(|_| node.is_text())).collect::<String>();
     document.descendants().filter(|node| node.has_tag_name(name)).map(text).collect()
 }
 
-/// One record of each type in the sample dataset, by its path.
+/// The path of one record of each type in the sample dataset.
 async fn one_of_each(server: &Server) -> Vec<String> {
     let mut paths = Vec::new();
     for record in catalog().all().filter(|record| record.shape == RecordKind::Record) {
@@ -94,7 +94,7 @@ fn snapshot(name: &str, text: &str) {
     });
 }
 
-/// The page, an element a line, without what changes with its style.
+/// The page with one element per line and without the version of the stylesheet.
 fn lines(html: &str) -> String {
     let (before, rest) = html.split_once("/assets/record.css?").unwrap();
     let (_, after) = rest.split_once('"').unwrap();
@@ -103,7 +103,7 @@ fn lines(html: &str) -> String {
 
 #[rstest]
 #[tokio::test]
-async fn pages_tell_the_same_on_both_databases(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn pages_are_equal_on_both_databases(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample_about(on, about()).await;
     let mut paths = one_of_each(&server).await;
     let whole = ["/r/case/kazakhstan-v-ilyashev", "/r/provision/kz-criminal-code-2014-article-274"];
@@ -112,7 +112,7 @@ async fn pages_tell_the_same_on_both_databases(#[values(On::Sqlite, On::Postgres
     paths.dedup();
     for path in paths {
         let html = page(&server, &path).await;
-        // it is well-formed, and needs no script and no style inside
+        // the page is well-formed, without scripts or inline styles
         let xml = read(&html);
         let document = Document::parse(&xml).unwrap_or_else(|error| panic!("{path}: {error}\n{xml}"));
         assert_eq!(texts(&document, "h1").len(), 1, "{path}");
@@ -133,7 +133,7 @@ async fn pages_tell_the_same_on_both_databases(#[values(On::Sqlite, On::Postgres
 }
 
 #[tokio::test]
-async fn every_link_of_a_page_leads_somewhere_on_the_server() {
+async fn page_has_no_dead_links() {
     let server = Server::sample(On::Sqlite).await;
     for path in ["/r/case/kazakhstan-v-ilyashev", "/r/jurisdiction/kz", "/r/source/wikipedia-ilyashev", "/r/person/alnur-ilyashev"] {
         let xml = read(&page(&server, path).await);
@@ -145,7 +145,7 @@ async fn every_link_of_a_page_leads_somewhere_on_the_server() {
         assert!(links.len() > 8);
         for link in links {
             let response = server.client.get(format!("{}{link}", server.address)).send().await.unwrap();
-            // the pages of web/ need not be built for the tests
+            // the pages of web/ may not be built
             assert!(response.status() == 200 || link == "/favicon.svg", "{path}: {link} gives {}", response.status());
             if link.starts_with("/graphql") {
                 let answer: Value = response.json().await.unwrap();
@@ -156,7 +156,7 @@ async fn every_link_of_a_page_leads_somewhere_on_the_server() {
 }
 
 #[tokio::test]
-async fn a_page_shows_facts_sources_and_each_side_of_a_dispute() {
+async fn page_shows_facts_sources_and_disputes() {
     let server = Server::sample_about(On::Sqlite, about()).await;
     let html = page(&server, "/r/case/kazakhstan-v-ilyashev").await;
     let xml = read(&html);
@@ -164,7 +164,7 @@ async fn a_page_shows_facts_sources_and_each_side_of_a_dispute() {
     assert_eq!(texts(&document, "h1"), ["Kazakhstan v. Alnur Ilyashev"]);
     let claims: Vec<String> = texts(&document, "dt").into_iter().filter(|text| text.starts_with("22 June")).collect();
     assert!(claims.contains(&"22 June 2020 accepted".to_owned()) && claims.contains(&"22 June 2019 also claimed".to_owned()), "{claims:?}");
-    // the words of a source are in the language of the source
+    // a quote is in the language of its source
     assert!(html.contains("<q lang=\"ru\">22 июня</q>"), "{html}");
     let cite = document.descendants().find(|node| node.attribute("class") == Some("copy")).unwrap();
     assert_eq!(
@@ -190,36 +190,36 @@ cases:
 
 #[rstest]
 #[tokio::test]
-async fn ids_earlier_slugs_and_merged_records_lead_to_the_page(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn ids_former_slugs_and_merged_records_redirect(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let ids = editor.data("{ anna: person(by: {slug: \"anna\"}) { id permalink } twin: person(by: {slug: \"twin\"}) { id } }").await;
     let id = |name: &str| ids[name]["id"].as_str().unwrap().to_owned();
-    // where nobody has said where the server is, it is told as a path
+    // without a public URL, permalinks are paths
     assert_eq!(ids["anna"]["permalink"], "/r/person/anna");
     for path in [format!("/r/{}", id("anna")), format!("/r/person/{}", id("anna"))] {
-        assert_eq!(leads(&server, &path).await, (308, "/r/person/anna".to_owned()), "{path}");
+        assert_eq!(redirect(&server, &path).await, (308, "/r/person/anna".to_owned()), "{path}");
     }
-    assert_eq!(leads(&server, &format!("/r/{}?lang=ru", id("anna"))).await.1, "/r/person/anna?lang=ru");
-    assert_eq!(leads(&server, &format!("/r/law/{}", id("anna"))).await.0, 404);
+    assert_eq!(redirect(&server, &format!("/r/{}?lang=ru", id("anna"))).await.1, "/r/person/anna?lang=ru");
+    assert_eq!(redirect(&server, &format!("/r/law/{}", id("anna"))).await.0, 404);
     editor.done("updatePerson { person { id } }", json!({"id": id("anna"), "slug": "anna-k"})).await;
-    assert_eq!(leads(&server, "/r/person/anna").await, (308, "/r/person/anna-k".to_owned()));
-    assert_eq!(leads(&server, "/r/person/anna-k").await.0, 200);
+    assert_eq!(redirect(&server, "/r/person/anna").await, (308, "/r/person/anna-k".to_owned()));
+    assert_eq!(redirect(&server, "/r/person/anna-k").await.0, 200);
     editor.done("mergePeople { person { id } }", json!({"from": "twin", "into": "anna-k"})).await;
     for path in ["/r/person/twin".to_owned(), format!("/r/{}", id("twin"))] {
-        assert_eq!(leads(&server, &path).await, (308, "/r/person/anna-k".to_owned()), "{path}");
+        assert_eq!(redirect(&server, &path).await, (308, "/r/person/anna-k".to_owned()), "{path}");
     }
-    // a slug alone leads on while one type has it, which may not stay so
-    assert_eq!(leads(&server, "/r/case").await, (307, "/r/case/case".to_owned()));
+    // a slug without a type redirects temporarily: another type may get it
+    assert_eq!(redirect(&server, "/r/case").await, (307, "/r/case/case".to_owned()));
     let several = ask(&server, "/r/same", &[]).await;
     assert_eq!(several.status(), 300);
     let several = several.text().await.unwrap();
     assert!(several.contains("href=\"/r/person/same\"") && several.contains("href=\"/r/law/same\""), "{several}");
-    for nowhere in
+    for path in
         ["/r/nothing", "/r/person/nothing", "/r/thing/anna", "/r/person_x", "/r/party_01h455vb4pex5vsknk084sn02q", "/r/%3Cscript%3E"]
     {
-        let response = ask(&server, nowhere, &[]).await;
-        assert_eq!(response.status(), 404, "{nowhere}");
+        let response = ask(&server, path, &[]).await;
+        assert_eq!(response.status(), 404, "{path}");
         assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
         assert!(response.text().await.unwrap().contains("<h1>There is no such record</h1>"));
     }
@@ -229,32 +229,32 @@ async fn ids_earlier_slugs_and_merged_records_lead_to_the_page(#[values(On::Sqli
 
 #[rstest]
 #[tokio::test]
-async fn a_draft_has_no_page_and_is_named_on_none(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn draft_has_no_page_and_appears_on_none(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let id = editor.data("{ person(by: {slug: \"secret\"}) { id } }").await["person"]["id"].as_str().unwrap().to_owned();
     for path in ["/r/secret".to_owned(), "/r/person/secret".to_owned(), format!("/r/{id}")] {
-        assert_eq!(leads(&server, &path).await.0, 404, "{path}");
+        assert_eq!(redirect(&server, &path).await.0, 404, "{path}");
     }
     for text in [page(&server, "/r/case/case").await, data(&server, "/r/case/case").await.to_string()] {
         assert!(!text.to_lowercase().contains("secret") && text.contains("Somebody"), "{text}");
     }
-    // who may see drafts sees the page, and nobody keeps it
+    // an editor sees the page, and it is not cached
     let (_, token) = server.store.create_token("A", Role::Editor, None).await.unwrap();
     let response = ask(&server, "/r/person/secret", &[(AUTHORIZATION, &format!("Bearer {token}"))]).await;
     assert_eq!((response.status().as_u16(), response.headers()[CACHE_CONTROL].to_str().unwrap()), (200, "private, no-store"));
     assert_eq!(ask(&server, "/r/person/secret", &[(AUTHORIZATION, "Bearer kurultai_wrong")]).await.status(), 401);
-    // what is taken back has no page any more, and neither has the name of somebody withheld
+    // an unpublished or withheld record has no page
     server.import("people:\n- {slug: same, published: false}").await.unwrap();
-    assert_eq!(leads(&server, "/r/person/same").await.0, 404);
+    assert_eq!(redirect(&server, "/r/person/same").await.0, 404);
     let admin = Asker::with_role(&server, Role::Admin).await;
     admin.done("withholdPerson { person { id } }", json!({"person": "anna"})).await;
-    assert_eq!(leads(&server, "/r/person/anna").await.0, 404);
+    assert_eq!(redirect(&server, "/r/person/anna").await.0, 404);
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_page_that_is_still_the_same_is_not_sent_again(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn unchanged_page_is_not_sent_again(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let path = "/r/person/anna";
     let first = ask(&server, path, &[]).await;
@@ -266,7 +266,7 @@ async fn a_page_that_is_still_the_same_is_not_sent_again(#[values(On::Sqlite, On
     let before = server.store.statement_count();
     let again = ask(&server, path, &[(IF_NONE_MATCH, &tag)]).await;
     assert_eq!((again.status().as_u16(), server.store.statement_count()), (304, before));
-    // a page of another language, or for machines, is another
+    // the tag depends on language and format
     for other in [(ACCEPT_LANGUAGE, "ru"), (ACCEPT, LD)] {
         assert_ne!(ask(&server, path, &[other]).await.headers()[ETAG].to_str().unwrap(), tag);
     }
@@ -292,23 +292,23 @@ async fn a_page_that_is_still_the_same_is_not_sent_again(#[values(On::Sqlite, On
 #[case(Some("application/ld+json;q=0.5, text/html"), false)]
 #[case(Some("application/json"), true)]
 #[tokio::test]
-async fn people_get_html_and_machines_what_they_accept(#[case] accept: Option<&str>, #[case] is_data: bool) {
+async fn format_is_negotiated_by_accept_header(#[case] accept: Option<&str>, #[case] is_data: bool) {
     let server = Server::with(On::Sqlite, TEXT).await;
     let headers: Vec<_> = accept.into_iter().map(|accept| (ACCEPT, accept)).collect();
     let response = ask(&server, "/r/person/anna", &headers).await;
     assert_eq!(response.headers()[CONTENT_TYPE], if is_data { LD } else { "text/html; charset=utf-8" });
-    let by_address = ask(&server, "/r/person/anna?format=jsonld", &[]).await;
-    assert_eq!(by_address.headers()[CONTENT_TYPE], LD);
+    let by_parameter = ask(&server, "/r/person/anna?format=jsonld", &[]).await;
+    assert_eq!(by_parameter.headers()[CONTENT_TYPE], LD);
 }
 
 #[tokio::test]
-async fn texts_are_in_the_language_that_is_asked_for_and_say_which_it_is() {
+async fn texts_have_the_requested_language_and_its_tag() {
     let server = Server::with(On::Sqlite, TEXT).await;
     let get = async |path: &str, accepted: &str| ask(&server, path, &[(ACCEPT_LANGUAGE, accepted)]).await.text().await.unwrap();
     assert!(get("/r/person/anna", "de").await.contains("<h1 lang=\"en\">Anna</h1>"));
     let russian = get("/r/person/anna", "ru").await;
     assert!(russian.contains("<h1 lang=\"ru\">Анна</h1>") && russian.contains("<p class=\"other\" lang=\"en\">Anna</p>"), "{russian}");
-    // the address counts more than the browser, and text by text the best there is is shown
+    // the URL takes precedence over the header, and each text falls back by itself
     let kazakh = get("/r/person/anna?lang=kk", "ru").await;
     assert!(kazakh.contains("<span lang=\"kk\">Қазақша</span>") && kazakh.contains("<h1 lang=\"ru\">Анна</h1>"), "{kazakh}");
     assert!(kazakh.contains("<a href=\"?lang=kk\" lang=\"kk\" hreflang=\"kk\" aria-current=\"true\">Қазақша</a>"), "{kazakh}");
@@ -322,7 +322,7 @@ const HOSTILE: &str = r#"</script><script>alert(1)</script><!--<img src=x onerro
 
 #[rstest]
 #[tokio::test]
-async fn hostile_texts_stay_texts(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn hostile_texts_are_escaped(#[values(On::Sqlite, On::Postgres)] on: On) {
     let hostile = json!(HOSTILE).to_string();
     let text = format!(
         "sources:\n- {{slug: s, title: {{en: {hostile}}}, kind: article, publisher: {hostile}, author: {hostile}, licence: {hostile}}}\n\
@@ -353,7 +353,7 @@ async fn hostile_texts_stay_texts(#[values(On::Sqlite, On::Postgres)] on: On) {
         assert!(!document.descendants().any(|node| node.has_tag_name("img") && node.attribute("src") != Some("/favicon.svg")));
         assert!(!document.descendants().any(|node| node.attribute("href").is_some_and(|link| link.starts_with("javascript:"))));
         for script in scripts {
-            // a browser ends the element at the first such sign, whatever JSON thinks of it
+            // a browser may end the element at a "<", even inside a JSON string
             assert!(!script.text().unwrap().contains('<'));
             serde_json::from_str::<Value>(script.text().unwrap()).unwrap();
         }
@@ -363,7 +363,7 @@ async fn hostile_texts_stay_texts(#[values(On::Sqlite, On::Postgres)] on: On) {
 }
 
 #[tokio::test]
-async fn a_host_that_nobody_gave_us_is_in_no_answer_to_others() {
+async fn forged_host_is_not_in_responses_to_others() {
     let server = Server::with(On::Sqlite, TEXT).await;
     let other = ask(&server, "/r/person/anna", &[(reqwest::header::HOST, "evil.example")]).await;
     let own = ask(&server, "/r/person/anna", &[]).await;

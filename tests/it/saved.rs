@@ -1,4 +1,4 @@
-//! A query that was saved has an address for ever; one that a client sent once need not be sent again.
+//! Saved queries have a permanent address; persisted queries need to be sent only once.
 
 use kurultai::core::auth::Role;
 use kurultai::core::digest::sha256_hex;
@@ -24,7 +24,7 @@ fn persisted(hash: &str) -> String {
 
 #[rstest]
 #[tokio::test]
-async fn a_saved_query_is_asked_by_its_name_and_by_its_hash(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn saved_query_executes_by_name_and_by_hash(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, PEOPLE).await;
     let reader = Asker::with_role(&server, Role::Reader).await;
     let input = json!({"query": QUERY, "variables": "{\"first\": 1}", "name": "people", "title": "People"});
@@ -33,7 +33,7 @@ async fn a_saved_query_is_asked_by_its_name_and_by_its_hash(#[values(On::Sqlite,
     assert_eq!(saved["name"], "people");
     assert_eq!(saved["variables"], "{\"first\":1}");
     assert_eq!(saved["savedBy"], "reader");
-    // the same again gives the same
+    // saving is idempotent
     assert_eq!(reader.done(SAVE, input).await, payload);
     let hash = saved["hash"].as_str().unwrap();
     for which in ["people", hash] {
@@ -44,7 +44,7 @@ async fn a_saved_query_is_asked_by_its_name_and_by_its_hash(#[values(On::Sqlite,
     assert_eq!(answer["data"]["people"]["nodes"].as_array().unwrap().len(), 2);
     let found = server.data("{ savedQuery(by: {name: \"people\"}) { hash title } savedQueries { name } }").await;
     assert_eq!(found, json!({"savedQuery": {"hash": hash, "title": "People"}, "savedQueries": [{"name": "people"}]}));
-    // another process knows it too
+    // another process finds it
     let other = server.beside().await;
     assert_eq!(other.store.saved_query("people").await.unwrap().unwrap().hash, hash);
     let before = other.store.statement_count();
@@ -54,7 +54,7 @@ async fn a_saved_query_is_asked_by_its_name_and_by_its_hash(#[values(On::Sqlite,
 
 #[rstest]
 #[tokio::test]
-async fn a_name_leads_to_one_query_for_ever(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn name_refers_to_one_query_permanently(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, PEOPLE).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let plain = editor.done(SAVE, json!({"query": "{ people { totalCount } }"})).await;
@@ -62,19 +62,19 @@ async fn a_name_leads_to_one_query_for_ever(#[values(On::Sqlite, On::Postgres)] 
     assert_eq!(plain["savedQuery"]["name"], Value::Null);
     let named = editor.done(SAVE, json!({"query": "{ people { totalCount } }", "name": "count"})).await;
     assert_eq!(named["savedQuery"]["hash"], plain["savedQuery"]["hash"]);
-    let refused = [
+    let rejected = [
         (json!({"query": "{ laws { totalCount } }", "name": "count"}), "name", "TAKEN", "the name of another query"),
         (json!({"query": "{ people { totalCount } }", "name": "other"}), "name", "TAKEN", "its name is \"count\""),
         (json!({"query": "{ laws { totalCount } }", "name": "Not A Slug"}), "name", "INVALID", "such as cases-by-year"),
         (json!({"query": "{ nothing }"}), "query", "INVALID", "nothing"),
         (json!({"query": "{ people {"}), "query", "INVALID", "expected"),
-        (json!({"query": "mutation { __typename }"}), "query", "INVALID", "only queries are saved"),
-        (json!({"query": QUERY, "variables": "[1]"}), "variables", "INVALID", "not a JSON object"),
+        (json!({"query": "mutation { __typename }"}), "query", "INVALID", "only queries can be saved"),
+        (json!({"query": QUERY, "variables": "[1]"}), "variables", "INVALID", "must be a JSON object"),
         (json!({"query": QUERY, "variables": "{\"first\": \"x\"}"}), "variables", "INVALID", "first"),
         (json!({"query": QUERY, "variables": "{\"other\": 1}"}), "variables", "INVALID", "no variable"),
         (json!({"query": QUERY, "operationName": "Other"}), "operationName", "INVALID", "Other"),
     ];
-    for (input, path, code, message) in refused {
+    for (input, path, code, message) in rejected {
         let payload = editor.payload(SAVE, input.clone()).await;
         assert_eq!(payload["savedQuery"], Value::Null, "{input}");
         let error = &payload["errors"][0];
@@ -87,7 +87,7 @@ async fn a_name_leads_to_one_query_for_ever(#[values(On::Sqlite, On::Postgres)] 
 }
 
 #[tokio::test]
-async fn saving_needs_a_token_of_any_role() {
+async fn saving_requires_a_token_of_any_role() {
     let server = Server::empty(On::Sqlite).await;
     let query = "mutation { saveQuery(input: {query: \"{ __typename }\"}) { errors { message } } }";
     let (message, code) = server.error(query).await;
@@ -97,7 +97,7 @@ async fn saving_needs_a_token_of_any_role() {
 
 #[rstest]
 #[tokio::test]
-async fn a_client_that_sent_a_query_once_asks_by_its_hash(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn persisted_query_executes_by_hash_after_first_request(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, PEOPLE).await;
     let query = "{ people { totalCount } }";
     let extensions = persisted(&sha256_hex(query));
@@ -110,7 +110,7 @@ async fn a_client_that_sent_a_query_once_asks_by_its_hash(#[values(On::Sqlite, O
     let (_, answer, cache) = get(&server, &[("extensions", &extensions)]).await;
     assert_eq!(answer["data"]["people"]["totalCount"], 2);
     assert!(cache.starts_with("public"), "{cache}");
-    // by POST too, and on another process after sending it again
+    // also by POST, and on another process after it was sent again
     let other = server.beside().await;
     let post = async |body: Value| {
         let sent = other.client.post(format!("{}/graphql", other.address)).json(&body).send().await.unwrap();
@@ -124,7 +124,7 @@ async fn a_client_that_sent_a_query_once_asks_by_its_hash(#[values(On::Sqlite, O
 
 #[rstest]
 #[tokio::test]
-async fn the_document_of_a_saved_query_is_known_by_its_hash(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn document_of_saved_query_is_persisted_by_hash(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, PEOPLE).await;
     let reader = Asker::with_role(&server, Role::Reader).await;
     reader.done(SAVE, json!({"query": QUERY, "variables": "{\"first\": 1}"})).await;
@@ -133,7 +133,7 @@ async fn the_document_of_a_saved_query_is_known_by_its_hash(#[values(On::Sqlite,
 }
 
 #[tokio::test]
-async fn a_hash_that_is_not_that_of_the_query_is_refused() {
+async fn mismatched_hash_is_rejected() {
     let server = Server::empty(On::Sqlite).await;
     let wrong = [
         (persisted(&sha256_hex("other")), "provided sha does not match query"),
@@ -145,7 +145,7 @@ async fn a_hash_that_is_not_that_of_the_query_is_refused() {
         assert_eq!(status, 400);
         assert!(answer["errors"][0]["message"].as_str().unwrap().contains(message), "{answer}");
     }
-    // what is not valid is not kept
+    // an invalid document is not persisted
     let extensions = persisted(&sha256_hex("{ nothing }"));
     get(&server, &[("extensions", &extensions), ("query", "{ nothing }")]).await;
     let (_, answer, _) = get(&server, &[("extensions", &extensions)]).await;

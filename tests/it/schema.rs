@@ -1,4 +1,6 @@
-//! The GraphQL schema and the tables are what is committed, and stay so.
+//! The GraphQL schema and the tables equal the committed ones.
+
+use std::collections::BTreeSet;
 
 use kurultai::catalog::catalog;
 use kurultai::catalog::kind::FieldKind;
@@ -6,30 +8,31 @@ use kurultai::catalog::record::RecordKind;
 use kurultai::store::db::migrations::Migrations;
 use migration::sea_orm::{ConnectionTrait, Statement};
 use rstest::rstest;
+use serde_json::json;
 
 use crate::server::{On, Server, TestDatabase, path};
 
 #[test]
-fn the_printed_schema_is_the_committed_one() {
+fn printed_schema_equals_committed_schema() {
     let committed = std::fs::read_to_string(path("schema.graphql")).unwrap();
     assert!(
         kurultai::graphql::engine::sdl().unwrap() == committed,
-        "schema.graphql is not what the program prints; run \"make schema\" and look at the difference"
+        "schema.graphql differs from the printed schema; run \"make schema\" and review the difference"
     );
 }
 
 #[tokio::test]
-async fn everything_in_the_schema_is_described() {
+async fn every_schema_element_is_described() {
     let server = Server::empty(On::Sqlite).await;
     let data = server
         .data("{ __schema { types { name description fields(includeDeprecated: true) { name description args { name description } } inputFields { name description } enumValues(includeDeprecated: true) { name description } } } }")
         .await;
-    let mut bare = Vec::new();
+    let mut undescribed = Vec::new();
     for ty in data["__schema"]["types"].as_array().unwrap().iter().filter(|ty| !is_of_graphql(ty["name"].as_str().unwrap())) {
         let name = ty["name"].as_str().unwrap();
         let mut check = |path: String, described: &serde_json::Value| {
             if described["description"].as_str().unwrap_or_default().trim().is_empty() {
-                bare.push(path);
+                undescribed.push(path);
             }
         };
         check(name.to_owned(), ty);
@@ -43,15 +46,54 @@ async fn everything_in_the_schema_is_described() {
             }
         }
     }
-    assert!(bare.is_empty(), "not described: {bare:#?}");
+    assert!(undescribed.is_empty(), "not described: {undescribed:#?}");
 }
 
-/// Types that GraphQL itself has.
+#[test]
+fn schema_file_is_small_and_names_scalar_specifications() {
+    let sdl = kurultai::graphql::engine::sdl().unwrap();
+    assert!(sdl.len() <= 260_000, "{} bytes; describe what is repeated once, and elsewhere in few words", sdl.len());
+    assert!(!sdl.contains("\"\"\""), "a description has more than one line");
+    assert!(sdl.contains("scalar URL @specifiedBy(url: \"https://url.spec.whatwg.org/\")"));
+}
+
+#[tokio::test]
+async fn introspection_has_the_types_of_the_schema_file() {
+    let server = Server::empty(On::Sqlite).await;
+    let data = server.data("{ __schema { types { name } } }").await;
+    let names = data["__schema"]["types"].as_array().unwrap().iter().map(|ty| ty["name"].as_str().unwrap().to_owned());
+    let introspected: BTreeSet<String> = names.filter(|name| !is_of_graphql(name)).collect();
+    let sdl = kurultai::graphql::engine::sdl().unwrap();
+    let printed: BTreeSet<String> = sdl
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter(|(kind, _)| ["type", "input", "enum", "interface", "scalar", "union"].contains(kind))
+        .filter_map(|(_, rest)| rest.split(' ').next().map(ToOwned::to_owned))
+        .collect();
+    assert_eq!(introspected, printed);
+}
+
+#[tokio::test]
+async fn interfaces_of_an_interface_are_an_empty_list() {
+    let server = Server::empty(On::Sqlite).await;
+    let query = "{ node: __type(name: \"Node\") { ...t } person: __type(name: \"Person\") { implements: interfaces { name } } id: __type(name: \"ID\") { ...t } }
+        fragment t on __Type { interfaces { name } all: interfaces { kind } }";
+    assert_eq!(
+        server.data(query).await,
+        json!({
+            "node": {"interfaces": [], "all": []},
+            "person": {"implements": [{"name": "Node"}, {"name": "Citable"}, {"name": "Record"}]},
+            "id": {"interfaces": null, "all": null},
+        })
+    );
+}
+
+/// Types that GraphQL itself defines.
 fn is_of_graphql(name: &str) -> bool {
     name.starts_with("__") || ["ID", "Int", "Float", "String", "Boolean"].contains(&name)
 }
 
-/// Tables, columns, constraints and indexes, as the database itself tells them.
+/// Tables, columns, constraints and indexes from the catalog of the database.
 async fn tables(database: &TestDatabase, on: On) -> String {
     let raw = database.raw().await;
     let sql = match on {
@@ -71,7 +113,7 @@ async fn tables(database: &TestDatabase, on: On) -> String {
 
 #[rstest]
 #[tokio::test]
-async fn the_tables_are_the_reviewed_ones_also_after_going_down_and_up_again(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn tables_match_snapshot_after_migrating_down_and_up(#[values(On::Sqlite, On::Postgres)] on: On) {
     let database = TestDatabase::new(on).await;
     let store = database.store().await;
     let first = tables(&database, on).await;
@@ -81,14 +123,14 @@ async fn the_tables_are_the_reviewed_ones_also_after_going_down_and_up_again(#[v
     assert_eq!(store.migrations().await.unwrap().pending, <migration::Migrator as migration::MigratorTrait>::migrations().len());
     store.migrate().await.unwrap();
     assert_eq!(tables(&database, on).await, first);
-    // once more changes nothing
+    // migrating again changes nothing
     store.migrate().await.unwrap();
     assert_eq!(tables(&database, on).await, first);
     assert_eq!(store.migrations().await.unwrap(), Migrations { pending: 0, unknown: Vec::new() });
 }
 
 #[test]
-fn every_field_is_declared_as_its_column_is() {
+fn every_record_and_field_is_described() {
     for record in catalog().all() {
         for field in &record.fields {
             assert!(!field.doc.is_empty(), "{}.{} is not described", record.name(), field.name);
@@ -119,25 +161,25 @@ async fn declared_fields_match_migrated_columns() {
 
 #[rstest]
 #[tokio::test]
-async fn the_database_itself_refuses_what_the_rules_forbid(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn database_constraints_reject_invalid_rows(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
     let raw = server.database.raw().await;
     let refused = async |sql: &str| raw.execute_unprepared(sql).await.expect_err(sql);
-    // a slug twice in one type
+    // a duplicate slug in one type
     refused("UPDATE persons SET slug = 'alnur-ilyashev'").await;
-    // an identifier twice over all records
+    // a duplicate identifier
     refused("UPDATE identifiers SET scheme = 'x', value = 'x'").await;
-    // a part with a key twice in one record
+    // a duplicate key in one record
     refused("UPDATE case_events SET key = 'x'").await;
-    // what others need
+    // referenced rows
     refused("DELETE FROM provisions").await;
     refused("DELETE FROM sources").await;
     refused("DELETE FROM nodes").await;
-    // a revision twice
+    // a duplicate revision
     refused("UPDATE revisions SET record_id = (SELECT record_id FROM revisions LIMIT 1), number = 1").await;
-    // nothing where something must be
+    // null in a required column
     refused("UPDATE cases SET title = NULL").await;
-    // a part goes with its record
+    // parts are deleted with their record
     raw.execute_unprepared("DELETE FROM cases").await.unwrap();
     let left =
         raw.query_one_raw(Statement::from_string(raw.get_database_backend(), "SELECT count(*) FROM charges")).await.unwrap().unwrap();

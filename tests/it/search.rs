@@ -1,4 +1,4 @@
-//! Search finds records by names in any script and spelling, and by words of their texts.
+//! Search matches names in any script and spelling, and words of texts.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ async fn labels(server: &Server, arguments: &str) -> Vec<String> {
 
 #[rstest]
 #[tokio::test]
-async fn a_person_is_found_by_any_name_in_any_script_and_with_one_letter_wrong(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn any_name_in_any_script_matches_despite_one_typo(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
     for query in
         ["Жумагулов", "zhumagulov", "Zhumagul", "ZHUMAGULOV Bakytzhan", "Бакытжан", "zhumagulv", "zhumagullov", "zhumagukov", "zhuamgulov"]
@@ -29,7 +29,7 @@ async fn a_person_is_found_by_any_name_in_any_script_and_with_one_letter_wrong(#
 
 #[rstest]
 #[tokio::test]
-async fn names_come_before_other_text_and_whole_words_before_beginnings(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn names_rank_before_text_and_words_before_prefixes(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(
         on,
         "people:\n- {slug: a, name: {en: Aaron Other}, biography: {en: A friend of Marat}}\n- {slug: b, name: {en: Marata Zed}}\n- {slug: c, name: {en: Marat Young}}\ntopics:\n- {slug: t, label: {en: Marat}}",
@@ -40,7 +40,7 @@ async fn names_come_before_other_text_and_whole_words_before_beginnings(#[values
 
 #[rstest]
 #[tokio::test]
-async fn hits_are_paged_counted_and_narrowed(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn hits_are_paginated_counted_and_filtered(#[values(On::Sqlite, On::Postgres)] on: On) {
     let mut text = String::from(
         "jurisdictions:\n- {slug: kz, name: {en: Kazakhstan}, classification: country}\n- {slug: kg, name: {en: Kyrgyzstan}, classification: country}\nlaws:\n- {slug: code, title: {en: Code}, kind: code, status: in_force, jurisdiction: kz}\nprovisions:\n- {slug: a1, heading: {en: Press}, kind: article, position: 1, law: code}\npeople:\n",
     );
@@ -71,7 +71,7 @@ async fn hits_are_paged_counted_and_narrowed(#[values(On::Sqlite, On::Postgres)]
 
 #[rstest]
 #[tokio::test]
-async fn snippets_mark_what_was_found_and_are_safe_to_show(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn snippets_mark_matches_and_escape_html(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server =
         Server::with(on, "people:\n- {slug: a, name: {en: A}, biography: {en: 'He wrote <script>alert(1)</script> & posts on networks'}}")
             .await;
@@ -84,7 +84,7 @@ async fn snippets_mark_what_was_found_and_are_safe_to_show(#[values(On::Sqlite, 
 
 #[rstest]
 #[tokio::test]
-async fn a_record_is_found_by_its_new_name_and_no_longer_by_its_old_one(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn renamed_record_matches_only_its_new_name(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, "people:\n- {slug: a, name: {en: Former}}").await;
     server.import("people:\n- {slug: a, name: {en: Present}}").await.unwrap();
     assert_eq!(labels(&server, "query: \"present\"").await, ["Present"]);
@@ -93,7 +93,7 @@ async fn a_record_is_found_by_its_new_name_and_no_longer_by_its_old_one(#[values
 
 #[rstest]
 #[tokio::test]
-async fn no_query_is_taken_for_a_command_of_the_index(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn query_is_never_parsed_as_index_syntax(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
     for query in ["NOT OR AND", "names:x*", "a & | ! <-> b", "\\\"(", "NEAR(a b)", "'; DROP TABLE persons; --", "^x", "{}"] {
         let answer = server

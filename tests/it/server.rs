@@ -232,27 +232,27 @@ impl Server {
     async fn over_with(database: TestDatabase, store: Store, settings: Settings) -> Self {
         let dataset = Arc::new(settings.dataset);
         let mut streams = StreamLimits::new(10);
-        streams.initialization = Duration::from_millis(500);
-        streams.per_socket = 3;
-        streams.patience = Duration::from_millis(500);
+        streams.init_timeout = Duration::from_millis(500);
+        streams.max_operations_per_socket = 3;
+        streams.send_timeout = Duration::from_millis(500);
         let service = AppState {
             api: kurultai::graphql::engine::Api::new(store.clone(), kurultai::cli::upload_reader(), settings.limits, dataset.clone())
                 .unwrap(),
             store: store.clone(),
             sdl: Arc::from(kurultai::graphql::engine::sdl().unwrap()),
-            answers: kurultai::http::ResponseCache::new(1_000_000),
-            documents: kurultai::http::PersistedDocuments::default(),
-            streams: streams.clone(),
+            response_cache: kurultai::http::ResponseCache::new(1_000_000),
+            persisted_documents: kurultai::http::PersistedDocuments::default(),
+            stream_limits: streams.clone(),
             dataset,
             cors_origins: vec!["*".to_owned()],
-            body_limit: 100_000,
-            upload_limit: 10_000_000,
-            tables: kurultai::http::tables(4),
-            admission: kurultai::http::AdmissionQueue::new(settings.concurrency),
-            rates: kurultai::http::ClientRateLimiter::new(&settings.rate),
+            max_body_bytes: 100_000,
+            max_upload_bytes: 10_000_000,
+            table_permits: kurultai::http::table_permits(4),
+            admission_queue: kurultai::http::AdmissionQueue::new(settings.concurrency),
+            rate_limiter: kurultai::http::ClientRateLimiter::new(&settings.rate),
             timeouts: settings.timeouts.clone(),
             health: kurultai::http::HealthState::default(),
-            slow_query: None,
+            slow_query_threshold: None,
         };
         let changes = store.clone();
         let change_listener = tokio::spawn(async move { changes.listen().await });
@@ -368,8 +368,7 @@ impl<'s> Asker<'s> {
     pub async fn payload(&self, mutation: &str, input: Value) -> Value {
         let (name, selected) = mutation.split_once(' ').unwrap();
         let ty = match name {
-            "cite" | "uncite" | "revert" => format!("{}{}Input", name[..1].to_uppercase(), &name[1..]),
-            "tag" | "untag" => "TagRecordInput".to_owned(),
+            "addTopic" | "removeTopic" => "RecordTopicInput".to_owned(),
             "addIdentifier" | "removeIdentifier" => "RecordIdentifierInput".to_owned(),
             "withholdPerson" => "WithholdInput".to_owned(),
             _ if name.starts_with("merge") => "MergeInput".to_owned(),

@@ -1,4 +1,4 @@
-//! Statistics count what their descriptions say, and facets what their list holds.
+//! Statistics match their descriptions, and facets match their lists.
 
 mod facet;
 mod property;
@@ -72,28 +72,31 @@ cases:
 - {slug: unknown, title: {en: Unknown}, kind: civil, status: pending}
 "#;
 
-async fn ask(server: &Server, query: &str) -> Value {
+async fn case_statistics(server: &Server, query: &str) -> Value {
     server.data(&format!("{{ caseStatistics{query} }}")).await["caseStatistics"].take()
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_case_with_three_defendants_is_one_case_and_three_people(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn case_with_three_defendants_is_one_case_three_people(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
-    let found = ask(&server, "(filter: {slug: {eq: \"three\"}}) { total { count people charges convictions peopleConvicted casesWithConviction sentences prisonSentences } }").await;
+    let found = case_statistics(&server, "(filter: {slug: {eq: \"three\"}}) { total { count people charges convictions peopleConvicted casesWithConviction sentences prisonSentences } }").await;
     let expected = json!({"count": 1, "people": 3, "charges": 3, "convictions": 2, "peopleConvicted": 2, "casesWithConviction": 1, "sentences": 3, "prisonSentences": 2});
     assert_eq!(found["total"], expected);
-    // by outcome, only those whose charge ended so
-    let found = ask(&server, "(filter: {slug: {eq: \"three\"}}, groupBy: [OUTCOME]) { rows { outcome count people sentences } }").await;
+    // grouped by outcome, only people whose charge has that outcome
+    let found =
+        case_statistics(&server, "(filter: {slug: {eq: \"three\"}}, groupBy: [OUTCOME]) { rows { outcome count people sentences } }").await;
     let expected = json!([{"outcome": "ACQUITTED", "count": 1, "people": 1, "sentences": 0}, {"outcome": "CONVICTED", "count": 1, "people": 2, "sentences": 3}]);
     assert_eq!(found["rows"], expected);
 }
 
 #[rstest]
 #[tokio::test]
-async fn who_stands_in_two_cases_counts_once_and_who_has_no_name_does_not_count(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn people_count_once_and_unnamed_parties_do_not_count(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
-    let found = ask(&server, "(groupBy: [COURT]) { rows { court { name(lang: \"ru\") slug } count people } total { count people } }").await;
+    let found =
+        case_statistics(&server, "(groupBy: [COURT]) { rows { court { name(lang: \"ru\") slug } count people } total { count people } }")
+            .await;
     let expected = json!([
         {"court": null, "count": 1, "people": 0},
         {"court": {"name": "Алматинский суд", "slug": "almaty"}, "count": 2, "people": 3},
@@ -105,10 +108,10 @@ async fn who_stands_in_two_cases_counts_once_and_who_has_no_name_does_not_count(
 
 #[rstest]
 #[tokio::test]
-async fn a_case_under_two_provisions_is_in_the_group_of_each(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn case_under_two_provisions_is_in_both_groups(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let query = "(filter: {charges: {some: {}}}, groupBy: [PROVISION, OUTCOME]) { rows { provision { number label law { title } } outcome count people convictions } total { count people convictions } }";
-    let found = ask(&server, query).await;
+    let found = case_statistics(&server, query).await;
     let row = |number: &str, label: &str, outcome: &str, figures: [u32; 3]| {
         let provision = json!({"number": number, "label": label, "law": {"title": "Code"}});
         json!({"provision": provision, "outcome": outcome, "count": figures[0], "people": figures[1], "convictions": figures[2]})
@@ -124,27 +127,28 @@ async fn a_case_under_two_provisions_is_in_the_group_of_each(#[values(On::Sqlite
 
 #[rstest]
 #[tokio::test]
-async fn charges_can_be_narrowed_so_that_others_of_the_same_case_are_not_counted(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn filtered_charges_exclude_other_charges_of_the_case(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let rows = "groupBy: [YEAR, OUTCOME]) { rows { year outcome count charges } total { count charges people } }";
     // with all charges of the cases
-    let whole = ask(&server, &format!("(filter: {{charges: {{some: {{provision: {{slug: {{eq: \"a174\"}}}}}}}}}}, {rows}")).await;
+    let whole =
+        case_statistics(&server, &format!("(filter: {{charges: {{some: {{provision: {{slug: {{eq: \"a174\"}}}}}}}}}}, {rows}")).await;
     let expected = json!([{"year": 2019, "outcome": "ACQUITTED", "count": 1, "charges": 1}, {"year": 2019, "outcome": "CONVICTED", "count": 1, "charges": 1}]);
     assert_eq!(whole["rows"], expected);
     assert_eq!(whole["total"], json!({"count": 1, "charges": 2, "people": 1}));
-    let narrowed = ask(&server, &format!("(charges: {{provision: {{slug: {{eq: \"a174\"}}}}}}, {rows}")).await;
+    let narrowed = case_statistics(&server, &format!("(charges: {{provision: {{slug: {{eq: \"a174\"}}}}}}, {rows}")).await;
     assert_eq!(narrowed["rows"], json!([{"year": 2019, "outcome": "ACQUITTED", "count": 1, "charges": 1}]));
     assert_eq!(narrowed["total"], json!({"count": 1, "charges": 1, "people": 1}));
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_case_of_which_only_the_year_is_known_is_in_the_year_and_in_no_month(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn partial_date_counts_in_its_year_but_in_no_month(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
-    let years = ask(&server, "(groupBy: [YEAR]) { rows { year month count } }").await;
+    let years = case_statistics(&server, "(groupBy: [YEAR]) { rows { year month count } }").await;
     let expected = json!([{"year": null, "month": null, "count": 1}, {"year": 2019, "month": null, "count": 2}, {"year": 2022, "month": null, "count": 1}]);
     assert_eq!(years["rows"], expected);
-    let months = ask(&server, "(groupBy: [YEAR, QUARTER, MONTH]) { rows { year quarter month count } }").await;
+    let months = case_statistics(&server, "(groupBy: [YEAR, QUARTER, MONTH]) { rows { year quarter month count } }").await;
     let expected = json!([
         {"year": null, "quarter": null, "month": null, "count": 1},
         {"year": 2019, "quarter": null, "month": null, "count": 1},
@@ -152,17 +156,21 @@ async fn a_case_of_which_only_the_year_is_known_is_in_the_year_and_in_no_month(#
         {"year": 2022, "quarter": "2022-Q3", "month": "2022-08", "count": 1},
     ]);
     assert_eq!(months["rows"], expected);
-    let decided = ask(&server, "(groupBy: [YEAR], by: DECIDED, filter: {decided: {isNull: false}}) { rows { year count } }").await;
+    let decided =
+        case_statistics(&server, "(groupBy: [YEAR], by: DECIDED, filter: {decided: {isNull: false}}) { rows { year count } }").await;
     assert_eq!(decided["rows"], json!([{"year": 2019, "count": 1}, {"year": 2022, "count": 1}]));
 }
 
 #[rstest]
 #[tokio::test]
-async fn empty_periods_are_rows_when_asked_for(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn empty_periods_are_rows_if_requested(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let filter = "filter: {opened: {isNull: false}}";
-    let found =
-        ask(&server, &format!("({filter}, groupBy: [YEAR], emptyPeriods: true) {{ rows {{ year count people medianSentence }} }}")).await;
+    let found = case_statistics(
+        &server,
+        &format!("({filter}, groupBy: [YEAR], emptyPeriods: true) {{ rows {{ year count people medianSentence }} }}"),
+    )
+    .await;
     let expected = json!([
         {"year": 2019, "count": 2, "people": 3, "medianSentence": 12},
         {"year": 2020, "count": 0, "people": 0, "medianSentence": null},
@@ -172,29 +180,37 @@ async fn empty_periods_are_rows_when_asked_for(#[values(On::Sqlite, On::Postgres
     assert_eq!(found["rows"], expected);
     // as far as the filter reaches
     let filter = "filter: {opened: {gte: \"2018-02\", lt: \"2020-01-01\"}}";
-    let found = ask(&server, &format!("({filter}, groupBy: [YEAR], emptyPeriods: true) {{ rows {{ year count }} }}")).await;
+    let found = case_statistics(&server, &format!("({filter}, groupBy: [YEAR], emptyPeriods: true) {{ rows {{ year count }} }}")).await;
     assert_eq!(found["rows"], json!([{"year": 2018, "count": 0}, {"year": 2019, "count": 2}]));
     // with another dimension, for each of its values that occurs
     let filter = "filter: {opened: {gte: \"2021\"}, status: {eq: PENDING}}";
-    let found =
-        ask(&server, &format!("({filter}, groupBy: [COURT, YEAR], emptyPeriods: true) {{ rows {{ court {{ slug }} year count }} }}")).await;
+    let found = case_statistics(
+        &server,
+        &format!("({filter}, groupBy: [COURT, YEAR], emptyPeriods: true) {{ rows {{ court {{ slug }} year count }} }}"),
+    )
+    .await;
     assert_eq!(
         found["rows"],
         json!([{"court": {"slug": "astana"}, "year": 2021, "count": 0}, {"court": {"slug": "astana"}, "year": 2022, "count": 1}])
     );
-    let none =
-        ask(&server, "(filter: {opened: {gte: \"2001\", lte: \"2002\"}}, groupBy: [YEAR], emptyPeriods: true) { rows { year count } }")
-            .await;
+    let none = case_statistics(
+        &server,
+        "(filter: {opened: {gte: \"2001\", lte: \"2002\"}}, groupBy: [YEAR], emptyPeriods: true) { rows { year count } }",
+    )
+    .await;
     assert_eq!(none["rows"], json!([{"year": 2001, "count": 0}, {"year": 2002, "count": 0}]));
 }
 
 #[rstest]
 #[tokio::test]
-async fn medians_and_means_are_of_different_sentences_and_of_dates_known_to_the_day(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn medians_use_distinct_sentences_and_full_dates(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let figures = "prisonSentences medianSentence meanSentence casesTimed medianDaysToDecision meanDaysToDecision";
-    let found =
-        ask(&server, &format!("(groupBy: [PROVISION]) {{ rows {{ provision {{ number }} {figures} }} total {{ {figures} }} }}")).await;
+    let found = case_statistics(
+        &server,
+        &format!("(groupBy: [PROVISION]) {{ rows {{ provision {{ number }} {figures} }} total {{ {figures} }} }}"),
+    )
+    .await;
     // 36, 6 and 12 months; the ban is none of them, and no charge makes a sentence two
     let expected = json!([
         {"provision": null, "prisonSentences": 0, "medianSentence": null, "meanSentence": null, "casesTimed": 0, "medianDaysToDecision": null, "meanDaysToDecision": null},
@@ -204,16 +220,16 @@ async fn medians_and_means_are_of_different_sentences_and_of_dates_known_to_the_
     assert_eq!(found["rows"], expected);
     let expected = json!({"prisonSentences": 3, "medianSentence": 12, "meanSentence": 18, "casesTimed": 1, "medianDaysToDecision": 10, "meanDaysToDecision": 10});
     assert_eq!(found["total"], expected);
-    let three = ask(&server, "(filter: {slug: {eq: \"three\"}}) { total { medianSentence } }").await;
+    let three = case_statistics(&server, "(filter: {slug: {eq: \"three\"}}) { total { medianSentence } }").await;
     assert_eq!(three["total"]["medianSentence"], 21);
 }
 
 #[rstest]
 #[tokio::test]
-async fn rows_come_in_the_order_that_is_asked_for_and_what_is_left_out_is_told(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn rows_keep_requested_order_and_report_truncation(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let ask = async |arguments: &str| {
-        let found = ask(&server, &format!("(groupBy: [STATUS], {arguments}) {{ rows {{ status }} truncated }}")).await;
+        let found = case_statistics(&server, &format!("(groupBy: [STATUS], {arguments}) {{ rows {{ status }} truncated }}")).await;
         let rows: Vec<String> = found["rows"].as_array().unwrap().iter().map(|row| row["status"].as_str().unwrap().to_owned()).collect();
         (rows.join(" "), found["truncated"] == true)
     };
@@ -230,18 +246,18 @@ async fn rows_come_in_the_order_that_is_asked_for_and_what_is_left_out_is_told(#
 
 #[rstest]
 #[tokio::test]
-async fn what_is_asked_wrongly_is_told_with_what_would_be_right(#[values(On::Sqlite)] on: On) {
+async fn invalid_arguments_are_rejected_with_advice(#[values(On::Sqlite)] on: On) {
     let server = Server::empty(on).await;
     for (arguments, message) in [
-        ("groupBy: [STATUS, STATUS]", "groupBy: STATUS stands there twice"),
+        ("groupBy: [STATUS, STATUS]", "groupBy: STATUS is repeated; give each dimension once"),
         ("groupBy: [STATUS, KIND, YEAR, COURT, TOPIC]", "groupBy: 5 dimensions are too many; give at most 4"),
-        ("first: 0", "first: 0 rows cannot be given; ask for 1 to 10000"),
-        ("first: 10001", "first: 10001 rows cannot be given; ask for 1 to 10000"),
-        ("order: {field: STATUS}", "order.field: rows are not divided by STATUS; add it to groupBy, or order by a figure"),
-        ("emptyPeriods: true", "emptyPeriods: give one of YEAR, QUARTER and MONTH in groupBy, so that it is known which periods are meant"),
+        ("first: 0", "first: 0 is out of range; request 1 to 10000 rows"),
+        ("first: 10001", "first: 10001 is out of range; request 1 to 10000 rows"),
+        ("order: {field: STATUS}", "order.field: rows are not grouped by STATUS; add it to groupBy, or order by a measure"),
+        ("emptyPeriods: true", "emptyPeriods: requires exactly one of YEAR, QUARTER and MONTH in groupBy"),
         (
             "groupBy: [YEAR], emptyPeriods: true, order: {field: COUNT}",
-            "emptyPeriods: rows are then in the order of groupBy; leave order out",
+            "emptyPeriods: cannot be combined with order: rows with empty periods are in the order of groupBy",
         ),
         (
             "groupBy: [MONTH], emptyPeriods: true, filter: {opened: {gte: \"0001\", lte: \"9999\"}}",
@@ -286,7 +302,7 @@ statements:
             "{ lawStatistics { total { count provisions proposals lawsTimed medianDaysToForce } }
                proposalStatistics(groupBy: [SPONSOR]) { rows { sponsor { slug } count adopted meanDaysToDecision }
                  total { count sponsors sponsoringOrganizations adopted rejected laws proposalsTimed medianDaysToDecision } }
-               voteStatistics(groupBy: [OPTION]) { rows { option count voters votes } total { count passed failed voters votes yes no abstentions absences notVoting } }
+               voteEventStatistics(groupBy: [OPTION]) { rows { option count voters votes } total { count passed failed voters votes yes no abstentions absences notVoting } }
                statementStatistics(groupBy: [SPEAKER]) { rows { speaker { name } count speakers } total { count speakers organizations } } }",
         )
         .await;
@@ -306,7 +322,7 @@ statements:
         })
     );
     assert_eq!(
-        data["voteStatistics"],
+        data["voteEventStatistics"],
         json!({
             "rows": [
                 {"option": "ABSTAIN", "count": 1, "voters": 1, "votes": 1},
@@ -327,26 +343,27 @@ statements:
 
 #[rstest]
 #[tokio::test]
-async fn every_figure_can_be_asked_for_by_every_dimension_and_takes_one_statement(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn every_measure_by_every_dimension_takes_one_statement(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     for record in catalog().all() {
         let Some(statistics) = &record.statistics else { continue };
-        let figures: Vec<&str> = statistics.measures.iter().map(|measure| measure.name).collect();
-        let figures = figures.join(" ");
-        let dimension = |name: &str| name.to_shouty_snake_case();
-        for divided in &record.dimensions {
-            let selected = if divided.target().is_some() { format!("{} {{ id label }}", divided.name) } else { divided.name.to_owned() };
+        let measures: Vec<&str> = statistics.measures.iter().map(|measure| measure.name).collect();
+        let measures = measures.join(" ");
+        let enum_value = |name: &str| name.to_shouty_snake_case();
+        for dimension in &record.dimensions {
+            let selected =
+                if dimension.target().is_some() { format!("{} {{ id label }}", dimension.name) } else { dimension.name.to_owned() };
             let query = format!(
-                "{{ {}(groupBy: [{}]) {{ rows {{ {selected} {figures} }} total {{ {figures} }} truncated }} }}",
+                "{{ {}(groupBy: [{}]) {{ rows {{ {selected} {measures} }} total {{ {measures} }} truncated }} }}",
                 statistics.name,
-                dimension(divided.name)
+                enum_value(dimension.name)
             );
             let before = server.store.statement_count();
             server.data(&query).await;
             assert_eq!(server.store.statement_count() - before, 1, "{query}");
         }
         for measure in &statistics.measures {
-            let query = format!("{{ {}(order: {{field: {}}}) {{ rows {{ __typename }} }} }}", statistics.name, dimension(measure.name));
+            let query = format!("{{ {}(order: {{field: {}}}) {{ rows {{ __typename }} }} }}", statistics.name, enum_value(measure.name));
             assert_eq!(server.data(&query).await[statistics.name]["rows"].as_array().unwrap().len(), 1);
         }
     }
@@ -354,7 +371,7 @@ async fn every_figure_can_be_asked_for_by_every_dimension_and_takes_one_statemen
 
 #[rstest]
 #[tokio::test]
-async fn drafts_are_counted_for_editors_only(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn only_editors_see_drafts_counted(#[values(On::Sqlite, On::Postgres)] on: On) {
     let text = r#"
 people: [{slug: anna, name: {en: Anna}}, {slug: draft, name: {en: Draft}, published: false}]
 organizations: [{slug: court, name: {en: Court}, classification: court, published: false}]
@@ -384,7 +401,7 @@ cases:
 }
 
 #[tokio::test]
-async fn what_others_published_stands_beside_our_own_count() {
+async fn published_statistics_accompany_own_counts() {
     let query = "{ provision(by: {slug: \"kz-criminal-code-2014-article-274\"}) { statistics { nodes { value unit periodStart publisher { name } citations { totalCount } } } }
         caseStatistics(charges: {provision: {slug: {eq: \"kz-criminal-code-2014-article-274\"}}}) { total { count people } } }";
     let (sqlite, postgres) = (Server::sample(On::Sqlite).await.data(query).await, Server::sample(On::Postgres).await.data(query).await);
@@ -397,10 +414,10 @@ async fn what_others_published_stands_beside_our_own_count() {
 
 #[rstest]
 #[tokio::test]
-async fn rows_of_which_nothing_is_asked_are_as_many_as_with_a_figure(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn rows_without_measures_are_as_many_as_with_them(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
-    let data = server.data("{ voteStatistics { truncated rows { __typename } } caseStatistics(groupBy: [YEAR]) { rows { __typename } } figures: caseStatistics(groupBy: [YEAR]) { rows { count } } }").await;
-    assert_eq!(data["voteStatistics"], json!({"truncated": false, "rows": [{"__typename": "VoteEventStatisticsRow"}]}));
+    let data = server.data("{ voteEventStatistics { truncated rows { __typename } } caseStatistics(groupBy: [YEAR]) { rows { __typename } } figures: caseStatistics(groupBy: [YEAR]) { rows { count } } }").await;
+    assert_eq!(data["voteEventStatistics"], json!({"truncated": false, "rows": [{"__typename": "VoteEventStatisticsRow"}]}));
     let count = |name: &str| data[name]["rows"].as_array().unwrap().len();
     assert_eq!(count("caseStatistics"), count("figures"));
 }

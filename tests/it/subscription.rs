@@ -15,7 +15,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use crate::server::{On, Server};
 
 const ALL: &str = "subscription($since: String) { changed(since: $since) { cursor change { kind record { ... on Person { slug } } } } }";
-/// How long it is waited for what has to come.
+/// Timeout for an expected message.
 const LONG: Duration = Duration::from_secs(20);
 
 /// A client of `graphql-transport-ws`.
@@ -30,7 +30,7 @@ impl Client {
         let mut request = format!("{}/graphql", server.address.replace("http", "ws")).into_client_request().unwrap();
         request.headers_mut().insert("sec-websocket-protocol", protocol.parse().unwrap());
         let socket = connect_async(request).await;
-        // a server that does not take the protocol does not name it
+        // a server that rejects the protocol does not name it
         let socket = match socket {
             Ok((socket, _)) => socket,
             Err(error) => panic!("{error}"),
@@ -38,23 +38,23 @@ impl Client {
         Self(socket)
     }
 
-    /// Opened, with a token or without.
+    /// Opens a connection and waits for its acknowledgement.
     async fn ready(server: &Server, payload: Value) -> Self {
         let mut client = Self::open(server).await;
-        client.say(json!({"type": "connection_init", "payload": payload})).await;
-        assert_eq!(client.hear().await, json!({"type": "connection_ack"}));
+        client.send(json!({"type": "connection_init", "payload": payload})).await;
+        assert_eq!(client.receive().await, json!({"type": "connection_ack"}));
         client
     }
 
-    async fn say(&mut self, message: Value) {
+    async fn send(&mut self, message: Value) {
         self.0.send(Message::Text(message.to_string().into())).await.unwrap();
     }
 
     async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {
-        self.say(json!({"id": id, "type": "subscribe", "payload": {"query": query, "variables": variables}})).await;
+        self.send(json!({"id": id, "type": "subscribe", "payload": {"query": query, "variables": variables}})).await;
     }
 
-    /// The next message that is no ping of the connection; the code and reason where it is closed.
+    /// The next message other than a ping, or the code and reason of the close.
     async fn next(&mut self) -> Result<Value, (u16, String)> {
         let next = async {
             loop {
@@ -69,23 +69,23 @@ impl Client {
         tokio::time::timeout(LONG, next).await.expect("nothing came")
     }
 
-    async fn hear(&mut self) -> Value {
+    async fn receive(&mut self) -> Value {
         self.next().await.unwrap()
     }
 
-    /// The event of the next message, which has to be one.
+    /// The event of the next message; panics if it is not an event.
     async fn event(&mut self) -> Value {
-        let mut message = self.hear().await;
+        let mut message = self.receive().await;
         assert_eq!(message["type"], "next", "{message}");
         assert!(message["payload"].get("errors").is_none(), "{message}");
         message["payload"]["data"]["changed"].take()
     }
 
-    /// A round trip: what was said before has been done.
+    /// Waits for a round trip, so that all earlier messages are processed.
     async fn settle(&mut self) {
         self.subscribe("settle", "{ __typename }", json!({})).await;
-        assert_eq!(self.hear().await["id"], "settle");
-        assert_eq!(self.hear().await["type"], "complete");
+        assert_eq!(self.receive().await["id"], "settle");
+        assert_eq!(self.receive().await["type"], "complete");
     }
 }
 
@@ -97,7 +97,7 @@ fn slug(event: &Value) -> String {
     event["change"]["record"]["slug"].as_str().unwrap_or_else(|| panic!("{event}")).to_owned()
 }
 
-/// Waits until the server has this many streams.
+/// Waits until the server has this number of streams.
 async fn until_open(server: &Server, count: usize) {
     for _ in 0..1_000 {
         if server.streams.open() == count {
@@ -110,7 +110,7 @@ async fn until_open(server: &Server, count: usize) {
 
 #[rstest]
 #[tokio::test]
-async fn a_write_of_one_process_is_seen_by_who_follows_another(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn write_of_one_process_reaches_subscribers_of_another(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, &person("before")).await;
     let other = server.beside().await;
     let mut client = Client::ready(&other, json!({})).await;
@@ -120,14 +120,14 @@ async fn a_write_of_one_process_is_seen_by_who_follows_another(#[values(On::Sqli
     server.import(&person("a")).await.unwrap();
     let event = client.event().await;
     assert_eq!((slug(&event).as_str(), &event["change"]["kind"]), ("a", &json!("CREATED")));
-    // and of the process itself
+    // and subscribers of the same process
     server.import("people:\n- {slug: a, name: {en: A again}}").await.unwrap();
     assert_eq!(client.event().await["change"]["kind"], "UPDATED");
 }
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn none_is_missed_and_none_comes_twice_over_reconnections(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn reconnections_skip_and_repeat_no_event(#[values(On::Sqlite, On::Postgres)] on: On) {
     const COUNT: usize = 40;
     let server = Server::with(on, &person("before")).await;
     let other = server.beside().await;
@@ -156,7 +156,7 @@ async fn none_is_missed_and_none_comes_twice_over_reconnections(#[values(On::Sql
 
 #[rstest]
 #[tokio::test]
-async fn only_what_is_asked_for_is_told(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn stream_contains_only_matching_changes(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, &person("before")).await;
     let mut client = Client::ready(&server, json!({})).await;
     let shown = "{ change { kind record { id ... on Record { slug } } } }";
@@ -171,14 +171,14 @@ async fn only_what_is_asked_for_is_told(#[values(On::Sqlite, On::Postgres)] on: 
     let law = |slug: &str, number: &str| {
         format!("laws:\n- {{slug: {slug}, title: {{en: L}}, kind: law, status: in_force, number: \"{number}\"}}\n")
     };
-    // each write is told to who wants it before the next is made
+    // each write reaches its subscribers before the next
     let mut told = Vec::new();
     for (text, count) in
         [(person("a"), 0), ("people:\n- {slug: a, name: {en: Other}}\n".to_owned(), 1), (law("one", "1"), 2), (law("two", "2"), 1)]
     {
         server.import(&text).await.unwrap();
         for _ in 0..count {
-            let message = client.hear().await;
+            let message = client.receive().await;
             let slug = message["payload"]["data"]["changed"]["change"]["record"]["slug"].as_str().unwrap_or_default().to_owned();
             told.push(format!("{} {slug}", message["id"].as_str().unwrap()));
         }
@@ -186,16 +186,16 @@ async fn only_what_is_asked_for_is_told(#[values(On::Sqlite, On::Postgres)] on: 
     told.sort();
     assert_eq!(told, ["filter one", "kinds a", "types one", "types two"]);
     let wrong = "subscription { changed(filter: {records: [\"x\"]}) { cursor } }";
-    client.say(json!({"id": "kinds", "type": "complete"})).await;
+    client.send(json!({"id": "kinds", "type": "complete"})).await;
     client.subscribe("wrong", wrong, json!({})).await;
-    let message = client.hear().await;
+    let message = client.receive().await;
     assert_eq!((&message["type"], &message["id"]), (&json!("error"), &json!("wrong")));
     assert!(message["payload"][0]["message"].as_str().unwrap().starts_with("filter.records[0]"), "{message}");
 }
 
 #[rstest]
 #[tokio::test]
-async fn each_sees_what_their_role_sees_until_the_token_works_no_more(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn stream_follows_the_role_until_the_token_is_revoked(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, &person("before")).await;
     let (_, token) = server.store.create_token("Aigerim", Role::Editor, None).await.unwrap();
     let mut reader = Client::ready(&server, json!({})).await;
@@ -212,29 +212,29 @@ async fn each_sees_what_their_role_sees_until_the_token_works_no_more(#[values(O
     assert_eq!(slug(&reader.event().await), "open");
     server.store.revoke_token("Aigerim").await.unwrap();
     server.import(&person("later")).await.unwrap();
-    let message = editor.hear().await;
+    let message = editor.receive().await;
     assert_eq!((&message["type"], &message["payload"][0]["extensions"]["code"]), (&json!("error"), &json!("UNAUTHENTICATED")));
     assert_eq!(slug(&reader.event().await), "later");
 }
 
 #[tokio::test]
-async fn queries_and_mutations_are_answered_too() {
+async fn websocket_executes_queries_and_mutations() {
     let server = Server::with(On::Sqlite, &person("a")).await;
     let (_, token) = server.store.create_token("A", Role::Editor, None).await.unwrap();
     let mut client = Client::ready(&server, json!({"authorization": format!("Bearer {token}")})).await;
     client.subscribe("q", "{ viewer { name } people { totalCount } }", json!({})).await;
     let data = json!({"viewer": {"name": "A"}, "people": {"totalCount": 1}});
     let payload = json!({"data": data, "extensions": {"cost": {"nodes": 20}}});
-    assert_eq!(client.hear().await, json!({"id": "q", "type": "next", "payload": payload}));
-    assert_eq!(client.hear().await, json!({"id": "q", "type": "complete"}));
+    assert_eq!(client.receive().await, json!({"id": "q", "type": "next", "payload": payload}));
+    assert_eq!(client.receive().await, json!({"id": "q", "type": "complete"}));
     client.subscribe("q", "mutation { saveQuery(input: {query: \"{ __typename }\"}) { errors { message } } }", json!({})).await;
-    assert_eq!(client.hear().await["payload"]["data"], json!({"saveQuery": {"errors": []}}));
-    assert_eq!(client.hear().await["type"], "complete");
+    assert_eq!(client.receive().await["payload"]["data"], json!({"saveQuery": {"errors": []}}));
+    assert_eq!(client.receive().await["type"], "complete");
     client.subscribe("wrong", "{ nothing }", json!({})).await;
-    let message = client.hear().await;
+    let message = client.receive().await;
     assert_eq!((&message["type"], &message["payload"][0]["extensions"]["code"]), (&json!("error"), &json!("GRAPHQL_VALIDATION_FAILED")));
-    client.say(json!({"type": "ping", "payload": {"a": 1}})).await;
-    assert_eq!(client.hear().await, json!({"type": "pong", "payload": {"a": 1}}));
+    client.send(json!({"type": "ping", "payload": {"a": 1}})).await;
+    assert_eq!(client.receive().await, json!({"type": "pong", "payload": {"a": 1}}));
 }
 
 #[rstest]
@@ -254,7 +254,7 @@ async fn queries_and_mutations_are_answered_too() {
 ], 4409)]
 #[case::silent(&[], 4408)]
 #[tokio::test]
-async fn a_breach_of_the_protocol_closes_the_connection_with_its_code(#[case] messages: &[&str], #[case] code: u16) {
+async fn protocol_violation_closes_the_connection_with_its_code(#[case] messages: &[&str], #[case] code: u16) {
     let server = Server::empty(On::Sqlite).await;
     let mut client = Client::open(&server).await;
     for message in messages {
@@ -274,20 +274,20 @@ async fn a_breach_of_the_protocol_closes_the_connection_with_its_code(#[case] me
 }
 
 #[tokio::test]
-async fn a_subscription_without_a_stream_is_told_where_there_is_one() {
+async fn subscription_over_json_names_the_streaming_transports() {
     let server = Server::empty(On::Sqlite).await;
     let (message, _) = server.error("subscription { changed { cursor } }").await;
     assert!(message.contains("text/event-stream") && message.contains("graphql-transport-ws"), "{message}");
 }
 
 #[tokio::test]
-async fn there_is_room_for_so_many_and_the_next_is_told_to_come_again() {
+async fn stream_beyond_the_maximum_is_rejected() {
     let server = Server::empty(On::Sqlite).await;
     let mut client = Client::ready(&server, json!({})).await;
     for id in ["1", "2", "3", "4"] {
         client.subscribe(id, "subscription { changed { cursor } }", json!({})).await;
     }
-    let message = client.hear().await;
+    let message = client.receive().await;
     assert_eq!((&message["type"], &message["id"]), (&json!("error"), &json!("4")), "{message}");
     assert!(message["payload"][0]["message"].as_str().unwrap().contains("3 operations"));
     let mut more = Vec::new();
@@ -311,7 +311,7 @@ async fn stream(server: &Server, query: &str, headers: &[(&str, &str)]) -> reqwe
     request.json(&json!({"query": query})).send().await.unwrap()
 }
 
-/// Reads events until the stream ends, or until there are so many.
+/// Reads events until the stream ends or the count is reached.
 async fn events(response: &mut reqwest::Response, count: usize) -> Vec<(String, Option<String>, String)> {
     let (mut text, mut events) = (String::new(), Vec::new());
     while events.len() < count {
@@ -331,7 +331,7 @@ async fn events(response: &mut reqwest::Response, count: usize) -> Vec<(String, 
 
 #[rstest]
 #[tokio::test]
-async fn a_stream_of_events_goes_on_after_the_last_one_that_came(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn event_stream_resumes_after_last_event_id(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, &person("before")).await;
     let query = "subscription { changed { change { record { ... on Person { slug } } } } }";
     let mut response = stream(&server, query, &[]).await;
@@ -348,7 +348,7 @@ async fn a_stream_of_events_goes_on_after_the_last_one_that_came(#[values(On::Sq
 }
 
 #[tokio::test]
-async fn an_operation_that_ends_says_so_in_the_stream() {
+async fn finished_operation_completes_the_stream() {
     let server = Server::with(On::Sqlite, &person("a")).await;
     for (query, part) in [("{ people { totalCount } }", "\"totalCount\":1"), ("{ nothing }", "GRAPHQL_VALIDATION_FAILED")] {
         let told = events(&mut stream(&server, query, &[]).await, 3).await;
@@ -361,7 +361,7 @@ async fn an_operation_that_ends_says_so_in_the_stream() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_is_cut_off() {
+async fn client_that_does_not_read_is_disconnected() {
     let name = "x".repeat(2_000);
     let people: String = (0..200).map(|number| format!("- {{slug: p{number}, name: {{en: {name}}}}}\n")).collect();
     let server = Server::with(On::Sqlite, &format!("people:\n{}{people}", "- {slug: first, name: {en: First}}\n")).await;
@@ -369,7 +369,7 @@ async fn who_does_not_read_is_cut_off() {
     let fields: String = (0..80).map(|number| format!("c{number}: changes {{ new }} ")).collect();
     let since = first["changes"]["pageInfo"]["endCursor"].as_str().unwrap();
     let query = format!("subscription {{ changed(since: \"{since}\") {{ change {{ {fields} }} }} }}");
-    // held, and not read: more than the buffers between take
+    // the response is held but not read: more data than the buffers take
     let response = stream(&server, &query, &[]).await;
     until_open(&server, 0).await;
     drop(response);
@@ -379,7 +379,7 @@ async fn who_does_not_read_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_ends_its_streams() {
+async fn shutdown_ends_all_streams() {
     let server = Server::with(On::Sqlite, &person("a")).await;
     let mut client = Client::ready(&server, json!({})).await;
     client.subscribe("1", ALL, json!({})).await;
@@ -387,8 +387,8 @@ async fn a_server_that_stops_ends_its_streams() {
     until_open(&server, 3).await;
     server.streams.stop();
     assert_eq!(client.next().await.unwrap_err().0, 1001);
-    // not complete: the client comes back, and goes on
+    // the stream does not complete, so the client reconnects and resumes
     assert_eq!(events(&mut response, 1).await, []);
-    tokio::time::timeout(LONG, server.streams.ended()).await.expect("streams are open still");
+    tokio::time::timeout(LONG, server.streams.wait_until_closed()).await.expect("streams are open still");
     assert_eq!(stream(&server, "subscription { changed { cursor } }", &[]).await.status(), 503);
 }

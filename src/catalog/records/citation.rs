@@ -6,8 +6,8 @@ use crate::catalog::record::Record;
 use crate::core::pagination::Direction;
 use crate::entity::RecordType;
 
-static CHANGE: Structure = Structure {
-    name: "Change",
+static FIELD_CHANGE: Structure = Structure {
+    name: "FieldChange",
     doc: "Change of one field in a revision.",
     members: &[
         StructureMember::text("field", "Field that changed, such as decided, or parties[ilyashev].role for a field of a part."),
@@ -16,8 +16,8 @@ static CHANGE: Structure = Structure {
     ],
 };
 
-static CHANGE_KIND: Vocabulary = Vocabulary {
-    name: "ChangeKind",
+static REVISION_KIND: Vocabulary = Vocabulary {
+    name: "RevisionKind",
     doc: "Type of change.",
     choices: &[
         Choice::new("created", "The record was created."),
@@ -101,8 +101,8 @@ pub fn records() -> Vec<Record> {
             .field(instant("at").required().doc("Time of the change.").ordered())
             .field(text("by").required().doc("Name of the editor or process that made the change."))
             .field(text("message").doc("Reason for the change, as its author gave it."))
-            .field(list("changes", &CHANGE).doc("Changed fields, with their old and new values."))
-            .field(choice("kind", &CHANGE_KIND).required().doc("Type of change."))
+            .field(list("changes", &FIELD_CHANGE).doc("Changed fields, with their old and new values."))
+            .field(choice("kind", &REVISION_KIND).required().doc("Type of change."))
             .field(text(RECORD_TYPE).required().doc("Type of the record that changed."))
             .field(
                 integer("sequence")

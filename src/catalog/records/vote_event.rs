@@ -41,7 +41,7 @@ static VOTE_COUNT: Structure = Structure {
 fn statistics() -> StatisticsSpec {
     let votes = |name, option, doc| MeasureSpec::count(name, CountTarget::Part("votes"), doc).only_parts("votes", "option", option);
     StatisticsSpec {
-        name: "voteStatistics",
+        name: "voteEventStatistics",
         doc: "Counts of votes on motions and of individual votes. Individual votes count only if the sources report how each person voted; reported totals are in counts of a vote event and are not included.",
         measures: vec![
             MeasureSpec::count("count", CountTarget::Record, "Number of vote events, each on one motion."),

@@ -1,90 +1,101 @@
-//! What an operation can return: records, by the sizes of the pages that it asks for, multiplied through the levels and
-//! summed over all fields, whatever they are called.
+//! Cost of an operation: the maximum number of records in its response, computed from the requested page sizes,
+//! multiplied through the levels and summed over all fields, aliased or not.
 
 use async_graphql::Value;
 use async_graphql::registry::{MetaType, MetaTypeName, Registry};
 
 use crate::core::pagination::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
-use crate::graphql::projection::facet::NAME as FACETS;
+use crate::graphql::error::GraphqlError;
+use crate::graphql::limits::bounds::{Limits, ensure_at_most};
 use crate::graphql::projection::selection::Selection;
-use crate::graphql::schema::object::NODE;
+use crate::graphql::schema::builder::NODE;
+use crate::graphql::schema::connection::{EDGES, FACETS, NODES, TOTAL_COUNT};
 use crate::store::aggregate::query::DEFAULT_GROUPS;
 
-const EDGES: &str = "edges";
-const TOTAL: &str = "totalCount";
-/// What a short list, which has no pages, is taken for.
-const SHORT: u64 = 10;
-/// What counting costs: it looks at more rows than it gives.
-const COUNTING: u64 = 20;
+/// Assumed length of a list that is not paginated.
+const UNPAGED_LIST_LENGTH: u64 = 10;
+/// Cost of a count, a facet or statistics: counting reads more rows than it returns.
+const COUNT_COST: u64 = 20;
 
-/// Records that these fields of a type can give, at most; a list without pages counts as ten, and each thing that is
-/// counted (a total, a facet, statistics) as twenty.
-pub(in crate::graphql) fn cost(registry: &Registry, parent: &str, selections: &[Selection<'_>]) -> u64 {
-    of_fields(registry, parent, selections, SHORT)
+/// Rejects an operation whose response may contain too many records.
+pub(crate) fn check(limits: &Limits, nodes: u64) -> Result<(), GraphqlError> {
+    ensure_at_most(
+        "nodes",
+        limits.nodes,
+        nodes,
+        &format!("the response could contain {nodes} records, by the requested page sizes multiplied through the levels"),
+        "request smaller pages (first), or deeper levels in a separate request; /table.csv returns lists of any length",
+    )
 }
 
-/// The same, where lists right below have this length.
-fn of_fields(registry: &Registry, parent: &str, selections: &[Selection<'_>], length: u64) -> u64 {
-    let costs = selections.iter().map(|selection| of_field(registry, parent, selection, length));
+/// Estimates the maximum number of records that these fields of a type return.
+pub(crate) fn estimate(registry: &Registry, parent: &str, selections: &[Selection<'_>]) -> u64 {
+    fields_cost(registry, parent, selections, UNPAGED_LIST_LENGTH)
+}
+
+/// Cost of fields whose direct lists have the given length if they are not paginated.
+fn fields_cost(registry: &Registry, parent: &str, selections: &[Selection<'_>], list_length: u64) -> u64 {
+    let costs = selections.iter().map(|selection| field_cost(registry, parent, selection, list_length));
     costs.fold(0, u64::saturating_add)
 }
 
-fn of_field(registry: &Registry, parent: &str, selection: &Selection<'_>, length: u64) -> u64 {
-    let parent = selection.on.unwrap_or(parent);
+fn field_cost(registry: &Registry, parent: &str, selection: &Selection<'_>, list_length: u64) -> u64 {
+    let parent = selection.type_condition.unwrap_or(parent);
     let Some(field) = registry.types.get(parent).and_then(|ty| ty.field_by_name(selection.name())) else { return 0 };
     let name = MetaTypeName::concrete_typename(&field.ty);
     if !registry.types.get(name).is_some_and(MetaType::is_composite) {
-        return if selection.name() == TOTAL { COUNTING } else { 0 };
+        return if selection.name() == TOTAL_COUNT { COUNT_COST } else { 0 };
     }
     if name.ends_with("Connection") {
-        return of_connection(registry, name, selection);
+        return connection_cost(registry, name, selection);
     }
-    let below = selection.all_below();
+    let below = selection.all_subfields();
     if name.ends_with("Statistics") {
-        let rows = size(selection).unwrap_or(u64::from(DEFAULT_GROUPS));
-        return of_fields(registry, name, &below, rows).saturating_add(COUNTING);
+        let rows = page_size(selection).unwrap_or(u64::from(DEFAULT_GROUPS));
+        return fields_cost(registry, name, &below, rows).saturating_add(COUNT_COST);
     }
     if selection.name() == FACETS {
-        let one = of_fields(registry, name, &below, size(selection).unwrap_or(SHORT)).saturating_add(COUNTING);
-        return one.saturating_mul(selection.items("by").len() as u64);
+        let facet = fields_cost(registry, name, &below, page_size(selection).unwrap_or(UNPAGED_LIST_LENGTH)).saturating_add(COUNT_COST);
+        return facet.saturating_mul(selection.list_argument("by").len() as u64);
     }
-    let one = cost(registry, name, &below).saturating_add(u64::from(is_record(registry, name)));
-    let times = match selection.argument("ids") {
+    let item = estimate(registry, name, &below).saturating_add(u64::from(is_record(registry, name)));
+    let length = match selection.argument("ids") {
         _ if !field.ty.contains('[') => 1,
         Some(Value::List(ids)) => ids.len() as u64,
-        _ => size(selection).unwrap_or(length),
+        _ => page_size(selection).unwrap_or(list_length),
     };
-    times.saturating_mul(one)
+    length.saturating_mul(item)
 }
 
-/// The rows of a page, and what stands beside them.
-fn of_connection(registry: &Registry, name: &str, selection: &Selection<'_>) -> u64 {
-    // nodes and edges are two ways to the same rows
-    let (ways, others): (Vec<_>, Vec<_>) = selection.all_below().into_iter().partition(|below| matches!(below.name(), "nodes" | EDGES));
-    let below = ways.iter().flat_map(|way| {
-        let rows = match way.name() {
-            EDGES => way.all_below().into_iter().filter(|below| below.name() == "node").collect(),
-            _ => vec![way.clone()],
+/// Cost of a page and of the fields beside its rows.
+fn connection_cost(registry: &Registry, name: &str, selection: &Selection<'_>) -> u64 {
+    // nodes and edges return the same rows
+    let (row_fields, others): (Vec<_>, Vec<_>) =
+        selection.all_subfields().into_iter().partition(|below| matches!(below.name(), NODES | EDGES));
+    let below = row_fields.iter().flat_map(|field| {
+        let rows = match field.name() {
+            EDGES => field.all_subfields().into_iter().filter(|below| below.name() == "node").collect(),
+            _ => vec![field.clone()],
         };
-        rows.into_iter().map(|row| cost(registry, &row_type(registry, name, way.name()), &row.all_below()))
+        rows.into_iter().map(|row| estimate(registry, &row_type(registry, name, field.name()), &row.all_subfields()))
     });
-    let one = below.fold(1, u64::saturating_add);
-    let rows = match ways.is_empty() {
+    let row = below.fold(1, u64::saturating_add);
+    let rows = match row_fields.is_empty() {
         true => 0,
-        // a page that is too large is refused where it is read
-        false => size(selection).unwrap_or(u64::from(DEFAULT_PAGE_SIZE)).min(u64::from(MAX_PAGE_SIZE)),
+        // a page size above the maximum is rejected where the page is read
+        false => page_size(selection).unwrap_or(u64::from(DEFAULT_PAGE_SIZE)).min(u64::from(MAX_PAGE_SIZE)),
     };
-    rows.saturating_mul(one).saturating_add(cost(registry, name, &others))
+    rows.saturating_mul(row).saturating_add(estimate(registry, name, &others))
 }
 
-/// Type of the rows of a connection.
-fn row_type(registry: &Registry, connection: &str, by: &str) -> String {
-    let of = |ty: &str, field: &str| {
+/// Type of the rows of a connection, through its field `nodes` or `edges`.
+fn row_type(registry: &Registry, connection: &str, field: &str) -> String {
+    let field_type = |ty: &str, field: &str| {
         let field = registry.types.get(ty).and_then(|ty| ty.field_by_name(field));
         field.map(|field| MetaTypeName::concrete_typename(&field.ty).to_owned()).unwrap_or_default()
     };
-    let row = of(connection, by);
-    if by == EDGES { of(&row, "node") } else { row }
+    let row = field_type(connection, field);
+    if field == EDGES { field_type(&row, "node") } else { row }
 }
 
 fn is_record(registry: &Registry, name: &str) -> bool {
@@ -95,7 +106,7 @@ fn is_record(registry: &Registry, name: &str) -> bool {
     }
 }
 
-/// Rows that a field is asked for.
-fn size(selection: &Selection<'_>) -> Option<u64> {
-    selection.number("first").or_else(|| selection.number("last")).map(|size| size.max(0).unsigned_abs())
+/// Requested page size.
+fn page_size(selection: &Selection<'_>) -> Option<u64> {
+    selection.int_argument("first").or_else(|| selection.int_argument("last")).map(|size| size.max(0).unsigned_abs())
 }

@@ -1,5 +1,5 @@
-//! The size of a document, with fragments put in where they are spread. Each fragment is counted once, so a document
-//! whose fragments spread each other costs no more to measure than to read.
+//! Size of a document with its fragments expanded. Each fragment is measured once, so the time is linear in the text even
+//! if fragments spread each other.
 
 use std::collections::HashMap;
 
@@ -7,59 +7,59 @@ use async_graphql::Positioned;
 use async_graphql::parser::types::{Directive, ExecutableDocument, Selection, SelectionSet};
 
 use crate::graphql::error::GraphqlError;
-use crate::graphql::limits::{Limits, at_most};
+use crate::graphql::limits::bounds::{Limits, ensure_at_most};
 
-/// Lists of the schema that lead from types to types: asked for within each other they give ever more. The standard
-/// introspection query has one within `types`; this is the bound that graphql-js has.
-const TYPE_LISTS: [&str; 4] = ["fields", "interfaces", "possibleTypes", "inputFields"];
-const MOST_TYPE_LISTS: u64 = 2;
+/// Introspection fields that return lists of types: nested in each other, they multiply the response. The standard
+/// introspection query nests one in `types`. The bound is that of graphql-js.
+const INTROSPECTION_LISTS: [&str; 4] = ["fields", "interfaces", "possibleTypes", "inputFields"];
+const MAX_NESTED_INTROSPECTION_LISTS: u64 = 2;
 
-/// What a selection holds, fragments put in.
+/// Size of a selection set with its fragments expanded.
 #[derive(Debug, Clone, Copy, Default)]
 struct Size {
-    /// Fields at the top of it.
+    /// Fields of the selection set itself.
     top: u64,
     fields: u64,
     aliases: u64,
     directives: u64,
     depth: u64,
-    /// Lists of types within each other.
+    /// Nested introspection lists.
     type_lists: u64,
-    /// The same below fields that tell of the schema.
+    /// Nested introspection lists below `__schema` and `__type`.
     introspection: u64,
 }
 
-/// Refuses a document one of whose operations is too large.
-pub(in crate::graphql) fn check(limits: &Limits, document: &ExecutableDocument) -> Result<(), GraphqlError> {
+/// Rejects a document with an operation that exceeds a limit.
+pub(crate) fn check(limits: &Limits, document: &ExecutableDocument) -> Result<(), GraphqlError> {
     let mut sizes = Sizes { document, fragments: HashMap::new() };
     for (_, operation) in document.operations.iter() {
         let mut size = sizes.of(&operation.node.selection_set.node);
         size.directives += operation.node.directives.len() as u64;
         let Size { top, fields, aliases, directives, depth, introspection, .. } = size;
-        let several = "ask in several requests";
-        at_most(
+        let split = "split it into several requests";
+        ensure_at_most(
             "depth",
             limits.depth,
             depth,
             &format!("the query is {depth} levels deep"),
-            "ask for what lies deeper in a request of its own",
+            "fetch deeper levels in a separate request",
         )?;
-        at_most("root_fields", limits.root_fields, top, &format!("the operation has {top} fields at its root"), several)?;
-        at_most(
+        ensure_at_most("root_fields", limits.root_fields, top, &format!("the operation has {top} root fields"), split)?;
+        ensure_at_most(
             "aliases",
             limits.aliases,
             aliases,
             &format!("the query has {aliases} aliases"),
-            "ask for many records by one list with a filter, or in several requests",
+            "fetch many records with one list and a filter, or in several requests",
         )?;
-        at_most("directives", limits.directives, directives, &format!("the query has {directives} directives"), several)?;
-        at_most("fields", limits.fields, fields, &format!("the query has {fields} fields with its fragments put in"), several)?;
-        at_most(
+        ensure_at_most("directives", limits.directives, directives, &format!("the query has {directives} directives"), split)?;
+        ensure_at_most("fields", limits.fields, fields, &format!("the query has {fields} fields with fragments expanded"), split)?;
+        ensure_at_most(
             "introspection",
-            MOST_TYPE_LISTS,
+            MAX_NESTED_INTROSPECTION_LISTS,
             introspection,
-            &format!("the query asks for types within types {introspection} levels deep"),
-            "read /schema.graphql, or ask for types by their names in another request",
+            &format!("the query nests introspection lists {introspection} levels deep"),
+            "read /schema.graphql, or fetch types by name in another request",
         )?;
     }
     Ok(())
@@ -67,8 +67,8 @@ pub(in crate::graphql) fn check(limits: &Limits, document: &ExecutableDocument) 
 
 struct Sizes<'d> {
     document: &'d ExecutableDocument,
-    /// Sizes of fragments; nothing for one that is being measured, as one that spreads itself is. Such a document is
-    /// refused when it is checked.
+    /// Sizes of fragments; `None` while a fragment is being measured. A fragment that spreads itself fails validation
+    /// later.
     fragments: HashMap<&'d str, Option<Size>>,
 }
 
@@ -81,15 +81,15 @@ impl<'d> Sizes<'d> {
                     let field = &field.node;
                     let name = field.name.node.as_str();
                     let below = self.of(&field.selection_set.node);
-                    let type_lists = below.type_lists.saturating_add(u64::from(TYPE_LISTS.contains(&name)));
-                    let about_schema = if name.starts_with("__") { type_lists } else { 0 };
+                    let type_lists = below.type_lists.saturating_add(u64::from(INTROSPECTION_LISTS.contains(&name)));
+                    let introspection = if name.starts_with("__") { type_lists } else { 0 };
                     Size {
                         top: 1,
                         fields: below.fields.saturating_add(1),
                         aliases: below.aliases.saturating_add(u64::from(field.alias.is_some())),
                         depth: below.depth.saturating_add(1),
                         type_lists,
-                        introspection: below.introspection.max(about_schema),
+                        introspection: below.introspection.max(introspection),
                         ..below
                     }
                     .with(&field.directives)
@@ -120,7 +120,7 @@ impl Size {
         Self { directives: self.directives.saturating_add(directives.len() as u64), ..self }
     }
 
-    /// This and what stands beside it.
+    /// Adds the size of a sibling.
     fn and(self, other: Self) -> Self {
         Self {
             top: self.top.saturating_add(other.top),
@@ -139,30 +139,30 @@ mod tests {
     use super::*;
     use async_graphql::parser::parse_query;
 
-    fn refused(text: &str) -> Option<String> {
-        check(&Limits::default(), &parse_query(text).unwrap()).err().map(|failure| failure.message)
+    fn rejection(text: &str) -> Option<String> {
+        check(&Limits::default(), &parse_query(text).unwrap()).err().map(|error| error.message)
     }
 
     #[test]
-    fn fragments_that_double_each_other_are_measured_at_once_and_refused() {
+    fn doubling_fragments_are_measured_once_and_rejected() {
         let mut text = "{ ...f0 }".to_owned();
         for index in 0..200 {
             text += &format!(" fragment f{index} on Query {{ ...f{0} ...f{0} }}", index + 1);
         }
         text += " fragment f200 on Query { __typename }";
-        assert!(refused(&text).unwrap().contains("at its root"));
+        assert!(rejection(&text).unwrap().contains("root fields"));
     }
 
     #[test]
-    fn a_fragment_that_spreads_itself_is_measured_too() {
-        assert_eq!(refused("{ ...f } fragment f on Query { a { ...f } }"), None);
+    fn fragment_that_spreads_itself_is_measured() {
+        assert_eq!(rejection("{ ...f } fragment f on Query { a { ...f } }"), None);
     }
 
     #[test]
-    fn types_within_types_have_a_bound() {
-        assert_eq!(refused("{ __schema { types { fields { type { fields { name } } } } } }"), None);
+    fn nested_introspection_lists_are_bounded() {
+        assert_eq!(rejection("{ __schema { types { fields { type { fields { name } } } } } }"), None);
         let deeper =
             "{ __schema { types { fields { type { ...f } } } } } fragment f on __Type { fields { type { inputFields { name } } } }";
-        assert!(refused(deeper).unwrap().contains("types within types"));
+        assert!(rejection(deeper).unwrap().contains("introspection lists"));
     }
 }

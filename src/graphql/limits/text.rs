@@ -1,39 +1,45 @@
-//! The text of a document, measured before it is parsed: the parser calls itself for each level, so what is nested
-//! too deeply must not reach it.
+//! Measurement of the query text before it is parsed: the parser recurses for each level, so deeply nested text must not
+//! reach it.
 
 use crate::graphql::error::GraphqlError;
-use crate::graphql::limits::{Limits, at_most};
+use crate::graphql::limits::bounds::{Limits, ensure_at_most};
 
-/// Refuses a text that is too long or nested too deeply.
-pub(in crate::graphql) fn check(limits: &Limits, text: &str) -> Result<(), GraphqlError> {
+/// Rejects text that is too long or nested too deeply.
+pub(crate) fn check(limits: &Limits, text: &str) -> Result<(), GraphqlError> {
     let bytes = text.len();
-    at_most(
+    ensure_at_most(
         "query_bytes",
         limits.query_bytes as u64,
-        bytes as u64,
+        limits.query_bytes as u64,
         &format!("the query is {bytes} bytes long"),
-        "give values as variables, and ask in several requests",
+        "pass values as variables, or split it into several requests",
     )?;
-    let Measured { tokens, nesting } = measure(text);
-    at_most("query_tokens", limits.query_tokens, tokens, &format!("the query has {tokens} tokens"), "ask in several requests")?;
-    at_most(
+    let TextSize { tokens, nesting } = measure(text);
+    ensure_at_most(
+        "query_tokens",
+        limits.query_tokens,
+        tokens,
+        &format!("the query has {tokens} tokens"),
+        "split it into several requests",
+    )?;
+    ensure_at_most(
         "nesting",
         limits.nesting,
         nesting,
         &format!("brackets in the query are nested {nesting} levels deep"),
-        "ask for what lies deeper in a request of its own",
+        "fetch deeper levels in a separate request",
     )
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Measured {
+struct TextSize {
     tokens: u64,
     nesting: u64,
 }
 
-/// Counts tokens and brackets within brackets, after the lexical grammar of the GraphQL specification (2.1). What is not
-/// in the grammar counts as a token for each byte; the parser will say what is wrong with it.
-fn measure(text: &str) -> Measured {
+/// Counts tokens and nested brackets, after the lexical grammar of the GraphQL specification (section 2.1). Bytes outside
+/// the grammar count as one token each; the parser reports them.
+fn measure(text: &str) -> TextSize {
     let bytes = text.as_bytes();
     let (mut at, mut tokens, mut level, mut nesting) = (0, 0, 0_u64, 0);
     while let Some(byte) = bytes.get(at) {
@@ -65,26 +71,26 @@ fn measure(text: &str) -> Measured {
         tokens += 1;
         at = end;
     }
-    Measured { tokens, nesting }
+    TextSize { tokens, nesting }
 }
 
-/// The first place from `at` on where a byte does not belong.
+/// Index of the first byte from `at` that does not belong to the token.
 fn end_of(bytes: &[u8], at: usize, belongs: impl Fn(u8) -> bool) -> usize {
     bytes[at..].iter().position(|byte| !belongs(*byte)).map_or(bytes.len(), |length| at + length)
 }
 
-/// The place after a string that begins at `at`.
+/// Index after the string that begins at `at`.
 fn end_of_string(bytes: &[u8], at: usize) -> usize {
     let is_block = bytes[at..].starts_with(b"\"\"\"");
-    let mut place = at + if is_block { 3 } else { 1 };
-    while let Some(byte) = bytes.get(place) {
+    let mut index = at + if is_block { 3 } else { 1 };
+    while let Some(byte) = bytes.get(index) {
         match byte {
-            b'\\' if is_block && bytes[place..].starts_with(b"\\\"\"\"") => place += 4,
-            b'\\' if !is_block => place += 2,
-            b'"' if is_block && bytes[place..].starts_with(b"\"\"\"") => return place + 3,
-            b'"' if !is_block => return place + 1,
-            b'\n' | b'\r' if !is_block => return place,
-            _ => place += 1,
+            b'\\' if is_block && bytes[index..].starts_with(b"\\\"\"\"") => index += 4,
+            b'\\' if !is_block => index += 2,
+            b'"' if is_block && bytes[index..].starts_with(b"\"\"\"") => return index + 3,
+            b'"' if !is_block => return index + 1,
+            b'\n' | b'\r' if !is_block => return index,
+            _ => index += 1,
         }
     }
     bytes.len()
@@ -103,13 +109,13 @@ mod tests {
     #[case(r#"{ a(b: "} \" {{", c: -1.5e3) }"#, 11, 2)]
     #[case(r#"{ a(b: """ " \""" {{{ """, c: [[1]]) }"#, 15, 4)]
     #[case("\"never ended {\n{", 2, 1)]
-    fn tokens_and_nesting_are_those_of_the_grammar(#[case] text: &str, #[case] tokens: u64, #[case] nesting: u64) {
-        assert_eq!(measure(text), Measured { tokens, nesting });
+    fn tokens_and_nesting_follow_the_grammar(#[case] text: &str, #[case] tokens: u64, #[case] nesting: u64) {
+        assert_eq!(measure(text), TextSize { tokens, nesting });
     }
 
     proptest! {
         #[test]
-        fn any_text_can_be_measured(text in "[ \\PC{}\\[\\]()\"#\\\\\n]{0,200}") {
+        fn measuring_any_text_terminates(text in "[ \\PC{}\\[\\]()\"#\\\\\n]{0,200}") {
             let measured = measure(&text);
             prop_assert!(measured.tokens <= text.len() as u64 && measured.nesting <= measured.tokens);
         }

@@ -1,32 +1,33 @@
-//! Mutations that every record has: create, update, upsert, delete, publish and unpublish.
+//! Mutations of every record type: create, update, upsert, delete, publish and unpublish.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use async_graphql::dynamic::{Field, InputObject, InputValue, SchemaBuilder, TypeRef};
+use async_graphql::dynamic::{Field, InputObject, SchemaBuilder, TypeRef};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::INPUT;
-use super::Stopped;
-use super::author;
-use super::mutation;
 use crate::catalog::catalog;
+
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::auth::Caller;
 use crate::core::error::Result;
-use crate::entity::RecordType;
+use crate::graphql::mutation::error::MutationError;
+use crate::graphql::mutation::field::{author, mutation_field};
+use crate::graphql::mutation::target::resolve;
 use crate::graphql::projection::json_writer::JsonWriter;
 use crate::graphql::projection::selection::Selection;
+use crate::graphql::schema::builder::input_value;
 use crate::graphql::schema::input;
-use crate::graphql::schema::input::For;
+use crate::graphql::schema::input::{INPUT, Purpose};
+use crate::graphql::schema::names;
 use crate::graphql::schema::payload;
 use crate::store::Store;
-use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget};
+use crate::store::draft::{Draft, Origin, WriteMode, WriteTarget};
 
-const TARGET: &str = "RecordInput";
+const TARGET_INPUT: &str = "RecordInput";
 
-/// What is done to a record.
+/// What a mutation does to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
     Create,
@@ -48,7 +49,7 @@ impl Action {
     ];
 }
 
-/// The mutation of this name, if it is one of a record.
+/// Finds the action and the record type of a mutation by its name.
 pub(super) fn find(name: &str) -> Option<(Action, &'static Record)> {
     static MUTATIONS: LazyLock<HashMap<String, (Action, &'static Record)>> = LazyLock::new(|| {
         let records = catalog().all().filter(|record| record.shape == RecordKind::Record);
@@ -65,45 +66,37 @@ pub(super) fn fields() -> Vec<Field> {
 }
 
 fn field(record: &Record, action: Action, verb: &str) -> Field {
-    let this = record.singular();
+    let this = names::a(record);
     let (input, payload, doc) = match action {
-        Action::Create => (input::name(record, For::Create), payload::name(record), format!("Makes a {this}.")),
-        Action::Update => (
-            input::name(record, For::Update),
-            payload::name(record),
-            format!("Changes a {this}: only the fields that are given, and null clears one."),
-        ),
+        Action::Create => (input::name(record, Purpose::Create), payload::name(record), format!("Creates {this}.")),
+        Action::Update => (input::name(record, Purpose::Update), payload::name(record), format!("Updates the given fields of {this}.")),
         Action::Upsert => (
-            input::name(record, For::Upsert),
+            input::name(record, Purpose::Upsert),
             payload::name(record),
-            format!("Makes or changes a {this}, found by its slug, or without one by an identifier. The same again changes nothing."),
+            format!("Creates or updates {this}, found by slug, or else by an identifier. Idempotent."),
         ),
         Action::Delete => (
-            TARGET.to_owned(),
-            payload::DELETED.to_owned(),
-            format!("Deletes a {this}. It is refused while others refer to it. Its id is never given again, and revert can bring it back."),
+            TARGET_INPUT.to_owned(),
+            payload::DELETE.to_owned(),
+            format!("Deletes {this} that no other record refers to; revert restores it."),
         ),
-        Action::Publish => (TARGET.to_owned(), payload::name(record), format!("Publishes a {this}: readers see it from now on.")),
-        Action::Unpublish => (
-            TARGET.to_owned(),
-            payload::name(record),
-            format!("Takes a {this} back: it is a draft again, and readers see neither it nor its history."),
-        ),
+        Action::Publish => (TARGET_INPUT.to_owned(), payload::name(record), format!("Publishes {this} to readers.")),
+        Action::Unpublish => (TARGET_INPUT.to_owned(), payload::name(record), format!("Hides {this} and its history from readers.")),
     };
-    mutation(format!("{verb}{}", record.name()), input, payload, doc)
+    mutation_field(format!("{verb}{}", record.name()), input, payload, doc)
 }
 
 pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
     builder.register(
-        InputObject::new(TARGET)
-            .description("A record that something is done to.")
-            .field(InputValue::new(input::ID, TypeRef::named_nn(TypeRef::ID)).description("Id or slug of the record."))
-            .field(input::expected())
+        InputObject::new(TARGET_INPUT)
+            .description("Target of a delete, publish or unpublish mutation.")
+            .field(input_value(input::ID, TypeRef::named_nn(TypeRef::ID), "Id or slug of the record."))
+            .field(input::expected_revision())
             .field(input::message()),
     )
 }
 
-pub(super) async fn write(
+pub(super) async fn execute(
     store: &Store,
     caller: &Caller,
     action: Action,
@@ -111,24 +104,24 @@ pub(super) async fn write(
     selection: &Selection<'_>,
     out: &mut JsonWriter<'_>,
 ) -> Result<()> {
-    let payload = if action == Action::Delete { payload::DELETED.to_owned() } else { payload::name(record) };
+    let payload = if action == Action::Delete { payload::DELETE.to_owned() } else { payload::name(record) };
     let members = input::members(&selection.argument(INPUT).unwrap_or_default());
-    match run(store, caller, action, record, members).await {
+    match apply(store, caller, action, record, members).await {
         Ok(id) => payload::write(store, selection, &payload, Some((record.ty, id)), &[], out).await,
-        Err(Stopped::Problems(problems)) => payload::write(store, selection, &payload, None, &problems, out).await,
-        Err(Stopped::Failed(error)) => Err(error),
+        Err(MutationError::Invalid(problems)) => payload::write(store, selection, &payload, None, &problems, out).await,
+        Err(MutationError::Failed(error)) => Err(error),
     }
 }
 
-async fn run(
+async fn apply(
     store: &Store,
     caller: &Caller,
     action: Action,
     record: &'static Record,
     mut members: Map<String, Json>,
-) -> Result<Uuid, Stopped> {
+) -> Result<Uuid, MutationError> {
     let author = author(caller, input::take_text(&mut members, input::MESSAGE));
-    let revision = input::take_number(&mut members, input::EXPECTED);
+    let revision = input::take_number(&mut members, input::EXPECTED_REVISION);
     let target = input::take_text(&mut members, input::ID);
     let id = match &target {
         Some(name) => Some(resolve(store, record.ty, name, Origin::input(["id"])).await?),
@@ -146,30 +139,11 @@ async fn run(
     if matches!(action, Action::Publish | Action::Unpublish) {
         members.insert("published".to_owned(), json!(action == Action::Publish));
     }
-    let draft = input::draft(record, members, &Origin::input([])).map_err(Stopped::Problems)?;
+    let draft = input::parse_draft(record, members, &Origin::input([])).map_err(MutationError::Invalid)?;
     let draft = Draft { target: WriteTarget { mode, id, expected_revision: revision, ..WriteTarget::default() }, ..draft };
-    let outcome = store.write(&vec![(record.ty, vec![draft])], &author, |_| {}).await?;
-    match outcome.records.first() {
+    let summary = store.write(&vec![(record.ty, vec![draft])], &author, |_| {}).await?;
+    match summary.records.first() {
         Some(written) => Ok(written.id),
-        None => Err(Stopped::Problems(Vec::new())),
-    }
-}
-
-/// The id of a record that is named by its id or its slug.
-pub(super) async fn resolve(store: &Store, ty: RecordType, name: &str, origin: Origin) -> Result<Uuid, Stopped> {
-    let this = catalog().get(ty).singular();
-    let wrong = |message: String, fault| InputProblem::new(origin.clone(), message).with_code(fault);
-    if !name.contains('_') {
-        let found = store.find_id(ty, name).await?;
-        return Ok(found.ok_or_else(|| wrong(format!("there is no {this} with the slug \"{name}\""), ProblemCode::NotFound))?);
-    }
-    match crate::core::id::decode(name) {
-        Ok((prefix, id)) if prefix == ty.prefix() => Ok(id),
-        Ok((prefix, _)) => Err(wrong(
-            format!("this is the id of something else ({prefix}); the id of a {this} begins with {}_", ty.prefix()),
-            ProblemCode::Invalid,
-        )
-        .into()),
-        Err(error) => Err(wrong(format!("{error}; give the id or the slug of a {this}"), ProblemCode::Invalid).into()),
+        None => Err(MutationError::Invalid(Vec::new())),
     }
 }

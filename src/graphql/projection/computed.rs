@@ -1,91 +1,37 @@
-//! Fields that are more than a column or a reference, and arguments that some lists take besides.
+//! Computed fields: fields that are neither a column nor a relation, and additional arguments of relations.
+
+mod cite;
+mod dispute;
+pub(crate) mod field;
+mod label;
+mod provision;
 
 use std::sync::LazyLock;
 
-use async_graphql::dynamic::{InputValue, SchemaBuilder, TypeRef};
+use async_graphql::dynamic::SchemaBuilder;
 
 use crate::catalog::record::Record;
-use crate::core::error::Result;
-use crate::graphql::projection::FieldProjection;
-use crate::graphql::projection::selection::Selection;
-use crate::store::read::plan::{ListPlan, Plan};
 
-macro_rules! types {
-    ($($module:ident,)*) => {
-        $(pub(crate) mod $module;)*
+pub(crate) use field::{ComputedField, RelationArgument};
 
-        /// Every computed field.
-        pub(crate) fn all() -> &'static [Computed] {
-            static ALL: LazyLock<Vec<Computed>> = LazyLock::new(|| {
-                let mut all = Vec::new();
-                $(all.extend($module::computed());)*
-                all
-            });
-            &ALL
-        }
-
-        /// Object types that only computed fields have.
-        pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
-            $(builder = $module::register(builder);)*
-            builder
-        }
-    };
+/// Every computed field.
+pub(crate) fn all() -> &'static [ComputedField] {
+    static ALL: LazyLock<Vec<ComputedField>> =
+        LazyLock::new(|| [cite::fields(), dispute::fields(), label::fields(), provision::fields()].into_iter().flatten().collect());
+    &ALL
 }
 
-types! {
-    cite,
-    dispute,
-    label,
-    provision,
+/// Registers the object types that only computed fields return.
+pub(crate) fn register(builder: SchemaBuilder) -> SchemaBuilder {
+    dispute::register(builder)
 }
 
-/// A field made from what it asks the store for.
-pub(crate) struct Computed {
-    /// Records that have it.
-    pub(crate) on: fn(&Record) -> bool,
-    /// Whether the interface of all records has it too.
-    pub(crate) shared: bool,
-    pub(crate) name: &'static str,
-    pub(crate) ty: TypeRef,
-    pub(crate) doc: &'static str,
-    pub(crate) arguments: &'static [Argument],
-    /// Asks for what it needs, and tells what to show of it.
-    pub(crate) show: fn(&Selection<'_>, &'static Record, &mut Plan) -> Result<FieldProjection>,
+/// Finds a computed field of a record by name.
+pub(crate) fn find(record: &Record, name: &str) -> Option<&'static ComputedField> {
+    all().iter().find(|computed| computed.name == name && (computed.applies_to)(record))
 }
 
-/// An argument of a computed field.
-pub(crate) struct Argument {
-    pub(crate) name: &'static str,
-    pub(crate) ty: &'static str,
-    pub(crate) doc: &'static str,
-}
-
-impl Argument {
-    pub(crate) fn input(&self) -> InputValue {
-        InputValue::new(self.name, TypeRef::named(self.ty)).description(self.doc)
-    }
-}
-
-/// An argument that a list takes besides those of every list.
-pub(crate) struct ListArgument {
-    argument: Argument,
-    pub(crate) name: &'static str,
-    /// Narrows the list.
-    pub(crate) apply: fn(&str, &mut ListPlan) -> Result<()>,
-}
-
-impl ListArgument {
-    pub(crate) fn input(&self) -> InputValue {
-        self.argument.input()
-    }
-}
-
-/// The computed field of this name, if the record has one.
-pub(crate) fn computed(record: &Record, name: &str) -> Option<&'static Computed> {
-    all().iter().find(|computed| computed.name == name && (computed.on)(record))
-}
-
-/// Arguments that a list of a record takes besides those of every list.
-pub(crate) fn arguments(record: &Record, relation: &str) -> impl Iterator<Item = &'static ListArgument> {
-    provision::arguments(record, relation).iter()
+/// Additional arguments of a relation.
+pub(crate) fn relation_arguments(record: &Record, relation: &str) -> impl Iterator<Item = &'static RelationArgument> {
+    provision::relation_arguments(record, relation).iter()
 }

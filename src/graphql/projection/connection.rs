@@ -1,268 +1,216 @@
-//! Connections, edges and pages, after the Relay cursor connections specification.
+//! Connections, edges and page info, after the Relay cursor connections specification.
 
-use async_graphql::dynamic::{Field, InputValue, InterfaceField, Object, SchemaBuilder, TypeRef};
+use std::sync::LazyLock;
+
+use async_graphql::dynamic::{SchemaBuilder, TypeRef};
 
 use crate::catalog::catalog;
+
 use crate::catalog::record::Record;
 use crate::core::error::Result;
 use crate::core::pagination::Page;
 use crate::graphql::projection::Projection;
 use crate::graphql::projection::facet;
-use crate::graphql::projection::facet::Facets;
-use crate::graphql::projection::json_writer::{Fields, JsonWriter};
+use crate::graphql::projection::facet::FacetsProjection;
+use crate::graphql::projection::json_writer::JsonWriter;
+use crate::graphql::projection::output_type::{FieldWriter, ObjectProjection, OutputObject, OutputType, RecordOutputTypes};
 use crate::graphql::projection::selection::Selection;
+use crate::graphql::schema::builder::is_paginated;
+use crate::graphql::schema::connection::{PAGE_INFO, connection_name, edge_name};
 use crate::graphql::schema::filter;
-use crate::graphql::schema::object::field;
+use crate::graphql::schema::names;
 use crate::store::read::plan::{ListPlan, Plan};
 use crate::store::read::result::{PageRows, RowRef};
 
-/// Name of the type of a page.
-pub(crate) const PAGE_INFO: &str = "PageInfo";
-
-/// Name of the connection of a type.
-pub(crate) fn connection_name(record: &Record) -> String {
-    format!("{}Connection", record.name())
-}
-
-/// Name of the edge of a type.
-pub(crate) fn edge_name(record: &Record) -> String {
-    format!("{}Edge", record.name())
-}
-
-/// A page of a list, as an answer shows it.
-pub(crate) struct ConnectionProjection {
-    record: &'static Record,
-    /// Whether nobody asked for a size of its page.
-    pub(crate) usual: bool,
-    pub(crate) parts: Fields<Part>,
-}
-
-/// What is shown of a list.
-pub(crate) enum Part {
-    TypeName,
-    Edges(Fields<EdgePart>),
-    Nodes(Projection),
-    PageInfo(Fields<InfoPart>),
-    TotalCount,
-    Facets(Facets),
-}
-
-/// What is shown of a row and its place.
-pub(crate) enum EdgePart {
-    TypeName,
-    Cursor,
-    Node(Projection),
-}
-
-/// What is shown of a page.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum InfoPart {
-    TypeName,
-    HasNext,
-    HasPrevious,
-    Start,
-    End,
-}
-
-/// What a page says about itself.
+/// Position of a page in its list.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PageInfo {
     pub(crate) has_next: bool,
     pub(crate) has_previous: bool,
-    pub(crate) start: Option<String>,
-    pub(crate) end: Option<String>,
+    pub(crate) start_cursor: Option<String>,
+    pub(crate) end_cursor: Option<String>,
+}
+
+impl OutputObject for PageInfo {
+    type Plan<'q> = ();
+    type Field = FieldWriter<PageInfo>;
+}
+
+/// Selected fields of a page info.
+pub(crate) type PageInfoProjection = ObjectProjection<FieldWriter<PageInfo>>;
+
+static PAGE_INFO_TYPE: LazyLock<OutputType<PageInfo>> = LazyLock::new(|| {
+    let boolean = || TypeRef::named_nn(TypeRef::BOOLEAN);
+    let cursor = || TypeRef::named(TypeRef::STRING);
+    OutputType::<PageInfo>::new(PAGE_INFO, "Position of a page in its list.")
+        .value("hasNextPage", boolean(), "Whether rows follow this page.", |info, out| out.value(info.has_next))
+        .value("hasPreviousPage", boolean(), "Whether rows precede this page.", |info, out| out.value(info.has_previous))
+        .value("startCursor", cursor(), "Cursor of the first row; pass it as before to fetch the previous page.", |info, out| {
+            out.value(&info.start_cursor);
+        })
+        .value("endCursor", cursor(), "Cursor of the last row; pass it as after to fetch the next page.", |info, out| {
+            out.value(&info.end_cursor);
+        })
+});
+
+/// Projects a page info.
+pub(crate) fn project_page_info(selection: &Selection<'_>) -> Result<PageInfoProjection> {
+    PAGE_INFO_TYPE.project(selection, &mut ())
+}
+
+fn page_info(page: PageRows<'_>) -> PageInfo {
+    let mut rows = page.nodes();
+    let first = rows.next().map(RowRef::cursor);
+    let last = rows.next_back().map(RowRef::cursor).or_else(|| first.clone());
+    PageInfo { has_next: page.has_next(), has_previous: page.has_previous(), start_cursor: first, end_cursor: last }
+}
+
+/// Selected fields of an edge.
+pub(crate) type EdgeProjection = ObjectProjection<EdgeField>;
+
+/// Projection of a field of an edge. Tables read the nodes; other fields are only written.
+pub(crate) enum EdgeField {
+    Node(Projection),
+    Value(fn(RowRef<'_>, &mut JsonWriter<'_>)),
+}
+
+impl EdgeField {
+    /// Writes the field of an edge from its row.
+    pub(crate) fn write(&self, row: RowRef<'_>, out: &mut JsonWriter<'_>) {
+        match self {
+            Self::Node(projection) => projection.write(row, out),
+            Self::Value(write) => write(row, out),
+        }
+    }
+}
+
+enum EdgeOutput {}
+
+impl OutputObject for EdgeOutput {
+    type Plan<'q> = ListPlan;
+    type Field = EdgeField;
+}
+
+static EDGES: LazyLock<RecordOutputTypes<EdgeOutput>> = LazyLock::new(|| {
+    RecordOutputTypes::new(catalog().all().filter(|record| is_paginated(record)).map(|record| (record, edge_type(record))))
+});
+
+fn edge_type(record: &'static Record) -> OutputType<EdgeOutput> {
+    let doc = format!("{} in a list.", names::capitalized(&names::a(record)));
+    OutputType::<EdgeOutput>::new(edge_name(record), doc)
+        .field("cursor", TypeRef::named_nn(TypeRef::STRING), "Cursor of the row.", |_, list| {
+            list.cursors = true;
+            Ok(EdgeField::Value(|row, out| out.value(row.cursor())))
+        })
+        .field("node", TypeRef::named_nn(record.name()), "The row.", move |selection, list| {
+            Projection::new(std::slice::from_ref(selection), record, &mut list.plan).map(EdgeField::Node)
+        })
+}
+
+/// Selected fields of a connection.
+pub(crate) struct ConnectionProjection {
+    /// Whether the page has the default size, because the query gives neither `first` nor `last`.
+    pub(crate) has_default_size: bool,
+    pub(crate) object: ObjectProjection<ConnectionField>,
+}
+
+/// Projection of a field of a connection. Tables read the rows; other fields are only written.
+pub(crate) enum ConnectionField {
+    Edges(EdgeProjection),
+    Nodes(Projection),
+    Value(Box<PageWriter>),
+}
+
+/// Writes a field of a connection from its page.
+type PageWriter = dyn Fn(PageRows<'_>, &mut JsonWriter<'_>) + Send + Sync;
+
+impl ConnectionField {
+    /// Writes the field of a connection from its page.
+    fn write(&self, page: PageRows<'_>, out: &mut JsonWriter<'_>) {
+        match self {
+            Self::Edges(edge) => out.list(page.nodes(), |row, out| edge.write_with(out, |field, out| field.write(row, out))),
+            Self::Nodes(projection) => out.list(page.nodes(), |row, out| projection.write(row, out)),
+            Self::Value(write) => write(page, out),
+        }
+    }
+}
+
+enum ConnectionOutput {}
+
+impl OutputObject for ConnectionOutput {
+    type Plan<'q> = ListPlan;
+    type Field = ConnectionField;
+}
+
+static CONNECTIONS: LazyLock<RecordOutputTypes<ConnectionOutput>> = LazyLock::new(|| {
+    RecordOutputTypes::new(catalog().all().filter(|record| is_paginated(record)).map(|record| (record, connection_type(record))))
+});
+
+fn connection_type(record: &'static Record) -> OutputType<ConnectionOutput> {
+    let doc = format!("A page of {}.", names::plural(record));
+    let connection = OutputType::<ConnectionOutput>::new(connection_name(record), doc)
+        .field("edges", TypeRef::named_nn_list_nn(edge_name(record)), "Rows with cursors.", move |selection, list| {
+            list.rows = true;
+            EDGES.of(record)?.project(selection, list).map(ConnectionField::Edges)
+        })
+        .field("nodes", TypeRef::named_nn_list_nn(record.name()), "Rows.", move |selection, list| {
+            list.rows = true;
+            Projection::new(std::slice::from_ref(selection), record, &mut list.plan).map(ConnectionField::Nodes)
+        })
+        .field("pageInfo", TypeRef::named_nn(PAGE_INFO), "Position of the page.", |selection, list| {
+            (list.rows, list.cursors, list.probe_next) = (true, true, true);
+            let info = project_page_info(selection)?;
+            Ok(ConnectionField::Value(Box::new(move |page, out| info.write(&page_info(page), out))))
+        })
+        .field("totalCount", TypeRef::named_nn(TypeRef::INT), "Rows on all pages.", |_, list| {
+            list.total = true;
+            Ok(ConnectionField::Value(Box::new(|page, out| out.value(page.total().unwrap_or_default()))))
+        });
+    facet::declare_on(connection, record, move |selection, list| {
+        let facets = FacetsProjection::new(selection, record, list)?;
+        Ok(ConnectionField::Value(Box::new(move |page, out| facets.write(page, out))))
+    })
 }
 
 impl ConnectionProjection {
-    /// What a selection shows of a list, and what to read for it.
+    /// Projects a list of records; returns its plan.
     pub(crate) fn new(selection: &Selection<'_>, record: &'static Record) -> Result<(ListPlan, Self)> {
         let mut list = ListPlan { rows: false, ..ListPlan::new(Plan::new(record.ty)) };
-        let mut parts = Fields::new();
-        for below in selection.below(&[&connection_name(record)]) {
-            let part = match below.name() {
-                "nodes" => Part::Nodes(Projection::new(std::slice::from_ref(&below), record, &mut list.plan)?),
-                "edges" => Part::Edges(edges(&below, record, &mut list)?),
-                "pageInfo" => {
-                    (list.cursors, list.probe_next) = (true, true);
-                    Part::PageInfo(info_parts(&below))
-                }
-                "totalCount" => Part::TotalCount,
-                facet::NAME => Part::Facets(Facets::new(&below, record, &mut list)?),
-                _ => Part::TypeName,
-            };
-            match part {
-                Part::TypeName | Part::Facets(_) => {}
-                Part::TotalCount => list.total = true,
-                _ => list.rows = true,
-            }
-            parts.push((below.key(), part));
-        }
+        let object = CONNECTIONS.of(record)?.project(selection, &mut list)?;
         if let Some(order) = selection.argument("order") {
-            list.order = filter::read_order(record, &order)?;
+            list.order = filter::parse_order(record, &order)?;
         }
         if let Some(filter) = selection.argument("filter") {
-            list.filter = filter::read(record, &filter, "filter")?;
+            list.filter = filter::parse(record, &filter, "filter")?;
         }
-        list.page = read_page(selection, &record.list_name(list.order))?;
-        list.has_default_size = selection.argument("first").is_none() && selection.argument("last").is_none();
-        let usual = list.has_default_size;
-        Ok((list, Self { record, usual, parts }))
+        list.page = parse_page(selection, &record.list_name(list.order))?;
+        let has_default_size = selection.argument("first").is_none() && selection.argument("last").is_none();
+        list.has_default_size = has_default_size;
+        Ok((list, Self { has_default_size, object }))
     }
 
     /// Writes a page.
-    pub(crate) fn write(&self, slice: PageRows<'_>, out: &mut JsonWriter<'_>) {
-        out.object(&self.parts, |part, out| self.write_part(part, slice, out));
+    pub(crate) fn write(&self, page: PageRows<'_>, out: &mut JsonWriter<'_>) {
+        self.object.write_with(out, |field, out| field.write(page, out));
     }
 
-    /// Writes what one field shows of a page.
-    pub(crate) fn write_part(&self, part: &Part, slice: PageRows<'_>, out: &mut JsonWriter<'_>) {
-        match part {
-            Part::TypeName => out.value(connection_name(self.record)),
-            Part::Edges(parts) => out.list(slice.nodes(), |node, out| out.object(parts, |part, out| part.write(node, out))),
-            Part::Nodes(shape) => out.list(slice.nodes(), |node, out| shape.write(node, out)),
-            Part::PageInfo(parts) => write_info(parts, &page_info(slice), out),
-            Part::TotalCount => out.value(slice.total().unwrap_or_default()),
-            Part::Facets(facets) => facets.write(slice, out),
-        }
+    /// Writes one field of a page.
+    pub(crate) fn write_field(&self, field: Option<&ConnectionField>, page: PageRows<'_>, out: &mut JsonWriter<'_>) {
+        self.object.write_field(field, out, |field, out| field.write(page, out));
     }
 }
 
-impl EdgePart {
-    /// Writes what one field shows of a row and its place.
-    pub(crate) fn write(&self, node: RowRef<'_>, out: &mut JsonWriter<'_>) {
-        match self {
-            Self::TypeName => out.value(edge_name(node.record())),
-            Self::Cursor => out.value(node.cursor()),
-            Self::Node(shape) => shape.write(node, out),
-        }
-    }
+pub(crate) fn register(builder: SchemaBuilder) -> SchemaBuilder {
+    let builder = builder.register(PAGE_INFO_TYPE.object());
+    EDGES.objects().chain(CONNECTIONS.objects()).fold(builder, SchemaBuilder::register)
 }
 
-fn edges(selection: &Selection<'_>, record: &'static Record, list: &mut ListPlan) -> Result<Fields<EdgePart>> {
-    let mut parts = Fields::new();
-    for below in selection.below(&[&edge_name(record)]) {
-        let part = match below.name() {
-            "cursor" => {
-                list.cursors = true;
-                EdgePart::Cursor
-            }
-            "node" => EdgePart::Node(Projection::new(std::slice::from_ref(&below), record, &mut list.plan)?),
-            _ => EdgePart::TypeName,
-        };
-        parts.push((below.key(), part));
-    }
-    Ok(parts)
-}
-
-/// What a selection shows of a page.
-pub(crate) fn info_parts(selection: &Selection<'_>) -> Fields<InfoPart> {
-    let part = |name: &str| match name {
-        "hasNextPage" => InfoPart::HasNext,
-        "hasPreviousPage" => InfoPart::HasPrevious,
-        "startCursor" => InfoPart::Start,
-        "endCursor" => InfoPart::End,
-        _ => InfoPart::TypeName,
-    };
-    selection.below(&[PAGE_INFO]).iter().map(|below| (below.key(), part(below.name()))).collect()
-}
-
-/// Writes what a page says about itself.
-pub(crate) fn write_info(parts: &Fields<InfoPart>, info: &PageInfo, out: &mut JsonWriter<'_>) {
-    out.object(parts, |part, out| match part {
-        InfoPart::TypeName => out.value(PAGE_INFO),
-        InfoPart::HasNext => out.value(info.has_next),
-        InfoPart::HasPrevious => out.value(info.has_previous),
-        InfoPart::Start => out.value(&info.start),
-        InfoPart::End => out.value(&info.end),
-    });
-}
-
-fn page_info(slice: PageRows<'_>) -> PageInfo {
-    let mut nodes = slice.nodes();
-    let first = nodes.next().map(RowRef::cursor);
-    let last = nodes.next_back().map(RowRef::cursor).or_else(|| first.clone());
-    PageInfo { has_next: slice.has_next(), has_previous: slice.has_previous(), start: first, end: last }
-}
-
-pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
-    let boolean = || TypeRef::named_nn(TypeRef::BOOLEAN);
-    let cursor = || TypeRef::named(TypeRef::STRING);
-    builder = builder.register(
-        Object::new(PAGE_INFO)
-            .description("What a page says about itself: whether there is more, and where to go on.")
-            .field(field("hasNextPage", boolean(), "Whether rows follow after this page."))
-            .field(field("hasPreviousPage", boolean(), "Whether rows come before this page."))
-            .field(field("startCursor", cursor(), "Cursor of the first row; give it as before to go back."))
-            .field(field("endCursor", cursor(), "Cursor of the last row; give it as after to go on.")),
-    );
-    for record in catalog().all() {
-        let this = filter::described(record);
-        let edge = Object::new(edge_name(record))
-            .description(format!("A {this} in a list, with its place in it."))
-            .field(field("cursor", TypeRef::named_nn(TypeRef::STRING), "Place of the row in the list; give it as after or before."))
-            .field(field("node", TypeRef::named_nn(record.name()), "The row itself."));
-        let connection = Object::new(connection_name(record))
-            .description(format!("A page of a list of {this} records."))
-            .field(field("edges", TypeRef::named_nn_list_nn(edge_name(record)), "Rows of the page, each with its cursor."))
-            .field(field("nodes", TypeRef::named_nn_list_nn(record.name()), "Rows of the page."))
-            .field(field("pageInfo", TypeRef::named_nn(PAGE_INFO), "Whether there is more, and where to go on."))
-            .field(field(
-                "totalCount",
-                TypeRef::named_nn(TypeRef::INT),
-                "Number of rows in the whole list. It is counted only when asked for.",
-            ));
-        let connection = facet::of_connection(record).into_iter().fold(connection, Object::field);
-        builder = builder.register(edge).register(connection);
-    }
-    builder
-}
-
-/// Arguments of a page, by name, type and what they do.
-fn page_arguments() -> [(&'static str, &'static str, &'static str); 4] {
-    [
-        ("first", TypeRef::INT, "Number of rows from the beginning, 0 to 100; 20 where nothing is asked for."),
-        ("after", TypeRef::STRING, "Only rows after this cursor: the endCursor of the page before."),
-        ("last", TypeRef::INT, "Number of rows from the end, 0 to 100; give first or last, not both."),
-        ("before", TypeRef::STRING, "Only rows before this cursor: the startCursor of the page after."),
-    ]
-}
-
-/// Arguments of a list of records: its page, its filter and its order.
-pub(crate) fn arguments(record: &Record) -> Vec<InputValue> {
-    let mut arguments: Vec<InputValue> =
-        page_arguments().into_iter().map(|(name, ty, doc)| InputValue::new(name, TypeRef::named(ty)).description(doc)).collect();
-    arguments.push(InputValue::new("filter", TypeRef::named(filter::filter_name(record))).description("Only rows that satisfy this."));
-    arguments.push(InputValue::new("order", TypeRef::named(filter::order_name(record))).description(order_doc(record)));
-    arguments
-}
-
-fn order_doc(record: &Record) -> String {
-    let (field, direction) = record.default_order;
-    let direction = match direction {
-        crate::core::pagination::Direction::Asc => "ASC",
-        crate::core::pagination::Direction::Desc => "DESC",
-    };
-    format!("Order of the rows; by {} {direction} where nothing is asked for.", record.fields[field].name)
-}
-
-/// A field that gives a list of records.
-pub(crate) fn with_arguments(field: Field, record: &Record) -> Field {
-    arguments(record).into_iter().fold(field, Field::argument)
-}
-
-/// A field of an interface that gives a list of records.
-pub(crate) fn interface_field(name: &str, record: &Record, doc: &str) -> InterfaceField {
-    let field = InterfaceField::new(name, TypeRef::named(connection_name(record))).description(doc);
-    arguments(record).into_iter().fold(field, InterfaceField::argument)
-}
-
-/// Reads the arguments of a page.
-fn read_page(selection: &Selection<'_>, list: &str) -> Result<Page> {
+fn parse_page(selection: &Selection<'_>, list: &str) -> Result<Page> {
     Page::from_arguments(
-        selection.number("first"),
-        selection.text("after").as_deref(),
-        selection.number("last"),
-        selection.text("before").as_deref(),
+        selection.int_argument("first"),
+        selection.string_argument("after").as_deref(),
+        selection.int_argument("last"),
+        selection.string_argument("before").as_deref(),
         list,
     )
 }

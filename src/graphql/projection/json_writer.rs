@@ -1,31 +1,31 @@
-//! The JSON of an answer, written once, in the order of the query.
+//! A JSON serializer for response data. Data is written once, in the order of the query.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 use crate::core::language::Languages;
 
-/// JSON that is being written, for a reader who prefers some languages.
+/// A JSON document being written for a reader with language preferences.
 #[derive(Debug)]
 pub(crate) struct JsonWriter<'l> {
     json: Vec<u8>,
     pub(crate) languages: &'l Languages,
 }
 
-/// Fields of an object, each with its name as JSON, in the order of the query.
+/// Fields of an object with their serialized keys, in the order of the query.
 pub(crate) type Fields<T> = Vec<(JsonKey, T)>;
 
-/// The name of a field as an object has it: quoted, with the colon.
+/// The serialized key of an object member: quoted and followed by the colon.
 #[derive(Debug, Clone)]
 pub(crate) struct JsonKey(String);
 
 impl JsonKey {
     pub(crate) fn new(name: &str) -> Self {
-        // names of GraphQL have no sign that JSON escapes
+        // GraphQL names contain no character that JSON escapes
         Self(format!("\"{name}\":"))
     }
 
-    /// The name.
+    /// The key without quotes and colon.
     pub(crate) fn name(&self) -> &str {
         &self.0[1..self.0.len() - 2]
     }
@@ -40,13 +40,13 @@ impl<'l> JsonWriter<'l> {
         self.json
     }
 
-    /// Anything that is JSON by itself: a text, a number, a truth value.
+    /// Serializes a plain value: a string, a number or a boolean.
     pub(crate) fn value(&mut self, value: impl Serialize) {
-        // what is written here are plain values, and writing to memory cannot fail
+        // serializing a plain value to memory cannot fail
         let _ = serde_json::to_writer(&mut self.json, &value);
     }
 
-    /// What is JSON already.
+    /// Appends serialized JSON.
     pub(crate) fn json(&mut self, json: &[u8]) {
         self.json.extend_from_slice(json);
     }
@@ -55,7 +55,7 @@ impl<'l> JsonWriter<'l> {
         self.json.extend_from_slice(b"null");
     }
 
-    /// A value, or null.
+    /// Writes a value, or null for `None`.
     pub(crate) fn option<T>(&mut self, value: Option<T>, write: impl FnOnce(T, &mut Self)) {
         match value {
             Some(value) => write(value, self),
@@ -63,24 +63,24 @@ impl<'l> JsonWriter<'l> {
         }
     }
 
-    /// An instant in UTC, to the microsecond.
+    /// Writes an instant in UTC with microseconds.
     pub(crate) fn instant(&mut self, instant: DateTime<Utc>) {
         self.value(instant.to_rfc3339_opts(SecondsFormat::Micros, true));
     }
 
-    /// The name of an enum's value: that of the vocabulary in capitals.
+    /// Writes an enum value: the vocabulary value in upper case.
     pub(crate) fn choice(&mut self, value: &str) {
         self.json.push(b'"');
         self.json.extend(value.bytes().map(|byte| byte.to_ascii_uppercase()));
         self.json.push(b'"');
     }
 
-    /// An object with these fields.
+    /// Writes an object; `write` is called once for each field.
     pub(crate) fn object<T>(&mut self, fields: &[(JsonKey, T)], mut write: impl FnMut(&T, &mut Self)) {
-        let mut before = b'{';
+        let mut separator = b'{';
         for (key, field) in fields {
-            self.json.push(before);
-            before = b',';
+            self.json.push(separator);
+            separator = b',';
             self.json.extend_from_slice(key.0.as_bytes());
             write(field, self);
         }
@@ -90,7 +90,7 @@ impl<'l> JsonWriter<'l> {
         self.json.push(b'}');
     }
 
-    /// A list of these.
+    /// Writes a list; `write` is called once for each item.
     pub(crate) fn list<T>(&mut self, items: impl Iterator<Item = T>, mut write: impl FnMut(T, &mut Self)) {
         self.json.push(b'[');
         for (index, item) in items.enumerate() {

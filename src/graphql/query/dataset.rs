@@ -1,94 +1,134 @@
-//! `dataset`: what the dataset says of itself, how large it is, and how fresh.
+//! `dataset`: title, licence, size and freshness of the dataset.
 
-use async_graphql::dynamic::{Field, Object, SchemaBuilder, TypeRef};
+use std::sync::LazyLock;
 
+use async_graphql::dynamic::{Field, SchemaBuilder, TypeRef};
+
+use crate::core::dataset::Dataset;
 use crate::core::error::Result;
-use crate::graphql::projection::json_writer::{Fields, JsonWriter};
+use crate::entity::RecordType;
+use crate::graphql::projection::json_writer::JsonWriter;
+use crate::graphql::projection::output_type::{FieldWriter, OutputObject, OutputType};
 use crate::graphql::projection::selection::Selection;
-use crate::graphql::schema::object;
+use crate::graphql::schema::builder;
 use crate::graphql::schema::scalar::DATE_TIME;
 use crate::store::Store;
 use crate::store::db::version_cache::DatasetVersion;
 
-/// Name of the field.
+/// Name of the root field.
 pub(super) const NAME: &str = "dataset";
 const DATASET: &str = "Dataset";
-const COUNT: &str = "RecordCount";
-const RECORDS: &str = "records";
+const RECORD_COUNT: &str = "RecordCount";
 
 pub(super) fn field() -> Field {
-    let doc = "What the dataset says of itself: its revision, how many records it has, its licence and who is to be named. How fresh it is source by source stands on each Source and Jurisdiction: see checkedAt and lastChangedAt there.";
-    object::field(NAME, TypeRef::named(DATASET), doc)
+    let doc = "The dataset: its title, licence, attribution, revision and record counts. Freshness by source is on Source and Jurisdiction: checkedAt and lastChangedAt.";
+    builder::field(NAME, TypeRef::named(DATASET), doc)
 }
 
-pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
-    let text = |name: &str, doc: &str| object::field(name, TypeRef::named(TypeRef::STRING), doc);
-    let dataset = Object::new(DATASET)
-        .description("The dataset as a whole, as readers see it.")
-        .field(text("title", "What the dataset is called; nothing where whoever runs the server has not said."))
-        .field(text(
+/// State of the dataset.
+struct DatasetState<'a> {
+    about: &'a Dataset,
+    version: DatasetVersion,
+    counts: Vec<RecordCount>,
+}
+
+/// Number of published records of a type.
+type RecordCount = (RecordType, u64);
+
+/// Requirements of the selected fields beyond the dataset version.
+#[derive(Default)]
+struct DatasetPlan {
+    counts: bool,
+}
+
+enum DatasetOutput {}
+
+impl OutputObject for DatasetOutput {
+    type Plan<'q> = DatasetPlan;
+    type Field = Box<DatasetWriter>;
+}
+
+/// Writes a field of the dataset.
+type DatasetWriter = dyn Fn(&DatasetState<'_>, &mut JsonWriter<'_>) + Send + Sync;
+
+static DATASET_TYPE: LazyLock<OutputType<DatasetOutput>> = LazyLock::new(|| {
+    let text = || TypeRef::named(TypeRef::STRING);
+    OutputType::<DatasetOutput>::new(DATASET, "The dataset as a whole, as readers see it.")
+        .field("title", text(), "Title of the dataset. Null if not configured.", |_, _| {
+            Ok(Box::new(|state, out| out.value(&state.about.title)))
+        })
+        .field(
             "licence",
-            "Terms under which the dataset may be reused: the name of a licence, or its address; nothing where whoever runs the server has not said.",
-        ))
-        .field(text("attribution", "Who is to be named by those who reuse the dataset; nothing where whoever runs the server has not said."))
-        .field(text("url", "Address of the server, as the public calls it; nothing where whoever runs the server has not said."))
-        .field(object::field(
+            text(),
+            "Terms of reuse: the name of a licence or its URL. Null if not configured.",
+            |_, _| Ok(Box::new(|state, out| out.value(&state.about.licence))),
+        )
+        .field("attribution", text(), "Name to credit when the dataset is reused. Null if not configured.", |_, _| {
+            Ok(Box::new(|state, out| out.value(&state.about.attribution)))
+        })
+        .field("url", text(), "Public URL of the server. Null if not configured.", |_, _| {
+            Ok(Box::new(|state, out| out.value(state.about.public_url.as_ref().map(|_| state.about.address("/")))))
+        })
+        .field(
             "revision",
             TypeRef::named_nn(TypeRef::INT),
-            "Number of the state of the dataset. It grows with every change that readers can see, and two servers over the same database tell the same. The ETag of every answer begins with it.",
-        ))
-        .field(object::field(
+            "Version number of the dataset. It increases with every change that readers can see, and servers on the same database agree on it. The ETag of every response starts with it.",
+            |_, _| Ok(Box::new(|state, out| out.value(state.version.number))),
+        )
+        .field(
             "lastChangedAt",
             TypeRef::named_nn(DATE_TIME),
-            "When anything that readers can see last changed. It always grows, by a second where clocks do not.",
-        ))
-        .field(object::field(
+            "Time of the latest change that readers can see. It increases with every change, by at least a second.",
+            |_, _| Ok(Box::new(|state, out| out.instant(state.version.changed_at))),
+        )
+        .field(
             "checkedAt",
             TypeRef::named(DATE_TIME),
-            "When any source or jurisdiction was last looked at after it was first written, whether or not anything was new; nothing where none was.",
-        ))
-        .field(object::field(RECORDS, TypeRef::named_nn_list_nn(COUNT), "How many published records there are of each type."));
-    let count = Object::new(COUNT)
-        .description("How many published records there are of a type.")
-        .field(object::field("type", TypeRef::named_nn("RecordType"), "The type."))
-        .field(object::field(
-            "count",
-            TypeRef::named_nn(TypeRef::INT),
-            "Number of its records that are published; parts of records are not counted.",
-        ));
-    builder.register(dataset).register(count)
+            "Time at which a source or jurisdiction was last checked after it was created, whether or not it had changed. Null if none was.",
+            |_, _| Ok(Box::new(|state, out| out.option(state.version.checked_at, |at, out| out.instant(at)))),
+        )
+        .field("records", TypeRef::named_nn_list_nn(RECORD_COUNT), "Number of published records by type.", |selection, plan| {
+            plan.counts = true;
+            let count = RECORD_COUNT_TYPE.project(selection, &mut ())?;
+            Ok(Box::new(move |state, out| out.list(state.counts.iter(), |of, out| count.write(of, out))))
+        })
+});
+
+enum RecordCountOutput {}
+
+impl OutputObject for RecordCountOutput {
+    type Plan<'q> = ();
+    type Field = FieldWriter<RecordCount>;
 }
 
-/// Writes what is selected of the dataset.
+static RECORD_COUNT_TYPE: LazyLock<OutputType<RecordCountOutput>> = LazyLock::new(|| {
+    OutputType::<RecordCountOutput>::new(RECORD_COUNT, "Number of published records of a type.")
+        .value("type", TypeRef::named_nn("RecordType"), "The type.", |(ty, _), out| out.choice(ty.prefix()))
+        .value(
+            "count",
+            TypeRef::named_nn(TypeRef::INT),
+            "Number of published records; parts of records are not counted.",
+            |(_, count), out| {
+                out.value(count);
+            },
+        )
+});
+
+pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
+    builder.register(DATASET_TYPE.object()).register(RECORD_COUNT_TYPE.object())
+}
+
+/// Writes the dataset.
 pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
-    let about = selection.dataset();
-    let fields = selection.below(&[DATASET]);
-    // counted after the version was read: of this one or of a later
-    let DatasetVersion { number, changed_at, checked_at, .. } = store.version().await?;
-    let counts = match fields.iter().any(|field| field.name() == RECORDS) {
+    let mut plan = DatasetPlan::default();
+    let projection = DATASET_TYPE.project(selection, &mut plan)?;
+    // the counts are read after the version, so they are of this version or a later one
+    let version = store.version().await?;
+    let counts = match plan.counts {
         true => store.published_counts().await?,
         false => Vec::new(),
     };
-    let parts: Fields<&Selection<'_>> = fields.iter().map(|field| (field.key(), field)).collect();
-    out.object(&parts, |field, out| match field.name() {
-        "title" => out.value(&about.title),
-        "licence" => out.value(&about.licence),
-        "attribution" => out.value(&about.attribution),
-        "url" => out.value(about.public_url.as_ref().map(|_| about.address("/"))),
-        "revision" => out.value(number),
-        "lastChangedAt" => out.instant(changed_at),
-        "checkedAt" => out.option(checked_at, |at, out| out.instant(at)),
-        RECORDS => {
-            let parts: Fields<&str> = field.below(&[COUNT]).iter().map(|below| (below.key(), below.name())).collect();
-            out.list(counts.iter(), |(ty, count), out| {
-                out.object(&parts, |name, out| match *name {
-                    "type" => out.choice(ty.prefix()),
-                    "count" => out.value(count),
-                    _ => out.value(COUNT),
-                });
-            });
-        }
-        _ => out.value(DATASET),
-    });
+    let state = DatasetState { about: selection.dataset(), version, counts };
+    projection.write_with(out, |write, out| write(&state, out));
     Ok(())
 }

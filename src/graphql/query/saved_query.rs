@@ -1,5 +1,7 @@
 //! Saved queries: `saveQuery`, `savedQuery` and `savedQueries`.
 
+use std::sync::LazyLock;
+
 use async_graphql::Value;
 use async_graphql::dynamic::{Field, InputObject, InputValue, Object, SchemaBuilder, TypeRef};
 use async_graphql::parser::types::OperationType;
@@ -8,15 +10,17 @@ use serde_json::{Map, Value as Json};
 use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input, unauthenticated};
 use crate::core::pagination::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
-use crate::graphql::engine::Api;
+use crate::graphql::error::GraphqlError;
 use crate::graphql::projection::json_writer::{Fields, JsonWriter};
-use crate::graphql::projection::selection::{Selection, below};
-use crate::graphql::request::{document, variables};
+use crate::graphql::projection::output_type::{FieldWriter, OutputObject, OutputType, TYPE_NAME, undeclared};
+use crate::graphql::projection::selection::Selection;
+use crate::graphql::request::document::{Documents, find_operation};
+use crate::graphql::request::variables;
+use crate::graphql::schema::builder::field;
 use crate::graphql::schema::input;
 use crate::graphql::schema::input::take_text;
-use crate::graphql::schema::object::field;
 use crate::graphql::schema::payload;
-use crate::graphql::schema::payload::Errors;
+use crate::graphql::schema::payload::ErrorsProjection;
 use crate::graphql::schema::scalar::DATE_TIME;
 use crate::store::Store;
 use crate::store::access::saved_query::{NewSavedQuery, SavedQuery};
@@ -27,127 +31,117 @@ use crate::store::write::WriteError;
 pub(crate) const SAVE: &str = "saveQuery";
 pub(crate) const ONE: &str = "savedQuery";
 pub(crate) const ALL: &str = "savedQueries";
-const TYPE: &str = "SavedQuery";
+const SAVED_QUERY: &str = "SavedQuery";
 const BY: &str = "SavedQueryBy";
 const INPUT: &str = "SaveQueryInput";
 const PAYLOAD: &str = "SaveQueryPayload";
 
-/// Fields of the root of queries.
+/// Fields of the query root.
 pub(crate) fn fields() -> Vec<Field> {
     vec![
-        field(ONE, TypeRef::named(TYPE), "One saved query; nothing where there is none.")
-            .argument(InputValue::new("by", TypeRef::named_nn(BY)).description("How it is named.")),
-        field(ALL, TypeRef::named_nn_list(TYPE), "Saved queries, the latest first.").argument(
-            InputValue::new("first", TypeRef::named(TypeRef::INT)).description("Number of them, 0 to 100; 20 where nothing is asked for."),
-        ),
+        field(ONE, TypeRef::named(SAVED_QUERY), "One saved query. Null if there is none.")
+            .argument(InputValue::new("by", TypeRef::named_nn(BY)).description("Key of the saved query.")),
+        field(ALL, TypeRef::named_nn_list(SAVED_QUERY), "Saved queries, the latest first.")
+            .argument(InputValue::new("first", TypeRef::named(TypeRef::INT)).description("Number of saved queries, 0 to 100; default 20.")),
     ]
 }
 
-/// The mutation.
+/// The mutation `saveQuery`.
 pub(crate) fn mutation() -> Field {
-    let doc = "Saves a query, so that it has a short address that never changes what it means. Any token will do. The same again gives the same; a name leads to one query for ever.";
-    field(SAVE, TypeRef::named(PAYLOAD), doc)
-        .argument(InputValue::new("input", TypeRef::named_nn(INPUT)).description("The query that is to be saved."))
+    let doc = "Saves a query under a short, immutable address. Requires a token of any role. Saving the same query again returns the saved one; a name refers to one query permanently.";
+    field(SAVE, TypeRef::named(PAYLOAD), doc).argument(InputValue::new("input", TypeRef::named_nn(INPUT)).description("Query to save."))
 }
+
+impl OutputObject for SavedQuery {
+    type Plan<'q> = ();
+    type Field = FieldWriter<Self>;
+}
+
+static SAVED_QUERY_TYPE: LazyLock<OutputType<SavedQuery>> = LazyLock::new(|| {
+    let text = || TypeRef::named(TypeRef::STRING);
+    let required_text = || TypeRef::named_nn(TypeRef::STRING);
+    OutputType::<SavedQuery>::new(SAVED_QUERY, "A saved query. It is immutable.")
+        .value(
+            "hash",
+            required_text(),
+            "SHA-256 of the document; if there is an operation name or variables, of the document together with them.",
+            |saved, out| out.value(&saved.hash),
+        )
+        .value("name", text(), "Name in addresses such as /table.csv?saved=NAME. Null if not set.", |saved, out| out.value(&saved.name))
+        .value("title", text(), "Title for people.", |saved, out| out.value(&saved.title))
+        .value("query", required_text(), "GraphQL document.", |saved, out| out.value(&saved.document))
+        .value("operationName", text(), "Operation to execute, if the document has several.", |saved, out| {
+            out.value(&saved.operation_name);
+        })
+        .value("variables", required_text(), "Default values of its variables, as a JSON object.", |saved, out| {
+            out.value(Json::Object(saved.variables.clone()).to_string());
+        })
+        .value("savedBy", required_text(), "Name of the token that saved it.", |saved, out| out.value(&saved.saved_by))
+        .value("savedAt", TypeRef::named_nn(DATE_TIME), "Time at which it was saved.", |saved, out| out.instant(saved.saved_at))
+});
 
 pub(crate) fn register(builder: SchemaBuilder) -> SchemaBuilder {
     let text = |name: &str, doc: &str| InputValue::new(name, TypeRef::named(TypeRef::STRING)).description(doc);
-    let shown = |name: &str, doc: &str| field(name, TypeRef::named(TypeRef::STRING), doc);
-    let needed = |name: &str, doc: &str| field(name, TypeRef::named_nn(TypeRef::STRING), doc);
-    let saved = Object::new(TYPE)
-        .description("A query that was saved. It never changes.")
-        .field(needed(
-            "hash",
-            "Hash of the query: the SHA-256 of its text, or of its text with its operation name and variables where it has any.",
-        ))
-        .field(shown("name", "Name that leads to it, as in /table.csv?saved=NAME; nothing where it has none."))
-        .field(shown("title", "What it is about, for people."))
-        .field(needed("query", "The GraphQL document."))
-        .field(shown("operationName", "Name of the operation to run, where the document has several."))
-        .field(needed("variables", "Values of its variables where nothing else is asked for, as a JSON object."))
-        .field(needed("savedBy", "Name of the token of who saved it."))
-        .field(field("savedAt", TypeRef::named_nn(DATE_TIME), "When it was saved."));
-    let by = InputObject::new(BY)
-        .oneof()
-        .description("One way to name a saved query.")
-        .field(text("name", "By its name."))
-        .field(text("hash", "By its hash."));
+    let by = InputObject::new(BY).oneof().description("Key of a saved query.").field(text("name", "Name.")).field(text("hash", "Hash."));
     let input = InputObject::new(INPUT)
-        .description("A query that is to be saved.")
-        .field(InputValue::new("query", TypeRef::named_nn(TypeRef::STRING)).description("The GraphQL document: queries only."))
-        .field(text("operationName", "Name of the operation to run, where the document has several."))
-        .field(text("variables", "Values of its variables where nothing else is asked for, as a JSON object."))
-        .field(text("name", "Name that is to lead to it, for ever: a to z, 0 to 9 and -, such as cases-by-year."))
-        .field(text("title", "What it is about, for people."));
+        .description("A query to save.")
+        .field(InputValue::new("query", TypeRef::named_nn(TypeRef::STRING)).description("GraphQL document with queries only."))
+        .field(text("operationName", "Operation to execute, if the document has several."))
+        .field(text("variables", "Default values of its variables, as a JSON object."))
+        .field(text("name", "Permanent name: a to z, 0 to 9 and -, such as cases-by-year."))
+        .field(text("title", "Title for people."));
     let payload = Object::new(PAYLOAD)
-        .description("What saving a query gives.")
-        .field(field(ONE, TypeRef::named(TYPE), "The saved query; nothing where an error kept it from being saved."))
+        .description("Result of saving a query.")
+        .field(field(ONE, TypeRef::named(SAVED_QUERY), "The saved query. Null if errors prevented saving."))
         .field(payload::errors());
-    builder.register(saved).register(by).register(input).register(payload)
-}
-
-/// What a selection shows of a saved query.
-struct Shown(Fields<String>);
-
-impl Shown {
-    fn new(selection: &Selection<'_>) -> Self {
-        Self(selection.below(&[TYPE]).iter().map(|below| (below.key(), below.name().to_owned())).collect())
-    }
-
-    fn write(&self, saved: &SavedQuery, out: &mut JsonWriter<'_>) {
-        out.object(&self.0, |name, out| match name.as_str() {
-            "hash" => out.value(&saved.hash),
-            "name" => out.value(&saved.name),
-            "title" => out.value(&saved.title),
-            "query" => out.value(&saved.document),
-            "operationName" => out.value(&saved.operation_name),
-            "variables" => out.value(Json::Object(saved.variables.clone()).to_string()),
-            "savedBy" => out.value(&saved.saved_by),
-            "savedAt" => out.instant(saved.saved_at),
-            _ => out.value(TYPE),
-        });
-    }
+    builder.register(SAVED_QUERY_TYPE.object()).register(by).register(input).register(payload)
 }
 
 /// Writes one saved query.
 pub(crate) async fn one(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let by = match selection.argument("by") {
         Some(Value::Object(by)) => by,
-        _ => return Err(bad_input("by", "name the saved query by one of its ways")),
+        _ => return Err(bad_input("by", "specify exactly one of name, hash")),
     };
-    let which = by.values().find_map(|value| match value {
+    let key = by.values().find_map(|value| match value {
         Value::String(text) => Some(text.clone()),
         _ => None,
     });
     let is_name = by.get("name").is_some_and(|value| *value != Value::Null);
-    // a hash is no name, and a name no hash: neither leads to what the other is for
-    let saved = store.saved_query(&which.unwrap_or_default()).await?.filter(|saved| saved.name.is_some() || !is_name);
-    let shown = Shown::new(selection);
-    out.option(saved, |saved, out| shown.write(&saved, out));
+    // the store finds a query by either key: a hash given as name must not find an unnamed query
+    let saved = store.saved_query(&key.unwrap_or_default()).await?.filter(|saved| saved.name.is_some() || !is_name);
+    let projection = SAVED_QUERY_TYPE.project(selection, &mut ())?;
+    out.option(saved, |saved, out| projection.write(&saved, out));
     Ok(())
 }
 
-/// Writes the latest saved queries.
+/// Writes a list of saved queries, the latest first.
 pub(crate) async fn all(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
-    let first = selection.number("first").unwrap_or(DEFAULT_PAGE_SIZE.into());
+    let first = selection.int_argument("first").unwrap_or(DEFAULT_PAGE_SIZE.into());
     let first = u32::try_from(first).ok().filter(|first| *first <= MAX_PAGE_SIZE);
-    let first = first.ok_or_else(|| bad_input("first", format_args!("ask for 0 to {MAX_PAGE_SIZE}")))?;
+    let first = first.ok_or_else(|| bad_input("first", format_args!("request 0 to {MAX_PAGE_SIZE}")))?;
     let saved = store.saved_queries(first).await?;
-    let shown = Shown::new(selection);
-    out.list(saved.iter(), |saved, out| shown.write(saved, out));
+    let projection = SAVED_QUERY_TYPE.project(selection, &mut ())?;
+    out.list(saved.iter(), |saved, out| projection.write(saved, out));
     Ok(())
 }
 
-/// Saves a query and writes the payload.
-pub(crate) async fn save(api: &Api, caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
+/// Saves a query and writes the payload. Fails if the caller has no token.
+pub(crate) async fn save(
+    documents: &Documents,
+    store: &Store,
+    caller: &Caller,
+    selection: &Selection<'_>,
+    out: &mut JsonWriter<'_>,
+) -> Result<()> {
     let by = caller.name.as_deref().filter(|_| caller.token.is_some()).ok_or_else(|| {
         unauthenticated(
-            "saving a query needs a token of any role; without one, put the query into the address (/graphql?query=...), or send its hash as automatic persisted queries do",
+            "saving a query requires a token of any role; without one, put the query into the URL (/graphql?query=...), or use automatic persisted queries",
         )
     })?;
     let members = input::members(&selection.argument("input").unwrap_or_default());
-    let saved = match to_save(api, members).await {
-        Ok(query) => match api.store.save_query(&query, by).await {
+    let saved = match validate(documents, members).await {
+        Ok(query) => match store.save_query(&query, by).await {
             Ok(saved) => Ok(saved),
             Err(WriteError::Problems(problems)) => Err(problems),
             Err(WriteError::Failed(error)) => return Err(error),
@@ -159,43 +153,47 @@ pub(crate) async fn save(api: &Api, caller: &Caller, selection: &Selection<'_>, 
         Err(problems) => (None, problems),
     };
     let mut written: Fields<Vec<u8>> = Fields::new();
-    for field in below(std::slice::from_ref(selection), &[PAYLOAD]) {
-        let mut part = JsonWriter::new(out.languages);
+    for field in selection.subfields(&[PAYLOAD]) {
+        let mut value = JsonWriter::new(out.languages);
         match field.name() {
-            ONE => part.option(saved.as_ref(), |saved, out| Shown::new(&field).write(saved, out)),
-            "errors" => Errors::new(&field).write(&problems, &mut part),
-            _ => part.value(PAYLOAD),
+            TYPE_NAME => value.value(PAYLOAD),
+            ONE => {
+                let projection = SAVED_QUERY_TYPE.project(&field, &mut ())?;
+                value.option(saved.as_ref(), |saved, out| projection.write(saved, out));
+            }
+            "errors" => ErrorsProjection::new(&field).write(&problems, &mut value),
+            other => return Err(undeclared(PAYLOAD, other)),
         }
-        written.push((field.key(), part.into_json()));
+        written.push((field.json_key(), value.into_json()));
     }
     out.object(&written, |json, out| out.json(json));
     Ok(())
 }
 
-fn wrong(path: &'static str, message: impl Into<String>) -> InputProblem {
+fn invalid(path: &'static str, message: impl Into<String>) -> InputProblem {
     InputProblem::new(Origin::input([path]), message).with_code(ProblemCode::Invalid)
 }
 
-/// Checks a query that is to be saved against the schema.
-async fn to_save(api: &Api, mut members: Map<String, Json>) -> Result<NewSavedQuery, InputProblem> {
+/// Validates the input against the schema.
+async fn validate(documents: &Documents, mut members: Map<String, Json>) -> Result<NewSavedQuery, InputProblem> {
     let mut text = |name| take_text(&mut members, name).filter(|text| !text.is_empty());
     let document = text("query").unwrap_or_default();
     let operation_name = text("operationName");
     let variables = match text("variables").map(|text| serde_json::from_str(&text)) {
         None => Map::new(),
         Some(Ok(Json::Object(variables))) => variables,
-        Some(_) => return Err(wrong("variables", "this is not a JSON object, such as {\"year\": 2020}")),
+        Some(_) => return Err(invalid("variables", "must be a JSON object, such as {\"year\": 2020}")),
     };
     let (name, title) = (text("name"), text("title"));
-    let told = |path: &'static str, failures: Vec<crate::graphql::error::GraphqlError>| {
-        let messages: Vec<String> = failures.into_iter().map(|failure| failure.message).collect();
-        wrong(path, messages.join("; "))
+    let problem = |path: &'static str, errors: Vec<GraphqlError>| {
+        let messages: Vec<String> = errors.into_iter().map(|error| error.message).collect();
+        invalid(path, messages.join("; "))
     };
-    let read = api.read(&document).await.map_err(|failures| told("query", failures))?;
-    let operation = document::operation(&read, operation_name.as_deref()).map_err(|failure| told("operationName", vec![failure]))?;
+    let parsed = documents.load(&document).await.map_err(|errors| problem("query", errors))?;
+    let operation = find_operation(&parsed, operation_name.as_deref()).map_err(|error| problem("operationName", vec![error]))?;
     if operation.ty != OperationType::Query {
-        return Err(wrong("query", "only queries are saved: this changes records, or is a stream"));
+        return Err(invalid("query", "only queries can be saved; this is a mutation or a subscription"));
     }
-    variables::read_given(api.schema.registry(), operation, &variables).map_err(|failures| told("variables", failures))?;
+    variables::check_given_variables(documents.registry(), operation, &variables).map_err(|errors| problem("variables", errors))?;
     Ok(NewSavedQuery { document, operation_name, variables, name, title })
 }

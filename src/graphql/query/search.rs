@@ -1,216 +1,211 @@
-//! `search`: one ranked list over records of every type.
+//! `search`: one ranked list of records of every type.
 
-use async_graphql::dynamic::{Enum, EnumItem, Field, InputValue, Object, SchemaBuilder, TypeRef};
+use std::sync::LazyLock;
 
-use super::id;
+use async_graphql::dynamic::{Enum, EnumItem, Field, InputValue, SchemaBuilder, TypeRef};
+
 use crate::catalog::catalog;
+
 use crate::catalog::record::{Record, RecordKind};
-use crate::core::error::{Result, bad_input};
-use crate::core::filter;
+use crate::core::error::Result;
 use crate::core::pagination::Page;
 use crate::entity::RecordType;
+use crate::graphql::global_id;
 use crate::graphql::projection::ProjectionSet;
-use crate::graphql::projection::connection::{InfoPart, PAGE_INFO, PageInfo, info_parts, write_info};
-use crate::graphql::projection::json_writer::{Fields, JsonWriter};
-use crate::graphql::projection::selection::{Selection, below};
+use crate::graphql::projection::connection::{PageInfo, project_page_info};
+use crate::graphql::projection::json_writer::JsonWriter;
+use crate::graphql::projection::output_type::{ObjectProjection, OutputObject, OutputType};
+use crate::graphql::projection::selection::Selection;
+use crate::graphql::schema::builder;
+use crate::graphql::schema::builder::RECORD;
+use crate::graphql::schema::connection::PAGE_INFO;
 use crate::graphql::schema::filter::enum_name;
-use crate::graphql::schema::object;
-use crate::graphql::schema::object::RECORD;
 use crate::store::Store;
-use crate::store::read::result::RowRef;
-use crate::store::search::query::{Hit, Search, list_name};
+use crate::store::read::result::ReferencedRows;
+use crate::store::search::query::{Hit, Hits, Search, list_name};
 
-/// Name of the field.
+/// Name of the root field.
 pub(super) const NAME: &str = "search";
 const CONNECTION: &str = "SearchConnection";
 const EDGE: &str = "SearchEdge";
 const HIT: &str = "SearchHit";
-const TYPE: &str = "RecordType";
+const RECORD_TYPE: &str = "RecordType";
 
-/// What is shown of a page of hits.
-enum Part {
-    TypeName,
-    Edges(Fields<EdgePart>),
-    Nodes(Fields<HitPart>),
-    PageInfo(Fields<InfoPart>),
-    TotalCount,
-}
-
-enum EdgePart {
-    TypeName,
-    Cursor,
-    Node(Fields<HitPart>),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum HitPart {
-    TypeName,
-    /// The record, as the shapes at this place show it.
-    Record(usize),
-    Snippet,
-}
-
-fn records() -> impl Iterator<Item = &'static Record> {
+fn searchable_records() -> impl Iterator<Item = &'static Record> {
     catalog().all().filter(|record| record.shape == RecordKind::Record)
 }
 
-fn constant(record: &Record) -> String {
+fn enum_value(record: &Record) -> String {
     record.ty.prefix().to_uppercase()
 }
 
 pub(super) fn field() -> Field {
-    object::field(NAME, TypeRef::named(CONNECTION), "Records of every type that have all of these words, nearest first: names before other text, whole words before beginnings. Script, capitals and diacritics do not matter; where nothing fits, one wrong letter in a name is forgiven.")
-        .argument(InputValue::new("query", TypeRef::named_nn(TypeRef::STRING)).description("Words to look for. The last letters of each may be missing."))
-        .argument(InputValue::new("types", TypeRef::named_nn_list(TYPE)).description("Only records of these types."))
-        .argument(InputValue::new("jurisdiction", TypeRef::named(TypeRef::ID)).description("Only records of this jurisdiction, by its id."))
-        .argument(InputValue::new("first", TypeRef::named(TypeRef::INT)).description("Number of hits, 0 to 100; 20 where nothing is asked for."))
-        .argument(InputValue::new("after", TypeRef::named(TypeRef::STRING)).description("Only hits after this cursor: the endCursor of the page before."))
+    let argument = |name: &str, ty: TypeRef, doc: &str| InputValue::new(name, ty).description(doc);
+    let doc = "Records of every type that contain all of the words, ranked: matches in names before other text, whole words before prefixes. Script, case and diacritics are ignored. If nothing matches, one wrong letter in a name is tolerated.";
+    builder::field(NAME, TypeRef::named(CONNECTION), doc)
+        .argument(argument("query", TypeRef::named_nn(TypeRef::STRING), "Words to search for. Each may be a prefix of a word."))
+        .argument(argument("types", TypeRef::named_nn_list(RECORD_TYPE), "Only records of these types."))
+        .argument(argument("jurisdiction", TypeRef::named(TypeRef::ID), "Only records of this jurisdiction, by its id."))
+        .argument(argument("first", TypeRef::named(TypeRef::INT), "Page size, 0 to 100; default 20."))
+        .argument(argument("after", TypeRef::named(TypeRef::STRING), "Hits after this cursor."))
 }
 
-pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
-    let field = object::field;
-    let types = records().fold(Enum::new(TYPE).description("A type of record."), |types, record| {
-        types.item(EnumItem::new(constant(record)).description(record.doc))
-    });
-    let hit = Object::new(HIT)
-        .description("A record that was found.")
-        .field(field("record", TypeRef::named_nn(RECORD), "The record."))
-        .field(field(
+/// The search, and the selections of the records that are hits. Their types are known only when the search is done.
+struct SearchPlan<'q> {
+    search: Search,
+    record_selections: Vec<Selection<'q>>,
+}
+
+/// A page of hits with their records.
+struct SearchResult {
+    hits: Hits,
+    /// Indexes of the hits whose records are visible.
+    visible: Vec<usize>,
+    /// Records of the hits, once for each selection of them.
+    records: Vec<(ReferencedRows, ProjectionSet)>,
+}
+
+/// Writes a field of a page of hits.
+type SearchPageWriter = dyn Fn(&SearchResult, &mut JsonWriter<'_>) + Send + Sync;
+
+/// Writes a field of the hit with this index.
+type HitWriter = dyn Fn(&SearchResult, usize, &mut JsonWriter<'_>) + Send + Sync;
+
+enum SearchConnectionOutput {}
+
+impl OutputObject for SearchConnectionOutput {
+    type Plan<'q> = SearchPlan<'q>;
+    type Field = Box<SearchPageWriter>;
+}
+
+static CONNECTION_TYPE: LazyLock<OutputType<SearchConnectionOutput>> = LazyLock::new(|| {
+    OutputType::<SearchConnectionOutput>::new(CONNECTION, "A page of hits.")
+        .field("edges", TypeRef::named_nn_list_nn(EDGE), "Hits with cursors.", |selection, plan| {
+            plan.search.rows = true;
+            Ok(write_hits(EDGE_TYPE.project(selection, plan)?))
+        })
+        .field("nodes", TypeRef::named_nn_list_nn(HIT), "Hits.", |selection, plan| {
+            plan.search.rows = true;
+            Ok(write_hits(HIT_TYPE.project(selection, plan)?))
+        })
+        .field("pageInfo", TypeRef::named_nn(PAGE_INFO), "Position of the page.", |selection, plan| {
+            plan.search.rows = true;
+            let info = project_page_info(selection)?;
+            Ok(Box::new(move |result, out| info.write(&page_info(&result.hits), out)))
+        })
+        .field("totalCount", TypeRef::named_nn(TypeRef::INT), "Hits on all pages.", |_, plan| {
+            plan.search.total = true;
+            Ok(Box::new(|result, out| out.value(result.hits.total.unwrap_or_default())))
+        })
+});
+
+fn write_hits(hit: ObjectProjection<Box<HitWriter>>) -> Box<SearchPageWriter> {
+    Box::new(move |result, out| {
+        out.list(result.visible.iter(), |index, out| hit.write_with(out, |write, out| write(result, *index, out)));
+    })
+}
+
+fn page_info(hits: &Hits) -> PageInfo {
+    let cursor = |hit: &Hit| hit.cursor.clone();
+    PageInfo {
+        has_next: hits.has_next,
+        has_previous: hits.has_previous,
+        start_cursor: hits.hits.first().map(cursor),
+        end_cursor: hits.hits.last().map(cursor),
+    }
+}
+
+enum SearchHitOutput {}
+
+impl OutputObject for SearchHitOutput {
+    type Plan<'q> = SearchPlan<'q>;
+    type Field = Box<HitWriter>;
+}
+
+static EDGE_TYPE: LazyLock<OutputType<SearchHitOutput>> = LazyLock::new(|| {
+    OutputType::<SearchHitOutput>::new(EDGE, "A hit in a list.")
+        .field("cursor", TypeRef::named_nn(TypeRef::STRING), "Cursor of the hit.", |_, _| {
+            Ok(Box::new(|result, index, out| out.value(&result.hits.hits[index].cursor)))
+        })
+        .field("node", TypeRef::named_nn(HIT), "The hit.", |selection, plan| {
+            let hit = HIT_TYPE.project(selection, plan)?;
+            Ok(Box::new(move |result, index, out| hit.write_with(out, |write, out| write(result, index, out))))
+        })
+});
+
+static HIT_TYPE: LazyLock<OutputType<SearchHitOutput>> = LazyLock::new(|| {
+    OutputType::<SearchHitOutput>::new(HIT, "A record that matches a search.")
+        .field("record", TypeRef::named_nn(RECORD), "The record.", |selection, plan| {
+            let place = plan.record_selections.len();
+            plan.record_selections.push(selection.clone());
+            Ok(Box::new(move |result, index, out| {
+                let (rows, projections) = &result.records[place];
+                out.option(rows.get(index), |row, out| projections.write(row, out));
+            }))
+        })
+        .field(
             "snippet",
             TypeRef::named_nn(TypeRef::STRING),
-            "Text around what was found, as HTML with the words in mark elements and nothing else but escaped text.",
-        ));
-    let edge = Object::new(EDGE)
-        .description("A hit, with its place in the list.")
-        .field(field("cursor", TypeRef::named_nn(TypeRef::STRING), "Place of the hit in the list; give it as after."))
-        .field(field("node", TypeRef::named_nn(HIT), "The hit itself."));
-    let connection = Object::new(CONNECTION)
-        .description("A page of a list of hits.")
-        .field(field("edges", TypeRef::named_nn_list_nn(EDGE), "Hits of the page, each with its cursor."))
-        .field(field("nodes", TypeRef::named_nn_list_nn(HIT), "Hits of the page."))
-        .field(field("pageInfo", TypeRef::named_nn(PAGE_INFO), "Whether there is more, and where to go on."))
-        .field(field("totalCount", TypeRef::named_nn(TypeRef::INT), "Number of all hits. It is counted only when asked for."));
-    builder.register(types).register(hit).register(edge).register(connection)
+            "Text around the match, as HTML: escaped text with the matching words in mark elements.",
+            |_, plan| {
+                plan.search.snippets = true;
+                Ok(Box::new(|result, index, out| out.value(&result.hits.hits[index].snippet)))
+            },
+        )
+});
+
+pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
+    let types = searchable_records().fold(Enum::new(RECORD_TYPE).description("A type of record."), |types, record| {
+        types.item(EnumItem::new(enum_value(record)).description(record.doc))
+    });
+    builder.register(types).register(HIT_TYPE.object()).register(EDGE_TYPE.object()).register(CONNECTION_TYPE.object())
 }
 
-/// Reads what to search for.
-fn read(selection: &Selection<'_>) -> Result<Search> {
-    let types = selection.items("types");
-    let is_wanted = |record: &Record| {
-        let name = constant(record);
-        types.iter().any(|given| enum_name(given) == Some(name.as_str()))
+fn parse_arguments(selection: &Selection<'_>) -> Result<Search> {
+    let types = selection.list_argument("types");
+    let is_requested = |record: &Record| {
+        let value = enum_value(record);
+        types.iter().any(|given| enum_name(given) == Some(value.as_str()))
     };
-    let jurisdiction = match selection.argument("jurisdiction") {
-        Some(value) => match id(RecordType::Jurisdiction, &value, "jurisdiction")? {
-            filter::FilterValue::Id(id) => Some(id),
-            _ => return Err(bad_input("jurisdiction", "this is not an id")),
-        },
-        None => None,
-    };
+    let jurisdiction = selection.argument("jurisdiction");
     Ok(Search {
-        query: selection.text("query").unwrap_or_default(),
-        types: records().filter(|record| is_wanted(record)).map(|record| record.ty).collect(),
-        jurisdiction,
-        page: Page::from_arguments(selection.number("first"), selection.text("after").as_deref(), None, None, list_name())?,
+        query: selection.string_argument("query").unwrap_or_default(),
+        types: searchable_records().filter(|record| is_requested(record)).map(|record| record.ty).collect(),
+        jurisdiction: jurisdiction.map(|value| global_id::decode_as(RecordType::Jurisdiction, &value, "jurisdiction")).transpose()?,
+        page: Page::from_arguments(
+            selection.int_argument("first"),
+            selection.string_argument("after").as_deref(),
+            None,
+            None,
+            list_name(),
+        )?,
         rows: false,
         snippets: false,
         total: false,
     })
 }
 
-/// What a selection shows of hits; selections of their records are added to those that there are.
-fn hit_parts<'a>(selection: &Selection<'a>, search: &mut Search, wanted: &mut Vec<Selection<'a>>) -> Fields<HitPart> {
-    let mut parts = Fields::new();
-    for below in selection.below(&[HIT]) {
-        let key = below.key();
-        let part = match below.name() {
-            "record" => {
-                wanted.push(below);
-                HitPart::Record(wanted.len() - 1)
-            }
-            "snippet" => {
-                search.snippets = true;
-                HitPart::Snippet
-            }
-            _ => HitPart::TypeName,
-        };
-        parts.push((key, part));
-    }
-    parts
-}
-
-fn edge_parts<'a>(selection: &Selection<'a>, search: &mut Search, wanted: &mut Vec<Selection<'a>>) -> Fields<EdgePart> {
-    let part = |below: Selection<'a>| {
-        let part = match below.name() {
-            "cursor" => EdgePart::Cursor,
-            "node" => EdgePart::Node(hit_parts(&below, search, wanted)),
-            _ => EdgePart::TypeName,
-        };
-        (below.key(), part)
-    };
-    selection.below(&[EDGE]).into_iter().map(part).collect()
-}
-
-/// Searches, reads what is selected of the records that were found, and writes the page.
+/// Searches, fetches the selected fields of the records found, and writes the page.
 pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
-    let mut search = read(selection)?;
-    let (mut parts, mut wanted) = (Fields::new(), Vec::new());
-    for below in below(std::slice::from_ref(selection), &[CONNECTION]) {
-        let part = match below.name() {
-            "edges" => Part::Edges(edge_parts(&below, &mut search, &mut wanted)),
-            "nodes" => Part::Nodes(hit_parts(&below, &mut search, &mut wanted)),
-            "pageInfo" => Part::PageInfo(info_parts(&below)),
-            "totalCount" => Part::TotalCount,
-            _ => Part::TypeName,
-        };
-        match part {
-            Part::TypeName => {}
-            Part::TotalCount => search.total = true,
-            _ => search.rows = true,
-        }
-        parts.push((below.key(), part));
-    }
-    let hits = store.search(&search).await?;
-    let ids: Vec<_> = hits.hits.iter().map(|hit| Some((hit.ty, hit.id))).collect();
-    // the record is looked up once for each place where it is shown, nearly always one
-    let mut shown = Vec::with_capacity(wanted.len());
-    for selection in &wanted {
-        let found = records().filter(|record| hits.hits.iter().any(|hit| hit.ty == record.ty));
-        let (plans, shapes) = ProjectionSet::new(std::slice::from_ref(selection), found)?;
-        shown.push((store.existing_nodes(&plans, &ids).await?, shapes));
-    }
-    let info = PageInfo {
-        has_next: hits.has_next,
-        has_previous: hits.has_previous,
-        start: hits.hits.first().map(|hit| hit.cursor.clone()),
-        end: hits.hits.last().map(|hit| hit.cursor.clone()),
-    };
-    // a record that was taken back since it was found is no hit any more
-    let there = |place: &usize| shown.iter().all(|(records, _)| records.get(*place).is_some());
-    let places: Vec<usize> = (0..hits.hits.len()).filter(there).collect();
-    let record = |shown_at: usize, place: usize, out: &mut JsonWriter<'_>| {
-        let (records, shapes) = &shown[shown_at];
-        out.option(records.get(place), |node: RowRef<'_>, out| shapes.write(node, out));
-    };
-    let write_hit = |parts: &Fields<HitPart>, hit: &Hit, place: usize, out: &mut JsonWriter<'_>| {
-        out.object(parts, |part, out| match part {
-            HitPart::TypeName => out.value(HIT),
-            HitPart::Record(shown_at) => record(*shown_at, place, out),
-            HitPart::Snippet => out.value(&hit.snippet),
-        });
-    };
-    out.object(&parts, |part, out| match part {
-        Part::TypeName => out.value(CONNECTION),
-        Part::TotalCount => out.value(hits.total.unwrap_or_default()),
-        Part::PageInfo(parts) => write_info(parts, &info, out),
-        Part::Nodes(parts) => out.list(places.iter(), |place, out| write_hit(parts, &hits.hits[*place], *place, out)),
-        Part::Edges(parts) => out.list(places.iter(), |place, out| {
-            out.object(parts, |part, out| match part {
-                EdgePart::TypeName => out.value(EDGE),
-                EdgePart::Cursor => out.value(&hits.hits[*place].cursor),
-                EdgePart::Node(parts) => write_hit(parts, &hits.hits[*place], *place, out),
-            });
-        }),
-    });
+    let mut plan = SearchPlan { search: parse_arguments(selection)?, record_selections: Vec::new() };
+    let projection = CONNECTION_TYPE.project(selection, &mut plan)?;
+    let result = execute(store, &plan).await?;
+    projection.write_with(out, |write, out| write(&result, out));
     Ok(())
+}
+
+async fn execute(store: &Store, plan: &SearchPlan<'_>) -> Result<SearchResult> {
+    let hits = store.search(&plan.search).await?;
+    let ids: Vec<_> = hits.hits.iter().map(|hit| Some((hit.ty, hit.id))).collect();
+    // one lookup for each selection of the records; there is rarely more than one
+    let mut records = Vec::with_capacity(plan.record_selections.len());
+    for selection in &plan.record_selections {
+        let found = searchable_records().filter(|record| hits.hits.iter().any(|hit| hit.ty == record.ty));
+        let (plans, projections) = ProjectionSet::new(std::slice::from_ref(selection), found)?;
+        records.push((store.existing_nodes(&plans, &ids).await?, projections));
+    }
+    // a record that was unpublished after the search is not a hit
+    let is_visible = |index: &usize| records.iter().all(|(rows, _): &(ReferencedRows, _)| rows.get(*index).is_some());
+    let visible = (0..hits.hits.len()).filter(is_visible).collect();
+    Ok(SearchResult { hits, visible, records })
 }

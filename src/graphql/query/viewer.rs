@@ -1,65 +1,57 @@
-//! `viewer`: who asks.
+//! `viewer`: the identity and role of the caller.
 
-use async_graphql::dynamic::{Enum, EnumItem, Field, Object, SchemaBuilder, TypeRef};
+use std::sync::LazyLock;
+
+use async_graphql::dynamic::{Enum, EnumItem, Field, SchemaBuilder, TypeRef};
 
 use crate::core::auth::{Caller, Role};
-use crate::graphql::projection::json_writer::{Fields, JsonWriter};
+use crate::core::error::Result;
+use crate::graphql::projection::json_writer::JsonWriter;
+use crate::graphql::projection::output_type::{FieldWriter, OutputObject, OutputType};
 use crate::graphql::projection::selection::Selection;
-use crate::graphql::schema::object;
+use crate::graphql::schema::builder;
 use crate::graphql::schema::scalar::DATE_TIME;
 
-/// Name of the field.
+/// Name of the root field.
 pub(super) const NAME: &str = "viewer";
 const VIEWER: &str = "Viewer";
 const ROLE: &str = "ViewerRole";
 
-#[derive(Debug, Clone, Copy)]
-enum Part {
-    TypeName,
-    Name,
-    Role,
-    ExpiresAt,
-}
-
 pub(super) fn field() -> Field {
-    object::field(NAME, TypeRef::named_nn(VIEWER), "Who asks: you, as the token of your request tells. Without a token you are a reader.")
+    builder::field(
+        NAME,
+        TypeRef::named_nn(VIEWER),
+        "The caller, identified by the token of the request. A caller without a token is a reader.",
+    )
 }
 
-pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
-    let roles = Role::ALL
-        .into_iter()
-        .fold(Enum::new(ROLE).description("What one may see and do; each role may do what those before it may."), |roles, role| {
-            roles.item(EnumItem::new(role.as_str().to_uppercase()).description(role.doc()))
-        });
-    let viewer = Object::new(VIEWER)
-        .description("Who asks.")
-        .field(object::field(
+impl OutputObject for Caller {
+    type Plan<'q> = ();
+    type Field = FieldWriter<Self>;
+}
+
+static VIEWER_TYPE: LazyLock<OutputType<Caller>> = LazyLock::new(|| {
+    OutputType::<Caller>::new(VIEWER, "The caller.")
+        .value(
             "name",
             TypeRef::named(TypeRef::STRING),
-            "Name of the token, which the history of records shows; nothing for a reader without one.",
-        ))
-        .field(object::field("role", TypeRef::named_nn(ROLE), "What you may see and do."))
-        .field(object::field(
-            "expiresAt",
-            TypeRef::named(DATE_TIME),
-            "When the token ceases to work; nothing where it does not by itself.",
-        ));
-    builder.register(roles).register(viewer)
+            "Name of the token, which appears in the history of records. Null for a reader without a token.",
+            |caller, out| out.value(&caller.name),
+        )
+        .value("role", TypeRef::named_nn(ROLE), "Role of the caller.", |caller, out| out.choice(caller.role.as_str()))
+        .value("expiresAt", TypeRef::named(DATE_TIME), "Time at which the token expires. Null if it does not expire.", |caller, out| {
+            out.option(caller.expires, |expires, out| out.instant(expires));
+        })
+});
+
+pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
+    let role = Enum::new(ROLE).description("Role of a caller. Each role includes the permissions of the roles before it.");
+    let role = Role::ALL.iter().fold(role, |roles, role| roles.item(EnumItem::new(role.as_str().to_uppercase()).description(role.doc())));
+    builder.register(role).register(VIEWER_TYPE.object())
 }
 
-/// Writes what is selected of who asks.
-pub(super) fn write(caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) {
-    let part = |name: &str| match name {
-        "name" => Part::Name,
-        "role" => Part::Role,
-        "expiresAt" => Part::ExpiresAt,
-        _ => Part::TypeName,
-    };
-    let parts: Fields<Part> = selection.below(&[VIEWER]).iter().map(|below| (below.key(), part(below.name()))).collect();
-    out.object(&parts, |part, out| match part {
-        Part::TypeName => out.value(VIEWER),
-        Part::Name => out.value(&caller.name),
-        Part::Role => out.choice(caller.role.as_str()),
-        Part::ExpiresAt => out.option(caller.expires, |expires, out| out.instant(expires)),
-    });
+/// Writes the caller.
+pub(super) fn write(caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
+    VIEWER_TYPE.project(selection, &mut ())?.write(caller, out);
+    Ok(())
 }

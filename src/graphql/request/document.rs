@@ -1,4 +1,4 @@
-//! Queries that have been read: parsed and checked against the schema once, however often they are asked.
+//! GraphQL documents: parsed and validated once, then cached by their text.
 
 use std::sync::Arc;
 
@@ -6,70 +6,102 @@ use async_graphql::dynamic::Schema;
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
-use async_graphql::{Request, Response, Value, Variables};
+use async_graphql::registry::Registry;
+use async_graphql::{Request, Response};
 use moka::sync::Cache;
 
-use crate::graphql::engine::OperationRequest;
 use crate::graphql::error::{GraphqlError, codes};
+use crate::graphql::limits;
+use crate::graphql::limits::Limits;
 use crate::observability::metrics;
 
-/// Bytes of queries that are kept; what they become takes some times as much.
-const KEPT: u64 = 4 << 20;
+/// Capacity of the document cache in bytes of query text; the parsed documents take a few times as much.
+const DOCUMENT_CACHE_BYTES: u64 = 4 << 20;
+/// Weight of a cache entry besides its query text, in bytes.
+const CACHE_ENTRY_OVERHEAD_BYTES: usize = 200;
 
-/// Queries that have been read, by their text.
+/// Parses, validates and caches documents.
 #[derive(Debug, Clone)]
-pub(crate) struct Documents(Cache<String, Arc<ExecutableDocument>>);
+pub(crate) struct Documents {
+    schema: Schema,
+    limits: Limits,
+    cache: Cache<String, Arc<ExecutableDocument>>,
+}
 
 impl Documents {
-    pub(crate) fn new() -> Self {
-        let weigh = |text: &String, _: &Arc<ExecutableDocument>| u32::try_from(text.len() + 200).unwrap_or(u32::MAX);
-        Self(Cache::builder().weigher(weigh).max_capacity(KEPT).build())
+    pub(crate) fn new(schema: Schema, limits: Limits) -> Self {
+        let weigh = |text: &String, _: &Arc<ExecutableDocument>| u32::try_from(text.len() + CACHE_ENTRY_OVERHEAD_BYTES).unwrap_or(u32::MAX);
+        Self { schema, limits, cache: Cache::builder().weigher(weigh).max_capacity(DOCUMENT_CACHE_BYTES).build() }
     }
 
-    /// The document of this text, if it has been read before.
-    pub(crate) fn get(&self, text: &str) -> Option<Arc<ExecutableDocument>> {
-        let found = self.0.get(text);
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        self.schema.registry()
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Returns the valid document with this text if it is cached.
+    pub(crate) fn cached(&self, text: &str) -> Option<Arc<ExecutableDocument>> {
+        let found = self.cache.get(text);
         metrics::record_cache_lookup(metrics::CacheKind::Documents, found.is_some());
         found
     }
 
-    /// How many are kept, and their bytes.
-    pub(crate) fn kept(&self) -> (u64, u64) {
-        self.0.run_pending_tasks();
-        (self.0.entry_count(), self.0.weighted_size())
+    /// Number of cached documents, and their weight in bytes.
+    pub(crate) fn cache_usage(&self) -> (u64, u64) {
+        self.cache.run_pending_tasks();
+        (self.cache.entry_count(), self.cache.weighted_size())
     }
 
-    /// Keeps a document that fits the schema.
-    pub(crate) fn keep(&self, text: &str, document: Arc<ExecutableDocument>) {
-        self.0.insert(text.to_owned(), document);
+    /// Parses a document that is within the limits.
+    pub(crate) fn parse(&self, text: &str) -> Result<Arc<ExecutableDocument>, Vec<GraphqlError>> {
+        limits::check_text(&self.limits, text).map_err(|error| vec![error])?;
+        let document = parse_query(text).map_err(|error| vec![GraphqlError::from_server_error(error.into(), codes::PARSE)])?;
+        limits::check_size(&self.limits, &document).map_err(|error| vec![error])?;
+        Ok(Arc::new(document))
     }
-}
 
-/// Reads a query.
-pub(crate) fn parse(text: &str) -> Result<ExecutableDocument, Vec<GraphqlError>> {
-    parse_query(text).map_err(|error| vec![GraphqlError::of_framework(error.into(), codes::PARSE)])
-}
-
-/// Checks a document against the schema; all that is wrong is told.
-pub(crate) async fn check(schema: &Schema, text: &str, document: &ExecutableDocument) -> Result<(), Vec<GraphqlError>> {
-    // what is checked does not depend on which operation is run, but the framework wants to know
-    let operation = document.operations.iter().find_map(|(name, _)| name);
-    let mut request = Request::new(text).data(OnlyCheck);
-    request.operation_name = operation.map(ToString::to_string);
-    request.set_parsed_query(document.clone());
-    let mut failures: Vec<GraphqlError> = Vec::new();
-    for error in schema.execute(request).await.errors {
-        let failure = GraphqlError::of_framework(error, codes::VALIDATION);
-        // some rules of the framework tell the same twice
-        if !failures.contains(&failure) {
-            failures.push(failure);
+    /// Validates a parsed document against the schema and caches it if it is valid. Reports all errors.
+    pub(crate) async fn validate(&self, text: &str, document: &Arc<ExecutableDocument>) -> Result<(), Vec<GraphqlError>> {
+        // validation does not depend on the selected operation, but the framework requires one
+        let operation = document.operations.iter().find_map(|(name, _)| name);
+        let mut request = Request::new(text).data(ValidateOnly);
+        request.operation_name = operation.map(ToString::to_string);
+        request.set_parsed_query(ExecutableDocument::clone(document));
+        let mut errors: Vec<GraphqlError> = Vec::new();
+        for error in self.schema.execute(request).await.errors {
+            let error = GraphqlError::from_server_error(error, codes::VALIDATION);
+            // some rules of the framework report the same error twice
+            if !errors.contains(&error) {
+                errors.push(error);
+            }
         }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        self.cache.insert(text.to_owned(), document.clone());
+        Ok(())
     }
-    if failures.is_empty() { Ok(()) } else { Err(failures) }
+
+    /// Returns the valid document with this text: from the cache, or parsed and validated.
+    pub(crate) async fn load(&self, text: &str) -> Result<Arc<ExecutableDocument>, Vec<GraphqlError>> {
+        if let Some(document) = self.cached(text) {
+            return Ok(document);
+        }
+        let document = self.parse(text)?;
+        self.validate(text, &document).await?;
+        Ok(document)
+    }
 }
 
-/// The operation that a request names, or the only one.
-pub(crate) fn operation<'d>(document: &'d ExecutableDocument, name: Option<&str>) -> Result<&'d OperationDefinition, GraphqlError> {
+/// Returns the operation with this name, or the only operation if no name is given.
+pub(crate) fn find_operation<'d>(document: &'d ExecutableDocument, name: Option<&str>) -> Result<&'d OperationDefinition, GraphqlError> {
     let mut operations = document.operations.iter();
     let found = match name {
         Some(wanted) => operations.find(|(name, _)| name.is_some_and(|name| name == wanted)),
@@ -78,37 +110,29 @@ pub(crate) fn operation<'d>(document: &'d ExecutableDocument, name: Option<&str>
     found.map(|(_, operation)| &operation.node).ok_or_else(|| {
         let message = match name {
             Some(name) => format!("the query has no operation named \"{name}\""),
-            None => "the query has several operations; say by operationName which one to run".to_owned(),
+            None => "the query has several operations; select one with operationName".to_owned(),
         };
         GraphqlError::new(codes::REQUEST, message)
     })
 }
 
-/// What the introspection fields of an operation give, among nulls for the others.
-pub(crate) async fn introspect(schema: &Schema, asked: &OperationRequest, variables: &Variables) -> Value {
-    let mut request = Request::new(&asked.query).variables(variables.clone());
-    // of a document with one operation the framework takes no name
-    request.operation_name = asked.operation.clone();
-    schema.execute(request).await.data
-}
+/// Marks a request that is validated but not executed.
+struct ValidateOnly;
 
-/// Marks a request that is to be checked and not run.
-struct OnlyCheck;
+/// Extension that ends requests marked with [`ValidateOnly`] after validation.
+pub(crate) struct ValidateOnlyExtension;
 
-/// Ends the requests that are only to be checked.
-pub(crate) struct Checks;
-
-impl ExtensionFactory for Checks {
+impl ExtensionFactory for ValidateOnlyExtension {
     fn create(&self) -> Arc<dyn Extension> {
         Arc::new(Self)
     }
 }
 
 #[async_graphql::async_trait::async_trait]
-impl Extension for Checks {
+impl Extension for ValidateOnlyExtension {
     async fn execute(&self, ctx: &ExtensionContext<'_>, operation: Option<&str>, next: NextExecute<'_>) -> Response {
-        match ctx.data_opt::<OnlyCheck>() {
-            Some(OnlyCheck) => Response::default(),
+        match ctx.data_opt::<ValidateOnly>() {
+            Some(ValidateOnly) => Response::default(),
             None => next.run(ctx, operation).await,
         }
     }

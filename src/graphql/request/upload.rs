@@ -1,6 +1,6 @@
-//! Files that come with a request, after the GraphQL multipart request specification, and how they are read.
+//! Files uploaded with a request, after the GraphQL multipart request specification, and how they are parsed.
 //!
-//! What is in a file is for others to know: whoever puts the program together gives the reader.
+//! This layer does not know file formats: the application supplies the [`UploadParser`].
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,47 +12,46 @@ use crate::store::Store;
 use crate::store::draft::InputProblem;
 use crate::store::write::Drafts;
 
-/// A file that came with a request; whoever made the request removes it when it is answered.
+/// An uploaded file. The HTTP handler that stores it removes it after the response.
 #[derive(Debug, Clone)]
 pub struct Upload {
-    /// Name that the client gave it; its ending tells its format.
+    /// File name given by the client; its extension selects the format.
     pub name: String,
-    /// Where it lies meanwhile.
+    /// Path of the temporary file.
     pub path: PathBuf,
 }
 
-/// What was read from a file.
+/// Contents of an uploaded file.
 #[derive(Debug, Default)]
 pub struct Contents {
-    /// Records.
+    /// Drafts of records.
     pub drafts: Drafts,
-    /// What is wrong.
+    /// Errors.
     pub problems: Vec<InputProblem>,
-    /// What somebody should know although nothing is wrong.
+    /// Remarks that do not prevent the import.
     pub notes: Vec<String>,
 }
 
-/// Reads a file into records, with a look at what the database has.
+/// Parses an uploaded file into drafts, with access to the database for lookups.
 #[derive(Clone)]
-pub struct UploadParser(Arc<ParsedUpload>);
+pub struct UploadParser(Arc<ParseFn>);
 
-/// What a [`UploadParser`] does.
-type ParsedUpload = dyn Fn(Upload, Store) -> BoxFuture<'static, Result<Contents, Error>> + Send + Sync;
+type ParseFn = dyn Fn(Upload, Store) -> BoxFuture<'static, Result<Contents, Error>> + Send + Sync;
 
 impl UploadParser {
-    /// A reader that does this.
-    pub fn new(read: impl Fn(Upload, Store) -> BoxFuture<'static, Result<Contents, Error>> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(read))
+    /// Creates a parser from a function.
+    pub fn new(parse: impl Fn(Upload, Store) -> BoxFuture<'static, Result<Contents, Error>> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(parse))
     }
 
-    /// Reads a file.
-    pub(crate) async fn read(&self, upload: Upload, store: Store) -> Result<Contents, Error> {
+    /// Parses a file.
+    pub(crate) async fn parse(&self, upload: Upload, store: Store) -> Result<Contents, Error> {
         (self.0)(upload, store).await
     }
 }
 
 impl std::fmt::Debug for UploadParser {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Reader")
+        f.write_str("UploadParser")
     }
 }

@@ -1,8 +1,9 @@
-//! Filters and orders: one typed input for each record, and their reading into the language of the store.
+//! Filters and orders: their input types, one for each record type, and their parsing into filters of the store.
 
-use async_graphql::Value;
-use async_graphql::dynamic::{Enum, EnumItem, InputObject, InputValue, SchemaBuilder, TypeRef};
-use heck::ToShoutySnakeCase;
+use std::collections::BTreeSet;
+
+use async_graphql::dynamic::{Enum, EnumItem, InputObject, SchemaBuilder, TypeRef};
+use async_graphql::{Name, Value};
 use serde_json::Value as Json;
 
 use crate::catalog::catalog;
@@ -10,23 +11,77 @@ use crate::catalog::field::Field;
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::Record;
 use crate::core::error::{Result, bad_input};
-use crate::core::filter;
-use crate::core::filter::{Filter, Predicate, Quantifier};
+use crate::core::filter::{Filter, FilterValue, Predicate, Quantifier};
 use crate::core::pagination::Direction;
-use crate::entity::RecordType;
+use crate::graphql::global_id;
+use crate::graphql::schema::builder::{deprecate_input, input_value, is_paginated};
+use crate::graphql::schema::names;
 use crate::graphql::schema::scalar;
 
-/// Levels of a filter at most.
+/// Maximum nesting of a filter.
 const MAX_DEPTH: usize = 10;
-/// Conditions in a filter at most.
+/// Maximum number of conditions in a filter.
 const MAX_CONDITIONS: usize = 200;
-/// Values that `in` takes at most.
+/// Maximum number of values of the operator `in`.
 const MAX_VALUES: usize = 200;
 
-/// Name of the type of a direction.
+/// Enum of the direction of an order.
 pub(crate) const DIRECTION: &str = "OrderDirection";
+const ID_FILTER: &str = "IdFilter";
 
-/// Name of the filter of a type.
+/// An operator of a filter on one field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    Eq,
+    In,
+    Not,
+    Lt,
+    Lte,
+    Gt,
+    Gte,
+    IsNull,
+    StartsWith,
+    Contains,
+}
+
+/// Every operator with its name and description.
+const OPERATORS: [(Operator, &str, &str); 10] = [
+    (Operator::Eq, "eq", "Equal."),
+    (Operator::In, "in", "One of at most 200 values."),
+    (Operator::Not, "not", "Not equal; also matches null."),
+    (Operator::Lt, "lt", "Less than, or before."),
+    (Operator::Lte, "lte", "At most, or not after."),
+    (Operator::Gt, "gt", "Greater than, or after."),
+    (Operator::Gte, "gte", "At least, or not before."),
+    (Operator::IsNull, "isNull", "Whether the value is null."),
+    (Operator::StartsWith, "startsWith", "Starts with."),
+    (Operator::Contains, "contains", "Contains."),
+];
+
+/// Every quantifier of a filter on a list, with its name and description.
+const QUANTIFIERS: [(Quantifier, &str, &str); 3] = [
+    (Quantifier::Some, "some", "At least one matches."),
+    (Quantifier::None, "none", "None matches."),
+    (Quantifier::Every, "every", "All match, or the list is empty."),
+];
+
+const EQUALITY: &[Operator] = &[Operator::Eq, Operator::In, Operator::Not, Operator::IsNull];
+const TEXT: &[Operator] = &[Operator::Eq, Operator::In, Operator::Not, Operator::IsNull, Operator::StartsWith, Operator::Contains];
+const LABEL: &[Operator] = &[Operator::Eq, Operator::In, Operator::Not, Operator::StartsWith, Operator::Contains];
+const ORDERED: &[Operator] =
+    &[Operator::Eq, Operator::In, Operator::Not, Operator::Lt, Operator::Lte, Operator::Gt, Operator::Gte, Operator::IsNull];
+const ID: &[Operator] = &[Operator::Eq, Operator::In, Operator::Not];
+
+/// The input type of a filter on fields of one kind.
+struct OperatorInput {
+    name: String,
+    doc: String,
+    /// Type of the compared values.
+    value_type: &'static str,
+    operators: &'static [Operator],
+}
+
+/// Name of the filter of a record type.
 pub(crate) fn filter_name(record: &Record) -> String {
     format!("{}Filter", record.name())
 }
@@ -35,7 +90,7 @@ fn list_filter_name(record: &Record) -> String {
     format!("{}ListFilter", record.name())
 }
 
-/// Name of the order of a type.
+/// Name of the order of a record type.
 pub(crate) fn order_name(record: &Record) -> String {
     format!("{}Order", record.name())
 }
@@ -44,165 +99,154 @@ fn order_field_name(record: &Record) -> String {
     format!("{}OrderField", record.name())
 }
 
-/// Name of a field as an enum value: `createdAt` becomes `CREATED_AT`.
-pub(crate) fn constant(name: &str) -> String {
-    name.to_shouty_snake_case()
+/// The filter of a field, if it can be filtered by its value.
+fn operator_input(field: &Field) -> Option<OperatorInput> {
+    let input = |name: &str, value_type, operators, doc: &str| {
+        Some(OperatorInput { name: name.to_owned(), doc: doc.to_owned(), value_type, operators })
+    };
+    match field.kind {
+        FieldKind::Translated if field.is_label => input(
+            "NameFilter",
+            TypeRef::STRING,
+            LABEL,
+            "Filter on the names of a record, in all languages and with other names. Ignores case, diacritics and script: zhumagulov matches Жумагулов.",
+        ),
+        FieldKind::Text | FieldKind::Url | FieldKind::Language | FieldKind::Duration => {
+            input("TextFilter", TypeRef::STRING, TEXT, "Filter on a text; case-sensitive.")
+        }
+        FieldKind::Date => input(
+            "PartialDateFilter",
+            scalar::PARTIAL_DATE,
+            ORDERED,
+            "Filter on a date. A year or month stands for all of its days: eq 2020 matches 2020-06-22, lte 2020 includes the whole year, gt 2020 starts after it.",
+        ),
+        FieldKind::Instant => input("DateTimeFilter", scalar::DATE_TIME, ORDERED, "Filter on an instant."),
+        FieldKind::Integer => input("IntFilter", TypeRef::INT, ORDERED, "Filter on an integer."),
+        FieldKind::Number => input("FloatFilter", TypeRef::FLOAT, ORDERED, "Filter on a number."),
+        FieldKind::Boolean => input("BooleanFilter", TypeRef::BOOLEAN, &[Operator::Eq], "Filter on a Boolean."),
+        FieldKind::Choice(vocabulary) => {
+            let doc = format!("Filter on {}.", names::with_article(vocabulary.name));
+            input(&format!("{}Filter", vocabulary.name), vocabulary.name, EQUALITY, &doc)
+        }
+        FieldKind::Translated | FieldKind::List(_) | FieldKind::One(_) | FieldKind::Any => None,
+    }
 }
-
-/// What can be asked of a field of this kind: the name of the input, and its operators.
-fn operators(field: &Field) -> Option<(String, &'static [&'static str])> {
-    const EQUAL: &[&str] = &["eq", "in", "not", "isNull"];
-    const TEXT: &[&str] = &["eq", "in", "not", "isNull", "startsWith", "contains"];
-    const ORDERED: &[&str] = &["eq", "in", "not", "lt", "lte", "gt", "gte", "isNull"];
-    Some(match field.kind {
-        FieldKind::Translated if field.is_label => ("NameFilter".to_owned(), &["eq", "in", "not", "startsWith", "contains"]),
-        FieldKind::Text | FieldKind::Url | FieldKind::Language | FieldKind::Duration => ("TextFilter".to_owned(), TEXT),
-        FieldKind::Date => ("PartialDateFilter".to_owned(), ORDERED),
-        FieldKind::Instant => ("DateTimeFilter".to_owned(), ORDERED),
-        FieldKind::Integer => ("IntFilter".to_owned(), ORDERED),
-        FieldKind::Number => ("FloatFilter".to_owned(), ORDERED),
-        FieldKind::Boolean => ("BooleanFilter".to_owned(), &["eq"]),
-        FieldKind::Choice(vocabulary) => (format!("{}Filter", vocabulary.name), EQUAL),
-        _ => return None,
-    })
-}
-
-const ID_OPERATORS: &[&str] = &["eq", "in", "not"];
 
 pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     builder = builder.register(
         Enum::new(DIRECTION)
-            .description("Whether a list runs up or down.")
-            .item(
-                EnumItem::new("ASC")
-                    .description("From the least to the greatest, the earliest to the latest, A to Z. Unknown values come first."),
-            )
-            .item(
-                EnumItem::new("DESC")
-                    .description("From the greatest to the least, the latest to the earliest, Z to A. Unknown values come last."),
-            ),
+            .description("Direction of an order.")
+            .item(EnumItem::new("ASC").description("Ascending: smallest first, earliest first, A to Z; null first."))
+            .item(EnumItem::new("DESC").description("Descending: largest first, latest first, Z to A; null last.")),
     );
-    let mut inputs = vec![operator_input("IdFilter", TypeRef::ID, "A condition on an id.", ID_OPERATORS)];
-    let mut names = std::collections::BTreeSet::new();
-    for field in catalog().all().flat_map(|record| &record.fields) {
-        if let Some((name, operators)) = operators(field)
-            && names.insert(name.clone())
-        {
-            let (value, doc) = match field.kind {
-                FieldKind::Choice(vocabulary) => (vocabulary.name, format!("A condition on a {}.", vocabulary.name)),
-                FieldKind::Translated => (TypeRef::STRING, "A condition on what a record is called, in any of its languages and other names. Capitals, diacritics and script do not matter: zhumagulov finds Жумагулов.".to_owned()),
-                FieldKind::Date => (scalar::PARTIAL_DATE, "A condition on a date. A year stands for all of its days: eq 2020 finds 2020-06-22, lte 2020 goes to the end of the year, gt 2020 begins after it.".to_owned()),
-                FieldKind::Instant => (scalar::DATE_TIME, "A condition on an instant.".to_owned()),
-                FieldKind::Integer => (TypeRef::INT, "A condition on a whole number.".to_owned()),
-                FieldKind::Number => (TypeRef::FLOAT, "A condition on a number.".to_owned()),
-                FieldKind::Boolean => (TypeRef::BOOLEAN, "A condition on a yes or no.".to_owned()),
-                _ => (TypeRef::STRING, "A condition on a text, letter by letter, capitals included.".to_owned()),
-            };
-            inputs.push(operator_input(&name, value, &doc, operators));
+    let id = OperatorInput { name: ID_FILTER.to_owned(), doc: "Filter on an id.".to_owned(), value_type: TypeRef::ID, operators: ID };
+    let mut inputs = vec![operator_object(&id)];
+    let mut names = BTreeSet::new();
+    for input in catalog().all().flat_map(|record| &record.fields).filter_map(operator_input) {
+        if names.insert(input.name.clone()) {
+            inputs.push(operator_object(&input));
         }
     }
     for record in catalog().all() {
         inputs.push(record_filter(record));
-        inputs.push(list_filter(record));
-        inputs.push(order(record));
-        let mut fields = Enum::new(order_field_name(record)).description(format!("What lists of {} can be ordered by.", described(record)));
-        for field in record.fields.iter().filter(|field| field.ordered) {
-            fields = fields.item(EnumItem::new(constant(field.name)).description(field.doc));
+        if catalog().all().any(|from| from.relations.iter().any(|relation| relation.target == record.ty)) {
+            inputs.push(list_filter(record));
         }
-        builder = builder.register(fields);
+        if is_paginated(record) {
+            inputs.push(order(record));
+            builder = builder.register(order_fields(record));
+        }
     }
     inputs.into_iter().fold(builder, SchemaBuilder::register)
 }
 
-/// The type in words, for descriptions: `VoteEvent` becomes `vote event`.
-pub(crate) fn described(record: &Record) -> String {
-    constant(&record.singular()).replace('_', " ").to_lowercase()
-}
-
-fn operator_input(name: &str, value: &str, doc: &str, operators: &[&str]) -> InputObject {
-    operators.iter().fold(InputObject::new(name).description(doc), |input, operator| {
-        let (ty, doc) = match *operator {
-            "eq" => (TypeRef::named(value), "Equal to this."),
-            "in" => (TypeRef::named_nn_list(value), "Equal to one of these, at most 200."),
-            "not" => (TypeRef::named(value), "Not equal to this; an unknown value is not."),
-            "lt" => (TypeRef::named(value), "Less than this, or before it."),
-            "lte" => (TypeRef::named(value), "At most this, or not after it."),
-            "gt" => (TypeRef::named(value), "Greater than this, or after it."),
-            "gte" => (TypeRef::named(value), "At least this, or not before it."),
-            "isNull" => (TypeRef::named(TypeRef::BOOLEAN), "True: the value is unknown. False: it is known."),
-            "startsWith" => (TypeRef::named(value), "Begins with this."),
-            _ => (TypeRef::named(value), "Has this somewhere in it."),
+fn operator_object(input: &OperatorInput) -> InputObject {
+    let object = InputObject::new(&input.name).description(&input.doc);
+    let operators = OPERATORS.iter().filter(|(operator, ..)| input.operators.contains(operator));
+    operators.fold(object, |object, (operator, name, doc)| {
+        let ty = match operator {
+            Operator::In => TypeRef::named_nn_list(input.value_type),
+            Operator::IsNull => TypeRef::named(TypeRef::BOOLEAN),
+            Operator::Eq
+            | Operator::Not
+            | Operator::Lt
+            | Operator::Lte
+            | Operator::Gt
+            | Operator::Gte
+            | Operator::StartsWith
+            | Operator::Contains => TypeRef::named(input.value_type),
         };
-        input.field(InputValue::new(*operator, ty).description(doc))
+        object.field(input_value(*name, ty, *doc))
     })
 }
 
 fn record_filter(record: &Record) -> InputObject {
     let name = filter_name(record);
-    let this = described(record);
     let mut input = InputObject::new(&name)
-        .description(format!("Conditions on a {this}. All that are given must hold."))
-        .field(InputValue::new("and", TypeRef::named_nn_list(&name)).description("Every one of these holds."))
-        .field(InputValue::new("or", TypeRef::named_nn_list(&name)).description("At least one of these holds."))
-        .field(InputValue::new("not", TypeRef::named(&name)).description("This does not hold."))
-        .field(InputValue::new("id", TypeRef::named("IdFilter")).description("Its id."));
+        .description(format!("Filter on {}; all conditions must match.", names::plural(record)))
+        .field(input_value("and", TypeRef::named_nn_list(&name), "All match."))
+        .field(input_value("or", TypeRef::named_nn_list(&name), "At least one matches."))
+        .field(input_value("not", TypeRef::named(&name), "Does not match."))
+        .field(input_value("id", TypeRef::named(ID_FILTER), "Id."));
     for field in &record.fields {
-        let ty = match (operators(field), field.kind) {
-            (Some((name, _)), _) => name,
+        let ty = match (operator_input(field), field.kind) {
+            (Some(input), _) => input.name,
             (None, FieldKind::One(target)) => filter_name(catalog().get(target)),
-            _ => continue,
+            (None, _) => continue,
         };
-        input = input.field(InputValue::new(field.name, TypeRef::named(ty)).description(field.doc));
+        input = input.field(deprecate_input(input_value(field.name, TypeRef::named(ty), names::sentence(field.name)), field));
     }
     for relation in &record.relations {
         let ty = list_filter_name(catalog().get(relation.target));
-        input = input.field(InputValue::new(relation.name, TypeRef::named(ty)).description(relation.doc));
+        input = input.field(input_value(relation.name, TypeRef::named(ty), names::sentence(relation.name)));
     }
     input
 }
 
 fn list_filter(record: &Record) -> InputObject {
-    let ty = || TypeRef::named(filter_name(record));
-    let this = described(record);
-    InputObject::new(list_filter_name(record))
-        .description(format!("Conditions on a list of {this} records. All that are given must hold."))
-        .field(InputValue::new("some", ty()).description("At least one of the list satisfies this."))
-        .field(InputValue::new("none", ty()).description("None of the list satisfies this."))
-        .field(InputValue::new("every", ty()).description("Every one of the list satisfies this; so does an empty list."))
+    let input = InputObject::new(list_filter_name(record)).description(format!("Filter on a list of {}.", names::plural(record)));
+    QUANTIFIERS.iter().fold(input, |input, (_, name, doc)| input.field(input_value(*name, TypeRef::named(filter_name(record)), *doc)))
 }
 
 fn order(record: &Record) -> InputObject {
     InputObject::new(order_name(record))
-        .description(format!("The order of a list of {} records.", described(record)))
-        .field(InputValue::new("field", TypeRef::named_nn(order_field_name(record))).description("What to order by."))
-        .field(
-            InputValue::new("direction", TypeRef::named(DIRECTION))
-                .default_value(Value::Enum(async_graphql::Name::new("ASC")))
-                .description("Up or down."),
-        )
+        .description(format!("Order of {}.", names::plural(record)))
+        .field(input_value("field", TypeRef::named_nn(order_field_name(record)), "Field to order by."))
+        .field(direction_input())
 }
 
-/// Reads an order.
-pub(crate) fn read_order(record: &Record, value: &Value) -> Result<(usize, Direction)> {
+/// The input field with the direction of an order.
+pub(crate) fn direction_input() -> async_graphql::dynamic::InputValue {
+    input_value("direction", TypeRef::named(DIRECTION), "Direction.").default_value(Value::Enum(Name::new("ASC")))
+}
+
+fn order_fields(record: &Record) -> Enum {
+    let fields = Enum::new(order_field_name(record)).description(format!("Fields to order {} by.", names::plural(record)));
+    let ordered = record.fields.iter().filter(|field| field.ordered);
+    ordered.fold(fields, |fields, field| fields.item(EnumItem::new(names::enum_value(field.name)).description(names::sentence(field.name))))
+}
+
+/// Parses an order into the field and the direction.
+pub(crate) fn parse_order(record: &Record, value: &Value) -> Result<(usize, Direction)> {
     let Value::Object(given) = value else { return Ok(record.default_order) };
     let name = given.get("field").and_then(enum_name).unwrap_or_default();
     let field = record
         .fields
         .iter()
-        .position(|field| field.ordered && constant(field.name) == name)
-        .ok_or_else(|| bad_input("order.field", "there is no such order"))?;
-    Ok((field, direction(given.get("direction"))))
+        .position(|field| field.ordered && names::enum_value(field.name) == name)
+        .ok_or_else(|| bad_input("order.field", format_args!("{} cannot be ordered by this field", names::plural(record))))?;
+    Ok((field, parse_direction(given.get("direction"))))
 }
 
-/// Reads a direction.
-pub(crate) fn direction(value: Option<&Value>) -> Direction {
+/// Parses a direction; the default is ascending.
+pub(crate) fn parse_direction(value: Option<&Value>) -> Direction {
     match value.and_then(enum_name) {
         Some("DESC") => Direction::Desc,
         _ => Direction::Asc,
     }
 }
 
-/// The name that a value of an enum has.
+/// Name of an enum value.
 pub(crate) fn enum_name(value: &Value) -> Option<&str> {
     match value {
         Value::Enum(name) => Some(name),
@@ -211,24 +255,25 @@ pub(crate) fn enum_name(value: &Value) -> Option<&str> {
     }
 }
 
-/// Values of enums, as they are stored.
-pub(crate) fn choices(values: &[Value]) -> Vec<filter::FilterValue> {
-    values.iter().map(|value| filter::FilterValue::Text(enum_name(value).unwrap_or_default().to_lowercase())).collect()
+/// Converts values of enums to their stored form.
+pub(crate) fn choices(values: &[Value]) -> Vec<FilterValue> {
+    values.iter().map(|value| FilterValue::Text(enum_name(value).unwrap_or_default().to_lowercase())).collect()
 }
 
-/// Reads a filter on records of a type; `path` is where it stands, for errors.
-pub(crate) fn read(record: &'static Record, value: &Value, path: &str) -> Result<Filter> {
-    Reader { conditions: 0 }.filter(record, value, path, 0)
+/// Parses a filter on records of a type. `path` locates it in errors.
+pub(crate) fn parse(record: &'static Record, value: &Value, path: &str) -> Result<Filter> {
+    FilterParser { conditions: 0 }.filter(record, value, path, 0)
 }
 
-struct Reader {
+struct FilterParser {
+    /// Number of conditions so far.
     conditions: usize,
 }
 
-impl Reader {
+impl FilterParser {
     fn filter(&mut self, record: &'static Record, value: &Value, path: &str, depth: usize) -> Result<Filter> {
         if depth > MAX_DEPTH {
-            return Err(bad_input(path, format_args!("the filter is more than {MAX_DEPTH} levels deep; ask a simpler question")));
+            return Err(bad_input(path, format_args!("the filter is nested more than {MAX_DEPTH} levels deep; simplify it")));
         }
         let Value::Object(given) = value else { return Ok(Filter::all()) };
         let mut all = Vec::new();
@@ -236,13 +281,15 @@ impl Reader {
             let path = format!("{path}.{name}");
             self.conditions += 1;
             if self.conditions > MAX_CONDITIONS {
-                return Err(bad_input(path, format_args!("the filter has more than {MAX_CONDITIONS} conditions; ask a simpler question")));
+                return Err(bad_input(path, format_args!("the filter has more than {MAX_CONDITIONS} conditions; simplify it")));
             }
             all.push(match name.as_str() {
                 "and" => Filter::And(self.filters(record, value, &path, depth)?),
                 "or" => Filter::Or(self.filters(record, value, &path, depth)?),
                 "not" => Filter::Not(Box::new(self.filter(record, value, &path, depth + 1)?)),
-                "id" => tests(value, &path, |value, path| id(record.ty, value, path), Filter::Id)?,
+                "id" => {
+                    predicates(value, &path, |value, path| global_id::decode_as(record.ty, value, path).map(FilterValue::Id), Filter::Id)?
+                }
                 name => self.condition(record, name, value, &path, depth)?,
             });
         }
@@ -250,10 +297,7 @@ impl Reader {
     }
 
     fn filters(&mut self, record: &'static Record, value: &Value, path: &str, depth: usize) -> Result<Vec<Filter>> {
-        let items = match value {
-            Value::List(items) => items.as_slice(),
-            one => std::slice::from_ref(one),
-        };
+        let items = list_items(value);
         items.iter().enumerate().map(|(index, item)| self.filter(record, item, &format!("{path}[{index}]"), depth + 1)).collect()
     }
 
@@ -263,94 +307,132 @@ impl Reader {
             if let FieldKind::One(target) = field.kind {
                 return Ok(Filter::One(index, Box::new(self.filter(catalog().get(target), value, path, depth + 1)?)));
             }
-            return tests(value, path, |value, path| read_value(field.kind, value, path), |test| Filter::Field(index, test));
+            return predicates(
+                value,
+                path,
+                |value, path| parse_value(field.kind, value, path),
+                |predicate| Filter::Field(index, predicate),
+            );
         }
-        let index = record.relation_index(name).ok_or_else(|| bad_input(path, "there is no such field"))?;
+        let unknown = || bad_input(path, format_args!("{} has no such field", record.name()));
+        let index = record.relation_index(name).ok_or_else(unknown)?;
         let target = catalog().get(record.relations[index].target);
         let Value::Object(given) = value else { return Ok(Filter::all()) };
         let mut all = Vec::new();
         for (name, value) in given.iter().filter(|(_, value)| **value != Value::Null) {
-            let quantifier = match name.as_str() {
-                "some" => Quantifier::Some,
-                "none" => Quantifier::None,
-                _ => Quantifier::Every,
-            };
-            let inner = self.filter(target, value, &format!("{path}.{name}"), depth + 1)?;
-            all.push(Filter::Many(index, quantifier, Box::new(inner)));
+            let path = format!("{path}.{name}");
+            let quantifier = parse_quantifier(name, &path)?;
+            all.push(Filter::Many(index, quantifier, Box::new(self.filter(target, value, &path, depth + 1)?)));
         }
         Ok(Filter::And(all))
     }
 }
 
-/// Reads the operators of one field.
-fn tests(
+fn parse_quantifier(name: &str, path: &str) -> Result<Quantifier> {
+    let found = QUANTIFIERS.iter().find(|(_, known, _)| *known == name);
+    found.map(|(quantifier, ..)| *quantifier).ok_or_else(|| bad_input(path, "there is no such quantifier; use some, none or every"))
+}
+
+fn parse_operator(name: &str, path: &str) -> Result<Operator> {
+    let found = OPERATORS.iter().find(|(_, known, _)| *known == name);
+    found.map(|(operator, ..)| *operator).ok_or_else(|| {
+        let known: Vec<&str> = OPERATORS.iter().map(|(_, name, _)| *name).collect();
+        bad_input(path, format_args!("there is no such operator; use one of {}", known.join(", ")))
+    })
+}
+
+/// Items of a list; a single value counts as a list of one item.
+pub(crate) fn list_items(value: &Value) -> &[Value] {
+    match value {
+        Value::List(items) => items,
+        item => std::slice::from_ref(item),
+    }
+}
+
+/// Parses the operators of a filter on one field.
+fn predicates(
     value: &Value,
     path: &str,
-    read: impl Fn(&Value, &str) -> Result<filter::FilterValue>,
+    parse_value: impl Fn(&Value, &str) -> Result<FilterValue>,
     filter: impl Fn(Predicate) -> Filter,
 ) -> Result<Filter> {
     let Value::Object(given) = value else { return Ok(Filter::all()) };
     let mut all = Vec::new();
-    for (operator, value) in given.iter().filter(|(_, value)| **value != Value::Null) {
-        let path = format!("{path}.{operator}");
-        let text = |value: &Value| match value {
-            Value::String(text) => Ok(text.clone()),
-            _ => Err(bad_input(&path, "this must be a text")),
-        };
-        all.push(filter(match operator.as_str() {
-            "eq" => Predicate::Eq(read(value, &path)?),
-            "in" => {
-                let items = match value {
-                    Value::List(items) => items.as_slice(),
-                    one => std::slice::from_ref(one),
-                };
-                if items.len() > MAX_VALUES {
-                    return Err(bad_input(path, format_args!("{} values are too many; give at most {MAX_VALUES}", items.len())));
-                }
-                Predicate::In(items.iter().enumerate().map(|(index, item)| read(item, &format!("{path}[{index}]"))).collect::<Result<_>>()?)
-            }
-            "not" => Predicate::Not(read(value, &path)?),
-            "lt" => Predicate::Lt(read(value, &path)?),
-            "lte" => Predicate::Lte(read(value, &path)?),
-            "gt" => Predicate::Gt(read(value, &path)?),
-            "gte" => Predicate::Gte(read(value, &path)?),
-            "isNull" => Predicate::IsNull(*value == Value::Boolean(true)),
-            "startsWith" => Predicate::StartsWith(text(value)?),
-            _ => Predicate::Contains(text(value)?),
-        }));
+    for (name, value) in given.iter().filter(|(_, value)| **value != Value::Null) {
+        let path = format!("{path}.{name}");
+        all.push(filter(predicate(parse_operator(name, &path)?, value, &path, &parse_value)?));
     }
     Ok(Filter::And(all))
 }
 
-/// Reads an id that must be of this type.
-pub(crate) fn id(ty: RecordType, value: &Value, path: &str) -> Result<filter::FilterValue> {
-    let Value::String(text) = value else { return Err(bad_input(path, "an id is a text")) };
-    let (prefix, uuid) = crate::core::id::decode(text).map_err(|error| bad_input(path, error))?;
-    if prefix != ty.prefix() {
-        return Err(bad_input(path, format_args!("\"{text}\" is not the id of a {}; those begin with {}_", ty.name(), ty.prefix())));
-    }
-    Ok(filter::FilterValue::Id(uuid))
+fn predicate(
+    operator: Operator,
+    value: &Value,
+    path: &str,
+    parse_value: impl Fn(&Value, &str) -> Result<FilterValue>,
+) -> Result<Predicate> {
+    let text = || match value {
+        Value::String(text) => Ok(text.clone()),
+        _ => Err(bad_input(path, "the value must be a string")),
+    };
+    Ok(match operator {
+        Operator::Eq => Predicate::Eq(parse_value(value, path)?),
+        Operator::In => {
+            let items = list_items(value);
+            if items.len() > MAX_VALUES {
+                return Err(bad_input(path, format_args!("{} values are too many; give at most {MAX_VALUES}", items.len())));
+            }
+            Predicate::In(
+                items.iter().enumerate().map(|(index, item)| parse_value(item, &format!("{path}[{index}]"))).collect::<Result<_>>()?,
+            )
+        }
+        Operator::Not => Predicate::Not(parse_value(value, path)?),
+        Operator::Lt => Predicate::Lt(parse_value(value, path)?),
+        Operator::Lte => Predicate::Lte(parse_value(value, path)?),
+        Operator::Gt => Predicate::Gt(parse_value(value, path)?),
+        Operator::Gte => Predicate::Gte(parse_value(value, path)?),
+        Operator::IsNull => Predicate::IsNull(*value == Value::Boolean(true)),
+        Operator::StartsWith => Predicate::StartsWith(text()?),
+        Operator::Contains => Predicate::Contains(text()?),
+    })
 }
 
-/// Reads a value of a kind.
-fn read_value(kind: FieldKind, value: &Value, path: &str) -> Result<filter::FilterValue> {
+/// Parses a value of a field of this kind.
+fn parse_value(kind: FieldKind, value: &Value, path: &str) -> Result<FilterValue> {
     let json = value.clone().into_json().unwrap_or(Json::Null);
     Ok(match (kind, &json) {
-        (FieldKind::Date, Json::String(text)) => filter::FilterValue::Date(text.parse().map_err(|error| bad_input(path, error))?),
-        (FieldKind::Instant, Json::String(text)) => filter::FilterValue::Instant(
+        (FieldKind::Date, Json::String(text)) => FilterValue::Date(text.parse().map_err(|error| bad_input(path, error))?),
+        (FieldKind::Instant, Json::String(text)) => FilterValue::Instant(
             chrono::DateTime::parse_from_rfc3339(text)
                 .map_err(|_| bad_input(path, format_args!("\"{text}\" is not an instant; write it as 2026-11-24T09:30:00Z")))?
                 .to_utc(),
         ),
         (FieldKind::Integer, Json::Number(number)) => {
-            filter::FilterValue::Integer(number.as_i64().ok_or_else(|| bad_input(path, "this must be a whole number"))?)
+            FilterValue::Integer(number.as_i64().ok_or_else(|| bad_input(path, "the value must be an integer"))?)
         }
         (FieldKind::Number, Json::Number(number)) => {
-            filter::FilterValue::Number(number.as_f64().ok_or_else(|| bad_input(path, "this must be a number"))?)
+            FilterValue::Number(number.as_f64().ok_or_else(|| bad_input(path, "the value must be a number"))?)
         }
-        (FieldKind::Boolean, Json::Bool(boolean)) => filter::FilterValue::Boolean(*boolean),
-        (FieldKind::Choice(_), Json::String(text)) => filter::FilterValue::Text(text.to_lowercase()),
-        (_, Json::String(text)) => filter::FilterValue::Text(text.clone()),
-        _ => return Err(bad_input(path, "this value does not fit the field")),
+        (FieldKind::Boolean, Json::Bool(boolean)) => FilterValue::Boolean(*boolean),
+        (FieldKind::Choice(_), Json::String(text)) => FilterValue::Text(text.to_lowercase()),
+        (_, Json::String(text)) => FilterValue::Text(text.clone()),
+        _ => return Err(bad_input(path, "the value does not match the type of the field")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_operators_and_quantifiers_are_rejected() {
+        assert_eq!(
+            parse_operator("endsWith", "filter.slug.endsWith").unwrap_err().to_string(),
+            "filter.slug.endsWith: there is no such operator; use one of eq, in, not, lt, lte, gt, gte, isNull, startsWith, contains"
+        );
+        assert_eq!(
+            parse_quantifier("most", "filter.charges.most").unwrap_err().to_string(),
+            "filter.charges.most: there is no such quantifier; use some, none or every"
+        );
+    }
 }

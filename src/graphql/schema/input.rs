@@ -1,65 +1,68 @@
-//! Inputs of records, made from their declarations, and their reading into drafts.
+//! Input types of records, built from their declarations, and their parsing into drafts.
 
 use async_graphql::Value;
 use async_graphql::dynamic::{InputObject, InputValue, Scalar, SchemaBuilder, TypeRef};
 use serde_json::{Map, Value as Json};
 
 use crate::catalog::catalog;
+
+use crate::catalog::field::Field;
+
 use crate::catalog::kind::{FieldKind, Structure};
+
 use crate::catalog::record::{Record, RecordKind};
+use crate::graphql::schema::builder::{deprecate_input, input_value};
+use crate::graphql::schema::names;
 use crate::graphql::schema::scalar;
 use crate::store::draft::value_tree;
 use crate::store::draft::value_tree::Tree;
 use crate::store::draft::{Draft, InputProblem, Origin, parse};
 
-/// Text in languages, as inputs have it.
-pub(in crate::graphql) const TRANSLATIONS: &str = "Translations";
+/// Scalar of a text in several languages.
+pub(crate) const TRANSLATIONS: &str = "Translations";
 const REFERENCE: &str = "RecordReference";
+/// Name of the only argument of mutations.
+pub(crate) const INPUT: &str = "input";
 pub(crate) const MESSAGE: &str = "message";
-pub(crate) const EXPECTED: &str = "expectedRevision";
+pub(crate) const EXPECTED_REVISION: &str = "expectedRevision";
 pub(crate) const ID: &str = "id";
 
-const EXPECTED_DOC: &str = "Number of the change you last saw of the record. If it has changed since, nothing is written and the error has the code CONFLICT. Leave it out to write whatever happened meanwhile.";
-const MESSAGE_DOC: &str = "Why, for the history.";
-
-/// What an input of a record is for.
+/// The purpose of an input type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum For {
+pub(crate) enum Purpose {
     Create,
     Update,
     Upsert,
+    /// A part inside the input of its record.
     Part,
 }
 
-pub(crate) fn name(record: &Record, purpose: For) -> String {
+/// Name of the input type of a record for a purpose.
+pub(crate) fn name(record: &Record, purpose: Purpose) -> String {
     match purpose {
-        For::Create => format!("Create{}Input", record.name()),
-        For::Update => format!("Update{}Input", record.name()),
-        For::Upsert => format!("Upsert{}Input", record.name()),
-        For::Part => format!("{}Input", record.name()),
+        Purpose::Create => format!("Create{}Input", record.name()),
+        Purpose::Update => format!("Update{}Input", record.name()),
+        Purpose::Upsert => format!("Upsert{}Input", record.name()),
+        Purpose::Part => format!("{}Input", record.name()),
     }
 }
 
+/// The input field with the message for the history.
 pub(crate) fn message() -> InputValue {
-    InputValue::new(MESSAGE, TypeRef::named(TypeRef::STRING)).description(MESSAGE_DOC)
+    input_value(MESSAGE, TypeRef::named(TypeRef::STRING), "Reason, for the history.")
 }
 
-pub(crate) fn expected() -> InputValue {
-    InputValue::new(EXPECTED, TypeRef::named(TypeRef::INT)).description(EXPECTED_DOC)
+/// The input field with the revision that the record is expected to have.
+pub(crate) fn expected_revision() -> InputValue {
+    input_value(EXPECTED_REVISION, TypeRef::named(TypeRef::INT), "Last seen revision; a mismatch fails with CONFLICT.")
 }
 
 pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     builder = builder.register(
         Scalar::new(TRANSLATIONS)
-            .description("A text in one or several languages: a map from BCP 47 tags to texts, such as {en: \"Senate\", ru: \"Сенат\"}. The first is the record's own."),
+            .description("A text in one or several languages: a map from BCP 47 tags to texts, such as {en: \"Senate\", ru: \"Сенат\"}. The first is the original."),
     );
-    let references = catalog().all().filter(|record| record.shape == RecordKind::Record);
-    let reference =
-        references.fold(InputObject::new(REFERENCE).oneof().description("A record of any type, by its id or slug."), |input, record| {
-            let doc = format!("Id or slug of a {}.", record.singular());
-            input.field(InputValue::new(record.singular(), TypeRef::named(TypeRef::ID)).description(doc))
-        });
-    builder = builder.register(reference);
+    builder = builder.register(reference_input());
     let mut structures: Vec<&Structure> = Vec::new();
     for record in catalog().all().filter(|record| record.shape != RecordKind::Log) {
         for field in &record.fields {
@@ -71,14 +74,23 @@ pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
             }
         }
         if record.shape == RecordKind::Record {
-            for purpose in [For::Create, For::Update, For::Upsert] {
+            for purpose in [Purpose::Create, Purpose::Update, Purpose::Upsert] {
                 builder = builder.register(record_input(record, purpose));
             }
-        } else if bare(record).is_none() {
-            builder = builder.register(record_input(record, For::Part));
+        } else if single_value(record).is_none() {
+            builder = builder.register(record_input(record, Purpose::Part));
         }
     }
     builder
+}
+
+fn reference_input() -> InputObject {
+    let records = catalog().all().filter(|record| record.shape == RecordKind::Record);
+    let input = InputObject::new(REFERENCE).oneof().description("A record of any type, by id or slug.");
+    records.fold(input, |input, record| {
+        let doc = format!("Id or slug of {}.", names::a(record));
+        input.field(input_value(record.singular(), TypeRef::named(TypeRef::ID), doc))
+    })
 }
 
 fn structure_input(structure: &Structure) -> InputObject {
@@ -86,11 +98,11 @@ fn structure_input(structure: &Structure) -> InputObject {
     structure
         .members
         .iter()
-        .fold(input, |input, member| input.field(InputValue::new(member.name, named(member.kind, member.required)).description(member.doc)))
+        .fold(input, |input, member| input.field(input_value(member.name, input_type(member.kind, member.required), member.doc)))
 }
 
-/// The one field of a part that says all that it says.
-fn bare(record: &Record) -> Option<FieldKind> {
+/// Kind of the only value of a part that consists of one; its input is that value.
+fn single_value(record: &Record) -> Option<FieldKind> {
     match record.key_from {
         [only] if record.fields.iter().filter(|field| !field.system).count() <= 3 => {
             record.field_index(only).map(|index| record.fields[index].kind)
@@ -100,75 +112,84 @@ fn bare(record: &Record) -> Option<FieldKind> {
 }
 
 /// Type of a field of this kind in inputs.
-fn named(kind: FieldKind, required: bool) -> TypeRef {
+fn input_type(kind: FieldKind, required: bool) -> TypeRef {
     let name = match kind {
         FieldKind::Translated => TRANSLATIONS.to_owned(),
         FieldKind::List(structure) => return TypeRef::named_nn_list(format!("{}Input", structure.name)),
         FieldKind::One(target) if catalog().get(target).shape != RecordKind::Record => TypeRef::STRING.to_owned(),
         FieldKind::One(_) => TypeRef::ID.to_owned(),
         FieldKind::Any => REFERENCE.to_owned(),
-        kind => scalar::named(kind, false).to_string(),
+        kind => scalar::output_type(kind, false).to_string(),
     };
     if required { TypeRef::named_nn(name) } else { TypeRef::named(name) }
 }
 
-fn record_input(record: &Record, purpose: For) -> InputObject {
-    let this = record.singular();
-    let doc = match purpose {
-        For::Create => format!("A new {this}."),
-        For::Update => format!("Changes of a {this}: only the fields that are given change, and null clears one."),
-        For::Upsert => {
-            format!("A {this}, new or not: found by its slug, or without one by an identifier. Only the fields that are given change.")
-        }
-        For::Part => record.doc.to_owned(),
-    };
-    let mut input = InputObject::new(name(record, purpose)).description(doc);
-    let id = |doc: &str| InputValue::new(ID, TypeRef::named_nn(TypeRef::ID)).description(doc);
-    if purpose == For::Update {
-        input = input.field(id("Id or slug of the record.")).field(expected());
+fn record_input(record: &Record, purpose: Purpose) -> InputObject {
+    let mut input = InputObject::new(name(record, purpose)).description(input_doc(record, purpose));
+    if purpose == Purpose::Update {
+        input = input.field(input_value(ID, TypeRef::named_nn(TypeRef::ID), "Id or slug of the record.")).field(expected_revision());
     }
-    if purpose == For::Upsert {
-        input = input.field(expected());
+    if purpose == Purpose::Upsert {
+        input = input.field(expected_revision());
     }
     for (index, field) in record.fields.iter().enumerate().filter(|(_, field)| !field.system) {
         let is_owner = index == 0 && record.shape != RecordKind::Record;
         if is_owner {
             continue;
         }
-        // a slug is made where none is given, and what is new is published unless it is said otherwise
-        let own = ["slug", "key", "published"].contains(&field.name);
+        // slugs and keys are generated by default, and new records are published by default
+        let has_default = ["slug", "key", "published"].contains(&field.name);
         let required = field.required
-            && !own
-            && matches!(purpose, For::Create | For::Part)
+            && !has_default
+            && matches!(purpose, Purpose::Create | Purpose::Part)
             && !matches!(field.kind, FieldKind::List(_) | FieldKind::Boolean);
-        let doc = match field.name {
-            "slug" if purpose == For::Create => format!("{} Made from the name where it is not given.", field.doc),
-            "key" => format!("{} Made from what the part says where it is not given.", field.doc),
-            _ => field.doc.to_owned(),
-        };
-        let doc = match field.kind {
-            FieldKind::One(target) if catalog().get(target).shape == RecordKind::Record => format!("{doc} Its id or slug."),
-            FieldKind::One(_) => format!("{doc} Its key in this record."),
-            _ => doc,
-        };
-        input = input.field(InputValue::new(field.name, named(field.kind, required)).description(doc));
+        let value = input_value(field.name, input_type(field.kind, required), field_doc(field, purpose));
+        input = input.field(deprecate_input(value, field));
     }
     for list in &record.parts {
         let part = catalog().get(list.part);
-        let ty = match bare(part) {
-            Some(kind) => TypeRef::named_nn_list(named(kind, false).to_string()),
-            None => TypeRef::named_nn_list(name(part, For::Part)),
+        let ty = match single_value(part) {
+            Some(kind) => TypeRef::named_nn_list(input_type(kind, false).to_string()),
+            None => TypeRef::named_nn_list(name(part, Purpose::Part)),
         };
-        let doc = format!("{} A list that is given replaces the one there is; parts with the same key are kept.", part.doc);
-        input = input.field(InputValue::new(list.name, ty).description(doc));
+        input = input.field(input_value(list.name, ty, names::sentence(list.name)));
     }
-    if purpose != For::Part && purpose != For::Upsert {
+    if purpose != Purpose::Part && purpose != Purpose::Upsert {
         input = input.field(message());
     }
     input
 }
 
-/// A value of GraphQL as the JSON that a file would have: values of vocabularies in small letters.
+fn input_doc(record: &Record, purpose: Purpose) -> String {
+    match purpose {
+        Purpose::Create => format!("A new {}.", names::singular(record)),
+        Purpose::Update => format!(
+            "Changes to {}. Omitted fields stay as they are, and null clears a field. A list replaces the existing one, but keeps parts with the same key.",
+            names::a(record)
+        ),
+        Purpose::Upsert => {
+            format!("{} to create or update; the fields are as in Update{}Input.", names::capitalized(&names::a(record)), record.name())
+        }
+        Purpose::Part => record.doc.to_owned(),
+    }
+}
+
+/// Description of a field: in full where the type is created, and by its name alone where it is updated.
+fn field_doc(field: &Field, purpose: Purpose) -> String {
+    let doc = match purpose {
+        Purpose::Create | Purpose::Part => field.doc.to_owned(),
+        Purpose::Update | Purpose::Upsert => names::sentence(field.name),
+    };
+    match (field.name, field.kind) {
+        ("slug", _) if purpose == Purpose::Create => "Slug; by default generated from the name.".to_owned(),
+        ("key", _) => "Key; by default generated from the content.".to_owned(),
+        (_, FieldKind::One(target)) if catalog().get(target).shape == RecordKind::Record => format!("{doc} Id or slug."),
+        (_, FieldKind::One(_)) => format!("{doc} Key in this record."),
+        _ => doc,
+    }
+}
+
+/// Converts a GraphQL value to JSON as an import file has it: enum values in lowercase.
 pub(crate) fn json(value: &Value) -> Json {
     match value {
         Value::Null | Value::Binary(_) => Json::Null,
@@ -181,29 +202,29 @@ pub(crate) fn json(value: &Value) -> Json {
     }
 }
 
-/// The members of an input.
-pub(in crate::graphql) fn members(value: &Value) -> Map<String, Json> {
+/// Members of an input object as JSON.
+pub(crate) fn members(value: &Value) -> Map<String, Json> {
     match json(value) {
         Json::Object(members) => members,
         _ => Map::new(),
     }
 }
 
-/// A text of an input, taken out of it.
-pub(in crate::graphql) fn take_text(members: &mut Map<String, Json>, name: &str) -> Option<String> {
+/// Removes a string from the members of an input.
+pub(crate) fn take_text(members: &mut Map<String, Json>, name: &str) -> Option<String> {
     match members.remove(name) {
         Some(Json::String(text)) => Some(text),
         _ => None,
     }
 }
 
-/// A number of an input, taken out of it.
+/// Removes an integer from the members of an input.
 pub(crate) fn take_number(members: &mut Map<String, Json>, name: &str) -> Option<i64> {
     members.remove(name).as_ref().and_then(Json::as_i64)
 }
 
-/// A draft of a record from the members of its input that are fields of it.
-pub(crate) fn draft(record: &'static Record, members: Map<String, Json>, origin: &Origin) -> Result<Draft, Vec<InputProblem>> {
+/// Parses the members of an input into a draft. `origin` locates the input in errors.
+pub(crate) fn parse_draft(record: &'static Record, members: Map<String, Json>, origin: &Origin) -> Result<Draft, Vec<InputProblem>> {
     let tree: Tree = value_tree::from_json(&Json::Object(members));
     parse::record(record, &tree, origin)
 }

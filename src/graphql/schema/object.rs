@@ -1,67 +1,57 @@
-//! Object types of the records, and the interfaces that they share.
+//! Object types of records, and the interfaces that they share.
 
-use async_graphql::dynamic::{Field, FieldFuture, InputValue, Interface, InterfaceField, Object, SchemaBuilder, TypeRef};
+use async_graphql::dynamic::{Field, Interface, InterfaceField, Object, SchemaBuilder, TypeRef};
 
 use crate::catalog::catalog;
-use crate::catalog::field::Field as Declared;
+
+use crate::catalog::field::Field as DeclaredField;
+
 use crate::catalog::kind::FieldKind;
+
 use crate::catalog::record::{Record, RecordKind};
+
 use crate::catalog::relation::Relation;
 use crate::entity::RecordType;
 use crate::graphql::projection::computed;
-use crate::graphql::projection::computed::Computed;
-use crate::graphql::projection::connection;
-use crate::graphql::projection::connection::connection_name;
+use crate::graphql::projection::computed::field::ComputedField;
+use crate::graphql::schema::builder::{
+    CITABLE, NODE, RECORD, deprecate_field, deprecate_interface_field, field, lang_argument, type_names,
+};
+use crate::graphql::schema::connection;
+use crate::graphql::schema::connection::connection_name;
 use crate::graphql::schema::scalar;
 
-/// Interface of everything that has an id.
-pub(crate) const NODE: &str = "Node";
-/// Interface of everything that can have citations.
-pub(crate) const CITABLE: &str = "Citable";
-/// Interface of records with a life of their own.
-pub(crate) const RECORD: &str = "Record";
-
-const ID_DOC: &str = "Id of the record, the same for ever. Its first part tells its type.";
-const LANG_DOC: &str = "Language wanted, as a BCP 47 tag. Where it is not given or there is no such text: the Accept-Language of the request, then the record's own language.";
-
-/// Names by which a fragment can mean records of a type.
-pub(crate) fn names(record: &Record) -> Vec<&'static str> {
-    let mut names = vec![record.name(), NODE];
-    if record.is_cited() {
-        names.push(CITABLE);
-    }
-    if record.shape == RecordKind::Record {
-        names.push(RECORD);
-    }
-    names
-}
+const ID_DOC: &str = "Permanent id; its prefix names the type.";
 
 pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
-    let all_cited = |computed: &Computed| catalog().all().filter(|record| record.is_cited()).all(computed.on);
+    let on_all_citables = |computed: &ComputedField| catalog().all().filter(|record| record.is_cited()).all(computed.applies_to);
     let citations = catalog().get(RecordType::Citation);
-    // any record will do: what all have is the same in each
+    // the shared fields are the same on every record type
     let sample = catalog().get(RecordType::Person);
-    let node = Interface::new(NODE).description("Anything that has an id.").field(id_of_interface());
+    let node = Interface::new(NODE).description("Anything with an id.").field(interface_id());
     let mut citable = Interface::new(CITABLE)
-        .description("Anything that sources can be cited for: a record, or a part of one.")
-        .field(id_of_interface())
+        .description("Anything that can have citations: a record, or a part of one.")
+        .field(interface_id())
         .field(interface_relation(sample, "citations", citations));
     let mut record = Interface::new(RECORD)
-        .description("A record with a life of its own: it has a slug, sources and a history.")
-        .field(id_of_interface());
+        .description("A record that is not part of another: it has a slug, citations and a history.")
+        .field(interface_id());
     for name in ["slug", "published", "disputed", "revision", "createdAt", "updatedAt"] {
-        let Some(field) = sample.field_index(name).map(|index| &sample.fields[index]) else { continue };
-        let shared = || InterfaceField::new(field.name, scalar::named(field.kind, field.required)).description(field.doc);
+        let Some(declared) = sample.field_index(name).map(|index| &sample.fields[index]) else { continue };
+        let shared = || {
+            let field = InterfaceField::new(declared.name, scalar::output_type(declared.kind, declared.required)).description(declared.doc);
+            deprecate_interface_field(field, declared)
+        };
         record = record.field(shared());
         if name == "disputed" {
             citable = citable.field(shared());
         }
     }
-    for computed in computed::all().iter().filter(|computed| all_cited(computed)) {
-        citable = citable.field(computed_of_interface(computed));
+    for computed in computed::all().iter().filter(|computed| on_all_citables(computed)) {
+        citable = citable.field(interface_computed(computed));
     }
-    for computed in computed::all().iter().filter(|computed| computed.shared && (computed.on)(sample)) {
-        record = record.field(computed_of_interface(computed));
+    for computed in computed::all().iter().filter(|computed| computed.in_interfaces && (computed.applies_to)(sample)) {
+        record = record.field(interface_computed(computed));
     }
     for relation in shared_relations(sample) {
         record = record.field(interface_relation(sample, relation.name, catalog().get(relation.target)));
@@ -70,7 +60,7 @@ pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     catalog().all().map(object).fold(builder, SchemaBuilder::register)
 }
 
-/// Relations that every record has.
+/// Relations that every record type has.
 fn shared_relations(sample: &Record) -> impl Iterator<Item = &Relation> {
     sample.relations.iter().filter(|relation| {
         catalog()
@@ -80,11 +70,11 @@ fn shared_relations(sample: &Record) -> impl Iterator<Item = &Relation> {
     })
 }
 
-fn id_of_interface() -> InterfaceField {
+fn interface_id() -> InterfaceField {
     InterfaceField::new("id", TypeRef::named_nn(TypeRef::ID)).description(ID_DOC)
 }
 
-fn computed_of_interface(computed: &Computed) -> InterfaceField {
+fn interface_computed(computed: &ComputedField) -> InterfaceField {
     let field = InterfaceField::new(computed.name, computed.ty.clone()).description(computed.doc);
     computed.arguments.iter().fold(field, |field, argument| field.argument(argument.input()))
 }
@@ -100,33 +90,29 @@ fn interface_relation(sample: &Record, name: &str, target: &Record) -> Interface
 
 fn object(record: &'static Record) -> Object {
     let mut object = Object::new(record.name()).description(record.doc).field(field("id", TypeRef::named_nn(TypeRef::ID), ID_DOC));
-    for interface in &names(record)[1..] {
+    for interface in &type_names(record)[1..] {
         object = object.implement(*interface);
     }
     for declared in &record.fields {
         object = object.field(declared_field(declared));
         if matches!(declared.kind, FieldKind::Translated) {
-            let doc = format!("{} In all languages there are, the record's own first.", declared.doc);
-            object = object.field(field(declared.plural(), TypeRef::named_nn_list_nn(scalar::LOCALIZED_TEXT), doc));
+            let doc = format!("All translations of {}, the original first.", declared.name);
+            let translations = field(declared.plural(), TypeRef::named_nn_list_nn(scalar::LOCALIZED_TEXT), doc);
+            object = object.field(deprecate_field(translations, declared));
         }
     }
     for relation in &record.relations {
         object = object.field(relation_field(record, relation));
     }
-    for computed in computed::all().iter().filter(|computed| (computed.on)(record)) {
+    for computed in computed::all().iter().filter(|computed| (computed.applies_to)(record)) {
         let field = field(computed.name, computed.ty.clone(), computed.doc);
         object = object.field(computed.arguments.iter().fold(field, |field, argument| field.argument(argument.input())));
     }
     object
 }
 
-/// A field as the schema has it. Its values are not made here: [`crate::graphql::projection`] does that.
-pub(crate) fn field(name: impl Into<String>, ty: TypeRef, doc: impl Into<String>) -> Field {
-    Field::new(name, ty, |_| FieldFuture::Value(None)).description(doc)
-}
-
-fn declared_field(declared: &Declared) -> Field {
-    let field = field(declared.name, scalar::named(declared.kind, declared.required), declared.doc);
+fn declared_field(declared: &DeclaredField) -> Field {
+    let field = deprecate_field(field(declared.name, scalar::output_type(declared.kind, declared.required), declared.doc), declared);
     match declared.kind {
         FieldKind::Translated => field.argument(lang_argument()),
         _ => field,
@@ -139,10 +125,5 @@ fn relation_field(record: &'static Record, relation: &'static Relation) -> Field
         return field(relation.name, TypeRef::named_nn_list(target.name()), relation.doc);
     }
     let field = connection::with_arguments(field(relation.name, TypeRef::named(connection_name(target)), relation.doc), target);
-    computed::arguments(record, relation.name).fold(field, |field, argument| field.argument(argument.input()))
-}
-
-/// The argument that says in which language a text is wanted.
-pub(crate) fn lang_argument() -> InputValue {
-    InputValue::new("lang", TypeRef::named(scalar::LANGUAGE)).description(LANG_DOC)
+    computed::relation_arguments(record, relation.name).fold(field, |field, argument| field.argument(argument.input()))
 }

@@ -1,4 +1,4 @@
-//! Scalars, vocabularies and small objects, and the values of cells.
+//! Scalars, enums of vocabularies and types of structures, and the JSON of stored values.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,11 @@ use crate::core::language;
 use crate::core::language::Languages;
 use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::Selection;
-use crate::graphql::schema::object::field;
+use crate::graphql::schema::builder::{CITABLE, LANGUAGE, field};
 use crate::store::read::result::Cell;
 
 pub(crate) const PARTIAL_DATE: &str = "PartialDate";
 pub(crate) const DATE_TIME: &str = "DateTime";
-pub(crate) const LANGUAGE: &str = "Language";
 const DURATION: &str = "Duration";
 const URL: &str = "URL";
 pub(crate) const LOCALIZED_TEXT: &str = "LocalizedText";
@@ -26,17 +25,21 @@ pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     let scalars = [
         (
             PARTIAL_DATE,
-            "A date as the sources give it: a year (2013), a month (2013-08) or a day (2013-08-22) of the Gregorian calendar. The text sorts by time.",
+            "A Gregorian date as precise as the sources are: a year (2013), a month (2013-08) or a day (2013-08-22). Sorts chronologically as text.",
             None,
         ),
         (
             DATE_TIME,
-            "An instant in UTC, written as in RFC 3339: 2026-11-24T09:30:00.000000Z.",
+            "An instant in UTC in RFC 3339 format: 2026-11-24T09:30:00.000000Z.",
             Some("https://scalars.graphql.org/andimarek/date-time.html"),
         ),
-        (LANGUAGE, "A language, as a BCP 47 tag: kk, ru, en, sr-Latn.", Some("https://www.rfc-editor.org/info/bcp47")),
-        (DURATION, "A length of time, as an ISO 8601 duration: P3Y is three years, P15D is fifteen days.", None),
-        (URL, "An address on the web that begins with http:// or https://.", Some("https://url.spec.whatwg.org/")),
+        (
+            LANGUAGE,
+            "A BCP 47 language tag, such as kk, ru, en or sr-Latn. A text that has no translation in the requested language falls back to the languages of Accept-Language, then to the original.",
+            Some("https://www.rfc-editor.org/info/bcp47"),
+        ),
+        (DURATION, "An ISO 8601 duration: P3Y is three years, P15D fifteen days.", None),
+        (URL, "A URL that begins with http:// or https://.", Some("https://url.spec.whatwg.org/")),
     ];
     for (name, doc, specification) in scalars {
         let mut scalar = Scalar::new(name).description(doc);
@@ -47,7 +50,7 @@ pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     }
     builder = builder.register(
         Object::new(LOCALIZED_TEXT)
-            .description("A text and its language.")
+            .description("A text in one language.")
             .field(field(LANG, TypeRef::named_nn(LANGUAGE), "Language of the text."))
             .field(field("text", TypeRef::named_nn(TypeRef::STRING), "The text.")),
     );
@@ -58,14 +61,14 @@ pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     for structure in structures().values() {
         let mut object = Object::new(structure.name).description(structure.doc);
         for member in structure.members {
-            object = object.field(field(member.name, named(member.kind, member.required), member.doc));
+            object = object.field(field(member.name, output_type(member.kind, member.required), member.doc));
         }
         builder = builder.register(object);
     }
     builder
 }
 
-/// Every vocabulary of the declarations, by name.
+/// All declared vocabularies, by name.
 pub(crate) fn vocabularies() -> BTreeMap<&'static str, &'static Vocabulary> {
     let of_fields = catalog().all().flat_map(|record| record.fields.iter().map(|field| field.kind));
     let of_members = structures().into_values().flat_map(|structure| structure.members.iter().map(|member| member.kind));
@@ -89,8 +92,8 @@ fn structures() -> BTreeMap<&'static str, &'static Structure> {
         .collect()
 }
 
-/// Type of a field of this kind in the schema.
-pub(crate) fn named(kind: FieldKind, required: bool) -> TypeRef {
+/// Type of a field of this kind in object types.
+pub(crate) fn output_type(kind: FieldKind, required: bool) -> TypeRef {
     let name = match kind {
         FieldKind::Text | FieldKind::Translated => TypeRef::STRING,
         FieldKind::Date => PARTIAL_DATE,
@@ -103,20 +106,20 @@ pub(crate) fn named(kind: FieldKind, required: bool) -> TypeRef {
         FieldKind::Duration => DURATION,
         FieldKind::Choice(vocabulary) => vocabulary.name,
         FieldKind::List(structure) => return TypeRef::named_nn_list_nn(structure.name),
-        // what is read from elsewhere can fail, and may not be published
+        // a referenced record may be unpublished, so the field is nullable
         FieldKind::One(target) => return TypeRef::named(target.name()),
-        FieldKind::Any => return TypeRef::named(crate::graphql::schema::object::CITABLE),
+        FieldKind::Any => return TypeRef::named(CITABLE),
     };
     if required { TypeRef::named_nn(name) } else { TypeRef::named(name) }
 }
 
-/// Writes the value of a cell, in the best language where it has several.
+/// Writes the value of a cell; a translated text in the best language.
 pub(crate) fn write(kind: FieldKind, cell: &Cell, lang: Option<&str>, out: &mut JsonWriter<'_>) {
     match (cell, kind) {
         (Cell::Text(text), FieldKind::Choice(_)) => out.choice(text),
         (Cell::Text(text), _) => out.value(text),
         (Cell::Integer(number), _) => out.value(number),
-        // a whole number is written without a fraction: 67 cases, not 67.0
+        // an integral number is written without a fraction: 67 cases, not 67.0
         (Cell::Number(number), _) if number.fract() == 0.0 && number.abs() < 1e15 => out.value(*number as i64),
         (Cell::Number(number), _) => out.value(number),
         (Cell::Boolean(boolean), _) => out.value(boolean),
@@ -126,12 +129,12 @@ pub(crate) fn write(kind: FieldKind, cell: &Cell, lang: Option<&str>, out: &mut 
     }
 }
 
-/// The best of several translations: in the language asked for, then in one the reader prefers, then the record's own.
+/// Returns the best translation: in the requested language, else in a preferred language, else the original.
 pub(crate) fn best<'t>(texts: &'t Json, lang: Option<&str>, languages: &Languages) -> Option<&'t str> {
     best_with_tag(texts, lang, languages).map(|(_, text)| text)
 }
 
-/// The same, with its language.
+/// Returns the best translation with its language tag, as [`best`] does.
 pub(crate) fn best_with_tag<'t>(texts: &'t Json, lang: Option<&str>, languages: &Languages) -> Option<(&'t str, &'t str)> {
     let texts = texts.as_object()?;
     let tags = || texts.keys().map(String::as_str);
@@ -139,7 +142,7 @@ pub(crate) fn best_with_tag<'t>(texts: &'t Json, lang: Option<&str>, languages: 
     Some((tag, texts.get(tag)?.as_str()?))
 }
 
-/// What is shown of a translation.
+/// A selected field of a translation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum TextPart {
     TypeName,
@@ -147,17 +150,17 @@ pub(crate) enum TextPart {
     Text,
 }
 
-/// What a selection shows of each translation.
+/// Selected fields of each translation.
 pub(crate) fn text_parts(selection: &Selection<'_>) -> Fields<TextPart> {
     let part = |name: &str| match name {
         LANG => TextPart::Lang,
         "text" => TextPart::Text,
         _ => TextPart::TypeName,
     };
-    selection.below(&[LOCALIZED_TEXT]).iter().map(|below| (below.key(), part(below.name()))).collect()
+    selection.subfields(&[LOCALIZED_TEXT]).iter().map(|below| (below.json_key(), part(below.name()))).collect()
 }
 
-/// Writes all translations, the record's own first.
+/// Writes all translations, the original first.
 pub(crate) fn write_texts(cell: &Cell, parts: &Fields<TextPart>, out: &mut JsonWriter<'_>) {
     let texts = match cell {
         Cell::Json(Json::Object(texts)) => Some(texts),
@@ -173,21 +176,21 @@ pub(crate) fn write_texts(cell: &Cell, parts: &Fields<TextPart>, out: &mut JsonW
     });
 }
 
-/// What is shown of a small object: a member, or the name of its type.
+/// A selected field of a structure.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Member {
     TypeName(&'static str),
     Of(&'static StructureMember),
 }
 
-/// What a selection shows of each small object.
+/// Selected fields of each structure.
 pub(crate) fn members(selection: &Selection<'_>, structure: &'static Structure) -> Fields<Member> {
     let member = |name: &str| structure.members.iter().find(|member| member.name == name);
     let shown = |name: &str| member(name).map_or(Member::TypeName(structure.name), Member::Of);
-    selection.below(&[structure.name]).iter().map(|below| (below.key(), shown(below.name()))).collect()
+    selection.subfields(&[structure.name]).iter().map(|below| (below.json_key(), shown(below.name()))).collect()
 }
 
-/// Writes a list of small objects.
+/// Writes a list of structures.
 pub(crate) fn write_structures(cell: &Cell, members: &Fields<Member>, out: &mut JsonWriter<'_>) {
     let items = match cell {
         Cell::Json(Json::Array(items)) => items.as_slice(),
@@ -198,7 +201,7 @@ pub(crate) fn write_structures(cell: &Cell, members: &Fields<Member>, out: &mut 
             Member::TypeName(name) => out.value(name),
             Member::Of(member) => match (member.kind, item.get(member.name)) {
                 (FieldKind::Choice(_), Some(Json::String(text))) => out.choice(text),
-                // what is not a text is shown as the JSON that it is
+                // a value that is not a string is written as its JSON text
                 (FieldKind::Text, Some(value)) if !value.is_string() && !value.is_null() => out.value(value.to_string()),
                 (_, value) => out.value(value),
             },

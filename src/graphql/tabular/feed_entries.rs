@@ -1,4 +1,4 @@
-//! The first list of records of a query, as a feed has it: what each record is called, and when it changed last.
+//! Entries of a feed: the first list of records of a query, with the label and the latest change of each record.
 
 use std::sync::LazyLock;
 
@@ -17,57 +17,58 @@ use crate::graphql::engine::{Api, PreparedOperation};
 use crate::graphql::error::{GraphqlError, codes};
 use crate::graphql::projection::connection::ConnectionProjection;
 use crate::graphql::projection::json_writer::JsonWriter;
-use crate::graphql::projection::selection::Scope;
+use crate::graphql::projection::selection::{Scope, Selection};
 use crate::graphql::query;
-use crate::graphql::request::document;
+use crate::graphql::request::document::find_operation;
 
-/// Records that a feed has where the query does not say how many.
-const USUAL: u32 = 50;
+/// Entries of a feed if the query does not give a page size.
+const DEFAULT_FEED_ENTRIES: u32 = 50;
 
-/// What is shown of the records, whatever the query shows of them.
-static SHOWN: LazyLock<ExecutableDocument> = LazyLock::new(|| {
+/// Selection of the fields of an entry, which replaces the selection of the query.
+static ENTRY_DOCUMENT: LazyLock<ExecutableDocument> = LazyLock::new(|| {
     let text = "{ entries { nodes { __typename id \
         ... on Record { permalink label createdAt updatedAt } \
         ... on Revision { kind at by message recordType record { __typename id ... on Record { label permalink } } } } } }";
-    // the text is our own, and a test reads it
+    // a test parses this constant document
     parse_query(text).unwrap_or_else(|error| unreachable!("{error}"))
 });
 
 impl Api {
-    /// The records of the first list of a query. They are given as objects with what a feed shows.
+    /// Executes the first list of records of a query and returns its entries as JSON objects. Fails if the query has no
+    /// such list at its root.
     pub async fn entries(&self, prepared: &PreparedOperation, languages: &Languages, caller: &Caller) -> Result<Vec<Json>, GraphqlError> {
-        let PreparedOperation { document, asked, variables, .. } = prepared;
-        let operation = document::operation(document, asked.operation.as_deref())?;
+        let PreparedOperation { document, request, variables, .. } = prepared;
+        let operation = find_operation(document, request.operation.as_deref())?;
         let roots = Scope { document, operation, variables, dataset: &self.dataset }.roots(query::NAME);
-        let found = roots.iter().find_map(|root| Some((root, query::list(root.name()).filter(|record| has_time(record))?)));
-        let Some((root, record)) = found else {
-            let message = "a feed needs a query with a list of records at its root, such as { cases { nodes { id } } }";
+        let list = roots.iter().find_map(|root| Some((root, query::listed_record(root.name()).filter(|record| has_timestamps(record))?)));
+        let Some((root, record)) = list else {
+            let message = "a feed requires a query with a list of records at its root, such as { cases { nodes { id } } }";
             return Err(GraphqlError::new(codes::REQUEST, message));
         };
-        let failed = |error| GraphqlError::of_field(error, root.name_in_answer(), root.position());
-        self.list(root, record, languages, caller).await.map_err(failed)
+        let field_error = |error| GraphqlError::for_field(error, root.response_key(), root.position());
+        self.fetch_entries(root, record, languages, caller).await.map_err(field_error)
     }
 
-    async fn list(
+    async fn fetch_entries(
         &self,
-        root: &crate::graphql::projection::selection::Selection<'_>,
+        root: &Selection<'_>,
         record: &'static Record,
         languages: &Languages,
         caller: &Caller,
     ) -> Result<Vec<Json>> {
-        let (wanted, _) = ConnectionProjection::new(root, record)?;
+        let (requested, _) = ConnectionProjection::new(root, record)?;
         let variables = Variables::default();
-        let operation = document::operation(&SHOWN, None).map_err(|failure| internal(failure.message))?;
-        let shown = Scope { document: &SHOWN, operation, variables: &variables, dataset: &self.dataset }.roots(query::NAME);
-        let Some(shown) = shown.first() else { return Ok(Vec::new()) };
-        let (mut list, connection) = ConnectionProjection::new(shown, record)?;
-        (list.filter, list.order, list.page) = (wanted.filter, wanted.order, wanted.page);
+        let operation = find_operation(&ENTRY_DOCUMENT, None).map_err(|failure| internal(failure.message))?;
+        let entries = Scope { document: &ENTRY_DOCUMENT, operation, variables: &variables, dataset: &self.dataset }.roots(query::NAME);
+        let Some(entries) = entries.first() else { return Ok(Vec::new()) };
+        let (mut list, connection) = ConnectionProjection::new(entries, record)?;
+        (list.filter, list.order, list.page) = (requested.filter, requested.order, requested.page);
         if root.argument("first").is_none() && root.argument("last").is_none() {
-            list.page.size = USUAL.min(MAX_PAGE_SIZE);
+            list.page.size = DEFAULT_FEED_ENTRIES.min(MAX_PAGE_SIZE);
         }
         let pages = self.store.for_role(caller.role).page(&list).await?;
         let mut out = JsonWriter::new(languages);
-        out.option(pages.get(0), |slice, out| connection.write(slice, out));
+        out.option(pages.get(0), |page, out| connection.write(page, out));
         let mut page: Json = serde_json::from_slice(&out.into_json()).map_err(internal)?;
         match page["nodes"].take() {
             Json::Array(nodes) => Ok(nodes),
@@ -76,7 +77,7 @@ impl Api {
     }
 }
 
-/// Whether it is known of records of a type when they changed.
-fn has_time(record: &Record) -> bool {
+/// Whether records of a type have timestamps of their changes.
+fn has_timestamps(record: &Record) -> bool {
     record.shape == RecordKind::Record || record.ty == RecordType::Revision
 }

@@ -1,69 +1,68 @@
-//! The form of an answer, read from a query and the schema before anything is run: which lists it has, and which columns
-//! their rows.
+//! The layout of a response, derived from a query and the schema before execution: its lists, and the columns of their
+//! rows.
 
 use async_graphql::registry::{MetaTypeName, Registry};
 
 use crate::core::error::{Result, bad_input};
+use crate::graphql::projection::output_type::TYPE_NAME;
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::scalar::{DATE_TIME, PARTIAL_DATE};
 use crate::tabular::{ColumnType, TableColumn};
 
-/// What stands at one place of an answer.
+/// Layout of a value of a response.
 #[derive(Debug)]
-pub(super) enum Form {
-    /// A value.
+pub(super) enum Layout {
+    /// A scalar or enum value.
     Leaf(ColumnType),
     /// An object.
-    Object(Vec<Branch>),
-    /// A list of any of these.
+    Object(Vec<LayoutMember>),
+    /// A list.
     List {
-        item: Box<Form>,
-        /// Whether each of its items is a row of its own.
+        item: Box<Layout>,
+        /// Whether each item becomes a row of its own.
         exploded: bool,
     },
 }
 
 /// A member of an object.
 #[derive(Debug)]
-pub(super) struct Branch {
-    /// Its name in the answer.
+pub(super) struct LayoutMember {
+    /// Response key.
     pub(super) key: String,
-    /// Whether the names of columns leave it out: it says nothing but that there is a list.
+    /// Whether column names omit the key, because it only wraps the rows of a connection.
     is_wrapper: bool,
-    pub(super) form: Form,
+    pub(super) layout: Layout,
 }
 
-/// What every GraphQL type has.
-const TYPE_NAME: &str = "__typename";
-/// Name of a column that has no name of its own: a list of plain values.
-const VALUE: &str = "value";
+/// TableColumn name of a list of plain values, which have no key.
+const VALUE_COLUMN: &str = "value";
 
-impl Form {
-    /// The form of what a selection gives, on an object of this type.
+impl Layout {
+    /// Layout of the value of a selection on an object of type `parent`.
     pub(super) fn of(selection: &Selection<'_>, parent: &str, registry: &Registry) -> Self {
-        let parent = selection.on.unwrap_or(parent);
+        let parent = selection.type_condition.unwrap_or(parent);
         let field = registry.types.get(parent).and_then(|ty| ty.field_by_name(selection.name()));
         let Some(ty) = field.map(|field| field.ty.as_str()).filter(|_| selection.name() != TYPE_NAME) else {
             return Self::Leaf(ColumnType::Text);
         };
         let name = MetaTypeName::concrete_typename(ty);
-        let form = match registry.types.get(name) {
-            Some(of) if of.is_composite() => Self::Object(
+        let layout = match registry.types.get(name) {
+            Some(ty) if ty.is_composite() => Self::Object(
                 selection
-                    .all_below()
+                    .all_subfields()
                     .iter()
-                    .map(|below| Branch {
-                        key: below.name_in_answer().to_owned(),
-                        is_wrapper: is_wrapper(name, below.name()),
-                        form: Self::of(below, name, registry),
+                    .map(|selected| LayoutMember {
+                        key: selected.response_key().to_owned(),
+                        is_wrapper: is_wrapper(name, selected.name()),
+                        layout: Self::of(selected, name, registry),
                     })
                     .collect(),
             ),
-            _ => Self::Leaf(leaf(name)),
+            _ => Self::Leaf(column_type(name)),
         };
         match ty.contains('[') {
-            true => Self::List { item: Box::new(form), exploded: false },
-            false => form,
+            true => Self::List { item: Box::new(layout), exploded: false },
+            false => layout,
         }
     }
 
@@ -71,53 +70,50 @@ impl Form {
     pub(super) fn width(&self) -> usize {
         match self {
             Self::Leaf(_) => 1,
-            Self::Object(branches) => branches.iter().map(|branch| branch.form.width()).sum(),
+            Self::Object(members) => members.iter().map(|member| member.layout.width()).sum(),
             Self::List { item, .. } => item.width(),
         }
     }
 
-    /// The columns of a row of this form.
+    /// Columns of a row. Fails if two have the same name.
     pub(super) fn columns(&self) -> Result<Vec<TableColumn>> {
         let mut columns = Vec::new();
-        self.collect(&Path::default(), false, &mut columns);
-        for (place, column) in columns.iter().enumerate() {
-            if columns[..place].iter().any(|before| before.name == column.name) {
-                return Err(bad_input(
-                    "query",
-                    format_args!("two columns would be called {}; give one of the fields an alias", column.name),
-                ));
+        self.collect(&MemberPath::default(), false, &mut columns);
+        for (index, column) in columns.iter().enumerate() {
+            if columns[..index].iter().any(|before| before.name == column.name) {
+                return Err(bad_input("query", format_args!("two columns have the name {}; give one of the fields an alias", column.name)));
             }
         }
         Ok(columns)
     }
 
-    fn collect(&self, path: &Path<'_>, is_joined: bool, columns: &mut Vec<TableColumn>) {
+    fn collect(&self, path: &MemberPath<'_>, is_joined: bool, columns: &mut Vec<TableColumn>) {
         match self {
             Self::Leaf(ty) => {
-                let name = Some(path.to_string()).filter(|name| !name.is_empty()).unwrap_or_else(|| VALUE.to_owned());
+                let name = Some(path.to_string()).filter(|name| !name.is_empty()).unwrap_or_else(|| VALUE_COLUMN.to_owned());
                 columns.push(TableColumn { name, ty: if is_joined { ColumnType::Text } else { *ty } });
             }
-            Self::Object(branches) => {
-                branches.iter().for_each(|branch| branch.form.collect(&path.then(branch), is_joined, columns));
+            Self::Object(members) => {
+                members.iter().for_each(|member| member.layout.collect(&path.then(member), is_joined, columns));
             }
             Self::List { item, exploded } => item.collect(path, is_joined || !exploded, columns),
         }
     }
 
-    /// Every list that is reached through objects alone: its name, and the keys that lead to it.
+    /// Every list that is reached through objects only: its name and its path of response keys.
     pub(super) fn lists(&self) -> Vec<(String, Vec<String>)> {
         let mut lists = Vec::new();
-        self.find(&Path::default(), &mut Vec::new(), &mut lists);
+        self.find(&MemberPath::default(), &mut Vec::new(), &mut lists);
         lists
     }
 
-    fn find(&self, path: &Path<'_>, keys: &mut Vec<String>, lists: &mut Vec<(String, Vec<String>)>) {
+    fn find(&self, path: &MemberPath<'_>, keys: &mut Vec<String>, lists: &mut Vec<(String, Vec<String>)>) {
         match self {
             Self::Leaf(_) => {}
-            Self::Object(branches) => {
-                for branch in branches {
-                    keys.push(branch.key.clone());
-                    branch.form.find(&path.then(branch), keys, lists);
+            Self::Object(members) => {
+                for member in members {
+                    keys.push(member.key.clone());
+                    member.layout.find(&path.then(member), keys, lists);
                     keys.pop();
                 }
             }
@@ -125,43 +121,44 @@ impl Form {
         }
     }
 
-    /// The form that these keys lead to.
+    /// Layout at a path of response keys.
     pub(super) fn at(self, keys: &[String]) -> Option<Self> {
         match (self, keys) {
-            (form, []) => Some(form),
-            (Self::Object(branches), [key, rest @ ..]) => branches.into_iter().find(|branch| branch.key == *key)?.form.at(rest),
+            (layout, []) => Some(layout),
+            (Self::Object(members), [key, rest @ ..]) => members.into_iter().find(|member| member.key == *key)?.layout.at(rest),
             _ => None,
         }
     }
 
-    /// Whether rows of this form become several.
+    /// Whether a row becomes several rows.
     pub(super) fn is_exploded(&self) -> bool {
         match self {
             Self::Leaf(_) => false,
-            Self::Object(branches) => branches.iter().any(|branch| branch.form.is_exploded()),
+            Self::Object(members) => members.iter().any(|member| member.layout.is_exploded()),
             Self::List { exploded, .. } => *exploded,
         }
     }
 
-    /// Makes each item of a list a row of its own: that of this name, or the only one, and the lists on the way to it.
-    pub(super) fn explode(&mut self, wanted: Option<&str>) -> Result<()> {
+    /// Explodes a list: each of its items becomes a row of its own. Without a path there must be exactly one list; lists
+    /// that contain the list at the path are exploded, too.
+    pub(super) fn explode(&mut self, path: Option<&str>) -> Result<()> {
         let lists = self.lists();
         let names = || lists.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
-        let (name, keys) = match (wanted, lists.as_slice()) {
-            (_, []) => return Err(bad_input("explode", "a row has no list here that could be more than one row")),
+        let (name, keys) = match (path, lists.as_slice()) {
+            (_, []) => return Err(bad_input("explode", "a row has no list that can be exploded")),
             (None, [only]) => only,
             (None, _) => {
-                return Err(bad_input("explode", format_args!("a row has several lists; name one of them: {}", names())));
+                return Err(bad_input("explode", format_args!("a row has several lists; specify one of {}", names())));
             }
-            (Some(wanted), lists) => lists
+            (Some(path), lists) => lists
                 .iter()
-                .find(|(name, _)| wanted == name || wanted.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.')))
-                .ok_or_else(|| bad_input("explode", format_args!("a row has no list {wanted}; it has {}", names())))?,
+                .find(|(name, _)| path == name || path.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.')))
+                .ok_or_else(|| bad_input("explode", format_args!("a row has no list {path}; it has {}", names())))?,
         };
-        let rest = wanted.and_then(|wanted| wanted.strip_prefix(name.as_str())?.strip_prefix('.')).map(str::to_owned);
+        let rest = path.and_then(|path| path.strip_prefix(name.as_str())?.strip_prefix('.')).map(str::to_owned);
         if let Some(Self::List { item, exploded }) = self.at_mut(keys) {
             *exploded = true;
-            return match (rest, wanted, item.lists().len()) {
+            return match (rest, path, item.lists().len()) {
                 (Some(rest), _, _) => item.explode(Some(&rest)),
                 (None, None, 1) => item.explode(None),
                 _ => Ok(()),
@@ -172,41 +169,42 @@ impl Form {
 
     fn at_mut(&mut self, keys: &[String]) -> Option<&mut Self> {
         match (self, keys) {
-            (form, []) => Some(form),
-            (Self::Object(branches), [key, rest @ ..]) => branches.iter_mut().find(|branch| branch.key == *key)?.form.at_mut(rest),
+            (layout, []) => Some(layout),
+            (Self::Object(members), [key, rest @ ..]) => members.iter_mut().find(|member| member.key == *key)?.layout.at_mut(rest),
             _ => None,
         }
     }
 }
 
-/// Names on the way to a place.
+/// A path of members, displayed as a column name.
 #[derive(Default, Clone, Copy)]
-struct Path<'a>(Option<(&'a Path<'a>, &'a Branch)>);
+struct MemberPath<'a>(Option<(&'a MemberPath<'a>, &'a LayoutMember)>);
 
-impl<'a> Path<'a> {
-    fn then(&'a self, branch: &'a Branch) -> Self {
-        Self(Some((self, branch)))
+impl<'a> MemberPath<'a> {
+    fn then(&'a self, member: &'a LayoutMember) -> Self {
+        Self(Some((self, member)))
     }
 }
 
-impl std::fmt::Display for Path<'_> {
+impl std::fmt::Display for MemberPath<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Some((before, branch)) = self.0 else { return Ok(()) };
+        let Some((before, member)) = self.0 else { return Ok(()) };
         before.fmt(f)?;
-        if branch.is_wrapper {
+        if member.is_wrapper {
             return Ok(());
         }
         let is_first = before.to_string().is_empty();
-        write!(f, "{}{}", if is_first { "" } else { "." }, branch.key)
+        write!(f, "{}{}", if is_first { "" } else { "." }, member.key)
     }
 }
 
-/// Whether a field of a connection says nothing by its name.
+/// Whether a field only wraps the rows of a connection.
 fn is_wrapper(parent: &str, field: &str) -> bool {
     (parent.ends_with("Connection") && matches!(field, "nodes" | "edges")) || (parent.ends_with("Edge") && field == "node")
 }
 
-fn leaf(name: &str) -> ColumnType {
+/// TableColumn type of a scalar or enum.
+fn column_type(name: &str) -> ColumnType {
     match name {
         "Int" => ColumnType::Integer,
         "Float" => ColumnType::Number,

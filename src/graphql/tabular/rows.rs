@@ -1,105 +1,121 @@
-//! From what stands in an answer to rows of a table.
+//! Conversion of response values to rows of a table.
 
 use std::fmt::Write;
 
 use crate::core::error::Result;
-use crate::graphql::tabular::layout::{Branch, Form};
-use crate::graphql::tabular::value::{Context, Item};
+use crate::graphql::tabular::layout::{Layout, LayoutMember};
+use crate::graphql::tabular::value::{ReadContext, ResponseValue};
 use crate::tabular::{TableRows, TableValue};
 
-/// What stands between the items of a list in one cell.
-const BETWEEN: &str = "; ";
+/// Separator of the items of a list in one cell.
+const ITEM_SEPARATOR: &str = "; ";
 
-/// Adds the rows that an item becomes: one, unless a list in it is exploded.
-pub(super) fn add<'a>(form: &Form, item: Item<'a>, context: Context<'a>, rows: &mut TableRows<'a>) -> Result<()> {
-    if !form.is_exploded() {
-        return fill(form, Some(item), context, &mut |value| rows.push(value));
+/// Appends the rows of an item: one, unless one of its lists is exploded.
+pub(super) fn append<'a>(layout: &Layout, item: ResponseValue<'a>, context: ReadContext<'a>, rows: &mut TableRows<'a>) -> Result<()> {
+    if !layout.is_exploded() {
+        return flatten(layout, Some(item), context, &mut |value| rows.push(value));
     }
-    let mut row = vec![TableValue::Null; form.width()];
-    spread(form, Some(item), context, &mut row, 0, rows)
+    let mut row = vec![TableValue::Null; layout.width()];
+    explode(layout, Some(item), context, &mut row, 0, rows)
 }
 
-/// Adds every row that an item becomes. Its values stand in the row from this place on; all that is beside it stands there
-/// already. An item whose list is empty is one row still, with nothing in its columns.
-fn spread<'a>(
-    form: &Form,
-    item: Option<Item<'a>>,
-    context: Context<'a>,
+/// Appends every row of an item. The values of the item start at `column`; the cells of `row` outside the item are already
+/// set. An item with an empty list is one row with null cells.
+fn explode<'a>(
+    layout: &Layout,
+    item: Option<ResponseValue<'a>>,
+    context: ReadContext<'a>,
     row: &mut [TableValue<'a>],
-    at: usize,
+    column: usize,
     rows: &mut TableRows<'a>,
 ) -> Result<()> {
-    match (form, item) {
-        (Form::List { item: form, exploded: true }, Some(list)) => {
+    match (layout, item) {
+        (Layout::List { item: layout, exploded: true }, Some(list)) => {
             let items = list.items(context)?;
             for item in &items {
-                spread(form, Some(*item), context, row, at, rows)?;
+                explode(layout, Some(*item), context, row, column, rows)?;
             }
-            if items.is_empty() { spread(form, None, context, row, at, rows) } else { Ok(()) }
+            if items.is_empty() { explode(layout, None, context, row, column, rows) } else { Ok(()) }
         }
-        (Form::Object(branches), Some(item)) if form.is_exploded() => {
+        (Layout::Object(members), Some(item)) if layout.is_exploded() => {
             let object = item.object(context);
-            let mut begin = at;
-            let mut last = None;
-            for (place, branch) in branches.iter().enumerate() {
-                let below = member(object, place, branch, context);
-                match branch.form.is_exploded() {
-                    // only one list of a row is
-                    true => last = Some((branch, below, begin)),
-                    false => put(&branch.form, below, context, row, begin)?,
+            let mut start = column;
+            let mut exploded = None;
+            for (index, member) in members.iter().enumerate() {
+                let value = member_value(object, index, member, context);
+                match member.layout.is_exploded() {
+                    // at most one list of a row is exploded
+                    true => exploded = Some((member, value, start)),
+                    false => set_cells(&member.layout, value, context, row, start)?,
                 }
-                begin += branch.form.width();
+                start += member.layout.width();
             }
-            match last {
-                Some((branch, below, at)) => spread(&branch.form, below, context, row, at, rows),
+            match exploded {
+                Some((member, value, column)) => explode(&member.layout, value, context, row, column, rows),
                 None => Ok(()),
             }
         }
-        (form, item) => {
-            put(form, item, context, row, at)?;
+        (layout, item) => {
+            set_cells(layout, item, context, row, column)?;
             row.iter().for_each(|value| rows.push(value.clone()));
             Ok(())
         }
     }
 }
 
-/// Puts the values of an item into a row, from this place on.
-fn put<'a>(form: &Form, item: Option<Item<'a>>, context: Context<'a>, row: &mut [TableValue<'a>], at: usize) -> Result<()> {
-    let mut places = row[at..].iter_mut();
-    fill(form, item, context, &mut |value| {
-        if let Some(place) = places.next() {
-            *place = value;
+/// Sets the cells of an item, starting at `column`.
+fn set_cells<'a>(
+    layout: &Layout,
+    item: Option<ResponseValue<'a>>,
+    context: ReadContext<'a>,
+    row: &mut [TableValue<'a>],
+    column: usize,
+) -> Result<()> {
+    let mut cells = row[column..].iter_mut();
+    flatten(layout, item, context, &mut |value| {
+        if let Some(cell) = cells.next() {
+            *cell = value;
         }
     })
 }
 
-/// Gives the values of one row, in the order of the columns.
-fn fill<'a>(form: &Form, item: Option<Item<'a>>, context: Context<'a>, push: &mut dyn FnMut(TableValue<'a>)) -> Result<()> {
-    match (form, item) {
-        (form, None) => (0..form.width()).for_each(|_| push(TableValue::Null)),
-        (Form::Leaf(ty), Some(item)) => push(item.value(*ty, context)),
-        (Form::Object(branches), Some(item)) => {
+/// Pushes the values of one row in column order.
+fn flatten<'a>(
+    layout: &Layout,
+    item: Option<ResponseValue<'a>>,
+    context: ReadContext<'a>,
+    push: &mut dyn FnMut(TableValue<'a>),
+) -> Result<()> {
+    match (layout, item) {
+        (layout, None) => (0..layout.width()).for_each(|_| push(TableValue::Null)),
+        (Layout::Leaf(ty), Some(item)) => push(item.cell(*ty, context)),
+        (Layout::Object(members), Some(item)) => {
             let object = item.object(context);
-            for (place, branch) in branches.iter().enumerate() {
-                fill(&branch.form, member(object, place, branch, context), context, push)?;
+            for (index, member) in members.iter().enumerate() {
+                flatten(&member.layout, member_value(object, index, member, context), context, push)?;
             }
         }
-        (Form::List { item: form, .. }, Some(list)) => join(form, &list.items(context)?, context, push)?,
+        (Layout::List { item: layout, .. }, Some(list)) => join(layout, &list.items(context)?, context, push)?,
     }
     Ok(())
 }
 
-fn member<'a>(object: Option<Item<'a>>, place: usize, branch: &Branch, context: Context<'a>) -> Option<Item<'a>> {
-    object?.member(place, &branch.key, context)
+fn member_value<'a>(
+    object: Option<ResponseValue<'a>>,
+    index: usize,
+    member: &LayoutMember,
+    context: ReadContext<'a>,
+) -> Option<ResponseValue<'a>> {
+    object?.member(index, &member.key, context)
 }
 
-/// The values of a list, column by column, each column in one cell. Where a list has several columns, each has a place
-/// for every item, so that the second of one belongs to the second of the other.
-fn join<'a>(form: &Form, items: &[Item<'a>], context: Context<'a>, push: &mut dyn FnMut(TableValue<'a>)) -> Result<()> {
-    let width = form.width();
+/// Joins the values of a list, one cell for each column. With several columns, null values are kept, so that the second
+/// value of one column belongs to the second value of another.
+fn join<'a>(layout: &Layout, items: &[ResponseValue<'a>], context: ReadContext<'a>, push: &mut dyn FnMut(TableValue<'a>)) -> Result<()> {
+    let width = layout.width();
     let mut values = Vec::with_capacity(width * items.len());
     for item in items {
-        fill(form, Some(*item), context, &mut |value| values.push(value))?;
+        flatten(layout, Some(*item), context, &mut |value| values.push(value))?;
     }
     for column in 0..width {
         let of_column = || values.iter().skip(column).step_by(width);
@@ -108,10 +124,10 @@ fn join<'a>(form: &Form, items: &[Item<'a>], context: Context<'a>, push: &mut dy
             continue;
         }
         let mut text = String::new();
-        for (place, value) in of_column().filter(|value| width > 1 || **value != TableValue::Null).enumerate() {
-            let between = if place > 0 { BETWEEN } else { "" };
-            // writing to a text cannot fail
-            let _ = write!(text, "{between}{}", value.to_text());
+        for (index, value) in of_column().filter(|value| width > 1 || **value != TableValue::Null).enumerate() {
+            let separator = if index > 0 { ITEM_SEPARATOR } else { "" };
+            // writing to a string cannot fail
+            let _ = write!(text, "{separator}{}", value.to_text());
         }
         push(TableValue::Text(text.into()));
     }

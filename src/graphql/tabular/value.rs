@@ -1,4 +1,4 @@
-//! What stands at a place of an answer, in the rows of the store or in JSON: members, items and values of it.
+//! Values of a response before serialization, held as projected rows of the store or as JSON.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
@@ -7,134 +7,142 @@ use typed_arena::Arena;
 use crate::catalog::kind::FieldKind;
 use crate::core::error::{Result, bad_input};
 use crate::core::language::Languages;
-use crate::graphql::projection::connection::{ConnectionProjection, EdgePart, Part};
+use crate::graphql::projection::connection::{ConnectionField, ConnectionProjection, EdgeField, EdgeProjection};
 use crate::graphql::projection::json_writer::{Fields, JsonKey, JsonWriter};
 use crate::graphql::projection::{FieldProjection, Projection};
 use crate::graphql::schema::scalar;
 use crate::store::read::result::{Cell, PageRows, RowRef};
 use crate::tabular::{ColumnType, TableValue};
 
-/// Rows of a list within a row at most.
-pub(super) const MOST: u32 = 1_000;
+/// Maximum number of rows of a list within a row.
+pub(super) const MAX_NESTED_ROWS: u32 = 1_000;
 
-/// What stands at a place.
+/// A value of a response.
 #[derive(Clone, Copy)]
-pub(super) enum Item<'a> {
+pub(super) enum ResponseValue<'a> {
     /// A record.
     Record(&'a Projection, RowRef<'a>),
-    /// What a field shows of a record.
+    /// A field of a record.
     Field(&'a FieldProjection, RowRef<'a>),
-    /// A page of a list.
-    Page(&'a ConnectionProjection, PageRows<'a>),
-    /// What a field shows of a page.
-    Part(&'a ConnectionProjection, &'a Part, PageRows<'a>),
-    /// A row with its place.
-    Edge(&'a Fields<EdgePart>, RowRef<'a>),
-    /// What is written as JSON already.
+    /// A connection.
+    Connection(&'a ConnectionProjection, PageRows<'a>),
+    /// A field of a connection; `None` is `__typename`.
+    ConnectionField(&'a ConnectionProjection, Option<&'a ConnectionField>, PageRows<'a>),
+    /// An edge of a connection.
+    Edge(&'a EdgeProjection, RowRef<'a>),
+    /// A serialized value.
     Json(&'a Json),
 }
 
-/// What reading needs besides: the languages of the reader, and room for what has to be made first.
+/// Languages of the reader, and an arena for values that are serialized to be read.
 #[derive(Clone, Copy)]
-pub(super) struct Context<'a> {
+pub(super) struct ReadContext<'a> {
     pub(super) languages: &'a Languages,
     pub(super) arena: &'a Arena<Json>,
 }
 
-impl<'a> Context<'a> {
-    /// What is written, read again.
-    fn made(self, write: impl FnOnce(&mut JsonWriter<'_>)) -> Item<'a> {
+impl<'a> ReadContext<'a> {
+    /// Serializes a value and parses it again.
+    fn serialized(self, write: impl FnOnce(&mut JsonWriter<'_>)) -> ResponseValue<'a> {
         let mut out = JsonWriter::new(self.languages);
         write(&mut out);
-        Item::Json(self.arena.alloc(serde_json::from_slice(&out.into_json()).unwrap_or_default()))
+        ResponseValue::Json(self.arena.alloc(serde_json::from_slice(&out.into_json()).unwrap_or_default()))
     }
 }
 
-/// The field of this name, which stands at this place unless the object has others besides.
-fn find<'a, T>(fields: &'a Fields<T>, place: usize, key: &str) -> Option<&'a T> {
-    let is_it = |(name, _): &&(JsonKey, T)| name.name() == key;
-    fields.get(place).filter(is_it).or_else(|| fields.iter().find(is_it)).map(|(_, field)| field)
+/// Finds a field by response key. It has the given index unless fragments on other types add fields before it.
+fn find<'a, T>(fields: &'a Fields<T>, index: usize, key: &str) -> Option<&'a T> {
+    let matches = |(name, _): &&(JsonKey, T)| name.name() == key;
+    fields.get(index).filter(matches).or_else(|| fields.iter().find(matches)).map(|(_, field)| field)
 }
 
-impl<'a> Item<'a> {
-    /// The object that stands here, if there is one.
-    pub(super) fn object(self, context: Context<'a>) -> Option<Self> {
+impl<'a> ResponseValue<'a> {
+    /// The value as an object; `None` if it is null.
+    pub(super) fn object(self, context: ReadContext<'a>) -> Option<Self> {
         match self {
-            Self::Field(FieldProjection::One(child, shape), node) => node.one(*child).map(|node| Self::Record(shape, node)),
-            Self::Field(FieldProjection::Any(child, shapes), node) => {
-                let node = node.one(*child)?;
-                shapes.of(node.ty()).map(|shape| Self::Record(shape, node))
+            Self::Field(FieldProjection::Reference(child, projection), row) => row.one(*child).map(|row| Self::Record(projection, row)),
+            Self::Field(FieldProjection::PolymorphicReference(child, projections), row) => {
+                let row = row.one(*child)?;
+                projections.of(row.ty()).map(|projection| Self::Record(projection, row))
             }
-            Self::Field(FieldProjection::Page(child, connection), node) => node.many(*child).map(|slice| Self::Page(connection, slice)),
-            Self::Field(show, node) => context.made(|out| show.write(node, out)).object(context),
-            Self::Part(connection, part, slice) => context.made(|out| connection.write_part(part, slice, out)).object(context),
+            Self::Field(FieldProjection::Connection(child, connection), row) => {
+                row.many(*child).map(|page| Self::Connection(connection, page))
+            }
+            Self::Field(field, row) => context.serialized(|out| field.write(row, out)).object(context),
+            Self::ConnectionField(connection, field, page) => {
+                context.serialized(|out| connection.write_field(field, page, out)).object(context)
+            }
             Self::Json(Json::Null) => None,
             other => Some(other),
         }
     }
 
-    /// A member of the object that stands here.
-    pub(super) fn member(self, place: usize, key: &str, context: Context<'a>) -> Option<Self> {
+    /// A member of an object, by response key.
+    pub(super) fn member(self, index: usize, key: &str, context: ReadContext<'a>) -> Option<Self> {
         match self {
-            Self::Record(shape, node) => find(&shape.0, place, key).map(|show| Self::Field(show, node)),
-            Self::Page(connection, slice) => find(&connection.parts, place, key).map(|part| Self::Part(connection, part, slice)),
-            Self::Edge(parts, node) => find(parts, place, key).map(|part| match part {
-                EdgePart::Node(shape) => Self::Record(shape, node),
-                part => context.made(|out| part.write(node, out)),
+            Self::Record(projection, row) => find(&projection.0, index, key).map(|field| Self::Field(field, row)),
+            Self::Connection(connection, page) => {
+                find(&connection.object.fields, index, key).map(|field| Self::ConnectionField(connection, field.as_ref(), page))
+            }
+            Self::Edge(edge, row) => find(&edge.fields, index, key).map(|field| match field {
+                Some(EdgeField::Node(projection)) => Self::Record(projection, row),
+                field => context.serialized(|out| edge.write_field(field.as_ref(), out, |field, out| field.write(row, out))),
             }),
             Self::Json(json) => json.get(key).map(Self::Json),
-            Self::Field(..) | Self::Part(..) => None,
+            Self::Field(..) | Self::ConnectionField(..) => None,
         }
     }
 
-    /// Items of the list that stands here.
-    pub(super) fn items(self, context: Context<'a>) -> Result<Vec<Self>> {
+    /// Items of a list. Fails if only the first rows of the list were fetched although the query does not limit it.
+    pub(super) fn items(self, context: ReadContext<'a>) -> Result<Vec<Self>> {
         Ok(match self {
-            Self::Field(FieldProjection::Short(child, shape), node) => {
-                node.many(*child).into_iter().flat_map(PageRows::nodes).map(|node| Self::Record(shape, node)).collect()
+            Self::Field(FieldProjection::List(child, projection), row) => {
+                row.many(*child).into_iter().flat_map(PageRows::nodes).map(|row| Self::Record(projection, row)).collect()
             }
-            Self::Part(connection, Part::Nodes(shape), slice) => {
-                whole(connection, slice)?;
-                slice.nodes().map(|node| Self::Record(shape, node)).collect()
+            Self::ConnectionField(connection, Some(ConnectionField::Nodes(projection)), page) => {
+                ensure_complete(connection, page)?;
+                page.nodes().map(|row| Self::Record(projection, row)).collect()
             }
-            Self::Part(connection, Part::Edges(parts), slice) => {
-                whole(connection, slice)?;
-                slice.nodes().map(|node| Self::Edge(parts, node)).collect()
+            Self::ConnectionField(connection, Some(ConnectionField::Edges(edge)), page) => {
+                ensure_complete(connection, page)?;
+                page.nodes().map(|row| Self::Edge(edge, row)).collect()
             }
-            Self::Field(show, node) => return context.made(|out| show.write(node, out)).items(context),
+            Self::Field(field, row) => return context.serialized(|out| field.write(row, out)).items(context),
             Self::Json(Json::Array(items)) => items.iter().map(Self::Json).collect(),
-            _ => Vec::new(),
+            Self::Record(..) | Self::Connection(..) | Self::ConnectionField(..) | Self::Edge(..) | Self::Json(_) => Vec::new(),
         })
     }
 
-    /// The value that stands here, as one of a type.
-    pub(super) fn value(self, ty: ColumnType, context: Context<'a>) -> TableValue<'a> {
+    /// The value as a cell of a column type.
+    pub(super) fn cell(self, ty: ColumnType, context: ReadContext<'a>) -> TableValue<'a> {
         match self {
-            Self::Field(FieldProjection::Id, node) => TableValue::Text(node.id().into()),
-            Self::Field(FieldProjection::TypeName, node) => TableValue::text(node.record().name()),
-            Self::Field(FieldProjection::Value(field, kind, lang), node) => {
-                of_cell(node.cell(*field), *kind, lang.as_deref(), context.languages)
+            Self::Field(FieldProjection::Id, row) => TableValue::Text(row.id().into()),
+            Self::Field(FieldProjection::TypeName, row) => TableValue::text(row.record().name()),
+            Self::Field(FieldProjection::Value(field, kind, lang), row) => {
+                from_cell(row.cell(*field), *kind, lang.as_deref(), context.languages)
             }
-            Self::Field(show, node) => context.made(|out| show.write(node, out)).value(ty, context),
-            Self::Part(connection, part, slice) => context.made(|out| connection.write_part(part, slice, out)).value(ty, context),
-            Self::Json(json) => of_json(json, ty),
-            Self::Record(..) | Self::Page(..) | Self::Edge(..) => TableValue::Null,
+            Self::Field(field, row) => context.serialized(|out| field.write(row, out)).cell(ty, context),
+            Self::ConnectionField(connection, field, page) => {
+                context.serialized(|out| connection.write_field(field, page, out)).cell(ty, context)
+            }
+            Self::Json(json) => from_json(json, ty),
+            Self::Record(..) | Self::Connection(..) | Self::Edge(..) => TableValue::Null,
         }
     }
 }
 
-/// Refuses a list of which only the beginning was read, where nobody asked for just that.
-fn whole(connection: &ConnectionProjection, slice: PageRows<'_>) -> Result<()> {
-    match connection.usual && slice.has_next() {
+/// Rejects a list of which only the first rows were fetched, unless the query gives its page size.
+fn ensure_complete(connection: &ConnectionProjection, page: PageRows<'_>) -> Result<()> {
+    match connection.has_default_size && page.has_next() {
         true => Err(bad_input(
             "lists",
-            format_args!("a row has a list of more than {MOST}; say how many with first, or make that list the rows"),
+            format_args!("a list within a row has more than {MAX_NESTED_ROWS} rows; say how many with first, or use that list as rows"),
         )),
         false => Ok(()),
     }
 }
 
-fn of_cell<'a>(cell: &'a Cell, kind: FieldKind, lang: Option<&str>, languages: &Languages) -> TableValue<'a> {
+fn from_cell<'a>(cell: &'a Cell, kind: FieldKind, lang: Option<&str>, languages: &Languages) -> TableValue<'a> {
     match (cell, kind) {
         (Cell::Text(text), FieldKind::Choice(_)) => TableValue::Text(text.to_ascii_uppercase().into()),
         (Cell::Text(text), _) => TableValue::text(text),
@@ -147,7 +155,7 @@ fn of_cell<'a>(cell: &'a Cell, kind: FieldKind, lang: Option<&str>, languages: &
     }
 }
 
-fn of_json(json: &Json, ty: ColumnType) -> TableValue<'_> {
+fn from_json(json: &Json, ty: ColumnType) -> TableValue<'_> {
     match (json, ty) {
         (Json::Null, _) => TableValue::Null,
         (Json::String(text), ColumnType::Instant) => match DateTime::parse_from_rfc3339(text) {
@@ -157,7 +165,7 @@ fn of_json(json: &Json, ty: ColumnType) -> TableValue<'_> {
         (Json::String(text), _) => TableValue::text(text),
         (Json::Number(number), ColumnType::Number) => number.as_f64().map_or(TableValue::Null, TableValue::Number),
         (Json::Number(number), _) => match number.as_i64() {
-            Some(whole) => TableValue::Integer(whole),
+            Some(integer) => TableValue::Integer(integer),
             None => number.as_f64().map_or(TableValue::Null, TableValue::Number),
         },
         (Json::Bool(boolean), _) => TableValue::Boolean(*boolean),

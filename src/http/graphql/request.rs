@@ -1,205 +1,202 @@
-//! What a request asks, by whatever way it comes: in the address, in a body, or as a message.
+//! The GraphQL request, parsed from a query string, a body or a WebSocket message.
 //!
-//! Besides a query it can name one that the server has: by the hash of automatic persisted queries
-//! (`extensions.persistedQuery`), or a saved query by its name or hash (`documentId`).
+//! Instead of a query, a request can name a stored document: by the hash of an automatic persisted query
+//! (`extensions.persistedQuery`), or by the name or hash of a saved query (`documentId`).
 
-use axum::http::StatusCode;
-use moka::sync::Cache;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value as Json};
 
 use crate::core::digest::sha256_hex;
+use crate::core::error::Error;
 use crate::graphql::engine::OperationRequest;
 use crate::graphql::error::{GraphqlError, codes};
-use crate::http::graphql::handler::{Refused, refuse};
-use crate::http::router::AppState;
+use crate::http::response::{CachedResponse, HttpReject, MediaType, reject, reject_response, request_error};
+use crate::http::state::AppState;
 use crate::observability::metrics;
 
-/// Bytes of documents that clients sent with their hashes, which are kept.
-const KEPT: u64 = 8 << 20;
-/// Bytes of a document that is kept at most.
-const LONGEST: usize = 100_000;
+/// Message of a request without a document.
+const QUERY_REQUIRED: &str = "query must be a string with the GraphQL document";
+/// Characters of a hash that identify a saved query without a name.
+const SHORT_HASH_CHARS: usize = 12;
+/// Characters of an unknown `documentId` that the error message quotes.
+const MAX_QUOTED_CHARS: usize = 100;
 
-/// Documents by their hashes, as clients sent them. Each process has its own: a client that asks by a hash that is not
-/// there is told so, and sends the document too.
-#[derive(Debug, Clone)]
-pub struct PersistedDocuments(Cache<String, String>);
-
-impl Default for PersistedDocuments {
-    fn default() -> Self {
-        let weigh = |hash: &String, text: &String| u32::try_from(hash.len() + text.len() + 200).unwrap_or(u32::MAX);
-        Self(Cache::builder().weigher(weigh).max_capacity(KEPT).build())
-    }
-}
-
-/// A request that has been read.
+/// A parsed request.
 #[derive(Debug)]
-pub(crate) struct Request {
+pub(crate) struct GraphqlRequest {
     query: Option<String>,
-    /// Hash of the document, by the protocol of automatic persisted queries.
-    hash: Option<String>,
+    /// SHA-256 of the document, of an automatic persisted query.
+    persisted_hash: Option<String>,
     /// Name or hash of a saved query.
     document_id: Option<String>,
-    operation: Option<String>,
+    operation_name: Option<String>,
     variables: Map<String, Json>,
 }
 
-/// What is to be run, and the hash that its document is to be kept under if it is valid.
+/// A request with its document.
 #[derive(Debug)]
-pub(crate) struct ToRun {
-    pub(crate) asked: OperationRequest,
-    pub(crate) keep: Option<String>,
-    /// What a saved query is known by: its name, or the beginning of its hash.
-    pub(crate) saved: Option<String>,
+pub(crate) struct ResolvedRequest {
+    pub(crate) request: OperationRequest,
+    /// Hash under which to cache the document once it has been validated.
+    pub(crate) persist_as: Option<String>,
+    /// Name of the saved query, or its shortened hash.
+    pub(crate) saved_query: Option<String>,
 }
 
-/// Why a request names no document.
+/// Why a request cannot be resolved.
 #[derive(Debug)]
-pub(crate) enum NoDocument {
-    /// It is not known here; the same with the document would do.
-    Unknown(GraphqlError),
-    /// The request is wrong.
-    Wrong(Refused),
-    /// The database failed.
+pub(crate) enum DocumentError {
+    /// The hash is unknown; the client may retry with the document.
+    NotFound(GraphqlError),
+    /// The request is not valid.
+    Rejected(HttpReject),
+    /// The lookup failed.
     Failed(GraphqlError),
 }
 
-impl Request {
-    /// Reads the query of an address.
-    pub(crate) fn from_address(query: &[u8]) -> Result<Self, Refused> {
+fn bad_request(message: impl Into<String>) -> HttpReject {
+    reject(StatusCode::BAD_REQUEST, message)
+}
+
+impl GraphqlRequest {
+    /// Parses a query string.
+    pub(crate) fn from_query_string(query: &[u8]) -> Result<Self, HttpReject> {
         let mut members = Map::new();
         for (name, value) in url::form_urlencoded::parse(query) {
-            // short, for addresses that people read
+            // `saved` is the short form for readable URLs
             let name = if name == "saved" { "documentId".into() } else { name };
             let member = match name.as_ref() {
                 "query" | "operationName" | "documentId" => Json::String(value.into_owned()),
                 "variables" | "extensions" if value.is_empty() => continue,
-                "variables" | "extensions" => serde_json::from_str(&value)
-                    .map_err(|_| refuse(StatusCode::BAD_REQUEST, format!("{name} in the address is not JSON")))?,
+                "variables" | "extensions" => {
+                    serde_json::from_str(&value).map_err(|_| bad_request(format!("the URL parameter {name} is not JSON")))?
+                }
+                // the parameters of the endpoint itself
                 _ => continue,
             };
             if members.insert(name.clone().into_owned(), member).is_some() {
-                return Err(refuse(StatusCode::BAD_REQUEST, format!("{name} is given twice in the address")));
+                return Err(bad_request(format!("the URL parameter {name} is given twice")));
             }
         }
         Self::from_members(members)
     }
 
-    /// Reads a body.
-    pub(crate) fn from_body(body: &[u8]) -> Result<Self, Refused> {
+    /// Parses a body.
+    pub(crate) fn from_body(body: &[u8]) -> Result<Self, HttpReject> {
         match serde_json::from_slice(body) {
             Ok(Json::Object(members)) => Self::from_members(members),
-            Ok(_) => Err(refuse(StatusCode::BAD_REQUEST, "the body must be one JSON object with a query")),
-            Err(error) => {
-                Err(refuse(StatusCode::BAD_REQUEST, format!("the body is not JSON: line {}, column {}", error.line(), error.column())))
-            }
+            Ok(_) => Err(bad_request("the body must be one JSON object with a query")),
+            Err(error) => Err(bad_request(format!("the body is not JSON: line {}, column {}", error.line(), error.column()))),
         }
     }
 
-    /// Reads a request from its members, each of which must be of its type.
-    pub(crate) fn from_members(mut members: Map<String, Json>) -> Result<Self, Refused> {
-        let wrong = |name: &str, expected: &str| refuse(StatusCode::BAD_REQUEST, format!("{name} must be {expected}"));
+    /// Validates the members of a request.
+    pub(crate) fn from_members(mut members: Map<String, Json>) -> Result<Self, HttpReject> {
         let mut text = |name: &str, expected: &str| match members.remove(name) {
             None | Some(Json::Null) => Ok(None),
             Some(Json::String(text)) => Ok(Some(text)),
-            Some(_) => Err(wrong(name, expected)),
+            Some(_) => Err(bad_request(format!("{name} must be {expected}"))),
         };
-        let query = text("query", "a text with the GraphQL document")?;
+        let query = text("query", "a string with the GraphQL document")?;
         let document_id = text("documentId", "the name or the hash of a saved query")?;
-        let operation = text("operationName", "a text")?.filter(|name| !name.is_empty());
+        let operation_name = text("operationName", "a string")?.filter(|name| !name.is_empty());
         let variables = match members.remove("variables") {
             None | Some(Json::Null) => Map::new(),
             Some(Json::Object(variables)) => variables,
-            Some(_) => return Err(wrong("variables", "an object")),
+            Some(_) => return Err(bad_request("variables must be an object")),
         };
-        let hash = match members.remove("extensions") {
+        let persisted_hash = match members.remove("extensions") {
             None | Some(Json::Null) => None,
-            Some(Json::Object(extensions)) => persisted(&extensions)?,
-            Some(_) => return Err(wrong("extensions", "an object")),
+            Some(Json::Object(extensions)) => persisted_hash(&extensions)?,
+            Some(_) => return Err(bad_request("extensions must be an object")),
         };
-        if query.is_none() && hash.is_none() && document_id.is_none() {
-            return Err(wrong("query", "a text with the GraphQL document"));
+        if query.is_none() && persisted_hash.is_none() && document_id.is_none() {
+            return Err(bad_request(QUERY_REQUIRED));
         }
         if document_id.is_some() && query.is_some() {
-            return Err(refuse(StatusCode::BAD_REQUEST, "give query or documentId, not both"));
+            return Err(bad_request("specify query or documentId, not both"));
         }
-        Ok(Self { query, hash, document_id, operation, variables })
+        Ok(Self { query, persisted_hash, document_id, operation_name, variables })
     }
 
-    /// Finds the document that the request names.
-    pub(crate) async fn into_run(self, service: &AppState) -> Result<ToRun, NoDocument> {
-        let Self { query, hash: wanted, document_id, mut operation, mut variables } = self;
-        let failed = |error: crate::core::error::Error| NoDocument::Failed(GraphqlError::from(error));
-        let (query, keep, saved) = match (query, wanted, document_id) {
+    /// Looks up the document that the request names.
+    pub(crate) async fn resolve(self, state: &AppState) -> Result<ResolvedRequest, DocumentError> {
+        let Self { query, persisted_hash, document_id, operation_name: mut operation, mut variables } = self;
+        let (query, persist_as, saved_query) = match (query, persisted_hash, document_id) {
             (Some(query), None, _) => (query, None, None),
-            (Some(query), Some(wanted), _) => match sha256_hex(&query) == wanted {
-                true => (query, Some(wanted), None),
-                false => return Err(NoDocument::Wrong(refuse(StatusCode::BAD_REQUEST, "provided sha does not match query"))),
+            (Some(query), Some(expected), _) => match sha256_hex(&query) == expected {
+                true => (query, Some(expected), None),
+                false => return Err(DocumentError::Rejected(bad_request("provided sha does not match query"))),
             },
-            (None, Some(wanted), None) => {
-                let known = service.documents.0.get(&wanted);
-                metrics::record_cache_lookup(metrics::CacheKind::PersistedDocuments, known.is_some());
-                match known {
-                    Some(query) => (query, None, None),
-                    None => match service.store.saved_document(&wanted).await.map_err(failed)? {
-                        Some(query) => (query, None, Some(short(&wanted))),
-                        None => {
-                            return Err(NoDocument::Unknown(GraphqlError::new(codes::PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")));
-                        }
-                    },
-                }
+            (None, Some(expected), None) => {
+                let (query, saved_query) = persisted_document(state, &expected).await?;
+                (query, None, saved_query)
             }
-            (None, _, Some(which)) => {
-                let saved = service.store.saved_query(&which).await.map_err(failed)?;
+            (None, _, Some(document_id)) => {
+                let saved = state.store.saved_query(&document_id).await.map_err(lookup_failed)?;
                 let saved = saved.ok_or_else(|| {
-                    let message = format!(
-                        "documentId: there is no saved query with the name or hash \"{}\"",
-                        which.chars().take(100).collect::<String>()
-                    );
-                    NoDocument::Wrong(refuse(StatusCode::NOT_FOUND, message))
+                    let quoted: String = document_id.chars().take(MAX_QUOTED_CHARS).collect();
+                    let message = format!("documentId: there is no saved query with the name or hash \"{quoted}\"");
+                    DocumentError::Rejected(reject(StatusCode::NOT_FOUND, message))
                 })?;
+                // the variables of the request override those of the saved query
                 let given = std::mem::replace(&mut variables, saved.variables);
                 variables.extend(given);
                 operation = operation.or(saved.operation_name);
-                let known_by = saved.name.unwrap_or_else(|| short(&saved.hash));
-                (saved.document, None, Some(known_by))
+                let name = saved.name.unwrap_or_else(|| short_hash(&saved.hash));
+                (saved.document, None, Some(name))
             }
-            (None, None, None) => {
-                return Err(NoDocument::Wrong(refuse(StatusCode::BAD_REQUEST, "query must be a text with the GraphQL document")));
-            }
+            (None, None, None) => return Err(DocumentError::Rejected(bad_request(QUERY_REQUIRED))),
         };
-        Ok(ToRun { asked: OperationRequest { query, operation, variables, uploads: Vec::new() }, keep, saved })
+        let request = OperationRequest { query, operation, variables, uploads: Vec::new() };
+        Ok(ResolvedRequest { request, persist_as, saved_query })
     }
 }
 
-impl PersistedDocuments {
-    /// How many are kept, and their bytes.
-    pub(crate) fn kept(&self) -> (u64, u64) {
-        self.0.run_pending_tasks();
-        (self.0.entry_count(), self.0.weighted_size())
-    }
+fn lookup_failed(error: Error) -> DocumentError {
+    DocumentError::Failed(GraphqlError::from(error))
+}
 
-    /// Keeps a valid document under its hash.
-    pub(crate) fn keep(&self, hash: String, text: &str) {
-        if text.len() <= LONGEST {
-            self.0.insert(hash, text.to_owned());
-        }
+/// The document with this hash: a persisted one, or that of a saved query with its shortened hash.
+async fn persisted_document(state: &AppState, hash: &str) -> Result<(String, Option<String>), DocumentError> {
+    let persisted = state.persisted_documents.get(hash);
+    metrics::record_cache_lookup(metrics::CacheKind::PersistedDocuments, persisted.is_some());
+    if let Some(query) = persisted {
+        return Ok((query, None));
+    }
+    match state.store.saved_document(hash).await.map_err(lookup_failed)? {
+        Some(query) => Ok((query, Some(short_hash(hash)))),
+        None => Err(DocumentError::NotFound(GraphqlError::new(codes::PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound"))),
     }
 }
 
-/// The beginning of a hash, by which people can tell it apart.
-fn short(hash: &str) -> String {
-    hash.chars().take(12).collect()
+fn short_hash(hash: &str) -> String {
+    hash.chars().take(SHORT_HASH_CHARS).collect()
 }
 
-/// The hash in the extension of automatic persisted queries.
-fn persisted(extensions: &Map<String, Json>) -> Result<Option<String>, Refused> {
-    let wrong = |message| refuse(StatusCode::BAD_REQUEST, message);
-    let Some(persisted) = extensions.get("persistedQuery").filter(|given| !given.is_null()) else { return Ok(None) };
+/// The hash in the extension of automatic persisted queries, in lowercase.
+fn persisted_hash(extensions: &Map<String, Json>) -> Result<Option<String>, HttpReject> {
+    let Some(persisted) = extensions.get("persistedQuery").filter(|persisted| !persisted.is_null()) else { return Ok(None) };
     if persisted.get("version").and_then(Json::as_u64) != Some(1) {
-        return Err(wrong("extensions.persistedQuery.version must be 1: only that version of persisted queries is known"));
+        return Err(bad_request("extensions.persistedQuery.version must be 1, the only supported version"));
     }
     match persisted.get("sha256Hash").and_then(Json::as_str) {
         Some(hash) if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => Ok(Some(hash.to_ascii_lowercase())),
-        _ => Err(wrong("extensions.persistedQuery.sha256Hash must be the SHA-256 of the query in hexadecimal")),
+        Some(_) | None => Err(bad_request("extensions.persistedQuery.sha256Hash must be the SHA-256 of the query in hexadecimal")),
+    }
+}
+
+/// The response to a request that cannot be resolved.
+pub(crate) fn document_error_response(media_type: MediaType, error: DocumentError) -> Response {
+    match error {
+        DocumentError::NotFound(error) | DocumentError::Failed(error) => {
+            let response = CachedResponse { is_valid_until_change: false, ..request_error(media_type, &[error]) };
+            let mut response = response.into_response();
+            response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+        }
+        DocumentError::Rejected(reject) => reject_response(media_type, &reject),
     }
 }

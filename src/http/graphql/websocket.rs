@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
@@ -17,181 +18,183 @@ use crate::core::auth::Caller;
 use crate::core::error::ErrorCode;
 use crate::core::language::Languages;
 use crate::graphql::error::{GraphqlError, codes};
-use crate::http::authentication;
-use crate::http::client::Sender;
-use crate::http::graphql::handler::{Media, error, languages, refuse};
-use crate::http::graphql::request::Request;
-use crate::http::graphql::sse;
-use crate::http::graphql::sse::{FULL, Operation};
-use crate::http::middleware::rate_limit::Purse;
-use crate::http::router::AppState;
+use crate::http::authentication::authenticate;
+use crate::http::client::{ClientContext, accepted_languages};
+use crate::http::graphql::request::GraphqlRequest;
+use crate::http::graphql::stream_limits::TOO_MANY_STREAMS;
+use crate::http::graphql::streaming::{StartedOperation, start_operation};
+use crate::http::rate_limiter::RateLimitHandle;
+use crate::http::response::{MediaType, reject, reject_response};
+use crate::http::state::AppState;
 use crate::observability::metrics;
 use crate::store::access::token::TokenRejection;
 
-/// Name of the protocol.
 const PROTOCOL: &str = "graphql-transport-ws";
-/// Messages that wait to be sent at most.
-const WAITING: usize = 16;
-/// Letters of the id of an operation at most.
-const MAX_ID: usize = 200;
+/// Results buffered for the client, over all operations.
+const RESULT_BUFFER: usize = 16;
+/// Maximum length of an operation id in bytes.
+const MAX_ID_BYTES: usize = 200;
+/// Maximum length of the reason in a close frame (RFC 6455, 5.5: 125 bytes with the code), rounded down.
+const MAX_REASON_BYTES: usize = 120;
+/// Time for the client to complete the closing handshake.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Takes the connection over, if there is room.
-pub(crate) fn upgrade(service: Arc<AppState>, sender: Sender, upgrade: WebSocketUpgrade) -> Response {
-    let Some(permit) = service.streams.enter() else {
-        let mut response = error(Media::Json, &refuse(StatusCode::SERVICE_UNAVAILABLE, FULL));
+/// Completes the handshake, unless the limit of streams is reached.
+pub(super) fn upgrade(state: Arc<AppState>, client: ClientContext, upgrade: WebSocketUpgrade) -> Response {
+    let Some(permit) = state.stream_limits.try_acquire() else {
+        let mut response = reject_response(MediaType::Json, &reject(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY_STREAMS));
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
         return response;
     };
-    let limit = service.body_limit;
+    let max_bytes = state.max_body_bytes;
     let span = tracing::Span::current();
     upgrade
         .protocols([PROTOCOL])
-        .max_message_size(limit)
-        .max_frame_size(limit)
-        .on_upgrade(move |socket| async move { Connection::new(service, sender, socket).serve(permit).await }.instrument(span))
+        .max_message_size(max_bytes)
+        .max_frame_size(max_bytes)
+        .on_upgrade(move |socket| async move { Connection::new(state, client, socket).serve(permit).await }.instrument(span))
 }
 
-/// Why a connection ends: the code and the reason of the close frame, or nothing where the client is gone.
+/// Ends a connection: the code and the reason of the close frame, or `None` if the client has disconnected.
 #[derive(Debug)]
-struct Closed(Option<(u16, String)>);
+struct Close(Option<(u16, String)>);
 
-fn close(code: u16, reason: impl Into<String>) -> Closed {
-    Closed(Some((code, reason.into())))
+fn close(code: u16, reason: impl Into<String>) -> Close {
+    Close(Some((code, reason.into())))
 }
 
-/// What an operation says.
+/// A message of an operation.
 #[derive(Debug)]
-enum Said {
+enum OperationMessage {
     Next(Vec<u8>),
     Error(Vec<GraphqlError>),
     Complete,
 }
 
-/// An open connection.
+/// An open WebSocket.
 struct Connection {
-    service: Arc<AppState>,
+    state: Arc<AppState>,
     headers: HeaderMap,
-    purse: Purse,
+    rate_limit: RateLimitHandle,
     languages: Languages,
     socket: WebSocket,
-    /// Who it is, once that was said.
+    /// The caller, once the connection is initialized.
     caller: Option<Caller>,
-    /// Operations under way by their ids, each with its number: an id can be used again.
+    /// Running operations by id. The number tells apart operations that reuse an id.
     running: HashMap<String, (u64, tokio::task::AbortHandle)>,
     tasks: JoinSet<()>,
-    count: u64,
-    to: mpsc::Sender<(String, u64, Said)>,
-    from: mpsc::Receiver<(String, u64, Said)>,
+    next_number: u64,
+    sender: mpsc::Sender<(String, u64, OperationMessage)>,
+    receiver: mpsc::Receiver<(String, u64, OperationMessage)>,
 }
 
 impl Connection {
-    fn new(service: Arc<AppState>, sender: Sender, socket: WebSocket) -> Self {
-        let Sender { headers, purse } = sender;
-        let (to, from) = mpsc::channel(WAITING);
-        let languages = languages(&headers);
+    fn new(state: Arc<AppState>, client: ClientContext, socket: WebSocket) -> Self {
+        let ClientContext { headers, rate_limit } = client;
+        let (sender, receiver) = mpsc::channel(RESULT_BUFFER);
+        let languages = accepted_languages(&headers);
         let (running, tasks) = (HashMap::new(), JoinSet::new());
-        Self { service, headers, purse, languages, socket, caller: None, running, tasks, count: 0, to, from }
+        Self { state, headers, rate_limit, languages, socket, caller: None, running, tasks, next_number: 0, sender, receiver }
     }
 
     async fn serve(mut self, _permit: OwnedSemaphorePermit) {
         let _open = metrics::stream_open(metrics::StreamKind::WebSocket);
-        let Closed(closed) = match self.socket.protocol().is_some_and(|protocol| protocol == PROTOCOL) {
+        let Close(frame) = match self.socket.protocol().is_some_and(|protocol| protocol == PROTOCOL) {
             true => self.run().await,
             false => close(4406, "Subprotocol not acceptable"),
         };
         self.tasks.abort_all();
-        let Some((code, mut reason)) = closed else { return };
-        // a close frame has room for no more
-        while reason.len() > 120 {
+        let Some((code, mut reason)) = frame else { return };
+        while reason.len() > MAX_REASON_BYTES {
             reason.pop();
         }
-        let last = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-        let goodbye = async {
-            if self.socket.send(last).await.is_ok() {
+        let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+        let handshake = async {
+            if self.socket.send(close).await.is_ok() {
                 while let Some(Ok(_)) = self.socket.recv().await {}
             }
         };
-        drop(tokio::time::timeout(std::time::Duration::from_secs(1), goodbye).await);
+        drop(tokio::time::timeout(CLOSE_TIMEOUT, handshake).await);
     }
 
-    /// Serves until the connection is to end.
-    async fn run(&mut self) -> Closed {
-        let mut stopped = pin!(self.service.streams.stopped());
-        let mut late = pin!(tokio::time::sleep(self.service.streams.initialization));
-        let mut beat = tokio::time::interval(self.service.streams.keep_alive);
-        beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        beat.tick().await;
+    /// Handles messages until the connection ends.
+    async fn run(&mut self) -> Close {
+        let mut stopped = pin!(self.state.stream_limits.stopped());
+        let mut init_timeout = pin!(tokio::time::sleep(self.state.stream_limits.init_timeout));
+        let mut keep_alive = tokio::time::interval(self.state.stream_limits.keep_alive_interval);
+        keep_alive.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        keep_alive.tick().await;
         let mut is_alive = true;
         loop {
-            let done = tokio::select! {
-                () = &mut stopped => Err(close(1001, "the server stops; connect again")),
-                () = &mut late, if self.caller.is_none() => Err(close(4408, "Connection initialisation timeout")),
-                _ = beat.tick() => match std::mem::take(&mut is_alive) {
+            let handled = tokio::select! {
+                () = &mut stopped => Err(close(1001, "the server is shutting down; reconnect")),
+                () = &mut init_timeout, if self.caller.is_none() => Err(close(4408, "Connection initialisation timeout")),
+                _ = keep_alive.tick() => match std::mem::take(&mut is_alive) {
                     true => self.send(Message::Ping(axum::body::Bytes::new())).await,
-                    // two beats without a sign of life
-                    false => Err(Closed(None)),
+                    // no message or pong since the last ping
+                    false => Err(Close(None)),
                 },
-                Some((id, number, said)) = self.from.recv() => self.tell(id, number, said).await,
+                Some((id, number, message)) = self.receiver.recv() => self.forward(id, number, message).await,
                 message = self.socket.recv() => {
                     is_alive = true;
                     match message {
-                        Some(Ok(message)) => self.hear(message).await,
-                        Some(Err(_)) => Err(close(4400, "the message cannot be read, or is too long")),
-                        None => Err(Closed(None)),
+                        Some(Ok(message)) => self.handle(message).await,
+                        Some(Err(_)) => Err(close(4400, "the message is malformed or too long")),
+                        None => Err(Close(None)),
                     }
                 }
             };
-            if let Err(closed) = done {
-                return closed;
+            if let Err(close) = handled {
+                return close;
             }
         }
     }
 
-    async fn send(&mut self, message: Message) -> Result<(), Closed> {
-        match tokio::time::timeout(self.service.streams.patience, self.socket.send(message)).await {
+    async fn send(&mut self, message: Message) -> Result<(), Close> {
+        match tokio::time::timeout(self.state.stream_limits.send_timeout, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
-            // gone, or does not read: nothing more would reach it
-            _ => Err(Closed(None)),
+            // disconnected, or does not read: a close frame would not arrive
+            Ok(Err(_)) | Err(_) => Err(Close(None)),
         }
     }
 
-    async fn send_json(&mut self, json: Json) -> Result<(), Closed> {
+    async fn send_json(&mut self, json: Json) -> Result<(), Close> {
         self.send(Message::Text(json.to_string().into())).await
     }
 
-    /// Sends what an operation says, unless the client has done with it.
-    async fn tell(&mut self, id: String, number: u64, said: Said) -> Result<(), Closed> {
+    /// Sends a message of an operation, unless the client has completed the operation.
+    async fn forward(&mut self, id: String, number: u64, message: OperationMessage) -> Result<(), Close> {
         if self.running.get(&id).is_none_or(|(running, _)| *running != number) {
             return Ok(());
         }
-        match said {
-            Said::Next(body) => {
+        match message {
+            OperationMessage::Next(body) => {
                 let mut text = format!("{{\"id\":{},\"type\":\"next\",\"payload\":", Json::from(id));
                 text.push_str(&String::from_utf8(body).unwrap_or_default());
                 text.push('}');
                 self.send(Message::Text(text.into())).await
             }
-            Said::Error(failures) => {
+            OperationMessage::Error(errors) => {
                 self.running.remove(&id);
-                self.send_json(json!({"id": id, "type": "error", "payload": failures})).await
+                self.send_json(json!({"id": id, "type": "error", "payload": errors})).await
             }
-            Said::Complete => {
+            OperationMessage::Complete => {
                 self.running.remove(&id);
                 self.send_json(json!({"id": id, "type": "complete"})).await
             }
         }
     }
 
-    /// Does what the client says.
-    async fn hear(&mut self, message: Message) -> Result<(), Closed> {
+    /// Handles a message of the client.
+    async fn handle(&mut self, message: Message) -> Result<(), Close> {
         let text = match message {
             Message::Text(text) => text,
-            Message::Binary(_) => return Err(close(4400, "messages are text, not binary")),
+            Message::Binary(_) => return Err(close(4400, "messages must be text, not binary")),
             Message::Ping(_) | Message::Pong(_) => return Ok(()),
-            Message::Close(_) => return Err(Closed(None)),
+            Message::Close(_) => return Err(Close(None)),
         };
         while self.tasks.try_join_next().is_some() {}
-        let Ok(Json::Object(mut message)) = serde_json::from_str(&text) else { return Err(close(4400, "a message is a JSON object")) };
+        let Ok(Json::Object(mut message)) = serde_json::from_str(&text) else { return Err(close(4400, "a message must be a JSON object")) };
         let payload = message.remove("payload").filter(|payload| !payload.is_null());
         let is_object = payload.as_ref().is_none_or(Json::is_object);
         match message.get("type").and_then(Json::as_str).unwrap_or_default() {
@@ -203,110 +206,117 @@ impl Connection {
             },
             "pong" => Ok(()),
             "subscribe" => {
-                let id = id(&message)?;
-                let Some(Json::Object(payload)) = payload else { return Err(close(4400, "subscribe needs a payload with a query")) };
+                let id = operation_id(&message)?;
+                let Some(Json::Object(payload)) = payload else { return Err(close(4400, "subscribe requires a payload with a query")) };
                 self.subscribe(id, payload).await
             }
             "complete" => {
-                if let Some((_, task)) = self.running.remove(&id(&message)?) {
+                if let Some((_, task)) = self.running.remove(&operation_id(&message)?) {
                     task.abort();
                 }
                 Ok(())
             }
-            other => Err(close(4400, format!("there is no message of the type \"{}\"", other.chars().take(40).collect::<String>()))),
+            other => Err(close(4400, format!("unknown message type \"{}\"", other.chars().take(40).collect::<String>()))),
         }
     }
 
-    /// Learns who it is: by a token in the message, or else by one in the request for the connection.
-    async fn initialize(&mut self, payload: Option<&Json>) -> Result<(), Closed> {
+    /// Authenticates the caller by the token in the payload, or else by the one in the handshake.
+    async fn initialize(&mut self, payload: Option<&Json>) -> Result<(), Close> {
         if self.caller.is_some() {
             return Err(close(4429, "Too many initialisation requests"));
         }
-        let given = payload.and_then(|payload| {
+        let authorization = payload.and_then(|payload| {
             let member = payload.as_object()?.iter().find(|(name, _)| name.eq_ignore_ascii_case(AUTHORIZATION.as_str()));
             member.map(|(_, value)| value.as_str().unwrap_or_default().to_owned())
         });
-        if let Some(given) = given {
-            let value = HeaderValue::from_str(&given).map_err(|_| close(4403, "Forbidden: this is not a token"))?;
+        if let Some(authorization) = authorization {
+            let value = HeaderValue::from_str(&authorization).map_err(|_| close(4403, "Forbidden: malformed token"))?;
             self.headers.insert(AUTHORIZATION, value);
         }
-        match authentication::of(&self.service.store, &self.headers).await {
+        match authenticate(&self.state.store, &self.headers).await {
             Ok(caller) => self.caller = Some(caller),
             Err(error) if error.code() == ErrorCode::Unauthenticated => return Err(close(4403, format!("Forbidden: {error}"))),
-            Err(_) => return Err(close(4500, "the database does not answer just now; connect again in a moment")),
+            Err(_) => return Err(close(4500, "the database is not available; reconnect later")),
         }
         self.send_json(json!({"type": "connection_ack"})).await
     }
 
-    async fn subscribe(&mut self, id: String, payload: Map<String, Json>) -> Result<(), Closed> {
+    async fn subscribe(&mut self, id: String, payload: Map<String, Json>) -> Result<(), Close> {
         let Some(caller) = self.caller.clone() else { return Err(close(4401, "Unauthorized")) };
         if self.running.contains_key(&id) {
             return Err(close(4409, format!("Subscriber for {id} already exists")));
         }
-        let request = Request::from_members(payload).map_err(|refused| close(4400, refused.message))?;
-        let most = self.service.streams.per_socket;
-        if self.running.len() >= most {
+        let request = GraphqlRequest::from_members(payload).map_err(|reject| close(4400, reject.message))?;
+        let max = self.state.stream_limits.max_operations_per_socket;
+        if self.running.len() >= max {
             metrics::record_limit_hit("socket_operations");
-            let message = format!("this connection has {most} operations under way already; complete some, or open another connection");
-            let failures = [GraphqlError::new(codes::REQUEST, message)];
-            return self.send_json(json!({"id": id, "type": "error", "payload": failures})).await;
+            let message = format!("this connection already has {max} operations, the maximum; complete some, or open another connection");
+            let errors = [GraphqlError::new(codes::REQUEST, message)];
+            return self.send_json(json!({"id": id, "type": "error", "payload": errors})).await;
         }
-        self.count += 1;
-        if let Err(spent) = self.purse.enter() {
-            return self.send_json(json!({"id": id, "type": "error", "payload": [spent.failure()]})).await;
+        self.next_number += 1;
+        if let Err(limited) = self.rate_limit.charge_request() {
+            return self.send_json(json!({"id": id, "type": "error", "payload": [limited.error()]})).await;
         }
-        let (number, service, languages, purse) = (self.count, self.service.clone(), self.languages.clone(), self.purse.clone());
-        let voice = Voice { to: self.to.clone(), id: id.clone(), number };
-        let task =
-            self.tasks.spawn(async move { execute(&service, request, &languages, (&caller, &purse), voice).await }.in_current_span());
+        let (number, state) = (self.next_number, self.state.clone());
+        let (languages, rate_limit) = (self.languages.clone(), self.rate_limit.clone());
+        let sender = ResultSender { sender: self.sender.clone(), id: id.clone(), number };
+        let run = async move { run_operation(&state, request, &languages, (&caller, &rate_limit), sender).await };
+        let task = self.tasks.spawn(run.in_current_span());
         self.running.insert(id, (number, task));
         Ok(())
     }
 }
 
-/// What an operation speaks by.
-struct Voice {
-    to: mpsc::Sender<(String, u64, Said)>,
+/// Sends the results of one operation to its connection.
+struct ResultSender {
+    sender: mpsc::Sender<(String, u64, OperationMessage)>,
     id: String,
     number: u64,
 }
 
-impl Voice {
-    /// Says something, once there is room; tells whether somebody listens.
-    async fn say(&self, said: Said) -> bool {
-        self.to.send((self.id.clone(), self.number, said)).await.is_ok()
+impl ResultSender {
+    /// Sends a message when the buffer has room; `false` if the connection has ended.
+    async fn send(&self, message: OperationMessage) -> bool {
+        self.sender.send((self.id.clone(), self.number, message)).await.is_ok()
     }
 }
 
-/// Runs an operation and says all that comes of it, for as long as somebody listens.
-async fn execute(service: &AppState, request: Request, languages: &Languages, (caller, purse): (&Caller, &Purse), voice: Voice) {
-    // the connection may have been open for long
-    let caller = match service.store.refresh_caller(caller).await.map_err(TokenRejection::into_error) {
+/// Runs an operation and sends all its results until the connection ends.
+async fn run_operation(
+    state: &AppState,
+    request: GraphqlRequest,
+    languages: &Languages,
+    (caller, rate_limit): (&Caller, &RateLimitHandle),
+    sender: ResultSender,
+) {
+    // the token may have been revoked since the connection was initialized
+    let caller = match state.store.refresh_caller(caller).await.map_err(TokenRejection::into_error) {
         Ok(caller) => caller,
         Err(error) => {
-            voice.say(Said::Error(vec![GraphqlError::from(error)])).await;
+            sender.send(OperationMessage::Error(vec![GraphqlError::from(error)])).await;
             return;
         }
     };
-    match sse::begin(service, request, languages, (&caller, purse), None, |_| true).await {
-        Operation::Done(body) => {
-            let _ = voice.say(Said::Next(body)).await && voice.say(Said::Complete).await;
+    match start_operation(state, request, languages, (&caller, rate_limit), None, |_| true).await {
+        StartedOperation::Completed(body) => {
+            let _ = sender.send(OperationMessage::Next(body)).await && sender.send(OperationMessage::Complete).await;
         }
-        Operation::Failed(failures) => {
-            voice.say(Said::Error(failures)).await;
+        StartedOperation::Failed(errors) => {
+            sender.send(OperationMessage::Error(errors)).await;
         }
-        Operation::Following(mut following, _permit) => loop {
-            match following.next().await {
+        StartedOperation::Subscribed(mut events, _permit) => loop {
+            match events.next().await {
                 Ok(event) => {
                     let mut body = b"{\"data\":".to_vec();
                     body.extend_from_slice(&event.data);
                     body.push(b'}');
-                    if !voice.say(Said::Next(body)).await {
+                    if !sender.send(OperationMessage::Next(body)).await {
                         return;
                     }
                 }
-                Err(failure) => {
-                    voice.say(Said::Error(vec![failure])).await;
+                Err(error) => {
+                    sender.send(OperationMessage::Error(vec![error])).await;
                     return;
                 }
             }
@@ -314,8 +324,8 @@ async fn execute(service: &AppState, request: Request, languages: &Languages, (c
     }
 }
 
-/// The id of an operation.
-fn id(message: &Map<String, Json>) -> Result<String, Closed> {
-    let id = message.get("id").and_then(Json::as_str).filter(|id| !id.is_empty() && id.len() <= MAX_ID);
-    id.map(ToOwned::to_owned).ok_or_else(|| close(4400, format!("id must be a text of 1 to {MAX_ID} bytes")))
+/// The operation id of a message.
+fn operation_id(message: &Map<String, Json>) -> Result<String, Close> {
+    let id = message.get("id").and_then(Json::as_str).filter(|id| !id.is_empty() && id.len() <= MAX_ID_BYTES);
+    id.map(ToOwned::to_owned).ok_or_else(|| close(4400, format!("id must be a string of 1 to {MAX_ID_BYTES} bytes")))
 }

@@ -1,10 +1,10 @@
-//! Who may be answered at the same time, and who of those that wait comes next.
+//! Admission control: how many queries execute concurrently, and which waiting query is admitted next.
 //!
-//! Those who wait are let in as they came, for as long as all of them can be in good time. Where more come than that, it is
-//! overload: who came last is let in first, and who has not been let in after a tenth of a second is sent away. Whoever is
-//! let in has then waited for next to nothing, whatever is asked and however many ask, where a queue would make all of them
-//! late. Servers know this as adaptive LIFO (Maurer, "Fail at Scale", ACM Queue 13(8), 2015). Half of the places are closed
-//! meanwhile: to have more under way than can be worked at keeps all busy, but makes each take longer.
+//! Waiting queries are admitted first in, first out while all of them can be admitted in time. If more arrive, the server
+//! is overloaded: the newest is admitted first, and a query that has waited for [`OVERLOAD_WAIT`] is rejected. An admitted
+//! query has then hardly waited, however many arrive, whereas a FIFO queue would delay all of them. This is adaptive LIFO
+//! (Maurer, "Fail at Scale", ACM Queue 13(8), 2015). Only half of the permits are issued during overload: executing more
+//! queries than the processors can work on makes each of them slower.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,286 +15,292 @@ use tokio::time::Instant;
 
 use crate::observability::metrics;
 
-/// How long one may wait at most.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// How long one may wait under overload. It is over when all who wait could be let in within this as they came.
-const OVERLOAD: Duration = Duration::from_millis(100);
-/// How many may wait at least, and at most, however long an answer takes.
-const WAITING: (usize, usize) = (16, 1_000);
-/// Requests that what an answer takes is taken from, the latest counting most.
-const TYPICAL: u32 = 64;
+/// Longest wait for a permit.
+const MAX_WAIT: Duration = Duration::from_secs(1);
+/// Longest wait during overload. Overload ends when all waiting queries could be admitted in order within this time.
+const OVERLOAD_WAIT: Duration = Duration::from_millis(100);
+/// Lower and upper bound of the queue length, however long a query takes.
+const QUEUE_BOUNDS: (usize, usize) = (16, 1_000);
+/// Weight of the past in the moving average of durations, in queries.
+const AVERAGE_QUERIES: u32 = 64;
 
-/// Room for requests.
+/// Limits the number of queries that execute concurrently.
 #[derive(Debug, Clone)]
-pub struct AdmissionQueue(Arc<Room>);
+pub struct AdmissionQueue(Arc<SharedQueue>);
 
 #[derive(Debug)]
-struct Room(Mutex<State>);
+struct SharedQueue(Mutex<QueueState>);
 
 #[derive(Debug)]
-struct State {
-    places: usize,
-    taken: usize,
-    /// The one who waits longest is first.
-    waiting: VecDeque<Waiting>,
-    is_overload: bool,
-    /// What an answer takes.
-    takes: Duration,
+struct QueueState {
+    max_permits: usize,
+    issued: usize,
+    /// The oldest is first.
+    waiting: VecDeque<Waiter>,
+    is_overloaded: bool,
+    /// Moving average of the duration of a query.
+    average_duration: Duration,
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct Waiter {
     since: Instant,
-    /// Who is not told of a place, but forgotten, is sent away.
-    told: oneshot::Sender<Place>,
+    /// Dropping it rejects the query.
+    admit: oneshot::Sender<Permit>,
 }
 
-impl State {
-    /// Places that may be taken now.
-    fn open(&self) -> usize {
-        if self.is_overload { self.places.div_ceil(2) } else { self.places }
+impl QueueState {
+    /// Permits that may be issued now.
+    fn capacity(&self) -> usize {
+        if self.is_overloaded { self.max_permits.div_ceil(2) } else { self.max_permits }
     }
 
-    /// How many can be let in within this time.
-    fn within(&self, time: Duration) -> usize {
-        let each = self.takes.as_micros().max(1);
-        usize::try_from(time.as_micros().saturating_mul(self.open() as u128) / each).unwrap_or(usize::MAX)
+    /// Number of queries that can be admitted within this time.
+    fn admissible_within(&self, time: Duration) -> usize {
+        let each = self.average_duration.as_micros().max(1);
+        usize::try_from(time.as_micros().saturating_mul(self.capacity() as u128) / each).unwrap_or(usize::MAX)
     }
 
-    /// Sends away who has waited too long, forgets who is gone, and sees whether overload is over.
-    fn tidy(&mut self) {
-        while self.waiting.front().is_some_and(|one| one.told.is_closed() || (self.is_overload && one.since.elapsed() > OVERLOAD)) {
+    /// Rejects queries that have waited too long, removes those of clients that disconnected, and detects the end of
+    /// overload.
+    fn evict(&mut self) {
+        while self
+            .waiting
+            .front()
+            .is_some_and(|waiter| waiter.admit.is_closed() || (self.is_overloaded && waiter.since.elapsed() > OVERLOAD_WAIT))
+        {
             self.waiting.pop_front();
         }
-        self.is_overload &= self.waiting.len() > self.within(OVERLOAD);
+        self.is_overloaded &= self.waiting.len() > self.admissible_within(OVERLOAD_WAIT);
     }
 
-    /// Takes a place for the next of those that wait, if there is one for somebody.
-    fn next(&mut self) -> Option<oneshot::Sender<Place>> {
-        self.tidy();
-        if self.taken >= self.open() {
+    /// Issues a permit to the next waiting query, if both exist.
+    fn next(&mut self) -> Option<oneshot::Sender<Permit>> {
+        self.evict();
+        if self.issued >= self.capacity() {
             return None;
         }
-        let next = if self.is_overload { self.waiting.pop_back() } else { self.waiting.pop_front() }?;
-        self.taken += 1;
-        Some(next.told)
+        let next = if self.is_overloaded { self.waiting.pop_back() } else { self.waiting.pop_front() }?;
+        self.issued += 1;
+        Some(next.admit)
     }
 
-    /// One more waits, and the one who has waited longest does not where there is no room for both.
-    fn push(&mut self, told: oneshot::Sender<Place>) {
-        self.tidy();
-        if self.waiting.len() >= self.within(PATIENCE).clamp(WAITING.0, WAITING.1) {
-            self.is_overload = true;
+    /// Enqueues a query; if the queue is full, overload begins and the oldest is rejected.
+    fn push(&mut self, admit: oneshot::Sender<Permit>) {
+        self.evict();
+        if self.waiting.len() >= self.admissible_within(MAX_WAIT).clamp(QUEUE_BOUNDS.0, QUEUE_BOUNDS.1) {
+            self.is_overloaded = true;
             self.waiting.pop_front();
         }
-        self.waiting.push_back(Waiting { since: Instant::now(), told });
+        self.waiting.push_back(Waiter { since: Instant::now(), admit });
     }
 }
 
-/// How many there are of what, just now.
+/// Current numbers of queries.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Seen {
-    /// Requests that have a place.
-    pub(crate) taken: usize,
-    /// Places that may be taken, fewer under overload.
-    pub(crate) open: usize,
-    /// Requests that wait.
+pub(crate) struct AdmissionStats {
+    /// Queries that execute.
+    pub(crate) running: usize,
+    /// Queries that may execute; fewer during overload.
+    pub(crate) capacity: usize,
+    /// Queries that wait.
     pub(crate) waiting: usize,
 }
 
-/// A place, until it is dropped.
+/// Permission to execute a query, returned when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
-    /// Nothing where it was not taken.
-    room: Option<Arc<Room>>,
-    begun: Instant,
+pub(crate) struct Permit {
+    /// `None` if the permit was never received.
+    queue: Option<Arc<SharedQueue>>,
+    issued_at: Instant,
 }
 
-impl Place {
-    fn of(room: Arc<Room>) -> Self {
-        Self { room: Some(room), begun: Instant::now() }
+impl Permit {
+    fn new(queue: Arc<SharedQueue>) -> Self {
+        Self { queue: Some(queue), issued_at: Instant::now() }
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
-        if let Some(room) = self.room.take() {
-            room.left(self.begun.elapsed());
+        if let Some(queue) = self.queue.take() {
+            queue.release(self.issued_at.elapsed());
         }
     }
 }
 
-impl Room {
-    fn state(&self) -> MutexGuard<'_, State> {
-        // what is done while it is held cannot be left half done
+impl SharedQueue {
+    fn state(&self) -> MutexGuard<'_, QueueState> {
+        // no critical section can panic halfway
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place is left, after so long.
-    fn left(self: Arc<Self>, took: Duration) {
+    /// Takes a permit back after the query took this long.
+    fn release(self: Arc<Self>, duration: Duration) {
         let mut state = self.state();
-        state.takes = state.takes - state.takes / TYPICAL + took / TYPICAL;
-        state.taken -= 1;
+        state.average_duration = state.average_duration - state.average_duration / AVERAGE_QUERIES + duration / AVERAGE_QUERIES;
+        state.issued -= 1;
         drop(state);
-        self.fill();
+        self.admit_waiting();
     }
 
-    /// Gives the places that are free to those who wait.
-    fn fill(self: &Arc<Self>) {
+    /// Issues the free permits to waiting queries.
+    fn admit_waiting(self: &Arc<Self>) {
         let next = || self.state().next();
-        while let Some(next) = next() {
-            if let Err(mut untaken) = next.send(Place::of(self.clone())) {
-                // they do not wait any more
-                untaken.room = None;
-                self.state().taken -= 1;
+        while let Some(admit) = next() {
+            if let Err(mut unreceived) = admit.send(Permit::new(self.clone())) {
+                // the client disconnected
+                unreceived.queue = None;
+                self.state().issued -= 1;
             }
         }
     }
 }
 
 impl AdmissionQueue {
-    /// Room for so many requests at the same time.
-    pub fn new(most: u32) -> Self {
-        let places = most.max(1) as usize;
-        let state = State { places, taken: 0, waiting: VecDeque::new(), is_overload: false, takes: Duration::ZERO };
-        Self(Arc::new(Room(Mutex::new(state))))
+    /// A queue that admits this many concurrent queries.
+    pub fn new(max_permits: u32) -> Self {
+        let max_permits = max_permits.max(1) as usize;
+        let state = QueueState { max_permits, issued: 0, waiting: VecDeque::new(), is_overloaded: false, average_duration: Duration::ZERO };
+        Self(Arc::new(SharedQueue(Mutex::new(state))))
     }
 
-    /// A place, until it is dropped; nothing where there is none in time.
-    pub(crate) async fn enter(&self) -> Option<Place> {
-        let place = match self.place_or_wait() {
-            Ok(place) => return Some(place),
-            Err(waiting) => tokio::time::timeout(PATIENCE, waiting).await.ok().and_then(Result::ok),
+    /// Waits for a permit; `None` if the query is rejected.
+    pub(crate) async fn acquire(&self) -> Option<Permit> {
+        let permit = match self.try_acquire_or_enqueue() {
+            Ok(permit) => return Some(permit),
+            Err(waiting) => tokio::time::timeout(MAX_WAIT, waiting).await.ok().and_then(Result::ok),
         };
-        if place.is_none() {
+        if permit.is_none() {
             metrics::record_limit_hit("concurrency");
         }
-        place
+        permit
     }
 
-    /// How it is just now.
-    pub(crate) fn look(&self) -> Seen {
-        // whoever is gone does not count
-        self.0.fill();
+    /// The current numbers.
+    pub(crate) fn stats(&self) -> AdmissionStats {
+        // disconnected clients do not count
+        self.0.admit_waiting();
         let state = self.0.state();
-        Seen { taken: state.taken, open: state.open(), waiting: state.waiting.len() }
+        AdmissionStats { running: state.issued, capacity: state.capacity(), waiting: state.waiting.len() }
     }
 
-    fn place_or_wait(&self) -> Result<Place, oneshot::Receiver<Place>> {
+    fn try_acquire_or_enqueue(&self) -> Result<Permit, oneshot::Receiver<Permit>> {
         let mut state = self.0.state();
-        if state.waiting.is_empty() && state.taken < state.open() {
-            state.taken += 1;
-            return Ok(Place::of(self.0.clone()));
+        if state.waiting.is_empty() && state.issued < state.capacity() {
+            state.issued += 1;
+            return Ok(Permit::new(self.0.clone()));
         }
-        let (told, waiting) = oneshot::channel();
-        state.push(told);
+        let (admit, waiting) = oneshot::channel();
+        state.push(admit);
         drop(state);
-        // there may be room that was closed under overload
-        self.0.fill();
+        // the end of overload may have freed permits
+        self.0.admit_waiting();
         Err(waiting)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use futures_util::future::{join_all, poll_fn};
     use std::pin::Pin;
     use std::task::Poll;
 
+    use futures_util::future::{join_all, poll_fn};
+
     use super::*;
 
-    type Entering = Pin<Box<dyn Future<Output = Option<Place>>>>;
+    type Acquiring = Pin<Box<dyn Future<Output = Option<Permit>>>>;
 
-    /// So many who ask to be let in, one after the other.
-    async fn come(admission: &AdmissionQueue, count: usize) -> Vec<Entering> {
+    /// Enqueues this many queries one after another.
+    async fn enqueue(admission: &AdmissionQueue, count: usize) -> Vec<Acquiring> {
         let mut all = Vec::new();
         for _ in 0..count {
             let admission = admission.clone();
-            let mut one: Entering = Box::pin(async move { admission.enter().await });
-            assert!(is_waiting(&mut one).await);
-            all.push(one);
+            let mut acquiring: Acquiring = Box::pin(async move { admission.acquire().await });
+            assert!(is_waiting(&mut acquiring).await);
+            all.push(acquiring);
         }
         all
     }
 
-    async fn is_waiting(one: &mut Entering) -> bool {
-        poll_fn(|context| Poll::Ready(one.as_mut().poll(context).is_pending())).await
+    async fn is_waiting(acquiring: &mut Acquiring) -> bool {
+        poll_fn(|context| Poll::Ready(acquiring.as_mut().poll(context).is_pending())).await
     }
 
-    fn taken(admission: &AdmissionQueue) -> usize {
-        admission.0.state().taken
+    fn issued(admission: &AdmissionQueue) -> usize {
+        admission.0.state().issued
     }
 
-    fn takes(admission: &AdmissionQueue, milliseconds: u64) {
-        admission.0.state().takes = Duration::from_millis(milliseconds);
+    fn set_average_duration(admission: &AdmissionQueue, milliseconds: u64) {
+        admission.0.state().average_duration = Duration::from_millis(milliseconds);
     }
 
-    /// Leaves the only place for these, in this order, where an answer takes 20 ms. Each must wait until it is their turn.
-    async fn are_let_in(
+    /// Passes the only permit to these queries in this order, at 20 ms each; each must wait until its turn.
+    async fn assert_admitted_in_order(
         admission: &AdmissionQueue,
-        mut place: Option<Place>,
-        waiting: impl IntoIterator<Item = Entering>,
-    ) -> Option<Place> {
-        for mut one in waiting {
-            takes(admission, 20);
-            assert!(place.is_some() && is_waiting(&mut one).await);
-            drop(place);
-            place = one.await;
+        mut permit: Option<Permit>,
+        waiting: impl IntoIterator<Item = Acquiring>,
+    ) -> Option<Permit> {
+        for mut acquiring in waiting {
+            set_average_duration(admission, 20);
+            assert!(permit.is_some() && is_waiting(&mut acquiring).await);
+            drop(permit);
+            permit = acquiring.await;
         }
-        place
+        permit
     }
 
     #[tokio::test(start_paused = true)]
-    async fn those_who_wait_are_let_in_as_they_came() {
+    async fn waiting_queries_are_admitted_in_order() {
         let admission = AdmissionQueue::new(1);
-        takes(&admission, 20);
-        let place = admission.enter().await;
-        // as many as can be let in within a second
-        let waiting = come(&admission, 50).await;
-        drop(are_let_in(&admission, place, waiting).await);
-        assert_eq!(taken(&admission), 0);
+        set_average_duration(&admission, 20);
+        let permit = admission.acquire().await;
+        // as many as can be admitted within a second
+        let waiting = enqueue(&admission, 50).await;
+        drop(assert_admitted_in_order(&admission, permit, waiting).await);
+        assert_eq!(issued(&admission), 0);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_an_answer_takes_is_learnt_from_those_who_leave() {
+    async fn average_duration_follows_released_permits() {
         let admission = AdmissionQueue::new(1);
         for _ in 0..1_000 {
-            let place = admission.enter().await;
+            let permit = admission.acquire().await;
             tokio::time::advance(Duration::from_millis(40)).await;
-            drop(place);
+            drop(permit);
         }
-        let takes = admission.0.state().takes;
-        assert!(takes > Duration::from_millis(39) && takes <= Duration::from_millis(40), "{takes:?}");
+        let average = admission.0.state().average_duration;
+        assert!(average > Duration::from_millis(39) && average <= Duration::from_millis(40), "{average:?}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn sixteen_may_wait_however_long_an_answer_takes_and_a_thousand_however_short_it_is() {
-        for (milliseconds, most) in [(60_000, 16), (0, 1_000)] {
+    async fn queue_length_is_bounded_for_slow_and_fast_queries() {
+        for (milliseconds, max) in [(60_000, 16), (0, 1_000)] {
             let admission = AdmissionQueue::new(1);
-            takes(&admission, milliseconds);
-            let _place = admission.enter().await;
-            let mut waiting = come(&admission, most).await;
+            set_average_duration(&admission, milliseconds);
+            let _permit = admission.acquire().await;
+            let mut waiting = enqueue(&admission, max).await;
             assert!(is_waiting(&mut waiting[0]).await);
-            let _newest = come(&admission, 1).await;
+            let _newest = enqueue(&admission, 1).await;
             assert!(!is_waiting(&mut waiting[0]).await && is_waiting(&mut waiting[1]).await);
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn where_more_come_than_can_be_let_in_in_time_the_oldest_are_sent_away_and_the_newest_let_in() {
+    async fn overload_evicts_oldest_admits_newest() {
         let admission = AdmissionQueue::new(2);
-        takes(&admission, 40);
-        let (first, second) = (admission.enter().await, admission.enter().await);
-        // each of two places is free 25 times a second
-        let mut waiting = come(&admission, 50).await;
-        let newest = come(&admission, 3).await;
-        let begun = Instant::now();
+        set_average_duration(&admission, 40);
+        let (first, second) = (admission.acquire().await, admission.acquire().await);
+        // each of two permits is released 25 times a second
+        let mut waiting = enqueue(&admission, 50).await;
+        let newest = enqueue(&admission, 3).await;
+        let start = Instant::now();
         assert!(join_all(waiting.drain(..3)).await.iter().all(Option::is_none));
-        assert_eq!(begun.elapsed(), Duration::ZERO);
-        for one in &mut waiting {
-            assert!(is_waiting(one).await);
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        for acquiring in &mut waiting {
+            assert!(is_waiting(acquiring).await);
         }
-        // one of the two is closed now
+        // only one of the two permits is issued now
         drop(first);
         let mut newest = newest.into_iter();
         let mut last = newest.next_back().unwrap();
@@ -307,75 +313,75 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn after_overload_all_places_are_open_again() {
+    async fn all_permits_are_issued_again_after_overload() {
         let admission = AdmissionQueue::new(4);
-        let places = join_all((0..4).map(|_| admission.enter())).await;
-        takes(&admission, 1_000);
-        let waiting = come(&admission, WAITING.0 + 1).await;
+        let permits = join_all((0..4).map(|_| admission.acquire())).await;
+        set_average_duration(&admission, 1_000);
+        let waiting = enqueue(&admission, QUEUE_BOUNDS.0 + 1).await;
         drop(waiting);
-        drop(places);
-        assert_eq!(join_all((0..4).map(|_| admission.enter())).await.iter().flatten().count(), 4);
+        drop(permits);
+        assert_eq!(join_all((0..4).map(|_| admission.acquire())).await.iter().flatten().count(), 4);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn under_overload_who_has_waited_for_a_tenth_of_a_second_is_sent_away() {
+    async fn overload_rejects_queries_that_waited_100_ms() {
         let admission = AdmissionQueue::new(1);
-        takes(&admission, 1_000);
-        let place = admission.enter().await;
-        let mut waiting = come(&admission, WAITING.0).await;
-        let newer = come(&admission, 1).await;
-        tokio::time::advance(OVERLOAD).await;
-        let newest = come(&admission, 1).await;
-        // for each who came one who had waited longest is sent away; the others have not waited for too long
-        for (place, one) in waiting.iter_mut().enumerate() {
-            assert_eq!(is_waiting(one).await, place > 1);
+        set_average_duration(&admission, 1_000);
+        let permit = admission.acquire().await;
+        let mut waiting = enqueue(&admission, QUEUE_BOUNDS.0).await;
+        let newer = enqueue(&admission, 1).await;
+        tokio::time::advance(OVERLOAD_WAIT).await;
+        let newest = enqueue(&admission, 1).await;
+        // each arrival evicted the oldest; the others have not waited too long
+        for (index, acquiring) in waiting.iter_mut().enumerate() {
+            assert_eq!(is_waiting(acquiring).await, index > 1);
         }
         tokio::time::advance(Duration::from_millis(1)).await;
-        admission.look();
+        admission.stats();
         waiting.drain(..2);
         waiting.extend(newer);
-        let begun = Instant::now();
+        let start = Instant::now();
         assert!(join_all(waiting).await.iter().all(Option::is_none));
-        assert_eq!(begun.elapsed(), Duration::ZERO);
-        drop(place);
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        drop(permit);
         assert!(join_all(newest).await.iter().all(Option::is_some));
-        // and then it is over
-        assert_eq!((taken(&admission), admission.0.state().is_overload), (0, false));
+        // overload has ended
+        assert_eq!((issued(&admission), admission.0.state().is_overloaded), (0, false));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn overload_is_over_when_all_who_wait_can_be_let_in_within_a_tenth_of_a_second_as_they_came() {
+    async fn overload_ends_when_the_queue_can_be_admitted_in_time() {
         let admission = AdmissionQueue::new(1);
-        takes(&admission, 20);
-        let place = admission.enter().await;
-        let mut waiting = come(&admission, 51).await;
+        set_average_duration(&admission, 20);
+        let permit = admission.acquire().await;
+        let mut waiting = enqueue(&admission, 51).await;
         assert!(waiting.remove(0).await.is_none());
-        // five are let in within a tenth of a second
+        // five are admitted within 100 ms
         let newest = waiting.split_off(5).into_iter().rev();
-        let place = are_let_in(&admission, place, newest).await;
-        drop(are_let_in(&admission, place, waiting).await);
-        assert_eq!(taken(&admission), 0);
+        let permit = assert_admitted_in_order(&admission, permit, newest).await;
+        drop(assert_admitted_in_order(&admission, permit, waiting).await);
+        assert_eq!(issued(&admission), 0);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_longer_than_a_second() {
+    async fn no_query_waits_longer_than_a_second() {
         let admission = AdmissionQueue::new(1);
-        let _place = admission.enter().await;
-        let begun = Instant::now();
-        assert!(admission.enter().await.is_none());
-        assert!(begun.elapsed() >= PATIENCE && begun.elapsed() <= PATIENCE + Duration::from_millis(2));
+        let _permit = admission.acquire().await;
+        let start = Instant::now();
+        assert!(admission.acquire().await.is_none());
+        assert!(start.elapsed() >= MAX_WAIT && start.elapsed() <= MAX_WAIT + Duration::from_millis(2));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_goes_away_takes_no_place() {
+    async fn disconnected_clients_hold_no_permit() {
         let admission = AdmissionQueue::new(1);
-        let place = admission.enter().await;
-        let mut waiting = come(&admission, 3).await;
+        let permit = admission.acquire().await;
+        let mut waiting = enqueue(&admission, 3).await;
         drop(waiting.remove(0));
-        drop(place);
-        // it was given to the next one, who goes before looking
+        drop(permit);
+        // the permit was sent to the next client, which disconnects before receiving it
         drop(waiting.remove(0));
         assert!(waiting.remove(0).await.is_some());
-        assert_eq!(taken(&admission), 0);
+        assert_eq!(issued(&admission), 0);
     }
 }

@@ -1,4 +1,5 @@
-//! Which pages of other origins may read the data: by default all, for it is public and nothing depends on cookies.
+//! Cross-origin requests: by default every origin is allowed, because the data is public and no response depends on
+//! cookies.
 
 use std::time::Duration;
 
@@ -8,15 +9,15 @@ use axum::http::header::{
 use axum::http::{HeaderValue, Method};
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
-use crate::http::middleware::rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::http::middleware::request_log::REQUEST_ID;
+use crate::http::rate_limiter::{RATE_LIMIT, RATE_LIMIT_POLICY};
 
-/// How long a browser need not ask again whether it may ask.
-const A_DAY: Duration = Duration::from_secs(86_400);
-/// What stands for every origin in the configuration.
-const EVERY: &str = "*";
+/// Time for which a browser caches a preflight response.
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(86_400);
+/// The setting that allows every origin.
+const ANY_ORIGIN: &str = "*";
 
-/// Lets pages of these origins read answers. `*` stands for all.
+/// Allows these origins to read responses; `*` allows all.
 pub(crate) fn layer(origins: &[String]) -> CorsLayer {
     let exposed: [HeaderName; 11] = [
         CONTENT_DISPOSITION,
@@ -35,9 +36,9 @@ pub(crate) fn layer(origins: &[String]) -> CorsLayer {
         .allow_methods([Method::GET, Method::HEAD, Method::POST])
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(exposed)
-        .max_age(A_DAY);
-    if origins.iter().any(|origin| origin == EVERY) {
-        // the answer is the same for every origin: a cache needs only one
+        .max_age(PREFLIGHT_MAX_AGE);
+    if origins.iter().any(|origin| origin == ANY_ORIGIN) {
+        // the response is the same for every origin: a cache needs one copy
         return layer.allow_origin(Any).vary([]);
     }
     let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin.trim_end_matches('/')).ok());

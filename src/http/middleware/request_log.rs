@@ -1,6 +1,7 @@
-//! Requests and operations as they are seen from outside: their ids, what they take, and the lines and spans that tell.
+//! Request ids, and the metrics, log lines and trace spans of requests and operations.
 //!
-//! What is told of an operation is its name and the hash of its document, never the document, its variables, or who asks.
+//! An operation is identified by its name and the hash of its document. The document, its variables and the caller are
+//! never logged.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
@@ -18,57 +19,57 @@ use uuid::Uuid;
 
 use crate::core::digest::sha256_hex;
 use crate::graphql::engine::PreparedOperation;
-use crate::http::router::AppState;
+use crate::http::state::AppState;
 use crate::observability::logging::{ACCESS_TARGET, REQUEST_TARGET};
 use crate::observability::metrics;
 use crate::observability::metrics::{OperationKind, OperationOutcome, StatementStats};
 use crate::observability::tracing as otel;
 
-/// What the id of a request is sent in, both ways.
+/// Header of the request id, in requests and responses.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Letters that an id of a client may have.
-const LONGEST: usize = 100;
-/// Letters of a path, or of the name of an operation, that are told.
-const TOLD: usize = 100;
-/// What addresses without a route are counted as.
-const OTHER: &str = "other";
-/// Routes that are asked again and again, and tell nothing by their traces.
-const UNTRACED: [&str; 2] = ["/healthz", "/readyz"];
+/// Maximum length of a request id from a client, in bytes.
+const MAX_ID_BYTES: usize = 100;
+/// Characters of a path or an operation name that are logged.
+const MAX_LOGGED_CHARS: usize = 100;
+/// The route label of requests without a route.
+const OTHER_ROUTE: &str = "other";
+/// Routes of probes, which are not traced.
+const UNTRACED_ROUTES: [&str; 2] = ["/healthz", "/readyz"];
 
-/// Gives each request an id and tells what it took.
-pub(crate) async fn request(request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let _under_way = metrics::request_in_flight();
-    let id = id(request.headers());
-    let shown_id = id.to_str().unwrap_or_default();
+/// Middleware: assigns the request id, and records the metrics, the log line and the span of a request.
+pub(crate) async fn log_request(request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let _in_flight = metrics::request_in_flight();
+    let id = request_id(request.headers());
+    let id_text = id.to_str().unwrap_or_default();
     let route = route(request.extensions().get());
-    let span = tracing::error_span!(target: REQUEST_TARGET, "request", request_id = shown_id);
-    let traced = match otel::is_enabled() && !UNTRACED.contains(&route) {
-        // below the other, so that lines inside it are found by the id too
-        true => span.in_scope(|| traced(&request, route, shown_id)),
+    let span = tracing::error_span!(target: REQUEST_TARGET, "request", request_id = id_text);
+    let trace_span = match otel::is_enabled() && !UNTRACED_ROUTES.contains(&route) {
+        // a child of the request span, so that its log lines have the request id too
+        true => span.in_scope(|| server_span(&request, route, id_text)),
         false => Span::none(),
     };
-    let access = tracing::enabled!(target: ACCESS_TARGET, Level::DEBUG).then(|| (request.method().clone(), request.uri().clone()));
-    let mut response = next.run(request).instrument(traced.clone()).instrument(span.clone()).await;
-    let (status, took) = (response.status(), began.elapsed());
-    metrics::record_request(route, status.as_u16(), took);
-    if !traced.is_disabled() {
-        // the attribute is a number only where it is signed
-        traced.record("http.response.status_code", i64::from(status.as_u16()));
+    let logged = tracing::enabled!(target: ACCESS_TARGET, Level::DEBUG).then(|| (request.method().clone(), request.uri().clone()));
+    let mut response = next.run(request).instrument(trace_span.clone()).instrument(span.clone()).await;
+    let (status, duration) = (response.status(), start.elapsed());
+    metrics::record_request(route, status.as_u16(), duration);
+    if !trace_span.is_disabled() {
+        // only a signed integer is exported as a number
+        trace_span.record("http.response.status_code", i64::from(status.as_u16()));
         if status.is_server_error() {
-            traced.record("otel.status_code", "ERROR");
+            trace_span.record("otel.status_code", "ERROR");
         }
     }
-    if let Some((method, uri)) = access {
-        let path: String = uri.path().chars().take(TOLD).collect();
-        let duration_ms = milliseconds(took);
+    if let Some((method, uri)) = logged {
+        let path: String = uri.path().chars().take(MAX_LOGGED_CHARS).collect();
+        let duration_ms = milliseconds(duration);
         span.in_scope(|| tracing::debug!(target: ACCESS_TARGET, %method, path, status = status.as_u16(), duration_ms, "request"));
     }
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }
 
-fn traced(request: &Request, route: &'static str, id: &str) -> Span {
+fn server_span(request: &Request, route: &'static str, id: &str) -> Span {
     let method = request.method().as_str();
     let span = tracing::debug_span!(
         target: otel::TRACE_TARGET,
@@ -85,13 +86,13 @@ fn traced(request: &Request, route: &'static str, id: &str) -> Span {
     span
 }
 
-/// The id that the client or a proxy gave, if it can stand in a log line, or else a new one.
-fn id(headers: &HeaderMap) -> HeaderValue {
-    let is_sane = |id: &&HeaderValue| {
-        let letters = id.as_bytes();
-        (1..=LONGEST).contains(&letters.len()) && letters.iter().all(|letter| letter.is_ascii_alphanumeric() || b"-_.:".contains(letter))
+/// The id from the request if it is safe to log, or a new one.
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let is_valid = |id: &&HeaderValue| {
+        let bytes = id.as_bytes();
+        (1..=MAX_ID_BYTES).contains(&bytes.len()) && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte))
     };
-    match headers.get(REQUEST_ID).filter(is_sane) {
+    match headers.get(REQUEST_ID).filter(is_valid) {
         Some(id) => id.clone(),
         None => {
             let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
@@ -101,51 +102,54 @@ fn id(headers: &HeaderMap) -> HeaderValue {
     }
 }
 
-/// How the address of a request is declared. There are as many as the router has, so each is kept for ever.
+/// The route pattern of a request, interned: the router has a fixed number of routes.
 fn route(matched: Option<&MatchedPath>) -> &'static str {
-    static SEEN: RwLock<BTreeSet<&str>> = RwLock::new(BTreeSet::new());
-    let Some(matched) = matched.map(MatchedPath::as_str) else { return OTHER };
-    if let Some(seen) = SEEN.read().ok().and_then(|seen| seen.get(matched).copied()) {
-        return seen;
+    static INTERNED: RwLock<BTreeSet<&str>> = RwLock::new(BTreeSet::new());
+    let Some(matched) = matched.map(MatchedPath::as_str) else { return OTHER_ROUTE };
+    if let Some(route) = INTERNED.read().ok().and_then(|routes| routes.get(matched).copied()) {
+        return route;
     }
-    let Ok(mut seen) = SEEN.write() else { return OTHER };
-    // another may have come first
-    if let Some(seen) = seen.get(matched) {
-        return seen;
+    let Ok(mut routes) = INTERNED.write() else { return OTHER_ROUTE };
+    // another thread may have inserted it
+    if let Some(route) = routes.get(matched) {
+        return route;
     }
-    let kept: &'static str = Box::leak(matched.into());
-    seen.insert(kept);
-    kept
+    let route: &'static str = Box::leak(matched.into());
+    routes.insert(route);
+    route
 }
 
-fn milliseconds(took: Duration) -> f64 {
-    (took.as_secs_f64() * 100_000.0).round() / 100.0
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 100_000.0).round() / 100.0
 }
 
-/// An operation under way. What it took is told when it ends, or when it is given up.
+/// Measures an operation. Its metrics, span and slow-query line are recorded on drop, as abandoned unless [`finish`]
+/// was called.
+///
+/// [`finish`]: Self::finish
 #[derive(Debug)]
-pub(crate) struct Operation {
-    tally: Arc<StatementStats>,
+pub(crate) struct OperationLog {
+    statements: Arc<StatementStats>,
     span: Span,
-    began: Instant,
+    start: Instant,
     kind: OperationKind,
     name: Option<String>,
-    saved: Option<String>,
+    saved_query: Option<String>,
     document: String,
-    slow: Option<Duration>,
+    slow_query_threshold: Option<Duration>,
     outcome: OperationOutcome,
     bytes: Option<usize>,
 }
 
-impl Operation {
-    /// An operation begins; `saved` is what a saved query is known by.
-    pub(crate) fn begin(service: &AppState, prepared: &PreparedOperation, saved: Option<String>) -> Self {
+impl OperationLog {
+    /// Starts the measurement; `saved_query` is the name or the shortened hash of a saved query.
+    pub(crate) fn start(state: &AppState, prepared: &PreparedOperation, saved_query: Option<String>) -> Self {
         let kind = match prepared.kind() {
             OperationType::Query => OperationKind::Query,
             OperationType::Mutation => OperationKind::Mutation,
             OperationType::Subscription => OperationKind::Subscription,
         };
-        let name = prepared.name().map(|name| name.chars().take(TOLD).collect::<String>());
+        let name = prepared.name().map(|name| name.chars().take(MAX_LOGGED_CHARS).collect::<String>());
         let span = tracing::debug_span!(
             target: otel::TRACE_TARGET,
             "operation",
@@ -159,58 +163,58 @@ impl Operation {
             graphql.statements = Empty,
         );
         Self {
-            tally: Arc::default(),
+            statements: Arc::default(),
             span,
-            began: Instant::now(),
+            start: Instant::now(),
             kind,
             name,
-            saved,
+            saved_query,
             document: prepared.text().to_owned(),
-            slow: service.slow_query,
+            slow_query_threshold: state.slow_query_threshold,
             outcome: OperationOutcome::Abandoned,
             bytes: None,
         }
     }
 
-    /// The same operation, read as a table.
+    /// Records the operation as a table export.
     pub(crate) fn into_table(mut self) -> Self {
         self.kind = OperationKind::Table;
         self
     }
 
-    /// Runs a part of it.
-    pub(crate) async fn of<T>(&self, part: impl Future<Output = T>) -> T {
-        self.tally.scope(part).instrument(self.span.clone()).await
+    /// Runs a future as a part of the operation.
+    pub(crate) async fn scope<T>(&self, part: impl Future<Output = T>) -> T {
+        self.statements.scope(part).instrument(self.span.clone()).await
     }
 
-    /// It has ended, with an answer of so many bytes if that is known.
-    pub(crate) fn end(mut self, is_ok: bool, bytes: Option<usize>) {
+    /// Records the outcome and, if known, the size of the response.
+    pub(crate) fn finish(mut self, is_ok: bool, bytes: Option<usize>) {
         self.outcome = if is_ok { OperationOutcome::Ok } else { OperationOutcome::Errors };
         self.bytes = bytes;
     }
 }
 
-impl Drop for Operation {
+impl Drop for OperationLog {
     fn drop(&mut self) {
-        let took = self.began.elapsed();
-        metrics::record_operation(self.saved.as_deref(), self.name.as_deref(), self.kind, self.outcome, took);
+        let duration = self.start.elapsed();
+        metrics::record_operation(self.saved_query.as_deref(), self.name.as_deref(), self.kind, self.outcome, duration);
         if !self.span.is_disabled() {
-            self.span.record("graphql.statements", i64::try_from(self.tally.statements()).unwrap_or(i64::MAX));
+            self.span.record("graphql.statements", i64::try_from(self.statements.statements()).unwrap_or(i64::MAX));
             if self.outcome != OperationOutcome::Ok {
                 self.span.record("otel.status_code", "ERROR");
             }
         }
-        if self.slow.is_some_and(|slow| took >= slow) {
+        if self.slow_query_threshold.is_some_and(|threshold| duration >= threshold) {
             metrics::record_slow_operation();
             tracing::warn!(
                 operation = self.name,
                 kind = self.kind.as_str(),
-                saved = self.saved,
+                saved = self.saved_query,
                 outcome = self.outcome.as_str(),
-                duration_ms = milliseconds(took),
-                statements = self.tally.statements(),
-                database_ms = milliseconds(self.tally.database_time()),
-                rows = self.tally.rows(),
+                duration_ms = milliseconds(duration),
+                statements = self.statements.statements(),
+                database_ms = milliseconds(self.statements.database_time()),
+                rows = self.statements.rows(),
                 bytes = self.bytes,
                 document = sha256_hex(&self.document),
                 "slow query"

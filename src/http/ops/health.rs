@@ -1,7 +1,6 @@
-//! Whether the service lives, and whether it can answer.
+//! Liveness and readiness checks.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -10,53 +9,39 @@ use axum::http::{HeaderName, StatusCode};
 use axum::response::IntoResponse;
 use serde::Serialize;
 
-use crate::http::router::AppState;
+use crate::http::state::AppState;
 
-/// How long a check may take: a database that hangs must not make those wait who ask whether it answers.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Timeout of one check, so that the response is prompt even if the database hangs.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What is known of the state of the service without asking.
-#[derive(Debug, Clone, Default)]
-pub struct HealthState {
-    leaving: Arc<AtomicBool>,
-}
-
-impl HealthState {
-    /// From now on the service is not ready: it has been told to stop.
-    pub fn leave(&self) {
-        self.leaving.store(true, Ordering::Release);
-    }
-}
-
-/// Whether the service can answer, and what stands in the way.
+/// Whether the server can serve requests, and the result of each check.
 #[derive(Debug, Serialize)]
 pub(crate) struct Readiness {
     pub(crate) ready: bool,
     checks: Vec<Check>,
-    /// How the replicas are, in the order of the settings. Readers do without those that are not well, so the service is
-    /// ready all the same.
+    /// State of the replicas, in the order of the settings. It does not affect readiness: reads avoid unhealthy replicas.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    replicas: Vec<Replica>,
+    replicas: Vec<ReplicaStatus>,
 }
 
-/// How a replica is.
+/// State of a replica.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Replica {
-    /// Whether readers may be sent to it.
+struct ReplicaStatus {
+    /// Whether it serves reads.
     in_rotation: bool,
-    /// Whether it shows everything that is known of.
+    /// Whether it has replayed every known change.
     fresh: bool,
-    /// For how long the primary has had something that it does not show; nothing while it does not answer.
+    /// Replication lag; null while it does not respond.
     lag_seconds: Option<f64>,
 }
 
-/// One thing that must be so.
+/// The result of one check.
 #[derive(Debug, Serialize)]
 struct Check {
     name: &'static str,
     ok: bool,
-    /// What is wrong, and what would help.
+    /// What is wrong and how to correct it.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
 }
@@ -65,18 +50,17 @@ fn check(name: &'static str, problem: Option<String>) -> Check {
     Check { name, ok: problem.is_none(), problem }
 }
 
-/// Looks at everything that must be so; a further check is a function beside these, with its own time, and its name in
-/// this list.
-pub(crate) async fn readiness(service: &AppState) -> Readiness {
-    let leaving = service.health.leaving.load(Ordering::Acquire).then(|| "the server was told to stop".to_owned());
-    let database = database(service).await;
+/// Runs all checks, each with its own timeout.
+pub(crate) async fn readiness(state: &AppState) -> Readiness {
+    let shutdown = state.health.is_shutting_down().then(|| "the server is shutting down".to_owned());
+    let database = database(state).await;
     let migrations = match &database {
-        None => migrations(service).await,
-        Some(_) => Some("not known while the database does not answer".to_owned()),
+        None => migrations(state).await,
+        Some(_) => Some("unknown while the database does not respond".to_owned()),
     };
-    let checks = vec![check("running", leaving), check("database", database), check("migrations", migrations)];
-    let replicas = service.store.replicas().into_iter();
-    let replicas = replicas.map(|replica| Replica {
+    let checks = vec![check("running", shutdown), check("database", database), check("migrations", migrations)];
+    let replicas = state.store.replicas().into_iter();
+    let replicas = replicas.map(|replica| ReplicaStatus {
         in_rotation: replica.is_alive,
         fresh: replica.is_fresh,
         lag_seconds: replica.lag.map(|lag| lag.as_secs_f64()),
@@ -84,44 +68,44 @@ pub(crate) async fn readiness(service: &AppState) -> Readiness {
     Readiness { ready: checks.iter().all(|check| check.ok), checks, replicas: replicas.collect() }
 }
 
-async fn database(service: &AppState) -> Option<String> {
-    match tokio::time::timeout(PATIENCE, service.store.ping()).await {
+async fn database(state: &AppState) -> Option<String> {
+    match tokio::time::timeout(CHECK_TIMEOUT, state.store.ping()).await {
         Ok(Ok(())) => None,
-        Ok(Err(_)) => Some("the database cannot be reached".to_owned()),
-        Err(_) => Some(late()),
+        Ok(Err(_)) => Some("the database does not respond".to_owned()),
+        Err(_) => Some(timed_out()),
     }
 }
 
-async fn migrations(service: &AppState) -> Option<String> {
-    match tokio::time::timeout(PATIENCE, service.store.migrations()).await {
+async fn migrations(state: &AppState) -> Option<String> {
+    match tokio::time::timeout(CHECK_TIMEOUT, state.store.migrations()).await {
         Ok(Ok(known)) if known.pending > 0 => {
-            Some(format!("the database lacks {} changes of its schema: run \"kurultai migrate\"", known.pending))
+            Some(format!("the schema of the database lacks {} migrations; run \"kurultai migrate\"", known.pending))
         }
-        Ok(Ok(known)) if !known.unknown.is_empty() => {
-            Some(format!("the database has {} changes of its schema that this program does not know: it is too old", known.unknown.len()))
-        }
+        Ok(Ok(known)) if !known.unknown.is_empty() => Some(format!(
+            "the schema of the database has {} migrations that this version does not know; upgrade the server",
+            known.unknown.len()
+        )),
         Ok(Ok(_)) => None,
-        Ok(Err(_)) => Some("the changes of the schema cannot be read".to_owned()),
-        Err(_) => Some(late()),
+        Ok(Err(_)) => Some("the migrations cannot be read".to_owned()),
+        Err(_) => Some(timed_out()),
     }
 }
 
-fn late() -> String {
-    format!("no answer within {} seconds", PATIENCE.as_secs())
+fn timed_out() -> String {
+    format!("no response within {} seconds", CHECK_TIMEOUT.as_secs())
 }
 
-/// What nobody on the way may keep.
-const PASSING: [(HeaderName, &str); 1] = [(CACHE_CONTROL, "no-store")];
+const NO_STORE: [(HeaderName, &str); 1] = [(CACHE_CONTROL, "no-store")];
 
-/// The process answers.
+/// Liveness: the process responds.
 pub async fn live() -> impl IntoResponse {
-    (PASSING, "ok\n")
+    (NO_STORE, "ok\n")
 }
 
-/// The service can answer: the database does, and its schema is the one that this program knows.
-pub async fn ready(State(service): State<Arc<AppState>>) -> impl IntoResponse {
-    let readiness = readiness(&service).await;
+/// Readiness: the database responds, and its schema is the one that this version expects.
+pub async fn ready(State(state): State<Arc<AppState>>) -> impl IntoResponse {
+    let readiness = readiness(&state).await;
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = serde_json::to_string(&readiness).unwrap_or_default();
-    (status, PASSING, [(CONTENT_TYPE, "application/json")], body)
+    (status, NO_STORE, [(CONTENT_TYPE, "application/json")], body)
 }

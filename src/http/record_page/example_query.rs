@@ -1,11 +1,12 @@
-//! The record of a page as a query, for those who go on from there: in GraphiQL, as JSON, as a table.
+//! The GraphQL query for the record of a page, linked from the page to GraphiQL, JSON and table.
 
 use crate::catalog::kind::FieldKind;
+
 use crate::catalog::record::Record;
 
-/// A query for the record with this slug: its own fields, and what its references are called. `sources` asks for what is
-/// cited and disputed too.
-pub(crate) fn of(record: &Record, slug: &str, sources: bool) -> String {
+/// A query for the record with this slug: its fields and the labels of its references, with `with_sources` also its
+/// citations and disputes.
+pub(super) fn example_query(record: &Record, slug: &str, with_sources: bool) -> String {
     let mut fields = vec!["permalink".to_owned(), "citationText".to_owned()];
     for field in &record.fields {
         match field.kind {
@@ -18,7 +19,7 @@ pub(crate) fn of(record: &Record, slug: &str, sources: bool) -> String {
             _ => fields.push(field.name.to_owned()),
         }
     }
-    if sources {
+    if with_sources {
         fields.push("disputes { field accepted claims { value accepted citations { quote source { title url } } } }".to_owned());
         fields.push("citations { nodes { field value quote source { title url } } }".to_owned());
     }
@@ -30,10 +31,10 @@ pub(crate) fn of(record: &Record, slug: &str, sources: bool) -> String {
     )
 }
 
-/// An address of the server with these parameters.
-pub(crate) fn address(path: &str, pairs: &[(&str, &str)]) -> String {
+/// A path with these query parameters.
+pub(super) fn path_with_query(path: &str, parameters: &[(&str, &str)]) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    pairs.iter().for_each(|(name, value)| {
+    parameters.iter().for_each(|(name, value)| {
         query.append_pair(name, value);
     });
     format!("{path}?{}", query.finish())

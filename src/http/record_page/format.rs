@@ -1,27 +1,26 @@
-//! How values are written for people, in English as all words of the pages are.
+//! Formatting of values for the HTML page, in English.
 
 use crate::core::partial_date::PartialDate;
-use crate::http::export::feed::in_words;
 
 const MONTHS: [&str; 12] =
     ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 
-/// Words of names that are abbreviations.
+/// Abbreviations in field names, written in capitals.
 const ABBREVIATIONS: [&str; 5] = ["ocd", "ecli", "eli", "id", "url"];
 
-/// The name of a field in words: `inForceFrom` becomes `In force from`.
-pub(crate) fn field(name: &str) -> String {
-    let words = in_words(name);
-    let word = |(place, word): (usize, &str)| match ABBREVIATIONS.iter().find(|short| word.eq_ignore_ascii_case(short)) {
-        Some(&"id") if place > 0 => "id".to_owned(),
+/// The label of a field: `inForceFrom` becomes `In force from`.
+pub(super) fn field_label(name: &str) -> String {
+    let words = spaced_words(name);
+    let word = |(index, word): (usize, &str)| match ABBREVIATIONS.iter().find(|short| word.eq_ignore_ascii_case(short)) {
+        Some(&"id") if index > 0 => "id".to_owned(),
         Some(short) => short.to_uppercase(),
         None => word.to_owned(),
     };
     words.split(' ').enumerate().map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// The name of a language in itself, where it is one of those that most texts are in; its tag otherwise.
-pub(crate) fn language(tag: &str) -> &str {
+/// The native name of a common language; the tag of any other.
+pub(super) fn language_name(tag: &str) -> &str {
     match tag {
         "en" => "English",
         "ru" => "Русский",
@@ -30,13 +29,13 @@ pub(crate) fn language(tag: &str) -> &str {
     }
 }
 
-/// A value of a vocabulary: `in_force` becomes `in force`.
-pub(crate) fn choice(value: &str) -> String {
+/// The label of an enum value: `in_force` becomes `in force`.
+pub(super) fn choice_label(value: &str) -> String {
     value.replace('_', " ")
 }
 
-/// A partial date: 2020, June 2020, 22 June 2020.
-pub(crate) fn date(date: &str) -> String {
+/// A partial date: `2020`, `June 2020` or `22 June 2020`.
+pub(super) fn date(date: &str) -> String {
     let mut parts = date.split('-');
     let year = parts.next().unwrap_or_default();
     let month = parts.next().and_then(|month| month.parse::<usize>().ok()).and_then(|month| MONTHS.get(month.checked_sub(1)?));
@@ -47,22 +46,22 @@ pub(crate) fn date(date: &str) -> String {
     }
 }
 
-/// A value as a source gives it: a date or a duration in words, anything else as it is.
-pub(crate) fn claim(value: &str) -> String {
+/// A claimed value: dates and durations are formatted, other values are unchanged.
+pub(super) fn claim(value: &str) -> String {
     if value.parse::<PartialDate>().is_ok() { date(value) } else { duration(value) }
 }
 
-/// An ISO 8601 duration: `P3Y6M` is 3 years 6 months. What is written otherwise stays as it is.
-pub(crate) fn duration(duration: &str) -> String {
+/// An ISO 8601 duration: `P3Y6M` becomes `3 years 6 months`. Other text is unchanged.
+pub(super) fn duration(duration: &str) -> String {
     let Some(rest) = duration.strip_prefix('P') else { return duration.to_owned() };
     let (mut words, mut digits, mut is_time) = (Vec::new(), String::new(), false);
-    for sign in rest.chars() {
-        let unit = match (sign, is_time) {
+    for character in rest.chars() {
+        let unit = match (character, is_time) {
             ('T', _) => {
                 is_time = true;
                 continue;
             }
-            (sign, _) if sign.is_ascii_alphabetic() && digits.is_empty() => return duration.to_owned(),
+            (character, _) if character.is_ascii_alphabetic() && digits.is_empty() => return duration.to_owned(),
             ('Y', _) => "year",
             ('M', false) => "month",
             ('W', _) => "week",
@@ -71,7 +70,7 @@ pub(crate) fn duration(duration: &str) -> String {
             ('M', true) => "minute",
             ('S', _) => "second",
             _ => {
-                digits.push(sign);
+                digits.push(character);
                 continue;
             }
         };
@@ -81,19 +80,39 @@ pub(crate) fn duration(duration: &str) -> String {
     if words.is_empty() || !digits.is_empty() { duration.to_owned() } else { words.join(" ") }
 }
 
+/// A type or enum value as spaced words: `VoteEvent` and `vote_event` become `Vote event`.
+pub(crate) fn spaced_words(name: &str) -> String {
+    let mut words = String::new();
+    // in an enum value, capitals do not mark the beginning of a word
+    let is_enum = !name.contains(|letter: char| letter.is_ascii_lowercase());
+    let name = if is_enum { name.to_ascii_lowercase() } else { name.to_owned() };
+    for letter in name.chars() {
+        match letter {
+            '_' => words.push(' '),
+            letter if letter.is_ascii_uppercase() && words.ends_with(|before: char| before.is_ascii_lowercase()) => {
+                words.push(' ');
+                words.push(letter.to_ascii_lowercase());
+            }
+            letter if words.is_empty() => words.push(letter.to_ascii_uppercase()),
+            letter => words.push(letter.to_ascii_lowercase()),
+        }
+    }
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn values_are_written_in_words() {
-        assert_eq!([field("inForceFrom"), field("ocdId"), field("ecli")], ["In force from", "OCD id", "ECLI"]);
+    fn values_are_formatted_as_words() {
+        assert_eq!([field_label("inForceFrom"), field_label("ocdId"), field_label("ecli")], ["In force from", "OCD id", "ECLI"]);
         assert_eq!([date("2020-06-02"), date("2020-06"), date("2020")], ["2 June 2020", "June 2020", "2020"]);
         assert_eq!([duration("P3Y6M"), duration("P1D"), duration("PT12H")], ["3 years 6 months", "1 day", "12 hours"]);
     }
 
     #[test]
-    fn a_claim_that_is_no_date_and_no_duration_stays_as_it_is() {
+    fn other_claims_are_unchanged() {
         assert_eq!([claim("2020-06-02"), claim("2020"), claim("P3Y")], ["2 June 2020", "2020", "3 years"]);
         for plain in ["three posts", "PM", "Peter", "P", "P3", "P3X", ""] {
             assert_eq!(claim(plain), plain);

@@ -1,17 +1,17 @@
-//! A record in terms of schema.org, as JSON-LD. Fields that schema.org has no term for are told too, under the names that
-//! they have in our own schema, so that nothing is lost.
+//! A record as JSON-LD with the terms of schema.org. Fields without such a term keep their name in the namespace
+//! `kurultai`, so that no field is lost.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value as Json, json};
 
 use crate::core::dataset::{CitedRecord, Dataset};
 use crate::entity::RecordType;
-use crate::http::record_page::view::{Citation, Entry, Link, Listed, Sheet, Text, Value};
+use crate::http::record_page::view::{CitationView, EntryView, FieldValue, LocalizedText, RecordLink, RecordView, SectionItems};
 
-/// Terms of our own schema.
-const OWN: &str = "kurultai";
+/// The namespace of fields without a term of schema.org.
+const NAMESPACE: &str = "kurultai";
 
-/// Terms of schema.org for fields of a type, and for what stands in its lists.
+/// Terms of schema.org by record type, for fields and relations.
 const TERMS: &[(RecordType, &[(&str, &str)])] = &[
     (RecordType::Jurisdiction, &[("ocdId", "identifier"), ("parent", "containedInPlace"), ("children", "containsPlace")]),
     (
@@ -123,13 +123,13 @@ fn term(ty: RecordType, name: &str) -> Option<&'static str> {
     terms.iter().find(|(field, _)| *field == name).map(|(_, term)| *term)
 }
 
-/// The type of schema.org that a record is of.
-fn type_of(sheet: &Sheet) -> &'static str {
-    let choice = |name| match sheet.entry.value(name) {
-        Some(Value::Choice(choice)) => choice.as_str(),
+/// The schema.org type of a record.
+fn schema_type(view: &RecordView) -> &'static str {
+    let choice = |name| match view.entry.value(name) {
+        Some(FieldValue::Choice(choice)) => choice.as_str(),
         _ => "",
     };
-    match sheet.record.ty {
+    match view.record.ty {
         RecordType::Jurisdiction if choice("classification") == "country" => "Country",
         RecordType::Jurisdiction if choice("classification") == "city" => "City",
         RecordType::Organization => match choice("classification") {
@@ -146,12 +146,12 @@ fn type_of(sheet: &Sheet) -> &'static str {
             "law_database" | "dataset" => "Dataset",
             _ => "CreativeWork",
         },
-        ty => plain_type(ty),
+        ty => default_schema_type(ty),
     }
 }
 
-/// The same, where no more is known of it than its type.
-fn plain_type(ty: RecordType) -> &'static str {
+/// The schema.org type by record type alone.
+fn default_schema_type(ty: RecordType) -> &'static str {
     match ty {
         RecordType::Jurisdiction => "AdministrativeArea",
         RecordType::Organization => "Organization",
@@ -167,8 +167,8 @@ fn plain_type(ty: RecordType) -> &'static str {
     }
 }
 
-/// The term for what a record is called.
-fn called(ty: RecordType) -> &'static str {
+/// The term of the label of a record.
+fn label_term(ty: RecordType) -> &'static str {
     if ty == RecordType::Statement { "text" } else { "name" }
 }
 
@@ -176,63 +176,63 @@ fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-fn text(text: &Text) -> Json {
+fn text(text: &LocalizedText) -> Json {
     match &text.lang {
         Some(lang) => json!({"@value": text.text, "@language": lang}),
         None => json!(text.text),
     }
 }
 
-/// One value by itself, several as a list.
-fn some(mut values: Vec<Json>) -> Json {
+/// A single value unwrapped, several as a list.
+fn unwrap_single(mut values: Vec<Json>) -> Json {
     if values.len() == 1 { values.remove(0) } else { Json::Array(values) }
 }
 
-fn link(to: &Link, dataset: &Dataset) -> Json {
+fn link(to: &RecordLink, dataset: &Dataset) -> Json {
     let mut object = Map::new();
-    object.insert("@type".to_owned(), json!(plain_type(to.ty)));
+    object.insert("@type".to_owned(), json!(default_schema_type(to.ty)));
     if let Some(path) = &to.path {
         object.insert("@id".to_owned(), json!(dataset.address(path)));
     }
-    object.insert(called(to.ty).to_owned(), text(&to.text));
+    object.insert(label_term(to.ty).to_owned(), text(&to.text));
     Json::Object(object)
 }
 
-fn value(of: &Value, term: Option<&str>, dataset: &Dataset) -> Json {
+fn value(of: &FieldValue, term: Option<&str>, dataset: &Dataset) -> Json {
     match of {
-        Value::Text(given) => text(given),
-        Value::Texts(texts) => some(texts.iter().map(text).collect()),
-        Value::Date(given) | Value::Duration(given) | Value::Url(given) | Value::Choice(given) => json!(given),
-        Value::Instant(at) => json!(instant(*at)),
-        Value::Number(number) => serde_json::from_str(number).unwrap_or_else(|_| json!(number)),
-        Value::Boolean(boolean) => json!(boolean),
-        Value::Record(to) => link(to, dataset),
-        Value::Items(items) => some(items.iter().map(|item| small(item, term, dataset)).collect()),
+        FieldValue::Text(given) => text(given),
+        FieldValue::Texts(texts) => unwrap_single(texts.iter().map(text).collect()),
+        FieldValue::Date(given) | FieldValue::Duration(given) | FieldValue::Url(given) | FieldValue::Choice(given) => json!(given),
+        FieldValue::Instant(at) => json!(instant(*at)),
+        FieldValue::Number(number) => serde_json::from_str(number).unwrap_or_else(|_| json!(number)),
+        FieldValue::Boolean(boolean) => json!(boolean),
+        FieldValue::Record(to) => link(to, dataset),
+        FieldValue::Items(items) => unwrap_single(items.iter().map(|item| object(item, term, dataset)).collect()),
     }
 }
 
-/// A small object: where schema.org has a term for it, its first member alone, such as a name or an address.
-fn small(item: &[(&'static str, Value)], term: Option<&str>, dataset: &Dataset) -> Json {
+/// An object; if its field has a term of schema.org, its first member only, such as a name or a URL.
+fn object(item: &[(&'static str, FieldValue)], term: Option<&str>, dataset: &Dataset) -> Json {
     let lang = item.iter().find_map(|(name, value)| match (*name, value) {
-        ("lang", Value::Text(text)) => Some(text.text.clone()),
+        ("lang", FieldValue::Text(text)) => Some(text.text.clone()),
         _ => None,
     });
     match (term, item.first()) {
-        (Some(_), Some((_, Value::Text(first)))) => text(&Text { lang, ..first.clone() }),
+        (Some(_), Some((_, FieldValue::Text(first)))) => text(&LocalizedText { lang, ..first.clone() }),
         (Some(_), Some((_, first))) => value(first, None, dataset),
         _ => Json::Object(item.iter().map(|(name, of)| ((*name).to_owned(), value(of, None, dataset))).collect()),
     }
 }
 
-fn own(name: &str) -> String {
-    format!("{OWN}:{name}")
+fn namespaced(name: &str) -> String {
+    format!("{NAMESPACE}:{name}")
 }
 
-fn part(entry: &Entry, dataset: &Dataset) -> Json {
-    Json::Object(entry.facts.iter().map(|fact| (own(fact.name), value(&fact.value, None, dataset))).collect())
+fn part(entry: &EntryView, dataset: &Dataset) -> Json {
+    Json::Object(entry.facts.iter().map(|fact| (namespaced(fact.name), value(&fact.value, None, dataset))).collect())
 }
 
-fn source(of: &Citation, dataset: &Dataset) -> Option<Json> {
+fn source(of: &CitationView, dataset: &Dataset) -> Option<Json> {
     let to = of.source.as_ref()?;
     let mut object = match link(to, dataset) {
         Json::Object(object) => object,
@@ -246,13 +246,13 @@ fn source(of: &Citation, dataset: &Dataset) -> Option<Json> {
     Some(Json::Object(object))
 }
 
-/// Everything that is cited for the record and its parts, each source once.
-fn sources(sheet: &Sheet, dataset: &Dataset) -> Vec<Json> {
-    let parts = sheet.lists.iter().flat_map(|list| match &list.listed {
-        Listed::Parts(entries) => entries.as_slice(),
+/// The sources cited for the record and its parts, each once.
+fn sources(view: &RecordView, dataset: &Dataset) -> Vec<Json> {
+    let parts = view.sections.iter().flat_map(|section| match &section.items {
+        SectionItems::Parts(entries) => entries.as_slice(),
         _ => &[],
     });
-    let cited = sheet.entry.citations.iter().chain(parts.flat_map(|entry| &entry.citations));
+    let cited = view.entry.citations.iter().chain(parts.flat_map(|entry| &entry.citations));
     let mut found: Vec<Json> = Vec::new();
     for source in cited.filter_map(|citation| source(citation, dataset)) {
         if !found.contains(&source) {
@@ -262,10 +262,10 @@ fn sources(sheet: &Sheet, dataset: &Dataset) -> Vec<Json> {
     found
 }
 
-/// Where the words of a law stand, in terms of ELI.
-fn legal_force(sheet: &Sheet) -> Option<&'static str> {
-    match (sheet.record.ty, sheet.entry.value("status")) {
-        (RecordType::Law, Some(Value::Choice(status))) => Some(match status.as_str() {
+/// Whether a law is in force, as a term of ELI.
+fn legal_force(view: &RecordView) -> Option<&'static str> {
+    match (view.record.ty, view.entry.value("status")) {
+        (RecordType::Law, Some(FieldValue::Choice(status))) => Some(match status.as_str() {
             "in_force" => "https://schema.org/InForce",
             "partly_in_force" => "https://schema.org/PartiallyInForce",
             _ => "https://schema.org/NotInForce",
@@ -274,24 +274,24 @@ fn legal_force(sheet: &Sheet) -> Option<&'static str> {
     }
 }
 
-/// The time in which a law is or was in force, open where it has not ended.
-fn in_force(sheet: &Sheet) -> Option<String> {
-    let date = |name| match sheet.entry.value(name) {
-        Some(Value::Date(date)) => Some(date.as_str()),
+/// The interval in which a law is or was in force, open if it has not ended.
+fn temporal_coverage(view: &RecordView) -> Option<String> {
+    let date = |name| match view.entry.value(name) {
+        Some(FieldValue::Date(date)) => Some(date.as_str()),
         _ => None,
     };
-    let from = date("inForceFrom").filter(|_| sheet.record.ty == RecordType::Law)?;
+    let from = date("inForceFrom").filter(|_| view.record.ty == RecordType::Law)?;
     Some(format!("{from}/{}", date("repealed").unwrap_or("..")))
 }
 
-/// An identifier that another register gave.
-fn identifier(entry: &Entry, dataset: &Dataset) -> Json {
+/// An identifier in an external register.
+fn identifier(entry: &EntryView, dataset: &Dataset) -> Json {
     let of = |name| entry.value(name).map(|given| value(given, None, dataset));
     json!({"@type": "PropertyValue", "propertyID": of("scheme"), "value": of("value")})
 }
 
-/// Adds a value; a term that is there already gets a list of both.
-fn add(object: &mut Map<String, Json>, term: &str, value: Json) {
+/// Inserts a value; if the term exists, both values become a list.
+fn insert_or_append(object: &mut Map<String, Json>, term: &str, value: Json) {
     let list = |value| match value {
         Json::Array(values) => values,
         one => vec![one],
@@ -303,66 +303,68 @@ fn add(object: &mut Map<String, Json>, term: &str, value: Json) {
     object.insert(term.to_owned(), value);
 }
 
-/// The page that tells of the record: when it changed, who says so, and of which dataset it is.
-fn page(sheet: &Sheet, dataset: &Dataset) -> Json {
-    let path = sheet.path();
+/// The page of the record: its dates, citations and dataset.
+fn web_page(view: &RecordView, dataset: &Dataset) -> Json {
+    let path = view.path();
     let mut page = json!({
         "@type": "WebPage",
         "@id": format!("{}#page", dataset.address(&path)),
         "url": dataset.address(&path),
-        "dateCreated": instant(sheet.created),
-        "dateModified": instant(sheet.changed),
-        "version": sheet.revision,
+        "dateCreated": instant(view.created),
+        "dateModified": instant(view.updated),
+        "version": view.revision,
         "creditText": dataset.citation(&CitedRecord {
-            label: &sheet.label.text,
-            lang: sheet.label.lang.as_deref(),
-            revision: sheet.revision,
-            changed: sheet.changed,
+            label: &view.label.text,
+            lang: view.label.lang.as_deref(),
+            revision: view.revision,
+            changed: view.updated,
             path: &path,
         }),
-        "citation": sources(sheet, dataset),
+        "citation": sources(view, dataset),
     });
     if let Some(licence) = &dataset.licence {
         page["license"] = json!(licence);
     }
-    let mut whole = json!({"@type": "Dataset", "@id": dataset.address("/"), "url": dataset.address("/")});
+    let mut parent = json!({"@type": "Dataset", "@id": dataset.address("/"), "url": dataset.address("/")});
     for (term, given) in [("name", &dataset.title), ("creditText", &dataset.attribution), ("license", &dataset.licence)] {
         if let Some(given) = given {
-            whole[term] = json!(given);
+            parent[term] = json!(given);
         }
     }
-    page["isPartOf"] = whole;
+    page["isPartOf"] = parent;
     page
 }
 
 /// A record as JSON-LD.
-pub(crate) fn of(sheet: &Sheet, dataset: &Dataset) -> Json {
-    let ty = sheet.record.ty;
+pub(super) fn to_json_ld(view: &RecordView, dataset: &Dataset) -> Json {
+    let ty = view.record.ty;
     let mut object = Map::new();
-    object.insert("@context".to_owned(), json!(["https://schema.org", {OWN: format!("{}#", dataset.address("/schema.graphql"))}]));
-    object.insert("@type".to_owned(), json!(type_of(sheet)));
-    object.insert("@id".to_owned(), json!(dataset.address(&sheet.path())));
-    object.insert(called(ty).to_owned(), some(sheet.labels.iter().map(text).collect()));
-    object.insert(own("id"), json!(sheet.id));
-    object.insert(own("disputed"), json!(sheet.disputed));
-    for fact in &sheet.entry.facts {
+    object.insert("@context".to_owned(), json!(["https://schema.org", {NAMESPACE: format!("{}#", dataset.address("/schema.graphql"))}]));
+    object.insert("@type".to_owned(), json!(schema_type(view)));
+    object.insert("@id".to_owned(), json!(dataset.address(&view.path())));
+    object.insert(label_term(ty).to_owned(), unwrap_single(view.labels.iter().map(text).collect()));
+    object.insert(namespaced("id"), json!(view.id));
+    object.insert(namespaced("disputed"), json!(view.disputed));
+    for fact in &view.entry.facts {
         let term = term(ty, fact.name);
-        add(&mut object, &term.map_or_else(|| own(fact.name), str::to_owned), value(&fact.value, term, dataset));
+        insert_or_append(&mut object, &term.map_or_else(|| namespaced(fact.name), str::to_owned), value(&fact.value, term, dataset));
     }
-    if let Some(time) = in_force(sheet) {
+    if let Some(time) = temporal_coverage(view) {
         object.insert("temporalCoverage".to_owned(), json!(time));
     }
-    if let Some(force) = legal_force(sheet) {
+    if let Some(force) = legal_force(view) {
         object.insert("legislationLegalForce".to_owned(), json!(force));
     }
-    for list in &sheet.lists {
-        let items = match &list.listed {
-            Listed::Parts(entries) if list.name == "identifiers" => entries.iter().map(|entry| identifier(entry, dataset)).collect(),
-            Listed::Parts(entries) | Listed::Mentions(entries) => entries.iter().map(|entry| part(entry, dataset)).collect(),
-            Listed::Records(links) => links.iter().map(|to| link(to, dataset)).collect::<Vec<_>>(),
+    for section in &view.sections {
+        let items = match &section.items {
+            SectionItems::Parts(entries) if section.name == "identifiers" => {
+                entries.iter().map(|entry| identifier(entry, dataset)).collect()
+            }
+            SectionItems::Parts(entries) | SectionItems::Mentions(entries) => entries.iter().map(|entry| part(entry, dataset)).collect(),
+            SectionItems::Records(links) => links.iter().map(|to| link(to, dataset)).collect::<Vec<_>>(),
         };
-        add(&mut object, &term(ty, list.name).map_or_else(|| own(list.name), str::to_owned), Json::Array(items));
+        insert_or_append(&mut object, &term(ty, section.name).map_or_else(|| namespaced(section.name), str::to_owned), Json::Array(items));
     }
-    object.insert("mainEntityOfPage".to_owned(), page(sheet, dataset));
+    object.insert("mainEntityOfPage".to_owned(), web_page(view, dataset));
     Json::Object(object)
 }

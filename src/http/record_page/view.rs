@@ -1,5 +1,5 @@
-//! What the page of a record tells: its facts, who says so, and what it leads to, read by one plan and as the reader's
-//! languages want it.
+//! The content of a record page, independent of its format: facts, citations, disputes, sections and history, in the
+//! preferred languages of the reader.
 
 use std::collections::BTreeSet;
 
@@ -7,68 +7,71 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use crate::catalog::field::Field;
+
 use crate::catalog::kind::FieldKind;
+
 use crate::catalog::record::{Record, RecordKind};
+
 use crate::catalog::relation::Relation;
 use crate::core::dataset;
 use crate::core::language::Languages;
 use crate::entity::RecordType;
+use crate::http::record_page::format::spaced_words;
+use crate::http::record_page::plan::{ReadLayout, SectionLayout};
 use crate::store::curation::claims::{agree, claims};
 use crate::store::read::result::{Cell, PageRows, RowRef};
 
-use crate::http::record_page::plan::{Lists, Reading};
-
-/// A text and its language, where it has one.
+/// A text and, if it is known, its language.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Text {
+pub(crate) struct LocalizedText {
     pub(crate) text: String,
     pub(crate) lang: Option<String>,
 }
 
-/// Another record, as it is called, and the path of its page.
+/// The label of another record, and the path of its page.
 #[derive(Debug, Clone)]
-pub(crate) struct Link {
+pub(crate) struct RecordLink {
     pub(crate) ty: RecordType,
-    pub(crate) text: Text,
-    /// Nothing where it is a part of a record that nobody may see.
+    pub(crate) text: LocalizedText,
+    /// `None` for a part whose record is not visible.
     pub(crate) path: Option<String>,
 }
 
 /// The value of a field.
 #[derive(Debug, Clone)]
-pub(crate) enum Value {
-    Text(Text),
-    /// In all languages; the one for the reader first.
-    Texts(Vec<Text>),
+pub(crate) enum FieldValue {
+    Text(LocalizedText),
+    /// All translations, the preferred one first.
+    Texts(Vec<LocalizedText>),
     Date(String),
     Instant(DateTime<Utc>),
     Number(String),
     Boolean(bool),
     Url(String),
     Duration(String),
-    /// A value of a vocabulary, such as `in_force`.
+    /// An enum value, such as `in_force`.
     Choice(String),
-    /// Small objects, each with its members.
-    Items(Vec<Vec<(&'static str, Value)>>),
-    Record(Link),
+    /// Objects, each as its members.
+    Items(Vec<Vec<(&'static str, FieldValue)>>),
+    Record(RecordLink),
 }
 
-/// A field that is known.
+/// A field that is not null.
 #[derive(Debug, Clone)]
 pub(crate) struct Fact {
     pub(crate) name: &'static str,
-    pub(crate) value: Value,
+    pub(crate) value: FieldValue,
 }
 
-/// What a source says.
+/// A citation and its source.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Citation {
-    pub(crate) source: Option<Link>,
+pub(crate) struct CitationView {
+    pub(crate) source: Option<RecordLink>,
     pub(crate) publisher: Option<String>,
     pub(crate) published_on: Option<String>,
     pub(crate) url: Option<String>,
     pub(crate) archived_url: Option<String>,
-    /// Language of the source, and so of the quote.
+    /// Language of the source and of the quote.
     pub(crate) lang: Option<String>,
     pub(crate) field: Option<String>,
     pub(crate) value: Option<String>,
@@ -77,163 +80,166 @@ pub(crate) struct Citation {
     pub(crate) note: Option<String>,
 }
 
-/// A field about which sources disagree.
+/// A field on which sources disagree.
 #[derive(Debug, Clone)]
-pub(crate) struct Dispute {
+pub(crate) struct DisputeView {
     pub(crate) field: String,
-    pub(crate) claims: Vec<Claim>,
+    pub(crate) claims: Vec<ClaimView>,
 }
 
 /// One side of a dispute.
 #[derive(Debug, Clone)]
-pub(crate) struct Claim {
+pub(crate) struct ClaimView {
     pub(crate) value: String,
     pub(crate) accepted: bool,
-    pub(crate) citations: Vec<Citation>,
+    pub(crate) citations: Vec<CitationView>,
 }
 
 /// A record or a part of one.
 #[derive(Debug, Clone)]
-pub(crate) struct Entry {
+pub(crate) struct EntryView {
     pub(crate) facts: Vec<Fact>,
-    pub(crate) citations: Vec<Citation>,
-    pub(crate) disputes: Vec<Dispute>,
+    pub(crate) citations: Vec<CitationView>,
+    pub(crate) disputes: Vec<DisputeView>,
 }
 
-/// What stands in a list.
+/// The items of a section.
 #[derive(Debug, Clone)]
-pub(crate) enum Listed {
+pub(crate) enum SectionItems {
     /// Parts of this record.
-    Parts(Vec<Entry>),
+    Parts(Vec<EntryView>),
     /// Other records.
-    Records(Vec<Link>),
-    /// Parts of other records, which lead there.
-    Mentions(Vec<Entry>),
+    Records(Vec<RecordLink>),
+    /// Parts of other records that refer to this one.
+    Mentions(Vec<EntryView>),
 }
 
-/// A list of a record.
+/// A relation of the record.
 #[derive(Debug, Clone)]
-pub(crate) struct List {
+pub(crate) struct Section {
     pub(crate) name: &'static str,
     pub(crate) doc: &'static str,
-    pub(crate) listed: Listed,
-    /// Whether there are more than are told.
+    pub(crate) items: SectionItems,
+    /// Whether there are items beyond the maximum.
     pub(crate) has_more: bool,
 }
 
-/// A change of the record.
+/// A revision of the record.
 #[derive(Debug, Clone)]
-pub(crate) struct Change {
+pub(crate) struct RevisionView {
     pub(crate) number: String,
     pub(crate) at: DateTime<Utc>,
     pub(crate) kind: String,
     pub(crate) message: Option<String>,
 }
 
-/// All that a page tells of a record.
+/// The content of a record page.
 #[derive(Debug, Clone)]
-pub(crate) struct Sheet {
+pub(crate) struct RecordView {
     pub(crate) record: &'static Record,
     pub(crate) id: String,
     pub(crate) slug: String,
-    pub(crate) label: Text,
-    /// The name in all languages, the one for the reader first.
-    pub(crate) labels: Vec<Text>,
+    pub(crate) label: LocalizedText,
+    /// The label in all languages, the preferred one first.
+    pub(crate) labels: Vec<LocalizedText>,
     pub(crate) disputed: bool,
     pub(crate) published: bool,
     pub(crate) revision: i64,
     pub(crate) created: DateTime<Utc>,
-    pub(crate) changed: DateTime<Utc>,
-    pub(crate) entry: Entry,
-    pub(crate) lists: Vec<List>,
-    pub(crate) changes: Vec<Change>,
-    /// Languages that texts of the record are in.
+    pub(crate) updated: DateTime<Utc>,
+    pub(crate) entry: EntryView,
+    pub(crate) sections: Vec<Section>,
+    pub(crate) revisions: Vec<RevisionView>,
+    /// Languages of the texts of the record.
     pub(crate) langs: BTreeSet<String>,
 }
 
-/// Fields that the page tells of elsewhere, or that say nothing to a reader.
-const APART: [&str; 8] = ["slug", "published", "disputed", "revision", "createdAt", "updatedAt", "key", "position"];
+/// Fields that the page shows elsewhere or not at all.
+const EXCLUDED_FIELDS: [&str; 8] = ["slug", "published", "disputed", "revision", "createdAt", "updatedAt", "key", "position"];
 
-impl Link {
-    pub(crate) fn of(node: RowRef<'_>, reading: &Reading, languages: &Languages) -> Self {
-        let record = reading.record;
+impl RecordLink {
+    pub(crate) fn new(node: RowRef<'_>, layout: &ReadLayout, languages: &Languages) -> Self {
+        let record = layout.record;
         let label = record.fields.iter().position(|field| field.is_label);
         let text = label.and_then(|index| texts(node.cell(index), languages).into_iter().next());
         let slug = record.field_index("slug").and_then(|index| node.cell(index).as_text());
         let path = slug.map(|slug| dataset::page(record.ty.prefix(), slug));
         match text {
             Some(text) => Self { ty: record.ty, text, path },
-            // a part is called by whom it speaks of, or by what it says
+            // the label of a part is that of its first reference, or else its first translated text
             None => {
-                let to = reading.ones.iter().find_map(|(_, child, below)| Some(Self::of(node.one(*child)?, below, languages)));
-                let said = record.fields.iter().enumerate().filter(|(_, field)| matches!(field.kind, FieldKind::Translated));
-                let said = || said.map(|(index, _)| texts(node.cell(index), languages)).find_map(|texts| texts.into_iter().next());
-                to.unwrap_or_else(|| {
-                    let name = Text { text: crate::http::export::feed::in_words(record.name()), lang: None };
-                    Self { ty: record.ty, text: said().unwrap_or(name), path: None }
+                let target = layout.references.iter().find_map(|(_, child, below)| Some(Self::new(node.one(*child)?, below, languages)));
+                let translated = record.fields.iter().enumerate().filter(|(_, field)| matches!(field.kind, FieldKind::Translated));
+                let first_text =
+                    || translated.map(|(index, _)| texts(node.cell(index), languages)).find_map(|texts| texts.into_iter().next());
+                target.unwrap_or_else(|| {
+                    let name = LocalizedText { text: spaced_words(record.name()), lang: None };
+                    Self { ty: record.ty, text: first_text().unwrap_or(name), path: None }
                 })
             }
         }
     }
 }
 
-/// The translations of a cell, the best for the reader first; a plain text has no language.
-fn texts(cell: &Cell, languages: &Languages) -> Vec<Text> {
+/// The translations of a cell, the preferred one first; a plain text has no language.
+fn texts(cell: &Cell, languages: &Languages) -> Vec<LocalizedText> {
     match cell {
         Cell::Json(Json::Object(all)) => {
             let first = languages.best(all.keys().map(String::as_str)).or_else(|| all.keys().next().map(String::as_str));
-            let mut found: Vec<Text> =
-                all.iter().filter_map(|(lang, text)| Some(Text { text: text.as_str()?.to_owned(), lang: Some(lang.clone()) })).collect();
+            let mut found: Vec<LocalizedText> = all
+                .iter()
+                .filter_map(|(lang, text)| Some(LocalizedText { text: text.as_str()?.to_owned(), lang: Some(lang.clone()) }))
+                .collect();
             found.sort_by_key(|text| text.lang.as_deref() != first);
             found
         }
-        cell => cell.as_text().map(|text| Text { text: text.to_owned(), lang: None }).into_iter().collect(),
+        cell => cell.as_text().map(|text| LocalizedText { text: text.to_owned(), lang: None }).into_iter().collect(),
     }
 }
 
-fn number(number: f64) -> String {
-    // a whole number is written without a fraction
+fn format_number(number: f64) -> String {
+    // whole numbers without a fraction
     if number.fract() == 0.0 && number.abs() < 1e15 { format!("{number:.0}") } else { number.to_string() }
 }
 
-fn plain(kind: FieldKind, text: &str) -> Value {
+fn text_value(kind: FieldKind, text: &str) -> FieldValue {
     let text = text.to_owned();
     match kind {
-        FieldKind::Date => Value::Date(text),
-        FieldKind::Url => Value::Url(text),
-        FieldKind::Duration => Value::Duration(text),
-        FieldKind::Choice(_) => Value::Choice(text),
-        _ => Value::Text(Text { text, lang: None }),
+        FieldKind::Date => FieldValue::Date(text),
+        FieldKind::Url => FieldValue::Url(text),
+        FieldKind::Duration => FieldValue::Duration(text),
+        FieldKind::Choice(_) => FieldValue::Choice(text),
+        _ => FieldValue::Text(LocalizedText { text, lang: None }),
     }
 }
 
-fn value(kind: FieldKind, cell: &Cell, languages: &Languages) -> Option<Value> {
+fn cell_value(kind: FieldKind, cell: &Cell, languages: &Languages) -> Option<FieldValue> {
     Some(match (cell, kind) {
-        (Cell::Text(text), kind) => plain(kind, text),
-        (Cell::Integer(number), _) => Value::Number(number.to_string()),
-        (Cell::Number(given), _) => Value::Number(number(*given)),
-        (Cell::Boolean(boolean), _) => Value::Boolean(*boolean),
-        (Cell::Instant(instant), _) => Value::Instant(*instant),
+        (Cell::Text(text), kind) => text_value(kind, text),
+        (Cell::Integer(number), _) => FieldValue::Number(number.to_string()),
+        (Cell::Number(given), _) => FieldValue::Number(format_number(*given)),
+        (Cell::Boolean(boolean), _) => FieldValue::Boolean(*boolean),
+        (Cell::Instant(instant), _) => FieldValue::Instant(*instant),
         (Cell::Json(Json::Array(items)), FieldKind::List(structure)) if !items.is_empty() => {
             let item = |item: &Json| {
                 let members = structure.members.iter().filter_map(|member| {
                     let value = match item.get(member.name)? {
                         Json::Null => return None,
-                        Json::String(text) => plain(member.kind, text),
-                        other => Value::Number(other.to_string()),
+                        Json::String(text) => text_value(member.kind, text),
+                        other => FieldValue::Number(other.to_string()),
                     };
                     Some((member.name, value))
                 });
                 members.collect()
             };
-            Value::Items(items.iter().map(item).collect())
+            FieldValue::Items(items.iter().map(item).collect())
         }
-        (Cell::Json(Json::Object(_)), _) => Value::Texts(texts(cell, languages)).non_empty()?,
+        (Cell::Json(Json::Object(_)), _) => FieldValue::Texts(texts(cell, languages)).non_empty()?,
         (Cell::Null | Cell::Id(_) | Cell::Json(_), _) => return None,
     })
 }
 
-impl Value {
+impl FieldValue {
     fn non_empty(self) -> Option<Self> {
         match &self {
             Self::Texts(texts) if texts.is_empty() => None,
@@ -246,14 +252,14 @@ fn text(node: RowRef<'_>, record: &Record, name: &str) -> Option<String> {
     record.field_index(name).and_then(|index| node.cell(index).as_text()).map(str::to_owned)
 }
 
-impl Citation {
-    fn of(node: RowRef<'_>, reading: &Reading, languages: &Languages) -> Self {
-        let record = reading.record;
+impl CitationView {
+    fn new(node: RowRef<'_>, layout: &ReadLayout, languages: &Languages) -> Self {
+        let record = layout.record;
         let of = |name| text(node, record, name);
-        let source = reading.ones.iter().find_map(|(_, child, below)| Some((node.one(*child)?, below)));
+        let source = layout.references.iter().find_map(|(_, child, below)| Some((node.one(*child)?, below)));
         let about = |name| source.and_then(|(node, below)| text(node, below.record, name));
         Self {
-            source: source.map(|(node, below)| Link::of(node, below, languages)),
+            source: source.map(|(node, below)| RecordLink::new(node, below, languages)),
             publisher: about("publisher"),
             published_on: about("publishedOn"),
             url: about("url"),
@@ -268,52 +274,52 @@ impl Citation {
     }
 }
 
-fn disputes(node: RowRef<'_>, record: &Record, citations: &[Citation]) -> Vec<Dispute> {
+fn disputes(node: RowRef<'_>, record: &Record, citations: &[CitationView]) -> Vec<DisputeView> {
     let given = citations.iter().map(|citation| (citation.field.as_deref(), citation.value.as_deref()));
     let found = claims(&record.fields, given).into_iter().filter(|(_, groups)| groups.len() > 1);
     let found = found.map(|(name, groups)| {
         let index = record.field_index(&name);
         let field: Option<&Field> = index.map(|index| &record.fields[index]);
         let accepted = index.and_then(|index| node.cell(index).to_claim());
-        let claim = |(value, places): (String, Vec<usize>)| Claim {
+        let claim = |(value, places): (String, Vec<usize>)| ClaimView {
             accepted: accepted.as_deref().is_some_and(|accepted| agree(field, accepted, &value)),
             citations: places.into_iter().map(|place| citations[place].clone()).collect(),
             value,
         };
-        Dispute { field: name, claims: groups.into_iter().map(claim).collect() }
+        DisputeView { field: name, claims: groups.into_iter().map(claim).collect() }
     });
     found.collect()
 }
 
-impl Entry {
-    fn of(node: RowRef<'_>, reading: &Reading, languages: &Languages) -> Self {
-        let record = reading.record;
+impl EntryView {
+    fn new(node: RowRef<'_>, layout: &ReadLayout, languages: &Languages) -> Self {
+        let record = layout.record;
         let mut facts = Vec::new();
         for (index, field) in record.fields.iter().enumerate() {
-            let is_apart = APART.contains(&field.name) || (field.is_label && record.shape == RecordKind::Record);
-            if is_apart {
+            let is_excluded = EXCLUDED_FIELDS.contains(&field.name) || (field.is_label && record.shape == RecordKind::Record);
+            if is_excluded {
                 continue;
             }
-            let to = reading.ones.iter().find(|(of, ..)| *of == index);
-            let one = to.and_then(|(_, child, below)| Some(Link::of(node.one(*child)?, below, languages)));
-            let any = reading.anys.iter().find(|(of, ..)| *of == index);
+            let target = layout.references.iter().find(|(of, ..)| *of == index);
+            let one = target.and_then(|(_, child, below)| Some(RecordLink::new(node.one(*child)?, below, languages)));
+            let any = layout.polymorphic.iter().find(|(of, ..)| *of == index);
             let any = any.and_then(|(_, child, belows)| {
                 let node = node.one(*child)?;
-                Some(Link::of(node, belows.iter().find(|below| below.record.ty == node.ty())?, languages))
+                Some(RecordLink::new(node, belows.iter().find(|below| below.record.ty == node.ty())?, languages))
             });
-            let found = one.or(any).map(Value::Record).or_else(|| value(field.kind, node.cell(index), languages));
+            let found = one.or(any).map(FieldValue::Record).or_else(|| cell_value(field.kind, node.cell(index), languages));
             facts.extend(found.map(|value| Fact { name: field.name, value }));
         }
-        let citations: Vec<Citation> = reading
+        let citations: Vec<CitationView> = layout
             .citations
             .as_ref()
-            .and_then(|(child, below)| Some(nodes(node.many(*child)?).map(|node| Citation::of(node, below, languages)).collect()))
+            .and_then(|(child, below)| Some(nodes(node.many(*child)?).map(|node| CitationView::new(node, below, languages)).collect()))
             .unwrap_or_default();
         Self { facts, disputes: disputes(node, record, &citations), citations }
     }
 
     /// The value of a field.
-    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn value(&self, name: &str) -> Option<&FieldValue> {
         self.facts.iter().find(|fact| fact.name == name).map(|fact| &fact.value)
     }
 }
@@ -322,21 +328,22 @@ fn nodes(slice: PageRows<'_>) -> impl Iterator<Item = RowRef<'_>> {
     slice.nodes()
 }
 
-impl Sheet {
-    /// What is told of the record that was read.
-    pub(crate) fn of(node: RowRef<'_>, reading: &Reading, lists: &Lists, languages: &Languages) -> Option<Self> {
-        let record = reading.record;
+impl RecordView {
+    /// The content of the page; `None` if the record lacks a label or a revision.
+    pub(crate) fn new(node: RowRef<'_>, layout: &ReadLayout, sections: &SectionLayout, languages: &Languages) -> Option<Self> {
+        let record = layout.record;
         let cell = |name: &str| record.field_index(name).map_or(&Cell::Null, |index| node.cell(index));
         let label = record.fields.iter().position(|field| field.is_label)?;
         let labels = texts(node.cell(label), languages);
-        let (Cell::Integer(revision), Cell::Instant(created), Cell::Instant(changed)) =
+        let (Cell::Integer(revision), Cell::Instant(created), Cell::Instant(updated)) =
             (cell("revision"), cell("createdAt"), cell("updatedAt"))
         else {
             return None;
         };
         let langs = record.fields.iter().enumerate().filter(|(_, field)| matches!(field.kind, FieldKind::Translated));
         let langs = langs.flat_map(|(index, _)| texts(node.cell(index), languages)).filter_map(|text| text.lang).collect();
-        let listed = lists.lists.iter().filter_map(|(relation, child, below)| list(node, relation, *child, below, languages));
+        let section_views =
+            sections.sections.iter().filter_map(|(relation, child, below)| section(node, relation, *child, below, languages));
         Some(Self {
             record,
             id: node.id(),
@@ -347,38 +354,38 @@ impl Sheet {
             published: *cell("published") == Cell::Boolean(true),
             revision: *revision,
             created: *created,
-            changed: *changed,
-            entry: Entry::of(node, reading, languages),
-            lists: listed.collect(),
-            changes: changes(node, lists),
+            updated: *updated,
+            entry: EntryView::new(node, layout, languages),
+            sections: section_views.collect(),
+            revisions: revisions(node, sections),
             langs,
         })
     }
 
-    /// Path of its page.
+    /// The path of the page.
     pub(crate) fn path(&self) -> String {
         dataset::page(self.record.ty.prefix(), &self.slug)
     }
 }
 
-fn list(node: RowRef<'_>, relation: &'static Relation, child: usize, below: &Reading, languages: &Languages) -> Option<List> {
+fn section(node: RowRef<'_>, relation: &'static Relation, child: usize, below: &ReadLayout, languages: &Languages) -> Option<Section> {
     let slice = node.many(child)?;
     let is_part_of_this = node.record().parts.iter().any(|list| list.name == relation.name);
-    let entries = || nodes(slice).map(|node| Entry::of(node, below, languages)).collect();
-    let listed = match below.record.shape {
-        RecordKind::Record => Listed::Records(nodes(slice).map(|node| Link::of(node, below, languages)).collect()),
-        _ if is_part_of_this => Listed::Parts(entries()),
-        _ => Listed::Mentions(entries()),
+    let entries = || nodes(slice).map(|node| EntryView::new(node, below, languages)).collect();
+    let items = match below.record.shape {
+        RecordKind::Record => SectionItems::Records(nodes(slice).map(|node| RecordLink::new(node, below, languages)).collect()),
+        _ if is_part_of_this => SectionItems::Parts(entries()),
+        _ => SectionItems::Mentions(entries()),
     };
     let is_empty = slice.nodes().next().is_none();
-    (!is_empty).then_some(List { name: relation.name, doc: relation.doc, listed, has_more: slice.has_next() })
+    (!is_empty).then_some(Section { name: relation.name, doc: relation.doc, items, has_more: slice.has_next() })
 }
 
-fn changes(node: RowRef<'_>, lists: &Lists) -> Vec<Change> {
-    let Some((child, below)) = &lists.history else { return Vec::new() };
+fn revisions(node: RowRef<'_>, sections: &SectionLayout) -> Vec<RevisionView> {
+    let Some((child, below)) = &sections.history else { return Vec::new() };
     let cell = |node: RowRef<'_>, name: &str| below.record.field_index(name).map_or(Cell::Null, |index| node.cell(index).clone());
     let found = node.many(*child).into_iter().flat_map(nodes).filter_map(|node| match (cell(node, "number"), cell(node, "at")) {
-        (Cell::Integer(number), Cell::Instant(at)) => Some(Change {
+        (Cell::Integer(number), Cell::Instant(at)) => Some(RevisionView {
             number: number.to_string(),
             at,
             kind: cell(node, "kind").as_text()?.to_owned(),

@@ -6,13 +6,10 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::core::digest::hex_digest;
+
 /// Buffer of a file that is hashed, in bytes.
 const READ_BUFFER_BYTES: usize = 1 << 16;
-
-/// Finishes a digest as lower-case hexadecimal.
-pub(super) fn hex_digest(digest: Sha256) -> String {
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 /// The SHA-256 of a file and its length in bytes; the file is streamed.
 pub(super) fn file_digest(path: &Path) -> io::Result<(String, u64)> {
@@ -21,7 +18,7 @@ pub(super) fn file_digest(path: &Path) -> io::Result<(String, u64)> {
     loop {
         let bytes = reader.fill_buf()?;
         if bytes.is_empty() {
-            return Ok((hex_digest(digest), length));
+            return Ok((hex_digest(&digest.finalize()), length));
         }
         digest.update(bytes);
         let count = bytes.len();

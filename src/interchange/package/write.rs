@@ -8,11 +8,12 @@ use sha2::{Digest, Sha256};
 
 use super::column::{ColumnSource, PackageColumn, columns, id_value};
 use super::descriptor::{MAX_DESCRIPTOR_SOURCES, PackageMetadata, ResourceFile, SourceEntry, descriptor};
-use super::digest::hex_digest;
+
 use super::error::ExportError;
 use super::layout::{DESCRIPTOR, PackageFormat, PackageResource};
 use super::staging::StagingFolder;
 use crate::catalog::record::{Record, RecordKind};
+use crate::core::digest::hex_digest;
 use crate::entity::RecordType;
 use crate::store::read::dump::{Dump, DumpRow, FormerName};
 use crate::tabular::{CsvOptions, TableColumn, TableEnd, TableRows, TableValue, TableWriter};
@@ -201,6 +202,6 @@ impl ResourceWriter {
             return fs::remove_file(&path).map(|()| None).map_err(|error| ExportError::file(&path, error));
         }
         file.flush().and_then(|()| file.get_ref().sync_all()).map_err(|error| ExportError::file(&path, error))?;
-        Ok(Some(ResourceFile { resource, bytes, sha256: hex_digest(digest) }))
+        Ok(Some(ResourceFile { resource, bytes, sha256: hex_digest(&digest.finalize()) }))
     }
 }

@@ -32,12 +32,12 @@ async fn server_is_ready_only_with_the_schema_it_knows(#[values(On::Sqlite, On::
     let (status, body) = readiness(&server).await;
     assert_eq!((status, &body["ready"], &check(&body, "database")["ok"]), (503, &json!(false), &json!(true)));
     let problem = check(&body, "migrations")["problem"].as_str().unwrap();
-    assert!(problem.contains("1 changes of its schema that this program does not know"), "{problem}");
+    assert!(problem.contains("has 1 migrations that this version does not know"), "{problem}");
 
     raw.execute_unprepared("DELETE FROM seaql_migrations WHERE version LIKE '%later' OR version LIKE '%000015%'").await.unwrap();
     let (status, body) = readiness(&server).await;
     let problem = check(&body, "migrations")["problem"].as_str().unwrap();
-    assert!(status == 503 && problem.contains("lacks 1 changes of its schema: run \"kurultai migrate\""), "{problem}");
+    assert!(status == 503 && problem.contains("lacks 1 migrations; run \"kurultai migrate\""), "{problem}");
     let alive = server.client.get(format!("{}/healthz", server.address)).send().await.unwrap();
     assert_eq!((alive.status().as_u16(), alive.text().await.unwrap().as_str()), (200, "ok\n"));
 }
@@ -51,7 +51,7 @@ async fn readiness_probe_times_out_if_the_database_hangs() {
     let start = Instant::now();
     let (status, body) = readiness(&server).await;
     assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
-    assert_eq!((status, &check(&body, "migrations")["problem"]), (503, &json!("no answer within 2 seconds")));
+    assert_eq!((status, &check(&body, "migrations")["problem"]), (503, &json!("no response within 2 seconds")));
     transaction.rollback().await.unwrap();
     assert_eq!(readiness(&server).await.0, 200);
 }
@@ -66,7 +66,7 @@ async fn draining_server_still_responds_but_is_not_ready() {
     let response = process.get("/readyz").await;
     assert_eq!(response.status(), 503);
     let body: Value = response.json().await.unwrap();
-    assert_eq!(check(&body, "running")["problem"], "the server was told to stop");
+    assert_eq!(check(&body, "running")["problem"], "the server is shutting down");
     assert_eq!(process.query("{ people { totalCount } }").await["data"]["people"]["totalCount"], 0);
     process.wait_for_exit().await;
     assert!(process.child.wait().unwrap().success());

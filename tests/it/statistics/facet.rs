@@ -1,4 +1,4 @@
-//! Facets of lists.
+//! Facets.
 
 use rstest::rstest;
 use serde_json::json;
@@ -8,13 +8,13 @@ use crate::server::{On, Server};
 
 #[rstest]
 #[tokio::test]
-async fn facets_count_the_whole_list_under_its_filter_whatever_the_page(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn facets_count_the_filtered_list_regardless_of_page(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let query = "{ cases(first: 1, filter: {kind: {eq: CRIMINAL}}) { totalCount nodes { slug }
         facets(by: [STATUS, TOPIC, YEAR, OUTCOME, PROVISION]) { dimension values { key label count record { ... on Topic { slug } ... on Provision { number law { title } } } } } } }";
     let before = server.store.statement_count();
     let data = server.data(query).await;
-    // the page, the number of all, and the facets
+    // the page, the total count and the facets
     assert_eq!(server.store.statement_count() - before, 3);
     assert_eq!(data["cases"]["nodes"].as_array().unwrap().len(), 1);
     let facets = data["cases"]["facets"].as_array().unwrap();
@@ -46,7 +46,7 @@ async fn facets_count_the_whole_list_under_its_filter_whatever_the_page(#[values
 
 #[rstest]
 #[tokio::test]
-async fn facets_of_lists_below_are_of_their_own_parent_and_take_no_further_statement(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn nested_facets_count_their_own_parent_in_one_statement(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let query = "{ organizations { nodes { slug cases(first: 1) { facets(by: [STATUS, TOPIC], first: 1) { values { label count record { slug } } } totalCount } } } }";
     let before = server.store.statement_count();
@@ -62,7 +62,7 @@ async fn facets_of_lists_below_are_of_their_own_parent_and_take_no_further_state
             {"slug": "astana", "cases": {"facets": astana, "totalCount": 1}},
         ])
     );
-    // read from the end of the list, and without anything else
+    // the last page, with no other fields selected
     let query = "{ organizations(last: 2) { nodes { slug cases(last: 1, filter: {status: {not: FINAL}}) { facets(by: [STATUS]) { values { count } } } } } }";
     let data = server.data(query).await;
     let nodes = data["organizations"]["nodes"].as_array().unwrap();
@@ -72,7 +72,7 @@ async fn facets_of_lists_below_are_of_their_own_parent_and_take_no_further_state
 
 #[rstest]
 #[tokio::test]
-async fn labels_are_in_the_language_of_the_reader(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn labels_are_in_the_preferred_language(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let data = server.data("{ cases { first: facets(by: [COURT]) { values { label(lang: \"ru\") } } second: facets(by: [STATUS, COURT], first: 1) { values { label count } } } }").await;
     assert_eq!(data["cases"]["first"], json!([{"values": [{"label": "Алматинский суд"}, {"label": "Astana court"}]}]));
@@ -84,13 +84,13 @@ async fn labels_are_in_the_language_of_the_reader(#[values(On::Sqlite, On::Postg
 
 #[rstest]
 #[tokio::test]
-async fn facets_that_cannot_be_shown_are_refused(#[values(On::Sqlite)] on: On) {
+async fn invalid_facet_arguments_are_rejected(#[values(On::Sqlite)] on: On) {
     let server = Server::empty(on).await;
     for (arguments, message) in [
-        ("by: [STATUS], first: 0", "facets.first: 0 values cannot be shown; ask for 1 to 100"),
+        ("by: [STATUS], first: 0", "facets.first: 0 is out of range; request 1 to 100 values"),
         (
             "by: [STATUS, STATUS, STATUS, STATUS, STATUS, STATUS, STATUS, STATUS, STATUS, STATUS, STATUS]",
-            "facets.by: 11 facets are too many; ask for at most 10",
+            "facets.by: 11 facets are too many; request at most 10",
         ),
     ] {
         let error = server.error(&format!("{{ cases {{ facets({arguments}) {{ dimension }} }} }}")).await;

@@ -1,4 +1,4 @@
-//! Whatever the dataset and the question: the same figures as a plain evaluation gives, on both databases.
+//! Property test: for any dataset and query, statistics equal a plain evaluation in Rust, on both databases.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,10 +16,10 @@ const DATES: [&str; 6] = ["2019", "2019-05", "2019-11-05", "2020-02-28", "2020-0
 const ROLES: [&str; 3] = ["defendant", "suspect", "judge"];
 const OUTCOMES: [&str; 3] = ["convicted", "acquitted", "pending"];
 const KINDS: [&str; 2] = ["imprisonment", "fine"];
-/// Durations, and the months they are.
+/// Durations and their length in months.
 const LENGTHS: [(&str, f64); 5] = [("P3Y", 36.0), ("P6M", 6.0), ("P1Y6M", 18.0), ("P15D", 15.0 / 30.4375), ("P36M", 36.0)];
 const STATUSES: [&str; 2] = ["decided", "pending"];
-/// The last of the people, provisions and topics is a draft.
+/// Number of people, provisions and topics each; the last one is a draft.
 const RECORDS: usize = 4;
 
 #[derive(Debug, Clone)]
@@ -121,7 +121,7 @@ fn yaml(cases: &[Case]) -> String {
 const DIMENSIONS: [&str; 8] = ["YEAR", "QUARTER", "MONTH", "STATUS", "PROVISION", "OUTCOME", "SENTENCE_KIND", "TOPIC"];
 
 #[derive(Debug, Clone)]
-struct Question {
+struct Query {
     by: Vec<&'static str>,
     decided: bool,
     status: Option<&'static str>,
@@ -129,15 +129,15 @@ struct Question {
     kind: Option<&'static str>,
 }
 
-fn question() -> impl Strategy<Value = Question> {
+fn any_query() -> impl Strategy<Value = Query> {
     let by = subsequence(DIMENSIONS.to_vec(), 0..4).prop_shuffle();
     let few = |some| prop::option::weighted(0.3, some);
     let kind = prop::option::weighted(0.2, select(&KINDS[..]));
     (by, any::<bool>(), prop::option::weighted(0.3, select(&STATUSES[..])), few(0..RECORDS - 1), kind)
-        .prop_map(|(by, decided, status, provision, kind)| Question { by, decided, status, provision, kind })
+        .prop_map(|(by, decided, status, provision, kind)| Query { by, decided, status, provision, kind })
 }
 
-/// What a row of the tables put together is about: a case, and one of its charges, sentences, parties and topics.
+/// A row of the join of cases with their charges, sentences, parties and topics.
 #[derive(Debug, Clone, Copy, Default)]
 struct Joined {
     case: usize,
@@ -147,7 +147,7 @@ struct Joined {
     topic: Option<usize>,
 }
 
-/// Which lists are looked at.
+/// Lists that a measure joins.
 #[derive(Debug, Clone, Copy)]
 struct Lists {
     charges: bool,
@@ -155,16 +155,16 @@ struct Lists {
     parties: bool,
 }
 
-/// Each of these, or none where there is none.
-fn or_none(found: Vec<usize>) -> Vec<Option<usize>> {
-    if found.is_empty() { vec![None] } else { found.into_iter().map(Some).collect() }
+/// The right side of a left join: every match, or one `None`.
+fn left_join(matches: Vec<usize>) -> Vec<Option<usize>> {
+    if matches.is_empty() { vec![None] } else { matches.into_iter().map(Some).collect() }
 }
 
 fn agree(a: Option<usize>, b: Option<usize>) -> bool {
     a.is_none() || b.is_none() || a == b
 }
 
-impl Question {
+impl Query {
     fn has(&self, dimension: &str) -> bool {
         self.by.contains(&dimension)
     }
@@ -187,21 +187,21 @@ impl Question {
         cases.iter().enumerate().filter(move |(_, case)| is_counted(case)).map(|(index, _)| index)
     }
 
-    /// Rows with what the question itself looks at, and these lists besides.
+    /// The join of the lists that the query groups or filters by and of `lists`.
     fn joined(&self, cases: &[Case], lists: Lists) -> Vec<Joined> {
         let mut rows: Vec<Joined> = self.cases(cases).map(|case| Joined { case, ..Joined::default() }).collect();
         if lists.charges || self.has("PROVISION") || self.has("OUTCOME") || self.provision.is_some() {
-            rows = each(
+            rows = join(
                 rows,
                 |row| {
                     let charges = cases[row.case].charges.iter().enumerate();
-                    or_none(charges.filter(|(_, charge)| self.is_charge(charge)).map(|(index, _)| index).collect())
+                    left_join(charges.filter(|(_, charge)| self.is_charge(charge)).map(|(index, _)| index).collect())
                 },
                 |row, charge| row.charge = charge,
             );
         }
         if lists.sentences || self.has("SENTENCE_KIND") || self.kind.is_some() {
-            rows = each(
+            rows = join(
                 rows,
                 |row| {
                     let case = &cases[row.case];
@@ -211,20 +211,20 @@ impl Question {
                         .filter(|(_, sentence)| self.is_sentence(sentence) && agree(sentence.party, charged))
                         .map(|(index, _)| index)
                         .collect();
-                    // narrowed sentences leave out what has none
-                    if self.kind.is_some() { found.into_iter().map(Some).collect() } else { or_none(found) }
+                    // a filter on sentences is an inner join
+                    if self.kind.is_some() { found.into_iter().map(Some).collect() } else { left_join(found) }
                 },
                 |row, sentence| row.sentence = sentence,
             );
         }
         if lists.parties {
-            rows = each(
+            rows = join(
                 rows,
                 |row| {
                     let case = &cases[row.case];
                     let charged = row.charge.and_then(|charge| case.charges[charge].party);
                     let sentenced = row.sentence.and_then(|sentence| case.sentences[sentence].party);
-                    or_none(
+                    left_join(
                         (0..case.parties.len()).filter(|party| agree(Some(*party), charged) && agree(Some(*party), sentenced)).collect(),
                     )
                 },
@@ -233,7 +233,8 @@ impl Question {
         }
         if self.has("TOPIC") {
             let seen = |topic: &&usize| **topic + 1 < RECORDS;
-            rows = each(rows, |row| or_none(cases[row.case].topics.iter().filter(seen).copied().collect()), |row, topic| row.topic = topic);
+            rows =
+                join(rows, |row| left_join(cases[row.case].topics.iter().filter(seen).copied().collect()), |row, topic| row.topic = topic);
         }
         rows
     }
@@ -256,8 +257,8 @@ impl Question {
         self.by.iter().map(|dimension| key(dimension).unwrap_or(Value::Null)).collect()
     }
 
-    /// The different things that rows of a group have, group by group.
-    fn different<T: Ord>(&self, cases: &[Case], lists: Lists, of: impl Fn(&Case, &Joined) -> Option<T>) -> BTreeMap<String, BTreeSet<T>> {
+    /// Distinct values of the rows of each group.
+    fn distinct<T: Ord>(&self, cases: &[Case], lists: Lists, of: impl Fn(&Case, &Joined) -> Option<T>) -> BTreeMap<String, BTreeSet<T>> {
         let mut groups: BTreeMap<String, BTreeSet<T>> = BTreeMap::new();
         for row in self.joined(cases, lists) {
             let key = json!(self.key(cases, &row)).to_string();
@@ -274,21 +275,21 @@ impl Question {
             party.person.filter(|person| person + 1 < RECORDS && party.role != "judge")
         };
         let convicted = |case: &Case, row: &Joined| row.charge.is_some_and(|charge| case.charges[charge].outcome == "convicted");
-        let records = self.different(cases, none, |_, row| Some(row.case));
-        let people = self.different(cases, lists(false, false, true), accused);
+        let records = self.distinct(cases, none, |_, row| Some(row.case));
+        let people = self.distinct(cases, lists(false, false, true), accused);
         let people_convicted =
-            self.different(cases, lists(true, false, true), |case, row| convicted(case, row).then(|| accused(case, row)).flatten());
-        let charges = self.different(cases, lists(true, false, false), |_, row| Some((row.case, row.charge?)));
+            self.distinct(cases, lists(true, false, true), |case, row| convicted(case, row).then(|| accused(case, row)).flatten());
+        let charges = self.distinct(cases, lists(true, false, false), |_, row| Some((row.case, row.charge?)));
         let convictions =
-            self.different(cases, lists(true, false, false), |case, row| convicted(case, row).then_some((row.case, row.charge)));
-        let with_conviction = self.different(cases, lists(true, false, false), |case, row| convicted(case, row).then_some(row.case));
-        let sentences = self.different(cases, lists(false, true, false), |_, row| Some((row.case, row.sentence?)));
-        let prison = self.different(cases, lists(false, true, false), |case, row| {
+            self.distinct(cases, lists(true, false, false), |case, row| convicted(case, row).then_some((row.case, row.charge)));
+        let with_conviction = self.distinct(cases, lists(true, false, false), |case, row| convicted(case, row).then_some(row.case));
+        let sentences = self.distinct(cases, lists(false, true, false), |_, row| Some((row.case, row.sentence?)));
+        let prison = self.distinct(cases, lists(false, true, false), |case, row| {
             let sentence = &case.sentences[row.sentence?];
             let place = LENGTHS.iter().position(|(text, _)| sentence.length.is_some_and(|(length, _)| length == *text));
             (sentence.kind == "imprisonment").then_some((row.case, row.sentence, place?))
         });
-        let timed = self.different(cases, none, |case, row| Some((row.case, days(case)?)));
+        let timed = self.distinct(cases, none, |case, row| Some((row.case, days(case)?)));
         let mut groups = BTreeMap::new();
         for key in records.keys() {
             let lengths: Vec<f64> = prison.get(key).into_iter().flatten().map(|(.., place)| LENGTHS[*place].1).collect();
@@ -303,18 +304,18 @@ impl Question {
                 "casesWithConviction": number(with_conviction.get(key).map(BTreeSet::len)),
                 "sentences": number(sentences.get(key).map(BTreeSet::len)),
                 "prisonSentences": lengths.len(),
-                "medianSentence": written(median(&lengths), 100.0),
-                "meanSentence": written(mean(&lengths), 100.0),
+                "medianSentence": rounded(median(&lengths), 100.0),
+                "meanSentence": rounded(mean(&lengths), 100.0),
                 "casesTimed": days.len(),
-                "medianDaysToDecision": written(median(&days), 10.0),
-                "meanDaysToDecision": written(mean(&days), 10.0),
+                "medianDaysToDecision": rounded(median(&days), 10.0),
+                "meanDaysToDecision": rounded(mean(&days), 10.0),
             });
             groups.insert(key.clone(), figures);
         }
         groups
     }
 
-    fn query(&self) -> String {
+    fn document(&self) -> String {
         let figures = "count people peopleConvicted charges convictions casesWithConviction sentences prisonSentences medianSentence meanSentence casesTimed medianDaysToDecision meanDaysToDecision";
         let mut arguments = format!("groupBy: [{}], by: {}", self.by.join(" "), if self.decided { "DECIDED" } else { "OPENED" });
         if let Some(status) = self.status {
@@ -331,10 +332,11 @@ impl Question {
     }
 }
 
-fn each(rows: Vec<Joined>, found: impl Fn(&Joined) -> Vec<Option<usize>>, set: impl Fn(&mut Joined, Option<usize>)) -> Vec<Joined> {
+/// Joins each row with every match.
+fn join(rows: Vec<Joined>, matches: impl Fn(&Joined) -> Vec<Option<usize>>, set: impl Fn(&mut Joined, Option<usize>)) -> Vec<Joined> {
     let mut all = Vec::new();
     for row in rows {
-        for one in found(&row) {
+        for one in matches(&row) {
             let mut joined = row;
             set(&mut joined, one);
             all.push(joined);
@@ -359,33 +361,33 @@ fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-fn written(value: Option<f64>, digits: f64) -> Value {
+fn rounded(value: Option<f64>, digits: f64) -> Value {
     value.map_or(Value::Null, |value| json!((value * digits).round()))
 }
 
-/// Figures as the evaluation has them: what is not whole, in its smallest unit.
-fn read(row: &Value) -> Value {
+/// Measures of a row as the evaluation states them, rounded to integers of the smallest unit.
+fn measures(row: &Value) -> Value {
     let mut figures = row.as_object().unwrap().clone();
     figures.retain(|name, _| {
         !["year", "quarter", "month", "status", "provision", "outcome", "sentenceKind", "topic"].contains(&name.as_str())
     });
     for (name, digits) in [("medianSentence", 100.0), ("meanSentence", 100.0), ("medianDaysToDecision", 10.0), ("meanDaysToDecision", 10.0)]
     {
-        figures[name] = written(figures[name].as_f64(), digits);
+        figures[name] = rounded(figures[name].as_f64(), digits);
     }
     Value::Object(figures)
 }
 
 #[rstest]
 #[tokio::test]
-async fn statistics_are_what_a_plain_evaluation_gives(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn statistics_equal_a_plain_evaluation(#[values(On::Sqlite, On::Postgres)] on: On) {
     let mut runner = TestRunner::deterministic();
     for _ in 0..3 {
         let cases = prop::collection::vec(case(), 1..16).new_tree(&mut runner).unwrap().current();
         let server = Server::with(on, &yaml(&cases)).await;
         for _ in 0..15 {
-            let question = question().new_tree(&mut runner).unwrap().current();
-            let data = server.data(&question.query()).await["caseStatistics"].take();
+            let query = any_query().new_tree(&mut runner).unwrap().current();
+            let data = server.data(&query.document()).await["caseStatistics"].take();
             let rows = data["rows"].as_array().unwrap();
             let mut found = BTreeMap::new();
             for row in rows {
@@ -395,21 +397,21 @@ async fn statistics_are_what_a_plain_evaluation_gives(#[values(On::Sqlite, On::P
                     "TOPIC" => row["topic"]["slug"].clone(),
                     other => row[other.to_lowercase()].clone(),
                 };
-                let keys: Vec<Value> = question.by.iter().map(key).collect();
-                assert!(found.insert(json!(keys).to_string(), read(row)).is_none(), "a group comes twice: {keys:?}");
+                let keys: Vec<Value> = query.by.iter().map(key).collect();
+                assert!(found.insert(json!(keys).to_string(), measures(row)).is_none(), "duplicate group: {keys:?}");
             }
-            let mut expected = question.groups(&cases);
-            let whole = Question { by: Vec::new(), ..question.clone() };
+            let mut expected = query.groups(&cases);
+            let whole = Query { by: Vec::new(), ..query.clone() };
             if let Some(total) = whole.groups(&cases).remove("[]") {
-                assert_eq!(read(&data["total"]), total, "{question:?}\n{cases:#?}");
+                assert_eq!(measures(&data["total"]), total, "{query:?}\n{cases:#?}");
             } else {
                 assert_eq!(data["total"]["count"], 0);
-                // without dimensions there is one row, even of nothing
-                if question.by.is_empty() {
-                    expected.insert("[]".to_owned(), read(&data["total"]));
+                // without dimensions there is one row, even if nothing is counted
+                if query.by.is_empty() {
+                    expected.insert("[]".to_owned(), measures(&data["total"]));
                 }
             }
-            assert_eq!(found, expected, "{question:?}\n{cases:#?}");
+            assert_eq!(found, expected, "{query:?}\n{cases:#?}");
         }
     }
 }

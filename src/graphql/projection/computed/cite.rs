@@ -1,38 +1,37 @@
-//! `permalink` and `citationText`: where a record is for ever, and how it is cited.
+//! `permalink` and `citationText`: the permanent URL of a record, and a text to cite it by.
 
-use async_graphql::dynamic::{SchemaBuilder, TypeRef};
+use async_graphql::dynamic::TypeRef;
 
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::dataset::{CitedRecord, page};
+use crate::core::error::Result;
 use crate::core::language::Languages;
 use crate::graphql::projection::FieldProjection;
-use crate::graphql::projection::computed::{Argument, Computed};
+use crate::graphql::projection::computed::field::{ComputedField, FieldArgument, declared_field};
+use crate::graphql::schema::builder;
 use crate::graphql::schema::scalar;
 use crate::store::read::plan::Plan;
 use crate::store::read::result::{Cell, RowRef};
 
-pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
-    builder
-}
-
-fn lives(record: &Record) -> bool {
+fn is_top_level(record: &Record) -> bool {
     record.shape == RecordKind::Record
 }
 
-/// Reads these fields; gives their places.
-fn read<const N: usize>(record: &Record, names: [&str; N], plan: &mut Plan) -> [usize; N] {
-    names.map(|name| {
-        let index = record.field_index(name).unwrap_or_default();
-        plan.select_field(index);
-        index
-    })
+/// Adds fields to the plan; returns their indexes.
+fn require<const N: usize>(record: &Record, names: [&str; N], plan: &mut Plan) -> Result<[usize; N]> {
+    let mut indexes = [0; N];
+    for (index, name) in indexes.iter_mut().zip(names) {
+        *index = declared_field(record, name)?;
+        plan.select_field(*index);
+    }
+    Ok(indexes)
 }
 
-fn path(node: RowRef<'_>, slug: usize) -> String {
-    page(node.ty().prefix(), node.cell(slug).as_text().unwrap_or_default())
+fn path(row: RowRef<'_>, slug: usize) -> String {
+    page(row.ty().prefix(), row.cell(slug).as_text().unwrap_or_default())
 }
 
-/// What a record is called, in the best language, and which that is.
+/// The label of a record in the preferred language, with the tag of that language if the label is translated.
 fn label<'n>(cell: &'n Cell, lang: Option<&str>, languages: &Languages) -> (&'n str, Option<&'n str>) {
     match cell {
         Cell::Json(texts) => {
@@ -43,40 +42,40 @@ fn label<'n>(cell: &'n Cell, lang: Option<&str>, languages: &Languages) -> (&'n 
     }
 }
 
-pub(super) fn computed() -> Vec<Computed> {
+pub(super) fn fields() -> Vec<ComputedField> {
     vec![
-        Computed {
-            on: lives,
-            shared: true,
+        ComputedField {
+            applies_to: is_top_level,
+            in_interfaces: true,
             name: "permalink",
             ty: TypeRef::named_nn(TypeRef::STRING),
-            doc: "Address of the page of the record, with its facts, sources and disputes. It stays: earlier slugs and ids of merged records lead to it. Where whoever runs the server has not said where that is, it is the path on the server.",
+            doc: "Permanent URL of the page of the record, with its facts, sources and disputes. Earlier slugs and the ids of merged records redirect to it. A path without a host if the server is configured without a public URL.",
             arguments: &[],
-            show: |selection, record, plan| {
-                let [slug] = read(record, ["slug"], plan);
+            project: |selection, record, plan| {
+                let [slug] = require(record, ["slug"], plan)?;
                 let dataset = selection.dataset().clone();
-                Ok(FieldProjection::Computed(Box::new(move |node, out| out.value(dataset.address(&path(node, slug))))))
+                Ok(FieldProjection::Computed(Box::new(move |row, out| out.value(dataset.address(&path(row, slug))))))
             },
         },
-        Computed {
-            on: lives,
-            shared: true,
+        ComputedField {
+            applies_to: is_top_level,
+            in_interfaces: true,
             name: "citationText",
             ty: TypeRef::named_nn(TypeRef::STRING),
-            doc: "Text to cite the record by: what it is called, the dataset and who is to be named where that is known, which state of the record it is, and its address.",
-            arguments: &[Argument {
+            doc: "Text to cite the record by: its label, the title and attribution of the dataset if they are configured, the revision of the record, and its permalink.",
+            arguments: &[FieldArgument {
                 name: "lang",
-                ty: scalar::LANGUAGE,
-                doc: "Language wanted for the name of the record, as a BCP 47 tag; the words around it are in it too where it is English, Russian or Kazakh.",
+                ty: builder::LANGUAGE,
+                doc: "Preferred language of the label, as a BCP 47 tag. The other words are in the same language if it is English, Russian or Kazakh.",
             }],
-            show: |selection, record, plan| {
-                let called = record.label().map_or("label", |field| field.name);
-                let [slug, called, revision, changed] = read(record, ["slug", called, "revision", "updatedAt"], plan);
-                let (dataset, wanted) = (selection.dataset().clone(), selection.lang()?);
-                Ok(FieldProjection::Computed(Box::new(move |node, out| {
-                    let (label, lang) = label(node.cell(called), wanted.as_deref(), out.languages);
-                    let path = path(node, slug);
-                    let text = match (node.cell(revision), node.cell(changed)) {
+            project: |selection, record, plan| {
+                let label_field = record.label().map_or("label", |field| field.name);
+                let [slug, label_index, revision, changed] = require(record, ["slug", label_field, "revision", "updatedAt"], plan)?;
+                let (dataset, preferred) = (selection.dataset().clone(), selection.lang_argument()?);
+                Ok(FieldProjection::Computed(Box::new(move |row, out| {
+                    let (label, lang) = label(row.cell(label_index), preferred.as_deref(), out.languages);
+                    let path = path(row, slug);
+                    let text = match (row.cell(revision), row.cell(changed)) {
                         (Cell::Integer(revision), Cell::Instant(changed)) => {
                             Some(dataset.citation(&CitedRecord { label, lang, revision: *revision, changed: *changed, path: &path }))
                         }

@@ -1,137 +1,146 @@
-//! `disputes`: fields about which sources disagree, with every claim and who makes it.
+//! `disputes`: fields about which sources disagree, with every claim and the citations that support it.
 
-use async_graphql::dynamic::{Object, SchemaBuilder, TypeRef};
+use std::sync::LazyLock;
+
+use async_graphql::dynamic::{SchemaBuilder, TypeRef};
 
 use crate::catalog::catalog;
+
 use crate::catalog::record::Record;
-use crate::core::error::Result;
 use crate::core::filter::{Filter, Predicate};
 use crate::core::pagination::Page;
 use crate::entity::RecordType;
-use crate::graphql::projection::computed::Computed;
-use crate::graphql::projection::json_writer::{Fields, JsonWriter};
-use crate::graphql::projection::selection::Selection;
+use crate::graphql::projection::computed::field::{ComputedField, declared_field, declared_relation};
+use crate::graphql::projection::json_writer::JsonWriter;
+use crate::graphql::projection::output_type::{ObjectProjection, OutputObject, OutputType};
 use crate::graphql::projection::{FieldProjection, Projection};
-use crate::graphql::schema::object::field;
-use crate::store::curation::claims::{agree, claims};
+use crate::store::curation::claims::{Claim, agree, claims};
 use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
 use crate::store::read::result::RowRef;
 
 const NAME: &str = "disputes";
 const DISPUTE: &str = "Dispute";
 const CLAIM: &str = "Claim";
-/// Citations of one record that are looked at.
-const MOST: u32 = 1_000;
+/// Citations of a record that are compared.
+const MAX_CITATIONS: u32 = 1_000;
 
-/// What is shown of a field in dispute.
-enum Part {
-    TypeName,
-    Field,
-    Accepted,
-    Claims(Fields<ClaimPart>),
+/// A field in dispute.
+struct DisputedField<'a> {
+    field: &'a str,
+    /// The value of the record, as a claim would state it.
+    accepted: Option<String>,
+    claims: &'a [Claim],
+    citations: &'a [RowRef<'a>],
+    record: &'static Record,
 }
 
-/// What is shown of one side of a dispute.
-enum ClaimPart {
-    TypeName,
-    Value,
-    Accepted,
-    Citations(Projection),
+/// Writes a field of a dispute.
+type DisputeWriter = dyn Fn(&DisputedField<'_>, &mut JsonWriter<'_>) + Send + Sync;
+
+enum DisputeOutput {}
+
+impl OutputObject for DisputeOutput {
+    /// Plan of the citations.
+    type Plan<'q> = Plan;
+    type Field = Box<DisputeWriter>;
+}
+
+static DISPUTE_TYPE: LazyLock<OutputType<DisputeOutput>> = LazyLock::new(|| {
+    OutputType::<DisputeOutput>::new(
+        DISPUTE,
+        "A field about which sources disagree. All claims are kept; the record shows the accepted one.",
+    )
+    .field("field", TypeRef::named_nn(TypeRef::STRING), "Name of the field.", |_, _| Ok(Box::new(|dispute, out| out.value(dispute.field))))
+    .field("accepted", TypeRef::named(TypeRef::STRING), "Value that the record shows.", |_, _| {
+        Ok(Box::new(|dispute, out| out.value(&dispute.accepted)))
+    })
+    .field("claims", TypeRef::named_nn_list_nn(CLAIM), "Every claimed value with its citations.", |selection, plan| {
+        let claim = CLAIM_TYPE.project(selection, plan)?;
+        Ok(Box::new(move |dispute, out| {
+            out.list(dispute.claims.iter(), |of, out| claim.write_with(out, |write, out| write(dispute, of, out)));
+        }))
+    })
+});
+
+/// Writes a field of a claim.
+type ClaimWriter = dyn Fn(&DisputedField<'_>, &Claim, &mut JsonWriter<'_>) + Send + Sync;
+
+enum ClaimOutput {}
+
+impl OutputObject for ClaimOutput {
+    /// Plan of the citations.
+    type Plan<'q> = Plan;
+    type Field = Box<ClaimWriter>;
+}
+
+static CLAIM_TYPE: LazyLock<OutputType<ClaimOutput>> = LazyLock::new(|| {
+    OutputType::<ClaimOutput>::new(CLAIM, "A value of a field that one or more sources state.")
+        .field("value", TypeRef::named_nn(TypeRef::STRING), "The value.", |_, _| Ok(Box::new(|_, (value, _), out| out.value(value))))
+        .field("accepted", TypeRef::named_nn(TypeRef::BOOLEAN), "Whether the record shows this value.", |_, _| {
+            Ok(Box::new(|dispute, (value, _), out| out.value(dispute.accepts(value))))
+        })
+        .field(
+            "citations",
+            TypeRef::named_nn_list_nn(RecordType::Citation.name()),
+            "Citations of the sources that state the value.",
+            |selection, plan| {
+                let citation = Projection::new(std::slice::from_ref(selection), catalog().get(RecordType::Citation), plan)?;
+                Ok(Box::new(move |dispute, (_, indexes), out| {
+                    out.list(indexes.iter(), |index, out| citation.write(dispute.citations[*index], out));
+                }))
+            },
+        )
+});
+
+impl DisputedField<'_> {
+    fn accepts(&self, value: &str) -> bool {
+        let field = self.record.field_index(self.field).map(|index| &self.record.fields[index]);
+        self.accepted.as_deref().is_some_and(|accepted| agree(field, accepted, value))
+    }
 }
 
 pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
-    let dispute = Object::new(DISPUTE)
-        .description("A field about which sources disagree. All claims are kept; the record shows the accepted one.")
-        .field(field("field", TypeRef::named_nn(TypeRef::STRING), "Field in dispute."))
-        .field(field("accepted", TypeRef::named(TypeRef::STRING), "Value that the record shows."))
-        .field(field("claims", TypeRef::named_nn_list_nn(CLAIM), "Every value that is claimed, and who claims it."));
-    let claim = Object::new(CLAIM)
-        .description("A value that one or more sources give for a field.")
-        .field(field("value", TypeRef::named_nn(TypeRef::STRING), "The value."))
-        .field(field("accepted", TypeRef::named_nn(TypeRef::BOOLEAN), "Whether the record shows this value."))
-        .field(field("citations", TypeRef::named_nn_list_nn(RecordType::Citation.name()), "Sources that give this value."));
-    builder.register(dispute).register(claim)
+    builder.register(DISPUTE_TYPE.object()).register(CLAIM_TYPE.object())
 }
 
-fn citation_field(name: &str) -> usize {
-    catalog().get(RecordType::Citation).field_index(name).unwrap_or_default()
-}
-
-/// What a selection shows of disputes; what it needs of citations is added to the plan of a citation.
-fn parts(selection: &Selection<'_>, citation: &mut Plan) -> Result<Fields<Part>> {
-    let fields = selection.below(&[DISPUTE]).into_iter().map(|below| {
-        let part = match below.name() {
-            "field" => Part::Field,
-            "accepted" => Part::Accepted,
-            "claims" => Part::Claims(claim_parts(&below, citation)?),
-            _ => Part::TypeName,
-        };
-        Ok((below.key(), part))
-    });
-    fields.collect()
-}
-
-fn claim_parts(selection: &Selection<'_>, citation: &mut Plan) -> Result<Fields<ClaimPart>> {
-    let fields = selection.below(&[CLAIM]).into_iter().map(|below| {
-        let part = match below.name() {
-            "value" => ClaimPart::Value,
-            "accepted" => ClaimPart::Accepted,
-            "citations" => {
-                ClaimPart::Citations(Projection::new(std::slice::from_ref(&below), catalog().get(RecordType::Citation), citation)?)
-            }
-            _ => ClaimPart::TypeName,
-        };
-        Ok((below.key(), part))
-    });
-    fields.collect()
-}
-
-pub(super) fn computed() -> Vec<Computed> {
-    vec![Computed {
-        on: Record::is_cited,
-        shared: true,
+pub(super) fn fields() -> Vec<ComputedField> {
+    vec![ComputedField {
+        applies_to: Record::is_cited,
+        in_interfaces: true,
         name: NAME,
         ty: TypeRef::named_nn_list(DISPUTE),
-        doc: "Fields about which sources disagree, each with every claim and who makes it. Disputes about a part stand on the part.",
+        doc: "Fields about which sources disagree, with every claim and its citations. Disputes about a part of the record belong to the part.",
         arguments: &[],
-        show: |selection, record, to| {
-            let mut row = Plan::new(RecordType::Citation);
-            let parts = parts(selection, &mut row)?;
-            row.select_field(citation_field("field"));
-            row.select_field(citation_field("value"));
-            let mut list = ListPlan { page: Page::first(MOST), ..ListPlan::new(row) };
-            list.filter = Filter::Field(citation_field("value"), Predicate::IsNull(false));
-            to.select_all_fields();
-            let citations = to.add_child(ChildPlan::Many(record.relation_index("citations").unwrap_or_default(), list));
-            Ok(FieldProjection::Computed(Box::new(move |node, out| write(node, citations, &parts, out))))
+        project: |selection, record, plan| {
+            let citation = catalog().get(RecordType::Citation);
+            let (field, value) = (declared_field(citation, "field")?, declared_field(citation, "value")?);
+            let mut row = Plan::new(citation.ty);
+            let dispute = DISPUTE_TYPE.project(selection, &mut row)?;
+            row.select_field(field);
+            row.select_field(value);
+            let mut list = ListPlan { page: Page::first(MAX_CITATIONS), ..ListPlan::new(row) };
+            list.filter = Filter::Field(value, Predicate::IsNull(false));
+            plan.select_all_fields();
+            let citations = plan.add_child(ChildPlan::Many(declared_relation(record, "citations")?, list));
+            Ok(FieldProjection::Computed(Box::new(move |row, out| {
+                let citations: Vec<RowRef<'_>> = row.many(citations).into_iter().flat_map(|page| page.nodes()).collect();
+                let stated = citations.iter().map(|citation| (citation.cell(field).as_text(), citation.cell(value).as_text()));
+                let disputes = claims(&row.record().fields, stated).into_iter().filter(|(_, claims)| claims.len() > 1);
+                out.list(disputes, |(field, claims), out| write(row, &field, &claims, &citations, &dispute, out));
+            })))
         },
     }]
 }
 
-fn write(node: RowRef<'_>, citations: usize, parts: &Fields<Part>, out: &mut JsonWriter<'_>) {
-    let citations: Vec<RowRef<'_>> = node.many(citations).into_iter().flat_map(|slice| slice.nodes()).collect();
-    let given = citations
-        .iter()
-        .map(|citation| (citation.cell(citation_field("field")).as_text(), citation.cell(citation_field("value")).as_text()));
-    let fields = &node.record().fields;
-    let disputes = claims(fields, given).into_iter().filter(|(_, groups)| groups.len() > 1);
-    out.list(disputes, |(name, groups), out| {
-        let index = node.record().field_index(&name);
-        let accepted = index.and_then(|index| node.cell(index).to_claim());
-        let is_accepted =
-            |value: &str| accepted.as_deref().is_some_and(|accepted| agree(index.map(|index| &fields[index]), accepted, value));
-        out.object(parts, |part, out| match part {
-            Part::TypeName => out.value(DISPUTE),
-            Part::Field => out.value(&name),
-            Part::Accepted => out.value(&accepted),
-            Part::Claims(parts) => out.list(groups.iter(), |(value, places), out| {
-                out.object(parts, |part, out| match part {
-                    ClaimPart::TypeName => out.value(CLAIM),
-                    ClaimPart::Value => out.value(value),
-                    ClaimPart::Accepted => out.value(is_accepted(value)),
-                    ClaimPart::Citations(shape) => out.list(places.iter(), |place, out| shape.write(citations[*place], out)),
-                });
-            }),
-        });
-    });
+fn write(
+    row: RowRef<'_>,
+    field: &str,
+    claims: &[Claim],
+    citations: &[RowRef<'_>],
+    projection: &ObjectProjection<Box<DisputeWriter>>,
+    out: &mut JsonWriter<'_>,
+) {
+    let accepted = row.record().field_index(field).and_then(|index| row.cell(index).to_claim());
+    let dispute = DisputedField { field, accepted, claims, citations, record: row.record() };
+    projection.write_with(out, |write, out| write(&dispute, out));
 }

@@ -1,38 +1,32 @@
-//! `label`: what a record is called, whatever its type.
+//! `label`: the name, title or text of a record of any type.
 
-use async_graphql::dynamic::{SchemaBuilder, TypeRef};
+use async_graphql::dynamic::TypeRef;
 
 use crate::catalog::record::{Record, RecordKind};
+use crate::core::error::internal;
 use crate::graphql::projection::FieldProjection;
-use crate::graphql::projection::computed::{Argument, Computed};
-use crate::graphql::schema::scalar;
+use crate::graphql::projection::computed::field::{ComputedField, FieldArgument};
+use crate::graphql::schema::builder;
 
-pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
-    builder
-}
-
-/// Records whose name stands in a field of another name.
-fn is_called_otherwise(record: &Record) -> bool {
+/// Whether the label of a record is a field that is not named `label`.
+fn has_label_of_other_name(record: &Record) -> bool {
     record.shape == RecordKind::Record && record.label().is_some_and(|field| field.name != "label")
 }
 
-fn label_index(record: &Record) -> usize {
-    record.fields.iter().position(|field| field.is_label).unwrap_or_default()
-}
-
-pub(super) fn computed() -> Vec<Computed> {
-    vec![Computed {
-        on: is_called_otherwise,
-        shared: true,
+pub(super) fn fields() -> Vec<ComputedField> {
+    vec![ComputedField {
+        applies_to: has_label_of_other_name,
+        in_interfaces: true,
         name: "label",
+        // the column is never null
         ty: TypeRef::named_nn(TypeRef::STRING),
-        doc: "What the record is called: its name, title or text, whatever its type.",
-        arguments: &[Argument { name: "lang", ty: scalar::LANGUAGE, doc: "Language wanted, as a BCP 47 tag." }],
-        // every record is called something: the column is never empty
-        show: |selection, record, plan| {
-            let index = label_index(record);
+        doc: "Label of the record: its name, title or text, depending on its type.",
+        arguments: &[FieldArgument { name: "lang", ty: builder::LANGUAGE, doc: "Preferred language, as a BCP 47 tag." }],
+        project: |selection, record, plan| {
+            let index = record.fields.iter().position(|field| field.is_label);
+            let index = index.ok_or_else(|| internal(format!("{} declares no label", record.name())))?;
             plan.select_field(index);
-            Ok(FieldProjection::Value(index, record.fields[index].kind, selection.lang()?))
+            Ok(FieldProjection::Value(index, record.fields[index].kind, selection.lang_argument()?))
         },
     }]
 }

@@ -1,8 +1,9 @@
-//! The text of the law on a date: `Provision.text(asOf:)` and `Law.provisions(asOf:)`.
+//! The text of a law as of a date: `Provision.text(asOf:)` and `Law.provisions(asOf:)`.
 
-use async_graphql::dynamic::{SchemaBuilder, TypeRef};
+use async_graphql::dynamic::TypeRef;
 
 use crate::catalog::catalog;
+
 use crate::catalog::record::Record;
 use crate::core::error::{Result, bad_input};
 use crate::core::filter::{Filter, Quantifier};
@@ -10,74 +11,72 @@ use crate::core::pagination::{Direction, Page};
 use crate::core::partial_date::PartialDate;
 use crate::entity::RecordType;
 use crate::graphql::projection::FieldProjection;
-use crate::graphql::projection::computed::{Argument, Computed, ListArgument};
+use crate::graphql::projection::computed::field::{ComputedField, FieldArgument, RelationArgument, declared_field, declared_relation};
+use crate::graphql::schema::builder;
 use crate::graphql::schema::scalar;
 use crate::store::read::executor::in_force_on;
 use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
 
-const NAME: &str = "text";
+const TEXT: &str = "text";
+const AS_OF: &str = "asOf";
 
-static AS_OF: [ListArgument; 1] = [ListArgument {
-    name: "asOf",
-    argument: Argument {
-        name: "asOf",
+static PROVISIONS_ARGUMENTS: [RelationArgument; 1] = [RelationArgument {
+    argument: FieldArgument {
+        name: AS_OF,
         ty: scalar::PARTIAL_DATE,
-        doc: "Only provisions of which a text is known that was in force on this date; a month or a year stands for its last day.",
+        doc: "Only provisions with a known text that was in force on this date. A month or a year means its last day.",
     },
     apply: |value, list| {
         let provision = catalog().get(RecordType::Provision);
-        let in_force = in_force_on(catalog().get(RecordType::ProvisionVersion), &date(value)?);
-        let versions = provision.relation_index("versions").unwrap_or_default();
+        let in_force = in_force_on(catalog().get(RecordType::ProvisionVersion), &parse_date(value)?);
+        let versions = declared_relation(provision, "versions")?;
         list.filter = std::mem::replace(&mut list.filter, Filter::all()).and(Filter::Many(versions, Quantifier::Some, Box::new(in_force)));
         Ok(())
     },
 }];
 
-fn date(value: &str) -> Result<PartialDate> {
-    value.parse().map_err(|error| bad_input("asOf", error))
+fn parse_date(value: &str) -> Result<PartialDate> {
+    value.parse().map_err(|error| bad_input(AS_OF, error))
 }
 
-pub(super) fn arguments(record: &Record, relation: &str) -> &'static [ListArgument] {
+/// Additional arguments of a relation.
+pub(super) fn relation_arguments(record: &Record, relation: &str) -> &'static [RelationArgument] {
     match (record.ty, relation) {
-        (RecordType::Law, "provisions") => &AS_OF,
+        (RecordType::Law, "provisions") => &PROVISIONS_ARGUMENTS,
         _ => &[],
     }
 }
 
-pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
-    builder
-}
-
-pub(super) fn computed() -> Vec<Computed> {
-    vec![Computed {
-        on: |record| record.ty == RecordType::Provision,
-        shared: false,
-        name: NAME,
+pub(super) fn fields() -> Vec<ComputedField> {
+    vec![ComputedField {
+        applies_to: |record| record.ty == RecordType::Provision,
+        in_interfaces: false,
+        name: TEXT,
         ty: TypeRef::named(TypeRef::STRING),
-        doc: "Text of the provision: the latest known, or the one in force on a date. See versions for where it comes from.",
+        doc: "Text of the provision: the latest known text, or the text in force on a date. See versions for its source.",
         arguments: &[
-            Argument {
-                name: "asOf",
+            FieldArgument {
+                name: AS_OF,
                 ty: scalar::PARTIAL_DATE,
-                doc: "Date on which the text was in force; a month or a year stands for its last day.",
+                doc: "Date on which the text was in force. A month or a year means its last day.",
             },
-            Argument { name: "lang", ty: scalar::LANGUAGE, doc: "Language wanted, as a BCP 47 tag." },
+            FieldArgument { name: "lang", ty: builder::LANGUAGE, doc: "Preferred language, as a BCP 47 tag." },
         ],
-        show: |selection, record, plan| {
+        project: |selection, record, plan| {
             let version = catalog().get(RecordType::ProvisionVersion);
-            let index = version.field_index(NAME).unwrap_or_default();
+            let index = declared_field(version, TEXT)?;
             let mut row = Plan::new(version.ty);
             row.select_field(index);
             let mut list = ListPlan { page: Page::first(1), ..ListPlan::new(row) };
-            list.order = (version.field_index("validFrom").unwrap_or_default(), Direction::Desc);
-            if let Some(value) = selection.text("asOf") {
-                list.filter = in_force_on(version, &date(&value)?);
+            list.order = (declared_field(version, "validFrom")?, Direction::Desc);
+            if let Some(value) = selection.string_argument(AS_OF) {
+                list.filter = in_force_on(version, &parse_date(&value)?);
             }
-            let versions = plan.add_child(ChildPlan::Many(record.relation_index("versions").unwrap_or_default(), list));
-            let (kind, lang) = (version.fields[index].kind, selection.lang()?);
-            Ok(FieldProjection::Computed(Box::new(move |node, out| {
-                let found = node.many(versions).and_then(|slice| slice.nodes().next());
-                out.option(found, |version, out| scalar::write(kind, version.cell(index), lang.as_deref(), out));
+            let versions = plan.add_child(ChildPlan::Many(declared_relation(record, "versions")?, list));
+            let (kind, lang) = (version.fields[index].kind, selection.lang_argument()?);
+            Ok(FieldProjection::Computed(Box::new(move |row, out| {
+                let latest = row.many(versions).and_then(|page| page.nodes().next());
+                out.option(latest, |version, out| scalar::write(kind, version.cell(index), lang.as_deref(), out));
             })))
         },
     }]

@@ -1,0 +1,121 @@
+//! `importFile`: upserts the records of an uploaded file in one transaction.
+
+use async_graphql::Value;
+use async_graphql::dynamic::{Field, InputObject, Object, Scalar, SchemaBuilder, TypeRef};
+
+use crate::core::auth::Caller;
+use crate::core::error::{Result, bad_input};
+use crate::graphql::mutation::field::{author, mutation_field};
+use crate::graphql::projection::json_writer::{Fields, JsonWriter};
+use crate::graphql::projection::selection::{Selection, merged_subfields};
+use crate::graphql::request::upload::{Upload, UploadParser};
+use crate::graphql::schema::builder::{field as output_field, input_value};
+use crate::graphql::schema::input;
+use crate::graphql::schema::input::{INPUT, MESSAGE};
+use crate::graphql::schema::payload;
+use crate::graphql::schema::payload::ErrorsProjection;
+use crate::store::Store;
+use crate::store::db::maintenance::BULK_WRITE_RECORDS;
+use crate::store::draft::{InputProblem, Origin};
+use crate::store::write::{TransactionEnd, WriteError, WriteSummary};
+
+pub(super) const NAME: &str = "importFile";
+const INPUT_TYPE: &str = "ImportFileInput";
+const PAYLOAD: &str = "ImportFilePayload";
+const UPLOAD: &str = "Upload";
+/// Maximum number of reported errors.
+const MAX_REPORTED_ERRORS: usize = 1_000;
+
+pub(super) fn field() -> Field {
+    let doc = "Creates or updates the records of a file: YAML, JSON, NDJSON or Popolo, recognized by name or content. All are written in one transaction; any error cancels it. Idempotent.";
+    mutation_field(NAME, INPUT_TYPE, PAYLOAD, doc)
+}
+
+pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
+    let upload = Scalar::new(UPLOAD)
+        .description("A file, sent with the request as multipart/form-data.")
+        .specified_by_url("https://github.com/jaydenseric/graphql-multipart-request-spec");
+    let input = InputObject::new(INPUT_TYPE)
+        .description("A file to import.")
+        .field(input_value("file", TypeRef::named_nn(UPLOAD), "The file."))
+        .field(input_value("dryRun", TypeRef::named(TypeRef::BOOLEAN), "Validate and report only; write nothing."))
+        .field(input::message());
+    let count = |name: &str, doc: &str| output_field(name, TypeRef::named_nn(TypeRef::INT), doc);
+    let payload = Object::new(PAYLOAD)
+        .description("Result of the import of a file.")
+        .field(count("created", "Number of created records."))
+        .field(count("updated", "Number of updated records."))
+        .field(count("unchanged", "Number of unchanged records."))
+        .field(output_field(
+            "notes",
+            TypeRef::named_nn_list_nn(TypeRef::STRING),
+            "Remarks that did not prevent the import, such as content that the schema has no field for.",
+        ))
+        .field(payload::errors());
+    builder.register(upload).register(input).register(payload)
+}
+
+pub(super) async fn execute(
+    store: &Store,
+    caller: &Caller,
+    selection: &Selection<'_>,
+    files: (&[Upload], &UploadParser),
+    out: &mut JsonWriter<'_>,
+) -> Result<()> {
+    let (uploads, parser) = files;
+    let Some(Value::Object(mut members)) = selection.argument(INPUT) else { return Err(bad_input(INPUT, "the file to import is missing")) };
+    let upload = match members.swap_remove("file") {
+        Some(Value::String(index)) => index.parse().ok().and_then(|index: usize| uploads.get(index)),
+        _ => None,
+    };
+    let Some(upload) = upload else {
+        return Err(bad_input("input.file", "the request has no file; send it as multipart/form-data, with operations, map and the file"));
+    };
+    let dry_run = members.swap_remove("dryRun") == Some(Value::Boolean(true));
+    let message = match members.swap_remove(MESSAGE) {
+        Some(Value::String(message)) => Some(message),
+        _ => None,
+    };
+    let contents = parser.parse(upload.clone(), store.clone()).await?;
+    let (mut problems, mut summary) = (contents.problems, WriteSummary::default());
+    if problems.is_empty() {
+        let count: usize = contents.drafts.iter().map(|(_, drafts)| drafts.len()).sum();
+        if count >= BULK_WRITE_RECORDS && !dry_run {
+            store.prepare_bulk_write().await?;
+        }
+        let end = if dry_run { TransactionEnd::Rollback } else { TransactionEnd::Commit };
+        let written = store.write_or_try(&contents.drafts, &author(caller, message), end, |_| {}).await;
+        if count >= BULK_WRITE_RECORDS && !dry_run {
+            store.run_upkeep().await?;
+        }
+        match written {
+            Ok(written) => summary = written,
+            Err(WriteError::Problems(found)) => problems = found,
+            Err(WriteError::Failed(error)) => return Err(error),
+        }
+    }
+    problems.truncate(MAX_REPORTED_ERRORS);
+    write_payload(selection, &summary, &contents.notes, &problems, out);
+    Ok(())
+}
+
+fn write_payload(selection: &Selection<'_>, summary: &WriteSummary, notes: &[String], problems: &[InputProblem], out: &mut JsonWriter<'_>) {
+    // the message contains the position in the file, because the path can only name the file
+    let problems: Vec<InputProblem> = problems
+        .iter()
+        .map(|problem| {
+            let origin = Origin::input(["file"]);
+            InputProblem::new(origin, problem.to_string()).with_code(problem.code)
+        })
+        .collect();
+    let fields: Fields<Selection<'_>> =
+        merged_subfields(std::slice::from_ref(selection), &[PAYLOAD]).into_iter().map(|field| (field.json_key(), field)).collect();
+    out.object(&fields, |field, out| match field.name() {
+        "created" => out.value(summary.created),
+        "updated" => out.value(summary.updated),
+        "unchanged" => out.value(summary.unchanged),
+        "notes" => out.value(notes),
+        "errors" => ErrorsProjection::new(field).write(&problems, out),
+        _ => out.value(PAYLOAD),
+    });
+}

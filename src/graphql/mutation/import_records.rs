@@ -1,0 +1,278 @@
+//! `importRecords`: upserts many records of any types in one transaction.
+
+use async_graphql::Value;
+use async_graphql::dynamic::{Enum, EnumItem, Field, InputObject, Object, SchemaBuilder, TypeRef};
+use serde_json::Value as Json;
+
+use crate::catalog::catalog;
+
+use crate::catalog::record::{Record, RecordKind};
+use crate::core::auth::Caller;
+use crate::core::error::{Result, bad_input};
+use crate::entity::RecordType;
+use crate::graphql::mutation::field::{author, mutation_field};
+use crate::graphql::mutation::target::into_items;
+use crate::graphql::projection::ProjectionSet;
+use crate::graphql::projection::json_writer::{Fields, JsonWriter};
+use crate::graphql::projection::selection::{Selection, merged_subfields};
+use crate::graphql::schema::builder::{RECORD, field as output_field, input_value};
+use crate::graphql::schema::input;
+use crate::graphql::schema::input::{INPUT, MESSAGE, Purpose};
+use crate::graphql::schema::names;
+use crate::graphql::schema::payload;
+use crate::graphql::schema::payload::ErrorsProjection;
+use crate::store::Store;
+use crate::store::draft::{Draft, InputProblem, Origin, WriteTarget};
+use crate::store::write::{Drafts, TransactionEnd, WriteAction, WriteError, WrittenRecord};
+
+pub(super) const NAME: &str = "importRecords";
+const INPUT_TYPE: &str = "ImportRecordsInput";
+const RECORD_INPUT: &str = "ImportRecordInput";
+const ERROR_POLICY: &str = "ImportErrorPolicy";
+const PAYLOAD: &str = "ImportRecordsPayload";
+const RESULT: &str = "ImportResult";
+const OUTCOME: &str = "ImportOutcome";
+/// Maximum number of records per call.
+const MAX_RECORDS: usize = 1_000;
+
+/// Outcome of the import of one record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Created,
+    Updated,
+    Unchanged,
+    Failed,
+    Skipped,
+}
+
+impl Outcome {
+    const ALL: [Self; 5] = [Self::Created, Self::Updated, Self::Unchanged, Self::Failed, Self::Skipped];
+
+    fn name(self) -> &'static str {
+        self.described().0
+    }
+
+    /// Name in the schema, and description.
+    fn described(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Created => ("CREATED", "The record was created."),
+            Self::Updated => ("UPDATED", "The record changed."),
+            Self::Unchanged => ("UNCHANGED", "The record was already the same."),
+            Self::Failed => ("FAILED", "The record has errors."),
+            Self::Skipped => ("SKIPPED", "The record has no errors, but nothing was written because others have."),
+        }
+    }
+}
+
+pub(super) fn field() -> Field {
+    let doc = "Creates or updates up to 1,000 records of any types in one transaction. Each is found by its slug, or else by an identifier; records may refer to each other by slug in any order. Idempotent.";
+    mutation_field(NAME, INPUT_TYPE, PAYLOAD, doc)
+}
+
+pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
+    let records = catalog().all().filter(|record| record.shape == RecordKind::Record);
+    let record = records.fold(InputObject::new(RECORD_INPUT).oneof().description("A record of any type."), |input, record| {
+        let ty = TypeRef::named(input::name(record, Purpose::Upsert));
+        input.field(input_value(record.singular(), ty, names::capitalized(&format!("{}.", names::a(record)))))
+    });
+    let policy = Enum::new(ERROR_POLICY)
+        .description("Treatment of valid records if others have errors.")
+        .item(EnumItem::new("STOP").description("Write nothing."))
+        .item(EnumItem::new("SKIP").description("Write all valid records that do not depend on invalid ones."));
+    let input = InputObject::new(INPUT_TYPE)
+        .description("Records to import.")
+        .field(input_value("records", TypeRef::named_nn_list_nn(RECORD_INPUT), "At most 1,000 records."))
+        .field(input_value("dryRun", TypeRef::named(TypeRef::BOOLEAN), "Validate and report only; write nothing."))
+        .field(input_value("onError", TypeRef::named(ERROR_POLICY), "Default: STOP."))
+        .field(input::message());
+    let outcome = Outcome::ALL
+        .map(Outcome::described)
+        .into_iter()
+        .fold(Enum::new(OUTCOME).description("Outcome of the import of a record."), |outcome, (name, doc)| {
+            outcome.item(EnumItem::new(name).description(doc))
+        });
+    let result = Object::new(RESULT)
+        .description("Result of the import of one record.")
+        .field(output_field("index", TypeRef::named_nn(TypeRef::INT), "Index in the list of records, counted from 0."))
+        .field(output_field("outcome", TypeRef::named_nn(OUTCOME), "Outcome."))
+        .field(output_field("record", TypeRef::named(RECORD), "The record; null if it was not written."))
+        .field(payload::errors());
+    let count = |name: &str, doc: &str| output_field(name, TypeRef::named_nn(TypeRef::INT), doc);
+    let payload = Object::new(PAYLOAD)
+        .description("Result of an import.")
+        .field(count("created", "Number of created records."))
+        .field(count("updated", "Number of updated records."))
+        .field(count("unchanged", "Number of unchanged records."))
+        .field(count("failed", "Number of records with errors."))
+        .field(output_field("results", TypeRef::named_nn_list_nn(RESULT), "Result of each record, in the order of the input."))
+        .field(payload::errors());
+    builder.register(record).register(policy).register(input).register(outcome).register(result).register(payload)
+}
+
+/// State of the import of one record.
+#[derive(Debug, Clone, Default)]
+struct RecordResult {
+    written: Option<WrittenRecord>,
+    problems: Vec<InputProblem>,
+}
+
+impl RecordResult {
+    fn outcome(&self) -> Outcome {
+        match self.written.map(|written| written.action) {
+            _ if !self.problems.is_empty() => Outcome::Failed,
+            Some(WriteAction::Created) => Outcome::Created,
+            Some(WriteAction::Updated) => Outcome::Updated,
+            Some(WriteAction::Unchanged) => Outcome::Unchanged,
+            None => Outcome::Skipped,
+        }
+    }
+}
+
+pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
+    let Some(Value::Object(mut members)) = selection.argument(INPUT) else {
+        return Err(bad_input(INPUT, "the records to import are missing"));
+    };
+    let dry_run = members.swap_remove("dryRun") == Some(Value::Boolean(true));
+    let skip = matches!(members.swap_remove("onError"), Some(Value::Enum(policy)) if policy == "SKIP");
+    let message = match members.swap_remove(MESSAGE) {
+        Some(Value::String(message)) => Some(message),
+        _ => None,
+    };
+    let records = into_items(members.swap_remove("records"));
+    if records.len() > MAX_RECORDS {
+        let message = format_args!("{} records are too many; give at most {MAX_RECORDS} in one call", records.len());
+        return Err(bad_input("input.records", message));
+    }
+    let mut results = vec![RecordResult::default(); records.len()];
+    let mut drafts: Vec<(usize, RecordType, Draft)> = Vec::with_capacity(records.len());
+    for (index, value) in records.iter().enumerate() {
+        match parse(value, index) {
+            Ok((record, draft)) => drafts.push((index, record.ty, draft)),
+            Err(problems) => results[index].problems = problems,
+        }
+    }
+    let is_stopped = !skip && results.iter().any(|result| !result.problems.is_empty());
+    if !is_stopped {
+        let end = if dry_run { TransactionEnd::Rollback } else { TransactionEnd::Commit };
+        import(store, caller, message, drafts, end, skip, &mut results).await?;
+    }
+    write_payload(store, selection, &results, dry_run, out).await
+}
+
+/// Writes all drafts, or with `skip` those that remain after invalid ones are removed.
+async fn import(
+    store: &Store,
+    caller: &Caller,
+    message: Option<String>,
+    mut drafts: Vec<(usize, RecordType, Draft)>,
+    end: TransactionEnd,
+    skip: bool,
+    results: &mut [RecordResult],
+) -> Result<()> {
+    let author = author(caller, message);
+    while !drafts.is_empty() {
+        let given: Drafts = drafts.iter().map(|(_, ty, draft)| (*ty, vec![draft.clone()])).collect();
+        match store.write_or_try(&given, &author, end, |_| {}).await {
+            Ok(summary) => {
+                for ((index, ..), written) in drafts.iter().zip(summary.records) {
+                    results[*index].written = Some(written);
+                }
+                return Ok(());
+            }
+            Err(WriteError::Failed(error)) => return Err(error),
+            Err(WriteError::Problems(problems)) => {
+                let before = drafts.len();
+                for problem in problems {
+                    let index =
+                        drafts.iter().find(|(_, _, draft)| problem.origin.path.starts_with(&draft.origin.path)).map(|found| found.0);
+                    results[index.unwrap_or_default()].problems.push(problem);
+                }
+                drafts.retain(|(index, ..)| results[*index].problems.is_empty());
+                if !skip || drafts.len() == before {
+                    return Ok(());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn parse(value: &Value, index: usize) -> Result<(&'static Record, Draft), Vec<InputProblem>> {
+    let mut members = input::members(value).into_iter().filter(|(_, value)| !value.is_null());
+    let (name, fields) = members.next().unwrap_or_default();
+    let origin = Origin::input(["records"]).child(index, None).child(name.clone(), None);
+    let record = catalog().all().find(|record| record.shape == RecordKind::Record && record.singular() == name);
+    let (Some(record), Json::Object(mut fields)) = (record, fields) else {
+        return Err(vec![InputProblem::new(origin, "this is not a record; write it as {person: {...}}")]);
+    };
+    let revision = input::take_number(&mut fields, input::EXPECTED_REVISION);
+    let draft = input::parse_draft(record, fields, &origin)?;
+    Ok((record, Draft { target: WriteTarget { expected_revision: revision, ..WriteTarget::default() }, ..draft }))
+}
+
+async fn write_payload(
+    store: &Store,
+    selection: &Selection<'_>,
+    results: &[RecordResult],
+    dry_run: bool,
+    out: &mut JsonWriter<'_>,
+) -> Result<()> {
+    let count = |outcome| results.iter().filter(|result| result.outcome() == outcome).count();
+    let mut fields: Fields<Vec<u8>> = Fields::new();
+    for field in merged_subfields(std::slice::from_ref(selection), &[PAYLOAD]) {
+        let mut value = JsonWriter::new(out.languages);
+        match field.name() {
+            "results" => write_results(store, &field, results, dry_run, &mut value).await?,
+            "errors" => {
+                let all: Vec<InputProblem> = results.iter().flat_map(|result| result.problems.clone()).collect();
+                ErrorsProjection::new(&field).write(&all, &mut value);
+            }
+            "created" => value.value(count(Outcome::Created)),
+            "updated" => value.value(count(Outcome::Updated)),
+            "unchanged" => value.value(count(Outcome::Unchanged)),
+            "failed" => value.value(count(Outcome::Failed)),
+            _ => value.value(PAYLOAD),
+        }
+        fields.push((field.json_key(), value.into_json()));
+    }
+    out.object(&fields, |json, out| out.json(json));
+    Ok(())
+}
+
+/// Writes the result of each record; the records are fetched in one query per type.
+async fn write_results(
+    store: &Store,
+    selection: &Selection<'_>,
+    results: &[RecordResult],
+    dry_run: bool,
+    out: &mut JsonWriter<'_>,
+) -> Result<()> {
+    let fields = selection.subfields(&[RESULT]);
+    let written: Vec<_> = results
+        .iter()
+        .map(|result| {
+            result.written.filter(|written| !dry_run || written.action != WriteAction::Created).map(|written| (written.ty, written.id))
+        })
+        .collect();
+    let mut fetched = Vec::new();
+    for field in fields.iter().filter(|field| field.name() == "record") {
+        let types = catalog().all().filter(|record| written.iter().flatten().any(|(ty, _)| *ty == record.ty));
+        let (plans, projections) = ProjectionSet::new(std::slice::from_ref(field), types)?;
+        fetched.push((field.response_key(), store.nodes(&plans, &written).await?, projections));
+    }
+    let fields: Fields<&Selection<'_>> = fields.iter().map(|field| (field.json_key(), field)).collect();
+    out.list(results.iter().enumerate(), |(index, result), out| {
+        out.object(&fields, |field, out| match field.name() {
+            "index" => out.value(index),
+            "outcome" => out.value(result.outcome().name()),
+            "errors" => ErrorsProjection::new(field).write(&result.problems, out),
+            "record" => {
+                let found = fetched.iter().find(|(name, ..)| *name == field.response_key());
+                let node = found.and_then(|(_, records, projections)| Some((records.get(index)?, projections)));
+                out.option(node, |(node, projections), out| projections.write(node, out));
+            }
+            _ => out.value(RESULT),
+        });
+    });
+    Ok(())
+}

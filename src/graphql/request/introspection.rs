@@ -1,0 +1,79 @@
+//! Introspection. The framework resolves `__schema` and `__type`; this module corrects one of its results.
+//!
+//! The specification requires `interfaces` of an interface to be a list, which is empty if the interface implements no
+//! other interface. The framework returns null. The kind of each type is therefore selected beside its `interfaces`
+//! under an alias of its own, which is removed from the result.
+
+use async_graphql::dynamic::Schema;
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Field, Selection, SelectionSet};
+use async_graphql::{Name, Positioned, Request, Value, Variables};
+
+const INTERFACES: &str = "interfaces";
+/// Suffix of the alias under which the kind of a type is selected beside its interfaces.
+const KIND_SUFFIX: &str = "__kindOfType";
+
+/// Executes the introspection fields of an operation; all other fields of the result are null.
+pub(crate) async fn introspect(schema: &Schema, document: &ExecutableDocument, operation: Option<&str>, variables: &Variables) -> Value {
+    let mut document = document.clone();
+    match &mut document.operations {
+        DocumentOperations::Single(operation) => select_kinds(&mut operation.node.selection_set.node),
+        DocumentOperations::Multiple(operations) => {
+            operations.values_mut().for_each(|operation| select_kinds(&mut operation.node.selection_set.node));
+        }
+    }
+    document.fragments.values_mut().for_each(|fragment| select_kinds(&mut fragment.node.selection_set.node));
+    let mut request = Request::new("").variables(variables.clone());
+    request.operation_name = operation.map(ToOwned::to_owned);
+    request.set_parsed_query(document);
+    let mut data = schema.execute(request).await.data;
+    resolve_interfaces(&mut data);
+    data
+}
+
+/// Adds the aliased kind beside each selected `interfaces`.
+fn select_kinds(set: &mut SelectionSet) {
+    let mut kinds = Vec::new();
+    for item in &mut set.items {
+        match &mut item.node {
+            Selection::Field(field) => {
+                if field.node.name.node == INTERFACES {
+                    kinds.push(Positioned::new(Selection::Field(Positioned::new(kind_beside(&field.node), field.pos)), item.pos));
+                }
+                select_kinds(&mut field.node.selection_set.node);
+            }
+            Selection::InlineFragment(fragment) => select_kinds(&mut fragment.node.selection_set.node),
+            Selection::FragmentSpread(_) => {}
+        }
+    }
+    set.items.extend(kinds);
+}
+
+fn kind_beside(interfaces: &Field) -> Field {
+    let positioned = |name: Name| Positioned::new(name, interfaces.name.pos);
+    Field {
+        alias: Some(positioned(Name::new(format!("{}{KIND_SUFFIX}", interfaces.response_key().node)))),
+        name: positioned(Name::new("kind")),
+        arguments: Vec::new(),
+        directives: interfaces.directives.clone(),
+        selection_set: Positioned::default(),
+    }
+}
+
+/// Replaces null by an empty list for the interfaces of interfaces, and removes the aliased kinds.
+fn resolve_interfaces(value: &mut Value) {
+    match value {
+        Value::List(items) => items.iter_mut().for_each(resolve_interfaces),
+        Value::Object(members) => {
+            let kinds: Vec<Name> = members.keys().filter(|key| key.ends_with(KIND_SUFFIX)).cloned().collect();
+            for alias in kinds {
+                let is_interface = matches!(members.shift_remove(&alias), Some(Value::Enum(kind)) if kind == "INTERFACE");
+                let interfaces = members.get_mut(alias.trim_end_matches(KIND_SUFFIX));
+                if let (true, Some(interfaces @ Value::Null)) = (is_interface, interfaces) {
+                    *interfaces = Value::List(Vec::new());
+                }
+            }
+            members.values_mut().for_each(resolve_interfaces);
+        }
+        Value::Null | Value::Number(_) | Value::String(_) | Value::Boolean(_) | Value::Binary(_) | Value::Enum(_) => {}
+    }
+}

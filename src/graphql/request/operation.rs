@@ -1,0 +1,87 @@
+//! Operations: as requested, as prepared for execution, and their results.
+
+use std::sync::Arc;
+
+use async_graphql::Variables;
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use serde_json::{Map, Value as Json};
+
+use crate::graphql::error::GraphqlError;
+use crate::graphql::request::document;
+use crate::graphql::request::upload::Upload;
+
+/// A request to execute an operation.
+#[derive(Debug, Clone)]
+pub struct OperationRequest {
+    /// The GraphQL document.
+    pub query: String,
+    /// Name of the operation to execute; required if the document has several.
+    pub operation: Option<String>,
+    /// Variables. An uploaded file appears as its index in `uploads`.
+    pub variables: Map<String, Json>,
+    /// Uploaded files.
+    pub uploads: Vec<Upload>,
+}
+
+/// A validated operation with its variables, ready for execution.
+#[derive(Debug)]
+pub struct PreparedOperation {
+    pub(crate) document: Arc<ExecutableDocument>,
+    pub(crate) request: OperationRequest,
+    pub(crate) variables: Variables,
+    pub(crate) nodes: u64,
+}
+
+/// Why a request cannot be executed.
+#[derive(Debug)]
+pub enum PrepareError {
+    /// The transport does not allow operations of this type.
+    OperationNotAllowed,
+    /// The request does not parse, does not validate or exceeds a limit.
+    Invalid(Vec<GraphqlError>),
+}
+
+impl From<GraphqlError> for PrepareError {
+    fn from(error: GraphqlError) -> Self {
+        Self::Invalid(vec![error])
+    }
+}
+
+impl From<Vec<GraphqlError>> for PrepareError {
+    fn from(errors: Vec<GraphqlError>) -> Self {
+        Self::Invalid(errors)
+    }
+}
+
+/// Result of an operation.
+#[derive(Debug)]
+pub struct OperationResult {
+    /// The data as JSON, with fields in the order of the query.
+    pub data: Vec<u8>,
+    /// Errors of root fields; those fields are null in the data.
+    pub errors: Vec<GraphqlError>,
+    /// Whether the result depends on the caller or the current time rather than on the dataset alone.
+    pub is_personal: bool,
+}
+
+impl PreparedOperation {
+    /// Type of the operation.
+    pub fn kind(&self) -> OperationType {
+        document::find_operation(&self.document, self.request.operation.as_deref()).map_or(OperationType::Query, |operation| operation.ty)
+    }
+
+    /// Maximum number of records that the response may contain.
+    pub fn nodes(&self) -> u64 {
+        self.nodes
+    }
+
+    /// Name of the operation, if it has one.
+    pub fn name(&self) -> Option<&str> {
+        self.request.operation.as_deref().or_else(|| self.document.operations.iter().next()?.0.map(|name| name.as_str()))
+    }
+
+    /// The GraphQL document.
+    pub fn text(&self) -> &str {
+        &self.request.query
+    }
+}

@@ -1,0 +1,153 @@
+//! The query string of tables and charts.
+
+use std::time::Duration;
+
+use async_graphql::parser::types::OperationType;
+use axum::http::header::{ACCEPT_LANGUAGE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::core::error::Error;
+use crate::core::language::Languages;
+use crate::graphql::engine::PrepareError;
+use crate::graphql::error::GraphqlError;
+use crate::graphql::tabular::{TableOptions, TableQuery};
+use crate::http::authentication::authenticate;
+use crate::http::client::ClientContext;
+use crate::http::graphql::request::{DocumentError, GraphqlRequest};
+use crate::http::middleware::request_log::OperationLog;
+use crate::http::response;
+use crate::http::response::{HttpReject, MediaType, reject};
+use crate::http::state::AppState;
+use crate::observability::metrics;
+
+/// Longest wait of an export for its permit.
+const PERMIT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The parameters of a table or chart.
+#[derive(Debug)]
+pub(super) struct TableParameters {
+    /// The query string as received.
+    pub(super) query_string: String,
+    pairs: Vec<(String, String)>,
+}
+
+fn bad_request(message: impl Into<String>) -> HttpReject {
+    reject(StatusCode::BAD_REQUEST, message)
+}
+
+impl TableParameters {
+    /// Parses a query string.
+    pub(super) fn new(query: Option<&str>) -> Self {
+        let query_string = query.unwrap_or_default().to_owned();
+        let pairs = url::form_urlencoded::parse(query_string.as_bytes()).into_owned().collect();
+        Self { query_string, pairs }
+    }
+
+    /// The value of a parameter; `None` if it is absent or empty.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(given, value)| given == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    /// Sets the default of `limit`.
+    pub(super) fn default_limit(&mut self, rows: usize) {
+        if self.value("limit").is_none() {
+            self.pairs.push(("limit".to_owned(), rows.to_string()));
+        }
+    }
+
+    /// The value of a boolean parameter; false if it is absent.
+    pub(super) fn flag(&self, name: &str) -> Result<bool, HttpReject> {
+        match self.value(name) {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
+            Some(other) => Err(bad_request(format!("{name}: \"{other}\" is neither true nor false"))),
+        }
+    }
+
+    /// Rejects unknown parameters, except those that tools append: `utm_*` and names with a leading underscore.
+    pub(super) fn reject_unknown(&self, known: &str) -> Result<(), HttpReject> {
+        let is_known = |name: &str| known.split([' ', ',']).any(|known| known == name) || name.starts_with('_') || name.starts_with("utm_");
+        match self.pairs.iter().find(|(name, _)| !is_known(name)) {
+            Some((name, _)) => Err(bad_request(format!("there is no parameter \"{name}\"; the parameters are {known}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn layout(&self) -> Result<TableOptions, HttpReject> {
+        let exploded = match (self.value("lists"), self.value("explode")) {
+            (None | Some("join"), None) => false,
+            (None | Some("explode"), _) => true,
+            (Some(other), _) => return Err(bad_request(format!("lists: \"{other}\" is not valid here; use join or explode"))),
+        };
+        let limit = self
+            .value("limit")
+            .map(|limit| limit.parse().map_err(|_| bad_request(format!("limit: \"{limit}\" is not a number of rows"))))
+            .transpose()?;
+        let text = |name| self.value(name).map(str::to_owned);
+        Ok(TableOptions { rows: text("rows"), exploded, explode: text("explode"), sources: self.flag("sources")?, limit })
+    }
+
+    /// The preferred languages: the parameter `lang`, or else the `Accept-Language` header.
+    pub(super) fn languages(&self, headers: &HeaderMap) -> Languages {
+        let header = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        self.value("lang").or(header).map(Languages::from_header).unwrap_or_default()
+    }
+
+    /// Plans the table and waits for a permit to read it.
+    pub(super) async fn open_table(&self, state: &AppState, client: &ClientContext) -> Result<(TableQuery, TableRun), Response> {
+        let request = GraphqlRequest::from_query_string(self.query_string.as_bytes()).map_err(reject_response)?;
+        let resolved = request.resolve(state).await.map_err(|error| match error {
+            DocumentError::Rejected(reject) => reject_response(reject),
+            DocumentError::NotFound(error) | DocumentError::Failed(error) => errors_response(&[error]),
+        })?;
+        let layout = self.layout().map_err(reject_response)?;
+        let caller = authenticate(&state.store, client).await.map_err(error_response)?;
+        let prepared = state.api.prepare(resolved.request, |kind| kind == OperationType::Query).await;
+        let prepared = prepared.map_err(|error| match error {
+            PrepareError::Invalid(errors) => errors_response(&errors),
+            PrepareError::OperationNotAllowed => reject_response(reject(StatusCode::METHOD_NOT_ALLOWED, "a table requires a query")),
+        })?;
+        client.rate_limit.charge_query(&caller, prepared.nodes()).map_err(|limited| limited.response())?;
+        let permit = tokio::time::timeout(PERMIT_TIMEOUT, state.table_permits.clone().acquire_owned()).await;
+        let Ok(Ok(permit)) = permit else {
+            metrics::record_limit_hit("tables");
+            let mut response = reject_response(reject(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the server has reached its limit of concurrent tables; retry later",
+            ));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
+            return Err(response);
+        };
+        let log = OperationLog::start(state, &prepared, resolved.saved_query).into_table();
+        match log.scope(state.api.table(&prepared, &layout, &self.languages(client), &caller)).await {
+            Ok(table) => Ok((table, TableRun { _permit: permit, log })),
+            Err(errors) => {
+                log.finish(false, None);
+                Err(errors_response(&errors))
+            }
+        }
+    }
+}
+
+/// The permit and the measurement of a table while it is read.
+pub(super) struct TableRun {
+    pub(super) _permit: OwnedSemaphorePermit,
+    pub(super) log: OperationLog,
+}
+
+/// The response to an invalid request.
+pub(super) fn reject_response(reject: HttpReject) -> Response {
+    response::reject_response(MediaType::Json, &reject)
+}
+
+/// The response to a request that failed.
+pub(super) fn error_response(error: Error) -> Response {
+    response::error_response(MediaType::Json, error)
+}
+
+/// The response to a query that is invalid or failed.
+fn errors_response(errors: &[GraphqlError]) -> Response {
+    response::errors_response(MediaType::Json, errors)
+}

@@ -1,0 +1,88 @@
+//! Operations over a transport that can carry any number of results: server-sent events and WebSocket.
+
+use async_graphql::parser::types::OperationType;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::core::auth::Caller;
+use crate::core::error::Error;
+use crate::core::language::Languages;
+use crate::graphql::engine::PrepareError;
+use crate::graphql::error::{GraphqlError, codes};
+use crate::graphql::subscription::EventStream;
+use crate::http::graphql::execute::{execute, response_body};
+use crate::http::graphql::request::{DocumentError, GraphqlRequest};
+use crate::http::graphql::stream_limits::TOO_MANY_STREAMS;
+use crate::http::middleware::request_log::OperationLog;
+use crate::http::rate_limiter::RateLimitHandle;
+use crate::http::state::AppState;
+use crate::observability::metrics;
+use crate::observability::metrics::{GaugeGuard, StreamKind};
+
+/// An operation that was started.
+pub(super) enum StartedOperation {
+    /// A query or mutation with its result, a response body.
+    Completed(Vec<u8>),
+    /// A subscription.
+    Subscribed(Box<EventStream>, StreamPermit),
+    /// The operation was rejected or failed.
+    Failed(Vec<GraphqlError>),
+}
+
+/// The permit of an active subscription.
+pub(super) struct StreamPermit {
+    _permit: OwnedSemaphorePermit,
+    _open: GaugeGuard,
+}
+
+fn failed(error: GraphqlError) -> StartedOperation {
+    StartedOperation::Failed(vec![error])
+}
+
+/// Executes a query or mutation, or starts a subscription, after the event `last_event_id` if it is given.
+pub(super) async fn start_operation(
+    state: &AppState,
+    request: GraphqlRequest,
+    languages: &Languages,
+    (caller, rate_limit): (&Caller, &RateLimitHandle),
+    last_event_id: Option<&str>,
+    is_allowed: impl Fn(OperationType) -> bool,
+) -> StartedOperation {
+    let resolved = match request.resolve(state).await {
+        Ok(resolved) => resolved,
+        Err(DocumentError::NotFound(error) | DocumentError::Failed(error)) => return failed(error),
+        Err(DocumentError::Rejected(reject)) => return failed(GraphqlError::new(codes::REQUEST, reject.message)),
+    };
+    let prepared = match state.api.prepare(resolved.request, is_allowed).await {
+        Ok(prepared) => prepared,
+        Err(PrepareError::Invalid(errors)) => return StartedOperation::Failed(errors),
+        Err(PrepareError::OperationNotAllowed) => return failed(GraphqlError::new(codes::REQUEST, "mutations require POST")),
+    };
+    let caller = &match rate_limit.charge_query(caller, prepared.nodes()) {
+        Ok(allowance) => Caller { allowance, ..caller.clone() },
+        Err(limited) => return failed(limited.error()),
+    };
+    if let Some(hash) = resolved.persist_as {
+        state.persisted_documents.insert(hash, prepared.text());
+    }
+    let log = OperationLog::start(state, &prepared, resolved.saved_query);
+    if prepared.kind() != OperationType::Subscription {
+        let Some(_permit) = state.admission_queue.acquire().await else { return failed(GraphqlError::from(Error::Overloaded)) };
+        return match execute(state, &prepared, log, languages, caller).await {
+            Ok(result) => StartedOperation::Completed(response_body(&prepared, &result)),
+            Err(error) => failed(error),
+        };
+    }
+    // subscribed before the permit is taken, so that no event after the response is missed
+    let subscribed = log.scope(state.api.subscribe(&prepared, languages, caller, last_event_id)).await;
+    log.finish(subscribed.is_ok(), None);
+    match subscribed {
+        Ok(events) => match state.stream_limits.try_acquire() {
+            Some(permit) => StartedOperation::Subscribed(
+                Box::new(events),
+                StreamPermit { _permit: permit, _open: metrics::stream_open(StreamKind::Subscription) },
+            ),
+            None => failed(GraphqlError::new(codes::UNAVAILABLE, TOO_MANY_STREAMS)),
+        },
+        Err(error) => failed(error),
+    }
+}

@@ -1,0 +1,55 @@
+//! The parameters of a record page that do not depend on the record: format and languages.
+
+use axum::http::HeaderMap;
+use axum::http::header::ACCEPT;
+use mime::Mime;
+
+use crate::core::dataset::Dataset;
+use crate::core::language;
+use crate::core::language::Languages;
+use crate::http::client::accepted_languages;
+
+pub(super) const JSON_LD: &str = "application/ld+json";
+/// URL parameter that overrides the `Accept` header.
+const FORMAT_PARAMETER: &str = "format";
+
+/// The parsed parameters.
+pub(super) struct PageRequest {
+    /// The dataset, with the public URL as the client knows it.
+    pub(super) dataset: Dataset,
+    pub(super) languages: Languages,
+    /// Language requested in the URL.
+    pub(super) lang: Option<String>,
+    /// Whether the response is JSON-LD rather than HTML.
+    pub(super) is_json_ld: bool,
+}
+
+impl PageRequest {
+    pub(super) fn new(headers: &HeaderMap, dataset: Dataset, query: &str) -> Self {
+        let parameters: Vec<_> = url::form_urlencoded::parse(query.as_bytes()).collect();
+        let value = |name: &str| parameters.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_ref());
+        let lang = value("lang").and_then(|text| language::tag(text).ok());
+        let languages = lang.iter().fold(accepted_languages(headers), |languages, tag| languages.preferring(tag.clone()));
+        let is_json_ld = match value(FORMAT_PARAMETER) {
+            Some(format) => format == "jsonld",
+            None => prefers_json_ld(headers),
+        };
+        Self { dataset, languages, lang, is_json_ld }
+    }
+}
+
+/// Whether the client prefers JSON-LD to HTML; HTML wins a tie.
+fn prefers_json_ld(headers: &HeaderMap) -> bool {
+    let mut html = 0.0_f32;
+    let mut json_ld = 0.0_f32;
+    for item in headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')) {
+        let Ok(media_type) = item.trim().parse::<Mime>() else { continue };
+        let weight = media_type.get_param("q").map_or(1.0, |weight| weight.as_str().parse().unwrap_or(0.0));
+        match media_type.essence_str() {
+            JSON_LD | "application/json" => json_ld = json_ld.max(weight),
+            "text/html" | "application/xhtml+xml" | "text/*" | "*/*" => html = html.max(weight),
+            _ => {}
+        }
+    }
+    json_ld > html
+}

@@ -1,0 +1,160 @@
+//! Responses: content negotiation, status codes of errors, and error responses.
+
+use std::any::Any;
+
+use axum::body::Bytes;
+use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use mime::Mime;
+use serde_json::json;
+
+use crate::core::error::{Error, ErrorCode, internal};
+use crate::graphql::error::{GraphqlError, codes};
+
+/// Media type of a GraphQL response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum MediaType {
+    /// `application/graphql-response+json`: the status code says whether the request could be executed.
+    GraphqlResponse,
+    /// `application/json`, for older clients: the status code is 200 for every well-formed request.
+    Json,
+}
+
+impl MediaType {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
+            Self::Json => "application/json; charset=utf-8",
+        }
+    }
+
+    /// The media type that the client prefers; `None` if it accepts neither.
+    pub(super) fn negotiate(headers: &HeaderMap) -> Option<Self> {
+        let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
+        if accept.trim().is_empty() {
+            return Some(Self::Json);
+        }
+        let mut best: Option<(f32, Self)> = None;
+        for range in accept.split(',').filter_map(|range| range.trim().parse::<Mime>().ok()) {
+            let weight = range.get_param("q").map_or(Some(1.0), |q| q.as_str().parse().ok()).unwrap_or(0.0);
+            let is_utf8 = range.get_param(mime::CHARSET).is_none_or(|charset| charset == mime::UTF_8);
+            let media_type = match (range.type_().as_str(), range.subtype().as_str(), range.suffix().map(|suffix| suffix.as_str())) {
+                ("application", "graphql-response", Some("json")) => Self::GraphqlResponse,
+                ("application", "json", None) | ("application" | "*", "*", None) => Self::Json,
+                _ => continue,
+            };
+            if weight > 0.0 && is_utf8 && best.is_none_or(|(best, _)| weight > best) {
+                best = Some((weight, media_type));
+            }
+        }
+        best.map(|(_, media_type)| media_type)
+    }
+
+    /// The negotiated media type; JSON for an error response to a client that accepts neither.
+    pub(super) fn negotiate_or_json(headers: &HeaderMap) -> Self {
+        Self::negotiate(headers).unwrap_or(Self::Json)
+    }
+}
+
+/// Response extension: the response is valid until the dataset changes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ValidUntilChange;
+
+/// An HTTP request that is rejected before a GraphQL operation exists.
+#[derive(Debug)]
+pub(super) struct HttpReject {
+    pub(super) status: StatusCode,
+    /// What is wrong and what would be right.
+    pub(super) message: String,
+}
+
+/// A rejection with this status code and message.
+pub(super) fn reject(status: StatusCode, message: impl Into<String>) -> HttpReject {
+    HttpReject { status, message: message.into() }
+}
+
+/// A response that can be cached in memory.
+#[derive(Debug, Clone)]
+pub(super) struct CachedResponse {
+    pub(super) status: StatusCode,
+    pub(super) media_type: MediaType,
+    /// Whether it is valid until the dataset changes.
+    pub(super) is_valid_until_change: bool,
+    pub(super) body: Bytes,
+}
+
+impl IntoResponse for CachedResponse {
+    fn into_response(self) -> Response {
+        let headers = [(CONTENT_TYPE, self.media_type.as_str()), (VARY, "Accept, Accept-Language, Authorization")];
+        let mut response = (self.status, headers, self.body).into_response();
+        if self.is_valid_until_change {
+            response.extensions_mut().insert(ValidUntilChange);
+        }
+        response
+    }
+}
+
+/// The response to a request whose handler panicked. The server goes on.
+pub(super) fn panic_response(cause: Box<dyn Any + Send + 'static>) -> Response {
+    let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
+    error_response(MediaType::Json, internal(format!("panic: {}", text.unwrap_or("unknown payload"))))
+}
+
+/// The response to a request that failed; logs the cause of the error.
+pub(super) fn error_response(media_type: MediaType, error: Error) -> Response {
+    errors_response(media_type, &[GraphqlError::from(error)])
+}
+
+/// The response with these errors and without data. The status code follows from the codes of the errors.
+pub(super) fn errors_response(media_type: MediaType, errors: &[GraphqlError]) -> Response {
+    let mut response = execution_failure(media_type, errors).into_response();
+    if response.status() == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
+    }
+    response
+}
+
+/// An operation whose execution failed as a whole. The status code follows from the codes of the errors.
+pub(super) fn execution_failure(media_type: MediaType, errors: &[GraphqlError]) -> CachedResponse {
+    let has = |code: &str| errors.iter().any(|error| error.extensions.code == code);
+    let status = STATUS_CODES.iter().find(|(code, _)| has(code)).map_or(StatusCode::BAD_REQUEST, |(_, status)| *status);
+    CachedResponse { status, media_type, is_valid_until_change: false, body: json!({"errors": errors}).to_string().into() }
+}
+
+/// A request error of the GraphQL specification: the operation was not executed.
+pub(super) fn request_error(media_type: MediaType, errors: &[GraphqlError]) -> CachedResponse {
+    let status = match media_type {
+        MediaType::GraphqlResponse => StatusCode::BAD_REQUEST,
+        MediaType::Json => StatusCode::OK,
+    };
+    CachedResponse { status, media_type, is_valid_until_change: false, body: json!({"errors": errors}).to_string().into() }
+}
+
+/// Status codes by error code, in order of precedence. Every other code is an error of the client.
+const STATUS_CODES: [(&str, StatusCode); 6] = [
+    (ErrorCode::Unauthenticated.as_str(), StatusCode::UNAUTHORIZED),
+    (ErrorCode::Forbidden.as_str(), StatusCode::FORBIDDEN),
+    (codes::RATE, StatusCode::TOO_MANY_REQUESTS),
+    (ErrorCode::Unavailable.as_str(), StatusCode::SERVICE_UNAVAILABLE),
+    (ErrorCode::Timeout.as_str(), StatusCode::GATEWAY_TIMEOUT),
+    (ErrorCode::Internal.as_str(), StatusCode::INTERNAL_SERVER_ERROR),
+];
+
+/// The status code of an error.
+pub(super) fn status_code(code: ErrorCode) -> StatusCode {
+    STATUS_CODES.iter().find(|(known, _)| *known == code.as_str()).map_or(StatusCode::BAD_REQUEST, |(_, status)| *status)
+}
+
+/// The response 503 to a request that was not admitted.
+pub(super) fn overloaded_response(media_type: MediaType) -> Response {
+    let mut response = error_response(media_type, Error::Overloaded);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+/// The response to a rejected request.
+pub(super) fn reject_response(media_type: MediaType, reject: &HttpReject) -> Response {
+    let body = json!({"errors": [GraphqlError::new(codes::REQUEST, &reject.message)]}).to_string().into();
+    CachedResponse { status: reject.status, media_type, is_valid_until_change: false, body }.into_response()
+}
