@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# How fast the database itself takes the rows of a dataset that "kurultai-bench generate" has written: the same rows go
-# into empty tables of the same schema, with all its indexes and constraints, and nothing of Kurultai is in the way.
-# DATABASE_URL names the dataset. PostgreSQL gets them by COPY into a database beside it (COPY_URL), which is made anew;
-# SQLite by INSERT ... SELECT of whole tables, into a file beside it.
-# RATE, if given, is how many rows a second "generate" has written, to be set against the figure found here.
+# Measures the write throughput of the database without Kurultai: copies the rows of a dataset that "kurultai-bench generate"
+# has written into empty tables of the same schema, with all indexes, constraints and triggers.
+# DATABASE_URL is the URL of the dataset. PostgreSQL loads the rows with COPY into the database in COPY_URL, which is dropped
+# and created again; SQLite with INSERT ... SELECT of whole tables, into a file next to the dataset.
+# RATE, if set, is the number of rows per second that "generate" printed, and is compared with the result.
 set -euo pipefail
 
-: "${DATABASE_URL:?names a database with a synthetic dataset}"
+: "${DATABASE_URL:?is not set: the URL of a database with a synthetic dataset}"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
@@ -14,20 +14,20 @@ now() {
   date +%s.%N
 }
 
-tell() { # rows, begin, end, rate of "generate"
-  awk -v rows="$1" -v took="$(echo "$3 - $2" | bc)" -v rate="${RATE:-0}" 'BEGIN {
-    printf "%d rows in %.1f s: %.0f a second\n", rows, took, rows / took
-    if (rate > 0) printf "generate writes %.0f a second, %.2f of that\n", rate, rate * took / rows
+report() { # rows, begin, end
+  awk -v rows="$1" -v seconds="$(echo "$3 - $2" | bc)" -v rate="${RATE:-0}" 'BEGIN {
+    printf "%d rows in %.1f s: %.0f per second\n", rows, seconds, rows / seconds
+    if (rate > 0) printf "generate: %.0f per second, ratio %.2f\n", rate, rate * seconds / rows
   }'
 }
 
 copy_postgres() {
-  : "${COPY_URL:?names the database to copy into, which is dropped and made anew}"
+  : "${COPY_URL:?is not set: the URL of the database to copy into, which is dropped and created again}"
   local name=${COPY_URL##*/}
   name=${name%%\?*}
   psql -q "$DATABASE_URL" -c "DROP DATABASE IF EXISTS \"$name\" WITH (FORCE)" -c "CREATE DATABASE \"$name\" TEMPLATE template0" 2>/dev/null
   pg_dump --schema-only "$DATABASE_URL" | psql -q "$COPY_URL" >/dev/null
-  # each table after those that it refers to; columns that the database makes itself are left out
+  # each table after the tables that it references, without generated columns
   local tables
   tables=$(psql -qAtF '|' "$DATABASE_URL" <<'SQL'
 WITH RECURSIVE
@@ -53,7 +53,7 @@ SQL
   local begin
   begin=$(now)
   psql -q --set ON_ERROR_STOP=1 --single-transaction "$COPY_URL" -f "$folder/statements"
-  tell "$rows" "$begin" "$(now)"
+  report "$rows" "$begin" "$(now)"
 }
 
 copy_sqlite() {
@@ -61,7 +61,7 @@ copy_sqlite() {
   from=${from#//}
   local to=$from.copy
   rm -f "$to" "$to"-*
-  # the tables of the full-text index come with the index itself, and triggers fill it
+  # without the shadow tables of the full-text index: SQLite creates them, and triggers fill them
   sqlite3 "$from" "SELECT sql || ';' FROM sqlite_master
     WHERE sql IS NOT NULL AND name NOT LIKE 'search\_index\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\_%' ESCAPE '\\'
     ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'index' THEN 1 ELSE 2 END, rowid" >"$folder/schema"
@@ -72,7 +72,7 @@ copy_sqlite() {
   local table columns rows=0
   {
     echo "ATTACH '$from' AS dataset; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 16384;"
-    # references are looked up for each row, but may lead to rows that come later
+    # foreign keys are checked for each row, but may refer to rows that are inserted later
     echo 'PRAGMA foreign_keys = ON; BEGIN; PRAGMA defer_foreign_keys = ON;'
     while IFS='|' read -r table columns; do
       echo "INSERT INTO main.$table ($columns) SELECT $columns FROM dataset.$table;"
@@ -88,7 +88,7 @@ copy_sqlite() {
   local begin
   begin=$(now)
   sqlite3 -bail "$to" <"$folder/statements" >/dev/null
-  tell "$rows" "$begin" "$(now)"
+  report "$rows" "$begin" "$(now)"
   rm -f "$to" "$to"-*
 }
 

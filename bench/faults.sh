@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A PostgreSQL that is killed and started again, TIMES times (100), while clients read and write through a server. Afterwards
-# every write that was acknowledged must be there, and none in part. The cluster is one of its own, in a temporary folder.
-# PORT is the first of two ports in a row to listen on.
+# Kills and restarts PostgreSQL TIMES (100) times while clients read and write through a server. Fails if an acknowledged write
+# is lost, or a write is applied partially. The cluster is created in a temporary folder.
+# PORT is the first of two consecutive ports to listen on.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -35,7 +35,7 @@ until curl -sf "http://127.0.0.1:$port/readyz" >/dev/null; do
   kill -0 "$server"
   sleep 0.1
 done
-# "immediate" is what a power cut is to the cluster: nothing is written out, and it recovers from its log
+# "immediate" is like a power failure: nothing is flushed, and the cluster recovers from its write-ahead log
 "$target/release/kurultai-bench" faults --url "http://127.0.0.1:$port" --times "${TIMES:-100}" \
   --command "${as[*]} '$bin/pg_ctl' -D '$folder/data' -l '$folder/log' -m immediate -w restart >/dev/null"
 kill -0 "$server"

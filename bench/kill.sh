@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Kills an import a hundred times at moments that differ, on SQLite and on PostgreSQL, and checks after each time that
-# whole batches were left, and at the end that the import completes to what an undisturbed one gives.
-# Arguments: how many times, 100 unless given.
+# Kills an import repeatedly at different times, on SQLite and on PostgreSQL. Checks after each time that only complete batches
+# are in the database, and at the end that the import produces the same records as an uninterrupted one.
+# Argument: the number of times, 100 by default.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-: "${DATABASE_URL:?names a PostgreSQL database with a synthetic dataset}"
+: "${DATABASE_URL:?is not set: the URL of a PostgreSQL database with a synthetic dataset}"
 export DATABASE_URL
 # some servers encrypt their database connections by default, and others never do
 export PGSSLMODE=disable
@@ -33,7 +33,7 @@ open() {
 begin() { # name, port, command
   local name=$1 port=$2
   shift 2
-  # otherwise the process that listens there would be measured
+  # otherwise another process would be measured
   if open "$port"; then
     echo "run.sh: port $port is in use; set PORT to another" >&2
     exit 1
@@ -50,7 +50,7 @@ begin() { # name, port, command
   exit 1
 }
 
-serve() { # kind, place of its port, command
+serve() { # kind, offset of the port, command
   # admit all queries, without rate limits
   begin "$1" $((port + $2)) env LISTEN="127.0.0.1:$((port + $2))" KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS=0 KURULTAI_MAX_CONCURRENT_QUERIES=64 "${@:3}"
   servers+=(--server "$1=127.0.0.1:$((port + $2)),${pids[-1]}")
@@ -58,7 +58,7 @@ serve() { # kind, place of its port, command
 
 serve_kurultai() {
   serve kurultai 0 KURULTAI_RESPONSE_CACHE_BYTES=0 "$target/release/kurultai" serve --listen "127.0.0.1:$port"
-  serve kept 1 "$target/release/kurultai" serve --listen "127.0.0.1:$((port + 1))"
+  serve cached 1 "$target/release/kurultai" serve --listen "127.0.0.1:$((port + 1))"
 }
 
 serve_others() {
@@ -80,28 +80,28 @@ serve_others
 stop
 
 # count the same requests that were timed; durations and repetitions do not apply
-which=()
+count_arguments=()
 for ((number = 1; number <= $#; number++)); do
   case ${!number} in
-    --workload | --position) next=$((number + 1)) && which+=("${!number}" "${!next}") ;;
-    --workload=* | --position=*) which+=("${!number}") ;;
+    --workload | --position) next=$((number + 1)) && count_arguments+=("${!number}" "${!next}") ;;
+    --workload=* | --position=*) count_arguments+=("${!number}") ;;
   esac
 done
 printf '\nStatements and bytes read from PostgreSQL\n\n'
-"$target/release/kurultai-bench" count "${which[@]}" --listen "$proxy" \
-  --server kurultai="127.0.0.1:$port" --server kept="127.0.0.1:$((port + 1))" --server postgraphile="127.0.0.1:$((port + 2))" \
+"$target/release/kurultai-bench" count "${count_arguments[@]}" --listen "$proxy" \
+  --server kurultai="127.0.0.1:$port" --server cached="127.0.0.1:$((port + 1))" --server postgraphile="127.0.0.1:$((port + 2))" \
   --server seaography="127.0.0.1:$((port + 3))" --server limit="127.0.0.1:$((port + 4))" &
-counting=$!
-pids+=("$counting")
+count_pid=$!
+pids+=("$count_pid")
 until open $((port + 5)); do
-  kill -0 "$counting" 2>/dev/null || wait "$counting"
+  kill -0 "$count_pid" 2>/dev/null || wait "$count_pid"
   sleep 0.1
 done
 [[ $DATABASE_URL =~ ^(postgres(ql)?://([^@/]*@)?)[^/?]*(.*)$ ]]
 DATABASE_URL=${BASH_REMATCH[1]}$proxy${BASH_REMATCH[4]}
 serve_kurultai
 serve_others
-wait "$counting"
+wait "$count_pid"
 stop
 
 if [ -n "${SQLITE_URL:-}" ]; then

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# How fast a table of many rows is streamed, and what memory that takes: /table.csv and /table.parquet beside PostgreSQL's
-# own COPY of the same join, turn by turn. DATABASE_URL names a PostgreSQL database that "kurultai-bench generate" filled,
-# with some 500,000 cases and so more than a million parties. ROUNDS is how often each is measured, PORT where to listen.
+# Measures the throughput of streaming a large table, and the memory that it takes: /table.csv and /table.parquet, alternating
+# with PostgreSQL's COPY of the same join. DATABASE_URL is a PostgreSQL database that "kurultai-bench generate" has filled with
+# about 500,000 cases, so that there are about a million parties. ROUNDS (3) is the number of measurements, PORT (8091) the port
+# of the server.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-: "${DATABASE_URL:?names a PostgreSQL database with a synthetic dataset}"
+: "${DATABASE_URL:?is not set: the URL of a PostgreSQL database with a synthetic dataset}"
 export DATABASE_URL
-# what goes between the database and whoever asks it is not encrypted, for either
+# neither the server nor psql encrypts its connections to the database
 export PGSSLMODE=disable
 target=${CARGO_TARGET_DIR:-$PWD/target}
 port=${PORT:-8091}
@@ -15,7 +16,7 @@ rounds=${ROUNDS:-3}
 folder=$(mktemp -d)
 trap 'kill $server 2>/dev/null || true; rm -rf "$folder"' EXIT
 
-# a row for each party of each case, and one for a case without any
+# one row per party of each case, and one for a case without parties
 query='{ cases { nodes { slug status opened court { slug } parties { nodes { role person { slug } } } } } }'
 copy="COPY (
   SELECT c.slug, upper(c.status), c.opened, o.slug, upper(p.role), pe.slug
@@ -42,7 +43,7 @@ memory() {
   awk '/VmRSS/ { print $2 }' "/proc/$server/status"
 }
 
-# what a query takes in any case is there before
+# warm-up, so that the memory that every query needs is not counted
 curl -sfG "http://127.0.0.1:$port/table.csv" --data-urlencode "query=$query" -d lists=explode -d limit=20000 -o /dev/null
 
 measure() { # name, command
@@ -52,16 +53,16 @@ measure() { # name, command
   echo "$before" >"$folder/peak"
   (
     while sleep 0.05; do
-      seen=$(memory)
-      if [ "$seen" -gt "$(cat "$folder/peak")" ]; then echo "$seen" >"$folder/peak"; fi
+      current=$(memory)
+      if [ "$current" -gt "$(cat "$folder/peak")" ]; then echo "$current" >"$folder/peak"; fi
     done
   ) &
-  local watcher=$!
+  local sampler=$!
   begin=$(now)
   "$@" >"$folder/$name"
   end=$(now)
-  kill "$watcher"
-  wait "$watcher" 2>/dev/null || true
+  kill "$sampler"
+  wait "$sampler" 2>/dev/null || true
   peak=$(cat "$folder/peak")
   echo "$begin $end $(((peak - before) / 1024))" >"$folder/$name.time"
 }
@@ -70,7 +71,7 @@ table() { # format
   curl -sfG "http://127.0.0.1:$port/table.$1" --data-urlencode "query=$query" -d lists=explode
 }
 
-printf '| round | what | rows | seconds | rows a second | of COPY | memory |\n| --- | --- | --- | --- | --- | --- | --- |\n'
+printf '| round | source | rows | seconds | rows per second | relative to COPY | memory |\n| --- | --- | --- | --- | --- | --- | --- |\n'
 for round in $(seq "$rounds"); do
   measure copy psql -qAt "$DATABASE_URL" -c "$copy"
   rows=$(wc -l <"$folder/copy")
@@ -79,22 +80,22 @@ for round in $(seq "$rounds"); do
   printf '| %s | COPY | %d | %.1f | %.0f | 1 | |\n' "$round" "$rows" "$(echo "$end - $begin" | bc -l)" "$base"
   for format in csv parquet; do
     measure "$format" table "$format"
-    read -r begin end rise <"$folder/$format.time"
+    read -r begin end growth <"$folder/$format.time"
     if [ "$format" = csv ]; then
       found=$(($(wc -l <"$folder/csv") - 1))
       if [ "$found" != "$rows" ]; then
-        echo "tables.sh: the table has $found rows, and COPY gives $rows" >&2
+        echo "tables.sh: the table has $found rows, but COPY has $rows" >&2
         exit 1
       fi
     fi
     rate=$(echo "$rows / ($end - $begin)" | bc -l)
-    printf '| %s | %s | %d | %.1f | %.0f | %.2f | +%d MiB |\n' "$round" "/table.$format" "$rows" "$(echo "$end - $begin" | bc -l)" "$rate" "$(echo "$rate / $base" | bc -l)" "$rise"
+    printf '| %s | %s | %d | %.1f | %.0f | %.2f | +%d MiB |\n' "$round" "/table.$format" "$rows" "$(echo "$end - $begin" | bc -l)" "$rate" "$(echo "$rate / $base" | bc -l)" "$growth"
   done
 done
-# the same rows, whatever their order
+# the same rows in any order
 if ! cmp -s <(tail -n +2 "$folder/csv" | tr -d '\r' | sort) <(sort "$folder/copy"); then
-  echo "tables.sh: the rows are not those of COPY" >&2
+  echo "tables.sh: the rows differ from those of COPY" >&2
   diff <(tail -n +2 "$folder/csv" | tr -d '\r' | sort | head -3) <(sort "$folder/copy" | head -3) >&2 || true
   exit 1
 fi
-echo "The rows of the table are those of COPY."
+echo "The rows of the table and of COPY are identical."

@@ -36,7 +36,7 @@ curl --fail --silent --show-error --location --retry 3 -o Packages.xz "$mirror/d
 curl --fail --silent --show-error --location --retry 3 -o InRelease "$mirror/dists/$suite/InRelease"
 key=/usr/share/keyrings/debian-archive-keyring.gpg
 if command -v gpgv >/dev/null && [ -r "$key" ]; then
-    # the signature vouches for the checksums below
+    # the signature covers the checksums below
     gpgv --quiet --keyring "$key" --output Release InRelease 2>gpgv.log || { cat gpgv.log >&2; exit 1; }
 else
     cp InRelease Release

@@ -7,7 +7,7 @@ set -eu
 
 say() { printf '%s\n' "$*" >&2; }
 
-# Prints the folder of initdb and postgres: on PATH, or the latest of Debian's.
+# Prints the folder of initdb and postgres: the first on PATH, or the latest version of Debian.
 programs() {
     for folder in $(printf '%s' "$PATH" | tr ':' '\n') $(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -rV); do
         if [ -x "$folder/initdb" ] && [ -x "$folder/postgres" ]; then
@@ -52,7 +52,7 @@ supervise() {
     cd "$data"
     "$@" -- "$bin/initdb" --no-sync --auth=trust --username=postgres --encoding=UTF8 --locale=C.UTF-8 -D cluster >/dev/null
 
-    # starting the server is the test of whether a port is free; these are below those the system gives to clients
+    # the server does not start if the port is in use; these ports are below the ephemeral range
     port=$((20000 + $$ % 10000))
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         "$@" -- "$bin/postgres" -D cluster -h 127.0.0.1 -p "$port" -k "$data" \
@@ -80,7 +80,7 @@ if [ "${1:-}" = --supervise ]; then
 fi
 [ $# = 2 ] || { say "usage: $0 PROCESS FOLDER"; exit 2; }
 
-# one cluster only, however many tests ask for it at once
+# concurrent calls start only one cluster
 state=$2/postgres-$1
 mkdir -p "$2"
 exec 9>"$2/postgres.lock"

@@ -1,9 +1,8 @@
-//! The servers that are asked, and connections to them.
+//! HTTP client connections to a target.
 
-use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use clap::ValueEnum;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -11,44 +10,10 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
-use crate::workload::Kind;
+/// Time until a response counts as missing.
+pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long an answer may take.
-pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
-
-/// A server: its kind, address and, for its memory, process.
-#[derive(Debug, Clone)]
-pub struct Server {
-    /// Its kind.
-    pub kind: Kind,
-    /// Its address and port.
-    pub address: String,
-    pid: Option<u32>,
-}
-
-impl FromStr for Server {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, rest) = text.split_once('=').ok_or("there is no = in it")?;
-        let (address, pid) = match rest.split_once(',') {
-            Some((address, pid)) => (address, Some(pid.parse().map_err(|_| format!("{pid} is not the number of a process"))?)),
-            None => (rest, None),
-        };
-        Ok(Self { kind: Kind::from_str(kind, true)?, address: address.to_owned(), pid })
-    }
-}
-
-impl Server {
-    /// The most memory that the process had at any time, in MiB.
-    pub fn memory(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid?)).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? / 1_024)
-    }
-}
-
-/// A connection that is kept open.
+/// A persistent HTTP/1.1 connection.
 #[derive(Debug)]
 pub struct Connection {
     sender: SendRequest<Full<Bytes>>,
@@ -56,18 +21,18 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Opens one.
+    /// Connects to `HOST:PORT`.
     pub async fn open(address: &str) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(address).await.with_context(|| format!("no server at {address}"))?;
+        let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        // its errors come back to the sender, too
+        // the sender reports its errors as well
         tokio::spawn(connection);
         Ok(Self { sender, host: address.to_owned() })
     }
 
-    /// Sends a request; gives whether it went well, and the body. Nothing if it takes too long: the connection is
-    /// of no use then.
+    /// Sends a request and returns whether it succeeded and the response body, or `None` after [`RESPONSE_TIMEOUT`];
+    /// the connection cannot be used after that.
     pub async fn send(&mut self, path: &str, body: Bytes) -> anyhow::Result<Option<(bool, Bytes)>> {
         self.sender.ready().await?;
         let request = hyper::Request::post(path)
@@ -75,29 +40,30 @@ impl Connection {
             .header("content-type", "application/json")
             .header("accept", "application/json")
             .body(Full::new(body))?;
-        let whole = async {
-            let answer = self.sender.send_request(request).await?;
-            let good = answer.status().is_success();
-            let body = answer.into_body().collect().await?.to_bytes();
-            // GraphQL tells of errors under 200, too, and first of all
-            Ok((good && !body.starts_with(b"{\"errors\"") && !body.starts_with(b"{\"data\":null"), body))
+        let exchange = async {
+            let response = self.sender.send_request(request).await?;
+            let is_success = response.status().is_success();
+            let body = response.into_body().collect().await?.to_bytes();
+            // GraphQL reports errors with status 200 as well, before the data
+            Ok((is_success && !body.starts_with(b"{\"errors\"") && !body.starts_with(b"{\"data\":null"), body))
         };
-        tokio::time::timeout(PATIENCE, whole).await.ok().transpose()
+        tokio::time::timeout(RESPONSE_TIMEOUT, exchange).await.ok().transpose()
     }
 
-    /// Sends a request that must go well; gives the data of the answer.
-    pub async fn ask(&mut self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let (good, body) = self.send(path, Bytes::from(body.to_string())).await?.context("no answer came in time")?;
-        let mut answer: Value = serde_json::from_slice(&body).with_context(|| format!("not JSON: {}", String::from_utf8_lossy(&body)))?;
-        if let Some(errors) = answer.get("errors") {
-            bail!("the server refuses: {errors}");
+    /// Sends a request that must succeed and returns the `data` of its response.
+    pub async fn fetch(&mut self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let (is_success, body) = self.send(path, Bytes::from(body.to_string())).await?.context("the response timed out")?;
+        let mut response: Value =
+            serde_json::from_slice(&body).with_context(|| format!("the response is not JSON: {}", String::from_utf8_lossy(&body)))?;
+        if let Some(errors) = response.get("errors") {
+            bail!("the response contains errors: {errors}");
         }
-        ensure!(good, "the server refuses: {answer}");
-        Ok(answer["data"].take())
+        ensure!(is_success, "the request failed: {response}");
+        Ok(response["data"].take())
     }
 
-    /// Asks a query that must go well; gives the data of the answer.
+    /// Sends a GraphQL query that must succeed and returns its data.
     pub async fn query(&mut self, query: &str, variables: Value) -> anyhow::Result<Value> {
-        self.ask("/graphql", &json!({"query": query, "variables": variables})).await
+        self.fetch("/graphql", &json!({"query": query, "variables": variables})).await
     }
 }

@@ -1,8 +1,10 @@
-//! Asks a running server for anything: what its schema allows with odd values, what it does not allow, and noise. No
-//! answer may be a fault of the server, tell of its inside, or be missing.
+//! Fuzz test of a running server: random requests, both valid and invalid. No response may be an internal error, reveal
+//! internal details, lack an error code, or fail to arrive.
 
-mod schema;
-mod wish;
+mod document;
+mod introspection;
+mod request;
+mod value;
 
 use std::collections::BTreeMap;
 use std::io::{Write, stdout};
@@ -19,163 +21,197 @@ use hyper_util::rt::TokioIo;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
-use crate::client::{Connection, PATIENCE};
-use schema::Schema;
-use wish::Wish;
+use crate::client::{Connection, RESPONSE_TIMEOUT};
+use crate::fuzz::introspection::Schema;
+use crate::fuzz::request::RandomRequest;
+use crate::target::resident_memory_mib;
 
-/// Words of the inside of the server, in small letters: none may stand in an answer.
-const INSIDE: [&str; 10] = ["sqlx", "sea_orm", "sea-orm", "sqlite", "postgres", "panicked", "select \"", "/src/", ".rs:", "rust_backtrace"];
-/// Answers that may be of the moment: there is no room, or it took too long.
-const OF_THE_MOMENT: [u16; 2] = [503, 504];
+/// Words that reveal internal details, in lower case; no error response may contain them.
+const INTERNAL_WORDS: [&str; 10] =
+    ["sqlx", "sea_orm", "sea-orm", "sqlite", "postgres", "panicked", "select \"", "/src/", ".rs:", "rust_backtrace"];
+/// Status codes from 500 on that are permitted: the server is at capacity, or the request timed out.
+const TRANSIENT_STATUSES: [u16; 2] = [503, 504];
+/// Share of the requests that is aborted before the response.
+const ABORT_PROBABILITY: f64 = 0.002;
+/// Time until a request is aborted.
+const ABORT_DELAY: Duration = Duration::from_micros(300);
+/// Connections that are opened for one request before it fails.
+const MAX_ATTEMPTS: usize = 4;
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Whom to ask, and how much.
+/// Target and number of requests.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Address and port of the server; it should set no limit on clients (KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS=0)
+    /// Address and port of the server; it should have no rate limit (KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS=0)
     #[arg(long, value_name = "HOST:PORT")]
     address: String,
-    /// Requests in all
+    /// Total number of requests
     #[arg(long, default_value_t = 1_000_000)]
     requests: u64,
-    /// Connections
+    /// Number of connections
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
     connections: u16,
-    /// Where the requests come from: the same seed gives the same requests
+    /// Seed of the requests: the same seed produces the same requests
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Process of the server, whose memory is watched
+    /// Process ID of the server, whose memory is sampled
     #[arg(long, value_name = "PID")]
     pid: Option<u32>,
-    /// MiB that the memory of the server may grow by after the first tenth of the requests
+    /// Maximum growth of the memory of the server after the first tenth of the requests, in MiB
     #[arg(long, default_value_t = 64)]
     growth: u64,
 }
 
-/// What came of the requests.
+/// Counts of responses.
 #[derive(Debug, Default)]
 struct Tally {
-    statuses: BTreeMap<u16, u64>,
-    ok: u64,
+    by_status: BTreeMap<u16, u64>,
+    /// Responses with data and no errors, and successful exports.
+    successes: u64,
     slowest: Duration,
 }
 
-/// Asks, and fails at the first answer that should not be.
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.successes += other.successes;
+        self.slowest = self.slowest.max(other.slowest);
+        for (status, count) in other.by_status {
+            *self.by_status.entry(status).or_default() += count;
+        }
+    }
+}
+
+/// Sends the requests over several connections.
+///
+/// # Errors
+/// At the first response that is not permitted, if the memory grows too much, and if too few requests succeed.
 pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let mut first = Connection::open(&arguments.address).await?;
-    let schema = Arc::new(Schema::read(&mut first).await.context("the schema cannot be read")?);
-    let (asked, begun) = (Arc::new(AtomicU64::new(0)), Instant::now());
+    let mut connection = Connection::open(&arguments.address).await?;
+    let schema = Arc::new(Schema::fetch(&mut connection).await.context("cannot fetch the schema")?);
+    let (sent, started) = (Arc::new(AtomicU64::new(0)), Instant::now());
     let clients: Vec<_> = (0..arguments.connections)
         .map(|client| {
-            let (schema, asked, address) = (schema.clone(), asked.clone(), arguments.address.clone());
-            let (seed, most) = (arguments.seed.wrapping_mul(1_000).wrapping_add(client.into()), arguments.requests);
-            tokio::spawn(async move { ask(&address, &schema, seed, &asked, most).await })
+            let (schema, sent, address) = (schema.clone(), sent.clone(), arguments.address.clone());
+            let (seed, total) = (arguments.seed.wrapping_mul(1_000).wrapping_add(client.into()), arguments.requests);
+            tokio::spawn(async move { run_client(&address, &schema, seed, &sent, total).await })
         })
         .collect();
-    let mut settled = None;
-    loop {
-        tokio::time::sleep(Duration::from_secs(5)).await;
-        let done = asked.load(Ordering::Relaxed).min(arguments.requests);
-        if settled.is_none() && done * 10 >= arguments.requests {
-            settled = arguments.pid.and_then(memory);
-        }
-        let now = arguments.pid.and_then(memory).map_or(String::new(), |memory| format!(", {memory} MiB"));
-        eprintln!("{done} requests in {:.0} s{now}", begun.elapsed().as_secs_f64());
-        // one ends early where something is wrong
-        if clients.iter().any(tokio::task::JoinHandle::is_finished) {
-            break;
-        }
-    }
-    let mut all = Tally::default();
+    let memory_before = watch_progress(arguments, &clients, &sent, started).await;
+    let mut tally = Tally::default();
     for client in clients {
-        let tally = client.await??;
-        all.ok += tally.ok;
-        all.slowest = all.slowest.max(tally.slowest);
-        for (status, count) in tally.statuses {
-            *all.statuses.entry(status).or_default() += count;
-        }
+        tally.add(client.await??);
     }
-    // the first connection may have been closed, as nobody has said anything on it since
+    // a new connection, because the server may have closed the idle one
     Connection::open(&arguments.address)
         .await?
         .query("{ __typename }", serde_json::json!({}))
         .await
-        .context("the server does not answer any more")?;
-    let count: u64 = all.statuses.values().sum();
-    let seconds = begun.elapsed().as_secs_f64();
+        .context("the server does not respond after the test")?;
+    report(arguments, &tally, started.elapsed(), memory_before)
+}
+
+/// Prints progress until a client ends; returns the memory after a tenth of the requests.
+async fn watch_progress(
+    arguments: &Arguments,
+    clients: &[JoinHandle<anyhow::Result<Tally>>],
+    sent: &AtomicU64,
+    started: Instant,
+) -> Option<u64> {
+    let mut memory_before = None;
+    loop {
+        tokio::time::sleep(PROGRESS_INTERVAL).await;
+        let sent = sent.load(Ordering::Relaxed).min(arguments.requests);
+        let memory = arguments.pid.and_then(resident_memory_mib);
+        if memory_before.is_none() && sent * 10 >= arguments.requests {
+            memory_before = memory;
+        }
+        let memory = memory.map_or(String::new(), |memory| format!(", {memory} MiB"));
+        eprintln!("{sent} requests in {:.0} s{memory}", started.elapsed().as_secs_f64());
+        // a client ends early if it fails
+        if clients.iter().any(JoinHandle::is_finished) {
+            return memory_before;
+        }
+    }
+}
+
+/// Prints the results, and checks the growth of the memory and the share of successful responses.
+fn report(arguments: &Arguments, tally: &Tally, duration: Duration, memory_before: Option<u64>) -> anyhow::Result<()> {
+    let count: u64 = tally.by_status.values().sum();
+    let seconds = duration.as_secs_f64();
     let mut out = stdout().lock();
     writeln!(
         out,
-        "{count} requests in {seconds:.0} s ({:.0} a second), the slowest {:.2} s",
+        "{count} requests in {seconds:.0} s ({:.0} per second), slowest {:.2} s",
         count as f64 / seconds,
-        all.slowest.as_secs_f64()
+        tally.slowest.as_secs_f64()
     )?;
-    writeln!(out, "{} answered with data, by status: {:?}", all.ok, all.statuses)?;
-    if let (Some(before), Some(after)) = (settled, arguments.pid.and_then(memory)) {
+    writeln!(out, "{} successful responses; by status: {:?}", tally.successes, tally.by_status)?;
+    if let (Some(before), Some(after)) = (memory_before, arguments.pid.and_then(resident_memory_mib)) {
         writeln!(out, "memory: {before} MiB after a tenth, {after} MiB at the end")?;
         ensure!(after <= before + arguments.growth, "the memory grew from {before} to {after} MiB");
     }
-    // noise alone would try nothing but the first check
-    ensure!(all.ok * 20 >= count, "only {} of {count} requests were answered with data", all.ok);
+    // otherwise most requests would test only the first validation
+    ensure!(tally.successes * 20 >= count, "only {} of {count} requests succeeded", tally.successes);
     Ok(())
 }
 
-/// Resident memory of a process, in MiB.
-fn memory(pid: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    Some(line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok()? / 1_024)
-}
-
-async fn ask(address: &str, schema: &Schema, seed: u64, asked: &AtomicU64, most: u64) -> anyhow::Result<Tally> {
+async fn run_client(address: &str, schema: &Schema, seed: u64, sent: &AtomicU64, total: u64) -> anyhow::Result<Tally> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut tally = Tally::default();
     let mut connection = None;
-    while asked.fetch_add(1, Ordering::Relaxed) < most {
-        let wish = Wish::new(schema, &mut random);
-        let begun = Instant::now();
-        let (status, body) = send(&mut connection, address, &wish, random.random_bool(0.002)).await.with_context(|| format!("{wish:?}"))?;
-        tally.slowest = tally.slowest.max(begun.elapsed());
-        *tally.statuses.entry(status).or_default() += 1;
-        if body.starts_with(b"{\"data\":{") || (status == 200 && wish.is_table()) {
-            tally.ok += 1;
+    while sent.fetch_add(1, Ordering::Relaxed) < total {
+        let request = RandomRequest::generate(schema, &mut random);
+        let started = Instant::now();
+        let is_aborted = random.random_bool(ABORT_PROBABILITY);
+        let (status, body) = send(&mut connection, address, &request, is_aborted).await.with_context(|| format!("{request:?}"))?;
+        tally.slowest = tally.slowest.max(started.elapsed());
+        *tally.by_status.entry(status).or_default() += 1;
+        if body.starts_with(b"{\"data\":{") || (status == 200 && request.is_export()) {
+            tally.successes += 1;
         }
-        judge(status, &body, &wish)?;
+        check_response(status, &body, &request)?;
     }
     Ok(tally)
 }
 
-/// Fails where an answer should not be.
-fn judge(status: u16, body: &[u8], wish: &Wish) -> anyhow::Result<()> {
-    // what is compressed is not read
-    let text = if wish.is_plain() { String::from_utf8_lossy(body) } else { "".into() };
-    let wrong = |why: &str| bail!("{why}: {status} {}\n{wish:?}", text.chars().take(600).collect::<String>());
-    if status >= 500 && !OF_THE_MOMENT.contains(&status) {
-        return wrong("a fault of the server");
+/// Fails if a response is an internal error, reveals internal details, or lacks an error code.
+fn check_response(status: u16, body: &[u8], request: &RandomRequest) -> anyhow::Result<()> {
+    // compressed bodies are not checked
+    let text = if request.is_uncompressed() { String::from_utf8_lossy(body) } else { "".into() };
+    let fail = |reason: &str| bail!("{reason}: {status} {}\n{request:?}", text.chars().take(600).collect::<String>());
+    if status >= 500 && !TRANSIENT_STATUSES.contains(&status) {
+        return fail("internal error");
     }
     if text.contains("INTERNAL_SERVER_ERROR") {
-        return wrong("a fault of the server under another status");
+        return fail("internal error with another status");
     }
-    // what was sent comes back in messages; what the dataset says may be anything
+    // only errors: data may contain any words
     if status >= 400 || text.starts_with("{\"errors\"") {
-        let small = text.to_lowercase();
-        if let Some(word) = INSIDE.iter().find(|word| small.contains(*word)) {
-            return wrong(&format!("the answer tells of the inside ({word})"));
+        let lowercase = text.to_lowercase();
+        if let Some(word) = INTERNAL_WORDS.iter().find(|word| lowercase.contains(*word)) {
+            return fail(&format!("the response reveals internal details ({word})"));
         }
-        if wish.is_plain() && wish.is_graphql() && status != 404 && !text.contains("\"code\":\"") {
-            return wrong("an error without a code");
+        if request.is_uncompressed() && request.is_graphql() && status != 404 && !text.contains("\"code\":\"") {
+            return fail("error without a code");
         }
     }
     Ok(())
 }
 
-/// Sends a request on the connection that is open, or on a new one; `leave` goes away before the answer.
-async fn send(connection: &mut Option<SendRequest<Full<Bytes>>>, address: &str, wish: &Wish, leave: bool) -> anyhow::Result<(u16, Bytes)> {
-    for attempt in 0..4 {
+/// Sends a request over the open connection or a new one. If `is_aborted`, the first attempt is canceled before the response.
+async fn send(
+    connection: &mut Option<SendRequest<Full<Bytes>>>,
+    address: &str,
+    request: &RandomRequest,
+    is_aborted: bool,
+) -> anyhow::Result<(u16, Bytes)> {
+    for attempt in 0..MAX_ATTEMPTS {
         let mut sender = match connection.take().filter(|sender| !sender.is_closed()) {
             Some(sender) => sender,
             None => {
-                let stream = TcpStream::connect(address).await.context("the server lets nobody in any more")?;
+                let stream = TcpStream::connect(address).await.context("the server does not accept connections")?;
                 let (sender, driver) = handshake(TokioIo::new(stream)).await?;
                 tokio::spawn(driver);
                 sender
@@ -184,28 +220,28 @@ async fn send(connection: &mut Option<SendRequest<Full<Bytes>>>, address: &str, 
         if sender.ready().await.is_err() {
             continue;
         }
-        let whole = async {
-            let answer = sender.send_request(wish.request(address)?).await?;
-            let status = answer.status().as_u16();
-            anyhow::Ok((status, answer.into_body().collect().await?.to_bytes()))
+        let exchange = async {
+            let response = sender.send_request(request.to_http(address)?).await?;
+            let status = response.status().as_u16();
+            anyhow::Ok((status, response.into_body().collect().await?.to_bytes()))
         };
-        if leave && attempt == 0 {
-            // whoever goes away in the middle must not leave anything behind
-            drop(tokio::time::timeout(Duration::from_micros(300), whole).await);
+        if is_aborted && attempt == 0 {
+            drop(tokio::time::timeout(ABORT_DELAY, exchange).await);
             continue;
         }
-        match tokio::time::timeout(PATIENCE, whole).await.context("no answer came in time")? {
-            Ok(answer) => {
+        match tokio::time::timeout(RESPONSE_TIMEOUT, exchange).await.context("the response timed out")? {
+            Ok(response) => {
                 *connection = Some(sender);
-                return Ok(answer);
+                return Ok(response);
             }
-            // the server may close a connection after an answer to what it could not read to its end
-            Err(error)
-                if error
-                    .downcast_ref::<hyper::Error>()
-                    .is_some_and(|error| error.is_closed() || error.is_canceled() || error.is_incomplete_message()) => {}
+            // the server may close a connection whose request it did not read completely
+            Err(error) if is_connection_closed(&error) => {}
             Err(error) => return Err(error),
         }
     }
-    bail!("several connections in a row were closed without an answer")
+    bail!("{MAX_ATTEMPTS} connections in a row were closed without a response")
+}
+
+fn is_connection_closed(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<hyper::Error>().is_some_and(|error| error.is_closed() || error.is_canceled() || error.is_incomplete_message())
 }

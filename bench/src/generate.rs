@@ -1,4 +1,4 @@
-//! Writes the synthetic dataset through the store, one transaction for each batch.
+//! Writes the synthetic dataset through the store, one transaction per batch, and prints the throughput.
 
 use std::io::{Write, stdout};
 use std::sync::Arc;
@@ -12,43 +12,45 @@ use kurultai::catalog::catalog;
 use kurultai::core::clock::Clock;
 use kurultai::entity::RecordType;
 use kurultai::store::draft::Draft;
-use kurultai::store::write::{Author, WriteError};
+use kurultai::store::write::{Author, Drafts, WriteError};
 use kurultai::store::{Store, StoreOptions};
 
-use crate::dataset::{Dataset, Sizes};
+use crate::dataset::{Dataset, RecordCounts};
 
-/// What to write, and where.
+/// Database and size of the dataset.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Database that has the schema and no records: sqlite://path or postgres://user@host/database
     #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     database_url: String,
-    /// Number that the dataset follows from
+    /// Seed of the dataset: the same arguments produce the same records
     #[arg(long, default_value_t = 42)]
     seed: u64,
-    /// Cases
+    /// Number of cases
     #[arg(long, default_value_t = 500_000, value_parser = clap::value_parser!(u64).range(1..))]
     cases: u64,
-    /// People
+    /// Number of people
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
     people: u64,
-    /// Provisions
+    /// Number of provisions
     #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..))]
     provisions: u64,
-    /// Laws
+    /// Number of laws
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
     laws: u64,
-    /// Records in one transaction
+    /// Records per transaction
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..))]
     batch: u64,
 }
 
-/// The instant of the first batch (2026-01-01T00:00:00Z); each batch is written a second after the one before.
-const BEGINNING: i64 = 1_767_225_600;
+/// Interval between progress messages.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(10);
+/// Time of the first batch, in seconds since the Unix epoch (2026-01-01T00:00:00Z); each batch is one second later.
+const FIRST_BATCH_TIMESTAMP: i64 = 1_767_225_600;
 
-/// Writes the dataset and says how fast it went.
+/// Writes the dataset and prints the throughput of each type.
 pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let sizes = Sizes {
+    let counts = RecordCounts {
         jurisdictions: 18,
         courts: 200,
         sources: (arguments.cases / 50).max(1),
@@ -60,77 +62,81 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let options =
         StoreOptions { max_connections: 2, acquire_timeout: Duration::from_secs(30), ..StoreOptions::new(&arguments.database_url) };
     let mut store = Store::connect(&options, Clock::System).await.context("cannot open the database")?;
-    let pending = store.migrations().await.context("cannot read the schema of the database")?.pending;
-    ensure!(pending == 0, "the database lacks {pending} changes of its schema; run \"kurultai migrate\" first");
+    let pending = store.migrations().await.context("cannot determine the schema version of the database")?.pending;
+    ensure!(pending == 0, "the database lacks {pending} migrations; run \"kurultai migrate\" first");
 
-    let dataset = Dataset::new(arguments.seed, sizes);
+    let dataset = Dataset::new(arguments.seed, counts);
     let author = Author { by: "kurultai-bench".to_owned(), message: Some(format!("synthetic dataset of seed {}", arguments.seed)) };
-    // one counter for all batches: ids go on from batch to batch, and are the same in every run
+    // shared by all batches, so that ids are unique and the same in every run
     let ids = Arc::new(AtomicU64::new(0));
     let mut batches = 0;
     store.prepare_bulk_write().await.context("cannot prepare the database")?;
-    let begun = Instant::now();
-    let mut written = Written::default();
-    for (ty, count) in sizes.in_order() {
+    let run_started = Instant::now();
+    let mut total = Written::default();
+    for (ty, count) in counts.in_write_order() {
         let started = Instant::now();
-        let mut of_type = Written::default();
-        let mut slowest = Duration::ZERO;
-        let mut said = started;
-        let mut from = 0;
-        while from < count {
-            let to = count.min(from + arguments.batch);
-            let drafts: Vec<Draft> = (from..to).map(|number| dataset.record(ty, number)).collect();
-            drafts.iter().for_each(|draft| of_type.add(ty, draft));
+        let mut written = Written::default();
+        let mut slowest_batch = Duration::ZERO;
+        let mut last_progress = started;
+        let mut start = 0;
+        while start < count {
+            let end = count.min(start + arguments.batch);
+            let drafts: Vec<Draft> = (start..end).map(|number| dataset.record(ty, number)).collect();
+            drafts.iter().for_each(|draft| written.add(ty, draft));
             let drafts = vec![(ty, drafts)];
-            let at = DateTime::from_timestamp(BEGINNING + batches, 0).context("the clock is out of range")?;
+            let at = DateTime::from_timestamp(FIRST_BATCH_TIMESTAMP + batches, 0).context("the time of the batch is out of range")?;
             store.clock = Clock::Fixed(at, ids.clone());
             let batch_started = Instant::now();
-            let outcome = match store.write(&drafts, &author, |_| ()).await {
-                Ok(outcome) => outcome,
-                Err(WriteError::Problems(problems)) => {
-                    let first = problems.first().map(ToString::to_string).unwrap_or_default();
-                    bail!("{} problems, the first: {first}", problems.len())
-                }
-                Err(WriteError::Failed(error)) => {
-                    return Err(error).context("a batch was not written; is the database empty, as it must be?");
-                }
-            };
-            ensure!(outcome.created as u64 == to - from, "the database holds records of this dataset already; begin with an empty one");
-            slowest = slowest.max(batch_started.elapsed());
+            write_batch(&store, &drafts, &author, end - start).await?;
+            slowest_batch = slowest_batch.max(batch_started.elapsed());
             batches += 1;
-            from = to;
-            if said.elapsed() > Duration::from_secs(10) {
-                said = Instant::now();
-                eprintln!("{}: {from} of {count}, {:.0} a second", ty.name(), rate(from, started.elapsed()));
+            start = end;
+            if last_progress.elapsed() > PROGRESS_INTERVAL {
+                last_progress = Instant::now();
+                eprintln!("{}: {start} of {count}, {:.0} per second", ty.name(), rate(start, started.elapsed()));
             }
         }
-        written.records += of_type.records;
-        written.parts += of_type.parts;
-        written.rows += of_type.rows;
-        of_type.tell(ty.name(), started.elapsed(), &format!(", slowest batch {:.2} s", slowest.as_secs_f64()))?;
+        total.records += written.records;
+        total.parts += written.parts;
+        total.rows += written.rows;
+        written.print(ty.name(), started.elapsed(), &format!(", slowest batch {:.2} s", slowest_batch.as_secs_f64()))?;
     }
-    written.tell("all", begun.elapsed(), "")?;
-    let tidied = Instant::now();
-    store.run_upkeep().await.context("cannot tidy up")?;
-    writeln!(stdout(), "tidied up in {:.1} s", tidied.elapsed().as_secs_f64())?;
+    total.print("all", run_started.elapsed(), "")?;
+    let maintenance_started = Instant::now();
+    store.run_upkeep().await.context("cannot run the maintenance")?;
+    writeln!(stdout(), "maintenance: {:.1} s", maintenance_started.elapsed().as_secs_f64())?;
     Ok(())
 }
 
-/// How much was written.
+/// Writes one batch, all of whose `count` records must be new.
+async fn write_batch(store: &Store, drafts: &Drafts, author: &Author, count: u64) -> anyhow::Result<()> {
+    let summary = match store.write(drafts, author, |_| ()).await {
+        Ok(summary) => summary,
+        Err(WriteError::Problems(problems)) => {
+            let first = problems.first().map(ToString::to_string).unwrap_or_default();
+            bail!("the batch has {} problems; the first: {first}", problems.len())
+        }
+        Err(WriteError::Failed(error)) => return Err(error).context("cannot write a batch; the database must be empty"),
+    };
+    ensure!(summary.created as u64 == count, "the database already has records of this dataset; use an empty database");
+    Ok(())
+}
+
+/// Numbers of written records and rows.
 #[derive(Debug, Clone, Copy, Default)]
 struct Written {
     records: u64,
-    /// Parts of the records.
+    /// Parts of these records.
     parts: u64,
-    /// Rows of records and parts, of the register of ids, of the history and of search, without spellings of words.
+    /// Rows of records and parts, of the registry of ids and of the history, and search documents, without spelling variants.
     rows: u64,
 }
 
 impl Written {
-    /// Counts a record that is new.
+    /// Adds a new record.
     fn add(&mut self, ty: RecordType, draft: &Draft) {
         self.records += 1;
-        // revision and search document
+        // its revision and its search document
         self.rows += 2;
         self.add_rows(ty, draft);
     }
@@ -143,21 +149,21 @@ impl Written {
         }
     }
 
-    fn tell(&self, what: &str, took: Duration, more: &str) -> anyhow::Result<()> {
+    fn print(&self, label: &str, duration: Duration, suffix: &str) -> anyhow::Result<()> {
         let Self { records, parts, rows } = self;
         writeln!(
             stdout(),
-            "{what:<13} {records:>8} in {:>7.1} s: {:>6.0} a second, {:>6.0} with their parts, {:>6.0} rows{more}",
-            took.as_secs_f64(),
-            rate(*records, took),
-            rate(records + parts, took),
-            rate(*rows, took)
+            "{label:<13} {records:>8} in {:>7.1} s: {:>6.0} per second, {:>6.0} with their parts, {:>6.0} rows{suffix}",
+            duration.as_secs_f64(),
+            rate(*records, duration),
+            rate(records + parts, duration),
+            rate(*rows, duration)
         )?;
         Ok(())
     }
 }
 
 #[allow(clippy::cast_precision_loss)]
-fn rate(count: u64, took: Duration) -> f64 {
-    count as f64 / took.as_secs_f64().max(1e-9)
+fn rate(count: u64, duration: Duration) -> f64 {
+    count as f64 / duration.as_secs_f64().max(1e-9)
 }

@@ -1,286 +1,252 @@
-//! Asks servers for the workloads, turn by turn, and prints how many answers a second each gives.
+//! Closed-loop load test: sends the workloads to each target in turn and prints the throughput and latency of each.
+
+mod compare;
+mod writer;
 
 use std::fmt::Write as _;
 use std::io::{Write, stdout};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use clap::Args;
 use hyper::body::Bytes;
-use serde_json::Value;
 
-use crate::client::{Connection, Server};
-use crate::pools::{self, Pools};
-use crate::workload::{Kind, Varies, Workload, chosen, uuid_of};
-use crate::writer::Writer;
+use crate::client::Connection;
+use crate::load::compare::compare_responses;
+use crate::load::writer::Writer;
+use crate::target::Target;
+use crate::workload::sample::Samples;
+use crate::workload::{Workload, select_workloads};
 
-/// Whom to ask, and how long.
+/// Requests that each connection prepares and then sends cyclically.
+const PREPARED_REQUESTS: usize = 600;
+
+/// Targets and durations.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A server: its kind (kurultai, kept, postgraphile, seaography or limit), address and, for its memory, process; the
-    /// first is a kurultai, and the others must answer as it does
+    /// Server under test: its kind (kurultai, cached, postgraphile, seaography or limit), its address and, for its memory,
+    /// its process ID; the first must be a kurultai, and the others must return the same responses
     #[arg(long = "server", value_name = "KIND=HOST:PORT[,PID]", required = true)]
-    servers: Vec<Server>,
-    /// Connections to the server that is asked
+    servers: Vec<Target>,
+    /// Concurrent connections to the server under test
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     connections: u16,
-    /// Seconds of each measurement
+    /// Duration of each measurement, in seconds
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
-    /// Seconds before each measurement that are not counted
+    /// Duration of the warm-up before each measurement, in seconds
     #[arg(long, default_value_t = 1.0)]
     warm_up: f64,
-    /// Turns; the median of them is printed
+    /// Number of rounds; the median of them is printed
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
-    /// Only these workloads
+    /// Workload to run; repeatable, all by default
     #[arg(long = "workload", value_name = "NAME")]
     workloads: Vec<String>,
-    /// Position in the list of all cases of the pages deep in it; four fifths of a shorter list
+    /// Position of the deep page in the list of all cases; four fifths of a shorter list
     #[arg(long, default_value_t = 400_000)]
     position: u64,
-    /// The database of the servers, which the mixed workload writes to
+    /// Database of the servers, which the mixed workload writes to
     #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     write_url: Option<String>,
 }
 
-/// The answer with ids as the tables have them.
-fn plain(answer: &mut Value) {
-    match answer {
-        Value::String(text) => {
-            if let Some(id) = uuid_of(text) {
-                *text = id.to_string();
-            }
-        }
-        Value::Array(list) => list.iter_mut().for_each(plain),
-        Value::Object(map) => map.values_mut().for_each(plain),
-        _ => (),
-    }
-}
-
-/// Ids of an answer in its order, by whatever name a server calls them.
-fn ids(answer: &Value, found: &mut Vec<String>) {
-    match answer {
-        Value::Array(list) => list.iter().for_each(|value| ids(value, found)),
-        Value::Object(map) => {
-            for (name, value) in map {
-                match value.as_str() {
-                    Some(id) if name == "id" || name == "rowId" => found.push(id.to_owned()),
-                    _ => ids(value, found),
-                }
-            }
-        }
-        _ => (),
-    }
-}
-
-/// Requests of each workload whose answers are compared before anything is timed.
-const SAMPLES: usize = 10;
-
-/// Asks the servers for the same, and fails where one answers otherwise than the first.
-async fn compare(servers: &[Server], workload: &'static Workload, pools: &Pools) -> anyhow::Result<()> {
-    let Some(leader) = servers.first() else { return Ok(()) };
-    for part in workload.parts(leader.kind) {
-        for number in 0..SAMPLES {
-            let mut first: Option<Value> = None;
-            for server in servers.iter().filter(|server| workload.parts(server.kind).iter().any(|asked| asked.name == part.name)) {
-                let (path, body) = part.request(server.kind, pools, number)?;
-                let mut answer = Connection::open(&server.address).await?.ask(&path, &body).await?;
-                plain(&mut answer);
-                let Some(first) = &first else {
-                    first = Some(answer);
-                    continue;
-                };
-                let same = match server.kind {
-                    Kind::Postgraphile | Kind::Seaography => {
-                        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-                        ids(first, &mut ours);
-                        ids(&answer, &mut theirs);
-                        ours == theirs
-                    }
-                    Kind::Kurultai | Kind::Kept | Kind::Limit => *first == answer,
-                };
-                ensure!(same, "{} answers otherwise than {}:\n{first}\n{answer}", server.kind.name(), leader.kind.name());
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What a server did in one turn.
+/// Result of one round on one target.
 #[derive(Debug, Clone, Copy, Default)]
-struct Measured {
-    rate: f64,
-    p50: f64,
-    p99: f64,
+struct Measurement {
+    requests_per_second: f64,
+    p50_ms: f64,
+    p99_ms: f64,
     errors: f64,
-    bytes: f64,
+    /// Mean size of a response body, in bytes.
+    response_bytes: f64,
 }
 
-/// Requests that each connection makes ready, to ask them in turn.
-const REQUESTS: usize = 600;
+/// Responses that one connection received within the time.
+#[derive(Debug, Default)]
+struct Received {
+    latencies: Vec<Duration>,
+    bytes: usize,
+    errors: usize,
+}
 
-/// Asks a server over one connection until the end, for the first of some numbers and then for every `apart`th; gives
-/// the times of answers that came between beginning and end, the bytes of those, and the number of errors.
-async fn ask(
-    server: &Server,
-    workload: &'static Workload,
-    pools: &Pools,
-    between: (Instant, Instant),
+/// Position of a connection in the sequence of requests: it sends request `first`, then every `step`th.
+#[derive(Debug, Clone, Copy)]
+struct RequestSequence {
     first: usize,
-    apart: usize,
-) -> anyhow::Result<(Vec<Duration>, usize, usize)> {
-    let (begin, end) = between;
-    let parts = workload.parts(server.kind);
-    // made before the time begins: a longer query would take the client longer to write
-    let requests = (0..REQUESTS).map(|step| {
-        // of what is asked in turn, neighbouring connections begin with neighbours
-        let part = parts[(first + step) % parts.len()];
-        let (path, body) = part.request(server.kind, pools, first + step * apart)?;
+    step: usize,
+}
+
+/// Sends requests over one connection until the end of the time, each as soon as the previous response has arrived.
+/// Counts only responses that arrive between `begin` and `end`.
+async fn send_requests(
+    target: &Target,
+    workload: &'static Workload,
+    samples: &Samples,
+    (begin, end): (Instant, Instant),
+    sequence: RequestSequence,
+) -> anyhow::Result<Received> {
+    let components = workload.components(target.kind);
+    // serialized before the measurement, so that the length of a query does not slow down the client
+    let requests = (0..PREPARED_REQUESTS).map(|index| {
+        // in the mixed workload, neighboring connections start with neighboring workloads
+        let component = components[(sequence.first + index) % components.len()];
+        let (path, body) = component.request(target.kind, samples, sequence.first + index * sequence.step)?;
         Ok((path, Bytes::from(body.to_string())))
     });
     let requests = requests.collect::<anyhow::Result<Vec<_>>>()?;
-    let mut connection = Connection::open(&server.address).await?;
-    let (mut times, mut bytes, mut errors) = (Vec::new(), 0, 0);
+    let mut connection = Connection::open(&target.address).await?;
+    let mut received = Received::default();
     for (path, body) in requests.iter().cycle() {
         if Instant::now() >= end {
             break;
         }
         let started = Instant::now();
-        // waited for beyond the end, so that the next server does not share the database with it
-        let Some((good, answer)) = connection.send(path, body.clone()).await? else {
-            errors += 1;
-            connection = Connection::open(&server.address).await?;
+        // awaited beyond the end, so that the database is idle when the next target is measured
+        let Some((is_success, body)) = connection.send(path, body.clone()).await? else {
+            received.errors += 1;
+            connection = Connection::open(&target.address).await?;
             continue;
         };
-        let done = Instant::now();
-        if done >= begin && done <= end {
-            times.push(done - started);
-            bytes += answer.len();
-            errors += usize::from(!good);
+        let finished = Instant::now();
+        if finished >= begin && finished <= end {
+            received.latencies.push(finished - started);
+            received.bytes += body.len();
+            received.errors += usize::from(!is_success);
         }
     }
-    Ok((times, bytes, errors))
+    Ok(received)
 }
 
+/// Measures one target for one round.
 #[allow(clippy::cast_precision_loss)]
 async fn measure(
-    server: &Server,
+    target: &Target,
     workload: &'static Workload,
-    pools: &Arc<Pools>,
+    samples: &Arc<Samples>,
     arguments: &Arguments,
-    turn: usize,
+    round: usize,
     writer: Option<&mut Writer>,
-) -> anyhow::Result<Measured> {
+) -> anyhow::Result<Measurement> {
     let begin = Instant::now() + Duration::from_secs_f64(arguments.warm_up);
     let end = begin + Duration::from_secs_f64(arguments.seconds);
     let connections = usize::from(arguments.connections);
-    let workers: Vec<_> = (0..connections)
-        .map(|worker| {
-            let (server, pools) = (server.clone(), pools.clone());
-            tokio::spawn(async move { ask(&server, workload, &pools, (begin, end), worker + turn * 1_000_003, connections).await })
+    let clients: Vec<_> = (0..connections)
+        .map(|client| {
+            let (target, samples) = (target.clone(), samples.clone());
+            let sequence = RequestSequence { first: client + round * 1_000_003, step: connections };
+            tokio::spawn(async move { send_requests(&target, workload, &samples, (begin, end), sequence).await })
         })
         .collect();
     if let Some(writer) = writer {
         writer.write_until(end).await?;
     }
-    let (mut times, mut bytes, mut errors) = (Vec::new(), 0, 0);
-    for worker in workers {
-        let (more, some, wrong) = worker.await??;
-        times.extend(more);
-        bytes += some;
-        errors += wrong;
+    let mut total = Received::default();
+    for client in clients {
+        let received = client.await??;
+        total.latencies.extend(received.latencies);
+        total.bytes += received.bytes;
+        total.errors += received.errors;
     }
-    times.sort_unstable();
-    let at =
-        |share: f64| times.get(((times.len().max(1) - 1) as f64 * share) as usize).map_or(f64::NAN, |time| time.as_secs_f64() * 1_000.0);
-    Ok(Measured {
-        rate: times.len() as f64 / arguments.seconds,
-        p50: at(0.5),
-        p99: at(0.99),
-        errors: errors as f64,
-        bytes: bytes as f64 / times.len() as f64,
+    total.latencies.sort_unstable();
+    let count = total.latencies.len();
+    let percentile_ms = |share: f64| {
+        total.latencies.get(((count.max(1) - 1) as f64 * share) as usize).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1_000.0)
+    };
+    Ok(Measurement {
+        requests_per_second: count as f64 / arguments.seconds,
+        p50_ms: percentile_ms(0.5),
+        p99_ms: percentile_ms(0.99),
+        errors: total.errors as f64,
+        response_bytes: total.bytes as f64 / count as f64,
     })
 }
 
-fn median(turns: &[Measured], of: impl Fn(&Measured) -> f64) -> f64 {
-    let mut values: Vec<f64> = turns.iter().map(of).collect();
+/// Measures the targets in turn, round by round; returns the measurements of each target.
+async fn measure_rounds(
+    targets: &[Target],
+    workload: &'static Workload,
+    samples: &Arc<Samples>,
+    arguments: &Arguments,
+    mut writer: Option<&mut Writer>,
+) -> anyhow::Result<Vec<Vec<Measurement>>> {
+    let mut measurements = vec![Vec::new(); targets.len()];
+    for round in 0..usize::from(arguments.rounds) {
+        for (target, measurements) in targets.iter().zip(&mut measurements) {
+            measurements.push(measure(target, workload, samples, arguments, round, writer.as_deref_mut()).await?);
+        }
+    }
+    Ok(measurements)
+}
+
+fn median(measurements: &[Measurement], value: impl Fn(&Measurement) -> f64) -> f64 {
+    let mut values: Vec<f64> = measurements.iter().map(value).collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
-/// A number as the table has it; small ones with so many digits behind the point.
-fn figure(value: f64, digits: usize) -> String {
+/// Formats a number for the table: integers from 100 on, `decimals` places below, empty if not finite.
+fn format_number(value: f64, decimals: usize) -> String {
     match value {
         _ if !value.is_finite() => String::new(),
         _ if value >= 100.0 => format!("{value:.0}"),
-        _ => format!("{value:.digits$}"),
+        _ => format!("{value:.decimals$}"),
     }
 }
 
-/// Lets the servers take turns; gives what each did in each of its turns.
-async fn turns(
-    servers: &[Server],
-    workload: &'static Workload,
-    pools: &Arc<Pools>,
-    arguments: &Arguments,
-    mut writer: Option<&mut Writer>,
-) -> anyhow::Result<Vec<Vec<Measured>>> {
-    let mut turns = vec![Vec::new(); servers.len()];
-    for turn in 0..usize::from(arguments.rounds) {
-        for (server, turns) in servers.iter().zip(&mut turns) {
-            turns.push(measure(server, workload, pools, arguments, turn, writer.as_deref_mut()).await?);
-        }
-    }
-    Ok(turns)
+/// Formats the table row of one target; `baseline` is the rate of the first target.
+fn format_row(target: &Target, workload: &Workload, measurements: &[Measurement], baseline: f64) -> Result<String, std::fmt::Error> {
+    let median_of = |value: fn(&Measurement) -> f64| median(measurements, value);
+    let rate = median_of(|measurement| measurement.requests_per_second);
+    let errors: f64 = measurements.iter().map(|measurement| measurement.errors).sum();
+    let mut row = format!("| {} | {} | {} | ", workload.title, workload.target_label(target.kind), format_number(rate, 1));
+    let (p50, p99) = (median_of(|measurement| measurement.p50_ms), median_of(|measurement| measurement.p99_ms));
+    write!(row, "{} | {} | ", format_number(p50, 2), format_number(p99, 2))?;
+    let bytes = median_of(|measurement| measurement.response_bytes);
+    write!(row, "{errors:.0} | {} | {} |", format_number(bytes, 0), format_number(baseline / rate, 2))?;
+    Ok(row)
 }
 
-/// Compares answers, measures turn by turn, and prints one table.
+/// Compares the responses, measures the targets in turn, and prints one table.
 pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let workloads = chosen(&arguments.workloads)?;
-    let pools = Arc::new(pools::draw(&arguments.servers, arguments.position).await?);
+    let workloads = select_workloads(&arguments.workloads)?;
+    let samples = Arc::new(Samples::fetch(&arguments.servers, arguments.position).await?);
     let mut writer = None;
-    if workloads.iter().any(|workload| workload.varies == Varies::Workload) {
-        let url = arguments.write_url.as_deref().context("the mixed workload writes: --write-url names the database")?;
-        writer = Some(Writer::open(url, &arguments.servers[0], &pools).await?);
+    if workloads.iter().any(|workload| workload.is_mixed()) {
+        let url = arguments.write_url.as_deref().context("the mixed workload writes to the database: set --write-url")?;
+        writer = Some(Writer::open(url, &arguments.servers[0], &samples).await?);
     }
     let mut out = stdout();
     writeln!(
         out,
-        "{} connections, {} turns of {} s; pages deep in the list begin at position {}\n",
-        arguments.connections, arguments.rounds, arguments.seconds, pools.position
+        "{} connections, {} rounds of {} s; the deep page starts after {} cases\n",
+        arguments.connections, arguments.rounds, arguments.seconds, samples.deep_position
     )?;
-    writeln!(out, "| workload | server | requests a second | p50 ms | p99 ms | errors | bytes an answer | kurultai over it |")?;
+    writeln!(out, "| workload | server | requests per second | p50 ms | p99 ms | errors | bytes per response | kurultai relative to it |")?;
     writeln!(out, "| --- | --- | --: | --: | --: | --: | --: | --: |")?;
     for workload in workloads {
-        let servers: Vec<Server> = arguments.servers.iter().filter(|server| workload.suits(server.kind)).cloned().collect();
-        compare(&servers, workload, &pools).await.with_context(|| workload.title)?;
-        let mut writer = writer.as_mut().filter(|_| workload.varies == Varies::Workload);
-        let measured = turns(&servers, workload, &pools, arguments, writer.as_deref_mut()).await;
-        // also after a failure
+        let targets: Vec<Target> = arguments.servers.iter().filter(|target| workload.runs_on(target.kind)).cloned().collect();
+        compare_responses(&targets, workload, &samples).await.with_context(|| workload.title)?;
+        let mut writer = writer.as_mut().filter(|_| workload.is_mixed());
+        let measurements = measure_rounds(&targets, workload, &samples, arguments, writer.as_deref_mut()).await;
+        // restored after a failure as well
         if let Some(writer) = writer {
-            writer.put_back().await?;
+            writer.restore().await?;
         }
-        let measured = measured.with_context(|| workload.title)?;
-        let ours = measured.first().map_or(f64::NAN, |turns| median(turns, |turn| turn.rate));
-        for (server, turns) in servers.iter().zip(&measured) {
-            let of = |value: fn(&Measured) -> f64| median(turns, value);
-            let rate = of(|turn| turn.rate);
-            let errors: f64 = turns.iter().map(|turn| turn.errors).sum();
-            let mut line = format!("| {} | {} | {} | ", workload.title, server.kind.name_in(workload), figure(rate, 1));
-            write!(line, "{} | {} | ", figure(of(|turn| turn.p50), 2), figure(of(|turn| turn.p99), 2))?;
-            write!(line, "{errors:.0} | {} | {} |", figure(of(|turn| turn.bytes), 0), figure(ours / rate, 2))?;
-            writeln!(out, "{line}")?;
+        let measurements = measurements.with_context(|| workload.title)?;
+        let baseline = measurements.first().map_or(f64::NAN, |first| median(first, |measurement| measurement.requests_per_second));
+        for (target, measurements) in targets.iter().zip(&measurements) {
+            writeln!(out, "{}", format_row(target, workload, measurements, baseline)?)?;
         }
     }
     writeln!(out)?;
     if let Some(writer) = &writer {
         writeln!(out, "{writer}")?;
     }
-    for server in &arguments.servers {
-        if let Some(memory) = server.memory() {
-            writeln!(out, "{}: {memory} MiB of memory at most", server.kind.name())?;
+    for target in &arguments.servers {
+        if let Some(memory) = target.peak_memory_mib() {
+            writeln!(out, "{}: peak memory {memory} MiB", target.kind.label())?;
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! `kurultai-bench`: writes a synthetic dataset of any size, and times the API over it.
+//! `kurultai-bench`: generates a synthetic dataset of any size, and runs performance and robustness tests of the API over it.
 
 mod client;
 mod count;
@@ -8,19 +8,16 @@ mod fuzz;
 mod generate;
 mod limit;
 mod load;
-mod name;
 mod overload;
 mod pages;
-mod pools;
-mod proxy;
+mod target;
 mod workload;
-mod writer;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Measures Kurultai.
+/// Benchmarks of Kurultai.
 #[derive(Debug, Parser)]
 #[command(name = "kurultai-bench", version, arg_required_else_help = true)]
 struct Cli {
@@ -30,27 +27,27 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Write a synthetic dataset into an empty database, through the store that imports write through
+    /// Write a synthetic dataset into an empty database, through the same store as an import
     Generate(generate::Arguments),
-    /// Browse all cases page by page, to the last one and back, and compare the cost of the pages
+    /// Page through all cases forward and backward, and compare the latency of the pages
     Pages(pages::Arguments),
-    /// Ask servers for all workloads, compare their answers, and time them turn by turn
+    /// Run the workloads against several servers, compare their responses, and measure throughput and latency
     Load(load::Arguments),
-    /// Count the statements that servers run on PostgreSQL for a request, and the bytes that they read
+    /// Count the PostgreSQL statements, round trips and bytes per request
     Count(count::Arguments),
-    /// Read and write while a command takes the database away and brings it back, then look for what was acknowledged
+    /// Read and write while the database is repeatedly restarted, then verify the acknowledged writes
     Faults(faults::Arguments),
-    /// Ask for more than a server can answer, and see what those who are let in wait for
+    /// Exceed the capacity of a server, and compare the latency of admitted requests with that at half of it
     Overload(overload::Arguments),
-    /// Ask a server for anything, and fail at an answer that is its fault, tells of its inside, or is missing
+    /// Send random requests, and stop at the first internal error, leak of internal details or missing response
     Fuzz(fuzz::Arguments),
-    /// Serve the limits: a statement written by hand for each workload, and a fixed body
+    /// Serve the upper limits: one hand-written SQL statement per workload, and a fixed body
     Limit(limit::Arguments),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    let result = match Cli::parse().command {
         Command::Generate(arguments) => generate::run(&arguments).await,
         Command::Pages(arguments) => pages::run(&arguments).await,
         Command::Load(arguments) => load::run(&arguments).await,
@@ -60,7 +57,7 @@ async fn main() -> ExitCode {
         Command::Fuzz(arguments) => fuzz::run(&arguments).await,
         Command::Limit(arguments) => limit::run(&arguments).await,
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("kurultai-bench: {error:#}");

@@ -1,5 +1,5 @@
-//! Asks for more than a server can answer: what those who are let in wait for then, beside what they wait for at half of
-//! what it can, and how soon that is so again.
+//! Open-loop overload test: requests arrive at a multiple of the capacity of the server, whether or not it responds.
+//! Compares the latency of admitted requests with that at half of the capacity, and checks the recovery.
 
 use std::io::{Write, stdout};
 use std::sync::Arc;
@@ -11,176 +11,203 @@ use clap::Args;
 use hyper::body::Bytes;
 use serde_json::json;
 use tokio::sync::Mutex;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::client::{Connection, Server};
+use crate::client::Connection;
+use crate::target::Target;
 
 const QUERY: &str = "query($n: Int, $m: Int) { cases(first: $n, order: {field: OPENED, direction: DESC}) { nodes { slug title court { name } parties(first: $m) { nodes { role person { name memberships(first: 3) { nodes { label organization { name } } } } } } charges { nodes { outcome provision { number law { title } } } } } } }";
 
-/// Whom to ask, and how long.
+/// Clients that determine the capacity.
+const CAPACITY_CLIENTS: u64 = 4;
+/// Duration of the measurement of the capacity.
+const CAPACITY_DURATION: Duration = Duration::from_secs(8);
+/// Maximum number of connections at half of the capacity.
+const HALF_RATE_CONNECTIONS: usize = 64;
+/// Time to recover after the overload, in seconds.
+const MAX_RECOVERY_SECONDS: u32 = 60;
+
+/// Target and arrival rate.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The server, as for "load"; it should keep no answers and set no limit on clients
+    /// Server under test, as for load; it should have no response cache and no rate limit
     #[arg(long, value_name = "KIND=HOST:PORT[,PID]")]
-    server: Server,
-    /// How many times what it can answer it is asked for
+    server: Target,
+    /// Arrival rate under overload, as a multiple of the capacity
     #[arg(long, default_value_t = 10.0)]
     times: f64,
-    /// Seconds of overload; half of it at half of what it can, before
+    /// Duration of the overload, in seconds; the measurement at half of the capacity takes half of it
     #[arg(long, default_value_t = 60)]
     seconds: u64,
-    /// Connections that may be waiting for an answer at the same time
+    /// Maximum number of concurrent requests
     #[arg(long, default_value_t = 512)]
     connections: usize,
 }
 
-/// What came of a time of asking.
+/// Results of the requests of one phase.
 #[derive(Debug, Default)]
 struct Outcome {
-    answered: Vec<Duration>,
-    away: u64,
-    /// Requests for which no connection was left.
+    /// Latencies of successful responses.
+    latencies: Vec<Duration>,
+    rejected: u64,
+    /// Requests that were due while all connections were busy.
     unsent: u64,
-    slowest_refusal: Duration,
+    slowest_rejection: Duration,
 }
 
 impl Outcome {
-    fn quantile(&self, part: f64) -> Duration {
-        let mut sorted = self.answered.clone();
+    fn percentile(&self, share: f64) -> Duration {
+        let mut sorted = self.latencies.clone();
         sorted.sort_unstable();
-        let place = (sorted.len() as f64 * part).ceil() as usize;
-        sorted.get(place.saturating_sub(1)).copied().unwrap_or_default()
+        let rank = (sorted.len() as f64 * share).ceil() as usize;
+        sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+    }
+
+    /// One line for a phase with this label and duration.
+    fn summary(&self, label: &str, duration: Duration) -> String {
+        format!(
+            "{label}: {:.0} responses per second, median {:.1} ms, p99 {:.1} ms; {:.0} rejected per second, slowest after {:.1} ms; {} not sent",
+            self.latencies.len() as f64 / duration.as_secs_f64(),
+            self.percentile(0.5).as_secs_f64() * 1e3,
+            self.percentile(0.99).as_secs_f64() * 1e3,
+            self.rejected as f64 / duration.as_secs_f64(),
+            self.slowest_rejection.as_secs_f64() * 1e3,
+            self.unsent,
+        )
     }
 }
 
-fn body(number: u64) -> Bytes {
+fn request_body(number: u64) -> Bytes {
     let (n, m) = (80 + number % 20, 10 + number / 20 % 5);
     Bytes::from(json!({"query": QUERY, "variables": {"n": n, "m": m}}).to_string())
 }
 
-/// Asks so many times a second, whether there are answers or not.
-async fn ask(address: &str, rate: f64, time: Duration, connections: usize) -> anyhow::Result<Outcome> {
-    let outcome = Arc::new(Mutex::new(Outcome::default()));
-    let (send, receive) = tokio::sync::mpsc::channel::<u64>(1);
-    let receive = Arc::new(Mutex::new(receive));
-    let waiting = Arc::new(AtomicU64::new(0));
-    let mut clients = Vec::new();
-    for _ in 0..connections {
-        let (receive, outcome, waiting) = (receive.clone(), outcome.clone(), waiting.clone());
-        let mut connection = Connection::open(address).await?;
-        let address = address.to_owned();
-        clients.push(tokio::spawn(async move {
-            loop {
-                waiting.fetch_add(1, Ordering::Relaxed);
-                let number = receive.lock().await.recv().await;
-                waiting.fetch_sub(1, Ordering::Relaxed);
-                let Some(number) = number else { return anyhow::Ok(()) };
-                let begun = Instant::now();
-                let (good, _) = match connection.send("/graphql", body(number)).await {
-                    Ok(answer) => answer.context("no answer came within a minute")?,
-                    Err(_) => {
-                        connection = Connection::open(&address).await?;
-                        continue;
-                    }
-                };
-                let (took, mut outcome) = (begun.elapsed(), outcome.lock().await);
-                match good {
-                    true => outcome.answered.push(took),
-                    false => {
-                        outcome.away += 1;
-                        outcome.slowest_refusal = outcome.slowest_refusal.max(took);
-                    }
-                }
-            }
-        }));
+/// State that the clients of one phase share.
+#[derive(Debug)]
+struct Phase {
+    queue: Mutex<Receiver<u64>>,
+    outcome: Mutex<Outcome>,
+    idle_clients: AtomicU64,
+}
+
+/// Sends the requests that the queue contains, until it is closed.
+async fn run_client(phase: &Phase, mut connection: Connection, address: &str) -> anyhow::Result<()> {
+    loop {
+        phase.idle_clients.fetch_add(1, Ordering::Relaxed);
+        let number = phase.queue.lock().await.recv().await;
+        phase.idle_clients.fetch_sub(1, Ordering::Relaxed);
+        let Some(number) = number else { return Ok(()) };
+        let started = Instant::now();
+        let Ok(response) = connection.send("/graphql", request_body(number)).await else {
+            connection = Connection::open(address).await?;
+            continue;
+        };
+        let (is_success, _) = response.context("the response timed out")?;
+        let (latency, mut outcome) = (started.elapsed(), phase.outcome.lock().await);
+        if is_success {
+            outcome.latencies.push(latency);
+        } else {
+            outcome.rejected += 1;
+            outcome.slowest_rejection = outcome.slowest_rejection.max(latency);
+        }
     }
-    let begun = Instant::now();
+}
+
+/// Enqueues requests at a constant rate, independently of the responses.
+async fn schedule(phase: &Phase, queue: Sender<u64>, rate: f64, duration: Duration) -> anyhow::Result<()> {
+    let started = Instant::now();
     let mut number = 0_u64;
-    while begun.elapsed() < time {
-        let due = (begun.elapsed().as_secs_f64() * rate) as u64;
+    while started.elapsed() < duration {
+        let due = (started.elapsed().as_secs_f64() * rate) as u64;
         while number < due {
             number += 1;
-            if waiting.load(Ordering::Relaxed) == 0 || send.try_send(number).is_err() {
-                // whoever is free takes it in a moment, or nobody is
-                match tokio::time::timeout(Duration::from_millis(1), send.send(number)).await {
+            if phase.idle_clients.load(Ordering::Relaxed) == 0 || queue.try_send(number).is_err() {
+                // an idle client receives it within a moment; otherwise all are busy
+                match tokio::time::timeout(Duration::from_millis(1), queue.send(number)).await {
                     Ok(sent) => sent?,
-                    Err(_) => outcome.lock().await.unsent += 1,
+                    Err(_) => phase.outcome.lock().await.unsent += 1,
                 }
             }
         }
         tokio::time::sleep(Duration::from_micros(500)).await;
     }
-    drop(send);
+    Ok(())
+}
+
+/// Sends requests at a constant arrival rate per second.
+async fn send_at_rate(address: &str, rate: f64, duration: Duration, connections: usize) -> anyhow::Result<Outcome> {
+    let (sender, receiver) = channel::<u64>(1);
+    let phase = Arc::new(Phase { queue: Mutex::new(receiver), outcome: Mutex::default(), idle_clients: AtomicU64::new(0) });
+    let mut clients = Vec::new();
+    for _ in 0..connections {
+        let (phase, connection, address) = (phase.clone(), Connection::open(address).await?, address.to_owned());
+        clients.push(tokio::spawn(async move { run_client(&phase, connection, &address).await }));
+    }
+    schedule(&phase, sender, rate, duration).await?;
     for client in clients {
         client.await??;
     }
-    Ok(Arc::into_inner(outcome).context("a client still runs")?.into_inner())
+    Ok(Arc::into_inner(phase).context("a client is still running")?.outcome.into_inner())
 }
 
-/// How many answers a second there are where as many ask as there is room for.
-async fn capacity(address: &str) -> anyhow::Result<f64> {
-    let begun = Instant::now();
-    let clients: Vec<_> = (0..4)
+/// Responses per second in a closed loop with a few clients.
+async fn measure_capacity(address: &str) -> anyhow::Result<f64> {
+    let started = Instant::now();
+    let clients: Vec<_> = (0..CAPACITY_CLIENTS)
         .map(|client| {
             let address = address.to_owned();
             tokio::spawn(async move {
                 let mut connection = Connection::open(&address).await?;
-                let (mut count, begun) = (0_u64, Instant::now());
-                while begun.elapsed() < Duration::from_secs(8) {
-                    let (good, _) = connection.send("/graphql", body(count * 4 + client)).await?.context("no answer came in time")?;
-                    match good {
-                        true => count += 1,
-                        // there is no room for four
-                        false => tokio::time::sleep(Duration::from_millis(2)).await,
+                let (mut count, started) = (0_u64, Instant::now());
+                while started.elapsed() < CAPACITY_DURATION {
+                    let body = request_body(count * CAPACITY_CLIENTS + client);
+                    let (is_success, _) = connection.send("/graphql", body).await?.context("the response timed out")?;
+                    if is_success {
+                        count += 1;
+                    } else {
+                        // the server admits fewer concurrent requests
+                        tokio::time::sleep(Duration::from_millis(2)).await;
                     }
                 }
                 anyhow::Ok(count)
             })
         })
         .collect();
-    let mut all = 0;
+    let mut total = 0;
     for client in clients {
-        all += client.await??;
+        total += client.await??;
     }
-    Ok(all as f64 / begun.elapsed().as_secs_f64())
+    Ok(total as f64 / started.elapsed().as_secs_f64())
 }
 
-/// Measures.
+/// Measures the capacity, then the phases at half of it, under overload, and at half again.
 pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let address = &arguments.server.address;
     let mut out = stdout().lock();
-    let can = capacity(address).await?;
-    writeln!(out, "{can:.0} answers a second where four ask one after the other")?;
-    let time = Duration::from_secs(arguments.seconds);
-    let half = ask(address, can / 2.0, time / 2, arguments.connections.min(64)).await?;
-    let tell = |name: &str, outcome: &Outcome, time: Duration| {
-        format!(
-            "{name}: {:.0} answered a second, median {:.1} ms, p99 {:.1} ms; {:.0} a second sent away, {:.1} ms at the latest; {} not sent for want of a connection",
-            outcome.answered.len() as f64 / time.as_secs_f64(),
-            outcome.quantile(0.5).as_secs_f64() * 1e3,
-            outcome.quantile(0.99).as_secs_f64() * 1e3,
-            outcome.away as f64 / time.as_secs_f64(),
-            outcome.slowest_refusal.as_secs_f64() * 1e3,
-            outcome.unsent,
-        )
-    };
-    writeln!(out, "{}", tell("half of it", &half, time / 2))?;
-    let before = arguments.server.memory();
-    let over = ask(address, can * arguments.times, time, arguments.connections).await?;
-    writeln!(out, "{}", tell(&format!("{} times it", arguments.times), &over, time))?;
-    if let (Some(before), Some(after)) = (before, arguments.server.memory()) {
-        writeln!(out, "memory at most: {before} MiB before, {after} MiB after")?;
+    let capacity = measure_capacity(address).await?;
+    writeln!(out, "capacity: {capacity:.0} responses per second with {CAPACITY_CLIENTS} clients")?;
+    let duration = Duration::from_secs(arguments.seconds);
+    let half_rate_connections = arguments.connections.min(HALF_RATE_CONNECTIONS);
+    let half = send_at_rate(address, capacity / 2.0, duration / 2, half_rate_connections).await?;
+    writeln!(out, "{}", half.summary("half of the capacity", duration / 2))?;
+    let memory_before = arguments.server.peak_memory_mib();
+    let overload = send_at_rate(address, capacity * arguments.times, duration, arguments.connections).await?;
+    writeln!(out, "{}", overload.summary(&format!("{} times the capacity", arguments.times), duration))?;
+    if let (Some(before), Some(after)) = (memory_before, arguments.server.peak_memory_mib()) {
+        writeln!(out, "peak memory: {before} MiB before, {after} MiB after")?;
     }
-    let mut seconds = 0;
+    let half_p99 = half.percentile(0.99);
+    let mut second = 0;
     loop {
-        let after = ask(address, can / 2.0, Duration::from_secs(1), arguments.connections.min(64)).await?;
-        seconds += 1;
-        if after.away == 0 && after.quantile(0.99) <= half.quantile(0.99).mul_f64(1.5) {
+        let outcome = send_at_rate(address, capacity / 2.0, Duration::from_secs(1), half_rate_connections).await?;
+        second += 1;
+        if outcome.rejected == 0 && outcome.percentile(0.99) <= half_p99.mul_f64(1.5) {
             break;
         }
-        ensure!(seconds < 60, "it does not come back to what it was");
+        ensure!(second < MAX_RECOVERY_SECONDS, "the server did not recover within {MAX_RECOVERY_SECONDS} seconds");
     }
-    writeln!(out, "half of it again: as before in second {seconds}")?;
-    let (allowed, is) = (half.quantile(0.99) * 2, over.quantile(0.99));
-    writeln!(out, "p99 of those let in: {:.2} of what it was at half", is.as_secs_f64() * 2.0 / allowed.as_secs_f64())?;
+    writeln!(out, "half of the capacity again: recovered in second {second}")?;
+    let ratio = overload.percentile(0.99).as_secs_f64() / half_p99.as_secs_f64();
+    writeln!(out, "p99 of admitted requests relative to half of the capacity: {ratio:.2}")?;
     Ok(())
 }

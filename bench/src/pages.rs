@@ -1,4 +1,4 @@
-//! Browses the list of cases by cursor, from the first page to the last, then from the last page back.
+//! Pages through the list of cases by cursor, from the first page to the last and back, and compares the cost of the pages.
 
 use std::collections::HashSet;
 use std::io::{Write, stdout};
@@ -9,34 +9,34 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// What to browse, and how.
+/// Address and sizes of pages.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Address of the API
+    /// URL of the GraphQL API
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/graphql")]
     url: String,
-    /// Rows in a page
+    /// Rows per page
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100))]
     size: u32,
-    /// Pages in a block, whose median is compared with that of the first block
+    /// Pages per block; the medians of the blocks are compared with that of the first
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     block: u32,
-    /// Pages to go back from the end
+    /// Pages to fetch backward from the end
     #[arg(long, default_value_t = 1_000)]
     back: usize,
-    /// How many times the median of the first block another block may cost; more is a failure
+    /// Maximum ratio of the median of a block to that of the first block
     #[arg(long, default_value_t = 2.0)]
     bar: f64,
 }
 
-const FORWARD: &str = "query ($size: Int!, $at: String) { cases(first: $size, after: $at) \
+const FORWARD_QUERY: &str = "query ($size: Int!, $at: String) { cases(first: $size, after: $at) \
     { nodes { id title opened } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }";
-const BACKWARD: &str = "query ($size: Int!, $at: String) { cases(last: $size, before: $at) \
+const BACKWARD_QUERY: &str = "query ($size: Int!, $at: String) { cases(last: $size, before: $at) \
     { nodes { id title opened } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }";
-const COUNT: &str = "{ cases { totalCount } }";
+const COUNT_QUERY: &str = "{ cases { totalCount } }";
 
-/// Requests that are not timed, so that the first pages do not pay for the connection.
-const WARM_UP: usize = 20;
+/// Requests that are sent before the measurement, so that it does not include connecting.
+const WARM_UP_REQUESTS: usize = 20;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -66,132 +66,143 @@ struct Api {
 }
 
 impl Api {
-    /// Sends a query; gives its data and the time until the whole answer was there.
-    async fn ask(&self, query: &str, variables: Value) -> anyhow::Result<(Value, Duration)> {
+    /// Sends a query and returns its data and the time from the request to the last byte of the response.
+    async fn query(&self, query: &str, variables: Value) -> anyhow::Result<(Value, Duration)> {
         let request = self.client.post(&self.url).json(&json!({"query": query, "variables": variables}));
         let started = Instant::now();
-        let answer = request.send().await.context("the API does not answer")?;
-        let body = answer.bytes().await.context("the answer breaks off")?;
-        let took = started.elapsed();
-        let mut answer: Value = serde_json::from_slice(&body).context("the answer is not JSON")?;
-        if let Some(errors) = answer.get("errors") {
-            bail!("the API refuses: {errors}");
+        let response = request.send().await.context("the API does not respond")?;
+        let body = response.bytes().await.context("the response is incomplete")?;
+        let latency = started.elapsed();
+        let mut response: Value = serde_json::from_slice(&body).context("the response is not JSON")?;
+        if let Some(errors) = response.get("errors") {
+            bail!("the response contains errors: {errors}");
         }
-        Ok((answer["data"].take(), took))
+        Ok((response["data"].take(), latency))
     }
 
-    async fn page(&self, query: &str, size: u32, at: Option<&str>) -> anyhow::Result<(Page, Duration)> {
-        let (mut data, took) = self.ask(query, json!({"size": size, "at": at})).await?;
-        Ok((serde_json::from_value(data["cases"].take()).context("the page has another shape")?, took))
+    async fn page(&self, query: &str, size: u32, cursor: Option<&str>) -> anyhow::Result<(Page, Duration)> {
+        let (mut data, latency) = self.query(query, json!({"size": size, "at": cursor})).await?;
+        Ok((serde_json::from_value(data["cases"].take()).context("the page cannot be deserialized")?, latency))
     }
 }
 
-/// Browses, checks, and prints what the pages cost.
+/// Fetches all pages, checks their rows, and prints their latencies.
 pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let api = Api { client: reqwest::Client::new(), url: arguments.url.clone() };
-    let (data, count_took) = api.ask(COUNT, json!({})).await?;
-    let total = data["cases"]["totalCount"].as_u64().context("the API gives no totalCount")?;
-    ensure!(total > 0, "there are no cases to browse");
-    for _ in 0..WARM_UP {
-        api.page(FORWARD, arguments.size, None).await?;
+    let (data, count_latency) = api.query(COUNT_QUERY, json!({})).await?;
+    let total = data["cases"]["totalCount"].as_u64().context("the API returns no totalCount")?;
+    ensure!(total > 0, "the API has no cases");
+    for _ in 0..WARM_UP_REQUESTS {
+        api.page(FORWARD_QUERY, arguments.size, None).await?;
     }
 
-    let mut ids: Vec<String> = Vec::new();
-    let mut times = Vec::new();
-    let mut seen = HashSet::new();
-    let mut cursor: Option<String> = None;
-    // "unknown" comes last, and sorts as the empty text
-    let mut latest: Option<String> = None;
-    loop {
-        let (page, took) = api.page(FORWARD, arguments.size, cursor.as_deref()).await?;
-        times.push(took);
-        ensure!(page.page_info.has_previous_page == cursor.is_some(), "hasPreviousPage is wrong on page {}", times.len());
-        for case in page.nodes {
-            let opened = case.opened.unwrap_or_default();
-            if let Some(latest) = &latest {
-                ensure!(opened <= *latest, "{} opened {opened:?} comes after a case opened {latest:?}", case.id);
-            }
-            latest = Some(opened);
-            ensure!(seen.insert(case.id.clone()), "{} was given twice, again on page {}", case.id, times.len());
-            ids.push(case.id);
-        }
-        if !page.page_info.has_next_page {
-            break;
-        }
-        cursor = Some(page.page_info.end_cursor.context("a page with a next page has no endCursor")?);
-    }
-    ensure!(ids.len() as u64 == total, "{} rows were given, and totalCount is {total}", ids.len());
-    writeln!(stdout(), "{total} rows in {} pages of {}, each row once, dates never rise", times.len(), arguments.size)?;
-    writeln!(stdout(), "totalCount alone: {}", millis(count_took))?;
-    let forward = report("forward", &times, arguments.block as usize)?;
+    let (ids, latencies) = page_forward(&api, arguments.size).await?;
+    ensure!(ids.len() as u64 == total, "{} rows were returned, but totalCount is {total}", ids.len());
+    let pages = latencies.len();
+    writeln!(stdout(), "{total} rows in {pages} pages of {}, each row exactly once, dates never increase", arguments.size)?;
+    writeln!(stdout(), "totalCount alone: {}", format_millis(count_latency))?;
+    let forward = report("forward", &latencies, arguments.block as usize)?;
 
-    let mut times = Vec::new();
-    let mut cursor: Option<String> = None;
-    let mut end = ids.len();
-    while times.len() < arguments.back {
-        let (page, took) = api.page(BACKWARD, arguments.size, cursor.as_deref()).await?;
-        times.push(took);
-        ensure!(page.page_info.has_next_page == cursor.is_some(), "hasNextPage is wrong on page {} from the end", times.len());
-        let start = end.checked_sub(page.nodes.len()).context("more rows come back than went")?;
-        ensure!(
-            page.nodes.iter().map(|case| &case.id).eq(&ids[start..end]),
-            "page {} from the end holds other rows than the same place had on the way there",
-            times.len()
-        );
-        end = start;
-        if !page.page_info.has_previous_page {
-            ensure!(end == 0, "{end} rows are missing on the way back");
-            break;
-        }
-        cursor = Some(page.page_info.start_cursor.context("a page with a page before it has no startCursor")?);
-    }
-    let backward = report("backward", &times, arguments.block as usize)?;
+    let latencies = page_backward(&api, arguments.size, arguments.back, &ids).await?;
+    let backward = report("backward", &latencies, arguments.block as usize)?;
 
     let worst = forward.max(backward);
-    ensure!(worst <= arguments.bar, "a block of pages costs {worst:.2} times the first, more than {}", arguments.bar);
-    writeln!(stdout(), "no block costs more than {} times the first", arguments.bar)?;
+    ensure!(worst <= arguments.bar, "a block of pages takes {worst:.2} times as long as the first; the limit is {}", arguments.bar);
+    writeln!(stdout(), "no block takes more than {} times as long as the first", arguments.bar)?;
     Ok(())
 }
 
-/// Prints what pages cost; gives the median of the dearest block over that of the first.
-fn report(way: &str, times: &[Duration], block: usize) -> anyhow::Result<f64> {
-    // a block cut short by the end of the list is left out unless it is the only one
-    let whole = times.chunks(block).filter(|chunk| chunk.len() == block || times.len() < block);
-    let medians: Vec<Duration> = whole.map(|chunk| quantile(chunk, 0.5)).collect();
+/// Fetches all pages with `after`; returns the ids in their order and the latencies.
+async fn page_forward(api: &Api, size: u32) -> anyhow::Result<(Vec<String>, Vec<Duration>)> {
+    let (mut ids, mut latencies, mut seen) = (Vec::new(), Vec::new(), HashSet::new());
+    let mut cursor: Option<String> = None;
+    // an unknown date sorts last, as the empty text
+    let mut previous: Option<String> = None;
+    loop {
+        let (page, latency) = api.page(FORWARD_QUERY, size, cursor.as_deref()).await?;
+        latencies.push(latency);
+        let number = latencies.len();
+        ensure!(page.page_info.has_previous_page == cursor.is_some(), "hasPreviousPage is wrong on page {number}");
+        for case in page.nodes {
+            let opened = case.opened.unwrap_or_default();
+            if let Some(previous) = &previous {
+                ensure!(opened <= *previous, "{} opened {opened:?} follows a case opened {previous:?}", case.id);
+            }
+            previous = Some(opened);
+            ensure!(seen.insert(case.id.clone()), "{} was returned again on page {number}", case.id);
+            ids.push(case.id);
+        }
+        if !page.page_info.has_next_page {
+            return Ok((ids, latencies));
+        }
+        cursor = Some(page.page_info.end_cursor.context("a page with a next page has no endCursor")?);
+    }
+}
+
+/// Fetches up to `max_pages` pages from the end with `before`, and compares their rows with `ids`; returns the latencies.
+async fn page_backward(api: &Api, size: u32, max_pages: usize, ids: &[String]) -> anyhow::Result<Vec<Duration>> {
+    let mut latencies = Vec::new();
+    let mut cursor: Option<String> = None;
+    let mut end = ids.len();
+    while latencies.len() < max_pages {
+        let (page, latency) = api.page(BACKWARD_QUERY, size, cursor.as_deref()).await?;
+        latencies.push(latency);
+        let number = latencies.len();
+        ensure!(page.page_info.has_next_page == cursor.is_some(), "hasNextPage is wrong on page {number} from the end");
+        let start = end.checked_sub(page.nodes.len()).context("paging backward returns more rows than paging forward")?;
+        ensure!(
+            page.nodes.iter().map(|case| &case.id).eq(&ids[start..end]),
+            "page {number} from the end has other rows than the same positions when paging forward"
+        );
+        end = start;
+        if !page.page_info.has_previous_page {
+            ensure!(end == 0, "{end} rows are missing when paging backward");
+            break;
+        }
+        cursor = Some(page.page_info.start_cursor.context("a page with a previous page has no startCursor")?);
+    }
+    Ok(latencies)
+}
+
+/// Prints the latencies of pages; returns the median of the slowest block relative to that of the first.
+fn report(direction: &str, latencies: &[Duration], block: usize) -> anyhow::Result<f64> {
+    // an incomplete last block is ignored unless it is the only one
+    let blocks = latencies.chunks(block).filter(|chunk| chunk.len() == block || latencies.len() < block);
+    let medians: Vec<Duration> = blocks.map(|chunk| percentile(chunk, 0.5)).collect();
     let (first, last) = (medians[0], medians[medians.len() - 1]);
-    let (place, worst) = medians.iter().enumerate().max_by_key(|(_, median)| **median).context("there are no pages")?;
-    let ratio = worst.as_secs_f64() / first.as_secs_f64();
+    let (index, slowest) = medians.iter().enumerate().max_by_key(|(_, median)| **median).context("there are no pages")?;
+    let ratio = slowest.as_secs_f64() / first.as_secs_f64();
     let mut out = stdout();
-    writeln!(out, "{way}: {} pages, {:.1} s", times.len(), times.iter().sum::<Duration>().as_secs_f64())?;
+    writeln!(out, "{direction}: {} pages, {:.1} s", latencies.len(), latencies.iter().sum::<Duration>().as_secs_f64())?;
     writeln!(
         out,
-        "  page        median {}, 99 of 100 under {}, maximum {}",
-        millis(quantile(times, 0.5)),
-        millis(quantile(times, 0.99)),
-        millis(quantile(times, 1.0))
+        "  page        median {}, p99 {}, maximum {}",
+        format_millis(percentile(latencies, 0.5)),
+        format_millis(percentile(latencies, 0.99)),
+        format_millis(percentile(latencies, 1.0))
     )?;
     writeln!(
         out,
-        "  first block {}, last block {} ({:.2} times), median block {}, dearest block {} (block {} of {})",
-        millis(first),
-        millis(last),
+        "  first block {}, last block {} ({:.2} times), median block {}, slowest block {} (block {} of {})",
+        format_millis(first),
+        format_millis(last),
         last.as_secs_f64() / first.as_secs_f64(),
-        millis(quantile(&medians, 0.5)),
-        millis(*worst),
-        place + 1,
+        format_millis(percentile(&medians, 0.5)),
+        format_millis(*slowest),
+        index + 1,
         medians.len()
     )?;
-    writeln!(out, "  dearest block over first block: {ratio:.2}")?;
+    writeln!(out, "  slowest block over first block: {ratio:.2}")?;
     Ok(ratio)
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
-fn quantile(times: &[Duration], share: f64) -> Duration {
-    let mut sorted = times.to_vec();
+fn percentile(latencies: &[Duration], share: f64) -> Duration {
+    let mut sorted = latencies.to_vec();
     sorted.sort_unstable();
     sorted[((sorted.len() - 1) as f64 * share).round() as usize]
 }
 
-fn millis(time: Duration) -> String {
-    format!("{:.2} ms", time.as_secs_f64() * 1_000.0)
+fn format_millis(latency: Duration) -> String {
+    format!("{:.2} ms", latency.as_secs_f64() * 1_000.0)
 }

@@ -1,124 +1,88 @@
-//! What is asked of the servers: each workload as every server takes it, with the values that vary from request to request.
+//! The workloads: the request that each target receives, with variables that differ between requests.
+
+pub mod encoding;
+pub mod sample;
 
 use anyhow::{Context, bail, ensure};
-use clap::ValueEnum;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
-use crate::pools::{Place, Pools};
+use crate::target::TargetKind;
+use crate::workload::encoding::encode_base64;
+use crate::workload::sample::{CasePosition, Samples};
 
-/// A kind of server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
-    /// Kurultai that keeps no answers
-    Kurultai,
-    /// Kurultai that keeps answers
-    Kept,
-    /// PostGraphile over the same tables
-    Postgraphile,
-    /// Seaography over the same tables
-    Seaography,
-    /// The limits: one hand-written statement for each workload, and a fixed body
-    Limit,
-}
-
-impl Kind {
-    /// As tables call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Kurultai => "kurultai",
-            Self::Kept => "kurultai, kept answers",
-            Self::Postgraphile => "PostGraphile",
-            Self::Seaography => "Seaography",
-            Self::Limit => "limits",
-        }
-    }
-
-    /// As the lines of a workload call it.
-    pub fn name_in(self, workload: &Workload) -> &'static str {
-        match (self, workload.varies) {
-            (Self::Limit, Varies::Kept) => "fixed body",
-            (Self::Limit, _) => "hand-written SQL",
-            (Self::Postgraphile, Varies::Workload) => "PostGraphile, without the search",
-            _ => self.name(),
-        }
-    }
-}
-
-/// A thing to ask for.
+/// A kind of request.
 #[derive(Debug)]
 pub struct Workload {
-    /// Its name, which is also its path at the limits.
+    /// Name on the command line, and the path at the target of kind `limit`.
     pub name: &'static str,
-    /// As tables call it.
+    /// Label in printed tables.
     pub title: &'static str,
-    /// The query of Kurultai.
-    pub query: &'static str,
-    /// The query of PostGraphile, which has its own schema; nothing where it cannot answer.
-    pub postgraphile: Option<&'static str>,
-    /// The same of Seaography.
-    pub seaography: Option<&'static str>,
-    /// What varies.
-    pub varies: Varies,
+    /// Query for Kurultai.
+    query: &'static str,
+    /// Query for PostGraphile, which has its own schema; `None` if it has no equivalent.
+    postgraphile: Option<&'static str>,
+    /// Query for Seaography, likewise.
+    seaography: Option<&'static str>,
+    variation: Variation,
 }
 
-/// What varies from request to request.
+/// The difference between the requests of a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Varies {
+enum Variation {
     /// The id of a case.
     Id,
-    /// The place after which the page begins.
-    After,
+    /// The cursor that the page follows.
+    Cursor,
     /// The same, deep in the list.
-    Deep,
-    /// The person whose cases are asked for.
+    DeepCursor,
+    /// The person whose cases are requested.
     Person,
-    /// The words to search for.
-    Words,
-    /// Nothing; answers are not kept.
-    Nothing,
-    /// Nothing; all cases are looked at each time.
-    Whole,
-    /// Nothing; answers are kept where the server can.
-    Kept,
-    /// The workload: all others in turn, while records are written.
-    Workload,
+    /// The search term.
+    SearchTerm,
+    /// No difference; responses are not cached.
+    None,
+    /// No difference; every request scans all cases.
+    FullScan,
+    /// No difference; responses are cached if the target can.
+    Repeated,
+    /// All other workloads in turn, while records are written.
+    Mixed,
 }
 
-const PAGE: &str = "query ($after: String) { cases(first: 20, after: $after) { nodes { id title status opened } } }";
-const LEVELS: &str = "query ($after: String) { cases(first: 20, after: $after) { nodes { id title status opened \
+const PAGE_QUERY: &str = "query ($after: String) { cases(first: 20, after: $after) { nodes { id title status opened } } }";
+const LEVELS_QUERY: &str = "query ($after: String) { cases(first: 20, after: $after) { nodes { id title status opened \
     parties(first: 5) { nodes { id role person { id name } } } \
     charges(first: 5) { nodes { id locator outcome provision { id number heading law { id title } } } } } } }";
-const POSTGRAPHILE_PAGE: &str = include_str!("../peer/postgraphile/queries/page.graphql");
-const POSTGRAPHILE_LEVELS: &str = include_str!("../peer/postgraphile/queries/levels.graphql");
-const SEAOGRAPHY_PAGE: &str = include_str!("../peer/seaography/queries/page.graphql");
-const SEAOGRAPHY_LEVELS: &str = include_str!("../peer/seaography/queries/levels.graphql");
+const POSTGRAPHILE_PAGE_QUERY: &str = include_str!("../peer/postgraphile/queries/page.graphql");
+const POSTGRAPHILE_LEVELS_QUERY: &str = include_str!("../peer/postgraphile/queries/levels.graphql");
+const SEAOGRAPHY_PAGE_QUERY: &str = include_str!("../peer/seaography/queries/page.graphql");
+const SEAOGRAPHY_LEVELS_QUERY: &str = include_str!("../peer/seaography/queries/levels.graphql");
 
-/// All workloads.
-pub const WORKLOADS: &[Workload] = &[
+/// All workloads, in the order in which they run.
+const WORKLOADS: &[Workload] = &[
     Workload {
         name: "id",
         title: "one case by id",
         query: "query ($id: ID!) { case(by: {id: $id}) { id title docketNumber kind status opened decided } }",
         postgraphile: Some(include_str!("../peer/postgraphile/queries/id.graphql")),
         seaography: Some(include_str!("../peer/seaography/queries/id.graphql")),
-        varies: Varies::Id,
+        variation: Variation::Id,
     },
     Workload {
         name: "newest",
         title: "the 20 newest cases",
-        query: PAGE,
-        postgraphile: Some(POSTGRAPHILE_PAGE),
-        seaography: Some(SEAOGRAPHY_PAGE),
-        varies: Varies::Nothing,
+        query: PAGE_QUERY,
+        postgraphile: Some(POSTGRAPHILE_PAGE_QUERY),
+        seaography: Some(SEAOGRAPHY_PAGE_QUERY),
+        variation: Variation::None,
     },
     Workload {
         name: "levels",
         title: "three levels",
-        query: LEVELS,
-        postgraphile: Some(POSTGRAPHILE_LEVELS),
-        seaography: Some(SEAOGRAPHY_LEVELS),
-        varies: Varies::After,
+        query: LEVELS_QUERY,
+        postgraphile: Some(POSTGRAPHILE_LEVELS_QUERY),
+        seaography: Some(SEAOGRAPHY_LEVELS_QUERY),
+        variation: Variation::Cursor,
     },
     Workload {
         name: "filter",
@@ -127,15 +91,15 @@ pub const WORKLOADS: &[Workload] = &[
             { nodes { id title status opened } } }",
         postgraphile: Some(include_str!("../peer/postgraphile/queries/filter.graphql")),
         seaography: Some(include_str!("../peer/seaography/queries/filter.graphql")),
-        varies: Varies::Person,
+        variation: Variation::Person,
     },
     Workload {
         name: "deep",
         title: "20 cases deep in the list",
-        query: PAGE,
-        postgraphile: Some(POSTGRAPHILE_PAGE),
-        seaography: Some(SEAOGRAPHY_PAGE),
-        varies: Varies::Deep,
+        query: PAGE_QUERY,
+        postgraphile: Some(POSTGRAPHILE_PAGE_QUERY),
+        seaography: Some(SEAOGRAPHY_PAGE_QUERY),
+        variation: Variation::DeepCursor,
     },
     Workload {
         name: "search",
@@ -143,15 +107,15 @@ pub const WORKLOADS: &[Workload] = &[
         query: "query ($words: String!) { search(query: $words, first: 20) { nodes { record { id } } } }",
         postgraphile: None,
         seaography: None,
-        varies: Varies::Words,
+        variation: Variation::SearchTerm,
     },
     Workload {
         name: "repeated",
         title: "three levels, repeated",
-        query: LEVELS,
-        postgraphile: Some(POSTGRAPHILE_LEVELS),
-        seaography: Some(SEAOGRAPHY_LEVELS),
-        varies: Varies::Kept,
+        query: LEVELS_QUERY,
+        postgraphile: Some(POSTGRAPHILE_LEVELS_QUERY),
+        seaography: Some(SEAOGRAPHY_LEVELS_QUERY),
+        variation: Variation::Repeated,
     },
     Workload {
         name: "statistics",
@@ -160,126 +124,137 @@ pub const WORKLOADS: &[Workload] = &[
             { rows { year provision { id number heading } count } total { count } } }",
         postgraphile: None,
         seaography: None,
-        varies: Varies::Whole,
+        variation: Variation::FullScan,
     },
     Workload {
         name: "mixed",
-        title: "all in turn, one write a second",
+        title: "all in turn, one write per second",
         query: "",
         postgraphile: None,
         seaography: None,
-        varies: Varies::Workload,
+        variation: Variation::Mixed,
     },
 ];
 
-/// The workloads of these names, or all.
-pub fn chosen(names: &[String]) -> anyhow::Result<Vec<&'static Workload>> {
+/// The workloads with these names, or all of them if there are no names.
+///
+/// # Errors
+/// If a name is unknown.
+pub fn select_workloads(names: &[String]) -> anyhow::Result<Vec<&'static Workload>> {
     for name in names {
-        ensure!(WORKLOADS.iter().any(|workload| workload.name == name), "there is no workload {name}");
+        ensure!(WORKLOADS.iter().any(|workload| workload.name == name), "there is no workload \"{name}\"");
     }
     Ok(WORKLOADS.iter().filter(|workload| names.is_empty() || names.iter().any(|name| name == workload.name)).collect())
 }
 
 impl Workload {
-    /// Whether a server of this kind takes part.
-    pub fn suits(&self, kind: Kind) -> bool {
-        match self.varies {
-            Varies::Kept => kind != Kind::Kurultai && self.answered_by(kind),
-            Varies::Workload => kind != Kind::Seaography,
-            _ => kind != Kind::Kept && self.answered_by(kind),
+    /// Whether records are written during the measurement.
+    pub fn is_mixed(&self) -> bool {
+        self.variation == Variation::Mixed
+    }
+
+    /// Whether the statements of one request can be counted.
+    pub fn is_countable(&self) -> bool {
+        !matches!(self.variation, Variation::FullScan | Variation::Mixed)
+    }
+
+    /// Label of a target in the table rows of this workload.
+    pub fn target_label(&self, kind: TargetKind) -> &'static str {
+        match (kind, self.variation) {
+            (TargetKind::Limit, Variation::Repeated) => "fixed body",
+            (TargetKind::Limit, _) => "hand-written SQL",
+            (TargetKind::Postgraphile, Variation::Mixed) => "PostGraphile, without search",
+            _ => kind.label(),
         }
     }
 
-    /// Whether a server of this kind has an answer.
-    fn answered_by(&self, kind: Kind) -> bool {
+    /// Whether targets of this kind run the workload.
+    pub fn runs_on(&self, kind: TargetKind) -> bool {
+        match self.variation {
+            Variation::Repeated => kind != TargetKind::Kurultai && self.is_supported_by(kind),
+            Variation::Mixed => kind != TargetKind::Seaography,
+            _ => kind != TargetKind::Cached && self.is_supported_by(kind),
+        }
+    }
+
+    fn is_supported_by(&self, kind: TargetKind) -> bool {
         match kind {
-            Kind::Kurultai | Kind::Kept | Kind::Limit => true,
-            Kind::Postgraphile => self.postgraphile.is_some(),
-            Kind::Seaography => self.seaography.is_some(),
+            TargetKind::Kurultai | TargetKind::Cached | TargetKind::Limit => true,
+            TargetKind::Postgraphile => self.postgraphile.is_some(),
+            TargetKind::Seaography => self.seaography.is_some(),
         }
     }
 
-    /// What a server of this kind is asked in turn: the workload itself, or those that it is mixed of.
-    pub fn parts(&'static self, kind: Kind) -> Vec<&'static Self> {
-        match self.varies {
-            Varies::Workload => WORKLOADS
+    /// The workloads that a target of this kind runs in turn: this one, or the components of the mixed workload.
+    pub fn components(&'static self, kind: TargetKind) -> Vec<&'static Self> {
+        match self.variation {
+            Variation::Mixed => WORKLOADS
                 .iter()
-                .filter(|part| !matches!(part.varies, Varies::Kept | Varies::Whole | Varies::Workload) && part.answered_by(kind))
+                .filter(|component| {
+                    !matches!(component.variation, Variation::Repeated | Variation::FullScan | Variation::Mixed)
+                        && component.is_supported_by(kind)
+                })
                 .collect(),
             _ => vec![self],
         }
     }
 
-    /// The path and the body of a request; `number` chooses the values.
-    pub fn request(&self, kind: Kind, pools: &Pools, number: usize) -> anyhow::Result<(String, Value)> {
-        // neighbours in a pool are neighbours in the list: a step prime to its length goes through it crosswise
-        fn nth<T>(pool: &[T], number: usize) -> anyhow::Result<&T> {
-            pool.get(number.wrapping_mul(7_919) % pool.len().max(1)).context("the server has no record to choose from")
-        }
-        let after = |place: &Place| {
-            Ok::<_, anyhow::Error>(match kind {
-                Kind::Kurultai | Kind::Kept => json!({"after": place.cursor}),
-                Kind::Limit => json!({"opened": place.opened, "id": place.uuid.to_string()}),
-                Kind::Postgraphile => {
-                    let digest = pools.digest.as_ref().context("PostGraphile gave no cursor")?;
-                    json!({"after": base64(json!([digest, place.opened, place.uuid.to_string()]).to_string().as_bytes())})
-                }
-                // it has no cursors in this order; the first condition is there for the index
-                Kind::Seaography => json!({"filters": {
-                    "openedOrder": {"lte": place.opened},
-                    "or": [
-                        {"openedOrder": {"lt": place.opened}},
-                        {"openedOrder": {"eq": place.opened}, "id": {"lt": place.uuid.to_string()}},
-                    ],
-                }}),
-            })
+    /// Path and body of request number `number`, which selects the variables.
+    ///
+    /// # Errors
+    /// For the mixed workload, which has no request of its own, and if there are no samples of a variable.
+    pub fn request(&self, kind: TargetKind, samples: &Samples, number: usize) -> anyhow::Result<(String, Value)> {
+        let query = match kind {
+            TargetKind::Limit => return Ok((format!("/{}", self.name), self.variables(kind, samples, number)?)),
+            TargetKind::Kurultai | TargetKind::Cached => Some(self.query),
+            TargetKind::Postgraphile => self.postgraphile,
+            TargetKind::Seaography => self.seaography,
         };
-        let variables = match self.varies {
-            Varies::Id => {
-                let place = nth(&pools.places, number)?;
+        let query = query.with_context(|| format!("{} has no query for {}", kind.label(), self.title))?;
+        Ok(("/graphql".to_owned(), json!({"query": query, "variables": self.variables(kind, samples, number)?})))
+    }
+
+    fn variables(&self, kind: TargetKind, samples: &Samples, number: usize) -> anyhow::Result<Value> {
+        Ok(match self.variation {
+            Variation::Id => {
+                let case = nth(&samples.cases, number)?;
                 match kind {
-                    Kind::Kurultai | Kind::Kept => json!({"id": place.id}),
-                    Kind::Limit | Kind::Postgraphile | Kind::Seaography => json!({"id": place.uuid.to_string()}),
+                    TargetKind::Kurultai | TargetKind::Cached => json!({"id": case.id}),
+                    TargetKind::Limit | TargetKind::Postgraphile | TargetKind::Seaography => json!({"id": case.uuid.to_string()}),
                 }
             }
-            Varies::After => after(nth(&pools.places, number)?)?,
-            Varies::Deep => after(nth(&pools.deep, number)?)?,
-            Varies::Person => json!({"person": nth(&pools.people, number)?}),
-            Varies::Words => json!({"words": nth(&pools.words, number)?}),
-            Varies::Nothing | Varies::Whole | Varies::Kept => json!({}),
-            Varies::Workload => bail!("a part is asked for, and not the whole"),
-        };
-        let query = match kind {
-            Kind::Limit => return Ok((format!("/{}", self.name), variables)),
-            Kind::Kurultai | Kind::Kept => Some(self.query),
-            Kind::Postgraphile => self.postgraphile,
-            Kind::Seaography => self.seaography,
-        };
-        Ok(("/graphql".to_owned(), json!({"query": query.context("no query")?, "variables": variables})))
+            Variation::Cursor => page_variables(kind, samples, nth(&samples.cases, number)?)?,
+            Variation::DeepCursor => page_variables(kind, samples, nth(&samples.deep_cases, number)?)?,
+            Variation::Person => json!({"person": nth(&samples.people, number)?}),
+            Variation::SearchTerm => json!({"words": nth(&samples.search_terms, number)?}),
+            Variation::None | Variation::FullScan | Variation::Repeated => json!({}),
+            Variation::Mixed => bail!("the mixed workload has no request of its own"),
+        })
     }
 }
 
-/// The id in the tables of an id such as `case_01h455vb4pex5vsknk084sn02q`.
-pub fn uuid_of(id: &str) -> Option<Uuid> {
-    let (prefix, digits) = id.rsplit_once('_')?;
-    if prefix.is_empty() || digits.len() != 26 {
-        return None;
-    }
-    let number = digits.bytes().try_fold(0_u128, |number, digit| {
-        let value = b"0123456789abcdefghjkmnpqrstvwxyz".iter().position(|known| *known == digit)?;
-        Some((number << 5) | value as u128)
-    });
-    number.map(Uuid::from_u128)
+/// A sample by the number of a request. Neighboring samples are neighbors in the list; a step that is coprime to their
+/// number visits all of them in scattered order.
+fn nth<T>(samples: &[T], number: usize) -> anyhow::Result<&T> {
+    samples.get(number.wrapping_mul(7_919) % samples.len().max(1)).context("the server has no records to select from")
 }
 
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let number = chunk.iter().fold(0_usize, |number, byte| (number << 8) | usize::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            text.push(if place <= chunk.len() { char::from(DIGITS[(number >> (18 - 6 * place)) & 63]) } else { '=' });
+/// Variables for the page after a case, in the form that the target takes.
+fn page_variables(kind: TargetKind, samples: &Samples, case: &CasePosition) -> anyhow::Result<Value> {
+    Ok(match kind {
+        TargetKind::Kurultai | TargetKind::Cached => json!({"after": case.cursor}),
+        TargetKind::Limit => json!({"opened": case.opened, "id": case.uuid.to_string()}),
+        TargetKind::Postgraphile => {
+            let digest = samples.postgraphile_digest.as_ref().context("PostGraphile returned no cursor")?;
+            json!({"after": encode_base64(json!([digest, case.opened, case.uuid.to_string()]).to_string().as_bytes())})
         }
-    }
-    text
+        // there are no cursors in this order; the first condition lets the database use the index
+        TargetKind::Seaography => json!({"filters": {
+            "openedOrder": {"lte": case.opened},
+            "or": [
+                {"openedOrder": {"lt": case.opened}},
+                {"openedOrder": {"eq": case.opened}, "id": {"lt": case.uuid.to_string()}},
+            ],
+        }}),
+    })
 }

@@ -7,7 +7,7 @@ import { chromium } from "playwright-core";
 
 export const base = new URL(process.env.KURULTAI_URL ?? "http://127.0.0.1:8080");
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const screenshots = process.env.SCREENSHOT_DIR ?? mkdtempSync(join(tmpdir(), "kurultai-screenshots-"));
+const screenshotFolder = process.env.SCREENSHOT_DIR ?? mkdtempSync(join(tmpdir(), "kurultai-screenshots-"));
 const profile = mkdtempSync(join(tmpdir(), "kurultai-chromium-"));
 
 export let context;
@@ -18,7 +18,7 @@ before(async () => {
     `No Chromium at ${executablePath}. Install it (Debian and Ubuntu: apt-get install chromium), ` +
       "or set CHROMIUM to the path of a Chromium or Chrome.",
   );
-  mkdirSync(screenshots, { recursive: true });
+  mkdirSync(screenshotFolder, { recursive: true });
   context = await chromium.launchPersistentContext(profile, {
     executablePath,
     headless: true,
@@ -38,36 +38,37 @@ before(async () => {
 after(async () => {
   await context?.close();
   rmSync(profile, { recursive: true, force: true });
-  console.log(`screenshots are in ${screenshots}`);
+  console.log(`screenshots are in ${screenshotFolder}`);
 });
 
-/** Opens a page that remembers what it should not have done. */
+/** Opens a page and records its errors: console errors, exceptions, failed requests and requests to other origins. */
 export async function open(path, options = {}) {
   const page = await context.newPage();
   await page.emulateMedia(options);
-  const faults = [];
+  const errors = [];
   page.on("console", (message) => {
-    if (message.type() === "error") faults.push(`console: ${message.text()}`);
+    if (message.type() === "error") errors.push(`console: ${message.text()}`);
   });
-  page.on("pageerror", (error) => faults.push(`uncaught: ${error.message}`));
+  page.on("pageerror", (error) => errors.push(`uncaught: ${error.message}`));
   page.on("requestfailed", (request) => {
-    // A preview that is overtaken by the next is called off by the page itself.
-    const isCalledOff = request.failure()?.errorText === "net::ERR_ABORTED" && request.url().includes("/table.json?");
-    if (!isCalledOff) faults.push(`request failed: ${request.url()}`);
+    // the page aborts the request of a preview when the next one starts
+    const isAborted = request.failure()?.errorText === "net::ERR_ABORTED" && request.url().includes("/table.json?");
+    if (!isAborted) errors.push(`request failed: ${request.url()}`);
   });
   page.on("response", (response) => {
-    if (response.status() >= 400) faults.push(`status ${response.status()}: ${response.url()}`);
+    if (response.status() >= 400) errors.push(`status ${response.status()}: ${response.url()}`);
   });
   page.on("request", (request) => {
     const url = new URL(request.url());
-    const isInPage = url.protocol === "data:" || url.protocol === "blob:";
-    if (!isInPage && url.origin !== base.origin) faults.push(`left the origin: ${request.url()}`);
+    const isInline = url.protocol === "data:" || url.protocol === "blob:";
+    if (!isInline && url.origin !== base.origin) errors.push(`request to another origin: ${request.url()}`);
   });
   await page.goto(new URL(path, base).href);
-  return { page, faults };
+  return { page, errors };
 }
 
-export const shoot = (page, name, options) => page.screenshot({ path: join(screenshots, `${name}.png`), ...options });
+/** Takes a screenshot. */
+export const screenshot = (page, name, options) => page.screenshot({ path: join(screenshotFolder, `${name}.png`), ...options });
 
-/** Keeps a text beside the screenshots. */
-export const keep = (name, text) => writeFileSync(join(screenshots, name), text);
+/** Writes a text file to the folder of the screenshots. */
+export const saveText = (name, text) => writeFileSync(join(screenshotFolder, name), text);

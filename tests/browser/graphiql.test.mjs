@@ -1,28 +1,28 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { base, context, open, shoot } from "./browser.mjs";
+import { base, context, open, screenshot } from "./browser.mjs";
 
-test("the landing page says what this is and leads to GraphiQL", async () => {
+test("the landing page describes the dataset and links to GraphiQL", async () => {
   for (const colorScheme of ["light", "dark"]) {
-    const { page, faults } = await open("/", { colorScheme });
+    const { page, errors } = await open("/", { colorScheme });
     await page.getByRole("heading", { level: 1 }).waitFor();
     assert.equal(await page.locator("script").count(), 0, "the landing page works without scripts");
-    await shoot(page, `landing-${colorScheme}`, { fullPage: true });
-    assert.deepEqual(faults, []);
+    await screenshot(page, `landing-${colorScheme}`, { fullPage: true });
+    assert.deepEqual(errors, []);
     await page.close();
   }
 
-  const { page, faults } = await open("/");
+  const { page, errors } = await open("/");
   await page.setViewportSize({ width: 360, height: 740 });
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-  assert.ok(overflow <= 0, `the page is ${overflow} pixels wider than a phone`);
-  await shoot(page, "landing-phone", { fullPage: true });
-  assert.deepEqual(faults, []);
+  assert.ok(overflow <= 0, `the page is ${overflow} pixels wider than the viewport`);
+  await screenshot(page, "landing-phone", { fullPage: true });
+  assert.deepEqual(errors, []);
 
   const links = await page.locator("a").evaluateAll((all) => [...new Set(all.map(({ href }) => href))]);
   for (const link of links) {
     const response = await context.request.get(link);
-    assert.equal(response.status(), 200, `a link of the landing page is dead: ${link}`);
+    assert.equal(response.status(), 200, `broken link on the landing page: ${link}`);
   }
 
   await page.getByRole("link", { name: "Open GraphiQL" }).click();
@@ -31,8 +31,8 @@ test("the landing page says what this is and leads to GraphiQL", async () => {
   await page.close();
 });
 
-test("GraphiQL opens with the examples, knows the schema and answers the first", async () => {
-  const { page, faults } = await open("/graphiql", { colorScheme: "light" });
+test("GraphiQL opens with the examples, shows the schema and executes a query", async () => {
+  const { page, errors } = await open("/graphiql", { colorScheme: "light" });
   const tabs = page.getByRole("tab");
   await tabs.first().waitFor();
   assert.equal(await tabs.count(), 6, "one tab per example");
@@ -41,34 +41,34 @@ test("GraphiQL opens with the examples, knows the schema and answers the first",
   await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
   await page.locator(".graphiql-doc-explorer").getByRole("link", { name: "Query", exact: true }).click();
   await page.locator(".graphiql-doc-explorer").getByRole("link", { name: "proposal", exact: true }).waitFor();
-  await shoot(page, "graphiql-docs");
+  await screenshot(page, "graphiql-docs");
 
   await page.getByRole("button", { name: "Show GraphiQL Explorer" }).click();
   await page.locator(".graphiql-explorer-root").getByText("proposals", { exact: true }).waitFor();
-  await shoot(page, "graphiql-explorer");
+  await screenshot(page, "graphiql-explorer");
   await page.getByRole("button", { name: "Hide GraphiQL Explorer" }).click();
 
   await page.getByRole("button", { name: "Execute query" }).click();
-  const answer = page.locator(".result-window");
-  await answer.getByText("Zhumagulov").first().waitFor();
-  await shoot(page, "graphiql-answer-light");
+  const response = page.locator(".result-window");
+  await response.getByText("Zhumagulov").first().waitFor();
+  await screenshot(page, "graphiql-response-light");
   await page.emulateMedia({ colorScheme: "dark" });
-  await answer.locator(".monaco-editor.vs-dark").waitFor();
-  await shoot(page, "graphiql-answer-dark");
+  await response.locator(".monaco-editor.vs-dark").waitFor();
+  await screenshot(page, "graphiql-response-dark");
 
-  // The editor renders only the lines in view, so the rest of the answer is read by scrolling to it.
-  await answer.locator(".view-lines").click();
-  const quote = answer.getByText("we need to pass a law on social media").first();
+  // the editor renders only visible lines, so the rest of the response requires scrolling
+  await response.locator(".view-lines").click();
+  const quote = response.getByText("we need to pass a law on social media").first();
   for (let presses = 0; presses < 40 && !(await quote.isVisible()); presses += 1) await page.keyboard.press("PageDown");
   await quote.waitFor({ timeout: 1000 });
-  await shoot(page, "graphiql-quote");
+  await screenshot(page, "graphiql-quote");
 
-  assert.deepEqual(faults, []);
+  assert.deepEqual(errors, []);
   await page.close();
 });
 
-test("a link of the landing page opens its question in GraphiQL", async () => {
-  const { page, faults } = await open("/");
+test("a link of the landing page opens its example in GraphiQL", async () => {
+  const { page, errors } = await open("/");
   const links = page.locator(".questions a");
   assert.equal(await links.count(), 6, "one link per example");
   const name = new URL(await links.nth(2).getAttribute("href"), base).searchParams.get("example");
@@ -76,8 +76,8 @@ test("a link of the landing page opens its question in GraphiQL", async () => {
   const selected = page.getByRole("tab", { selected: true });
   await selected.waitFor();
   assert.equal(await selected.innerText(), name);
-  assert.equal(await page.getByRole("tab").count(), 6, "an example that is open already gets no second tab");
+  assert.equal(await page.getByRole("tab").count(), 6, "an open example gets no second tab");
   await page.locator(".graphiql-query-editor").getByText(`query ${name}`).waitFor();
-  assert.deepEqual(faults, []);
+  assert.deepEqual(errors, []);
   await page.close();
 });

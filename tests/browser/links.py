@@ -1,6 +1,7 @@
-"""The link that was copied in GraphiQL is read by pandas, DuckDB and a spreadsheet, and says what SQL says.
+"""Reads the link that a browser test copied in GraphiQL with pandas and DuckDB, and compares the rows with those of SQL.
 
-Usage: links.py FOLDER DATABASE: the folder that the browser tests wrote into, and the SQLite file of the server.
+Usage: links.py FOLDER DATABASE, where FOLDER is the output folder of the browser tests and DATABASE the SQLite file of the
+server.
 """
 
 import os
@@ -12,7 +13,7 @@ import urllib.request
 import duckdb
 import pandas
 
-QUESTION = """
+QUERY = """
     SELECT CAST(substr(cases.decided, 1, 4) AS INTEGER), upper(charges.outcome), count(DISTINCT cases.id)
     FROM charges
     JOIN cases ON cases.id = charges.case_id
@@ -22,33 +23,33 @@ QUESTION = """
 """
 
 
-def plain(rows):
-    """Rows as a set, without those of periods in which there is nothing."""
-    known = lambda value: None if pandas.isna(value) or value == "" else value
-    found = [(known(year), known(outcome), int(count)) for year, outcome, count in rows]
-    return {(None if year is None else int(year), outcome, count) for year, outcome, count in found if count > 0}
+def normalize(rows):
+    """The set of rows with a count above zero, with None for missing values."""
+    optional = lambda value: None if pandas.isna(value) or value == "" else value
+    normalized = [(optional(year), optional(outcome), int(count)) for year, outcome, count in rows]
+    return {(None if year is None else int(year), outcome, count) for year, outcome, count in normalized if count > 0}
 
 
 def main(folder, database):
     with open(os.path.join(folder, "cases-by-year.txt"), encoding="utf-8") as file:
         link = file.read()
-    asked = plain(sqlite3.connect(f"file:{database}?mode=ro", uri=True).execute(QUESTION))
-    assert asked, "SQL finds nothing"
+    expected = normalize(sqlite3.connect(f"file:{database}?mode=ro", uri=True).execute(QUERY))
+    assert expected, "SQL returns no rows"
     columns = ["year", "outcome", "count"]
 
-    def of(ending):
-        return link.replace("/table.csv?", f"/table.{ending}?")
+    def link_to(extension):
+        return link.replace("/table.csv?", f"/table.{extension}?")
 
-    read = {"pandas, CSV": pandas.read_csv(link), "pandas, JSON": pandas.read_json(of("json")), "pandas, XLSX": pandas.read_excel(of("xlsx"))}
+    tables = {"pandas, CSV": pandas.read_csv(link), "pandas, JSON": pandas.read_json(link_to("json")), "pandas, XLSX": pandas.read_excel(link_to("xlsx"))}
     with tempfile.TemporaryDirectory() as temporary:
-        for ending, reader in [("csv", "read_csv"), ("parquet", "read_parquet")]:
-            path = os.path.join(temporary, f"table.{ending}")
-            urllib.request.urlretrieve(of(ending), path)
-            read[f"DuckDB, {ending}"] = duckdb.sql(f"SELECT * FROM {reader}('{path}')").df()
-    for name, table in read.items():
-        found = plain(table[columns].itertuples(index=False, name=None))
-        assert found == asked, f"{name}: {sorted(found, key=str)} is not {sorted(asked, key=str)}"
-    print(f"{', '.join(read)} read the link, and each says what SQL says ({len(asked)} groups)")
+        for extension, function in [("csv", "read_csv"), ("parquet", "read_parquet")]:
+            path = os.path.join(temporary, f"table.{extension}")
+            urllib.request.urlretrieve(link_to(extension), path)
+            tables[f"DuckDB, {extension}"] = duckdb.sql(f"SELECT * FROM {function}('{path}')").df()
+    for name, table in tables.items():
+        found = normalize(table[columns].itertuples(index=False, name=None))
+        assert found == expected, f"{name}: {sorted(found, key=str)} instead of {sorted(expected, key=str)}"
+    print(f"{', '.join(tables)}: the rows of the link equal those of SQL ({len(expected)} groups)")
 
 
 main(*sys.argv[1:])

@@ -24,7 +24,7 @@ const schema = buildSchema(sdl);
 
 const exec = promisify(execFile);
 
-/** Runs a tool of node_modules here, and fails with all that it printed. */
+/** Runs a tool from node_modules; fails with its output. */
 async function run(tool, ...args) {
   const env = { ...process.env, CI: "1", NO_COLOR: "1" };
   try {
@@ -49,7 +49,7 @@ test("relay-compiler and graphql-codegen generate clients that type-check", asyn
 
   const artifacts = readdirSync(join(here, "relay/__generated__"));
   for (const name of ["CaseListPaginationQuery", "CaseCard_case", "RecordPageQuery"]) {
-    assert.ok(artifacts.includes(`${name}.graphql.ts`), `relay-compiler wrote no ${name}`);
+    assert.ok(artifacts.includes(`${name}.graphql.ts`), `relay-compiler generated no ${name}`);
   }
   await run("tsc", "--noEmit", "--project", ".");
 });
@@ -66,14 +66,14 @@ test("the example queries are valid", async (t) => {
   }
 });
 
-test("everything in the schema is described", () => {
+test("every element of the schema has a description", () => {
   const undescribed = [];
   const check = (path, { description }) => {
     if (!description?.trim()) undescribed.push(path);
   };
 
   for (const directive of schema.getDirectives()) {
-    // Not specified by every version of graphql-js, and with no meaning of our own to describe.
+    // @oneOf is a standard directive that only some versions of graphql-js know
     if (isSpecifiedDirective(directive) || directive.name === "oneOf") continue;
     check(`@${directive.name}`, directive);
     for (const argument of directive.args) check(`@${directive.name}(${argument.name}:)`, argument);

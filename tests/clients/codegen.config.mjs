@@ -8,7 +8,7 @@ export default {
       config: {
         useTypeImports: true,
         enumsAsTypes: true,
-        // A scalar that is not listed here fails the build instead of becoming `any`.
+        // an unlisted scalar fails the build instead of becoming `any`
         strictScalars: true,
         scalars: { DateTime: "string", Duration: "string", JSON: "unknown", Language: "string", PartialDate: "string", PathSegment: "string | number", Translations: "{ [language: string]: string }", Upload: "File", URL: "string" },
       },

@@ -1,20 +1,20 @@
-// The clients that people use follow changes: graphql-ws over a WebSocket, graphql-sse over a stream of events.
+// Subscriptions through common client libraries: graphql-ws over WebSocket, graphql-sse over server-sent events.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createClient as overSse } from "graphql-sse";
-import { createClient as overWebSocket } from "graphql-ws";
+import { createClient as createSseClient } from "graphql-sse";
+import { createClient as createWebSocketClient } from "graphql-ws";
 import WebSocket from "ws";
 
 const address = process.env.KURULTAI_URL;
 const token = process.env.KURULTAI_TOKEN;
-const needs = { skip: address && token ? false : "KURULTAI_URL and KURULTAI_TOKEN say which server to ask; see tests/run.sh" };
+const options = { skip: address && token ? false : "KURULTAI_URL and KURULTAI_TOKEN are not set; see tests/run.sh" };
 
 const query = `subscription($since: String) {
   changed(since: $since, types: [PERSON]) { cursor change { kind record { ... on Person { slug } } } }
 }`;
 
-/** Writes a person. */
-async function write(slug) {
+/** Creates a person. */
+async function createPerson(slug) {
   const response = await fetch(`${address}/graphql`, {
     method: "POST",
     headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
@@ -23,19 +23,19 @@ async function write(slug) {
       variables: { input: { slug, name: { en: slug } } },
     }),
   });
-  const answer = await response.json();
-  assert.deepEqual(answer.data?.createPerson.errors, [], JSON.stringify(answer));
+  const result = await response.json();
+  assert.deepEqual(result.data?.createPerson.errors, [], JSON.stringify(result));
 }
 
-/** The cursor at the end of the feed. */
-async function end() {
+/** The cursor of the latest change. */
+async function latestCursor() {
   let cursor = null;
   for (;;) {
-    const asked = "query($since: String) { changes(since: $since, first: 100) { pageInfo { hasNextPage endCursor } } }";
+    const changes = "query($since: String) { changes(since: $since, first: 100) { pageInfo { hasNextPage endCursor } } }";
     const response = await fetch(`${address}/graphql`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ query: asked, variables: { since: cursor } }),
+      body: JSON.stringify({ query: changes, variables: { since: cursor } }),
     });
     const { pageInfo } = (await response.json()).data.changes;
     cursor = pageInfo.endCursor ?? cursor;
@@ -43,8 +43,8 @@ async function end() {
   }
 }
 
-/** Follows until so many events came; gives the slugs and the last cursor. */
-async function follow(client, since, count) {
+/** Receives `count` events; returns the slugs and the last cursor. */
+async function receive(client, since, count) {
   const slugs = [];
   let cursor = since;
   for await (const { data, errors } of client.iterate({ query, variables: { since } })) {
@@ -57,42 +57,42 @@ async function follow(client, since, count) {
 }
 
 const clients = {
-  "graphql-ws": () => overWebSocket({ url: `${address.replace("http", "ws")}/graphql`, webSocketImpl: WebSocket }),
-  "graphql-sse": () => overSse({ url: `${address}/graphql` }),
+  "graphql-ws": () => createWebSocketClient({ url: `${address.replace("http", "ws")}/graphql`, webSocketImpl: WebSocket }),
+  "graphql-sse": () => createSseClient({ url: `${address}/graphql` }),
 };
 
 for (const [name, open] of Object.entries(clients)) {
-  test(`${name} follows changes, and goes on where it was`, needs, async () => {
-    const start = await end();
-    const mark = `${name}-${process.pid}`;
+  test(`${name} receives changes and resumes at a cursor`, options, async () => {
+    const start = await latestCursor();
+    const prefix = `${name}-${process.pid}`;
     let client = open();
-    const first = follow(client, start, 2);
-    await write(`${mark}-1`);
-    await write(`${mark}-2`);
+    const first = receive(client, start, 2);
+    await createPerson(`${prefix}-1`);
+    await createPerson(`${prefix}-2`);
     const { slugs, cursor } = await first;
-    assert.deepEqual(slugs, [`${mark}-1`, `${mark}-2`]);
+    assert.deepEqual(slugs, [`${prefix}-1`, `${prefix}-2`]);
     await client.dispose();
-    // written while nobody follows
-    await write(`${mark}-3`);
+    // created while there is no subscription
+    await createPerson(`${prefix}-3`);
     client = open();
-    assert.deepEqual((await follow(client, cursor, 1)).slugs, [`${mark}-3`]);
+    assert.deepEqual((await receive(client, cursor, 1)).slugs, [`${prefix}-3`]);
     await client.dispose();
   });
 
-  test(`${name} asks queries and is told what is wrong`, needs, async () => {
+  test(`${name} executes queries and receives errors`, options, async () => {
     const client = open();
-    const ask = async (text) => {
+    const execute = async (text) => {
       for await (const result of client.iterate({ query: text })) return result;
     };
-    assert.deepEqual((await ask("{ __typename }")).data, { __typename: "Query" });
-    const wrong = await ask("{ nothing }").catch((errors) => ({ errors }));
-    assert.equal(wrong.errors[0].extensions.code, "GRAPHQL_VALIDATION_FAILED");
+    assert.deepEqual((await execute("{ __typename }")).data, { __typename: "Query" });
+    const invalid = await execute("{ nothing }").catch((errors) => ({ errors }));
+    assert.equal(invalid.errors[0].extensions.code, "GRAPHQL_VALIDATION_FAILED");
     await client.dispose();
   });
 }
 
-test("graphql-ws shows a token", needs, async () => {
-  const client = overWebSocket({
+test("graphql-ws authenticates with a token", options, async () => {
+  const client = createWebSocketClient({
     url: `${address.replace("http", "ws")}/graphql`,
     webSocketImpl: WebSocket,
     connectionParams: { Authorization: `Bearer ${token}` },

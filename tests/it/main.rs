@@ -1,4 +1,4 @@
-//! What users may rely on, tried from the outside: over HTTP, GraphQL and the command line, on both databases.
+//! Integration tests of the public interfaces, HTTP, GraphQL and the command line, on both databases.
 
 mod authorization;
 mod backup;

@@ -1,4 +1,4 @@
-//! A server and a database for each test.
+//! Test harness: each test starts its own server with its own database.
 
 use std::os::unix::process::parent_id;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ pub struct TestDatabase {
 
 /// URL of the PostgreSQL server that tests create their databases on: that of `TEST_DATABASE_URL`, or a cluster that is
 /// shared by all tests of a run and removed when the run ends.
-fn postgres() -> &'static str {
+fn postgres_url() -> &'static str {
     static URL: LazyLock<String> = LazyLock::new(|| {
         std::env::var("TEST_DATABASE_URL").unwrap_or_else(|_| {
             let mut command = Command::new(path("tests/postgres.sh"));
@@ -55,9 +55,9 @@ fn test_run() -> u32 {
     if name.trim_end() == "cargo-nextest" { parent } else { std::process::id() }
 }
 
-async fn administration() -> DatabaseConnection {
-    let url = format!("{}/postgres", postgres());
-    Database::connect(&url).await.unwrap_or_else(|error| panic!("PostgreSQL does not answer at {url}: {error}"))
+async fn admin_connection() -> DatabaseConnection {
+    let url = format!("{}/postgres", postgres_url());
+    Database::connect(&url).await.unwrap_or_else(|error| panic!("cannot connect to PostgreSQL at {url}: {error}"))
 }
 
 impl TestDatabase {
@@ -72,8 +72,8 @@ impl TestDatabase {
                 let name = format!("kurultai_test_{}", uuid::Uuid::now_v7().simple());
                 // a locale that does not sort text by bytes: no order may depend on the default locale of the server
                 let create = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en-US'");
-                administration().await.execute_unprepared(&create).await.unwrap();
-                Self { url: format!("{}/{name}", postgres()), folder: None, name: Some(name) }
+                admin_connection().await.execute_unprepared(&create).await.unwrap();
+                Self { url: format!("{}/{name}", postgres_url()), folder: None, name: Some(name) }
             }
         }
     }
@@ -83,7 +83,7 @@ impl TestDatabase {
         Self { url, folder: None, name: None }
     }
 
-    /// Connects and applies the migrations.
+    /// A store on the migrated database, with a fixed clock.
     pub async fn store(&self) -> Store {
         let store = self.connect().await;
         store.migrate().await.unwrap();
@@ -94,13 +94,13 @@ impl TestDatabase {
         self.connect_with(Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap())).await
     }
 
-    /// A store with this clock, as another process would have it.
+    /// A store with this clock and its own connection pool, as in another process.
     pub async fn connect_with(&self, clock: Clock) -> Store {
         let options = StoreOptions { max_connections: 4, acquire_timeout: Duration::from_secs(10), ..StoreOptions::new(&self.url) };
         Store::connect(&options, clock).await.unwrap()
     }
 
-    /// A connection for statements of the test itself.
+    /// A connection for SQL statements of the test.
     pub async fn raw(&self) -> DatabaseConnection {
         Database::connect(&self.url).await.unwrap()
     }
@@ -114,7 +114,7 @@ impl Drop for TestDatabase {
             let dropped = std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                 runtime.block_on(async {
-                    administration().await.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+                    admin_connection().await.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
                 });
             });
             dropped.join().unwrap();
@@ -142,7 +142,7 @@ impl Default for Settings {
     }
 }
 
-/// A running server.
+/// A running server, which is stopped when it is dropped.
 pub struct Server {
     pub address: String,
     pub store: Store,
@@ -214,28 +214,28 @@ impl Server {
         let options = StoreOptions { max_connections: 4, statement_timeout: settings.statement, ..StoreOptions::new(&database.url) };
         let store = Store::connect(&options, Clock::fixed("2026-01-01T00:00:00Z".parse().unwrap())).await.unwrap();
         store.migrate().await.unwrap();
-        Self::over_with(database, store, settings).await
+        Self::start(database, store, settings).await
     }
 
     /// A server on an existing database, which other servers may share.
     pub async fn over(database: TestDatabase, store: Store) -> Self {
-        Self::over_with(database, store, Settings::default()).await
+        Self::start(database, store, Settings::default()).await
     }
 
     /// A server without records, with this description of the dataset.
     pub async fn about(on: On, dataset: Dataset) -> Self {
         let database = TestDatabase::new(on).await;
         let store = database.store().await;
-        Self::over_with(database, store, Settings { dataset, ..Settings::default() }).await
+        Self::start(database, store, Settings { dataset, ..Settings::default() }).await
     }
 
-    async fn over_with(database: TestDatabase, store: Store, settings: Settings) -> Self {
+    async fn start(database: TestDatabase, store: Store, settings: Settings) -> Self {
         let dataset = Arc::new(settings.dataset);
         let mut streams = StreamLimits::new(10);
         streams.init_timeout = Duration::from_millis(500);
         streams.max_operations_per_socket = 3;
         streams.send_timeout = Duration::from_millis(500);
-        let service = AppState {
+        let state = AppState {
             api: kurultai::graphql::engine::Api::new(store.clone(), kurultai::cli::upload_reader(), settings.limits, dataset.clone())
                 .unwrap(),
             store: store.clone(),
@@ -254,17 +254,17 @@ impl Server {
             health: kurultai::http::HealthState::default(),
             slow_query_threshold: None,
         };
-        let changes = store.clone();
-        let change_listener = tokio::spawn(async move { changes.listen().await });
+        let listening_store = store.clone();
+        let change_listener = tokio::spawn(async move { listening_store.listen().await });
         while store.generation().await.is_none() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let task = tokio::spawn(async move {
-            serve(listener, router(service), settings.connections, &settings.timeouts, std::future::pending()).await.unwrap();
+        let server = tokio::spawn(async move {
+            serve(listener, router(state), settings.connections, &settings.timeouts, std::future::pending()).await.unwrap();
         });
-        Self { address, store, client: reqwest::Client::new(), streams, tasks: [task, change_listener], database }
+        Self { address, store, client: reqwest::Client::new(), streams, tasks: [server, change_listener], database }
     }
 
     /// Imports the records of a YAML document.
@@ -275,7 +275,7 @@ impl Server {
     async fn load(&self, files: &[(Arc<str>, String)]) -> Result<WriteSummary, Vec<InputProblem>> {
         let drafts = read(files)?;
         let author = Author { by: "tests".to_owned(), message: None };
-        self.store.write(&drafts, &author, |_| ()).await.map_err(|refused| match refused {
+        self.store.write(&drafts, &author, |_| ()).await.map_err(|error| match error {
             WriteError::Problems(problems) => problems,
             WriteError::Failed(error) => panic!("{error}"),
         })
@@ -300,16 +300,16 @@ impl Server {
 
     /// Sends a query that must succeed and returns its data.
     pub async fn data(&self, query: &str) -> Value {
-        let mut answer = self.answer(query, json!({})).await;
-        assert!(answer.get("errors").is_none(), "{query}\n{answer:#}");
-        answer["data"].take()
+        let mut response = self.answer(query, json!({})).await;
+        assert!(response.get("errors").is_none(), "{query}\n{response:#}");
+        response["data"].take()
     }
 
     /// Sends a query that must fail and returns the message and code of its first error.
     pub async fn error(&self, query: &str) -> (String, String) {
-        let answer = self.answer(query, json!({})).await;
-        let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{query}\n{answer:#}")).to_owned();
-        (text(&answer["errors"][0]["message"]), text(&answer["errors"][0]["extensions"]["code"]))
+        let response = self.answer(query, json!({})).await;
+        let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{query}\n{response:#}")).to_owned();
+        (text(&response["errors"][0]["message"]), text(&response["errors"][0]["extensions"]["code"]))
     }
 }
 
@@ -352,9 +352,9 @@ impl<'s> Asker<'s> {
 
     /// Sends a query that must succeed and returns its data.
     pub async fn data(&self, query: &str) -> Value {
-        let mut answer = self.answer(query, json!({})).await;
-        assert!(answer.get("errors").is_none(), "{query}\n{answer:#}");
-        answer["data"].take()
+        let mut response = self.answer(query, json!({})).await;
+        assert!(response.get("errors").is_none(), "{query}\n{response:#}");
+        response["data"].take()
     }
 
     /// Runs a mutation of one field that must succeed and returns its payload.
@@ -366,7 +366,7 @@ impl<'s> Asker<'s> {
 
     /// Runs a mutation of one field, such as `updateCase { case { id } }`, with this input and returns its payload.
     pub async fn payload(&self, mutation: &str, input: Value) -> Value {
-        let (name, selected) = mutation.split_once(' ').unwrap();
+        let (name, selection) = mutation.split_once(' ').unwrap();
         let ty = match name {
             "addTopic" | "removeTopic" => "RecordTopicInput".to_owned(),
             "addIdentifier" | "removeIdentifier" => "RecordIdentifierInput".to_owned(),
@@ -375,21 +375,21 @@ impl<'s> Asker<'s> {
             _ if ["delete", "publish", "unpublish"].iter().any(|verb| name.starts_with(verb)) => "RecordInput".to_owned(),
             _ => format!("{}{}Input", name[..1].to_uppercase(), &name[1..]),
         };
-        let selected = selected.trim_start_matches('{').trim_end_matches('}');
+        let selection = selection.trim_start_matches('{').trim_end_matches('}');
         let query =
-            format!("mutation($input: {ty}!) {{ {name}(input: $input) {{ {selected} errors {{ path code message currentRevision }} }} }}");
-        let mut answer = self.answer(&query, json!({"input": input})).await;
-        assert!(answer.get("errors").is_none(), "{query}\n{answer:#}");
-        answer["data"][name].take()
+            format!("mutation($input: {ty}!) {{ {name}(input: $input) {{ {selection} errors {{ path code message currentRevision }} }} }}");
+        let mut response = self.answer(&query, json!({"input": input})).await;
+        assert!(response.get("errors").is_none(), "{query}\n{response:#}");
+        response["data"][name].take()
     }
 }
 
 /// A response without its cost extension, which most tests do not depend on.
-pub fn without_cost(mut answer: Value) -> Value {
-    if let Some(answer) = answer.as_object_mut() {
-        answer.remove("extensions");
+pub fn without_cost(mut response: Value) -> Value {
+    if let Some(members) = response.as_object_mut() {
+        members.remove("extensions");
     }
-    answer
+    response
 }
 
 /// Parses files as an import does.
@@ -402,14 +402,15 @@ pub fn read(files: &[(Arc<str>, String)]) -> Result<Drafts, Vec<InputProblem>> {
     Ok(drafts)
 }
 
-/// A path in the repository.
-pub fn path(inside: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(inside)
+/// Resolves a path relative to the root of the repository.
+pub fn path(relative: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
 }
 
+/// The files of the sample dataset, in the order of their names.
 fn sample_files() -> Vec<(Arc<str>, String)> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(path("data")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|ending| ending == "yaml"));
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
     paths.sort();
     paths.iter().map(|path| (Arc::from(path.file_name().unwrap().to_string_lossy()), std::fs::read_to_string(path).unwrap())).collect()
 }

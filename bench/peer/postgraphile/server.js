@@ -1,4 +1,4 @@
-// PostGraphile as its documentation sets it up for production: one process, a pool of 8, no pages beside the API.
+// PostGraphile with the production settings of its documentation: one process, a pool of 8 connections, only the API.
 import { createServer } from 'node:http';
 import { grafserv } from 'postgraphile/grafserv/node';
 import { postgraphile } from 'postgraphile';
@@ -7,7 +7,7 @@ import { PostGraphileAmberPreset } from 'postgraphile/presets/amber';
 import { PostGraphileConnectionFilterPreset } from 'postgraphile-plugin-connection-filter';
 
 const { DATABASE_URL, LISTEN = '127.0.0.1:8093' } = process.env;
-if (!DATABASE_URL) throw new Error('DATABASE_URL names the database');
+if (!DATABASE_URL) throw new Error('DATABASE_URL is not set');
 const [host, port] = LISTEN.split(':');
 
 const preset = {

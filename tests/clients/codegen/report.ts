@@ -11,9 +11,9 @@ import {
 
 type Case = NonNullable<DisputedCasesQuery["cases"]>["nodes"][number];
 
-/** One line for each claim about each disputed field, as a newsroom would print it. */
-export function report(answer: DisputedCasesQuery): string[] {
-  return (answer.cases?.nodes ?? []).flatMap((record) => record.disputes?.map((dispute) => line(record, dispute)) ?? []);
+/** One line per disputed field, with all claims and their sources. */
+export function report(data: DisputedCasesQuery): string[] {
+  return (data.cases?.nodes ?? []).flatMap((record) => record.disputes?.map((dispute) => line(record, dispute)) ?? []);
 }
 
 function line(record: Case, dispute: NonNullable<Case["disputes"]>[number]): string {
@@ -31,9 +31,9 @@ export const correction: CorrectCaseMutationVariables = {
   input: { id: "kazakhstan-v-ilyashev", summary: { en: "Sentenced.", ru: "Осужден." }, court: null, expectedRevision: 1 },
 };
 
-/** One line for each error of a mutation: where it stands, and what is wrong. */
-export function complaints(answer: CorrectCaseMutation): string[] {
-  const errors = answer.updateCase?.errors ?? [];
+/** One line per error of a mutation: its path, message and code. */
+export function errorLines(data: CorrectCaseMutation): string[] {
+  const errors = data.updateCase?.errors ?? [];
   return errors.map(({ path, code, message }) => `${path.join(".")}: ${message} (${code})`);
 }
 

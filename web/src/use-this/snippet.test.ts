@@ -14,7 +14,7 @@ const HARD = [
 ];
 const ALL = HARD.join("|");
 
-/** Runs a program that prints what it was given; the snippets are really read by those they are for. */
+/** Runs a program and returns its output, so that snippets are parsed by the tools that they are for. */
 const run = (program: string, ...rest: string[]) => execFileSync(program, rest, { encoding: "utf8", env: { ...process.env, HOME: "/wrong" } });
 const has = (program: string) => spawnSync(program, ["--version"]).status === 0;
 
@@ -57,20 +57,20 @@ test("the curl command omits empty variables", () => {
 });
 
 test("the JavaScript snippet fetches its URL and returns the rows", async () => {
-  const asked: string[] = [];
+  const requested: string[] = [];
   const fetch = async (address: string) => {
-    asked.push(address);
+    requested.push(address);
     return { ok: true, json: async () => [{ a: 1 }] };
   };
   const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor;
   const rows = await new AsyncFunction("fetch", `${forJavaScript(ALL)}return rows;`)(fetch);
-  expect(asked).toEqual([ALL]);
+  expect(requested).toEqual([ALL]);
   expect(rows).toEqual([{ a: 1 }]);
 });
 
-test.skipIf(!has("python3"))("the Python asks pandas for its address", () => {
-  const stand = "import sys, types, json\nsys.modules['pandas'] = types.SimpleNamespace(read_csv=lambda address: print(json.dumps(address)))\n";
-  expect(JSON.parse(run("python3", "-c", stand + forPython(ALL)))).toBe(ALL);
+test.skipIf(!has("python3"))("the Python snippet reads its URL with pandas", () => {
+  const stub = "import sys, types, json\nsys.modules['pandas'] = types.SimpleNamespace(read_csv=lambda address: print(json.dumps(address)))\n";
+  expect(JSON.parse(run("python3", "-c", stub + forPython(ALL)))).toBe(ALL);
 });
 
 test("the R snippet reads its URL with readr", () => {

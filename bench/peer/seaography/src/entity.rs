@@ -1,14 +1,12 @@
-//! The tables that the workloads read, with all their columns, as models of the sea-orm that Seaography needs.
+//! The tables that the workloads read, with all their columns, as models of the sea-orm version that Seaography requires.
 //!
-//! Seaography sorts by columns in the order in which a model has them, whatever the order in the query.
-//! So the columns that lists run by stand before the id. It leaves out columns of JSON, so those that are asked for
-//! are said to be texts; their values are JSON all the same.
+//! Seaography sorts by columns in the order of the model, not of the query, so the sort columns precede the id. It omits
+//! JSON columns, so the JSON columns that the workloads read are declared as text; their values are JSON nevertheless.
 
 /// Court cases.
 pub mod cases {
     use sea_orm::entity::prelude::*;
 
-    /// A row.
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "cases")]
     pub struct Model {
@@ -60,7 +58,7 @@ pub mod cases {
 
     impl ActiveModelBehavior for ActiveModel {}
 
-    /// What the type shows of them.
+    /// Fields of related entities.
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelatedEntity)]
     pub enum RelatedEntity {
         #[sea_orm(entity = "super::case_parties::Entity")]
@@ -70,11 +68,10 @@ pub mod cases {
     }
 }
 
-/// Those who take part in cases.
+/// Parties of cases.
 pub mod case_parties {
     use sea_orm::entity::prelude::*;
 
-    /// A row.
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "case_parties")]
     pub struct Model {
@@ -114,7 +111,7 @@ pub mod case_parties {
 
     impl ActiveModelBehavior for ActiveModel {}
 
-    /// What the type shows of them.
+    /// Fields of related entities.
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelatedEntity)]
     pub enum RelatedEntity {
         #[sea_orm(entity = "super::cases::Entity")]
@@ -124,11 +121,10 @@ pub mod case_parties {
     }
 }
 
-/// Accusations in cases.
+/// Charges in cases.
 pub mod charges {
     use sea_orm::entity::prelude::*;
 
-    /// A row.
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "charges")]
     pub struct Model {
@@ -171,7 +167,7 @@ pub mod charges {
 
     impl ActiveModelBehavior for ActiveModel {}
 
-    /// What the type shows of them.
+    /// Fields of related entities.
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelatedEntity)]
     pub enum RelatedEntity {
         #[sea_orm(entity = "super::cases::Entity")]
@@ -185,7 +181,6 @@ pub mod charges {
 pub mod persons {
     use sea_orm::entity::prelude::*;
 
-    /// A row.
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "persons")]
     pub struct Model {
@@ -238,7 +233,7 @@ pub mod persons {
 
     impl ActiveModelBehavior for ActiveModel {}
 
-    /// What the type shows of them.
+    /// Fields of related entities.
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelatedEntity)]
     pub enum RelatedEntity {
         #[sea_orm(entity = "super::case_parties::Entity")]
@@ -248,11 +243,10 @@ pub mod persons {
     }
 }
 
-/// Numbered parts of laws.
+/// Provisions of laws.
 pub mod provisions {
     use sea_orm::entity::prelude::*;
 
-    /// A row.
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "provisions")]
     pub struct Model {
@@ -299,7 +293,7 @@ pub mod provisions {
 
     impl ActiveModelBehavior for ActiveModel {}
 
-    /// What the type shows of them.
+    /// Fields of related entities.
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelatedEntity)]
     pub enum RelatedEntity {
         #[sea_orm(entity = "super::laws::Entity")]
@@ -313,7 +307,6 @@ pub mod provisions {
 pub mod laws {
     use sea_orm::entity::prelude::*;
 
-    /// A row.
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "laws")]
     pub struct Model {
@@ -358,7 +351,7 @@ pub mod laws {
 
     impl ActiveModelBehavior for ActiveModel {}
 
-    /// What the type shows of them.
+    /// Fields of related entities.
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelatedEntity)]
     pub enum RelatedEntity {
         #[sea_orm(entity = "super::provisions::Entity")]

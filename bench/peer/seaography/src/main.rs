@@ -1,4 +1,4 @@
-//! Seaography over the tables of Kurultai, as its generator sets it up for axum: a pool of 8, no pages beside the API.
+//! Seaography over the tables of Kurultai, as set up by its generator for axum: a pool of 8 connections, only the API.
 
 mod entity;
 
@@ -14,7 +14,7 @@ use seaography::{Builder, BuilderContext, RelationBuilder};
 
 use crate::entity::{case_parties, cases, charges, laws, persons, provisions};
 
-/// Registers tables for reading: "register_entity" of Seaography would register writing, too.
+/// Registers tables for reading only; the macro of Seaography also registers mutations.
 macro_rules! register {
     ($builder:ident, $($module:ident),+) => {$(
         $builder.register_entity::<$module::Entity>(
@@ -27,26 +27,26 @@ macro_rules! register {
 }
 
 fn schema(connection: DatabaseConnection) -> anyhow::Result<Schema> {
-    // the builder wants it for as long as the process lives
+    // the builder requires a static context
     let context: &'static BuilderContext = Box::leak(Box::default());
     let mut builder = Builder::new(context, connection.clone());
     register!(builder, cases, case_parties, charges, persons, provisions, laws);
-    builder.schema_builder().data(connection).finish().context("no schema")
+    builder.schema_builder().data(connection).finish().context("cannot build the schema")
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let url = env::var("DATABASE_URL").context("DATABASE_URL names the database")?;
+    let url = env::var("DATABASE_URL").context("DATABASE_URL is not set")?;
     let listen = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:8094".to_owned());
     let mut options = ConnectOptions::new(url);
     options
         .min_connections(8)
         .max_connections(8)
         .sqlx_logging(false)
-        // a connection need not be asked whether it lives before each use
+        // connections are not tested before each use
         .test_before_acquire(false);
-    let connection = Database::connect(options).await.context("cannot open the database")?;
+    let connection = Database::connect(options).await.context("cannot connect to the database")?;
     let app = Router::new().route("/graphql", post_service(GraphQL::new(schema(connection)?)));
     let listener = tokio::net::TcpListener::bind(&listen).await.with_context(|| format!("cannot listen on {listen}"))?;
-    axum::serve(listener, app).await.context("the server ended")
+    axum::serve(listener, app).await.context("the server failed")
 }

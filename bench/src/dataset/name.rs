@@ -1,17 +1,16 @@
-//! Names made of syllables, in Latin and Cyrillic letters at once.
+//! Names composed of syllables, in Latin and Cyrillic script.
 
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
-/// The same text in Latin and in Cyrillic letters.
+/// The same name in two scripts.
 #[derive(Debug, Clone, Default)]
-pub struct Name {
-    /// In Latin letters.
+pub struct BilingualName {
     pub latin: String,
-    /// In Cyrillic letters.
     pub cyrillic: String,
 }
 
+/// A syllable in Latin and in Cyrillic script.
 type Syllable = (&'static str, &'static str);
 
 const SYLLABLES: &[Syllable] = &[
@@ -51,46 +50,43 @@ const SYLLABLES: &[Syllable] = &[
 const FAMILY_ENDINGS: &[Syllable] = &[("bayev", "баев"), ("ov", "ов"), ("kenov", "кенов"), ("sky", "ский"), ("lin", "лин"), ("nko", "нко")];
 const GIVEN_ENDINGS: &[Syllable] = &[("r", "р"), ("n", "н"), ("m", "м"), ("l", "л"), ("gul", "гуль"), ("bek", "бек"), ("", "")];
 
-impl Name {
+impl BilingualName {
     fn push(&mut self, (latin, cyrillic): Syllable) {
         self.latin.push_str(latin);
         self.cyrillic.push_str(cyrillic);
     }
 
-    fn made(rng: &mut impl Rng, syllables: usize, endings: &[Syllable]) -> Self {
+    fn compose(rng: &mut impl Rng, syllables: usize, endings: &[Syllable]) -> Self {
         let mut name = Self::default();
         for _ in 0..syllables {
-            name.push(one_of(rng, SYLLABLES));
+            name.push(choose(rng, SYLLABLES));
         }
-        name.push(one_of(rng, endings));
-        name.latin = capitalized(&name.latin);
-        name.cyrillic = capitalized(&name.cyrillic);
+        name.push(choose(rng, endings));
+        name.latin = capitalize(&name.latin);
+        name.cyrillic = capitalize(&name.cyrillic);
         name
     }
 
-    /// A family name.
     pub fn family(rng: &mut impl Rng) -> Self {
         let syllables = rng.random_range(1..=3);
-        Self::made(rng, syllables, FAMILY_ENDINGS)
+        Self::compose(rng, syllables, FAMILY_ENDINGS)
     }
 
-    /// A given name.
     pub fn given(rng: &mut impl Rng) -> Self {
-        Self::made(rng, 2, GIVEN_ENDINGS)
+        Self::compose(rng, 2, GIVEN_ENDINGS)
     }
 
-    /// The name of a place.
     pub fn place(rng: &mut impl Rng) -> Self {
-        Self::made(rng, 3, &[("", "")])
+        Self::compose(rng, 3, &[("", "")])
     }
 }
 
-/// One of a list, all equally likely.
-pub fn one_of<T: Copy>(rng: &mut impl Rng, list: &[T]) -> T {
+/// A random item of a list, which must not be empty.
+pub fn choose<T: Copy>(rng: &mut impl Rng, list: &[T]) -> T {
     *list.choose(rng).unwrap_or_else(|| panic!("the list is empty"))
 }
 
-fn capitalized(word: &str) -> String {
+fn capitalize(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
