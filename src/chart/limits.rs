@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-/// Maximum number of series; more colours cannot be told apart.
+/// Maximum number of series; more colours are hard to distinguish.
 pub const MAX_SERIES: usize = 8;
 /// Maximum number of bars in a bar chart, across all series.
 pub const MAX_BARS: usize = 200;

@@ -64,7 +64,7 @@ fn read_only(reason: &'static str, error: DbErr) -> Error {
     Error::ReadOnly { reason, source: Arc::new(error) }
 }
 
-/// Translates a database error: unavailable, not writable and timed out are told apart; any other is an internal error.
+/// Translates a database error: it distinguishes unavailable, not writable and timed out; any other is an internal error.
 pub(crate) fn database(error: DbErr) -> Error {
     let code = error_code(&error).unwrap_or_default();
     match (code.as_str(), sqlite_primary_code(&code)) {

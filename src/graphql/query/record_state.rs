@@ -25,7 +25,7 @@ pub(super) const COMPARISON: &str = "compareRevisions";
 const RECORD_STATE: &str = "RecordState";
 const FIELD_VALUE: &str = "FieldValue";
 /// Type of a field difference, which the record type `Revision` declares.
-const FIELD_CHANGE: &str = "Change";
+const FIELD_CHANGE: &str = "FieldChange";
 
 pub(super) fn fields() -> [Field; 2] {
     let argument = |name: &str, ty: TypeRef, doc: &str| InputValue::new(name, ty).description(doc);
