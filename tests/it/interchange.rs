@@ -15,7 +15,7 @@ use std::process::Stdio;
 
 use tempfile::TempDir;
 
-use crate::command::{kurultai, run};
+use crate::cli::command::{kurultai, run};
 use crate::server::{On, Server};
 
 /// A server with an empty database, and a folder of files to import into it.

@@ -8,7 +8,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::ImportFixture;
-use crate::command::kurultai;
+use crate::cli::command::kurultai;
 use crate::server::On;
 
 const LINES: &str = "{\"person\": {\"slug\": \"a\", \"name\": {\"en\": \"A\"}, \"birthDate\": \"1970\"}}\n\n{\"topic\": {\"slug\": \"t\", \"label\": {\"en\": \"T\"}}}\n";

@@ -8,7 +8,7 @@ use migration::sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use rstest::rstest;
 
 use super::ImportFixture;
-use crate::command::kurultai;
+use crate::cli::command::kurultai;
 use crate::server::On;
 
 const BATCH: i64 = 20;

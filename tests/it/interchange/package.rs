@@ -20,9 +20,9 @@ use rstest::rstest;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use crate::command::{kurultai, run};
-use crate::draft::{SECRET, TEXT};
+use crate::cli::command::{kurultai, run};
 use crate::server::{Asker, On, Server, TestDatabase};
+use crate::store::drafts::{SECRET, TEXT};
 
 const FORMATS: [PackageFormat; 3] = [PackageFormat::Csv, PackageFormat::Ndjson, PackageFormat::Parquet];
 

@@ -12,7 +12,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::ImportFixture;
-use crate::command::{kurultai, run};
+use crate::cli::command::{kurultai, run};
 use crate::server::{On, path, read};
 
 const RECORDS: &str = r#"

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use super::server_process::ServerProcess;
-use crate::command::{kurultai, run};
+use crate::cli::command::{kurultai, run};
 use crate::server::{Asker, On, Server, path};
 
 const PEOPLE: &str = "query People { people(first: 3) { nodes { slug } } }";

@@ -8,7 +8,7 @@ use std::time::Duration;
 use reqwest::Response;
 use serde_json::{Value, json};
 
-use crate::command::kurultai;
+use crate::cli::command::kurultai;
 use crate::server::Server;
 
 /// How long an expected event is waited for.

@@ -18,7 +18,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::server_process::ServerProcess;
-use crate::command::{kurultai, run};
+use crate::cli::command::{kurultai, run};
 use crate::server::{On, Server};
 
 /// A collector of traces.

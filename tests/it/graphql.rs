@@ -1,0 +1,17 @@
+//! The GraphQL API: schema, queries, mutations and subscriptions.
+
+pub mod authorization;
+pub mod connection;
+pub mod execution;
+pub mod filter;
+pub mod import_records;
+pub mod limits;
+pub mod mutation;
+pub mod newsroom;
+pub mod node;
+pub mod query;
+pub mod saved_query;
+pub mod schema;
+pub mod search;
+pub mod statistics;
+pub mod subscription;

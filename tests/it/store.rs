@@ -1,0 +1,14 @@
+//! The store on both databases: plans, SQL, drafts, history, replicas and faults.
+
+pub mod backup;
+pub mod cluster;
+pub mod dataset_version;
+pub mod disputes;
+pub mod drafts;
+pub mod faults;
+pub mod freshness;
+pub mod plan;
+pub mod property;
+pub mod replicas;
+pub mod sql;
+pub mod statement;
