@@ -1,5 +1,6 @@
 //! Small, pure building blocks that every layer uses: typed ids, partial dates, languages, filters, pagination, errors.
 
+pub mod article;
 pub mod auth;
 pub mod clock;
 pub mod dataset;

@@ -26,9 +26,9 @@ impl PeriodUnit {
     /// Description for the schema.
     pub fn doc(self) -> &'static str {
         match self {
-            Self::Year => "Year of the date, such as 2024; null if the date is unknown.",
-            Self::Quarter => "Quarter of the date, such as 2024-Q3; null if the month is unknown.",
-            Self::Month => "Month of the date, such as 2024-07; null if the month is unknown.",
+            Self::Year => "Year, such as 2024; null if unknown.",
+            Self::Quarter => "Quarter, such as 2024-Q3; null if the month is unknown.",
+            Self::Month => "Month, such as 2024-07; null if unknown.",
         }
     }
 

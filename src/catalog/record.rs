@@ -223,22 +223,19 @@ impl Record {
 /// The fields that every record of a kind has.
 fn common_fields(kind: RecordKind) -> Vec<Field> {
     let field = |name, kind| Field::new(name, kind).required();
-    let disputed = field("disputed", FieldKind::Boolean)
-        .system()
-        .doc("Whether sources disagree about this record or one of its parts. All claims are kept; see disputes.");
+    let disputed = field("disputed", FieldKind::Boolean).system().doc("Whether sources disagree; see disputes.");
     match kind {
         RecordKind::Record => vec![
-            field("slug", FieldKind::Text)
-                .doc("Short readable name, unique among records of this type and stable when the name of the record changes."),
-            field("published", FieldKind::Boolean).doc("Whether the record is published; drafts are visible to editors only."),
+            field("slug", FieldKind::Text).doc("Short readable name, unique among records of this type."),
+            field("published", FieldKind::Boolean).doc("Whether it is published; only editors see drafts."),
             disputed,
-            field("revision", FieldKind::Integer).system().doc("Number of the latest revision of the record, counted from 1."),
-            field("createdAt", FieldKind::Instant).system().ordered().doc("When the record was created in this dataset."),
-            field("updatedAt", FieldKind::Instant).system().ordered().doc("When the record was last changed in this dataset."),
+            field("revision", FieldKind::Integer).system().doc("Latest revision, counted from 1."),
+            field("createdAt", FieldKind::Instant).system().ordered().doc("When it was created in this dataset."),
+            field("updatedAt", FieldKind::Instant).system().ordered().doc("When it last changed in this dataset."),
         ],
         RecordKind::Part { cited } => {
             let mut fields = vec![
-                field("key", FieldKind::Text).doc("Short readable name, unique within its record and stable when the part changes."),
+                field("key", FieldKind::Text).doc("Short readable name, unique within its record."),
                 field("position", FieldKind::Integer).system().ordered().doc("Position in its list, counted from 1."),
             ];
             fields.extend(cited.then_some(disputed));

@@ -106,7 +106,7 @@ fn dimensions(records: &[Record], record: &Record) -> Vec<Dimension> {
         let path = DimensionPath { relation: Some(index), fields: Vec::new(), kind: FieldKind::One(relation.target) };
         dimensions.push(Dimension {
             name: "topic",
-            doc: "Topic of the record. A record with several topics is in the group of each.",
+            doc: "Topic; a record with several counts for each.",
             source: DimensionSource::Path(path),
         });
     }

@@ -82,7 +82,7 @@ pub struct ImportArgs {
     /// Files, folders of files or of a data package, or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// InputFormat of all files [default: by file extension]
+    /// Format of all files [default: by file extension]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<InputFormat>,
     /// CSV: YAML file that maps columns to fields
@@ -120,7 +120,7 @@ pub struct ExportArgs {
     /// Folder to write into, which must be new or empty
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
-    /// InputFormat of the tables
+    /// Format of the tables
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "csv")]
     pub format: package::PackageFormat,
     /// Replace an existing package in the folder

@@ -3,6 +3,7 @@
 use async_graphql::Value;
 use uuid::Uuid;
 
+use crate::core::article::with_article;
 use crate::core::error::{Result, bad_input};
 use crate::core::id;
 use crate::entity::RecordType;
@@ -28,7 +29,10 @@ pub(super) fn decode_as(ty: RecordType, value: &Value, path: &str) -> Result<Uui
     let Value::String(text) = value else { return Err(bad_input(path, "an id must be a string")) };
     let (prefix, uuid) = id::decode(text).map_err(|error| bad_input(path, error))?;
     if prefix != ty.prefix() {
-        return Err(bad_input(path, format_args!("\"{text}\" is not the id of a {}; those begin with {}_", ty.name(), ty.prefix())));
+        return Err(bad_input(
+            path,
+            format_args!("\"{text}\" is not the id of {}; those begin with {}_", with_article(ty.name()), ty.prefix()),
+        ));
     }
     Ok(uuid)
 }

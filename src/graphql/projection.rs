@@ -9,13 +9,9 @@ pub(crate) mod output_type;
 pub(crate) mod selection;
 
 use crate::catalog::catalog;
-
 use crate::catalog::field::Field;
-
 use crate::catalog::kind::FieldKind;
-
 use crate::catalog::record::Record;
-
 use crate::catalog::relation::Relation;
 use crate::core::error::Result;
 use crate::core::pagination::Page;

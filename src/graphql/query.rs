@@ -17,7 +17,6 @@ use async_graphql::Value;
 use async_graphql::dynamic::{InputObject, InputValue, Object, SchemaBuilder, TypeRef};
 
 use crate::catalog::catalog;
-
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::auth::Caller;
 use crate::core::error::{Error, Result, bad_input};
@@ -29,6 +28,7 @@ use crate::graphql::projection::selection::Selection;
 use crate::graphql::projection::{Projection, ProjectionSet};
 use crate::graphql::schema::builder::{NODE, field};
 use crate::graphql::schema::connection::{connection_name, with_arguments};
+use crate::graphql::schema::names;
 use crate::graphql::schema::names::singular;
 use crate::store::Store;
 use crate::store::read::plan::Lookup;
@@ -210,7 +210,7 @@ fn by_name(record: &Record) -> String {
 fn by_input(record: &Record) -> InputObject {
     let input = InputObject::new(by_name(record))
         .oneof()
-        .description(format!("Key of a {}.", singular(record)))
+        .description(format!("Key of {}.", names::a(record)))
         .field(InputValue::new("id", TypeRef::named(TypeRef::ID)).description("Id."));
     match record.shape {
         RecordKind::Record => input

@@ -14,9 +14,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-
 use crate::catalog::field::RECORD_TYPE;
-
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::auth::Caller;
 use crate::core::error::{Error, ErrorCode, Result, bad_input, internal};

@@ -56,7 +56,7 @@ pub struct BatchReader {
 
 /// A batch of a table.
 pub enum RowBatch {
-    /// TableRows of the store.
+    /// Rows of the store.
     Records(PagedRows),
     /// Items of the response.
     Items(Vec<Json>),

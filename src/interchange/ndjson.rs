@@ -4,7 +4,6 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use crate::catalog::catalog;
-
 use crate::catalog::record::RecordKind;
 use crate::entity::RecordType;
 use crate::interchange::json;

@@ -6,9 +6,7 @@ use reqwest::{Client, StatusCode, Url};
 use serde_json::{Map, Value as Json, json};
 
 use crate::catalog::catalog;
-
 use crate::catalog::kind::{FieldKind, Structure};
-
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::id;
 use crate::entity::RecordType;

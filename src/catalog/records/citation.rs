@@ -39,7 +39,7 @@ pub fn records() -> Vec<Record> {
             any("record")
                 .required()
                 .doc("Record or part that the citation supports.")
-                .inverse("citations", "Sources for this record, each with the claim it makes."),
+                .inverse("citations", "Sources, each with its claim."),
             &["source", "field", "value"],
         )
         .listed("citations")
@@ -61,7 +61,7 @@ pub fn records() -> Vec<Record> {
             any("record")
                 .required()
                 .doc("Record that the identifier identifies.")
-                .inverse("identifiers", "Identifiers of this record in other registers.")
+                .inverse("identifiers", "Identifiers in other registers.")
                 .short(),
             &["scheme", "value"],
         )

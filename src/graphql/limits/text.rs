@@ -10,7 +10,7 @@ pub(crate) fn check(limits: &Limits, text: &str) -> Result<(), GraphqlError> {
     ensure_at_most(
         "query_bytes",
         limits.query_bytes as u64,
-        limits.query_bytes as u64,
+        bytes as u64,
         &format!("the query is {bytes} bytes long"),
         "pass values as variables, or split it into several requests",
     )?;

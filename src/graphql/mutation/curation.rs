@@ -5,7 +5,6 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-
 use crate::catalog::record::RecordKind;
 use crate::core::auth::{Caller, Role};
 use crate::core::error::Result;

@@ -5,7 +5,6 @@ use async_graphql::dynamic::{Enum, EnumItem, Field, InputObject, Object, SchemaB
 use serde_json::Value as Json;
 
 use crate::catalog::catalog;
-
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input};

@@ -8,7 +8,6 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::auth::Caller;
 use crate::core::error::Result;

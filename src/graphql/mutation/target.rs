@@ -4,6 +4,7 @@ use async_graphql::Value;
 use uuid::Uuid;
 
 use crate::catalog::catalog;
+use crate::core::article::with_article;
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::graphql::mutation::error::MutationError;
@@ -17,21 +18,22 @@ pub(super) fn problem_at(origin: Origin, message: impl Into<String>, code: Probl
 
 /// Resolves the id or slug of a record of the given type to its UUID.
 pub(super) async fn resolve(store: &Store, ty: RecordType, name: &str, origin: Origin) -> Result<Uuid, MutationError> {
-    let this = catalog().get(ty).singular();
+    let singular = catalog().get(ty).singular();
+    let this = with_article(&singular);
     if !name.contains('_') {
         let found = store.find_id(ty, name).await?;
-        let missing = || problem_at(origin.clone(), format!("there is no {this} with the slug \"{name}\""), ProblemCode::NotFound);
+        let missing = || problem_at(origin.clone(), format!("there is no {singular} with the slug \"{name}\""), ProblemCode::NotFound);
         return Ok(found.ok_or_else(missing)?);
     }
     match id::decode(name) {
         Ok((prefix, id)) if prefix == ty.prefix() => Ok(id),
         Ok((prefix, _)) => Err(problem_at(
             origin,
-            format!("this is the id of another record type ({prefix}); the id of a {this} begins with {}_", ty.prefix()),
+            format!("this is the id of another record type ({prefix}); the id of {this} begins with {}_", ty.prefix()),
             ProblemCode::Invalid,
         )
         .into()),
-        Err(error) => Err(problem_at(origin, format!("{error}; give the id or the slug of a {this}"), ProblemCode::Invalid).into()),
+        Err(error) => Err(problem_at(origin, format!("{error}; give the id or the slug of {this}"), ProblemCode::Invalid).into()),
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 use async_graphql::dynamic::{SchemaBuilder, TypeRef};
 
 use crate::catalog::catalog;
-
 use crate::catalog::record::Record;
 use crate::core::error::Result;
 use crate::core::pagination::Page;

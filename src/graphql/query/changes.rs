@@ -3,9 +3,7 @@
 use async_graphql::dynamic::{Field, InputValue, TypeRef};
 
 use crate::catalog::catalog;
-
 use crate::catalog::field::RECORD_TYPE;
-
 use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::core::filter::{Filter, Predicate};

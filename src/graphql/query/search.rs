@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 use async_graphql::dynamic::{Enum, EnumItem, Field, InputValue, SchemaBuilder, TypeRef};
 
 use crate::catalog::catalog;
-
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::Result;
 use crate::core::pagination::Page;

@@ -3,9 +3,7 @@
 use async_graphql::dynamic::{Field, FieldFuture, InputValue, InterfaceField, TypeRef};
 
 use crate::catalog::catalog;
-
 use crate::catalog::field::Field as DeclaredField;
-
 use crate::catalog::record::{Record, RecordKind};
 
 /// Interface of everything with an id.

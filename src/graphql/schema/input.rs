@@ -5,11 +5,8 @@ use async_graphql::dynamic::{InputObject, InputValue, Scalar, SchemaBuilder, Typ
 use serde_json::{Map, Value as Json};
 
 use crate::catalog::catalog;
-
 use crate::catalog::field::Field;
-
 use crate::catalog::kind::{FieldKind, Structure};
-
 use crate::catalog::record::{Record, RecordKind};
 use crate::graphql::schema::builder::{deprecate_input, input_value};
 use crate::graphql::schema::names;
@@ -54,7 +51,7 @@ pub(crate) fn message() -> InputValue {
 
 /// The input field with the revision that the record is expected to have.
 pub(crate) fn expected_revision() -> InputValue {
-    input_value(EXPECTED_REVISION, TypeRef::named(TypeRef::INT), "Last seen revision; a mismatch fails with CONFLICT.")
+    input_value(EXPECTED_REVISION, TypeRef::named(TypeRef::INT), "Last seen revision; else CONFLICT.")
 }
 
 pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {

@@ -3,6 +3,7 @@
 use heck::{ToShoutySnakeCase, ToSnakeCase};
 
 use crate::catalog::record::Record;
+use crate::core::article;
 
 /// Converts a name to an enum value: `createdAt` becomes `CREATED_AT`.
 pub(crate) fn enum_value(name: &str) -> String {
@@ -21,9 +22,7 @@ pub(crate) fn words(name: &str) -> String {
 
 /// Splits a name into lowercase words with an indefinite article: `Organization` becomes `an organization`.
 pub(crate) fn with_article(name: &str) -> String {
-    let words = words(name);
-    let article = if words.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
-    format!("{article} {words}")
+    article::with_article(&words(name))
 }
 
 /// Converts the first letter to uppercase.

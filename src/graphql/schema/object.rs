@@ -3,13 +3,9 @@
 use async_graphql::dynamic::{Field, Interface, InterfaceField, Object, SchemaBuilder, TypeRef};
 
 use crate::catalog::catalog;
-
 use crate::catalog::field::Field as DeclaredField;
-
 use crate::catalog::kind::FieldKind;
-
 use crate::catalog::record::{Record, RecordKind};
-
 use crate::catalog::relation::Relation;
 use crate::entity::RecordType;
 use crate::graphql::projection::computed;

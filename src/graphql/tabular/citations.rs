@@ -1,8 +1,8 @@
 //! The column with the sources of a row.
 
 use crate::catalog::catalog;
-
 use crate::catalog::record::Record;
+use crate::core::article::with_article;
 use crate::core::error::{Result, bad_input};
 use crate::core::pagination::Page;
 use crate::entity::RecordType;
@@ -27,8 +27,12 @@ impl CitationColumn {
     pub(super) fn new(plan: &mut Plan) -> Result<Self> {
         let record = catalog().get(plan.ty);
         let (citation, source) = (catalog().get(RecordType::Citation), catalog().get(RecordType::Source));
-        let missing =
-            || bad_input("sources", format_args!("a {} has no sources of its own; use a list of whole records as rows", record.name()));
+        let missing = || {
+            bad_input(
+                "sources",
+                format_args!("{} has no sources of its own; use a list of whole records as rows", with_article(record.name())),
+            )
+        };
         let relation = record.relation_index("citations").ok_or_else(missing)?;
         let field = |record: &Record, name| record.field_index(name).ok_or_else(missing);
         let (title, publisher, url) = (field(source, "title")?, field(source, "publisher")?, field(source, "url")?);

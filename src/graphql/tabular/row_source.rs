@@ -3,11 +3,8 @@
 use serde_json::Value as Json;
 
 use crate::catalog::catalog;
-
 use crate::catalog::kind::FieldKind;
-
 use crate::catalog::record::Record;
-
 use crate::catalog::relation::Relation;
 use crate::core::error::Result;
 use crate::entity::RecordType;

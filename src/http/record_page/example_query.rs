@@ -1,7 +1,6 @@
 //! The GraphQL query for the record of a page, linked from the page to GraphiQL, JSON and table.
 
 use crate::catalog::kind::FieldKind;
-
 use crate::catalog::record::Record;
 
 /// A query for the record with this slug: its fields and the labels of its references, with `with_sources` also its

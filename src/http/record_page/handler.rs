@@ -13,7 +13,6 @@ use futures_util::future::try_join_all;
 use serde_json::json;
 
 use crate::catalog::catalog;
-
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::dataset;
 use crate::core::dataset::Dataset;

@@ -2,11 +2,8 @@
 //! records of each other relation. One SQL statement reads all of it, whatever the record type.
 
 use crate::catalog::catalog;
-
 use crate::catalog::kind::FieldKind;
-
 use crate::catalog::record::{Record, RecordKind};
-
 use crate::catalog::relation::Relation;
 use crate::core::pagination::Page;
 use crate::entity::RecordType;

@@ -7,11 +7,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use crate::catalog::field::Field;
-
 use crate::catalog::kind::FieldKind;
-
 use crate::catalog::record::{Record, RecordKind};
-
 use crate::catalog::relation::Relation;
 use crate::core::dataset;
 use crate::core::language::Languages;

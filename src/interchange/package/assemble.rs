@@ -9,6 +9,7 @@ use super::row::PackageRow;
 use crate::catalog::catalog;
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::{Record, RecordKind};
+use crate::core::article::with_article;
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::draft::value_tree::{Tree, Value};
@@ -98,7 +99,7 @@ fn resolve_part_references(draft: &mut Draft, keys: &HashMap<(RecordType, Uuid),
         match id.and_then(|id| keys.get(&(*ty, id))) {
             Some(key) => *text = key.clone(),
             None => {
-                let message = format!("\"{text}\" is not the id of a {} of the same record", catalog().get(*ty).singular());
+                let message = format!("\"{text}\" is not the id of {} of the same record", with_article(&catalog().get(*ty).singular()));
                 problems.push(InputProblem::new(origin.clone(), message));
             }
         }

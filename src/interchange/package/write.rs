@@ -8,7 +8,6 @@ use sha2::{Digest, Sha256};
 
 use super::column::{ColumnSource, PackageColumn, columns, id_value};
 use super::descriptor::{MAX_DESCRIPTOR_SOURCES, PackageMetadata, ResourceFile, SourceEntry, descriptor};
-
 use super::error::ExportError;
 use super::layout::{DESCRIPTOR, PackageFormat, PackageResource};
 use super::staging::StagingFolder;

@@ -7,7 +7,6 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-
 use crate::catalog::record::Record;
 use crate::core::error::Result;
 use crate::entity::RecordType;

@@ -15,6 +15,7 @@ use crate::catalog::catalog;
 use crate::catalog::field::{CHECKED_AT, LAST_CHANGED_AT};
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::Record;
+use crate::core::article::with_article;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::db::dataset_version;
@@ -194,7 +195,8 @@ impl Store {
         for (position, (ty, id)) in records.iter().enumerate() {
             let record = catalog().get(*ty);
             if !record.is_checked() {
-                let message = format!("this is the id of a {}; only sources and jurisdictions can be checked", record.singular());
+                let message =
+                    format!("this is the id of {}; only sources and jurisdictions can be checked", with_article(&record.singular()));
                 problems.push(InputProblem::new(at(position), message).with_code(ProblemCode::Invalid));
                 continue;
             }

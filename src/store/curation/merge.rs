@@ -8,11 +8,8 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-
 use crate::catalog::field::Field;
-
 use crate::catalog::kind::FieldKind;
-
 use crate::catalog::record::Record;
 use crate::core::id;
 use crate::entity::RecordType;

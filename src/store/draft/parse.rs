@@ -8,10 +8,9 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-
 use crate::catalog::kind::{FieldKind, Structure, Vocabulary};
-
 use crate::catalog::record::{Record, RecordKind};
+use crate::core::article::with_article;
 use crate::core::id;
 use crate::core::language;
 use crate::core::partial_date::PartialDate;
@@ -297,7 +296,7 @@ impl DraftParser {
                 }
                 None => {
                     let known: Vec<&str> = structure.members.iter().map(|member| member.name).collect();
-                    self.report(&origin, format!("a {} has no \"{name}\"; it has {}", structure.name, known.join(", ")));
+                    self.report(&origin, format!("{} has no \"{name}\"; it has {}", with_article(structure.name), known.join(", ")));
                 }
             }
         }
@@ -330,14 +329,14 @@ impl DraftParser {
         if !name.contains('_') {
             return Some(DraftValue::Slug(target, name));
         }
-        let singular = catalog().get(target).singular();
+        let singular = with_article(&catalog().get(target).singular());
         match id::decode(&name) {
             Ok((prefix, id)) if prefix == target.prefix() => return Some(DraftValue::Id(target, id)),
             Ok((prefix, _)) => self.report(
                 origin,
-                format!("\"{name}\" is an id of another type ({prefix}); the id of a {singular} begins with {}_", target.prefix()),
+                format!("\"{name}\" is an id of another type ({prefix}); the id of {singular} begins with {}_", target.prefix()),
             ),
-            Err(error) => self.report(origin, format!("{error}; give the id or the slug of a {singular}")),
+            Err(error) => self.report(origin, format!("{error}; give the id or the slug of {singular}")),
         }
         None
     }
@@ -488,9 +487,9 @@ fn unknown_field(record: &Record, name: &str) -> String {
     let known: Vec<&str> = fields.chain(record.parts.iter().map(|list| list.name)).collect();
     let nearest = known.iter().map(|other| (strsim::osa_distance(name, other), other)).min();
     if let Some((1..=2, other)) = nearest {
-        return format!("a {} has no \"{name}\"; did you mean {other}?", record.singular());
+        return format!("{} has no \"{name}\"; did you mean {other}?", with_article(&record.singular()));
     }
-    format!("a {} has no \"{name}\"; it has {}", record.singular(), known.join(", "))
+    format!("{} has no \"{name}\"; it has {}", with_article(&record.singular()), known.join(", "))
 }
 
 fn json(cell: &Cell) -> Json {

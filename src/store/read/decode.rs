@@ -7,7 +7,6 @@ use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-
 use crate::catalog::kind::FieldKind;
 use crate::store::read::plan::{ChildPlan, FacetSpec, ListPlan, Plan};
 use crate::store::read::result::{Cell, ChildRows, FacetValueRow, PageBounds, PagedRows, ResultRow, RowSet};

@@ -4,11 +4,8 @@ use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Func, JoinType, Query, Se
 use sea_orm::{DbBackend, Value};
 
 use crate::catalog::catalog;
-
 use crate::catalog::kind::FieldKind;
-
 use crate::catalog::record::Record;
-
 use crate::catalog::relation::RelationJoin;
 use crate::core::filter::{Filter, FilterValue, Predicate, Quantifier};
 use crate::core::normalize::fold;

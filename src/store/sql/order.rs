@@ -4,9 +4,7 @@ use sea_orm::Value;
 use sea_orm::sea_query::{Cond, Expr, ExprTrait, Order, SelectStatement};
 
 use crate::catalog::catalog;
-
 use crate::catalog::field::Field;
-
 use crate::catalog::kind::FieldKind;
 use crate::core::error::{Result, invalid_cursor};
 use crate::core::pagination::{Cursor, Direction};

@@ -8,11 +8,8 @@ use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Query, SelectSt
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-
 use crate::catalog::field::Field;
-
 use crate::catalog::record::Record;
-
 use crate::catalog::relation::{Relation, RelationJoin};
 use crate::core::error::Result;
 use crate::core::filter::Filter;

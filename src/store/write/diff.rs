@@ -7,11 +7,8 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-
 use crate::catalog::field::{CHECKED_AT, LAST_CHANGED_AT};
-
 use crate::catalog::kind::FieldKind;
-
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::Result;
 use crate::core::id;

@@ -8,9 +8,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-
 use crate::catalog::kind::FieldKind;
-
 use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;

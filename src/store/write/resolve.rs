@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::catalog::catalog;
 use crate::catalog::record::Record;
+use crate::core::article::with_article;
 use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::core::normalize::fold;
@@ -392,7 +393,7 @@ fn mode_problem(ty: RecordType, draft: &Draft, existing: Option<Uuid>) -> Option
     match (draft.target.mode, existing) {
         (WriteMode::Create, Some(_)) => {
             let slug = draft.name.as_deref().unwrap_or_default();
-            let message = format!("there is a {singular} \"{slug}\" already; update it, or give the new one another slug");
+            let message = format!("there is {} \"{slug}\" already; update it, or give the new one another slug", with_article(&singular));
             Some(InputProblem::new(draft.origin.child("slug", None), message).with_code(ProblemCode::Taken))
         }
         (WriteMode::Update, None) => {

@@ -7,7 +7,6 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-
 use crate::catalog::record::Record;
 use crate::core::error::Result;
 use crate::core::id;

@@ -7,7 +7,6 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-
 use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::core::id;

@@ -6,9 +6,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-
 use crate::catalog::kind::FieldKind;
-
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::id;
 use crate::core::normalize::fold;

@@ -8,11 +8,8 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, Value as Bound};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-
 use crate::catalog::field::Field;
-
 use crate::catalog::kind::FieldKind;
-
 use crate::catalog::record::Record;
 use crate::core::error::Result;
 use crate::store::database;

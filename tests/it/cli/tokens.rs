@@ -181,7 +181,7 @@ async fn token_commands_create_list_and_revoke(#[values(On::Sqlite, On::Postgres
 #[rstest]
 #[case(&["revoke", "nobody"], "there is no token with the id or name \"nobody\"")]
 #[case(&["create", "--name", "A", "--role", "writer"], "[possible values: reader, editor, admin]")]
-#[case(&["create", "--name", " ", "--role", "editor"], "who has the token")]
+#[case(&["create", "--name", " ", "--role", "editor"], "give the name of the token's holder in 1 to 100 characters")]
 #[case(&["create", "--name", "A", "--role", "editor", "--expires", "2027-13-01"], "expected a day, such as 2027-01-01")]
 #[case(&["create", "--name", "A", "--role", "editor", "--expires", "0d"], "such as 90d")]
 #[case(&["create", "--name", "A", "--role", "editor", "--expires", "2001-01-01"], "lies in the past")]

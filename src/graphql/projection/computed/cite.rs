@@ -49,7 +49,7 @@ pub(super) fn fields() -> Vec<ComputedField> {
             in_interfaces: true,
             name: "permalink",
             ty: TypeRef::named_nn(TypeRef::STRING),
-            doc: "Permanent URL of the page of the record, with its facts, sources and disputes. Earlier slugs and the ids of merged records redirect to it. A path without a host if the server is configured without a public URL.",
+            doc: "Permanent URL of the page of the record; former slugs and ids redirect to it.",
             arguments: &[],
             project: |selection, record, plan| {
                 let [slug] = require(record, ["slug"], plan)?;
@@ -62,12 +62,8 @@ pub(super) fn fields() -> Vec<ComputedField> {
             in_interfaces: true,
             name: "citationText",
             ty: TypeRef::named_nn(TypeRef::STRING),
-            doc: "Text to cite the record by: its label, the title and attribution of the dataset if they are configured, the revision of the record, and its permalink.",
-            arguments: &[FieldArgument {
-                name: "lang",
-                ty: builder::LANGUAGE,
-                doc: "Preferred language of the label, as a BCP 47 tag. The other words are in the same language if it is English, Russian or Kazakh.",
-            }],
+            doc: "Citation of the record: label, dataset, revision and permalink.",
+            arguments: &[FieldArgument { name: "lang", ty: builder::LANGUAGE, doc: "Language; default: Accept-Language." }],
             project: |selection, record, plan| {
                 let label_field = record.label().map_or("label", |field| field.name);
                 let [slug, label_index, revision, changed] = require(record, ["slug", label_field, "revision", "updatedAt"], plan)?;

@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 use async_graphql::dynamic::{SchemaBuilder, TypeRef};
 
 use crate::catalog::catalog;
-
 use crate::catalog::record::Record;
 use crate::core::filter::{Filter, Predicate};
 use crate::core::pagination::Page;
@@ -109,7 +108,7 @@ pub(super) fn fields() -> Vec<ComputedField> {
         in_interfaces: true,
         name: NAME,
         ty: TypeRef::named_nn_list(DISPUTE),
-        doc: "Fields about which sources disagree, with every claim and its citations. Disputes about a part of the record belong to the part.",
+        doc: "Fields about which sources disagree, with all claims.",
         arguments: &[],
         project: |selection, record, plan| {
             let citation = catalog().get(RecordType::Citation);

@@ -20,7 +20,7 @@ pub(super) fn fields() -> Vec<ComputedField> {
         name: "label",
         // the column is never null
         ty: TypeRef::named_nn(TypeRef::STRING),
-        doc: "Label of the record: its name, title or text, depending on its type.",
+        doc: "Name, title or text, by type.",
         arguments: &[FieldArgument { name: "lang", ty: builder::LANGUAGE, doc: "Preferred language, as a BCP 47 tag." }],
         project: |selection, record, plan| {
             let index = record.fields.iter().position(|field| field.is_label);

@@ -3,7 +3,6 @@
 use async_graphql::dynamic::TypeRef;
 
 use crate::catalog::catalog;
-
 use crate::catalog::record::Record;
 use crate::core::error::{Result, bad_input};
 use crate::core::filter::{Filter, Quantifier};

@@ -10,6 +10,7 @@ use crate::graphql::schema::builder::field;
 use crate::graphql::schema::connection::dimensions_name;
 use crate::graphql::schema::filter;
 use crate::graphql::schema::filter::DIRECTION;
+use crate::graphql::schema::names;
 use crate::graphql::schema::names::{enum_value, singular};
 use crate::store::aggregate::query::{DEFAULT_GROUPS, MAX_DIMENSIONS, MAX_GROUPS};
 
@@ -68,7 +69,7 @@ fn default_date(record: &Record) -> String {
 pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     for (record, spec) in counted_records() {
         let this = singular(record);
-        let date = Enum::new(date_name(record)).description(format!("A date of a {this}."));
+        let date = Enum::new(date_name(record)).description(format!("A date of {}.", names::a(record)));
         let date = record
             .date_fields()
             .into_iter()
