@@ -19,7 +19,7 @@ use crate::store::read::plan::Lookup;
 use crate::store::read::plan::{ListPlan, Plan};
 
 /// Name of the root field and of the payload field.
-pub(in crate::graphql) const NAME: &str = "possibleDuplicates";
+pub(crate) const NAME: &str = "possibleDuplicates";
 const MAX_DUPLICATES: u32 = 20;
 
 pub(super) fn field() -> Field {
@@ -41,7 +41,7 @@ pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Js
 }
 
 /// Writes the possible duplicates of a person, or null if there is no such person.
-pub(in crate::graphql) async fn write_duplicates_of(
+pub(crate) async fn write_duplicates_of(
     store: &Store,
     selection: &Selection<'_>,
     id: Uuid,

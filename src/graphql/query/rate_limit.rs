@@ -12,7 +12,7 @@ use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::builder;
 
 /// Name of the root field.
-pub(in crate::graphql) const NAME: &str = "rateLimit";
+pub(crate) const NAME: &str = "rateLimit";
 const RATE_LIMIT: &str = "RateLimit";
 
 pub(super) fn field() -> Field {

@@ -64,7 +64,7 @@ async fn name_refers_to_one_query_permanently(#[values(On::Sqlite, On::Postgres)
     assert_eq!(named["savedQuery"]["hash"], plain["savedQuery"]["hash"]);
     let rejected = [
         (json!({"query": "{ laws { totalCount } }", "name": "count"}), "name", "TAKEN", "the name of another query"),
-        (json!({"query": "{ people { totalCount } }", "name": "other"}), "name", "TAKEN", "its name is \"count\""),
+        (json!({"query": "{ people { totalCount } }", "name": "other"}), "name", "TAKEN", "already saved with the name \"count\""),
         (json!({"query": "{ laws { totalCount } }", "name": "Not A Slug"}), "name", "INVALID", "such as cases-by-year"),
         (json!({"query": "{ nothing }"}), "query", "INVALID", "nothing"),
         (json!({"query": "{ people {"}), "query", "INVALID", "expected"),

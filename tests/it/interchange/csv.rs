@@ -91,8 +91,8 @@ async fn problems_name_file_line_and_column() {
     let error = refused("id,name,born,died,picture,height\na,A,,,nowhere,1\nB b,B,,,,\n".as_bytes());
     for expected in [
         "2 problems; nothing was written",
-        "t.csv:2: person.image (column picture): \"nowhere\" is not an address on the web",
-        "t.csv:3: person.slug (column id): \"B b\" cannot be a name here",
+        "t.csv:2: person.image (column picture): \"nowhere\" is not a web address; it must begin with https:// or http://",
+        "t.csv:3: person.slug (column id): \"B b\" is not a valid name",
     ] {
         assert!(error.contains(expected), "expected {expected}\n{error}");
     }

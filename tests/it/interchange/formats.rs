@@ -110,8 +110,8 @@ async fn interrupted_import_ends_after_a_batch_and_resumes(#[values(On::Sqlite, 
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{error}");
-    let done = error.split("stopped; ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse::<u64>().unwrap();
-    assert!(error.contains("of 2000 records are done, and the same command goes on from there"), "{error}");
+    let done = error.split("interrupted after ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse::<u64>().unwrap();
+    assert!(error.contains("of 2000 records; run the same command again to continue"), "{error}");
     assert!(done % 20 == 0 && done < 2000, "{done}");
     assert_eq!(revision_count(&fixture).await, done);
     let stdout = fixture.import_ok(&["many.ndjson", "--batch", "500"]);

@@ -48,7 +48,7 @@ async fn internal_error_is_logged_with_request_id_of_response(#[values(On::Sqlit
     assert_eq!(response.json::<Value>().await.unwrap()["errors"][0]["extensions"]["code"], "INTERNAL_SERVER_ERROR");
     let line = process.wait_for_line(|line| (request_id(line) == Some(&id)).then(|| line.clone())).await;
     assert_eq!((&line["level"], &line["message"]), (&json!("ERROR"), &json!("internal error")), "{line}");
-    assert!(line["cause"].as_str().unwrap().contains("charges"), "{line}");
+    assert!(line["error"].as_str().unwrap().contains("charges"), "{line}");
 }
 
 #[rstest]

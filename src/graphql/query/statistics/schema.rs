@@ -15,7 +15,7 @@ use crate::graphql::schema::names::{enum_value, singular};
 use crate::store::aggregate::query::{DEFAULT_GROUPS, MAX_DIMENSIONS, MAX_GROUPS};
 
 /// Record types with statistics.
-pub(in crate::graphql::query) fn counted_records() -> impl Iterator<Item = (&'static Record, &'static StatisticsSpec)> {
+pub(crate) fn counted_records() -> impl Iterator<Item = (&'static Record, &'static StatisticsSpec)> {
     catalog().all().filter_map(|record| Some((record, record.statistics.as_ref()?)))
 }
 
@@ -37,7 +37,7 @@ fn order_field_name(record: &Record) -> String {
 }
 
 /// Fields of the query root.
-pub(in crate::graphql::query) fn fields() -> impl Iterator<Item = Field> {
+pub(crate) fn fields() -> impl Iterator<Item = Field> {
     counted_records().map(|(record, spec)| {
         let argument = |name: &str, ty: TypeRef, doc: String| InputValue::new(name, ty).description(doc);
         let this = singular(record);
