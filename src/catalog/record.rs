@@ -158,14 +158,35 @@ impl Record {
         matches!(self.shape, RecordKind::Record | RecordKind::Part { cited: true })
     }
 
-    /// Index of the field with this name.
+    /// Index of the field with this name. For names from requests and files; see [`Record::known_field`].
     pub fn field_index(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.name == name)
     }
 
-    /// Index of the relation with this name.
+    /// Index of a field that the code names.
+    ///
+    /// # Panics
+    /// If the field is not declared.
+    pub fn known_field(&self, name: &'static str) -> usize {
+        self.field_index(name).unwrap_or_else(|| panic!("{} declares no field {name}", self.name()))
+    }
+
+    /// Index of the relation with this name. For names from requests and files; see [`Record::known_relation`].
     pub fn relation_index(&self, name: &str) -> Option<usize> {
         self.relations.iter().position(|relation| relation.name == name)
+    }
+
+    /// Index of a relation that the code names.
+    ///
+    /// # Panics
+    /// If the relation is not declared.
+    pub fn known_relation(&self, name: &'static str) -> usize {
+        self.relation_index(name).unwrap_or_else(|| panic!("{} declares no relation {name}", self.name()))
+    }
+
+    /// Index of the field that labels the record.
+    pub fn label_index(&self) -> Option<usize> {
+        self.fields.iter().position(|field| field.is_label)
     }
 
     /// The field that labels the record.

@@ -7,6 +7,7 @@ use strum::VariantArray;
 use crate::catalog::dimension::{Dimension, DimensionPath, DimensionSource, ExtraDimension};
 use crate::catalog::field::{Field, Inverse, RECORD_TYPE};
 use crate::catalog::kind::{Choice, FieldKind, Vocabulary};
+use crate::catalog::measure::{CountTarget, Interval, Measure};
 use crate::catalog::period::PeriodUnit;
 use crate::catalog::record::{Record, RecordKind};
 use crate::catalog::relation::{PartList, Relation, RelationJoin};
@@ -34,7 +35,45 @@ pub(super) fn resolve(declared: Vec<Record>) -> Vec<Record> {
     for (record, dimensions) in records.iter_mut().zip(dimensions) {
         record.dimensions = dimensions;
     }
+    records.iter().for_each(|record| check_statistics(&records, record));
     records
+}
+
+/// # Panics
+/// If the statistics of a record name a list or a field that is not declared, or if the record has no date.
+fn check_statistics(records: &[Record], record: &Record) {
+    let Some(statistics) = &record.statistics else { return };
+    assert!(!record.date_fields().is_empty(), "{} has statistics but no date", record.name());
+    let list = |name| &records[record.relations[record.known_relation(name)].target as usize];
+    for name in statistics.filterable_lists {
+        list(name);
+    }
+    for (name, field) in statistics.join_keys {
+        field.map(|field| list(name).known_field(field));
+    }
+    for measure in &statistics.measures {
+        match measure.aggregate {
+            Measure::Count(CountTarget::Record) => {}
+            Measure::Count(CountTarget::Part(name)) => _ = list(name),
+            Measure::Count(CountTarget::PartReference(name, field)) => _ = list(name).known_field(field),
+            Measure::Count(CountTarget::Reference(field)) => _ = record.known_field(field),
+            Measure::Median(interval) | Measure::Mean(interval) | Measure::SampleSize(interval) => match interval {
+                Interval::Duration(name, field) => {
+                    let parts = list(name);
+                    let is_duration = parts.fields[parts.known_field(field)].minutes_column().is_some();
+                    assert!(is_duration, "{}.{field} is not a duration", parts.name());
+                }
+                Interval::Days(from, to) => _ = [from, to].map(|field| record.known_field(field)),
+                Interval::DaysUntilPart { from, list: name, date, field, .. } => {
+                    record.known_field(from);
+                    _ = [date, field].map(|field| list(name).known_field(field));
+                }
+            },
+        }
+        for condition in &measure.conditions {
+            condition.list.map_or(record, list).known_field(condition.field);
+        }
+    }
 }
 
 fn in_order(declared: Vec<Record>) -> Vec<Record> {

@@ -282,8 +282,8 @@ async fn latest(store: &Store, order: (usize, Direction)) -> Result<Option<Curso
     last.map(|cursor| Cursor::decode(&cursor, &revision.list_name(order), "since")).transpose().map_err(|error: Error| internal(error))
 }
 
-fn revision_field(name: &str) -> usize {
-    catalog().get(RecordType::Revision).field_index(name).unwrap_or_default()
+fn revision_field(name: &'static str) -> usize {
+    catalog().get(RecordType::Revision).known_field(name)
 }
 
 fn parse_ids(value: &Value) -> Result<Vec<FilterValue>> {

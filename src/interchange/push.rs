@@ -186,7 +186,7 @@ fn encode_fields(record: &Record, draft: &Draft) -> Json {
 /// A part whose key comes from a single field is encoded as the bare value of that field.
 fn encode_part(record: &Record, draft: &Draft) -> Json {
     let only = match record.key_from {
-        [only] => record.field_index(only),
+        [only] => Some(record.known_field(only)),
         _ => None,
     };
     match only.and_then(|index| Some((record.fields[index].kind, draft.value(index)?))) {

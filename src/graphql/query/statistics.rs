@@ -60,7 +60,7 @@ fn parse_query(selection: &Selection<'_>, record: &'static Record) -> Result<Agg
     if let Some(value) = selection.argument("by") {
         let name = enum_name(&value).unwrap_or_default();
         let date = record.date_fields().into_iter().find(|index| enum_value(record.fields[*index].name) == name);
-        query.period_field = date.ok_or_else(|| bad_input("by", "there is no such date"))?;
+        query.period_field = Some(date.ok_or_else(|| bad_input("by", "there is no such date"))?);
     }
     if let Some(first) = selection.int_argument("first") {
         let limit = u32::try_from(first).ok().filter(|first| (1..=MAX_GROUPS).contains(first));

@@ -104,9 +104,7 @@ fn structure_input(structure: &Structure) -> InputObject {
 /// Kind of the only value of a part that consists of one; its input is that value.
 fn single_value(record: &Record) -> Option<FieldKind> {
     match record.key_from {
-        [only] if record.fields.iter().filter(|field| !field.system).count() <= 3 => {
-            record.field_index(only).map(|index| record.fields[index].kind)
-        }
+        [only] if record.fields.iter().filter(|field| !field.system).count() <= 3 => Some(record.fields[record.known_field(only)].kind),
         _ => None,
     }
 }

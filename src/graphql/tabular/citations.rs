@@ -1,8 +1,6 @@
 //! The column with the sources of a row.
 
 use crate::catalog::catalog;
-
-use crate::catalog::record::Record;
 use crate::core::error::{Result, bad_input};
 use crate::core::pagination::Page;
 use crate::entity::RecordType;
@@ -30,12 +28,11 @@ impl CitationColumn {
         let missing =
             || bad_input("sources", format_args!("a {} has no sources of its own; use a list of whole records as rows", record.name()));
         let relation = record.relation_index("citations").ok_or_else(missing)?;
-        let field = |record: &Record, name| record.field_index(name).ok_or_else(missing);
-        let (title, publisher, url) = (field(source, "title")?, field(source, "publisher")?, field(source, "url")?);
+        let [title, publisher, url] = ["title", "publisher", "url"].map(|name| source.known_field(name));
         let mut source_plan = Plan::new(source.ty);
         [title, publisher, url].into_iter().for_each(|field| source_plan.select_field(field));
         let mut citation_plan = Plan::new(citation.ty);
-        let source = citation_plan.add_child(ChildPlan::One(field(citation, "source")?, Box::new(source_plan)));
+        let source = citation_plan.add_child(ChildPlan::One(citation.known_field("source"), Box::new(source_plan)));
         let list = ListPlan { page: Page::first(MAX_NESTED_ROWS), ..ListPlan::new(citation_plan) };
         Ok(Self { citations: plan.add_child(ChildPlan::Many(relation, list)), source, title, publisher, url })
     }

@@ -59,14 +59,14 @@ impl ReadLayout {
     fn plan_record(record: &'static Record, depth: Depth, skipped: Option<usize>) -> (Plan, Self) {
         let mut plan = Plan::new(record.ty);
         let mut layout = Self::new(record);
-        let names: &[&str] = match depth {
+        let names: &[&'static str] = match depth {
             Depth::Source => &["slug", "url", "archivedUrl", "publisher", "publishedOn", "language"],
             Depth::Whole | Depth::Part | Depth::Name => &["slug"],
         };
         let is_name = matches!(depth, Depth::Name | Depth::Source) && record.shape == RecordKind::Record;
         if is_name {
-            names.iter().filter_map(|name| record.field_index(name)).for_each(|index| plan.select_field(index));
-            record.fields.iter().enumerate().filter(|(_, field)| field.is_label).for_each(|(index, _)| plan.select_field(index));
+            names.iter().map(|name| record.known_field(name)).for_each(|index| plan.select_field(index));
+            record.label_index().into_iter().for_each(|index| plan.select_field(index));
             return (plan, layout);
         }
         plan.select_all_fields();
@@ -90,7 +90,7 @@ impl ReadLayout {
             let citation = catalog().get(RecordType::Citation);
             let (row, below) = Self::plan_record(citation, Depth::Part, Some(0));
             let list = ListPlan { page: Page::first(MAX_PARTS), ..ListPlan::new(row) };
-            let child = plan.add_child(ChildPlan::Many(record.relation_index("citations").unwrap_or_default(), list));
+            let child = plan.add_child(ChildPlan::Many(record.known_relation("citations"), list));
             layout.citations = Some((child, Box::new(below)));
         }
         (plan, layout)
@@ -114,7 +114,7 @@ impl ReadLayout {
     fn plan_revision(record: &'static Record) -> (Plan, Self) {
         let mut plan = Plan::new(record.ty);
         let fields = ["number", "at", "kind", "message"];
-        fields.into_iter().filter_map(|name| record.field_index(name)).for_each(|index| plan.select_field(index));
+        fields.into_iter().map(|name| record.known_field(name)).for_each(|index| plan.select_field(index));
         (plan, Self::new(record))
     }
 

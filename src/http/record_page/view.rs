@@ -160,7 +160,7 @@ const EXCLUDED_FIELDS: [&str; 8] = ["slug", "published", "disputed", "revision",
 impl RecordLink {
     pub(crate) fn new(node: RowRef<'_>, layout: &ReadLayout, languages: &Languages) -> Self {
         let record = layout.record;
-        let label = record.fields.iter().position(|field| field.is_label);
+        let label = record.label_index();
         let text = label.and_then(|index| texts(node.cell(index), languages).into_iter().next());
         let slug = record.field_index("slug").and_then(|index| node.cell(index).as_text());
         let path = slug.map(|slug| dataset::page(record.ty.prefix(), slug));
@@ -333,7 +333,7 @@ impl RecordView {
     pub(crate) fn new(node: RowRef<'_>, layout: &ReadLayout, sections: &SectionLayout, languages: &Languages) -> Option<Self> {
         let record = layout.record;
         let cell = |name: &str| record.field_index(name).map_or(&Cell::Null, |index| node.cell(index));
-        let label = record.fields.iter().position(|field| field.is_label)?;
+        let label = record.label_index()?;
         let labels = texts(node.cell(label), languages);
         let (Cell::Integer(revision), Cell::Instant(created), Cell::Instant(updated)) =
             (cell("revision"), cell("createdAt"), cell("updatedAt"))

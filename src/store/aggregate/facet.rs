@@ -26,7 +26,7 @@ impl SelectBuilder {
             DimensionSource::Path(path) => path.relation.into_iter().collect(),
             DimensionSource::Period(_) => Vec::new(),
         };
-        let period_field = record.date_fields().first().copied().unwrap_or_default();
+        let period_field = record.date_fields().first().copied();
         let source =
             CountSource { ty: record.ty, filter: &list.filter, parent, part_filters: &[], join_keys: &[], outer: false, period_field };
         let (mut rows, mut joined) = self.joined_tables(source, &lists);

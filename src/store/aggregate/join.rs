@@ -28,8 +28,8 @@ pub(super) struct CountSource<'a> {
     pub(super) join_keys: &'static [(&'static str, Option<&'static str>)],
     /// Whether to keep records without such parts or references, by outer joins.
     pub(super) outer: bool,
-    /// Index of the date field that periods are taken from.
-    pub(super) period_field: usize,
+    /// Index of the date field that periods are taken from; `None` if the records have no date.
+    pub(super) period_field: Option<usize>,
 }
 
 /// The tables that a statement has joined so far.
@@ -45,9 +45,13 @@ pub(super) struct JoinedTables {
 }
 
 impl JoinedTables {
-    /// Alias of the table of a relation, if joined.
-    pub(super) fn list(&self, list: usize) -> Option<&str> {
-        self.lists.iter().find(|(relation, _)| *relation == list).map(|(_, table)| table.as_str())
+    /// Alias of the table of a relation.
+    ///
+    /// # Panics
+    /// If the relation is not joined: a statement joins the lists that its dimensions and measures read.
+    pub(super) fn list(&self, list: usize) -> &str {
+        let joined = self.lists.iter().find(|(relation, _)| *relation == list);
+        joined.map_or_else(|| panic!("{} is read but not joined", self.record.relations[list].name), |(_, table)| table)
     }
 }
 
@@ -109,7 +113,8 @@ impl SelectBuilder {
     ) -> Expr {
         match &dimension.source {
             DimensionSource::Period(unit) => {
-                let field = &joined.record.fields[source.period_field];
+                let period_field = source.period_field.expect("only records with a date have dimensions of periods");
+                let field = &joined.record.fields[period_field];
                 let date = column(&joined.table, field.column);
                 period_of(*unit, if field.required { date } else { dialect::text_or_empty(date) })
             }
@@ -122,8 +127,8 @@ impl SelectBuilder {
         let nil_id = Expr::val(Uuid::nil());
         let id_or_nil = |table: &str| Expr::expr(Func::coalesce([column(table, "id"), nil_id.clone()]));
         let (mut record, mut table) = (joined.record, joined.table.clone());
-        if let Some((list, name)) = path.relation.and_then(|list| Some((list, joined.list(list)?.to_owned()))) {
-            (record, table) = (catalog().get(record.relations[list].target), name);
+        if let Some(list) = path.relation {
+            (record, table) = (catalog().get(record.relations[list].target), joined.list(list).to_owned());
         }
         for index in &path.fields {
             let field = &record.fields[*index];
@@ -165,7 +170,7 @@ fn join_key(source: CountSource<'_>, record: &Record, list: usize, table: &str) 
     let (_, field) = source.join_keys.iter().find(|(name, _)| *name == relation.name)?;
     let target = catalog().get(relation.target);
     Some(match field {
-        Some(name) => column(table, target.fields[target.field_index(name)?].column),
+        Some(name) => column(table, target.fields[target.known_field(name)].column),
         None => column(table, "id"),
     })
 }

@@ -56,7 +56,7 @@ impl SelectBuilder {
             match measure.aggregate {
                 Measure::Count(_) => {
                     let mut lists = group_lists.clone();
-                    lists.extend(measure.lists().filter_map(|list| record.relation_index(list)));
+                    lists.extend(measure.lists().map(|list| record.known_relation(list)));
                     let lists = join_order(query, lists);
                     match count_tables.iter_mut().find(|(joined, _)| *joined == lists) {
                         Some((_, family)) => family.push((index, measure)),
@@ -115,7 +115,7 @@ impl SelectBuilder {
             let Measure::Count(target) = measure.aggregate else { continue };
             let is_unique = match target {
                 CountTarget::Record => lists.is_empty(),
-                CountTarget::Part(list) => matches!(lists, [only] if record.relation_index(list) == Some(*only)),
+                CountTarget::Part(list) => lists == [record.known_relation(list)],
                 CountTarget::PartReference(..) | CountTarget::Reference(_) => false,
             };
             let count = if is_unique && measure.conditions.is_empty() && target == CountTarget::Record {
@@ -152,23 +152,24 @@ impl SelectBuilder {
     ) -> SelectStatement {
         let record = query.record();
         let mut lists = lists_of(query, by);
-        lists.extend(measure.lists().filter_map(|list| record.relation_index(list)));
+        lists.extend(measure.lists().map(|list| record.known_relation(list)));
         let lists = join_order(query, lists);
         let (mut rows, joined) = self.source_rows(query, by, &lists);
         let (value, id, is_unique) = match interval {
             Interval::Duration(list, field) => {
-                let relation = record.relation_index(list).unwrap_or_default();
+                let relation = record.known_relation(list);
                 let parts = catalog().get(record.relations[relation].target);
-                let table = joined.list(relation).unwrap_or_default();
-                let minutes = parts.field_index(field).and_then(|index| parts.fields[index].minutes_column()).unwrap_or("id");
+                let table = joined.list(relation);
+                let minutes = parts.fields[parts.known_field(field)].minutes_column();
+                let minutes = minutes.unwrap_or_else(|| panic!("{}.{field} is not a duration", parts.name()));
                 (column(table, minutes), column(table, "id"), lists == [relation])
             }
             Interval::Days(from, to) => {
-                let field = |name| column(&joined.table, record.fields[record.field_index(name).unwrap_or_default()].column);
+                let field = |name| column(&joined.table, record.fields[record.known_field(name)].column);
                 (dialect::days_between(self.backend, field(from), field(to)), column(&joined.table, "id"), lists.is_empty())
             }
             Interval::DaysUntilPart { from, list, date, field, values } => {
-                let begin = column(&joined.table, record.fields[record.field_index(from).unwrap_or_default()].column);
+                let begin = column(&joined.table, record.fields[record.known_field(from)].column);
                 let end = self.first_date(record, &joined.table, list, date, MeasureCondition { list: Some(list), field, values });
                 let rows_alias = self.alias();
                 // in two steps, so that the end is selected once per row
@@ -230,11 +231,18 @@ impl SelectBuilder {
     }
 
     /// The earliest date, with the precision of a day, among the parts of a list that satisfy a condition.
-    fn first_date(&mut self, record: &Record, table: &str, list: &str, date: &str, condition: MeasureCondition) -> SelectStatement {
-        let relation = &record.relations[record.relation_index(list).unwrap_or_default()];
+    fn first_date(
+        &mut self,
+        record: &Record,
+        table: &str,
+        list: &'static str,
+        date: &'static str,
+        condition: MeasureCondition,
+    ) -> SelectStatement {
+        let relation = &record.relations[record.known_relation(list)];
         let parts = catalog().get(relation.target);
         let alias = self.alias();
-        let field = |field| column(&alias, parts.fields[parts.field_index(field).unwrap_or_default()].column);
+        let field = |field| column(&alias, parts.fields[parts.known_field(field)].column);
         let owner = parts.owner().map_or("id", |owner| owner.column);
         Query::select()
             .expr(Func::min(field(date)))
@@ -249,9 +257,9 @@ impl SelectBuilder {
     /// The id of the counted record or part; null if it is not visible.
     fn counted_id(&mut self, query: &AggregateQuery, rows: &mut SelectStatement, joined: &mut JoinedTables, target: CountTarget) -> Expr {
         let record = query.record();
-        let list = |relation: &str| {
-            let relation = record.relation_index(relation).unwrap_or_default();
-            (catalog().get(record.relations[relation].target), joined.list(relation).unwrap_or_default().to_owned())
+        let list = |relation: &'static str| {
+            let relation = record.known_relation(relation);
+            (catalog().get(record.relations[relation].target), joined.list(relation).to_owned())
         };
         let (owner, table, field) = match target {
             CountTarget::Record => return column(&joined.table, "id"),
@@ -262,7 +270,7 @@ impl SelectBuilder {
             }
             CountTarget::Reference(field) => (record, joined.table.clone(), field),
         };
-        let index = owner.field_index(field).unwrap_or_default();
+        let index = owner.known_field(field);
         match self.visibility {
             Visibility::All => column(&table, owner.fields[index].column),
             Visibility::Published => {
@@ -340,11 +348,11 @@ fn join_order(query: &AggregateQuery, mut lists: Vec<usize>) -> Vec<usize> {
 /// The predicate of the conditions of a measure, if it has any.
 fn condition(record: &Record, joined: &JoinedTables, conditions: &[MeasureCondition]) -> Option<Cond> {
     let predicate = |only: &MeasureCondition| {
-        let (owner, table) = match only.list.and_then(|list| record.relation_index(list)) {
-            Some(relation) => (catalog().get(record.relations[relation].target), joined.list(relation).unwrap_or_default()),
+        let (owner, table) = match only.list.map(|list| record.known_relation(list)) {
+            Some(relation) => (catalog().get(record.relations[relation].target), joined.list(relation)),
             None => (record, joined.table.as_str()),
         };
-        let field = owner.fields[owner.field_index(only.field).unwrap_or_default()].column;
+        let field = owner.fields[owner.known_field(only.field)].column;
         column(table, field).is_in(only.values.iter().copied())
     };
     (!conditions.is_empty()).then(|| conditions.iter().fold(Cond::all(), |all, only| all.add(predicate(only))))

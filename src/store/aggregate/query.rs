@@ -26,8 +26,8 @@ pub struct AggregateQuery {
     pub filter: Filter,
     /// Filters of the parts to count: the index of a relation, and a filter of its records.
     pub part_filters: Vec<(usize, Filter)>,
-    /// Index of the date field that periods are taken from.
-    pub period_field: usize,
+    /// Index of the date field that periods are taken from; `None` if the records have no date.
+    pub period_field: Option<usize>,
     /// The dimensions to group by.
     pub group_by: Vec<GroupBy>,
     /// Indexes of the measures of each group.
@@ -69,7 +69,7 @@ impl AggregateQuery {
             ty: record.ty,
             filter: Filter::all(),
             part_filters: Vec::new(),
-            period_field: record.date_fields().first().copied().unwrap_or_default(),
+            period_field: record.date_fields().first().copied(),
             group_by: Vec::new(),
             measures: Vec::new(),
             rows: true,

@@ -17,7 +17,7 @@ use crate::store::draft::DraftValue;
 use crate::store::read::result::Cell;
 use crate::store::sql::dialect::one_of_ids;
 use crate::store::write::load::{LOOKUP_BATCH_VALUES, load_rows};
-use crate::store::write::model::{StoredRow, required_field};
+use crate::store::write::model::StoredRow;
 use crate::store::write::types::ResolvedDraft;
 
 /// Sources that will be drafts after these drafts are written.
@@ -31,7 +31,7 @@ pub(crate) async fn draft_sources(
     let select = Query::select().column("id").from(Alias::new(source.table)).and_where(is_draft).to_owned();
     let rows = transaction.query_all(&select).await.map_err(database)?;
     let mut drafts = rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<HashSet<Uuid>, _>>().map_err(internal)?;
-    let published = required_field(source, "published");
+    let published = source.known_field("published");
     for resolved in resolved.iter().filter(|(ty, _)| *ty == source.ty).flat_map(|(_, records)| records) {
         match resolved.draft.value(published) {
             Some(DraftValue::Cell(Cell::Boolean(false))) => drafts.insert(resolved.id),
@@ -45,7 +45,7 @@ pub(crate) async fn draft_sources(
 /// Whether the claims of these citations about some field of the record contradict each other.
 pub(crate) fn disagree<'c>(record: &Record, citations: impl Iterator<Item = &'c [Cell]>, draft_sources: &HashSet<Uuid>) -> bool {
     let citation = catalog().get(RecordType::Citation);
-    let [source, field, value] = ["source", "field", "value"].map(|name| required_field(citation, name));
+    let [source, field, value] = ["source", "field", "value"].map(|name| citation.known_field(name));
     let is_seen = |cells: &&[Cell]| !matches!(&cells[source], Cell::Id(id) if draft_sources.contains(id));
     let claimed = citations.filter(is_seen).map(|cells| (cells[field].as_text(), cells[value].as_text()));
     claims(&record.fields, claimed).iter().any(|(_, groups)| groups.len() > 1)

@@ -205,8 +205,8 @@ impl DraftParser {
     }
 
     /// A part given as the value of its only identifying field.
-    fn bare_part(&mut self, record: &'static Record, field: &str, tree: &Tree, origin: &Origin) -> Option<Draft> {
-        let index = record.field_index(field)?;
+    fn bare_part(&mut self, record: &'static Record, field: &'static str, tree: &Tree, origin: &Origin) -> Option<Draft> {
+        let index = record.known_field(field);
         let value = self.value(record.fields[index].kind, tree, origin)?;
         Some(Draft { origin: origin.clone(), values: vec![(index, value, origin.clone())], ..Draft::default() })
     }
@@ -413,7 +413,7 @@ impl DraftParser {
     /// Validates the claimed values of citations against the fields that they are claimed for.
     fn validate_claims(&mut self, record: &'static Record, draft: &Draft) {
         let citation = catalog().get(RecordType::Citation);
-        let (Some(field), Some(value)) = (citation.field_index("field"), citation.field_index("value")) else { return };
+        let [field, value] = ["field", "value"].map(|name| citation.known_field(name));
         for claim in draft.parts.iter().filter(|(part, _)| *part == RecordType::Citation).flat_map(|(_, parts)| parts) {
             let Some(DraftValue::Cell(Cell::Text(name))) = claim.value(field) else {
                 if claim.value(value).is_some_and(|claimed| *claimed != DraftValue::Cell(Cell::Null)) {

@@ -276,8 +276,7 @@ fn ids_by_plan<'a>(plans: &'a [Plan], ids: &'a [Option<(RecordType, Uuid)>]) -> 
 
 /// The filter for versions of a text in force on a date: from `validFrom`, inclusive, to `validTo`, exclusive.
 pub fn in_force_on(version: &Record, date: &PartialDate) -> Filter {
-    let field = |name| version.field_index(name).unwrap_or_default();
-    let test = |name, predicate| Filter::Field(field(name), predicate);
+    let test = |name, predicate| Filter::Field(version.known_field(name), predicate);
     let is_null = |name| test(name, Predicate::IsNull(true));
     let date = FilterValue::Date(date.clone());
     Filter::And(vec![

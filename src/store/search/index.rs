@@ -46,7 +46,7 @@ impl SearchDocuments {
         {
             self.fetch_jurisdictions(transaction, rows, field).await?;
         }
-        let published = record.field_index("published").unwrap_or_default();
+        let published = record.known_field("published");
         for row in rows {
             let jurisdiction = match (record.ty, jurisdiction_field.map(|(field, kind)| (&row.cells[field], kind))) {
                 (RecordType::Jurisdiction, _) => Some(row.id),

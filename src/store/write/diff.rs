@@ -27,7 +27,7 @@ use crate::store::read::dump::FormerName;
 use crate::store::read::result::Cell;
 use crate::store::search::index::SearchDocuments;
 use crate::store::write::load::{load_rows, referenced_types};
-use crate::store::write::model::{MergedPart, NewRow, StoredRow, required_field};
+use crate::store::write::model::{MergedPart, NewRow, StoredRow};
 use crate::store::write::resolve::ResolvedNames;
 use crate::store::write::types::{ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord};
 use crate::store::write::value::{as_json, is_record};
@@ -175,7 +175,7 @@ impl<'s> ChangeSet<'s> {
         self.types = types;
         let submitted = SubmittedRecord { record, id, draft, cells: &cells, cited: &cited, kept: &kept };
         self.freshness.submitted(submitted);
-        let [revision, published_field, slug] = ["revision", "published", "slug"].map(|name| required_field(record, name));
+        let [revision, published_field, slug] = ["revision", "published", "slug"].map(|name| record.known_field(name));
         let number = match &cells[revision] {
             Cell::Integer(number) => *number,
             _ => names.last_revisions.get(&id).copied().unwrap_or(draft.target.last_revision),
@@ -200,7 +200,7 @@ impl<'s> ChangeSet<'s> {
         let revisions = NewRevision { record: id, ty: record.ty, number: number + 1, kind: "updated", changes, published };
         let number = self.add_revisions(revisions, record, &cells, was_published);
         cells[revision] = Cell::Integer(number);
-        cells[required_field(record, "updatedAt")] = Cell::Instant(self.stamp.at);
+        cells[record.known_field("updatedAt")] = Cell::Instant(self.stamp.at);
         match &existing {
             None => {
                 for name in ["createdAt", CHECKED_AT, LAST_CHANGED_AT] {
@@ -296,7 +296,7 @@ impl<'s> ChangeSet<'s> {
                 }
                 continue;
             };
-            let key_field = required_field(part, "key");
+            let key_field = part.known_field("key");
             let mut unmatched: HashMap<&str, &StoredRow> =
                 stored.iter().filter_map(|row| Some((row.cells[key_field].as_text()?, row))).collect();
             let mut taken = HashSet::new();
@@ -517,7 +517,7 @@ fn reject_dangling_references(
     }
     for (ty, rows) in parts {
         let part = catalog().get(*ty);
-        let key = required_field(part, "key");
+        let key = part.known_field("key");
         for row in rows {
             for (field, cell) in part.fields.iter().zip(&row.cells) {
                 if let (FieldKind::One(target), Cell::Id(id)) = (field.kind, cell)
@@ -545,9 +545,9 @@ fn part_key(part: &Record, draft: &Draft, index: usize, taken: &mut HashSet<Stri
     let derived: Vec<String> = part
         .key_from
         .iter()
-        .filter_map(|name| match draft.value(part.field_index(name)?)? {
+        .filter_map(|name| match draft.value(part.known_field(name))? {
             DraftValue::Cell(cell) => cell.to_claim(),
-            DraftValue::Slug(ty, slug) if part.key_from.len() == 1 && part.fields[part.field_index(name)?].column == "record_id" => {
+            DraftValue::Slug(ty, slug) if part.key_from.len() == 1 && part.fields[part.known_field(name)].column == "record_id" => {
                 Some(format!("{}/{slug}", ty.prefix()))
             }
             DraftValue::Id(ty, id) => Some(id::encode(ty.prefix(), *id)),

@@ -48,8 +48,3 @@ pub(crate) fn revision_number(record: &Record, row: &StoredRow) -> i64 {
         _ => 0,
     }
 }
-
-/// Index of a field that every record of this type has. Panics with the name of the field if the catalog lacks it.
-pub(crate) fn required_field(record: &Record, name: &str) -> usize {
-    record.field_index(name).unwrap_or_else(|| panic!("{} has no field \"{name}\" in the catalog", record.name()))
-}

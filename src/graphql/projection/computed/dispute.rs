@@ -10,7 +10,7 @@ use crate::catalog::record::Record;
 use crate::core::filter::{Filter, Predicate};
 use crate::core::pagination::Page;
 use crate::entity::RecordType;
-use crate::graphql::projection::computed::field::{ComputedField, declared_field, declared_relation};
+use crate::graphql::projection::computed::field::ComputedField;
 use crate::graphql::projection::json_writer::JsonWriter;
 use crate::graphql::projection::output_type::{ObjectProjection, OutputObject, OutputType};
 use crate::graphql::projection::{FieldProjection, Projection};
@@ -113,7 +113,7 @@ pub(super) fn fields() -> Vec<ComputedField> {
         arguments: &[],
         project: |selection, record, plan| {
             let citation = catalog().get(RecordType::Citation);
-            let (field, value) = (declared_field(citation, "field")?, declared_field(citation, "value")?);
+            let (field, value) = (citation.known_field("field"), citation.known_field("value"));
             let mut row = Plan::new(citation.ty);
             let dispute = DISPUTE_TYPE.project(selection, &mut row)?;
             row.select_field(field);
@@ -121,7 +121,7 @@ pub(super) fn fields() -> Vec<ComputedField> {
             let mut list = ListPlan { page: Page::first(MAX_CITATIONS), ..ListPlan::new(row) };
             list.filter = Filter::Field(value, Predicate::IsNull(false));
             plan.select_all_fields();
-            let citations = plan.add_child(ChildPlan::Many(declared_relation(record, "citations")?, list));
+            let citations = plan.add_child(ChildPlan::Many(record.known_relation("citations"), list));
             Ok(FieldProjection::Computed(Box::new(move |row, out| {
                 let citations: Vec<RowRef<'_>> = row.many(citations).into_iter().flat_map(|page| page.nodes()).collect();
                 let stated = citations.iter().map(|citation| (citation.cell(field).as_text(), citation.cell(value).as_text()));

@@ -23,7 +23,7 @@ pub(super) fn fields() -> Vec<ComputedField> {
         doc: "Label of the record: its name, title or text, depending on its type.",
         arguments: &[FieldArgument { name: "lang", ty: builder::LANGUAGE, doc: "Preferred language, as a BCP 47 tag." }],
         project: |selection, record, plan| {
-            let index = record.fields.iter().position(|field| field.is_label);
+            let index = record.label_index();
             let index = index.ok_or_else(|| internal(format!("{} declares no label", record.name())))?;
             plan.select_field(index);
             Ok(FieldProjection::Value(index, record.fields[index].kind, selection.lang_argument()?))

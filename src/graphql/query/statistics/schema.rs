@@ -62,7 +62,8 @@ pub(in crate::graphql::query) fn fields() -> impl Iterator<Item = Field> {
 }
 
 fn default_date(record: &Record) -> String {
-    record.date_fields().first().map(|index| enum_value(record.fields[*index].name)).unwrap_or_default()
+    let index = *record.date_fields().first().expect("records with statistics have a date");
+    enum_value(record.fields[index].name)
 }
 
 pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
