@@ -2,6 +2,7 @@
 
 use crate::catalog::kind::FieldKind;
 use crate::catalog::period::PeriodUnit;
+use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 
 /// A dimension of a record type.
@@ -29,8 +30,8 @@ pub enum DimensionSource {
 pub struct DimensionPath {
     /// Index of the relation that the path starts with, if any. A record then has several values.
     pub relation: Option<usize>,
-    /// Indexes of the fields to follow, in order.
-    pub fields: Vec<usize>,
+    /// The fields to follow, in order.
+    pub fields: Vec<FieldId>,
     /// Kind of the value at the end: a choice or a reference.
     pub kind: FieldKind,
 }

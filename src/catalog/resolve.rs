@@ -11,6 +11,7 @@ use crate::catalog::measure::{CountTarget, Interval, Measure};
 use crate::catalog::period::PeriodUnit;
 use crate::catalog::record::{Record, RecordKind};
 use crate::catalog::relation::{PartList, Relation, RelationJoin};
+use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 
 /// The declared records in the order of [`RecordType::ALL`], with everything that depends on other records.
@@ -25,9 +26,10 @@ pub(super) fn resolve(declared: Vec<Record>) -> Vec<Record> {
     }
     for source in 0..records.len() {
         for index in 0..records[source].fields.len() {
-            let field = records[source].fields[index].clone();
+            let id = FieldId::new(index);
+            let field = records[source].field(id).clone();
             if let Some(inverse) = field.inverse {
-                add_inverse(&mut records, source, index, &field, inverse);
+                add_inverse(&mut records, source, id, &field, inverse);
             }
         }
     }
@@ -60,7 +62,7 @@ fn check_statistics(records: &[Record], record: &Record) {
             Measure::Median(interval) | Measure::Mean(interval) | Measure::SampleSize(interval) => match interval {
                 Interval::Duration(name, field) => {
                     let parts = list(name);
-                    let is_duration = parts.fields[parts.known_field(field)].minutes_column().is_some();
+                    let is_duration = parts.field(parts.known_field(field)).minutes_column().is_some();
                     assert!(is_duration, "{}.{field} is not a duration", parts.name());
                 }
                 Interval::Days(from, to) => _ = [from, to].map(|field| record.known_field(field)),
@@ -95,12 +97,12 @@ fn record_type_vocabulary(records: &[Record]) -> &'static Vocabulary {
 }
 
 /// Adds the inverse list of a reference to every type that it can reference.
-fn add_inverse(records: &mut [Record], source: usize, index: usize, field: &Field, inverse: Inverse) {
+fn add_inverse(records: &mut [Record], source: usize, id: FieldId, field: &Field, inverse: Inverse) {
     let referring = &records[source];
     let (target, via) = match inverse.through {
         None => (referring.ty, RelationJoin::ForeignKey(field.column)),
         Some(name) => {
-            let far = referring.field_index(name).map(|index| &referring.fields[index]);
+            let far = referring.field_id(name).map(|id| referring.field(id));
             let Some(Field { kind: FieldKind::One(target), column, .. }) = far else {
                 panic!("{}.{name} is not a reference, so no list can go through it", referring.name())
             };
@@ -108,7 +110,7 @@ fn add_inverse(records: &mut [Record], source: usize, index: usize, field: &Fiel
         }
     };
     let relation = Relation { name: inverse.name, doc: inverse.doc, target, short: inverse.short, via };
-    let is_owner = index == 0 && matches!(referring.shape, RecordKind::Part { .. });
+    let is_owner = id == FieldId::OWNER && matches!(referring.shape, RecordKind::Part { .. });
     let parts = is_owner.then_some(PartList { name: inverse.name, part: referring.ty });
     let is_citation = referring.ty == RecordType::Citation;
     for record in records {
@@ -134,9 +136,9 @@ fn dimensions(records: &[Record], record: &Record) -> Vec<Dimension> {
             source: DimensionSource::Period(unit),
         }));
     }
-    for (index, field) in record.fields.iter().enumerate() {
+    for (id, field) in record.fields_with_ids() {
         if is_groupable(records, field.kind) {
-            let path = DimensionPath { relation: None, fields: vec![index], kind: field.kind };
+            let path = DimensionPath { relation: None, fields: vec![id], kind: field.kind };
             dimensions.push(Dimension { name: field.name, doc: field.doc, source: DimensionSource::Path(path) });
         }
     }
@@ -178,9 +180,9 @@ fn resolve_path(records: &[Record], record: &Record, extra: &ExtraDimension) -> 
     }
     let mut path = DimensionPath { relation, fields: Vec::new(), kind: FieldKind::Any };
     for name in names {
-        let field = current.and_then(|record| record.field_index(name).map(|index| (index, record.fields[index].kind)));
-        let Some((index, kind)) = field else { invalid(format!("there is no field {name}")) };
-        path.fields.push(index);
+        let field = current.and_then(|record| record.field_id(name).map(|id| (id, record.field(id).kind)));
+        let Some((id, kind)) = field else { invalid(format!("there is no field {name}")) };
+        path.fields.push(id);
         path.kind = kind;
         current = match kind {
             FieldKind::One(target) => record_of(target),

@@ -9,6 +9,7 @@ pub(crate) mod output_type;
 pub(crate) mod selection;
 
 use crate::catalog::catalog;
+use crate::core::ids::FieldId;
 
 use crate::catalog::field::Field;
 
@@ -46,11 +47,11 @@ pub(super) enum FieldProjection {
     /// Global id.
     Id,
     /// Value of a field, with the requested language of a translated one.
-    Value(usize, FieldKind, Option<String>),
+    Value(FieldId, FieldKind, Option<String>),
     /// All translations of a field.
-    Translations(usize, Fields<TextPart>),
+    Translations(FieldId, Fields<TextPart>),
     /// Structures of a field.
-    Structures(usize, Fields<Member>),
+    Structures(FieldId, Fields<Member>),
     /// Record that a field references.
     Reference(usize, Projection),
     /// Record of any type that a field references.
@@ -128,8 +129,8 @@ fn project_field(selection: &Selection<'_>, record: &'static Record, plan: &mut 
         Ok(FieldProjection::TypeName)
     } else if let Some(computed) = computed::find(record, name) {
         (computed.project)(selection, record, plan)
-    } else if let Some(index) = record.field_index(name) {
-        project_declared_field(selection, index, &record.fields[index], plan)
+    } else if let Some(index) = record.field_id(name) {
+        project_declared_field(selection, index, record.field(index), plan)
     } else if let Some(index) = record.relation_index(name) {
         project_relation(selection, index, record, &record.relations[index], plan)
     } else if let Some(index) = translations_index(record, name) {
@@ -142,12 +143,12 @@ fn project_field(selection: &Selection<'_>, record: &'static Record, plan: &mut 
     }
 }
 
-/// Index of the translated field whose translations are selected by this name.
-fn translations_index(record: &Record, name: &str) -> Option<usize> {
-    record.fields.iter().position(|field| matches!(field.kind, FieldKind::Translated) && field.plural() == name)
+/// The translated field whose translations are selected by this name.
+fn translations_index(record: &Record, name: &str) -> Option<FieldId> {
+    record.find_field(|field| matches!(field.kind, FieldKind::Translated) && field.plural() == name)
 }
 
-fn project_declared_field(selection: &Selection<'_>, index: usize, field: &Field, plan: &mut Plan) -> Result<FieldProjection> {
+fn project_declared_field(selection: &Selection<'_>, index: FieldId, field: &Field, plan: &mut Plan) -> Result<FieldProjection> {
     let selections = std::slice::from_ref(selection);
     Ok(match field.kind {
         FieldKind::One(target) => {

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::catalog::catalog;
+use crate::core::ids::FieldId;
 
 use crate::catalog::field::RECORD_TYPE;
 
@@ -274,7 +275,7 @@ pub(super) fn root<'s, 'a>(roots: &'s [Selection<'a>]) -> Result<&'s Selection<'
 }
 
 /// Cursor of the latest change in the feed.
-async fn latest(store: &Store, order: (usize, Direction)) -> Result<Option<Cursor>> {
+async fn latest(store: &Store, order: (FieldId, Direction)) -> Result<Option<Cursor>> {
     let revision = catalog().get(RecordType::Revision);
     let page = Page { backward: true, ..Page::first(1) };
     let pages = store.page(&ListPlan { cursors: true, order, page, ..ListPlan::new(Plan::new(revision.ty)) }).await?;
@@ -282,7 +283,7 @@ async fn latest(store: &Store, order: (usize, Direction)) -> Result<Option<Curso
     last.map(|cursor| Cursor::decode(&cursor, &revision.list_name(order), "since")).transpose().map_err(|error: Error| internal(error))
 }
 
-fn revision_field(name: &'static str) -> usize {
+fn revision_field(name: &'static str) -> FieldId {
     catalog().get(RecordType::Revision).known_field(name)
 }
 

@@ -172,7 +172,7 @@ fn encode_fields(record: &Record, draft: &Draft) -> Json {
         fields.insert(name_field.to_owned(), name.as_str().into());
     }
     for (index, value, _) in &draft.values {
-        let field = &record.fields[*index];
+        let field = record.field(*index);
         fields.insert(field.name.to_owned(), encode_value(field.kind, value));
     }
     for (ty, parts) in &draft.parts {
@@ -189,7 +189,7 @@ fn encode_part(record: &Record, draft: &Draft) -> Json {
         [only] => Some(record.known_field(only)),
         _ => None,
     };
-    match only.and_then(|index| Some((record.fields[index].kind, draft.value(index)?))) {
+    match only.and_then(|index| Some((record.field(index).kind, draft.value(index)?))) {
         Some((kind, value)) => encode_value(kind, value),
         None => encode_fields(record, draft),
     }

@@ -224,7 +224,7 @@ async fn snapshot_scan_ignores_concurrent_writes(#[values(On::Sqlite, On::Postgr
 fn full_plan(ty: RecordType) -> Plan {
     let mut plan = Plan::new(ty);
     plan.select_all_fields();
-    for (index, field) in catalog().get(ty).fields.iter().enumerate() {
+    for (index, field) in catalog().get(ty).fields_with_ids() {
         if let FieldKind::One(target) = field.kind {
             let mut below = Plan::new(target);
             below.select_all_fields();
@@ -238,11 +238,17 @@ fn full_plan(ty: RecordType) -> Plan {
 fn format_rows(slice: PageRows<'_>, lists: usize) -> Vec<String> {
     let row = |node: RowRef<'_>| {
         let mut row = vec![node.id(), node.cursor()];
-        for (place, field) in node.record().fields.iter().enumerate() {
-            row.push(format!("{} {:?}", field.name, node.cell(place)));
+        for (id, field) in node.record().fields_with_ids() {
+            row.push(format!("{} {:?}", field.name, node.cell(id)));
         }
         let ones = node.record().fields.iter().filter(|field| matches!(field.kind, FieldKind::One(_))).count();
-        row.extend((0..ones).map(|place| format!("{:?}", node.one(place).map(|one| (one.id(), one.cell(0), one.cell(1))))));
+        row.extend((0..ones).map(|place| {
+            format!(
+                "{:?}",
+                node.one(place)
+                    .map(|one| (one.id(), one.record().fields_with_ids().take(2).map(|(id, _)| one.cell(id)).collect::<Vec<_>>()))
+            )
+        }));
         if lists > 0 {
             let below = node.many(ones).unwrap();
             row.push(format!("{} {:#?}", below.has_next(), format_rows(below, lists - 1)));

@@ -59,7 +59,7 @@ fn parse_query(selection: &Selection<'_>, record: &'static Record) -> Result<Agg
     }
     if let Some(value) = selection.argument("by") {
         let name = enum_name(&value).unwrap_or_default();
-        let date = record.date_fields().into_iter().find(|index| enum_value(record.fields[*index].name) == name);
+        let date = record.date_fields().into_iter().find(|index| enum_value(record.field(*index).name) == name);
         query.period_field = Some(date.ok_or_else(|| bad_input("by", "there is no such date"))?);
     }
     if let Some(first) = selection.int_argument("first") {

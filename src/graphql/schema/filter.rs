@@ -12,6 +12,7 @@ use crate::catalog::kind::FieldKind;
 use crate::catalog::record::Record;
 use crate::core::error::{Result, bad_input};
 use crate::core::filter::{Filter, FilterValue, Predicate, Quantifier};
+use crate::core::ids::FieldId;
 use crate::core::pagination::Direction;
 use crate::graphql::global_id;
 use crate::graphql::schema::builder::{deprecate_input, input_value, is_paginated};
@@ -227,13 +228,11 @@ fn order_fields(record: &Record) -> Enum {
 }
 
 /// Parses an order into the field and the direction.
-pub(crate) fn parse_order(record: &Record, value: &Value) -> Result<(usize, Direction)> {
+pub(crate) fn parse_order(record: &Record, value: &Value) -> Result<(FieldId, Direction)> {
     let Value::Object(given) = value else { return Ok(record.default_order) };
     let name = given.get("field").and_then(enum_name).unwrap_or_default();
     let field = record
-        .fields
-        .iter()
-        .position(|field| field.ordered && names::enum_value(field.name) == name)
+        .find_field(|field| field.ordered && names::enum_value(field.name) == name)
         .ok_or_else(|| bad_input("order.field", format_args!("{} cannot be ordered by this field", names::plural(record))))?;
     Ok((field, parse_direction(given.get("direction"))))
 }
@@ -302,8 +301,8 @@ impl FilterParser {
     }
 
     fn condition(&mut self, record: &'static Record, name: &str, value: &Value, path: &str, depth: usize) -> Result<Filter> {
-        if let Some(index) = record.field_index(name) {
-            let field = &record.fields[index];
+        if let Some(index) = record.field_id(name) {
+            let field = record.field(index);
             if let FieldKind::One(target) = field.kind {
                 return Ok(Filter::One(index, Box::new(self.filter(catalog().get(target), value, path, depth + 1)?)));
             }

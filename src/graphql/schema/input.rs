@@ -5,6 +5,7 @@ use async_graphql::dynamic::{InputObject, InputValue, Scalar, SchemaBuilder, Typ
 use serde_json::{Map, Value as Json};
 
 use crate::catalog::catalog;
+use crate::core::ids::FieldId;
 
 use crate::catalog::field::Field;
 
@@ -104,7 +105,7 @@ fn structure_input(structure: &Structure) -> InputObject {
 /// Kind of the only value of a part that consists of one; its input is that value.
 fn single_value(record: &Record) -> Option<FieldKind> {
     match record.key_from {
-        [only] if record.fields.iter().filter(|field| !field.system).count() <= 3 => Some(record.fields[record.known_field(only)].kind),
+        [only] if record.fields.iter().filter(|field| !field.system).count() <= 3 => Some(record.field(record.known_field(only)).kind),
         _ => None,
     }
 }
@@ -130,8 +131,8 @@ fn record_input(record: &Record, purpose: Purpose) -> InputObject {
     if purpose == Purpose::Upsert {
         input = input.field(expected_revision());
     }
-    for (index, field) in record.fields.iter().enumerate().filter(|(_, field)| !field.system) {
-        let is_owner = index == 0 && record.shape != RecordKind::Record;
+    for (index, field) in record.fields_with_ids().filter(|(_, field)| !field.system) {
+        let is_owner = index == FieldId::OWNER && record.shape != RecordKind::Record;
         if is_owner {
             continue;
         }

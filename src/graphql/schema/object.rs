@@ -37,7 +37,7 @@ pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         .description("A record that is not part of another: it has a slug, citations and a history.")
         .field(interface_id());
     for name in ["slug", "published", "disputed", "revision", "createdAt", "updatedAt"] {
-        let Some(declared) = sample.field_index(name).map(|index| &sample.fields[index]) else { continue };
+        let Some(declared) = sample.field_id(name).map(|index| sample.field(index)) else { continue };
         let shared = || {
             let field = InterfaceField::new(declared.name, scalar::output_type(declared.kind, declared.required)).description(declared.doc);
             deprecate_interface_field(field, declared)

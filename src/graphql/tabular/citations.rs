@@ -2,6 +2,7 @@
 
 use crate::catalog::catalog;
 use crate::core::error::{Result, bad_input};
+use crate::core::ids::FieldId;
 use crate::core::pagination::Page;
 use crate::entity::RecordType;
 use crate::graphql::schema::scalar;
@@ -15,9 +16,9 @@ pub(super) struct CitationColumn {
     citations: usize,
     /// Child of a citation: its source.
     source: usize,
-    title: usize,
-    publisher: usize,
-    url: usize,
+    title: FieldId,
+    publisher: FieldId,
+    url: FieldId,
 }
 
 impl CitationColumn {

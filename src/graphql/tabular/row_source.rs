@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::catalog::catalog;
+use crate::core::ids::FieldId;
 
 use crate::catalog::kind::FieldKind;
 
@@ -129,7 +130,7 @@ fn nested_list(selection: &Selection<'_>, record: &'static Record, keys: &[Strin
             let parent = ParentPath { references: references.len(), plan: reference_plan(references, record), relation };
             return Ok(Some(NestedList { parent, list, row }));
         }
-        match record.field_index(next.name()).map(|index| (index, record.fields[index].kind)) {
+        match record.field_id(next.name()).map(|index| (index, record.field(index).kind)) {
             Some((index, FieldKind::One(target))) => {
                 references.push((record.ty, index));
                 (selection, record) = (next, catalog().get(target));
@@ -141,7 +142,7 @@ fn nested_list(selection: &Selection<'_>, record: &'static Record, keys: &[Strin
 }
 
 /// Plan of a chain of references that ends at a record.
-fn reference_plan(references: Vec<(RecordType, usize)>, record: &Record) -> Plan {
+fn reference_plan(references: Vec<(RecordType, FieldId)>, record: &Record) -> Plan {
     references.into_iter().rev().fold(Plan::new(record.ty), |inner, (ty, field)| {
         let mut outer = Plan::new(ty);
         outer.add_child(ChildPlan::One(field, Box::new(inner)));

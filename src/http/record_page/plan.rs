@@ -2,6 +2,7 @@
 //! records of each other relation. One SQL statement reads all of it, whatever the record type.
 
 use crate::catalog::catalog;
+use crate::core::ids::FieldId;
 
 use crate::catalog::kind::FieldKind;
 
@@ -24,9 +25,9 @@ const MAX_REVISIONS: u32 = 5;
 pub(crate) struct ReadLayout {
     pub(crate) record: &'static Record,
     /// References: the field, its child in the plan, and the layout of the target.
-    pub(super) references: Vec<(usize, usize, ReadLayout)>,
+    pub(super) references: Vec<(FieldId, usize, ReadLayout)>,
     /// References to records of any type, with a layout per type.
-    pub(super) polymorphic: Vec<(usize, usize, Vec<ReadLayout>)>,
+    pub(super) polymorphic: Vec<(FieldId, usize, Vec<ReadLayout>)>,
     pub(crate) citations: Option<(usize, Box<ReadLayout>)>,
 }
 
@@ -56,7 +57,7 @@ impl ReadLayout {
     }
 
     /// Plans a record or part. `skipped` is the reference back to its parent.
-    fn plan_record(record: &'static Record, depth: Depth, skipped: Option<usize>) -> (Plan, Self) {
+    fn plan_record(record: &'static Record, depth: Depth, skipped: Option<FieldId>) -> (Plan, Self) {
         let mut plan = Plan::new(record.ty);
         let mut layout = Self::new(record);
         let names: &[&'static str] = match depth {
@@ -66,12 +67,12 @@ impl ReadLayout {
         let is_name = matches!(depth, Depth::Name | Depth::Source) && record.shape == RecordKind::Record;
         if is_name {
             names.iter().map(|name| record.known_field(name)).for_each(|index| plan.select_field(index));
-            record.label_index().into_iter().for_each(|index| plan.select_field(index));
+            record.label_id().into_iter().for_each(|index| plan.select_field(index));
             return (plan, layout);
         }
         plan.select_all_fields();
-        let owner = (depth == Depth::Name).then_some(0);
-        for (index, field) in record.fields.iter().enumerate().filter(|(index, _)| skipped.or(owner) != Some(*index)) {
+        let owner = (depth == Depth::Name).then_some(FieldId::OWNER);
+        for (index, field) in record.fields_with_ids().filter(|(index, _)| skipped.or(owner) != Some(*index)) {
             match field.kind {
                 FieldKind::One(target) => {
                     let depth = if target == RecordType::Source { Depth::Source } else { Depth::Name };
@@ -88,7 +89,7 @@ impl ReadLayout {
         }
         if depth == Depth::Whole && record.is_cited() {
             let citation = catalog().get(RecordType::Citation);
-            let (row, below) = Self::plan_record(citation, Depth::Part, Some(0));
+            let (row, below) = Self::plan_record(citation, Depth::Part, Some(FieldId::OWNER));
             let list = ListPlan { page: Page::first(MAX_PARTS), ..ListPlan::new(row) };
             let child = plan.add_child(ChildPlan::Many(record.known_relation("citations"), list));
             layout.citations = Some((child, Box::new(below)));
@@ -105,7 +106,7 @@ impl ReadLayout {
         let mut layout = Self::new(record);
         if let Some(FieldKind::One(owner)) = record.owner().map(|owner| owner.kind) {
             let (row, below) = Self::plan_any(catalog().get(owner));
-            layout.references.push((0, plan.add_child(ChildPlan::One(0, Box::new(row))), below));
+            layout.references.push((FieldId::OWNER, plan.add_child(ChildPlan::One(FieldId::OWNER, Box::new(row))), below));
         }
         (plan, layout)
     }
@@ -137,12 +138,12 @@ impl ReadLayout {
                     sections.sections.push((relation, child, below));
                 }
                 _ if is_part_of_this => {
-                    let (child, below) = add(MAX_PARTS, Self::plan_record(target, Depth::Whole, Some(0)));
+                    let (child, below) = add(MAX_PARTS, Self::plan_record(target, Depth::Whole, Some(FieldId::OWNER)));
                     sections.sections.push((relation, child, below));
                 }
                 _ => {
                     // skips the reference back to this record
-                    let skipped = target.fields.iter().position(|field| {
+                    let skipped = target.find_field(|field| {
                         field.inverse.is_some_and(|inverse| inverse.name == relation.name)
                             && matches!(field.kind, FieldKind::One(to) if to == record.ty)
                     });

@@ -160,16 +160,16 @@ const EXCLUDED_FIELDS: [&str; 8] = ["slug", "published", "disputed", "revision",
 impl RecordLink {
     pub(crate) fn new(node: RowRef<'_>, layout: &ReadLayout, languages: &Languages) -> Self {
         let record = layout.record;
-        let label = record.label_index();
+        let label = record.label_id();
         let text = label.and_then(|index| texts(node.cell(index), languages).into_iter().next());
-        let slug = record.field_index("slug").and_then(|index| node.cell(index).as_text());
+        let slug = record.field_id("slug").and_then(|index| node.cell(index).as_text());
         let path = slug.map(|slug| dataset::page(record.ty.prefix(), slug));
         match text {
             Some(text) => Self { ty: record.ty, text, path },
             // the label of a part is that of its first reference, or else its first translated text
             None => {
                 let target = layout.references.iter().find_map(|(_, child, below)| Some(Self::new(node.one(*child)?, below, languages)));
-                let translated = record.fields.iter().enumerate().filter(|(_, field)| matches!(field.kind, FieldKind::Translated));
+                let translated = record.fields_with_ids().filter(|(_, field)| matches!(field.kind, FieldKind::Translated));
                 let first_text =
                     || translated.map(|(index, _)| texts(node.cell(index), languages)).find_map(|texts| texts.into_iter().next());
                 target.unwrap_or_else(|| {
@@ -249,7 +249,7 @@ impl FieldValue {
 }
 
 fn text(node: RowRef<'_>, record: &Record, name: &str) -> Option<String> {
-    record.field_index(name).and_then(|index| node.cell(index).as_text()).map(str::to_owned)
+    record.field_id(name).and_then(|index| node.cell(index).as_text()).map(str::to_owned)
 }
 
 impl CitationView {
@@ -278,8 +278,8 @@ fn disputes(node: RowRef<'_>, record: &Record, citations: &[CitationView]) -> Ve
     let given = citations.iter().map(|citation| (citation.field.as_deref(), citation.value.as_deref()));
     let found = claims(&record.fields, given).into_iter().filter(|(_, groups)| groups.len() > 1);
     let found = found.map(|(name, groups)| {
-        let index = record.field_index(&name);
-        let field: Option<&Field> = index.map(|index| &record.fields[index]);
+        let index = record.field_id(&name);
+        let field: Option<&Field> = index.map(|index| record.field(index));
         let accepted = index.and_then(|index| node.cell(index).to_claim());
         let claim = |(value, places): (String, Vec<usize>)| ClaimView {
             accepted: accepted.as_deref().is_some_and(|accepted| agree(field, accepted, &value)),
@@ -295,7 +295,7 @@ impl EntryView {
     fn new(node: RowRef<'_>, layout: &ReadLayout, languages: &Languages) -> Self {
         let record = layout.record;
         let mut facts = Vec::new();
-        for (index, field) in record.fields.iter().enumerate() {
+        for (index, field) in record.fields_with_ids() {
             let is_excluded = EXCLUDED_FIELDS.contains(&field.name) || (field.is_label && record.shape == RecordKind::Record);
             if is_excluded {
                 continue;
@@ -332,15 +332,15 @@ impl RecordView {
     /// The content of the page; `None` if the record lacks a label or a revision.
     pub(crate) fn new(node: RowRef<'_>, layout: &ReadLayout, sections: &SectionLayout, languages: &Languages) -> Option<Self> {
         let record = layout.record;
-        let cell = |name: &str| record.field_index(name).map_or(&Cell::Null, |index| node.cell(index));
-        let label = record.label_index()?;
+        let cell = |name: &str| record.field_id(name).map_or(&Cell::Null, |index| node.cell(index));
+        let label = record.label_id()?;
         let labels = texts(node.cell(label), languages);
         let (Cell::Integer(revision), Cell::Instant(created), Cell::Instant(updated)) =
             (cell("revision"), cell("createdAt"), cell("updatedAt"))
         else {
             return None;
         };
-        let langs = record.fields.iter().enumerate().filter(|(_, field)| matches!(field.kind, FieldKind::Translated));
+        let langs = record.fields_with_ids().filter(|(_, field)| matches!(field.kind, FieldKind::Translated));
         let langs = langs.flat_map(|(index, _)| texts(node.cell(index), languages)).filter_map(|text| text.lang).collect();
         let section_views =
             sections.sections.iter().filter_map(|(relation, child, below)| section(node, relation, *child, below, languages));
@@ -383,7 +383,7 @@ fn section(node: RowRef<'_>, relation: &'static Relation, child: usize, below: &
 
 fn revisions(node: RowRef<'_>, sections: &SectionLayout) -> Vec<RevisionView> {
     let Some((child, below)) = &sections.history else { return Vec::new() };
-    let cell = |node: RowRef<'_>, name: &str| below.record.field_index(name).map_or(Cell::Null, |index| node.cell(index).clone());
+    let cell = |node: RowRef<'_>, name: &str| below.record.field_id(name).map_or(Cell::Null, |index| node.cell(index).clone());
     let found = node.many(*child).into_iter().flat_map(nodes).filter_map(|node| match (cell(node, "number"), cell(node, "at")) {
         (Cell::Integer(number), Cell::Instant(at)) => Some(RevisionView {
             number: number.to_string(),

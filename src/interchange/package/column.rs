@@ -8,6 +8,7 @@ use crate::catalog::field::{CHECKED_AT, Field, LAST_CHANGED_AT};
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::id;
+use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::read::dump::{DumpRow, ReferenceTarget};
 use crate::store::read::result::Cell;
@@ -22,9 +23,9 @@ pub(super) enum ColumnSource {
     /// The id of the row.
     Id,
     /// The field at this index.
-    Field(usize),
+    Field(FieldId),
     /// The slug or key of the target of the reference at this index; informational.
-    TargetName(usize),
+    TargetName(FieldId),
     /// The type of a renamed or merged record.
     FormerType,
     /// The former slug or id.
@@ -88,16 +89,16 @@ fn record_columns(record: &'static Record) -> Vec<PackageColumn> {
     };
     let mut columns = vec![id];
     let first = if record.shape == RecordKind::Record { "slug" } else { "key" };
-    let is_first = |index: &usize| record.fields[*index].name == first;
-    let all = || (0..record.fields.len()).filter(|index| !OMITTED_FIELDS.contains(&record.fields[*index].name));
+    let is_first = |index: &FieldId| record.field(*index).name == first;
+    let all = || record.fields_with_ids().map(|(id, _)| id).filter(|index| !OMITTED_FIELDS.contains(&record.field(*index).name));
     for index in all().filter(is_first).chain(all().filter(|index| !is_first(index))) {
-        let field = &record.fields[index];
+        let field = record.field(index);
         columns.push(PackageColumn {
             name: field.name.to_owned(),
             source: ColumnSource::Field(index),
             ty: column_type(field.kind),
             is_derived: field.name == "disputed",
-            is_key: is_first(&index) || (index == 0 && record.shape != RecordKind::Record),
+            is_key: is_first(&index) || (index == FieldId::OWNER && record.shape != RecordKind::Record),
             is_required: field.required,
             description: field.doc.to_owned(),
         });
@@ -154,12 +155,12 @@ impl PackageColumn {
     pub(super) fn value<'e>(&self, record: &Record, entry: &'e DumpRow) -> TableValue<'e> {
         match self.source {
             ColumnSource::Id => TableValue::Text(id::encode(record.ty.prefix(), entry.id).into()),
-            ColumnSource::Field(index) => match (&entry.cells[index], &entry.targets[index]) {
+            ColumnSource::Field(index) => match (&entry.cells[index.index()], &entry.targets[index.index()]) {
                 (_, Some(target)) => TableValue::Text(id::encode(target.ty.prefix(), target.id).into()),
                 (cell, None) => cell_value(cell),
             },
-            ColumnSource::TargetName(index) => match &entry.targets[index] {
-                Some(target) if has_target_name(record.fields[index].kind, target) => TableValue::text(&target.name),
+            ColumnSource::TargetName(index) => match &entry.targets[index.index()] {
+                Some(target) if has_target_name(record.field(index).kind, target) => TableValue::text(&target.name),
                 _ => TableValue::Null,
             },
             ColumnSource::FormerType | ColumnSource::FormerName | ColumnSource::FormerRecord => TableValue::Null,
@@ -169,7 +170,7 @@ impl PackageColumn {
     /// The field descriptor of the Table Schema.
     pub(super) fn field_descriptor(&self, resource: PackageResource) -> Json {
         let declared = match (resource, self.source) {
-            (PackageResource::Records(record), ColumnSource::Field(index)) => Some(&record.fields[index]),
+            (PackageResource::Records(record), ColumnSource::Field(index)) => Some(record.field(index)),
             _ => None,
         };
         let mut field = json!({"name": self.name, "type": self.schema_type(declared), "description": self.description});

@@ -10,6 +10,7 @@ use crate::catalog::period::PeriodUnit;
 use crate::catalog::record::Record;
 use crate::catalog::relation::RelationJoin;
 use crate::core::filter::Filter;
+use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::sql::column::column;
 use crate::store::sql::dialect;
@@ -28,8 +29,8 @@ pub(super) struct CountSource<'a> {
     pub(super) join_keys: &'static [(&'static str, Option<&'static str>)],
     /// Whether to keep records without such parts or references, by outer joins.
     pub(super) outer: bool,
-    /// Index of the date field that periods are taken from; `None` if the records have no date.
-    pub(super) period_field: Option<usize>,
+    /// The date field that periods are taken from; `None` if the records have no date.
+    pub(super) period_field: Option<FieldId>,
 }
 
 /// The tables that a statement has joined so far.
@@ -41,7 +42,7 @@ pub(super) struct JoinedTables {
     /// Relations, each with the alias of its table.
     lists: Vec<(usize, String)>,
     /// References: the alias and the field that hold them, and the alias of the target.
-    references: Vec<(String, usize, String)>,
+    references: Vec<(String, FieldId, String)>,
 }
 
 impl JoinedTables {
@@ -114,7 +115,7 @@ impl SelectBuilder {
         match &dimension.source {
             DimensionSource::Period(unit) => {
                 let period_field = source.period_field.expect("only records with a date have dimensions of periods");
-                let field = &joined.record.fields[period_field];
+                let field = joined.record.field(period_field);
                 let date = column(&joined.table, field.column);
                 period_of(*unit, if field.required { date } else { dialect::text_or_empty(date) })
             }
@@ -131,7 +132,7 @@ impl SelectBuilder {
             (record, table) = (catalog().get(record.relations[list].target), joined.list(list).to_owned());
         }
         for index in &path.fields {
-            let field = &record.fields[*index];
+            let field = record.field(*index);
             let FieldKind::One(target) = field.kind else {
                 let is_not_null = field.required && table == joined.table;
                 return if is_not_null { column(&table, field.column) } else { dialect::text_or_empty(column(&table, field.column)) };
@@ -148,12 +149,12 @@ impl SelectBuilder {
         select: &mut SelectStatement,
         joined: &mut JoinedTables,
         source: CountSource<'_>,
-        (table, record, index): (&str, &Record, usize),
+        (table, record, index): (&str, &Record, FieldId),
     ) -> String {
         if let Some((.., alias)) = joined.references.iter().find(|(owner, field, _)| owner == table && *field == index) {
             return alias.clone();
         }
-        let field = &record.fields[index];
+        let field = record.field(index);
         let FieldKind::One(target) = field.kind else { return table.to_owned() };
         let alias = self.alias();
         let on = Cond::all().add(column(&alias, "id").eq(column(table, field.column))).add_option(self.visibility.predicate(&alias));
@@ -170,7 +171,7 @@ fn join_key(source: CountSource<'_>, record: &Record, list: usize, table: &str) 
     let (_, field) = source.join_keys.iter().find(|(name, _)| *name == relation.name)?;
     let target = catalog().get(relation.target);
     Some(match field {
-        Some(name) => column(table, target.fields[target.known_field(name)].column),
+        Some(name) => column(table, target.field(target.known_field(name)).column),
         None => column(table, "id"),
     })
 }

@@ -160,16 +160,16 @@ impl SelectBuilder {
                 let relation = record.known_relation(list);
                 let parts = catalog().get(record.relations[relation].target);
                 let table = joined.list(relation);
-                let minutes = parts.fields[parts.known_field(field)].minutes_column();
+                let minutes = parts.field(parts.known_field(field)).minutes_column();
                 let minutes = minutes.unwrap_or_else(|| panic!("{}.{field} is not a duration", parts.name()));
                 (column(table, minutes), column(table, "id"), lists == [relation])
             }
             Interval::Days(from, to) => {
-                let field = |name| column(&joined.table, record.fields[record.known_field(name)].column);
+                let field = |name| column(&joined.table, record.field(record.known_field(name)).column);
                 (dialect::days_between(self.backend, field(from), field(to)), column(&joined.table, "id"), lists.is_empty())
             }
             Interval::DaysUntilPart { from, list, date, field, values } => {
-                let begin = column(&joined.table, record.fields[record.known_field(from)].column);
+                let begin = column(&joined.table, record.field(record.known_field(from)).column);
                 let end = self.first_date(record, &joined.table, list, date, MeasureCondition { list: Some(list), field, values });
                 let rows_alias = self.alias();
                 // in two steps, so that the end is selected once per row
@@ -242,7 +242,7 @@ impl SelectBuilder {
         let relation = &record.relations[record.known_relation(list)];
         let parts = catalog().get(relation.target);
         let alias = self.alias();
-        let field = |field| column(&alias, parts.fields[parts.known_field(field)].column);
+        let field = |field| column(&alias, parts.field(parts.known_field(field)).column);
         let owner = parts.owner().map_or("id", |owner| owner.column);
         Query::select()
             .expr(Func::min(field(date)))
@@ -272,7 +272,7 @@ impl SelectBuilder {
         };
         let index = owner.known_field(field);
         match self.visibility {
-            Visibility::All => column(&table, owner.fields[index].column),
+            Visibility::All => column(&table, owner.field(index).column),
             Visibility::Published => {
                 let visible = self.join_reference(rows, joined, count_source(query), (&table, owner, index));
                 column(&visible, "id")
@@ -352,7 +352,7 @@ fn condition(record: &Record, joined: &JoinedTables, conditions: &[MeasureCondit
             Some(relation) => (catalog().get(record.relations[relation].target), joined.list(relation)),
             None => (record, joined.table.as_str()),
         };
-        let field = owner.fields[owner.known_field(only.field)].column;
+        let field = owner.field(owner.known_field(only.field)).column;
         column(table, field).is_in(only.values.iter().copied())
     };
     (!conditions.is_empty()).then(|| conditions.iter().fold(Cond::all(), |all, only| all.add(predicate(only))))

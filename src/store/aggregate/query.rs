@@ -6,6 +6,7 @@ use crate::catalog::measure::{MeasureSpec, StatisticsSpec};
 use crate::catalog::period::PeriodUnit;
 use crate::catalog::record::Record;
 use crate::core::filter::{Filter, Quantifier};
+use crate::core::ids::FieldId;
 use crate::core::pagination::Direction;
 use crate::entity::RecordType;
 use crate::store::read::plan::Plan;
@@ -26,8 +27,8 @@ pub struct AggregateQuery {
     pub filter: Filter,
     /// Filters of the parts to count: the index of a relation, and a filter of its records.
     pub part_filters: Vec<(usize, Filter)>,
-    /// Index of the date field that periods are taken from; `None` if the records have no date.
-    pub period_field: Option<usize>,
+    /// The date field that periods are taken from; `None` if the records have no date.
+    pub period_field: Option<FieldId>,
     /// The dimensions to group by.
     pub group_by: Vec<GroupBy>,
     /// Indexes of the measures of each group.

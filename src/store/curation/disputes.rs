@@ -10,6 +10,7 @@ use crate::catalog::catalog;
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
+use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::curation::claims::claims;
 use crate::store::database;
@@ -46,8 +47,8 @@ pub(crate) async fn draft_sources(
 pub(crate) fn disagree<'c>(record: &Record, citations: impl Iterator<Item = &'c [Cell]>, draft_sources: &HashSet<Uuid>) -> bool {
     let citation = catalog().get(RecordType::Citation);
     let [source, field, value] = ["source", "field", "value"].map(|name| citation.known_field(name));
-    let is_seen = |cells: &&[Cell]| !matches!(&cells[source], Cell::Id(id) if draft_sources.contains(id));
-    let claimed = citations.filter(is_seen).map(|cells| (cells[field].as_text(), cells[value].as_text()));
+    let is_seen = |cells: &&[Cell]| !matches!(&cells[source.index()], Cell::Id(id) if draft_sources.contains(id));
+    let claimed = citations.filter(is_seen).map(|cells| (cells[field.index()].as_text(), cells[value.index()].as_text()));
     claims(&record.fields, claimed).iter().any(|(_, groups)| groups.len() > 1)
 }
 
@@ -80,7 +81,7 @@ fn collect_changed(
     draft_sources: &HashSet<Uuid>,
     changed: &mut BTreeMap<(RecordType, bool), Vec<Uuid>>,
 ) -> bool {
-    let Some(field) = record.field_index("disputed") else { return false };
+    let Some(field) = record.field_id("disputed") else { return false };
     let citations = row.parts.get(&RecordType::Citation).into_iter().flatten().map(|citation| citation.cells.as_slice());
     let mut disputed = disagree(record, citations, draft_sources);
     for (ty, parts) in &row.parts {
@@ -88,7 +89,7 @@ fn collect_changed(
             disputed |= collect_changed(catalog().get(*ty), part, draft_sources, changed);
         }
     }
-    if row.cells[field] != Cell::Boolean(disputed) {
+    if row.cells[field.index()] != Cell::Boolean(disputed) {
         changed.entry((record.ty, disputed)).or_default().push(row.id);
     }
     disputed
@@ -122,10 +123,10 @@ async fn citing(transaction: &DatabaseTransaction, sources: &[Uuid]) -> Result<H
         }
         for (ty, ids) in parts {
             let part = catalog().get(ty);
-            let FieldKind::One(owner) = part.fields[0].kind else { continue };
+            let FieldKind::One(owner) = part.field(FieldId::OWNER).kind else { continue };
             for batch in ids.chunks(LOOKUP_BATCH_VALUES) {
                 let select = Query::select()
-                    .column(Alias::new(part.fields[0].column))
+                    .column(Alias::new(part.field(FieldId::OWNER).column))
                     .from(Alias::new(part.table))
                     .and_where(one_of_ids(transaction.get_database_backend(), "id", batch)?)
                     .to_owned();

@@ -5,6 +5,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
+use crate::core::ids::FieldId;
 
 use crate::catalog::kind::FieldKind;
 
@@ -38,7 +39,7 @@ pub(crate) async fn referrers(transaction: &DatabaseTransaction, target: &Record
             if !refers {
                 continue;
             }
-            let column = if is_record(record) { "id" } else { record.fields[0].column };
+            let column = if is_record(record) { "id" } else { record.field(FieldId::OWNER).column };
             let select = Query::select()
                 .column(Alias::new(column))
                 .from(Alias::new(record.table))

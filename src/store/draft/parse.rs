@@ -8,6 +8,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::catalog::catalog;
+use crate::core::ids::FieldId;
 
 use crate::catalog::kind::{FieldKind, Structure, Vocabulary};
 
@@ -167,13 +168,13 @@ impl DraftParser {
     fn entry(&mut self, record: &'static Record, name: &str, value: &Tree, draft: &mut Draft) {
         let is_row = self.source == Source::PackageRow;
         let name_field = if record.shape == RecordKind::Record { "slug" } else { "key" };
-        let field = match record.field_index(name) {
+        let field = match record.field_id(name) {
             Some(index) if is_row && name == POSITION => Some(index),
             _ => settable_field(record, name),
         };
         let list = record.parts.iter().find(|list| list.name == name);
         // names known to the catalog are borrowed, which saves an allocation for each value
-        let known = || list.map(|list| list.name).or_else(|| field.map(|index| record.fields[index].name));
+        let known = || list.map(|list| list.name).or_else(|| field.map(|index| record.field(index).name));
         let origin = match known() {
             Some(known) => draft.origin.child(known, value.line),
             None => draft.origin.child(name.to_owned(), value.line),
@@ -186,7 +187,7 @@ impl DraftParser {
             let parts = self.list(catalog().get(list.part), value, &origin);
             draft.parts.push((list.part, parts));
         } else if let Some(index) = field {
-            if let Some(value) = self.value(record.fields[index].kind, value, &origin) {
+            if let Some(value) = self.value(record.field(index).kind, value, &origin) {
                 draft.values.push((index, value, origin));
             }
         } else {
@@ -207,7 +208,7 @@ impl DraftParser {
     /// A part given as the value of its only identifying field.
     fn bare_part(&mut self, record: &'static Record, field: &'static str, tree: &Tree, origin: &Origin) -> Option<Draft> {
         let index = record.known_field(field);
-        let value = self.value(record.fields[index].kind, tree, origin)?;
+        let value = self.value(record.field(index).kind, tree, origin)?;
         Some(Draft { origin: origin.clone(), values: vec![(index, value, origin.clone())], ..Draft::default() })
     }
 
@@ -422,7 +423,7 @@ impl DraftParser {
                 continue;
             };
             let is_part = record.parts.iter().any(|list| list.name == name && list.name != "citations");
-            let Some(declared) = settable_field(record, name).map(|index| &record.fields[index]) else {
+            let Some(declared) = settable_field(record, name).map(|index| record.field(index)) else {
                 if !is_part {
                     self.report(&claim.origin.child("field", None), unknown_field(record, name));
                 }
@@ -471,20 +472,16 @@ fn unknown_choice(vocabulary: &Vocabulary, text: &str) -> String {
     format!("\"{text}\" is not a value of this field; the values are {}", known.join(", "))
 }
 
-/// Index of a field that input may set: not a system field, and not the owner of a part, which follows from its place.
-fn settable_field(record: &Record, name: &str) -> Option<usize> {
-    let index = record.field_index(name)?;
-    let is_owner = index == 0 && matches!(record.shape, RecordKind::Part { .. });
-    (!is_owner && !record.fields[index].system).then_some(index)
+/// A field that input may set: not a system field, and not the owner of a part, which follows from its place.
+fn settable_field(record: &Record, name: &str) -> Option<FieldId> {
+    let index = record.field_id(name)?;
+    let is_owner = index == FieldId::OWNER && matches!(record.shape, RecordKind::Part { .. });
+    (!is_owner && !record.field(index).system).then_some(index)
 }
 
 fn unknown_field(record: &Record, name: &str) -> String {
-    let fields = record
-        .fields
-        .iter()
-        .enumerate()
-        .filter(|(index, field)| settable_field(record, field.name) == Some(*index))
-        .map(|(_, field)| field.name);
+    let fields =
+        record.fields_with_ids().filter(|(index, field)| settable_field(record, field.name) == Some(*index)).map(|(_, field)| field.name);
     let known: Vec<&str> = fields.chain(record.parts.iter().map(|list| list.name)).collect();
     let nearest = known.iter().map(|other| (strsim::osa_distance(name, other), other)).min();
     if let Some((1..=2, other)) = nearest {

@@ -136,7 +136,7 @@ impl Store {
                 }
                 Filter::Not(part) => return self.choose_semi_joins(record, part).await,
                 Filter::Id(_) | Filter::Field(..) => return Ok(semi_joins),
-                Filter::One(field, inner) => match record.fields[*field].kind {
+                Filter::One(field, inner) => match record.field(*field).kind {
                     FieldKind::One(target) => (target, (**inner).clone()),
                     _ => return Ok(semi_joins),
                 },

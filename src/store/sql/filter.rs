@@ -4,6 +4,7 @@ use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Func, JoinType, Query, Se
 use sea_orm::{DbBackend, Value};
 
 use crate::catalog::catalog;
+use crate::core::ids::FieldId;
 
 use crate::catalog::kind::FieldKind;
 
@@ -76,7 +77,7 @@ impl FilterBuilder {
             Filter::Not(part) => self.predicate(record, table, part).not(),
             Filter::Id(predicate) => column_predicate(self.backend, column(table, "id"), column(table, "id"), true, predicate),
             Filter::Field(index, predicate) => {
-                let field = &record.fields[*index];
+                let field = record.field(*index);
                 if field.is_label {
                     return label_predicate(self.backend, column(table, "folded"), predicate);
                 }
@@ -89,8 +90,8 @@ impl FilterBuilder {
     }
 
     /// The record that a field refers to satisfies a filter.
-    fn reference_predicate(&mut self, record: &Record, table: &str, index: usize, inner: &Filter) -> Cond {
-        let field = &record.fields[index];
+    fn reference_predicate(&mut self, record: &Record, table: &str, index: FieldId, inner: &Filter) -> Cond {
+        let field = record.field(index);
         let FieldKind::One(target) = field.kind else { return Cond::all() };
         let form = self.next_form();
         let (mut select, alias) = self.select_visible(target);

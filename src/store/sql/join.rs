@@ -109,7 +109,7 @@ impl FlatBuilder<'_> {
         let record = catalog().get(plan.ty);
         let id = self.add(column(table, "id"));
         let key = key_field.map(|field| (self.add(sort_key(table, field)), sort_key_kind(field)));
-        let fields = plan.fields.iter().map(|field| &record.fields[*field]);
+        let fields = plan.fields.iter().map(|field| record.field(*field));
         let fields = fields.map(|field| (self.add(column(table, field.column)), field.kind)).collect();
         let mut columns = FlatColumns { id, key, fields, references: Vec::new(), list: None };
         for (index, child) in plan.children.iter().enumerate() {
@@ -117,7 +117,7 @@ impl FlatBuilder<'_> {
                 ChildPlan::Any(..) => {}
                 ChildPlan::One(field, plan) => {
                     let target = self.selects.alias();
-                    let on = column(&target, "id").equals((Alias::new(table), Alias::new(record.fields[*field].column)));
+                    let on = column(&target, "id").equals((Alias::new(table), Alias::new(record.field(*field).column)));
                     let on = Cond::all().add(on).add_option(self.selects.visibility.predicate(&target));
                     self.left_join(catalog().get(plan.ty).table, &target, on);
                     columns.references.push((index, self.record(plan, &target, None)));

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
+use crate::core::ids::FieldId;
 
 use crate::catalog::field::{CHECKED_AT, LAST_CHANGED_AT};
 
@@ -176,7 +177,7 @@ impl<'s> ChangeSet<'s> {
         let submitted = SubmittedRecord { record, id, draft, cells: &cells, cited: &cited, kept: &kept };
         self.freshness.submitted(submitted);
         let [revision, published_field, slug] = ["revision", "published", "slug"].map(|name| record.known_field(name));
-        let number = match &cells[revision] {
+        let number = match &cells[revision.index()] {
             Cell::Integer(number) => *number,
             _ => names.last_revisions.get(&id).copied().unwrap_or(draft.target.last_revision),
         };
@@ -192,27 +193,28 @@ impl<'s> ChangeSet<'s> {
             return None;
         }
         outcome(if existing.is_none() { WriteAction::Created } else { WriteAction::Updated });
-        let published = cells[published_field] == Cell::Boolean(true);
-        let was_published = existing.as_ref().map(|existing| existing.cells[published_field] == Cell::Boolean(true));
+        let published = cells[published_field.index()] == Cell::Boolean(true);
+        let was_published = existing.as_ref().map(|existing| existing.cells[published_field.index()] == Cell::Boolean(true));
         if published || was_published == Some(true) {
             self.freshness.changed(submitted, existing.as_ref().filter(|_| was_published == Some(true)));
         }
         let revisions = NewRevision { record: id, ty: record.ty, number: number + 1, kind: "updated", changes, published };
         let number = self.add_revisions(revisions, record, &cells, was_published);
-        cells[revision] = Cell::Integer(number);
-        cells[record.known_field("updatedAt")] = Cell::Instant(self.stamp.at);
+        cells[revision.index()] = Cell::Integer(number);
+        cells[record.known_field("updatedAt").index()] = Cell::Instant(self.stamp.at);
         match &existing {
             None => {
                 for name in ["createdAt", CHECKED_AT, LAST_CHANGED_AT] {
-                    if let Some(field) = record.field_index(name) {
-                        cells[field] = Cell::Instant(self.stamp.at);
+                    if let Some(field) = record.field_id(name) {
+                        cells[field.index()] = Cell::Instant(self.stamp.at);
                     }
                 }
                 self.new_nodes.push((id, record.ty.prefix()));
                 self.summary.created += 1;
             }
             Some(existing) => {
-                if let (Some(before), true) = (existing.cells[slug].as_text(), existing.cells[slug] != cells[slug]) {
+                if let (Some(before), true) = (existing.cells[slug.index()].as_text(), existing.cells[slug.index()] != cells[slug.index()])
+                {
                     self.former_slugs.push(FormerName { ty: record.ty, name: before.to_owned(), record: id });
                 }
                 self.summary.updated += 1;
@@ -248,21 +250,21 @@ impl<'s> ChangeSet<'s> {
         let MergeTarget { record, owner, existing, .. } = target;
         let mut cells = draft_cells(merge, target);
         fill_empty_cells(merge, target, &mut cells);
-        let published_field = record.field_index("published");
+        let published_field = record.field_id("published");
         let published = match (owner, published_field) {
-            (None, Some(field)) => cells[field] == Cell::Boolean(true),
+            (None, Some(field)) => cells[field.index()] == Cell::Boolean(true),
             (Some((_, published)), _) => published,
             (None, None) => true,
         };
         let is_visibility_unchanged =
-            existing.is_none_or(|existing| published_field.is_none_or(|field| existing.cells[field] == cells[field]));
+            existing.is_none_or(|existing| published_field.is_none_or(|field| existing.cells[field.index()] == cells[field.index()]));
         let slot = merge.changes.len();
         let parts = self.merge_parts(merge, target, published, !is_visibility_unchanged);
-        if let Some(field) = record.field_index("disputed") {
-            cells[field] = Cell::Boolean(is_disputed(record, &parts, &self.draft_sources));
+        if let Some(field) = record.field_id("disputed") {
+            cells[field.index()] = Cell::Boolean(is_disputed(record, &parts, &self.draft_sources));
         }
         if record.ty == RecordType::Citation
-            && let Some(Cell::Id(source)) = record.field_index("source").map(|field| &cells[field])
+            && let Some(Cell::Id(source)) = record.field_id("source").map(|field| &cells[field.index()])
         {
             merge.cited.push((*source, existing.is_none_or(|existing| existing.cells != cells)));
         }
@@ -298,7 +300,7 @@ impl<'s> ChangeSet<'s> {
             };
             let key_field = part.known_field("key");
             let mut unmatched: HashMap<&str, &StoredRow> =
-                stored.iter().filter_map(|row| Some((row.cells[key_field].as_text()?, row))).collect();
+                stored.iter().filter_map(|row| Some((row.cells[key_field.index()].as_text()?, row))).collect();
             let mut taken = HashSet::new();
             for (index, draft) in drafts.iter().enumerate() {
                 let key = part_key(part, draft, index, &mut taken, merge.problems);
@@ -320,7 +322,7 @@ impl<'s> ChangeSet<'s> {
             }
             for row in unmatched.into_values() {
                 merge.is_changed = true;
-                let key = row.cells[key_field].as_text().unwrap_or_default();
+                let key = row.cells[key_field.index()].as_text().unwrap_or_default();
                 let old = state::of(part, row, merge.types, &HashMap::new());
                 merge.changes.push(json!({"field": format!("{path}{}[{key}]", list.name), "old": old, "new": null}));
                 removed.insert(row.id, key.to_owned());
@@ -355,8 +357,8 @@ impl<'s> ChangeSet<'s> {
 fn part_keys(row: &StoredRow) -> HashMap<(RecordType, String), Uuid> {
     let mut keys = HashMap::new();
     for (part, rows) in &row.parts {
-        let Some(key) = catalog().get(*part).field_index("key") else { continue };
-        keys.extend(rows.iter().filter_map(|row| Some(((*part, row.cells[key].as_text()?.to_owned()), row.id))));
+        let Some(key) = catalog().get(*part).field_id("key") else { continue };
+        keys.extend(rows.iter().filter_map(|row| Some(((*part, row.cells[key.index()].as_text()?.to_owned()), row.id))));
     }
     keys
 }
@@ -371,15 +373,15 @@ fn revision_conflict(record: &Record, draft: &Draft, number: i64, expected: i64)
 fn draft_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>) -> Vec<Cell> {
     let MergeTarget { record, owner, draft, existing, .. } = target;
     let mut cells = existing.map_or_else(|| vec![Cell::Null; record.fields.len()], |existing| existing.cells.clone());
-    let name = record.field_index(if is_record(record) { "slug" } else { "key" });
+    let name = record.field_id(if is_record(record) { "slug" } else { "key" });
     if let (Some(field), Some(name)) = (name, &draft.name) {
-        cells[field] = Cell::Text(name.clone());
+        cells[field.index()] = Cell::Text(name.clone());
     }
     if let Some((owner, _)) = owner {
-        cells[0] = Cell::Id(owner);
+        cells[FieldId::OWNER.index()] = Cell::Id(owner);
     }
     for field in &draft.cleared {
-        cells[usize::from(*field)] = Cell::Null;
+        cells[field.index()] = Cell::Null;
     }
     for (field, value, origin) in &draft.values {
         if let DraftValue::Key(ty, key) = value
@@ -389,7 +391,7 @@ fn draft_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>) -> Vec<Cell>
             let message = format!("there is no part with the key \"{key}\" in {list} of this record; correct the key or add the part");
             merge.problems.push(InputProblem::new(origin.clone(), message).with_code(ProblemCode::NotFound));
         }
-        cells[*field] = merge.names.cell(value, &merge.siblings);
+        cells[field.index()] = merge.names.cell(value, &merge.siblings);
     }
     cells
 }
@@ -397,12 +399,12 @@ fn draft_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>) -> Vec<Cell>
 /// Sets the defaults of empty cells, and reports required fields without a value.
 fn fill_empty_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>, cells: &mut [Cell]) {
     let MergeTarget { record, draft, existing, .. } = target;
-    for (index, (field, cell)) in record.fields.iter().zip(cells).enumerate() {
+    for ((id, field), cell) in record.fields_with_ids().zip(cells) {
         if *cell != Cell::Null {
             continue;
         }
         // an unresolved reference has already been reported
-        let is_reference = draft.value(index).is_some_and(|value| !matches!(value, DraftValue::Cell(_)));
+        let is_reference = draft.value(id).is_some_and(|value| !matches!(value, DraftValue::Cell(_)));
         match field.kind {
             FieldKind::List(_) => *cell = Cell::Json(json!([])),
             FieldKind::Boolean => *cell = Cell::Boolean(field.name == "published"),
@@ -427,7 +429,7 @@ fn take_stored<'r>(unmatched: &mut HashMap<&str, &'r StoredRow>, key: &str, draf
 /// The draft of a part with its key, and with its position in the list unless one is given.
 fn with_key_and_position(part: &Record, draft: &Draft, key: &str, index: usize) -> Draft {
     let mut draft = Draft { name: Some(key.to_owned()), ..draft.clone() };
-    if let Some(field) = part.field_index("position").filter(|field| draft.value(*field).is_none()) {
+    if let Some(field) = part.field_id("position").filter(|field| draft.value(*field).is_none()) {
         let position = i64::try_from(index + 1).unwrap_or(i64::MAX);
         draft.values.push((field, DraftValue::Cell(Cell::Integer(position)), Origin::default()));
     }
@@ -438,8 +440,8 @@ fn is_disputed(record: &Record, parts: &HashMap<RecordType, Vec<MergedPart>>, dr
     let citations = parts.get(&RecordType::Citation).into_iter().flatten().map(|citation| citation.cells.as_slice());
     disagree(record, citations, draft_sources)
         || parts.iter().any(|(ty, parts)| {
-            let disputed = catalog().get(*ty).field_index("disputed");
-            disputed.is_some_and(|field| parts.iter().any(|part| part.cells[field] == Cell::Boolean(true)))
+            let disputed = catalog().get(*ty).field_id("disputed");
+            disputed.is_some_and(|field| parts.iter().any(|part| part.cells[field.index()] == Cell::Boolean(true)))
         })
 }
 
@@ -523,7 +525,7 @@ fn reject_dangling_references(
                 if let (FieldKind::One(target), Cell::Id(id)) = (field.kind, cell)
                     && let Some(removed) = removed.get(id)
                 {
-                    let referrer = format!("{}[{}].{}", list_name(*ty), row.cells[key].as_text().unwrap_or_default(), field.name);
+                    let referrer = format!("{}[{}].{}", list_name(*ty), row.cells[key.index()].as_text().unwrap_or_default(), field.name);
                     let message = format!("\"{removed}\" is removed but {referrer} still refers to it; keep it, or change that too");
                     let origin = draft.origin.child(list_name(target), None);
                     merge.problems.push(InputProblem::new(origin, message).with_code(ProblemCode::InUse));
@@ -547,7 +549,7 @@ fn part_key(part: &Record, draft: &Draft, index: usize, taken: &mut HashSet<Stri
         .iter()
         .filter_map(|name| match draft.value(part.known_field(name))? {
             DraftValue::Cell(cell) => cell.to_claim(),
-            DraftValue::Slug(ty, slug) if part.key_from.len() == 1 && part.fields[part.known_field(name)].column == "record_id" => {
+            DraftValue::Slug(ty, slug) if part.key_from.len() == 1 && part.field(part.known_field(name)).column == "record_id" => {
                 Some(format!("{}/{slug}", ty.prefix()))
             }
             DraftValue::Id(ty, id) => Some(id::encode(ty.prefix(), *id)),

@@ -8,6 +8,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
+use crate::core::ids::FieldId;
 
 use crate::catalog::kind::FieldKind;
 
@@ -56,7 +57,7 @@ pub(crate) fn load_rows<'a>(
         for list in &record.parts {
             let part = catalog().get(list.part);
             let mut by_owner: HashMap<Uuid, Vec<StoredRow>> = HashMap::new();
-            for (owner, row) in load_rows(transaction, part, part.fields[0].column, &owners).await? {
+            for (owner, row) in load_rows(transaction, part, part.field(FieldId::OWNER).column, &owners).await? {
                 by_owner.entry(owner).or_default().push(row);
             }
             for (_, row) in &mut rows {

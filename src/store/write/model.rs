@@ -33,7 +33,7 @@ pub(crate) struct NewRow {
 
 /// Value of a field of a row; null if the record type has no such field.
 pub(crate) fn field<'r>(record: &Record, row: &'r StoredRow, name: &str) -> &'r Cell {
-    record.field_index(name).map_or(&Cell::Null, |field| &row.cells[field])
+    record.field_id(name).map_or(&Cell::Null, |field| &row.cells[field.index()])
 }
 
 /// Whether a record is published. Record types without the field are not.

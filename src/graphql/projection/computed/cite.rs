@@ -4,6 +4,7 @@ use async_graphql::dynamic::TypeRef;
 
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::dataset::{CitedRecord, page};
+use crate::core::ids::FieldId;
 use crate::core::language::Languages;
 use crate::graphql::projection::FieldProjection;
 use crate::graphql::projection::computed::field::{ComputedField, FieldArgument};
@@ -16,14 +17,14 @@ fn is_top_level(record: &Record) -> bool {
     record.shape == RecordKind::Record
 }
 
-/// Adds fields to the plan; returns their indexes.
-fn require<const N: usize>(record: &Record, names: [&'static str; N], plan: &mut Plan) -> [usize; N] {
+/// Adds fields to the plan; returns their ids.
+fn require<const N: usize>(record: &Record, names: [&'static str; N], plan: &mut Plan) -> [FieldId; N] {
     let indexes = names.map(|name| record.known_field(name));
     indexes.into_iter().for_each(|index| plan.select_field(index));
     indexes
 }
 
-fn path(row: RowRef<'_>, slug: usize) -> String {
+fn path(row: RowRef<'_>, slug: FieldId) -> String {
     page(row.ty().prefix(), row.cell(slug).as_text().unwrap_or_default())
 }
 

@@ -73,7 +73,7 @@ pub(super) fn fields() -> Vec<ComputedField> {
                 list.filter = in_force_on(version, &parse_date(&value)?);
             }
             let versions = plan.add_child(ChildPlan::Many(record.known_relation("versions"), list));
-            let (kind, lang) = (version.fields[index].kind, selection.lang_argument()?);
+            let (kind, lang) = (version.field(index).kind, selection.lang_argument()?);
             Ok(FieldProjection::Computed(Box::new(move |row, out| {
                 let latest = row.many(versions).and_then(|page| page.nodes().next());
                 out.option(latest, |version, out| scalar::write(kind, version.cell(index), lang.as_deref(), out));

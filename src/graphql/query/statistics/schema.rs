@@ -63,7 +63,7 @@ pub(in crate::graphql::query) fn fields() -> impl Iterator<Item = Field> {
 
 fn default_date(record: &Record) -> String {
     let index = *record.date_fields().first().expect("records with statistics have a date");
-    enum_value(record.fields[index].name)
+    enum_value(record.field(index).name)
 }
 
 pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
@@ -73,7 +73,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         let date = record
             .date_fields()
             .into_iter()
-            .map(|index| &record.fields[index])
+            .map(|index| record.field(index))
             .fold(date, |date, field| date.item(EnumItem::new(enum_value(field.name)).description(field.doc)));
         let order = InputObject::new(order_name(record))
             .description(format!("Order of the rows of {this} statistics."))
