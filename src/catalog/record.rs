@@ -10,7 +10,7 @@ use crate::catalog::field::{CHECKED_AT, Field};
 use crate::catalog::kind::FieldKind;
 use crate::catalog::measure::StatisticsSpec;
 use crate::catalog::relation::{PartList, Relation};
-use crate::core::ids::FieldId;
+use crate::core::ids::{FieldId, RelationId};
 use crate::core::pagination::Direction;
 use crate::entity::RecordType;
 
@@ -187,17 +187,27 @@ impl Record {
         self.field_id(name).unwrap_or_else(|| panic!("{} declares no field {name}", self.name()))
     }
 
-    /// Index of the relation with this name. For names from requests and files; see [`Record::known_relation`].
-    pub fn relation_index(&self, name: &str) -> Option<usize> {
-        self.relations.iter().position(|relation| relation.name == name)
+    /// A relation.
+    pub fn relation(&self, id: RelationId) -> &Relation {
+        &self.relations[id.index()]
     }
 
-    /// Index of a relation that the code names.
+    /// All relations with their ids.
+    pub fn relations_with_ids(&self) -> impl DoubleEndedIterator<Item = (RelationId, &Relation)> {
+        self.relations.iter().enumerate().map(|(index, relation)| (RelationId::new(index), relation))
+    }
+
+    /// The relation with this name. For names from requests and files; see [`Record::known_relation`].
+    pub fn relation_id(&self, name: &str) -> Option<RelationId> {
+        self.relations_with_ids().find(|(_, relation)| relation.name == name).map(|(id, _)| id)
+    }
+
+    /// The relation with this name. For names in the code.
     ///
     /// # Panics
     /// If the relation is not declared.
-    pub fn known_relation(&self, name: &'static str) -> usize {
-        self.relation_index(name).unwrap_or_else(|| panic!("{} declares no relation {name}", self.name()))
+    pub fn known_relation(&self, name: &'static str) -> RelationId {
+        self.relation_id(name).unwrap_or_else(|| panic!("{} declares no relation {name}", self.name()))
     }
 
     /// The id of the field that labels the record.

@@ -46,7 +46,7 @@ pub(super) fn resolve(declared: Vec<Record>) -> Vec<Record> {
 fn check_statistics(records: &[Record], record: &Record) {
     let Some(statistics) = &record.statistics else { return };
     assert!(!record.date_fields().is_empty(), "{} has statistics but no date", record.name());
-    let list = |name| &records[record.relations[record.known_relation(name)].target as usize];
+    let list = |name| &records[record.relation(record.known_relation(name)).target as usize];
     for name in statistics.filterable_lists {
         list(name);
     }
@@ -142,8 +142,8 @@ fn dimensions(records: &[Record], record: &Record) -> Vec<Dimension> {
             dimensions.push(Dimension { name: field.name, doc: field.doc, source: DimensionSource::Path(path) });
         }
     }
-    if let Some(index) = record.relation_index("topics") {
-        let relation = &record.relations[index];
+    if let Some(index) = record.relation_id("topics") {
+        let relation = record.relation(index);
         let path = DimensionPath { relation: Some(index), fields: Vec::new(), kind: FieldKind::One(relation.target) };
         dimensions.push(Dimension {
             name: "topic",
@@ -172,11 +172,11 @@ fn resolve_path(records: &[Record], record: &Record, extra: &ExtraDimension) -> 
     let invalid = |message: String| -> ! { panic!("dimension {} of {}: {message}", extra.name, record.name()) };
     let record_of = |ty: RecordType| records.iter().find(|record| record.ty == ty);
     let mut names = extra.path.iter();
-    let relation = extra.path.first().and_then(|name| record.relation_index(name));
+    let relation = extra.path.first().and_then(|name| record.relation_id(name));
     let mut current = Some(record);
     if let Some(index) = relation {
         names.next();
-        current = record_of(record.relations[index].target);
+        current = record_of(record.relation(index).target);
     }
     let mut path = DimensionPath { relation, fields: Vec::new(), kind: FieldKind::Any };
     for name in names {

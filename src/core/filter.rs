@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::core::ids::FieldId;
+use crate::core::ids::{FieldId, RelationId};
 use crate::core::partial_date::PartialDate;
 
 /// A filter on records of one type.
@@ -25,7 +25,7 @@ pub enum Filter {
     /// The record that a field refers to satisfies the filter.
     One(FieldId, Box<Filter>),
     /// The related records satisfy the filter, as the quantifier requires.
-    Many(usize, Quantifier, Box<Filter>),
+    Many(RelationId, Quantifier, Box<Filter>),
 }
 
 impl Filter {

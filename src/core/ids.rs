@@ -28,6 +28,10 @@ position! {
     /// A field of a record type.
     FieldId
 }
+position! {
+    /// A relation of a record type.
+    RelationId
+}
 
 impl FieldId {
     /// The field of a part that references the record to which it belongs, always the first.

@@ -9,7 +9,7 @@ pub(crate) mod output_type;
 pub(crate) mod selection;
 
 use crate::catalog::catalog;
-use crate::core::ids::FieldId;
+use crate::core::ids::{FieldId, RelationId};
 
 use crate::catalog::field::Field;
 
@@ -131,8 +131,8 @@ fn project_field(selection: &Selection<'_>, record: &'static Record, plan: &mut 
         (computed.project)(selection, record, plan)
     } else if let Some(index) = record.field_id(name) {
         project_declared_field(selection, index, record.field(index), plan)
-    } else if let Some(index) = record.relation_index(name) {
-        project_relation(selection, index, record, &record.relations[index], plan)
+    } else if let Some(index) = record.relation_id(name) {
+        project_relation(selection, index, record, record.relation(index), plan)
     } else if let Some(index) = translations_index(record, name) {
         plan.select_field(index);
         Ok(FieldProjection::Translations(index, scalar::text_parts(selection)))
@@ -173,7 +173,7 @@ fn project_declared_field(selection: &Selection<'_>, index: FieldId, field: &Fie
 
 fn project_relation(
     selection: &Selection<'_>,
-    index: usize,
+    id: RelationId,
     record: &Record,
     relation: &Relation,
     plan: &mut Plan,
@@ -182,10 +182,10 @@ fn project_relation(
         let mut row = Plan::new(relation.target);
         let projection = Projection::new(std::slice::from_ref(selection), catalog().get(relation.target), &mut row)?;
         let list = ListPlan { page: Page::first(MAX_UNPAGED_ROWS), ..ListPlan::new(row) };
-        return Ok(FieldProjection::List(plan.add_child(ChildPlan::Many(index, list)), projection));
+        return Ok(FieldProjection::List(plan.add_child(ChildPlan::Many(id, list)), projection));
     }
     let (list, connection) = project_connection(selection, record, relation)?;
-    Ok(FieldProjection::Connection(plan.add_child(ChildPlan::Many(index, list)), connection))
+    Ok(FieldProjection::Connection(plan.add_child(ChildPlan::Many(id, list)), connection))
 }
 
 /// Projects a paginated relation of a record; returns the plan of the list.

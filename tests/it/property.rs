@@ -93,7 +93,7 @@ fn text_predicate() -> impl Strategy<Value = Predicate> {
 fn filter() -> impl Strategy<Value = Filter> {
     let quantifier = prop::sample::select(&[Quantifier::Some, Quantifier::None, Quantifier::Every][..]);
     let parties = (quantifier, prop::sample::select(&ROLES[..]), any::<bool>()).prop_map(|(quantifier, role, negated)| {
-        let relation = catalog().get(RecordType::Person).relation_index("caseParties").unwrap();
+        let relation = catalog().get(RecordType::Person).relation_id("caseParties").unwrap();
         let role_field = catalog().get(RecordType::CaseParty).field_id("role").unwrap();
         let is_role = Filter::Field(role_field, Predicate::Eq(FilterValue::Text(role.to_owned())));
         Filter::Many(relation, quantifier, Box::new(if negated { Filter::Not(Box::new(is_role)) } else { is_role }))

@@ -269,17 +269,17 @@ async fn snapshot_scan_equals_paged_scan(#[values(On::Sqlite, On::Postgres)] on:
     let mut compared = 0;
     for record in catalog().all() {
         let mut plans = vec![(full_plan(record.ty), 0)];
-        for (place, relation) in record.relations.iter().enumerate() {
+        for (id, relation) in record.relations_with_ids() {
             for size in [1, 1_000] {
                 let mut below = ListPlan { page: Page::first(size), probe_next: true, ..ListPlan::new(full_plan(relation.target)) };
                 let mut lists = 1;
                 // nest a second list if the target has one
-                if let Some(deeper) = catalog().get(relation.target).relations.first() {
-                    below.plan.add_child(ChildPlan::Many(0, ListPlan::new(full_plan(deeper.target))));
+                if let Some((id, deeper)) = catalog().get(relation.target).relations_with_ids().next() {
+                    below.plan.add_child(ChildPlan::Many(id, ListPlan::new(full_plan(deeper.target))));
                     lists += 1;
                 }
                 let mut plan = full_plan(record.ty);
-                plan.add_child(ChildPlan::Many(place, below));
+                plan.add_child(ChildPlan::Many(id, below));
                 plans.push((plan, lists));
             }
         }

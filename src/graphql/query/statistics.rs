@@ -39,8 +39,8 @@ fn parse_query(selection: &Selection<'_>, record: &'static Record) -> Result<Agg
         query.filter = filter::parse(record, &value, "filter")?;
     }
     for list in record.statistics.iter().flat_map(|declared| declared.filterable_lists) {
-        let (Some(index), Some(value)) = (record.relation_index(list), selection.argument(list)) else { continue };
-        let inner = filter::parse(catalog().get(record.relations[index].target), &value, list)?;
+        let (Some(index), Some(value)) = (record.relation_id(list), selection.argument(list)) else { continue };
+        let inner = filter::parse(catalog().get(record.relation(index).target), &value, list)?;
         query.filter_parts(index, inner);
     }
     let dimensions = selection.list_argument("groupBy");

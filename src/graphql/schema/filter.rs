@@ -314,8 +314,8 @@ impl FilterParser {
             );
         }
         let unknown = || bad_input(path, format_args!("{} has no such field", record.name()));
-        let index = record.relation_index(name).ok_or_else(unknown)?;
-        let target = catalog().get(record.relations[index].target);
+        let index = record.relation_id(name).ok_or_else(unknown)?;
+        let target = catalog().get(record.relation(index).target);
         let Value::Object(given) = value else { return Ok(Filter::all()) };
         let mut all = Vec::new();
         for (name, value) in given.iter().filter(|(_, value)| **value != Value::Null) {

@@ -66,7 +66,7 @@ fn shared_relations(sample: &Record) -> impl Iterator<Item = &Relation> {
         catalog()
             .all()
             .filter(|record| record.shape == RecordKind::Record)
-            .all(|record| record.relation_index(relation.name).is_some_and(|index| record.relations[index].via == relation.via))
+            .all(|record| record.relation_id(relation.name).is_some_and(|index| record.relation(index).via == relation.via))
     })
 }
 
@@ -80,7 +80,7 @@ fn interface_computed(computed: &ComputedField) -> InterfaceField {
 }
 
 fn interface_relation(sample: &Record, name: &str, target: &Record) -> InterfaceField {
-    let relation = sample.relation_index(name).map(|index| &sample.relations[index]);
+    let relation = sample.relation_id(name).map(|index| sample.relation(index));
     let doc = relation.map_or("", |relation| relation.doc);
     match relation {
         Some(relation) if relation.short => InterfaceField::new(name, TypeRef::named_nn_list(target.name())).description(doc),

@@ -28,7 +28,7 @@ impl CitationColumn {
         let (citation, source) = (catalog().get(RecordType::Citation), catalog().get(RecordType::Source));
         let missing =
             || bad_input("sources", format_args!("a {} has no sources of its own; use a list of whole records as rows", record.name()));
-        let relation = record.relation_index("citations").ok_or_else(missing)?;
+        let relation = record.relation_id("citations").ok_or_else(missing)?;
         let [title, publisher, url] = ["title", "publisher", "url"].map(|name| source.known_field(name));
         let mut source_plan = Plan::new(source.ty);
         [title, publisher, url].into_iter().for_each(|field| source_plan.select_field(field));

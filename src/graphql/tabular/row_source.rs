@@ -124,8 +124,8 @@ fn nested_list(selection: &Selection<'_>, record: &'static Record, keys: &[Strin
     while let Some(key) = keys.next() {
         let next = selection.all_subfields().into_iter().find(|selected| selected.response_key() == key);
         let Some(next) = next else { return Ok(None) };
-        if let Some(index) = record.relation_index(next.name()) {
-            let relation = &record.relations[index];
+        if let Some(index) = record.relation_id(next.name()) {
+            let relation = record.relation(index);
             let Some((list, row)) = relation_rows(&next, record, relation, keys.as_slice())? else { return Ok(None) };
             let parent = ParentPath { references: references.len(), plan: reference_plan(references, record), relation };
             return Ok(Some(NestedList { parent, list, row }));

@@ -123,7 +123,7 @@ impl ReadLayout {
     pub(super) fn plan_page(record: &'static Record) -> (Plan, Self, SectionLayout) {
         let (mut plan, layout) = Self::plan_record(record, Depth::Whole, None);
         let mut sections = SectionLayout { sections: Vec::new(), history: None };
-        for (index, relation) in record.relations.iter().enumerate() {
+        for (index, relation) in record.relations_with_ids() {
             let target = catalog().get(relation.target);
             let mut add = |size, (row, below): (Plan, Self)| {
                 let list = ListPlan { page: Page::first(size), probe_next: true, ..ListPlan::new(row) };

@@ -10,7 +10,7 @@ use crate::catalog::period::PeriodUnit;
 use crate::catalog::record::Record;
 use crate::catalog::relation::RelationJoin;
 use crate::core::filter::Filter;
-use crate::core::ids::FieldId;
+use crate::core::ids::{FieldId, RelationId};
 use crate::entity::RecordType;
 use crate::store::sql::column::column;
 use crate::store::sql::dialect;
@@ -22,8 +22,8 @@ pub(super) struct CountSource<'a> {
     pub(super) ty: RecordType,
     pub(super) filter: &'a Filter,
     pub(super) parent: Option<Parent<'a>>,
-    /// Filters of the parts of lists, by the index of the relation.
-    pub(super) part_filters: &'a [(usize, Filter)],
+    /// Filters of the parts of lists, by the relation.
+    pub(super) part_filters: &'a [(RelationId, Filter)],
     /// Lists whose parts are joined by a common party, each with the field that refers to the party; the list of parties
     /// itself has none.
     pub(super) join_keys: &'static [(&'static str, Option<&'static str>)],
@@ -40,7 +40,7 @@ pub(super) struct JoinedTables {
     /// Alias of the table of the records.
     pub(super) table: String,
     /// Relations, each with the alias of its table.
-    lists: Vec<(usize, String)>,
+    lists: Vec<(RelationId, String)>,
     /// References: the alias and the field that hold them, and the alias of the target.
     references: Vec<(String, FieldId, String)>,
 }
@@ -50,15 +50,15 @@ impl JoinedTables {
     ///
     /// # Panics
     /// If the relation is not joined: a statement joins the lists that its dimensions and measures read.
-    pub(super) fn list(&self, list: usize) -> &str {
+    pub(super) fn list(&self, list: RelationId) -> &str {
         let joined = self.lists.iter().find(|(relation, _)| *relation == list);
-        joined.map_or_else(|| panic!("{} is read but not joined", self.record.relations[list].name), |(_, table)| table)
+        joined.map_or_else(|| panic!("{} is read but not joined", self.record.relation(list).name), |(_, table)| table)
     }
 }
 
 impl SelectBuilder {
     /// The records, joined with the parts of these lists.
-    pub(super) fn joined_tables(&mut self, source: CountSource<'_>, lists: &[usize]) -> (SelectStatement, JoinedTables) {
+    pub(super) fn joined_tables(&mut self, source: CountSource<'_>, lists: &[RelationId]) -> (SelectStatement, JoinedTables) {
         if source.parent.is_none() {
             self.filters.restart();
         }
@@ -71,8 +71,8 @@ impl SelectBuilder {
         (select, joined)
     }
 
-    fn join_list(&mut self, select: &mut SelectStatement, joined: &mut JoinedTables, source: CountSource<'_>, list: usize) {
-        let relation = &joined.record.relations[list];
+    fn join_list(&mut self, select: &mut SelectStatement, joined: &mut JoinedTables, source: CountSource<'_>, list: RelationId) {
+        let relation = joined.record.relation(list);
         let target = catalog().get(relation.target);
         let part_filter = source.part_filters.iter().find(|(relation, _)| *relation == list).map(|(_, filter)| filter);
         // with a part filter, the filter of the records requires such a part
@@ -129,7 +129,7 @@ impl SelectBuilder {
         let id_or_nil = |table: &str| Expr::expr(Func::coalesce([column(table, "id"), nil_id.clone()]));
         let (mut record, mut table) = (joined.record, joined.table.clone());
         if let Some(list) = path.relation {
-            (record, table) = (catalog().get(record.relations[list].target), joined.list(list).to_owned());
+            (record, table) = (catalog().get(record.relation(list).target), joined.list(list).to_owned());
         }
         for index in &path.fields {
             let field = record.field(*index);
@@ -166,8 +166,8 @@ impl SelectBuilder {
 }
 
 /// The column of the party that a part of a list concerns, if the list is joined by party.
-fn join_key(source: CountSource<'_>, record: &Record, list: usize, table: &str) -> Option<Expr> {
-    let relation = &record.relations[list];
+fn join_key(source: CountSource<'_>, record: &Record, list: RelationId, table: &str) -> Option<Expr> {
+    let relation = record.relation(list);
     let (_, field) = source.join_keys.iter().find(|(name, _)| *name == relation.name)?;
     let target = catalog().get(relation.target);
     Some(match field {

@@ -8,6 +8,7 @@ use crate::catalog::catalog;
 use crate::catalog::dimension::DimensionSource;
 use crate::catalog::measure::{CountTarget, Interval, Measure, MeasureCondition, MeasureSpec};
 use crate::catalog::record::Record;
+use crate::core::ids::RelationId;
 use crate::store::aggregate::join::{CountSource, JoinedTables};
 use crate::store::aggregate::query::{AggregateQuery, GroupBy};
 use crate::store::sql::column::column;
@@ -50,7 +51,7 @@ impl SelectBuilder {
         let record = query.record();
         let group_lists = lists_of(query, by);
         let requested: Vec<RequestedMeasure> = measures.iter().filter_map(|index| Some((*index, query.measure(*index)?))).collect();
-        let mut count_tables: Vec<(Vec<usize>, Vec<RequestedMeasure>)> = vec![(group_lists.clone(), Vec::new())];
+        let mut count_tables: Vec<(Vec<RelationId>, Vec<RequestedMeasure>)> = vec![(group_lists.clone(), Vec::new())];
         let mut interval_tables: Vec<(Interval, &'static MeasureSpec, Vec<RequestedMeasure>)> = Vec::new();
         for (index, measure) in requested {
             match measure.aggregate {
@@ -103,7 +104,13 @@ impl SelectBuilder {
     }
 
     /// Counts that need the same lists, for each group that has a row.
-    fn count_table(&mut self, query: &AggregateQuery, by: &[GroupBy], lists: &[usize], family: &[RequestedMeasure]) -> SelectStatement {
+    fn count_table(
+        &mut self,
+        query: &AggregateQuery,
+        by: &[GroupBy],
+        lists: &[RelationId],
+        family: &[RequestedMeasure],
+    ) -> SelectStatement {
         let record = query.record();
         let (mut rows, mut joined) = self.source_rows(query, by, lists);
         if by.is_empty() {
@@ -158,7 +165,7 @@ impl SelectBuilder {
         let (value, id, is_unique) = match interval {
             Interval::Duration(list, field) => {
                 let relation = record.known_relation(list);
-                let parts = catalog().get(record.relations[relation].target);
+                let parts = catalog().get(record.relation(relation).target);
                 let table = joined.list(relation);
                 let minutes = parts.field(parts.known_field(field)).minutes_column();
                 let minutes = minutes.unwrap_or_else(|| panic!("{}.{field} is not a duration", parts.name()));
@@ -239,7 +246,7 @@ impl SelectBuilder {
         date: &'static str,
         condition: MeasureCondition,
     ) -> SelectStatement {
-        let relation = &record.relations[record.known_relation(list)];
+        let relation = record.relation(record.known_relation(list));
         let parts = catalog().get(relation.target);
         let alias = self.alias();
         let field = |field| column(&alias, parts.field(parts.known_field(field)).column);
@@ -259,7 +266,7 @@ impl SelectBuilder {
         let record = query.record();
         let list = |relation: &'static str| {
             let relation = record.known_relation(relation);
-            (catalog().get(record.relations[relation].target), joined.list(relation).to_owned())
+            (catalog().get(record.relation(relation).target), joined.list(relation).to_owned())
         };
         let (owner, table, field) = match target {
             CountTarget::Record => return column(&joined.table, "id"),
@@ -281,7 +288,7 @@ impl SelectBuilder {
     }
 
     /// One row per record, or per part in these lists, with the keys of its group.
-    fn source_rows(&mut self, query: &AggregateQuery, by: &[GroupBy], lists: &[usize]) -> (SelectStatement, JoinedTables) {
+    fn source_rows(&mut self, query: &AggregateQuery, by: &[GroupBy], lists: &[RelationId]) -> (SelectStatement, JoinedTables) {
         let source = count_source(query);
         let (mut rows, mut joined) = self.joined_tables(source, lists);
         for (position, by) in by.iter().enumerate() {
@@ -326,7 +333,7 @@ fn group_by_keys(groups: &mut SelectStatement, keys: usize) {
 }
 
 /// The lists that the keys and the part filters need, in the order in which they are joined.
-fn lists_of(query: &AggregateQuery, by: &[GroupBy]) -> Vec<usize> {
+fn lists_of(query: &AggregateQuery, by: &[GroupBy]) -> Vec<RelationId> {
     let of_dimensions = by.iter().filter_map(|by| match &query.dimension(by).source {
         DimensionSource::Path(path) => path.relation,
         DimensionSource::Period(_) => None,
@@ -336,9 +343,9 @@ fn lists_of(query: &AggregateQuery, by: &[GroupBy]) -> Vec<usize> {
 }
 
 /// Removes duplicate lists, and puts those that are joined by a common party first, in their declared order.
-fn join_order(query: &AggregateQuery, mut lists: Vec<usize>) -> Vec<usize> {
-    let relations = &query.record().relations;
-    let join_key = |list: &usize| query.join_keys().iter().position(|(name, _)| *name == relations[*list].name);
+fn join_order(query: &AggregateQuery, mut lists: Vec<RelationId>) -> Vec<RelationId> {
+    let record = query.record();
+    let join_key = |list: &RelationId| query.join_keys().iter().position(|(name, _)| *name == record.relation(*list).name);
     lists.sort_unstable();
     lists.dedup();
     lists.sort_by_key(|list| (join_key(list).is_none(), join_key(list)));
@@ -349,7 +356,7 @@ fn join_order(query: &AggregateQuery, mut lists: Vec<usize>) -> Vec<usize> {
 fn condition(record: &Record, joined: &JoinedTables, conditions: &[MeasureCondition]) -> Option<Cond> {
     let predicate = |only: &MeasureCondition| {
         let (owner, table) = match only.list.map(|list| record.known_relation(list)) {
-            Some(relation) => (catalog().get(record.relations[relation].target), joined.list(relation)),
+            Some(relation) => (catalog().get(record.relation(relation).target), joined.list(relation)),
             None => (record, joined.table.as_str()),
         };
         let field = owner.field(owner.known_field(only.field)).column;

@@ -140,7 +140,7 @@ impl Store {
                     FieldKind::One(target) => (target, (**inner).clone()),
                     _ => return Ok(semi_joins),
                 },
-                Filter::Many(relation, quantifier, inner) => (record.relations[*relation].target, semi_join_filter(*quantifier, inner)),
+                Filter::Many(relation, quantifier, inner) => (record.relation(*relation).target, semi_join_filter(*quantifier, inner)),
             };
             let nested = self.choose_semi_joins(catalog().get(target), &inner).await?;
             let mut builder = FilterBuilder::new(self.backend(), self.visibility, nested.clone());

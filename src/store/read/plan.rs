@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::catalog::catalog;
 use crate::core::filter::Filter;
-use crate::core::ids::FieldId;
+use crate::core::ids::{FieldId, RelationId};
 use crate::core::pagination::{Direction, Page};
 use crate::entity::RecordType;
 
@@ -31,7 +31,7 @@ pub enum ChildPlan {
     /// The record that a polymorphic field refers to, with a plan for each possible type.
     Any(FieldId, Vec<Plan>),
     /// A page of the list of a relation.
-    Many(usize, ListPlan),
+    Many(RelationId, ListPlan),
 }
 
 /// A page of a list: its rows, and what to read of them.

@@ -4,7 +4,7 @@ use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Func, JoinType, Query, Se
 use sea_orm::{DbBackend, Value};
 
 use crate::catalog::catalog;
-use crate::core::ids::FieldId;
+use crate::core::ids::{FieldId, RelationId};
 
 use crate::catalog::kind::FieldKind;
 
@@ -108,8 +108,8 @@ impl FilterBuilder {
     }
 
     /// The records of a relation satisfy a filter, as the quantifier says.
-    fn relation_predicate(&mut self, record: &Record, table: &str, index: usize, quantifier: Quantifier, inner: &Filter) -> Cond {
-        let relation = &record.relations[index];
+    fn relation_predicate(&mut self, record: &Record, table: &str, index: RelationId, quantifier: Quantifier, inner: &Filter) -> Cond {
+        let relation = record.relation(index);
         let form = self.next_form();
         let (mut select, alias) = self.select_visible(relation.target);
         let parent = match relation.via {

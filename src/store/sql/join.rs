@@ -123,7 +123,7 @@ impl FlatBuilder<'_> {
                     columns.references.push((index, self.record(plan, &target, None)));
                 }
                 ChildPlan::Many(relation, list) => {
-                    let alias = self.list(&record.relations[*relation], list, table);
+                    let alias = self.list(record.relation(*relation), list, table);
                     let list_columns = self.record(&list.plan, &alias, cursor_field(list));
                     columns.list = Some(Box::new(FlatList {
                         child: index,

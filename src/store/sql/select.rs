@@ -198,7 +198,7 @@ impl SelectBuilder {
                 // resolved by a statement of its own, since the type is unknown here
                 ChildPlan::Any(..) => {}
                 ChildPlan::Many(relation, list) => {
-                    let parent = Parent::Row(&record.relations[*relation], table);
+                    let parent = Parent::Row(record.relation(*relation), table);
                     if list.rows {
                         elements.push(self.list(list, Some(parent))?.into());
                     }

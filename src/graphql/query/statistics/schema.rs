@@ -52,7 +52,7 @@ pub(in crate::graphql::query) fn fields() -> impl Iterator<Item = Field> {
             .argument(argument("order", TypeRef::named(order_name(record)), "Order of the rows; by default that of groupBy: unknown first, then the earliest first and names from A to Z.".to_owned()))
             .argument(argument("first", TypeRef::named(TypeRef::INT), format!("Maximum number of rows, 1 to {MAX_GROUPS}; default {DEFAULT_GROUPS}. See truncated.")));
         for list in spec.filterable_lists {
-            let Some(relation) = record.relation_index(list).map(|index| &record.relations[index]) else { continue };
+            let Some(relation) = record.relation_id(list).map(|index| record.relation(index)) else { continue };
             let target = catalog().get(relation.target);
             let doc = format!("Only matching {list} are counted, and only records with any. With filter alone, a record is counted with all of its {list}.");
             field = field.argument(argument(list, TypeRef::named(filter::filter_name(target)), doc));
