@@ -32,6 +32,10 @@ position! {
     /// A relation of a record type.
     RelationId
 }
+position! {
+    /// A child of a read plan.
+    ChildId
+}
 
 impl FieldId {
     /// The field of a part that references the record to which it belongs, always the first.

@@ -9,7 +9,7 @@ pub(crate) mod output_type;
 pub(crate) mod selection;
 
 use crate::catalog::catalog;
-use crate::core::ids::{FieldId, RelationId};
+use crate::core::ids::{ChildId, FieldId, RelationId};
 
 use crate::catalog::field::Field;
 
@@ -40,7 +40,7 @@ pub(super) struct Projection(pub(super) Fields<FieldProjection>);
 /// A projection for each of several record types.
 pub(super) struct ProjectionSet(Vec<(RecordType, Projection)>);
 
-/// Projection of one field. Numbers are indexes of fields of the record or of children of the plan.
+/// Projection of one field. Ids are those of fields of the record and of children of the plan.
 pub(super) enum FieldProjection {
     /// Name of the type.
     TypeName,
@@ -53,13 +53,13 @@ pub(super) enum FieldProjection {
     /// Structures of a field.
     Structures(FieldId, Fields<Member>),
     /// Record that a field references.
-    Reference(usize, Projection),
+    Reference(ChildId, Projection),
     /// Record of any type that a field references.
-    PolymorphicReference(usize, ProjectionSet),
+    PolymorphicReference(ChildId, ProjectionSet),
     /// List without pages.
-    List(usize, Projection),
+    List(ChildId, Projection),
     /// Page of a list.
-    Connection(usize, ConnectionProjection),
+    Connection(ChildId, ConnectionProjection),
     /// Computed field.
     Computed(Box<RowWriter>),
 }

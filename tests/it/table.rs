@@ -234,24 +234,22 @@ fn full_plan(ty: RecordType) -> Plan {
     plan
 }
 
-/// Formats the rows of a page read with [`full_plan`], with nested lists to a depth of `lists`.
-fn format_rows(slice: PageRows<'_>, lists: usize) -> Vec<String> {
+/// Formats the rows of a page read with a plan of [`full_plan`] and nested lists.
+fn format_rows(slice: PageRows<'_>, plan: &Plan) -> Vec<String> {
     let row = |node: RowRef<'_>| {
         let mut row = vec![node.id(), node.cursor()];
         for (id, field) in node.record().fields_with_ids() {
             row.push(format!("{} {:?}", field.name, node.cell(id)));
         }
-        let ones = node.record().fields.iter().filter(|field| matches!(field.kind, FieldKind::One(_))).count();
-        row.extend((0..ones).map(|place| {
-            format!(
-                "{:?}",
-                node.one(place)
-                    .map(|one| (one.id(), one.record().fields_with_ids().take(2).map(|(id, _)| one.cell(id)).collect::<Vec<_>>()))
-            )
-        }));
-        if lists > 0 {
-            let below = node.many(ones).unwrap();
-            row.push(format!("{} {:#?}", below.has_next(), format_rows(below, lists - 1)));
+        for (id, child) in plan.children_with_ids() {
+            if let ChildPlan::Many(_, list) = child {
+                let below = node.many(id).unwrap();
+                row.push(format!("{} {:#?}", below.has_next(), format_rows(below, &list.plan)));
+            } else {
+                let cells =
+                    |one: RowRef<'_>| format!("{:?}", one.record().fields_with_ids().map(|(id, _)| one.cell(id)).collect::<Vec<_>>());
+                row.push(format!("{:?}", node.one(id).map(|one| (one.id(), cells(one)))));
+            }
         }
         row.join("\n")
     };
@@ -291,7 +289,7 @@ async fn snapshot_scan_equals_paged_scan(#[values(On::Sqlite, On::Postgres)] on:
                     for store in [pages, rows] {
                         let mut walk = store.scan(list(), None, most).await.unwrap();
                         let page = walk.next().await.unwrap();
-                        found.push(page.and_then(|page| Some(format_rows(page.get(0)?, lists))).unwrap_or_default().join("\n\n"));
+                        found.push(page.and_then(|page| Some(format_rows(page.get(0)?, &plan))).unwrap_or_default().join("\n\n"));
                         assert!(walk.next().await.unwrap().is_none());
                     }
                     let [pages, rows] = found.as_slice() else { unreachable!() };

@@ -2,7 +2,7 @@
 
 use crate::catalog::catalog;
 use crate::core::error::{Result, bad_input};
-use crate::core::ids::FieldId;
+use crate::core::ids::{ChildId, FieldId};
 use crate::core::pagination::Page;
 use crate::entity::RecordType;
 use crate::graphql::schema::scalar;
@@ -10,12 +10,12 @@ use crate::graphql::tabular::value::{MAX_NESTED_ROWS, ReadContext};
 use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
 use crate::store::read::result::{Cell, RowRef};
 
-/// Citations of each row: indexes of children of the plan and of fields of a source.
+/// Citations of each row: ids of children of the plan and of fields of a source.
 pub(super) struct CitationColumn {
     /// Child of a row: its citations.
-    citations: usize,
+    citations: ChildId,
     /// Child of a citation: its source.
-    source: usize,
+    source: ChildId,
     title: FieldId,
     publisher: FieldId,
     url: FieldId,

@@ -2,7 +2,7 @@
 //! records of each other relation. One SQL statement reads all of it, whatever the record type.
 
 use crate::catalog::catalog;
-use crate::core::ids::FieldId;
+use crate::core::ids::{ChildId, FieldId};
 
 use crate::catalog::kind::FieldKind;
 
@@ -25,17 +25,17 @@ const MAX_REVISIONS: u32 = 5;
 pub(crate) struct ReadLayout {
     pub(crate) record: &'static Record,
     /// References: the field, its child in the plan, and the layout of the target.
-    pub(super) references: Vec<(FieldId, usize, ReadLayout)>,
+    pub(super) references: Vec<(FieldId, ChildId, ReadLayout)>,
     /// References to records of any type, with a layout per type.
-    pub(super) polymorphic: Vec<(FieldId, usize, Vec<ReadLayout>)>,
-    pub(crate) citations: Option<(usize, Box<ReadLayout>)>,
+    pub(super) polymorphic: Vec<(FieldId, ChildId, Vec<ReadLayout>)>,
+    pub(crate) citations: Option<(ChildId, Box<ReadLayout>)>,
 }
 
 /// The places of the sections in the plan of a record page.
 #[derive(Debug)]
 pub(crate) struct SectionLayout {
-    pub(super) sections: Vec<(&'static Relation, usize, ReadLayout)>,
-    pub(crate) history: Option<(usize, ReadLayout)>,
+    pub(super) sections: Vec<(&'static Relation, ChildId, ReadLayout)>,
+    pub(crate) history: Option<(ChildId, ReadLayout)>,
 }
 
 /// Which fields of a record or part are read.

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
 use crate::catalog::field::Field;
+use crate::core::ids::ChildId;
 
 use crate::catalog::kind::FieldKind;
 
@@ -368,7 +369,7 @@ impl RecordView {
     }
 }
 
-fn section(node: RowRef<'_>, relation: &'static Relation, child: usize, below: &ReadLayout, languages: &Languages) -> Option<Section> {
+fn section(node: RowRef<'_>, relation: &'static Relation, child: ChildId, below: &ReadLayout, languages: &Languages) -> Option<Section> {
     let slice = node.many(child)?;
     let is_part_of_this = node.record().parts.iter().any(|list| list.name == relation.name);
     let entries = || nodes(slice).map(|node| EntryView::new(node, below, languages)).collect();

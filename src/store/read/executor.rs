@@ -228,19 +228,19 @@ impl Store {
     /// Fetches the records that the polymorphic references of a level refer to.
     async fn resolve_polymorphic(&self, plan: &Plan, level: &mut RowSet) -> Result<()> {
         let mut references = Vec::new();
-        for (index, child) in plan.children.iter().enumerate() {
+        for (id, child) in plan.children_with_ids() {
             if let ChildPlan::Any(field, plans) = child {
-                references.push((index, plans, level.references(*field)));
+                references.push((id, plans, level.references(*field)));
             }
         }
-        let resolved = try_join_all(references.into_iter().map(async |(index, plans, ids)| {
+        let resolved = try_join_all(references.into_iter().map(async |(id, plans, ids)| {
             let types = self.fetch_types(ids.iter().flatten().copied().collect()).await?;
             let ids: Vec<_> = ids.into_iter().map(|id| Some((*types.get(&id?)?, id?))).collect();
-            self.nodes(plans, &ids).await.map(|rows| (index, rows))
+            self.nodes(plans, &ids).await.map(|rows| (id, rows))
         }))
         .await?;
-        for (index, rows) in resolved {
-            level.children[index] = ChildRows::One(rows);
+        for (id, rows) in resolved {
+            level.children[id.index()] = ChildRows::One(rows);
         }
         Ok(())
     }

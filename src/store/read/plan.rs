@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::catalog::catalog;
 use crate::core::filter::Filter;
-use crate::core::ids::{FieldId, RelationId};
+use crate::core::ids::{ChildId, FieldId, RelationId};
 use crate::core::pagination::{Direction, Page};
 use crate::entity::RecordType;
 
@@ -104,13 +104,18 @@ impl Plan {
         self.fields = catalog().get(self.ty).fields_with_ids().map(|(id, _)| id).collect();
     }
 
-    /// Adds a child and returns its index.
-    pub fn add_child(&mut self, child: ChildPlan) -> usize {
+    /// Adds a child.
+    pub fn add_child(&mut self, child: ChildPlan) -> ChildId {
         if let ChildPlan::Any(field, _) = child {
             self.select_field(field);
         }
         self.children.push(child);
-        self.children.len() - 1
+        ChildId::new(self.children.len() - 1)
+    }
+
+    /// All children with their ids.
+    pub fn children_with_ids(&self) -> impl Iterator<Item = (ChildId, &ChildPlan)> {
+        self.children.iter().enumerate().map(|(index, child)| (ChildId::new(index), child))
     }
 
     /// Sets the page size of all lists below that have the default size.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::catalog::catalog;
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::Record;
-use crate::core::ids::FieldId;
+use crate::core::ids::{ChildId, FieldId};
 use crate::core::pagination::Cursor;
 use crate::entity::RecordType;
 use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
@@ -388,17 +388,17 @@ impl<'a> RowRef<'a> {
         Cursor { key: vec![key], id: row.id }
     }
 
-    /// The record of a reference, by the index of its child plan.
-    pub fn one(self, child: usize) -> Option<RowRef<'a>> {
-        match self.level.children.get(child) {
+    /// The record of a reference, by its child plan.
+    pub fn one(self, child: ChildId) -> Option<RowRef<'a>> {
+        match self.level.children.get(child.index()) {
             Some(ChildRows::One(references)) => references.get(self.row),
             _ => None,
         }
     }
 
-    /// The page of a relation, by the index of its child plan.
-    pub fn many(self, child: usize) -> Option<PageRows<'a>> {
-        match self.level.children.get(child) {
+    /// The page of a relation, by its child plan.
+    pub fn many(self, child: ChildId) -> Option<PageRows<'a>> {
+        match self.level.children.get(child.index()) {
             Some(ChildRows::Many(pages)) => pages.get(self.row),
             _ => None,
         }
