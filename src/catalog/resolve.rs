@@ -142,9 +142,9 @@ fn dimensions(records: &[Record], record: &Record) -> Vec<Dimension> {
             dimensions.push(Dimension { name: field.name, doc: field.doc, source: DimensionSource::Path(path) });
         }
     }
-    if let Some(index) = record.relation_id("topics") {
-        let relation = record.relation(index);
-        let path = DimensionPath { relation: Some(index), fields: Vec::new(), kind: FieldKind::One(relation.target) };
+    if let Some(id) = record.relation_id("topics") {
+        let relation = record.relation(id);
+        let path = DimensionPath { relation: Some(id), fields: Vec::new(), kind: FieldKind::One(relation.target) };
         dimensions.push(Dimension {
             name: "topic",
             doc: "Topic of the record. A record with several topics is in the group of each.",
@@ -174,9 +174,9 @@ fn resolve_path(records: &[Record], record: &Record, extra: &ExtraDimension) -> 
     let mut names = extra.path.iter();
     let relation = extra.path.first().and_then(|name| record.relation_id(name));
     let mut current = Some(record);
-    if let Some(index) = relation {
+    if let Some(id) = relation {
         names.next();
-        current = record_of(record.relation(index).target);
+        current = record_of(record.relation(id).target);
     }
     let mut path = DimensionPath { relation, fields: Vec::new(), kind: FieldKind::Any };
     for name in names {

@@ -129,13 +129,13 @@ fn project_field(selection: &Selection<'_>, record: &'static Record, plan: &mut 
         Ok(FieldProjection::TypeName)
     } else if let Some(computed) = computed::find(record, name) {
         (computed.project)(selection, record, plan)
-    } else if let Some(index) = record.field_id(name) {
-        project_declared_field(selection, index, record.field(index), plan)
-    } else if let Some(index) = record.relation_id(name) {
-        project_relation(selection, index, record, record.relation(index), plan)
-    } else if let Some(index) = translations_index(record, name) {
-        plan.select_field(index);
-        Ok(FieldProjection::Translations(index, scalar::text_parts(selection)))
+    } else if let Some(id) = record.field_id(name) {
+        project_declared_field(selection, id, record.field(id), plan)
+    } else if let Some(id) = record.relation_id(name) {
+        project_relation(selection, id, record, record.relation(id), plan)
+    } else if let Some(id) = translated_field(record, name) {
+        plan.select_field(id);
+        Ok(FieldProjection::Translations(id, scalar::text_parts(selection)))
     } else if name == "id" {
         Ok(FieldProjection::Id)
     } else {
@@ -144,29 +144,29 @@ fn project_field(selection: &Selection<'_>, record: &'static Record, plan: &mut 
 }
 
 /// The translated field whose translations are selected by this name.
-fn translations_index(record: &Record, name: &str) -> Option<FieldId> {
+fn translated_field(record: &Record, name: &str) -> Option<FieldId> {
     record.find_field(|field| matches!(field.kind, FieldKind::Translated) && field.plural() == name)
 }
 
-fn project_declared_field(selection: &Selection<'_>, index: FieldId, field: &Field, plan: &mut Plan) -> Result<FieldProjection> {
+fn project_declared_field(selection: &Selection<'_>, id: FieldId, field: &Field, plan: &mut Plan) -> Result<FieldProjection> {
     let selections = std::slice::from_ref(selection);
     Ok(match field.kind {
         FieldKind::One(target) => {
             let mut row = Plan::new(target);
             let projection = Projection::new(selections, catalog().get(target), &mut row)?;
-            FieldProjection::Reference(plan.add_child(ChildPlan::One(index, Box::new(row))), projection)
+            FieldProjection::Reference(plan.add_child(ChildPlan::One(id, Box::new(row))), projection)
         }
         FieldKind::Any => {
             let (plans, projections) = ProjectionSet::new(selections, catalog().all().filter(|record| record.is_cited()))?;
-            FieldProjection::PolymorphicReference(plan.add_child(ChildPlan::Any(index, plans)), projections)
+            FieldProjection::PolymorphicReference(plan.add_child(ChildPlan::Any(id, plans)), projections)
         }
         FieldKind::List(structure) => {
-            plan.select_field(index);
-            FieldProjection::Structures(index, scalar::members(selection, structure))
+            plan.select_field(id);
+            FieldProjection::Structures(id, scalar::members(selection, structure))
         }
         kind => {
-            plan.select_field(index);
-            FieldProjection::Value(index, kind, selection.lang_argument()?)
+            plan.select_field(id);
+            FieldProjection::Value(id, kind, selection.lang_argument()?)
         }
     })
 }

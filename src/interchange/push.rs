@@ -171,8 +171,8 @@ fn encode_fields(record: &Record, draft: &Draft) -> Json {
         let name_field = if record.shape == RecordKind::Record { "slug" } else { "key" };
         fields.insert(name_field.to_owned(), name.as_str().into());
     }
-    for (index, value, _) in &draft.values {
-        let field = record.field(*index);
+    for (id, value, _) in &draft.values {
+        let field = record.field(*id);
         fields.insert(field.name.to_owned(), encode_value(field.kind, value));
     }
     for (ty, parts) in &draft.parts {
@@ -189,7 +189,7 @@ fn encode_part(record: &Record, draft: &Draft) -> Json {
         [only] => Some(record.known_field(only)),
         _ => None,
     };
-    match only.and_then(|index| Some((record.field(index).kind, draft.value(index)?))) {
+    match only.and_then(|id| Some((record.field(id).kind, draft.value(id)?))) {
         Some((kind, value)) => encode_value(kind, value),
         None => encode_fields(record, draft),
     }

@@ -166,6 +166,6 @@ pub struct Draft {
 impl Draft {
     /// The given value of a field.
     pub fn value(&self, field: FieldId) -> Option<&DraftValue> {
-        self.values.iter().find(|(index, ..)| *index == field).map(|(_, value, _)| value)
+        self.values.iter().find(|(id, ..)| *id == field).map(|(_, value, _)| value)
     }
 }

@@ -301,27 +301,22 @@ impl FilterParser {
     }
 
     fn condition(&mut self, record: &'static Record, name: &str, value: &Value, path: &str, depth: usize) -> Result<Filter> {
-        if let Some(index) = record.field_id(name) {
-            let field = record.field(index);
+        if let Some(id) = record.field_id(name) {
+            let field = record.field(id);
             if let FieldKind::One(target) = field.kind {
-                return Ok(Filter::One(index, Box::new(self.filter(catalog().get(target), value, path, depth + 1)?)));
+                return Ok(Filter::One(id, Box::new(self.filter(catalog().get(target), value, path, depth + 1)?)));
             }
-            return predicates(
-                value,
-                path,
-                |value, path| parse_value(field.kind, value, path),
-                |predicate| Filter::Field(index, predicate),
-            );
+            return predicates(value, path, |value, path| parse_value(field.kind, value, path), |predicate| Filter::Field(id, predicate));
         }
         let unknown = || bad_input(path, format_args!("{} has no such field", record.name()));
-        let index = record.relation_id(name).ok_or_else(unknown)?;
-        let target = catalog().get(record.relation(index).target);
+        let id = record.relation_id(name).ok_or_else(unknown)?;
+        let target = catalog().get(record.relation(id).target);
         let Value::Object(given) = value else { return Ok(Filter::all()) };
         let mut all = Vec::new();
         for (name, value) in given.iter().filter(|(_, value)| **value != Value::Null) {
             let path = format!("{path}.{name}");
             let quantifier = parse_quantifier(name, &path)?;
-            all.push(Filter::Many(index, quantifier, Box::new(self.filter(target, value, &path, depth + 1)?)));
+            all.push(Filter::Many(id, quantifier, Box::new(self.filter(target, value, &path, depth + 1)?)));
         }
         Ok(Filter::And(all))
     }

@@ -131,8 +131,8 @@ fn record_input(record: &Record, purpose: Purpose) -> InputObject {
     if purpose == Purpose::Upsert {
         input = input.field(expected_revision());
     }
-    for (index, field) in record.fields_with_ids().filter(|(_, field)| !field.system) {
-        let is_owner = index == FieldId::OWNER && record.shape != RecordKind::Record;
+    for (id, field) in record.fields_with_ids().filter(|(_, field)| !field.system) {
+        let is_owner = id == FieldId::OWNER && record.shape != RecordKind::Record;
         if is_owner {
             continue;
         }

@@ -124,16 +124,16 @@ fn nested_list(selection: &Selection<'_>, record: &'static Record, keys: &[Strin
     while let Some(key) = keys.next() {
         let next = selection.all_subfields().into_iter().find(|selected| selected.response_key() == key);
         let Some(next) = next else { return Ok(None) };
-        if let Some(index) = record.relation_id(next.name()) {
-            let relation = record.relation(index);
+        if let Some(id) = record.relation_id(next.name()) {
+            let relation = record.relation(id);
             let Some((list, row)) = relation_rows(&next, record, relation, keys.as_slice())? else { return Ok(None) };
             let (plan, references) = reference_plan(references, record);
             let parent = ParentPath { plan, references, relation };
             return Ok(Some(NestedList { parent, list, row }));
         }
-        match record.field_id(next.name()).map(|index| (index, record.field(index).kind)) {
-            Some((index, FieldKind::One(target))) => {
-                references.push((record.ty, index));
+        match record.field_id(next.name()).map(|id| (id, record.field(id).kind)) {
+            Some((id, FieldKind::One(target))) => {
+                references.push((record.ty, id));
                 (selection, record) = (next, catalog().get(target));
             }
             _ => return Ok(None),

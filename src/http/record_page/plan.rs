@@ -66,23 +66,23 @@ impl ReadLayout {
         };
         let is_name = matches!(depth, Depth::Name | Depth::Source) && record.shape == RecordKind::Record;
         if is_name {
-            names.iter().map(|name| record.known_field(name)).for_each(|index| plan.select_field(index));
-            record.label_id().into_iter().for_each(|index| plan.select_field(index));
+            names.iter().map(|name| record.known_field(name)).for_each(|id| plan.select_field(id));
+            record.label_id().into_iter().for_each(|id| plan.select_field(id));
             return (plan, layout);
         }
         plan.select_all_fields();
         let owner = (depth == Depth::Name).then_some(FieldId::OWNER);
-        for (index, field) in record.fields_with_ids().filter(|(index, _)| skipped.or(owner) != Some(*index)) {
+        for (id, field) in record.fields_with_ids().filter(|(id, _)| skipped.or(owner) != Some(*id)) {
             match field.kind {
                 FieldKind::One(target) => {
                     let depth = if target == RecordType::Source { Depth::Source } else { Depth::Name };
                     let (row, below) = Self::plan_record(catalog().get(target), depth, None);
-                    layout.references.push((index, plan.add_child(ChildPlan::One(index, Box::new(row))), below));
+                    layout.references.push((id, plan.add_child(ChildPlan::One(id, Box::new(row))), below));
                 }
                 FieldKind::Any => {
                     let others = catalog().all().filter(|record| record.is_cited());
                     let (rows, belows) = others.map(Self::plan_any).unzip();
-                    layout.polymorphic.push((index, plan.add_child(ChildPlan::Any(index, rows)), belows));
+                    layout.polymorphic.push((id, plan.add_child(ChildPlan::Any(id, rows)), belows));
                 }
                 _ => {}
             }
@@ -115,7 +115,7 @@ impl ReadLayout {
     fn plan_revision(record: &'static Record) -> (Plan, Self) {
         let mut plan = Plan::new(record.ty);
         let fields = ["number", "at", "kind", "message"];
-        fields.into_iter().map(|name| record.known_field(name)).for_each(|index| plan.select_field(index));
+        fields.into_iter().map(|name| record.known_field(name)).for_each(|id| plan.select_field(id));
         (plan, Self::new(record))
     }
 
@@ -123,11 +123,11 @@ impl ReadLayout {
     pub(super) fn plan_page(record: &'static Record) -> (Plan, Self, SectionLayout) {
         let (mut plan, layout) = Self::plan_record(record, Depth::Whole, None);
         let mut sections = SectionLayout { sections: Vec::new(), history: None };
-        for (index, relation) in record.relations_with_ids() {
+        for (id, relation) in record.relations_with_ids() {
             let target = catalog().get(relation.target);
             let mut add = |size, (row, below): (Plan, Self)| {
                 let list = ListPlan { page: Page::first(size), probe_next: true, ..ListPlan::new(row) };
-                (plan.add_child(ChildPlan::Many(index, list)), below)
+                (plan.add_child(ChildPlan::Many(id, list)), below)
             };
             let is_part_of_this = target.shape != RecordKind::Record && record.parts.iter().any(|list| list.name == relation.name);
             match (relation.name, target.shape) {

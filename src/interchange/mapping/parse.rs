@@ -201,7 +201,7 @@ impl MappingParser<'_> {
             return Some(Expected::PartList(catalog().get(list.part)));
         }
         if let [only] = record.key_from
-            && let Some(FieldKind::Any) = record.field_id(only).map(|index| record.field(index).kind)
+            && let Some(FieldKind::Any) = record.field_id(only).map(|id| record.field(id).kind)
         {
             return Some(Expected::Value(FieldKind::Text));
         }

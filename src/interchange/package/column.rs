@@ -22,9 +22,9 @@ const OMITTED_FIELDS: [&str; 6] = ["published", "revision", "createdAt", "update
 pub(super) enum ColumnSource {
     /// The id of the row.
     Id,
-    /// The field at this index.
+    /// A field.
     Field(FieldId),
-    /// The slug or key of the target of the reference at this index; informational.
+    /// The slug or key of the target of a reference; informational.
     TargetName(FieldId),
     /// The type of a renamed or merged record.
     FormerType,
@@ -89,16 +89,16 @@ fn record_columns(record: &'static Record) -> Vec<PackageColumn> {
     };
     let mut columns = vec![id];
     let first = if record.shape == RecordKind::Record { "slug" } else { "key" };
-    let is_first = |index: &FieldId| record.field(*index).name == first;
-    let all = || record.fields_with_ids().map(|(id, _)| id).filter(|index| !OMITTED_FIELDS.contains(&record.field(*index).name));
-    for index in all().filter(is_first).chain(all().filter(|index| !is_first(index))) {
-        let field = record.field(index);
+    let is_first = |id: &FieldId| record.field(*id).name == first;
+    let all = || record.fields_with_ids().map(|(id, _)| id).filter(|id| !OMITTED_FIELDS.contains(&record.field(*id).name));
+    for id in all().filter(is_first).chain(all().filter(|id| !is_first(id))) {
+        let field = record.field(id);
         columns.push(PackageColumn {
             name: field.name.to_owned(),
-            source: ColumnSource::Field(index),
+            source: ColumnSource::Field(id),
             ty: column_type(field.kind),
             is_derived: field.name == "disputed",
-            is_key: is_first(&index) || (index == FieldId::OWNER && record.shape != RecordKind::Record),
+            is_key: is_first(&id) || (id == FieldId::OWNER && record.shape != RecordKind::Record),
             is_required: field.required,
             description: field.doc.to_owned(),
         });
@@ -106,7 +106,7 @@ fn record_columns(record: &'static Record) -> Vec<PackageColumn> {
             let target = if target_field == "key" { "Key of the part" } else { "Slug of the record" };
             columns.push(PackageColumn {
                 name: format!("{}.{target_field}", field.name),
-                source: ColumnSource::TargetName(index),
+                source: ColumnSource::TargetName(id),
                 ty: ColumnType::Text,
                 is_derived: true,
                 is_key: false,
@@ -155,12 +155,12 @@ impl PackageColumn {
     pub(super) fn value<'e>(&self, record: &Record, entry: &'e DumpRow) -> TableValue<'e> {
         match self.source {
             ColumnSource::Id => TableValue::Text(id::encode(record.ty.prefix(), entry.id).into()),
-            ColumnSource::Field(index) => match (&entry.cells[index.index()], &entry.targets[index.index()]) {
+            ColumnSource::Field(id) => match (&entry.cells[id.index()], &entry.targets[id.index()]) {
                 (_, Some(target)) => TableValue::Text(id::encode(target.ty.prefix(), target.id).into()),
                 (cell, None) => cell_value(cell),
             },
-            ColumnSource::TargetName(index) => match &entry.targets[index.index()] {
-                Some(target) if has_target_name(record.field(index).kind, target) => TableValue::text(&target.name),
+            ColumnSource::TargetName(id) => match &entry.targets[id.index()] {
+                Some(target) if has_target_name(record.field(id).kind, target) => TableValue::text(&target.name),
                 _ => TableValue::Null,
             },
             ColumnSource::FormerType | ColumnSource::FormerName | ColumnSource::FormerRecord => TableValue::Null,
@@ -170,7 +170,7 @@ impl PackageColumn {
     /// The field descriptor of the Table Schema.
     pub(super) fn field_descriptor(&self, resource: PackageResource) -> Json {
         let declared = match (resource, self.source) {
-            (PackageResource::Records(record), ColumnSource::Field(index)) => Some(record.field(index)),
+            (PackageResource::Records(record), ColumnSource::Field(id)) => Some(record.field(id)),
             _ => None,
         };
         let mut field = json!({"name": self.name, "type": self.schema_type(declared), "description": self.description});

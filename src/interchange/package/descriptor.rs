@@ -111,7 +111,7 @@ fn schema(resource: PackageResource, tables: &[String]) -> Json {
             let keys: Vec<Json> = columns
                 .iter()
                 .filter_map(|column| match column.source {
-                    ColumnSource::Field(index) => foreign_key(record, index, tables),
+                    ColumnSource::Field(id) => foreign_key(record, id, tables),
                     _ => None,
                 })
                 .collect();
@@ -127,8 +127,8 @@ fn schema(resource: PackageResource, tables: &[String]) -> Json {
 
 /// The foreign key of a reference to one type whose table is in the package. A Table Schema cannot express a reference to any
 /// type.
-fn foreign_key(record: &Record, index: FieldId, tables: &[String]) -> Option<Json> {
-    let field = record.field(index);
+fn foreign_key(record: &Record, id: FieldId, tables: &[String]) -> Option<Json> {
+    let field = record.field(id);
     let FieldKind::One(target) = field.kind else { return None };
     let mut reference = json!({"fields": ["id"]});
     // a self-reference omits the resource

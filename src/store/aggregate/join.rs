@@ -131,13 +131,13 @@ impl SelectBuilder {
         if let Some(list) = path.relation {
             (record, table) = (catalog().get(record.relation(list).target), joined.list(list).to_owned());
         }
-        for index in &path.fields {
-            let field = record.field(*index);
+        for id in &path.fields {
+            let field = record.field(*id);
             let FieldKind::One(target) = field.kind else {
                 let is_not_null = field.required && table == joined.table;
                 return if is_not_null { column(&table, field.column) } else { dialect::text_or_empty(column(&table, field.column)) };
             };
-            table = self.join_reference(select, joined, source, (&table, record, *index));
+            table = self.join_reference(select, joined, source, (&table, record, *id));
             record = catalog().get(target);
         }
         id_or_nil(&table)
@@ -149,18 +149,18 @@ impl SelectBuilder {
         select: &mut SelectStatement,
         joined: &mut JoinedTables,
         source: CountSource<'_>,
-        (table, record, index): (&str, &Record, FieldId),
+        (table, record, id): (&str, &Record, FieldId),
     ) -> String {
-        if let Some((.., alias)) = joined.references.iter().find(|(owner, field, _)| owner == table && *field == index) {
+        if let Some((.., alias)) = joined.references.iter().find(|(owner, field, _)| owner == table && *field == id) {
             return alias.clone();
         }
-        let field = record.field(index);
+        let field = record.field(id);
         let FieldKind::One(target) = field.kind else { return table.to_owned() };
         let alias = self.alias();
         let on = Cond::all().add(column(&alias, "id").eq(column(table, field.column))).add_option(self.visibility.predicate(&alias));
         let join = if source.outer { JoinType::LeftJoin } else { JoinType::InnerJoin };
         select.join_as(join, Alias::new(catalog().get(target).table), Alias::new(&alias), on);
-        joined.references.push((table.to_owned(), index, alias.clone()));
+        joined.references.push((table.to_owned(), id, alias.clone()));
         alias
     }
 }

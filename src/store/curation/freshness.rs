@@ -116,7 +116,7 @@ impl TouchedRecords {
         let mut updated = [0, 0];
         for (ty, ids) in self.ids {
             let record = catalog().get(ty);
-            let Some(column) = record.field_id(name).map(|index| record.field(index).column) else { continue };
+            let Some(column) = record.field_id(name).map(|id| record.field(id).column) else { continue };
             let ids: Vec<Uuid> = ids.into_iter().collect();
             for batch in ids.chunks(LOOKUP_BATCH_VALUES) {
                 for (updated, published) in updated.iter_mut().zip([true, false]) {
@@ -141,8 +141,8 @@ impl FreshnessUpdates {
     pub(crate) fn submitted(&mut self, submitted: SubmittedRecord<'_>) {
         let SubmittedRecord { record, id, draft, cells, cited, .. } = submitted;
         // publishing or unpublishing a record does not check its contents
-        let is_published_field = |index: FieldId| record.field(index).name == "published";
-        let only_publishes = draft.parts.is_empty() && matches!(draft.values[..], [(index, ..)] if is_published_field(index));
+        let is_published_field = |id: FieldId| record.field(id).name == "published";
+        let only_publishes = draft.parts.is_empty() && matches!(draft.values[..], [(id, ..)] if is_published_field(id));
         let is_check = !only_publishes && !draft.target.restates_stored;
         if is_check {
             self.checked.add_record(record, id);

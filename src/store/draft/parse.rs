@@ -169,12 +169,12 @@ impl DraftParser {
         let is_row = self.source == Source::PackageRow;
         let name_field = if record.shape == RecordKind::Record { "slug" } else { "key" };
         let field = match record.field_id(name) {
-            Some(index) if is_row && name == POSITION => Some(index),
+            Some(id) if is_row && name == POSITION => Some(id),
             _ => settable_field(record, name),
         };
         let list = record.parts.iter().find(|list| list.name == name);
         // names known to the catalog are borrowed, which saves an allocation for each value
-        let known = || list.map(|list| list.name).or_else(|| field.map(|index| record.field(index).name));
+        let known = || list.map(|list| list.name).or_else(|| field.map(|id| record.field(id).name));
         let origin = match known() {
             Some(known) => draft.origin.child(known, value.line),
             None => draft.origin.child(name.to_owned(), value.line),
@@ -186,9 +186,9 @@ impl DraftParser {
         } else if let Some(list) = list {
             let parts = self.list(catalog().get(list.part), value, &origin);
             draft.parts.push((list.part, parts));
-        } else if let Some(index) = field {
-            if let Some(value) = self.value(record.field(index).kind, value, &origin) {
-                draft.values.push((index, value, origin));
+        } else if let Some(id) = field {
+            if let Some(value) = self.value(record.field(id).kind, value, &origin) {
+                draft.values.push((id, value, origin));
             }
         } else {
             self.report(&origin, unknown_field(record, name));
@@ -207,9 +207,9 @@ impl DraftParser {
 
     /// A part given as the value of its only identifying field.
     fn bare_part(&mut self, record: &'static Record, field: &'static str, tree: &Tree, origin: &Origin) -> Option<Draft> {
-        let index = record.known_field(field);
-        let value = self.value(record.field(index).kind, tree, origin)?;
-        Some(Draft { origin: origin.clone(), values: vec![(index, value, origin.clone())], ..Draft::default() })
+        let id = record.known_field(field);
+        let value = self.value(record.field(id).kind, tree, origin)?;
+        Some(Draft { origin: origin.clone(), values: vec![(id, value, origin.clone())], ..Draft::default() })
     }
 
     /// The id of the record or part itself.
@@ -423,7 +423,7 @@ impl DraftParser {
                 continue;
             };
             let is_part = record.parts.iter().any(|list| list.name == name && list.name != "citations");
-            let Some(declared) = settable_field(record, name).map(|index| record.field(index)) else {
+            let Some(declared) = settable_field(record, name).map(|id| record.field(id)) else {
                 if !is_part {
                     self.report(&claim.origin.child("field", None), unknown_field(record, name));
                 }
@@ -474,14 +474,14 @@ fn unknown_choice(vocabulary: &Vocabulary, text: &str) -> String {
 
 /// A field that input may set: not a system field, and not the owner of a part, which follows from its place.
 fn settable_field(record: &Record, name: &str) -> Option<FieldId> {
-    let index = record.field_id(name)?;
-    let is_owner = index == FieldId::OWNER && matches!(record.shape, RecordKind::Part { .. });
-    (!is_owner && !record.field(index).system).then_some(index)
+    let id = record.field_id(name)?;
+    let is_owner = id == FieldId::OWNER && matches!(record.shape, RecordKind::Part { .. });
+    (!is_owner && !record.field(id).system).then_some(id)
 }
 
 fn unknown_field(record: &Record, name: &str) -> String {
     let fields =
-        record.fields_with_ids().filter(|(index, field)| settable_field(record, field.name) == Some(*index)).map(|(_, field)| field.name);
+        record.fields_with_ids().filter(|(id, field)| settable_field(record, field.name) == Some(*id)).map(|(_, field)| field.name);
     let known: Vec<&str> = fields.chain(record.parts.iter().map(|list| list.name)).collect();
     let nearest = known.iter().map(|other| (strsim::osa_distance(name, other), other)).min();
     if let Some((1..=2, other)) = nearest {

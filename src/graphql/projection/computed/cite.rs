@@ -19,9 +19,9 @@ fn is_top_level(record: &Record) -> bool {
 
 /// Adds fields to the plan; returns their ids.
 fn require<const N: usize>(record: &Record, names: [&'static str; N], plan: &mut Plan) -> [FieldId; N] {
-    let indexes = names.map(|name| record.known_field(name));
-    indexes.into_iter().for_each(|index| plan.select_field(index));
-    indexes
+    let ids = names.map(|name| record.known_field(name));
+    ids.into_iter().for_each(|id| plan.select_field(id));
+    ids
 }
 
 fn path(row: RowRef<'_>, slug: FieldId) -> String {

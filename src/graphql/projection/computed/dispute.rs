@@ -94,7 +94,7 @@ static CLAIM_TYPE: LazyLock<OutputType<ClaimOutput>> = LazyLock::new(|| {
 
 impl DisputedField<'_> {
     fn accepts(&self, value: &str) -> bool {
-        let field = self.record.field_id(self.field).map(|index| self.record.field(index));
+        let field = self.record.field_id(self.field).map(|id| self.record.field(id));
         self.accepted.as_deref().is_some_and(|accepted| agree(field, accepted, value))
     }
 }
@@ -140,7 +140,7 @@ fn write(
     projection: &ObjectProjection<Box<DisputeWriter>>,
     out: &mut JsonWriter<'_>,
 ) {
-    let accepted = row.record().field_id(field).and_then(|index| row.cell(index).to_claim());
+    let accepted = row.record().field_id(field).and_then(|id| row.cell(id).to_claim());
     let dispute = DisputedField { field, accepted, claims, citations, record: row.record() };
     projection.write_with(out, |write, out| write(&dispute, out));
 }

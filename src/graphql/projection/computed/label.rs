@@ -23,10 +23,10 @@ pub(super) fn fields() -> Vec<ComputedField> {
         doc: "Label of the record: its name, title or text, depending on its type.",
         arguments: &[FieldArgument { name: "lang", ty: builder::LANGUAGE, doc: "Preferred language, as a BCP 47 tag." }],
         project: |selection, record, plan| {
-            let index = record.label_id();
-            let index = index.ok_or_else(|| internal(format!("{} declares no label", record.name())))?;
-            plan.select_field(index);
-            Ok(FieldProjection::Value(index, record.field(index).kind, selection.lang_argument()?))
+            let id = record.label_id();
+            let id = id.ok_or_else(|| internal(format!("{} declares no label", record.name())))?;
+            plan.select_field(id);
+            Ok(FieldProjection::Value(id, record.field(id).kind, selection.lang_argument()?))
         },
     }]
 }

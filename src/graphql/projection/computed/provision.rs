@@ -64,19 +64,19 @@ pub(super) fn fields() -> Vec<ComputedField> {
         ],
         project: |selection, record, plan| {
             let version = catalog().get(RecordType::ProvisionVersion);
-            let index = version.known_field(TEXT);
+            let id = version.known_field(TEXT);
             let mut row = Plan::new(version.ty);
-            row.select_field(index);
+            row.select_field(id);
             let mut list = ListPlan { page: Page::first(1), ..ListPlan::new(row) };
             list.order = (version.known_field("validFrom"), Direction::Desc);
             if let Some(value) = selection.string_argument(AS_OF) {
                 list.filter = in_force_on(version, &parse_date(&value)?);
             }
             let versions = plan.add_child(ChildPlan::Many(record.known_relation("versions"), list));
-            let (kind, lang) = (version.field(index).kind, selection.lang_argument()?);
+            let (kind, lang) = (version.field(id).kind, selection.lang_argument()?);
             Ok(FieldProjection::Computed(Box::new(move |row, out| {
                 let latest = row.many(versions).and_then(|page| page.nodes().next());
-                out.option(latest, |version, out| scalar::write(kind, version.cell(index), lang.as_deref(), out));
+                out.option(latest, |version, out| scalar::write(kind, version.cell(id), lang.as_deref(), out));
             })))
         },
     }]

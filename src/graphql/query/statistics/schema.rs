@@ -52,7 +52,7 @@ pub(in crate::graphql::query) fn fields() -> impl Iterator<Item = Field> {
             .argument(argument("order", TypeRef::named(order_name(record)), "Order of the rows; by default that of groupBy: unknown first, then the earliest first and names from A to Z.".to_owned()))
             .argument(argument("first", TypeRef::named(TypeRef::INT), format!("Maximum number of rows, 1 to {MAX_GROUPS}; default {DEFAULT_GROUPS}. See truncated.")));
         for list in spec.filterable_lists {
-            let Some(relation) = record.relation_id(list).map(|index| record.relation(index)) else { continue };
+            let Some(relation) = record.relation_id(list).map(|id| record.relation(id)) else { continue };
             let target = catalog().get(relation.target);
             let doc = format!("Only matching {list} are counted, and only records with any. With filter alone, a record is counted with all of its {list}.");
             field = field.argument(argument(list, TypeRef::named(filter::filter_name(target)), doc));
@@ -62,8 +62,8 @@ pub(in crate::graphql::query) fn fields() -> impl Iterator<Item = Field> {
 }
 
 fn default_date(record: &Record) -> String {
-    let index = *record.date_fields().first().expect("records with statistics have a date");
-    enum_value(record.field(index).name)
+    let id = *record.date_fields().first().expect("records with statistics have a date");
+    enum_value(record.field(id).name)
 }
 
 pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
@@ -73,7 +73,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         let date = record
             .date_fields()
             .into_iter()
-            .map(|index| record.field(index))
+            .map(|id| record.field(id))
             .fold(date, |date, field| date.item(EnumItem::new(enum_value(field.name)).description(field.doc)));
         let order = InputObject::new(order_name(record))
             .description(format!("Order of the rows of {this} statistics."))
