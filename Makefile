@@ -38,7 +38,7 @@ check: ## Run the quick part of the tests: format, lints and Rust tests
 	cargo clippy --workspace --all-targets -- -D warnings
 	tests/run.sh rust
 
-# file by file: "cargo fmt" does not see modules that are listed in a macro
+
 .PHONY: fmt fmt-check
 fmt: ## Format all Rust files
 	rustfmt --edition 2024 $$(git ls-files '*.rs')

@@ -8,6 +8,7 @@ pub mod digest;
 pub mod error;
 pub mod filter;
 pub mod id;
+pub mod ids;
 pub mod language;
 pub mod normalize;
 pub mod pagination;

@@ -245,7 +245,7 @@ impl DraftBuilder {
     }
 
     fn value(mut self, field: &str, value: DraftValue) -> Self {
-        let index = catalog().get(self.ty).field_index(field).unwrap_or_else(|| panic!("{} has no field {field}", self.ty.name()));
+        let index = catalog().get(self.ty).field_id(field).unwrap_or_else(|| panic!("{} has no field {field}", self.ty.name()));
         self.draft.values.push((index, value, Origin::default()));
         self
     }

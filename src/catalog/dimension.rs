@@ -2,6 +2,7 @@
 
 use crate::catalog::kind::FieldKind;
 use crate::catalog::period::PeriodUnit;
+use crate::core::ids::{FieldId, RelationId};
 use crate::entity::RecordType;
 
 /// A dimension of a record type.
@@ -27,10 +28,10 @@ pub enum DimensionSource {
 /// A path from a record to a value.
 #[derive(Debug)]
 pub struct DimensionPath {
-    /// Index of the relation that the path starts with, if any. A record then has several values.
-    pub relation: Option<usize>,
-    /// Indexes of the fields to follow, in order.
-    pub fields: Vec<usize>,
+    /// The relation that the path starts with, if any. A record then has several values.
+    pub relation: Option<RelationId>,
+    /// The fields to follow, in order.
+    pub fields: Vec<FieldId>,
     /// Kind of the value at the end: a choice or a reference.
     pub kind: FieldKind,
 }

@@ -3,6 +3,7 @@
 use chrono::{Datelike, Days, NaiveDate};
 
 use crate::core::filter::{Filter, FilterValue, Predicate};
+use crate::core::ids::FieldId;
 use crate::core::partial_date::PartialDate;
 
 /// The length of a period.
@@ -69,7 +70,12 @@ impl PeriodUnit {
 
     /// Every period from the first to the last that occurs. Where the filter bounds the date field, its bounds replace
     /// the first or last occurring period.
-    pub(crate) fn range<'t>(self, occurring: impl Iterator<Item = &'t str>, date: usize, filter: &Filter) -> impl Iterator<Item = String> {
+    pub(crate) fn range<'t>(
+        self,
+        occurring: impl Iterator<Item = &'t str>,
+        date: FieldId,
+        filter: &Filter,
+    ) -> impl Iterator<Item = String> {
         let occurring: Vec<u32> = occurring.filter_map(|text| self.parse(text)).collect();
         let (from, to) = bounds(date, filter);
         let (from, to) = (from.map(|day| self.index_of(day)), to.map(|day| self.index_of(day)));
@@ -85,7 +91,7 @@ impl PeriodUnit {
 }
 
 /// The first and the last day that a filter allows for a date field; `None` where it is unbounded.
-fn bounds(date: usize, filter: &Filter) -> (Option<NaiveDate>, Option<NaiveDate>) {
+fn bounds(date: FieldId, filter: &Filter) -> (Option<NaiveDate>, Option<NaiveDate>) {
     let latest = |a: Option<NaiveDate>, b: Option<NaiveDate>| a.max(b);
     let earliest = |a: Option<NaiveDate>, b: Option<NaiveDate>| match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
@@ -129,11 +135,11 @@ mod tests {
     use super::*;
 
     fn range(unit: PeriodUnit, occurring: &[&str], filter: &Filter) -> Vec<String> {
-        unit.range(occurring.iter().copied(), 0, filter).collect()
+        unit.range(occurring.iter().copied(), FieldId::new(0), filter).collect()
     }
 
     fn compare(operator: fn(FilterValue) -> Predicate, date: &str) -> Filter {
-        Filter::Field(0, operator(FilterValue::Date(date.parse().unwrap())))
+        Filter::Field(FieldId::new(0), operator(FilterValue::Date(date.parse().unwrap())))
     }
 
     #[test]

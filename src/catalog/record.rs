@@ -10,6 +10,7 @@ use crate::catalog::field::{CHECKED_AT, Field};
 use crate::catalog::kind::FieldKind;
 use crate::catalog::measure::StatisticsSpec;
 use crate::catalog::relation::{PartList, Relation};
+use crate::core::ids::{FieldId, RelationId};
 use crate::core::pagination::Direction;
 use crate::entity::RecordType;
 
@@ -46,8 +47,8 @@ pub struct Record {
     pub relations: Vec<Relation>,
     /// Lists of parts that an import nests in it.
     pub parts: Vec<PartList>,
-    /// Default order of its lists: an index into `fields`, and the direction.
-    pub default_order: (usize, Direction),
+    /// Default order of its lists: a field and a direction.
+    pub default_order: (FieldId, Direction),
     /// Fields from which the key of a part is derived, if it is not set by an editor.
     pub key_from: &'static [&'static str],
     /// Dimensions by which its records can be grouped.
@@ -71,7 +72,7 @@ impl Record {
             fields: Vec::new(),
             relations: Vec::new(),
             parts: Vec::new(),
-            default_order: (0, Direction::Asc),
+            default_order: (FieldId::new(0), Direction::Asc),
             key_from: &[],
             dimensions: Vec::new(),
             statistics: None,
@@ -88,12 +89,12 @@ impl Record {
 
     /// A part of the record that `owner` references. The inverse of `owner` is the list of parts.
     pub fn part(ty: RecordType, table: &'static str, owner: Field) -> Self {
-        Self::new(ty, table, RecordKind::Part { cited: true }).field(owner)
+        Self::new(ty, table, RecordKind::Part { cited: true }).with_field(owner)
     }
 
     /// A part that cannot be cited. Its key is derived from the fields `key_from`.
     pub fn link(ty: RecordType, table: &'static str, owner: Field, key_from: &'static [&'static str]) -> Self {
-        Self { key_from, ..Self::new(ty, table, RecordKind::Part { cited: false }).field(owner) }
+        Self { key_from, ..Self::new(ty, table, RecordKind::Part { cited: false }).with_field(owner) }
     }
 
     /// An immutable entry that the store writes.
@@ -114,7 +115,7 @@ impl Record {
     }
 
     /// Adds a field.
-    pub fn field(mut self, field: Field) -> Self {
+    pub fn with_field(mut self, field: Field) -> Self {
         self.fields.push(field);
         self
     }
@@ -158,14 +159,60 @@ impl Record {
         matches!(self.shape, RecordKind::Record | RecordKind::Part { cited: true })
     }
 
-    /// Index of the field with this name.
-    pub fn field_index(&self, name: &str) -> Option<usize> {
-        self.fields.iter().position(|field| field.name == name)
+    /// A field.
+    pub fn field(&self, id: FieldId) -> &Field {
+        &self.fields[id.index()]
     }
 
-    /// Index of the relation with this name.
-    pub fn relation_index(&self, name: &str) -> Option<usize> {
-        self.relations.iter().position(|relation| relation.name == name)
+    /// All fields with their ids.
+    pub fn fields_with_ids(&self) -> impl DoubleEndedIterator<Item = (FieldId, &Field)> + Clone {
+        self.fields.iter().enumerate().map(|(index, field)| (FieldId::new(index), field))
+    }
+
+    /// The first field that satisfies a condition.
+    pub fn find_field(&self, mut condition: impl FnMut(&Field) -> bool) -> Option<FieldId> {
+        self.fields_with_ids().find(|(_, field)| condition(field)).map(|(id, _)| id)
+    }
+
+    /// The field with this name. For names from requests and files; see [`Record::known_field`].
+    pub fn field_id(&self, name: &str) -> Option<FieldId> {
+        self.find_field(|field| field.name == name)
+    }
+
+    /// The field with this name. For names in the code.
+    ///
+    /// # Panics
+    /// If the field is not declared.
+    pub fn known_field(&self, name: &'static str) -> FieldId {
+        self.field_id(name).unwrap_or_else(|| panic!("{} declares no field {name}", self.name()))
+    }
+
+    /// A relation.
+    pub fn relation(&self, id: RelationId) -> &Relation {
+        &self.relations[id.index()]
+    }
+
+    /// All relations with their ids.
+    pub fn relations_with_ids(&self) -> impl DoubleEndedIterator<Item = (RelationId, &Relation)> {
+        self.relations.iter().enumerate().map(|(index, relation)| (RelationId::new(index), relation))
+    }
+
+    /// The relation with this name. For names from requests and files; see [`Record::known_relation`].
+    pub fn relation_id(&self, name: &str) -> Option<RelationId> {
+        self.relations_with_ids().find(|(_, relation)| relation.name == name).map(|(id, _)| id)
+    }
+
+    /// The relation with this name. For names in the code.
+    ///
+    /// # Panics
+    /// If the relation is not declared.
+    pub fn known_relation(&self, name: &'static str) -> RelationId {
+        self.relation_id(name).unwrap_or_else(|| panic!("{} declares no relation {name}", self.name()))
+    }
+
+    /// The id of the field that labels the record.
+    pub fn label_id(&self) -> Option<FieldId> {
+        self.find_field(|field| field.is_label)
     }
 
     /// The field that labels the record.
@@ -175,7 +222,7 @@ impl Record {
 
     /// The field that references the record to which a part belongs.
     pub fn owner(&self) -> Option<&Field> {
-        matches!(self.shape, RecordKind::Part { .. }).then(|| &self.fields[0])
+        matches!(self.shape, RecordKind::Part { .. }).then(|| self.field(FieldId::OWNER))
     }
 
     /// The field through which the record belongs to a jurisdiction.
@@ -183,26 +230,26 @@ impl Record {
         self.fields.iter().find(|field| field.name == self.jurisdiction_from)
     }
 
-    /// Indexes of the date fields, the default order first.
-    pub fn date_fields(&self) -> Vec<usize> {
-        let is_date = |index: &usize| matches!(self.fields[*index].kind, FieldKind::Date);
+    /// The date fields, that of the default order first.
+    pub fn date_fields(&self) -> Vec<FieldId> {
+        let is_date = |id: &FieldId| matches!(self.field(*id).kind, FieldKind::Date);
         let (ordered, _) = self.default_order;
-        let others = (0..self.fields.len()).filter(|index| *index != ordered);
+        let others = self.fields_with_ids().map(|(id, _)| id).filter(|id| *id != ordered);
         std::iter::once(ordered).chain(others).filter(is_date).collect()
     }
 
     /// Whether it has a time of the last check.
     pub fn is_checked(&self) -> bool {
-        self.field_index(CHECKED_AT).is_some()
+        self.field_id(CHECKED_AT).is_some()
     }
 
     /// Name of a list in this order, as encoded in cursors.
-    pub fn list_name(&self, order: (usize, Direction)) -> String {
+    pub fn list_name(&self, order: (FieldId, Direction)) -> String {
         let direction = match order.1 {
             Direction::Asc => "",
             Direction::Desc => " descending",
         };
-        format!("{} by {}{direction}", self.name(), self.fields[order.0].name)
+        format!("{} by {}{direction}", self.name(), self.field(order.0).name)
     }
 
     /// Adds the fields that every record of its kind has, and resolves the default order.
@@ -213,9 +260,9 @@ impl Record {
         self.fields.extend(common_fields(self.shape));
         let label = self.label().map_or("position", |label| label.name);
         let (name, direction) = self.declared_order.unwrap_or((label, Direction::Asc));
-        let index = self.field_index(name).unwrap_or_else(|| panic!("{} is ordered by {name}, which is not a field", self.name()));
-        self.fields[index].ordered = true;
-        self.default_order = (index, direction);
+        let id = self.field_id(name).unwrap_or_else(|| panic!("{} is ordered by {name}, which is not a field", self.name()));
+        self.fields[id.index()].ordered = true;
+        self.default_order = (id, direction);
         self
     }
 }

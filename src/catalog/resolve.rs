@@ -7,9 +7,11 @@ use strum::VariantArray;
 use crate::catalog::dimension::{Dimension, DimensionPath, DimensionSource, ExtraDimension};
 use crate::catalog::field::{Field, Inverse, RECORD_TYPE};
 use crate::catalog::kind::{Choice, FieldKind, Vocabulary};
+use crate::catalog::measure::{CountTarget, Interval, Measure};
 use crate::catalog::period::PeriodUnit;
 use crate::catalog::record::{Record, RecordKind};
 use crate::catalog::relation::{PartList, Relation, RelationJoin};
+use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 
 /// The declared records in the order of [`RecordType::ALL`], with everything that depends on other records.
@@ -24,9 +26,10 @@ pub(super) fn resolve(declared: Vec<Record>) -> Vec<Record> {
     }
     for source in 0..records.len() {
         for index in 0..records[source].fields.len() {
-            let field = records[source].fields[index].clone();
+            let id = FieldId::new(index);
+            let field = records[source].field(id).clone();
             if let Some(inverse) = field.inverse {
-                add_inverse(&mut records, source, index, &field, inverse);
+                add_inverse(&mut records, source, id, &field, inverse);
             }
         }
     }
@@ -34,7 +37,45 @@ pub(super) fn resolve(declared: Vec<Record>) -> Vec<Record> {
     for (record, dimensions) in records.iter_mut().zip(dimensions) {
         record.dimensions = dimensions;
     }
+    records.iter().for_each(|record| check_statistics(&records, record));
     records
+}
+
+/// # Panics
+/// If the statistics of a record name a list or a field that is not declared, or if the record has no date.
+fn check_statistics(records: &[Record], record: &Record) {
+    let Some(statistics) = &record.statistics else { return };
+    assert!(!record.date_fields().is_empty(), "{} has statistics but no date", record.name());
+    let list = |name| &records[record.relation(record.known_relation(name)).target as usize];
+    for name in statistics.filterable_lists {
+        list(name);
+    }
+    for (name, field) in statistics.join_keys {
+        field.map(|field| list(name).known_field(field));
+    }
+    for measure in &statistics.measures {
+        match measure.aggregate {
+            Measure::Count(CountTarget::Record) => {}
+            Measure::Count(CountTarget::Part(name)) => _ = list(name),
+            Measure::Count(CountTarget::PartReference(name, field)) => _ = list(name).known_field(field),
+            Measure::Count(CountTarget::Reference(field)) => _ = record.known_field(field),
+            Measure::Median(interval) | Measure::Mean(interval) | Measure::SampleSize(interval) => match interval {
+                Interval::Duration(name, field) => {
+                    let parts = list(name);
+                    let is_duration = parts.field(parts.known_field(field)).minutes_column().is_some();
+                    assert!(is_duration, "{}.{field} is not a duration", parts.name());
+                }
+                Interval::Days(from, to) => _ = [from, to].map(|field| record.known_field(field)),
+                Interval::DaysUntilPart { from, list: name, date, field, .. } => {
+                    record.known_field(from);
+                    _ = [date, field].map(|field| list(name).known_field(field));
+                }
+            },
+        }
+        for condition in &measure.conditions {
+            condition.list.map_or(record, list).known_field(condition.field);
+        }
+    }
 }
 
 fn in_order(declared: Vec<Record>) -> Vec<Record> {
@@ -56,12 +97,12 @@ fn record_type_vocabulary(records: &[Record]) -> &'static Vocabulary {
 }
 
 /// Adds the inverse list of a reference to every type that it can reference.
-fn add_inverse(records: &mut [Record], source: usize, index: usize, field: &Field, inverse: Inverse) {
+fn add_inverse(records: &mut [Record], source: usize, id: FieldId, field: &Field, inverse: Inverse) {
     let referring = &records[source];
     let (target, via) = match inverse.through {
         None => (referring.ty, RelationJoin::ForeignKey(field.column)),
         Some(name) => {
-            let far = referring.field_index(name).map(|index| &referring.fields[index]);
+            let far = referring.field_id(name).map(|id| referring.field(id));
             let Some(Field { kind: FieldKind::One(target), column, .. }) = far else {
                 panic!("{}.{name} is not a reference, so no list can go through it", referring.name())
             };
@@ -69,7 +110,7 @@ fn add_inverse(records: &mut [Record], source: usize, index: usize, field: &Fiel
         }
     };
     let relation = Relation { name: inverse.name, doc: inverse.doc, target, short: inverse.short, via };
-    let is_owner = index == 0 && matches!(referring.shape, RecordKind::Part { .. });
+    let is_owner = id == FieldId::OWNER && matches!(referring.shape, RecordKind::Part { .. });
     let parts = is_owner.then_some(PartList { name: inverse.name, part: referring.ty });
     let is_citation = referring.ty == RecordType::Citation;
     for record in records {
@@ -95,15 +136,15 @@ fn dimensions(records: &[Record], record: &Record) -> Vec<Dimension> {
             source: DimensionSource::Period(unit),
         }));
     }
-    for (index, field) in record.fields.iter().enumerate() {
+    for (id, field) in record.fields_with_ids() {
         if is_groupable(records, field.kind) {
-            let path = DimensionPath { relation: None, fields: vec![index], kind: field.kind };
+            let path = DimensionPath { relation: None, fields: vec![id], kind: field.kind };
             dimensions.push(Dimension { name: field.name, doc: field.doc, source: DimensionSource::Path(path) });
         }
     }
-    if let Some(index) = record.relation_index("topics") {
-        let relation = &record.relations[index];
-        let path = DimensionPath { relation: Some(index), fields: Vec::new(), kind: FieldKind::One(relation.target) };
+    if let Some(id) = record.relation_id("topics") {
+        let relation = record.relation(id);
+        let path = DimensionPath { relation: Some(id), fields: Vec::new(), kind: FieldKind::One(relation.target) };
         dimensions.push(Dimension {
             name: "topic",
             doc: "Topic; a record with several counts for each.",
@@ -131,17 +172,17 @@ fn resolve_path(records: &[Record], record: &Record, extra: &ExtraDimension) -> 
     let invalid = |message: String| -> ! { panic!("dimension {} of {}: {message}", extra.name, record.name()) };
     let record_of = |ty: RecordType| records.iter().find(|record| record.ty == ty);
     let mut names = extra.path.iter();
-    let relation = extra.path.first().and_then(|name| record.relation_index(name));
+    let relation = extra.path.first().and_then(|name| record.relation_id(name));
     let mut current = Some(record);
-    if let Some(index) = relation {
+    if let Some(id) = relation {
         names.next();
-        current = record_of(record.relations[index].target);
+        current = record_of(record.relation(id).target);
     }
     let mut path = DimensionPath { relation, fields: Vec::new(), kind: FieldKind::Any };
     for name in names {
-        let field = current.and_then(|record| record.field_index(name).map(|index| (index, record.fields[index].kind)));
-        let Some((index, kind)) = field else { invalid(format!("there is no field {name}")) };
-        path.fields.push(index);
+        let field = current.and_then(|record| record.field_id(name).map(|id| (id, record.field(id).kind)));
+        let Some((id, kind)) = field else { invalid(format!("there is no field {name}")) };
+        path.fields.push(id);
         path.kind = kind;
         current = match kind {
             FieldKind::One(target) => record_of(target),

@@ -1,11 +1,12 @@
 //! The filter expression that connections, exports and subscriptions share.
 //!
-//! A filter refers to fields and relations by their position in the declaration of the record: it is validated when it is
-//! parsed and cannot refer to a field that does not exist.
+//! A filter refers to fields and relations by their ids: it is validated when it is parsed and cannot refer to a field that
+//! does not exist.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::core::ids::{FieldId, RelationId};
 use crate::core::partial_date::PartialDate;
 
 /// A filter on records of one type.
@@ -20,11 +21,11 @@ pub enum Filter {
     /// A predicate on the id of the record.
     Id(Predicate),
     /// A predicate on a field.
-    Field(usize, Predicate),
+    Field(FieldId, Predicate),
     /// The record that a field refers to satisfies the filter.
-    One(usize, Box<Filter>),
+    One(FieldId, Box<Filter>),
     /// The related records satisfy the filter, as the quantifier requires.
-    Many(usize, Quantifier, Box<Filter>),
+    Many(RelationId, Quantifier, Box<Filter>),
 }
 
 impl Filter {

@@ -14,6 +14,7 @@ use crate::catalog::kind::FieldKind;
 use crate::catalog::record::Record;
 use crate::catalog::relation::Relation;
 use crate::core::error::Result;
+use crate::core::ids::{ChildId, FieldId, RelationId};
 use crate::core::pagination::Page;
 use crate::entity::RecordType;
 use crate::graphql::projection::connection::ConnectionProjection;
@@ -35,26 +36,26 @@ pub(super) struct Projection(pub(super) Fields<FieldProjection>);
 /// A projection for each of several record types.
 pub(super) struct ProjectionSet(Vec<(RecordType, Projection)>);
 
-/// Projection of one field. Numbers are indexes of fields of the record or of children of the plan.
+/// Projection of one field. Ids are those of fields of the record and of children of the plan.
 pub(super) enum FieldProjection {
     /// Name of the type.
     TypeName,
     /// Global id.
     Id,
     /// Value of a field, with the requested language of a translated one.
-    Value(usize, FieldKind, Option<String>),
+    Value(FieldId, FieldKind, Option<String>),
     /// All translations of a field.
-    Translations(usize, Fields<TextPart>),
+    Translations(FieldId, Fields<TextPart>),
     /// Structures of a field.
-    Structures(usize, Fields<Member>),
+    Structures(FieldId, Fields<Member>),
     /// Record that a field references.
-    Reference(usize, Projection),
+    Reference(ChildId, Projection),
     /// Record of any type that a field references.
-    PolymorphicReference(usize, ProjectionSet),
+    PolymorphicReference(ChildId, ProjectionSet),
     /// List without pages.
-    List(usize, Projection),
+    List(ChildId, Projection),
     /// Page of a list.
-    Connection(usize, ConnectionProjection),
+    Connection(ChildId, ConnectionProjection),
     /// Computed field.
     Computed(Box<RowWriter>),
 }
@@ -124,13 +125,13 @@ fn project_field(selection: &Selection<'_>, record: &'static Record, plan: &mut 
         Ok(FieldProjection::TypeName)
     } else if let Some(computed) = computed::find(record, name) {
         (computed.project)(selection, record, plan)
-    } else if let Some(index) = record.field_index(name) {
-        project_declared_field(selection, index, &record.fields[index], plan)
-    } else if let Some(index) = record.relation_index(name) {
-        project_relation(selection, index, record, &record.relations[index], plan)
-    } else if let Some(index) = translations_index(record, name) {
-        plan.select_field(index);
-        Ok(FieldProjection::Translations(index, scalar::text_parts(selection)))
+    } else if let Some(id) = record.field_id(name) {
+        project_declared_field(selection, id, record.field(id), plan)
+    } else if let Some(id) = record.relation_id(name) {
+        project_relation(selection, id, record, record.relation(id), plan)
+    } else if let Some(id) = translated_field(record, name) {
+        plan.select_field(id);
+        Ok(FieldProjection::Translations(id, scalar::text_parts(selection)))
     } else if name == "id" {
         Ok(FieldProjection::Id)
     } else {
@@ -138,37 +139,37 @@ fn project_field(selection: &Selection<'_>, record: &'static Record, plan: &mut 
     }
 }
 
-/// Index of the translated field whose translations are selected by this name.
-fn translations_index(record: &Record, name: &str) -> Option<usize> {
-    record.fields.iter().position(|field| matches!(field.kind, FieldKind::Translated) && field.plural() == name)
+/// The translated field whose translations are selected by this name.
+fn translated_field(record: &Record, name: &str) -> Option<FieldId> {
+    record.find_field(|field| matches!(field.kind, FieldKind::Translated) && field.plural() == name)
 }
 
-fn project_declared_field(selection: &Selection<'_>, index: usize, field: &Field, plan: &mut Plan) -> Result<FieldProjection> {
+fn project_declared_field(selection: &Selection<'_>, id: FieldId, field: &Field, plan: &mut Plan) -> Result<FieldProjection> {
     let selections = std::slice::from_ref(selection);
     Ok(match field.kind {
         FieldKind::One(target) => {
             let mut row = Plan::new(target);
             let projection = Projection::new(selections, catalog().get(target), &mut row)?;
-            FieldProjection::Reference(plan.add_child(ChildPlan::One(index, Box::new(row))), projection)
+            FieldProjection::Reference(plan.add_child(ChildPlan::One(id, Box::new(row))), projection)
         }
         FieldKind::Any => {
             let (plans, projections) = ProjectionSet::new(selections, catalog().all().filter(|record| record.is_cited()))?;
-            FieldProjection::PolymorphicReference(plan.add_child(ChildPlan::Any(index, plans)), projections)
+            FieldProjection::PolymorphicReference(plan.add_child(ChildPlan::Any(id, plans)), projections)
         }
         FieldKind::List(structure) => {
-            plan.select_field(index);
-            FieldProjection::Structures(index, scalar::members(selection, structure))
+            plan.select_field(id);
+            FieldProjection::Structures(id, scalar::members(selection, structure))
         }
         kind => {
-            plan.select_field(index);
-            FieldProjection::Value(index, kind, selection.lang_argument()?)
+            plan.select_field(id);
+            FieldProjection::Value(id, kind, selection.lang_argument()?)
         }
     })
 }
 
 fn project_relation(
     selection: &Selection<'_>,
-    index: usize,
+    id: RelationId,
     record: &Record,
     relation: &Relation,
     plan: &mut Plan,
@@ -177,10 +178,10 @@ fn project_relation(
         let mut row = Plan::new(relation.target);
         let projection = Projection::new(std::slice::from_ref(selection), catalog().get(relation.target), &mut row)?;
         let list = ListPlan { page: Page::first(MAX_UNPAGED_ROWS), ..ListPlan::new(row) };
-        return Ok(FieldProjection::List(plan.add_child(ChildPlan::Many(index, list)), projection));
+        return Ok(FieldProjection::List(plan.add_child(ChildPlan::Many(id, list)), projection));
     }
     let (list, connection) = project_connection(selection, record, relation)?;
-    Ok(FieldProjection::Connection(plan.add_child(ChildPlan::Many(index, list)), connection))
+    Ok(FieldProjection::Connection(plan.add_child(ChildPlan::Many(id, list)), connection))
 }
 
 /// Projects a paginated relation of a record; returns the plan of the list.

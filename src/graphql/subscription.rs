@@ -19,6 +19,7 @@ use crate::catalog::record::{Record, RecordKind};
 use crate::core::auth::Caller;
 use crate::core::error::{Error, ErrorCode, Result, bad_input, internal};
 use crate::core::filter::{Filter, FilterValue, Predicate};
+use crate::core::ids::FieldId;
 use crate::core::language::Languages;
 use crate::core::pagination::{Cursor, Direction, MAX_PAGE_SIZE, Page};
 use crate::entity::RecordType;
@@ -272,7 +273,7 @@ pub(super) fn root<'s, 'a>(roots: &'s [Selection<'a>]) -> Result<&'s Selection<'
 }
 
 /// Cursor of the latest change in the feed.
-async fn latest(store: &Store, order: (usize, Direction)) -> Result<Option<Cursor>> {
+async fn latest(store: &Store, order: (FieldId, Direction)) -> Result<Option<Cursor>> {
     let revision = catalog().get(RecordType::Revision);
     let page = Page { backward: true, ..Page::first(1) };
     let pages = store.page(&ListPlan { cursors: true, order, page, ..ListPlan::new(Plan::new(revision.ty)) }).await?;
@@ -280,8 +281,8 @@ async fn latest(store: &Store, order: (usize, Direction)) -> Result<Option<Curso
     last.map(|cursor| Cursor::decode(&cursor, &revision.list_name(order), "since")).transpose().map_err(|error: Error| internal(error))
 }
 
-fn revision_field(name: &str) -> usize {
-    catalog().get(RecordType::Revision).field_index(name).unwrap_or_default()
+fn revision_field(name: &'static str) -> FieldId {
+    catalog().get(RecordType::Revision).known_field(name)
 }
 
 fn parse_ids(value: &Value) -> Result<Vec<FilterValue>> {

@@ -155,9 +155,7 @@ impl ImportReader {
     /// Slugs of the records read so far, by identifier.
     fn slugs_by_identifier(&self) -> SlugsByIdentifier {
         let identifier = catalog().get(RecordType::Identifier);
-        let (Some(scheme), Some(value)) = (identifier.field_index("scheme"), identifier.field_index("value")) else {
-            return SlugsByIdentifier::new();
-        };
+        let [scheme, value] = ["scheme", "value"].map(|name| identifier.known_field(name));
         let text = |draft: &Draft, field| match draft.value(field) {
             Some(DraftValue::Cell(Cell::Text(text))) => Some(text.clone()),
             _ => None,

@@ -169,8 +169,8 @@ fn encode_fields(record: &Record, draft: &Draft) -> Json {
         let name_field = if record.shape == RecordKind::Record { "slug" } else { "key" };
         fields.insert(name_field.to_owned(), name.as_str().into());
     }
-    for (index, value, _) in &draft.values {
-        let field = &record.fields[*index];
+    for (id, value, _) in &draft.values {
+        let field = record.field(*id);
         fields.insert(field.name.to_owned(), encode_value(field.kind, value));
     }
     for (ty, parts) in &draft.parts {
@@ -184,10 +184,10 @@ fn encode_fields(record: &Record, draft: &Draft) -> Json {
 /// A part whose key comes from a single field is encoded as the bare value of that field.
 fn encode_part(record: &Record, draft: &Draft) -> Json {
     let only = match record.key_from {
-        [only] => record.field_index(only),
+        [only] => Some(record.known_field(only)),
         _ => None,
     };
-    match only.and_then(|index| Some((record.fields[index].kind, draft.value(index)?))) {
+    match only.and_then(|id| Some((record.field(id).kind, draft.value(id)?))) {
         Some((kind, value)) => encode_value(kind, value),
         None => encode_fields(record, draft),
     }

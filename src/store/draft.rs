@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::core::ids::FieldId;
 use crate::core::path::{DisplayPath, PathSegment};
 use crate::entity::RecordType;
 use crate::store::read::result::Cell;
@@ -154,17 +155,17 @@ pub struct Draft {
     pub target: WriteTarget,
     /// Slug of a record, or key of a part. A record without one is found by its identifiers or gets a new slug.
     pub name: Option<String>,
-    /// Given fields by their index in the catalog, each with its value and origin.
-    pub values: Vec<(usize, DraftValue, Origin)>,
-    /// Indexes of further fields to clear. Rows of a table have many of them, and an index takes less memory than a value.
-    pub cleared: Vec<u16>,
+    /// Given fields, each with its value and origin.
+    pub values: Vec<(FieldId, DraftValue, Origin)>,
+    /// Further fields to clear. Rows of a table have many of them, and an id takes less memory than a value.
+    pub cleared: Vec<FieldId>,
     /// Given lists of parts by the type of the parts. A given list replaces the stored one.
     pub parts: Vec<(RecordType, Vec<Draft>)>,
 }
 
 impl Draft {
     /// The given value of a field.
-    pub fn value(&self, field: usize) -> Option<&DraftValue> {
-        self.values.iter().find(|(index, ..)| *index == field).map(|(_, value, _)| value)
+    pub fn value(&self, field: FieldId) -> Option<&DraftValue> {
+        self.values.iter().find(|(id, ..)| *id == field).map(|(_, value, _)| value)
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use kurultai::catalog::catalog;
 use kurultai::core::clock::Clock;
+use kurultai::core::ids::FieldId;
 use kurultai::entity::RecordType;
 use kurultai::store::draft::{Draft, DraftValue, Origin};
 use kurultai::store::read::result::Cell;
@@ -25,7 +26,7 @@ const WRITTEN_CASES: usize = 16;
 pub struct Writer {
     store: Store,
     author: Author,
-    docket_field: usize,
+    docket_field: FieldId,
     /// Slugs and original docket numbers.
     cases: Vec<(String, String)>,
     latencies: Vec<Duration>,
@@ -37,7 +38,7 @@ impl Writer {
         const QUERY: &str = "query ($id: ID!) { case(by: {id: $id}) { slug docketNumber } }";
         let options = StoreOptions { max_connections: 2, acquire_timeout: Duration::from_secs(30), ..StoreOptions::new(url) };
         let store = Store::connect(&options, Clock::System).await.context("cannot open the database to write to")?;
-        let docket_field = catalog().get(RecordType::Case).field_index("docketNumber").context("cases have no docketNumber")?;
+        let docket_field = catalog().get(RecordType::Case).field_id("docketNumber").context("cases have no docketNumber")?;
         let mut api = Connection::open(&target.address).await?;
         let mut cases = Vec::new();
         for case in samples.cases.iter().step_by((samples.cases.len() / WRITTEN_CASES).max(1)).take(WRITTEN_CASES) {

@@ -140,20 +140,20 @@ pub fn records() -> Vec<Record> {
     vec![
         Record::root(RecordType::Case, "cases", "cases")
             .doc("A court case or a criminal investigation. One proceeding is one case, whatever the number of parties.")
-            .field(translated("title").required().doc("Name of the case.").label())
-            .field(text("docketNumber").doc("Number assigned by the court or the investigators.").search_name())
-            .field(text("ecli").doc("European Case Law Identifier (ECLI).").unique())
-            .field(choice("kind", &CASE_KIND).required().doc("Type of proceeding."))
-            .field(choice("status", &CASE_STATUS).required().doc("Status of the case."))
-            .field(date("opened").doc("Date on which the case began, with the first arrest, suspicion or filing.").ordered())
-            .field(date("decided").doc("Date of the judgment.").ordered())
-            .field(translated("summary").doc("Summary of the case in a few sentences.").search_text())
-            .field(
+            .with_field(translated("title").required().doc("Name of the case.").label())
+            .with_field(text("docketNumber").doc("Number assigned by the court or the investigators.").search_name())
+            .with_field(text("ecli").doc("European Case Law Identifier (ECLI).").unique())
+            .with_field(choice("kind", &CASE_KIND).required().doc("Type of proceeding."))
+            .with_field(choice("status", &CASE_STATUS).required().doc("Status of the case."))
+            .with_field(date("opened").doc("Date on which the case began, with the first arrest, suspicion or filing.").ordered())
+            .with_field(date("decided").doc("Date of the judgment.").ordered())
+            .with_field(translated("summary").doc("Summary of the case in a few sentences.").search_text())
+            .with_field(
                 one("court", RecordType::Organization)
                     .doc("Court that hears the case.")
                     .inverse("cases", "Cases before this court."),
             )
-            .field(
+            .with_field(
                 one("jurisdiction", RecordType::Jurisdiction)
                     .doc("Jurisdiction to which the record belongs.")
                     .inverse("cases", "Cases of this jurisdiction."),
@@ -184,21 +184,21 @@ pub fn records() -> Vec<Record> {
                 .inverse("parties", "Parties to the case, with their roles."),
         )
         .doc("A participant in a case, in one role.")
-        .field(
+        .with_field(
             one("person", RecordType::Person)
                 .doc("The person, if named.")
                 .inverse("caseParties", "Cases in which this person takes part, with the role."),
         )
-        .field(
+        .with_field(
             one("organization", RecordType::Organization)
                 .doc("The organization, if the party is one.")
                 .inverse("caseParties", "Cases in which this organization takes part, with the role."),
         )
-        .field(
+        .with_field(
             translated("description")
                 .doc("Description of a party that the sources do not name, such as a group of bloggers."),
         )
-        .field(choice("role", &PARTY_ROLE).required().doc("Role in the case.")),
+        .with_field(choice("role", &PARTY_ROLE).required().doc("Role in the case.")),
         Record::part(
             RecordType::Charge,
             "charges",
@@ -207,20 +207,20 @@ pub fn records() -> Vec<Record> {
                 .inverse("charges", "Charges in the case, with their outcomes."),
         )
         .doc("A charge in a case, brought under a provision of law.")
-        .field(
+        .with_field(
             one("party", RecordType::CaseParty)
                 .doc("Party charged.")
                 .inverse("charges", "Charges against this party."),
         )
-        .field(
+        .with_field(
             one("provision", RecordType::Provision)
                 .doc("Provision under which the charge is brought.")
                 .inverse("charges", "Charges brought under this provision."),
         )
-        .field(text("locator").doc("Subdivision of the provision, such as part 4, item 2."))
-        .field(date("date").doc("Date on which the charge was brought.").ordered())
-        .field(choice("outcome", &CHARGE_OUTCOME).required().doc("Outcome of the charge."))
-        .field(translated("text").doc("Wording of the charge.")),
+        .with_field(text("locator").doc("Subdivision of the provision, such as part 4, item 2."))
+        .with_field(date("date").doc("Date on which the charge was brought.").ordered())
+        .with_field(choice("outcome", &CHARGE_OUTCOME).required().doc("Outcome of the charge."))
+        .with_field(translated("text").doc("Wording of the charge.")),
         Record::part(
             RecordType::CaseEvent,
             "case_events",
@@ -229,14 +229,14 @@ pub fn records() -> Vec<Record> {
                 .inverse("events", "Events in the case, in order."),
         )
         .doc("An event in a case.")
-        .field(date("date").doc("Date of the event.").ordered())
-        .field(choice("kind", &CASE_EVENT_KIND).required().doc("Type of event."))
-        .field(
+        .with_field(date("date").doc("Date of the event.").ordered())
+        .with_field(choice("kind", &CASE_EVENT_KIND).required().doc("Type of event."))
+        .with_field(
             one("organization", RecordType::Organization)
                 .doc("Body that took this step.")
                 .inverse("caseEvents", "Events in cases in which this body acted."),
         )
-        .field(translated("text").required().doc("Description of the event.")),
+        .with_field(translated("text").required().doc("Description of the event.")),
         Record::part(
             RecordType::Sentence,
             "sentences",
@@ -245,15 +245,15 @@ pub fn records() -> Vec<Record> {
                 .inverse("sentences", "Penalties and orders that the court imposed."),
         )
         .doc("A penalty or order that a court imposed.")
-        .field(
+        .with_field(
             one("party", RecordType::CaseParty)
                 .doc("Party sentenced.")
                 .inverse("sentences", "Sentences imposed on this party."),
         )
-        .field(choice("kind", &SENTENCE_KIND).required().doc("Type of penalty or order."))
-        .field(duration("length").doc("Length as an ISO 8601 duration, such as P3Y for three years."))
-        .field(number("amount").doc("Amount, in the unit of the field unit."))
-        .field(text("unit").doc("Unit of the amount, such as KZT, MCI or hours a year."))
-        .field(translated("text").doc("Wording of the sentence.")),
+        .with_field(choice("kind", &SENTENCE_KIND).required().doc("Type of penalty or order."))
+        .with_field(duration("length").doc("Length as an ISO 8601 duration, such as P3Y for three years."))
+        .with_field(number("amount").doc("Amount, in the unit of the field unit."))
+        .with_field(text("unit").doc("Unit of the amount, such as KZT, MCI or hours a year."))
+        .with_field(translated("text").doc("Wording of the sentence.")),
     ]
 }

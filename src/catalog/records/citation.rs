@@ -44,17 +44,17 @@ pub fn records() -> Vec<Record> {
         )
         .listed("citations")
         .doc("A claim of one source about a record or one of its fields.")
-        .field(
+        .with_field(
             one("source", RecordType::Source)
                 .required()
                 .doc("Source that makes the claim.")
                 .inverse("citedFor", "Claims for which this source is cited."),
         )
-        .field(text("field").doc("Field that the claim concerns; null if it concerns the whole record."))
-        .field(text("value").doc("Value of the field according to the source. It may differ from the value of the record."))
-        .field(text("quote").doc("Verbatim quotation from the source."))
-        .field(text("locator").doc("Location within the source, such as a page or a paragraph."))
-        .field(text("note").doc("Remark about the claim.")),
+        .with_field(text("field").doc("Field that the claim concerns; null if it concerns the whole record."))
+        .with_field(text("value").doc("Value of the field according to the source. It may differ from the value of the record."))
+        .with_field(text("quote").doc("Verbatim quotation from the source."))
+        .with_field(text("locator").doc("Location within the source, such as a page or a paragraph."))
+        .with_field(text("note").doc("Remark about the claim.")),
         Record::link(
             RecordType::Identifier,
             "identifiers",
@@ -66,8 +66,8 @@ pub fn records() -> Vec<Record> {
             &["scheme", "value"],
         )
         .doc("An identifier of a record in another register.")
-        .field(text("scheme").required().doc("Register that assigns the identifier, such as wikidata or adilet."))
-        .field(text("value").required().doc("The identifier.")),
+        .with_field(text("scheme").required().doc("Register that assigns the identifier, such as wikidata or adilet."))
+        .with_field(text("value").required().doc("The identifier.")),
         Record::link(
             RecordType::Tag,
             "tags",
@@ -75,7 +75,7 @@ pub fn records() -> Vec<Record> {
             &["topic"],
         )
         .doc("A link between a record and one of its topics.")
-        .field(one("topic", RecordType::Topic).required().doc("The topic.").inverse("tags", "Records with this topic.")),
+        .with_field(one("topic", RecordType::Topic).required().doc("The topic.").inverse("tags", "Records with this topic.")),
         Record::link(
             RecordType::Subject,
             "subjects",
@@ -86,7 +86,7 @@ pub fn records() -> Vec<Record> {
             &["record"],
         )
         .doc("A link between a statement and a record that it concerns.")
-        .field(
+        .with_field(
             any("record")
                 .required()
                 .doc("Record that the statement concerns.")
@@ -96,15 +96,15 @@ pub fn records() -> Vec<Record> {
         Record::log(RecordType::Revision, "revisions")
             .listed("revisions")
             .doc("A change of a record: when, by whom and why it was made, and what changed.")
-            .field(any("record").required().doc("Record that changed.").inverse("history", "Revisions of the record, newest first."))
-            .field(integer("number").required().doc("Number of the revision, counted from 1 for each record.").ordered())
-            .field(instant("at").required().doc("Time of the change.").ordered())
-            .field(text("by").required().doc("Name of the editor or process that made the change."))
-            .field(text("message").doc("Reason for the change, as its author gave it."))
-            .field(list("changes", &FIELD_CHANGE).doc("Changed fields, with their old and new values."))
-            .field(choice("kind", &REVISION_KIND).required().doc("Type of change."))
-            .field(text(RECORD_TYPE).required().doc("Type of the record that changed."))
-            .field(
+            .with_field(any("record").required().doc("Record that changed.").inverse("history", "Revisions of the record, newest first."))
+            .with_field(integer("number").required().doc("Number of the revision, counted from 1 for each record.").ordered())
+            .with_field(instant("at").required().doc("Time of the change.").ordered())
+            .with_field(text("by").required().doc("Name of the editor or process that made the change."))
+            .with_field(text("message").doc("Reason for the change, as its author gave it."))
+            .with_field(list("changes", &FIELD_CHANGE).doc("Changed fields, with their old and new values."))
+            .with_field(choice("kind", &REVISION_KIND).required().doc("Type of change."))
+            .with_field(text(RECORD_TYPE).required().doc("Type of the record that changed."))
+            .with_field(
                 integer("sequence")
                     .required()
                     .doc("Position among all revisions of the dataset, in the order in which they became visible; it only increases.")

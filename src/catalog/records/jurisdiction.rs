@@ -23,28 +23,28 @@ pub fn records() -> Vec<Record> {
     vec![
         Record::root(RecordType::Jurisdiction, "jurisdictions", "jurisdictions")
             .doc("A country, region or city with its own laws and institutions. Modelled on Open Civic Data.")
-            .field(translated("name").required().doc("Name of the jurisdiction.").label())
-            .field(
+            .with_field(translated("name").required().doc("Name of the jurisdiction.").label())
+            .with_field(
                 choice("classification", &JURISDICTION_CLASSIFICATION).required()
                     .doc("Type of jurisdiction."),
             )
-            .field(
+            .with_field(
                 text("ocdId")
                     .doc("Open Civic Data division identifier, such as ocd-division/country:kz.")
                     .unique(),
             )
-            .field(
+            .with_field(
                 one("parent", RecordType::Jurisdiction)
                     .doc("Larger jurisdiction that contains this one.")
                     .inverse("children", "Jurisdictions directly within this one."),
             )
-            .field(
+            .with_field(
                 instant(CHECKED_AT).required()
                     .doc("When this jurisdiction was last checked, whether or not anything changed: by an import or edit of it or of one of its records, or by a person. Jurisdictions within it are checked separately.")
                     .ordered()
                     .system(),
             )
-            .field(
+            .with_field(
                 instant(LAST_CHANGED_AT).required()
                     .doc("When this jurisdiction or one of its records last changed in this dataset. Jurisdictions within it change separately.")
                     .ordered()

@@ -89,16 +89,16 @@ pub fn records() -> Vec<Record> {
     vec![
         Record::root(RecordType::Law, "laws", "laws")
             .doc("A law that is in force, not yet in force, or repealed. Modelled on ELI and Akoma Ntoso.")
-            .field(translated("title").required().doc("Title of the law.").label())
-            .field(text("number").doc("Number under which the law was adopted, such as 226-V.").search_name())
-            .field(choice("kind", &LAW_KIND).required().doc("Type of law."))
-            .field(choice("status", &LAW_STATUS).required().doc("Status of the law."))
-            .field(date("adopted").doc("Date of adoption or signature.").ordered())
-            .field(date("inForceFrom").doc("Date of entry into force.").ordered())
-            .field(date("repealed").doc("Date of repeal.").ordered())
-            .field(text("eli").doc("European Legislation Identifier (ELI).").unique())
-            .field(translated("summary").doc("Summary of the law in a few sentences.").search_text())
-            .field(
+            .with_field(translated("title").required().doc("Title of the law.").label())
+            .with_field(text("number").doc("Number under which the law was adopted, such as 226-V.").search_name())
+            .with_field(choice("kind", &LAW_KIND).required().doc("Type of law."))
+            .with_field(choice("status", &LAW_STATUS).required().doc("Status of the law."))
+            .with_field(date("adopted").doc("Date of adoption or signature.").ordered())
+            .with_field(date("inForceFrom").doc("Date of entry into force.").ordered())
+            .with_field(date("repealed").doc("Date of repeal.").ordered())
+            .with_field(text("eli").doc("European Legislation Identifier (ELI).").unique())
+            .with_field(translated("summary").doc("Summary of the law in a few sentences.").search_text())
+            .with_field(
                 one("jurisdiction", RecordType::Jurisdiction)
                     .doc("Jurisdiction to which the record belongs.")
                     .inverse("laws", "Laws of this jurisdiction."),
@@ -114,13 +114,13 @@ pub fn records() -> Vec<Record> {
                 .inverse("relations", "Effects of this law on other laws."),
         )
         .doc("Effect of one law on another.")
-        .field(choice("kind", &LAW_RELATION_KIND).required().doc("Type of effect."))
-        .field(
+        .with_field(choice("kind", &LAW_RELATION_KIND).required().doc("Type of effect."))
+        .with_field(
             one("target", RecordType::Law)
                 .required()
                 .doc("Law affected.")
                 .inverse("inverseRelations", "Effects of other laws on this one."),
         )
-        .field(translated("note").doc("Details of the effect.")),
+        .with_field(translated("note").doc("Details of the effect.")),
     ]
 }

@@ -30,24 +30,24 @@ pub fn records() -> Vec<Record> {
     vec![
         Record::root(RecordType::Organization, "organizations", "organizations")
             .doc("A body such as a parliament, ministry, court, party or association. Modelled on Popolo.")
-            .field(translated("name").required().doc("Name of the organization.").label())
-            .field(
+            .with_field(translated("name").required().doc("Name of the organization.").label())
+            .with_field(
                 list("otherNames", &OTHER_NAME)
                     .doc("Other names, such as former or short names or names in other languages.")
                     .search_name(),
             )
-            .field(choice("classification", &ORGANIZATION_CLASSIFICATION).required().doc("Type of organization."))
-            .field(date("founded").doc("Date of foundation.").ordered())
-            .field(date("dissolved").doc("Date of dissolution."))
-            .field(translated("description").doc("Description in a sentence or two.").search_text())
-            .field(url("image").doc("URL of a picture or emblem."))
-            .field(list("links", &LINK).doc("Web pages about the subject of the record."))
-            .field(
+            .with_field(choice("classification", &ORGANIZATION_CLASSIFICATION).required().doc("Type of organization."))
+            .with_field(date("founded").doc("Date of foundation.").ordered())
+            .with_field(date("dissolved").doc("Date of dissolution."))
+            .with_field(translated("description").doc("Description in a sentence or two.").search_text())
+            .with_field(url("image").doc("URL of a picture or emblem."))
+            .with_field(list("links", &LINK).doc("Web pages about the subject of the record."))
+            .with_field(
                 one("parent", RecordType::Organization)
                     .doc("Larger organization that contains this one.")
                     .inverse("children", "Organizations directly within this one."),
             )
-            .field(
+            .with_field(
                 one("jurisdiction", RecordType::Jurisdiction)
                     .doc("Jurisdiction to which the record belongs.")
                     .inverse("organizations", "Organizations of this jurisdiction."),

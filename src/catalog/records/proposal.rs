@@ -113,18 +113,18 @@ pub fn records() -> Vec<Record> {
     vec![
         Record::root(RecordType::Proposal, "proposals", "proposals")
             .doc("A proposed law, amendment or resolution, from the idea to the vote. Modelled on Open Civic Data bills.")
-            .field(translated("title").required().doc("Title of the proposal, or a short description until it has one.").label())
-            .field(text("identifier").doc("Number assigned by the receiving body."))
-            .field(choice("kind", &PROPOSAL_KIND).required().doc("Type of proposal."))
-            .field(choice("status", &PROPOSAL_STATUS).required().doc("Status of the proposal."))
-            .field(date("introduced").doc("Date on which the proposal was first made or introduced.").ordered())
-            .field(translated("summary").doc("Summary of the proposal in a few sentences.").search_text())
-            .field(
+            .with_field(translated("title").required().doc("Title of the proposal, or a short description until it has one.").label())
+            .with_field(text("identifier").doc("Number assigned by the receiving body."))
+            .with_field(choice("kind", &PROPOSAL_KIND).required().doc("Type of proposal."))
+            .with_field(choice("status", &PROPOSAL_STATUS).required().doc("Status of the proposal."))
+            .with_field(date("introduced").doc("Date on which the proposal was first made or introduced.").ordered())
+            .with_field(translated("summary").doc("Summary of the proposal in a few sentences.").search_text())
+            .with_field(
                 one("jurisdiction", RecordType::Jurisdiction)
                     .doc("Jurisdiction to which the record belongs.")
                     .inverse("proposals", "Proposals of this jurisdiction."),
             )
-            .field(
+            .with_field(
                 one("becameLaw", RecordType::Law)
                     .doc("Law that the proposal became.")
                     .inverse("proposals", "Proposals that became this law."),
@@ -148,17 +148,17 @@ pub fn records() -> Vec<Record> {
                 .inverse("sponsors", "Sponsors of the proposal."),
         )
         .doc("Sponsorship of a proposal by a person or an organization.")
-        .field(
+        .with_field(
             one("person", RecordType::Person)
                 .doc("Person who sponsors the proposal.")
                 .inverse("sponsorships", "Proposals that this person sponsored."),
         )
-        .field(
+        .with_field(
             one("organization", RecordType::Organization)
                 .doc("Organization that sponsors the proposal.")
                 .inverse("sponsorships", "Proposals that this organization sponsored."),
         )
-        .field(text("role").doc("Role, such as author or initiator.")),
+        .with_field(text("role").doc("Role, such as author or initiator.")),
         Record::part(
             RecordType::ProposalAction,
             "proposal_actions",
@@ -168,14 +168,14 @@ pub fn records() -> Vec<Record> {
                 .inverse("actions", "Actions on the proposal, in order."),
         )
         .doc("An action on a proposal.")
-        .field(date("date").doc("Date of the event.").ordered())
-        .field(
+        .with_field(date("date").doc("Date of the event.").ordered())
+        .with_field(
             one("organization", RecordType::Organization)
                 .doc("Body that took the action, or before which it was taken.")
                 .inverse("proposalActions", "Actions on proposals by or before this body."),
         )
-        .field(choice("classification", &ACTION_CLASSIFICATION).required().doc("Type of event."))
-        .field(translated("text").doc("Description of the event.")),
+        .with_field(choice("classification", &ACTION_CLASSIFICATION).required().doc("Type of event."))
+        .with_field(translated("text").doc("Description of the event.")),
         Record::part(
             RecordType::ProposedChange,
             "proposed_changes",
@@ -185,17 +185,17 @@ pub fn records() -> Vec<Record> {
                 .inverse("changes", "Laws and provisions that the proposal would change."),
         )
         .doc("A law or provision that a proposal would change.")
-        .field(
+        .with_field(
             one("law", RecordType::Law)
                 .required()
                 .doc("Law that would change.")
                 .inverse("proposedChanges", "Proposals to change this law."),
         )
-        .field(
+        .with_field(
             one("provision", RecordType::Provision)
                 .doc("Provision that would change, if one is named.")
                 .inverse("proposedChanges", "Proposals to change this provision."),
         )
-        .field(translated("note").doc("Details of the proposed change.")),
+        .with_field(translated("note").doc("Details of the proposed change.")),
     ]
 }

@@ -24,18 +24,18 @@ pub fn records() -> Vec<Record> {
     vec![
         Record::root(RecordType::Provision, "provisions", "provisions")
             .doc("A numbered unit of a law, such as an article, section or paragraph. Its text can change over time.")
-            .field(text("number").doc("Number within the law, such as 274 or 456-2.").search_name())
-            .field(choice("kind", &PROVISION_KIND).required().search_name().doc("Level within the law."))
-            .field(translated("heading").required().doc("Heading of the provision.").label())
-            .field(integer("position").required().doc("Position within the law, counted from its beginning.").ordered())
-            .field(translated("summary").doc("Summary of the provision in the words of the editors.").search_text())
-            .field(
+            .with_field(text("number").doc("Number within the law, such as 274 or 456-2.").search_name())
+            .with_field(choice("kind", &PROVISION_KIND).required().search_name().doc("Level within the law."))
+            .with_field(translated("heading").required().doc("Heading of the provision.").label())
+            .with_field(integer("position").required().doc("Position within the law, counted from its beginning.").ordered())
+            .with_field(translated("summary").doc("Summary of the provision in the words of the editors.").search_text())
+            .with_field(
                 one("law", RecordType::Law)
                     .required()
                     .doc("Law to which the provision belongs.")
                     .inverse("provisions", "Articles and other provisions of this law."),
             )
-            .field(
+            .with_field(
                 one("parent", RecordType::Provision)
                     .doc("Larger provision that contains this one.")
                     .inverse("children", "Provisions directly within this one."),
@@ -51,10 +51,10 @@ pub fn records() -> Vec<Record> {
                 .inverse("versions", "Texts of this provision over time, with the period in which each was in force."),
         )
         .doc("Text of a provision during one period.")
-        .field(date("validFrom").doc("First day on which this text was in force.").ordered())
-        .field(date("validTo").doc("First day on which this text was no longer in force; null while it is in force."))
-        .field(translated("text").required().doc("The text, or a paraphrase if the note says so."))
-        .field(text("note").doc("Origin of the text, and how close it is to the original."))
+        .with_field(date("validFrom").doc("First day on which this text was in force.").ordered())
+        .with_field(date("validTo").doc("First day on which this text was no longer in force; null while it is in force."))
+        .with_field(translated("text").required().doc("The text, or a paraphrase if the note says so."))
+        .with_field(text("note").doc("Origin of the text, and how close it is to the original."))
         .default_order("validFrom", Direction::Asc),
     ]
 }

@@ -27,23 +27,23 @@ pub fn records() -> Vec<Record> {
     vec![
         Record::root(RecordType::Source, "sources", "sources")
             .doc("A publication that supports a record, such as an article, a report or a law database.")
-            .field(translated("title").required().doc("Title of the publication.").label())
-            .field(text("publisher").doc("Name of the publisher.").search_name())
-            .field(text("author").doc("Name of the author."))
-            .field(date("publishedOn").doc("Date of publication.").ordered())
-            .field(date("accessedOn").doc("Date on which the source was last consulted for this dataset."))
-            .field(url("url").doc("URL of the publication."))
-            .field(url("archivedUrl").doc("URL of an archived copy."))
-            .field(language("language").doc("Language of the publication."))
-            .field(choice("kind", &SOURCE_KIND).required().doc("Type of publication."))
-            .field(text("licence").doc("Licence or terms of reuse."))
-            .field(
+            .with_field(translated("title").required().doc("Title of the publication.").label())
+            .with_field(text("publisher").doc("Name of the publisher.").search_name())
+            .with_field(text("author").doc("Name of the author."))
+            .with_field(date("publishedOn").doc("Date of publication.").ordered())
+            .with_field(date("accessedOn").doc("Date on which the source was last consulted for this dataset."))
+            .with_field(url("url").doc("URL of the publication."))
+            .with_field(url("archivedUrl").doc("URL of an archived copy."))
+            .with_field(language("language").doc("Language of the publication."))
+            .with_field(choice("kind", &SOURCE_KIND).required().doc("Type of publication."))
+            .with_field(text("licence").doc("Licence or terms of reuse."))
+            .with_field(
                 instant(CHECKED_AT).required()
                     .doc("When this source was last checked, whether or not anything changed: by an import or edit of it or of a citation, or by a person.")
                     .ordered()
                     .system(),
             )
-            .field(
+            .with_field(
                 instant(LAST_CHANGED_AT).required()
                     .doc("When this source, or a record that cites it, last changed in this dataset.")
                     .ordered()

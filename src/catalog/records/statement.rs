@@ -11,15 +11,15 @@ pub fn records() -> Vec<Record> {
     vec![
         Record::root(RecordType::Statement, "statements", "statements")
             .doc("A public statement of a person or an organization.")
-            .field(translated("text").required().doc("The statement, quoted or reported.").label())
-            .field(date("saidOn").doc("Date of the statement.").ordered())
-            .field(translated("occasion").doc("Place and occasion of the statement.").search_text())
-            .field(
+            .with_field(translated("text").required().doc("The statement, quoted or reported.").label())
+            .with_field(date("saidOn").doc("Date of the statement.").ordered())
+            .with_field(translated("occasion").doc("Place and occasion of the statement.").search_text())
+            .with_field(
                 one("speaker", RecordType::Person)
                     .doc("Person who made the statement.")
                     .inverse("statementsMade", "Public statements of this person."),
             )
-            .field(
+            .with_field(
                 one("organization", RecordType::Organization)
                     .doc("Organization that made the statement, if it speaks as such.")
                     .inverse("statementsMade", "Public statements of this organization."),

@@ -9,10 +9,10 @@ pub fn records() -> Vec<Record> {
     vec![
         Record::root(RecordType::Topic, "topics", "topics")
             .doc("A topic of records. Modelled on SKOS concepts.")
-            .field(translated("label").required().doc("Name of the topic.").label())
-            .field(text("scheme").doc("Vocabulary to which the topic belongs."))
-            .field(translated("definition").doc("Definition of the topic.").search_text())
-            .field(
+            .with_field(translated("label").required().doc("Name of the topic.").label())
+            .with_field(text("scheme").doc("Vocabulary to which the topic belongs."))
+            .with_field(translated("definition").doc("Definition of the topic.").search_text())
+            .with_field(
                 one("broader", RecordType::Topic)
                     .doc("Broader topic that includes this one.")
                     .inverse("narrower", "Narrower topics within this one."),

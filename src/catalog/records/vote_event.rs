@@ -75,12 +75,14 @@ pub fn records() -> Vec<Record> {
     vec![
         Record::root(RecordType::VoteEvent, "vote_events", "voteEvents")
             .doc("A vote of an organization on a motion, with its result. Modelled on Popolo.")
-            .field(translated("motion").required().doc("Motion put to the vote.").label())
-            .field(date("date").doc("Date of the vote.").ordered())
-            .field(choice("result", &VOTE_RESULT).required().doc("Result of the vote."))
-            .field(list("counts", &VOTE_COUNT).doc("Number of votes for each option, as the sources report it."))
-            .field(one("proposal", RecordType::Proposal).doc("Proposal put to the vote.").inverse("voteEvents", "Votes on this proposal."))
-            .field(
+            .with_field(translated("motion").required().doc("Motion put to the vote.").label())
+            .with_field(date("date").doc("Date of the vote.").ordered())
+            .with_field(choice("result", &VOTE_RESULT).required().doc("Result of the vote."))
+            .with_field(list("counts", &VOTE_COUNT).doc("Number of votes for each option, as the sources report it."))
+            .with_field(
+                one("proposal", RecordType::Proposal).doc("Proposal put to the vote.").inverse("voteEvents", "Votes on this proposal."),
+            )
+            .with_field(
                 one("organization", RecordType::Organization)
                     .doc("Organization that held the vote.")
                     .inverse("voteEvents", "Votes held by this organization."),
@@ -99,7 +101,7 @@ pub fn records() -> Vec<Record> {
                 .inverse("votes", "Individual votes, if the sources report them."),
         )
         .doc("The vote of one person.")
-        .field(one("person", RecordType::Person).required().doc("Person who voted.").inverse("votes", "Votes of this person."))
-        .field(choice("option", &VOTE_OPTION).required().doc("Choice of the voter.")),
+        .with_field(one("person", RecordType::Person).required().doc("Person who voted.").inverse("votes", "Votes of this person."))
+        .with_field(choice("option", &VOTE_OPTION).required().doc("Choice of the voter.")),
     ]
 }

@@ -150,15 +150,17 @@ pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selectio
             Err(problems) => results[index].problems = problems,
         }
     }
+    let mut other_problems = Vec::new();
     let is_stopped = !skip && results.iter().any(|result| !result.problems.is_empty());
     if !is_stopped {
         let end = if dry_run { TransactionEnd::Rollback } else { TransactionEnd::Commit };
-        import(store, caller, message, drafts, end, skip, &mut results).await?;
+        other_problems = import(store, caller, message, drafts, end, skip, &mut results).await?;
     }
-    write_payload(store, selection, &results, dry_run, out).await
+    write_payload(store, selection, &results, &other_problems, dry_run, out).await
 }
 
-/// Writes all drafts, or with `skip` those that remain after invalid ones are removed.
+/// Writes all drafts, or with `skip` those that remain after invalid ones are removed. Returns the problems that belong to
+/// none of the records; if there are any, no record is written.
 async fn import(
     store: &Store,
     caller: &Caller,
@@ -167,7 +169,8 @@ async fn import(
     end: TransactionEnd,
     skip: bool,
     results: &mut [RecordResult],
-) -> Result<()> {
+) -> Result<Vec<InputProblem>> {
+    let mut other_problems = Vec::new();
     let author = author(caller, message);
     while !drafts.is_empty() {
         let given: Drafts = drafts.iter().map(|(_, ty, draft)| (*ty, vec![draft.clone()])).collect();
@@ -176,7 +179,7 @@ async fn import(
                 for ((index, ..), written) in drafts.iter().zip(summary.records) {
                     results[*index].written = Some(written);
                 }
-                return Ok(());
+                return Ok(other_problems);
             }
             Err(WriteError::Failed(error)) => return Err(error),
             Err(WriteError::Problems(problems)) => {
@@ -184,16 +187,16 @@ async fn import(
                 for problem in problems {
                     let index =
                         drafts.iter().find(|(_, _, draft)| problem.origin.path.starts_with(&draft.origin.path)).map(|found| found.0);
-                    results[index.unwrap_or_default()].problems.push(problem);
+                    index.map_or(&mut other_problems, |index| &mut results[index].problems).push(problem);
                 }
                 drafts.retain(|(index, ..)| results[*index].problems.is_empty());
-                if !skip || drafts.len() == before {
-                    return Ok(());
+                if !skip || drafts.len() == before || !other_problems.is_empty() {
+                    return Ok(other_problems);
                 }
             }
         }
     }
-    Ok(())
+    Ok(other_problems)
 }
 
 fn parse(value: &Value, index: usize) -> Result<(&'static Record, Draft), Vec<InputProblem>> {
@@ -213,6 +216,7 @@ async fn write_payload(
     store: &Store,
     selection: &Selection<'_>,
     results: &[RecordResult],
+    other_problems: &[InputProblem],
     dry_run: bool,
     out: &mut JsonWriter<'_>,
 ) -> Result<()> {
@@ -223,7 +227,7 @@ async fn write_payload(
         match field.name() {
             "results" => write_results(store, &field, results, dry_run, &mut value).await?,
             "errors" => {
-                let all: Vec<InputProblem> = results.iter().flat_map(|result| result.problems.clone()).collect();
+                let all: Vec<InputProblem> = results.iter().flat_map(|result| &result.problems).chain(other_problems).cloned().collect();
                 ErrorsProjection::new(&field).write(&all, &mut value);
             }
             "created" => value.value(count(Outcome::Created)),

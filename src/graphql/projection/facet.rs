@@ -10,6 +10,7 @@ use crate::catalog::dimension::{Dimension, DimensionSource};
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::Record;
 use crate::core::error::{Result, bad_input};
+use crate::core::ids::FieldId;
 use crate::graphql::projection::Projection;
 use crate::graphql::projection::json_writer::JsonWriter;
 use crate::graphql::projection::output_type::{ObjectProjection, OutputObject, OutputType};
@@ -64,8 +65,8 @@ struct FacetProjection {
     /// Index among the facets of the list.
     index: usize,
     dimension: &'static Dimension,
-    /// Index of the label field of the records that are its values.
-    label: usize,
+    /// The label field of the records that are its values; `None` if they are not records.
+    label: Option<FieldId>,
     /// Projections of the records that are its values, one for each selection of `record`.
     records: Vec<Projection>,
 }
@@ -130,10 +131,10 @@ static FACET_VALUE_TYPE: LazyLock<OutputType<FacetValueOutput>> = LazyLock::new(
         })
         .field("label", text(), "The value in words; the label of a record in the preferred language.", |selection, _| {
             let lang = selection.lang_argument()?;
-            Ok(Box::new(move |facet, value, out| match (value.record, value.text) {
-                (Some(row), _) => {
-                    let kind = row.record().fields[facet.label].kind;
-                    scalar::write(kind, row.cell(facet.label), lang.as_deref(), out);
+            Ok(Box::new(move |facet, value, out| match (value.record.zip(facet.label), value.text) {
+                (Some((row, label)), _) => {
+                    let kind = row.record().field(label).kind;
+                    scalar::write(kind, row.cell(label), lang.as_deref(), out);
                 }
                 (None, Some(text)) if facet.is_choice() => out.value(words(text)),
                 (None, text) => out.value(text),
@@ -193,12 +194,12 @@ impl FacetsProjection {
 impl FacetProjection {
     /// A facet, with the plan of the records that are its values if they are records.
     fn new(index: usize, dimension: &'static Dimension) -> (Self, Option<(&'static Record, Plan)>) {
-        let mut facet = Self { index, dimension, label: 0, records: Vec::new() };
+        let mut facet = Self { index, dimension, label: None, records: Vec::new() };
         let rows = dimension.target().map(|target| {
             let target = catalog().get(target);
             let mut row = Plan::new(target.ty);
-            facet.label = target.fields.iter().position(|field| field.is_label).unwrap_or_default();
-            row.select_field(facet.label);
+            facet.label = target.label_id();
+            facet.label.into_iter().for_each(|label| row.select_field(label));
             (target, row)
         });
         (facet, rows)

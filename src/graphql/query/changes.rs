@@ -4,8 +4,7 @@ use async_graphql::dynamic::{Field, InputValue, TypeRef};
 
 use crate::catalog::catalog;
 use crate::catalog::field::RECORD_TYPE;
-use crate::catalog::record::Record;
-use crate::core::error::{Result, internal};
+use crate::core::error::Result;
 use crate::core::filter::{Filter, Predicate};
 use crate::core::pagination::{Cursor, Direction, Page};
 use crate::entity::RecordType;
@@ -45,17 +44,13 @@ pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Js
 pub(super) fn plan(selection: &Selection<'_>) -> Result<(ListPlan, ConnectionProjection)> {
     let revision = catalog().get(RecordType::Revision);
     let (mut list, connection) = ConnectionProjection::new(selection, revision)?;
-    list.order = (field_index(revision, "sequence")?, Direction::Asc);
+    list.order = (revision.known_field("sequence"), Direction::Asc);
     let name = revision.list_name(list.order);
     list.page = Page::from_arguments(selection.int_argument("first"), None, None, None, &name)?;
     list.page.after = selection.string_argument("since").map(|cursor| Cursor::decode(&cursor, &name, "since")).transpose()?;
     let types = choices(&selection.list_argument("types"));
     if !types.is_empty() {
-        list.filter = Filter::Field(field_index(revision, RECORD_TYPE)?, Predicate::In(types));
+        list.filter = Filter::Field(revision.known_field(RECORD_TYPE), Predicate::In(types));
     }
     Ok((list, connection))
-}
-
-fn field_index(record: &Record, name: &str) -> Result<usize> {
-    record.field_index(name).ok_or_else(|| internal(format!("{} declares no {name}", record.name())))
 }

@@ -4,7 +4,7 @@ use async_graphql::dynamic::{Field, InputValue, TypeRef};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-use crate::core::error::{Result, bad_input, internal};
+use crate::core::error::{Result, bad_input};
 use crate::core::filter::{Filter, FilterValue, Predicate};
 use crate::core::pagination::Page;
 use crate::core::partial_date::PartialDate;
@@ -41,15 +41,9 @@ pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Js
 }
 
 /// Writes the possible duplicates of a person, or null if there is no such person.
-pub(crate) async fn write_duplicates_of(
-    store: &Store,
-    selection: &Selection<'_>,
-    id: Uuid,
-    out: &mut JsonWriter<'_>,
-) -> Result<()> {
+pub(crate) async fn write_duplicates_of(store: &Store, selection: &Selection<'_>, id: Uuid, out: &mut JsonWriter<'_>) -> Result<()> {
     let person = catalog().get(RecordType::Person);
-    let index = |name| person.field_index(name).ok_or_else(|| internal(format!("Person declares no {name}")));
-    let (name, other_names, birth_date) = (index("name")?, index("otherNames")?, index("birthDate")?);
+    let [name, other_names, birth_date] = ["name", "otherNames", "birthDate"].map(|name| person.known_field(name));
     let mut plan = Plan::new(person.ty);
     [name, other_names, birth_date].into_iter().for_each(|field| plan.select_field(field));
     let rows = store.get(&Lookup::Id(id), &plan).await?;

@@ -39,9 +39,9 @@ fn parse_query(selection: &Selection<'_>, record: &'static Record) -> Result<Agg
         query.filter = filter::parse(record, &value, "filter")?;
     }
     for list in record.statistics.iter().flat_map(|declared| declared.filterable_lists) {
-        let (Some(index), Some(value)) = (record.relation_index(list), selection.argument(list)) else { continue };
-        let inner = filter::parse(catalog().get(record.relations[index].target), &value, list)?;
-        query.filter_parts(index, inner);
+        let (Some(id), Some(value)) = (record.relation_id(list), selection.argument(list)) else { continue };
+        let inner = filter::parse(catalog().get(record.relation(id).target), &value, list)?;
+        query.filter_parts(id, inner);
     }
     let dimensions = selection.list_argument("groupBy");
     if dimensions.len() > MAX_DIMENSIONS {
@@ -59,8 +59,8 @@ fn parse_query(selection: &Selection<'_>, record: &'static Record) -> Result<Agg
     }
     if let Some(value) = selection.argument("by") {
         let name = enum_name(&value).unwrap_or_default();
-        let date = record.date_fields().into_iter().find(|index| enum_value(record.fields[*index].name) == name);
-        query.period_field = date.ok_or_else(|| bad_input("by", "there is no such date"))?;
+        let date = record.date_fields().into_iter().find(|id| enum_value(record.field(*id).name) == name);
+        query.period_field = Some(date.ok_or_else(|| bad_input("by", "there is no such date"))?);
     }
     if let Some(first) = selection.int_argument("first") {
         let limit = u32::try_from(first).ok().filter(|first| (1..=MAX_GROUPS).contains(first));

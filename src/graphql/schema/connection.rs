@@ -51,7 +51,7 @@ pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
 
 /// Description of a dimension: in full, or by its name alone if it is a field of the object type.
 fn dimension_doc(record: &Record, dimension: &Dimension) -> String {
-    match record.field_index(dimension.name) {
+    match record.field_id(dimension.name) {
         Some(_) => names::sentence(dimension.name),
         None => dimension.doc.to_owned(),
     }
@@ -76,7 +76,7 @@ fn order_doc(record: &Record) -> String {
         Direction::Asc => "ASC",
         Direction::Desc => "DESC",
     };
-    format!("Default: {} {direction}.", names::enum_value(record.fields[field].name))
+    format!("Default: {} {direction}.", names::enum_value(record.field(field).name))
 }
 
 /// Adds the arguments of a connection to a field.

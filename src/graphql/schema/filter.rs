@@ -12,6 +12,7 @@ use crate::catalog::kind::FieldKind;
 use crate::catalog::record::Record;
 use crate::core::error::{Result, bad_input};
 use crate::core::filter::{Filter, FilterValue, Predicate, Quantifier};
+use crate::core::ids::FieldId;
 use crate::core::pagination::Direction;
 use crate::graphql::global_id;
 use crate::graphql::schema::builder::{deprecate_input, input_value, is_paginated};
@@ -227,13 +228,11 @@ fn order_fields(record: &Record) -> Enum {
 }
 
 /// Parses an order into the field and the direction.
-pub(crate) fn parse_order(record: &Record, value: &Value) -> Result<(usize, Direction)> {
+pub(crate) fn parse_order(record: &Record, value: &Value) -> Result<(FieldId, Direction)> {
     let Value::Object(given) = value else { return Ok(record.default_order) };
     let name = given.get("field").and_then(enum_name).unwrap_or_default();
     let field = record
-        .fields
-        .iter()
-        .position(|field| field.ordered && names::enum_value(field.name) == name)
+        .find_field(|field| field.ordered && names::enum_value(field.name) == name)
         .ok_or_else(|| bad_input("order.field", format_args!("{} cannot be ordered by this field", names::plural(record))))?;
     Ok((field, parse_direction(given.get("direction"))))
 }
@@ -302,27 +301,22 @@ impl FilterParser {
     }
 
     fn condition(&mut self, record: &'static Record, name: &str, value: &Value, path: &str, depth: usize) -> Result<Filter> {
-        if let Some(index) = record.field_index(name) {
-            let field = &record.fields[index];
+        if let Some(id) = record.field_id(name) {
+            let field = record.field(id);
             if let FieldKind::One(target) = field.kind {
-                return Ok(Filter::One(index, Box::new(self.filter(catalog().get(target), value, path, depth + 1)?)));
+                return Ok(Filter::One(id, Box::new(self.filter(catalog().get(target), value, path, depth + 1)?)));
             }
-            return predicates(
-                value,
-                path,
-                |value, path| parse_value(field.kind, value, path),
-                |predicate| Filter::Field(index, predicate),
-            );
+            return predicates(value, path, |value, path| parse_value(field.kind, value, path), |predicate| Filter::Field(id, predicate));
         }
         let unknown = || bad_input(path, format_args!("{} has no such field", record.name()));
-        let index = record.relation_index(name).ok_or_else(unknown)?;
-        let target = catalog().get(record.relations[index].target);
+        let id = record.relation_id(name).ok_or_else(unknown)?;
+        let target = catalog().get(record.relation(id).target);
         let Value::Object(given) = value else { return Ok(Filter::all()) };
         let mut all = Vec::new();
         for (name, value) in given.iter().filter(|(_, value)| **value != Value::Null) {
             let path = format!("{path}.{name}");
             let quantifier = parse_quantifier(name, &path)?;
-            all.push(Filter::Many(index, quantifier, Box::new(self.filter(target, value, &path, depth + 1)?)));
+            all.push(Filter::Many(id, quantifier, Box::new(self.filter(target, value, &path, depth + 1)?)));
         }
         Ok(Filter::And(all))
     }

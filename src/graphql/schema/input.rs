@@ -8,6 +8,7 @@ use crate::catalog::catalog;
 use crate::catalog::field::Field;
 use crate::catalog::kind::{FieldKind, Structure};
 use crate::catalog::record::{Record, RecordKind};
+use crate::core::ids::FieldId;
 use crate::graphql::schema::builder::{deprecate_input, input_value};
 use crate::graphql::schema::names;
 use crate::graphql::schema::scalar;
@@ -101,9 +102,7 @@ fn structure_input(structure: &Structure) -> InputObject {
 /// Kind of the only value of a part that consists of one; its input is that value.
 fn single_value(record: &Record) -> Option<FieldKind> {
     match record.key_from {
-        [only] if record.fields.iter().filter(|field| !field.system).count() <= 3 => {
-            record.field_index(only).map(|index| record.fields[index].kind)
-        }
+        [only] if record.fields.iter().filter(|field| !field.system).count() <= 3 => Some(record.field(record.known_field(only)).kind),
         _ => None,
     }
 }
@@ -129,8 +128,8 @@ fn record_input(record: &Record, purpose: Purpose) -> InputObject {
     if purpose == Purpose::Upsert {
         input = input.field(expected_revision());
     }
-    for (index, field) in record.fields.iter().enumerate().filter(|(_, field)| !field.system) {
-        let is_owner = index == 0 && record.shape != RecordKind::Record;
+    for (id, field) in record.fields_with_ids().filter(|(_, field)| !field.system) {
+        let is_owner = id == FieldId::OWNER && record.shape != RecordKind::Record;
         if is_owner {
             continue;
         }

@@ -33,7 +33,7 @@ pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         .description("A record that is not part of another: it has a slug, citations and a history.")
         .field(interface_id());
     for name in ["slug", "published", "disputed", "revision", "createdAt", "updatedAt"] {
-        let Some(declared) = sample.field_index(name).map(|index| &sample.fields[index]) else { continue };
+        let Some(declared) = sample.field_id(name).map(|id| sample.field(id)) else { continue };
         let shared = || {
             let field = InterfaceField::new(declared.name, scalar::output_type(declared.kind, declared.required)).description(declared.doc);
             deprecate_interface_field(field, declared)
@@ -62,7 +62,7 @@ fn shared_relations(sample: &Record) -> impl Iterator<Item = &Relation> {
         catalog()
             .all()
             .filter(|record| record.shape == RecordKind::Record)
-            .all(|record| record.relation_index(relation.name).is_some_and(|index| record.relations[index].via == relation.via))
+            .all(|record| record.relation_id(relation.name).is_some_and(|id| record.relation(id).via == relation.via))
     })
 }
 
@@ -76,7 +76,7 @@ fn interface_computed(computed: &ComputedField) -> InterfaceField {
 }
 
 fn interface_relation(sample: &Record, name: &str, target: &Record) -> InterfaceField {
-    let relation = sample.relation_index(name).map(|index| &sample.relations[index]);
+    let relation = sample.relation_id(name).map(|id| sample.relation(id));
     let doc = relation.map_or("", |relation| relation.doc);
     match relation {
         Some(relation) if relation.short => InterfaceField::new(name, TypeRef::named_nn_list(target.name())).description(doc),

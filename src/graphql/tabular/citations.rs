@@ -1,9 +1,9 @@
 //! The column with the sources of a row.
 
 use crate::catalog::catalog;
-use crate::catalog::record::Record;
 use crate::core::article::with_article;
 use crate::core::error::{Result, bad_input};
+use crate::core::ids::{ChildId, FieldId};
 use crate::core::pagination::Page;
 use crate::entity::RecordType;
 use crate::graphql::schema::scalar;
@@ -11,15 +11,15 @@ use crate::graphql::tabular::value::{MAX_NESTED_ROWS, ReadContext};
 use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
 use crate::store::read::result::{Cell, RowRef};
 
-/// Citations of each row: indexes of children of the plan and of fields of a source.
+/// Citations of each row: ids of children of the plan and of fields of a source.
 pub(super) struct CitationColumn {
     /// Child of a row: its citations.
-    citations: usize,
+    citations: ChildId,
     /// Child of a citation: its source.
-    source: usize,
-    title: usize,
-    publisher: usize,
-    url: usize,
+    source: ChildId,
+    title: FieldId,
+    publisher: FieldId,
+    url: FieldId,
 }
 
 impl CitationColumn {
@@ -33,13 +33,12 @@ impl CitationColumn {
                 format_args!("{} has no sources of its own; use a list of whole records as rows", with_article(record.name())),
             )
         };
-        let relation = record.relation_index("citations").ok_or_else(missing)?;
-        let field = |record: &Record, name| record.field_index(name).ok_or_else(missing);
-        let (title, publisher, url) = (field(source, "title")?, field(source, "publisher")?, field(source, "url")?);
+        let relation = record.relation_id("citations").ok_or_else(missing)?;
+        let [title, publisher, url] = ["title", "publisher", "url"].map(|name| source.known_field(name));
         let mut source_plan = Plan::new(source.ty);
         [title, publisher, url].into_iter().for_each(|field| source_plan.select_field(field));
         let mut citation_plan = Plan::new(citation.ty);
-        let source = citation_plan.add_child(ChildPlan::One(field(citation, "source")?, Box::new(source_plan)));
+        let source = citation_plan.add_child(ChildPlan::One(citation.known_field("source"), Box::new(source_plan)));
         let list = ListPlan { page: Page::first(MAX_NESTED_ROWS), ..ListPlan::new(citation_plan) };
         Ok(Self { citations: plan.add_child(ChildPlan::Many(relation, list)), source, title, publisher, url })
     }

@@ -7,6 +7,7 @@ use crate::catalog::kind::FieldKind;
 use crate::catalog::record::Record;
 use crate::catalog::relation::Relation;
 use crate::core::error::Result;
+use crate::core::ids::{ChildId, FieldId};
 use crate::entity::RecordType;
 use crate::graphql::projection::connection::{ConnectionField, ConnectionProjection, EdgeProjection};
 use crate::graphql::projection::selection::Selection;
@@ -98,8 +99,8 @@ struct NestedList {
 struct ParentPath {
     /// Plan of the references on the path.
     plan: Plan,
-    /// Number of references on the path.
-    references: usize,
+    /// The references on the path, the outermost first.
+    references: Vec<ChildId>,
     /// Relation of the last record on the path.
     relation: &'static Relation,
 }
@@ -108,7 +109,7 @@ impl ParentPath {
     /// Resolves the id of the record whose list is read. `None` if a record on the path does not exist.
     async fn resolve(&self, store: &Store, lookup: &Lookup) -> Result<Option<uuid::Uuid>> {
         let rows = store.get(lookup, &self.plan).await?;
-        Ok((0..self.references).fold(rows.get(0), |row, _| row?.one(0)).map(|row| row.uuid()))
+        Ok(self.references.iter().fold(rows.get(0), |row, child| row?.one(*child)).map(|row| row.uuid()))
     }
 }
 
@@ -120,15 +121,16 @@ fn nested_list(selection: &Selection<'_>, record: &'static Record, keys: &[Strin
     while let Some(key) = keys.next() {
         let next = selection.all_subfields().into_iter().find(|selected| selected.response_key() == key);
         let Some(next) = next else { return Ok(None) };
-        if let Some(index) = record.relation_index(next.name()) {
-            let relation = &record.relations[index];
+        if let Some(id) = record.relation_id(next.name()) {
+            let relation = record.relation(id);
             let Some((list, row)) = relation_rows(&next, record, relation, keys.as_slice())? else { return Ok(None) };
-            let parent = ParentPath { references: references.len(), plan: reference_plan(references, record), relation };
+            let (plan, references) = reference_plan(references, record);
+            let parent = ParentPath { plan, references, relation };
             return Ok(Some(NestedList { parent, list, row }));
         }
-        match record.field_index(next.name()).map(|index| (index, record.fields[index].kind)) {
-            Some((index, FieldKind::One(target))) => {
-                references.push((record.ty, index));
+        match record.field_id(next.name()).map(|id| (id, record.field(id).kind)) {
+            Some((id, FieldKind::One(target))) => {
+                references.push((record.ty, id));
                 (selection, record) = (next, catalog().get(target));
             }
             _ => return Ok(None),
@@ -137,13 +139,16 @@ fn nested_list(selection: &Selection<'_>, record: &'static Record, keys: &[Strin
     Ok(None)
 }
 
-/// Plan of a chain of references that ends at a record.
-fn reference_plan(references: Vec<(RecordType, usize)>, record: &Record) -> Plan {
-    references.into_iter().rev().fold(Plan::new(record.ty), |inner, (ty, field)| {
-        let mut outer = Plan::new(ty);
-        outer.add_child(ChildPlan::One(field, Box::new(inner)));
-        outer
-    })
+/// Plan of a chain of references that ends at a record, with the children of the chain, the outermost first.
+fn reference_plan(references: Vec<(RecordType, FieldId)>, record: &Record) -> (Plan, Vec<ChildId>) {
+    let mut plan = Plan::new(record.ty);
+    let mut children = Vec::with_capacity(references.len());
+    for (ty, field) in references.into_iter().rev() {
+        let inner = std::mem::replace(&mut plan, Plan::new(ty));
+        children.push(plan.add_child(ChildPlan::One(field, Box::new(inner))));
+    }
+    children.reverse();
+    (plan, children)
 }
 
 /// The rows of a relation. Keys are the rest of the path: empty for a list without pages, else one of its connection.

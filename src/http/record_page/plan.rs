@@ -5,6 +5,7 @@ use crate::catalog::catalog;
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::{Record, RecordKind};
 use crate::catalog::relation::Relation;
+use crate::core::ids::{ChildId, FieldId};
 use crate::core::pagination::Page;
 use crate::entity::RecordType;
 use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
@@ -21,17 +22,17 @@ const MAX_REVISIONS: u32 = 5;
 pub(crate) struct ReadLayout {
     pub(crate) record: &'static Record,
     /// References: the field, its child in the plan, and the layout of the target.
-    pub(super) references: Vec<(usize, usize, ReadLayout)>,
+    pub(super) references: Vec<(FieldId, ChildId, ReadLayout)>,
     /// References to records of any type, with a layout per type.
-    pub(super) polymorphic: Vec<(usize, usize, Vec<ReadLayout>)>,
-    pub(crate) citations: Option<(usize, Box<ReadLayout>)>,
+    pub(super) polymorphic: Vec<(FieldId, ChildId, Vec<ReadLayout>)>,
+    pub(crate) citations: Option<(ChildId, Box<ReadLayout>)>,
 }
 
 /// The places of the sections in the plan of a record page.
 #[derive(Debug)]
 pub(crate) struct SectionLayout {
-    pub(super) sections: Vec<(&'static Relation, usize, ReadLayout)>,
-    pub(crate) history: Option<(usize, ReadLayout)>,
+    pub(super) sections: Vec<(&'static Relation, ChildId, ReadLayout)>,
+    pub(crate) history: Option<(ChildId, ReadLayout)>,
 }
 
 /// Which fields of a record or part are read.
@@ -53,41 +54,41 @@ impl ReadLayout {
     }
 
     /// Plans a record or part. `skipped` is the reference back to its parent.
-    fn plan_record(record: &'static Record, depth: Depth, skipped: Option<usize>) -> (Plan, Self) {
+    fn plan_record(record: &'static Record, depth: Depth, skipped: Option<FieldId>) -> (Plan, Self) {
         let mut plan = Plan::new(record.ty);
         let mut layout = Self::new(record);
-        let names: &[&str] = match depth {
+        let names: &[&'static str] = match depth {
             Depth::Source => &["slug", "url", "archivedUrl", "publisher", "publishedOn", "language"],
             Depth::Whole | Depth::Part | Depth::Name => &["slug"],
         };
         let is_name = matches!(depth, Depth::Name | Depth::Source) && record.shape == RecordKind::Record;
         if is_name {
-            names.iter().filter_map(|name| record.field_index(name)).for_each(|index| plan.select_field(index));
-            record.fields.iter().enumerate().filter(|(_, field)| field.is_label).for_each(|(index, _)| plan.select_field(index));
+            names.iter().map(|name| record.known_field(name)).for_each(|id| plan.select_field(id));
+            record.label_id().into_iter().for_each(|id| plan.select_field(id));
             return (plan, layout);
         }
         plan.select_all_fields();
-        let owner = (depth == Depth::Name).then_some(0);
-        for (index, field) in record.fields.iter().enumerate().filter(|(index, _)| skipped.or(owner) != Some(*index)) {
+        let owner = (depth == Depth::Name).then_some(FieldId::OWNER);
+        for (id, field) in record.fields_with_ids().filter(|(id, _)| skipped.or(owner) != Some(*id)) {
             match field.kind {
                 FieldKind::One(target) => {
                     let depth = if target == RecordType::Source { Depth::Source } else { Depth::Name };
                     let (row, below) = Self::plan_record(catalog().get(target), depth, None);
-                    layout.references.push((index, plan.add_child(ChildPlan::One(index, Box::new(row))), below));
+                    layout.references.push((id, plan.add_child(ChildPlan::One(id, Box::new(row))), below));
                 }
                 FieldKind::Any => {
                     let others = catalog().all().filter(|record| record.is_cited());
                     let (rows, belows) = others.map(Self::plan_any).unzip();
-                    layout.polymorphic.push((index, plan.add_child(ChildPlan::Any(index, rows)), belows));
+                    layout.polymorphic.push((id, plan.add_child(ChildPlan::Any(id, rows)), belows));
                 }
                 _ => {}
             }
         }
         if depth == Depth::Whole && record.is_cited() {
             let citation = catalog().get(RecordType::Citation);
-            let (row, below) = Self::plan_record(citation, Depth::Part, Some(0));
+            let (row, below) = Self::plan_record(citation, Depth::Part, Some(FieldId::OWNER));
             let list = ListPlan { page: Page::first(MAX_PARTS), ..ListPlan::new(row) };
-            let child = plan.add_child(ChildPlan::Many(record.relation_index("citations").unwrap_or_default(), list));
+            let child = plan.add_child(ChildPlan::Many(record.known_relation("citations"), list));
             layout.citations = Some((child, Box::new(below)));
         }
         (plan, layout)
@@ -102,7 +103,7 @@ impl ReadLayout {
         let mut layout = Self::new(record);
         if let Some(FieldKind::One(owner)) = record.owner().map(|owner| owner.kind) {
             let (row, below) = Self::plan_any(catalog().get(owner));
-            layout.references.push((0, plan.add_child(ChildPlan::One(0, Box::new(row))), below));
+            layout.references.push((FieldId::OWNER, plan.add_child(ChildPlan::One(FieldId::OWNER, Box::new(row))), below));
         }
         (plan, layout)
     }
@@ -111,7 +112,7 @@ impl ReadLayout {
     fn plan_revision(record: &'static Record) -> (Plan, Self) {
         let mut plan = Plan::new(record.ty);
         let fields = ["number", "at", "kind", "message"];
-        fields.into_iter().filter_map(|name| record.field_index(name)).for_each(|index| plan.select_field(index));
+        fields.into_iter().map(|name| record.known_field(name)).for_each(|id| plan.select_field(id));
         (plan, Self::new(record))
     }
 
@@ -119,11 +120,11 @@ impl ReadLayout {
     pub(super) fn plan_page(record: &'static Record) -> (Plan, Self, SectionLayout) {
         let (mut plan, layout) = Self::plan_record(record, Depth::Whole, None);
         let mut sections = SectionLayout { sections: Vec::new(), history: None };
-        for (index, relation) in record.relations.iter().enumerate() {
+        for (id, relation) in record.relations_with_ids() {
             let target = catalog().get(relation.target);
             let mut add = |size, (row, below): (Plan, Self)| {
                 let list = ListPlan { page: Page::first(size), probe_next: true, ..ListPlan::new(row) };
-                (plan.add_child(ChildPlan::Many(index, list)), below)
+                (plan.add_child(ChildPlan::Many(id, list)), below)
             };
             let is_part_of_this = target.shape != RecordKind::Record && record.parts.iter().any(|list| list.name == relation.name);
             match (relation.name, target.shape) {
@@ -134,12 +135,12 @@ impl ReadLayout {
                     sections.sections.push((relation, child, below));
                 }
                 _ if is_part_of_this => {
-                    let (child, below) = add(MAX_PARTS, Self::plan_record(target, Depth::Whole, Some(0)));
+                    let (child, below) = add(MAX_PARTS, Self::plan_record(target, Depth::Whole, Some(FieldId::OWNER)));
                     sections.sections.push((relation, child, below));
                 }
                 _ => {
                     // skips the reference back to this record
-                    let skipped = target.fields.iter().position(|field| {
+                    let skipped = target.find_field(|field| {
                         field.inverse.is_some_and(|inverse| inverse.name == relation.name)
                             && matches!(field.kind, FieldKind::One(to) if to == record.ty)
                     });

@@ -11,6 +11,7 @@ use crate::catalog::kind::FieldKind;
 use crate::catalog::record::{Record, RecordKind};
 use crate::catalog::relation::Relation;
 use crate::core::dataset;
+use crate::core::ids::ChildId;
 use crate::core::language::Languages;
 use crate::entity::RecordType;
 use crate::http::record_page::format::spaced_words;
@@ -157,18 +158,17 @@ const EXCLUDED_FIELDS: [&str; 8] = ["slug", "published", "disputed", "revision",
 impl RecordLink {
     pub(crate) fn new(node: RowRef<'_>, layout: &ReadLayout, languages: &Languages) -> Self {
         let record = layout.record;
-        let label = record.fields.iter().position(|field| field.is_label);
-        let text = label.and_then(|index| texts(node.cell(index), languages).into_iter().next());
-        let slug = record.field_index("slug").and_then(|index| node.cell(index).as_text());
+        let label = record.label_id();
+        let text = label.and_then(|id| texts(node.cell(id), languages).into_iter().next());
+        let slug = record.field_id("slug").and_then(|id| node.cell(id).as_text());
         let path = slug.map(|slug| dataset::page(record.ty.prefix(), slug));
         match text {
             Some(text) => Self { ty: record.ty, text, path },
             // the label of a part is that of its first reference, or else its first translated text
             None => {
                 let target = layout.references.iter().find_map(|(_, child, below)| Some(Self::new(node.one(*child)?, below, languages)));
-                let translated = record.fields.iter().enumerate().filter(|(_, field)| matches!(field.kind, FieldKind::Translated));
-                let first_text =
-                    || translated.map(|(index, _)| texts(node.cell(index), languages)).find_map(|texts| texts.into_iter().next());
+                let translated = record.fields_with_ids().filter(|(_, field)| matches!(field.kind, FieldKind::Translated));
+                let first_text = || translated.map(|(id, _)| texts(node.cell(id), languages)).find_map(|texts| texts.into_iter().next());
                 target.unwrap_or_else(|| {
                     let name = LocalizedText { text: spaced_words(record.name()), lang: None };
                     Self { ty: record.ty, text: first_text().unwrap_or(name), path: None }
@@ -246,7 +246,7 @@ impl FieldValue {
 }
 
 fn text(node: RowRef<'_>, record: &Record, name: &str) -> Option<String> {
-    record.field_index(name).and_then(|index| node.cell(index).as_text()).map(str::to_owned)
+    record.field_id(name).and_then(|id| node.cell(id).as_text()).map(str::to_owned)
 }
 
 impl CitationView {
@@ -275,9 +275,9 @@ fn disputes(node: RowRef<'_>, record: &Record, citations: &[CitationView]) -> Ve
     let given = citations.iter().map(|citation| (citation.field.as_deref(), citation.value.as_deref()));
     let found = claims(&record.fields, given).into_iter().filter(|(_, groups)| groups.len() > 1);
     let found = found.map(|(name, groups)| {
-        let index = record.field_index(&name);
-        let field: Option<&Field> = index.map(|index| &record.fields[index]);
-        let accepted = index.and_then(|index| node.cell(index).to_claim());
+        let id = record.field_id(&name);
+        let field: Option<&Field> = id.map(|id| record.field(id));
+        let accepted = id.and_then(|id| node.cell(id).to_claim());
         let claim = |(value, places): (String, Vec<usize>)| ClaimView {
             accepted: accepted.as_deref().is_some_and(|accepted| agree(field, accepted, &value)),
             citations: places.into_iter().map(|place| citations[place].clone()).collect(),
@@ -292,19 +292,19 @@ impl EntryView {
     fn new(node: RowRef<'_>, layout: &ReadLayout, languages: &Languages) -> Self {
         let record = layout.record;
         let mut facts = Vec::new();
-        for (index, field) in record.fields.iter().enumerate() {
+        for (id, field) in record.fields_with_ids() {
             let is_excluded = EXCLUDED_FIELDS.contains(&field.name) || (field.is_label && record.shape == RecordKind::Record);
             if is_excluded {
                 continue;
             }
-            let target = layout.references.iter().find(|(of, ..)| *of == index);
+            let target = layout.references.iter().find(|(of, ..)| *of == id);
             let one = target.and_then(|(_, child, below)| Some(RecordLink::new(node.one(*child)?, below, languages)));
-            let any = layout.polymorphic.iter().find(|(of, ..)| *of == index);
+            let any = layout.polymorphic.iter().find(|(of, ..)| *of == id);
             let any = any.and_then(|(_, child, belows)| {
                 let node = node.one(*child)?;
                 Some(RecordLink::new(node, belows.iter().find(|below| below.record.ty == node.ty())?, languages))
             });
-            let found = one.or(any).map(FieldValue::Record).or_else(|| cell_value(field.kind, node.cell(index), languages));
+            let found = one.or(any).map(FieldValue::Record).or_else(|| cell_value(field.kind, node.cell(id), languages));
             facts.extend(found.map(|value| Fact { name: field.name, value }));
         }
         let citations: Vec<CitationView> = layout
@@ -329,16 +329,16 @@ impl RecordView {
     /// The content of the page; `None` if the record lacks a label or a revision.
     pub(crate) fn new(node: RowRef<'_>, layout: &ReadLayout, sections: &SectionLayout, languages: &Languages) -> Option<Self> {
         let record = layout.record;
-        let cell = |name: &str| record.field_index(name).map_or(&Cell::Null, |index| node.cell(index));
-        let label = record.fields.iter().position(|field| field.is_label)?;
+        let cell = |name: &str| record.field_id(name).map_or(&Cell::Null, |id| node.cell(id));
+        let label = record.label_id()?;
         let labels = texts(node.cell(label), languages);
         let (Cell::Integer(revision), Cell::Instant(created), Cell::Instant(updated)) =
             (cell("revision"), cell("createdAt"), cell("updatedAt"))
         else {
             return None;
         };
-        let langs = record.fields.iter().enumerate().filter(|(_, field)| matches!(field.kind, FieldKind::Translated));
-        let langs = langs.flat_map(|(index, _)| texts(node.cell(index), languages)).filter_map(|text| text.lang).collect();
+        let langs = record.fields_with_ids().filter(|(_, field)| matches!(field.kind, FieldKind::Translated));
+        let langs = langs.flat_map(|(id, _)| texts(node.cell(id), languages)).filter_map(|text| text.lang).collect();
         let section_views =
             sections.sections.iter().filter_map(|(relation, child, below)| section(node, relation, *child, below, languages));
         Some(Self {
@@ -365,7 +365,7 @@ impl RecordView {
     }
 }
 
-fn section(node: RowRef<'_>, relation: &'static Relation, child: usize, below: &ReadLayout, languages: &Languages) -> Option<Section> {
+fn section(node: RowRef<'_>, relation: &'static Relation, child: ChildId, below: &ReadLayout, languages: &Languages) -> Option<Section> {
     let slice = node.many(child)?;
     let is_part_of_this = node.record().parts.iter().any(|list| list.name == relation.name);
     let entries = || nodes(slice).map(|node| EntryView::new(node, below, languages)).collect();
@@ -380,7 +380,7 @@ fn section(node: RowRef<'_>, relation: &'static Relation, child: usize, below: &
 
 fn revisions(node: RowRef<'_>, sections: &SectionLayout) -> Vec<RevisionView> {
     let Some((child, below)) = &sections.history else { return Vec::new() };
-    let cell = |node: RowRef<'_>, name: &str| below.record.field_index(name).map_or(Cell::Null, |index| node.cell(index).clone());
+    let cell = |node: RowRef<'_>, name: &str| below.record.field_id(name).map_or(Cell::Null, |id| node.cell(id).clone());
     let found = node.many(*child).into_iter().flat_map(nodes).filter_map(|node| match (cell(node, "number"), cell(node, "at")) {
         (Cell::Integer(number), Cell::Instant(at)) => Some(RevisionView {
             number: number.to_string(),

@@ -152,7 +152,7 @@ impl MappingParser<'_> {
             Expected::Value(kind) => kind,
             // a part whose key comes from a single field can be written as the bare value of that field
             Expected::Record(record) | Expected::PartList(record) => match record.key_from {
-                [only] => record.fields[record.field_index(only)?].kind,
+                [only] => record.field(record.field_id(only)?).kind,
                 _ => {
                     self.problem(tree.line, path, format!("expected a map from {} fields to columns", record.singular()));
                     return None;
@@ -201,7 +201,7 @@ impl MappingParser<'_> {
             return Some(Expected::PartList(catalog().get(list.part)));
         }
         if let [only] = record.key_from
-            && let Some(FieldKind::Any) = record.field_index(only).map(|index| record.fields[index].kind)
+            && let Some(FieldKind::Any) = record.field_id(only).map(|id| record.field(id).kind)
         {
             return Some(Expected::Value(FieldKind::Text));
         }

@@ -11,6 +11,7 @@ use crate::catalog::kind::FieldKind;
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::article::with_article;
 use crate::core::id;
+use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, parse};
@@ -85,7 +86,7 @@ impl PartAssembler {
 
 /// The position of a part in its list; parts without one come last.
 fn position_of(part: &Record, draft: &Draft) -> i64 {
-    match part.field_index("position").and_then(|field| draft.value(field)) {
+    match part.field_id("position").and_then(|field| draft.value(field)) {
         Some(DraftValue::Cell(Cell::Integer(position))) => *position,
         _ => i64::MAX,
     }
@@ -111,7 +112,7 @@ fn resolve_part_references(draft: &mut Draft, keys: &HashMap<(RecordType, Uuid),
 
 /// The id of the record or part that a part belongs to, which is its first field.
 fn parse_owner_id(record: &Record, columns: &[PackageColumn], row: &PackageRow) -> Result<Uuid, Vec<InputProblem>> {
-    let owner = row.values.iter().find(|(index, _)| columns[*index].source == ColumnSource::Field(0));
+    let owner = row.values.iter().find(|(index, _)| columns[*index].source == ColumnSource::Field(FieldId::OWNER));
     let text = match owner.map(|(_, tree)| &tree.value) {
         Some(Value::Text(text)) => text.as_str(),
         _ => "",
@@ -120,7 +121,7 @@ fn parse_owner_id(record: &Record, columns: &[PackageColumn], row: &PackageRow) 
     match id::decode(text) {
         Ok((prefix, id)) if RecordType::from_prefix(prefix).is_some_and(can_own) => Ok(id),
         _ => {
-            let origin = row.origin.child(record.fields[0].name, None);
+            let origin = row.origin.child(record.field(FieldId::OWNER).name, None);
             Err(vec![InputProblem::new(origin, format!("\"{text}\" is not the id of a record or part with {}", list_name(record)))])
         }
     }
@@ -138,8 +139,8 @@ pub(super) fn parse_draft(record: &'static Record, columns: &[PackageColumn], ro
     for (index, tree) in values {
         let column = &columns[index];
         match column.source {
-            ColumnSource::Field(0) if record.shape != RecordKind::Record => {}
-            ColumnSource::Field(field) if matches!(record.fields[field].kind, FieldKind::Any) => {
+            ColumnSource::Field(FieldId::OWNER) if record.shape != RecordKind::Record => {}
+            ColumnSource::Field(field) if matches!(record.field(field).kind, FieldKind::Any) => {
                 entries.push((column.name.clone(), typed_reference(tree, &origin, &column.name)?));
             }
             _ => entries.push((column.name.clone(), tree)),
@@ -153,7 +154,7 @@ pub(super) fn parse_draft(record: &'static Record, columns: &[PackageColumn], ro
     values.retain(|(field, value, _)| {
         let is_set = *value != DraftValue::Cell(Cell::Null);
         if !is_set {
-            cleared.extend(u16::try_from(*field));
+            cleared.push(*field);
         }
         is_set
     });

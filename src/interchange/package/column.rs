@@ -8,6 +8,7 @@ use crate::catalog::field::{CHECKED_AT, Field, LAST_CHANGED_AT};
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::id;
+use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::read::dump::{DumpRow, ReferenceTarget};
 use crate::store::read::result::Cell;
@@ -21,10 +22,10 @@ const OMITTED_FIELDS: [&str; 6] = ["published", "revision", "createdAt", "update
 pub(super) enum ColumnSource {
     /// The id of the row.
     Id,
-    /// The field at this index.
-    Field(usize),
-    /// The slug or key of the target of the reference at this index; informational.
-    TargetName(usize),
+    /// A field.
+    Field(FieldId),
+    /// The slug or key of the target of a reference; informational.
+    TargetName(FieldId),
     /// The type of a renamed or merged record.
     FormerType,
     /// The former slug or id.
@@ -88,16 +89,16 @@ fn record_columns(record: &'static Record) -> Vec<PackageColumn> {
     };
     let mut columns = vec![id];
     let first = if record.shape == RecordKind::Record { "slug" } else { "key" };
-    let is_first = |index: &usize| record.fields[*index].name == first;
-    let all = || (0..record.fields.len()).filter(|index| !OMITTED_FIELDS.contains(&record.fields[*index].name));
-    for index in all().filter(is_first).chain(all().filter(|index| !is_first(index))) {
-        let field = &record.fields[index];
+    let is_first = |id: &FieldId| record.field(*id).name == first;
+    let all = || record.fields_with_ids().map(|(id, _)| id).filter(|id| !OMITTED_FIELDS.contains(&record.field(*id).name));
+    for id in all().filter(is_first).chain(all().filter(|id| !is_first(id))) {
+        let field = record.field(id);
         columns.push(PackageColumn {
             name: field.name.to_owned(),
-            source: ColumnSource::Field(index),
+            source: ColumnSource::Field(id),
             ty: column_type(field.kind),
             is_derived: field.name == "disputed",
-            is_key: is_first(&index) || (index == 0 && record.shape != RecordKind::Record),
+            is_key: is_first(&id) || (id == FieldId::OWNER && record.shape != RecordKind::Record),
             is_required: field.required,
             description: field.doc.to_owned(),
         });
@@ -105,7 +106,7 @@ fn record_columns(record: &'static Record) -> Vec<PackageColumn> {
             let target = if target_field == "key" { "Key of the part" } else { "Slug of the record" };
             columns.push(PackageColumn {
                 name: format!("{}.{target_field}", field.name),
-                source: ColumnSource::TargetName(index),
+                source: ColumnSource::TargetName(id),
                 ty: ColumnType::Text,
                 is_derived: true,
                 is_key: false,
@@ -154,12 +155,12 @@ impl PackageColumn {
     pub(super) fn value<'e>(&self, record: &Record, entry: &'e DumpRow) -> TableValue<'e> {
         match self.source {
             ColumnSource::Id => TableValue::Text(id::encode(record.ty.prefix(), entry.id).into()),
-            ColumnSource::Field(index) => match (&entry.cells[index], &entry.targets[index]) {
+            ColumnSource::Field(id) => match (&entry.cells[id.index()], &entry.targets[id.index()]) {
                 (_, Some(target)) => TableValue::Text(id::encode(target.ty.prefix(), target.id).into()),
                 (cell, None) => cell_value(cell),
             },
-            ColumnSource::TargetName(index) => match &entry.targets[index] {
-                Some(target) if has_target_name(record.fields[index].kind, target) => TableValue::text(&target.name),
+            ColumnSource::TargetName(id) => match &entry.targets[id.index()] {
+                Some(target) if has_target_name(record.field(id).kind, target) => TableValue::text(&target.name),
                 _ => TableValue::Null,
             },
             ColumnSource::FormerType | ColumnSource::FormerName | ColumnSource::FormerRecord => TableValue::Null,
@@ -169,7 +170,7 @@ impl PackageColumn {
     /// The field descriptor of the Table Schema.
     pub(super) fn field_descriptor(&self, resource: PackageResource) -> Json {
         let declared = match (resource, self.source) {
-            (PackageResource::Records(record), ColumnSource::Field(index)) => Some(&record.fields[index]),
+            (PackageResource::Records(record), ColumnSource::Field(id)) => Some(record.field(id)),
             _ => None,
         };
         let mut field = json!({"name": self.name, "type": self.schema_type(declared), "description": self.description});

@@ -8,6 +8,7 @@ use super::layout::{PackageFormat, PackageResource};
 use crate::catalog::catalog;
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::Record;
+use crate::core::ids::FieldId;
 
 /// Maximum number of sources in the descriptor, which readers load as a whole; the sources table has all of them.
 pub(super) const MAX_DESCRIPTOR_SOURCES: usize = 1_000;
@@ -110,7 +111,7 @@ fn schema(resource: PackageResource, tables: &[String]) -> Json {
             let keys: Vec<Json> = columns
                 .iter()
                 .filter_map(|column| match column.source {
-                    ColumnSource::Field(index) => foreign_key(record, index, tables),
+                    ColumnSource::Field(id) => foreign_key(record, id, tables),
                     _ => None,
                 })
                 .collect();
@@ -126,8 +127,8 @@ fn schema(resource: PackageResource, tables: &[String]) -> Json {
 
 /// The foreign key of a reference to one type whose table is in the package. A Table Schema cannot express a reference to any
 /// type.
-fn foreign_key(record: &Record, index: usize, tables: &[String]) -> Option<Json> {
-    let field = &record.fields[index];
+fn foreign_key(record: &Record, id: FieldId, tables: &[String]) -> Option<Json> {
+    let field = record.field(id);
     let FieldKind::One(target) = field.kind else { return None };
     let mut reference = json!({"fields": ["id"]});
     // a self-reference omits the resource

@@ -118,7 +118,7 @@ pub async fn write(dump: &mut Dump, options: &ExportOptions, progress: impl Fn(u
 /// Collects sources for the descriptor; `None` once there are more than [`MAX_DESCRIPTOR_SOURCES`].
 fn collect_sources(record: &Record, entries: &[DumpRow], sources: &mut Option<Vec<SourceEntry>>) {
     let text = |entry: &DumpRow, name: &str| {
-        record.field_index(name).and_then(|field| entry.cells[field].texts().first().map(|text| (*text).to_owned()))
+        record.field_id(name).and_then(|field| entry.cells[field.index()].texts().first().map(|text| (*text).to_owned()))
     };
     if let Some(collected) = sources {
         collected.extend(entries.iter().map(|entry| SourceEntry {

@@ -147,7 +147,7 @@ mod tests {
             let converted = convert(&text);
             prop_assert!(converted.problems.is_empty());
             let record = catalog().get(RecordType::Person);
-            let value = |field: &str| converted.drafts[0].1.value(record.field_index(field).unwrap()).cloned();
+            let value = |field: &str| converted.drafts[0].1.value(record.field_id(field).unwrap()).cloned();
             prop_assert_eq!(value("name"), Some(DraftValue::Cell(Cell::Json(serde_json::json!({"und": name.trim()})))));
             prop_assert_eq!(value("birthDate"), Some(DraftValue::Cell(Cell::Text(format!("{year}-{month:02}")))));
         }

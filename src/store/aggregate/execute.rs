@@ -48,13 +48,13 @@ impl Store {
 
 /// Adds a group for each period without records; with other dimensions, for each combination of their values that occurs.
 fn with_empty_periods(query: &AggregateQuery, mut groups: Vec<Group>) -> Result<Vec<Group>> {
-    let Some((position, unit)) = query.period() else { return Ok(groups) };
+    let (Some((position, unit)), Some(period_field)) = (query.period(), query.period_field) else { return Ok(groups) };
     let text = |key: &GroupKey| match key {
         GroupKey::Text(text) => text.clone(),
         _ => String::new(),
     };
     let occurring: Vec<String> = groups.iter().map(|group| text(&group.keys[position])).collect();
-    let range = unit.range(occurring.iter().map(String::as_str), query.period_field, &query.filter);
+    let range = unit.range(occurring.iter().map(String::as_str), period_field, &query.filter);
     let identity = |keys: &[GroupKey]| -> Vec<(String, Uuid)> {
         keys.iter().map(GroupKey::sortable).map(|(sort_key, id)| (sort_key.to_owned(), id)).collect()
     };

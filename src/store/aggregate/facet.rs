@@ -5,6 +5,7 @@ use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Order, Query, S
 use crate::catalog::catalog;
 use crate::catalog::dimension::DimensionSource;
 use crate::core::error::Result;
+use crate::core::ids::RelationId;
 use crate::store::aggregate::join::CountSource;
 use crate::store::read::plan::{FacetSpec, ListPlan};
 use crate::store::sql::column::column;
@@ -22,11 +23,11 @@ impl SelectBuilder {
     pub(crate) fn facet(&mut self, list: &ListPlan, facet: &FacetSpec, parent: Option<Parent<'_>>) -> Result<SelectStatement> {
         let record = catalog().get(list.plan.ty);
         let dimension = &record.dimensions[facet.dimension];
-        let lists: Vec<usize> = match &dimension.source {
+        let lists: Vec<RelationId> = match &dimension.source {
             DimensionSource::Path(path) => path.relation.into_iter().collect(),
             DimensionSource::Period(_) => Vec::new(),
         };
-        let period_field = record.date_fields().first().copied().unwrap_or_default();
+        let period_field = record.date_fields().first().copied();
         let source =
             CountSource { ty: record.ty, filter: &list.filter, parent, part_filters: &[], join_keys: &[], outer: false, period_field };
         let (mut rows, mut joined) = self.joined_tables(source, &lists);

@@ -10,6 +10,7 @@ use crate::catalog::period::PeriodUnit;
 use crate::catalog::record::Record;
 use crate::catalog::relation::RelationJoin;
 use crate::core::filter::Filter;
+use crate::core::ids::{FieldId, RelationId};
 use crate::entity::RecordType;
 use crate::store::sql::column::column;
 use crate::store::sql::dialect;
@@ -21,15 +22,15 @@ pub(super) struct CountSource<'a> {
     pub(super) ty: RecordType,
     pub(super) filter: &'a Filter,
     pub(super) parent: Option<Parent<'a>>,
-    /// Filters of the parts of lists, by the index of the relation.
-    pub(super) part_filters: &'a [(usize, Filter)],
+    /// Filters of the parts of lists, by the relation.
+    pub(super) part_filters: &'a [(RelationId, Filter)],
     /// Lists whose parts are joined by a common party, each with the field that refers to the party; the list of parties
     /// itself has none.
     pub(super) join_keys: &'static [(&'static str, Option<&'static str>)],
     /// Whether to keep records without such parts or references, by outer joins.
     pub(super) outer: bool,
-    /// Index of the date field that periods are taken from.
-    pub(super) period_field: usize,
+    /// The date field that periods are taken from; `None` if the records have no date.
+    pub(super) period_field: Option<FieldId>,
 }
 
 /// The tables that a statement has joined so far.
@@ -39,21 +40,25 @@ pub(super) struct JoinedTables {
     /// Alias of the table of the records.
     pub(super) table: String,
     /// Relations, each with the alias of its table.
-    lists: Vec<(usize, String)>,
+    lists: Vec<(RelationId, String)>,
     /// References: the alias and the field that hold them, and the alias of the target.
-    references: Vec<(String, usize, String)>,
+    references: Vec<(String, FieldId, String)>,
 }
 
 impl JoinedTables {
-    /// Alias of the table of a relation, if joined.
-    pub(super) fn list(&self, list: usize) -> Option<&str> {
-        self.lists.iter().find(|(relation, _)| *relation == list).map(|(_, table)| table.as_str())
+    /// Alias of the table of a relation.
+    ///
+    /// # Panics
+    /// If the relation is not joined: a statement joins the lists that its dimensions and measures read.
+    pub(super) fn list(&self, list: RelationId) -> &str {
+        let joined = self.lists.iter().find(|(relation, _)| *relation == list);
+        joined.map_or_else(|| panic!("{} is read but not joined", self.record.relation(list).name), |(_, table)| table)
     }
 }
 
 impl SelectBuilder {
     /// The records, joined with the parts of these lists.
-    pub(super) fn joined_tables(&mut self, source: CountSource<'_>, lists: &[usize]) -> (SelectStatement, JoinedTables) {
+    pub(super) fn joined_tables(&mut self, source: CountSource<'_>, lists: &[RelationId]) -> (SelectStatement, JoinedTables) {
         if source.parent.is_none() {
             self.filters.restart();
         }
@@ -66,8 +71,8 @@ impl SelectBuilder {
         (select, joined)
     }
 
-    fn join_list(&mut self, select: &mut SelectStatement, joined: &mut JoinedTables, source: CountSource<'_>, list: usize) {
-        let relation = &joined.record.relations[list];
+    fn join_list(&mut self, select: &mut SelectStatement, joined: &mut JoinedTables, source: CountSource<'_>, list: RelationId) {
+        let relation = joined.record.relation(list);
         let target = catalog().get(relation.target);
         let part_filter = source.part_filters.iter().find(|(relation, _)| *relation == list).map(|(_, filter)| filter);
         // with a part filter, the filter of the records requires such a part
@@ -109,7 +114,8 @@ impl SelectBuilder {
     ) -> Expr {
         match &dimension.source {
             DimensionSource::Period(unit) => {
-                let field = &joined.record.fields[source.period_field];
+                let period_field = source.period_field.expect("only records with a date have dimensions of periods");
+                let field = joined.record.field(period_field);
                 let date = column(&joined.table, field.column);
                 period_of(*unit, if field.required { date } else { dialect::text_or_empty(date) })
             }
@@ -122,16 +128,16 @@ impl SelectBuilder {
         let nil_id = Expr::val(Uuid::nil());
         let id_or_nil = |table: &str| Expr::expr(Func::coalesce([column(table, "id"), nil_id.clone()]));
         let (mut record, mut table) = (joined.record, joined.table.clone());
-        if let Some((list, name)) = path.relation.and_then(|list| Some((list, joined.list(list)?.to_owned()))) {
-            (record, table) = (catalog().get(record.relations[list].target), name);
+        if let Some(list) = path.relation {
+            (record, table) = (catalog().get(record.relation(list).target), joined.list(list).to_owned());
         }
-        for index in &path.fields {
-            let field = &record.fields[*index];
+        for id in &path.fields {
+            let field = record.field(*id);
             let FieldKind::One(target) = field.kind else {
                 let is_not_null = field.required && table == joined.table;
                 return if is_not_null { column(&table, field.column) } else { dialect::text_or_empty(column(&table, field.column)) };
             };
-            table = self.join_reference(select, joined, source, (&table, record, *index));
+            table = self.join_reference(select, joined, source, (&table, record, *id));
             record = catalog().get(target);
         }
         id_or_nil(&table)
@@ -143,29 +149,29 @@ impl SelectBuilder {
         select: &mut SelectStatement,
         joined: &mut JoinedTables,
         source: CountSource<'_>,
-        (table, record, index): (&str, &Record, usize),
+        (table, record, id): (&str, &Record, FieldId),
     ) -> String {
-        if let Some((.., alias)) = joined.references.iter().find(|(owner, field, _)| owner == table && *field == index) {
+        if let Some((.., alias)) = joined.references.iter().find(|(owner, field, _)| owner == table && *field == id) {
             return alias.clone();
         }
-        let field = &record.fields[index];
+        let field = record.field(id);
         let FieldKind::One(target) = field.kind else { return table.to_owned() };
         let alias = self.alias();
         let on = Cond::all().add(column(&alias, "id").eq(column(table, field.column))).add_option(self.visibility.predicate(&alias));
         let join = if source.outer { JoinType::LeftJoin } else { JoinType::InnerJoin };
         select.join_as(join, Alias::new(catalog().get(target).table), Alias::new(&alias), on);
-        joined.references.push((table.to_owned(), index, alias.clone()));
+        joined.references.push((table.to_owned(), id, alias.clone()));
         alias
     }
 }
 
 /// The column of the party that a part of a list concerns, if the list is joined by party.
-fn join_key(source: CountSource<'_>, record: &Record, list: usize, table: &str) -> Option<Expr> {
-    let relation = &record.relations[list];
+fn join_key(source: CountSource<'_>, record: &Record, list: RelationId, table: &str) -> Option<Expr> {
+    let relation = record.relation(list);
     let (_, field) = source.join_keys.iter().find(|(name, _)| *name == relation.name)?;
     let target = catalog().get(relation.target);
     Some(match field {
-        Some(name) => column(table, target.fields[target.field_index(name)?].column),
+        Some(name) => column(table, target.field(target.known_field(name)).column),
         None => column(table, "id"),
     })
 }

@@ -8,6 +8,7 @@ use crate::catalog::catalog;
 use crate::catalog::dimension::DimensionSource;
 use crate::catalog::measure::{CountTarget, Interval, Measure, MeasureCondition, MeasureSpec};
 use crate::catalog::record::Record;
+use crate::core::ids::RelationId;
 use crate::store::aggregate::join::{CountSource, JoinedTables};
 use crate::store::aggregate::query::{AggregateQuery, GroupBy};
 use crate::store::sql::column::column;
@@ -50,13 +51,13 @@ impl SelectBuilder {
         let record = query.record();
         let group_lists = lists_of(query, by);
         let requested: Vec<RequestedMeasure> = measures.iter().filter_map(|index| Some((*index, query.measure(*index)?))).collect();
-        let mut count_tables: Vec<(Vec<usize>, Vec<RequestedMeasure>)> = vec![(group_lists.clone(), Vec::new())];
+        let mut count_tables: Vec<(Vec<RelationId>, Vec<RequestedMeasure>)> = vec![(group_lists.clone(), Vec::new())];
         let mut interval_tables: Vec<(Interval, &'static MeasureSpec, Vec<RequestedMeasure>)> = Vec::new();
         for (index, measure) in requested {
             match measure.aggregate {
                 Measure::Count(_) => {
                     let mut lists = group_lists.clone();
-                    lists.extend(measure.lists().filter_map(|list| record.relation_index(list)));
+                    lists.extend(measure.lists().map(|list| record.known_relation(list)));
                     let lists = join_order(query, lists);
                     match count_tables.iter_mut().find(|(joined, _)| *joined == lists) {
                         Some((_, family)) => family.push((index, measure)),
@@ -103,7 +104,13 @@ impl SelectBuilder {
     }
 
     /// Counts that need the same lists, for each group that has a row.
-    fn count_table(&mut self, query: &AggregateQuery, by: &[GroupBy], lists: &[usize], family: &[RequestedMeasure]) -> SelectStatement {
+    fn count_table(
+        &mut self,
+        query: &AggregateQuery,
+        by: &[GroupBy],
+        lists: &[RelationId],
+        family: &[RequestedMeasure],
+    ) -> SelectStatement {
         let record = query.record();
         let (mut rows, mut joined) = self.source_rows(query, by, lists);
         if by.is_empty() {
@@ -115,7 +122,7 @@ impl SelectBuilder {
             let Measure::Count(target) = measure.aggregate else { continue };
             let is_unique = match target {
                 CountTarget::Record => lists.is_empty(),
-                CountTarget::Part(list) => matches!(lists, [only] if record.relation_index(list) == Some(*only)),
+                CountTarget::Part(list) => lists == [record.known_relation(list)],
                 CountTarget::PartReference(..) | CountTarget::Reference(_) => false,
             };
             let count = if is_unique && measure.conditions.is_empty() && target == CountTarget::Record {
@@ -152,23 +159,24 @@ impl SelectBuilder {
     ) -> SelectStatement {
         let record = query.record();
         let mut lists = lists_of(query, by);
-        lists.extend(measure.lists().filter_map(|list| record.relation_index(list)));
+        lists.extend(measure.lists().map(|list| record.known_relation(list)));
         let lists = join_order(query, lists);
         let (mut rows, joined) = self.source_rows(query, by, &lists);
         let (value, id, is_unique) = match interval {
             Interval::Duration(list, field) => {
-                let relation = record.relation_index(list).unwrap_or_default();
-                let parts = catalog().get(record.relations[relation].target);
-                let table = joined.list(relation).unwrap_or_default();
-                let minutes = parts.field_index(field).and_then(|index| parts.fields[index].minutes_column()).unwrap_or("id");
+                let relation = record.known_relation(list);
+                let parts = catalog().get(record.relation(relation).target);
+                let table = joined.list(relation);
+                let minutes = parts.field(parts.known_field(field)).minutes_column();
+                let minutes = minutes.unwrap_or_else(|| panic!("{}.{field} is not a duration", parts.name()));
                 (column(table, minutes), column(table, "id"), lists == [relation])
             }
             Interval::Days(from, to) => {
-                let field = |name| column(&joined.table, record.fields[record.field_index(name).unwrap_or_default()].column);
+                let field = |name| column(&joined.table, record.field(record.known_field(name)).column);
                 (dialect::days_between(self.backend, field(from), field(to)), column(&joined.table, "id"), lists.is_empty())
             }
             Interval::DaysUntilPart { from, list, date, field, values } => {
-                let begin = column(&joined.table, record.fields[record.field_index(from).unwrap_or_default()].column);
+                let begin = column(&joined.table, record.field(record.known_field(from)).column);
                 let end = self.first_date(record, &joined.table, list, date, MeasureCondition { list: Some(list), field, values });
                 let rows_alias = self.alias();
                 // in two steps, so that the end is selected once per row
@@ -230,11 +238,18 @@ impl SelectBuilder {
     }
 
     /// The earliest date, with the precision of a day, among the parts of a list that satisfy a condition.
-    fn first_date(&mut self, record: &Record, table: &str, list: &str, date: &str, condition: MeasureCondition) -> SelectStatement {
-        let relation = &record.relations[record.relation_index(list).unwrap_or_default()];
+    fn first_date(
+        &mut self,
+        record: &Record,
+        table: &str,
+        list: &'static str,
+        date: &'static str,
+        condition: MeasureCondition,
+    ) -> SelectStatement {
+        let relation = record.relation(record.known_relation(list));
         let parts = catalog().get(relation.target);
         let alias = self.alias();
-        let field = |field| column(&alias, parts.fields[parts.field_index(field).unwrap_or_default()].column);
+        let field = |field| column(&alias, parts.field(parts.known_field(field)).column);
         let owner = parts.owner().map_or("id", |owner| owner.column);
         Query::select()
             .expr(Func::min(field(date)))
@@ -249,9 +264,9 @@ impl SelectBuilder {
     /// The id of the counted record or part; null if it is not visible.
     fn counted_id(&mut self, query: &AggregateQuery, rows: &mut SelectStatement, joined: &mut JoinedTables, target: CountTarget) -> Expr {
         let record = query.record();
-        let list = |relation: &str| {
-            let relation = record.relation_index(relation).unwrap_or_default();
-            (catalog().get(record.relations[relation].target), joined.list(relation).unwrap_or_default().to_owned())
+        let list = |relation: &'static str| {
+            let relation = record.known_relation(relation);
+            (catalog().get(record.relation(relation).target), joined.list(relation).to_owned())
         };
         let (owner, table, field) = match target {
             CountTarget::Record => return column(&joined.table, "id"),
@@ -262,9 +277,9 @@ impl SelectBuilder {
             }
             CountTarget::Reference(field) => (record, joined.table.clone(), field),
         };
-        let index = owner.field_index(field).unwrap_or_default();
+        let index = owner.known_field(field);
         match self.visibility {
-            Visibility::All => column(&table, owner.fields[index].column),
+            Visibility::All => column(&table, owner.field(index).column),
             Visibility::Published => {
                 let visible = self.join_reference(rows, joined, count_source(query), (&table, owner, index));
                 column(&visible, "id")
@@ -273,7 +288,7 @@ impl SelectBuilder {
     }
 
     /// One row per record, or per part in these lists, with the keys of its group.
-    fn source_rows(&mut self, query: &AggregateQuery, by: &[GroupBy], lists: &[usize]) -> (SelectStatement, JoinedTables) {
+    fn source_rows(&mut self, query: &AggregateQuery, by: &[GroupBy], lists: &[RelationId]) -> (SelectStatement, JoinedTables) {
         let source = count_source(query);
         let (mut rows, mut joined) = self.joined_tables(source, lists);
         for (position, by) in by.iter().enumerate() {
@@ -318,7 +333,7 @@ fn group_by_keys(groups: &mut SelectStatement, keys: usize) {
 }
 
 /// The lists that the keys and the part filters need, in the order in which they are joined.
-fn lists_of(query: &AggregateQuery, by: &[GroupBy]) -> Vec<usize> {
+fn lists_of(query: &AggregateQuery, by: &[GroupBy]) -> Vec<RelationId> {
     let of_dimensions = by.iter().filter_map(|by| match &query.dimension(by).source {
         DimensionSource::Path(path) => path.relation,
         DimensionSource::Period(_) => None,
@@ -328,9 +343,9 @@ fn lists_of(query: &AggregateQuery, by: &[GroupBy]) -> Vec<usize> {
 }
 
 /// Removes duplicate lists, and puts those that are joined by a common party first, in their declared order.
-fn join_order(query: &AggregateQuery, mut lists: Vec<usize>) -> Vec<usize> {
-    let relations = &query.record().relations;
-    let join_key = |list: &usize| query.join_keys().iter().position(|(name, _)| *name == relations[*list].name);
+fn join_order(query: &AggregateQuery, mut lists: Vec<RelationId>) -> Vec<RelationId> {
+    let record = query.record();
+    let join_key = |list: &RelationId| query.join_keys().iter().position(|(name, _)| *name == record.relation(*list).name);
     lists.sort_unstable();
     lists.dedup();
     lists.sort_by_key(|list| (join_key(list).is_none(), join_key(list)));
@@ -340,11 +355,11 @@ fn join_order(query: &AggregateQuery, mut lists: Vec<usize>) -> Vec<usize> {
 /// The predicate of the conditions of a measure, if it has any.
 fn condition(record: &Record, joined: &JoinedTables, conditions: &[MeasureCondition]) -> Option<Cond> {
     let predicate = |only: &MeasureCondition| {
-        let (owner, table) = match only.list.and_then(|list| record.relation_index(list)) {
-            Some(relation) => (catalog().get(record.relations[relation].target), joined.list(relation).unwrap_or_default()),
+        let (owner, table) = match only.list.map(|list| record.known_relation(list)) {
+            Some(relation) => (catalog().get(record.relation(relation).target), joined.list(relation)),
             None => (record, joined.table.as_str()),
         };
-        let field = owner.fields[owner.field_index(only.field).unwrap_or_default()].column;
+        let field = owner.field(owner.known_field(only.field)).column;
         column(table, field).is_in(only.values.iter().copied())
     };
     (!conditions.is_empty()).then(|| conditions.iter().fold(Cond::all(), |all, only| all.add(predicate(only))))

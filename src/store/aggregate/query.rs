@@ -6,6 +6,7 @@ use crate::catalog::measure::{MeasureSpec, StatisticsSpec};
 use crate::catalog::period::PeriodUnit;
 use crate::catalog::record::Record;
 use crate::core::filter::{Filter, Quantifier};
+use crate::core::ids::{FieldId, RelationId};
 use crate::core::pagination::Direction;
 use crate::entity::RecordType;
 use crate::store::read::plan::Plan;
@@ -24,10 +25,10 @@ pub struct AggregateQuery {
     pub ty: RecordType,
     /// The filter of the records.
     pub filter: Filter,
-    /// Filters of the parts to count: the index of a relation, and a filter of its records.
-    pub part_filters: Vec<(usize, Filter)>,
-    /// Index of the date field that periods are taken from.
-    pub period_field: usize,
+    /// Filters of the parts to count: a relation, and a filter of its records.
+    pub part_filters: Vec<(RelationId, Filter)>,
+    /// The date field that periods are taken from; `None` if the records have no date.
+    pub period_field: Option<FieldId>,
     /// The dimensions to group by.
     pub group_by: Vec<GroupBy>,
     /// Indexes of the measures of each group.
@@ -69,7 +70,7 @@ impl AggregateQuery {
             ty: record.ty,
             filter: Filter::all(),
             part_filters: Vec::new(),
-            period_field: record.date_fields().first().copied().unwrap_or_default(),
+            period_field: record.date_fields().first().copied(),
             group_by: Vec::new(),
             measures: Vec::new(),
             rows: true,
@@ -81,7 +82,7 @@ impl AggregateQuery {
     }
 
     /// Counts only those parts of a list that satisfy a filter, and only records that have such parts.
-    pub fn filter_parts(&mut self, list: usize, parts: Filter) {
+    pub fn filter_parts(&mut self, list: RelationId, parts: Filter) {
         let filter = std::mem::replace(&mut self.filter, Filter::all());
         self.filter = filter.and(Filter::Many(list, Quantifier::Some, Box::new(parts.clone())));
         self.part_filters.push((list, parts));

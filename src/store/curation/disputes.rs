@@ -10,6 +10,7 @@ use crate::catalog::catalog;
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
+use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::curation::claims::claims;
 use crate::store::database;
@@ -17,7 +18,7 @@ use crate::store::draft::DraftValue;
 use crate::store::read::result::Cell;
 use crate::store::sql::dialect::one_of_ids;
 use crate::store::write::load::{LOOKUP_BATCH_VALUES, load_rows};
-use crate::store::write::model::{StoredRow, required_field};
+use crate::store::write::model::StoredRow;
 use crate::store::write::types::ResolvedDraft;
 
 /// Sources that will be drafts after these drafts are written.
@@ -31,7 +32,7 @@ pub(crate) async fn draft_sources(
     let select = Query::select().column("id").from(Alias::new(source.table)).and_where(is_draft).to_owned();
     let rows = transaction.query_all(&select).await.map_err(database)?;
     let mut drafts = rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<HashSet<Uuid>, _>>().map_err(internal)?;
-    let published = required_field(source, "published");
+    let published = source.known_field("published");
     for resolved in resolved.iter().filter(|(ty, _)| *ty == source.ty).flat_map(|(_, records)| records) {
         match resolved.draft.value(published) {
             Some(DraftValue::Cell(Cell::Boolean(false))) => drafts.insert(resolved.id),
@@ -45,9 +46,9 @@ pub(crate) async fn draft_sources(
 /// Whether the claims of these citations about some field of the record contradict each other.
 pub(crate) fn disagree<'c>(record: &Record, citations: impl Iterator<Item = &'c [Cell]>, draft_sources: &HashSet<Uuid>) -> bool {
     let citation = catalog().get(RecordType::Citation);
-    let [source, field, value] = ["source", "field", "value"].map(|name| required_field(citation, name));
-    let is_seen = |cells: &&[Cell]| !matches!(&cells[source], Cell::Id(id) if draft_sources.contains(id));
-    let claimed = citations.filter(is_seen).map(|cells| (cells[field].as_text(), cells[value].as_text()));
+    let [source, field, value] = ["source", "field", "value"].map(|name| citation.known_field(name));
+    let is_seen = |cells: &&[Cell]| !matches!(&cells[source.index()], Cell::Id(id) if draft_sources.contains(id));
+    let claimed = citations.filter(is_seen).map(|cells| (cells[field.index()].as_text(), cells[value.index()].as_text()));
     claims(&record.fields, claimed).iter().any(|(_, groups)| groups.len() > 1)
 }
 
@@ -80,7 +81,7 @@ fn collect_changed(
     draft_sources: &HashSet<Uuid>,
     changed: &mut BTreeMap<(RecordType, bool), Vec<Uuid>>,
 ) -> bool {
-    let Some(field) = record.field_index("disputed") else { return false };
+    let Some(field) = record.field_id("disputed") else { return false };
     let citations = row.parts.get(&RecordType::Citation).into_iter().flatten().map(|citation| citation.cells.as_slice());
     let mut disputed = disagree(record, citations, draft_sources);
     for (ty, parts) in &row.parts {
@@ -88,7 +89,7 @@ fn collect_changed(
             disputed |= collect_changed(catalog().get(*ty), part, draft_sources, changed);
         }
     }
-    if row.cells[field] != Cell::Boolean(disputed) {
+    if row.cells[field.index()] != Cell::Boolean(disputed) {
         changed.entry((record.ty, disputed)).or_default().push(row.id);
     }
     disputed
@@ -122,10 +123,10 @@ async fn citing(transaction: &DatabaseTransaction, sources: &[Uuid]) -> Result<H
         }
         for (ty, ids) in parts {
             let part = catalog().get(ty);
-            let FieldKind::One(owner) = part.fields[0].kind else { continue };
+            let FieldKind::One(owner) = part.field(FieldId::OWNER).kind else { continue };
             for batch in ids.chunks(LOOKUP_BATCH_VALUES) {
                 let select = Query::select()
-                    .column(Alias::new(part.fields[0].column))
+                    .column(Alias::new(part.field(FieldId::OWNER).column))
                     .from(Alias::new(part.table))
                     .and_where(one_of_ids(transaction.get_database_backend(), "id", batch)?)
                     .to_owned();

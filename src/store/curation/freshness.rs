@@ -17,6 +17,7 @@ use crate::catalog::kind::FieldKind;
 use crate::catalog::record::Record;
 use crate::core::article::with_article;
 use crate::core::error::{Result, internal};
+use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::db::dataset_version;
 use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode};
@@ -75,7 +76,7 @@ impl TouchedRecords {
 
     /// Adds the jurisdiction that a record belongs to.
     fn add_jurisdiction(&mut self, record: &Record, cells: &[Cell]) {
-        let through = record.jurisdiction_field().and_then(|field| Some((&cells[record.field_index(field.name)?], field.kind)));
+        let through = record.jurisdiction_field().and_then(|field| Some((&cells[record.field_id(field.name)?.index()], field.kind)));
         match through {
             Some((Cell::Id(id), FieldKind::One(RecordType::Jurisdiction))) => {
                 self.ids.entry(RecordType::Jurisdiction).or_default().insert(*id);
@@ -116,7 +117,7 @@ impl TouchedRecords {
         let mut updated = [0, 0];
         for (ty, ids) in self.ids {
             let record = catalog().get(ty);
-            let Some(column) = record.field_index(name).map(|index| record.fields[index].column) else { continue };
+            let Some(column) = record.field_id(name).map(|id| record.field(id).column) else { continue };
             let ids: Vec<Uuid> = ids.into_iter().collect();
             for batch in ids.chunks(LOOKUP_BATCH_VALUES) {
                 for (updated, published) in updated.iter_mut().zip([true, false]) {
@@ -141,13 +142,13 @@ impl FreshnessUpdates {
     pub(crate) fn submitted(&mut self, submitted: SubmittedRecord<'_>) {
         let SubmittedRecord { record, id, draft, cells, cited, .. } = submitted;
         // publishing or unpublishing a record does not check its contents
-        let is_published_field = |index: usize| record.fields[index].name == "published";
-        let only_publishes = draft.parts.is_empty() && matches!(draft.values[..], [(index, ..)] if is_published_field(index));
+        let is_published_field = |id: FieldId| record.field(id).name == "published";
+        let only_publishes = draft.parts.is_empty() && matches!(draft.values[..], [(id, ..)] if is_published_field(id));
         let is_check = !only_publishes && !draft.target.restates_stored;
         if is_check {
             self.checked.add_record(record, id);
         }
-        if record.field_index("published").is_none_or(|field| cells[field] != Cell::Boolean(true)) {
+        if record.field_id("published").is_none_or(|field| cells[field.index()] != Cell::Boolean(true)) {
             return;
         }
         if is_check {

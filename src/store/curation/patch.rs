@@ -134,10 +134,10 @@ fn lists_to(record: &Record, row: &StoredRow, id: Uuid) -> Option<Vec<(&'static 
     }
     for list in &record.parts {
         let part = catalog().get(list.part);
-        let key = part.field_index("key")?;
+        let key = part.field_id("key")?;
         for row in row.parts.get(&list.part).into_iter().flatten() {
             if let Some(mut below) = lists_to(part, row, id) {
-                below.insert(0, (list.name, row.cells[key].as_text()?.to_owned()));
+                below.insert(0, (list.name, row.cells[key.index()].as_text()?.to_owned()));
                 return Some(below);
             }
         }

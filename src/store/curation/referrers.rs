@@ -8,6 +8,7 @@ use crate::catalog::catalog;
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::{Result, internal};
+use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::database;
 use crate::store::write::value::is_record;
@@ -36,7 +37,7 @@ pub(crate) async fn referrers(transaction: &DatabaseTransaction, target: &Record
             if !refers {
                 continue;
             }
-            let column = if is_record(record) { "id" } else { record.fields[0].column };
+            let column = if is_record(record) { "id" } else { record.field(FieldId::OWNER).column };
             let select = Query::select()
                 .column(Alias::new(column))
                 .from(Alias::new(record.table))

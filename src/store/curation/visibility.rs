@@ -13,6 +13,7 @@ use crate::catalog::field::Field;
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::Result;
+use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::curation::disputes::update_citing;
 use crate::store::database;
@@ -97,7 +98,7 @@ fn row_exists(table: &'static str, id: Expr, published: bool) -> Cond {
 
 /// Predicate: the record or part that has the link is published.
 fn owner_is_published(link: &Record) -> Cond {
-    let owner = &link.fields[0];
+    let owner = &link.field(FieldId::OWNER);
     let reference = || Expr::col((Alias::new(link.table), Alias::new(owner.column)));
     let owners = catalog().all().filter(|record| match owner.kind {
         FieldKind::One(target) => target == record.ty,

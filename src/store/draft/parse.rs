@@ -12,6 +12,7 @@ use crate::catalog::kind::{FieldKind, Structure, Vocabulary};
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::article::with_article;
 use crate::core::id;
+use crate::core::ids::FieldId;
 use crate::core::language;
 use crate::core::partial_date::PartialDate;
 use crate::entity::RecordType;
@@ -166,13 +167,13 @@ impl DraftParser {
     fn entry(&mut self, record: &'static Record, name: &str, value: &Tree, draft: &mut Draft) {
         let is_row = self.source == Source::PackageRow;
         let name_field = if record.shape == RecordKind::Record { "slug" } else { "key" };
-        let field = match record.field_index(name) {
-            Some(index) if is_row && name == POSITION => Some(index),
+        let field = match record.field_id(name) {
+            Some(id) if is_row && name == POSITION => Some(id),
             _ => settable_field(record, name),
         };
         let list = record.parts.iter().find(|list| list.name == name);
         // names known to the catalog are borrowed, which saves an allocation for each value
-        let known = || list.map(|list| list.name).or_else(|| field.map(|index| record.fields[index].name));
+        let known = || list.map(|list| list.name).or_else(|| field.map(|id| record.field(id).name));
         let origin = match known() {
             Some(known) => draft.origin.child(known, value.line),
             None => draft.origin.child(name.to_owned(), value.line),
@@ -184,9 +185,9 @@ impl DraftParser {
         } else if let Some(list) = list {
             let parts = self.list(catalog().get(list.part), value, &origin);
             draft.parts.push((list.part, parts));
-        } else if let Some(index) = field {
-            if let Some(value) = self.value(record.fields[index].kind, value, &origin) {
-                draft.values.push((index, value, origin));
+        } else if let Some(id) = field {
+            if let Some(value) = self.value(record.field(id).kind, value, &origin) {
+                draft.values.push((id, value, origin));
             }
         } else {
             self.report(&origin, unknown_field(record, name));
@@ -204,10 +205,10 @@ impl DraftParser {
     }
 
     /// A part given as the value of its only identifying field.
-    fn bare_part(&mut self, record: &'static Record, field: &str, tree: &Tree, origin: &Origin) -> Option<Draft> {
-        let index = record.field_index(field)?;
-        let value = self.value(record.fields[index].kind, tree, origin)?;
-        Some(Draft { origin: origin.clone(), values: vec![(index, value, origin.clone())], ..Draft::default() })
+    fn bare_part(&mut self, record: &'static Record, field: &'static str, tree: &Tree, origin: &Origin) -> Option<Draft> {
+        let id = record.known_field(field);
+        let value = self.value(record.field(id).kind, tree, origin)?;
+        Some(Draft { origin: origin.clone(), values: vec![(id, value, origin.clone())], ..Draft::default() })
     }
 
     /// The id of the record or part itself.
@@ -412,7 +413,7 @@ impl DraftParser {
     /// Validates the claimed values of citations against the fields that they are claimed for.
     fn validate_claims(&mut self, record: &'static Record, draft: &Draft) {
         let citation = catalog().get(RecordType::Citation);
-        let (Some(field), Some(value)) = (citation.field_index("field"), citation.field_index("value")) else { return };
+        let [field, value] = ["field", "value"].map(|name| citation.known_field(name));
         for claim in draft.parts.iter().filter(|(part, _)| *part == RecordType::Citation).flat_map(|(_, parts)| parts) {
             let Some(DraftValue::Cell(Cell::Text(name))) = claim.value(field) else {
                 if claim.value(value).is_some_and(|claimed| *claimed != DraftValue::Cell(Cell::Null)) {
@@ -421,7 +422,7 @@ impl DraftParser {
                 continue;
             };
             let is_part = record.parts.iter().any(|list| list.name == name && list.name != "citations");
-            let Some(declared) = settable_field(record, name).map(|index| &record.fields[index]) else {
+            let Some(declared) = settable_field(record, name).map(|id| record.field(id)) else {
                 if !is_part {
                     self.report(&claim.origin.child("field", None), unknown_field(record, name));
                 }
@@ -470,20 +471,16 @@ fn unknown_choice(vocabulary: &Vocabulary, text: &str) -> String {
     format!("\"{text}\" is not a value of this field; the values are {}", known.join(", "))
 }
 
-/// Index of a field that input may set: not a system field, and not the owner of a part, which follows from its place.
-fn settable_field(record: &Record, name: &str) -> Option<usize> {
-    let index = record.field_index(name)?;
-    let is_owner = index == 0 && matches!(record.shape, RecordKind::Part { .. });
-    (!is_owner && !record.fields[index].system).then_some(index)
+/// A field that input may set: not a system field, and not the owner of a part, which follows from its place.
+fn settable_field(record: &Record, name: &str) -> Option<FieldId> {
+    let id = record.field_id(name)?;
+    let is_owner = id == FieldId::OWNER && matches!(record.shape, RecordKind::Part { .. });
+    (!is_owner && !record.field(id).system).then_some(id)
 }
 
 fn unknown_field(record: &Record, name: &str) -> String {
-    let fields = record
-        .fields
-        .iter()
-        .enumerate()
-        .filter(|(index, field)| settable_field(record, field.name) == Some(*index))
-        .map(|(_, field)| field.name);
+    let fields =
+        record.fields_with_ids().filter(|(id, field)| settable_field(record, field.name) == Some(*id)).map(|(_, field)| field.name);
     let known: Vec<&str> = fields.chain(record.parts.iter().map(|list| list.name)).collect();
     let nearest = known.iter().map(|other| (strsim::osa_distance(name, other), other)).min();
     if let Some((1..=2, other)) = nearest {

@@ -22,8 +22,8 @@ pub(crate) fn of(record: &Record, row: &StoredRow, types: &HashMap<Uuid, RecordT
     let is_part = record.shape != RecordKind::Record;
     let mut own_keys = keys.clone();
     for (part, rows) in &row.parts {
-        if let Some(key) = catalog().get(*part).field_index("key") {
-            own_keys.extend(rows.iter().filter_map(|row| Some((row.id, row.cells[key].as_text()?))));
+        if let Some(key) = catalog().get(*part).field_id("key") {
+            own_keys.extend(rows.iter().filter_map(|row| Some((row.id, row.cells[key.index()].as_text()?))));
         }
     }
     let mut state = Map::new();

@@ -90,7 +90,7 @@ impl<'de> DeserializeSeed<'de> for PageSeed<'_> {
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<PageBounds, D::Error> {
         let Self { list, level } = self;
         let page = &list.page;
-        let key = list.cursors.then(|| sort_key_kind(&catalog().get(list.plan.ty).fields[list.order.0]));
+        let key = list.cursors.then(|| sort_key_kind(catalog().get(list.plan.ty).field(list.order.0)));
         let start = level.rows.len();
         let count = RowsSeed { plan: &list.plan, key, level }.deserialize(json)?;
         let size = page.size as usize;
@@ -176,7 +176,7 @@ impl PartialRow<'_> {
                 row.key = next(&mut items, CellSeed(self.key.unwrap_or(FieldKind::Text)))?;
             } else if self.position < children {
                 let field = self.plan.fields[self.position - fields];
-                row.cells.push(next(&mut items, CellSeed(catalog().get(self.plan.ty).fields[field].kind))?);
+                row.cells.push(next(&mut items, CellSeed(catalog().get(self.plan.ty).field(field).kind))?);
             } else {
                 self.child(self.position - children, &mut items)?;
             }

@@ -15,6 +15,7 @@ use crate::catalog::catalog;
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::{Result, internal};
+use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::db::dataset_version;
 use crate::store::handle::Store;
@@ -119,7 +120,8 @@ impl Dump {
         }
         let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.id);
         self.resolve_targets(record, &mut rows).await?;
-        let is_complete = |row: &DumpRow| references(record).all(|field| !record.fields[field].required || row.targets[field].is_some());
+        let is_complete =
+            |row: &DumpRow| references(record).all(|field| !record.field(field).required || row.targets[field.index()].is_some());
         rows.retain(is_complete);
         Ok(DumpPage { rows, next })
     }
@@ -183,19 +185,19 @@ impl Dump {
             self.names.clear();
         }
         let polymorphic = |row: &DumpRow| {
-            let fields = references(record).filter(|field| matches!(record.fields[*field].kind, FieldKind::Any));
-            fields.filter_map(|field| id_in(&row.cells[field])).collect::<Vec<Uuid>>()
+            let fields = references(record).filter(|field| matches!(record.field(*field).kind, FieldKind::Any));
+            fields.filter_map(|field| id_in(&row.cells[field.index()])).collect::<Vec<Uuid>>()
         };
         let types = self.fetch_types(rows.iter().flat_map(polymorphic).collect()).await?;
-        let target = |field: usize, cell: &Cell| Some((type_of(record, field, id_in(cell)?, &types)?, id_in(cell)?));
-        let wanted = rows.iter().flat_map(|row| references(record).filter_map(|field| target(field, &row.cells[field])));
+        let target = |field: FieldId, cell: &Cell| Some((type_of(record, field, id_in(cell)?, &types)?, id_in(cell)?));
+        let wanted = rows.iter().flat_map(|row| references(record).filter_map(|field| target(field, &row.cells[field.index()])));
         self.fetch_names(wanted.collect()).await?;
         for row in rows {
             for field in references(record) {
-                let found = target(field, &row.cells[field]);
-                row.targets[field] = found.and_then(|(ty, id)| Some(ReferenceTarget { ty, id, name: self.name(ty, id)?.clone() }));
-                if row.targets[field].is_none() {
-                    row.cells[field] = Cell::Null;
+                let found = target(field, &row.cells[field.index()]);
+                row.targets[field.index()] = found.and_then(|(ty, id)| Some(ReferenceTarget { ty, id, name: self.name(ty, id)?.clone() }));
+                if row.targets[field.index()].is_none() {
+                    row.cells[field.index()] = Cell::Null;
                 }
             }
         }
@@ -239,9 +241,9 @@ impl Dump {
 
     async fn fetch_names_of(&mut self, record: &'static Record, ids: &[Uuid]) -> Result<()> {
         let name = if record.shape == RecordKind::Record { "slug" } else { "key" };
-        let needed: Vec<usize> = references(record).filter(|field| record.fields[*field].required).collect();
+        let needed: Vec<FieldId> = references(record).filter(|field| record.field(*field).required).collect();
         let mut select = Query::select();
-        select.columns(["id", name]).columns(needed.iter().map(|field| Alias::new(record.fields[*field].column)));
+        select.columns(["id", name]).columns(needed.iter().map(|field| Alias::new(record.field(*field).column)));
         select.from(Alias::new(record.table)).and_where(Expr::col("published").eq(true));
         select.and_where(one_of_ids(self.store.backend(), "id", ids)?);
         let mut found: Vec<(Uuid, String, Vec<Option<Uuid>>)> = Vec::new();
@@ -253,11 +255,11 @@ impl Dump {
                 required.map_err(internal)?,
             ));
         }
-        let is_any = |field: &usize| matches!(record.fields[*field].kind, FieldKind::Any);
+        let is_any = |field: &FieldId| matches!(record.field(*field).kind, FieldKind::Any);
         let polymorphic =
             found.iter().flat_map(|(_, _, required)| needed.iter().zip(required).filter_map(|(field, id)| id.filter(|_| is_any(field))));
         let types = self.fetch_types(polymorphic.collect()).await?;
-        let target = |field: usize, id: Option<Uuid>| Some((type_of(record, field, id?, &types)?, id?));
+        let target = |field: FieldId, id: Option<Uuid>| Some((type_of(record, field, id?, &types)?, id?));
         let required = found.iter().flat_map(|(_, _, required)| needed.iter().zip(required).filter_map(|(field, id)| target(*field, *id)));
         self.fetch_names(required.collect()).await?;
         for (id, name, required) in &found {
@@ -274,9 +276,9 @@ pub fn dumped_records() -> impl Iterator<Item = &'static Record> {
     catalog().all().filter(|record| record.shape != RecordKind::Log)
 }
 
-/// Indexes of the fields that refer to records or parts.
-fn references(record: &Record) -> impl Iterator<Item = usize> {
-    record.fields.iter().enumerate().filter(|(_, field)| matches!(field.kind, FieldKind::One(_) | FieldKind::Any)).map(|(index, _)| index)
+/// The fields that refer to records or parts.
+fn references(record: &Record) -> impl Iterator<Item = FieldId> {
+    record.fields_with_ids().filter(|(_, field)| matches!(field.kind, FieldKind::One(_) | FieldKind::Any)).map(|(id, _)| id)
 }
 
 fn id_in(cell: &Cell) -> Option<Uuid> {
@@ -286,8 +288,8 @@ fn id_in(cell: &Cell) -> Option<Uuid> {
     }
 }
 
-fn type_of(record: &Record, field: usize, id: Uuid, types: &HashMap<Uuid, RecordType>) -> Option<RecordType> {
-    match record.fields[field].kind {
+fn type_of(record: &Record, field: FieldId, id: Uuid, types: &HashMap<Uuid, RecordType>) -> Option<RecordType> {
+    match record.field(field).kind {
         FieldKind::One(ty) => Some(ty),
         _ => types.get(&id).copied(),
     }

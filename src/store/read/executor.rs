@@ -136,11 +136,11 @@ impl Store {
                 }
                 Filter::Not(part) => return self.choose_semi_joins(record, part).await,
                 Filter::Id(_) | Filter::Field(..) => return Ok(semi_joins),
-                Filter::One(field, inner) => match record.fields[*field].kind {
+                Filter::One(field, inner) => match record.field(*field).kind {
                     FieldKind::One(target) => (target, (**inner).clone()),
                     _ => return Ok(semi_joins),
                 },
-                Filter::Many(relation, quantifier, inner) => (record.relations[*relation].target, semi_join_filter(*quantifier, inner)),
+                Filter::Many(relation, quantifier, inner) => (record.relation(*relation).target, semi_join_filter(*quantifier, inner)),
             };
             let nested = self.choose_semi_joins(catalog().get(target), &inner).await?;
             let mut builder = FilterBuilder::new(self.backend(), self.visibility, nested.clone());
@@ -228,19 +228,19 @@ impl Store {
     /// Fetches the records that the polymorphic references of a level refer to.
     async fn resolve_polymorphic(&self, plan: &Plan, level: &mut RowSet) -> Result<()> {
         let mut references = Vec::new();
-        for (index, child) in plan.children.iter().enumerate() {
+        for (id, child) in plan.children_with_ids() {
             if let ChildPlan::Any(field, plans) = child {
-                references.push((index, plans, level.references(*field)));
+                references.push((id, plans, level.references(*field)));
             }
         }
-        let resolved = try_join_all(references.into_iter().map(async |(index, plans, ids)| {
+        let resolved = try_join_all(references.into_iter().map(async |(id, plans, ids)| {
             let types = self.fetch_types(ids.iter().flatten().copied().collect()).await?;
             let ids: Vec<_> = ids.into_iter().map(|id| Some((*types.get(&id?)?, id?))).collect();
-            self.nodes(plans, &ids).await.map(|rows| (index, rows))
+            self.nodes(plans, &ids).await.map(|rows| (id, rows))
         }))
         .await?;
-        for (index, rows) in resolved {
-            level.children[index] = ChildRows::One(rows);
+        for (id, rows) in resolved {
+            level.children[id.index()] = ChildRows::One(rows);
         }
         Ok(())
     }
@@ -276,8 +276,7 @@ fn ids_by_plan<'a>(plans: &'a [Plan], ids: &'a [Option<(RecordType, Uuid)>]) -> 
 
 /// The filter for versions of a text in force on a date: from `validFrom`, inclusive, to `validTo`, exclusive.
 pub fn in_force_on(version: &Record, date: &PartialDate) -> Filter {
-    let field = |name| version.field_index(name).unwrap_or_default();
-    let test = |name, predicate| Filter::Field(field(name), predicate);
+    let test = |name, predicate| Filter::Field(version.known_field(name), predicate);
     let is_null = |name| test(name, Predicate::IsNull(true));
     let date = FilterValue::Date(date.clone());
     Filter::And(vec![

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::catalog::catalog;
 use crate::core::filter::Filter;
+use crate::core::ids::{ChildId, FieldId, RelationId};
 use crate::core::pagination::{Direction, Page};
 use crate::entity::RecordType;
 
@@ -15,8 +16,8 @@ use crate::entity::RecordType;
 pub struct Plan {
     /// Type of the rows.
     pub ty: RecordType,
-    /// Indexes of the selected fields, in ascending order.
-    pub(crate) fields: Vec<usize>,
+    /// The selected fields, in ascending order.
+    pub(crate) fields: Vec<FieldId>,
     /// What to read below each row.
     pub(crate) children: Vec<ChildPlan>,
 }
@@ -26,11 +27,11 @@ pub struct Plan {
 #[allow(clippy::large_enum_variant)] // plans are few, and live as long as a request
 pub enum ChildPlan {
     /// The record that a field refers to.
-    One(usize, Box<Plan>),
+    One(FieldId, Box<Plan>),
     /// The record that a polymorphic field refers to, with a plan for each possible type.
-    Any(usize, Vec<Plan>),
+    Any(FieldId, Vec<Plan>),
     /// A page of the list of a relation.
-    Many(usize, ListPlan),
+    Many(RelationId, ListPlan),
 }
 
 /// A page of a list: its rows, and what to read of them.
@@ -38,8 +39,8 @@ pub enum ChildPlan {
 pub struct ListPlan {
     /// The filter of the list.
     pub filter: Filter,
-    /// The order of the list: the index of a field, and a direction.
-    pub order: (usize, Direction),
+    /// The order of the list: a field and a direction.
+    pub order: (FieldId, Direction),
     /// The page.
     pub page: Page,
     /// Whether to read rows; otherwise only counts.
@@ -92,7 +93,7 @@ impl Plan {
     }
 
     /// Selects a field.
-    pub fn select_field(&mut self, field: usize) {
+    pub fn select_field(&mut self, field: FieldId) {
         if let Err(index) = self.fields.binary_search(&field) {
             self.fields.insert(index, field);
         }
@@ -100,16 +101,21 @@ impl Plan {
 
     /// Selects all fields.
     pub fn select_all_fields(&mut self) {
-        self.fields = (0..catalog().get(self.ty).fields.len()).collect();
+        self.fields = catalog().get(self.ty).fields_with_ids().map(|(id, _)| id).collect();
     }
 
-    /// Adds a child and returns its index.
-    pub fn add_child(&mut self, child: ChildPlan) -> usize {
+    /// Adds a child.
+    pub fn add_child(&mut self, child: ChildPlan) -> ChildId {
         if let ChildPlan::Any(field, _) = child {
             self.select_field(field);
         }
         self.children.push(child);
-        self.children.len() - 1
+        ChildId::new(self.children.len() - 1)
+    }
+
+    /// All children with their ids.
+    pub fn children_with_ids(&self) -> impl Iterator<Item = (ChildId, &ChildPlan)> {
+        self.children.iter().enumerate().map(|(index, child)| (ChildId::new(index), child))
     }
 
     /// Sets the page size of all lists below that have the default size.
@@ -133,7 +139,7 @@ impl Plan {
         if self.ty != RecordType::Revision {
             return None;
         }
-        let field = catalog().get(RecordType::Revision).field_index("changes")?;
+        let field = catalog().get(RecordType::Revision).field_id("changes")?;
         self.fields.binary_search(&field).ok()
     }
 

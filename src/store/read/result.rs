@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::catalog::catalog;
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::Record;
+use crate::core::ids::{ChildId, FieldId};
 use crate::core::pagination::Cursor;
 use crate::entity::RecordType;
 use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
@@ -117,8 +118,8 @@ pub(crate) struct ResultRow {
 pub(crate) struct RowSet {
     /// Type of the rows.
     pub(crate) ty: RecordType,
-    /// Indexes of the selected fields in ascending order, one per cell.
-    fields: Vec<usize>,
+    /// The selected fields in ascending order, one per cell.
+    fields: Vec<FieldId>,
     pub(crate) rows: Vec<ResultRow>,
     /// The rows below, one entry per child of the plan.
     pub(crate) children: Vec<ChildRows>,
@@ -181,7 +182,7 @@ impl RowSet {
     }
 
     /// The ids in a field, one per row.
-    pub(crate) fn references(&self, field: usize) -> Vec<Option<Uuid>> {
+    pub(crate) fn references(&self, field: FieldId) -> Vec<Option<Uuid>> {
         (0..self.rows.len())
             .map(|row| match (RowRef { level: self, row }).cell(field) {
                 Cell::Id(id) => Some(*id),
@@ -362,7 +363,7 @@ impl<'a> RowRef<'a> {
     }
 
     /// The cell of a field; null if the plan does not select the field.
-    pub fn cell(self, field: usize) -> &'a Cell {
+    pub fn cell(self, field: FieldId) -> &'a Cell {
         match self.level.fields.binary_search(&field) {
             Ok(index) => &self.level.rows[self.row].cells[index],
             Err(_) => &Cell::Null,
@@ -387,17 +388,17 @@ impl<'a> RowRef<'a> {
         Cursor { key: vec![key], id: row.id }
     }
 
-    /// The record of a reference, by the index of its child plan.
-    pub fn one(self, child: usize) -> Option<RowRef<'a>> {
-        match self.level.children.get(child) {
+    /// The record of a reference, by its child plan.
+    pub fn one(self, child: ChildId) -> Option<RowRef<'a>> {
+        match self.level.children.get(child.index()) {
             Some(ChildRows::One(references)) => references.get(self.row),
             _ => None,
         }
     }
 
-    /// The page of a relation, by the index of its child plan.
-    pub fn many(self, child: usize) -> Option<PageRows<'a>> {
-        match self.level.children.get(child) {
+    /// The page of a relation, by its child plan.
+    pub fn many(self, child: ChildId) -> Option<PageRows<'a>> {
+        match self.level.children.get(child.index()) {
             Some(ChildRows::Many(pages)) => pages.get(self.row),
             _ => None,
         }

@@ -50,7 +50,7 @@ impl Store {
     /// Slugs of the records of a type that have one of these values in a field, by value.
     pub async fn slugs_by_field(&self, ty: RecordType, field: &str, values: &[String]) -> Result<HashMap<String, String>> {
         let record = catalog().get(ty);
-        let Some(column) = record.field_index(field).map(|index| record.fields[index].column) else { return Ok(HashMap::new()) };
+        let Some(column) = record.field_id(field).map(|id| record.field(id).column) else { return Ok(HashMap::new()) };
         let mut slugs = HashMap::new();
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
         for batch in values.chunks(LOOKUP_BATCH_VALUES) {

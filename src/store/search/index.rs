@@ -10,6 +10,7 @@ use crate::catalog::field::SearchIndexing;
 use crate::catalog::kind::{FieldKind, OTHER_NAME};
 use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
+use crate::core::ids::FieldId;
 use crate::core::normalize::{fold, words};
 use crate::entity::RecordType;
 use crate::store::error::database;
@@ -40,15 +41,15 @@ impl SearchDocuments {
         if !is_record(record) {
             return Ok(());
         }
-        let jurisdiction_field = record.jurisdiction_field().and_then(|field| Some((record.field_index(field.name)?, field.kind)));
+        let jurisdiction_field = record.jurisdiction_field().and_then(|field| Some((record.field_id(field.name)?, field.kind)));
         if let Some((field, FieldKind::One(target))) = jurisdiction_field
             && target != RecordType::Jurisdiction
         {
             self.fetch_jurisdictions(transaction, rows, field).await?;
         }
-        let published = record.field_index("published").unwrap_or_default();
+        let published = record.known_field("published");
         for row in rows {
-            let jurisdiction = match (record.ty, jurisdiction_field.map(|(field, kind)| (&row.cells[field], kind))) {
+            let jurisdiction = match (record.ty, jurisdiction_field.map(|(field, kind)| (&row.cells[field.index()], kind))) {
                 (RecordType::Jurisdiction, _) => Some(row.id),
                 (_, Some((Cell::Id(id), FieldKind::One(RecordType::Jurisdiction)))) => Some(*id),
                 (_, Some((Cell::Id(id), _))) => self.jurisdictions.get(id).copied().flatten(),
@@ -74,17 +75,17 @@ impl SearchDocuments {
                 body.as_str().into(),
                 names.join(" ").into(),
                 fold(&body).into(),
-                (row.cells[published] == Cell::Boolean(true)).into(),
+                (row.cells[published.index()] == Cell::Boolean(true)).into(),
             ]);
         }
         Ok(())
     }
 
     /// Fetches the jurisdictions of the records that a field of the rows refers to.
-    async fn fetch_jurisdictions(&mut self, transaction: &DatabaseTransaction, rows: &[NewRow], field: usize) -> Result<()> {
+    async fn fetch_jurisdictions(&mut self, transaction: &DatabaseTransaction, rows: &[NewRow], field: FieldId) -> Result<()> {
         let unknown: BTreeSet<Uuid> = rows
             .iter()
-            .filter_map(|row| match row.cells[field] {
+            .filter_map(|row| match row.cells[field.index()] {
                 Cell::Id(id) if !self.jurisdictions.contains_key(&id) => Some(id),
                 _ => None,
             })

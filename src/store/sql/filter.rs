@@ -8,6 +8,7 @@ use crate::catalog::kind::FieldKind;
 use crate::catalog::record::Record;
 use crate::catalog::relation::RelationJoin;
 use crate::core::filter::{Filter, FilterValue, Predicate, Quantifier};
+use crate::core::ids::{FieldId, RelationId};
 use crate::core::normalize::fold;
 use crate::entity::RecordType;
 use crate::store::sql::column::{column, sort_key};
@@ -72,22 +73,22 @@ impl FilterBuilder {
             Filter::Or(parts) => parts.iter().fold(Cond::any(), |any, part| any.add(self.predicate(record, table, part))),
             Filter::Not(part) => self.predicate(record, table, part).not(),
             Filter::Id(predicate) => column_predicate(self.backend, column(table, "id"), column(table, "id"), true, predicate),
-            Filter::Field(index, predicate) => {
-                let field = &record.fields[*index];
+            Filter::Field(id, predicate) => {
+                let field = record.field(*id);
                 if field.is_label {
                     return label_predicate(self.backend, column(table, "folded"), predicate);
                 }
                 let key = if field.ordered { sort_key(table, field) } else { column(table, field.column) };
                 column_predicate(self.backend, column(table, field.column), key, field.required, predicate)
             }
-            Filter::One(index, inner) => self.reference_predicate(record, table, *index, inner),
-            Filter::Many(index, quantifier, inner) => self.relation_predicate(record, table, *index, *quantifier, inner),
+            Filter::One(id, inner) => self.reference_predicate(record, table, *id, inner),
+            Filter::Many(id, quantifier, inner) => self.relation_predicate(record, table, *id, *quantifier, inner),
         }
     }
 
     /// The record that a field refers to satisfies a filter.
-    fn reference_predicate(&mut self, record: &Record, table: &str, index: usize, inner: &Filter) -> Cond {
-        let field = &record.fields[index];
+    fn reference_predicate(&mut self, record: &Record, table: &str, id: FieldId, inner: &Filter) -> Cond {
+        let field = record.field(id);
         let FieldKind::One(target) = field.kind else { return Cond::all() };
         let form = self.next_form();
         let (mut select, alias) = self.select_visible(target);
@@ -104,8 +105,8 @@ impl FilterBuilder {
     }
 
     /// The records of a relation satisfy a filter, as the quantifier says.
-    fn relation_predicate(&mut self, record: &Record, table: &str, index: usize, quantifier: Quantifier, inner: &Filter) -> Cond {
-        let relation = &record.relations[index];
+    fn relation_predicate(&mut self, record: &Record, table: &str, id: RelationId, quantifier: Quantifier, inner: &Filter) -> Cond {
+        let relation = record.relation(id);
         let form = self.next_form();
         let (mut select, alias) = self.select_visible(relation.target);
         let parent = match relation.via {

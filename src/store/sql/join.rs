@@ -13,6 +13,7 @@ use crate::catalog::field::Field;
 use crate::catalog::kind::FieldKind;
 use crate::catalog::relation::{Relation, RelationJoin};
 use crate::core::error::Result;
+use crate::core::ids::ChildId;
 use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
 use crate::store::read::result::{Cell, ChildRows, PageBounds, PagedRows, ResultRow, RowSet, decode_column};
 use crate::store::sql::column::{column, sort_key};
@@ -26,16 +27,16 @@ pub(crate) struct FlatColumns {
     /// The sort key, if cursors are selected.
     key: Option<(usize, FieldKind)>,
     fields: Vec<(usize, FieldKind)>,
-    /// Referenced records, each with the index of its child plan.
-    references: Vec<(usize, FlatColumns)>,
+    /// Referenced records, each with its child in the plan.
+    references: Vec<(ChildId, FlatColumns)>,
     list: Option<Box<FlatList>>,
 }
 
 /// Positions of the columns of the records of a list below.
 #[derive(Debug)]
 struct FlatList {
-    /// Index of the child plan.
-    child: usize,
+    /// The child of the plan.
+    child: ChildId,
     page_size: usize,
     /// Whether to report that more records follow.
     probe_next: bool,
@@ -109,24 +110,24 @@ impl FlatBuilder<'_> {
         let record = catalog().get(plan.ty);
         let id = self.add(column(table, "id"));
         let key = key_field.map(|field| (self.add(sort_key(table, field)), sort_key_kind(field)));
-        let fields = plan.fields.iter().map(|field| &record.fields[*field]);
+        let fields = plan.fields.iter().map(|field| record.field(*field));
         let fields = fields.map(|field| (self.add(column(table, field.column)), field.kind)).collect();
         let mut columns = FlatColumns { id, key, fields, references: Vec::new(), list: None };
-        for (index, child) in plan.children.iter().enumerate() {
+        for (child_id, child) in plan.children_with_ids() {
             match child {
                 ChildPlan::Any(..) => {}
                 ChildPlan::One(field, plan) => {
                     let target = self.selects.alias();
-                    let on = column(&target, "id").equals((Alias::new(table), Alias::new(record.fields[*field].column)));
+                    let on = column(&target, "id").equals((Alias::new(table), Alias::new(record.field(*field).column)));
                     let on = Cond::all().add(on).add_option(self.selects.visibility.predicate(&target));
                     self.left_join(catalog().get(plan.ty).table, &target, on);
-                    columns.references.push((index, self.record(plan, &target, None)));
+                    columns.references.push((child_id, self.record(plan, &target, None)));
                 }
                 ChildPlan::Many(relation, list) => {
-                    let alias = self.list(&record.relations[*relation], list, table);
+                    let alias = self.list(record.relation(*relation), list, table);
                     let list_columns = self.record(&list.plan, &alias, cursor_field(list));
                     columns.list = Some(Box::new(FlatList {
-                        child: index,
+                        child: child_id,
                         page_size: list.page.size as usize,
                         probe_next: list.probe_next,
                         columns: list_columns,
@@ -190,7 +191,7 @@ impl FlatColumns {
         let cells = self.fields.iter().map(cell).collect::<Result<_, _>>()?;
         level.rows.push(ResultRow { id, key, cells });
         for (child, columns) in &self.references {
-            if let Some(ChildRows::One(references)) = level.children.get_mut(*child) {
+            if let Some(ChildRows::One(references)) = level.children.get_mut(child.index()) {
                 let found = columns.id(row)?;
                 let index = references.levels[0].rows.len();
                 references.positions.push(found.map(|_| (0, index)));
@@ -200,7 +201,7 @@ impl FlatColumns {
             }
         }
         if let Some(list) = &self.list
-            && let Some(ChildRows::Many(pages)) = level.children.get_mut(list.child)
+            && let Some(ChildRows::Many(pages)) = level.children.get_mut(list.child.index())
         {
             let start = pages.level.rows.len();
             pages.bounds.push(PageBounds { start, end: start, ..PageBounds::default() });
@@ -211,7 +212,7 @@ impl FlatColumns {
     /// Appends the record of a row to the list of the last record.
     fn push_list_row(&self, row: &QueryResult, level: &mut RowSet) -> Result<(), DbErr> {
         let Some(list) = &self.list else { return Ok(()) };
-        let Some(ChildRows::Many(pages)) = level.children.get_mut(list.child) else { return Ok(()) };
+        let Some(ChildRows::Many(pages)) = level.children.get_mut(list.child.index()) else { return Ok(()) };
         let (Some(id), Some(bounds)) = (list.columns.id(row)?, pages.bounds.last_mut()) else { return Ok(()) };
         let last = pages.level.rows[bounds.start..bounds.end].last();
         if last.is_none_or(|last| last.id != id) {

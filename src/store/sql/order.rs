@@ -18,7 +18,7 @@ pub(crate) fn sort_key_kind(field: &Field) -> FieldKind {
 
 /// The field whose sort key the cursors of a list hold, if the plan asks for cursors.
 pub(crate) fn cursor_field(list: &ListPlan) -> Option<&'static Field> {
-    list.cursors.then(|| &catalog().get(list.plan.ty).fields[list.order.0])
+    list.cursors.then(|| catalog().get(list.plan.ty).field(list.order.0))
 }
 
 /// Orders the rows of a table by the order of a list, with the id as tie-breaker; backward pages are read in reverse.
@@ -27,7 +27,7 @@ pub(crate) fn order_by(select: &mut SelectStatement, table: &str, list: &ListPla
         (Direction::Asc, false) | (Direction::Desc, true) => Order::Asc,
         (Direction::Asc, true) | (Direction::Desc, false) => Order::Desc,
     };
-    let field = &catalog().get(list.plan.ty).fields[list.order.0];
+    let field = catalog().get(list.plan.ty).field(list.order.0);
     select.order_by_expr(sort_key(table, field), order.clone());
     select.order_by_expr(column(table, "id"), order);
 }

@@ -13,6 +13,7 @@ use crate::catalog::record::Record;
 use crate::catalog::relation::{Relation, RelationJoin};
 use crate::core::error::Result;
 use crate::core::filter::Filter;
+use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::read::plan::{ChildPlan, ListPlan, Lookup, Plan};
 use crate::store::sql::column::{column, sort_key};
@@ -82,7 +83,7 @@ impl SelectBuilder {
             Lookup::Identifier { scheme, value } => {
                 let identifiers = catalog().get(RecordType::Identifier);
                 let owners = Query::select()
-                    .expr(column("i", identifiers.fields[0].column))
+                    .expr(column("i", identifiers.field(FieldId::OWNER).column))
                     .from_as(Alias::new(identifiers.table), Alias::new("i"))
                     .and_where(column("i", "scheme").eq(scheme.as_str()))
                     .and_where(column("i", "value").eq(value.as_str()))
@@ -151,7 +152,7 @@ impl SelectBuilder {
     /// The rows of a page, with the columns that its plan needs.
     pub(crate) fn page_subquery(&mut self, list: &ListPlan, parent: Option<Parent<'_>>) -> Result<SelectStatement> {
         let record = catalog().get(list.plan.ty);
-        let order_field = &record.fields[list.order.0];
+        let order_field = record.field(list.order.0);
         let (mut page, table) = self.source(list.plan.ty, &list.filter, parent);
         for (cursor, argument, direction) in
             [(&list.page.after, "after", list.order.1), (&list.page.before, "before", list.order.1.reversed())]
@@ -183,18 +184,18 @@ impl SelectBuilder {
             elements.push(dialect::json_value(self.backend, sort_key_kind(field), sort_key(table, field)));
         }
         for field in &plan.fields {
-            let field = &record.fields[*field];
+            let field = record.field(*field);
             elements.push(dialect::json_value(self.backend, field.kind, column(table, field.column)));
         }
         for child in &plan.children {
             match child {
                 ChildPlan::One(field, plan) => {
-                    elements.push(self.referenced_row(plan, column(table, record.fields[*field].column))?.into());
+                    elements.push(self.referenced_row(plan, column(table, record.field(*field).column))?.into());
                 }
                 // resolved by a statement of its own, since the type is unknown here
                 ChildPlan::Any(..) => {}
                 ChildPlan::Many(relation, list) => {
-                    let parent = Parent::Row(&record.relations[*relation], table);
+                    let parent = Parent::Row(record.relation(*relation), table);
                     if list.rows {
                         elements.push(self.list(list, Some(parent))?.into());
                     }
@@ -224,9 +225,9 @@ fn chunked_array(backend: DbBackend, mut elements: Vec<SimpleExpr>) -> SimpleExp
 fn page_columns(record: &Record, plan: &Plan, key_field: Option<&Field>) -> Vec<String> {
     let mut names = vec!["id".to_owned()];
     names.extend(key_field.map(|field| field.order_column().into_owned()));
-    names.extend(plan.fields.iter().map(|field| record.fields[*field].column.to_owned()));
+    names.extend(plan.fields.iter().map(|field| record.field(*field).column.to_owned()));
     names.extend(plan.children.iter().filter_map(|child| match child {
-        ChildPlan::One(field, _) => Some(record.fields[*field].column.to_owned()),
+        ChildPlan::One(field, _) => Some(record.field(*field).column.to_owned()),
         _ => None,
     }));
     names.sort_unstable();

@@ -12,6 +12,7 @@ use crate::catalog::kind::FieldKind;
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::Result;
 use crate::core::id;
+use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::Store;
 use crate::store::curation::disputes::disagree;
@@ -24,7 +25,7 @@ use crate::store::read::dump::FormerName;
 use crate::store::read::result::Cell;
 use crate::store::search::index::SearchDocuments;
 use crate::store::write::load::{load_rows, referenced_types};
-use crate::store::write::model::{MergedPart, NewRow, StoredRow, required_field};
+use crate::store::write::model::{MergedPart, NewRow, StoredRow};
 use crate::store::write::resolve::ResolvedNames;
 use crate::store::write::types::{ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord};
 use crate::store::write::value::{as_json, is_record};
@@ -172,8 +173,8 @@ impl<'s> ChangeSet<'s> {
         self.types = types;
         let submitted = SubmittedRecord { record, id, draft, cells: &cells, cited: &cited, kept: &kept };
         self.freshness.submitted(submitted);
-        let [revision, published_field, slug] = ["revision", "published", "slug"].map(|name| required_field(record, name));
-        let number = match &cells[revision] {
+        let [revision, published_field, slug] = ["revision", "published", "slug"].map(|name| record.known_field(name));
+        let number = match &cells[revision.index()] {
             Cell::Integer(number) => *number,
             _ => names.last_revisions.get(&id).copied().unwrap_or(draft.target.last_revision),
         };
@@ -189,27 +190,28 @@ impl<'s> ChangeSet<'s> {
             return None;
         }
         outcome(if existing.is_none() { WriteAction::Created } else { WriteAction::Updated });
-        let published = cells[published_field] == Cell::Boolean(true);
-        let was_published = existing.as_ref().map(|existing| existing.cells[published_field] == Cell::Boolean(true));
+        let published = cells[published_field.index()] == Cell::Boolean(true);
+        let was_published = existing.as_ref().map(|existing| existing.cells[published_field.index()] == Cell::Boolean(true));
         if published || was_published == Some(true) {
             self.freshness.changed(submitted, existing.as_ref().filter(|_| was_published == Some(true)));
         }
         let revisions = NewRevision { record: id, ty: record.ty, number: number + 1, kind: "updated", changes, published };
         let number = self.add_revisions(revisions, record, &cells, was_published);
-        cells[revision] = Cell::Integer(number);
-        cells[required_field(record, "updatedAt")] = Cell::Instant(self.stamp.at);
+        cells[revision.index()] = Cell::Integer(number);
+        cells[record.known_field("updatedAt").index()] = Cell::Instant(self.stamp.at);
         match &existing {
             None => {
                 for name in ["createdAt", CHECKED_AT, LAST_CHANGED_AT] {
-                    if let Some(field) = record.field_index(name) {
-                        cells[field] = Cell::Instant(self.stamp.at);
+                    if let Some(field) = record.field_id(name) {
+                        cells[field.index()] = Cell::Instant(self.stamp.at);
                     }
                 }
                 self.new_nodes.push((id, record.ty.prefix()));
                 self.summary.created += 1;
             }
             Some(existing) => {
-                if let (Some(before), true) = (existing.cells[slug].as_text(), existing.cells[slug] != cells[slug]) {
+                if let (Some(before), true) = (existing.cells[slug.index()].as_text(), existing.cells[slug.index()] != cells[slug.index()])
+                {
                     self.former_slugs.push(FormerName { ty: record.ty, name: before.to_owned(), record: id });
                 }
                 self.summary.updated += 1;
@@ -245,21 +247,21 @@ impl<'s> ChangeSet<'s> {
         let MergeTarget { record, owner, existing, .. } = target;
         let mut cells = draft_cells(merge, target);
         fill_empty_cells(merge, target, &mut cells);
-        let published_field = record.field_index("published");
+        let published_field = record.field_id("published");
         let published = match (owner, published_field) {
-            (None, Some(field)) => cells[field] == Cell::Boolean(true),
+            (None, Some(field)) => cells[field.index()] == Cell::Boolean(true),
             (Some((_, published)), _) => published,
             (None, None) => true,
         };
         let is_visibility_unchanged =
-            existing.is_none_or(|existing| published_field.is_none_or(|field| existing.cells[field] == cells[field]));
+            existing.is_none_or(|existing| published_field.is_none_or(|field| existing.cells[field.index()] == cells[field.index()]));
         let slot = merge.changes.len();
         let parts = self.merge_parts(merge, target, published, !is_visibility_unchanged);
-        if let Some(field) = record.field_index("disputed") {
-            cells[field] = Cell::Boolean(is_disputed(record, &parts, &self.draft_sources));
+        if let Some(field) = record.field_id("disputed") {
+            cells[field.index()] = Cell::Boolean(is_disputed(record, &parts, &self.draft_sources));
         }
         if record.ty == RecordType::Citation
-            && let Some(Cell::Id(source)) = record.field_index("source").map(|field| &cells[field])
+            && let Some(Cell::Id(source)) = record.field_id("source").map(|field| &cells[field.index()])
         {
             merge.cited.push((*source, existing.is_none_or(|existing| existing.cells != cells)));
         }
@@ -293,9 +295,9 @@ impl<'s> ChangeSet<'s> {
                 }
                 continue;
             };
-            let key_field = required_field(part, "key");
+            let key_field = part.known_field("key");
             let mut unmatched: HashMap<&str, &StoredRow> =
-                stored.iter().filter_map(|row| Some((row.cells[key_field].as_text()?, row))).collect();
+                stored.iter().filter_map(|row| Some((row.cells[key_field.index()].as_text()?, row))).collect();
             let mut taken = HashSet::new();
             for (index, draft) in drafts.iter().enumerate() {
                 let key = part_key(part, draft, index, &mut taken, merge.problems);
@@ -317,7 +319,7 @@ impl<'s> ChangeSet<'s> {
             }
             for row in unmatched.into_values() {
                 merge.is_changed = true;
-                let key = row.cells[key_field].as_text().unwrap_or_default();
+                let key = row.cells[key_field.index()].as_text().unwrap_or_default();
                 let old = state::of(part, row, merge.types, &HashMap::new());
                 merge.changes.push(json!({"field": format!("{path}{}[{key}]", list.name), "old": old, "new": null}));
                 removed.insert(row.id, key.to_owned());
@@ -352,8 +354,8 @@ impl<'s> ChangeSet<'s> {
 fn part_keys(row: &StoredRow) -> HashMap<(RecordType, String), Uuid> {
     let mut keys = HashMap::new();
     for (part, rows) in &row.parts {
-        let Some(key) = catalog().get(*part).field_index("key") else { continue };
-        keys.extend(rows.iter().filter_map(|row| Some(((*part, row.cells[key].as_text()?.to_owned()), row.id))));
+        let Some(key) = catalog().get(*part).field_id("key") else { continue };
+        keys.extend(rows.iter().filter_map(|row| Some(((*part, row.cells[key.index()].as_text()?.to_owned()), row.id))));
     }
     keys
 }
@@ -368,15 +370,15 @@ fn revision_conflict(record: &Record, draft: &Draft, number: i64, expected: i64)
 fn draft_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>) -> Vec<Cell> {
     let MergeTarget { record, owner, draft, existing, .. } = target;
     let mut cells = existing.map_or_else(|| vec![Cell::Null; record.fields.len()], |existing| existing.cells.clone());
-    let name = record.field_index(if is_record(record) { "slug" } else { "key" });
+    let name = record.field_id(if is_record(record) { "slug" } else { "key" });
     if let (Some(field), Some(name)) = (name, &draft.name) {
-        cells[field] = Cell::Text(name.clone());
+        cells[field.index()] = Cell::Text(name.clone());
     }
     if let Some((owner, _)) = owner {
-        cells[0] = Cell::Id(owner);
+        cells[FieldId::OWNER.index()] = Cell::Id(owner);
     }
     for field in &draft.cleared {
-        cells[usize::from(*field)] = Cell::Null;
+        cells[field.index()] = Cell::Null;
     }
     for (field, value, origin) in &draft.values {
         if let DraftValue::Key(ty, key) = value
@@ -386,7 +388,7 @@ fn draft_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>) -> Vec<Cell>
             let message = format!("there is no part with the key \"{key}\" in {list} of this record; correct the key or add the part");
             merge.problems.push(InputProblem::new(origin.clone(), message).with_code(ProblemCode::NotFound));
         }
-        cells[*field] = merge.names.cell(value, &merge.siblings);
+        cells[field.index()] = merge.names.cell(value, &merge.siblings);
     }
     cells
 }
@@ -394,12 +396,12 @@ fn draft_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>) -> Vec<Cell>
 /// Sets the defaults of empty cells, and reports required fields without a value.
 fn fill_empty_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>, cells: &mut [Cell]) {
     let MergeTarget { record, draft, existing, .. } = target;
-    for (index, (field, cell)) in record.fields.iter().zip(cells).enumerate() {
+    for ((id, field), cell) in record.fields_with_ids().zip(cells) {
         if *cell != Cell::Null {
             continue;
         }
         // an unresolved reference has already been reported
-        let is_reference = draft.value(index).is_some_and(|value| !matches!(value, DraftValue::Cell(_)));
+        let is_reference = draft.value(id).is_some_and(|value| !matches!(value, DraftValue::Cell(_)));
         match field.kind {
             FieldKind::List(_) => *cell = Cell::Json(json!([])),
             FieldKind::Boolean => *cell = Cell::Boolean(field.name == "published"),
@@ -424,7 +426,7 @@ fn take_stored<'r>(unmatched: &mut HashMap<&str, &'r StoredRow>, key: &str, draf
 /// The draft of a part with its key, and with its position in the list unless one is given.
 fn with_key_and_position(part: &Record, draft: &Draft, key: &str, index: usize) -> Draft {
     let mut draft = Draft { name: Some(key.to_owned()), ..draft.clone() };
-    if let Some(field) = part.field_index("position").filter(|field| draft.value(*field).is_none()) {
+    if let Some(field) = part.field_id("position").filter(|field| draft.value(*field).is_none()) {
         let position = i64::try_from(index + 1).unwrap_or(i64::MAX);
         draft.values.push((field, DraftValue::Cell(Cell::Integer(position)), Origin::default()));
     }
@@ -435,8 +437,8 @@ fn is_disputed(record: &Record, parts: &HashMap<RecordType, Vec<MergedPart>>, dr
     let citations = parts.get(&RecordType::Citation).into_iter().flatten().map(|citation| citation.cells.as_slice());
     disagree(record, citations, draft_sources)
         || parts.iter().any(|(ty, parts)| {
-            let disputed = catalog().get(*ty).field_index("disputed");
-            disputed.is_some_and(|field| parts.iter().any(|part| part.cells[field] == Cell::Boolean(true)))
+            let disputed = catalog().get(*ty).field_id("disputed");
+            disputed.is_some_and(|field| parts.iter().any(|part| part.cells[field.index()] == Cell::Boolean(true)))
         })
 }
 
@@ -514,13 +516,13 @@ fn reject_dangling_references(
     }
     for (ty, rows) in parts {
         let part = catalog().get(*ty);
-        let key = required_field(part, "key");
+        let key = part.known_field("key");
         for row in rows {
             for (field, cell) in part.fields.iter().zip(&row.cells) {
                 if let (FieldKind::One(target), Cell::Id(id)) = (field.kind, cell)
                     && let Some(removed) = removed.get(id)
                 {
-                    let referrer = format!("{}[{}].{}", list_name(*ty), row.cells[key].as_text().unwrap_or_default(), field.name);
+                    let referrer = format!("{}[{}].{}", list_name(*ty), row.cells[key.index()].as_text().unwrap_or_default(), field.name);
                     let message = format!("\"{removed}\" is removed but {referrer} still refers to it; keep it, or change that too");
                     let origin = draft.origin.child(list_name(target), None);
                     merge.problems.push(InputProblem::new(origin, message).with_code(ProblemCode::InUse));
@@ -542,9 +544,9 @@ fn part_key(part: &Record, draft: &Draft, index: usize, taken: &mut HashSet<Stri
     let derived: Vec<String> = part
         .key_from
         .iter()
-        .filter_map(|name| match draft.value(part.field_index(name)?)? {
+        .filter_map(|name| match draft.value(part.known_field(name))? {
             DraftValue::Cell(cell) => cell.to_claim(),
-            DraftValue::Slug(ty, slug) if part.key_from.len() == 1 && part.fields[part.field_index(name)?].column == "record_id" => {
+            DraftValue::Slug(ty, slug) if part.key_from.len() == 1 && part.field(part.known_field(name)).column == "record_id" => {
                 Some(format!("{}/{slug}", ty.prefix()))
             }
             DraftValue::Id(ty, id) => Some(id::encode(ty.prefix(), *id)),

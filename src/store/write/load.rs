@@ -11,6 +11,7 @@ use crate::catalog::catalog;
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
+use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::database;
 use crate::store::read::result::Cell;
@@ -54,7 +55,7 @@ pub(crate) fn load_rows<'a>(
         for list in &record.parts {
             let part = catalog().get(list.part);
             let mut by_owner: HashMap<Uuid, Vec<StoredRow>> = HashMap::new();
-            for (owner, row) in load_rows(transaction, part, part.fields[0].column, &owners).await? {
+            for (owner, row) in load_rows(transaction, part, part.field(FieldId::OWNER).column, &owners).await? {
                 by_owner.entry(owner).or_default().push(row);
             }
             for (_, row) in &mut rows {

@@ -33,7 +33,7 @@ pub(crate) struct NewRow {
 
 /// Value of a field of a row; null if the record type has no such field.
 pub(crate) fn field<'r>(record: &Record, row: &'r StoredRow, name: &str) -> &'r Cell {
-    record.field_index(name).map_or(&Cell::Null, |field| &row.cells[field])
+    record.field_id(name).map_or(&Cell::Null, |field| &row.cells[field.index()])
 }
 
 /// Whether a record is published. Record types without the field are not.
@@ -47,9 +47,4 @@ pub(crate) fn revision_number(record: &Record, row: &StoredRow) -> i64 {
         Cell::Integer(number) => *number,
         _ => 0,
     }
-}
-
-/// Index of a field that every record of this type has. Panics with the name of the field if the catalog lacks it.
-pub(crate) fn required_field(record: &Record, name: &str) -> usize {
-    record.field_index(name).unwrap_or_else(|| panic!("{} has no field \"{name}\" in the catalog", record.name()))
 }

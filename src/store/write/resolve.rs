@@ -415,7 +415,7 @@ fn existing_ids(record: &Record) -> SelectStatement {
 
 /// Slug from the name of a record, or from its type if it has none.
 fn slug_from_name(record: &Record, draft: &Draft) -> String {
-    let label = record.fields.iter().position(|field| field.is_label).and_then(|field| draft.value(field));
+    let label = record.find_field(|field| field.is_label).and_then(|field| draft.value(field));
     let name = match label {
         Some(DraftValue::Cell(cell)) => cell.texts().first().map(|text| fold(text)).unwrap_or_default(),
         _ => String::new(),
@@ -429,7 +429,7 @@ fn slug_from_name(record: &Record, draft: &Draft) -> String {
 /// Scheme and value of an identifier.
 pub(super) fn identifier_of(draft: &Draft) -> IdentifierPair {
     let record = catalog().get(RecordType::Identifier);
-    let text = |name| match record.field_index(name).and_then(|field| draft.value(field)) {
+    let text = |name| match record.field_id(name).and_then(|field| draft.value(field)) {
         Some(DraftValue::Cell(Cell::Text(text))) => text.clone(),
         _ => String::new(),
     };

@@ -56,7 +56,7 @@ pub(super) async fn unique(
 ) -> Result<()> {
     for (ty, records) in resolved {
         let record = catalog().get(*ty);
-        for (index, field) in record.fields.iter().enumerate().filter(|(_, field)| field.unique) {
+        for (index, field) in record.fields_with_ids().filter(|(_, field)| field.unique) {
             let mut given: HashMap<&str, (Uuid, &Origin)> = HashMap::new();
             for resolved in records {
                 for (_, value, origin) in resolved.draft.values.iter().filter(|(of, ..)| *of == index) {

@@ -67,13 +67,13 @@ pub(crate) fn as_json(kind: FieldKind, cell: &Cell, types: &HashMap<Uuid, Record
 
 /// Texts of the record's label, the one in the record's own language first.
 pub(crate) fn label_texts<'c>(record: &Record, cells: &'c [Cell]) -> Vec<&'c str> {
-    let Some(field) = record.fields.iter().position(|field| field.is_label) else { return Vec::new() };
-    cells[field].texts()
+    let Some(field) = record.find_field(|field| field.is_label) else { return Vec::new() };
+    cells[field.index()].texts()
 }
 
 /// Key by which lists sort the record: the beginning of its name, folded.
 pub(crate) fn sort_key(record: &Record, cells: &[Cell]) -> String {
-    let own = record.field_index("sortName").and_then(|field| cells[field].as_text());
+    let own = record.field_id("sortName").and_then(|field| cells[field.index()].as_text());
     let name = own.or_else(|| label_texts(record, cells).first().copied()).unwrap_or_default();
     let mut key = fold(name);
     key.truncate(MAX_SORT_KEY_BYTES);
@@ -83,8 +83,8 @@ pub(crate) fn sort_key(record: &Record, cells: &[Cell]) -> String {
 /// Names of the record in all languages and spellings, folded, one per line, for the filter on the label.
 pub(crate) fn folded_names(record: &Record, cells: &[Cell]) -> String {
     let mut names: Vec<String> = label_texts(record, cells).into_iter().map(fold).collect();
-    if let Some(field) = record.field_index("otherNames") {
-        names.extend(cells[field].texts().into_iter().map(fold));
+    if let Some(field) = record.field_id("otherNames") {
+        names.extend(cells[field.index()].texts().into_iter().map(fold));
     }
     format!("\n{}\n", names.join("\n"))
 }

@@ -97,14 +97,14 @@ fn bound_values(record: &Record, row: &NewRow) -> Vec<Bound> {
 /// Splits rows into those ordered so that each follows the row of the same type that it refers to, and those that cannot
 /// be ordered because their references form a cycle.
 fn parents_first(record: &Record, mut rows: Vec<NewRow>) -> (Vec<NewRow>, Vec<NewRow>) {
-    let Some(parent) = record.fields.iter().position(|field| matches!(field.kind, FieldKind::One(target) if target == record.ty)) else {
+    let Some(parent) = record.find_field(|field| matches!(field.kind, FieldKind::One(target) if target == record.ty)) else {
         return (rows, Vec::new());
     };
     let mut waiting: HashSet<Uuid> = rows.iter().map(|row| row.id).collect();
     let mut ordered = Vec::with_capacity(rows.len());
     while !rows.is_empty() {
         let (ready, rest): (Vec<NewRow>, Vec<NewRow>) =
-            rows.into_iter().partition(|row| !matches!(&row.cells[parent], Cell::Id(id) if waiting.contains(id) && *id != row.id));
+            rows.into_iter().partition(|row| !matches!(&row.cells[parent.index()], Cell::Id(id) if waiting.contains(id) && *id != row.id));
         let is_stuck = ready.is_empty();
         for row in &ready {
             waiting.remove(&row.id);

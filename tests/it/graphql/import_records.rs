@@ -19,7 +19,7 @@ use crate::server::{On, Server, TestDatabase};
 
 /// A record with these fields.
 fn draft(ty: RecordType, slug: &str, fields: Vec<(&str, DraftValue)>) -> Draft {
-    let place = |name| catalog().get(ty).field_index(name).unwrap();
+    let place = |name| catalog().get(ty).field_id(name).unwrap();
     let values = fields.into_iter().map(|(name, given)| (place(name), given, Origin::default())).collect();
     Draft { name: Some(slug.to_owned()), values, ..Draft::default() }
 }

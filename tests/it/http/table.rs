@@ -224,7 +224,7 @@ async fn snapshot_scan_ignores_concurrent_writes(#[values(On::Sqlite, On::Postgr
 fn full_plan(ty: RecordType) -> Plan {
     let mut plan = Plan::new(ty);
     plan.select_all_fields();
-    for (index, field) in catalog().get(ty).fields.iter().enumerate() {
+    for (index, field) in catalog().get(ty).fields_with_ids() {
         if let FieldKind::One(target) = field.kind {
             let mut below = Plan::new(target);
             below.select_all_fields();
@@ -234,18 +234,22 @@ fn full_plan(ty: RecordType) -> Plan {
     plan
 }
 
-/// Formats the rows of a page read with [`full_plan`], with nested lists to a depth of `lists`.
-fn format_rows(slice: PageRows<'_>, lists: usize) -> Vec<String> {
+/// Formats the rows of a page read with a plan of [`full_plan`] and nested lists.
+fn format_rows(slice: PageRows<'_>, plan: &Plan) -> Vec<String> {
     let row = |node: RowRef<'_>| {
         let mut row = vec![node.id(), node.cursor()];
-        for (place, field) in node.record().fields.iter().enumerate() {
-            row.push(format!("{} {:?}", field.name, node.cell(place)));
+        for (id, field) in node.record().fields_with_ids() {
+            row.push(format!("{} {:?}", field.name, node.cell(id)));
         }
-        let ones = node.record().fields.iter().filter(|field| matches!(field.kind, FieldKind::One(_))).count();
-        row.extend((0..ones).map(|place| format!("{:?}", node.one(place).map(|one| (one.id(), one.cell(0), one.cell(1))))));
-        if lists > 0 {
-            let below = node.many(ones).unwrap();
-            row.push(format!("{} {:#?}", below.has_next(), format_rows(below, lists - 1)));
+        for (id, child) in plan.children_with_ids() {
+            if let ChildPlan::Many(_, list) = child {
+                let below = node.many(id).unwrap();
+                row.push(format!("{} {:#?}", below.has_next(), format_rows(below, &list.plan)));
+            } else {
+                let cells =
+                    |one: RowRef<'_>| format!("{:?}", one.record().fields_with_ids().map(|(id, _)| one.cell(id)).collect::<Vec<_>>());
+                row.push(format!("{:?}", node.one(id).map(|one| (one.id(), cells(one)))));
+            }
         }
         row.join("\n")
     };
@@ -263,17 +267,17 @@ async fn snapshot_scan_equals_paged_scan(#[values(On::Sqlite, On::Postgres)] on:
     let mut compared = 0;
     for record in catalog().all() {
         let mut plans = vec![(full_plan(record.ty), 0)];
-        for (place, relation) in record.relations.iter().enumerate() {
+        for (id, relation) in record.relations_with_ids() {
             for size in [1, 1_000] {
                 let mut below = ListPlan { page: Page::first(size), probe_next: true, ..ListPlan::new(full_plan(relation.target)) };
                 let mut lists = 1;
                 // nest a second list if the target has one
-                if let Some(deeper) = catalog().get(relation.target).relations.first() {
-                    below.plan.add_child(ChildPlan::Many(0, ListPlan::new(full_plan(deeper.target))));
+                if let Some((id, deeper)) = catalog().get(relation.target).relations_with_ids().next() {
+                    below.plan.add_child(ChildPlan::Many(id, ListPlan::new(full_plan(deeper.target))));
                     lists += 1;
                 }
                 let mut plan = full_plan(record.ty);
-                plan.add_child(ChildPlan::Many(place, below));
+                plan.add_child(ChildPlan::Many(id, below));
                 plans.push((plan, lists));
             }
         }
@@ -285,7 +289,7 @@ async fn snapshot_scan_equals_paged_scan(#[values(On::Sqlite, On::Postgres)] on:
                     for store in [pages, rows] {
                         let mut walk = store.scan(list(), None, most).await.unwrap();
                         let page = walk.next().await.unwrap();
-                        found.push(page.and_then(|page| Some(format_rows(page.get(0)?, lists))).unwrap_or_default().join("\n\n"));
+                        found.push(page.and_then(|page| Some(format_rows(page.get(0)?, &plan))).unwrap_or_default().join("\n\n"));
                         assert!(walk.next().await.unwrap().is_none());
                     }
                     let [pages, rows] = found.as_slice() else { unreachable!() };

@@ -127,7 +127,7 @@ async fn every_order_enters_its_index_at_the_cursor(#[values(On::Sqlite, On::Pos
         raw.execute_unprepared("SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off").await.unwrap();
     }
     for record in catalog().all().filter(|record| record.shape == RecordKind::Record) {
-        for (index, field) in record.fields.iter().enumerate().filter(|(_, field)| field.ordered) {
+        for (index, field) in record.fields_with_ids().filter(|(_, field)| field.ordered) {
             for (direction, backward) in [(Direction::Asc, false), (Direction::Desc, false), (Direction::Desc, true)] {
                 let key: Value = match field.kind {
                     _ if field.is_label => json!("m"),

@@ -2,6 +2,7 @@
 
 use kurultai::catalog::catalog;
 use kurultai::core::filter::{Filter, FilterValue, Predicate, Quantifier};
+use kurultai::core::ids::FieldId;
 use kurultai::core::pagination::{Direction, Page};
 use kurultai::entity::RecordType;
 use kurultai::store::read::plan::{ListPlan, Plan};
@@ -61,8 +62,8 @@ fn yaml(rows: &[Row]) -> String {
     text
 }
 
-fn field(name: &str) -> usize {
-    catalog().get(RecordType::Person).field_index(name).unwrap()
+fn field(name: &str) -> FieldId {
+    catalog().get(RecordType::Person).field_id(name).unwrap()
 }
 
 fn date_predicate() -> impl Strategy<Value = Predicate> {
@@ -92,8 +93,8 @@ fn text_predicate() -> impl Strategy<Value = Predicate> {
 fn filter() -> impl Strategy<Value = Filter> {
     let quantifier = prop::sample::select(&[Quantifier::Some, Quantifier::None, Quantifier::Every][..]);
     let parties = (quantifier, prop::sample::select(&ROLES[..]), any::<bool>()).prop_map(|(quantifier, role, negated)| {
-        let relation = catalog().get(RecordType::Person).relation_index("caseParties").unwrap();
-        let role_field = catalog().get(RecordType::CaseParty).field_index("role").unwrap();
+        let relation = catalog().get(RecordType::Person).relation_id("caseParties").unwrap();
+        let role_field = catalog().get(RecordType::CaseParty).field_id("role").unwrap();
         let is_role = Filter::Field(role_field, Predicate::Eq(FilterValue::Text(role.to_owned())));
         Filter::Many(relation, quantifier, Box::new(if negated { Filter::Not(Box::new(is_role)) } else { is_role }))
     });

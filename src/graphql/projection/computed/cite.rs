@@ -4,10 +4,10 @@ use async_graphql::dynamic::TypeRef;
 
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::dataset::{CitedRecord, page};
-use crate::core::error::Result;
+use crate::core::ids::FieldId;
 use crate::core::language::Languages;
 use crate::graphql::projection::FieldProjection;
-use crate::graphql::projection::computed::field::{ComputedField, FieldArgument, declared_field};
+use crate::graphql::projection::computed::field::{ComputedField, FieldArgument};
 use crate::graphql::schema::builder;
 use crate::graphql::schema::scalar;
 use crate::store::read::plan::Plan;
@@ -17,17 +17,14 @@ fn is_top_level(record: &Record) -> bool {
     record.shape == RecordKind::Record
 }
 
-/// Adds fields to the plan; returns their indexes.
-fn require<const N: usize>(record: &Record, names: [&str; N], plan: &mut Plan) -> Result<[usize; N]> {
-    let mut indexes = [0; N];
-    for (index, name) in indexes.iter_mut().zip(names) {
-        *index = declared_field(record, name)?;
-        plan.select_field(*index);
-    }
-    Ok(indexes)
+/// Adds fields to the plan; returns their ids.
+fn require<const N: usize>(record: &Record, names: [&'static str; N], plan: &mut Plan) -> [FieldId; N] {
+    let ids = names.map(|name| record.known_field(name));
+    ids.into_iter().for_each(|id| plan.select_field(id));
+    ids
 }
 
-fn path(row: RowRef<'_>, slug: usize) -> String {
+fn path(row: RowRef<'_>, slug: FieldId) -> String {
     page(row.ty().prefix(), row.cell(slug).as_text().unwrap_or_default())
 }
 
@@ -52,7 +49,7 @@ pub(super) fn fields() -> Vec<ComputedField> {
             doc: "Permanent URL of the page of the record; former slugs and ids redirect to it.",
             arguments: &[],
             project: |selection, record, plan| {
-                let [slug] = require(record, ["slug"], plan)?;
+                let [slug] = require(record, ["slug"], plan);
                 let dataset = selection.dataset().clone();
                 Ok(FieldProjection::Computed(Box::new(move |row, out| out.value(dataset.address(&path(row, slug))))))
             },
@@ -66,7 +63,7 @@ pub(super) fn fields() -> Vec<ComputedField> {
             arguments: &[FieldArgument { name: "lang", ty: builder::LANGUAGE, doc: "Language; default: Accept-Language." }],
             project: |selection, record, plan| {
                 let label_field = record.label().map_or("label", |field| field.name);
-                let [slug, label_index, revision, changed] = require(record, ["slug", label_field, "revision", "updatedAt"], plan)?;
+                let [slug, label_index, revision, changed] = require(record, ["slug", label_field, "revision", "updatedAt"], plan);
                 let (dataset, preferred) = (selection.dataset().clone(), selection.lang_argument()?);
                 Ok(FieldProjection::Computed(Box::new(move |row, out| {
                     let (label, lang) = label(row.cell(label_index), preferred.as_deref(), out.languages);

@@ -9,7 +9,7 @@ use crate::catalog::record::Record;
 use crate::core::filter::{Filter, Predicate};
 use crate::core::pagination::Page;
 use crate::entity::RecordType;
-use crate::graphql::projection::computed::field::{ComputedField, declared_field, declared_relation};
+use crate::graphql::projection::computed::field::ComputedField;
 use crate::graphql::projection::json_writer::JsonWriter;
 use crate::graphql::projection::output_type::{ObjectProjection, OutputObject, OutputType};
 use crate::graphql::projection::{FieldProjection, Projection};
@@ -93,7 +93,7 @@ static CLAIM_TYPE: LazyLock<OutputType<ClaimOutput>> = LazyLock::new(|| {
 
 impl DisputedField<'_> {
     fn accepts(&self, value: &str) -> bool {
-        let field = self.record.field_index(self.field).map(|index| &self.record.fields[index]);
+        let field = self.record.field_id(self.field).map(|id| self.record.field(id));
         self.accepted.as_deref().is_some_and(|accepted| agree(field, accepted, value))
     }
 }
@@ -112,7 +112,7 @@ pub(super) fn fields() -> Vec<ComputedField> {
         arguments: &[],
         project: |selection, record, plan| {
             let citation = catalog().get(RecordType::Citation);
-            let (field, value) = (declared_field(citation, "field")?, declared_field(citation, "value")?);
+            let (field, value) = (citation.known_field("field"), citation.known_field("value"));
             let mut row = Plan::new(citation.ty);
             let dispute = DISPUTE_TYPE.project(selection, &mut row)?;
             row.select_field(field);
@@ -120,7 +120,7 @@ pub(super) fn fields() -> Vec<ComputedField> {
             let mut list = ListPlan { page: Page::first(MAX_CITATIONS), ..ListPlan::new(row) };
             list.filter = Filter::Field(value, Predicate::IsNull(false));
             plan.select_all_fields();
-            let citations = plan.add_child(ChildPlan::Many(declared_relation(record, "citations")?, list));
+            let citations = plan.add_child(ChildPlan::Many(record.known_relation("citations"), list));
             Ok(FieldProjection::Computed(Box::new(move |row, out| {
                 let citations: Vec<RowRef<'_>> = row.many(citations).into_iter().flat_map(|page| page.nodes()).collect();
                 let stated = citations.iter().map(|citation| (citation.cell(field).as_text(), citation.cell(value).as_text()));
@@ -139,7 +139,7 @@ fn write(
     projection: &ObjectProjection<Box<DisputeWriter>>,
     out: &mut JsonWriter<'_>,
 ) {
-    let accepted = row.record().field_index(field).and_then(|index| row.cell(index).to_claim());
+    let accepted = row.record().field_id(field).and_then(|id| row.cell(id).to_claim());
     let dispute = DisputedField { field, accepted, claims, citations, record: row.record() };
     projection.write_with(out, |write, out| write(&dispute, out));
 }

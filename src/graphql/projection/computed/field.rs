@@ -51,17 +51,3 @@ impl RelationArgument {
         self.argument.input()
     }
 }
-
-/// Index of a field that the declaration of a record type must have. Fails if it does not.
-pub(super) fn declared_field(record: &Record, name: &str) -> Result<usize> {
-    record.field_index(name).ok_or_else(|| missing(record, name))
-}
-
-/// Index of a relation that the declaration of a record type must have. Fails if it does not.
-pub(super) fn declared_relation(record: &Record, name: &str) -> Result<usize> {
-    record.relation_index(name).ok_or_else(|| missing(record, name))
-}
-
-fn missing(record: &Record, name: &str) -> crate::core::error::Error {
-    crate::core::error::internal(format!("{} declares no {name}", record.name()))
-}

@@ -23,10 +23,10 @@ pub(super) fn fields() -> Vec<ComputedField> {
         doc: "Name, title or text, by type.",
         arguments: &[FieldArgument { name: "lang", ty: builder::LANGUAGE, doc: "Preferred language, as a BCP 47 tag." }],
         project: |selection, record, plan| {
-            let index = record.fields.iter().position(|field| field.is_label);
-            let index = index.ok_or_else(|| internal(format!("{} declares no label", record.name())))?;
-            plan.select_field(index);
-            Ok(FieldProjection::Value(index, record.fields[index].kind, selection.lang_argument()?))
+            let id = record.label_id();
+            let id = id.ok_or_else(|| internal(format!("{} declares no label", record.name())))?;
+            plan.select_field(id);
+            Ok(FieldProjection::Value(id, record.field(id).kind, selection.lang_argument()?))
         },
     }]
 }

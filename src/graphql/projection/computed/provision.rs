@@ -10,7 +10,7 @@ use crate::core::pagination::{Direction, Page};
 use crate::core::partial_date::PartialDate;
 use crate::entity::RecordType;
 use crate::graphql::projection::FieldProjection;
-use crate::graphql::projection::computed::field::{ComputedField, FieldArgument, RelationArgument, declared_field, declared_relation};
+use crate::graphql::projection::computed::field::{ComputedField, FieldArgument, RelationArgument};
 use crate::graphql::schema::builder;
 use crate::graphql::schema::scalar;
 use crate::store::read::executor::in_force_on;
@@ -28,7 +28,7 @@ static PROVISIONS_ARGUMENTS: [RelationArgument; 1] = [RelationArgument {
     apply: |value, list| {
         let provision = catalog().get(RecordType::Provision);
         let in_force = in_force_on(catalog().get(RecordType::ProvisionVersion), &parse_date(value)?);
-        let versions = declared_relation(provision, "versions")?;
+        let versions = provision.known_relation("versions");
         list.filter = std::mem::replace(&mut list.filter, Filter::all()).and(Filter::Many(versions, Quantifier::Some, Box::new(in_force)));
         Ok(())
     },
@@ -63,19 +63,19 @@ pub(super) fn fields() -> Vec<ComputedField> {
         ],
         project: |selection, record, plan| {
             let version = catalog().get(RecordType::ProvisionVersion);
-            let index = declared_field(version, TEXT)?;
+            let id = version.known_field(TEXT);
             let mut row = Plan::new(version.ty);
-            row.select_field(index);
+            row.select_field(id);
             let mut list = ListPlan { page: Page::first(1), ..ListPlan::new(row) };
-            list.order = (declared_field(version, "validFrom")?, Direction::Desc);
+            list.order = (version.known_field("validFrom"), Direction::Desc);
             if let Some(value) = selection.string_argument(AS_OF) {
                 list.filter = in_force_on(version, &parse_date(&value)?);
             }
-            let versions = plan.add_child(ChildPlan::Many(declared_relation(record, "versions")?, list));
-            let (kind, lang) = (version.fields[index].kind, selection.lang_argument()?);
+            let versions = plan.add_child(ChildPlan::Many(record.known_relation("versions"), list));
+            let (kind, lang) = (version.field(id).kind, selection.lang_argument()?);
             Ok(FieldProjection::Computed(Box::new(move |row, out| {
                 let latest = row.many(versions).and_then(|page| page.nodes().next());
-                out.option(latest, |version, out| scalar::write(kind, version.cell(index), lang.as_deref(), out));
+                out.option(latest, |version, out| scalar::write(kind, version.cell(id), lang.as_deref(), out));
             })))
         },
     }]

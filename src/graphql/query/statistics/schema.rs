@@ -53,7 +53,7 @@ pub(crate) fn fields() -> impl Iterator<Item = Field> {
             .argument(argument("order", TypeRef::named(order_name(record)), "Order of the rows; by default that of groupBy: unknown first, then the earliest first and names from A to Z.".to_owned()))
             .argument(argument("first", TypeRef::named(TypeRef::INT), format!("Maximum number of rows, 1 to {MAX_GROUPS}; default {DEFAULT_GROUPS}. See truncated.")));
         for list in spec.filterable_lists {
-            let Some(relation) = record.relation_index(list).map(|index| &record.relations[index]) else { continue };
+            let Some(relation) = record.relation_id(list).map(|id| record.relation(id)) else { continue };
             let target = catalog().get(relation.target);
             let doc = format!("Only matching {list} are counted, and only records with any. With filter alone, a record is counted with all of its {list}.");
             field = field.argument(argument(list, TypeRef::named(filter::filter_name(target)), doc));
@@ -63,7 +63,8 @@ pub(crate) fn fields() -> impl Iterator<Item = Field> {
 }
 
 fn default_date(record: &Record) -> String {
-    record.date_fields().first().map(|index| enum_value(record.fields[*index].name)).unwrap_or_default()
+    let id = *record.date_fields().first().expect("records with statistics have a date");
+    enum_value(record.field(id).name)
 }
 
 pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
@@ -73,7 +74,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         let date = record
             .date_fields()
             .into_iter()
-            .map(|index| &record.fields[index])
+            .map(|id| record.field(id))
             .fold(date, |date, field| date.item(EnumItem::new(enum_value(field.name)).description(field.doc)));
         let order = InputObject::new(order_name(record))
             .description(format!("Order of the rows of {this} statistics."))
