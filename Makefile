@@ -38,13 +38,14 @@ check: ## Run the quick part of the tests: format, lints and Rust tests
 	cargo clippy --workspace --all-targets -- -D warnings
 	tests/run.sh rust
 
-
 .PHONY: fmt fmt-check
 fmt: ## Format all Rust files
-	rustfmt --edition 2024 $$(git ls-files '*.rs')
+	cargo fmt --all
+	cargo fmt --manifest-path bench/peer/seaography/Cargo.toml
 
 fmt-check:
-	rustfmt --edition 2024 --check $$(git ls-files '*.rs')
+	cargo fmt --all --check
+	cargo fmt --manifest-path bench/peer/seaography/Cargo.toml --check
 
 web: ## Build the web pages, if npm is installed
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory web-required; \

@@ -47,7 +47,7 @@ impl ErrorCode {
 }
 
 /// The cause of an error; never sent to a client.
-pub type Source = Arc<dyn StdError + Send + Sync>;
+pub type ErrorSource = Arc<dyn StdError + Send + Sync>;
 
 /// An error. Its `Display` is the message for the client: what is wrong, where, and what would be right.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -82,18 +82,18 @@ pub enum Error {
     Overloaded,
     /// The database is unreachable or did not respond in time.
     #[error("The database is not available; retry later.")]
-    Unavailable(#[source] Source),
+    Unavailable(#[source] ErrorSource),
     /// The database can be read, but not written to.
     #[error("The database cannot be written to: {reason}. Nothing was changed.")]
     ReadOnly {
         /// Why, as the client may know it.
         reason: &'static str,
         /// The error of the database.
-        source: Source,
+        source: ErrorSource,
     },
     /// A fault of the server.
     #[error("Internal server error; it has been logged.")]
-    Internal(#[source] Source),
+    Internal(#[source] ErrorSource),
 }
 
 /// Result of this crate.

@@ -27,14 +27,14 @@ pub mod codes {
 /// A step of the path to a field of a response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum PathSegment {
+pub enum ResponsePathSegment {
     /// The response key of a field.
     Field(String),
     /// An index in a list, counted from 0.
     Index(usize),
 }
 
-impl From<&str> for PathSegment {
+impl From<&str> for ResponsePathSegment {
     fn from(key: &str) -> Self {
         Self::Field(key.to_owned())
     }
@@ -50,7 +50,7 @@ pub struct GraphqlError {
     pub locations: Vec<Pos>,
     /// Path to the field of the response that could not be resolved.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub path: Vec<PathSegment>,
+    pub path: Vec<ResponsePathSegment>,
     /// Machine-readable details.
     pub extensions: Extensions,
 }

@@ -28,11 +28,11 @@ struct Mutation {
     name: &'static str,
     input: &'static str,
     doc: &'static str,
-    action: Action,
+    action: CurationAction,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Action {
+enum CurationAction {
     AddCitation,
     RemoveCitation,
     AddTopic,
@@ -49,50 +49,50 @@ const MUTATIONS: [Mutation; 10] = [
         name: "addCitation",
         input: "AddCitationInput",
         doc: "Cites a source for a record or a part of one.",
-        action: Action::AddCitation,
+        action: CurationAction::AddCitation,
     },
-    Mutation { name: "removeCitation", input: "RemoveCitationInput", doc: "Removes a citation.", action: Action::RemoveCitation },
-    Mutation { name: "addTopic", input: "RecordTopicInput", doc: "Tags a record with a topic.", action: Action::AddTopic },
-    Mutation { name: "removeTopic", input: "RecordTopicInput", doc: "Removes a topic from a record.", action: Action::RemoveTopic },
+    Mutation { name: "removeCitation", input: "RemoveCitationInput", doc: "Removes a citation.", action: CurationAction::RemoveCitation },
+    Mutation { name: "addTopic", input: "RecordTopicInput", doc: "Tags a record with a topic.", action: CurationAction::AddTopic },
+    Mutation { name: "removeTopic", input: "RecordTopicInput", doc: "Removes a topic from a record.", action: CurationAction::RemoveTopic },
     Mutation {
         name: "addIdentifier",
         input: "RecordIdentifierInput",
         doc: "Adds an identifier from another register to a record. It must be unique among all records.",
-        action: Action::AddIdentifier,
+        action: CurationAction::AddIdentifier,
     },
     Mutation {
         name: "removeIdentifier",
         input: "RecordIdentifierInput",
         doc: "Removes an identifier from a record.",
-        action: Action::RemoveIdentifier,
+        action: CurationAction::RemoveIdentifier,
     },
     Mutation {
         name: "mergePeople",
         input: "MergeInput",
         doc: "Merges two records of the same person. All links, names, identifiers, topics and citations move to the remaining record, and the id and slug of the other redirect to it.",
-        action: Action::Merge(RecordType::Person),
+        action: CurationAction::Merge(RecordType::Person),
     },
     Mutation {
         name: "mergeOrganizations",
         input: "MergeInput",
         doc: "Merges two records of the same organization. All links, names, identifiers, topics and citations move to the remaining record, and the id and slug of the other redirect to it.",
-        action: Action::Merge(RecordType::Organization),
+        action: CurationAction::Merge(RecordType::Organization),
     },
     Mutation {
         name: "revert",
         input: "RevertInput",
         doc: "Restores a record to an earlier revision, also after its deletion. A revert is itself a change and can be reverted.",
-        action: Action::Revert,
+        action: CurationAction::Revert,
     },
     Mutation {
         name: "withholdPerson",
         input: "WithholdInput",
         doc: "Permanently removes what identifies a person: names, image, dates, links and citations of the record, the names in texts that mention the person, and all of these in every history. Other records keep their links to the person, under a neutral label. Cannot be undone. Admins only.",
-        action: Action::Withhold,
+        action: CurationAction::Withhold,
     },
 ];
 
-impl Action {
+impl CurationAction {
     /// Name of the payload.
     fn payload(self) -> String {
         match self {
@@ -158,7 +158,7 @@ pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selectio
         out.null();
         return Ok(());
     };
-    if let Action::Withhold = mutation.action {
+    if let CurationAction::Withhold = mutation.action {
         caller.require(Role::Admin)?;
     }
     let payload = mutation.action.payload();
@@ -173,25 +173,25 @@ pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selectio
 async fn apply(
     store: &Store,
     caller: &Caller,
-    action: Action,
+    action: CurationAction,
     mut members: Map<String, Json>,
 ) -> Result<(RecordType, Uuid), MutationError> {
     let author = author(caller, input::take_text(&mut members, MESSAGE));
     let expected = input::take_number(&mut members, EXPECTED_REVISION);
     let mut text = |name| input::take_text(&mut members, name).unwrap_or_default();
     let (list, patch, field) = match action {
-        Action::Merge(ty) => {
+        CurationAction::Merge(ty) => {
             let from = resolve(store, ty, &text("from"), Origin::input(["from"])).await?;
             let into = resolve(store, ty, &text("into"), Origin::input(["into"])).await?;
             store.merge(ty, from, into, &author).await?;
             return Ok((ty, into));
         }
-        Action::Withhold => {
+        CurationAction::Withhold => {
             let id = resolve(store, RecordType::Person, &text("person"), Origin::input(["person"])).await?;
             store.withhold(id, &author).await?;
             return Ok((RecordType::Person, id));
         }
-        Action::Revert => {
+        CurationAction::Revert => {
             let (ty, id) = decode_citable(&text("record"))?;
             if catalog().get(ty).shape != RecordKind::Record {
                 let message = "this is the id of a part; revert the record that contains it";
@@ -201,7 +201,7 @@ async fn apply(
             store.revert(ty, id, number, expected, &author).await?;
             return Ok((ty, id));
         }
-        Action::AddCitation => {
+        CurationAction::AddCitation => {
             let mut citation = members.remove("citation").unwrap_or_default();
             if let Some(source) = citation.get("source").and_then(Json::as_str) {
                 let source = resolve(store, RecordType::Source, source, Origin::input(["citation", "source"])).await?;
@@ -209,16 +209,16 @@ async fn apply(
             }
             ("citations", ListPatch::Add(citation), "citation")
         }
-        Action::RemoveCitation => ("citations", ListPatch::Remove(json!({"key": text("key")})), "key"),
-        Action::AddTopic | Action::RemoveTopic => {
+        CurationAction::RemoveCitation => ("citations", ListPatch::Remove(json!({"key": text("key")})), "key"),
+        CurationAction::AddTopic | CurationAction::RemoveTopic => {
             let topic = resolve(store, RecordType::Topic, &text("topic"), Origin::input(["topic"])).await?;
             let tag = json!({"topic": global_id::encode(RecordType::Topic, topic)});
-            let patch = if let Action::AddTopic = action { ListPatch::Add(tag) } else { ListPatch::Remove(tag) };
+            let patch = if let CurationAction::AddTopic = action { ListPatch::Add(tag) } else { ListPatch::Remove(tag) };
             ("topics", patch, "topic")
         }
-        Action::AddIdentifier | Action::RemoveIdentifier => {
+        CurationAction::AddIdentifier | CurationAction::RemoveIdentifier => {
             let identifier = json!({"scheme": text("scheme"), "value": text("value")});
-            let is_added = matches!(action, Action::AddIdentifier);
+            let is_added = matches!(action, CurationAction::AddIdentifier);
             ("identifiers", if is_added { ListPatch::Add(identifier) } else { ListPatch::Remove(identifier) }, "value")
         }
     };

@@ -28,7 +28,7 @@ const TARGET_INPUT: &str = "RecordInput";
 
 /// What a mutation does to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
+pub(super) enum RecordAction {
     Create,
     Update,
     Upsert,
@@ -37,7 +37,7 @@ pub(super) enum Action {
     Unpublish,
 }
 
-impl Action {
+impl RecordAction {
     const ALL: [(Self, &str); 6] = [
         (Self::Create, "create"),
         (Self::Update, "update"),
@@ -49,10 +49,10 @@ impl Action {
 }
 
 /// Finds the action and the record type of a mutation by its name.
-pub(super) fn find(name: &str) -> Option<(Action, &'static Record)> {
-    static MUTATIONS: LazyLock<HashMap<String, (Action, &'static Record)>> = LazyLock::new(|| {
+pub(super) fn find(name: &str) -> Option<(RecordAction, &'static Record)> {
+    static MUTATIONS: LazyLock<HashMap<String, (RecordAction, &'static Record)>> = LazyLock::new(|| {
         let records = catalog().all().filter(|record| record.shape == RecordKind::Record);
-        let all = records.flat_map(|record| Action::ALL.map(|(action, verb)| (format!("{verb}{}", record.name()), (action, record))));
+        let all = records.flat_map(|record| RecordAction::ALL.map(|(action, verb)| (format!("{verb}{}", record.name()), (action, record))));
         all.collect()
     });
     MUTATIONS.get(name).copied()
@@ -60,27 +60,29 @@ pub(super) fn find(name: &str) -> Option<(Action, &'static Record)> {
 
 pub(super) fn fields() -> Vec<Field> {
     let records = catalog().all().filter(|record| record.shape == RecordKind::Record);
-    let all = records.flat_map(|record| Action::ALL.map(|(action, verb)| self::field(record, action, verb)));
+    let all = records.flat_map(|record| RecordAction::ALL.map(|(action, verb)| self::field(record, action, verb)));
     all.collect()
 }
 
-fn field(record: &Record, action: Action, verb: &str) -> Field {
+fn field(record: &Record, action: RecordAction, verb: &str) -> Field {
     let this = names::a(record);
     let (input, payload, doc) = match action {
-        Action::Create => (input::name(record, Purpose::Create), payload::name(record), format!("Creates {this}.")),
-        Action::Update => (input::name(record, Purpose::Update), payload::name(record), format!("Updates the given fields of {this}.")),
-        Action::Upsert => (
+        RecordAction::Create => (input::name(record, Purpose::Create), payload::name(record), format!("Creates {this}.")),
+        RecordAction::Update => {
+            (input::name(record, Purpose::Update), payload::name(record), format!("Updates the given fields of {this}."))
+        }
+        RecordAction::Upsert => (
             input::name(record, Purpose::Upsert),
             payload::name(record),
             format!("Creates or updates {this}, found by slug, or else by an identifier. Idempotent."),
         ),
-        Action::Delete => (
+        RecordAction::Delete => (
             TARGET_INPUT.to_owned(),
             payload::DELETE.to_owned(),
             format!("Deletes {this} that no other record refers to; revert restores it."),
         ),
-        Action::Publish => (TARGET_INPUT.to_owned(), payload::name(record), format!("Publishes {this} to readers.")),
-        Action::Unpublish => (TARGET_INPUT.to_owned(), payload::name(record), format!("Hides {this} and its history from readers.")),
+        RecordAction::Publish => (TARGET_INPUT.to_owned(), payload::name(record), format!("Publishes {this} to readers.")),
+        RecordAction::Unpublish => (TARGET_INPUT.to_owned(), payload::name(record), format!("Hides {this} and its history from readers.")),
     };
     mutation_field(format!("{verb}{}", record.name()), input, payload, doc)
 }
@@ -98,12 +100,12 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
 pub(super) async fn execute(
     store: &Store,
     caller: &Caller,
-    action: Action,
+    action: RecordAction,
     record: &'static Record,
     selection: &Selection<'_>,
     out: &mut JsonWriter<'_>,
 ) -> Result<()> {
-    let payload = if action == Action::Delete { payload::DELETE.to_owned() } else { payload::name(record) };
+    let payload = if action == RecordAction::Delete { payload::DELETE.to_owned() } else { payload::name(record) };
     let members = input::members(&selection.argument(INPUT).unwrap_or_default());
     match apply(store, caller, action, record, members).await {
         Ok(id) => payload::write(store, selection, &payload, Some((record.ty, id)), &[], out).await,
@@ -115,7 +117,7 @@ pub(super) async fn execute(
 async fn apply(
     store: &Store,
     caller: &Caller,
-    action: Action,
+    action: RecordAction,
     record: &'static Record,
     mut members: Map<String, Json>,
 ) -> Result<Uuid, MutationError> {
@@ -127,16 +129,16 @@ async fn apply(
         None => None,
     };
     let mode = match action {
-        Action::Create => WriteMode::Create,
-        Action::Upsert => WriteMode::Upsert,
-        Action::Update | Action::Delete | Action::Publish | Action::Unpublish => WriteMode::Update,
+        RecordAction::Create => WriteMode::Create,
+        RecordAction::Upsert => WriteMode::Upsert,
+        RecordAction::Update | RecordAction::Delete | RecordAction::Publish | RecordAction::Unpublish => WriteMode::Update,
     };
-    if let (Action::Delete, Some(id)) = (action, id) {
+    if let (RecordAction::Delete, Some(id)) = (action, id) {
         store.delete(record.ty, id, revision, &author).await?;
         return Ok(id);
     }
-    if matches!(action, Action::Publish | Action::Unpublish) {
-        members.insert("published".to_owned(), json!(action == Action::Publish));
+    if matches!(action, RecordAction::Publish | RecordAction::Unpublish) {
+        members.insert("published".to_owned(), json!(action == RecordAction::Publish));
     }
     let draft = input::parse_draft(record, members, &Origin::input([])).map_err(MutationError::Invalid)?;
     let draft = Draft { target: WriteTarget { mode, id, expected_revision: revision, ..WriteTarget::default() }, ..draft };

@@ -26,7 +26,7 @@ pub(super) fn field() -> Field {
 }
 
 /// State of the dataset.
-struct DatasetState<'a> {
+struct DatasetSnapshot<'a> {
     about: &'a Dataset,
     version: DatasetVersion,
     counts: Vec<RecordCount>,
@@ -49,7 +49,7 @@ impl OutputObject for DatasetOutput {
 }
 
 /// Writes a field of the dataset.
-type DatasetWriter = dyn Fn(&DatasetState<'_>, &mut JsonWriter<'_>) + Send + Sync;
+type DatasetWriter = dyn Fn(&DatasetSnapshot<'_>, &mut JsonWriter<'_>) + Send + Sync;
 
 static DATASET_TYPE: LazyLock<OutputType<DatasetOutput>> = LazyLock::new(|| {
     let text = || TypeRef::named(TypeRef::STRING);
@@ -128,7 +128,7 @@ pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Js
         true => store.published_counts().await?,
         false => Vec::new(),
     };
-    let state = DatasetState { about: selection.dataset(), version, counts };
+    let state = DatasetSnapshot { about: selection.dataset(), version, counts };
     projection.write_with(out, |write, out| write(&state, out));
     Ok(())
 }

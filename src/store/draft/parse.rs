@@ -28,7 +28,7 @@ const MAX_NAME_BYTES: usize = 100;
 /// Parses the records of one file: a map from the plural name of a type to a list of its records.
 pub fn file(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<InputProblem>> {
     let root = Origin { file: Some(file.clone()), line: tree.line, path: Vec::new() };
-    let mut parser = DraftParser::new(Source::Caller);
+    let mut parser = DraftParser::new(DraftOrigin::Caller);
     let mut drafts = Drafts::new();
     match &tree.value {
         Value::Null => {}
@@ -64,22 +64,22 @@ pub fn file(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<InputProblem>> {
 
 /// Parses one record: a map from fields to values.
 pub fn record(record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<InputProblem>> {
-    DraftParser::new(Source::Caller).finish(record, tree, origin)
+    DraftParser::new(DraftOrigin::Caller).finish(record, tree, origin)
 }
 
 /// Parses a record from a state that the store produced, with the generated keys of its parts.
 pub(crate) fn state(record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<InputProblem>> {
-    DraftParser::new(Source::StoredState).finish(record, tree, origin)
+    DraftParser::new(DraftOrigin::StoredState).finish(record, tree, origin)
 }
 
 /// Parses one row of a data package: a record or part by itself, with its id, and a part with its position.
 pub fn row(record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<InputProblem>> {
-    DraftParser::new(Source::PackageRow).finish(record, tree, origin)
+    DraftParser::new(DraftOrigin::PackageRow).finish(record, tree, origin)
 }
 
 /// Problems in the claims of the citations of a record or part.
 pub fn claims(record: &'static Record, draft: &Draft) -> Vec<InputProblem> {
-    let mut parser = DraftParser::new(Source::PackageRow);
+    let mut parser = DraftParser::new(DraftOrigin::PackageRow);
     parser.validate_claims(record, draft);
     parser.problems
 }
@@ -93,23 +93,23 @@ fn similar_plural(given: &str) -> Option<&'static str> {
 
 /// Where the input comes from, which decides the names that are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
+enum DraftOrigin {
     /// A file or mutation: keys follow the rules of slugs; ids and positions are not accepted.
     Caller,
     /// A state from the store: keys may be generated ones with any characters.
     StoredState,
-    /// A row of a data package: as [`Source::StoredState`], with ids and positions.
+    /// A row of a data package: as [`DraftOrigin::StoredState`], with ids and positions.
     PackageRow,
 }
 
 /// Parses drafts and collects the problems found.
 struct DraftParser {
     problems: Vec<InputProblem>,
-    source: Source,
+    source: DraftOrigin,
 }
 
 impl DraftParser {
-    fn new(source: Source) -> Self {
+    fn new(source: DraftOrigin) -> Self {
         Self { problems: Vec::new(), source }
     }
 
@@ -140,7 +140,7 @@ impl DraftParser {
     /// Parses one record or part. A part whose key derives from a single field can be given as the bare value of that
     /// field.
     fn draft(&mut self, record: &'static Record, tree: &Tree, origin: &Origin) -> Option<Draft> {
-        let is_row = self.source == Source::PackageRow;
+        let is_row = self.source == DraftOrigin::PackageRow;
         let entries = match (&tree.value, record.key_from) {
             // {person: some-slug} is the value of the only field, not a map of fields
             (Value::Map(entries), [only]) if !is_row && !entries.iter().any(|(key, _)| key == only) => {
@@ -165,7 +165,7 @@ impl DraftParser {
 
     /// Parses one entry of the map of a record or part into the draft.
     fn entry(&mut self, record: &'static Record, name: &str, value: &Tree, draft: &mut Draft) {
-        let is_row = self.source == Source::PackageRow;
+        let is_row = self.source == DraftOrigin::PackageRow;
         let name_field = if record.shape == RecordKind::Record { "slug" } else { "key" };
         let field = match record.field_id(name) {
             Some(id) if is_row && name == POSITION => Some(id),
@@ -235,7 +235,7 @@ impl DraftParser {
             Value::Integer(number) => number.to_string(),
             _ => String::new(),
         };
-        if self.source != Source::Caller && !text.is_empty() {
+        if self.source != DraftOrigin::Caller && !text.is_empty() {
             return Some(text);
         }
         let is_valid = !text.is_empty()
