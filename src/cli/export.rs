@@ -40,7 +40,7 @@ async fn write_package(store: &Store, options: &ExportOptions) -> anyhow::Result
     match result {
         Ok(written) => Ok(CommandOutcome::Completed(summary(options, written))),
         Err(ExportError::UnusableFolder(message)) => bail!(message),
-        Err(failed) => bail!("{failed}; no package was written"),
+        Err(failed) => bail!("{:#}; no package was written", anyhow::Error::new(failed)),
     }
 }
 

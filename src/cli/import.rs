@@ -161,6 +161,6 @@ fn write_result<T>(result: Result<T, WriteError>, written: usize) -> anyhow::Res
     match result {
         Ok(outcome) => Ok(outcome),
         Err(WriteError::Problems(problems)) => bail!(report::problems(&problems, written)),
-        Err(WriteError::Failed(error)) => bail!("{}: {error}", report::written_before(written)),
+        Err(WriteError::Failed(error)) => Err(anyhow::Error::new(error).context(report::written_before(written))),
     }
 }

@@ -78,13 +78,13 @@ pub enum Error {
     #[error("the query exceeded its time limit (timeouts.query_seconds); request less: a filter, smaller pages, fewer levels or counts")]
     Timeout,
     /// The server is at capacity: the request was not admitted.
-    #[error("The server is at capacity; retry later.")]
+    #[error("the server is at capacity; retry later")]
     Overloaded,
     /// The database is unreachable or did not respond in time.
-    #[error("The database is not available; retry later.")]
+    #[error("the database is not available; retry later")]
     Unavailable(#[source] ErrorSource),
     /// The database can be read, but not written to.
-    #[error("The database cannot be written to: {reason}. Nothing was changed.")]
+    #[error("the database cannot be written to: {reason}; nothing was changed")]
     ReadOnly {
         /// Why, as the client may know it.
         reason: &'static str,
@@ -92,7 +92,7 @@ pub enum Error {
         source: ErrorSource,
     },
     /// A fault of the server.
-    #[error("Internal server error; it has been logged.")]
+    #[error("internal server error")]
     Internal(#[source] ErrorSource),
 }
 

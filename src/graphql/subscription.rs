@@ -191,6 +191,7 @@ impl EventStream {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) if error.code() == ErrorCode::Unavailable => {
+                    error.log();
                     tokio::time::sleep(RETRY_DELAY).await;
                     continue;
                 }

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
+use crate::core::error::Error;
 use crate::core::clock::Clock;
 use crate::core::digest::hex_digest;
 use crate::http::state::AppState;
@@ -56,7 +57,7 @@ impl Validators {
         }
         // if the database is unavailable, the response reports it
         let guard = Some(state.store.consistency_guard());
-        let version = state.store.version().await.ok();
+        let version = state.store.version().await.inspect_err(Error::log).ok();
         let validators =
             Self { is_private: false, version, tag: version.map(|version| entity_tag(state, headers, &version, key)), guard, clock };
         match validators.is_not_modified(headers) {

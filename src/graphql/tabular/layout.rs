@@ -203,7 +203,7 @@ fn is_wrapper(parent: &str, field: &str) -> bool {
     (parent.ends_with("Connection") && matches!(field, "nodes" | "edges")) || (parent.ends_with("Edge") && field == "node")
 }
 
-/// TableColumn type of a scalar or enum.
+/// Column type of a scalar or enum.
 fn column_type(name: &str) -> ColumnType {
     match name {
         "Int" => ColumnType::Integer,

@@ -151,7 +151,10 @@ impl TableStream {
                 return;
             }
             while let Some(part) = parts.recv().await {
-                let Ok(part) = part else { return };
+                let part = match part {
+                    Ok(part) => part,
+                    Err(error) => return TableStreamError::Fill(error).log(),
+                };
                 match write_part(&mut converter, &mut *writer, &part) {
                     Ok(bytes) => {
                         if !send(bytes).await {
@@ -204,7 +207,10 @@ impl TableStreamError {
 
     fn log(self) {
         match self {
-            Self::Fill(error) => tracing::warn!(%error, "table export aborted"),
+            Self::Fill(error) => {
+                error.log();
+                tracing::warn!(%error, "table export aborted");
+            }
             Self::Write(error) => tracing::warn!(%error, "table export aborted"),
         }
     }

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use mime::Mime;
 
+use crate::core::error::Error;
 use crate::core::auth::{Caller, Role};
 use crate::graphql::engine::{OperationResult, PrepareError, PreparedOperation};
 use crate::graphql::error::GraphqlError;
@@ -115,7 +116,7 @@ async fn respond(state: &AppState, client: &ClientContext, payload: Bytes, is_ge
         return Box::pin(respond_with_token(state, client, payload, is_get)).await;
     }
     if !is_get {
-        let generation = state.store.version().await.ok().and_then(|version| version.generation);
+        let generation = state.store.version().await.inspect_err(Error::log).ok().and_then(|version| version.generation);
         return respond_cached(state, client, payload, is_get, generation).await;
     }
     let validators = match Validators::check(state, client, &[b"graphql", &payload]).await {

@@ -236,7 +236,10 @@ impl Connection {
         match authenticate(&self.state.store, &self.headers).await {
             Ok(caller) => self.caller = Some(caller),
             Err(error) if error.code() == ErrorCode::Unauthenticated => return Err(close(4403, format!("Forbidden: {error}"))),
-            Err(_) => return Err(close(4500, "the database is not available; reconnect later")),
+            Err(error) => {
+                error.log();
+                return Err(close(4500, "the database is not available; reconnect later"));
+            }
         }
         self.send_json(json!({"type": "connection_ack"})).await
     }

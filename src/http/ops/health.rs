@@ -71,7 +71,10 @@ pub(crate) async fn readiness(state: &AppState) -> Readiness {
 async fn database(state: &AppState) -> Option<String> {
     match tokio::time::timeout(CHECK_TIMEOUT, state.store.ping()).await {
         Ok(Ok(())) => None,
-        Ok(Err(_)) => Some("the database does not respond".to_owned()),
+        Ok(Err(error)) => {
+            error.log();
+            Some("the database does not respond".to_owned())
+        }
         Err(_) => Some(timed_out()),
     }
 }
