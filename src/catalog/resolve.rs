@@ -37,10 +37,15 @@ pub(super) fn resolve(declared: Vec<Record>) -> Vec<Record> {
     for (record, dimensions) in records.iter_mut().zip(dimensions) {
         record.dimensions = dimensions;
     }
-    records.iter().for_each(|record| check_statistics(&records, record));
+    for record in &records {
+        record.key_from.iter().for_each(|name| _ = record.known_field(name));
+        check_statistics(&records, record);
+    }
     records
 }
 
+/// Checks the names that statistics are computed from, which are first used by a request.
+///
 /// # Panics
 /// If the statistics of a record name a list or a field that is not declared, or if the record has no date.
 fn check_statistics(records: &[Record], record: &Record) {
