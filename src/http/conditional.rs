@@ -12,9 +12,9 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use crate::core::error::Error;
 use crate::core::clock::Clock;
 use crate::core::digest::hex_digest;
+use crate::core::error::Error;
 use crate::http::state::AppState;
 use crate::store::db::version_cache::{ConsistencyGuard, DatasetVersion};
 

@@ -108,7 +108,9 @@ async fn content(state: &AppState, query: &str, languages: &Languages, caller: &
     let request = GraphqlRequest::from_query_string(query.as_bytes())
         .map_err(|reject| FeedError::Response(reject_response(MediaType::Json, &reject)))?;
     let title = match parameter("saved").or(parameter("documentId")) {
-        Some(name) => state.store.saved_query(name).await.inspect_err(Error::log).ok().flatten().and_then(|saved| saved.title.or(saved.name)),
+        Some(name) => {
+            state.store.saved_query(name).await.inspect_err(Error::log).ok().flatten().and_then(|saved| saved.title.or(saved.name))
+        }
         None => None,
     };
     let resolved = request.resolve(state).await.map_err(|error| FeedError::Response(document_error_response(MediaType::Json, error)))?;

@@ -12,8 +12,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use mime::Mime;
 
-use crate::core::error::Error;
 use crate::core::auth::{Caller, Role};
+use crate::core::error::Error;
 use crate::graphql::engine::{OperationResult, PrepareError, PreparedOperation};
 use crate::graphql::error::GraphqlError;
 use crate::http::authentication::authenticate;

@@ -51,7 +51,7 @@ martians: []
         "test.yaml:7: people[1].nmae: a person has no \"nmae\"; did you mean name?",
         "test.yaml:8: people[1].image: \"nowhere\" is not a web address",
         "test.yaml:9: people[1].otherNames[0]: name is missing; every OtherName has one",
-        "test.yaml:9: people[1].otherNames[1].flavour: a OtherName has no \"flavour\"; it has name, lang, note, start, end",
+        "test.yaml:9: people[1].otherNames[1].flavour: an OtherName has no \"flavour\"; it has name, lang, note, start, end",
         "test.yaml:11: people[2].name: this is a text; it must be a map from language tags to texts",
         "test.yaml:13: people[3]: slug is missing",
         "test.yaml:17: cases[0].kind: \"unkind\" is not a value of this field; the values are criminal, civil",
