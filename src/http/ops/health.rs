@@ -89,7 +89,10 @@ async fn migrations(state: &AppState) -> Option<String> {
             known.unknown.len()
         )),
         Ok(Ok(_)) => None,
-        Ok(Err(_)) => Some("the migrations cannot be read".to_owned()),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "cannot read the applied migrations");
+            Some("the migrations cannot be read".to_owned())
+        }
         Err(_) => Some(timed_out()),
     }
 }
