@@ -221,7 +221,7 @@ async fn full_disk_is_reported_and_rolled_back() {
     };
     assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{refused:#}");
     let message = refused["errors"][0]["message"].as_str().unwrap();
-    assert!(message.contains("its disk is full or failing. Nothing was changed."), "{message}");
+    assert!(message.contains("its disk is full or failing; nothing was changed"), "{message}");
     let count = json!({"query": "{ people { totalCount } revisions { totalCount } }"});
     assert_eq!(ask(count).await["data"], json!({"people": {"totalCount": written}, "revisions": {"totalCount": written}}));
     running.0.kill().unwrap();
