@@ -27,11 +27,10 @@ async fn open(config: &Config) -> anyhow::Result<Store> {
     };
     Store::connect(&options, Clock::System).await.map_err(|error| {
         let url = &config.database_url;
-        match is_corrupt(&error) {
-            true => {
-                ExitError::UnusableData(format!("{url} is damaged or not a SQLite database ({error}); restore it from a backup")).into()
-            }
-            false => ExitError::DatabaseUnavailable(format!("cannot open the database {url}: {error}")).into(),
+        if is_corrupt(&error) {
+            ExitError::UnusableData(format!("{url} is damaged or not a SQLite database ({error}); restore it from a backup")).into()
+        } else {
+            ExitError::DatabaseUnavailable(format!("cannot open the database {url}: {error}")).into()
         }
     })
 }

@@ -18,10 +18,11 @@ const DEFAULT_TITLE: &str = "Kurultai dataset";
 /// Exports the dataset as a data package.
 pub(super) async fn export(config: &Config, args: ExportArgs) -> anyhow::Result<CommandOutcome> {
     let title = args.title.or_else(|| config.dataset_title.clone()).unwrap_or_else(|| DEFAULT_TITLE.to_owned());
-    let licences = match args.licences.is_empty() {
+    let licences = if args.licences.is_empty() {
         // a descriptor has no place for a licence in prose, which the setting may be
-        true => config.dataset_licence.iter().filter_map(|text| parse_licence(text).ok()).collect(),
-        false => args.licences,
+        config.dataset_licence.iter().filter_map(|text| parse_licence(text).ok()).collect()
+    } else {
+        args.licences
     };
     let options = &ExportOptions { folder: args.folder, format: args.format, replace: args.force, title, licences };
     with_store(open_migrated(config, false).await?, async |store| write_package(store, options).await).await

@@ -149,9 +149,10 @@ impl Api {
         let is_mutation = operation.ty == OperationType::Mutation;
         let root = if is_mutation { mutation::NAME } else { query::NAME };
         let roots = Scope { document, operation, variables, dataset: &self.dataset }.roots(root);
-        let introspection = match roots.iter().any(is_introspection) {
-            true => introspect(self.documents.schema(), document, request.operation.as_deref(), variables).await,
-            false => Value::Null,
+        let introspection = if roots.iter().any(is_introspection) {
+            introspect(self.documents.schema(), document, request.operation.as_deref(), variables).await
+        } else {
+            Value::Null
         };
         let store = &self.store.for_role(caller.role);
         // each root field is written separately; the results are joined in the order of the query
@@ -172,16 +173,15 @@ impl Api {
             };
             (result, out)
         };
-        let written = match is_mutation {
+        let written = if is_mutation {
             // the specification requires mutations to run one after the other
-            true => {
-                let mut written = Vec::with_capacity(roots.len());
-                for selection in &roots {
-                    written.push(write(selection).await);
-                }
-                written
+            let mut written = Vec::with_capacity(roots.len());
+            for selection in &roots {
+                written.push(write(selection).await);
             }
-            false => join_all(roots.iter().map(write)).await,
+            written
+        } else {
+            join_all(roots.iter().map(write)).await
         };
         let mut errors = Vec::new();
         let mut fields: Vec<(JsonKey, Option<Vec<u8>>)> = Vec::with_capacity(roots.len());

@@ -60,10 +60,7 @@ impl Validators {
         let version = state.store.version().await.inspect_err(Error::log).ok();
         let validators =
             Self { is_private: false, version, tag: version.map(|version| entity_tag(state, headers, &version, key)), guard, clock };
-        match validators.is_not_modified(headers) {
-            true => Err(validators.apply(StatusCode::NOT_MODIFIED.into_response())),
-            false => Ok(validators),
-        }
+        if validators.is_not_modified(headers) { Err(validators.apply(StatusCode::NOT_MODIFIED.into_response())) } else { Ok(validators) }
     }
 
     /// Generation of the dataset, the key of the response cache; `None` if it is unknown.

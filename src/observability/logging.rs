@@ -29,9 +29,10 @@ pub fn init(filter: &str) -> anyhow::Result<TraceExporter> {
         filter_fn(|metadata| metadata.is_span() && metadata.target() == REQUEST_TARGET).with_max_level_hint(LevelFilter::ERROR);
     let filter = filter.or(is_request).and(filter_fn(is_free_of_payload).with_max_level_hint(LevelFilter::TRACE));
     let lines = fmt::layer().with_writer(stderr);
-    let lines = match stderr().is_terminal() {
-        true => lines.with_target(false).boxed(),
-        false => lines.json().flatten_event(true).with_current_span(false).boxed(),
+    let lines = if stderr().is_terminal() {
+        lines.with_target(false).boxed()
+    } else {
+        lines.json().flatten_event(true).with_current_span(false).boxed()
     };
     let (exporter, trace_layer) = init_exporter()?;
     let result = tracing_subscriber::registry().with(lines.with_filter(filter)).with(trace_layer).try_init();

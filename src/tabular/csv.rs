@@ -38,10 +38,7 @@ fn encoder(start: Vec<u8>) -> csv::Writer<Vec<u8>> {
 impl CsvOptions {
     /// Escapes a text that looks like a formula. Numbers are not texts: a negative one stays as it is.
     fn escape<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        match self.escape_formulas && text.starts_with(FORMULA_PREFIXES) {
-            true => format!("'{text}").into(),
-            false => Cow::Borrowed(text),
-        }
+        if self.escape_formulas && text.starts_with(FORMULA_PREFIXES) { format!("'{text}").into() } else { Cow::Borrowed(text) }
     }
 }
 

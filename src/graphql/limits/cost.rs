@@ -80,10 +80,11 @@ fn connection_cost(registry: &Registry, name: &str, selection: &Selection<'_>) -
         rows.into_iter().map(|row| estimate(registry, &row_type(registry, name, field.name()), &row.all_subfields()))
     });
     let row = below.fold(1, u64::saturating_add);
-    let rows = match row_fields.is_empty() {
-        true => 0,
+    let rows = if row_fields.is_empty() {
+        0
+    } else {
         // a page size above the maximum is rejected where the page is read
-        false => page_size(selection).unwrap_or(u64::from(DEFAULT_PAGE_SIZE)).min(u64::from(MAX_PAGE_SIZE)),
+        page_size(selection).unwrap_or(u64::from(DEFAULT_PAGE_SIZE)).min(u64::from(MAX_PAGE_SIZE))
     };
     rows.saturating_mul(row).saturating_add(estimate(registry, name, &others))
 }

@@ -124,10 +124,7 @@ pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Js
     let projection = DATASET_TYPE.project(selection, &mut plan)?;
     // the counts are read after the version, so they are of this version or a later one
     let version = store.version().await?;
-    let counts = match plan.counts {
-        true => store.published_counts().await?,
-        false => Vec::new(),
-    };
+    let counts = if plan.counts { store.published_counts().await? } else { Vec::new() };
     let state = DatasetSnapshot { about: selection.dataset(), version, counts };
     projection.write_with(out, |write, out| write(&state, out));
     Ok(())

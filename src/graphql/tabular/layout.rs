@@ -60,10 +60,7 @@ impl Layout {
             ),
             _ => Self::Leaf(column_type(name)),
         };
-        match ty.contains('[') {
-            true => Self::List { item: Box::new(layout), exploded: false },
-            false => layout,
-        }
+        if ty.contains('[') { Self::List { item: Box::new(layout), exploded: false } } else { layout }
     }
 
     /// Number of columns.

@@ -43,10 +43,11 @@ fn explode<'a>(
             let mut exploded = None;
             for (index, member) in members.iter().enumerate() {
                 let value = member_value(object, index, member, context);
-                match member.layout.is_exploded() {
+                if member.layout.is_exploded() {
                     // at most one list of a row is exploded
-                    true => exploded = Some((member, value, start)),
-                    false => set_cells(&member.layout, value, context, row, start)?,
+                    exploded = Some((member, value, start));
+                } else {
+                    set_cells(&member.layout, value, context, row, start)?;
                 }
                 start += member.layout.width();
             }

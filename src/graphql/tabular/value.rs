@@ -133,13 +133,13 @@ impl<'a> ResponseValue<'a> {
 
 /// Rejects a list of which only the first rows were fetched, unless the query gives its page size.
 fn ensure_complete(connection: &ConnectionProjection, page: PageRows<'_>) -> Result<()> {
-    match connection.has_default_size && page.has_next() {
-        true => Err(bad_input(
+    if connection.has_default_size && page.has_next() {
+        return Err(bad_input(
             "lists",
             format_args!("a list within a row has more than {MAX_NESTED_ROWS} rows; say how many with first, or use that list as rows"),
-        )),
-        false => Ok(()),
+        ));
     }
+    Ok(())
 }
 
 fn from_cell<'a>(cell: &'a Cell, kind: FieldKind, lang: Option<&str>, languages: &Languages) -> TableValue<'a> {

@@ -62,20 +62,19 @@ async fn export(state: &AppState, format: &str, client: &ClientContext, paramete
     let (table, run) = parameters.open_table(state, client).await?;
     let name = table.name.clone();
     let mut stream = TableStream::new(table, format, options).map_err(write_error_response)?;
-    let body = match format.is_buffered() {
-        true => {
-            let end = run.log.scope(stream.write_all()).await;
-            run.log.finish(end.is_ok(), None);
-            end_body(end?)
-        }
+    let body = if format.is_buffered() {
+        let end = run.log.scope(stream.write_all()).await;
+        run.log.finish(end.is_ok(), None);
+        end_body(end?)
+    } else {
         // the first chunk is read before the response begins, so that most errors still give an error response
-        false => match run.log.scope(stream.next_chunk()).await {
+        match run.log.scope(stream.next_chunk()).await {
             Ok(first) => stream.into_body(first, run),
             Err(response) => {
                 run.log.finish(false, None);
                 return Err(response);
             }
-        },
+        }
     };
     let mut response = Response::new(body);
     let headers = response.headers_mut();

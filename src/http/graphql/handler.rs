@@ -82,12 +82,11 @@ async fn read_body(state: &AppState, headers: &HeaderMap, body: Body) -> Result<
     let read = read.map_err(|_| reject(StatusCode::REQUEST_TIMEOUT, "the body was not received in time (timeouts.body_seconds)"))?;
     read.map_err(|error| {
         let is_too_long = std::error::Error::source(&error).is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
-        match is_too_long {
-            true => {
-                metrics::record_limit_hit("body_bytes");
-                reject(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {max_bytes} bytes (max_body_bytes)"))
-            }
-            false => reject(StatusCode::BAD_REQUEST, "the body ended before it was complete"),
+        if is_too_long {
+            metrics::record_limit_hit("body_bytes");
+            reject(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {max_bytes} bytes (max_body_bytes)"))
+        } else {
+            reject(StatusCode::BAD_REQUEST, "the body ended before it was complete")
         }
     })
 }

@@ -32,12 +32,13 @@ impl MultipartRequest {
         let mut members: Option<Map<String, Json>> = None;
         let mut map: Option<Map<String, Json>> = None;
         let mut files: Vec<(String, NamedTempFile)> = Vec::new();
-        let read_failed = |error: MultipartError| match is_length_limit(&error) {
-            true => {
+        let read_failed = |error: MultipartError| {
+            if is_length_limit(&error) {
                 metrics::record_limit_hit("upload_bytes");
                 reject(StatusCode::PAYLOAD_TOO_LARGE, format!("the request is longer than {max_bytes} bytes (max_upload_bytes)"))
+            } else {
+                bad_request(error.body_text())
             }
-            false => bad_request(error.body_text()),
         };
         while let Some(mut field) = fields.next_field().await.map_err(read_failed)? {
             let name = field.name().unwrap_or_default().to_owned();

@@ -126,10 +126,12 @@ impl GraphqlRequest {
         let Self { query, persisted_hash, document_id, operation_name: mut operation, mut variables } = self;
         let (query, persist_as, saved_query) = match (query, persisted_hash, document_id) {
             (Some(query), None, _) => (query, None, None),
-            (Some(query), Some(expected), _) => match sha256_hex(&query) == expected {
-                true => (query, Some(expected), None),
-                false => return Err(DocumentError::Rejected(bad_request("provided sha does not match query"))),
-            },
+            (Some(query), Some(expected), _) => {
+                if sha256_hex(&query) != expected {
+                    return Err(DocumentError::Rejected(bad_request("provided sha does not match query")));
+                }
+                (query, Some(expected), None)
+            }
             (None, Some(expected), None) => {
                 let (query, saved_query) = persisted_document(state, &expected).await?;
                 (query, None, saved_query)

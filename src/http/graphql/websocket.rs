@@ -99,9 +99,10 @@ impl Connection {
 
     async fn serve(mut self, _permit: OwnedSemaphorePermit) {
         let _open = metrics::stream_open(metrics::StreamKind::WebSocket);
-        let Close(frame) = match self.socket.protocol().is_some_and(|protocol| protocol == PROTOCOL) {
-            true => self.run().await,
-            false => close(4406, "Subprotocol not acceptable"),
+        let Close(frame) = if self.socket.protocol().is_some_and(|protocol| protocol == PROTOCOL) {
+            self.run().await
+        } else {
+            close(4406, "Subprotocol not acceptable")
         };
         self.tasks.abort_all();
         let Some((code, mut reason)) = frame else { return };
@@ -129,10 +130,11 @@ impl Connection {
             let handled = tokio::select! {
                 () = &mut stopped => Err(close(1001, "the server is shutting down; reconnect")),
                 () = &mut init_timeout, if self.caller.is_none() => Err(close(4408, "Connection initialisation timeout")),
-                _ = keep_alive.tick() => match std::mem::take(&mut is_alive) {
-                    true => self.send(Message::Ping(axum::body::Bytes::new())).await,
+                _ = keep_alive.tick() => if std::mem::take(&mut is_alive) {
+                    self.send(Message::Ping(axum::body::Bytes::new())).await
+                } else {
                     // no message or pong since the last ping
-                    false => Err(Close(None)),
+                    Err(Close(None))
                 },
                 Some((id, number, message)) = self.receiver.recv() => self.forward(id, number, message).await,
                 message = self.socket.recv() => {

@@ -44,10 +44,11 @@ pub(crate) async fn log_request(request: Request, next: Next) -> Response {
     let id_text = id.to_str().unwrap_or_default();
     let route = route(request.extensions().get());
     let span = tracing::error_span!(target: REQUEST_TARGET, "request", request_id = id_text);
-    let trace_span = match otel::is_enabled() && !UNTRACED_ROUTES.contains(&route) {
+    let trace_span = if otel::is_enabled() && !UNTRACED_ROUTES.contains(&route) {
         // a child of the request span, so that its log lines have the request id too
-        true => span.in_scope(|| server_span(&request, route, id_text)),
-        false => Span::none(),
+        span.in_scope(|| server_span(&request, route, id_text))
+    } else {
+        Span::none()
     };
     let logged = tracing::enabled!(target: ACCESS_TARGET, Level::DEBUG).then(|| (request.method().clone(), request.uri().clone()));
     let mut response = next.run(request).instrument(trace_span.clone()).instrument(span.clone()).await;

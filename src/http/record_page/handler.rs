@@ -176,9 +176,10 @@ fn redirect(path: &str, query: &str, is_permanent: bool) -> Response {
 }
 
 fn record_page(request: &PageRequest, view: &RecordView) -> Response {
-    match request.is_json_ld {
-        true => ([(CONTENT_TYPE, JSON_LD)], to_json_ld(view, &request.dataset).to_string()).into_response(),
-        false => ([(CONTENT_TYPE, HTML)], html::page(request, view).into_string()).into_response(),
+    if request.is_json_ld {
+        ([(CONTENT_TYPE, JSON_LD)], to_json_ld(view, &request.dataset).to_string()).into_response()
+    } else {
+        ([(CONTENT_TYPE, HTML)], html::page(request, view).into_string()).into_response()
     }
 }
 
@@ -201,8 +202,9 @@ fn error_page(request: &PageRequest, error: &Error) -> Response {
 
 /// A response without a record: an HTML page, or JSON with the message.
 fn message_page(request: &PageRequest, status: StatusCode, message: &str, html: impl Fn() -> String) -> Response {
-    match request.is_json_ld {
-        true => (status, [(CONTENT_TYPE, "application/json")], json!({"error": message}).to_string()).into_response(),
-        false => (status, [(CONTENT_TYPE, HTML)], html()).into_response(),
+    if request.is_json_ld {
+        (status, [(CONTENT_TYPE, "application/json")], json!({"error": message}).to_string()).into_response()
+    } else {
+        (status, [(CONTENT_TYPE, HTML)], html()).into_response()
     }
 }

@@ -33,12 +33,11 @@ impl SelectBuilder {
         let (mut rows, mut joined) = self.joined_tables(source, &lists);
         let key = self.dimension_key(&mut rows, &mut joined, source, dimension);
         rows.expr_as(key, "k");
-        let count = match lists.is_empty() {
-            true => Func::count(Expr::cust("*")),
-            false => {
-                rows.expr_as(column(&joined.table, "id"), "a");
-                Func::count_distinct(Expr::col("a"))
-            }
+        let count = if lists.is_empty() {
+            Func::count(Expr::cust("*"))
+        } else {
+            rows.expr_as(column(&joined.table, "id"), "a");
+            Func::count_distinct(Expr::col("a"))
         };
         let (rows_alias, counts) = (self.alias(), self.alias());
         let mut groups = Query::select();

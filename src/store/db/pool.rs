@@ -72,10 +72,7 @@ pub(crate) struct Pools {
 impl Pools {
     /// Connects to the database.
     pub(crate) async fn connect(options: &StoreOptions) -> Result<(Self, Changes), DbErr> {
-        match options.url.starts_with("sqlite") {
-            true => connect_sqlite(options).await,
-            false => connect_postgres(options).await,
-        }
+        if options.url.starts_with("sqlite") { connect_sqlite(options).await } else { connect_postgres(options).await }
     }
 
     /// Closes all pools once their statements have ended.

@@ -458,10 +458,13 @@ fn normalize(kind: FieldKind, text: &str) -> Result<String, String> {
                 Err(format!("\"{text}\" is not an ISO 8601 duration; write P3Y for three years, P6M for six months, P15D for fifteen days"))
             }
         },
-        FieldKind::Choice(vocabulary) => match vocabulary.choices.iter().any(|choice| choice.value == text) {
-            true => Ok(text.to_owned()),
-            false => Err(unknown_choice(vocabulary, text)),
-        },
+        FieldKind::Choice(vocabulary) => {
+            if vocabulary.choices.iter().any(|choice| choice.value == text) {
+                Ok(text.to_owned())
+            } else {
+                Err(unknown_choice(vocabulary, text))
+            }
+        }
         _ => Ok(text.to_owned()),
     }
 }

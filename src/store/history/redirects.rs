@@ -68,9 +68,10 @@ async fn new_slugs(transaction: &DatabaseTransaction, slugs: &[FormerName<String
     }
     let existing = existing_records(transaction, slugs).await?;
     let withheld = withheld_persons(transaction).await?;
-    let digests: HashMap<String, &str> = match withheld.is_empty() {
-        true => HashMap::new(),
-        false => slugs.iter().map(|former| (slug_digest(&former.name), former.name.as_str())).collect(),
+    let digests: HashMap<String, &str> = if withheld.is_empty() {
+        HashMap::new()
+    } else {
+        slugs.iter().map(|former| (slug_digest(&former.name), former.name.as_str())).collect()
     };
     let withheld_slugs: HashSet<&str> = find_by_digest(transaction, &digests).await?.into_iter().map(|(slug, _)| slug).collect();
     let is_new = |former: &&FormerName<String>| {

@@ -103,10 +103,7 @@ impl<'de> DeserializeSeed<'de> for PageSeed<'_> {
             level.reverse(start..start + count);
             (start, end) = (start + first, start + count);
         }
-        let (has_next, has_previous) = match page.backward {
-            true => (page.before.is_some(), has_more),
-            false => (has_more, page.after.is_some()),
-        };
+        let (has_next, has_previous) = if page.backward { (page.before.is_some(), has_more) } else { (has_more, page.after.is_some()) };
         Ok(PageBounds { start, end, has_next, has_previous, ..PageBounds::default() })
     }
 }

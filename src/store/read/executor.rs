@@ -107,9 +107,11 @@ impl Store {
     /// Fetches records that are known to exist and to be visible, as [`Store::nodes`] does; a plan that reads only the id
     /// takes no statement.
     pub async fn existing_nodes(&self, plans: &[Plan], ids: &[Option<(RecordType, Uuid)>]) -> Result<ReferencedRows> {
-        let levels = ids_by_plan(plans, ids).map(async |(plan, ids)| match plan.is_id_only() {
-            true => Ok(RowSet::of_ids(plan, ids)),
-            false => self.fetch_by_ids(plan, ids).await,
+        let levels = ids_by_plan(plans, ids).map(async |(plan, ids)| {
+            if plan.is_id_only() {
+                return Ok(RowSet::of_ids(plan, ids));
+            }
+            self.fetch_by_ids(plan, ids).await
         });
         Ok(ReferencedRows::new(try_join_all(levels).await?, ids))
     }
@@ -164,28 +166,17 @@ impl Store {
         let builder = || SelectBuilder::new(self.backend(), self.visibility, semi_joins.clone());
         let rows = async {
             let mut pages = PagedRows::new(list);
-            match list.rows {
-                true => {
-                    let text = self.fetch_text(&builder().page(list)?).await?;
-                    decode::page(text.as_deref().unwrap_or("null"), list, &mut pages).map_err(internal)?;
-                    self.complete_rows(&list.plan, &mut pages.level).await?;
-                }
-                false => pages.bounds.push(PageBounds::default()),
+            if list.rows {
+                let text = self.fetch_text(&builder().page(list)?).await?;
+                decode::page(text.as_deref().unwrap_or("null"), list, &mut pages).map_err(internal)?;
+                self.complete_rows(&list.plan, &mut pages.level).await?;
+            } else {
+                pages.bounds.push(PageBounds::default());
             }
             Ok(pages)
         };
-        let total = async {
-            match list.total {
-                true => self.fetch_count(&builder().count(list, None)).await.map(Some),
-                false => Ok(None),
-            }
-        };
-        let facets = async {
-            match list.facets.is_empty() {
-                true => Ok(None),
-                false => self.fetch_text(&builder().facets(list)?).await,
-            }
-        };
+        let total = async { if list.total { self.fetch_count(&builder().count(list, None)).await.map(Some) } else { Ok(None) } };
+        let facets = async { if list.facets.is_empty() { Ok(None) } else { self.fetch_text(&builder().facets(list)?).await } };
         let (pages, total, facets) = join3(rows, total, facets).await;
         let (mut pages, total, facets) = (pages?, total?, facets?);
         pages.bounds[0].total = total;

@@ -66,13 +66,12 @@ impl Store {
     /// plan. The scan yields at most `limit` records.
     pub async fn scan(&self, list: ListPlan, parent: Option<(&'static Relation, Uuid)>, limit: u64) -> Result<Scan> {
         let list = ListPlan { page: Page::default(), rows: true, probe_next: false, total: false, ..list };
-        let strategy = match self.snapshot.is_some() && dialect::streams_rows(self.backend()) && is_joinable(&list.plan) {
-            true => ScanStrategy::Flat(Box::new(self.flat_scan(&list, parent, limit).await?)),
-            false => {
-                let semi_joins = self.choose_semi_joins(catalog().get(list.plan.ty), &list.filter).await?;
-                let page_size = if list.plan.has_lists() { SCAN_CHUNK_ROWS_WITH_LISTS } else { SCAN_CHUNK_ROWS };
-                ScanStrategy::Paged(PagedScan { parent, semi_joins, page_size, remaining_rows: limit, has_ended: false })
-            }
+        let strategy = if self.snapshot.is_some() && dialect::streams_rows(self.backend()) && is_joinable(&list.plan) {
+            ScanStrategy::Flat(Box::new(self.flat_scan(&list, parent, limit).await?))
+        } else {
+            let semi_joins = self.choose_semi_joins(catalog().get(list.plan.ty), &list.filter).await?;
+            let page_size = if list.plan.has_lists() { SCAN_CHUNK_ROWS_WITH_LISTS } else { SCAN_CHUNK_ROWS };
+            ScanStrategy::Paged(PagedScan { parent, semi_joins, page_size, remaining_rows: limit, has_ended: false })
         };
         // a page starts at the cursor of a row
         let cursors = list.cursors || matches!(strategy, ScanStrategy::Paged(_));

@@ -97,13 +97,12 @@ impl Store {
     }
 
     async fn hits(&self, search: &Search, terms: &[Vec<String>], after: Option<&(HitPosition, Uuid)>, is_corrected: bool) -> Result<Hits> {
-        let total = match search.total {
-            true => {
-                let mut select = self.matching_documents(search, terms);
-                select.expr(Func::count(Expr::cust("*")));
-                Some(self.fetch_count(&select).await?)
-            }
-            false => None,
+        let total = if search.total {
+            let mut select = self.matching_documents(search, terms);
+            select.expr(Func::count(Expr::cust("*")));
+            Some(self.fetch_count(&select).await?)
+        } else {
+            None
         };
         if !search.rows {
             return Ok(Hits { total, ..Hits::default() });
@@ -293,9 +292,11 @@ fn snippet(label: &str, body: &str, terms: &[Vec<String>]) -> String {
     let end = if line[end..].chars().count() <= 3 { line.len() } else { end };
     let mut html = String::from(if start > 0 { "… " } else { "" });
     for (_, piece) in line[start..end].split_word_bound_indices() {
-        match is_match(piece) {
-            true => html.push_str(&format!("<mark>{}</mark>", escape(piece))),
-            false => html.push_str(&escape(piece)),
+        let piece_html = escape(piece);
+        if is_match(piece) {
+            html.extend(["<mark>", &piece_html, "</mark>"]);
+        } else {
+            html.push_str(&piece_html);
         }
     }
     if end < line.len() {

@@ -94,14 +94,13 @@ fn is_needed(value: &Value) -> bool {
 /// The error code of the response, or `ok`.
 async fn outcome(server: &Server, token: Option<&str>, query: &str) -> String {
     let request = server.client.post(format!("{}/graphql", server.address));
-    let mut request = match query.contains(FILE) {
-        true => {
-            let file = reqwest::multipart::Part::text("people: []").file_name("people.yaml");
-            let operations = json!({"query": query, "variables": {"file": null}}).to_string();
-            let form = reqwest::multipart::Form::new().text("operations", operations).text("map", r#"{"0": ["variables.file"]}"#);
-            request.multipart(form.part("0", file))
-        }
-        false => request.json(&json!({"query": query})),
+    let mut request = if query.contains(FILE) {
+        let file = reqwest::multipart::Part::text("people: []").file_name("people.yaml");
+        let operations = json!({"query": query, "variables": {"file": null}}).to_string();
+        let form = reqwest::multipart::Form::new().text("operations", operations).text("map", r#"{"0": ["variables.file"]}"#);
+        request.multipart(form.part("0", file))
+    } else {
+        request.json(&json!({"query": query}))
     };
     if let Some(token) = token {
         request = request.header(AUTHORIZATION, format!("Bearer {token}"));

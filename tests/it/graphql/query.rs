@@ -75,12 +75,13 @@ fn every_field(record: &Record) -> String {
     }
     for relation in &record.relations {
         let target = scalars(catalog().get(relation.target));
-        selection += &match relation.short {
-            true => format!(" {} {{ {target} }}", relation.name),
-            false => format!(
+        selection += &if relation.short {
+            format!(" {} {{ {target} }}", relation.name)
+        } else {
+            format!(
                 " {}(first: 3) {{ totalCount pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} edges {{ cursor node {{ {target} }} }} }}",
                 relation.name
-            ),
+            )
         };
     }
     if record.is_cited() {

@@ -30,9 +30,10 @@ async fn valid_request_id_is_kept_and_others_replaced(#[case] given: &str, #[cas
     let server = Server::empty(On::Sqlite).await;
     let response = server.client.get(format!("{}/healthz", server.address)).header("x-request-id", given).send().await.unwrap();
     let id = response.headers()["x-request-id"].to_str().unwrap();
-    match is_valid {
-        true => assert_eq!(id, given),
-        false => assert_eq!(id.parse::<uuid::Uuid>().unwrap().get_version_num(), 7),
+    if is_valid {
+        assert_eq!(id, given);
+    } else {
+        assert_eq!(id.parse::<uuid::Uuid>().unwrap().get_version_num(), 7);
     }
 }
 

@@ -227,9 +227,12 @@ impl Schema {
         for field in self.fields("Query").iter().filter(|field| has_argument(field, "groupBy")) {
             let (name, ty) = (field["name"].as_str().unwrap(), base(&field["type"]).strip_suffix("Statistics").unwrap());
             let selected = |ty: &str| {
-                let fields = self.fields(ty).iter().map(|field| match self.is_leaf(base(&field["type"])) {
-                    true => field["name"].as_str().unwrap().to_owned(),
-                    false => format!("{} {{ id slug label }}", field["name"].as_str().unwrap()),
+                let fields = self.fields(ty).iter().map(|field| {
+                    if self.is_leaf(base(&field["type"])) {
+                        field["name"].as_str().unwrap().to_owned()
+                    } else {
+                        format!("{} {{ id slug label }}", field["name"].as_str().unwrap())
+                    }
                 });
                 fields.collect::<Vec<_>>().join(" ")
             };
@@ -290,12 +293,11 @@ fn without_ids(text: &str) -> (String, BTreeSet<String>) {
             word.push(character);
             continue;
         }
-        match id::decode(&word).is_ok() || uuid::Uuid::parse_str(&word).is_ok() {
-            true => {
-                ids.insert(std::mem::take(&mut word));
-                out.push_str("ID");
-            }
-            false => out.push_str(&std::mem::take(&mut word)),
+        if id::decode(&word).is_ok() || uuid::Uuid::parse_str(&word).is_ok() {
+            ids.insert(std::mem::take(&mut word));
+            out.push_str("ID");
+        } else {
+            out.push_str(&std::mem::take(&mut word));
         }
         out.push(character);
     }

@@ -136,9 +136,10 @@ async fn every_order_enters_its_index_at_the_cursor(#[values(On::Sqlite, On::Pos
                     _ => json!(100),
                 };
                 let cursor = Some(Cursor { key: vec![key], id: uuid::Uuid::now_v7() });
-                let page = match backward {
-                    false => Page { after: cursor, ..Page::first(100) },
-                    true => Page { before: cursor, backward, ..Page::first(100) },
+                let page = if backward {
+                    Page { before: cursor, backward, ..Page::first(100) }
+                } else {
+                    Page { after: cursor, ..Page::first(100) }
                 };
                 let list = ListPlan { order: (index, direction), page, ..ListPlan::new(Plan::new(record.ty)) };
                 let plan = explain(&raw, on, server.store.statement(&list).await.unwrap()).await;

@@ -128,9 +128,10 @@ async fn query_until_stopped(server: &ClusterServer, count: usize, stop: &Atomic
         while !stop.load(Ordering::Acquire) {
             let query = format!("{{ people(filter: {{slug: {{not: \"{reader}-{succeeded}\"}}}}) {{ totalCount nodes {{ name }} }} }}");
             let (status, answer) = server.query(None, &query).await;
-            match status == 200 && answer["data"]["people"]["totalCount"] == 1 {
-                true => succeeded += 1,
-                false => failed.push(answer),
+            if status == 200 && answer["data"]["people"]["totalCount"] == 1 {
+                succeeded += 1;
+            } else {
+                failed.push(answer);
             }
         }
         (succeeded, failed)
