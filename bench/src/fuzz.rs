@@ -208,14 +208,13 @@ async fn send(
     is_aborted: bool,
 ) -> anyhow::Result<(u16, Bytes)> {
     for attempt in 0..MAX_ATTEMPTS {
-        let mut sender = match connection.take().filter(|sender| !sender.is_closed()) {
-            Some(sender) => sender,
-            None => {
-                let stream = TcpStream::connect(address).await.context("the server does not accept connections")?;
-                let (sender, driver) = handshake(TokioIo::new(stream)).await?;
-                tokio::spawn(driver);
-                sender
-            }
+        let mut sender = if let Some(sender) = connection.take().filter(|sender| !sender.is_closed()) {
+            sender
+        } else {
+            let stream = TcpStream::connect(address).await.context("the server does not accept connections")?;
+            let (sender, driver) = handshake(TokioIo::new(stream)).await?;
+            tokio::spawn(driver);
+            sender
         };
         if sender.ready().await.is_err() {
             continue;

@@ -83,14 +83,13 @@ fn parse_query(selection: &Selection<'_>, record: &'static Record) -> Result<Agg
 fn parse_order(record: &Record, query: &AggregateQuery, value: &Value) -> Result<(GroupSort, Direction)> {
     let Value::Object(order) = value else { return Err(bad_input("order", "give a field")) };
     let name = order.get("field").and_then(enum_name).unwrap_or_default();
-    let sort = match measure_index(record, |known| enum_value(known) == name) {
-        Some(measure) => GroupSort::Measure(measure),
-        None => {
-            let place = query.group_by.iter().position(|by| enum_value(record.dimensions[by.dimension].name) == name);
-            GroupSort::Group(place.ok_or_else(|| {
-                bad_input("order.field", format_args!("rows are not grouped by {name}; add it to groupBy, or order by a measure"))
-            })?)
-        }
+    let sort = if let Some(measure) = measure_index(record, |known| enum_value(known) == name) {
+        GroupSort::Measure(measure)
+    } else {
+        let place = query.group_by.iter().position(|by| enum_value(record.dimensions[by.dimension].name) == name);
+        GroupSort::Group(place.ok_or_else(|| {
+            bad_input("order.field", format_args!("rows are not grouped by {name}; add it to groupBy, or order by a measure"))
+        })?)
     };
     Ok((sort, parse_direction(order.get("direction"))))
 }

@@ -111,13 +111,14 @@ fn coerce(registry: &Registry, ty: &str, value: &Json, path: &Path<'_>) -> Resul
         (MetaTypeName::List(ty), _) => Ok(Value::List(vec![coerce(registry, ty, value, path)?])),
         (MetaTypeName::Named(name), _) => match registry.types.get(name) {
             Some(MetaType::Scalar { .. }) => scalar(name, value).ok_or_else(|| path.error(format_args!("{value} is not of type {name}"))),
-            Some(MetaType::Enum { enum_values, .. }) => match value.as_str().and_then(|text| enum_values.get_key_value(text)) {
-                Some((name, _)) => Ok(Value::Enum(Name::new(name))),
-                None => {
+            Some(MetaType::Enum { enum_values, .. }) => {
+                if let Some((name, _)) = value.as_str().and_then(|text| enum_values.get_key_value(text)) {
+                    Ok(Value::Enum(Name::new(name)))
+                } else {
                     let known: Vec<&str> = enum_values.keys().map(String::as_str).collect();
                     Err(path.error(format_args!("{value} is not a value of {name}; its values are {}", known.join(", "))))
                 }
-            },
+            }
             Some(MetaType::InputObject { .. }) => object(registry, name, value, path),
             _ => Err(path.error(format_args!("{name} is not an input type"))),
         },

@@ -93,13 +93,12 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
         let bytes = id.as_bytes();
         (1..=MAX_ID_BYTES).contains(&bytes.len()) && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte))
     };
-    match headers.get(REQUEST_ID).filter(is_valid) {
-        Some(id) => id.clone(),
-        None => {
-            let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-            let text = Uuid::now_v7().hyphenated().encode_lower(&mut text);
-            HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("unknown"))
-        }
+    if let Some(id) = headers.get(REQUEST_ID).filter(is_valid) {
+        id.clone()
+    } else {
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        let text = Uuid::now_v7().hyphenated().encode_lower(&mut text);
+        HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("unknown"))
     }
 }
 

@@ -162,18 +162,17 @@ impl RecordLink {
         let text = label.and_then(|id| texts(node.cell(id), languages).into_iter().next());
         let slug = record.field_id("slug").and_then(|id| node.cell(id).as_text());
         let path = slug.map(|slug| dataset::page(record.ty.prefix(), slug));
-        match text {
-            Some(text) => Self { ty: record.ty, text, path },
+        if let Some(text) = text {
+            Self { ty: record.ty, text, path }
+        } else {
             // the label of a part is that of its first reference, or else its first translated text
-            None => {
-                let target = layout.references.iter().find_map(|(_, child, below)| Some(Self::new(node.one(*child)?, below, languages)));
-                let translated = record.fields_with_ids().filter(|(_, field)| matches!(field.kind, FieldKind::Translated));
-                let first_text = || translated.map(|(id, _)| texts(node.cell(id), languages)).find_map(|texts| texts.into_iter().next());
-                target.unwrap_or_else(|| {
-                    let name = LocalizedText { text: spaced_words(record.name()), lang: None };
-                    Self { ty: record.ty, text: first_text().unwrap_or(name), path: None }
-                })
-            }
+            let target = layout.references.iter().find_map(|(_, child, below)| Some(Self::new(node.one(*child)?, below, languages)));
+            let translated = record.fields_with_ids().filter(|(_, field)| matches!(field.kind, FieldKind::Translated));
+            let first_text = || translated.map(|(id, _)| texts(node.cell(id), languages)).find_map(|texts| texts.into_iter().next());
+            target.unwrap_or_else(|| {
+                let name = LocalizedText { text: spaced_words(record.name()), lang: None };
+                Self { ty: record.ty, text: first_text().unwrap_or(name), path: None }
+            })
         }
     }
 }

@@ -151,13 +151,14 @@ impl MappingParser<'_> {
             }
             Expected::Value(kind) => kind,
             // a part whose key comes from a single field can be written as the bare value of that field
-            Expected::Record(record) | Expected::PartList(record) => match record.key_from {
-                [only] => record.field(record.field_id(only)?).kind,
-                _ => {
+            Expected::Record(record) | Expected::PartList(record) => {
+                if let [only] = record.key_from {
+                    record.field(record.field_id(only)?).kind
+                } else {
                     self.problem(tree.line, path, format!("expected a map from {} fields to columns", record.singular()));
                     return None;
                 }
-            },
+            }
         };
         match FieldRule::parse(tree, kind, matches!(expected, Expected::PartList(_)), &self.date_formats) {
             Ok(rule) => Some(MappingNode::Leaf(Box::new(rule))),

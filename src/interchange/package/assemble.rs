@@ -97,12 +97,11 @@ fn resolve_part_references(draft: &mut Draft, keys: &HashMap<(RecordType, Uuid),
     for (_, value, origin) in &mut draft.values {
         let DraftValue::Key(ty, text) = value else { continue };
         let id = id::decode(text).ok().filter(|(prefix, _)| *prefix == ty.prefix()).map(|(_, id)| id);
-        match id.and_then(|id| keys.get(&(*ty, id))) {
-            Some(key) => *text = key.clone(),
-            None => {
-                let message = format!("\"{text}\" is not the id of {} of the same record", with_article(&catalog().get(*ty).singular()));
-                problems.push(InputProblem::new(origin.clone(), message));
-            }
+        if let Some(key) = id.and_then(|id| keys.get(&(*ty, id))) {
+            text.clone_from(key);
+        } else {
+            let message = format!("\"{text}\" is not the id of {} of the same record", with_article(&catalog().get(*ty).singular()));
+            problems.push(InputProblem::new(origin.clone(), message));
         }
     }
     for (_, parts) in &mut draft.parts {
@@ -166,11 +165,10 @@ pub(super) fn parse_draft(record: &'static Record, columns: &[PackageColumn], ro
 fn typed_reference(tree: Tree, origin: &Origin, column: &str) -> Result<Tree, Vec<InputProblem>> {
     let Value::Text(text) = &tree.value else { return Ok(tree) };
     let ty = id::decode(text).ok().and_then(|(prefix, _)| RecordType::from_prefix(prefix));
-    match ty.filter(|ty| catalog().get(*ty).shape == RecordKind::Record) {
-        Some(ty) => Ok(Tree { line: tree.line, value: Value::Map(vec![(catalog().get(ty).singular(), tree)]) }),
-        None => {
-            let origin = origin.child(column.to_owned(), None);
-            Err(vec![InputProblem::new(origin, format!("\"{text}\" is not the id of a record"))])
-        }
+    if let Some(ty) = ty.filter(|ty| catalog().get(*ty).shape == RecordKind::Record) {
+        Ok(Tree { line: tree.line, value: Value::Map(vec![(catalog().get(ty).singular(), tree)]) })
+    } else {
+        let origin = origin.child(column.to_owned(), None);
+        Err(vec![InputProblem::new(origin, format!("\"{text}\" is not the id of a record"))])
     }
 }

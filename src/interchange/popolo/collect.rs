@@ -124,12 +124,11 @@ impl PopoloData {
             Value::Map(entries) => class_from_fields(&FieldMap(entries.clone())).or(file_class),
             _ => file_class,
         };
-        match class {
-            Some(class) => drop(self.add(class, tree, origin, true)),
-            None => {
-                let message = "unknown class; add an \"@type\" such as Person, or put the object into a list such as persons";
-                self.problem(origin, message.to_owned());
-            }
+        if let Some(class) = class {
+            self.add(class, tree, origin, true);
+        } else {
+            let message = "unknown class; add an \"@type\" such as Person, or put the object into a list such as persons";
+            self.problem(origin, message.to_owned());
         }
     }
 

@@ -158,26 +158,25 @@ impl Store {
             let message = format!("\"{name}\" is permanently the name of another query: {}; give this one another name", other.hash);
             return Err(name_taken(message));
         }
-        let saved = match existing.into_iter().next().map(SavedQuery::try_from).transpose()? {
-            Some(saved) => match add_name_and_title(&transaction, &saved, query).await? {
+        let saved = if let Some(saved) = existing.into_iter().next().map(SavedQuery::try_from).transpose()? {
+            match add_name_and_title(&transaction, &saved, query).await? {
                 Some(updated) => updated,
                 None => return Ok(saved),
-            },
-            None => {
-                let saved = SavedQuery {
-                    document_hash: sha256_hex(&query.document),
-                    hash,
-                    name: query.name.clone(),
-                    title: query.title.clone(),
-                    document: query.document.clone(),
-                    operation_name: query.operation_name.clone(),
-                    variables: query.variables.clone(),
-                    saved_by: saved_by.to_owned(),
-                    saved_at: self.clock.now(),
-                };
-                Entity::insert(ActiveModel::from(&saved)).exec_without_returning(&transaction).await.map_err(database)?;
-                saved
             }
+        } else {
+            let saved = SavedQuery {
+                document_hash: sha256_hex(&query.document),
+                hash,
+                name: query.name.clone(),
+                title: query.title.clone(),
+                document: query.document.clone(),
+                operation_name: query.operation_name.clone(),
+                variables: query.variables.clone(),
+                saved_by: saved_by.to_owned(),
+                saved_at: self.clock.now(),
+            };
+            Entity::insert(ActiveModel::from(&saved)).exec_without_returning(&transaction).await.map_err(database)?;
+            saved
         };
         dataset_version::advance(&transaction, self.clock.now(), WriteScope::Others).await?;
         self.changes.notify(&transaction).await.map_err(database)?;

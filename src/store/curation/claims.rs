@@ -32,12 +32,11 @@ pub fn claims<'a>(fields: &[Field], citations: impl Iterator<Item = (Option<&'a 
     for (position, (field, value)) in citations.enumerate() {
         let (Some(name), Some(value)) = (field, value) else { continue };
         let declared = fields.iter().find(|field| field.name == name);
-        let groups = match by_field.iter_mut().find(|(field, _)| field == name) {
-            Some((_, groups)) => groups,
-            None => {
-                by_field.push((name.to_owned(), Vec::new()));
-                &mut by_field.last_mut().expect("one was just pushed").1
-            }
+        let groups = if let Some((_, groups)) = by_field.iter_mut().find(|(field, _)| field == name) {
+            groups
+        } else {
+            by_field.push((name.to_owned(), Vec::new()));
+            &mut by_field.last_mut().expect("one was just pushed").1
         };
         match groups.iter_mut().find(|(claimed, _)| agree(declared, claimed, value)) {
             Some((claimed, positions)) => {

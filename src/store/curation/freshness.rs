@@ -202,12 +202,11 @@ impl Store {
                 continue;
             }
             let select = Query::select().column("id").from(Alias::new(record.table)).and_where(Expr::col("id").eq(*id)).to_owned();
-            match transaction.query_one(&select).await.map_err(database)? {
-                Some(_) => checked.add_record(record, *id),
-                None => {
-                    let message = format!("there is no {} with this id", record.singular());
-                    problems.push(InputProblem::new(at(position), message).with_code(ProblemCode::NotFound));
-                }
+            if transaction.query_one(&select).await.map_err(database)?.is_some() {
+                checked.add_record(record, *id);
+            } else {
+                let message = format!("there is no {} with this id", record.singular());
+                problems.push(InputProblem::new(at(position), message).with_code(ProblemCode::NotFound));
             }
         }
         if !problems.is_empty() {

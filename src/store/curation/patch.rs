@@ -66,14 +66,15 @@ impl Store {
                 added = Some(path);
                 items.push(part);
             }
-            ListPatch::Remove(members) => match items.iter().position(|item| has_members(item, &members)) {
-                Some(index) => drop(items.remove(index)),
-                None => {
+            ListPatch::Remove(members) => {
+                if let Some(index) = items.iter().position(|item| has_members(item, &members)) {
+                    items.remove(index);
+                } else {
                     let message = format!("there is no such entry in {list} of this record");
                     let problem = InputProblem::new(Origin::input([argument]), message);
                     return Err(WriteError::problem(problem.with_code(ProblemCode::NotFound)));
                 }
-            },
+            }
         }
         let at_argument = |problems| WriteError::Problems(relocate(problems, added.as_deref(), argument));
         let draft = parse::state(record, &value_tree::from_json(&state), &Origin::input([])).map_err(at_argument)?;

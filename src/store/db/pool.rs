@@ -105,15 +105,12 @@ pub struct PoolStatus {
 
 impl PoolStatus {
     fn of(name: &'static str, connection: &DatabaseConnection) -> Self {
-        let (open, idle, max) = match connection.get_database_backend() {
-            DbBackend::Postgres => {
-                let pool = connection.get_postgres_connection_pool();
-                (pool.size(), pool.num_idle(), pool.options().get_max_connections())
-            }
-            _ => {
-                let pool = connection.get_sqlite_connection_pool();
-                (pool.size(), pool.num_idle(), pool.options().get_max_connections())
-            }
+        let (open, idle, max) = if connection.get_database_backend() == DbBackend::Postgres {
+            let pool = connection.get_postgres_connection_pool();
+            (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+        } else {
+            let pool = connection.get_sqlite_connection_pool();
+            (pool.size(), pool.num_idle(), pool.options().get_max_connections())
         };
         Self { name, open, idle: u32::try_from(idle).unwrap_or(u32::MAX), max }
     }

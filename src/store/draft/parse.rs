@@ -289,16 +289,13 @@ impl DraftParser {
         let mut object = Map::new();
         for (name, value) in entries {
             let origin = origin.child(name.clone(), value.line);
-            match structure.members.iter().find(|member| member.name == name) {
-                Some(member) => {
-                    if let Some(value) = self.scalar(member.kind, value, &origin) {
-                        object.insert(name.clone(), json(&value));
-                    }
+            if let Some(member) = structure.members.iter().find(|member| member.name == name) {
+                if let Some(value) = self.scalar(member.kind, value, &origin) {
+                    object.insert(name.clone(), json(&value));
                 }
-                None => {
-                    let known: Vec<&str> = structure.members.iter().map(|member| member.name).collect();
-                    self.report(&origin, format!("{} has no \"{name}\"; it has {}", with_article(structure.name), known.join(", ")));
-                }
+            } else {
+                let known: Vec<&str> = structure.members.iter().map(|member| member.name).collect();
+                self.report(&origin, format!("{} has no \"{name}\"; it has {}", with_article(structure.name), known.join(", ")));
             }
         }
         for member in structure.members.iter().filter(|member| member.required && !object.contains_key(member.name)) {

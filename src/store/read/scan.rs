@@ -137,12 +137,11 @@ impl FlatScan {
                     return Ok(Some(single_page(full)));
                 }
             }
-            match self.batches.next().await? {
-                Some(rows) => self.rows = rows.into_iter(),
-                None => {
-                    let rest = self.page.take(list);
-                    return Ok((!rest.level.rows.is_empty()).then(|| single_page(rest)));
-                }
+            if let Some(rows) = self.batches.next().await? {
+                self.rows = rows.into_iter();
+            } else {
+                let rest = self.page.take(list);
+                return Ok((!rest.level.rows.is_empty()).then(|| single_page(rest)));
             }
         }
     }

@@ -35,12 +35,11 @@ pub(crate) fn has_day_precision(date: Expr) -> SimpleExpr {
 /// Days from one partial date to another; null unless both have the precision of a day.
 pub(crate) fn days_between(backend: DbBackend, from: Expr, to: Expr) -> Expr {
     let both = Cond::all().add(has_day_precision(from.clone())).add(has_day_precision(to.clone()));
-    let days = match backend {
-        DbBackend::Postgres => to.cast_as("date").sub(from.cast_as("date")),
-        _ => {
-            let day = |date: Expr| Expr::expr(Func::cust("julianday").arg(date));
-            day(to).sub(day(from)).cast_as("integer")
-        }
+    let days = if backend == DbBackend::Postgres {
+        to.cast_as("date").sub(from.cast_as("date"))
+    } else {
+        let day = |date: Expr| Expr::expr(Func::cust("julianday").arg(date));
+        day(to).sub(day(from)).cast_as("integer")
     };
     CaseStatement::new().case(both, days).into()
 }
@@ -99,13 +98,12 @@ pub(crate) fn one_of(backend: DbBackend, column: &'static str, texts: &[&str]) -
 /// Whether a column equals one of these ids. They are bound as one value, whatever their number.
 pub(crate) fn one_of_ids(backend: DbBackend, column: &'static str, ids: &[Uuid]) -> Result<SimpleExpr> {
     let mut listed = Query::select();
-    match backend {
-        DbBackend::Postgres => listed.expr(unnest(pg_array::pg_array(ids.iter().map(|id| Value::from(*id)))?)),
-        _ => {
-            let ids: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
-            listed.expr(Func::cust("unhex").arg(Expr::col("value"))).from_function(json_each(&ids), "given")
-        }
-    };
+    if backend == DbBackend::Postgres {
+        listed.expr(unnest(pg_array::pg_array(ids.iter().map(|id| Value::from(*id)))?));
+    } else {
+        let ids: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
+        listed.expr(Func::cust("unhex").arg(Expr::col("value"))).from_function(json_each(&ids), "given");
+    }
     Ok(Expr::col(column).in_subquery(listed))
 }
 
@@ -250,17 +248,16 @@ impl SearchTerms<'_> {
     /// The predicate that a document matches.
     pub(crate) fn matches(&self, backend: DbBackend, mode: MatchMode) -> SimpleExpr {
         let query = self.to_query(backend, mode);
-        match backend {
-            DbBackend::Postgres => Expr::cust_with_values("d.document @@ to_tsquery('simple', $1)", [query]),
-            _ => {
-                let index = Alias::new("search_index");
-                let rows: SelectStatement = Query::select()
-                    .column(Alias::new("rowid"))
-                    .from(index.clone())
-                    .and_where(Expr::col(index).binary(sea_orm::sea_query::BinOper::Custom("MATCH"), Expr::val(query)))
-                    .to_owned();
-                Expr::col((Alias::new("d"), Alias::new("rowid"))).in_subquery(rows)
-            }
+        if backend == DbBackend::Postgres {
+            Expr::cust_with_values("d.document @@ to_tsquery('simple', $1)", [query])
+        } else {
+            let index = Alias::new("search_index");
+            let rows: SelectStatement = Query::select()
+                .column(Alias::new("rowid"))
+                .from(index.clone())
+                .and_where(Expr::col(index).binary(sea_orm::sea_query::BinOper::Custom("MATCH"), Expr::val(query)))
+                .to_owned();
+            Expr::col((Alias::new("d"), Alias::new("rowid"))).in_subquery(rows)
         }
     }
 }

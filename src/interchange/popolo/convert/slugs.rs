@@ -29,14 +29,11 @@ impl Conversion {
                 continue;
             }
             let by_division = division.and_then(|division| self.known.slugs_by_division.get(&division));
-            match by_division.or_else(|| self.known.slugs_by_id.get(&(ty, id.clone()))) {
-                Some(slug) => {
-                    self.slugs.insert((class, id.clone()), slug.clone());
-                }
-                None => {
-                    *base_counts.entry(base.clone()).or_default() += 1;
-                    new_items.push((id, base));
-                }
+            if let Some(slug) = by_division.or_else(|| self.known.slugs_by_id.get(&(ty, id.clone()))) {
+                self.slugs.insert((class, id.clone()), slug.clone());
+            } else {
+                *base_counts.entry(base.clone()).or_default() += 1;
+                new_items.push((id, base));
             }
         }
         for (id, base) in new_items {
@@ -83,13 +80,12 @@ impl Conversion {
     ) -> Option<(RecordBuilder, FieldMap, Option<String>, String)> {
         let slug = item.id.as_ref().and_then(|id| self.slugs.get(&(class, id.clone()))).cloned();
         let name = item.id.as_ref().and_then(|id| self.names.get(&(class, id.clone())));
-        match (slug, name) {
-            (Some(slug), Some(_)) => Some((RecordBuilder::new(&slug, item.origin), item.fields, item.id, slug)),
-            _ => {
-                let message = format!("name is missing; give the {} a name", class.singular());
-                self.problems.push(InputProblem::new(item.origin, message));
-                None
-            }
+        if let (Some(slug), Some(_)) = (slug, name) {
+            Some((RecordBuilder::new(&slug, item.origin), item.fields, item.id, slug))
+        } else {
+            let message = format!("name is missing; give the {} a name", class.singular());
+            self.problems.push(InputProblem::new(item.origin, message));
+            None
         }
     }
 }
