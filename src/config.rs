@@ -165,7 +165,7 @@ impl Config {
             title: non_empty(&self.dataset_title),
             licence: non_empty(&self.dataset_licence),
             attribution: non_empty(&self.dataset_attribution),
-            public_url: public_url.map_err(|error| ConfigError::invalid("public_url", error.to_string()))?,
+            public_url: public_url.map_err(|error| ConfigError::invalid("public_url", error.clone()))?,
         })
     }
 

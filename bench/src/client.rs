@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 /// Time until a response counts as missing.
-pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
+pub const RESPONSE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A persistent HTTP/1.1 connection.
 #[derive(Debug)]

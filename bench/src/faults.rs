@@ -85,7 +85,7 @@ impl Api {
 
 /// Runs the clients while faults are injected, then verifies the writes.
 pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let client = Client::builder().timeout(Duration::from_secs(60)).build()?;
+    let client = Client::builder().timeout(Duration::from_mins(1)).build()?;
     let api = Api { client, endpoint: format!("{}/graphql", arguments.url).into() };
     let (stop, counters) = (Arc::new(AtomicBool::new(false)), Arc::new(Counters::default()));
     let writers: Vec<JoinHandle<anyhow::Result<Vec<Attempt>>>> = (0..arguments.clients)

@@ -82,7 +82,9 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         while start < count {
             let end = count.min(start + arguments.batch);
             let drafts: Vec<Draft> = (start..end).map(|number| dataset.record(ty, number)).collect();
-            drafts.iter().for_each(|draft| written.add(ty, draft));
+            for draft in drafts.iter() {
+                written.add(ty, draft);
+            }
             let drafts = vec![(ty, drafts)];
             let at = DateTime::from_timestamp(FIRST_BATCH_TIMESTAMP + batches, 0).context("the time of the batch is out of range")?;
             store.clock = Clock::Fixed(at, ids.clone());
@@ -145,7 +147,9 @@ impl Written {
         self.rows += if catalog().get(ty).is_cited() { 2 } else { 1 };
         for (ty, parts) in &draft.parts {
             self.parts += parts.len() as u64;
-            parts.iter().for_each(|part| self.add_rows(*ty, part));
+            for part in parts.iter() {
+                self.add_rows(*ty, part);
+            }
         }
     }
 

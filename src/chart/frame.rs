@@ -126,7 +126,7 @@ impl Frame {
                 let (left, middle) = (MARGIN_PX + x, y + 10.0);
                 match spec.kind {
                     ChartKind::Bar => {
-                        canvas.rect(Area { left, top: middle - 6.0, width: 12.0, height: 12.0 }, ColourRole::Series(*series), None)
+                        canvas.rect(Area { left, top: middle - 6.0, width: 12.0, height: 12.0 }, ColourRole::Series(*series), None);
                     }
                     ChartKind::Line => canvas.polyline(&[(left, middle), (left + SWATCH_PX, middle)], *series),
                 }

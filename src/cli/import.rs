@@ -97,7 +97,9 @@ fn read_inputs(args: &ImportArgs) -> anyhow::Result<ImportReader> {
         reading.set_mapping(read_mapping(path).map_err(|problems| anyhow!(report::problems(&problems, 0)))?);
     }
     let inputs = input::list_inputs(&args.paths, args.format, args.mapping.is_some()).map_err(|problem| anyhow!("{problem}"))?;
-    inputs.iter().for_each(|input| reading.read(input));
+    for input in inputs.iter() {
+        reading.read(input);
+    }
     if reading.problems.is_empty() { Ok(reading) } else { bail!(report::problems(&reading.problems, 0)) }
 }
 

@@ -195,7 +195,9 @@ impl RowConverter {
                             rows::append(layout, item, context, &mut record_rows)?;
                             let sources = citations.value(row, context);
                             for cells in record_rows.iter() {
-                                cells.iter().for_each(|value| rows.push(value.clone()));
+                                for value in cells.iter() {
+                                    rows.push(value.clone());
+                                }
                                 rows.push(sources.clone().map_or(TableValue::Null, |text| TableValue::Text(text.into())));
                             }
                         }

@@ -144,7 +144,9 @@ fn entity_tag(state: &AppState, headers: &HeaderMap, version: &DatasetVersion, k
     // a restored database reuses version numbers
     part(&version.changed_at.timestamp_micros().to_le_bytes());
     part(&version.checked_at.map_or(0, |at| at.timestamp_micros()).to_le_bytes());
-    key.iter().for_each(|bytes| part(bytes));
+    for bytes in key.iter() {
+        part(bytes);
+    }
     for name in [axum::http::header::ACCEPT, axum::http::header::ACCEPT_LANGUAGE] {
         headers.get_all(&name).iter().for_each(|value| part(value.as_bytes()));
         part(b"");

@@ -114,7 +114,9 @@ impl MappedTable {
                 Ok((record.ty, draft))
             }
             Err(mut problems) => {
-                problems.iter_mut().for_each(|problem| self.annotate_origin(&mut problem.origin));
+                for problem in problems.iter_mut() {
+                    self.annotate_origin(&mut problem.origin);
+                }
                 Err(problems)
             }
         }

@@ -148,7 +148,9 @@ impl ImportReader {
                 slugs.extend(found.into_iter().map(|(value, slug)| ((ty, scheme.clone(), value), slug)));
             }
         }
-        tables.iter().for_each(|table| table.convert_rows(&slugs, |row| self.push_result(row)));
+        for table in tables.iter() {
+            table.convert_rows(&slugs, |row| self.push_result(row));
+        }
         Ok(())
     }
 
@@ -174,7 +176,9 @@ impl ImportReader {
 
     fn push_tree(&mut self, input: &InputSource, tree: &Tree) -> Result<(), Vec<InputProblem>> {
         for (ty, drafts) in draft::parse::file(&input.name, tree)? {
-            drafts.into_iter().for_each(|draft| self.push(ty, draft));
+            for draft in drafts.into_iter() {
+                self.push(ty, draft);
+            }
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use crate::store::write::{Drafts, WriteSummary};
 pub const MAX_PUSH_RECORDS: usize = 1_000;
 
 /// Timeout of one request.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Delays before the retries of a request.
 const RETRY_DELAYS: [Duration; 5] =

@@ -213,8 +213,12 @@ impl Metrics {
             recorder,
         };
         // counters start at 0, so that a rate includes their first increment
-        crate::core::error::ErrorCode::ALL.iter().for_each(|code| drop(metrics.errors.get(&metrics.recorder, code.as_str())));
-        catalog::LIMITS.iter().for_each(|limit| drop(metrics.limits_hit.get(&metrics.recorder, limit)));
+        for code in crate::core::error::ErrorCode::ALL.iter() {
+            drop(metrics.errors.get(&metrics.recorder, code.as_str()));
+        }
+        for limit in catalog::LIMITS.iter() {
+            drop(metrics.limits_hit.get(&metrics.recorder, limit));
+        }
         metrics
     }
 }

@@ -45,7 +45,9 @@ pub(crate) async fn write_duplicates_of(store: &Store, selection: &Selection<'_>
     let person = catalog().get(RecordType::Person);
     let [name, other_names, birth_date] = ["name", "otherNames", "birthDate"].map(|name| person.known_field(name));
     let mut plan = Plan::new(person.ty);
-    [name, other_names, birth_date].into_iter().for_each(|field| plan.select_field(field));
+    for field in [name, other_names, birth_date].into_iter() {
+        plan.select_field(field);
+    }
     let rows = store.get(&Lookup::Id(id), &plan).await?;
     let Some(this) = rows.get(0) else {
         out.null();

@@ -179,7 +179,7 @@ fn diff<'j>(path: String, old: &'j Json, new: &'j Json, differences: &mut Vec<Fi
             }
         }
         (Json::Array(_) | Json::Null, Json::Array(_) | Json::Null)
-            if [old, new].iter().flat_map(|list| list.as_array()).flatten().all(|item| key(item).is_some()) =>
+            if [old, new].iter().filter_map(|list| list.as_array()).flatten().all(|item| key(item).is_some()) =>
         {
             let items = |list: &'j Json| list.as_array().map(Vec::as_slice).unwrap_or_default();
             let find = |list: &'j Json, wanted| items(list).iter().find(|item| key(item) == wanted).unwrap_or(NULL);

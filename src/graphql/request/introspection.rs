@@ -18,7 +18,9 @@ pub(crate) async fn introspect(schema: &Schema, document: &ExecutableDocument, o
     match &mut document.operations {
         DocumentOperations::Single(operation) => select_kinds(&mut operation.node.selection_set.node),
         DocumentOperations::Multiple(operations) => {
-            operations.values_mut().for_each(|operation| select_kinds(&mut operation.node.selection_set.node));
+            for operation in operations.values_mut() {
+                select_kinds(&mut operation.node.selection_set.node);
+            }
         }
     }
     document.fragments.values_mut().for_each(|fragment| select_kinds(&mut fragment.node.selection_set.node));

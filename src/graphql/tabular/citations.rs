@@ -36,7 +36,9 @@ impl CitationColumn {
         let relation = record.relation_id("citations").ok_or_else(missing)?;
         let [title, publisher, url] = ["title", "publisher", "url"].map(|name| source.known_field(name));
         let mut source_plan = Plan::new(source.ty);
-        [title, publisher, url].into_iter().for_each(|field| source_plan.select_field(field));
+        for field in [title, publisher, url].into_iter() {
+            source_plan.select_field(field);
+        }
         let mut citation_plan = Plan::new(citation.ty);
         let source = citation_plan.add_child(ChildPlan::One(citation.known_field("source"), Box::new(source_plan)));
         let list = ListPlan { page: Page::first(MAX_NESTED_ROWS), ..ListPlan::new(citation_plan) };

@@ -91,7 +91,9 @@ impl Layout {
                 columns.push(TableColumn { name, ty: if is_joined { ColumnType::Text } else { *ty } });
             }
             Self::Object(members) => {
-                members.iter().for_each(|member| member.layout.collect(&path.then(member), is_joined, columns));
+                for member in members.iter() {
+                    member.layout.collect(&path.then(member), is_joined, columns);
+                }
             }
             Self::List { item, exploded } => item.collect(path, is_joined || !exploded, columns),
         }

@@ -58,7 +58,9 @@ fn explode<'a>(
         }
         (layout, item) => {
             set_cells(layout, item, context, row, column)?;
-            row.iter().for_each(|value| rows.push(value.clone()));
+            for value in row.iter() {
+                rows.push(value.clone());
+            }
             Ok(())
         }
     }

@@ -186,7 +186,9 @@ async fn history(state: &AppState, record: &str, languages: &Languages, caller: 
         Json::Array(entries) => entries,
         _ => Vec::new(),
     };
-    entries.iter_mut().for_each(|entry| entry["record"] = record.clone());
+    for entry in entries.iter_mut() {
+        entry["record"] = record.clone();
+    }
     let text = |name: &str| record[name].as_str().unwrap_or_default();
     Ok(FeedContent { id, title: format!("{AUTHOR}: {}", text("label")), alternate: text("permalink").to_owned(), entries })
 }

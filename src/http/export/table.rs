@@ -30,7 +30,7 @@ use crate::tabular::{CsvOptions, TableEnd, TableError, TableFormat, TableWriter}
 
 const PARAMETERS: &str = "query, saved, variables, operationName, lang, rows, lists, explode, sources, limit, bom and safe";
 /// Time after which a client that does not read is disconnected: until then it occupies a database connection.
-const SEND_TIMEOUT: Duration = Duration::from_secs(60);
+const SEND_TIMEOUT: Duration = Duration::from_mins(1);
 /// Size of the chunks in which a file is sent.
 const FILE_CHUNK_BYTES: usize = 64 << 10;
 

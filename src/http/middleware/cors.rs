@@ -13,7 +13,7 @@ use crate::http::middleware::request_log::REQUEST_ID;
 use crate::http::rate_limiter::{RATE_LIMIT, RATE_LIMIT_POLICY};
 
 /// Time for which a browser caches a preflight response.
-const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(86_400);
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_hours(24);
 /// The setting that allows every origin.
 const ANY_ORIGIN: &str = "*";
 

@@ -33,8 +33,8 @@ pub(super) fn example_query(record: &Record, slug: &str, with_sources: bool) -> 
 /// A path with these query parameters.
 pub(super) fn path_with_query(path: &str, parameters: &[(&str, &str)]) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    parameters.iter().for_each(|(name, value)| {
+    for (name, value) in parameters.iter() {
         query.append_pair(name, value);
-    });
+    }
     format!("{path}?{}", query.finish())
 }

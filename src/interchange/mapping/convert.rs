@@ -36,7 +36,9 @@ impl Mapping {
         fn collect_rules<'n>(node: &'n MappingNode, path: &[PathSegment], rules: &mut Vec<(Vec<PathSegment>, &'n FieldRule)>) {
             match node {
                 MappingNode::Map(entries) => {
-                    entries.iter().for_each(|(name, node)| collect_rules(node, &child(path, name), rules));
+                    for (name, node) in entries.iter() {
+                        collect_rules(node, &child(path, name), rules);
+                    }
                 }
                 MappingNode::List(nodes) => nodes.iter().for_each(|node| collect_rules(node, path, rules)),
                 MappingNode::Leaf(rule) => rules.push((path.to_owned(), rule)),

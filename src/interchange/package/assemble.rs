@@ -66,7 +66,9 @@ impl PartAssembler {
             // a package is complete, so a list without rows is set to empty
             let mut parts = self.pending.remove(&(list.part, id)).unwrap_or_default();
             parts.sort_by_key(|draft| position_of(part, draft));
-            parts.iter_mut().for_each(|draft| self.attach_parts(part, draft, keys, problems));
+            for draft in parts.iter_mut() {
+                self.attach_parts(part, draft, keys, problems);
+            }
             draft.parts.push((list.part, parts));
         }
         problems.extend(parse::claims(record, draft));
@@ -105,7 +107,9 @@ fn resolve_part_references(draft: &mut Draft, keys: &HashMap<(RecordType, Uuid),
         }
     }
     for (_, parts) in &mut draft.parts {
-        parts.iter_mut().for_each(|draft| resolve_part_references(draft, keys, problems));
+        for draft in parts.iter_mut() {
+            resolve_part_references(draft, keys, problems);
+        }
     }
 }
 

@@ -32,12 +32,20 @@ impl PopoloData {
         for (class, items) in named {
             conversion.assign_slugs(class, items);
         }
-        take(PopoloClass::Event).into_iter().for_each(|item| conversion.collect_period(item));
+        for item in take(PopoloClass::Event).into_iter() {
+            conversion.collect_period(item);
+        }
         let posts: HashMap<String, FieldMap> =
             take(PopoloClass::Post).into_iter().map(|post| (post.id.unwrap_or_default(), post.fields)).collect();
-        areas.into_iter().for_each(|item| conversion.convert_area(item));
-        people.into_iter().for_each(|item| conversion.convert_person(item));
-        organizations.into_iter().for_each(|item| conversion.convert_organization(item));
+        for item in areas.into_iter() {
+            conversion.convert_area(item);
+        }
+        for item in people.into_iter() {
+            conversion.convert_person(item);
+        }
+        for item in organizations.into_iter() {
+            conversion.convert_organization(item);
+        }
         let mut unused_posts: HashSet<String> = posts.keys().cloned().collect();
         for item in take(PopoloClass::Membership) {
             conversion.convert_membership(item, &posts, &mut unused_posts);

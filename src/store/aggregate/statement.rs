@@ -73,7 +73,9 @@ impl SelectBuilder {
             }
             None => {}
         }
-        sorts.iter().for_each(|sorts| order(sorts, Order::Asc));
+        for sorts in sorts.iter() {
+            order(sorts, Order::Asc);
+        }
         // one group more than requested, to tell whether there are more
         select.limit(u64::from(query.limit) + 1);
         for (measure, columns) in &columns {

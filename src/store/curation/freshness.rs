@@ -62,7 +62,9 @@ pub(crate) fn collect_sources(record: &Record, row: &StoredRow, sources: &mut BT
         sources.insert(*source);
     }
     for (ty, parts) in &row.parts {
-        parts.iter().for_each(|part| collect_sources(catalog().get(*ty), part, sources));
+        for part in parts.iter() {
+            collect_sources(catalog().get(*ty), part, sources);
+        }
     }
 }
 

@@ -331,7 +331,9 @@ mod tests {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut pending = PendingPositions::default();
-        [(0, 100), (3, 200), (5, 200), (8, 300)].into_iter().for_each(|(seconds, bytes)| pending.push(at(seconds), bytes));
+        for (seconds, bytes) in [(0, 100), (3, 200), (5, 200), (8, 300)].into_iter() {
+            pending.push(at(seconds), bytes);
+        }
         assert_eq!(pending.lag(at(8)), Duration::from_secs(8));
         pending.remove_replayed(100);
         assert_eq!(pending.lag(at(8)), Duration::from_secs(5));

@@ -126,7 +126,9 @@ fn remove_links(state: &mut Json, drafts: &HashSet<Uuid>) {
         if is_link(&format!("{name}[")) {
             items.retain_mut(|item| !redact_value(item, drafts));
         }
-        items.iter_mut().for_each(|item| remove_links(item, drafts));
+        for item in items.iter_mut() {
+            remove_links(item, drafts);
+        }
     }
 }
 

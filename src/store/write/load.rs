@@ -100,6 +100,8 @@ fn collect_references(record: &Record, row: &StoredRow, ids: &mut HashSet<Uuid>)
         }
     }
     for (part, rows) in &row.parts {
-        rows.iter().for_each(|row| collect_references(catalog().get(*part), row, ids));
+        for row in rows.iter() {
+            collect_references(catalog().get(*part), row, ids);
+        }
     }
 }

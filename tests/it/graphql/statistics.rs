@@ -372,14 +372,14 @@ async fn every_measure_by_every_dimension_takes_one_statement(#[values(On::Sqlit
 #[rstest]
 #[tokio::test]
 async fn only_editors_see_drafts_counted(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let text = r#"
+    let text = "
 people: [{slug: anna, name: {en: Anna}}, {slug: draft, name: {en: Draft}, published: false}]
 organizations: [{slug: court, name: {en: Court}, classification: court, published: false}]
 topics: [{slug: press, label: {en: Press}}, {slug: draft, label: {en: Draft}, published: false}]
 cases:
 - {slug: one, title: {en: One}, kind: civil, status: decided, court: court, topics: [press, draft], parties: [{key: a, person: anna, role: defendant}, {key: b, person: draft, role: defendant}]}
 - {slug: two, title: {en: Two}, kind: civil, status: decided, published: false, topics: [press], parties: [{key: a, person: anna, role: defendant}], charges: [{key: a, party: a, outcome: convicted}]}
-"#;
+";
     let server = Server::with(on, text).await;
     let query = "{ caseStatistics(groupBy: [COURT, TOPIC]) { rows { court { slug } topic { slug } count people convictions } total { count people convictions } }
         cases { facets(by: [COURT, TOPIC]) { values { label count } } } topics { nodes { slug } } }";

@@ -176,7 +176,7 @@ async fn page_shows_facts_sources_and_disputes() {
     assert_eq!(data["case"]["permalink"], "https://data.example.org/r/case/kazakhstan-v-ilyashev");
 }
 
-const TEXT: &str = r#"
+const TEXT: &str = "
 people:
 - {slug: anna, name: {en: Anna, ru: Анна}, biography: {en: In English, kk: Қазақша}}
 - {slug: same, name: {en: Person}}
@@ -186,7 +186,7 @@ laws:
 - {slug: same, title: {en: Law}, kind: law, status: in_force}
 cases:
 - {slug: case, title: {en: Case}, kind: criminal, status: decided, parties: [{key: a, person: anna, role: defendant}, {key: s, person: secret, role: witness, description: {en: Somebody}}]}
-"#;
+";
 
 #[rstest]
 #[tokio::test]

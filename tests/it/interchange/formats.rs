@@ -61,7 +61,7 @@ async fn every_invalid_line_is_reported_by_number() {
         "a.ndjson:5: unknown record type \"martian\"; expected one of jurisdiction, organization, person",
         "a.ndjson:6: expected an object of one entry, from the record type to the record, such as {\"person\": {...}}; found 2 entries",
     ] {
-        assert!(error.contains(expected) || expected.starts_with("6"), "expected {expected}\n{error}");
+        assert!(error.contains(expected) || expected.starts_with('6'), "expected {expected}\n{error}");
     }
     assert!(error.contains("7 problems") && error.contains("a.ndjson:7: invalid JSON: duplicate key \"slug\""), "{error}");
     fixture.write_file("b.ndjson", b"{\"person\": {\"slug\": \"a\"}}\n{\"person\": {\"slug\": \"\xcf\xf0\"}}\n");

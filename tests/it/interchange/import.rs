@@ -67,7 +67,7 @@ martians: []
 
 #[tokio::test]
 async fn unresolved_references_prevent_any_write() {
-    let text = r#"people:
+    let text = "people:
 - {slug: a, name: {en: A}, topics: [nowhere]}
 - {slug: a, name: {en: Again}}
 - {slug: b}
@@ -78,7 +78,7 @@ cases:
   status: pending
   parties: [{key: x, role: defendant, person: nobody}, {key: x, role: victim}]
   charges: [{party: y, outcome: pending}]
-"#;
+";
     let found = problems(text).await;
     let expected = [
         "test.yaml:2: people[0].topics[0]: there is no topic with the slug \"nowhere\", neither here nor in the database",

@@ -55,13 +55,13 @@ async fn killed_import_leaves_complete_batches_and_resumes(#[values(On::Sqlite, 
         let before = count(&raw, "SELECT count(*) FROM revisions").await;
         let mut child = start(&fixture);
         // most imports are killed while writing, some while reading or validating
-        if kill % 4 != 3 {
+        if kill % 4 == 3 {
+            tokio::time::sleep(Duration::from_millis(random.below(400))).await;
+        } else {
             while count(&raw, "SELECT count(*) FROM revisions").await == before && child.try_wait().unwrap().is_none() {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
             tokio::time::sleep(Duration::from_millis(random.below(60))).await;
-        } else {
-            tokio::time::sleep(Duration::from_millis(random.below(400))).await;
         }
         child.kill().unwrap();
         child.wait().unwrap();

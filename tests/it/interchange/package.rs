@@ -393,7 +393,7 @@ async fn any_content_round_trips(
 
 /// Exports a small package, corrupts it, and returns the problems that its import reports.
 async fn problems_after(format: PackageFormat, corrupt: impl FnOnce(&Path)) -> Vec<String> {
-    let text = r#"
+    let text = "
 topics: [{slug: t, label: {en: T}}]
 people: [{slug: anna, name: {en: Anna}, topics: [t]}]
 cases:
@@ -403,7 +403,7 @@ cases:
   status: pending
   parties: [{key: a, role: plaintiff, person: anna}]
   charges: [{key: x, party: a, outcome: pending}]
-"#;
+";
     let (server, folder) = (Server::with(On::Sqlite, text).await, TempDir::new().unwrap());
     let package = folder.path().join("p");
     export(&server.store, &package, format).await;
@@ -480,7 +480,7 @@ async fn orphan_rows_and_missing_files_are_reported() {
     .await;
     assert!(found[0].starts_with("people.parquet: invalid Parquet"), "{found:#?}");
     let found = problems_after(PackageFormat::Parquet, |package| {
-        fs::copy(package.join("topics.parquet"), package.join("people.parquet")).map(drop).unwrap()
+        fs::copy(package.join("topics.parquet"), package.join("people.parquet")).map(drop).unwrap();
     })
     .await;
     assert!(found[0].starts_with("people.parquet: unknown column \"label\""), "{found:#?}");

@@ -31,7 +31,7 @@ async fn sqlite_backup_during_writes_restores_the_same_data() {
         }
     };
     let during = folder.path().join("during.db");
-    let (_, (ok, said, error)) = tokio::join!(write, async { tokio::task::block_in_place(|| backup(&during)) });
+    let ((), (ok, said, error)) = tokio::join!(write, async { tokio::task::block_in_place(|| backup(&during)) });
     assert!(ok && said.contains("during.db: "), "{said}{error}");
     let (ok, _, error) = backup(&file);
     assert!(ok, "{error}");

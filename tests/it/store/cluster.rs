@@ -166,9 +166,9 @@ impl Cluster {
             "log_statement=all",
             "autovacuum=off",
         ];
-        settings.iter().for_each(|setting| {
+        for setting in settings.iter() {
             server.args(["-c", setting]);
-        });
+        }
         let log = fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join("log")).unwrap();
         server.stdout(log.try_clone().unwrap()).stderr(log);
         self.server = Some(server.spawn().unwrap());

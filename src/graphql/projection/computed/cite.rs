@@ -20,7 +20,9 @@ fn is_top_level(record: &Record) -> bool {
 /// Adds fields to the plan; returns their ids.
 fn require<const N: usize>(record: &Record, names: [&'static str; N], plan: &mut Plan) -> [FieldId; N] {
     let ids = names.map(|name| record.known_field(name));
-    ids.into_iter().for_each(|id| plan.select_field(id));
+    for id in ids.into_iter() {
+        plan.select_field(id);
+    }
     ids
 }
 
