@@ -125,13 +125,13 @@ fn qualified(line: &str) -> impl Iterator<Item = Vec<String>> {
 fn absolute(segments: Vec<String>, module: &str) -> Vec<String> {
     let of_module: Vec<String> = module.split("::").filter(|segment| !segment.is_empty()).map(str::to_owned).collect();
     match segments.first().map(String::as_str) {
-        Some("crate") => segments,
         Some("self") => ["crate".to_owned()].into_iter().chain(of_module).chain(segments.into_iter().skip(1)).collect(),
         Some("super") => {
             let up = segments.iter().take_while(|segment| *segment == "super").count();
             let parent = of_module.len().saturating_sub(up);
             ["crate".to_owned()].into_iter().chain(of_module.into_iter().take(parent)).chain(segments.into_iter().skip(up)).collect()
         }
+        // from the root of this crate, or of another
         _ => segments,
     }
 }

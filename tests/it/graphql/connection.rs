@@ -1,6 +1,7 @@
 //! Pagination: every row appears once, in either direction, from any cursor.
 
 use std::collections::HashSet;
+use std::fmt::Write;
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -18,7 +19,7 @@ fn people(count: usize) -> String {
             3 => ", birthDate: \"1970-05-01\"".to_owned(),
             _ => format!(", birthDate: \"19{:02}-01-01\"", number % 100),
         };
-        text += &format!("- {{slug: p{number}, name: {{en: Person {number}}}{birth}}}\n");
+        writeln!(text, "- {{slug: p{number}, name: {{en: Person {number}}}{birth}}}").unwrap();
     }
     text
 }
@@ -104,7 +105,8 @@ async fn nested_pages_continue_from_their_own_cursors(#[values(On::Sqlite, On::P
     );
     for number in 0..9 {
         let organization = if number % 3 == 0 { "a" } else { "b" };
-        text += &format!("- {{slug: m{number}, label: {{en: M}}, person: p, organization: {organization}, startDate: \"200{number}\"}}\n");
+        writeln!(text, "- {{slug: m{number}, label: {{en: M}}, person: p, organization: {organization}, startDate: \"200{number}\"}}")
+            .unwrap();
     }
     let server = Server::with(on, &text).await;
     let query = "query($after: String) { organizations { nodes { slug memberships(first: 2, after: $after) { totalCount nodes { slug } pageInfo { hasNextPage endCursor } } } } }";

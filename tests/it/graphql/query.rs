@@ -1,5 +1,6 @@
 //! Example queries, and queries of every field of every type, return the same responses on SQLite and PostgreSQL.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use kurultai::catalog::catalog;
@@ -68,21 +69,23 @@ fn every_field(record: &Record) -> String {
     let mut selection = scalars(record);
     for field in &record.fields {
         match field.kind {
-            FieldKind::One(target) => selection += &format!(" {} {{ {} }}", field.name, scalars(catalog().get(target))),
-            FieldKind::Any => selection += &format!(" {} {{ __typename id disputed }}", field.name),
+            FieldKind::One(target) => write!(selection, " {} {{ {} }}", field.name, scalars(catalog().get(target))).unwrap(),
+            FieldKind::Any => write!(selection, " {} {{ __typename id disputed }}", field.name).unwrap(),
             _ => {}
         }
     }
     for relation in &record.relations {
         let target = scalars(catalog().get(relation.target));
-        selection += &if relation.short {
-            format!(" {} {{ {target} }}", relation.name)
+        if relation.short {
+            write!(selection, " {} {{ {target} }}", relation.name).unwrap();
         } else {
-            format!(
+            write!(
+                selection,
                 " {}(first: 3) {{ totalCount pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} edges {{ cursor node {{ {target} }} }} }}",
                 relation.name
             )
-        };
+            .unwrap();
+        }
     }
     if record.is_cited() {
         selection += " disputes { field accepted claims { value accepted citations { quote source { slug } } } }";

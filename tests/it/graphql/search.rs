@@ -1,5 +1,7 @@
 //! Search matches names in any script and spelling, and words of texts.
 
+use std::fmt::Write;
+
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -46,7 +48,7 @@ async fn hits_are_paginated_counted_and_filtered(#[values(On::Sqlite, On::Postgr
     );
     for number in 0..7 {
         let country = if number < 3 { "kz" } else { "kg" };
-        text += &format!("- {{slug: p{number}, name: {{en: Press Person {number}}}, jurisdiction: {country}}}\n");
+        writeln!(text, "- {{slug: p{number}, name: {{en: Press Person {number}}}, jurisdiction: {country}}}").unwrap();
     }
     let server = Server::with(on, &text).await;
     let mut all = Vec::new();

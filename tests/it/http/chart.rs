@@ -57,7 +57,7 @@ fn render(spec: &ChartSpec, columns: &[TableColumn], rows: &TableRows<'_>) -> St
         for attribute in node.attributes() {
             assert!(attribute.name() != "style" && attribute.name() != "href" && !attribute.name().starts_with("on"), "{svg}");
             let number = attribute.value().parse::<f64>();
-            assert!(number.is_ok_and(|number| number.is_finite()) || !["x", "y", "width", "height"].contains(&attribute.name()), "{svg}");
+            assert!(number.is_ok_and(f64::is_finite) || !["x", "y", "width", "height"].contains(&attribute.name()), "{svg}");
         }
         if node.tag_name().name() == "rect" {
             let side = |name: &str| node.attribute(name).unwrap().parse::<f64>().unwrap();
@@ -97,9 +97,9 @@ fn regions() -> (Vec<TableColumn>, TableRows<'static>) {
 
 fn outcomes() -> (Vec<TableColumn>, TableRows<'static>) {
     let mut of = Vec::new();
-    for (index, year) in ["2015", "2016", "2017", "2018", "2019"].into_iter().enumerate() {
+    for (index, year) in (0_i64..).zip(["2015", "2016", "2017", "2018", "2019"]) {
         for (outcome, base) in [("Convicted", 10), ("Acquitted", 2), ("Dismissed & <closed>", 5)] {
-            let value = if year == "2017" && outcome == "Acquitted" { TableValue::Null } else { integer(base + (index as i64 * 7) % 5) };
+            let value = if year == "2017" && outcome == "Acquitted" { TableValue::Null } else { integer(base + (index * 7) % 5) };
             of.push(vec![text(year), text(outcome), value]);
         }
     }

@@ -104,7 +104,7 @@ async fn every_format_holds_the_same_rows(#[values(On::Sqlite, On::Postgres)] on
     let parquet = get(&server, "parquet", query, &[]).await.bytes().await.unwrap();
     let parquet = SerializedFileReader::new(parquet).unwrap();
     let first = parquet.get_row_iter(None).unwrap().next().unwrap().unwrap();
-    assert_eq!(parquet.metadata().file_metadata().num_rows() as usize, rows.len() - 1);
+    assert_eq!(usize::try_from(parquet.metadata().file_metadata().num_rows()).unwrap(), rows.len() - 1);
     let names: Vec<&String> = first.get_column_iter().map(|(name, _)| name).collect();
     assert_eq!(names, rows[0].iter().collect::<Vec<_>>());
     let xlsx = get(&server, "xlsx", query, &[]).await;

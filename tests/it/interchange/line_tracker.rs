@@ -1,5 +1,6 @@
 //! Problems of CSV tables name the correct line, for any input.
 
+use std::fmt::Write;
 use std::io::Cursor;
 use std::sync::Arc;
 
@@ -71,7 +72,7 @@ proptest! {
             if *is_invalid {
                 expected.push(line);
             }
-            text += &format!("p{index},{},{}", quoted(&format!("N{name}")), if *is_invalid { "1970-13-01" } else { "1970-12-01" });
+            write!(text, "p{index},{},{}", quoted(&format!("N{name}")), if *is_invalid { "1970-13-01" } else { "1970-12-01" }).unwrap();
             line += name.matches('\n').count() + 1;
             if has_final_newline || index + 1 < rows.len() {
                 text += end;

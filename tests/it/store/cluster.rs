@@ -166,7 +166,7 @@ impl Cluster {
             "log_statement=all",
             "autovacuum=off",
         ];
-        for setting in settings.iter() {
+        for setting in &settings {
             server.args(["-c", setting]);
         }
         let log = fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join("log")).unwrap();

@@ -87,8 +87,12 @@ async fn frequent_requests_never_scan_a_whole_table(#[values(On::Sqlite, On::Pos
             On::Sqlite => explain(&raw, on, Statement::from_string(raw.get_database_backend(), sql)).await,
             On::Postgres => {
                 raw.execute_unprepared(&format!("PREPARE s{number} AS {sql}")).await.unwrap();
-                let values = (1..).take_while(|value| sql.contains(&format!("${value}"))).map(|_| "NULL").collect::<Vec<_>>().join(", ");
-                let execute = if values.is_empty() { format!("EXECUTE s{number}") } else { format!("EXECUTE s{number}({values})") };
+                let mut values = Vec::new();
+                while sql.contains(&format!("${}", values.len() + 1)) {
+                    values.push("NULL");
+                }
+                let values = if values.is_empty() { String::new() } else { format!("({})", values.join(", ")) };
+                let execute = format!("EXECUTE s{number}{values}");
                 explain(&raw, on, Statement::from_string(raw.get_database_backend(), execute)).await
             }
         };

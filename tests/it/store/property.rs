@@ -1,5 +1,7 @@
 //! Property test: random filters select the same rows as an evaluation in memory.
 
+use std::fmt::Write;
+
 use kurultai::catalog::catalog;
 use kurultai::core::filter::{Filter, FilterValue, Predicate, Quantifier};
 use kurultai::core::ids::FieldId;
@@ -42,21 +44,25 @@ fn yaml(rows: &[Row]) -> String {
     let mut text = String::from("people:\n");
     for row in rows {
         let optional = |name: &str, value: Option<&str>| value.map_or(String::new(), |value| format!(", {name}: \"{value}\""));
-        text += &format!(
-            "- {{slug: {}, name: {{en: {}}}{}{}}}\n",
+        writeln!(
+            text,
+            "- {{slug: {}, name: {{en: {}}}{}{}}}",
             row.slug,
             row.slug,
             optional("birthDate", row.birth),
             optional("gender", row.gender)
-        );
+        )
+        .unwrap();
     }
     text += "cases:\n";
     for row in rows {
         for role in &row.roles {
-            text += &format!(
-                "- {{slug: {}-{role}, title: {{en: C}}, kind: civil, status: pending, parties: [{{person: {}, role: {role}}}]}}\n",
+            writeln!(
+                text,
+                "- {{slug: {}-{role}, title: {{en: C}}, kind: civil, status: pending, parties: [{{person: {}, role: {role}}}]}}",
                 row.slug, row.slug
-            );
+            )
+            .unwrap();
         }
     }
     text

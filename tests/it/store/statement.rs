@@ -1,5 +1,7 @@
 //! The number of SQL statements per request, which does not depend on the number of levels and rows.
 
+use std::fmt::Write;
+
 use rstest::rstest;
 use serde_json::json;
 
@@ -9,19 +11,21 @@ use crate::server::{On, Server};
 fn cases(count: usize) -> String {
     let mut text = String::from("laws:\n- {slug: law, title: {en: Law}, kind: law, status: in_force}\nprovisions:\n");
     for number in 0..7 {
-        text += &format!("- {{slug: p{number}, heading: {{en: P{number}}}, kind: article, position: {number}, law: law}}\n");
+        writeln!(text, "- {{slug: p{number}, heading: {{en: P{number}}}, kind: article, position: {number}, law: law}}").unwrap();
     }
     text += "people:\n";
     for number in 0..count {
-        text += &format!("- {{slug: person-{number}, name: {{en: Person {number}}}}}\n");
+        writeln!(text, "- {{slug: person-{number}, name: {{en: Person {number}}}}}").unwrap();
     }
     text += "cases:\n";
     for number in 0..count {
         let other = (number + 1) % count;
-        text += &format!(
-            "- {{slug: case-{number}, title: {{en: Case {number}}}, kind: criminal, status: pending, parties: [{{key: a, person: person-{number}, role: defendant}}, {{key: b, person: person-{other}, role: victim}}], charges: [{{party: a, provision: p{}, outcome: pending}}]}}\n",
+        writeln!(
+            text,
+            "- {{slug: case-{number}, title: {{en: Case {number}}}, kind: criminal, status: pending, parties: [{{key: a, person: person-{number}, role: defendant}}, {{key: b, person: person-{other}, role: victim}}], charges: [{{party: a, provision: p{}, outcome: pending}}]}}",
             number % 7
-        );
+        )
+        .unwrap();
     }
     text
 }

@@ -1,6 +1,7 @@
 //! Property test: for any dataset and query, statistics equal a plain evaluation in Rust, on both databases.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 
 use chrono::NaiveDate;
 use proptest::prelude::*;
@@ -68,7 +69,7 @@ fn case() -> impl Strategy<Value = Case> {
         let of = |whose: Option<prop::sample::Index>| whose.filter(|_| !parties.is_empty()).map(|index| index.index(parties.len()));
         let charges = charges.into_iter().map(|(whose, provision, outcome)| Charge { party: of(whose), provision, outcome }).collect();
         let sentences = sentences.into_iter().map(|(whose, kind, length)| Sentence { party: of(whose), kind, length }).collect();
-        Case { published, status, opened, decided, topics, charges, sentences, parties }
+        Case { published, status, opened, decided, topics, parties, charges, sentences }
     })
 }
 
@@ -79,9 +80,9 @@ fn yaml(cases: &[Case]) -> String {
         ("topics", "label: {en: X}"),
         ("provisions", "heading: {en: X}, kind: article, position: 1, law: law"),
     ] {
-        text += &format!("{list}:\n");
+        writeln!(text, "{list}:").unwrap();
         for number in 0..RECORDS {
-            text += &format!("- {{slug: r{number}, {more}, published: {}}}\n", number + 1 < RECORDS);
+            writeln!(text, "- {{slug: r{number}, {more}, published: {}}}", number + 1 < RECORDS).unwrap();
         }
     }
     text += "cases:\n";
@@ -107,13 +108,15 @@ fn yaml(cases: &[Case]) -> String {
             format!("{{key: k{place}, kind: {}{}{length}}}", sentence.kind, of("party", sentence.party, "k"))
         };
         let sentences = list(case.sentences.iter().enumerate().map(sentence).collect());
-        text += &format!(
-            "- {{slug: c{number}, title: {{en: C}}, kind: criminal, status: {}, published: {}{}{}, topics: [{topics}], parties: [{parties}], charges: [{charges}], sentences: [{sentences}]}}\n",
+        writeln!(
+            text,
+            "- {{slug: c{number}, title: {{en: C}}, kind: criminal, status: {}, published: {}{}{}, topics: [{topics}], parties: [{parties}], charges: [{charges}], sentences: [{sentences}]}}",
             case.status,
             case.published,
             date("opened", case.opened),
             date("decided", case.decided),
-        );
+        )
+        .unwrap();
     }
     text
 }
@@ -319,13 +322,13 @@ impl Query {
         let figures = "count people peopleConvicted charges convictions casesWithConviction sentences prisonSentences medianSentence meanSentence casesTimed medianDaysToDecision meanDaysToDecision";
         let mut arguments = format!("groupBy: [{}], by: {}", self.by.join(" "), if self.decided { "DECIDED" } else { "OPENED" });
         if let Some(status) = self.status {
-            arguments += &format!(", filter: {{status: {{eq: {}}}}}", status.to_uppercase());
+            write!(arguments, ", filter: {{status: {{eq: {}}}}}", status.to_uppercase()).unwrap();
         }
         if let Some(provision) = self.provision {
-            arguments += &format!(", charges: {{provision: {{slug: {{eq: \"r{provision}\"}}}}}}");
+            write!(arguments, ", charges: {{provision: {{slug: {{eq: \"r{provision}\"}}}}}}").unwrap();
         }
         if let Some(kind) = self.kind {
-            arguments += &format!(", sentences: {{kind: {{eq: {}}}}}", kind.to_uppercase());
+            write!(arguments, ", sentences: {{kind: {{eq: {}}}}}", kind.to_uppercase()).unwrap();
         }
         let keys = "year quarter month status provision { slug } outcome sentenceKind topic { slug }";
         format!("{{ caseStatistics({arguments}) {{ rows {{ {keys} {figures} }} total {{ {figures} }} }} }}")
