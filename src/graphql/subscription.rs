@@ -35,7 +35,7 @@ use crate::graphql::schema::names;
 use crate::store::Store;
 use crate::store::access::token::TokenRejection;
 use crate::store::read::plan::{ListPlan, Plan};
-use crate::store::read::result::{Cell, PageRows};
+use crate::store::read::result::{Cell, PageRows, RowRef};
 
 /// Name of the root type.
 pub(super) const NAME: &str = "Subscription";
@@ -258,7 +258,7 @@ impl EventStream {
             let filter = Filter::Id(Predicate::In(ids)).and(condition.clone());
             let list = ListPlan { filter, page: Page::first(MAX_PAGE_SIZE), ..ListPlan::new(Plan::new(ty)) };
             let pages = self.store.page(&list).await?;
-            let found: HashSet<Uuid> = pages.get(0).into_iter().flat_map(|slice| slice.nodes().map(|node| node.uuid())).collect();
+            let found: HashSet<Uuid> = pages.get(0).into_iter().flat_map(|slice| slice.nodes().map(RowRef::uuid)).collect();
             matching.extend(changed.iter().filter(|(_, id)| found.contains(id)).map(|(index, _)| *index));
         }
         Ok(Some(matching))
@@ -278,7 +278,7 @@ async fn latest(store: &Store, order: (FieldId, Direction)) -> Result<Option<Cur
     let revision = catalog().get(RecordType::Revision);
     let page = Page { backward: true, ..Page::first(1) };
     let pages = store.page(&ListPlan { cursors: true, order, page, ..ListPlan::new(Plan::new(revision.ty)) }).await?;
-    let last = pages.get(0).and_then(|slice| slice.nodes().next_back()).map(|node| node.cursor());
+    let last = pages.get(0).and_then(|slice| slice.nodes().next_back()).map(RowRef::cursor);
     last.map(|cursor| Cursor::decode(&cursor, &revision.list_name(order), "since")).transpose().map_err(|error: Error| internal(error))
 }
 

@@ -27,7 +27,7 @@ use crate::graphql::tabular::citations::CitationColumn;
 use crate::graphql::tabular::layout::Layout;
 use crate::graphql::tabular::row_source::{RecordRows, RowProjection, RowSource};
 use crate::graphql::tabular::value::{ReadContext, ResponseValue};
-use crate::store::read::result::PagedRows;
+use crate::store::read::result::{PageRows, PagedRows};
 use crate::tabular::{ColumnType, TableColumn, TableRows, TableValue};
 
 pub use options::TableOptions;
@@ -182,7 +182,7 @@ impl RowConverter {
                 items.iter().try_for_each(|item| rows::append(layout, ResponseValue::Json(item), context, &mut rows))?;
             }
             RowBatch::Records(pages) => {
-                for row in pages.get(0).into_iter().flat_map(|page| page.nodes()) {
+                for row in pages.get(0).into_iter().flat_map(PageRows::nodes) {
                     let item = match &*projection {
                         RowProjection::Record(record) => ResponseValue::Record(record, row),
                         RowProjection::Edge(edge) => ResponseValue::Edge(edge, row),
@@ -195,7 +195,7 @@ impl RowConverter {
                             rows::append(layout, item, context, &mut record_rows)?;
                             let sources = citations.value(row, context);
                             for cells in record_rows.iter() {
-                                for value in cells.iter() {
+                                for value in cells {
                                     rows.push(value.clone());
                                 }
                                 rows.push(sources.clone().map_or(TableValue::Null, |text| TableValue::Text(text.into())));

@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use crate::catalog::catalog;
-use crate::catalog::record::RecordKind;
+use crate::catalog::record::{Record, RecordKind};
 use crate::entity::RecordType;
 use crate::interchange::json;
 use crate::interchange::problem::{invalid_utf8, unreadable};
@@ -44,8 +44,7 @@ fn parse_record(file: &Arc<str>, line: usize, tree: &Tree) -> Result<(RecordType
     };
     let mut records = catalog().all().filter(|record| record.shape == RecordKind::Record);
     let Some(record) = records.find(|record| record.singular() == *name || record.plural == name) else {
-        let known: Vec<String> =
-            catalog().all().filter(|record| record.shape == RecordKind::Record).map(|record| record.singular()).collect();
+        let known: Vec<String> = catalog().all().filter(|record| record.shape == RecordKind::Record).map(Record::singular).collect();
         return invalid(format!("unknown record type \"{name}\"; expected one of {}", known.join(", ")));
     };
     if record.plural == name && record.singular() != *name {

@@ -1,5 +1,6 @@
 //! Classification of database errors, and their translation into errors for clients.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use sea_orm::{DbErr, RuntimeErr, sqlx};
@@ -14,7 +15,7 @@ fn error_code(error: &DbErr) -> Option<String> {
     else {
         return None;
     };
-    error.as_database_error()?.code().map(|code| code.into_owned())
+    error.as_database_error()?.code().map(Cow::into_owned)
 }
 
 /// The primary result code of SQLite within an extended one; `None` for codes of PostgreSQL, which have five characters.
@@ -33,8 +34,8 @@ pub(crate) fn is_connection_lost(error: &DbErr) -> bool {
     }
 }
 
-/// Whether a statement names a table that does not exist (undefined_table; SQLite reports it as SQLITE_ERROR, as any
-/// statement that it cannot prepare).
+/// Whether a statement names a table that does not exist (`undefined_table`; SQLite reports it as `SQLITE_ERROR`, as
+/// any statement that it cannot prepare).
 pub(crate) fn is_undefined_table(error: &DbErr) -> bool {
     error_code(error).is_some_and(|code| code == "42P01" || code == "1")
 }
@@ -55,7 +56,7 @@ pub(crate) fn is_transient(error: &DbErr) -> bool {
     }
 }
 
-/// Whether the file is corrupt or is not a database (SQLITE_CORRUPT, SQLITE_NOTADB).
+/// Whether the file is corrupt or is not a database (`SQLITE_CORRUPT`, `SQLITE_NOTADB`).
 pub fn is_corrupt(error: &DbErr) -> bool {
     error_code(error).and_then(|code| sqlite_primary_code(&code)).is_some_and(|code| matches!(code, 11 | 26))
 }

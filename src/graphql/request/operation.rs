@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::Variables;
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::{Name, Variables};
 use serde_json::{Map, Value as Json};
 
 use crate::graphql::error::GraphqlError;
@@ -77,7 +77,7 @@ impl PreparedOperation {
 
     /// Name of the operation, if it has one.
     pub fn name(&self) -> Option<&str> {
-        self.request.operation.as_deref().or_else(|| self.document.operations.iter().next()?.0.map(|name| name.as_str()))
+        self.request.operation.as_deref().or_else(|| self.document.operations.iter().next()?.0.map(Name::as_str))
     }
 
     /// The GraphQL document.

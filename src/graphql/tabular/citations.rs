@@ -36,7 +36,7 @@ impl CitationColumn {
         let relation = record.relation_id("citations").ok_or_else(missing)?;
         let [title, publisher, url] = ["title", "publisher", "url"].map(|name| source.known_field(name));
         let mut source_plan = Plan::new(source.ty);
-        for field in [title, publisher, url].into_iter() {
+        for field in [title, publisher, url] {
             source_plan.select_field(field);
         }
         let mut citation_plan = Plan::new(citation.ty);

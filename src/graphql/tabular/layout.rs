@@ -34,7 +34,7 @@ pub(super) struct LayoutMember {
     pub(super) layout: Layout,
 }
 
-/// TableColumn name of a list of plain values, which have no key.
+/// Column name of a list of plain values, which have no key.
 const VALUE_COLUMN: &str = "value";
 
 impl Layout {
@@ -91,7 +91,7 @@ impl Layout {
                 columns.push(TableColumn { name, ty: if is_joined { ColumnType::Text } else { *ty } });
             }
             Self::Object(members) => {
-                for member in members.iter() {
+                for member in members {
                     member.layout.collect(&path.then(member), is_joined, columns);
                 }
             }

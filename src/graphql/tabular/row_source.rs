@@ -20,6 +20,7 @@ use crate::graphql::tabular::value::MAX_NESTED_ROWS;
 use crate::store::Store;
 use crate::store::read::plan::Lookup;
 use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
+use crate::store::read::result::RowRef;
 use crate::store::read::scan::Scan;
 
 /// Source of the rows of a table.
@@ -109,7 +110,7 @@ impl ParentPath {
     /// Resolves the id of the record whose list is read. `None` if a record on the path does not exist.
     async fn resolve(&self, store: &Store, lookup: &Lookup) -> Result<Option<uuid::Uuid>> {
         let rows = store.get(lookup, &self.plan).await?;
-        Ok(self.references.iter().fold(rows.get(0), |row, child| row?.one(*child)).map(|row| row.uuid()))
+        Ok(self.references.iter().fold(rows.get(0), |row, child| row?.one(*child)).map(RowRef::uuid))
     }
 }
 

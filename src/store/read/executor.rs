@@ -17,7 +17,7 @@ use crate::entity::RecordType;
 use crate::store::handle::Store;
 use crate::store::read::decode;
 use crate::store::read::plan::{ChildPlan, ListPlan, Lookup, Plan};
-use crate::store::read::result::{ChildRows, PageBounds, PagedRows, ReferencedRows, RowSet};
+use crate::store::read::result::{ChildRows, PageBounds, PagedRows, ReferencedRows, RowRef, RowSet};
 use crate::store::sql::filter::{FilterBuilder, SemiJoin, semi_join_filter};
 use crate::store::sql::select::SelectBuilder;
 use crate::store::sql::statement::{MAX_BOUND_VALUES, statement};
@@ -48,7 +48,7 @@ impl Store {
     /// The id of the record that has this slug, or formerly had it.
     pub async fn find_id(&self, ty: RecordType, slug: &str) -> Result<Option<Uuid>> {
         let found = self.get(&Lookup::Slug(slug.to_owned()), &Plan::new(ty)).await?;
-        Ok(found.get(0).map(|row| row.uuid()))
+        Ok(found.get(0).map(RowRef::uuid))
     }
 
     /// Fetches one record without following redirects.

@@ -15,7 +15,7 @@ use crate::graphql::projection::output_type::{ObjectProjection, OutputObject, Ou
 use crate::graphql::projection::{FieldProjection, Projection};
 use crate::store::curation::claims::{Claim, agree, claims};
 use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
-use crate::store::read::result::RowRef;
+use crate::store::read::result::{PageRows, RowRef};
 
 const NAME: &str = "disputes";
 const DISPUTE: &str = "Dispute";
@@ -122,7 +122,7 @@ pub(super) fn fields() -> Vec<ComputedField> {
             plan.select_all_fields();
             let citations = plan.add_child(ChildPlan::Many(record.known_relation("citations"), list));
             Ok(FieldProjection::Computed(Box::new(move |row, out| {
-                let citations: Vec<RowRef<'_>> = row.many(citations).into_iter().flat_map(|page| page.nodes()).collect();
+                let citations: Vec<RowRef<'_>> = row.many(citations).into_iter().flat_map(PageRows::nodes).collect();
                 let stated = citations.iter().map(|citation| (citation.cell(field).as_text(), citation.cell(value).as_text()));
                 let disputes = claims(&row.record().fields, stated).into_iter().filter(|(_, claims)| claims.len() > 1);
                 out.list(disputes, |(field, claims), out| write(row, &field, &claims, &citations, &dispute, out));
