@@ -58,7 +58,7 @@ async fn load(store: &Store, mut reading: ImportReader, options: &ImportOptions)
     let mut interrupt = InterruptCounter::start();
     if options.dry_run {
         return match write_result(validate(store, &drafts, &options.author, &mut interrupt).await, 0)? {
-            Some(outcome) => Ok(CommandOutcome::Completed(report::dry_run_summary(outcome))),
+            Some(outcome) => Ok(CommandOutcome::Completed(report::dry_run_summary(&outcome))),
             None => Ok(report::interrupted(0, total)),
         };
     }
@@ -87,7 +87,7 @@ async fn load(store: &Store, mut reading: ImportReader, options: &ImportOptions)
     if outcome.created + outcome.updated >= BULK_WRITE_RECORDS {
         store.run_upkeep().await.context("all records were written, but database maintenance failed")?;
     }
-    Ok(CommandOutcome::Completed(report::summary(outcome)))
+    Ok(CommandOutcome::Completed(report::summary(&outcome)))
 }
 
 /// Reads all inputs.
@@ -97,7 +97,7 @@ fn read_inputs(args: &ImportArgs) -> anyhow::Result<ImportReader> {
         reading.set_mapping(read_mapping(path).map_err(|problems| anyhow!(report::problems(&problems, 0)))?);
     }
     let inputs = input::list_inputs(&args.paths, args.format, args.mapping.is_some()).map_err(|problem| anyhow!("{problem}"))?;
-    for input in inputs.iter() {
+    for input in &inputs {
         reading.read(input);
     }
     if reading.problems.is_empty() { Ok(reading) } else { bail!(report::problems(&reading.problems, 0)) }

@@ -54,7 +54,7 @@ pub(super) async fn push(drafts: Drafts, options: PushOptions) -> anyhow::Result
     }
     match (dry_run, problems.is_empty()) {
         (_, false) => bail!(report::problems(&problems, 0)),
-        (true, true) => Ok(CommandOutcome::Completed(report::dry_run_summary(outcome))),
-        (false, true) => Ok(CommandOutcome::Completed(report::summary(outcome))),
+        (true, true) => Ok(CommandOutcome::Completed(report::dry_run_summary(&outcome))),
+        (false, true) => Ok(CommandOutcome::Completed(report::summary(&outcome))),
     }
 }

@@ -10,12 +10,12 @@ pub(super) fn count(drafts: &Drafts) -> usize {
 }
 
 /// Summary of a completed import.
-pub(super) fn summary(outcome: WriteSummary) -> String {
+pub(super) fn summary(outcome: &WriteSummary) -> String {
     format!("Records: {} created, {} updated, {} unchanged", outcome.created, outcome.updated, outcome.unchanged)
 }
 
 /// Summary of a dry run.
-pub(super) fn dry_run_summary(outcome: WriteSummary) -> String {
+pub(super) fn dry_run_summary(outcome: &WriteSummary) -> String {
     format!(
         "Nothing was written. Records: {} would be created, {} updated, {} unchanged",
         outcome.created, outcome.updated, outcome.unchanged

@@ -117,7 +117,7 @@ impl SelectBuilder {
                 let period_field = source.period_field.expect("only records with a date have dimensions of periods");
                 let field = joined.record.field(period_field);
                 let date = column(&joined.table, field.column);
-                period_of(*unit, if field.required { date } else { dialect::text_or_empty(date) })
+                period_of(*unit, &if field.required { date } else { dialect::text_or_empty(date) })
             }
             DimensionSource::Path(path) => self.path_key(select, joined, source, path),
         }
@@ -177,7 +177,7 @@ fn join_key(source: CountSource<'_>, record: &Record, list: RelationId, table: &
 }
 
 /// The period that contains a date; the empty text if the date is null or too imprecise.
-fn period_of(unit: PeriodUnit, date: Expr) -> Expr {
+fn period_of(unit: PeriodUnit, date: &Expr) -> Expr {
     let part = |start: i32, length: i32| Expr::expr(Func::cust("substr").args([date.clone(), Expr::val(start), Expr::val(length)]));
     let has_month = Expr::expr(Func::cust("length").arg(date.clone())).gte(7);
     match unit {

@@ -73,7 +73,7 @@ impl SelectBuilder {
             }
             None => {}
         }
-        for sorts in sorts.iter() {
+        for sorts in &sorts {
             order(sorts, Order::Asc);
         }
         // one group more than requested, to tell whether there are more

@@ -19,7 +19,7 @@ use crate::store::history::revisions::{NewRevision, hide_revisions, insert_revis
 use crate::store::history::state;
 use crate::store::write::load::referenced_types;
 use crate::store::write::model::{StoredRow, is_published, revision_number};
-use crate::store::write::session::WriteSession;
+use crate::store::write::session::{WriteSession, expect_revision};
 use crate::store::write::types::{Author, WriteError};
 use crate::store::write::writer::delete_rows;
 
@@ -32,7 +32,7 @@ impl Store {
         let session = self.begin(author).await?;
         let record = catalog().get(ty);
         let row = session.existing(record, id).await?;
-        session.expect_revision(record, &row, expected_revision)?;
+        expect_revision(record, &row, expected_revision)?;
         let reject = |message: String, code| Err(WriteError::problem(InputProblem::new(Origin::input(["id"]), message).with_code(code)));
         if withheld_persons(&session.transaction).await?.contains(&id) {
             let message = "this person is withheld: the record stays so that no import restores its contents";

@@ -20,7 +20,7 @@ use crate::store::history::state;
 use crate::store::read::dump::FormerName;
 use crate::store::write::load::referenced_types;
 use crate::store::write::model::field;
-use crate::store::write::session::WriteSession;
+use crate::store::write::session::{WriteSession, update_draft};
 use crate::store::write::types::{Author, WriteError};
 use crate::store::write::writer::delete_rows;
 use crate::store::{Store, database};
@@ -52,13 +52,13 @@ impl WriteSession<'_> {
         let mut drafts: HashMap<RecordType, Vec<Draft>> = HashMap::new();
         for referrer in referrers.iter().filter(|referrer| referrer.id != into) {
             let state = self.state(catalog().get(referrer.ty), referrer.id).await?;
-            let draft = self.draft(referrer.ty, referrer.id, &replace_text(state, &old, &new))?;
+            let draft = update_draft(referrer.ty, referrer.id, &replace_text(state, &old, &new))?;
             drafts.entry(referrer.ty).or_default().push(draft);
         }
         let types = referenced_types(transaction, record, [&merged, &kept].into_iter()).await?;
         let [theirs, ours] = [&merged, &kept].map(|row| state::without_system_fields(state::of(record, row, &types, &HashMap::new())));
         let ours = replace_text(merged_state(record, ours, theirs), &old, &new);
-        drafts.entry(record.ty).or_default().push(self.draft(record.ty, into, &ours)?);
+        drafts.entry(record.ty).or_default().push(update_draft(record.ty, into, &ours)?);
         self.write(&drafts.into_iter().collect(), &|_| {}).await?;
         let merged = self.existing(record, from).await?;
         self.remove(record, &merged, "merged").await?;
@@ -135,7 +135,11 @@ fn append(ours: &mut Vec<Json>, theirs: Vec<Json>) {
         }
         if let Some(key) = item.get("key").and_then(Json::as_str).map(str::to_owned) {
             let is_taken = |key: &str| ours.iter().any(|own| own.get("key").and_then(Json::as_str) == Some(key));
-            let free = (1..).map(|count| if count == 1 { key.clone() } else { format!("{key}-{count}") }).find(|key| !is_taken(key));
+            let (mut free, mut count) = (key.clone(), 1);
+            while is_taken(&free) {
+                count += 1;
+                free = format!("{key}-{count}");
+            }
             item["key"] = json!(free);
         }
         ours.push(item);

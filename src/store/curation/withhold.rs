@@ -22,7 +22,7 @@ use crate::store::sql::dialect;
 use crate::store::sql::dialect::one_of_ids;
 use crate::store::write::load::LOOKUP_BATCH_VALUES;
 use crate::store::write::model::{StoredRow, field, is_published, revision_number};
-use crate::store::write::session::WriteSession;
+use crate::store::write::session::{WriteSession, update_draft};
 use crate::store::write::types::{Author, WriteError};
 use crate::store::write::writer::delete_rows;
 use crate::store::{Store, database};
@@ -47,7 +47,7 @@ impl WriteSession<'_> {
         let names = NameRedaction::of(record, &row, id);
         let mut drafts: HashMap<RecordType, Vec<Draft>> = HashMap::new();
         let mut keys = KeysByRecord::new();
-        drafts.entry(record.ty).or_default().push(self.draft(record.ty, id, &withheld_state(record, &names))?);
+        drafts.entry(record.ty).or_default().push(update_draft(record.ty, id, &withheld_state(record, &names))?);
         let mentioning = self.find_mentions(record, id, &names).await?;
         for referrer in &mentioning {
             let state = self.state(catalog().get(referrer.ty), referrer.id).await?;
@@ -55,7 +55,7 @@ impl WriteSession<'_> {
             names.collect_keys(&state, keys);
             let redacted = names.redact(state.clone(), keys, true);
             if redacted != state {
-                drafts.entry(referrer.ty).or_default().push(self.draft(referrer.ty, referrer.id, &redacted)?);
+                drafts.entry(referrer.ty).or_default().push(update_draft(referrer.ty, referrer.id, &redacted)?);
             }
         }
         self.write(&drafts.into_iter().collect(), &|_| {}).await?;

@@ -72,14 +72,17 @@ impl FilterBuilder {
             Filter::Or(parts) if parts.is_empty() => Cond::all().add(Expr::val(1).eq(0)),
             Filter::Or(parts) => parts.iter().fold(Cond::any(), |any, part| any.add(self.predicate(record, table, part))),
             Filter::Not(part) => self.predicate(record, table, part).not(),
-            Filter::Id(predicate) => column_predicate(self.backend, column(table, "id"), column(table, "id"), true, predicate),
+            Filter::Id(predicate) => {
+                let id = column(table, "id");
+                column_predicate(self.backend, &id, &id, true, predicate)
+            }
             Filter::Field(id, predicate) => {
                 let field = record.field(*id);
                 if field.is_label {
-                    return label_predicate(self.backend, column(table, "folded"), predicate);
+                    return label_predicate(self.backend, &column(table, "folded"), predicate);
                 }
                 let key = if field.ordered { sort_key(table, field) } else { column(table, field.column) };
-                column_predicate(self.backend, column(table, field.column), key, field.required, predicate)
+                column_predicate(self.backend, &column(table, field.column), &key, field.required, predicate)
             }
             Filter::One(id, inner) => self.reference_predicate(record, table, *id, inner),
             Filter::Many(id, quantifier, inner) => self.relation_predicate(record, table, *id, *quantifier, inner),
@@ -201,7 +204,7 @@ fn bind_end(value: &FilterValue) -> Value {
 
 /// A predicate on a column. Null satisfies only `not` and `isNull`, and never makes the predicate itself null, so that it
 /// can be negated.
-fn column_predicate(backend: DbBackend, plain: Expr, key: Expr, required: bool, predicate: &Predicate) -> Cond {
+fn column_predicate(backend: DbBackend, plain: &Expr, key: &Expr, required: bool, predicate: &Predicate) -> Cond {
     let not_null = |condition: Cond| if required { condition } else { Cond::all().add(plain.clone().is_not_null()).add(condition) };
     let equal = |value: &FilterValue| match value {
         FilterValue::Date(_) => Cond::all().add(key.clone().gte(bind(value))).add(key.clone().lte(bind_end(value))),
@@ -229,7 +232,7 @@ fn column_predicate(backend: DbBackend, plain: Expr, key: Expr, required: bool, 
 }
 
 /// A predicate on the names of a record in all languages. The column holds one normalized name per line.
-fn label_predicate(backend: DbBackend, folded: Expr, predicate: &Predicate) -> Cond {
+fn label_predicate(backend: DbBackend, folded: &Expr, predicate: &Predicate) -> Cond {
     let contains = |part: String| Cond::all().add(dialect::contains(backend, folded.clone(), &part));
     let is_line = |value: &FilterValue| match value {
         FilterValue::Text(text) => contains(format!("\n{}\n", fold(text))),

@@ -136,7 +136,7 @@ impl<'s> ChangeSet<'s> {
             let mut existing: HashMap<Uuid, StoredRow> = existing.into_iter().map(|(_, row)| (row.id, row)).collect();
             let mut changed = Vec::new();
             for resolved in batch {
-                changed.extend(self.add_record(record, resolved, existing.remove(&resolved.id), names, problems));
+                changed.extend(self.add_record(record, resolved, existing.remove(&resolved.id).as_ref(), names, problems));
             }
             self.documents.add(transaction, record, &changed).await?;
             self.rows.entry(record.ty).or_default().extend(changed);
@@ -150,7 +150,7 @@ impl<'s> ChangeSet<'s> {
         &mut self,
         record: &'static Record,
         resolved: &ResolvedDraft<'_>,
-        existing: Option<StoredRow>,
+        existing: Option<&StoredRow>,
         names: &ResolvedNames,
         problems: &mut Vec<InputProblem>,
     ) -> Option<NewRow> {
@@ -162,13 +162,13 @@ impl<'s> ChangeSet<'s> {
             names,
             problems: &mut *problems,
             changes: Vec::new(),
-            siblings: existing.as_ref().map(part_keys).unwrap_or_default(),
+            siblings: existing.map(part_keys).unwrap_or_default(),
             types: &types,
             cited: Vec::new(),
             kept: BTreeSet::new(),
             is_changed: false,
         };
-        let mut cells = self.merge(&mut merge, MergeTarget { record, id, owner: None, draft, existing: existing.as_ref(), path: "" });
+        let mut cells = self.merge(&mut merge, MergeTarget { record, id, owner: None, draft, existing, path: "" });
         let MergeState { changes, is_changed, cited, kept, .. } = merge;
         self.types = types;
         let submitted = SubmittedRecord { record, id, draft, cells: &cells, cited: &cited, kept: &kept };
@@ -191,15 +191,15 @@ impl<'s> ChangeSet<'s> {
         }
         outcome(if existing.is_none() { WriteAction::Created } else { WriteAction::Updated });
         let published = cells[published_field.index()] == Cell::Boolean(true);
-        let was_published = existing.as_ref().map(|existing| existing.cells[published_field.index()] == Cell::Boolean(true));
+        let was_published = existing.map(|existing| existing.cells[published_field.index()] == Cell::Boolean(true));
         if published || was_published == Some(true) {
-            self.freshness.changed(submitted, existing.as_ref().filter(|_| was_published == Some(true)));
+            self.freshness.changed(submitted, existing.filter(|_| was_published == Some(true)));
         }
         let revisions = NewRevision { record: id, ty: record.ty, number: number + 1, kind: "updated", changes, published };
         let number = self.add_revisions(revisions, record, &cells, was_published);
         cells[revision.index()] = Cell::Integer(number);
         cells[record.known_field("updatedAt").index()] = Cell::Instant(self.stamp.at);
-        match &existing {
+        match existing {
             None => {
                 for name in ["createdAt", CHECKED_AT, LAST_CHANGED_AT] {
                     if let Some(field) = record.field_id(name) {

@@ -100,7 +100,7 @@ fn collect_references(record: &Record, row: &StoredRow, ids: &mut HashSet<Uuid>)
         }
     }
     for (part, rows) in &row.parts {
-        for row in rows.iter() {
+        for row in rows {
             collect_references(catalog().get(*part), row, ids);
         }
     }

@@ -29,6 +29,10 @@ const MAX_GENERATED_SLUG_BYTES: usize = 80;
 /// Scheme and value of an identifier.
 pub(super) type IdentifierPair = (String, String);
 
+/// The draft is skipped or has a problem; either is already recorded.
+#[derive(Debug)]
+struct NotWritten;
+
 /// Ids of the records that drafts name, from the drafts and from the database.
 #[derive(Debug, Default)]
 pub(crate) struct ResolvedNames {
@@ -109,10 +113,11 @@ impl ResolvedNames {
             return self.skip_withheld(ty, id, draft, position, problems);
         }
         let existing = match (draft.target.id, &draft.name) {
-            (Some(id), _) => self.existing_by_id(ty, id, draft, position, problems)?,
-            (None, Some(slug)) => self.existing_by_slug(ty, slug, draft, position)?,
-            (None, None) => existing_by_identifiers(ty, draft, identified, problems)?,
+            (Some(id), _) => self.existing_by_id(ty, id, draft, position, problems),
+            (None, Some(slug)) => self.existing_by_slug(ty, slug, draft, position),
+            (None, None) => existing_by_identifiers(ty, draft, identified, problems),
         };
+        let existing = existing.ok()?;
         if let Some(id) = existing.filter(|id| self.withheld.contains(id)) {
             return self.skip_withheld(ty, id, draft, position, problems);
         }
@@ -132,8 +137,7 @@ impl ResolvedNames {
         Some(ResolvedDraft { id, is_new: existing.is_none(), draft, generated_slug: None, position })
     }
 
-    /// The existing record for a draft with an id: `Some(None)` if it is to be created, `None` if the draft is skipped or
-    /// has a problem.
+    /// The existing record for a draft with an id; `None` if it is to be created.
     fn existing_by_id(
         &mut self,
         ty: RecordType,
@@ -141,30 +145,30 @@ impl ResolvedNames {
         draft: &Draft,
         position: usize,
         problems: &mut Vec<InputProblem>,
-    ) -> Option<Option<Uuid>> {
+    ) -> Result<Option<Uuid>, NotWritten> {
         let mode = draft.target.mode;
         let found = self.ids.get(&id).copied();
         if let (WriteMode::Exact, Some(slug)) = (mode, &draft.name)
             && let Some(by_slug) = self.slugs.get(&(ty, slug.clone())).copied().filter(|id| self.withheld.contains(id))
         {
             self.skip_withheld(ty, by_slug, draft, position, problems);
-            return None;
+            return Err(NotWritten);
         }
         if let (WriteMode::Exact, Some(merged_into)) = (mode, found.filter(|found| *found != id)) {
             self.skip(ty, merged_into, draft, position);
-            return None;
+            return Err(NotWritten);
         }
         // a deleted record is created again under its id
         if found.is_none() && !matches!(mode, WriteMode::Create | WriteMode::Exact) {
             let message = format!("there is no {} with the id {}", catalog().get(ty).singular(), id::encode(ty.prefix(), id));
             problems.push(InputProblem::new(draft.origin.child("id", None), message).with_code(ProblemCode::NotFound));
-            return None;
+            return Err(NotWritten);
         }
-        Some(found)
+        Ok(found)
     }
 
     /// As [`Self::existing_by_id`], for a draft with a slug.
-    fn existing_by_slug(&mut self, ty: RecordType, slug: &str, draft: &Draft, position: usize) -> Option<Option<Uuid>> {
+    fn existing_by_slug(&mut self, ty: RecordType, slug: &str, draft: &Draft, position: usize) -> Result<Option<Uuid>, NotWritten> {
         let key = (ty, slug.to_owned());
         let found = self.slugs.get(&key).copied();
         if let Some(id) = found
@@ -172,9 +176,9 @@ impl ResolvedNames {
             && self.retired_slugs.contains(&key)
         {
             self.skip(ty, id, draft, position);
-            return None;
+            return Err(NotWritten);
         }
-        Some(found)
+        Ok(found)
     }
 
     /// Skips a draft that stands for this record. References to its slug resolve to the record.
@@ -375,16 +379,16 @@ fn existing_by_identifiers(
     draft: &Draft,
     identified: &HashMap<(RecordType, IdentifierPair), Uuid>,
     problems: &mut Vec<InputProblem>,
-) -> Option<Option<Uuid>> {
+) -> Result<Option<Uuid>, NotWritten> {
     let mut found: Vec<Uuid> = identifiers(draft).filter_map(|(pair, _)| identified.get(&(ty, pair)).copied()).collect();
     found.sort_unstable();
     found.dedup();
     if let [_, _, ..] = found.as_slice() {
         let message = format!("its identifiers belong to {} different records; specify the record by id or slug", found.len());
         problems.push(InputProblem::new(draft.origin.clone(), message).with_code(ProblemCode::Taken));
-        return None;
+        return Err(NotWritten);
     }
-    Some(found.pop())
+    Ok(found.pop())
 }
 
 /// Why the mode of a draft does not allow writing this record.

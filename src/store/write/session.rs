@@ -160,19 +160,6 @@ impl WriteSession<'_> {
         })
     }
 
-    /// Fails with a conflict if the record is not at the expected revision.
-    pub(crate) fn expect_revision(&self, record: &Record, row: &StoredRow, expected: Option<i64>) -> Result<(), WriteError> {
-        let number = revision_number(record, row);
-        match expected {
-            Some(expected) if expected != number => {
-                let message = format!("the record is at revision {number}, not {expected}: it was changed in the meantime; read it again");
-                let problem = InputProblem::new(Origin::input(["expectedRevision"]), message);
-                Err(WriteError::problem(problem.with_code(ProblemCode::Conflict(number))))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Instant and author of the revisions that this session writes.
     pub(crate) fn stamp(&self) -> RevisionStamp {
         RevisionStamp { at: self.store.clock.now(), by: self.author.by.clone(), message: self.author.message.clone() }
@@ -184,12 +171,25 @@ impl WriteSession<'_> {
         let types = referenced_types(&self.transaction, record, std::iter::once(&row)).await?;
         Ok(state::without_system_fields(state::of(record, &row, &types, &HashMap::new())))
     }
+}
 
-    /// A draft that updates a record to this state.
-    pub(crate) fn draft(&self, ty: RecordType, id: Uuid, state: &Json) -> Result<Draft, WriteError> {
-        let draft = parse::state(catalog().get(ty), &value_tree::from_json(state), &Origin::input(["record"]));
-        let draft = draft.map_err(WriteError::Problems)?;
-        let target = WriteTarget { mode: WriteMode::Update, id: Some(id), restates_stored: true, ..WriteTarget::default() };
-        Ok(Draft { target, ..draft })
+/// Fails with a conflict if the record is not at the expected revision.
+pub(crate) fn expect_revision(record: &Record, row: &StoredRow, expected: Option<i64>) -> Result<(), WriteError> {
+    let number = revision_number(record, row);
+    match expected {
+        Some(expected) if expected != number => {
+            let message = format!("the record is at revision {number}, not {expected}: it was changed in the meantime; read it again");
+            let problem = InputProblem::new(Origin::input(["expectedRevision"]), message);
+            Err(WriteError::problem(problem.with_code(ProblemCode::Conflict(number))))
+        }
+        _ => Ok(()),
     }
+}
+
+/// A draft that updates a record to this state.
+pub(crate) fn update_draft(ty: RecordType, id: Uuid, state: &Json) -> Result<Draft, WriteError> {
+    let draft = parse::state(catalog().get(ty), &value_tree::from_json(state), &Origin::input(["record"]));
+    let draft = draft.map_err(WriteError::Problems)?;
+    let target = WriteTarget { mode: WriteMode::Update, id: Some(id), restates_stored: true, ..WriteTarget::default() };
+    Ok(Draft { target, ..draft })
 }
