@@ -46,7 +46,7 @@ pub async fn get(
         Ok(validators) => validators,
         Err(not_modified) => return not_modified,
     };
-    match draw(&state, &format, &client, parameters, validators.changed_at()).await {
+    match Box::pin(draw(&state, &format, &client, parameters, validators.changed_at())).await {
         Ok(response) | Err(response) => validators.apply(response),
     }
 }

@@ -79,7 +79,7 @@ pub async fn get(State(state): State<Arc<AppState>>, headers: HeaderMap, RawQuer
     let Some(_permit) = state.admission_queue.acquire().await else {
         return validators.apply_uncacheable(error_response(MediaType::Json, Error::Overloaded));
     };
-    match content(&state, &query, &accepted_languages(&headers), &caller).await {
+    match Box::pin(content(&state, &query, &accepted_languages(&headers), &caller)).await {
         Ok(content) => {
             let changed_at = validators.changed_at().unwrap_or_else(|| state.store.clock.now()).fixed_offset();
             let xml = to_atom(&content, &base_url, &format!("/feed.atom?{query}"), changed_at);
@@ -116,7 +116,7 @@ async fn content(state: &AppState, query: &str, languages: &Languages, caller: &
     let resolved = request.resolve(state).await.map_err(|error| FeedError::Response(document_error_response(MediaType::Json, error)))?;
     let key = json!([resolved.request.query, resolved.request.operation, resolved.request.variables]).to_string();
     let prepared = prepare(state, resolved.request).await?;
-    let entries = logged(state, &prepared, resolved.saved_query, state.api.entries(&prepared, languages, caller)).await?;
+    let entries = logged(state, &prepared, resolved.saved_query, Box::pin(state.api.entries(&prepared, languages, caller))).await?;
     let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, key.as_bytes());
     let title = title.unwrap_or_else(|| format!("{AUTHOR}: records of a query"));
     Ok(FeedContent { id, title, alternate: "/".to_owned(), entries })
@@ -161,7 +161,8 @@ async fn changes(state: &AppState, types: &str, languages: &Languages, caller: &
     }
     let variables = if types.is_empty() { json!({}) } else { json!({"filter": {"recordType": {"in": types}}}) };
     let prepared = prepare_built_in(state, CHANGES_QUERY, variables).await?;
-    let entries = logged(state, &prepared, Some(BUILT_IN_QUERY.to_owned()), state.api.entries(&prepared, languages, caller)).await?;
+    let entries =
+        logged(state, &prepared, Some(BUILT_IN_QUERY.to_owned()), Box::pin(state.api.entries(&prepared, languages, caller))).await?;
     let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("changes {}", types.join(",")).as_bytes());
     let suffix = if types.is_empty() { String::new() } else { format!(" ({})", types.join(", ")) };
     Ok(FeedContent { id, title: format!("{AUTHOR}: changes{suffix}"), alternate: "/".to_owned(), entries })
@@ -170,7 +171,8 @@ async fn changes(state: &AppState, types: &str, languages: &Languages, caller: &
 /// The history of a record.
 async fn history(state: &AppState, record: &str, languages: &Languages, caller: &Caller) -> Result<FeedContent, FeedError> {
     let prepared = prepare_built_in(state, HISTORY_QUERY, json!({"id": record})).await?;
-    let result = logged(state, &prepared, Some(BUILT_IN_QUERY.to_owned()), state.api.execute(&prepared, languages, caller)).await?;
+    let result =
+        logged(state, &prepared, Some(BUILT_IN_QUERY.to_owned()), Box::pin(state.api.execute(&prepared, languages, caller))).await?;
     if !result.errors.is_empty() {
         return Err(FeedError::Graphql(result.errors));
     }
@@ -186,7 +188,7 @@ async fn history(state: &AppState, record: &str, languages: &Languages, caller: 
         Json::Array(entries) => entries,
         _ => Vec::new(),
     };
-    for entry in entries.iter_mut() {
+    for entry in &mut entries {
         entry["record"] = record.clone();
     }
     let text = |name: &str| record[name].as_str().unwrap_or_default();

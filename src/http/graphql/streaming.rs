@@ -73,7 +73,7 @@ pub(super) async fn start_operation(
         };
     }
     // subscribed before the permit is taken, so that no event after the response is missed
-    let subscribed = log.scope(state.api.subscribe(&prepared, languages, caller, last_event_id)).await;
+    let subscribed = log.scope(Box::pin(state.api.subscribe(&prepared, languages, caller, last_event_id))).await;
     log.finish(subscribed.is_ok(), None);
     match subscribed {
         Ok(events) => match state.stream_limits.try_acquire() {
