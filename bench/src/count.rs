@@ -104,7 +104,6 @@ async fn count(
 }
 
 /// Counts each workload on each target, and prints one table.
-#[allow(clippy::cast_precision_loss)]
 pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let workloads = select_workloads(&arguments.workloads)?;
     let database = PgConnectOptions::from_str(&arguments.database_url).context("cannot parse the URL of the database")?;

@@ -26,6 +26,7 @@ const READ_QUERY: &str =
 
 /// Server and fault.
 #[derive(Debug, Args)]
+#[expect(clippy::doc_markdown, reason = "the comments are help texts, which are not Markdown")]
 pub struct Arguments {
     /// URL of the server, such as http://127.0.0.1:8091
     #[arg(long, value_name = "URL")]

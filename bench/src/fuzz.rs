@@ -43,6 +43,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Target and number of requests.
 #[derive(Debug, Args)]
+#[expect(clippy::doc_markdown, reason = "the comments are help texts, which are not Markdown")]
 pub struct Arguments {
     /// Address and port of the server; it should have no rate limit (KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS=0)
     #[arg(long, value_name = "HOST:PORT")]

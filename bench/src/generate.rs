@@ -19,6 +19,7 @@ use crate::dataset::{Dataset, RecordCounts};
 
 /// Database and size of the dataset.
 #[derive(Debug, Args)]
+#[expect(clippy::doc_markdown, reason = "the comments are help texts, which are not Markdown")]
 pub struct Arguments {
     /// Database that has the schema and no records: sqlite://path or postgres://user@host/database
     #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
@@ -82,7 +83,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         while start < count {
             let end = count.min(start + arguments.batch);
             let drafts: Vec<Draft> = (start..end).map(|number| dataset.record(ty, number)).collect();
-            for draft in drafts.iter() {
+            for draft in &drafts {
                 written.add(ty, draft);
             }
             let drafts = vec![(ty, drafts)];
@@ -147,7 +148,7 @@ impl Written {
         self.rows += if catalog().get(ty).is_cited() { 2 } else { 1 };
         for (ty, parts) in &draft.parts {
             self.parts += parts.len() as u64;
-            for part in parts.iter() {
+            for part in parts {
                 self.add_rows(*ty, part);
             }
         }
@@ -167,7 +168,6 @@ impl Written {
     }
 }
 
-#[allow(clippy::cast_precision_loss)]
 fn rate(count: u64, duration: Duration) -> f64 {
     count as f64 / duration.as_secs_f64().max(1e-9)
 }

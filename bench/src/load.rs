@@ -120,7 +120,6 @@ async fn send_requests(
 }
 
 /// Measures one target for one round.
-#[allow(clippy::cast_precision_loss)]
 async fn measure(
     target: &Target,
     workload: &'static Workload,
@@ -151,6 +150,7 @@ async fn measure(
     }
     total.latencies.sort_unstable();
     let count = total.latencies.len();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the rank of a percentile is a small positive number")]
     let percentile_ms = |share: f64| {
         total.latencies.get(((count.max(1) - 1) as f64 * share) as usize).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1_000.0)
     };

@@ -56,6 +56,7 @@ struct Outcome {
 }
 
 impl Outcome {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the rank of a percentile is a small positive number")]
     fn percentile(&self, share: f64) -> Duration {
         let mut sorted = self.latencies.clone();
         sorted.sort_unstable();
@@ -118,6 +119,7 @@ async fn schedule(phase: &Phase, queue: Sender<u64>, rate: f64, duration: Durati
     let started = Instant::now();
     let mut number = 0_u64;
     while started.elapsed() < duration {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "only whole requests are due")]
         let due = (started.elapsed().as_secs_f64() * rate) as u64;
         while number < due {
             number += 1;

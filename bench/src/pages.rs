@@ -196,7 +196,7 @@ fn report(direction: &str, latencies: &[Duration], block: usize) -> anyhow::Resu
     Ok(ratio)
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the rank of a percentile is a small positive number")]
 fn percentile(latencies: &[Duration], share: f64) -> Duration {
     let mut sorted = latencies.to_vec();
     sorted.sort_unstable();

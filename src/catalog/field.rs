@@ -55,6 +55,7 @@ pub struct Deprecation {
 
 /// A field of a record and its column.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags are independent of each other")]
 pub struct Field {
     /// Name in the schema and in imports.
     pub name: &'static str,

@@ -128,8 +128,8 @@ impl MeasureSpec {
     /// Lists whose parts the measure reads.
     pub(crate) fn lists(&self) -> impl Iterator<Item = &'static str> {
         let of_aggregate = match self.aggregate {
-            Measure::Count(CountTarget::Part(list) | CountTarget::PartReference(list, _)) => Some(list),
-            Measure::Median(Interval::Duration(list, _))
+            Measure::Count(CountTarget::Part(list) | CountTarget::PartReference(list, _))
+            | Measure::Median(Interval::Duration(list, _))
             | Measure::Mean(Interval::Duration(list, _))
             | Measure::SampleSize(Interval::Duration(list, _)) => Some(list),
             _ => None,

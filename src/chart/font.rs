@@ -17,6 +17,7 @@ static FONTS: LazyLock<[FontRef<'static>; 2]> =
     LazyLock::new(|| [REGULAR, BOLD].map(|bytes| FontRef::new(bytes).expect("the embedded font is valid")));
 
 /// Width of a text in pixels, with a small margin for wider fallback fonts.
+#[expect(clippy::cast_possible_truncation, reason = "font sizes are small numbers of pixels")]
 pub(super) fn text_width(text: &str, size: f64, bold: bool) -> f64 {
     let font = &FONTS[usize::from(bold)];
     let characters = font.charmap();

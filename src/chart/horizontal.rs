@@ -3,7 +3,7 @@
 use super::canvas::{Anchor, Area, Canvas, LABEL_FONT_PX, LABEL_LINE_PX};
 use super::figure::{DataPoint, Figure};
 use super::font;
-use super::scale::{Scale, format_number};
+use super::scale::{Scale, format_number, whole_count};
 use super::spec::ChartSpec;
 use super::style::ColourRole;
 
@@ -53,7 +53,7 @@ impl BarLayout {
         let after = if after > 0.0 { after + LABEL_GAP_PX } else { LABEL_GAP_PX };
         let left = area.left + names_width + before;
         let width = (area.right() - after - left).max(MIN_PLOT_WIDTH_PX);
-        let scale = Scale::value_axis(figure.values(), true, ((width / 70.0) as usize).max(3), spec.language);
+        let scale = Scale::value_axis(figure.values(), true, whole_count(width / 70.0).max(3), spec.language);
         Self { area, left, width, names_width, band, thickness, has_value_labels, scale }
     }
 
@@ -82,7 +82,7 @@ pub(super) fn preferred_height(figure: &Figure, width: f64) -> f64 {
 /// Draws the axis, the names and the bars.
 pub(super) fn draw(canvas: &mut Canvas, spec: &ChartSpec, figure: &Figure, area: Area) {
     let band = area.height / figure.categories.len() as f64;
-    let names = wrapped_names(figure, area.width, ((band / NAME_LINE_PX) as usize).clamp(1, MAX_NAME_LINES));
+    let names = wrapped_names(figure, area.width, whole_count(band / NAME_LINE_PX).clamp(1, MAX_NAME_LINES));
     let layout = BarLayout::new(spec, figure, area, &names, band);
     draw_axis(canvas, &layout);
     let mut next_free_y = area.top - 1.0;

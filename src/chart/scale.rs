@@ -13,6 +13,12 @@ pub(super) struct Scale {
     pub(super) ticks: Vec<(f64, String)>,
 }
 
+/// The whole part of a number of things; 0 if it is negative.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the whole part is wanted, and a cast saturates")]
+pub(super) fn whole_count(number: f64) -> usize {
+    number as usize
+}
+
 impl Scale {
     /// Scale of a value axis, with about `target_ticks` ticks at round numbers; it begins and ends at a tick.
     pub(super) fn value_axis(values: impl Iterator<Item = f64>, from_zero: bool, target_ticks: usize, language: ChartLanguage) -> Self {
@@ -27,14 +33,14 @@ impl Scale {
         if from_zero || low > 0.0 && high - low > high / 10.0 || low < 0.0 && high - low > -low / 10.0 {
             (low, high) = (low.min(0.0), high.max(0.0));
         }
-        if low == high {
+        if low >= high {
             high = low + 1.0;
         }
         let step = round_step((high - low) / target_ticks.max(1) as f64);
         // counts have no fractions
         let step = if is_integral { step.max(1.0) } else { step };
         let (first, last) = ((low / step).floor(), (high / step).ceil());
-        let count = (last - first).min(1000.0) as usize;
+        let count = whole_count((last - first).min(1000.0));
         let ticks = (0..=count).map(|index| (first + index as f64) * step).map(|at| (at, format_number(at, language))).collect();
         Self { low: first * step, high: last * step, ticks }
     }
@@ -44,12 +50,13 @@ impl Scale {
         let step = round_step((high - low) / target_ticks.max(1) as f64);
         let step = if low.fract() == 0.0 && high.fract() == 0.0 { step.max(1.0) } else { step };
         let first = (low / step).ceil();
-        let count = ((high / step).floor() - first).clamp(0.0, 1000.0) as usize;
+        let count = whole_count(((high / step).floor() - first).clamp(0.0, 1000.0));
         let ticks = (0..=count).map(|index| (first + index as f64) * step).map(|at| (at, format_number(at, language))).collect();
         Self { low, high, ticks }
     }
 
     /// Scale of a time axis in days since 1970-01-01; ticks are at the beginning of years, months or days.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate, and a date out of range has no tick")]
     pub(super) fn time_axis(low: f64, high: f64, target_ticks: usize) -> Self {
         let epoch = NaiveDate::default();
         let date = |days: f64| epoch.checked_add_signed(chrono::TimeDelta::try_days(days as i64)?);

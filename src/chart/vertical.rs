@@ -4,7 +4,7 @@
 use super::canvas::{Anchor, Area, Canvas, LABEL_FONT_PX, LABEL_LINE_PX};
 use super::figure::{AxisPosition, DataPoint, Figure};
 use super::font;
-use super::scale::Scale;
+use super::scale::{Scale, whole_count};
 use super::spec::{ChartKind, ChartSpec};
 use super::style::ColourRole;
 
@@ -26,7 +26,7 @@ struct XAxis {
 
 /// Draws both axes and the bars or lines.
 pub(super) fn draw(canvas: &mut Canvas, spec: &ChartSpec, figure: &Figure, area: Area) {
-    let scale = Scale::value_axis(figure.values(), spec.kind == ChartKind::Bar, (area.height / 45.0) as usize, spec.language);
+    let scale = Scale::value_axis(figure.values(), spec.kind == ChartKind::Bar, whole_count(area.height / 45.0), spec.language);
     let labels_width = scale.ticks.iter().map(|(_, label)| font::text_width(label, LABEL_FONT_PX, false)).fold(0.0, f64::max).ceil();
     let labels_width = labels_width + LABEL_GAP_PX;
     let plot = Area { left: area.left + labels_width, width: (area.width - labels_width).max(20.0), ..area };
@@ -69,7 +69,7 @@ fn line_x_axis(spec: &ChartSpec, figure: &Figure, plot: Area) -> XAxis {
     match figure.positions() {
         Some(positions) if count > 1 => {
             let (low, high) = (positions[0], positions[count - 1]);
-            let target_ticks = (inside.width / 80.0) as usize;
+            let target_ticks = whole_count(inside.width / 80.0);
             let is_time = figure.categories.iter().any(|category| matches!(category.position, AxisPosition::Day(_)));
             let scale = if is_time {
                 Scale::time_axis(low, high, target_ticks)

@@ -1,5 +1,7 @@
 //! Arguments of the command line.
 
+#![expect(clippy::doc_markdown, reason = "the comments are help texts, which are not Markdown")]
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;

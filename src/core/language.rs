@@ -42,12 +42,14 @@ impl Languages {
     }
 
     /// The best match among these tags: each preferred language in turn, truncated from its end until a tag matches.
+    #[expect(clippy::needless_pass_by_value, reason = "iterators are passed by value")]
     pub fn best<'t>(&self, available: impl Iterator<Item = &'t str> + Clone) -> Option<&'t str> {
         self.0.iter().find_map(|range| lookup(range, available.clone()))
     }
 }
 
 /// The tag that matches a language range best (RFC 4647, Lookup).
+#[expect(clippy::needless_pass_by_value, reason = "iterators are passed by value")]
 pub fn lookup<'t>(range: &str, available: impl Iterator<Item = &'t str> + Clone) -> Option<&'t str> {
     let mut range = range;
     loop {

@@ -144,7 +144,7 @@ fn entity_tag(state: &AppState, headers: &HeaderMap, version: &DatasetVersion, k
     // a restored database reuses version numbers
     part(&version.changed_at.timestamp_micros().to_le_bytes());
     part(&version.checked_at.map_or(0, |at| at.timestamp_micros()).to_le_bytes());
-    for bytes in key.iter() {
+    for bytes in key {
         part(bytes);
     }
     for name in [axum::http::header::ACCEPT, axum::http::header::ACCEPT_LANGUAGE] {

@@ -96,6 +96,7 @@ impl IntoResponse for CachedResponse {
 }
 
 /// The response to a request whose handler panicked. The server goes on.
+#[expect(clippy::needless_pass_by_value, reason = "tower-http passes the cause by value")]
 pub(super) fn panic_response(cause: Box<dyn Any + Send + 'static>) -> Response {
     let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
     error_response(MediaType::Json, internal(format!("panic: {}", text.unwrap_or("unknown payload"))))

@@ -123,7 +123,7 @@ mod tests {
     fn reference_cycle_shares_a_batch() {
         let text = "topics: [{slug: t, label: {en: T}, citations: [{source: s}]}]\nsources: [{slug: s, title: {en: S}, kind: other, topics: [t]}, {slug: r, title: {en: R}, kind: other}]";
         let mut batches = slugs(&split_into_batches(drafts(text), 1));
-        for batch in batches.iter_mut() {
+        for batch in &mut batches {
             batch.sort();
         }
         batches.sort();

@@ -114,7 +114,7 @@ impl MappedTable {
                 Ok((record.ty, draft))
             }
             Err(mut problems) => {
-                for problem in problems.iter_mut() {
+                for problem in &mut problems {
                     self.annotate_origin(&mut problem.origin);
                 }
                 Err(problems)

@@ -148,7 +148,7 @@ impl ImportReader {
                 slugs.extend(found.into_iter().map(|(value, slug)| ((ty, scheme.clone(), value), slug)));
             }
         }
-        for table in tables.iter() {
+        for table in &tables {
             table.convert_rows(&slugs, |row| self.push_result(row));
         }
         Ok(())
@@ -176,7 +176,7 @@ impl ImportReader {
 
     fn push_tree(&mut self, input: &InputSource, tree: &Tree) -> Result<(), Vec<InputProblem>> {
         for (ty, drafts) in draft::parse::file(&input.name, tree)? {
-            for draft in drafts.into_iter() {
+            for draft in drafts {
                 self.push(ty, draft);
             }
         }

@@ -44,7 +44,7 @@ impl InputSource {
         self.open()?.read_to_end(&mut bytes).map_err(|error| unreadable(&self.name, &error))?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();
-            invalid_utf8(&self.name, error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1)
+            invalid_utf8(&self.name, error.as_bytes()[..valid].split(|byte| *byte == b'\n').count())
         })?;
         Ok(text.strip_prefix('\u{FEFF}').map(str::to_owned).unwrap_or(text))
     }

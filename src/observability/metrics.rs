@@ -213,10 +213,10 @@ impl Metrics {
             recorder,
         };
         // counters start at 0, so that a rate includes their first increment
-        for code in crate::core::error::ErrorCode::ALL.iter() {
+        for code in crate::core::error::ErrorCode::ALL {
             drop(metrics.errors.get(&metrics.recorder, code.as_str()));
         }
-        for limit in catalog::LIMITS.iter() {
+        for limit in &catalog::LIMITS {
             drop(metrics.limits_hit.get(&metrics.recorder, limit));
         }
         metrics

@@ -37,7 +37,7 @@ fn encoder(start: Vec<u8>) -> csv::Writer<Vec<u8>> {
 
 impl CsvOptions {
     /// Escapes a text that looks like a formula. Numbers are not texts: a negative one stays as it is.
-    fn escape<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    fn escape(self, text: &str) -> Cow<'_, str> {
         if self.escape_formulas && text.starts_with(FORMULA_PREFIXES) { format!("'{text}").into() } else { Cow::Borrowed(text) }
     }
 }

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 const BUFFER_BYTES: usize = 64 * 1_024;
-/// Request codes of SSLRequest and GSSENCRequest.
+/// Request codes of `SSLRequest` and `GSSENCRequest`.
 const ENCRYPTION_REQUEST_CODES: [u32; 2] = [80_877_103, 80_877_104];
 
 /// Counters since the start of the proxy.
@@ -72,18 +72,18 @@ pub async fn run_proxy(listener: TcpListener, upstream: String, counters: Arc<Co
 async fn forward_connection(mut client: TcpStream, upstream: &str, counters: &Counters) -> std::io::Result<()> {
     client.set_nodelay(true)?;
     // the startup message has no type byte: its length and a code, which requests encryption or starts the session
-    let mut head = [0; 8];
+    let mut head = [[0; 4]; 2];
     let length = loop {
-        client.read_exact(&mut head).await?;
-        let [a, b, c, d, e, f, g, h] = head;
-        if !ENCRYPTION_REQUEST_CODES.contains(&u32::from_be_bytes([e, f, g, h])) {
-            break u32::from_be_bytes([a, b, c, d]);
+        client.read_exact(head.as_flattened_mut()).await?;
+        let [length, code] = head.map(u32::from_be_bytes);
+        if !ENCRYPTION_REQUEST_CODES.contains(&code) {
+            break length;
         }
         client.write_all(b"N").await?;
     };
     let mut database = TcpStream::connect(upstream).await?;
     database.set_nodelay(true)?;
-    database.write_all(&head).await?;
+    database.write_all(head.as_flattened()).await?;
     let startup_rest = u64::from(length).saturating_sub(8);
     let (client_read, client_write) = client.split();
     let (database_read, database_write) = database.split();

@@ -44,6 +44,7 @@ pub fn decode_base64(text: &str) -> Vec<u8> {
         bits += 6;
         if bits >= 8 {
             bits -= 8;
+            #[expect(clippy::cast_possible_truncation, reason = "eight bits are left")]
             bytes.push((number >> bits) as u8);
             number &= (1 << bits) - 1;
         }

@@ -136,6 +136,8 @@ impl Size {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use super::*;
     use async_graphql::parser::parse_query;
 
@@ -147,7 +149,7 @@ mod tests {
     fn doubling_fragments_are_measured_once_and_rejected() {
         let mut text = "{ ...f0 }".to_owned();
         for index in 0..200 {
-            text += &format!(" fragment f{index} on Query {{ ...f{0} ...f{0} }}", index + 1);
+            write!(text, " fragment f{index} on Query {{ ...f{0} ...f{0} }}", index + 1).unwrap();
         }
         text += " fragment f200 on Query { __typename }";
         assert!(rejection(&text).unwrap().contains("root fields"));

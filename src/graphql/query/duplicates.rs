@@ -45,7 +45,7 @@ pub(crate) async fn write_duplicates_of(store: &Store, selection: &Selection<'_>
     let person = catalog().get(RecordType::Person);
     let [name, other_names, birth_date] = ["name", "otherNames", "birthDate"].map(|name| person.known_field(name));
     let mut plan = Plan::new(person.ty);
-    for field in [name, other_names, birth_date].into_iter() {
+    for field in [name, other_names, birth_date] {
         plan.select_field(field);
     }
     let rows = store.get(&Lookup::Id(id), &plan).await?;

@@ -99,9 +99,8 @@ pub(crate) fn register(builder: SchemaBuilder) -> SchemaBuilder {
 
 /// Writes one saved query.
 pub(crate) async fn one(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
-    let by = match selection.argument("by") {
-        Some(Value::Object(by)) => by,
-        _ => return Err(bad_input("by", "specify exactly one of name, hash")),
+    let Some(Value::Object(by)) = selection.argument("by") else {
+        return Err(bad_input("by", "specify exactly one of name, hash"));
     };
     let key = by.values().find_map(|value| match value {
         Value::String(text) => Some(text.clone()),

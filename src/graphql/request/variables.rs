@@ -85,8 +85,8 @@ impl<'a> Path<'a> {
         parent.write(text);
         match segment {
             Segment::Field(name) if text.is_empty() => text.push_str(name),
-            Segment::Field(name) => *text += &format!(".{name}"),
-            Segment::Index(index) => *text += &format!("[{index}]"),
+            Segment::Field(name) => text.extend([".", name]),
+            Segment::Index(index) => text.extend(["[", &index.to_string(), "]"]),
         }
     }
 
@@ -129,6 +129,7 @@ fn coerce(registry: &Registry, ty: &str, value: &Json, path: &Path<'_>) -> Resul
 fn scalar(name: &str, value: &Json) -> Option<Value> {
     Some(match (name, value) {
         ("Int", Json::Number(number)) => {
+            #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and i32 is checked below")]
             let whole = number.as_i64().or_else(|| number.as_f64().filter(|float| float.fract() == 0.0).map(|float| float as i64));
             Value::from(i32::try_from(whole?).ok()?)
         }

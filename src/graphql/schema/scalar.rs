@@ -120,6 +120,7 @@ pub(crate) fn write(kind: FieldKind, cell: &Cell, lang: Option<&str>, out: &mut 
         (Cell::Text(text), _) => out.value(text),
         (Cell::Integer(number), _) => out.value(number),
         // an integral number is written without a fraction: 67 cases, not 67.0
+        #[expect(clippy::cast_possible_truncation, reason = "the number has no fraction and is below 2^53")]
         (Cell::Number(number), _) if number.fract() == 0.0 && number.abs() < 1e15 => out.value(*number as i64),
         (Cell::Number(number), _) => out.value(number),
         (Cell::Boolean(boolean), _) => out.value(boolean),

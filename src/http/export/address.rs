@@ -138,6 +138,7 @@ pub(super) struct TableRun {
 }
 
 /// The response to an invalid request.
+#[expect(clippy::needless_pass_by_value, reason = "it maps the error of a result")]
 pub(super) fn reject_response(reject: HttpReject) -> Response {
     response::reject_response(MediaType::Json, &reject)
 }

@@ -81,7 +81,7 @@ async fn read_body(state: &AppState, headers: &HeaderMap, body: Body) -> Result<
     let read = tokio::time::timeout(state.timeouts.body(), to_bytes(body, max_bytes)).await;
     let read = read.map_err(|_| reject(StatusCode::REQUEST_TIMEOUT, "the body was not received in time (timeouts.body_seconds)"))?;
     read.map_err(|error| {
-        let is_too_long = std::error::Error::source(&error).is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
+        let is_too_long = error.into_inner().is::<http_body_util::LengthLimitError>();
         if is_too_long {
             metrics::record_limit_hit("body_bytes");
             reject(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {max_bytes} bytes (max_body_bytes)"))
@@ -265,6 +265,7 @@ fn cache_key(state: &AppState, headers: &HeaderMap, payload: &Bytes, is_get: boo
 }
 
 /// The value of a header, if any; `None` if it is given several times.
+#[expect(clippy::option_option, reason = "a header may be absent, which is not the same as ambiguous")]
 fn single_header(headers: &HeaderMap, name: HeaderName) -> Option<Option<HeaderValue>> {
     let mut values = headers.get_all(name).iter();
     let first = values.next().cloned();

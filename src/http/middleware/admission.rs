@@ -138,7 +138,8 @@ impl SharedQueue {
     /// Takes a permit back after the query took this long.
     fn release(self: Arc<Self>, duration: Duration) {
         let mut state = self.state();
-        state.average_duration = state.average_duration - state.average_duration / AVERAGE_QUERIES + duration / AVERAGE_QUERIES;
+        let average = state.average_duration;
+        state.average_duration = average.saturating_sub(average / AVERAGE_QUERIES) + duration / AVERAGE_QUERIES;
         state.issued -= 1;
         drop(state);
         self.admit_waiting();

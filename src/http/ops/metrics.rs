@@ -34,7 +34,6 @@ async fn metrics(State(state): State<Arc<AppState>>) -> impl IntoResponse {
 }
 
 /// Updates the gauges that are read on demand.
-#[allow(clippy::cast_precision_loss)] // exact up to 2^53
 async fn update_gauges(state: &AppState) {
     let store = &state.store;
     for pool in store.pools() {

@@ -33,7 +33,7 @@ pub(super) fn example_query(record: &Record, slug: &str, with_sources: bool) -> 
 /// A path with these query parameters.
 pub(super) fn path_with_query(path: &str, parameters: &[(&str, &str)]) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in parameters.iter() {
+    for (name, value) in parameters {
         query.append_pair(name, value);
     }
     format!("{path}?{}", query.finish())

@@ -36,7 +36,7 @@ impl Mapping {
         fn collect_rules<'n>(node: &'n MappingNode, path: &[PathSegment], rules: &mut Vec<(Vec<PathSegment>, &'n FieldRule)>) {
             match node {
                 MappingNode::Map(entries) => {
-                    for (name, node) in entries.iter() {
+                    for (name, node) in entries {
                         collect_rules(node, &child(path, name), rules);
                     }
                 }

@@ -66,7 +66,7 @@ impl PartAssembler {
             // a package is complete, so a list without rows is set to empty
             let mut parts = self.pending.remove(&(list.part, id)).unwrap_or_default();
             parts.sort_by_key(|draft| position_of(part, draft));
-            for draft in parts.iter_mut() {
+            for draft in &mut parts {
                 self.attach_parts(part, draft, keys, problems);
             }
             draft.parts.push((list.part, parts));

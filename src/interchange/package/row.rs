@@ -190,7 +190,7 @@ impl RowReader<'_> {
                 let parsed = json::parse_line(self.name, line.unwrap_or(1), text);
                 return parsed.map_err(|problem| {
                     let path = vec![self.row_name.to_owned().into(), column.name.clone().into()];
-                    InputProblem { origin: Origin { path, line, ..problem.origin }, ..problem }
+                    InputProblem { origin: Origin { line, path, ..problem.origin }, ..problem }
                 });
             }
             ColumnType::Integer => text.parse().map_or_else(|_| kept(), Value::Integer),

@@ -32,18 +32,18 @@ impl PopoloData {
         for (class, items) in named {
             conversion.assign_slugs(class, items);
         }
-        for item in take(PopoloClass::Event).into_iter() {
+        for item in take(PopoloClass::Event) {
             conversion.collect_period(item);
         }
         let posts: HashMap<String, FieldMap> =
             take(PopoloClass::Post).into_iter().map(|post| (post.id.unwrap_or_default(), post.fields)).collect();
-        for item in areas.into_iter() {
+        for item in areas {
             conversion.convert_area(item);
         }
-        for item in people.into_iter() {
+        for item in people {
             conversion.convert_person(item);
         }
-        for item in organizations.into_iter() {
+        for item in organizations {
             conversion.convert_organization(item);
         }
         let mut unused_posts: HashSet<String> = posts.keys().cloned().collect();

@@ -6,6 +6,7 @@ use crate::core::normalize::fold;
 use crate::core::partial_date::PartialDate;
 
 /// Whether two claims about a field can both be true.
+#[expect(clippy::float_cmp, reason = "two texts of the same number agree; no number is computed")]
 pub fn agree(field: Option<&Field>, one: &str, other: &str) -> bool {
     match field.map(|field| field.kind) {
         Some(FieldKind::Date) => match (one.parse::<PartialDate>(), other.parse::<PartialDate>()) {
@@ -32,12 +33,11 @@ pub fn claims<'a>(fields: &[Field], citations: impl Iterator<Item = (Option<&'a 
     for (position, (field, value)) in citations.enumerate() {
         let (Some(name), Some(value)) = (field, value) else { continue };
         let declared = fields.iter().find(|field| field.name == name);
-        let groups = if let Some((_, groups)) = by_field.iter_mut().find(|(field, _)| field == name) {
-            groups
-        } else {
+        let index = by_field.iter().position(|(field, _)| field == name).unwrap_or_else(|| {
             by_field.push((name.to_owned(), Vec::new()));
-            &mut by_field.last_mut().expect("one was just pushed").1
-        };
+            by_field.len() - 1
+        });
+        let groups = &mut by_field[index].1;
         match groups.iter_mut().find(|(claimed, _)| agree(declared, claimed, value)) {
             Some((claimed, positions)) => {
                 positions.push(position);

@@ -62,7 +62,7 @@ pub(crate) fn collect_sources(record: &Record, row: &StoredRow, sources: &mut BT
         sources.insert(*source);
     }
     for (ty, parts) in &row.parts {
-        for part in parts.iter() {
+        for part in parts {
             collect_sources(catalog().get(*ty), part, sources);
         }
     }

@@ -1,6 +1,7 @@
 //! Patches of one list of a record or part, such as adding a citation or removing a topic.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -53,7 +54,7 @@ impl Store {
         for (list, key) in lists_to(record, &row, id).ok_or_else(not_found)? {
             let items = state.pointer(&format!("{pointer}/{list}")).and_then(Json::as_array);
             let Some(index) = items.and_then(|items| items.iter().position(|item| key_of(item) == Some(&key))) else { break };
-            pointer += &format!("/{list}/{index}");
+            let _ = write!(pointer, "/{list}/{index}");
             path.extend([list.into(), index.into()]);
         }
         let Some(Json::Object(holder)) = state.pointer_mut(&pointer) else { return Ok(WriteSummary::default()) };

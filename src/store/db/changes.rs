@@ -220,7 +220,7 @@ impl DataVersion {
     fn now(&self) -> (u64, bool) {
         let now = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let read_at = self.read_at.load(Ordering::Acquire);
-        (now, read_at != 0 && now.saturating_sub(read_at) < DATA_VERSION_TTL.as_nanos() as u64)
+        (now, read_at != 0 && Duration::from_nanos(now.saturating_sub(read_at)) < DATA_VERSION_TTL)
     }
 
     /// Reads the `data_version` unless it is current, and advances the generation if another connection has written.

@@ -331,7 +331,7 @@ mod tests {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut pending = PendingPositions::default();
-        for (seconds, bytes) in [(0, 100), (3, 200), (5, 200), (8, 300)].into_iter() {
+        for (seconds, bytes) in [(0, 100), (3, 200), (5, 200), (8, 300)] {
             pending.push(at(seconds), bytes);
         }
         assert_eq!(pending.lag(at(8)), Duration::from_secs(8));

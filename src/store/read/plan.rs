@@ -36,6 +36,7 @@ pub enum ChildPlan {
 
 /// A page of a list: its rows, and what to read of them.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags are independent of each other")]
 pub struct ListPlan {
     /// The filter of the list.
     pub filter: Filter,

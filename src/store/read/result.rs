@@ -174,9 +174,8 @@ impl RowSet {
         for found in &mut self.children {
             match found {
                 ChildRows::One(references) if !references.positions.is_empty() => references.positions[range.clone()].reverse(),
-                ChildRows::One(_) => {}
                 ChildRows::Many(pages) if !pages.bounds.is_empty() => pages.bounds[range.clone()].reverse(),
-                ChildRows::Many(_) => {}
+                ChildRows::One(_) | ChildRows::Many(_) => {}
             }
         }
     }

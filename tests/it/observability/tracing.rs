@@ -34,6 +34,7 @@ impl Collector {
         address
     }
 
+    #[expect(clippy::unused_async, reason = "axum requires a handler to be async")]
     async fn receive(State(collector): State<Self>, headers: HeaderMap, body: Bytes) {
         assert_eq!(headers["content-type"], "application/x-protobuf");
         let request = ExportTraceServiceRequest::decode(body).unwrap();

@@ -20,7 +20,7 @@ fn is_top_level(record: &Record) -> bool {
 /// Adds fields to the plan; returns their ids.
 fn require<const N: usize>(record: &Record, names: [&'static str; N], plan: &mut Plan) -> [FieldId; N] {
     let ids = names.map(|name| record.known_field(name));
-    for id in ids.into_iter() {
+    for id in ids {
         plan.select_field(id);
     }
     ids
