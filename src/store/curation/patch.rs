@@ -1,7 +1,6 @@
 //! Patches of one list of a record or part, such as adding a citation or removing a topic.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -54,7 +53,7 @@ impl Store {
         for (list, key) in lists_to(record, &row, id).ok_or_else(not_found)? {
             let items = state.pointer(&format!("{pointer}/{list}")).and_then(Json::as_array);
             let Some(index) = items.and_then(|items| items.iter().position(|item| key_of(item) == Some(&key))) else { break };
-            let _ = write!(pointer, "/{list}/{index}");
+            pointer.extend(["/", list, "/", &index.to_string()]);
             path.extend([list.into(), index.into()]);
         }
         let Some(Json::Object(holder)) = state.pointer_mut(&pointer) else { return Ok(WriteSummary::default()) };
