@@ -1,14 +1,14 @@
 //! The GraphQL schema, built from the record declarations, and the execution of operations.
 //!
-//! The framework parses documents, validates them against the schema and resolves introspection. The data of an operation
-//! is planned as a whole ([`crate::graphql::projection`]), fetched by the store, and written as JSON once.
+//! Documents are parsed and validated at the front ([`crate::graphql::request`]); the framework builds the schema and
+//! resolves introspection. The data of an operation is planned as a whole ([`crate::graphql::projection`]), fetched by the store, and written as JSON once.
 
 use std::sync::Arc;
 
-use async_graphql::Value;
 use async_graphql::dynamic::{Schema, SchemaError};
 use async_graphql::parser::types::{OperationDefinition, OperationType};
 use async_graphql::registry::SDLExportOptions;
+use async_graphql::{ValidationMode, Value};
 use futures_util::future::join_all;
 
 use crate::core::auth::Caller;
@@ -37,14 +37,14 @@ pub use crate::graphql::error::{GraphqlError, codes};
 pub use crate::graphql::request::operation::{OperationRequest, OperationResult, PrepareError, PreparedOperation};
 pub use crate::graphql::subscription::{Event, EventStream};
 
-/// Maximum recursion depth of the parser and the validator of the framework.
+/// Maximum recursion depth of the framework when it resolves introspection.
 const MAX_RECURSION_DEPTH: usize = 64;
 
 /// Builds the schema.
 pub fn schema() -> Result<Schema, SchemaError> {
     let mut builder = Schema::build(query::NAME, Some(mutation::NAME), Some(subscription::NAME))
         .limit_recursive_depth(MAX_RECURSION_DEPTH)
-        .extension(document::ValidateOnlyExtension);
+        .validation_mode(ValidationMode::Fast);
     builder = query::register(builder);
     builder = mutation::register(builder);
     builder = subscription::register(builder);
@@ -77,7 +77,8 @@ pub struct Api {
 impl Api {
     /// Builds the schema over a store. `dataset` describes the dataset itself.
     pub fn new(store: Store, upload_parser: UploadParser, limits: Limits, dataset: Arc<Dataset>) -> Result<Self, SchemaError> {
-        Ok(Self { documents: document::Documents::new(schema()?, limits), store, upload_parser, dataset })
+        let documents = document::Documents::new(schema()?, &sdl()?, limits).map_err(SchemaError)?;
+        Ok(Self { documents, store, upload_parser, dataset })
     }
 
     /// Number of cached documents, and their weight in bytes.
@@ -87,34 +88,31 @@ impl Api {
 
     /// Validates a request before anything is executed, and reports all errors. An operation of a type that `allows`
     /// rejects is not validated.
-    pub async fn prepare(
-        &self,
-        request: OperationRequest,
-        allows: impl Fn(OperationType) -> bool,
-    ) -> Result<PreparedOperation, PrepareError> {
+    pub fn prepare(&self, request: OperationRequest, allows: impl Fn(OperationType) -> bool) -> Result<PreparedOperation, PrepareError> {
         let limits = self.documents.limits();
         limits::check_variables(limits, &request.variables)?;
-        let cached = self.documents.cached(&request.query);
-        let is_new = cached.is_none();
-        let document = match cached {
-            Some(document) => document,
-            None => self.documents.parse(&request.query)?,
+        let name = request.operation.as_deref();
+        let document = if let Some(document) = self.documents.cached(&request.query) {
+            document
+        } else {
+            let parsed = self.documents.parse(&request.query)?;
+            if parsed.operation_type(name).is_some_and(|ty| !allows(ty)) {
+                return Err(PrepareError::OperationNotAllowed);
+            }
+            self.documents.validate(&request.query, &parsed)?
         };
-        let operation = document::find_operation(&document, request.operation.as_deref())?;
+        let operation = document::find_operation(&document.executable, name)?;
         if !allows(operation.ty) {
             return Err(PrepareError::OperationNotAllowed);
         }
-        if is_new {
-            self.documents.validate(&request.query, &document).await?;
-        }
         let registry = self.documents.registry();
-        let variables = variables::coerce_variables(registry, operation, &request.variables)?;
+        let variables = variables::coerce_variables(registry, &document, operation, &request.variables)?;
         let root = match operation.ty {
             OperationType::Query => query::NAME,
             OperationType::Mutation => mutation::NAME,
             OperationType::Subscription => subscription::NAME,
         };
-        let roots = Scope { document: &document, operation, variables: &variables, dataset: &self.dataset }.roots(root);
+        let roots = Scope { document: &document.executable, operation, variables: &variables, dataset: &self.dataset }.roots(root);
         let nodes = limits::estimate_cost(registry, root, &roots);
         limits::check_cost(limits, nodes)?;
         Ok(PreparedOperation { document, request, variables, nodes })
@@ -130,8 +128,8 @@ impl Api {
         last: Option<&str>,
     ) -> Result<EventStream, GraphqlError> {
         let PreparedOperation { document, request, variables, .. } = prepared;
-        let operation = document::find_operation(document, request.operation.as_deref())?;
-        let roots = Scope { document, operation, variables, dataset: &self.dataset }.roots(subscription::NAME);
+        let operation = document::find_operation(&document.executable, request.operation.as_deref())?;
+        let roots = Scope { document: &document.executable, operation, variables, dataset: &self.dataset }.roots(subscription::NAME);
         let root = subscription::root(&roots)?;
         let stream = EventStream::new(&self.store, caller, languages, root, last).await;
         stream.map_err(|error| GraphqlError::for_field(error, root.response_key(), root.position()))
@@ -145,12 +143,12 @@ impl Api {
         caller: &Caller,
     ) -> Result<OperationResult, GraphqlError> {
         let PreparedOperation { document, request, variables, .. } = prepared;
-        let operation: &OperationDefinition = document::find_operation(document, request.operation.as_deref())?;
+        let operation: &OperationDefinition = document::find_operation(&document.executable, request.operation.as_deref())?;
         let is_mutation = operation.ty == OperationType::Mutation;
         let root = if is_mutation { mutation::NAME } else { query::NAME };
-        let roots = Scope { document, operation, variables, dataset: &self.dataset }.roots(root);
+        let roots = Scope { document: &document.executable, operation, variables, dataset: &self.dataset }.roots(root);
         let introspection = if roots.iter().any(is_introspection) {
-            introspect(self.documents.schema(), document, request.operation.as_deref(), variables).await
+            introspect(self.documents.schema(), &document.executable, request.operation.as_deref(), variables).await?
         } else {
             Value::Null
         };

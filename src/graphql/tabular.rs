@@ -92,8 +92,9 @@ impl Api {
         caller: &Caller,
     ) -> Result<TableQuery, Vec<GraphqlError>> {
         let PreparedOperation { document, request, variables, .. } = prepared;
-        let operation: &OperationDefinition = find_operation(document, request.operation.as_deref()).map_err(|error| vec![error])?;
-        let roots = Scope { document, operation, variables, dataset: &self.dataset }.roots(query::NAME);
+        let operation: &OperationDefinition =
+            find_operation(&document.executable, request.operation.as_deref()).map_err(|error| vec![error])?;
+        let roots = Scope { document: &document.executable, operation, variables, dataset: &self.dataset }.roots(query::NAME);
         let request_error = |error: Error| vec![GraphqlError::from(error)];
         let RowList { root, mut layout, keys } = self.find_rows(&roots, options.rows.as_deref()).map_err(request_error)?;
         if options.exploded {

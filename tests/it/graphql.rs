@@ -1,6 +1,7 @@
 //! The GraphQL API: schema, queries, mutations and subscriptions.
 
 pub mod authorization;
+pub mod conformance;
 pub mod connection;
 pub mod execution;
 pub mod filter;

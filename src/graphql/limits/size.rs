@@ -3,8 +3,7 @@
 
 use std::collections::HashMap;
 
-use async_graphql::Positioned;
-use async_graphql::parser::types::{Directive, ExecutableDocument, Selection, SelectionSet};
+use apollo_compiler::ast::{Definition, DirectiveList, Document, FragmentDefinition, Selection};
 
 use crate::graphql::error::GraphqlError;
 use crate::graphql::limits::bounds::{Limits, ensure_at_most};
@@ -30,11 +29,14 @@ struct Size {
 }
 
 /// Rejects a document with an operation that exceeds a limit.
-pub(crate) fn check(limits: &Limits, document: &ExecutableDocument) -> Result<(), GraphqlError> {
-    let mut sizes = Sizes { document, fragments: HashMap::new() };
-    for (_, operation) in document.operations.iter() {
-        let mut size = sizes.of(&operation.node.selection_set.node);
-        size.directives += operation.node.directives.len() as u64;
+pub(crate) fn check(limits: &Limits, document: &Document) -> Result<(), GraphqlError> {
+    let definitions = || document.definitions.iter();
+    let fragments = definitions().filter_map(Definition::as_fragment_definition).map(|fragment| (fragment.name.as_str(), &**fragment));
+    let mut sizes = Sizes { definitions: fragments.collect(), fragments: HashMap::new() };
+    for operation in definitions().filter_map(Definition::as_operation_definition) {
+        let size = sizes.of(&operation.selection_set).with(&operation.directives);
+        let variable_directives: u64 = operation.variables.iter().map(|variable| variable.directives.len() as u64).sum();
+        let size = Size { directives: size.directives.saturating_add(variable_directives), ..size };
         let Size { top, fields, aliases, directives, depth, introspection, .. } = size;
         let split = "split it into several requests";
         ensure_at_most(
@@ -66,21 +68,20 @@ pub(crate) fn check(limits: &Limits, document: &ExecutableDocument) -> Result<()
 }
 
 struct Sizes<'d> {
-    document: &'d ExecutableDocument,
+    definitions: HashMap<&'d str, &'d FragmentDefinition>,
     /// Sizes of fragments; `None` while a fragment is being measured. A fragment that spreads itself fails validation
     /// later.
     fragments: HashMap<&'d str, Option<Size>>,
 }
 
 impl<'d> Sizes<'d> {
-    fn of(&mut self, set: &'d SelectionSet) -> Size {
+    fn of(&mut self, selections: &'d [Selection]) -> Size {
         let mut all = Size::default();
-        for item in &set.items {
-            let size = match &item.node {
+        for selection in selections {
+            let size = match selection {
                 Selection::Field(field) => {
-                    let field = &field.node;
-                    let name = field.name.node.as_str();
-                    let below = self.of(&field.selection_set.node);
+                    let name = field.name.as_str();
+                    let below = self.of(field.selection_set.as_deref().unwrap_or_default());
                     let type_lists = below.type_lists.saturating_add(u64::from(INTROSPECTION_LISTS.contains(&name)));
                     let introspection = if name.starts_with("__") { type_lists } else { 0 };
                     Size {
@@ -94,8 +95,8 @@ impl<'d> Sizes<'d> {
                     }
                     .with(&field.directives)
                 }
-                Selection::InlineFragment(fragment) => self.of(&fragment.node.selection_set.node).with(&fragment.node.directives),
-                Selection::FragmentSpread(spread) => self.of_fragment(&spread.node.fragment_name.node).with(&spread.node.directives),
+                Selection::InlineFragment(fragment) => self.of(&fragment.selection_set).with(&fragment.directives),
+                Selection::FragmentSpread(spread) => self.of_fragment(&spread.fragment_name).with(&spread.directives),
             };
             all = all.and(size);
         }
@@ -106,17 +107,17 @@ impl<'d> Sizes<'d> {
         if let Some(known) = self.fragments.get(name) {
             return known.unwrap_or_default();
         }
-        let document = self.document;
-        let Some(fragment) = document.fragments.get(name) else { return Size::default() };
+        // validation reports a fragment that does not exist
+        let Some(fragment) = self.definitions.get(name).copied() else { return Size::default() };
         self.fragments.insert(name, None);
-        let size = self.of(&fragment.node.selection_set.node).with(&fragment.node.directives);
+        let size = self.of(&fragment.selection_set).with(&fragment.directives);
         self.fragments.insert(name, Some(size));
         size
     }
 }
 
 impl Size {
-    fn with(self, directives: &[Positioned<Directive>]) -> Self {
+    fn with(self, directives: &DirectiveList) -> Self {
         Self { directives: self.directives.saturating_add(directives.len() as u64), ..self }
     }
 
@@ -139,10 +140,9 @@ mod tests {
     use std::fmt::Write;
 
     use super::*;
-    use async_graphql::parser::parse_query;
 
     fn rejection(text: &str) -> Option<String> {
-        check(&Limits::default(), &parse_query(text).unwrap()).err().map(|error| error.message)
+        check(&Limits::default(), &Document::parse(text, "query").unwrap()).err().map(|error| error.message)
     }
 
     #[test]

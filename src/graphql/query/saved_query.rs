@@ -139,7 +139,7 @@ pub(crate) async fn save(
         )
     })?;
     let members = input::members(&selection.argument("input").unwrap_or_default());
-    let saved = match validate(documents, members).await {
+    let saved = match validate(documents, members) {
         Ok(query) => match store.save_query(&query, by).await {
             Ok(saved) => Ok(saved),
             Err(WriteError::Problems(problems)) => Err(problems),
@@ -174,7 +174,7 @@ fn invalid(path: &'static str, message: impl Into<String>) -> InputProblem {
 }
 
 /// Validates the input against the schema.
-async fn validate(documents: &Documents, mut members: Map<String, Json>) -> Result<NewSavedQuery, InputProblem> {
+fn validate(documents: &Documents, mut members: Map<String, Json>) -> Result<NewSavedQuery, InputProblem> {
     let mut text = |name| take_text(&mut members, name).filter(|text| !text.is_empty());
     let document = text("query").unwrap_or_default();
     let operation_name = text("operationName");
@@ -188,11 +188,12 @@ async fn validate(documents: &Documents, mut members: Map<String, Json>) -> Resu
         let messages: Vec<String> = errors.into_iter().map(|error| error.message).collect();
         invalid(path, messages.join("; "))
     };
-    let parsed = documents.load(&document).await.map_err(|errors| problem("query", errors))?;
-    let operation = find_operation(&parsed, operation_name.as_deref()).map_err(|error| problem("operationName", vec![error]))?;
+    let parsed = documents.load(&document).map_err(|errors| problem("query", errors))?;
+    let operation = find_operation(&parsed.executable, operation_name.as_deref()).map_err(|error| problem("operationName", vec![error]))?;
     if operation.ty != OperationType::Query {
         return Err(invalid("query", "only queries can be saved; this is a mutation or a subscription"));
     }
-    variables::check_given_variables(documents.registry(), operation, &variables).map_err(|errors| problem("variables", errors))?;
+    variables::check_given_variables(documents.registry(), &parsed, operation, &variables)
+        .map_err(|errors| problem("variables", errors))?;
     Ok(NewSavedQuery { document, operation_name, variables, name, title })
 }

@@ -1,18 +1,20 @@
 //! GraphQL documents: parsed and validated once, then cached by their text.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use apollo_compiler::ast;
+use apollo_compiler::validation::Valid;
 use async_graphql::dynamic::Schema;
-use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
-use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::registry::Registry;
-use async_graphql::{Request, Response};
 use moka::sync::Cache;
 
 use crate::graphql::error::{GraphqlError, codes};
 use crate::graphql::limits;
 use crate::graphql::limits::Limits;
+use crate::graphql::request::conversion::operation_type;
+use crate::graphql::request::validation;
 use crate::observability::metrics;
 
 /// Capacity of the document cache in bytes of query text; the parsed documents take a few times as much.
@@ -20,18 +22,38 @@ const DOCUMENT_CACHE_BYTES: u64 = 4 << 20;
 /// Weight of a cache entry besides its query text, in bytes.
 const CACHE_ENTRY_OVERHEAD_BYTES: usize = 200;
 
+/// A valid document.
+#[derive(Debug)]
+pub(crate) struct Document {
+    /// The document with its literals coerced to the types of their places.
+    pub(crate) executable: ExecutableDocument,
+    /// Nullable variables with a default that some operation uses where null must not stand.
+    pub(crate) non_null_uses: BTreeSet<String>,
+}
+
+/// A document that is parsed, not yet validated.
+pub(crate) struct ParsedDocument {
+    ast: ast::Document,
+}
+
 /// Parses, validates and caches documents.
 #[derive(Debug, Clone)]
 pub(crate) struct Documents {
     schema: Schema,
+    /// The same schema as the validator reads it.
+    validation_schema: Arc<Valid<apollo_compiler::Schema>>,
     limits: Limits,
-    cache: Cache<String, Arc<ExecutableDocument>>,
+    cache: Cache<String, Arc<Document>>,
 }
 
 impl Documents {
-    pub(crate) fn new(schema: Schema, limits: Limits) -> Self {
-        let weigh = |text: &String, _: &Arc<ExecutableDocument>| u32::try_from(text.len() + CACHE_ENTRY_OVERHEAD_BYTES).unwrap_or(u32::MAX);
-        Self { schema, limits, cache: Cache::builder().weigher(weigh).max_capacity(DOCUMENT_CACHE_BYTES).build() }
+    /// Prepares the validation of documents. Fails if the validator does not accept the text of the schema.
+    pub(crate) fn new(schema: Schema, sdl: &str, limits: Limits) -> Result<Self, String> {
+        let validation_schema =
+            apollo_compiler::Schema::parse_and_validate(sdl, "schema.graphql").map_err(|failed| failed.errors.to_string())?;
+        let weigh = |text: &String, _: &Arc<Document>| u32::try_from(text.len() + CACHE_ENTRY_OVERHEAD_BYTES).unwrap_or(u32::MAX);
+        let cache = Cache::builder().weigher(weigh).max_capacity(DOCUMENT_CACHE_BYTES).build();
+        Ok(Self { schema, validation_schema: Arc::new(validation_schema), limits, cache })
     }
 
     pub(crate) fn schema(&self) -> &Schema {
@@ -47,7 +69,7 @@ impl Documents {
     }
 
     /// Returns the valid document with this text if it is cached.
-    pub(crate) fn cached(&self, text: &str) -> Option<Arc<ExecutableDocument>> {
+    pub(crate) fn cached(&self, text: &str) -> Option<Arc<Document>> {
         let found = self.cache.get(text);
         metrics::record_cache_lookup(metrics::CacheKind::Documents, found.is_some());
         found
@@ -60,43 +82,40 @@ impl Documents {
     }
 
     /// Parses a document that is within the limits.
-    pub(crate) fn parse(&self, text: &str) -> Result<Arc<ExecutableDocument>, Vec<GraphqlError>> {
+    pub(crate) fn parse(&self, text: &str) -> Result<ParsedDocument, Vec<GraphqlError>> {
         limits::check_text(&self.limits, text).map_err(|error| vec![error])?;
-        let document = parse_query(text).map_err(|error| vec![GraphqlError::from_server_error(error.into(), codes::PARSE)])?;
-        limits::check_size(&self.limits, &document).map_err(|error| vec![error])?;
-        Ok(Arc::new(document))
+        let ast = validation::parse(text, self.limits.nesting).map_err(|error| vec![error])?;
+        limits::check_size(&self.limits, &ast).map_err(|error| vec![error])?;
+        Ok(ParsedDocument { ast })
     }
 
     /// Validates a parsed document against the schema and caches it if it is valid. Reports all errors.
-    pub(crate) async fn validate(&self, text: &str, document: &Arc<ExecutableDocument>) -> Result<(), Vec<GraphqlError>> {
-        // validation does not depend on the selected operation, but the framework requires one
-        let operation = document.operations.iter().find_map(|(name, _)| name);
-        let mut request = Request::new(text).data(ValidateOnly);
-        request.operation_name = operation.map(ToString::to_string);
-        request.set_parsed_query(ExecutableDocument::clone(document));
-        let mut errors: Vec<GraphqlError> = Vec::new();
-        for error in self.schema.execute(request).await.errors {
-            let error = GraphqlError::from_server_error(error, codes::VALIDATION);
-            // some rules of the framework report the same error twice
-            if !errors.contains(&error) {
-                errors.push(error);
-            }
-        }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
+    pub(crate) fn validate(&self, text: &str, document: &ParsedDocument) -> Result<Arc<Document>, Vec<GraphqlError>> {
+        let converted = validation::validate(&self.validation_schema, self.registry(), text, &document.ast)?;
+        let document = Arc::new(Document { executable: converted.document, non_null_uses: converted.non_null_uses });
         self.cache.insert(text.to_owned(), document.clone());
-        Ok(())
+        Ok(document)
     }
 
     /// Returns the valid document with this text: from the cache, or parsed and validated.
-    pub(crate) async fn load(&self, text: &str) -> Result<Arc<ExecutableDocument>, Vec<GraphqlError>> {
+    pub(crate) fn load(&self, text: &str) -> Result<Arc<Document>, Vec<GraphqlError>> {
         if let Some(document) = self.cached(text) {
             return Ok(document);
         }
-        let document = self.parse(text)?;
-        self.validate(text, &document).await?;
-        Ok(document)
+        self.validate(text, &self.parse(text)?)
+    }
+}
+
+impl ParsedDocument {
+    /// Type of the operation that a request selects; `None` if it selects none or more than one.
+    pub(crate) fn operation_type(&self, name: Option<&str>) -> Option<OperationType> {
+        let operations = self.ast.definitions.iter().filter_map(|definition| definition.as_operation_definition());
+        let mut selected = operations.filter(|operation| match name {
+            Some(wanted) => operation.name.as_ref().is_some_and(|name| *name == wanted),
+            None => true,
+        });
+        let operation = selected.next()?;
+        selected.next().is_none().then(|| self::operation_type(operation.operation_type))
     }
 }
 
@@ -110,30 +129,11 @@ pub(crate) fn find_operation<'d>(document: &'d ExecutableDocument, name: Option<
     found.map(|(_, operation)| &operation.node).ok_or_else(|| {
         let message = match name {
             Some(name) => format!("the query has no operation named \"{name}\""),
-            None => "the query has several operations; select one with operationName".to_owned(),
+            None => match document.operations.iter().next() {
+                Some(_) => "the query has several operations; select one with operationName".to_owned(),
+                None => "the query has no operation, only fragments".to_owned(),
+            },
         };
         GraphqlError::new(codes::REQUEST, message)
     })
-}
-
-/// Marks a request that is validated but not executed.
-struct ValidateOnly;
-
-/// Extension that ends requests marked with [`ValidateOnly`] after validation.
-pub(crate) struct ValidateOnlyExtension;
-
-impl ExtensionFactory for ValidateOnlyExtension {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Self)
-    }
-}
-
-#[async_graphql::async_trait::async_trait]
-impl Extension for ValidateOnlyExtension {
-    async fn execute(&self, ctx: &ExtensionContext<'_>, operation: Option<&str>, next: NextExecute<'_>) -> Response {
-        match ctx.data_opt::<ValidateOnly>() {
-            Some(ValidateOnly) => Response::default(),
-            None => next.run(ctx, operation).await,
-        }
-    }
 }

@@ -8,12 +8,20 @@ use async_graphql::dynamic::Schema;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql::{Name, Positioned, Request, Value, Variables};
 
+use crate::graphql::error::{GraphqlError, codes};
+
 const INTERFACES: &str = "interfaces";
 /// Suffix of the alias under which the kind of a type is selected beside its interfaces.
 const KIND_SUFFIX: &str = "__kindOfType";
 
-/// Executes the introspection fields of an operation; all other fields of the result are null.
-pub(crate) async fn introspect(schema: &Schema, document: &ExecutableDocument, operation: Option<&str>, variables: &Variables) -> Value {
+/// Executes the introspection fields of an operation; all other fields of the result are null. Fails if the framework
+/// reports an error.
+pub(crate) async fn introspect(
+    schema: &Schema,
+    document: &ExecutableDocument,
+    operation: Option<&str>,
+    variables: &Variables,
+) -> Result<Value, GraphqlError> {
     let mut document = document.clone();
     match &mut document.operations {
         DocumentOperations::Single(operation) => select_kinds(&mut operation.node.selection_set.node),
@@ -27,9 +35,13 @@ pub(crate) async fn introspect(schema: &Schema, document: &ExecutableDocument, o
     let mut request = Request::new("").variables(variables.clone());
     request.operation_name = operation.map(ToOwned::to_owned);
     request.set_parsed_query(document);
-    let mut data = schema.execute(request).await.data;
+    let response = schema.execute(request).await;
+    if let Some(error) = response.errors.into_iter().next() {
+        return Err(GraphqlError::from_server_error(error, codes::VALIDATION));
+    }
+    let mut data = response.data;
     resolve_interfaces(&mut data);
-    data
+    Ok(data)
 }
 
 /// Adds the aliased kind beside each selected `interfaces`.

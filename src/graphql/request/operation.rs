@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::parser::types::OperationType;
 use async_graphql::{Name, Variables};
 use serde_json::{Map, Value as Json};
 
 use crate::graphql::error::GraphqlError;
 use crate::graphql::request::document;
+use crate::graphql::request::document::Document;
 use crate::graphql::request::upload::Upload;
 
 /// A request to execute an operation.
@@ -26,7 +27,7 @@ pub struct OperationRequest {
 /// A validated operation with its variables, ready for execution.
 #[derive(Debug)]
 pub struct PreparedOperation {
-    pub(crate) document: Arc<ExecutableDocument>,
+    pub(crate) document: Arc<Document>,
     pub(crate) request: OperationRequest,
     pub(crate) variables: Variables,
     pub(crate) nodes: u64,
@@ -67,7 +68,8 @@ pub struct OperationResult {
 impl PreparedOperation {
     /// Type of the operation.
     pub fn kind(&self) -> OperationType {
-        document::find_operation(&self.document, self.request.operation.as_deref()).map_or(OperationType::Query, |operation| operation.ty)
+        document::find_operation(&self.document.executable, self.request.operation.as_deref())
+            .map_or(OperationType::Query, |operation| operation.ty)
     }
 
     /// Maximum number of records that the response may contain.
@@ -77,7 +79,7 @@ impl PreparedOperation {
 
     /// Name of the operation, if it has one.
     pub fn name(&self) -> Option<&str> {
-        self.request.operation.as_deref().or_else(|| self.document.operations.iter().next()?.0.map(Name::as_str))
+        self.request.operation.as_deref().or_else(|| self.document.executable.operations.iter().next()?.0.map(Name::as_str))
     }
 
     /// The GraphQL document.

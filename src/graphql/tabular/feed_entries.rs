@@ -38,8 +38,8 @@ impl Api {
     /// such list at its root.
     pub async fn entries(&self, prepared: &PreparedOperation, languages: &Languages, caller: &Caller) -> Result<Vec<Json>, GraphqlError> {
         let PreparedOperation { document, request, variables, .. } = prepared;
-        let operation = find_operation(document, request.operation.as_deref())?;
-        let roots = Scope { document, operation, variables, dataset: &self.dataset }.roots(query::NAME);
+        let operation = find_operation(&document.executable, request.operation.as_deref())?;
+        let roots = Scope { document: &document.executable, operation, variables, dataset: &self.dataset }.roots(query::NAME);
         let list = roots.iter().find_map(|root| Some((root, query::listed_record(root.name()).filter(|record| has_timestamps(record))?)));
         let Some((root, record)) = list else {
             let message = "a feed requires a query with a list of records at its root, such as { cases { nodes { id } } }";

@@ -104,7 +104,7 @@ impl TableParameters {
         })?;
         let layout = self.layout().map_err(reject_response)?;
         let caller = authenticate(&state.store, client).await.map_err(error_response)?;
-        let prepared = state.api.prepare(resolved.request, |kind| kind == OperationType::Query).await;
+        let prepared = state.api.prepare(resolved.request, |kind| kind == OperationType::Query);
         let prepared = prepared.map_err(|error| match error {
             PrepareError::Invalid(errors) => errors_response(&errors),
             PrepareError::OperationNotAllowed => reject_response(reject(StatusCode::METHOD_NOT_ALLOWED, "a table requires a query")),

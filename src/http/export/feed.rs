@@ -51,13 +51,19 @@ struct FeedContent {
 
 /// Why there is no feed.
 enum FeedError {
-    Response(Response),
+    Response(Box<Response>),
     Graphql(Vec<GraphqlError>),
 }
 
 impl From<GraphqlError> for FeedError {
     fn from(error: GraphqlError) -> Self {
         Self::Graphql(vec![error])
+    }
+}
+
+impl From<Response> for FeedError {
+    fn from(response: Response) -> Self {
+        Self::Response(Box::new(response))
     }
 }
 
@@ -85,7 +91,7 @@ pub async fn get(State(state): State<Arc<AppState>>, headers: HeaderMap, RawQuer
             let xml = to_atom(&content, &base_url, &format!("/feed.atom?{query}"), changed_at);
             validators.apply(([(CONTENT_TYPE, ATOM)], xml).into_response())
         }
-        Err(FeedError::Response(response)) => validators.apply_uncacheable(response),
+        Err(FeedError::Response(response)) => validators.apply_uncacheable(*response),
         Err(FeedError::Graphql(errors)) => validators.apply_uncacheable(errors_response(MediaType::Json, &errors)),
     }
 }
@@ -105,17 +111,17 @@ async fn content(state: &AppState, query: &str, languages: &Languages, caller: &
     if of_query.is_none() {
         return changes(state, parameter("types").unwrap_or_default(), languages, caller).await;
     }
-    let request = GraphqlRequest::from_query_string(query.as_bytes())
-        .map_err(|reject| FeedError::Response(reject_response(MediaType::Json, &reject)))?;
+    let request =
+        GraphqlRequest::from_query_string(query.as_bytes()).map_err(|reject| FeedError::from(reject_response(MediaType::Json, &reject)))?;
     let title = match parameter("saved").or(parameter("documentId")) {
         Some(name) => {
             state.store.saved_query(name).await.inspect_err(Error::log).ok().flatten().and_then(|saved| saved.title.or(saved.name))
         }
         None => None,
     };
-    let resolved = request.resolve(state).await.map_err(|error| FeedError::Response(document_error_response(MediaType::Json, error)))?;
+    let resolved = request.resolve(state).await.map_err(|error| FeedError::from(document_error_response(MediaType::Json, error)))?;
     let key = json!([resolved.request.query, resolved.request.operation, resolved.request.variables]).to_string();
-    let prepared = prepare(state, resolved.request).await?;
+    let prepared = prepare(state, resolved.request)?;
     let entries = logged(state, &prepared, resolved.saved_query, Box::pin(state.api.entries(&prepared, languages, caller))).await?;
     let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, key.as_bytes());
     let title = title.unwrap_or_else(|| format!("{AUTHOR}: records of a query"));
@@ -123,19 +129,19 @@ async fn content(state: &AppState, query: &str, languages: &Languages, caller: &
 }
 
 fn bad_request(message: impl Into<String>) -> FeedError {
-    FeedError::Response(reject_response(MediaType::Json, &reject(StatusCode::BAD_REQUEST, message)))
+    FeedError::from(reject_response(MediaType::Json, &reject(StatusCode::BAD_REQUEST, message)))
 }
 
-async fn prepare(state: &AppState, request: OperationRequest) -> Result<PreparedOperation, FeedError> {
-    state.api.prepare(request, |kind| kind == OperationType::Query).await.map_err(|error| match error {
+fn prepare(state: &AppState, request: OperationRequest) -> Result<PreparedOperation, FeedError> {
+    state.api.prepare(request, |kind| kind == OperationType::Query).map_err(|error| match error {
         PrepareError::Invalid(errors) => FeedError::Graphql(errors),
         PrepareError::OperationNotAllowed => bad_request("a feed requires a query"),
     })
 }
 
-async fn prepare_built_in(state: &AppState, query: &str, variables: Json) -> Result<PreparedOperation, FeedError> {
+fn prepare_built_in(state: &AppState, query: &str, variables: &Json) -> Result<PreparedOperation, FeedError> {
     let variables = variables.as_object().cloned().unwrap_or_default();
-    prepare(state, OperationRequest { query: query.to_owned(), operation: None, variables, uploads: Vec::new() }).await
+    prepare(state, OperationRequest { query: query.to_owned(), operation: None, variables, uploads: Vec::new() })
 }
 
 /// Executes a query and records its measurements.
@@ -160,7 +166,7 @@ async fn changes(state: &AppState, types: &str, languages: &Languages, caller: &
         return Err(bad_request(format!("types: there is no record type {unknown}; use for example CASE,LAW")));
     }
     let variables = if types.is_empty() { json!({}) } else { json!({"filter": {"recordType": {"in": types}}}) };
-    let prepared = prepare_built_in(state, CHANGES_QUERY, variables).await?;
+    let prepared = prepare_built_in(state, CHANGES_QUERY, &variables)?;
     let entries =
         logged(state, &prepared, Some(BUILT_IN_QUERY.to_owned()), Box::pin(state.api.entries(&prepared, languages, caller))).await?;
     let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("changes {}", types.join(",")).as_bytes());
@@ -170,7 +176,7 @@ async fn changes(state: &AppState, types: &str, languages: &Languages, caller: &
 
 /// The history of a record.
 async fn history(state: &AppState, record: &str, languages: &Languages, caller: &Caller) -> Result<FeedContent, FeedError> {
-    let prepared = prepare_built_in(state, HISTORY_QUERY, json!({"id": record})).await?;
+    let prepared = prepare_built_in(state, HISTORY_QUERY, &json!({"id": record}))?;
     let result =
         logged(state, &prepared, Some(BUILT_IN_QUERY.to_owned()), Box::pin(state.api.execute(&prepared, languages, caller))).await?;
     if !result.errors.is_empty() {
@@ -181,7 +187,7 @@ async fn history(state: &AppState, record: &str, languages: &Languages, caller: 
     let id = node["id"].as_str().and_then(uuid).filter(|_| node["label"].is_string());
     let Some(id) = id else {
         let reject = reject(StatusCode::NOT_FOUND, "record: there is no record with this id");
-        return Err(FeedError::Response(reject_response(MediaType::Json, &reject)));
+        return Err(reject_response(MediaType::Json, &reject).into());
     };
     let record = json!({"__typename": node["__typename"], "id": node["id"], "label": node["label"], "permalink": node["permalink"]});
     let mut entries = match node["history"]["nodes"].take() {

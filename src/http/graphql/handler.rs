@@ -212,7 +212,7 @@ async fn execute_request(
     key: Option<ResponseCacheKey>,
 ) -> Response {
     let languages = accepted_languages(client);
-    let prepared = match state.api.prepare(request, |kind| !is_get || kind != OperationType::Mutation).await {
+    let prepared = match state.api.prepare(request, |kind| !is_get || kind != OperationType::Mutation) {
         Ok(prepared) => prepared,
         Err(PrepareError::Invalid(errors)) => return request_error(media_type, &errors).into_response(),
         Err(PrepareError::OperationNotAllowed) => {

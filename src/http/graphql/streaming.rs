@@ -52,7 +52,7 @@ pub(super) async fn start_operation(
         Err(DocumentError::NotFound(error) | DocumentError::Failed(error)) => return failed(error),
         Err(DocumentError::Rejected(reject)) => return failed(GraphqlError::new(codes::REQUEST, reject.message)),
     };
-    let prepared = match state.api.prepare(resolved.request, is_allowed).await {
+    let prepared = match state.api.prepare(resolved.request, is_allowed) {
         Ok(prepared) => prepared,
         Err(PrepareError::Invalid(errors)) => return StartedOperation::Failed(errors),
         Err(PrepareError::OperationNotAllowed) => return failed(GraphqlError::new(codes::REQUEST, "mutations require POST")),

@@ -112,7 +112,13 @@ async fn every_invalid_variable_is_reported() {
     let query = "query($a: Int!, $b: CaseBy!) { cases(first: $a) { nodes { id } } case(by: $b) { id } }";
     let answer = server.answer(query, json!({"a": 1.5, "b": {"id": "x", "slug": "y"}})).await;
     let messages: Vec<&str> = answer["errors"].as_array().unwrap().iter().map(|error| error["message"].as_str().unwrap()).collect();
-    assert_eq!(messages, ["Variable \"$a\": 1.5 is not of type Int", "Variable \"$b\": exactly one of id, slug, identifier must be given"]);
+    assert_eq!(
+        messages,
+        [
+            "Variable \"$a\": 1.5 is not of type Int; write a whole number of 32 bits, such as 20",
+            "Variable \"$b\": exactly one of id, slug, identifier must be given"
+        ]
+    );
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ async fn cache_key_includes_variables_operation_and_language() {
         let request = server.client.post(format!("{}/graphql", server.address)).header(ACCEPT_LANGUAGE, languages).json(&body);
         without_cost(request.send().await.unwrap().json().await.unwrap())
     };
-    let query = "query One($slug: String) { person(by: {slug: $slug}) { name } } query Two { __typename }";
+    let query = "query One($slug: String!) { person(by: {slug: $slug}) { name } } query Two { __typename }";
     let body = |operation: &str, slug: &str| json!({"query": query, "operationName": operation, "variables": {"slug": slug}});
     for _ in 0..2 {
         assert_eq!(ask("en", body("One", "a")).await, json!({"data": {"person": {"name": "A"}}}));

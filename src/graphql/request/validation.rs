@@ -1,0 +1,167 @@
+//! Validation of documents. The parser and the validator are those of `apollo-compiler`; this module adds the rules that
+//! it leaves out and words the errors: what is wrong, where, and what would be right.
+
+use apollo_compiler::ast;
+use apollo_compiler::parser::Parser;
+use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::validation::{DiagnosticList, Valid};
+use apollo_compiler::{Schema, diagnostic::ToCliReport};
+use async_graphql::Pos;
+use async_graphql::registry::Registry;
+
+use crate::graphql::error::{GraphqlError, codes};
+use crate::graphql::request::conversion::{Converted, Positions, convert};
+use crate::graphql::request::input_value::nearest;
+
+/// Recursion of the parser for one level of nested brackets.
+const PARSER_RECURSION_PER_LEVEL: usize = 4;
+/// Recursion of the parser outside brackets.
+const PARSER_RECURSION_BASE: usize = 64;
+
+/// Rules of the validator that the conversion of documents also applies, with better messages.
+const RULES_OF_CONVERSION: [&str; 15] = [
+    "UndefinedField",
+    "UndefinedArgument",
+    "UniqueArgument",
+    "RequiredArgument",
+    "MissingSubselection",
+    "SubselectionOnScalarType",
+    "SubselectionOnEnumType",
+    "UndefinedVariable",
+    "DisallowedVariableUsage",
+    "UndefinedEnumValue",
+    "UndefinedInputValue",
+    "RequiredField",
+    "UnsupportedValueType",
+    "IntCoercionError",
+    "FloatCoercionError",
+];
+const ONE_OF_RULE: &str = "OneOfInputObjectFieldCount";
+
+/// Parses a document. `nesting` is the maximum depth of brackets, which the text does not exceed.
+pub(super) fn parse(text: &str, nesting: u64) -> Result<ast::Document, GraphqlError> {
+    let levels = usize::try_from(nesting).unwrap_or(usize::MAX);
+    let recursion = levels.saturating_mul(PARSER_RECURSION_PER_LEVEL).saturating_add(PARSER_RECURSION_BASE);
+    let parsed = Parser::new().recursion_limit(recursion).parse_ast(text, "query");
+    let document = parsed.map_err(|failed| syntax_error(text, &failed.errors))?;
+    if document.definitions.is_empty() {
+        return Err(GraphqlError::new(codes::PARSE, "the query is empty; write an operation, such as { cases { totalCount } }"));
+    }
+    Ok(document)
+}
+
+/// Validates a parsed document and converts it. Reports all errors, in the order of the text.
+pub(super) fn validate(
+    schema: &Valid<Schema>,
+    registry: &Registry,
+    text: &str,
+    document: &ast::Document,
+) -> Result<Converted, Vec<GraphqlError>> {
+    let positions = Positions::new(text);
+    let mut converted = convert(registry, &positions, document);
+    let mut errors = std::mem::take(&mut converted.errors);
+    if let Err(failed) = document.to_executable_validate(schema) {
+        let is_covered = |rule: Option<&str>| rule.is_some_and(|rule| rule == ONE_OF_RULE || RULES_OF_CONVERSION.contains(&rule));
+        let has_errors = !errors.is_empty();
+        for diagnostic in failed.errors.iter() {
+            let rule = diagnostic.error.unstable_error_name();
+            if !(has_errors && is_covered(rule)) {
+                let position = positions.of_span(diagnostic.error.location());
+                let message = message(schema, rule, &diagnostic.error.to_string());
+                errors.push(GraphqlError::new(codes::VALIDATION, message).at(position));
+            }
+        }
+    }
+    if errors.is_empty() {
+        return Ok(converted);
+    }
+    errors.sort_by_key(|error| error.locations.first().map(|Pos { line, column }| (*line, *column)));
+    errors.dedup();
+    Err(errors)
+}
+
+/// The first syntax error; those after it are often its consequences.
+fn syntax_error(text: &str, errors: &DiagnosticList) -> GraphqlError {
+    let first = errors.iter().map(|diagnostic| (diagnostic.error.location(), diagnostic.error.to_string()));
+    let first = first.min_by_key(|(span, _)| span.map_or(usize::MAX, |span| span.offset()));
+    let (span, message) = first.unwrap_or((None, "the query is not valid GraphQL".to_owned()));
+    let offset = span.map_or(text.len(), |span| span.offset());
+    let found = text.get(offset..).and_then(|rest| rest.split_whitespace().next()).map(|token| token.chars().take(20).collect::<String>());
+    let expected = message.trim_start_matches("syntax error: ").trim_start_matches("parser limit error: ");
+    let message = match found {
+        Some(found) => format!("syntax error: {}; found {found}", plain(expected)),
+        None => format!("syntax error: {}; the query ends here", plain(expected)),
+    };
+    GraphqlError::new(codes::PARSE, message).at(Positions::new(text).of(offset))
+}
+
+/// The first letter in lower case, and names in double quotes.
+fn plain(text: &str) -> String {
+    let mut chars = text.trim_end_matches('.').chars();
+    let first = chars.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(chars).collect::<String>().replace('`', "\"")
+}
+
+/// Words an error of the validator. `names` in backticks are taken from its message.
+fn message(schema: &Schema, rule: Option<&str>, text: &str) -> String {
+    let names: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+    let name = |index: usize| names.get(index).copied().unwrap_or("?");
+    let types = || schema.types.keys().map(apollo_compiler::Name::as_str);
+    match rule.unwrap_or_default() {
+        "UniqueVariable" => format!("the variable {} is declared twice", name(0)),
+        "UnusedVariable" => format!("the variable {} is not used; remove its declaration", name(0)),
+        "UndefinedDefinition" | "UndefinedTypeInInlineFragmentTypeCondition" | "UndefinedTypeInNamedFragmentTypeCondition" => {
+            unknown_type(name(0), types())
+        }
+        "VariableInputType" => format!("the variable {} must be of an input type: a scalar, an enum or an input object", name(0)),
+        "UndefinedDirective" => format!("there is no directive {}; use @include(if:) or @skip(if:)", name(0)),
+        "UndefinedFragment" => format!("there is no fragment {}", name(0)),
+        "UnusedFragment" => format!("the fragment {} is not used; remove it, or spread it with ...{}", name(0), name(0)),
+        "RecursiveFragmentDefinition" => format!("the fragment {} spreads itself, directly or through other fragments", name(0)),
+        "InvalidFragmentTarget" => "a fragment must be on an object, an interface or a union".to_owned(),
+        "InvalidFragmentSpread" => {
+            let (condition, parent) = (names.len().checked_sub(2).map_or("?", name), names.len().checked_sub(1).map_or("?", name));
+            format!("a fragment on {condition} can never apply to {parent}{}", possible_types(schema, parent))
+        }
+        "OperationNameCollision" => format!("two operations are named {}", name(0)),
+        "FragmentNameCollision" => format!("two fragments are named {}", name(0)),
+        "AmbiguousAnonymousOperation" => "an operation without a name must be the only one; name each operation".to_owned(),
+        "UndefinedRootOperation" => format!("the schema has no {}", name(0)),
+        "TypeSystemDefinition" => "a query must not define types; remove the definition".to_owned(),
+        "SubscriptionUsesMultipleFields" => "a subscription must select exactly one root field".to_owned(),
+        "SubscriptionUsesIntrospection" => "a subscription must not select an introspection field as its root field".to_owned(),
+        "SubscriptionUsesConditionalSelection" => "a subscription must not use @skip or @include on its root field".to_owned(),
+        "ConflictingFieldType" => format!("{0} selects fields of different types here; give one of them another alias", name(0)),
+        "ConflictingFieldName" => format!("{0} selects different fields here; give one of them another alias", conflicting(&names)),
+        "ConflictingFieldArgument" => {
+            format!("{0} is selected with different arguments here; give one of them another alias", conflicting(&names))
+        }
+        "RecursionError" | "RecursionLimitError" => "the query is nested too deeply; fetch deeper levels in a separate request".to_owned(),
+        _ => plain(text),
+    }
+}
+
+/// The response name of conflicting fields.
+fn conflicting<'n>(names: &[&'n str]) -> &'n str {
+    names.last().copied().unwrap_or("?")
+}
+
+fn unknown_type<'n>(name: &str, types: impl Iterator<Item = &'n str>) -> String {
+    match nearest(name, types.filter(|known| !known.starts_with("__"))) {
+        Some(near) => format!("there is no type {name}; did you mean {near}?"),
+        None => format!("there is no type {name}; /schema.graphql lists the types"),
+    }
+}
+
+/// The types of an interface or union, as a hint.
+fn possible_types(schema: &Schema, parent: &str) -> String {
+    match schema.types.get(parent) {
+        Some(ExtendedType::Union(union)) => {
+            let members: Vec<&str> = union.members.iter().map(|member| member.as_str()).collect();
+            format!("; its types are {}", members.join(", "))
+        }
+        Some(ExtendedType::Interface(_)) => "; use a type that implements it".to_owned(),
+        Some(ExtendedType::Object(_)) => format!("; write the fields without a fragment, or use ... on {parent}"),
+        Some(ExtendedType::Scalar(_) | ExtendedType::Enum(_) | ExtendedType::InputObject(_)) | None => String::new(),
+    }
+}
