@@ -79,5 +79,5 @@ impl Api {
 
 /// Whether records of a type have timestamps of their changes.
 fn has_timestamps(record: &Record) -> bool {
-    record.shape == RecordKind::Record || record.ty == RecordType::Revision
+    record.kind == RecordKind::Record || record.ty == RecordType::Revision
 }
