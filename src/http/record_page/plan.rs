@@ -111,7 +111,7 @@ impl ReadLayout {
     /// Plans a revision.
     fn plan_revision(record: &'static Record) -> (Plan, Self) {
         let mut plan = Plan::new(record.ty);
-        let fields = ["number", "at", "kind", "message"];
+        let fields = ["number", "changedAt", "kind", "message"];
         fields.into_iter().map(|name| record.known_field(name)).for_each(|id| plan.select_field(id));
         (plan, Self::new(record))
     }

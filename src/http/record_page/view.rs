@@ -380,7 +380,7 @@ fn section(node: RowRef<'_>, relation: &'static Relation, child: ChildId, below:
 fn revisions(node: RowRef<'_>, sections: &SectionLayout) -> Vec<RevisionView> {
     let Some((child, below)) = &sections.history else { return Vec::new() };
     let cell = |node: RowRef<'_>, name: &str| below.record.field_id(name).map_or(Cell::Null, |id| node.cell(id).clone());
-    let found = node.many(*child).into_iter().flat_map(nodes).filter_map(|node| match (cell(node, "number"), cell(node, "at")) {
+    let found = node.many(*child).into_iter().flat_map(nodes).filter_map(|node| match (cell(node, "number"), cell(node, "changedAt")) {
         (Cell::Integer(number), Cell::Instant(at)) => Some(RevisionView {
             number: number.to_string(),
             at,

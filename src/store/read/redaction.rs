@@ -132,7 +132,7 @@ fn remove_links(state: &mut Json, drafts: &HashSet<Uuid>) {
     }
 }
 
-/// Whether the path of a field is that of a link, such as `citations[registry-2026:decided]`.
+/// Whether the path of a field is that of a link, such as `citations[registry-2026:decidedOn]`.
 fn is_link(field: &str) -> bool {
     let links = catalog().all().filter(|record| record.kind == RecordKind::Part { cited: false });
     links.filter_map(|record| record.owner()?.inverse).any(|list| {
