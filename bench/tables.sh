@@ -17,9 +17,9 @@ folder=$(mktemp -d)
 trap 'kill $server 2>/dev/null || true; rm -rf "$folder"' EXIT
 
 # one row per party of each case, and one for a case without parties
-query='{ cases { nodes { slug status opened court { slug } parties { nodes { role person { slug } } } } } }'
+query='{ cases { nodes { slug status openedOn court { slug } parties { nodes { role person { slug } } } } } }'
 copy="COPY (
-  SELECT c.slug, upper(c.status), c.opened, o.slug, upper(p.role), pe.slug
+  SELECT c.slug, upper(c.status), c.opened_on, o.slug, upper(p.role), pe.slug
   FROM cases c
   LEFT JOIN organizations o ON o.id = c.court_id AND o.published
   LEFT JOIN case_parties p ON p.case_id = c.id

@@ -28,7 +28,7 @@ pub struct Catalog {
 impl Catalog {
     fn new(declared: Vec<Record>) -> Self {
         let records = resolve::resolve(declared);
-        let roots = records.iter().filter(|record| record.shape == RecordKind::Record);
+        let roots = records.iter().filter(|record| record.kind == RecordKind::Record);
         let by_plural = roots.map(|record| (record.plural, record.ty)).collect();
         Self { records, by_plural }
     }
@@ -61,8 +61,8 @@ impl Catalog {
                     FieldKind::One(target) => target == record.ty || order.contains(&target),
                     _ => true,
                 });
-                let is_due = record.shape == RecordKind::Record
-                    || self.records.iter().all(|other| other.shape != RecordKind::Record || order.contains(&other.ty));
+                let is_due = record.kind == RecordKind::Record
+                    || self.records.iter().all(|other| other.kind != RecordKind::Record || order.contains(&other.ty));
                 if is_ready && is_due && !order.contains(&record.ty) {
                     order.push(record.ty);
                 }

@@ -112,7 +112,7 @@ impl Dataset {
             .text("number", number_text)
             .text("kind", choose(rng, &["code", "law", "law", "law", "decree"]))
             .text("status", choose(rng, &["in_force", "in_force", "in_force", "repealed"]))
-            .date("adopted", adopted)
+            .date("adoptedOn", adopted)
             .reference("jurisdiction", RecordType::Jurisdiction, rng.random_range(0..self.counts.jurisdictions))
             .build()
     }
@@ -156,7 +156,7 @@ impl Dataset {
             .text("docketNumber", format!("{}/{}", rng.random_range(1..=99), number + 1))
             .text("kind", choose(rng, &["criminal", "criminal", "criminal", "civil", "administrative"]))
             .text("status", status)
-            .date("decided", decided)
+            .date("decidedOn", decided)
             .translated("summary", &[("en", format!("{} answers for acts of which the court record speaks at length.", family.latin))])
             .reference("court", RecordType::Organization, rng.random_range(0..self.counts.courts))
             .reference("jurisdiction", RecordType::Jurisdiction, rng.random_range(0..self.counts.jurisdictions))
@@ -167,11 +167,11 @@ impl Dataset {
                 .reference("source", RecordType::Source, rng.random_range(0..self.counts.sources))
                 .text("quote", "The case was opened, the court said");
             if let Some(opened) = &opened {
-                citation = citation.text("field", "opened").text("value", opened.as_str());
+                citation = citation.text("field", "openedOn").text("value", opened.as_str());
             }
             case = case.parts(RecordType::Citation, vec![citation.build()]);
         }
-        case.date("opened", opened).build()
+        case.date("openedOn", opened).build()
     }
 
     fn party(&self, rng: &mut impl Rng, index: u64) -> Draft {

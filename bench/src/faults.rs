@@ -21,8 +21,7 @@ const MAX_RECOVERY_TIME: Duration = Duration::from_secs(30);
 const RETRY_INTERVAL: Duration = Duration::from_millis(5);
 const CREATE_QUERY: &str = "mutation($input: CreateCaseInput!) { createCase(input: $input) { case { id } errors { code } } }";
 const LOOKUP_QUERY: &str = "query($slugs: [String!]) { cases(first: 100, filter: {slug: {in: $slugs}}) { nodes { slug revision history { totalCount } events { totalCount } } } }";
-const READ_QUERY: &str =
-    "query($n: Int) { cases(first: $n, order: {field: OPENED, direction: DESC}) { nodes { slug title events { nodes { date text } } } } }";
+const READ_QUERY: &str = "query($n: Int) { cases(first: $n, order: {field: OPENED_ON, direction: DESC}) { nodes { slug title events { nodes { date text } } } } }";
 
 /// Server and fault.
 #[derive(Debug, Args)]
@@ -141,7 +140,7 @@ async fn run_writer(api: &Api, token: &str, writer: u32, stop: &AtomicBool) -> a
     while !stop.load(Ordering::Relaxed) {
         let slug = format!("fault-{run}-{writer}-{}", attempts.len());
         let input = json!({
-            "slug": slug, "title": {"en": "Written during fault injection"}, "kind": "CRIMINAL", "status": "PENDING", "opened": "2026",
+            "slug": slug, "title": {"en": "Written during fault injection"}, "kind": "CRIMINAL", "status": "PENDING", "openedOn": "2026",
             "events": [{"date": "2026-01", "kind": "ARREST", "text": {"en": "one"}}, {"date": "2026-02", "kind": "SUSPICION", "text": {"en": "two"}}],
         });
         let body = json!({"query": CREATE_QUERY, "variables": {"input": input}});

@@ -31,10 +31,10 @@ pub struct Arguments {
 }
 
 const ID_SQL: &str = "SELECT json_build_object('case', json_build_object('id', id, 'title', title->>'en', \
-    'docketNumber', docket_number, 'kind', upper(kind), 'status', upper(status), 'opened', opened, 'decided', decided))::text \
+    'docketNumber', docket_number, 'kind', upper(kind), 'status', upper(status), 'openedOn', opened_on, 'decidedOn', decided_on))::text \
     FROM cases WHERE id = $1 AND published";
-const CASE_JSON: &str = "json_build_object('id', id, 'title', title->>'en', 'status', upper(status), 'opened', opened)";
-const NESTED_CASE_JSON: &str = "json_build_object('id', c.id, 'title', c.title->>'en', 'status', upper(c.status), 'opened', c.opened, \
+const CASE_JSON: &str = "json_build_object('id', id, 'title', title->>'en', 'status', upper(status), 'openedOn', opened_on)";
+const NESTED_CASE_JSON: &str = "json_build_object('id', c.id, 'title', c.title->>'en', 'status', upper(c.status), 'openedOn', c.opened_on, \
     'parties', json_build_object('nodes', p.nodes), 'charges', json_build_object('nodes', h.nodes))";
 const CHILD_ROWS_SQL: &str = "CROSS JOIN LATERAL (SELECT coalesce(json_agg(node ORDER BY position, id), '[]') AS nodes FROM \
     (SELECT p.position, p.id, json_build_object('id', p.id, 'role', upper(p.role), 'person', \
@@ -47,16 +47,16 @@ const CHILD_ROWS_SQL: &str = "CROSS JOIN LATERAL (SELECT coalesce(json_agg(node 
         CASE WHEN l.id IS NOT NULL THEN json_build_object('id', l.id, 'title', l.title->>'en') END) END) AS node \
     FROM charges h LEFT JOIN provisions v ON v.id = h.provision_id AND v.published LEFT JOIN laws l ON l.id = v.law_id AND l.published \
     WHERE h.case_id = c.id AND h.published ORDER BY h.position, h.id LIMIT 5) h) h";
-const FILTER_SQL: &str = "SELECT json_build_object('cases', json_build_object('nodes', coalesce(json_agg(node ORDER BY opened_order DESC, id DESC), \
-    '[]')))::text FROM (SELECT c.opened_order, c.id, json_build_object('id', c.id, 'title', c.title->>'en', 'status', upper(c.status), \
-    'opened', c.opened) AS node FROM cases c WHERE c.published AND c.id IN (SELECT p.case_id FROM case_parties p \
+const FILTER_SQL: &str = "SELECT json_build_object('cases', json_build_object('nodes', coalesce(json_agg(node ORDER BY opened_on_order DESC, id DESC), \
+    '[]')))::text FROM (SELECT c.opened_on_order, c.id, json_build_object('id', c.id, 'title', c.title->>'en', 'status', upper(c.status), \
+    'openedOn', c.opened_on) AS node FROM cases c WHERE c.published AND c.id IN (SELECT p.case_id FROM case_parties p \
     JOIN persons r ON r.id = p.person_id WHERE r.slug = $1 AND r.published AND p.published) \
-    ORDER BY c.opened_order DESC, c.id DESC LIMIT 20) t";
+    ORDER BY c.opened_on_order DESC, c.id DESC LIMIT 20) t";
 
 const STATISTICS_SQL: &str = "SELECT json_build_object('caseStatistics', json_build_object('rows', (SELECT json_agg(json_build_object('year', \
     nullif(year, '')::int, 'provision', CASE WHEN id IS NOT NULL THEN json_build_object('id', id, 'number', number, 'heading', heading->>'en') END, \
     'count', n) ORDER BY n DESC, year, coalesce(sort_key, ''), id) FROM (SELECT g.n, g.year, v.id, v.number, v.heading, v.sort_key \
-    FROM (SELECT substr(c.opened_order, 1, 4) AS year, v.id, count(DISTINCT c.id) AS n FROM cases c LEFT JOIN charges h ON h.case_id = c.id AND h.published \
+    FROM (SELECT substr(c.opened_on_order, 1, 4) AS year, v.id, count(DISTINCT c.id) AS n FROM cases c LEFT JOIN charges h ON h.case_id = c.id AND h.published \
     LEFT JOIN provisions v ON v.id = h.provision_id AND v.published WHERE c.published GROUP BY 1, 2) g LEFT JOIN provisions v ON v.id = g.id \
     ORDER BY g.n DESC, g.year, coalesce(v.sort_key, ''), v.id LIMIT 100) t), \
     'total', (SELECT json_build_object('count', count(*)) FROM cases WHERE published)))::text";
@@ -64,16 +64,16 @@ const STATISTICS_SQL: &str = "SELECT json_build_object('caseStatistics', json_bu
 /// A page of cases that satisfy a condition.
 fn page_sql(condition: &str) -> String {
     format!(
-        "SELECT json_build_object('cases', json_build_object('nodes', coalesce(json_agg({CASE_JSON} ORDER BY opened_order DESC, id DESC), '[]')))::text \
-         FROM (SELECT * FROM cases WHERE published {condition} ORDER BY opened_order DESC, id DESC LIMIT 20) c"
+        "SELECT json_build_object('cases', json_build_object('nodes', coalesce(json_agg({CASE_JSON} ORDER BY opened_on_order DESC, id DESC), '[]')))::text \
+         FROM (SELECT * FROM cases WHERE published {condition} ORDER BY opened_on_order DESC, id DESC LIMIT 20) c"
     )
 }
 
 /// The same with their parties and charges.
 fn levels_sql(condition: &str) -> String {
     format!(
-        "SELECT json_build_object('cases', json_build_object('nodes', coalesce(json_agg({NESTED_CASE_JSON} ORDER BY c.opened_order DESC, c.id DESC), \
-         '[]')))::text FROM (SELECT * FROM cases WHERE published {condition} ORDER BY opened_order DESC, id DESC LIMIT 20) c {CHILD_ROWS_SQL}"
+        "SELECT json_build_object('cases', json_build_object('nodes', coalesce(json_agg({NESTED_CASE_JSON} ORDER BY c.opened_on_order DESC, c.id DESC), \
+         '[]')))::text FROM (SELECT * FROM cases WHERE published {condition} ORDER BY opened_on_order DESC, id DESC LIMIT 20) c {CHILD_ROWS_SQL}"
     )
 }
 
@@ -94,7 +94,7 @@ fn search_sql() -> String {
 }
 
 /// Keyset predicate.
-const AFTER_SQL: &str = "AND (opened_order, id) < ($1, $2)";
+const AFTER_SQL: &str = "AND (opened_on_order, id) < ($1, $2)";
 
 /// Serves until the process is terminated.
 pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {

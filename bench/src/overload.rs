@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use crate::client::Connection;
 use crate::target::Target;
 
-const QUERY: &str = "query($n: Int, $m: Int) { cases(first: $n, order: {field: OPENED, direction: DESC}) { nodes { slug title court { name } parties(first: $m) { nodes { role person { name memberships(first: 3) { nodes { label organization { name } } } } } } charges { nodes { outcome provision { number law { title } } } } } } }";
+const QUERY: &str = "query($n: Int, $m: Int) { cases(first: $n, order: {field: OPENED_ON, direction: DESC}) { nodes { slug title court { name } parties(first: $m) { nodes { role person { name memberships(first: 3) { nodes { label organization { name } } } } } } charges { nodes { outcome provision { number law { title } } } } } } }";
 
 /// Clients that determine the capacity.
 const CAPACITY_CLIENTS: u64 = 4;

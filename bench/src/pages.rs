@@ -30,9 +30,9 @@ pub struct Arguments {
 }
 
 const FORWARD_QUERY: &str = "query ($size: Int!, $at: String) { cases(first: $size, after: $at) \
-    { nodes { id title opened } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }";
+    { nodes { id title openedOn } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }";
 const BACKWARD_QUERY: &str = "query ($size: Int!, $at: String) { cases(last: $size, before: $at) \
-    { nodes { id title opened } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }";
+    { nodes { id title openedOn } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }";
 const COUNT_QUERY: &str = "{ cases { totalCount } }";
 
 /// Requests that are sent before the measurement, so that it does not include connecting.
@@ -46,9 +46,10 @@ struct Page {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Case {
     id: String,
-    opened: Option<String>,
+    opened_on: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -124,7 +125,7 @@ async fn page_forward(api: &Api, size: u32) -> anyhow::Result<(Vec<String>, Vec<
         let number = latencies.len();
         ensure!(page.page_info.has_previous_page == cursor.is_some(), "hasPreviousPage is wrong on page {number}");
         for case in page.nodes {
-            let opened = case.opened.unwrap_or_default();
+            let opened = case.opened_on.unwrap_or_default();
             if let Some(previous) = &previous {
                 ensure!(opened <= *previous, "{} opened {opened:?} follows a case opened {previous:?}", case.id);
             }

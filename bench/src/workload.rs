@@ -49,8 +49,8 @@ enum Variation {
     Mixed,
 }
 
-const PAGE_QUERY: &str = "query ($after: String) { cases(first: 20, after: $after) { nodes { id title status opened } } }";
-const LEVELS_QUERY: &str = "query ($after: String) { cases(first: 20, after: $after) { nodes { id title status opened \
+const PAGE_QUERY: &str = "query ($after: String) { cases(first: 20, after: $after) { nodes { id title status openedOn } } }";
+const LEVELS_QUERY: &str = "query ($after: String) { cases(first: 20, after: $after) { nodes { id title status openedOn \
     parties(first: 5) { nodes { id role person { id name } } } \
     charges(first: 5) { nodes { id locator outcome provision { id number heading law { id title } } } } } } }";
 const POSTGRAPHILE_PAGE_QUERY: &str = include_str!("../peer/postgraphile/queries/page.graphql");
@@ -63,7 +63,7 @@ const WORKLOADS: &[Workload] = &[
     Workload {
         name: "id",
         title: "one case by id",
-        query: "query ($id: ID!) { case(by: {id: $id}) { id title docketNumber kind status opened decided } }",
+        query: "query ($id: ID!) { case(by: {id: $id}) { id title docketNumber kind status openedOn decidedOn } }",
         postgraphile: Some(include_str!("../peer/postgraphile/queries/id.graphql")),
         seaography: Some(include_str!("../peer/seaography/queries/id.graphql")),
         variation: Variation::Id,
@@ -88,7 +88,7 @@ const WORKLOADS: &[Workload] = &[
         name: "filter",
         title: "filter through two relations",
         query: "query ($person: String!) { cases(first: 20, filter: {parties: {some: {person: {slug: {eq: $person}}}}}) \
-            { nodes { id title status opened } } }",
+            { nodes { id title status openedOn } } }",
         postgraphile: Some(include_str!("../peer/postgraphile/queries/filter.graphql")),
         seaography: Some(include_str!("../peer/seaography/queries/filter.graphql")),
         variation: Variation::Person,
@@ -250,10 +250,10 @@ fn page_variables(kind: TargetKind, samples: &Samples, case: &CasePosition) -> a
         }
         // there are no cursors in this order; the first condition lets the database use the index
         TargetKind::Seaography => json!({"filters": {
-            "openedOrder": {"lte": case.opened},
+            "openedOnOrder": {"lte": case.opened},
             "or": [
-                {"openedOrder": {"lt": case.opened}},
-                {"openedOrder": {"eq": case.opened}, "id": {"lt": case.uuid.to_string()}},
+                {"openedOnOrder": {"lt": case.opened}},
+                {"openedOnOrder": {"eq": case.opened}, "id": {"lt": case.uuid.to_string()}},
             ],
         }}),
     })

@@ -40,7 +40,7 @@ pub struct Record {
     /// Description for the schema.
     pub doc: &'static str,
     /// Its life cycle.
-    pub shape: RecordKind,
+    pub kind: RecordKind,
     /// Its fields; those that every record of its kind has come last.
     pub fields: Vec<Field>,
     /// The inverse lists of all references to it.
@@ -62,13 +62,13 @@ pub struct Record {
 }
 
 impl Record {
-    fn new(ty: RecordType, table: &'static str, shape: RecordKind) -> Self {
+    fn new(ty: RecordType, table: &'static str, kind: RecordKind) -> Self {
         Self {
             ty,
             table,
             plural: "",
             doc: "",
-            shape,
+            kind,
             fields: Vec::new(),
             relations: Vec::new(),
             parts: Vec::new(),
@@ -156,7 +156,7 @@ impl Record {
 
     /// Whether it can have citations.
     pub fn is_cited(&self) -> bool {
-        matches!(self.shape, RecordKind::Record | RecordKind::Part { cited: true })
+        matches!(self.kind, RecordKind::Record | RecordKind::Part { cited: true })
     }
 
     /// A field.
@@ -222,7 +222,7 @@ impl Record {
 
     /// The field that references the record to which a part belongs.
     pub fn owner(&self) -> Option<&Field> {
-        matches!(self.shape, RecordKind::Part { .. }).then(|| self.field(FieldId::OWNER))
+        matches!(self.kind, RecordKind::Part { .. }).then(|| self.field(FieldId::OWNER))
     }
 
     /// The field through which the record belongs to a jurisdiction.
@@ -257,7 +257,7 @@ impl Record {
     /// # Panics
     /// If the field of the default order is not declared.
     pub(super) fn with_common_fields(mut self) -> Self {
-        self.fields.extend(common_fields(self.shape));
+        self.fields.extend(common_fields(self.kind));
         let label = self.label().map_or("position", |label| label.name);
         let (name, direction) = self.declared_order.unwrap_or((label, Direction::Asc));
         let id = self.field_id(name).unwrap_or_else(|| panic!("{} is ordered by {name}, which is not a field", self.name()));

@@ -96,7 +96,7 @@ fn in_order(declared: Vec<Record>) -> Vec<Record> {
 
 /// The types of independent records. The vocabulary lives as long as the process, so it is leaked.
 fn record_type_vocabulary(records: &[Record]) -> &'static Vocabulary {
-    let records = records.iter().filter(|record| record.shape == RecordKind::Record);
+    let records = records.iter().filter(|record| record.kind == RecordKind::Record);
     let choices: Vec<Choice> = records.map(|record| Choice::new(record.ty.prefix(), record.doc)).collect();
     Box::leak(Box::new(Vocabulary { name: "RecordType", doc: "A type of record.", choices: choices.leak() }))
 }
@@ -115,14 +115,14 @@ fn add_inverse(records: &mut [Record], source: usize, id: FieldId, field: &Field
         }
     };
     let relation = Relation { name: inverse.name, doc: inverse.doc, target, short: inverse.short, via };
-    let is_owner = id == FieldId::OWNER && matches!(referring.shape, RecordKind::Part { .. });
+    let is_owner = id == FieldId::OWNER && matches!(referring.kind, RecordKind::Part { .. });
     let parts = is_owner.then_some(PartList { name: inverse.name, part: referring.ty });
     let is_citation = referring.ty == RecordType::Citation;
     for record in records {
         let is_referenced = match field.kind {
             FieldKind::One(target) => target == record.ty,
             FieldKind::Any if is_citation => record.is_cited(),
-            _ => record.shape == RecordKind::Record,
+            _ => record.kind == RecordKind::Record,
         };
         if is_referenced {
             record.relations.push(relation.clone());
@@ -168,7 +168,7 @@ fn dimensions(records: &[Record], record: &Record) -> Vec<Dimension> {
 fn is_groupable(records: &[Record], kind: FieldKind) -> bool {
     match kind {
         FieldKind::Choice(_) => true,
-        FieldKind::One(target) => records.iter().any(|record| record.ty == target && record.shape == RecordKind::Record),
+        FieldKind::One(target) => records.iter().any(|record| record.ty == target && record.kind == RecordKind::Record),
         _ => false,
     }
 }

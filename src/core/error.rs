@@ -55,7 +55,7 @@ pub enum Error {
     /// An argument is not valid.
     #[error("{path}: {message}")]
     BadUserInput {
-        /// Path of the argument, such as `filter.opened.gte`.
+        /// Path of the argument, such as `filter.openedOn.gte`.
         path: String,
         /// What is wrong and what would be right.
         message: String,
@@ -150,7 +150,7 @@ impl fmt::Display for Chain<'_> {
     }
 }
 
-/// The argument at `path` (such as `filter.opened.gte`) is not valid.
+/// The argument at `path` (such as `filter.openedOn.gte`) is not valid.
 pub fn bad_input(path: impl fmt::Display, message: impl fmt::Display) -> Error {
     Error::BadUserInput { path: path.to_string(), message: message.to_string() }
 }

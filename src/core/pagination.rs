@@ -146,21 +146,21 @@ mod tests {
         #[test]
         fn cursor_round_trips(key in key(), id: u128) {
             let cursor = Cursor { key, id: Uuid::from_u128(id) };
-            let text = cursor.encode("Case by opened");
-            prop_assert_eq!(Cursor::decode(&text, "Case by opened", "after").unwrap(), cursor);
-            prop_assert!(Cursor::decode(&text, "Case by decided", "after").is_err());
+            let text = cursor.encode("Case by openedOn");
+            prop_assert_eq!(Cursor::decode(&text, "Case by openedOn", "after").unwrap(), cursor);
+            prop_assert!(Cursor::decode(&text, "Case by decidedOn", "after").is_err());
         }
 
         #[test]
         fn decoding_a_cursor_never_panics(text in ".{0,80}") {
-            let _ = Cursor::decode(&text, "Case by opened", "after");
+            let _ = Cursor::decode(&text, "Case by openedOn", "after");
         }
     }
 
     #[test]
     fn cursor_of_another_version_is_rejected() {
-        let text = BASE64.encode(json!([0, "Case by opened", ["2020"], Uuid::nil()]).to_string());
-        let error = Cursor::decode(&text, "Case by opened", "after").unwrap_err();
+        let text = BASE64.encode(json!([0, "Case by openedOn", ["2020"], Uuid::nil()]).to_string());
+        let error = Cursor::decode(&text, "Case by openedOn", "after").unwrap_err();
         assert!(error.to_string().contains("another version"), "{error}");
     }
 

@@ -212,7 +212,7 @@ fn by_input(record: &Record) -> InputObject {
         .oneof()
         .description(format!("Key of {}.", names::a(record)))
         .field(InputValue::new("id", TypeRef::named(TypeRef::ID)).description("Id."));
-    match record.shape {
+    match record.kind {
         RecordKind::Record => input
             .field(InputValue::new("slug", TypeRef::named(TypeRef::STRING)).description("Slug."))
             .field(InputValue::new("identifier", TypeRef::named(IDENTIFIER_BY)).description("Identifier in another register.")),

@@ -83,7 +83,7 @@ fn empty_stream(_: ResolverContext<'_>) -> SubscriptionFieldFuture<'_> {
 
 /// Record types whose changes can be filtered.
 fn observable_records() -> impl Iterator<Item = &'static Record> {
-    catalog().all().filter(|record| record.shape == RecordKind::Record)
+    catalog().all().filter(|record| record.kind == RecordKind::Record)
 }
 
 /// A selected field of an event.

@@ -42,9 +42,9 @@ fn parse_record(file: &Arc<str>, line: usize, tree: &Tree) -> Result<(RecordType
     let [(name, value)] = entries.as_slice() else {
         return invalid(format!("{expected}; found {} entries", entries.len()));
     };
-    let mut records = catalog().all().filter(|record| record.shape == RecordKind::Record);
+    let mut records = catalog().all().filter(|record| record.kind == RecordKind::Record);
     let Some(record) = records.find(|record| record.singular() == *name || record.plural == name) else {
-        let known: Vec<String> = catalog().all().filter(|record| record.shape == RecordKind::Record).map(Record::singular).collect();
+        let known: Vec<String> = catalog().all().filter(|record| record.kind == RecordKind::Record).map(Record::singular).collect();
         return invalid(format!("unknown record type \"{name}\"; expected one of {}", known.join(", ")));
     };
     if record.plural == name && record.singular() != *name {

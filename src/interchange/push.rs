@@ -166,7 +166,7 @@ pub fn to_input(drafts: &Drafts) -> Json {
 fn encode_fields(record: &Record, draft: &Draft) -> Json {
     let mut fields = Map::new();
     if let Some(name) = &draft.name {
-        let name_field = if record.shape == RecordKind::Record { "slug" } else { "key" };
+        let name_field = if record.kind == RecordKind::Record { "slug" } else { "key" };
         fields.insert(name_field.to_owned(), name.as_str().into());
     }
     for (id, value, _) in &draft.values {

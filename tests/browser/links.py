@@ -14,7 +14,7 @@ import duckdb
 import pandas
 
 QUERY = """
-    SELECT CAST(substr(cases.decided, 1, 4) AS INTEGER), upper(charges.outcome), count(DISTINCT cases.id)
+    SELECT CAST(substr(cases.decided_on, 1, 4) AS INTEGER), upper(charges.outcome), count(DISTINCT cases.id)
     FROM charges
     JOIN cases ON cases.id = charges.case_id
     JOIN provisions ON provisions.id = charges.provision_id

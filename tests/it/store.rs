@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod cluster;
 pub mod dataset_version;
+pub mod date_names;
 pub mod disputes;
 pub mod drafts;
 pub mod faults;

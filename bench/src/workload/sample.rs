@@ -67,7 +67,7 @@ impl Samples {
 /// The first 100 cases that were opened before a date.
 async fn cases_before(api: &mut Connection, date: &str) -> anyhow::Result<Vec<CasePosition>> {
     const QUERY: &str =
-        "query ($from: PartialDate!) { cases(first: 100, filter: {opened: {lt: $from}}) { edges { cursor node { id opened } } } }";
+        "query ($from: PartialDate!) { cases(first: 100, filter: {openedOn: {lt: $from}}) { edges { cursor node { id openedOn } } } }";
     let data = api.query(QUERY, json!({"from": date})).await?;
     let edges = data["cases"]["edges"].as_array().context("the response has no cases")?;
     edges
@@ -78,7 +78,7 @@ async fn cases_before(api: &mut Connection, date: &str) -> anyhow::Result<Vec<Ca
                 cursor: edge["cursor"].as_str().context("a case has no cursor")?.to_owned(),
                 uuid: uuid_of_global_id(&id).with_context(|| format!("{id} is not a global id"))?,
                 id,
-                opened: edge["node"]["opened"].as_str().unwrap_or_default().to_owned(),
+                opened: edge["node"]["openedOn"].as_str().unwrap_or_default().to_owned(),
             })
         })
         .collect()
@@ -90,7 +90,7 @@ async fn total_count(api: &mut Connection, query: &str, variables: Value) -> any
 
 /// The cases at a position, and the exact position: the start of a month, found by binary search.
 async fn deep_cases(api: &mut Connection, position: u64) -> anyhow::Result<(Vec<CasePosition>, u64)> {
-    const COUNT: &str = "query ($from: PartialDate!) { cases(filter: {opened: {gte: $from}}) { totalCount } }";
+    const COUNT: &str = "query ($from: PartialDate!) { cases(filter: {openedOn: {gte: $from}}) { totalCount } }";
     let total = total_count(api, "{ cases { totalCount } }", json!({})).await?;
     let wanted = position.min(total / 5 * 4);
     let date = |month: u32| format!("{:04}-{:02}-01", month / 12, month % 12 + 1);

@@ -103,7 +103,7 @@ const ACCUSED: &[&str] = &["suspect", "defendant"];
 
 fn statistics() -> StatisticsSpec {
     const PRISON: Interval = Interval::Duration("sentences", "length");
-    const TO_DECISION: Interval = Interval::Days("opened", "decided");
+    const TO_DECISION: Interval = Interval::Days("openedOn", "decidedOn");
     let people =
         |name, doc| MeasureSpec::count(name, CountTarget::PartReference("parties", "person"), doc).only_parts("parties", "role", ACCUSED);
     StatisticsSpec {
@@ -146,8 +146,8 @@ pub fn records() -> Vec<Record> {
             .with_field(text("ecli").doc("European Case Law Identifier (ECLI).").unique())
             .with_field(choice("kind", &CASE_KIND).required().doc("Type of proceeding."))
             .with_field(choice("status", &CASE_STATUS).required().doc("Status of the case."))
-            .with_field(date("opened").doc("Date on which the case began, with the first arrest, suspicion or filing.").ordered())
-            .with_field(date("decided").doc("Date of the judgment.").ordered())
+            .with_field(date("openedOn").doc("Date on which the case began, with the first arrest, suspicion or filing.").ordered())
+            .with_field(date("decidedOn").doc("Date of the judgment.").ordered())
             .with_field(translated("summary").doc("Summary of the case in a few sentences.").search_text())
             .with_field(
                 one("court", RecordType::Organization)
@@ -159,7 +159,7 @@ pub fn records() -> Vec<Record> {
                     .doc("Jurisdiction to which the record belongs.")
                     .inverse("cases", "Cases of this jurisdiction."),
             )
-            .default_order("opened", Direction::Desc)
+            .default_order("openedOn", Direction::Desc)
             .dimension(
                 "provision",
                 &["charges", "provision"],

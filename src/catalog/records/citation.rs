@@ -10,7 +10,7 @@ static FIELD_CHANGE: Structure = Structure {
     name: "FieldChange",
     doc: "Change of one field in a revision.",
     members: &[
-        StructureMember::text("field", "Field that changed, such as decided, or parties[ilyashev].role for a field of a part."),
+        StructureMember::text("field", "Field that changed, such as decidedOn, or parties[ilyashev].role for a field of a part."),
         StructureMember::optional("old", FieldKind::Text, "Value before the change, as JSON; null if there was none."),
         StructureMember::optional("new", FieldKind::Text, "Value after the change, as JSON; null if it was removed."),
     ],
@@ -98,7 +98,7 @@ pub fn records() -> Vec<Record> {
             .doc("A change of a record: when, by whom and why it was made, and what changed.")
             .with_field(any("record").required().doc("Record that changed.").inverse("history", "Revisions of the record, newest first."))
             .with_field(integer("number").required().doc("Number of the revision, counted from 1 for each record.").ordered())
-            .with_field(instant("at").required().doc("Time of the change.").ordered())
+            .with_field(instant("changedAt").required().doc("Time of the change.").ordered())
             .with_field(text("by").required().doc("Name of the editor or process that made the change."))
             .with_field(text("message").doc("Reason for the change, as its author gave it."))
             .with_field(list("changes", &FIELD_CHANGE).doc("Changed fields, with their old and new values."))

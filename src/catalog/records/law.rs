@@ -47,7 +47,7 @@ static LAW_RELATION_KIND: Vocabulary = Vocabulary {
 };
 
 fn statistics() -> StatisticsSpec {
-    const TO_FORCE: Interval = Interval::Days("adopted", "inForceFrom");
+    const TO_FORCE: Interval = Interval::Days("adoptedOn", "inForceFrom");
     StatisticsSpec {
         name: "lawStatistics",
         doc: "Counts of laws, of their provisions and of proposals to change them.",
@@ -93,9 +93,9 @@ pub fn records() -> Vec<Record> {
             .with_field(text("number").doc("Number under which the law was adopted, such as 226-V.").search_name())
             .with_field(choice("kind", &LAW_KIND).required().doc("Type of law."))
             .with_field(choice("status", &LAW_STATUS).required().doc("Status of the law."))
-            .with_field(date("adopted").doc("Date of adoption or signature.").ordered())
+            .with_field(date("adoptedOn").doc("Date of adoption or signature.").ordered())
             .with_field(date("inForceFrom").doc("Date of entry into force.").ordered())
-            .with_field(date("repealed").doc("Date of repeal.").ordered())
+            .with_field(date("repealedOn").doc("Date of repeal.").ordered())
             .with_field(text("eli").doc("European Legislation Identifier (ELI).").unique())
             .with_field(translated("summary").doc("Summary of the law in a few sentences.").search_text())
             .with_field(
@@ -103,7 +103,7 @@ pub fn records() -> Vec<Record> {
                     .doc("Jurisdiction to which the record belongs.")
                     .inverse("laws", "Laws of this jurisdiction."),
             )
-            .default_order("adopted", Direction::Desc)
+            .default_order("adoptedOn", Direction::Desc)
             .statistics(statistics()),
         Record::part(
             RecordType::LawRelation,

@@ -12,8 +12,8 @@ pub fn records() -> Vec<Record> {
             .doc("A post or seat that a person holds or held in an organization. Modelled on Popolo.")
             .with_field(translated("label").required().doc("Name of the post, such as Deputy of the Senate.").label())
             .with_field(text("role").doc("Role in the organization, such as deputy, chair or minister."))
-            .with_field(date("startDate").doc("Date on which the person took the post.").ordered())
-            .with_field(date("endDate").doc("Date on which the person left the post."))
+            .with_field(date("start").doc("Date on which the person took the post.").ordered())
+            .with_field(date("end").doc("Date on which the person left the post."))
             .with_field(text("endReason").doc("Why the person left the post."))
             .with_field(
                 one("person", RecordType::Person)
@@ -32,7 +32,7 @@ pub fn records() -> Vec<Record> {
                     .doc("Organization that the person represents in the post, such as a party.")
                     .inverse("membershipsOnBehalf", "Posts and seats in other organizations held on behalf of this one."),
             )
-            .default_order("startDate", Direction::Desc)
+            .default_order("start", Direction::Desc)
             .jurisdiction_from("organization"),
     ]
 }

@@ -37,8 +37,8 @@ pub fn records() -> Vec<Record> {
                     .search_name(),
             )
             .with_field(choice("classification", &ORGANIZATION_CLASSIFICATION).required().doc("Type of organization."))
-            .with_field(date("founded").doc("Date of foundation.").ordered())
-            .with_field(date("dissolved").doc("Date of dissolution."))
+            .with_field(date("foundedOn").doc("Date of foundation.").ordered())
+            .with_field(date("dissolvedOn").doc("Date of dissolution."))
             .with_field(translated("description").doc("Description in a sentence or two.").search_text())
             .with_field(url("image").doc("URL of a picture or emblem."))
             .with_field(list("links", &LINK).doc("Web pages about the subject of the record."))

@@ -58,7 +58,7 @@ static ACTION_CLASSIFICATION: Vocabulary = Vocabulary {
 
 fn statistics() -> StatisticsSpec {
     const TO_DECISION: Interval = Interval::DaysUntilPart {
-        from: "introduced",
+        from: "introducedOn",
         list: "actions",
         date: "date",
         field: "classification",
@@ -117,7 +117,7 @@ pub fn records() -> Vec<Record> {
             .with_field(text("identifier").doc("Number assigned by the receiving body."))
             .with_field(choice("kind", &PROPOSAL_KIND).required().doc("Type of proposal."))
             .with_field(choice("status", &PROPOSAL_STATUS).required().doc("Status of the proposal."))
-            .with_field(date("introduced").doc("Date on which the proposal was first made or introduced.").ordered())
+            .with_field(date("introducedOn").doc("Date on which the proposal was first made or introduced.").ordered())
             .with_field(translated("summary").doc("Summary of the proposal in a few sentences.").search_text())
             .with_field(
                 one("jurisdiction", RecordType::Jurisdiction)
@@ -129,7 +129,7 @@ pub fn records() -> Vec<Record> {
                     .doc("Law that the proposal became.")
                     .inverse("proposals", "Proposals that became this law."),
             )
-            .default_order("introduced", Direction::Desc)
+            .default_order("introducedOn", Direction::Desc)
             .dimension(
                 "sponsor",
                 &["sponsors", "person"],

@@ -193,7 +193,7 @@ async fn apply(
         }
         CurationAction::Revert => {
             let (ty, id) = decode_citable(&text("record"))?;
-            if catalog().get(ty).shape != RecordKind::Record {
+            if catalog().get(ty).kind != RecordKind::Record {
                 let message = "this is the id of a part; revert the record that contains it";
                 return Err(problem_at(Origin::input(["record"]), message, ProblemCode::Invalid).into());
             }

@@ -69,7 +69,7 @@ pub(super) fn field() -> Field {
 }
 
 pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
-    let records = catalog().all().filter(|record| record.shape == RecordKind::Record);
+    let records = catalog().all().filter(|record| record.kind == RecordKind::Record);
     let record = records.fold(InputObject::new(RECORD_INPUT).oneof().description("A record of any type."), |input, record| {
         let ty = TypeRef::named(input::name(record, Purpose::Upsert));
         input.field(input_value(record.singular(), ty, names::capitalized(&format!("{}.", names::a(record)))))
@@ -203,7 +203,7 @@ fn parse(value: &Value, index: usize) -> Result<(&'static Record, Draft), Vec<In
     let mut members = input::members(value).into_iter().filter(|(_, value)| !value.is_null());
     let (name, fields) = members.next().unwrap_or_default();
     let origin = Origin::input(["records"]).child(index, None).child(name.clone(), None);
-    let record = catalog().all().find(|record| record.shape == RecordKind::Record && record.singular() == name);
+    let record = catalog().all().find(|record| record.kind == RecordKind::Record && record.singular() == name);
     let (Some(record), Json::Object(mut fields)) = (record, fields) else {
         return Err(vec![InputProblem::new(origin, "this is not a record; write it as {person: {...}}")]);
     };

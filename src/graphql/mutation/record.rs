@@ -51,7 +51,7 @@ impl RecordAction {
 /// Finds the action and the record type of a mutation by its name.
 pub(super) fn find(name: &str) -> Option<(RecordAction, &'static Record)> {
     static MUTATIONS: LazyLock<HashMap<String, (RecordAction, &'static Record)>> = LazyLock::new(|| {
-        let records = catalog().all().filter(|record| record.shape == RecordKind::Record);
+        let records = catalog().all().filter(|record| record.kind == RecordKind::Record);
         let all = records.flat_map(|record| RecordAction::ALL.map(|(action, verb)| (format!("{verb}{}", record.name()), (action, record))));
         all.collect()
     });
@@ -59,7 +59,7 @@ pub(super) fn find(name: &str) -> Option<(RecordAction, &'static Record)> {
 }
 
 pub(super) fn fields() -> Vec<Field> {
-    let records = catalog().all().filter(|record| record.shape == RecordKind::Record);
+    let records = catalog().all().filter(|record| record.kind == RecordKind::Record);
     let all = records.flat_map(|record| RecordAction::ALL.map(|(action, verb)| self::field(record, action, verb)));
     all.collect()
 }

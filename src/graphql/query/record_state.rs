@@ -99,7 +99,7 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
 
 fn record_argument(selection: &Selection<'_>) -> Result<(RecordType, Uuid)> {
     let (ty, id) = global_id::decode(&selection.argument("record").unwrap_or_default(), "record")?;
-    match catalog().get(ty).shape {
+    match catalog().get(ty).kind {
         RecordKind::Record => Ok((ty, id)),
         _ => Err(bad_input("record", "this is the id of a part; give the id of the record it belongs to")),
     }

@@ -31,7 +31,7 @@ const HIT: &str = "SearchHit";
 const RECORD_TYPE: &str = "RecordType";
 
 fn searchable_records() -> impl Iterator<Item = &'static Record> {
-    catalog().all().filter(|record| record.shape == RecordKind::Record)
+    catalog().all().filter(|record| record.kind == RecordKind::Record)
 }
 
 fn enum_value(record: &Record) -> String {

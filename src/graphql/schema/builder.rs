@@ -23,7 +23,7 @@ pub(crate) fn type_names(record: &Record) -> Vec<&'static str> {
     if record.is_cited() {
         names.push(CITABLE);
     }
-    if record.shape == RecordKind::Record {
+    if record.kind == RecordKind::Record {
         names.push(RECORD);
     }
     names

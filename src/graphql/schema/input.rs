@@ -62,7 +62,7 @@ pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     );
     builder = builder.register(reference_input());
     let mut structures: Vec<&Structure> = Vec::new();
-    for record in catalog().all().filter(|record| record.shape != RecordKind::Log) {
+    for record in catalog().all().filter(|record| record.kind != RecordKind::Log) {
         for field in &record.fields {
             if let FieldKind::List(structure) = field.kind
                 && !structures.iter().any(|known| std::ptr::eq(*known, structure))
@@ -71,7 +71,7 @@ pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
                 builder = builder.register(structure_input(structure));
             }
         }
-        if record.shape == RecordKind::Record {
+        if record.kind == RecordKind::Record {
             for purpose in [Purpose::Create, Purpose::Update, Purpose::Upsert] {
                 builder = builder.register(record_input(record, purpose));
             }
@@ -83,7 +83,7 @@ pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
 }
 
 fn reference_input() -> InputObject {
-    let records = catalog().all().filter(|record| record.shape == RecordKind::Record);
+    let records = catalog().all().filter(|record| record.kind == RecordKind::Record);
     let input = InputObject::new(REFERENCE).oneof().description("A record of any type, by id or slug.");
     records.fold(input, |input, record| {
         let doc = format!("Id or slug of {}.", names::a(record));
@@ -112,7 +112,7 @@ fn input_type(kind: FieldKind, required: bool) -> TypeRef {
     let name = match kind {
         FieldKind::Translated => TRANSLATIONS.to_owned(),
         FieldKind::List(structure) => return TypeRef::named_nn_list(format!("{}Input", structure.name)),
-        FieldKind::One(target) if catalog().get(target).shape != RecordKind::Record => TypeRef::STRING.to_owned(),
+        FieldKind::One(target) if catalog().get(target).kind != RecordKind::Record => TypeRef::STRING.to_owned(),
         FieldKind::One(_) => TypeRef::ID.to_owned(),
         FieldKind::Any => REFERENCE.to_owned(),
         kind => scalar::output_type(kind, false).to_string(),
@@ -129,7 +129,7 @@ fn record_input(record: &Record, purpose: Purpose) -> InputObject {
         input = input.field(expected_revision());
     }
     for (id, field) in record.fields_with_ids().filter(|(_, field)| !field.system) {
-        let is_owner = id == FieldId::OWNER && record.shape != RecordKind::Record;
+        let is_owner = id == FieldId::OWNER && record.kind != RecordKind::Record;
         if is_owner {
             continue;
         }
@@ -179,7 +179,7 @@ fn field_doc(field: &Field, purpose: Purpose) -> String {
     match (field.name, field.kind) {
         ("slug", _) if purpose == Purpose::Create => "Slug; by default generated from the name.".to_owned(),
         ("key", _) => "Key; by default generated from the content.".to_owned(),
-        (_, FieldKind::One(target)) if catalog().get(target).shape == RecordKind::Record => format!("{doc} Id or slug."),
+        (_, FieldKind::One(target)) if catalog().get(target).kind == RecordKind::Record => format!("{doc} Id or slug."),
         (_, FieldKind::One(_)) => format!("{doc} Key in this record."),
         _ => doc,
     }

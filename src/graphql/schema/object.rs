@@ -61,7 +61,7 @@ fn shared_relations(sample: &Record) -> impl Iterator<Item = &Relation> {
     sample.relations.iter().filter(|relation| {
         catalog()
             .all()
-            .filter(|record| record.shape == RecordKind::Record)
+            .filter(|record| record.kind == RecordKind::Record)
             .all(|record| record.relation_id(relation.name).is_some_and(|id| record.relation(id).via == relation.via))
     })
 }

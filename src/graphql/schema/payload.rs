@@ -72,7 +72,7 @@ pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         .register(codes)
         .register(error)
         .register(Scalar::new(PATH_SEGMENT).description("A path segment: the name of a field, or an index in a list, counted from 0."));
-    for record in catalog().all().filter(|record| record.shape == RecordKind::Record) {
+    for record in catalog().all().filter(|record| record.kind == RecordKind::Record) {
         let doc = format!("The {}; null on error.", names::singular(record));
         let mut payload = Object::new(name(record))
             .description(format!("Result of a mutation of {}.", names::a(record)))

@@ -28,7 +28,7 @@ const DEFAULT_FEED_ENTRIES: u32 = 50;
 static ENTRY_DOCUMENT: LazyLock<ExecutableDocument> = LazyLock::new(|| {
     let text = "{ entries { nodes { __typename id \
         ... on Record { permalink label createdAt updatedAt } \
-        ... on Revision { kind at by message recordType record { __typename id ... on Record { label permalink } } } } } }";
+        ... on Revision { kind changedAt by message recordType record { __typename id ... on Record { label permalink } } } } } }";
     // a test parses this constant document
     parse_query(text).unwrap_or_else(|error| unreachable!("{error}"))
 });
@@ -79,5 +79,5 @@ impl Api {
 
 /// Whether records of a type have timestamps of their changes.
 fn has_timestamps(record: &Record) -> bool {
-    record.shape == RecordKind::Record || record.ty == RecordType::Revision
+    record.kind == RecordKind::Record || record.ty == RecordType::Revision
 }

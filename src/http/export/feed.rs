@@ -38,7 +38,7 @@ const BUILT_IN_QUERY: &str = "feed";
 const CHANGES_QUERY: &str =
     "query($filter: RevisionFilter) { revisions(first: 50, order: {field: SEQUENCE, direction: DESC}, filter: $filter) { nodes { id } } }";
 /// The history of a record.
-const HISTORY_QUERY: &str = "query($id: ID!) { node(id: $id) { __typename id ... on Record { label permalink updatedAt history(first: 50) { nodes { __typename id kind at by message recordType } } } } }";
+const HISTORY_QUERY: &str = "query($id: ID!) { node(id: $id) { __typename id ... on Record { label permalink updatedAt history(first: 50) { nodes { __typename id kind changedAt by message recordType } } } } }";
 
 /// The content of a feed.
 struct FeedContent {
@@ -243,7 +243,7 @@ fn entry(node: &Json, base_url: &str) -> Option<AtomEntry> {
     // a deleted record has no label
     let label = record["label"].as_str().map_or(ty.clone(), |label| format!("{ty}: {label}"));
     let page = record["permalink"].as_str().map(|path| link("alternate", absolute_url(base_url, path), None));
-    let at = instant("at")?;
+    let at = instant("changedAt")?;
     let by = text("by").unwrap_or_default();
     Some(AtomEntry {
         title: AtomText::plain(format!("{label} ({kind})")),

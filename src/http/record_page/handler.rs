@@ -99,7 +99,7 @@ async fn respond(state: &AppState, headers: &HeaderMap, query: &str, ty: Option<
 
 /// The record types that have pages.
 fn types_with_pages() -> impl Iterator<Item = &'static Record> {
-    catalog().all().filter(|record| record.shape == RecordKind::Record)
+    catalog().all().filter(|record| record.kind == RecordKind::Record)
 }
 
 async fn look_up(request: &PageRequest, store: &Store, ty: Option<&str>, name: &str) -> Result<PageLookup, Error> {
@@ -125,7 +125,7 @@ async fn look_up_id(request: &PageRequest, store: &Store, record: Option<&'stati
     let decoded = id::decode(name).ok().and_then(|(prefix, id)| Some((RecordType::from_prefix(prefix)?, id)));
     let decoded = decoded
         .filter(|(ty, _)| record.is_none_or(|record| record.ty == *ty))
-        .filter(|(ty, _)| catalog().get(*ty).shape == RecordKind::Record);
+        .filter(|(ty, _)| catalog().get(*ty).kind == RecordKind::Record);
     let Some((ty, id)) = decoded else { return Ok(PageLookup::NotFound) };
     let link = link_to(request, store, catalog().get(ty), &Lookup::Id(id)).await?;
     let path = link.and_then(|link| link.path);

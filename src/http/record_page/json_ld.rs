@@ -18,8 +18,8 @@ const TERMS: &[(RecordType, &[(&str, &str)])] = &[
         RecordType::Organization,
         &[
             ("otherNames", "alternateName"),
-            ("founded", "foundingDate"),
-            ("dissolved", "dissolutionDate"),
+            ("foundedOn", "foundingDate"),
+            ("dissolvedOn", "dissolutionDate"),
             ("description", "description"),
             ("image", "image"),
             ("links", "sameAs"),
@@ -40,14 +40,14 @@ const TERMS: &[(RecordType, &[(&str, &str)])] = &[
             ("links", "sameAs"),
         ],
     ),
-    (RecordType::Membership, &[("role", "roleName"), ("startDate", "startDate"), ("endDate", "endDate"), ("organization", "memberOf")]),
+    (RecordType::Membership, &[("role", "roleName"), ("start", "startDate"), ("end", "endDate"), ("organization", "memberOf")]),
     (
         RecordType::Law,
         &[
             ("number", "legislationIdentifier"),
             ("eli", "sameAs"),
             ("kind", "legislationType"),
-            ("adopted", "legislationDate"),
+            ("adoptedOn", "legislationDate"),
             ("summary", "abstract"),
             ("jurisdiction", "legislationJurisdiction"),
             ("provisions", "hasPart"),
@@ -68,7 +68,7 @@ const TERMS: &[(RecordType, &[(&str, &str)])] = &[
         &[
             ("identifier", "legislationIdentifier"),
             ("kind", "legislationType"),
-            ("introduced", "dateCreated"),
+            ("introducedOn", "dateCreated"),
             ("summary", "abstract"),
             ("jurisdiction", "legislationJurisdiction"),
             ("status", "creativeWorkStatus"),
@@ -80,8 +80,8 @@ const TERMS: &[(RecordType, &[(&str, &str)])] = &[
         &[
             ("docketNumber", "identifier"),
             ("ecli", "sameAs"),
-            ("opened", "startDate"),
-            ("decided", "endDate"),
+            ("openedOn", "startDate"),
+            ("decidedOn", "endDate"),
             ("summary", "description"),
             ("court", "organizer"),
             ("jurisdiction", "location"),
@@ -281,7 +281,7 @@ fn temporal_coverage(view: &RecordView) -> Option<String> {
         _ => None,
     };
     let from = date("inForceFrom").filter(|_| view.record.ty == RecordType::Law)?;
-    Some(format!("{from}/{}", date("repealed").unwrap_or("..")))
+    Some(format!("{from}/{}", date("repealedOn").unwrap_or("..")))
 }
 
 /// An identifier in an external register.

@@ -61,7 +61,7 @@ impl ReadLayout {
             Depth::Source => &["slug", "url", "archivedUrl", "publisher", "publishedOn", "language"],
             Depth::Whole | Depth::Part | Depth::Name => &["slug"],
         };
-        let is_name = matches!(depth, Depth::Name | Depth::Source) && record.shape == RecordKind::Record;
+        let is_name = matches!(depth, Depth::Name | Depth::Source) && record.kind == RecordKind::Record;
         if is_name {
             names.iter().map(|name| record.known_field(name)).for_each(|id| plan.select_field(id));
             record.label_id().into_iter().for_each(|id| plan.select_field(id));
@@ -96,7 +96,7 @@ impl ReadLayout {
 
     /// Plans the target of a polymorphic reference; a part includes the record that it belongs to.
     fn plan_any(record: &'static Record) -> (Plan, Self) {
-        if record.shape == RecordKind::Record {
+        if record.kind == RecordKind::Record {
             return Self::plan_record(record, Depth::Name, None);
         }
         let mut plan = Plan::new(record.ty);
@@ -111,7 +111,7 @@ impl ReadLayout {
     /// Plans a revision.
     fn plan_revision(record: &'static Record) -> (Plan, Self) {
         let mut plan = Plan::new(record.ty);
-        let fields = ["number", "at", "kind", "message"];
+        let fields = ["number", "changedAt", "kind", "message"];
         fields.into_iter().map(|name| record.known_field(name)).for_each(|id| plan.select_field(id));
         (plan, Self::new(record))
     }
@@ -126,8 +126,8 @@ impl ReadLayout {
                 let list = ListPlan { page: Page::first(size), probe_next: true, ..ListPlan::new(row) };
                 (plan.add_child(ChildPlan::Many(id, list)), below)
             };
-            let is_part_of_this = target.shape != RecordKind::Record && record.parts.iter().any(|list| list.name == relation.name);
-            match (relation.name, target.shape) {
+            let is_part_of_this = target.kind != RecordKind::Record && record.parts.iter().any(|list| list.name == relation.name);
+            match (relation.name, target.kind) {
                 ("citations", _) => {}
                 (_, RecordKind::Log) => sections.history = Some(add(MAX_REVISIONS, Self::plan_revision(target))),
                 (_, RecordKind::Record) => {

@@ -292,7 +292,7 @@ impl EntryView {
         let record = layout.record;
         let mut facts = Vec::new();
         for (id, field) in record.fields_with_ids() {
-            let is_excluded = EXCLUDED_FIELDS.contains(&field.name) || (field.is_label && record.shape == RecordKind::Record);
+            let is_excluded = EXCLUDED_FIELDS.contains(&field.name) || (field.is_label && record.kind == RecordKind::Record);
             if is_excluded {
                 continue;
             }
@@ -368,7 +368,7 @@ fn section(node: RowRef<'_>, relation: &'static Relation, child: ChildId, below:
     let slice = node.many(child)?;
     let is_part_of_this = node.record().parts.iter().any(|list| list.name == relation.name);
     let entries = || nodes(slice).map(|node| EntryView::new(node, below, languages)).collect();
-    let items = match below.record.shape {
+    let items = match below.record.kind {
         RecordKind::Record => SectionItems::Records(nodes(slice).map(|node| RecordLink::new(node, below, languages)).collect()),
         _ if is_part_of_this => SectionItems::Parts(entries()),
         _ => SectionItems::Mentions(entries()),
@@ -380,7 +380,7 @@ fn section(node: RowRef<'_>, relation: &'static Relation, child: ChildId, below:
 fn revisions(node: RowRef<'_>, sections: &SectionLayout) -> Vec<RevisionView> {
     let Some((child, below)) = &sections.history else { return Vec::new() };
     let cell = |node: RowRef<'_>, name: &str| below.record.field_id(name).map_or(Cell::Null, |id| node.cell(id).clone());
-    let found = node.many(*child).into_iter().flat_map(nodes).filter_map(|node| match (cell(node, "number"), cell(node, "at")) {
+    let found = node.many(*child).into_iter().flat_map(nodes).filter_map(|node| match (cell(node, "number"), cell(node, "changedAt")) {
         (Cell::Integer(number), Cell::Instant(at)) => Some(RevisionView {
             number: number.to_string(),
             at,

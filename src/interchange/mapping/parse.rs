@@ -74,9 +74,9 @@ impl MappingParser<'_> {
             _ => "",
         };
         let record =
-            catalog().all().find(|record| record.shape == RecordKind::Record && (record.singular() == name || record.plural == name));
+            catalog().all().find(|record| record.kind == RecordKind::Record && (record.singular() == name || record.plural == name));
         if record.is_none() {
-            let known: Vec<String> = catalog().all().filter(|record| record.shape == RecordKind::Record).map(Record::singular).collect();
+            let known: Vec<String> = catalog().all().filter(|record| record.kind == RecordKind::Record).map(Record::singular).collect();
             let line = ty.map_or(mapping.line, |tree| tree.line);
             self.problem(line, "type", format!("unknown record type \"{name}\"; expected one of {}", known.join(", ")));
         }
@@ -194,7 +194,7 @@ impl MappingParser<'_> {
     }
 
     fn expected_field(&mut self, record: &'static Record, name: &str, tree: &Tree, path: &str) -> Option<Expected> {
-        let name_field = if record.shape == RecordKind::Record { "slug" } else { "key" };
+        let name_field = if record.kind == RecordKind::Record { "slug" } else { "key" };
         if name == name_field {
             return Some(Expected::Value(FieldKind::Text));
         }

@@ -56,7 +56,7 @@ impl PartAssembler {
         problems: &mut Vec<InputProblem>,
     ) {
         let Some(id) = draft.target.id else { return };
-        if record.shape != RecordKind::Record
+        if record.kind != RecordKind::Record
             && let Some(key) = &draft.name
         {
             keys.insert((record.ty, id), key.clone());
@@ -142,7 +142,7 @@ pub(super) fn parse_draft(record: &'static Record, columns: &[PackageColumn], ro
     for (index, tree) in values {
         let column = &columns[index];
         match column.source {
-            ColumnSource::Field(FieldId::OWNER) if record.shape != RecordKind::Record => {}
+            ColumnSource::Field(FieldId::OWNER) if record.kind != RecordKind::Record => {}
             ColumnSource::Field(field) if matches!(record.field(field).kind, FieldKind::Any) => {
                 entries.push((column.name.clone(), typed_reference(tree, &origin, &column.name)?));
             }
@@ -169,7 +169,7 @@ pub(super) fn parse_draft(record: &'static Record, columns: &[PackageColumn], ro
 fn typed_reference(tree: Tree, origin: &Origin, column: &str) -> Result<Tree, Vec<InputProblem>> {
     let Value::Text(text) = &tree.value else { return Ok(tree) };
     let ty = id::decode(text).ok().and_then(|(prefix, _)| RecordType::from_prefix(prefix));
-    if let Some(ty) = ty.filter(|ty| catalog().get(*ty).shape == RecordKind::Record) {
+    if let Some(ty) = ty.filter(|ty| catalog().get(*ty).kind == RecordKind::Record) {
         Ok(Tree { line: tree.line, value: Value::Map(vec![(catalog().get(ty).singular(), tree)]) })
     } else {
         let origin = origin.child(column.to_owned(), None);

@@ -74,7 +74,7 @@ pub(super) fn columns(resource: PackageResource) -> Vec<PackageColumn> {
 }
 
 fn record_columns(record: &'static Record) -> Vec<PackageColumn> {
-    let description = match record.shape {
+    let description = match record.kind {
         RecordKind::Record => "Permanent id.",
         _ => "Permanent id of the part.",
     };
@@ -88,7 +88,7 @@ fn record_columns(record: &'static Record) -> Vec<PackageColumn> {
         description: description.to_owned(),
     };
     let mut columns = vec![id];
-    let first = if record.shape == RecordKind::Record { "slug" } else { "key" };
+    let first = if record.kind == RecordKind::Record { "slug" } else { "key" };
     let is_first = |id: &FieldId| record.field(*id).name == first;
     let all = || record.fields_with_ids().map(|(id, _)| id).filter(|id| !OMITTED_FIELDS.contains(&record.field(*id).name));
     for id in all().filter(is_first).chain(all().filter(|id| !is_first(id))) {
@@ -98,7 +98,7 @@ fn record_columns(record: &'static Record) -> Vec<PackageColumn> {
             source: ColumnSource::Field(id),
             ty: column_type(field.kind),
             is_derived: field.name == "disputed",
-            is_key: is_first(&id) || (id == FieldId::OWNER && record.shape != RecordKind::Record),
+            is_key: is_first(&id) || (id == FieldId::OWNER && record.kind != RecordKind::Record),
             is_required: field.required,
             description: field.doc.to_owned(),
         });
@@ -121,7 +121,7 @@ fn record_columns(record: &'static Record) -> Vec<PackageColumn> {
 /// The field that names the target of a reference; `None` for other kinds.
 fn target_name_field(kind: FieldKind) -> Option<&'static str> {
     match kind {
-        FieldKind::One(target) if catalog().get(target).shape != RecordKind::Record => Some("key"),
+        FieldKind::One(target) if catalog().get(target).kind != RecordKind::Record => Some("key"),
         FieldKind::One(_) | FieldKind::Any => Some("slug"),
         _ => None,
     }
@@ -216,14 +216,14 @@ impl PackageColumn {
 
 fn record_type_prefix(resource: PackageResource) -> Option<&'static str> {
     match resource {
-        PackageResource::Records(record) if record.shape == RecordKind::Record => Some(record.ty.prefix()),
+        PackageResource::Records(record) if record.kind == RecordKind::Record => Some(record.ty.prefix()),
         _ => None,
     }
 }
 
 /// Whether the target has a slug or key for the column: a reference to any type may refer to a part, which has no slug.
 fn has_target_name(kind: FieldKind, target: &ReferenceTarget) -> bool {
-    !matches!(kind, FieldKind::Any) || catalog().get(target.ty).shape == RecordKind::Record
+    !matches!(kind, FieldKind::Any) || catalog().get(target.ty).kind == RecordKind::Record
 }
 
 fn cell_value(cell: &Cell) -> TableValue<'_> {

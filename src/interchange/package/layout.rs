@@ -60,7 +60,7 @@ impl PackageResource {
     /// Name of the table in snake case, as the standard requires lower-case names.
     pub(super) fn name(self) -> String {
         match self {
-            Self::Records(record) if record.shape == RecordKind::Record => snake_case(record.plural),
+            Self::Records(record) if record.kind == RecordKind::Record => snake_case(record.plural),
             Self::Records(record) => record.table.to_owned(),
             Self::FormerSlugs => "former_slugs".to_owned(),
             Self::MergedIds => "merged_ids".to_owned(),

@@ -44,7 +44,7 @@ struct ListedTable {
 
 impl ListedTable {
     fn has_parts(&self) -> bool {
-        matches!(self.resource, PackageResource::Records(record) if record.shape != RecordKind::Record)
+        matches!(self.resource, PackageResource::Records(record) if record.kind != RecordKind::Record)
     }
 }
 
@@ -104,7 +104,7 @@ fn read_table(table: &ListedTable, package: &mut Package, parts: &mut PartAssemb
     let mut row_problems = Vec::new();
     let outcome = reader.read(&mut |row| {
         let added = row.map_err(|problem| vec![problem]).and_then(|row| match table.resource {
-            PackageResource::Records(record) if record.shape != RecordKind::Record => parts.add(record, columns, row),
+            PackageResource::Records(record) if record.kind != RecordKind::Record => parts.add(record, columns, row),
             PackageResource::Records(record) => {
                 let mut draft = parse_draft(record, columns, row)?;
                 let problems = parts.attach(record, &mut draft);
@@ -140,7 +140,7 @@ fn text_of<'r>(columns: &[PackageColumn], row: &'r PackageRow, source: ColumnSou
 fn parse_record_id(row: &PackageRow, text: &str) -> Result<(RecordType, Uuid), InputProblem> {
     let decoded = id::decode(text).ok().and_then(|(prefix, id)| Some((RecordType::from_prefix(prefix)?, id)));
     decoded
-        .filter(|(ty, _)| catalog().get(*ty).shape == RecordKind::Record)
+        .filter(|(ty, _)| catalog().get(*ty).kind == RecordKind::Record)
         .ok_or_else(|| InputProblem::new(row.origin.clone(), format!("\"{text}\" is not the id of a record")))
 }
 

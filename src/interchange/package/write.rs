@@ -70,7 +70,7 @@ pub async fn write(dump: &mut Dump, options: &ExportOptions, progress: impl Fn(u
                     if record.ty == RecordType::Source {
                         collect_sources(record, &entries.rows, &mut sources);
                     }
-                    let count = if record.shape == RecordKind::Record { &mut summary.records } else { &mut summary.parts };
+                    let count = if record.kind == RecordKind::Record { &mut summary.records } else { &mut summary.parts };
                     *count += entries.rows.len();
                     progress(entries.rows.len());
                     after = entries.next;

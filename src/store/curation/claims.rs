@@ -62,12 +62,12 @@ mod tests {
     fn different_days_disagree_and_their_year_agrees() {
         let fields = &catalog().get(RecordType::Case).fields;
         let claimed =
-            [("decided", "2020-06-22"), ("decided", "2020"), ("decided", "2019-06-22"), ("title", "A  case"), ("title", "a case")];
+            [("decidedOn", "2020-06-22"), ("decidedOn", "2020"), ("decidedOn", "2019-06-22"), ("title", "A  case"), ("title", "a case")];
         let found = claims(fields, claimed.iter().map(|(field, value)| (Some(*field), Some(*value))));
         assert_eq!(
             found,
             [
-                ("decided".to_owned(), vec![("2020-06-22".to_owned(), vec![0, 1]), ("2019-06-22".to_owned(), vec![2])]),
+                ("decidedOn".to_owned(), vec![("2020-06-22".to_owned(), vec![0, 1]), ("2019-06-22".to_owned(), vec![2])]),
                 ("title".to_owned(), vec![("A  case".to_owned(), vec![3, 4])]),
             ]
         );

@@ -25,7 +25,7 @@ pub(crate) struct Referrer {
 pub(crate) async fn referrers(transaction: &DatabaseTransaction, target: &Record, id: Uuid, limit: u64) -> Result<Vec<Referrer>> {
     let mut found = Vec::new();
     for record in catalog().all() {
-        if record.shape == RecordKind::Log {
+        if record.kind == RecordKind::Log {
             continue;
         }
         for field in record.fields.iter().skip(usize::from(!is_record(record))) {

@@ -68,7 +68,7 @@ impl VisibilityChanges {
 
 /// The references of a link to its targets.
 fn ends(link: &Record) -> impl Iterator<Item = &Field> {
-    let is_link = link.shape == RecordKind::Part { cited: false };
+    let is_link = link.kind == RecordKind::Part { cited: false };
     link.fields.iter().skip(1).filter(move |field| is_link && matches!(field.kind, FieldKind::One(_) | FieldKind::Any))
 }
 

@@ -48,7 +48,7 @@ pub fn file(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<InputProblem>> {
                     }
                     (None, None) => {
                         let known: Vec<&str> =
-                            catalog().all().filter(|record| record.shape == RecordKind::Record).map(|record| record.plural).collect();
+                            catalog().all().filter(|record| record.kind == RecordKind::Record).map(|record| record.plural).collect();
                         parser.report(&origin, format!("\"{plural}\" is not a record type; the types are {}", known.join(", ")));
                     }
                 }
@@ -86,7 +86,7 @@ pub fn claims(record: &'static Record, draft: &Draft) -> Vec<InputProblem> {
 
 /// Plural name of the record type with this table or singular name, or with a plural that differs by at most two edits.
 fn similar_plural(given: &str) -> Option<&'static str> {
-    let mut records = catalog().all().filter(|record| record.shape == RecordKind::Record);
+    let mut records = catalog().all().filter(|record| record.kind == RecordKind::Record);
     let near = |record: &&Record| record.table == given || record.singular() == given || strsim::osa_distance(record.plural, given) <= 2;
     records.find(near).map(|record| record.plural)
 }
@@ -166,7 +166,7 @@ impl DraftParser {
     /// Parses one entry of the map of a record or part into the draft.
     fn entry(&mut self, record: &'static Record, name: &str, value: &Tree, draft: &mut Draft) {
         let is_row = self.source == DraftOrigin::PackageRow;
-        let name_field = if record.shape == RecordKind::Record { "slug" } else { "key" };
+        let name_field = if record.kind == RecordKind::Record { "slug" } else { "key" };
         let field = match record.field_id(name) {
             Some(id) if is_row && name == POSITION => Some(id),
             _ => settable_field(record, name),
@@ -257,7 +257,7 @@ impl DraftParser {
     fn value(&mut self, kind: FieldKind, tree: &Tree, origin: &Origin) -> Option<DraftValue> {
         match kind {
             _ if tree.value == Value::Null => Some(DraftValue::Cell(Cell::Null)),
-            FieldKind::One(target) if catalog().get(target).shape == RecordKind::Record => {
+            FieldKind::One(target) if catalog().get(target).kind == RecordKind::Record => {
                 self.text(tree, origin, "the slug or the id of a record").and_then(|name| self.reference(target, name, origin))
             }
             FieldKind::One(target) => {
@@ -344,7 +344,7 @@ impl DraftParser {
         if let Value::Map(entries) = &tree.value
             && let [(name, slug)] = entries.as_slice()
         {
-            let record = catalog().all().find(|record| record.shape == RecordKind::Record && record.singular() == *name);
+            let record = catalog().all().find(|record| record.kind == RecordKind::Record && record.singular() == *name);
             if let Some(record) = record {
                 let origin = origin.child(name.clone(), slug.line);
                 return self
@@ -474,7 +474,7 @@ fn unknown_choice(vocabulary: &Vocabulary, text: &str) -> String {
 /// A field that input may set: not a system field, and not the owner of a part, which follows from its place.
 fn settable_field(record: &Record, name: &str) -> Option<FieldId> {
     let id = record.field_id(name)?;
-    let is_owner = id == FieldId::OWNER && matches!(record.shape, RecordKind::Part { .. });
+    let is_owner = id == FieldId::OWNER && matches!(record.kind, RecordKind::Part { .. });
     (!is_owner && !record.field(id).system).then_some(id)
 }
 

@@ -14,7 +14,8 @@ use crate::store::write::load::LOOKUP_BATCH_VALUES;
 use crate::store::{Store, database};
 
 const TABLE: &str = "revisions";
-const COLUMNS: [&str; 11] = ["id", "record_id", "number", "at", "by", "message", "changes", "published", "kind", "record_type", "sequence"];
+const COLUMNS: [&str; 11] =
+    ["id", "record_id", "number", "changed_at", "by", "message", "changes", "published", "kind", "record_type", "sequence"];
 
 /// Instant, author and message of the revisions of one write.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ const POSITION: &str = "position";
 /// State of a record or part with its parts, which include their positions. `types` are the types of the records that
 /// polymorphic references point to, `keys` the keys of the parts around it.
 pub(crate) fn of(record: &Record, row: &StoredRow, types: &HashMap<Uuid, RecordType>, keys: &HashMap<Uuid, &str>) -> Json {
-    let is_part = record.shape != RecordKind::Record;
+    let is_part = record.kind != RecordKind::Record;
     let mut own_keys = keys.clone();
     for (part, rows) in &row.parts {
         if let Some(key) = catalog().get(*part).field_id("key") {

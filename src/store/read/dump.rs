@@ -240,7 +240,7 @@ impl Dump {
     }
 
     async fn fetch_names_of(&mut self, record: &'static Record, ids: &[Uuid]) -> Result<()> {
-        let name = if record.shape == RecordKind::Record { "slug" } else { "key" };
+        let name = if record.kind == RecordKind::Record { "slug" } else { "key" };
         let needed: Vec<FieldId> = references(record).filter(|field| record.field(*field).required).collect();
         let mut select = Query::select();
         select.columns(["id", name]).columns(needed.iter().map(|field| Alias::new(record.field(*field).column)));
@@ -273,7 +273,7 @@ impl Dump {
 
 /// The types in a dump: all records and parts.
 pub fn dumped_records() -> impl Iterator<Item = &'static Record> {
-    catalog().all().filter(|record| record.shape != RecordKind::Log)
+    catalog().all().filter(|record| record.kind != RecordKind::Log)
 }
 
 /// The fields that refer to records or parts.

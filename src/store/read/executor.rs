@@ -32,7 +32,7 @@ impl Store {
     pub async fn get(&self, lookup: &Lookup, plan: &Plan) -> Result<ReferencedRows> {
         let found = self.get_current(lookup, plan).await?;
         match lookup {
-            _ if found.get(0).is_some() || catalog().get(plan.ty).shape != RecordKind::Record => Ok(found),
+            _ if found.get(0).is_some() || catalog().get(plan.ty).kind != RecordKind::Record => Ok(found),
             Lookup::Id(id) => match self.merge_target(*id).await? {
                 Some(id) => self.get_current(&Lookup::Id(id), plan).await,
                 None => Ok(found),

@@ -11,7 +11,7 @@ use crate::store::handle::Store;
 impl Store {
     /// Counts the published records of each type, in one statement. Parts of records are not counted.
     pub async fn published_counts(&self) -> Result<Vec<(RecordType, u64)>> {
-        let types: Vec<_> = catalog().all().filter(|record| record.shape == RecordKind::Record).collect();
+        let types: Vec<_> = catalog().all().filter(|record| record.kind == RecordKind::Record).collect();
         let mut select = Query::select();
         for record in &types {
             let count = Query::select()

@@ -132,9 +132,9 @@ fn remove_links(state: &mut Json, drafts: &HashSet<Uuid>) {
     }
 }
 
-/// Whether the path of a field is that of a link, such as `citations[registry-2026:decided]`.
+/// Whether the path of a field is that of a link, such as `citations[registry-2026:decidedOn]`.
 fn is_link(field: &str) -> bool {
-    let links = catalog().all().filter(|record| record.shape == RecordKind::Part { cited: false });
+    let links = catalog().all().filter(|record| record.kind == RecordKind::Part { cited: false });
     links.filter_map(|record| record.owner()?.inverse).any(|list| {
         let list = format!("{}[", list.name);
         field.starts_with(&list) || field.contains(&format!(".{list}"))

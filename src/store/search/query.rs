@@ -148,7 +148,7 @@ impl Store {
 
     /// Rank of the type of a document, in the order of the catalog.
     fn type_priority() -> Expr {
-        let records = catalog().all().filter(|record| record.shape == RecordKind::Record).zip(0..);
+        let records = catalog().all().filter(|record| record.kind == RecordKind::Record).zip(0..);
         let case = records.fold(CaseStatement::new(), |case, (record, rank)| {
             let is_type = column("d", "record_type").eq(Expr::Constant(record.ty.prefix().into()));
             case.case(is_type, Expr::Constant(Value::Int(Some(rank))))

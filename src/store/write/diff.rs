@@ -457,7 +457,7 @@ fn add_field_changes(merge: &mut MergeState<'_>, slot: usize, cells: &[Cell], ta
         }
         None => changes.push(json!({"field": path.trim_end_matches('.'), "old": null, "new": part_value(record, cells, value)})),
         // a link is recorded as a whole: the visibility of its target decides who may read the change
-        Some(existing) if record.shape == (RecordKind::Part { cited: false }) => {
+        Some(existing) if record.kind == (RecordKind::Part { cited: false }) => {
             let (old, new) = (part_value(record, &existing.cells, value), part_value(record, cells, value));
             merge.is_changed |= existing.cells != cells;
             if old != new {

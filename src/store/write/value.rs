@@ -18,7 +18,7 @@ const MAX_SORT_KEY_BYTES: usize = 200;
 
 /// Whether rows of this type are records and not parts of a record.
 pub(crate) fn is_record(record: &Record) -> bool {
-    record.shape == RecordKind::Record
+    record.kind == RecordKind::Record
 }
 
 /// Value of a cell as bound in a statement; nulls are typed by the kind of the field.

@@ -17,7 +17,7 @@ export function report(data: DisputedCasesQuery): string[] {
 }
 
 function line(record: Case, dispute: NonNullable<Case["disputes"]>[number]): string {
-  const decided: string = record.decided ?? "undated";
+  const decided: string = record.decidedOn ?? "undated";
   const claims = dispute.claims.map(({ value, citations }) => {
     const sources = citations.map(({ source }) => source?.title ?? "unknown");
     return `${value ?? "none"} (${sources.join(", ")})`;

@@ -6,7 +6,7 @@ export function CaseCard({ record }: { record: CaseCard_case$key }) {
     graphql`
       fragment CaseCard_case on Case {
         title(lang: "en")
-        decided
+        decidedOn
         disputed
         court {
           name
@@ -42,7 +42,7 @@ export function CaseCard({ record }: { record: CaseCard_case$key }) {
     `,
     record,
   );
-  const decided: string | null | undefined = data.decided;
+  const decided: string | null | undefined = data.decidedOn;
   return (
     <article>
       <h2>{data.title}</h2>

@@ -105,8 +105,7 @@ async fn nested_pages_continue_from_their_own_cursors(#[values(On::Sqlite, On::P
     );
     for number in 0..9 {
         let organization = if number % 3 == 0 { "a" } else { "b" };
-        writeln!(text, "- {{slug: m{number}, label: {{en: M}}, person: p, organization: {organization}, startDate: \"200{number}\"}}")
-            .unwrap();
+        writeln!(text, "- {{slug: m{number}, label: {{en: M}}, person: p, organization: {organization}, start: \"200{number}\"}}").unwrap();
     }
     let server = Server::with(on, &text).await;
     let query = "query($after: String) { organizations { nodes { slug memberships(first: 2, after: $after) { totalCount nodes { slug } pageInfo { hasNextPage endCursor } } } } }";

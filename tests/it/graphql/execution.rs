@@ -89,8 +89,8 @@ async fn introspection_and_data_combine_in_one_query() {
 )]
 #[case(
     "$filter: CaseFilter",
-    json!({"filter": {"opened": {"gte": 2020}}}),
-    "Variable \"$filter\": opened.gte: 2020 is not of type PartialDate"
+    json!({"filter": {"openedOn": {"gte": 2020}}}),
+    "Variable \"$filter\": openedOn.gte: 2020 is not of type PartialDate"
 )]
 #[case("$filter: CaseFilter", json!({"filter": {"colour": 1}}), "Variable \"$filter\": CaseFilter has no field colour; its fields are and, or,")]
 #[case("$filter: CaseFilter", json!({"filter": 7}), "Variable \"$filter\": 7 is not an object of type CaseFilter")]

@@ -24,7 +24,7 @@ cases:
   title: {en: Year}
   kind: criminal
   status: decided
-  opened: "2020"
+  openedOn: "2020"
   court: court
   topics: [speech]
   parties: [{key: eva, person: eva, role: defendant}]
@@ -33,10 +33,10 @@ cases:
   title: {en: Day}
   kind: criminal
   status: pending
-  opened: "2020-06-22"
+  openedOn: "2020-06-22"
   parties: [{key: anna, person: anna, role: defendant}]
   charges: [{party: anna, provision: a274, outcome: pending}]
-- {slug: later, title: {en: Later}, kind: civil, status: pending, opened: "2021-01-01"}
+- {slug: later, title: {en: Later}, kind: civil, status: pending, openedOn: "2021-01-01"}
 - {slug: unknown, title: {en: Unknown}, kind: civil, status: pending}
 "#;
 
@@ -55,18 +55,18 @@ async fn filters_select_the_expected_records(#[values(On::Sqlite, On::Postgres)]
     let server = Server::with(on, DATA).await;
     let expectations: &[(&str, &str, &[&str])] = &[
         // a year means all of its days
-        ("cases", r#"{opened: {eq: "2020"}}"#, &["day", "year"]),
-        ("cases", r#"{opened: {eq: "2020-06"}}"#, &["day"]),
-        ("cases", r#"{opened: {not: "2020"}}"#, &["later", "unknown"]),
-        ("cases", r#"{opened: {lte: "2020"}}"#, &["day", "year"]),
-        ("cases", r#"{opened: {lt: "2020-06-22"}}"#, &["year"]),
-        ("cases", r#"{opened: {gt: "2020"}}"#, &["later"]),
-        ("cases", r#"{opened: {gte: "2020-06-22", lt: "2021"}}"#, &["day"]),
-        ("cases", r#"{opened: {in: ["2021", "2020-06-22"]}}"#, &["day", "later"]),
-        ("cases", "{opened: {in: []}}", &[]),
-        ("cases", "{opened: {isNull: true}}", &["unknown"]),
-        ("cases", "{opened: {isNull: false}}", &["day", "later", "year"]),
-        ("cases", r#"{not: {opened: {lte: "2020"}}}"#, &["later", "unknown"]),
+        ("cases", r#"{openedOn: {eq: "2020"}}"#, &["day", "year"]),
+        ("cases", r#"{openedOn: {eq: "2020-06"}}"#, &["day"]),
+        ("cases", r#"{openedOn: {not: "2020"}}"#, &["later", "unknown"]),
+        ("cases", r#"{openedOn: {lte: "2020"}}"#, &["day", "year"]),
+        ("cases", r#"{openedOn: {lt: "2020-06-22"}}"#, &["year"]),
+        ("cases", r#"{openedOn: {gt: "2020"}}"#, &["later"]),
+        ("cases", r#"{openedOn: {gte: "2020-06-22", lt: "2021"}}"#, &["day"]),
+        ("cases", r#"{openedOn: {in: ["2021", "2020-06-22"]}}"#, &["day", "later"]),
+        ("cases", "{openedOn: {in: []}}", &[]),
+        ("cases", "{openedOn: {isNull: true}}", &["unknown"]),
+        ("cases", "{openedOn: {isNull: false}}", &["day", "later", "year"]),
+        ("cases", r#"{not: {openedOn: {lte: "2020"}}}"#, &["later", "unknown"]),
         // vocabularies
         ("cases", "{status: {eq: PENDING}}", &["day", "later", "unknown"]),
         ("cases", "{status: {in: [DECIDED]}}", &["year"]),
@@ -127,8 +127,8 @@ async fn id_filter_rejects_ids_of_other_types(#[values(On::Sqlite, On::Postgres)
 }
 
 #[rstest]
-#[case(r#"{ cases(filter: {opened: {gte: "2020-13"}}) { nodes { id } } }"#, "filter.opened.gte: \"2020-13\" is not a date")]
-#[case(r#"{ cases(filter: {or: [{}, {decided: {in: ["x"]}}]}) { nodes { id } } }"#, "filter.or[1].decided.in[0]: \"x\" is not a date")]
+#[case(r#"{ cases(filter: {openedOn: {gte: "2020-13"}}) { nodes { id } } }"#, "filter.openedOn.gte: \"2020-13\" is not a date")]
+#[case(r#"{ cases(filter: {or: [{}, {decidedOn: {in: ["x"]}}]}) { nodes { id } } }"#, "filter.or[1].decidedOn.in[0]: \"x\" is not a date")]
 #[case(r#"{ cases(filter: {createdAt: {lt: "yesterday"}}) { nodes { id } } }"#, "filter.createdAt.lt: \"yesterday\" is not an instant")]
 #[case(
     r#"{ cases(filter: {charges: {some: {case: {title: {eq: "x"}, id: {eq: "x"}}}}}) { nodes { id } } }"#,

@@ -119,7 +119,7 @@ async fn all_input_errors_are_reported_with_their_path(#[values(On::Sqlite, On::
     let server = Server::with(on, TEXT).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let input = json!({
-        "title": {"en": "Another", "no language": "x"}, "kind": "CRIMINAL", "status": "PENDING", "opened": "2020-13", "court": "nowhere",
+        "title": {"en": "Another", "no language": "x"}, "kind": "CRIMINAL", "status": "PENDING", "openedOn": "2020-13", "court": "nowhere",
         "parties": [
             {"key": "a", "role": "DEFENDANT", "person": "anna"},
             {"key": "a", "role": "DEFENDANT", "person": "nobody"},
@@ -131,7 +131,7 @@ async fn all_input_errors_are_reported_with_their_path(#[values(On::Sqlite, On::
     let faults = path_and_code(&refused);
     for expected in [
         (r#"["input","title","no language"]"#, "INVALID"),
-        (r#"["input","opened"]"#, "INVALID"),
+        (r#"["input","openedOn"]"#, "INVALID"),
         (r#"["input","parties",2,"person"]"#, "INVALID"),
     ] {
         assert!(faults.contains(&(expected.0.to_owned(), expected.1.to_owned())), "{expected:?} {faults:?}");

@@ -102,7 +102,7 @@ async fn every_field_of_every_type_agrees_on_both_databases() {
         if record.plural.is_empty() {
             let owner = catalog()
                 .all()
-                .find(|owner| owner.shape == RecordKind::Record && owner.relations.iter().any(|relation| relation.target == record.ty));
+                .find(|owner| owner.kind == RecordKind::Record && owner.relations.iter().any(|relation| relation.target == record.ty));
             let owner = owner.unwrap();
             let list = owner.relations.iter().find(|relation| relation.target == record.ty).unwrap();
             let below = if list.short {

@@ -139,7 +139,7 @@ fn every_record_and_field_is_described() {
             }
         }
         assert!(!record.doc.is_empty(), "{} is not described", record.name());
-        assert_eq!(record.label().is_some(), record.shape == RecordKind::Record, "{} must be called by exactly one field", record.name());
+        assert_eq!(record.label().is_some(), record.kind == RecordKind::Record, "{} must be called by exactly one field", record.name());
     }
 }
 

@@ -26,7 +26,7 @@ topics:
 - {slug: press, label: {en: Press}}
 - {slug: protest, label: {en: Protest}}
 laws:
-- {slug: code, title: {en: Code}, kind: code, status: in_force, adopted: "2014-07-03", inForceFrom: "2015-01-01"}
+- {slug: code, title: {en: Code}, kind: code, status: in_force, adoptedOn: "2014-07-03", inForceFrom: "2015-01-01"}
 provisions:
 - {slug: a274, number: "274", heading: {en: False information}, kind: article, position: 1, law: code}
 - {slug: a174, number: "174", heading: {en: Discord}, kind: article, position: 2, law: code}
@@ -35,8 +35,8 @@ cases:
   title: {en: Three defendants}
   kind: criminal
   status: final
-  opened: "2019-01-10"
-  decided: "2019-01-20"
+  openedOn: "2019-01-10"
+  decidedOn: "2019-01-20"
   court: almaty
   topics: [press, protest]
   parties:
@@ -56,8 +56,8 @@ cases:
   title: {en: Two provisions}
   kind: criminal
   status: decided
-  opened: "2019"
-  decided: "2022-03-01"
+  openedOn: "2019"
+  decidedOn: "2022-03-01"
   court: almaty
   topics: [press]
   parties:
@@ -68,7 +68,7 @@ cases:
   - {key: aa, party: a, provision: a174, outcome: acquitted}
   sentences:
   - {key: a, party: a, kind: imprisonment, length: P1Y}
-- {slug: late, title: {en: Late}, kind: criminal, status: pending, opened: "2022-08", court: astana}
+- {slug: late, title: {en: Late}, kind: criminal, status: pending, openedOn: "2022-08", court: astana}
 - {slug: unknown, title: {en: Unknown}, kind: civil, status: pending}
 "#;
 
@@ -157,7 +157,7 @@ async fn partial_date_counts_in_its_year_but_in_no_month(#[values(On::Sqlite, On
     ]);
     assert_eq!(months["rows"], expected);
     let decided =
-        case_statistics(&server, "(groupBy: [YEAR], by: DECIDED, filter: {decided: {isNull: false}}) { rows { year count } }").await;
+        case_statistics(&server, "(groupBy: [YEAR], by: DECIDED_ON, filter: {decidedOn: {isNull: false}}) { rows { year count } }").await;
     assert_eq!(decided["rows"], json!([{"year": 2019, "count": 1}, {"year": 2022, "count": 1}]));
 }
 
@@ -165,7 +165,7 @@ async fn partial_date_counts_in_its_year_but_in_no_month(#[values(On::Sqlite, On
 #[tokio::test]
 async fn empty_periods_are_rows_if_requested(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
-    let filter = "filter: {opened: {isNull: false}}";
+    let filter = "filter: {openedOn: {isNull: false}}";
     let found = case_statistics(
         &server,
         &format!("({filter}, groupBy: [YEAR], emptyPeriods: true) {{ rows {{ year count people medianSentence }} }}"),
@@ -179,11 +179,11 @@ async fn empty_periods_are_rows_if_requested(#[values(On::Sqlite, On::Postgres)]
     ]);
     assert_eq!(found["rows"], expected);
     // as far as the filter reaches
-    let filter = "filter: {opened: {gte: \"2018-02\", lt: \"2020-01-01\"}}";
+    let filter = "filter: {openedOn: {gte: \"2018-02\", lt: \"2020-01-01\"}}";
     let found = case_statistics(&server, &format!("({filter}, groupBy: [YEAR], emptyPeriods: true) {{ rows {{ year count }} }}")).await;
     assert_eq!(found["rows"], json!([{"year": 2018, "count": 0}, {"year": 2019, "count": 2}]));
     // with another dimension, for each of its values that occurs
-    let filter = "filter: {opened: {gte: \"2021\"}, status: {eq: PENDING}}";
+    let filter = "filter: {openedOn: {gte: \"2021\"}, status: {eq: PENDING}}";
     let found = case_statistics(
         &server,
         &format!("({filter}, groupBy: [COURT, YEAR], emptyPeriods: true) {{ rows {{ court {{ slug }} year count }} }}"),
@@ -195,7 +195,7 @@ async fn empty_periods_are_rows_if_requested(#[values(On::Sqlite, On::Postgres)]
     );
     let none = case_statistics(
         &server,
-        "(filter: {opened: {gte: \"2001\", lte: \"2002\"}}, groupBy: [YEAR], emptyPeriods: true) { rows { year count } }",
+        "(filter: {openedOn: {gte: \"2001\", lte: \"2002\"}}, groupBy: [YEAR], emptyPeriods: true) { rows { year count } }",
     )
     .await;
     assert_eq!(none["rows"], json!([{"year": 2001, "count": 0}, {"year": 2002, "count": 0}]));
@@ -260,7 +260,7 @@ async fn invalid_arguments_are_rejected_with_advice(#[values(On::Sqlite)] on: On
             "emptyPeriods: cannot be combined with order: rows with empty periods are in the order of groupBy",
         ),
         (
-            "groupBy: [MONTH], emptyPeriods: true, filter: {opened: {gte: \"0001\", lte: \"9999\"}}",
+            "groupBy: [MONTH], emptyPeriods: true, filter: {openedOn: {gte: \"0001\", lte: \"9999\"}}",
             "emptyPeriods: there would be more than 10000 rows; narrow the filter, or group by longer periods",
         ),
     ] {
@@ -275,19 +275,19 @@ async fn statistics_of_laws_proposals_votes_and_statements(#[values(On::Sqlite, 
     let text = r#"
 people: [{slug: anna, name: {en: Anna}}, {slug: berik, name: {en: Berik}}]
 organizations: [{slug: senate, name: {en: Senate}, classification: chamber}]
-laws: [{slug: a, title: {en: A}, kind: law, status: in_force, adopted: "2014-07-03", inForceFrom: "2014-07-13"}, {slug: b, title: {en: B}, kind: law, status: in_force, adopted: "2014"}]
+laws: [{slug: a, title: {en: A}, kind: law, status: in_force, adoptedOn: "2014-07-03", inForceFrom: "2014-07-13"}, {slug: b, title: {en: B}, kind: law, status: in_force, adoptedOn: "2014"}]
 provisions: [{slug: p, heading: {en: P}, kind: article, position: 1, law: a}]
 proposals:
 - slug: one
   title: {en: One}
   kind: bill
   status: signed
-  introduced: "2020-01-01"
+  introducedOn: "2020-01-01"
   becameLaw: b
   sponsors: [{key: a, person: anna}, {key: b, person: berik}, {key: o, organization: senate}]
   changes: [{key: a, law: a, provision: p}]
   actions: [{key: w, date: "2020-01-05", classification: referral}, {key: m, date: "2020-01", classification: signature}, {key: s, date: "2020-02-01", classification: signature}, {key: t, date: "2020-03-01", classification: signature}]
-- {slug: two, title: {en: Two}, kind: bill, status: rejected, introduced: "2020-06-01", sponsors: [{key: a, person: anna}], actions: [{key: r, date: "2020-06-03", classification: rejection}]}
+- {slug: two, title: {en: Two}, kind: bill, status: rejected, introducedOn: "2020-06-01", sponsors: [{key: a, person: anna}], actions: [{key: r, date: "2020-06-03", classification: rejection}]}
 voteEvents:
 - {slug: v, motion: {en: V}, result: pass, date: "2021", proposal: one, votes: [{person: anna, option: "yes"}, {person: berik, option: "no"}]}
 - {slug: w, motion: {en: W}, result: fail, date: "2021", proposal: one, votes: [{person: anna, option: abstain}]}

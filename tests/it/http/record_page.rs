@@ -78,7 +78,7 @@ fn texts(document: &Document<'_>, name: &str) -> Vec<String> {
 /// The path of one record of each type in the sample dataset.
 async fn one_of_each(server: &Server) -> Vec<String> {
     let mut paths = Vec::new();
-    for record in catalog().all().filter(|record| record.shape == RecordKind::Record) {
+    for record in catalog().all().filter(|record| record.kind == RecordKind::Record) {
         let query = format!("{{ {}(first: 1) {{ nodes {{ permalink }} }} }}", record.plural);
         let found = server.data(&query).await;
         let node = found[record.plural]["nodes"].get(0);

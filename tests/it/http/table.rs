@@ -352,7 +352,7 @@ async fn tables_are_compressed_and_revalidated_by_etag() {
 #[tokio::test]
 async fn statistics_can_be_exported(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::sample(on).await;
-    let query = "{ caseStatistics(charges: {provision: {slug: {eq: \"kz-criminal-code-2014-article-274\"}}}, groupBy: [YEAR, OUTCOME], by: DECIDED) { rows { year outcome count people } } }";
+    let query = "{ caseStatistics(charges: {provision: {slug: {eq: \"kz-criminal-code-2014-article-274\"}}}, groupBy: [YEAR, OUTCOME], by: DECIDED_ON) { rows { year outcome count people } } }";
     assert_eq!(text(&server, "csv", query, &[]).await, "year,outcome,count,people\r\n2020,CONVICTED,1,1\r\n");
 }
 

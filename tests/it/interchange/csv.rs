@@ -43,18 +43,18 @@ async fn rows_refer_to_records_by_slug_and_identifier(#[values(On::Sqlite, On::P
     fixture.import_ok(&["deputies.csv", "--mapping", "deputies.mapping.yaml"]);
     fixture.write_file(
         "seats.mapping.yaml",
-        "type: membership\nseparator: tab\nfields:\n  slug: {template: \"seat {no}\", slug: true}\n  label: {en: {constant: Deputy}}\n  person: {column: no, scheme: register}\n  organization: house\n  onBehalfOf: {column: party, scheme: register}\n  startDate: {column: from, empty: clear}\n",
+        "type: membership\nseparator: tab\nfields:\n  slug: {template: \"seat {no}\", slug: true}\n  label: {en: {constant: Deputy}}\n  person: {column: no, scheme: register}\n  organization: house\n  onBehalfOf: {column: party, scheme: register}\n  start: {column: from, empty: clear}\n",
     );
     fixture.write_file("seats.tsv", "no\thouse\tparty\tfrom\n1\tgreens\tG-1\t2021\n2\tgreens\t\t\n");
     let arguments = ["seats.tsv", "--mapping", "seats.mapping.yaml"];
     assert_eq!(fixture.import_ok(&arguments), "Records: 2 created, 0 updated, 0 unchanged");
-    let query = "{ memberships { nodes { slug startDate person { slug } onBehalfOf { slug } } } }";
+    let query = "{ memberships { nodes { slug start person { slug } onBehalfOf { slug } } } }";
     let seats = fixture.server.data(query).await;
     assert_eq!(
         seats["memberships"]["nodes"],
         json!([
-            {"slug": "seat-1", "startDate": "2021", "person": {"slug": "turar-qasymov"}, "onBehalfOf": {"slug": "greens"}},
-            {"slug": "seat-2", "startDate": null, "person": {"slug": "saule-bek"}, "onBehalfOf": null},
+            {"slug": "seat-1", "start": "2021", "person": {"slug": "turar-qasymov"}, "onBehalfOf": {"slug": "greens"}},
+            {"slug": "seat-2", "start": null, "person": {"slug": "saule-bek"}, "onBehalfOf": null},
         ])
     );
     fixture.write_file("seats.tsv", "no\thouse\tparty\tfrom\n1\tgreens\tG-2\t\n2\tnowhere\t\t\n");

@@ -109,7 +109,7 @@ cases:
     "a value is claimed and field is missing"
 )]
 #[case(
-    "cases:\n- {slug: a, title: {en: A}, kind: civil, status: pending, citations: [{source: s, field: opened, value: May}]}",
+    "cases:\n- {slug: a, title: {en: A}, kind: civil, status: pending, citations: [{source: s, field: openedOn, value: May}]}",
     "citations[0].value: \"May\" is not a date"
 )]
 #[case("sources:\n- {slug: a, title: {en: A}, kind: article, language: '?'}", "is not a language tag")]
@@ -142,7 +142,7 @@ async fn repeated_sample_import_changes_nothing(#[values(On::Sqlite, On::Postgre
 async fn only_given_fields_change_and_appear_in_history(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(
         on,
-        "organizations:\n- {slug: o, name: {en: O}, classification: court}\ncases:\n- {slug: c, title: {en: C}, kind: criminal, status: pending, opened: \"2020\", court: o, parties: [{key: a, role: suspect}, {key: b, role: victim}]}",
+        "organizations:\n- {slug: o, name: {en: O}, classification: court}\ncases:\n- {slug: c, title: {en: C}, kind: criminal, status: pending, openedOn: \"2020\", court: o, parties: [{key: a, role: suspect}, {key: b, role: victim}]}",
     )
     .await;
     let outcome = server
@@ -150,10 +150,10 @@ async fn only_given_fields_change_and_appear_in_history(#[values(On::Sqlite, On:
         .await
         .unwrap();
     assert_eq!((outcome.created, outcome.updated, outcome.unchanged), (0, 1, 0));
-    let data = server.data("{ case(by: {slug: \"c\"}) { opened status court { slug } revision parties { nodes { key role position } } history { nodes { number by changes { field old new } } } } }").await;
+    let data = server.data("{ case(by: {slug: \"c\"}) { openedOn status court { slug } revision parties { nodes { key role position } } history { nodes { number by changes { field old new } } } } }").await;
     let case = &data["case"];
     assert_eq!(
-        (&case["opened"], &case["status"], &case["court"], &case["revision"]),
+        (&case["openedOn"], &case["status"], &case["court"], &case["revision"]),
         (&json!("2020"), &json!("DECIDED"), &json!(null), &json!(2))
     );
     assert_eq!(

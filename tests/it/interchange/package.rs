@@ -339,7 +339,7 @@ fn dataset() -> impl Strategy<Value = Value> {
                     "breakdown": breakdown.iter().map(|(dimension, value)| json!({"dimension": dimension, "value": value})).collect::<Vec<_>>(),
                 })).collect::<Vec<_>>(),
                 "cases": cases.iter().enumerate().map(|(n, ((title, docket, opened, summary), parties, sentences, claims, tags))| json!({
-                    "slug": format!("c{n}"), "title": title, "docketNumber": docket, "kind": "civil", "status": "pending", "opened": opened, "summary": summary,
+                    "slug": format!("c{n}"), "title": title, "docketNumber": docket, "kind": "civil", "status": "pending", "openedOn": opened, "summary": summary,
                     "topics": tags.iter().map(|n| format!("t{n}")).collect::<Vec<_>>(),
                     "parties": parties.iter().enumerate().map(|(m, (person, description, claims))| json!({
                         "key": format!("k{}", 9 - m), "role": "other", "person": person.map(|n| format!("p{n}")), "description": description,
@@ -349,7 +349,7 @@ fn dataset() -> impl Strategy<Value = Value> {
                         "kind": "fine", "amount": amount, "unit": unit, "length": length,
                         "party": party.filter(|m| *m < parties.len()).map(|m| format!("k{}", 9 - m)),
                     })).collect::<Vec<_>>(),
-                    "citations": citations(claims, "opened"),
+                    "citations": citations(claims, "openedOn"),
                 })).collect::<Vec<_>>(),
             }))
         })

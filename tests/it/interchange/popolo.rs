@@ -26,8 +26,8 @@ async fn all_classes_are_converted_and_omissions_noted(#[values(On::Sqlite, On::
         .data(
             "{ people { nodes { slug name sortName gender birthDate biography image otherNames { name lang note start end } links { url note }
                  identifiers { scheme value } citations { nodes { note source { url title } } }
-                 memberships { nodes { slug label role startDate endDate organization { slug } onBehalfOf { slug } identifiers { scheme value } } } } }
-               organizations { nodes { slug name classification founded parent { slug } jurisdiction { slug ocdId classification } identifiers { scheme value } } } }",
+                 memberships { nodes { slug label role start end organization { slug } onBehalfOf { slug } identifiers { scheme value } } } } }
+               organizations { nodes { slug name classification foundedOn parent { slug } jurisdiction { slug ocdId classification } identifiers { scheme value } } } }",
         )
         .await;
     insta::assert_json_snapshot!("popolo_records", data);

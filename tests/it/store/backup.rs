@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::cli::command::{kurultai, run};
 use crate::server::{Asker, On, Server, TestDatabase};
 
-const EVERYTHING: &str = "{ people(first: 100) { totalCount nodes { id slug name revision createdAt history { nodes { number at by } } citations { nodes { quote source { slug } } } } } cases(first: 100) { nodes { id title charges { nodes { id outcome } } } } search(query: \"law\", first: 50) { nodes { snippet } } revisions(first: 100) { totalCount } }";
+const EVERYTHING: &str = "{ people(first: 100) { totalCount nodes { id slug name revision createdAt history { nodes { number changedAt by } } citations { nodes { quote source { slug } } } } } cases(first: 100) { nodes { id title charges { nodes { id outcome } } } } search(query: \"law\", first: 50) { nodes { snippet } } revisions(first: 100) { totalCount } }";
 
 /// A server over a restored database.
 async fn server_at(url: String) -> Server {

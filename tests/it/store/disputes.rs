@@ -15,11 +15,11 @@ cases:
   title: {en: Disputed}
   kind: criminal
   status: decided
-  decided: "2020-06-22"
+  decidedOn: "2020-06-22"
   citations:
-  - {source: one, field: decided, value: "2020"}
-  - {source: two, field: decided, value: "2020-06-22"}
-  - {source: three, field: decided, value: "2019-06-22", quote: "On June 22, 2019"}
+  - {source: one, field: decidedOn, value: "2020"}
+  - {source: two, field: decidedOn, value: "2020-06-22"}
+  - {source: three, field: decidedOn, value: "2019-06-22", quote: "On June 22, 2019"}
 - slug: part
   title: {en: In a part}
   kind: criminal
@@ -30,8 +30,8 @@ cases:
   title: {en: Agreed}
   kind: criminal
   status: decided
-  decided: "2020"
-  citations: [{source: one, field: decided, value: "2020"}, {source: two, field: decided, value: "2020"}, {source: three}]
+  decidedOn: "2020"
+  citations: [{source: one, field: decidedOn, value: "2020"}, {source: two, field: decidedOn, value: "2020"}, {source: three}]
 "#;
 
 #[rstest]
@@ -43,7 +43,7 @@ async fn contradicting_claims_make_a_field_disputed(#[values(On::Sqlite, On::Pos
         data["cases"]["nodes"],
         json!([
             {"slug": "part", "disputes": []},
-            {"slug": "disputed", "disputes": [{"field": "decided", "accepted": "2020-06-22", "claims": [
+            {"slug": "disputed", "disputes": [{"field": "decidedOn", "accepted": "2020-06-22", "claims": [
                 {"value": "2020-06-22", "accepted": true, "citations": [{"quote": null, "source": {"slug": "one"}}, {"quote": null, "source": {"slug": "two"}}]},
                 {"value": "2019-06-22", "accepted": false, "citations": [{"quote": "On June 22, 2019", "source": {"slug": "three"}}]},
             ]}]},
@@ -60,7 +60,7 @@ async fn contradicting_claims_make_a_field_disputed(#[values(On::Sqlite, On::Pos
 #[tokio::test]
 async fn removing_a_claim_ends_the_dispute(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, DATA).await;
-    server.import("cases:\n- {slug: disputed, citations: [{source: one, field: decided, value: \"2020\"}]}").await.unwrap();
+    server.import("cases:\n- {slug: disputed, citations: [{source: one, field: decidedOn, value: \"2020\"}]}").await.unwrap();
     let data = server.data("{ case(by: {slug: \"disputed\"}) { disputed disputes { field } citations { totalCount } revision } }").await;
     assert_eq!(data["case"], json!({"disputed": false, "disputes": [], "citations": {"totalCount": 1}, "revision": 2}));
 }

@@ -70,7 +70,7 @@ cases:
   title: {en: A v. B}
   kind: civil
   status: decided
-  decided: "2020-01-01"
+  decidedOn: "2020-01-01"
   jurisdiction: kz
   court: zzsecret-court
   parties:
@@ -91,8 +91,8 @@ cases:
     text: {en: A hearing}
     organization: zzsecret-court
   citations:
-  - {source: open, field: decided, value: "2020-01-01"}
-  - {source: zzsecret-source, field: decided, value: "2020-01-02", note: zzsecret16}
+  - {source: open, field: decidedOn, value: "2020-01-01"}
+  - {source: zzsecret-source, field: decidedOn, value: "2020-01-02", note: zzsecret16}
 - {slug: zzsecret-case, title: {en: zzsecret17}, kind: civil, status: decided, court: court, parties: [{key: a, role: defendant, person: anna}], charges: [{key: c, party: a, outcome: pending, provision: a1, locator: zzsecret18}], sentences: [{key: s, party: a, kind: fine, unit: zzsecret19}], events: [{key: e, kind: hearing, organization: court, text: {en: zzsecret20}}], published: false}
 statements:
 - slug: said
@@ -436,7 +436,7 @@ async fn publishing_shows_records_everywhere_and_unpublishing_hides_them(#[value
     }
     assert_eq!(
         reader.data(disputed).await["case"],
-        json!({"disputed": true, "disputes": [{"field": "decided"}], "parties": {"nodes": [{"disputed": true, "disputes": [{"field": "role"}]}]}})
+        json!({"disputed": true, "disputes": [{"field": "decidedOn"}], "parties": {"nodes": [{"disputed": true, "disputes": [{"field": "role"}]}]}})
     );
 
     server.import(&publish(false)).await.unwrap();
@@ -444,7 +444,7 @@ async fn publishing_shows_records_everywhere_and_unpublishing_hides_them(#[value
     assert_no_secret(&read);
     assert_eq!(reader.data(disputed).await["case"], undisputed);
     // later revisions that refer to drafts are hidden too
-    let citation = "citations: [{source: open, field: decided, value: \"2020-01-01\"}, {source: zzsecret-source, field: decided, value: \"2020-01-02\", quote: zzsecret changed}]";
+    let citation = "citations: [{source: open, field: decidedOn, value: \"2020-01-01\"}, {source: zzsecret-source, field: decidedOn, value: \"2020-01-02\", quote: zzsecret changed}]";
     server.import(&format!("cases:\n- {{slug: case, {citation}}}")).await.unwrap();
     server.import("cases:\n- {slug: case, citations: []}").await.unwrap();
     let (read, _) = query_all(&reader, &schema).await;

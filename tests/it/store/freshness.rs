@@ -246,7 +246,7 @@ async fn migration_derives_last_changed_at_from_records(#[values(On::Sqlite, On:
     import_on(&server, "2026-02-01", event).await;
     import_on(&server, "2026-03-01", "provisions:\n- {slug: article, number: \"2\"}").await;
     import_on(&server, "2026-04-01", "laws:\n- {slug: draft, number: \"2\"}").await;
-    server.store.migrate_down(1).await.unwrap();
+    server.store.migrate_down(2).await.unwrap();
     server.store.migrate().await.unwrap();
     let data = server.answer(TIMES, json!({"again": true})).await["data"].take();
     assert_eq!(times(&data, "radio"), days(FIRST, "2026-02-01"));

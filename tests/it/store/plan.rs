@@ -130,7 +130,7 @@ async fn every_order_enters_its_index_at_the_cursor(#[values(On::Sqlite, On::Pos
         // the planner would scan so few rows; the question is whether it can use the index
         raw.execute_unprepared("SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off").await.unwrap();
     }
-    for record in catalog().all().filter(|record| record.shape == RecordKind::Record) {
+    for record in catalog().all().filter(|record| record.kind == RecordKind::Record) {
         for (index, field) in record.fields_with_ids().filter(|(_, field)| field.ordered) {
             for (direction, backward) in [(Direction::Asc, false), (Direction::Desc, false), (Direction::Desc, true)] {
                 let key: Value = match field.kind {

@@ -24,11 +24,11 @@ const FILTER_REQUESTS: &[(&str, &str)] = &[
     ("filter_name_eq", r#"{ people(filter: {name: {eq: "Eva Skoda"}}) { nodes { slug } } }"#),
     ("filter_name_in", r#"{ people(filter: {name: {in: ["Eva Skoda", "Anna Ivanova"]}}) { nodes { slug } } }"#),
     ("filter_name_contains", r#"{ people(filter: {name: {contains: "skoda"}}) { nodes { slug } } }"#),
-    ("filter_date_eq", r#"{ cases(filter: {opened: {eq: "2020"}}) { nodes { slug } } }"#),
-    ("filter_date_in", r#"{ cases(filter: {opened: {in: ["2020", "2021-05"]}}) { nodes { slug } } }"#),
+    ("filter_date_eq", r#"{ cases(filter: {openedOn: {eq: "2020"}}) { nodes { slug } } }"#),
+    ("filter_date_in", r#"{ cases(filter: {openedOn: {in: ["2020", "2021-05"]}}) { nodes { slug } } }"#),
     (
         "filter_date_range",
-        r#"{ cases(filter: {opened: {gte: "2018", lt: "2021"}, decided: {gt: "2018-06", lte: "2021"}}) { nodes { slug } } }"#,
+        r#"{ cases(filter: {openedOn: {gte: "2018", lt: "2021"}, decidedOn: {gt: "2018-06", lte: "2021"}}) { nodes { slug } } }"#,
     ),
     ("filter_integer_range", "{ provisions(filter: {position: {gte: 1, lt: 300}}) { nodes { slug } } }"),
     ("filter_boolean", "{ laws(filter: {disputed: {eq: true}}) { nodes { slug } } }"),
@@ -51,7 +51,7 @@ const RELATION_REQUESTS: &[(&str, &str)] = &[
 const LIST_REQUESTS: &[(&str, &str)] = &[
     ("order_default", "{ cases { nodes { slug } } }"),
     ("order_name_desc", "{ cases(order: {field: TITLE, direction: DESC}) { nodes { slug } } }"),
-    ("order_date", "{ cases(order: {field: DECIDED}) { nodes { slug } } }"),
+    ("order_date", "{ cases(order: {field: DECIDED_ON}) { nodes { slug } } }"),
     ("order_integer", "{ provisions(order: {field: POSITION}) { nodes { slug } } }"),
     ("order_instant", "{ cases(order: {field: UPDATED_AT, direction: DESC}) { nodes { slug } } }"),
     ("page_first", "{ cases(first: 2) { nodes { slug } pageInfo { hasNextPage endCursor } } }"),

@@ -72,7 +72,7 @@ async fn polymorphic_references_take_one_statement_per_type(#[values(On::Sqlite,
     let server = Server::sample(on).await;
     let before = server.store.statement_count();
     let data = server
-        .data("{ citations(first: 100, filter: {field: {eq: \"decided\"}}) { nodes { record { id ... on Case { title } } } } }")
+        .data("{ citations(first: 100, filter: {field: {eq: \"decidedOn\"}}) { nodes { record { id ... on Case { title } } } } }")
         .await;
     assert!(data["citations"]["nodes"].as_array().unwrap().len() >= 3);
     // the page, the types of the targets, and the cases

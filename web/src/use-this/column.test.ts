@@ -8,13 +8,13 @@ const STATISTICS: Row[] = [
   { year: 2020, outcome: null, count: 2, people: 2 },
 ];
 const CASES: Row[] = [
-  { id: "case_1", title: "A v. B", status: "decided", decided: "2020-06-22" },
-  { id: "case_2", title: "C v. D", status: "open", decided: null },
-  { id: "case_3", title: "E v. F", status: "decided", decided: "2021" },
+  { id: "case_1", title: "A v. B", status: "decided", decidedOn: "2020-06-22" },
+  { id: "case_2", title: "C v. D", status: "open", decidedOn: null },
+  { id: "case_3", title: "E v. F", status: "decided", decidedOn: "2021" },
 ];
 
 test("column types are inferred from their values", () => {
-  expect(columnsOf(CASES).map(({ name, kind }) => `${name} ${kind}`)).toEqual(["id text", "title text", "status text", "decided date"]);
+  expect(columnsOf(CASES).map(({ name, kind }) => `${name} ${kind}`)).toEqual(["id text", "title text", "status text", "decidedOn date"]);
   expect(columnsOf([{ a: null }, { a: null }])).toEqual([{ name: "a", kind: "text", distinct: 0 }]);
   expect(columnsOf([{ a: "2020-13 or so" }])[0]!.kind).toBe("text");
   expect(columnsOf([])).toEqual([]);
@@ -49,7 +49,7 @@ test("points are sorted along the x axis, with null values last", () => {
     { x: "acquitted", y: 1, series: "" },
     { x: "unknown", y: 1, series: "" },
   ]);
-  expect(pointsOf(CASES, { kind: "bar", x: "decided", y: "", series: "" })).toEqual([
+  expect(pointsOf(CASES, { kind: "bar", x: "decidedOn", y: "", series: "" })).toEqual([
     { x: "2020-06-22", y: 1, series: "" },
     { x: "2021", y: 1, series: "" },
     { x: "unknown", y: 1, series: "" },

@@ -10,7 +10,7 @@ pub mod cases {
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "cases")]
     pub struct Model {
-        pub opened_order: String,
+        pub opened_on_order: String,
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
         pub slug: String,
@@ -20,8 +20,8 @@ pub mod cases {
         pub ecli: Option<String>,
         pub kind: String,
         pub status: String,
-        pub opened: Option<String>,
-        pub decided: Option<String>,
+        pub opened_on: Option<String>,
+        pub decided_on: Option<String>,
         pub summary: Option<Json>,
         pub court_id: Option<Uuid>,
         pub jurisdiction_id: Option<Uuid>,
@@ -32,7 +32,7 @@ pub mod cases {
         pub revision: i32,
         pub created_at: DateTimeWithTimeZone,
         pub updated_at: DateTimeWithTimeZone,
-        pub decided_order: String,
+        pub decided_on_order: String,
     }
 
     /// Foreign keys.
@@ -318,9 +318,9 @@ pub mod laws {
         pub number: Option<String>,
         pub kind: String,
         pub status: String,
-        pub adopted: Option<String>,
+        pub adopted_on: Option<String>,
         pub in_force_from: Option<String>,
-        pub repealed: Option<String>,
+        pub repealed_on: Option<String>,
         pub eli: Option<String>,
         pub summary: Option<Json>,
         pub jurisdiction_id: Option<Uuid>,
@@ -331,9 +331,9 @@ pub mod laws {
         pub revision: i32,
         pub created_at: DateTimeWithTimeZone,
         pub updated_at: DateTimeWithTimeZone,
-        pub adopted_order: String,
+        pub adopted_on_order: String,
         pub in_force_from_order: String,
-        pub repealed_order: String,
+        pub repealed_on_order: String,
     }
 
     /// Foreign keys.

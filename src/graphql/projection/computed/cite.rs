@@ -14,7 +14,7 @@ use crate::store::read::plan::Plan;
 use crate::store::read::result::{Cell, RowRef};
 
 fn is_top_level(record: &Record) -> bool {
-    record.shape == RecordKind::Record
+    record.kind == RecordKind::Record
 }
 
 /// Adds fields to the plan; returns their ids.

@@ -10,7 +10,7 @@ use crate::graphql::schema::builder;
 
 /// Whether the label of a record is a field that is not named `label`.
 fn has_label_of_other_name(record: &Record) -> bool {
-    record.shape == RecordKind::Record && record.label().is_some_and(|field| field.name != "label")
+    record.kind == RecordKind::Record && record.label().is_some_and(|field| field.name != "label")
 }
 
 pub(super) fn fields() -> Vec<ComputedField> {

@@ -67,8 +67,8 @@ impl Conversion {
         }
         builder.set_translated("label", &self.options.lang, Some(&label.join(", ")));
         builder.set_text("role", role.as_deref());
-        builder.set("startDate", start);
-        builder.set("endDate", end);
+        builder.set("start", start);
+        builder.set("end", end);
         builder.set_text("endReason", fields.take_text("end_reason").as_deref());
         builder.set("person", Some(person));
         builder.set("organization", Some(organization));

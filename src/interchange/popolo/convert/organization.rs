@@ -18,7 +18,7 @@ impl Conversion {
             self.omissions.count(format!("organizations.classification \"{original}\", replaced by other"));
         }
         builder.set_text("classification", Some(classification));
-        for (from, to) in [("founding_date", "founded"), ("dissolution_date", "dissolved")] {
+        for (from, to) in [("founding_date", "foundedOn"), ("dissolution_date", "dissolvedOn")] {
             builder.set(to, take_date(&mut fields, from));
         }
         let description = take_paragraphs(&mut fields, &["abstract", "summary", "description"]);

@@ -113,8 +113,8 @@ fn yaml(cases: &[Case]) -> String {
             "- {{slug: c{number}, title: {{en: C}}, kind: criminal, status: {}, published: {}{}{}, topics: [{topics}], parties: [{parties}], charges: [{charges}], sentences: [{sentences}]}}",
             case.status,
             case.published,
-            date("opened", case.opened),
-            date("decided", case.decided),
+            date("openedOn", case.opened),
+            date("decidedOn", case.decided),
         )
         .unwrap();
     }
@@ -320,7 +320,7 @@ impl Query {
 
     fn document(&self) -> String {
         let figures = "count people peopleConvicted charges convictions casesWithConviction sentences prisonSentences medianSentence meanSentence casesTimed medianDaysToDecision meanDaysToDecision";
-        let mut arguments = format!("groupBy: [{}], by: {}", self.by.join(" "), if self.decided { "DECIDED" } else { "OPENED" });
+        let mut arguments = format!("groupBy: [{}], by: {}", self.by.join(" "), if self.decided { "DECIDED_ON" } else { "OPENED_ON" });
         if let Some(status) = self.status {
             write!(arguments, ", filter: {{status: {{eq: {}}}}}", status.to_uppercase()).unwrap();
         }
