@@ -17,7 +17,7 @@ pub mod codes {
     /// The request is malformed.
     pub const REQUEST: &str = "BAD_REQUEST";
     /// The client exceeded its rate limit.
-    pub const RATE: &str = "RATE_LIMITED";
+    pub const RATE_LIMITED: &str = "RATE_LIMITED";
     /// The server is at capacity.
     pub const UNAVAILABLE: &str = "UNAVAILABLE";
     /// No query with this hash is persisted; the client must send the query too.

@@ -136,7 +136,7 @@ pub(super) fn request_error(media_type: MediaType, errors: &[GraphqlError]) -> C
 const STATUS_CODES: [(&str, StatusCode); 6] = [
     (ErrorCode::Unauthenticated.as_str(), StatusCode::UNAUTHORIZED),
     (ErrorCode::Forbidden.as_str(), StatusCode::FORBIDDEN),
-    (codes::RATE, StatusCode::TOO_MANY_REQUESTS),
+    (codes::RATE_LIMITED, StatusCode::TOO_MANY_REQUESTS),
     (ErrorCode::Unavailable.as_str(), StatusCode::SERVICE_UNAVAILABLE),
     (ErrorCode::Timeout.as_str(), StatusCode::GATEWAY_TIMEOUT),
     (ErrorCode::Internal.as_str(), StatusCode::INTERNAL_SERVER_ERROR),

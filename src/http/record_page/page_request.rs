@@ -9,7 +9,7 @@ use crate::core::language;
 use crate::core::language::Languages;
 use crate::http::client::accepted_languages;
 
-pub(super) const JSON_LD: &str = "application/ld+json";
+pub(super) const JSON_LD_MEDIA_TYPE: &str = "application/ld+json";
 /// URL parameter that overrides the `Accept` header.
 const FORMAT_PARAMETER: &str = "format";
 
@@ -46,7 +46,7 @@ fn prefers_json_ld(headers: &HeaderMap) -> bool {
         let Ok(media_type) = item.trim().parse::<Mime>() else { continue };
         let weight = media_type.get_param("q").map_or(1.0, |weight| weight.as_str().parse().unwrap_or(0.0));
         match media_type.essence_str() {
-            JSON_LD | "application/json" => json_ld = json_ld.max(weight),
+            JSON_LD_MEDIA_TYPE | "application/json" => json_ld = json_ld.max(weight),
             "text/html" | "application/xhtml+xml" | "text/*" | "*/*" => html = html.max(weight),
             _ => {}
         }
