@@ -161,7 +161,7 @@ impl Api {
                     out.value(fields.get(selection.response_key()));
                     Ok(())
                 }
-                _ if is_mutation && selection.name() == saved_query::SAVE => {
+                _ if is_mutation && selection.name() == saved_query::SAVE_FIELD => {
                     Box::pin(saved_query::save(&self.documents, &self.store, caller, selection, &mut out)).await
                 }
                 _ if is_mutation => {

@@ -71,7 +71,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         .fold(query, Object::field);
     for record in listed_records() {
         let this = singular(record);
-        let by = InputValue::new("by", TypeRef::named_nn(by_name(record))).description("Key of the record.");
+        let by = InputValue::new("by", TypeRef::named_nn(by_name(record))).description("Exactly one key of the record.");
         let one = field(record.singular(), TypeRef::named(record.name()), format!("One {this}. Null if there is none.")).argument(by);
         let all = field(record.plural, TypeRef::named(connection_name(record)), format!("A page of all {this} records."));
         query = query.field(one).field(with_arguments(all, record));
@@ -130,8 +130,8 @@ const FIXED_FIELDS: [(&str, RootField); 13] = [
     (record_state::STATE, RootField::RecordState),
     (record_state::COMPARISON, RootField::RevisionComparison),
     (duplicates::NAME, RootField::Duplicates),
-    (saved_query::ONE, RootField::SavedQuery),
-    (saved_query::ALL, RootField::SavedQueries),
+    (saved_query::FIELD, RootField::SavedQuery),
+    (saved_query::LIST_FIELD, RootField::SavedQueries),
 ];
 
 fn root_field(name: &str) -> Option<RootField> {

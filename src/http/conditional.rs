@@ -6,10 +6,11 @@
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, VARY};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use headers::{ETag, HeaderMapExt, IfModifiedSince, IfNoneMatch, LastModified};
 use sha2::{Digest, Sha256};
 
 use crate::core::clock::Clock;
@@ -20,7 +21,7 @@ use crate::store::db::version_cache::{ConsistencyGuard, DatasetVersion};
 
 /// Browsers revalidate each time. A shared cache serves a response for some seconds without revalidation, and for some
 /// more while it revalidates.
-const PUBLIC: HeaderValue = HeaderValue::from_static("public, max-age=0, s-maxage=5, stale-while-revalidate=30");
+const PUBLIC_CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=0, s-maxage=5, stale-while-revalidate=30");
 const PRIVATE_NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// Request headers that a response depends on.
@@ -40,7 +41,7 @@ pub(super) struct Validators {
     /// Whether the request has a token.
     is_private: bool,
     version: Option<DatasetVersion>,
-    tag: Option<HeaderValue>,
+    tag: Option<ETag>,
     guard: Option<ConsistencyGuard>,
     clock: Clock,
 }
@@ -58,8 +59,8 @@ impl Validators {
         // if the database is unavailable, the response reports it
         let guard = Some(state.store.consistency_guard());
         let version = state.store.version().await.inspect_err(Error::log).ok();
-        let validators =
-            Self { is_private: false, version, tag: version.map(|version| entity_tag(state, headers, &version, key)), guard, clock };
+        let tag = version.and_then(|version| entity_tag(state, headers, &version, key));
+        let validators = Self { is_private: false, version, tag, guard, clock };
         if validators.is_not_modified(headers) { Err(validators.apply(StatusCode::NOT_MODIFIED.into_response())) } else { Ok(validators) }
     }
 
@@ -84,10 +85,10 @@ impl Validators {
                 headers.insert(CACHE_CONTROL, PRIVATE_NO_STORE);
             }
             Some(tag) if is_cacheable => {
-                headers.insert(ETAG, tag.clone());
-                headers.insert(CACHE_CONTROL, PUBLIC);
+                headers.typed_insert(tag.clone());
+                headers.insert(CACHE_CONTROL, PUBLIC_CACHE_CONTROL);
                 if let Some(modified) = self.last_modified() {
-                    headers.extend(HeaderValue::from_str(&httpdate::fmt_http_date(modified)).ok().map(|value| (LAST_MODIFIED, value)));
+                    headers.typed_insert(LastModified::from(modified));
                 }
             }
             _ => {
@@ -114,20 +115,17 @@ impl Validators {
 
     /// Whether the precondition of the request (RFC 9110, 13.1) matches.
     fn is_not_modified(&self, headers: &HeaderMap) -> bool {
-        let Some(tag) = self.tag.as_ref().and_then(|tag| tag.to_str().ok()) else { return false };
-        let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-        let mut tags = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).peekable();
-        if tags.peek().is_some() {
-            return tags.flat_map(|value| value.split(',')).any(|known| known.trim() == "*" || opaque(known) == opaque(tag));
+        let Some(tag) = &self.tag else { return false };
+        if let Some(known) = headers.typed_get::<IfNoneMatch>() {
+            return !known.precondition_passes(tag);
         }
-        let since =
-            headers.get(IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok()).and_then(|text| httpdate::parse_http_date(text).ok());
-        since.zip(self.last_modified()).is_some_and(|(since, modified)| modified <= since)
+        let since = headers.typed_get::<IfModifiedSince>();
+        since.zip(self.last_modified()).is_some_and(|(since, modified)| !since.is_modified(modified))
     }
 }
 
 /// The entity tag. It is weak because the encoding of a response may differ.
-fn entity_tag(state: &AppState, headers: &HeaderMap, version: &DatasetVersion, key: &[&[u8]]) -> HeaderValue {
+fn entity_tag(state: &AppState, headers: &HeaderMap, version: &DatasetVersion, key: &[&[u8]]) -> Option<ETag> {
     static PROGRAM_DIGEST: OnceLock<[u8; 32]> = OnceLock::new();
     let program = PROGRAM_DIGEST.get_or_init(|| {
         let mut hash = Sha256::new();
@@ -152,5 +150,5 @@ fn entity_tag(state: &AppState, headers: &HeaderMap, version: &DatasetVersion, k
         part(b"");
     }
     let digest = hex_digest(&hash.finalize()[..12]);
-    HeaderValue::from_str(&format!("W/\"{}-{digest}\"", version.number)).unwrap_or(HeaderValue::from_static("W/\"\""))
+    format!("W/\"{}-{digest}\"", version.number).parse().ok()
 }

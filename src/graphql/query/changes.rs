@@ -28,7 +28,7 @@ pub(super) fn field() -> Field {
         "Feed of all changes of the dataset, in the order in which they became visible. Start without since and continue from endCursor. No change is skipped or repeated, even during concurrent writes. Deletions, merges, unpublications and withholdings are changes, too.",
     )
     .argument(argument("since", TypeRef::named(TypeRef::STRING), "Only changes after this cursor: the endCursor of the previous page."))
-    .argument(argument("first", TypeRef::named(TypeRef::INT), "Number of changes, 0 to 100; 20 by default."))
+    .argument(argument("first", TypeRef::named(TypeRef::INT), "Page size, 0 to 100; default 20."))
     .argument(argument("types", TypeRef::named_nn_list("RecordType"), "Only changes of records of these types."))
 }
 

@@ -92,7 +92,7 @@ static CONNECTION_TYPE: LazyLock<OutputType<SearchConnectionOutput>> = LazyLock:
             let info = project_page_info(selection)?;
             Ok(Box::new(move |result, out| info.write(&page_info(&result.hits), out)))
         })
-        .field("totalCount", TypeRef::named_nn(TypeRef::INT), "Hits on all pages.", |_, plan| {
+        .field("totalCount", TypeRef::named_nn(TypeRef::INT), "Number of hits on all pages.", |_, plan| {
             plan.search.total = true;
             Ok(Box::new(|result, out| out.value(result.hits.total.unwrap_or_default())))
         })
@@ -145,7 +145,7 @@ static HIT_TYPE: LazyLock<OutputType<SearchHitOutput>> = LazyLock::new(|| {
         .field(
             "snippet",
             TypeRef::named_nn(TypeRef::STRING),
-            "Text around the match, as HTML: escaped text with the matching words in mark elements.",
+            "Text around the match, as HTML: the text is escaped, and the matching words are in mark elements.",
             |_, plan| {
                 plan.search.snippets = true;
                 Ok(Box::new(|result, index, out| out.value(&result.hits.hits[index].snippet)))

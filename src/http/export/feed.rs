@@ -29,7 +29,7 @@ use crate::http::record_page::format::spaced_words;
 use crate::http::response::{MediaType, error_response, errors_response, reject, reject_response};
 use crate::http::state::AppState;
 
-const ATOM: &str = "application/atom+xml; charset=utf-8";
+const ATOM_MEDIA_TYPE: &str = "application/atom+xml; charset=utf-8";
 /// The author of entries that have none.
 const AUTHOR: &str = "Kurultai";
 /// The name under which the built-in queries are counted.
@@ -89,7 +89,7 @@ pub async fn get(State(state): State<Arc<AppState>>, headers: HeaderMap, RawQuer
         Ok(content) => {
             let changed_at = validators.changed_at().unwrap_or_else(|| state.store.clock.now()).fixed_offset();
             let xml = to_atom(&content, &base_url, &format!("/feed.atom?{query}"), changed_at);
-            validators.apply(([(CONTENT_TYPE, ATOM)], xml).into_response())
+            validators.apply(([(CONTENT_TYPE, ATOM_MEDIA_TYPE)], xml).into_response())
         }
         Err(FeedError::Response(response)) => validators.apply_uncacheable(*response),
         Err(FeedError::Graphql(errors)) => validators.apply_uncacheable(errors_response(MediaType::Json, &errors)),
