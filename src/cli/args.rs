@@ -74,6 +74,13 @@ pub enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Import and list saved queries
+    #[command(arg_required_else_help = true)]
+    Queries {
+        /// The command for saved queries.
+        #[command(subcommand)]
+        command: QueriesCommand,
+    },
     /// Print the GraphQL schema
     Schema,
 }
@@ -169,6 +176,27 @@ pub enum TokenCommand {
         /// Id or name of the token
         #[arg(value_name = "ID-OR-NAME")]
         token: String,
+    },
+}
+
+/// A command for saved queries.
+#[derive(Debug, Subcommand)]
+pub enum QueriesCommand {
+    /// Save the documents of a manifest, as the build tools of Apollo, Relay and GraphQL Code Generator write it. All
+    /// documents are validated before any is saved
+    Import {
+        /// File with the manifest
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Name to store as the author of the saved queries
+        #[arg(long, value_name = "NAME", default_value = "import")]
+        by: String,
+    },
+    /// List saved queries, the latest first
+    List {
+        /// Maximum number of saved queries
+        #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+        limit: u32,
     },
 }
 

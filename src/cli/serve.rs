@@ -96,6 +96,7 @@ fn service(config: &Config, store: Store) -> anyhow::Result<AppState> {
         sdl: Arc::from(graphql::sdl()?),
         response_cache: ResponseCache::new(config.response_cache_bytes),
         persisted_documents: PersistedDocuments::default(),
+        trusted_documents_only: config.trusted_documents_only,
         stream_limits: StreamLimits::new(config.max_streams),
         dataset,
         cors_origins: config.cors_origins.clone(),

@@ -16,7 +16,7 @@ use crate::graphql::projection::output_type::{FieldWriter, OutputObject, OutputT
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::request::document::{Documents, find_operation};
 use crate::graphql::request::variables;
-use crate::graphql::schema::builder::field;
+use crate::graphql::schema::builder::{field, null_only_on_error};
 use crate::graphql::schema::input;
 use crate::graphql::schema::input::take_text;
 use crate::graphql::schema::payload;
@@ -41,7 +41,7 @@ pub(crate) fn fields() -> Vec<Field> {
     vec![
         field(FIELD, TypeRef::named(SAVED_QUERY), "One saved query. Null if there is none.")
             .argument(InputValue::new("by", TypeRef::named_nn(KEY_INPUT)).description("Exactly one key of the saved query.")),
-        field(LIST_FIELD, TypeRef::named_nn_list(SAVED_QUERY), "Saved queries, the latest first.").argument(
+        null_only_on_error(field(LIST_FIELD, TypeRef::named_nn_list(SAVED_QUERY), "Saved queries, the latest first.")).argument(
             InputValue::new("first", TypeRef::named(TypeRef::INT)).description("Maximum number of saved queries, 0 to 100; default 20."),
         ),
     ]
@@ -50,7 +50,7 @@ pub(crate) fn fields() -> Vec<Field> {
 /// The mutation `saveQuery`.
 pub(crate) fn mutation() -> Field {
     let doc = "Saves a query under a short, immutable address. Requires a token of any role. Saving the same query again returns the saved one; a name refers to one query permanently.";
-    field(SAVE_FIELD, TypeRef::named(PAYLOAD), doc)
+    null_only_on_error(field(SAVE_FIELD, TypeRef::named(PAYLOAD), doc))
         .argument(InputValue::new("input", TypeRef::named_nn(INPUT)).description("Query to save."))
 }
 

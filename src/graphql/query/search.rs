@@ -41,7 +41,7 @@ fn enum_value(record: &Record) -> String {
 pub(super) fn field() -> Field {
     let argument = |name: &str, ty: TypeRef, doc: &str| InputValue::new(name, ty).description(doc);
     let doc = "Records of every type that contain all of the words, ranked: matches in names before other text, whole words before prefixes. Script, case and diacritics are ignored. If nothing matches, one wrong letter in a name is tolerated.";
-    builder::field(NAME, TypeRef::named(CONNECTION), doc)
+    builder::null_only_on_error(builder::field(NAME, TypeRef::named(CONNECTION), doc))
         .argument(argument("query", TypeRef::named_nn(TypeRef::STRING), "Words to search for. Each may be a prefix of a word."))
         .argument(argument("types", TypeRef::named_nn_list(RECORD_TYPE), "Only records of these types."))
         .argument(argument("jurisdiction", TypeRef::named(TypeRef::ID), "Only records of this jurisdiction, by its id."))

@@ -86,6 +86,6 @@ pub(crate) fn with_arguments(field: Field, record: &Record) -> Field {
 
 /// Creates a field of an interface that returns a connection.
 pub(crate) fn interface_field(name: &str, record: &Record, doc: &str) -> InterfaceField {
-    let field = InterfaceField::new(name, TypeRef::named(connection_name(record))).description(doc);
+    let field = InterfaceField::new(name, TypeRef::named_nn(connection_name(record))).description(doc);
     arguments(record).into_iter().fold(field, InterfaceField::argument)
 }

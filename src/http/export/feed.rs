@@ -18,7 +18,7 @@ use crate::core::error::Error;
 use crate::core::id;
 use crate::core::language::Languages;
 use crate::entity::RecordType;
-use crate::graphql::engine::{OperationRequest, PrepareError, PreparedOperation};
+use crate::graphql::engine::{OnError, OperationRequest, PrepareError, PreparedOperation};
 use crate::graphql::error::GraphqlError;
 use crate::http::authentication::authenticate;
 use crate::http::client::{accepted_languages, request_origin};
@@ -119,7 +119,8 @@ async fn content(state: &AppState, query: &str, languages: &Languages, caller: &
         }
         None => None,
     };
-    let resolved = request.resolve(state).await.map_err(|error| FeedError::from(document_error_response(MediaType::Json, error)))?;
+    let resolved =
+        request.resolve(state, caller).await.map_err(|error| FeedError::from(document_error_response(MediaType::Json, error)))?;
     let key = json!([resolved.request.query, resolved.request.operation, resolved.request.variables]).to_string();
     let prepared = prepare(state, resolved.request)?;
     let entries = logged(state, &prepared, resolved.saved_query, Box::pin(state.api.entries(&prepared, languages, caller))).await?;
@@ -141,7 +142,10 @@ fn prepare(state: &AppState, request: OperationRequest) -> Result<PreparedOperat
 
 fn prepare_built_in(state: &AppState, query: &str, variables: &Json) -> Result<PreparedOperation, FeedError> {
     let variables = variables.as_object().cloned().unwrap_or_default();
-    prepare(state, OperationRequest { query: query.to_owned(), operation: None, variables, uploads: Vec::new() })
+    prepare(
+        state,
+        OperationRequest { query: query.to_owned(), operation: None, variables, uploads: Vec::new(), on_error: OnError::default() },
+    )
 }
 
 /// Executes a query and records its measurements.

@@ -166,7 +166,7 @@ async fn respond_to_multipart(state: &AppState, client: &ClientContext, body: Bo
         Ok(request) => request,
         Err(reject) => return reject_response(media_type, &reject),
     };
-    let mut resolved = match request.resolve(state).await {
+    let mut resolved = match request.resolve(state, &caller).await {
         Ok(resolved) => resolved,
         Err(error) => return document_error_response(media_type, error),
     };
@@ -194,7 +194,7 @@ async fn respond_as(
         Ok(request) => request,
         Err(reject) => return reject_response(media_type, &reject),
     };
-    let resolved = match request.resolve(state).await {
+    let resolved = match request.resolve(state, caller).await {
         Ok(resolved) => resolved,
         Err(error) => return document_error_response(media_type, error),
     };

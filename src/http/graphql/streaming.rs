@@ -47,7 +47,7 @@ pub(super) async fn start_operation(
     last_event_id: Option<&str>,
     is_allowed: impl Fn(OperationType) -> bool,
 ) -> StartedOperation {
-    let resolved = match request.resolve(state).await {
+    let resolved = match request.resolve(state, caller).await {
         Ok(resolved) => resolved,
         Err(DocumentError::NotFound(error) | DocumentError::Failed(error)) => return failed(error),
         Err(DocumentError::Rejected(reject)) => return failed(GraphqlError::new(codes::BAD_REQUEST, reject.message)),

@@ -5,7 +5,7 @@ use async_graphql::dynamic::{Enum, EnumItem, Field, InputObject, InputValue, Sch
 use crate::catalog::catalog;
 use crate::catalog::measure::StatisticsSpec;
 use crate::catalog::record::Record;
-use crate::graphql::schema::builder::field;
+use crate::graphql::schema::builder::{field, null_only_on_error};
 use crate::graphql::schema::connection::dimensions_name;
 use crate::graphql::schema::filter;
 use crate::graphql::schema::names;
@@ -39,7 +39,7 @@ pub(crate) fn fields() -> impl Iterator<Item = Field> {
     counted_records().map(|(record, spec)| {
         let argument = |name: &str, ty: TypeRef, doc: String| InputValue::new(name, ty).description(doc);
         let this = singular(record);
-        let mut field = field(spec.name, TypeRef::named(statistics_name(record)), spec.doc)
+        let mut field = null_only_on_error(field(spec.name, TypeRef::named(statistics_name(record)), spec.doc))
             .argument(argument("filter", TypeRef::named(filter::filter_name(record)), format!("Only matching {this} records are counted.")))
             .argument(argument(
                 "groupBy",
