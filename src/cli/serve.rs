@@ -156,8 +156,8 @@ fn spawn_rate_limit_cleanup(rates: ClientRateLimiter) {
 /// Waits for a stop signal, fails the readiness probe for the drain period, and then completes all streams.
 async fn drain_on_signal(health: HealthState, streams: StreamLimits, drain: Duration, drained: watch::Sender<bool>) {
     stop_signal().await;
-    tracing::info!("shutdown started");
     health.begin_shutdown();
+    tracing::info!("shutdown started");
     tokio::time::sleep(drain).await;
     streams.stop();
     drained.send_replace(true);
