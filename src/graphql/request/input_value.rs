@@ -18,6 +18,8 @@ use crate::graphql::schema::scalar::{DATE_TIME, PARTIAL_DATE};
 
 /// Characters of a value that a message repeats.
 const MAX_SHOWN_CHARS: usize = 60;
+/// The operator of a condition that compares with one value.
+const EQUALS: &str = "eq";
 /// Range of the type Int.
 const I32_RANGE: std::ops::RangeInclusive<f64> = i32::MIN as f64..=i32::MAX as f64;
 
@@ -219,13 +221,36 @@ impl<'a> Coercion<'a> {
                 if let View::Object(members) = view {
                     return self.object(name, (input_fields, *oneof), value, &members, path);
                 }
-                let fields = names(input_fields);
-                self.fail(value, path, format!("{} is not an object of type {name}; its fields are {fields}", value.shown()))
+                let hint = match self.member_for(input_fields, value, &view) {
+                    Some(meant) => format!("did you mean {meant}?"),
+                    None => format!("its fields are {}", names(input_fields)),
+                };
+                self.fail(value, path, format!("{} is not an object of type {name}; {hint}", value.shown()))
             }
             Some(MetaType::Object { .. } | MetaType::Interface { .. } | MetaType::Union { .. }) | None => {
                 self.fail(value, path, format!("{name} is not an input type"))
             }
         }
+    }
+
+    /// The member of an input object that a value was probably meant for, with the value as it should be written: the
+    /// operator `eq` of a condition, or an enum that has the value.
+    fn member_for(&self, fields: &IndexMap<String, MetaInputValue>, value: InputValue<'_>, view: &View<'_>) -> Option<String> {
+        let registry = self.registry;
+        fields.iter().find_map(|(member, field)| {
+            let ty = MetaTypeName::concrete_typename(&field.ty);
+            let text = match (registry.types.get(ty)?, view) {
+                (MetaType::Enum { enum_values, .. }, View::EnumName(given) | View::Text(given)) => {
+                    enum_values.keys().find(|known| known.eq_ignore_ascii_case(given))?.clone()
+                }
+                (MetaType::Scalar { .. }, View::Integer(digits)) if member == EQUALS && !matches!(ty, "Int" | "Float" | "ID") => {
+                    format!("\"{digits}\"")
+                }
+                (MetaType::Scalar { .. }, View::Text(_) | View::Integer(_) | View::Decimal(_)) if member == EQUALS => value.shown(),
+                _ => return None,
+            };
+            Some(format!("{{{member}: {text}}}"))
+        })
     }
 
     /// Coerces a scalar. The format of custom scalars, which are strings, is validated where they are used.

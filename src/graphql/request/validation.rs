@@ -18,6 +18,9 @@ const PARSER_RECURSION_PER_LEVEL: usize = 4;
 /// Recursion of the parser outside brackets.
 const PARSER_RECURSION_BASE: usize = 64;
 
+/// Characters of a token that a message repeats.
+const MAX_TOKEN_CHARS: usize = 30;
+
 /// Rules of the validator that the conversion of documents also applies, with better messages.
 const RULES_OF_CONVERSION: [&str; 15] = [
     "UndefinedField",
@@ -85,14 +88,67 @@ fn syntax_error(text: &str, errors: &DiagnosticList) -> GraphqlError {
     let first = errors.iter().map(|diagnostic| (diagnostic.error.location(), diagnostic.error.to_string()));
     let first = first.min_by_key(|(span, _)| span.map_or(usize::MAX, |span| span.offset()));
     let (span, message) = first.unwrap_or((None, "the query is not valid GraphQL".to_owned()));
-    let offset = span.map_or(text.len(), |span| span.offset());
-    let found = text.get(offset..).and_then(|rest| rest.split_whitespace().next()).map(|token| token.chars().take(20).collect::<String>());
-    let expected = message.trim_start_matches("syntax error: ").trim_start_matches("parser limit error: ");
-    let message = match found {
-        Some(found) => format!("syntax error: {}; found {found}", plain(expected)),
-        None => format!("syntax error: {}; the query ends here", plain(expected)),
+    let offset = span.map_or(text.len(), |span| span.offset()).min(text.len());
+    let message = message.trim_start_matches("syntax error: ").trim_start_matches("parser limit error: ");
+    let expected = plain_syntax(message);
+    let message = match token_at(text, offset) {
+        None => format!("syntax error: {expected}; the query ends here"),
+        Some("}" | ")" | "]") if message == EXPECTED_DEFINITION => {
+            format!("syntax error: {expected}; there is one bracket too many, or one was closed too early")
+        }
+        Some(found) => format!("syntax error: {expected}; found {found}"),
     };
     GraphqlError::new(codes::PARSE_FAILED, message).at(Positions::new(text).of(offset))
+}
+
+/// What the parser expects after a complete operation.
+const EXPECTED_DEFINITION: &str = "expected a StringValue, Name or OperationDefinition";
+
+/// Names of tokens and parts of the grammar in messages of the parser, and how a query shows them.
+const GRAMMAR: [(&str, &str); 22] = [
+    (EXPECTED_DEFINITION, "expected another operation, a fragment, or the end of the query"),
+    ("expected an Operation Type or a Selection Set", "expected {, or query, mutation or subscription"),
+    ("R_CURLY", "}"),
+    ("L_CURLY", "{"),
+    ("R_PAREN", ")"),
+    ("L_PAREN", "("),
+    ("R_BRACK", "]"),
+    ("L_BRACK", "["),
+    ("COLON", ":"),
+    (", got EOF", ""),
+    ("unexpected <EOF>", "the query is incomplete"),
+    ("a Selection Set", "fields in braces, such as { id }"),
+    ("an Inline Fragment or a Fragment Spread", "the name of a fragment, or on and a type, after ..."),
+    ("a Variable Definition", "a variable with its type, such as $id: ID!"),
+    ("an Argument", "an argument, such as first: 10"),
+    ("a Name in Type Condition", "the name of a type after on"),
+    ("Type Condition", "on and the name of a type"),
+    ("a valid Value", "a value"),
+    ("Fragment Name", "the name of a fragment"),
+    ("a Name Type", "the name of a type"),
+    ("a Name", "a name"),
+    ("non-significant leading zeroes", "leading zeros"),
+];
+
+/// A message of the parser in the words of a query.
+fn plain_syntax(message: &str) -> String {
+    // "expected X, got Y" repeats what the error shows anyway
+    let message = message.split(", got ").next().unwrap_or(message);
+    GRAMMAR.iter().fold(plain(message), |text, (of_parser, plain)| text.replace(of_parser, plain))
+}
+
+/// The token at a byte offset; `None` at the end of the text.
+fn token_at(text: &str, offset: usize) -> Option<&str> {
+    let rest = text.get(offset..)?.trim_start_matches([' ', '\t', '\n', '\r', ',', '\u{feff}']);
+    let first = rest.chars().next()?;
+    let belongs = |char: char| char.is_alphanumeric() || "_.-".contains(char);
+    let end = match first {
+        '"' => rest.char_indices().skip(1).find(|(_, char)| matches!(char, '"' | '\n' | '\r')).map(|(at, _)| at + 1),
+        _ if belongs(first) => rest.find(|char| !belongs(char)),
+        _ => Some(first.len_utf8()),
+    };
+    let token = &rest[..end.unwrap_or(rest.len())];
+    Some(token.char_indices().nth(MAX_TOKEN_CHARS).map_or(token, |(at, _)| &token[..at]).trim_end())
 }
 
 /// The first letter in lower case, and names in double quotes.
