@@ -22,6 +22,8 @@ use crate::store::db::version_cache::{ConsistencyGuard, DatasetVersion};
 /// more while it revalidates.
 const PUBLIC: HeaderValue = HeaderValue::from_static("public, max-age=0, s-maxage=5, stale-while-revalidate=30");
 const PRIVATE_NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
+/// For content that changes with the program only.
+const PUBLIC_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// Request headers that a response depends on.
 const VARY_ON: HeaderValue = HeaderValue::from_static("Accept, Accept-Language, Authorization");
@@ -115,15 +117,39 @@ impl Validators {
     /// Whether the precondition of the request (RFC 9110, 13.1) matches.
     fn is_not_modified(&self, headers: &HeaderMap) -> bool {
         let Some(tag) = self.tag.as_ref().and_then(|tag| tag.to_str().ok()) else { return false };
-        let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-        let mut tags = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).peekable();
-        if tags.peek().is_some() {
-            return tags.flat_map(|value| value.split(',')).any(|known| known.trim() == "*" || opaque(known) == opaque(tag));
+        if let Some(is_known) = is_known_tag(headers, tag) {
+            return is_known;
         }
         let since =
             headers.get(IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok()).and_then(|text| httpdate::parse_http_date(text).ok());
         since.zip(self.last_modified()).is_some_and(|(since, modified)| modified <= since)
     }
+}
+
+/// Whether `If-None-Match` contains an entity tag, by the weak comparison; `None` if the request has no such header.
+fn is_known_tag(headers: &HeaderMap, tag: &str) -> Option<bool> {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let mut tags = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).peekable();
+    tags.peek()?;
+    Some(tags.flat_map(|value| value.split(',')).any(|known| known.trim() == "*" || opaque(known) == opaque(tag)))
+}
+
+/// Responds with content that depends on the program and the URL alone, all of it in `key`: with a strong entity tag, and with
+/// 304 if the client has the content.
+pub(super) fn respond_static(headers: &HeaderMap, key: &[&[u8]], content: impl FnOnce() -> Response) -> Response {
+    let mut hash = Sha256::new();
+    for part in [env!("CARGO_PKG_VERSION").as_bytes()].iter().chain(key) {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
+    }
+    let tag = format!("\"{}\"", hex_digest(&hash.finalize()[..12]));
+    let mut response =
+        if is_known_tag(headers, &tag) == Some(true) { StatusCode::NOT_MODIFIED.into_response() } else { content() };
+    if matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED) {
+        response.headers_mut().extend(HeaderValue::from_str(&tag).ok().map(|tag| (ETAG, tag)));
+        response.headers_mut().insert(CACHE_CONTROL, PUBLIC_HOUR);
+    }
+    response
 }
 
 /// The entity tag. It is weak because the encoding of a response may differ.

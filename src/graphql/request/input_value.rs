@@ -363,7 +363,7 @@ fn names(declared: &IndexMap<String, MetaInputValue>) -> String {
 }
 
 /// The known name that is most similar to a name, if one is similar enough to be meant.
-pub(super) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub(in crate::graphql) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let lower = name.to_lowercase();
     let distances = known.map(|known| (strsim::damerau_levenshtein(&lower, &known.to_lowercase()), known));
     distances.min_by_key(|(distance, _)| *distance).filter(|(distance, known)| *distance <= 1 + known.len() / 5).map(|(_, known)| known)

@@ -1,13 +1,11 @@
 //! The parameters of a record page that do not depend on the record: format and languages.
 
 use axum::http::HeaderMap;
-use axum::http::header::ACCEPT;
-use mime::Mime;
 
 use crate::core::dataset::Dataset;
 use crate::core::language;
 use crate::core::language::Languages;
-use crate::http::client::accepted_languages;
+use crate::http::client::{accepted_languages, accepted_media_types};
 
 pub(super) const JSON_LD: &str = "application/ld+json";
 /// URL parameter that overrides the `Accept` header.
@@ -42,9 +40,7 @@ impl PageRequest {
 fn prefers_json_ld(headers: &HeaderMap) -> bool {
     let mut html = 0.0_f32;
     let mut json_ld = 0.0_f32;
-    for item in headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')) {
-        let Ok(media_type) = item.trim().parse::<Mime>() else { continue };
-        let weight = media_type.get_param("q").map_or(1.0, |weight| weight.as_str().parse().unwrap_or(0.0));
+    for (media_type, weight) in accepted_media_types(headers) {
         match media_type.essence_str() {
             JSON_LD | "application/json" => json_ld = json_ld.max(weight),
             "text/html" | "application/xhtml+xml" | "text/*" | "*/*" => html = html.max(weight),
