@@ -121,12 +121,7 @@ impl Page {
             (None, Some(size)) => (page_size("last", size)?, true),
             (None, None) => (DEFAULT_PAGE_SIZE, false),
         };
-        Ok(Self {
-            size,
-            backward,
-            after: Cursor::parse(after, list, "after")?,
-            before: Cursor::parse(before, list, "before")?,
-        })
+        Ok(Self { size, backward, after: Cursor::parse(after, list, "after")?, before: Cursor::parse(before, list, "before")? })
     }
 }
 

@@ -143,8 +143,7 @@ pub(super) fn respond_static(headers: &HeaderMap, key: &[&[u8]], content: impl F
         hash.update(part);
     }
     let tag = format!("\"{}\"", hex_digest(&hash.finalize()[..12]));
-    let mut response =
-        if is_known_tag(headers, &tag) == Some(true) { StatusCode::NOT_MODIFIED.into_response() } else { content() };
+    let mut response = if is_known_tag(headers, &tag) == Some(true) { StatusCode::NOT_MODIFIED.into_response() } else { content() };
     if matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED) {
         response.headers_mut().extend(HeaderValue::from_str(&tag).ok().map(|tag| (ETAG, tag)));
         response.headers_mut().insert(CACHE_CONTROL, PUBLIC_HOUR);

@@ -42,11 +42,14 @@ impl UrlParameters {
         }
     }
 
-    /// Rejects unknown parameters, except those that tools append: `utm_*` and names with a leading underscore.
+    /// Rejects unknown and repeated parameters, except those that tools append: `utm_*` and names with a leading underscore.
     pub(super) fn reject_unknown(&self, known: &str) -> Result<(), HttpReject> {
-        let is_known = |name: &str| known.split([' ', ',']).any(|known| known == name) || name.starts_with('_') || name.starts_with("utm_");
-        match self.pairs.iter().find(|(name, _)| !is_known(name)) {
-            Some((name, _)) => Err(bad_request(format!("there is no parameter \"{name}\"; the parameters are {known}"))),
+        let own = || self.pairs.iter().map(|(name, _)| name).filter(|name| !name.starts_with('_') && !name.starts_with("utm_"));
+        if let Some(name) = own().find(|name| !known.split([' ', ',']).any(|known| known == *name)) {
+            return Err(bad_request(format!("there is no parameter \"{name}\"; the parameters are {known}")));
+        }
+        match own().enumerate().find(|(index, name)| own().take(*index).any(|earlier| earlier == *name)) {
+            Some((_, name)) => Err(bad_request(format!("the URL parameter {name} is given twice"))),
             None => Ok(()),
         }
     }

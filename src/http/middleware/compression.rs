@@ -50,6 +50,7 @@ fn codings(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
 
 /// The weight of a coding: its own, or else that of `*`, or else 0.
 fn weight(headers: &HeaderMap, coding: &str) -> f32 {
-    let of = |name: &str| codings(headers).find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, weight)| weight.parse().unwrap_or(0.0));
+    let of =
+        |name: &str| codings(headers).find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, weight)| weight.parse().unwrap_or(0.0));
     of(coding).or_else(|| of("*")).unwrap_or(0.0)
 }

@@ -53,7 +53,10 @@ fn check_encoding(part: &str) -> Result<(), String> {
     }
     if let Err(error) = std::str::from_utf8(&decoded) {
         let place = places.get(error.valid_up_to()).copied().unwrap_or_default();
-        return Err(format!("the URL contains \"{}\", which is not UTF-8; encode text as UTF-8 before percent-encoding it", quoted(part, place)));
+        return Err(format!(
+            "the URL contains \"{}\", which is not UTF-8; encode text as UTF-8 before percent-encoding it",
+            quoted(part, place)
+        ));
     }
     if decoded.contains(&0) {
         return Err("the URL contains \"%00\", the character U+0000, which no text may contain; remove it".to_owned());

@@ -70,8 +70,10 @@ pub async fn atom(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Res
 }
 
 fn to_atom(changes: &[SchemaChange], base_url: &str) -> String {
-    let entries: Vec<Entry> =
-        changes.chunk_by(|one, next| (one.date, &one.version) == (next.date, &next.version)).filter_map(|day| entry(day, base_url)).collect();
+    let entries: Vec<Entry> = changes
+        .chunk_by(|one, next| (one.date, &one.version) == (next.date, &next.version))
+        .filter_map(|day| entry(day, base_url))
+        .collect();
     let feed = Feed {
         id: feed_id("schema changes"),
         title: Text::plain(format!("{AUTHOR}: changes of the schema")),
