@@ -51,7 +51,7 @@ impl Catalog {
     /// All types in an order in which each follows the types that it references: independent records first, then parts.
     ///
     /// # Panics
-    /// If types reference each other in a circle. A type may reference itself.
+    /// If types reference each other in a cycle. A type may reference itself.
     pub fn write_order(&self) -> Vec<RecordType> {
         let mut order: Vec<RecordType> = Vec::new();
         while order.len() < self.records.len() {
@@ -67,7 +67,7 @@ impl Catalog {
                     order.push(record.ty);
                 }
             }
-            assert!(order.len() > before, "record types reference each other in a circle");
+            assert!(order.len() > before, "record types reference each other in a cycle");
         }
         order
     }

@@ -9,8 +9,10 @@ mod interrupt;
 mod outcome;
 mod progress;
 mod push;
+mod queries;
 mod report;
 mod serve;
+mod table;
 mod tokens;
 mod upload;
 
@@ -20,7 +22,7 @@ use std::process::ExitCode;
 use crate::config::Config;
 use crate::graphql;
 use crate::observability::logging;
-use args::{Cli, Command, TokenCommand};
+use args::{Cli, Command, QueriesCommand, TokenCommand};
 use error::ExitError;
 use outcome::CommandOutcome;
 
@@ -76,6 +78,10 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<CommandOu
             TokenCommand::Create { name, role, expires } => tokens::create(config, &name, role.parse()?, expires).await?,
             TokenCommand::List => tokens::list(config).await?,
             TokenCommand::Revoke { token } => tokens::revoke(config, &token).await?,
+        },
+        Command::Queries { command } => match command {
+            QueriesCommand::Import { file, by } => queries::import(config, &file, &by).await?,
+            QueriesCommand::List { limit } => queries::list(config, limit).await?,
         },
         // printed before the settings are loaded
         Command::Schema => return Ok(CommandOutcome::Silent),

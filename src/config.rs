@@ -62,6 +62,8 @@ pub struct Config {
     pub max_upload_bytes: usize,
     /// Size in bytes of the response cache; 0 disables it.
     pub response_cache_bytes: u64,
+    /// Whether readers can execute saved queries only.
+    pub trusted_documents_only: bool,
     /// Maximum number of open streams: subscriptions and WebSockets.
     pub max_streams: u32,
     /// Origins whose pages can read responses in a browser; `*` allows all.

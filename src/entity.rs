@@ -2,6 +2,7 @@
 //!
 //! Record tables have no entities. The planner needs their columns only, which [`crate::catalog`] declares.
 
+pub mod document_id;
 pub mod saved_query;
 pub mod token;
 

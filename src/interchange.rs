@@ -7,6 +7,7 @@ pub mod import_reader;
 pub mod input;
 pub mod json;
 mod line_tracker;
+pub mod manifest;
 pub mod mapping;
 pub mod ndjson;
 pub mod package;

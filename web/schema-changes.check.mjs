@@ -39,6 +39,14 @@ test("a removed field is breaking, an added enum value dangerous, an added field
   assert.deepEqual(changes, ["BREAKING Query.old", "DANGEROUS Kind.B", "NON_BREAKING Query.new"]);
 });
 
+test("a promise that a field is not null is compatible, its end is not", async () => {
+  const directive = "directive @semanticNonNull on FIELD_DEFINITION";
+  const [nullable, promised] = ["", "@semanticNonNull"].map((used) => `${directive} type Query { name: String ${used} }`);
+  const changes = async (...schemas) => (await schemaChanges(...schemas)).map(({ criticality }) => criticality);
+  assert.deepEqual(await changes(nullable, promised), ["NON_BREAKING"]);
+  assert.deepEqual(await changes(promised, nullable), ["DANGEROUS"]);
+});
+
 test("descriptions are not recorded", () => {
   assert.ok(!read(recordedFile).includes('"""'));
   assert.doesNotThrow(() => buildSchema(read(recordedFile)));

@@ -21,20 +21,29 @@ export function withoutDescriptions(sdl) {
   return `${print(document)}\n`;
 }
 
+/** What GraphQL Inspector says, which takes every directive for one that may change responses. */
+function criticality({ type, path, criticality }) {
+  const promisesMore = type.startsWith("DIRECTIVE_USAGE_") && type.endsWith("_ADDED") && path?.endsWith(".@semanticNonNull");
+  return promisesMore ? "NON_BREAKING" : criticality.level;
+}
+
 /** The differences between two schemas: breaking ones first, then by path. */
 export async function schemaChanges(before, after) {
   const schemas = [before, after].map((sdl) => buildSchema(withoutDescriptions(sdl)));
-  const changes = (await diff(...schemas)).map(({ criticality, path, message }) => ({
-    criticality: criticality.level,
-    path: path ?? "",
-    message,
+  const changes = (await diff(...schemas)).map((change) => ({
+    criticality: criticality(change),
+    path: change.path ?? "",
+    message: change.message,
   }));
+  return changes.sort(byCriticality);
+}
+
+function byCriticality(one, other) {
   const compare = (one, other) => (one < other ? -1 : Number(one > other));
-  return changes.sort(
-    (one, other) =>
-      CRITICALITIES.indexOf(one.criticality) - CRITICALITIES.indexOf(other.criticality) ||
-      compare(one.path, other.path) ||
-      compare(one.message, other.message),
+  return (
+    CRITICALITIES.indexOf(one.criticality) - CRITICALITIES.indexOf(other.criticality) ||
+    compare(one.path, other.path) ||
+    compare(one.message, other.message)
   );
 }
 
@@ -50,8 +59,10 @@ async function record() {
   const { changes: earlier } = JSON.parse(readFileSync(changelogFile, "utf8"));
   const date = process.env.SCHEMA_DATE || new Date().toISOString().slice(0, 10);
   const version = process.env.SCHEMA_VERSION || undefined;
-  const entries = changes.map((change) => ({ date, version, ...change }));
-  writeFileSync(changelogFile, printChangelog([...entries, ...earlier]));
+  const isSameEntry = (change) => change.date === date && change.version === version;
+  const latest = [...changes.map((change) => ({ date, version, ...change })), ...earlier.filter(isSameEntry)];
+  const rest = earlier.filter((change) => !isSameEntry(change));
+  writeFileSync(changelogFile, printChangelog([...latest.sort(byCriticality), ...rest]));
   writeFileSync(recordedFile, withoutDescriptions(schema));
   console.log(`${changes.length} changes recorded in schema-changes.json`);
 }

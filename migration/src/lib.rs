@@ -21,6 +21,7 @@ mod m20261125_000014_lengths;
 mod m20261125_000015_live_urls;
 mod m20261125_000016_freshness;
 mod m20261129_000017_date_names;
+mod m20261129_000018_document_ids;
 mod table;
 
 /// The migrations, in order. The name of each module is stored in the database and must not change.
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000015_live_urls::Migration),
             Box::new(m20261125_000016_freshness::Migration),
             Box::new(m20261129_000017_date_names::Migration),
+            Box::new(m20261129_000018_document_ids::Migration),
         ]
     }
 }

@@ -60,7 +60,7 @@ impl MigrationTrait for Migration {
                 "CREATE INDEX search_documents_document_idx ON search_documents USING gin (document)",
             ],
             // the index stores no copy of the text, so triggers synchronize it with the documents
-            _ => &[
+            DbBackend::Sqlite => &[
                 "CREATE VIRTUAL TABLE search_index USING fts5(names, words, content='search_documents', \
                  tokenize='ascii', prefix='2 3 4')",
                 "CREATE TRIGGER search_documents_insert AFTER INSERT ON search_documents BEGIN \
@@ -73,6 +73,7 @@ impl MigrationTrait for Migration {
                  VALUES ('delete', old.rowid, old.names, old.words); \
                  INSERT INTO search_index(rowid, names, words) VALUES (new.rowid, new.names, new.words); END",
             ],
+            other => return Err(DbErr::Migration(format!("{other:?} is not supported"))),
         };
         for statement in statements {
             manager.get_connection().execute_unprepared(statement).await?;

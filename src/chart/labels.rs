@@ -14,13 +14,14 @@ pub enum ChartLanguage {
     Kazakh,
 }
 
-const TAGS: [(&str, ChartLanguage); 3] = [("en", ChartLanguage::English), ("ru", ChartLanguage::Russian), ("kk", ChartLanguage::Kazakh)];
+const LANGUAGE_TAGS: [(&str, ChartLanguage); 3] =
+    [("en", ChartLanguage::English), ("ru", ChartLanguage::Russian), ("kk", ChartLanguage::Kazakh)];
 
 impl ChartLanguage {
     /// The language that matches a language tag best; English if none matches.
     pub fn from_tag(tag: &str) -> Self {
-        let matched = language::lookup(tag, TAGS.iter().map(|(tag, _)| *tag));
-        TAGS.iter().find(|(tag, _)| Some(*tag) == matched).map_or(Self::English, |(_, language)| *language)
+        let matched = language::lookup(tag, LANGUAGE_TAGS.iter().map(|(tag, _)| *tag));
+        LANGUAGE_TAGS.iter().find(|(tag, _)| Some(*tag) == matched).map_or(Self::English, |(_, language)| *language)
     }
 
     /// The language tag (BCP 47).

@@ -4,12 +4,12 @@
 //! [`Theme::Auto`] a style sheet overrides these attributes if the reader's system prefers a dark scheme.
 
 use std::fmt::Write;
-use std::str::FromStr;
 
 use super::limits::MAX_SERIES;
 
 /// Colour scheme of a chart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::EnumString)]
+#[strum(serialize_all = "lowercase")]
 pub enum Theme {
     /// Dark text on a light background.
     Light,
@@ -18,19 +18,6 @@ pub enum Theme {
     /// Follows the reader's system.
     #[default]
     Auto,
-}
-
-impl FromStr for Theme {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "light" => Ok(Self::Light),
-            "dark" => Ok(Self::Dark),
-            "auto" => Ok(Self::Auto),
-            _ => Err(()),
-        }
-    }
 }
 
 /// Colours of a theme, in hexadecimal notation.
@@ -43,14 +30,14 @@ struct Palette {
     series: [&'static str; MAX_SERIES],
 }
 
-const LIGHT: Palette = Palette {
+const LIGHT_PALETTE: Palette = Palette {
     background: "#ffffff",
     text: "#1b1f21",
     muted: "#565e62",
     grid: "#dde1e3",
     series: ["#0072b2", "#d55e00", "#4c1f00", "#11397b", "#7c433a", "#a88891", "#3496ef", "#af3e7c"],
 };
-const DARK: Palette = Palette {
+const DARK_PALETTE: Palette = Palette {
     background: "#161b1d",
     text: "#eceff0",
     muted: "#aab3b7",
@@ -98,7 +85,7 @@ impl ColourRole {
 
     /// Colour of the element in a theme; [`Theme::Auto`] starts from the light one.
     pub(super) fn colour(self, theme: Theme) -> &'static str {
-        self.colour_in(if theme == Theme::Dark { &DARK } else { &LIGHT })
+        self.colour_in(if theme == Theme::Dark { &DARK_PALETTE } else { &LIGHT_PALETTE })
     }
 
     fn class_suffix(self) -> String {
@@ -124,7 +111,7 @@ pub(super) fn style_sheet(theme: Theme) -> Option<String> {
     }
     let mut sheet = String::from("@media (prefers-color-scheme:dark){");
     for role in ColourRole::ALL {
-        let colour = role.colour_in(&DARK);
+        let colour = role.colour_in(&DARK_PALETTE);
         let _ = write!(sheet, ".{}{{fill:{colour}}}.{}{{stroke:{colour}}}", role.class(false), role.class(true));
     }
     sheet.push('}');
@@ -151,7 +138,7 @@ mod tests {
 
     #[test]
     fn text_and_series_meet_wcag_contrast() {
-        for palette in [LIGHT, DARK] {
+        for palette in [LIGHT_PALETTE, DARK_PALETTE] {
             for text in [palette.text, palette.muted] {
                 assert!(contrast(text, palette.background) >= 4.5, "{text}");
             }

@@ -31,7 +31,7 @@ pub struct Cli {
 /// Options of all commands.
 #[derive(Debug, Args)]
 pub struct GlobalArgs {
-    /// Configuration file [default: kurultai.toml in the working directory, if it exists]
+    /// Configuration file [default: kurultai.toml in the current directory, if it exists]
     #[arg(long, global = true, value_name = "FILE", env = "KURULTAI_CONFIG")]
     pub config: Option<PathBuf>,
     /// Database URL: sqlite://path or postgres://user:password@host/database [default: sqlite://kurultai.db]
@@ -42,28 +42,28 @@ pub struct GlobalArgs {
 /// A command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve the API, GraphiQL and the record pages. A SQLite database is created and migrated first
+    /// Serve the API, GraphiQL and the record pages. Creates and migrates a SQLite database first
     Serve {
         /// Address and port to listen on [default: 127.0.0.1:8080]
         #[arg(long, value_name = "ADDRESS")]
         listen: Option<SocketAddr>,
-        /// Migrate the schema of a PostgreSQL database first, too
+        /// Migrate a PostgreSQL database before serving
         #[arg(long)]
         migrate: bool,
     },
-    /// Migrate the schema of the database to this version
+    /// Migrate the database schema to the version of this program
     Migrate {
-        /// Revert this many migrations instead, which deletes the data that they introduced
+        /// Revert this many migrations instead. Deletes the data in the tables and columns that they added
         #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u32).range(1..))]
         down: Option<u32>,
     },
-    /// Import records from files. All records are validated before the first one is written
+    /// Import records from files. Validates all records before it writes any
     Import(ImportArgs),
-    /// Export all published records as a data package: a folder of tables with a datapackage.json that describes them
+    /// Export all published records as a data package: a directory of tables, described by its datapackage.json
     Export(ExportArgs),
-    /// Copy a SQLite database into a file while it is in use
+    /// Back up a SQLite database to a file, even while it is in use
     Backup {
-        /// File to create; an existing file is not overwritten
+        /// File to create. Fails if the file exists
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
@@ -74,6 +74,13 @@ pub enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// Import and list saved queries
+    #[command(arg_required_else_help = true)]
+    Queries {
+        /// The command for saved queries.
+        #[command(subcommand)]
+        command: QueriesCommand,
+    },
     /// Print the GraphQL schema
     Schema,
 }
@@ -81,37 +88,37 @@ pub enum Command {
 /// Arguments of `kurultai import`.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// Files, folders of files or of a data package, or - for standard input
+    /// Files and directories to import, or - for standard input. A directory holds record files or a data package
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Format of all files [default: by file extension]
+    /// Format of all files [default: detected from each file name]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<InputFormat>,
-    /// CSV: YAML file that maps columns to fields
+    /// For CSV: YAML file that maps columns to fields
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
-    /// Popolo: scheme of the identifiers that store Popolo ids; the next import finds the records by them
+    /// For Popolo: identifier scheme to store Popolo ids under, so that later imports find the same records
     #[arg(long, value_name = "NAME", default_value = "popolo")]
     pub scheme: String,
-    /// Popolo: language of names and other text, as a BCP 47 tag; und if it is unknown
+    /// For Popolo: language of names and other text, as a BCP 47 tag; und means undetermined
     #[arg(long, value_name = "TAG", default_value = "und", value_parser = language::tag)]
     pub lang: String,
-    /// Maximum number of records per transaction; an import of up to this many records is atomic
+    /// Maximum number of records per transaction. An import of at most this many records is atomic
     #[arg(long, value_name = "RECORDS", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     pub batch: u32,
-    /// Validate the records and report what would change, without writing
+    /// Validate the records and report what would change, without writing anything
     #[arg(long)]
     pub dry_run: bool,
-    /// Import into the running server at this URL instead of a database
+    /// URL of the GraphQL endpoint of a running server to import into, instead of a database
     #[arg(long, value_name = "URL", conflicts_with = "by")]
     pub url: Option<String>,
-    /// Token of an editor for --url
+    /// Token for --url, with the role editor or admin
     #[arg(long, value_name = "TOKEN", env = "KURULTAI_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
-    /// Author in the history of the records
+    /// Author to store in the history of each changed record
     #[arg(long, value_name = "NAME", default_value = "import")]
     pub by: String,
-    /// Reason in the history of the records
+    /// Reason to store in the history of each changed record
     #[arg(long, value_name = "TEXT")]
     pub message: Option<String>,
 }
@@ -119,20 +126,20 @@ pub struct ImportArgs {
 /// Arguments of `kurultai export`.
 #[derive(Debug, Args)]
 pub struct ExportArgs {
-    /// Folder to write into, which must be new or empty
+    /// Directory to write to. It must be empty or not exist
     #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
+    pub directory: PathBuf,
     /// Format of the tables
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "csv")]
     pub format: package::PackageFormat,
-    /// Replace an existing package in the folder
+    /// Replace an existing package in the directory
     #[arg(long)]
     pub force: bool,
     /// Title of the dataset in datapackage.json [default: the setting dataset_title]
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
-    /// Licence of the dataset: an SPDX identifier, such as CC-BY-4.0, or a URL; repeat for several licences
-    /// [default: the setting dataset_licence, if it is either]
+    /// Licence of the dataset: an SPDX identifier, such as CC-BY-4.0, or a URL. Can be given several times
+    /// [default: the setting dataset_licence, if it is one of these]
     #[arg(long = "licence", value_name = "NAME-OR-URL", value_parser = parse_licence)]
     pub licences: Vec<String>,
 }
@@ -152,23 +159,44 @@ pub(super) fn parse_licence(text: &str) -> Result<String, String> {
 pub enum TokenCommand {
     /// Create a token and print it once
     Create {
-        /// Name of the person or program that uses the token; the history of records shows it
+        /// Name of the person or program that will use the token, shown as author in the history
         #[arg(long, value_name = "NAME")]
         name: String,
-        /// Role of the token
+        /// Role of the token, which determines its permissions
         #[arg(long, value_name = "ROLE", value_parser = ["reader", "editor", "admin"])]
         role: String,
         /// Expiry: a day, such as 2027-01-01, or a number of days from now, such as 90d [default: never]
         #[arg(long, value_name = "WHEN")]
         expires: Option<TokenExpiry>,
     },
-    /// List all tokens, without their secrets, which are not stored
+    /// List all tokens. Secrets are not stored and cannot be shown
     List,
-    /// Revoke a token, with immediate effect
+    /// Revoke a token with immediate effect
     Revoke {
         /// Id or name of the token
         #[arg(value_name = "ID-OR-NAME")]
         token: String,
+    },
+}
+
+/// A command for saved queries.
+#[derive(Debug, Subcommand)]
+pub enum QueriesCommand {
+    /// Save the documents of a manifest, as the build tools of Apollo, Relay and GraphQL Code Generator write it. All
+    /// documents are validated before any is saved
+    Import {
+        /// File with the manifest
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Name to store as the author of the saved queries
+        #[arg(long, value_name = "NAME", default_value = "import")]
+        by: String,
+    },
+    /// List saved queries, the latest first
+    List {
+        /// Maximum number of saved queries
+        #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+        limit: u32,
     },
 }
 

@@ -24,7 +24,7 @@ pub(super) async fn export(config: &Config, args: ExportArgs) -> anyhow::Result<
     } else {
         args.licences
     };
-    let options = &ExportOptions { folder: args.folder, format: args.format, replace: args.force, title, licences };
+    let options = &ExportOptions { directory: args.directory, format: args.format, replace: args.force, title, licences };
     with_store(open_migrated(config, false).await?, async |store| write_package(store, options).await).await
 }
 
@@ -40,12 +40,12 @@ async fn write_package(store: &Store, options: &ExportOptions) -> anyhow::Result
     drop(progress);
     match result {
         Ok(written) => Ok(CommandOutcome::Completed(summary(options, written))),
-        Err(ExportError::UnusableFolder(message)) => bail!(message),
+        Err(ExportError::UnusableDirectory(message)) => bail!(message),
         Err(failed) => bail!("{:#}; no package was written", anyhow::Error::new(failed)),
     }
 }
 
 fn summary(options: &ExportOptions, written: ExportSummary) -> String {
     let ExportSummary { records, parts, tables, revision } = written;
-    format!("{}: {records} records with {parts} parts in {tables} tables, revision {revision} of the dataset", options.folder.display())
+    format!("{}: {records} records with {parts} parts in {tables} tables, revision {revision} of the dataset", options.directory.display())
 }

@@ -96,6 +96,7 @@ fn service(config: &Config, store: Store) -> anyhow::Result<AppState> {
         sdl: Arc::from(graphql::sdl()?),
         response_cache: ResponseCache::new(config.response_cache_bytes),
         persisted_documents: PersistedDocuments::default(),
+        trusted_documents_only: config.trusted_documents_only,
         stream_limits: StreamLimits::new(config.max_streams),
         dataset,
         cors_origins: config.cors_origins.clone(),
@@ -155,8 +156,8 @@ fn spawn_rate_limit_cleanup(rates: ClientRateLimiter) {
 /// Waits for a stop signal, fails the readiness probe for the drain period, and then completes all streams.
 async fn drain_on_signal(health: HealthState, streams: StreamLimits, drain: Duration, drained: watch::Sender<bool>) {
     stop_signal().await;
-    tracing::info!("shutdown started");
     health.begin_shutdown();
+    tracing::info!("shutdown started");
     tokio::time::sleep(drain).await;
     streams.stop();
     drained.send_replace(true);

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::args::TokenExpiry;
 use super::database::{open_migrated, with_store};
+use super::table::{format_minute, format_table};
 use crate::config::Config;
 use crate::core::auth::Role;
 use crate::store::Store;
@@ -54,19 +55,4 @@ pub(super) async fn revoke(config: &Config, id_or_name: &str) -> anyhow::Result<
 
 fn format_day(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d").to_string()
-}
-
-fn format_minute(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M").to_string()
-}
-
-/// Aligns the columns of a table.
-fn format_table<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(width);
-    let line = |row: &[String; N]| {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        cells.join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }

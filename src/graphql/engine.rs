@@ -27,6 +27,7 @@ use crate::graphql::request::document;
 use crate::graphql::request::introspection::introspect;
 use crate::graphql::request::upload::UploadParser;
 use crate::graphql::request::variables;
+use crate::graphql::schema::builder::SEMANTIC_NON_NULL_DEFINITION;
 use crate::graphql::schema::filter;
 use crate::graphql::schema::object;
 use crate::graphql::schema::scalar;
@@ -35,7 +36,7 @@ use crate::graphql::subscription;
 use crate::store::Store;
 
 pub use crate::graphql::error::{GraphqlError, codes};
-pub use crate::graphql::request::operation::{OperationRequest, OperationResult, PrepareError, PreparedOperation};
+pub use crate::graphql::request::operation::{OnError, OperationRequest, OperationResult, PrepareError, PreparedOperation};
 pub use crate::graphql::subscription::{Event, EventStream};
 
 /// Maximum recursion depth of the framework when it resolves introspection.
@@ -63,7 +64,24 @@ pub fn schema() -> Result<Schema, SchemaError> {
 /// Returns the schema in the schema definition language, as committed in `schema.graphql`.
 pub fn sdl() -> Result<String, SchemaError> {
     let options = SDLExportOptions::new().prefer_single_line_descriptions().include_specified_by();
-    Ok(format!("{}\n", schema()?.sdl_with_options(options).trim_end()))
+    let printed = schema()?.sdl_with_options(options);
+    Ok(format!("{}\n{SEMANTIC_NON_NULL_DEFINITION}", printed.trim_end()))
+}
+
+/// Validates documents without executing them.
+#[derive(Debug, Clone)]
+pub struct DocumentValidator(document::Documents);
+
+impl DocumentValidator {
+    /// Builds the schema.
+    pub fn new(limits: Limits) -> Result<Self, SchemaError> {
+        Ok(Self(document::Documents::new(schema()?, &sdl()?, limits).map_err(SchemaError)?))
+    }
+
+    /// Parses and validates a document. Reports all errors.
+    pub fn validate(&self, text: &str) -> Result<(), Vec<GraphqlError>> {
+        self.0.load(text).map(drop)
+    }
 }
 
 /// The schema over a store.
@@ -168,7 +186,7 @@ impl Api {
                     out.value(fields.get(selection.response_key()));
                     Ok(())
                 }
-                _ if is_mutation && selection.name() == saved_query::SAVE => {
+                _ if is_mutation && selection.name() == saved_query::SAVE_FIELD => {
                     Box::pin(saved_query::save(&self.documents, &self.store, caller, selection, &mut out)).await
                 }
                 _ if is_mutation => {
@@ -182,7 +200,12 @@ impl Api {
             // the specification requires mutations to run one after the other
             let mut written = Vec::with_capacity(roots.len());
             for selection in &roots {
-                written.push(write(selection).await);
+                let result = write(selection).await;
+                let is_halted = request.on_error == OnError::Halt && result.0.is_err();
+                written.push(result);
+                if is_halted {
+                    break;
+                }
             }
             written
         } else {
@@ -200,8 +223,25 @@ impl Api {
             };
             fields.push((selection.json_key(), json));
         }
+        let registry = self.documents.registry();
+        let is_non_null = |selection: &Selection<'_>| {
+            let field = registry.types.get(root).and_then(|ty| ty.field_by_name(selection.name()));
+            field.is_some_and(|field| field.ty.ends_with('!'))
+        };
+        let is_data_null = match request.on_error {
+            OnError::Null => false,
+            OnError::Propagate => roots.iter().zip(&fields).any(|(selection, (_, json))| json.is_none() && is_non_null(selection)),
+            OnError::Halt => {
+                errors.truncate(1);
+                !errors.is_empty()
+            }
+        };
         let mut out = JsonWriter::new(languages);
-        out.object(&fields, |json, out| out.option(json.as_deref(), |json, out| out.json(json)));
+        if is_data_null {
+            out.null();
+        } else {
+            out.object(&fields, |json, out| out.option(json.as_deref(), |json, out| out.json(json)));
+        }
         let is_personal = roots.iter().any(|selection| selection.name() == query::rate_limit::NAME);
         Ok(OperationResult { data: out.into_json(), errors, is_personal })
     }

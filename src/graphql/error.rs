@@ -9,15 +9,15 @@ use crate::observability::metrics;
 /// Codes of errors in requests that were rejected before execution.
 pub mod codes {
     /// The query is not valid GraphQL syntax.
-    pub const PARSE: &str = "GRAPHQL_PARSE_FAILED";
+    pub const PARSE_FAILED: &str = "GRAPHQL_PARSE_FAILED";
     /// The query does not match the schema, or a variable does not match its type.
-    pub const VALIDATION: &str = "GRAPHQL_VALIDATION_FAILED";
+    pub const VALIDATION_FAILED: &str = "GRAPHQL_VALIDATION_FAILED";
     /// The request exceeds a limit; `extensions.limit` names the limit.
-    pub const LIMIT: &str = "LIMIT_EXCEEDED";
+    pub const LIMIT_EXCEEDED: &str = "LIMIT_EXCEEDED";
     /// The request is malformed.
-    pub const REQUEST: &str = "BAD_REQUEST";
+    pub const BAD_REQUEST: &str = "BAD_REQUEST";
     /// The client exceeded its rate limit.
-    pub const RATE: &str = "RATE_LIMITED";
+    pub const RATE_LIMITED: &str = "RATE_LIMITED";
     /// The server is at capacity.
     pub const UNAVAILABLE: &str = "UNAVAILABLE";
     /// No query with this hash is persisted; the client must send the query too.
@@ -60,7 +60,7 @@ pub struct GraphqlError {
 pub struct Extensions {
     /// The error code.
     pub code: &'static str,
-    /// The exceeded limit, if the code is [`codes::LIMIT`].
+    /// The exceeded limit, if the code is [`codes::LIMIT_EXCEEDED`].
     #[serde(flatten)]
     pub exceeded: Option<LimitExceeded>,
 }

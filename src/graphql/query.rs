@@ -26,7 +26,7 @@ use crate::graphql::projection::json_writer::JsonWriter;
 use crate::graphql::projection::output_type::{TYPE_NAME, undeclared};
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::projection::{Projection, ProjectionSet};
-use crate::graphql::schema::builder::{NODE, field};
+use crate::graphql::schema::builder::{NODE, field, null_only_on_error};
 use crate::graphql::schema::connection::{connection_name, with_arguments};
 use crate::graphql::schema::names;
 use crate::graphql::schema::names::singular;
@@ -51,11 +51,11 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
             .argument(InputValue::new("id", TypeRef::named_nn(TypeRef::ID)).description("Id, such as person_01h455vb4pex5vsknk084sn02q.")),
         )
         .field(
-            field(
+            null_only_on_error(field(
                 "nodes",
                 TypeRef::named_list(NODE),
                 "Any records and parts, by id, in the order of the ids. Null in the place of an unknown id.",
-            )
+            ))
             .argument(InputValue::new("ids", TypeRef::named_nn_list_nn(TypeRef::ID)).description("At most 100 ids.")),
         )
         .field(search::field())
@@ -71,9 +71,10 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         .fold(query, Object::field);
     for record in listed_records() {
         let this = singular(record);
-        let by = InputValue::new("by", TypeRef::named_nn(by_name(record))).description("Key of the record.");
+        let by = InputValue::new("by", TypeRef::named_nn(by_name(record))).description("Exactly one key of the record.");
         let one = field(record.singular(), TypeRef::named(record.name()), format!("One {this}. Null if there is none.")).argument(by);
         let all = field(record.plural, TypeRef::named(connection_name(record)), format!("A page of all {this} records."));
+        let all = null_only_on_error(all);
         query = query.field(one).field(with_arguments(all, record));
         builder = builder.register(by_input(record));
     }
@@ -130,8 +131,8 @@ const FIXED_FIELDS: [(&str, RootField); 13] = [
     (record_state::STATE, RootField::RecordState),
     (record_state::COMPARISON, RootField::RevisionComparison),
     (duplicates::NAME, RootField::Duplicates),
-    (saved_query::ONE, RootField::SavedQuery),
-    (saved_query::ALL, RootField::SavedQueries),
+    (saved_query::FIELD, RootField::SavedQuery),
+    (saved_query::LIST_FIELD, RootField::SavedQueries),
 ];
 
 fn root_field(name: &str) -> Option<RootField> {

@@ -2,7 +2,7 @@
 
 mod conversion;
 pub(crate) mod document;
-pub(in crate::graphql) mod input_value;
+mod input_value;
 pub(crate) mod introspection;
 pub mod operation;
 pub mod upload;

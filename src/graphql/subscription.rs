@@ -56,7 +56,7 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
         .field(field("cursor", TypeRef::named_nn(TypeRef::STRING), "Cursor of the change; pass it as since to resume."))
         .field(field("change", TypeRef::named_nn(revision.name()), "The change, as in changes."));
     let mut input = InputObject::new(FILTER)
-        .description("Filter on changes. All conditions must match. A condition on a record type applies to the current state of the record and never matches a deleted record. If there are such conditions and no types, the stream contains only those types.")
+        .description("Filter on changes. All conditions must match. A condition on a record type applies to the current state of the record and never matches a deleted record. If there are such conditions and types is not set, the stream contains only the types with conditions.")
         .field(input_value("records", TypeRef::named_nn_list(TypeRef::ID), "Only changes of these records, at most 100."))
         .field(input_value("kinds", TypeRef::named_nn_list("RevisionKind"), "Only changes of these kinds."));
     for record in observable_records() {
@@ -65,13 +65,13 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
     }
     // the stream is produced by `EventStream`; the framework only validates the field
     let changed = SubscriptionField::new(CHANGED, TypeRef::named_nn(EVENT), empty_stream)
-        .description("Every change from now on, in the order in which changes become visible. With since, starts with the missed changes: none is skipped or repeated.")
+        .description("Every change from now on, in the order in which changes become visible. With since, it starts with the changes after that cursor; none is skipped or repeated.")
         .argument(input_value("types", TypeRef::named_nn_list("RecordType"), "Only changes of records of these types."))
         .argument(input_value("filter", TypeRef::named(FILTER), "Only matching changes."))
         .argument(input_value(
             "since",
             TypeRef::named(TypeRef::STRING),
-            "Only changes after this cursor: of the last received event, or the endCursor of changes.",
+            "Only changes after this cursor: that of the last event received, or the endCursor of changes.",
         ));
     let root = Subscription::new(NAME).description("All event streams.").field(changed);
     builder.register(event).register(input).register(root)
@@ -273,7 +273,7 @@ impl EventStream {
 pub(super) fn root<'s, 'a>(roots: &'s [Selection<'a>]) -> Result<&'s Selection<'a>, GraphqlError> {
     match roots {
         [one] if one.name() == CHANGED => Ok(one),
-        _ => Err(GraphqlError::new(codes::VALIDATION, "a subscription must have exactly one root field: changed")),
+        _ => Err(GraphqlError::new(codes::VALIDATION_FAILED, "a subscription must have exactly one root field: changed")),
     }
 }
 

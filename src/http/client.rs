@@ -5,9 +5,8 @@ use std::ops::Deref;
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, HOST};
+use axum::http::header::{ACCEPT_LANGUAGE, HOST};
 use axum::http::request::Parts;
-use mime::Mime;
 use url::Url;
 
 use crate::core::language::Languages;
@@ -39,15 +38,6 @@ impl<S: Sync> FromRequestParts<S> for ClientContext {
 /// The languages of the `Accept-Language` header.
 pub(super) fn accepted_languages(headers: &HeaderMap) -> Languages {
     headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).map(Languages::from_header).unwrap_or_default()
-}
-
-/// The media types of the `Accept` header with their weights, in order.
-pub(super) fn accepted_media_types(headers: &HeaderMap) -> impl Iterator<Item = (Mime, f32)> {
-    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).filter_map(|item| item.trim().parse::<Mime>().ok()).map(|media_type| {
-        let weight = media_type.get_param("q").map_or(1.0, |weight| weight.as_str().parse().unwrap_or(0.0));
-        (media_type, weight)
-    })
 }
 
 /// The origin under which the client reaches the server, from `Host` and `X-Forwarded-Proto`; empty without a valid host.

@@ -6,10 +6,11 @@
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, VARY};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use headers::{ETag, HeaderMapExt, IfModifiedSince, IfNoneMatch, LastModified};
 use sha2::{Digest, Sha256};
 
 use crate::core::clock::Clock;
@@ -20,10 +21,10 @@ use crate::store::db::version_cache::{ConsistencyGuard, DatasetVersion};
 
 /// Browsers revalidate each time. A shared cache serves a response for some seconds without revalidation, and for some
 /// more while it revalidates.
-const PUBLIC: HeaderValue = HeaderValue::from_static("public, max-age=0, s-maxage=5, stale-while-revalidate=30");
+const PUBLIC_CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=0, s-maxage=5, stale-while-revalidate=30");
 const PRIVATE_NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
 /// For content that changes with the program only.
-const PUBLIC_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+const PUBLIC_HOUR_CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// Request headers that a response depends on.
 const VARY_ON: HeaderValue = HeaderValue::from_static("Accept, Accept-Language, Authorization");
@@ -42,7 +43,7 @@ pub(super) struct Validators {
     /// Whether the request has a token.
     is_private: bool,
     version: Option<DatasetVersion>,
-    tag: Option<HeaderValue>,
+    tag: Option<ETag>,
     guard: Option<ConsistencyGuard>,
     clock: Clock,
 }
@@ -60,8 +61,8 @@ impl Validators {
         // if the database is unavailable, the response reports it
         let guard = Some(state.store.consistency_guard());
         let version = state.store.version().await.inspect_err(Error::log).ok();
-        let validators =
-            Self { is_private: false, version, tag: version.map(|version| entity_tag(state, headers, &version, key)), guard, clock };
+        let tag = version.and_then(|version| entity_tag(state, headers, &version, key));
+        let validators = Self { is_private: false, version, tag, guard, clock };
         if validators.is_not_modified(headers) { Err(validators.apply(StatusCode::NOT_MODIFIED.into_response())) } else { Ok(validators) }
     }
 
@@ -86,10 +87,10 @@ impl Validators {
                 headers.insert(CACHE_CONTROL, PRIVATE_NO_STORE);
             }
             Some(tag) if is_cacheable => {
-                headers.insert(ETAG, tag.clone());
-                headers.insert(CACHE_CONTROL, PUBLIC);
+                headers.typed_insert(tag.clone());
+                headers.insert(CACHE_CONTROL, PUBLIC_CACHE_CONTROL);
                 if let Some(modified) = self.last_modified() {
-                    headers.extend(HeaderValue::from_str(&httpdate::fmt_http_date(modified)).ok().map(|value| (LAST_MODIFIED, value)));
+                    headers.typed_insert(LastModified::from(modified));
                 }
             }
             _ => {
@@ -116,22 +117,13 @@ impl Validators {
 
     /// Whether the precondition of the request (RFC 9110, 13.1) matches.
     fn is_not_modified(&self, headers: &HeaderMap) -> bool {
-        let Some(tag) = self.tag.as_ref().and_then(|tag| tag.to_str().ok()) else { return false };
-        if let Some(is_known) = is_known_tag(headers, tag) {
-            return is_known;
+        let Some(tag) = &self.tag else { return false };
+        if let Some(known) = headers.typed_get::<IfNoneMatch>() {
+            return !known.precondition_passes(tag);
         }
-        let since =
-            headers.get(IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok()).and_then(|text| httpdate::parse_http_date(text).ok());
-        since.zip(self.last_modified()).is_some_and(|(since, modified)| modified <= since)
+        let since = headers.typed_get::<IfModifiedSince>();
+        since.zip(self.last_modified()).is_some_and(|(since, modified)| !since.is_modified(modified))
     }
-}
-
-/// Whether `If-None-Match` contains an entity tag, by the weak comparison; `None` if the request has no such header.
-fn is_known_tag(headers: &HeaderMap, tag: &str) -> Option<bool> {
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let mut tags = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).peekable();
-    tags.peek()?;
-    Some(tags.flat_map(|value| value.split(',')).any(|known| known.trim() == "*" || opaque(known) == opaque(tag)))
 }
 
 /// Responds with content that depends on the program and the URL alone, all of it in `key`: with a strong entity tag, and with
@@ -142,17 +134,19 @@ pub(super) fn respond_static(headers: &HeaderMap, key: &[&[u8]], content: impl F
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }
-    let tag = format!("\"{}\"", hex_digest(&hash.finalize()[..12]));
-    let mut response = if is_known_tag(headers, &tag) == Some(true) { StatusCode::NOT_MODIFIED.into_response() } else { content() };
-    if matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED) {
-        response.headers_mut().extend(HeaderValue::from_str(&tag).ok().map(|tag| (ETAG, tag)));
-        response.headers_mut().insert(CACHE_CONTROL, PUBLIC_HOUR);
+    let tag: Option<ETag> = format!("\"{}\"", hex_digest(&hash.finalize()[..12])).parse().ok();
+    let known = headers.typed_get::<IfNoneMatch>();
+    let is_known = known.zip(tag.as_ref()).is_some_and(|(known, tag)| !known.precondition_passes(tag));
+    let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { content() };
+    if let Some(tag) = tag {
+        response.headers_mut().typed_insert(tag);
     }
+    response.headers_mut().insert(CACHE_CONTROL, PUBLIC_HOUR_CACHE_CONTROL);
     response
 }
 
 /// The entity tag. It is weak because the encoding of a response may differ.
-fn entity_tag(state: &AppState, headers: &HeaderMap, version: &DatasetVersion, key: &[&[u8]]) -> HeaderValue {
+fn entity_tag(state: &AppState, headers: &HeaderMap, version: &DatasetVersion, key: &[&[u8]]) -> Option<ETag> {
     static PROGRAM_DIGEST: OnceLock<[u8; 32]> = OnceLock::new();
     let program = PROGRAM_DIGEST.get_or_init(|| {
         let mut hash = Sha256::new();
@@ -177,5 +171,5 @@ fn entity_tag(state: &AppState, headers: &HeaderMap, version: &DatasetVersion, k
         part(b"");
     }
     let digest = hex_digest(&hash.finalize()[..12]);
-    HeaderValue::from_str(&format!("W/\"{}-{digest}\"", version.number)).unwrap_or(HeaderValue::from_static("W/\"\""))
+    format!("W/\"{}-{digest}\"", version.number).parse().ok()
 }

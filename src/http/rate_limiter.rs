@@ -109,7 +109,7 @@ impl RateLimited {
             self.limit,
             self.retry_after_seconds()
         );
-        GraphqlError::new(codes::RATE, message)
+        GraphqlError::new(codes::RATE_LIMITED, message)
     }
 
     /// The response 429 with `Retry-After`.

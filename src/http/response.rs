@@ -31,13 +31,11 @@ impl MediaType {
 
     /// The media type that the client prefers; `None` if it accepts neither.
     pub(super) fn negotiate(headers: &HeaderMap) -> Option<Self> {
-        let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
-        if accept.trim().is_empty() {
+        if !headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|text| !text.trim().is_empty())) {
             return Some(Self::Json);
         }
         let mut best: Option<(f32, Self)> = None;
-        for range in accept.split(',').filter_map(|range| range.trim().parse::<Mime>().ok()) {
-            let weight = range.get_param("q").map_or(Some(1.0), |q| q.as_str().parse().ok()).unwrap_or(0.0);
+        for (range, weight) in accepted_media_types(headers) {
             let is_utf8 = range.get_param(mime::CHARSET).is_none_or(|charset| charset == mime::UTF_8);
             let media_type = match (range.type_().as_str(), range.subtype().as_str(), range.suffix().map(|suffix| suffix.as_str())) {
                 ("application", "graphql-response", Some("json")) => Self::GraphqlResponse,
@@ -55,6 +53,17 @@ impl MediaType {
     pub(super) fn negotiate_or_json(headers: &HeaderMap) -> Self {
         Self::negotiate(headers).unwrap_or(Self::Json)
     }
+}
+
+/// The media ranges of the `Accept` headers with their weights, in the order of the client. Malformed ranges are ignored; a
+/// malformed weight is 0.
+pub(super) fn accepted_media_types(headers: &HeaderMap) -> impl Iterator<Item = (Mime, f32)> {
+    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).filter_map(|range| {
+        let range: Mime = range.trim().parse().ok()?;
+        let weight = range.get_param("q").map_or(1.0, |weight| weight.as_str().parse().unwrap_or(0.0));
+        Some((range, weight))
+    })
 }
 
 /// Response extension: the response is valid until the dataset changes.
@@ -136,7 +145,7 @@ pub(super) fn request_error(media_type: MediaType, errors: &[GraphqlError]) -> C
 const STATUS_CODES: [(&str, StatusCode); 6] = [
     (ErrorCode::Unauthenticated.as_str(), StatusCode::UNAUTHORIZED),
     (ErrorCode::Forbidden.as_str(), StatusCode::FORBIDDEN),
-    (codes::RATE, StatusCode::TOO_MANY_REQUESTS),
+    (codes::RATE_LIMITED, StatusCode::TOO_MANY_REQUESTS),
     (ErrorCode::Unavailable.as_str(), StatusCode::SERVICE_UNAVAILABLE),
     (ErrorCode::Timeout.as_str(), StatusCode::GATEWAY_TIMEOUT),
     (ErrorCode::Internal.as_str(), StatusCode::INTERNAL_SERVER_ERROR),
@@ -156,6 +165,6 @@ pub(super) fn overloaded_response(media_type: MediaType) -> Response {
 
 /// The response to a rejected request.
 pub(super) fn reject_response(media_type: MediaType, reject: &HttpReject) -> Response {
-    let body = json!({"errors": [GraphqlError::new(codes::REQUEST, &reject.message)]}).to_string().into();
+    let body = json!({"errors": [GraphqlError::new(codes::BAD_REQUEST, &reject.message)]}).to_string().into();
     CachedResponse { status: reject.status, media_type, is_valid_until_change: false, body }.into_response()
 }

@@ -37,6 +37,8 @@ pub struct AppState {
     pub timeouts: Timeouts,
     /// Cache of automatic persisted queries.
     pub persisted_documents: PersistedDocuments,
+    /// Whether readers can execute saved queries only.
+    pub trusted_documents_only: bool,
     /// Limit on concurrent streams.
     pub stream_limits: StreamLimits,
     /// Title, licence, attribution and public URL of the dataset.

@@ -13,13 +13,13 @@ pub enum InputFormat {
     Yaml,
     /// JSON of the same structure.
     Json,
-    /// Newline-delimited JSON, one record per line.
+    /// Newline-delimited JSON: one record per line.
     Ndjson,
     /// Popolo JSON: persons, organizations, memberships.
     Popolo,
-    /// CSV or TSV; requires a mapping.
+    /// CSV or TSV; requires --mapping.
     Csv,
-    /// Exported data package: its datapackage.json.
+    /// Data package, as written by kurultai export.
     Package,
 }
 

@@ -98,7 +98,7 @@ impl ImportReader {
 
     fn read_package(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
         let Some(path) = &input.path else {
-            return Err(vec![file_problem(None, "a data package is a folder of files; specify the folder or its datapackage.json")]);
+            return Err(vec![file_problem(None, "a data package is a directory of files; specify the directory or its datapackage.json")]);
         };
         self.has_package = true;
         let package = package::read(path)?;

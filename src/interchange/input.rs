@@ -1,4 +1,4 @@
-//! Sources of an import: files, folders and standard input.
+//! Sources of an import: files, directories and standard input.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, stdin};
@@ -50,8 +50,9 @@ impl InputSource {
     }
 }
 
-/// Expands command-line paths: a file is itself, `-` is standard input, and a folder is the files directly in it, sorted by
-/// name. A folder with a data package is that package; CSV files in other folders are included only if there is a mapping.
+/// Expands command-line paths: a file is itself, `-` is standard input, and a directory is the files directly in it, sorted
+/// by name. A directory with a data package is that package; CSV files in other directories are included only if there is
+/// a mapping.
 pub fn list_inputs(paths: &[PathBuf], format: Option<InputFormat>, has_mapping: bool) -> Result<Vec<InputSource>, InputProblem> {
     let mut inputs = Vec::new();
     for path in paths {
@@ -62,7 +63,7 @@ pub fn list_inputs(paths: &[PathBuf], format: Option<InputFormat>, has_mapping: 
         } else if path.is_dir() && path.join(DESCRIPTOR).exists() {
             inputs.push(file_input(&path.join(DESCRIPTOR), format)?);
         } else if path.is_dir() {
-            inputs.extend(folder_inputs(path, format, has_mapping)?);
+            inputs.extend(directory_inputs(path, format, has_mapping)?);
         } else {
             inputs.push(file_input(path, format)?);
         }
@@ -73,9 +74,9 @@ pub fn list_inputs(paths: &[PathBuf], format: Option<InputFormat>, has_mapping: 
     Ok(inputs)
 }
 
-fn folder_inputs(folder: &Path, format: Option<InputFormat>, has_mapping: bool) -> Result<Vec<InputSource>, InputProblem> {
-    let name: Arc<str> = Arc::from(folder.display().to_string());
-    let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+fn directory_inputs(directory: &Path, format: Option<InputFormat>, has_mapping: bool) -> Result<Vec<InputSource>, InputProblem> {
+    let name: Arc<str> = Arc::from(directory.display().to_string());
+    let entries = std::fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut files: Vec<PathBuf> = entries.map_err(|error| unreadable(&name, &error))?.into_iter().map(|entry| entry.path()).collect();
     files.retain(|path| match InputFormat::from_path(path) {
         None => false,

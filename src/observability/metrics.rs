@@ -15,9 +15,10 @@ use std::time::{Duration, Instant};
 use metrics::{Counter, Gauge, Histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use metrics_process::Collector;
+use strum::VariantArray;
 
 use catalog::{counter, gauge, histogram};
-use family::MetricFamily;
+use family::{MetricFamily, per_variant};
 use operation::OperationRegistry;
 
 pub use operation::{OperationKind, OperationLabels, OperationOutcome};
@@ -39,14 +40,14 @@ struct Metrics {
     requests: MetricFamily<(&'static str, u16), Counter>,
     request_seconds: MetricFamily<&'static str, Histogram>,
     requests_in_flight: Gauge,
-    statements: [StatementMetrics; StatementKind::ALL.len()],
+    statements: [StatementMetrics; StatementKind::VARIANTS.len()],
     connection_wait: Histogram,
     write_wait: Histogram,
-    cache_lookups: [[Counter; 2]; CacheKind::ALL.len()],
+    cache_lookups: [[Counter; 2]; CacheKind::VARIANTS.len()],
     errors: MetricFamily<&'static str, Counter>,
     limits_hit: MetricFamily<&'static str, Counter>,
     slow_operations: Counter,
-    streams: [Gauge; StreamKind::ALL.len()],
+    streams: [Gauge; StreamKind::VARIANTS.len()],
 }
 
 /// The metrics of one kind of SQL statement.
@@ -55,8 +56,9 @@ struct StatementMetrics {
     failures: Counter,
 }
 
-/// Kind of a SQL statement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Kind of a SQL statement. Its text form is the value of the label `kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum StatementKind {
     /// A read.
     Read,
@@ -67,9 +69,6 @@ pub enum StatementKind {
 }
 
 impl StatementKind {
-    /// All kinds, in the order of their declaration.
-    const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Lock];
-
     /// The kind of a statement, by its first keyword.
     pub fn of(sql: &str) -> Self {
         match sql.split_ascii_whitespace().next() {
@@ -78,44 +77,32 @@ impl StatementKind {
             _ => Self::Read,
         }
     }
-
-    /// The value of the label `kind`.
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Lock => "lock",
-        }
-    }
 }
 
-/// A cache.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A cache. Its text form is the value of the label `cache`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
 pub enum CacheKind {
     /// Responses.
+    #[strum(serialize = "answers")]
     Responses,
     /// Documents that were parsed and validated.
+    #[strum(serialize = "documents")]
     Documents,
     /// Persisted documents, by the hashes that clients sent.
+    #[strum(serialize = "persisted")]
     PersistedDocuments,
 }
 
 impl CacheKind {
-    /// All caches, in the order of their declaration.
-    const ALL: [Self; 3] = [Self::Responses, Self::Documents, Self::PersistedDocuments];
-
     /// The value of the label `cache`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Responses => "answers",
-            Self::Documents => "documents",
-            Self::PersistedDocuments => "persisted",
-        }
+        self.into()
     }
 }
 
-/// Kind of an open stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Kind of an open stream. Its text form is the value of the label `kind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum StreamKind {
     /// A WebSocket.
     WebSocket,
@@ -123,20 +110,6 @@ pub enum StreamKind {
     Events,
     /// A subscription, over either of them.
     Subscription,
-}
-
-impl StreamKind {
-    /// All kinds, in the order of their declaration.
-    const ALL: [Self; 3] = [Self::WebSocket, Self::Events, Self::Subscription];
-
-    /// The value of the label `kind`.
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::WebSocket => "websocket",
-            Self::Events => "events",
-            Self::Subscription => "subscription",
-        }
-    }
 }
 
 /// Increments a gauge until it is dropped.
@@ -186,8 +159,8 @@ impl Metrics {
         let process = Collector::default();
         metrics::with_local_recorder(&recorder, || process.describe());
         let statements = |kind: StatementKind| StatementMetrics {
-            seconds: histogram(&recorder, "kurultai_sql_statement_seconds", &[("kind", kind.as_str())]),
-            failures: counter(&recorder, "kurultai_sql_failures_total", &[("kind", kind.as_str())]),
+            seconds: histogram(&recorder, "kurultai_sql_statement_seconds", &[("kind", kind.into())]),
+            failures: counter(&recorder, "kurultai_sql_failures_total", &[("kind", kind.into())]),
         };
         let cache_lookups = |cache: CacheKind| {
             ["hit", "miss"]
@@ -200,14 +173,14 @@ impl Metrics {
             }),
             request_seconds: MetricFamily::new(|recorder, route| histogram(recorder, "kurultai_http_request_seconds", &[("route", route)])),
             requests_in_flight: gauge(&recorder, "kurultai_http_requests_in_flight", &[]),
-            statements: StatementKind::ALL.map(statements),
+            statements: per_variant(statements),
             connection_wait: histogram(&recorder, "kurultai_database_wait_seconds", &[]),
             write_wait: histogram(&recorder, "kurultai_database_write_wait_seconds", &[]),
-            cache_lookups: CacheKind::ALL.map(cache_lookups),
+            cache_lookups: per_variant(cache_lookups),
             errors: MetricFamily::new(|recorder, code| counter(recorder, "kurultai_errors_total", &[("code", code)])),
             limits_hit: MetricFamily::new(|recorder, limit| counter(recorder, "kurultai_limits_hit_total", &[("limit", limit)])),
             slow_operations: counter(&recorder, "kurultai_slow_operations_total", &[]),
-            streams: StreamKind::ALL.map(|kind| gauge(&recorder, "kurultai_streams_open", &[("kind", kind.as_str())])),
+            streams: per_variant(|kind: StreamKind| gauge(&recorder, "kurultai_streams_open", &[("kind", kind.into())])),
             handle: recorder.handle(),
             process,
             recorder,

@@ -7,5 +7,6 @@ pub mod filter;
 pub mod join;
 pub mod order;
 pub mod pg_array;
+pub mod relation;
 pub mod select;
 pub mod statement;

@@ -1,9 +1,8 @@
 //! Formats that a table can be written in.
 
-use std::str::FromStr;
-
-/// A file format for tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A file format for tables. Its text form is the file extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase", parse_err_ty = UnknownTableFormat, parse_err_fn = UnknownTableFormat::new)]
 pub enum TableFormat {
     /// Comma-separated values (RFC 4180) in UTF-8.
     Csv,
@@ -17,37 +16,24 @@ pub enum TableFormat {
     Parquet,
 }
 
-/// Characters of an unknown format that the error repeats.
-const UNKNOWN_FORMAT_CHARS: usize = 80;
-
 /// The name of a table format is unknown.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("unknown table format \"{0}\"; use csv, ndjson, json, xlsx or parquet")]
 pub struct UnknownTableFormat(pub String);
 
-impl FromStr for TableFormat {
-    type Err = UnknownTableFormat;
+impl UnknownTableFormat {
+    /// Longest quotation of the name, in characters.
+    const MAX_QUOTED_CHARS: usize = 80;
 
-    /// Parses a file extension.
-    fn from_str(text: &str) -> Result<Self, UnknownTableFormat> {
-        let unknown = || UnknownTableFormat(text.chars().take(UNKNOWN_FORMAT_CHARS).collect());
-        Self::ALL.into_iter().find(|format| format.extension() == text).ok_or_else(unknown)
+    fn new(name: &str) -> Self {
+        Self(name.chars().take(Self::MAX_QUOTED_CHARS).collect())
     }
 }
 
 impl TableFormat {
-    /// Every format.
-    pub const ALL: [Self; 5] = [Self::Csv, Self::Ndjson, Self::Json, Self::Xlsx, Self::Parquet];
-
     /// File extension, without a dot.
     pub fn extension(self) -> &'static str {
-        match self {
-            Self::Csv => "csv",
-            Self::Ndjson => "ndjson",
-            Self::Json => "json",
-            Self::Xlsx => "xlsx",
-            Self::Parquet => "parquet",
-        }
+        self.into()
     }
 
     /// Media type with its parameters.

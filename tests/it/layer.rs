@@ -1,4 +1,4 @@
-//! The layers of the crate: dependencies point one way, and files do not depend on each other in circles.
+//! The layers of the crate: dependencies point one way, and the dependencies between files form no cycles.
 //!
 //! Both tests read the `use` declarations and the qualified paths (`crate::...`, `super::...`) of every source file.
 
@@ -11,7 +11,7 @@ use petgraph::visit::EdgeRef;
 
 use crate::server::path;
 
-/// Rooms with the rooms and crates that they must not use.
+/// Layers, which are the top-level modules, with the layers and crates that they must not use.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("core", &["entity", "catalog", "store", "graphql", "http", "interchange", "cli", "config", "async_graphql", "axum", "sea_orm"]),
     ("entity", &["catalog", "store", "graphql", "http", "interchange", "cli", "config", "async_graphql", "axum"]),
@@ -26,8 +26,8 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("observability", &["entity", "catalog", "store", "graphql", "http", "interchange", "cli", "config", "axum"]),
 ];
 
-/// The one circle that is allowed: a projection is recursive like the GraphQL selection that it is made from.
-const ALLOWED_CIRCLE: &str = "graphql::projection";
+/// The one cycle that is allowed: a projection is recursive like the GraphQL selection that it is made from.
+const ALLOWED_CYCLE: &str = "graphql::projection";
 
 /// The paths of one module, each as its segments from the root of the crate or the name of an external crate.
 struct Module {
@@ -140,19 +140,19 @@ fn absolute(segments: Vec<String>, module: &str) -> Vec<String> {
 fn dependencies_point_one_way() {
     let modules = modules();
     let mut faults = Vec::new();
-    for (room, forbidden) in FORBIDDEN {
-        let of_room = |module: &&Module| module.name.split("::").next() == Some(room);
-        assert!(modules.iter().any(|module| of_room(&module)), "there is no room {room}");
-        for module in modules.iter().filter(of_room) {
+    for (layer, forbidden) in FORBIDDEN {
+        let in_layer = |module: &&Module| module.name.split("::").next() == Some(layer);
+        assert!(modules.iter().any(|module| in_layer(&module)), "there is no layer {layer}");
+        for module in modules.iter().filter(in_layer) {
             for (line, segments) in &module.uses {
-                // a room is named by its path from the root; a first segment of that name would be a child module
-                let is_room = |name: &&str| modules.iter().any(|module| module.name == **name);
+                // a layer is named by its path from the root; a first segment of that name would be a child module
+                let is_layer = |name: &&str| modules.iter().any(|module| module.name == **name);
                 let target = match segments.first().map(String::as_str) {
                     Some("crate") => segments.get(1).map(String::as_str),
-                    name => name.filter(|name| !is_room(name)),
+                    name => name.filter(|name| !is_layer(name)),
                 };
                 if let Some(target) = target.filter(|target| forbidden.contains(target)) {
-                    faults.push(format!("{}, line {line}: {room} must not use {target}", module.name));
+                    faults.push(format!("{}, line {line}: {layer} must not use {target}", module.name));
                 }
             }
         }
@@ -161,7 +161,7 @@ fn dependencies_point_one_way() {
 }
 
 #[test]
-fn files_do_not_depend_on_each_other_in_circles() {
+fn files_do_not_depend_on_each_other_in_cycles() {
     let modules = modules();
     let names: BTreeMap<&str, usize> = modules.iter().enumerate().map(|(index, module)| (module.name.as_str(), index)).collect();
     let mut graph = DiGraph::<usize, usize>::new();
@@ -182,15 +182,15 @@ fn files_do_not_depend_on_each_other_in_circles() {
             }
         }
     }
-    let mut circles = Vec::new();
-    for circle in tarjan_scc(&graph).into_iter().filter(|circle| circle.len() > 1) {
-        let allowed = circle.iter().all(|index| modules[index.index()].name.starts_with(ALLOWED_CIRCLE));
+    let mut cycles = Vec::new();
+    for cycle in tarjan_scc(&graph).into_iter().filter(|cycle| cycle.len() > 1) {
+        let allowed = cycle.iter().all(|index| modules[index.index()].name.starts_with(ALLOWED_CYCLE));
         if !allowed {
-            let edges = graph.edge_references().filter(|edge| circle.contains(&edge.source()) && circle.contains(&edge.target()));
+            let edges = graph.edge_references().filter(|edge| cycle.contains(&edge.source()) && cycle.contains(&edge.target()));
             let name = |index: NodeIndex| &modules[index.index()].name;
             let edges = edges.map(|edge| format!("  {}, line {} -> {}", name(edge.source()), edge.weight(), name(edge.target())));
-            circles.push(format!("a circle of {} files:\n{}", circle.len(), edges.collect::<Vec<_>>().join("\n")));
+            cycles.push(format!("a cycle of {} files:\n{}", cycle.len(), edges.collect::<Vec<_>>().join("\n")));
         }
     }
-    assert!(circles.is_empty(), "{}", circles.join("\n"));
+    assert!(cycles.is_empty(), "{}", cycles.join("\n"));
 }

@@ -15,6 +15,7 @@ use kurultai::store::draft::InputProblem;
 use kurultai::store::write::{Author, Drafts, WriteError, WriteSummary};
 use kurultai::store::{Store, StoreOptions};
 use migration::sea_orm::{ConnectionTrait, Database, DatabaseConnection};
+use migration::{Migrator, MigratorTrait};
 use reqwest::header::AUTHORIZATION;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -131,6 +132,7 @@ pub struct Settings {
     pub concurrency: u32,
     pub statement: Option<Duration>,
     pub dataset: Dataset,
+    pub trusted_documents_only: bool,
 }
 
 impl Default for Settings {
@@ -138,7 +140,16 @@ impl Default for Settings {
         // tests send larger queries than clients do
         let limits = Limits { aliases: 1_000, nodes: u64::MAX, ..Limits::default() };
         let (rate, timeouts) = (RateLimits::default(), Timeouts::default());
-        Self { limits, rate, timeouts, connections: 1000, concurrency: 1000, statement: None, dataset: Dataset::default() }
+        Self {
+            limits,
+            rate,
+            timeouts,
+            connections: 1000,
+            concurrency: 1000,
+            statement: None,
+            dataset: Dataset::default(),
+            trusted_documents_only: false,
+        }
     }
 }
 
@@ -242,6 +253,7 @@ impl Server {
             sdl: Arc::from(kurultai::graphql::engine::sdl().unwrap()),
             response_cache: kurultai::http::ResponseCache::new(1_000_000),
             persisted_documents: kurultai::http::PersistedDocuments::default(),
+            trusted_documents_only: settings.trusted_documents_only,
             stream_limits: streams.clone(),
             dataset,
             cors_origins: vec!["*".to_owned()],
@@ -333,11 +345,16 @@ impl<'s> Asker<'s> {
 
     /// Sends a query and returns the response without its cost extension.
     pub async fn answer(&self, query: &str, variables: Value) -> Value {
+        self.post(&json!({"query": query, "variables": variables})).await
+    }
+
+    /// Sends a request body and returns the response without its cost extension.
+    pub async fn post(&self, body: &Value) -> Value {
         let mut request = self.server.client.post(format!("{}/graphql", self.server.address));
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
-        without_cost(request.json(&json!({"query": query, "variables": variables})).send().await.unwrap().json().await.unwrap())
+        without_cost(request.json(body).send().await.unwrap().json().await.unwrap())
     }
 
     /// Sends a multipart form and returns the status and the response.
@@ -413,4 +430,13 @@ fn sample_files() -> Vec<(Arc<str>, String)> {
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
     paths.sort();
     paths.iter().map(|path| (Arc::from(path.file_name().unwrap().to_string_lossy()), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+/// Reverts a migration, by the name of its module, and all that came after it. Returns how many these are.
+pub async fn migrate_down_before(store: &Store, name: &str) -> u32 {
+    let migrations = Migrator::migrations();
+    let later = migrations.iter().rev().position(|migration| migration.name() == name).unwrap();
+    let steps = u32::try_from(later + 1).unwrap();
+    store.migrate_down(steps).await.unwrap();
+    steps
 }

@@ -54,7 +54,7 @@ pub(super) fn ensure_at_most(limit: &'static str, max: u64, given: u64, finding:
         return Ok(());
     }
     let message = format!("{finding}, and the limit is {max} (limits.{limit}); {remedy}");
-    Err(GraphqlError::new(codes::LIMIT, message).with_limit(LimitExceeded { limit, max, given }))
+    Err(GraphqlError::new(codes::LIMIT_EXCEEDED, message).with_limit(LimitExceeded { limit, max, given }))
 }
 
 #[cfg(test)]

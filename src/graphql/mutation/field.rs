@@ -3,7 +3,7 @@
 use async_graphql::dynamic::{Field, TypeRef};
 
 use crate::core::auth::Caller;
-use crate::graphql::schema::builder::{field, input_value};
+use crate::graphql::schema::builder::{field, input_value, null_only_on_error};
 use crate::graphql::schema::input::INPUT;
 use crate::store::write::Author;
 
@@ -14,7 +14,11 @@ pub(super) fn mutation_field(
     payload: impl Into<String>,
     doc: impl Into<String>,
 ) -> Field {
-    field(name, TypeRef::named(payload.into()), doc).argument(input_value(INPUT, TypeRef::named_nn(input.into()), "Input."))
+    null_only_on_error(field(name, TypeRef::named(payload.into()), doc)).argument(input_value(
+        INPUT,
+        TypeRef::named_nn(input.into()),
+        "Input.",
+    ))
 }
 
 /// The author of a change, for the history.

@@ -82,7 +82,7 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
         .description("Records to import.")
         .field(input_value("records", TypeRef::named_nn_list_nn(RECORD_INPUT), "At most 1,000 records."))
         .field(input_value("dryRun", TypeRef::named(TypeRef::BOOLEAN), "Validate and report only; write nothing."))
-        .field(input_value("onError", TypeRef::named(ERROR_POLICY), "Default: STOP."))
+        .field(input_value("onError", TypeRef::named(ERROR_POLICY), "What to do with valid records if others have errors; default STOP."))
         .field(input::message());
     let outcome = Outcome::ALL
         .map(Outcome::described)

@@ -161,7 +161,7 @@ fn connection_type(record: &'static Record) -> OutputType<ConnectionOutput> {
             let info = project_page_info(selection)?;
             Ok(ConnectionField::Value(Box::new(move |page, out| info.write(&page_info(page), out))))
         })
-        .field("totalCount", TypeRef::named_nn(TypeRef::INT), "Rows on all pages.", |_, list| {
+        .field("totalCount", TypeRef::named_nn(TypeRef::INT), "Number of rows on all pages.", |_, list| {
             list.total = true;
             Ok(ConnectionField::Value(Box::new(|page, out| out.value(page.total().unwrap_or_default()))))
         });

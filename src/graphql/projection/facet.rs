@@ -49,8 +49,10 @@ pub(super) fn declare_on<T: OutputObject>(
         return connection;
     }
     connection
-        .field(FACETS, TypeRef::named_nn_list_nn(FACET), "Rows by value, on all pages.", project)
-        .argument(move || InputValue::new("by", TypeRef::named_nn_list_nn(dimensions_name(record))).description("At most 10 dimensions."))
+        .field(FACETS, TypeRef::named_nn_list_nn(FACET), "Row counts by value, on all pages.", project)
+        .argument(move || {
+            InputValue::new("by", TypeRef::named_nn_list_nn(dimensions_name(record))).description("Dimensions to count by, at most 10.")
+        })
         .argument(|| InputValue::new("first", TypeRef::named(TypeRef::INT)).description("Values per facet, 1 to 100; default 10."))
 }
 
@@ -122,7 +124,7 @@ impl OutputObject for FacetValueOutput {
 static FACET_VALUE_TYPE: LazyLock<OutputType<FacetValueOutput>> = LazyLock::new(|| {
     let text = || TypeRef::named_nn(TypeRef::STRING);
     OutputType::<FacetValueOutput>::new(FACET_VALUE, "A value of a facet and its number of rows.")
-        .field("key", text(), "The value as filters take it, such as ON_APPEAL, 2024-07 or the id of a record.", |_, _| {
+        .field("key", text(), "The value in the form that filters accept, such as ON_APPEAL, 2024-07 or the id of a record.", |_, _| {
             Ok(Box::new(|facet, value, out| match (value.record, value.text) {
                 (Some(row), _) => out.value(row.id()),
                 (None, Some(text)) if facet.is_choice() => out.choice(text),

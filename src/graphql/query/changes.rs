@@ -22,14 +22,15 @@ pub(super) const NAME: &str = "changes";
 
 pub(super) fn field() -> Field {
     let argument = |name: &str, ty: TypeRef, doc: &str| InputValue::new(name, ty).description(doc);
-    builder::field(
+    let field = builder::field(
         NAME,
         TypeRef::named(connection_name(catalog().get(RecordType::Revision))),
         "Feed of all changes of the dataset, in the order in which they became visible. Start without since and continue from endCursor. No change is skipped or repeated, even during concurrent writes. Deletions, merges, unpublications and withholdings are changes, too.",
-    )
-    .argument(argument("since", TypeRef::named(TypeRef::STRING), "Only changes after this cursor: the endCursor of the previous page."))
-    .argument(argument("first", TypeRef::named(TypeRef::INT), "Number of changes, 0 to 100; 20 by default."))
-    .argument(argument("types", TypeRef::named_nn_list("RecordType"), "Only changes of records of these types."))
+    );
+    builder::null_only_on_error(field)
+        .argument(argument("since", TypeRef::named(TypeRef::STRING), "Only changes after this cursor: the endCursor of the previous page."))
+        .argument(argument("first", TypeRef::named(TypeRef::INT), "Page size, 0 to 100; default 20."))
+        .argument(argument("types", TypeRef::named_nn_list("RecordType"), "Only changes of records of these types."))
 }
 
 /// Writes a page of the feed.

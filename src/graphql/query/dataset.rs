@@ -22,7 +22,7 @@ const RECORD_COUNT: &str = "RecordCount";
 
 pub(super) fn field() -> Field {
     let doc = "The dataset: its title, licence, attribution, revision and record counts. Freshness by source is on Source and Jurisdiction: checkedAt and lastChangedAt.";
-    builder::field(NAME, TypeRef::named(DATASET), doc)
+    builder::null_only_on_error(builder::field(NAME, TypeRef::named(DATASET), doc))
 }
 
 /// State of the dataset.

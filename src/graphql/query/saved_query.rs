@@ -16,7 +16,7 @@ use crate::graphql::projection::output_type::{FieldWriter, OutputObject, OutputT
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::request::document::{Documents, find_operation};
 use crate::graphql::request::variables;
-use crate::graphql::schema::builder::field;
+use crate::graphql::schema::builder::{field, null_only_on_error};
 use crate::graphql::schema::input;
 use crate::graphql::schema::input::take_text;
 use crate::graphql::schema::payload;
@@ -28,28 +28,30 @@ use crate::store::draft::{InputProblem, Origin, ProblemCode};
 use crate::store::write::WriteError;
 
 /// Names of the fields.
-pub(crate) const SAVE: &str = "saveQuery";
-pub(crate) const ONE: &str = "savedQuery";
-pub(crate) const ALL: &str = "savedQueries";
+pub(crate) const SAVE_FIELD: &str = "saveQuery";
+pub(crate) const FIELD: &str = "savedQuery";
+pub(crate) const LIST_FIELD: &str = "savedQueries";
 const SAVED_QUERY: &str = "SavedQuery";
-const BY: &str = "SavedQueryBy";
+const KEY_INPUT: &str = "SavedQueryBy";
 const INPUT: &str = "SaveQueryInput";
 const PAYLOAD: &str = "SaveQueryPayload";
 
 /// Fields of the query root.
 pub(crate) fn fields() -> Vec<Field> {
     vec![
-        field(ONE, TypeRef::named(SAVED_QUERY), "One saved query. Null if there is none.")
-            .argument(InputValue::new("by", TypeRef::named_nn(BY)).description("Key of the saved query.")),
-        field(ALL, TypeRef::named_nn_list(SAVED_QUERY), "Saved queries, the latest first.")
-            .argument(InputValue::new("first", TypeRef::named(TypeRef::INT)).description("Number of saved queries, 0 to 100; default 20.")),
+        field(FIELD, TypeRef::named(SAVED_QUERY), "One saved query. Null if there is none.")
+            .argument(InputValue::new("by", TypeRef::named_nn(KEY_INPUT)).description("Exactly one key of the saved query.")),
+        null_only_on_error(field(LIST_FIELD, TypeRef::named_nn_list(SAVED_QUERY), "Saved queries, the latest first.")).argument(
+            InputValue::new("first", TypeRef::named(TypeRef::INT)).description("Maximum number of saved queries, 0 to 100; default 20."),
+        ),
     ]
 }
 
 /// The mutation `saveQuery`.
 pub(crate) fn mutation() -> Field {
     let doc = "Saves a query under a short, immutable address. Requires a token of any role. Saving the same query again returns the saved one; a name refers to one query permanently.";
-    field(SAVE, TypeRef::named(PAYLOAD), doc).argument(InputValue::new("input", TypeRef::named_nn(INPUT)).description("Query to save."))
+    null_only_on_error(field(SAVE_FIELD, TypeRef::named(PAYLOAD), doc))
+        .argument(InputValue::new("input", TypeRef::named_nn(INPUT)).description("Query to save."))
 }
 
 impl OutputObject for SavedQuery {
@@ -68,7 +70,7 @@ static SAVED_QUERY_TYPE: LazyLock<OutputType<SavedQuery>> = LazyLock::new(|| {
             |saved, out| out.value(&saved.hash),
         )
         .value("name", text(), "Name in addresses such as /table.csv?saved=NAME. Null if not set.", |saved, out| out.value(&saved.name))
-        .value("title", text(), "Title for people.", |saved, out| out.value(&saved.title))
+        .value("title", text(), "Display title.", |saved, out| out.value(&saved.title))
         .value("query", required_text(), "GraphQL document.", |saved, out| out.value(&saved.document))
         .value("operationName", text(), "Operation to execute, if the document has several.", |saved, out| {
             out.value(&saved.operation_name);
@@ -82,17 +84,21 @@ static SAVED_QUERY_TYPE: LazyLock<OutputType<SavedQuery>> = LazyLock::new(|| {
 
 pub(crate) fn register(builder: SchemaBuilder) -> SchemaBuilder {
     let text = |name: &str, doc: &str| InputValue::new(name, TypeRef::named(TypeRef::STRING)).description(doc);
-    let by = InputObject::new(BY).oneof().description("Key of a saved query.").field(text("name", "Name.")).field(text("hash", "Hash."));
+    let by = InputObject::new(KEY_INPUT)
+        .oneof()
+        .description("Key of a saved query.")
+        .field(text("name", "Permanent name."))
+        .field(text("hash", "SHA-256 hash."));
     let input = InputObject::new(INPUT)
         .description("A query to save.")
         .field(InputValue::new("query", TypeRef::named_nn(TypeRef::STRING)).description("GraphQL document with queries only."))
         .field(text("operationName", "Operation to execute, if the document has several."))
         .field(text("variables", "Default values of its variables, as a JSON object."))
         .field(text("name", "Permanent name: a to z, 0 to 9 and -, such as cases-by-year."))
-        .field(text("title", "Title for people."));
+        .field(text("title", "Display title."));
     let payload = Object::new(PAYLOAD)
         .description("Result of saving a query.")
-        .field(field(ONE, TypeRef::named(SAVED_QUERY), "The saved query. Null if errors prevented saving."))
+        .field(field(FIELD, TypeRef::named(SAVED_QUERY), "The saved query. Null if errors prevented saving."))
         .field(payload::errors());
     builder.register(SAVED_QUERY_TYPE.object()).register(by).register(input).register(payload)
 }
@@ -156,7 +162,7 @@ pub(crate) async fn save(
         let mut value = JsonWriter::new(out.languages);
         match field.name() {
             TYPE_NAME => value.value(PAYLOAD),
-            ONE => {
+            FIELD => {
                 let projection = SAVED_QUERY_TYPE.project(&field, &mut ())?;
                 value.option(saved.as_ref(), |saved, out| projection.write(saved, out));
             }

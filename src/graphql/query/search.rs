@@ -41,7 +41,7 @@ fn enum_value(record: &Record) -> String {
 pub(super) fn field() -> Field {
     let argument = |name: &str, ty: TypeRef, doc: &str| InputValue::new(name, ty).description(doc);
     let doc = "Records of every type that contain all of the words, ranked: matches in names before other text, whole words before prefixes. Script, case and diacritics are ignored. If nothing matches, one wrong letter in a name is tolerated.";
-    builder::field(NAME, TypeRef::named(CONNECTION), doc)
+    builder::null_only_on_error(builder::field(NAME, TypeRef::named(CONNECTION), doc))
         .argument(argument("query", TypeRef::named_nn(TypeRef::STRING), "Words to search for. Each may be a prefix of a word."))
         .argument(argument("types", TypeRef::named_nn_list(RECORD_TYPE), "Only records of these types."))
         .argument(argument("jurisdiction", TypeRef::named(TypeRef::ID), "Only records of this jurisdiction, by its id."))
@@ -92,7 +92,7 @@ static CONNECTION_TYPE: LazyLock<OutputType<SearchConnectionOutput>> = LazyLock:
             let info = project_page_info(selection)?;
             Ok(Box::new(move |result, out| info.write(&page_info(&result.hits), out)))
         })
-        .field("totalCount", TypeRef::named_nn(TypeRef::INT), "Hits on all pages.", |_, plan| {
+        .field("totalCount", TypeRef::named_nn(TypeRef::INT), "Number of hits on all pages.", |_, plan| {
             plan.search.total = true;
             Ok(Box::new(|result, out| out.value(result.hits.total.unwrap_or_default())))
         })
@@ -145,7 +145,7 @@ static HIT_TYPE: LazyLock<OutputType<SearchHitOutput>> = LazyLock::new(|| {
         .field(
             "snippet",
             TypeRef::named_nn(TypeRef::STRING),
-            "Text around the match, as HTML: escaped text with the matching words in mark elements.",
+            "Text around the match, as HTML: the text is escaped, and the matching words are in mark elements.",
             |_, plan| {
                 plan.search.snippets = true;
                 Ok(Box::new(|result, index, out| out.value(&result.hits.hits[index].snippet)))

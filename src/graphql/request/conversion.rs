@@ -17,8 +17,9 @@ use async_graphql::registry::{MetaInputValue, MetaType, MetaTypeName, Registry};
 use async_graphql::{Name, Pos, Positioned};
 use async_graphql_value::{ConstValue, Value};
 
+use crate::core::nearest::nearest;
 use crate::graphql::error::{GraphqlError, codes};
-use crate::graphql::request::input_value::{Coercion, InputValue, Path, VariableUse, nearest};
+use crate::graphql::request::input_value::{Coercion, InputValue, Path, VariableUse};
 use crate::graphql::schema::connection::{EDGES, NODES};
 
 const TYPE_NAME: &str = "__typename";
@@ -153,7 +154,7 @@ impl<'a> Converter<'a> {
     }
 
     fn fail(&mut self, span: Option<SourceSpan>, message: impl Into<String>) {
-        self.errors.push(GraphqlError::new(codes::VALIDATION, message).at(self.positions.of_span(span)));
+        self.errors.push(GraphqlError::new(codes::VALIDATION_FAILED, message).at(self.positions.of_span(span)));
     }
 
     fn operation(&mut self, operation: &'a Node<ast::OperationDefinition>) -> Positioned<executable::OperationDefinition> {
@@ -198,7 +199,7 @@ impl<'a> Converter<'a> {
                 }
                 for offset in uses {
                     let message = format!("the default of ${} must not use variables", variable.name);
-                    self.errors.push(GraphqlError::new(codes::VALIDATION, message).at(self.positions.of(offset)));
+                    self.errors.push(GraphqlError::new(codes::VALIDATION_FAILED, message).at(self.positions.of(offset)));
                 }
                 let value = coerced.and_then(Value::into_const).unwrap_or(ConstValue::Null);
                 Some(self.positioned(value, default.location()))
@@ -367,7 +368,7 @@ impl<'a> Converter<'a> {
                 path => format!("{place}.{path}"),
             };
             let position = self.positions.of(error.offset.unwrap_or(0));
-            self.errors.push(GraphqlError::new(codes::VALIDATION, format!("{path}: {}", error.message)).at(position));
+            self.errors.push(GraphqlError::new(codes::VALIDATION_FAILED, format!("{path}: {}", error.message)).at(position));
         }
     }
 
@@ -413,7 +414,7 @@ impl<'a> Converter<'a> {
                 (None, Some(ty)) => format!("declare it: {keyword}{of}(${name}: {ty})"),
                 (None, None) => format!("declare it: {keyword}{of}(${name}: String!)"),
             };
-            self.errors.push(GraphqlError::new(codes::VALIDATION, format!("the variable ${name} is not declared; {hint}")).at(at));
+            self.errors.push(GraphqlError::new(codes::VALIDATION_FAILED, format!("the variable ${name} is not declared; {hint}")).at(at));
             return;
         };
         let Some(ty) = ty else { return };
@@ -430,7 +431,7 @@ impl<'a> Converter<'a> {
         };
         if !allowed {
             let message = format!("the variable ${name} is of type {declared}, and {ty} is required here; declare it as ${name}: {ty}");
-            self.errors.push(GraphqlError::new(codes::VALIDATION, message).at(at));
+            self.errors.push(GraphqlError::new(codes::VALIDATION_FAILED, message).at(at));
         } else if required && !declared.ends_with('!') {
             non_null_uses.insert((*name).to_owned());
         }

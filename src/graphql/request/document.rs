@@ -138,6 +138,6 @@ pub(crate) fn find_operation<'d>(document: &'d ExecutableDocument, name: Option<
                 None => "the query has no operation, only fragments".to_owned(),
             },
         };
-        GraphqlError::new(codes::REQUEST, message)
+        GraphqlError::new(codes::BAD_REQUEST, message)
     })
 }

@@ -37,7 +37,7 @@ pub(crate) async fn introspect(
     request.set_parsed_query(document);
     let response = schema.execute(request).await;
     if let Some(error) = response.errors.into_iter().next() {
-        return Err(GraphqlError::from_server_error(error, codes::VALIDATION));
+        return Err(GraphqlError::from_server_error(error, codes::VALIDATION_FAILED));
     }
     let mut data = response.data;
     resolve_interfaces(&mut data);

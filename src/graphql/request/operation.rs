@@ -22,6 +22,22 @@ pub struct OperationRequest {
     pub variables: Map<String, Json>,
     /// Uploaded files.
     pub uploads: Vec<Upload>,
+    /// What an error of a field does to the response.
+    pub on_error: OnError,
+}
+
+/// What an error of a field does to the response: the parameter `onError` of a request, after the draft of the GraphQL
+/// working group (<https://github.com/graphql/graphql-spec/pull/1163>).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, strum::EnumString)]
+#[strum(serialize_all = "UPPERCASE")]
+pub enum OnError {
+    /// The nearest nullable field above the error is null. This is what the specification requires without the parameter.
+    #[default]
+    Propagate,
+    /// The field with the error is null, even if its type is non-null.
+    Null,
+    /// The data is null, and the response has a single error. Later mutations of the request are not executed.
+    Halt,
 }
 
 /// A validated operation with its variables, ready for execution.

@@ -9,9 +9,9 @@ use apollo_compiler::{Schema, diagnostic::ToCliReport};
 use async_graphql::Pos;
 use async_graphql::registry::Registry;
 
+use crate::core::nearest::nearest;
 use crate::graphql::error::{GraphqlError, codes};
 use crate::graphql::request::conversion::{Converted, Positions, convert};
-use crate::graphql::request::input_value::nearest;
 
 /// Recursion of the parser for one level of nested brackets.
 const PARSER_RECURSION_PER_LEVEL: usize = 4;
@@ -45,7 +45,7 @@ pub(super) fn parse(text: &str, nesting: u64) -> Result<ast::Document, GraphqlEr
     let parsed = Parser::new().recursion_limit(recursion).parse_ast(text, "query");
     let document = parsed.map_err(|failed| syntax_error(text, &failed.errors))?;
     if document.definitions.is_empty() {
-        return Err(GraphqlError::new(codes::PARSE, "the query is empty; write an operation, such as { cases { totalCount } }"));
+        return Err(GraphqlError::new(codes::PARSE_FAILED, "the query is empty; write an operation, such as { cases { totalCount } }"));
     }
     Ok(document)
 }
@@ -68,7 +68,7 @@ pub(super) fn validate(
             if !(has_errors && is_covered(rule)) {
                 let position = positions.of_span(diagnostic.error.location());
                 let message = message(schema, rule, &diagnostic.error.to_string());
-                errors.push(GraphqlError::new(codes::VALIDATION, message).at(position));
+                errors.push(GraphqlError::new(codes::VALIDATION_FAILED, message).at(position));
             }
         }
     }
@@ -92,7 +92,7 @@ fn syntax_error(text: &str, errors: &DiagnosticList) -> GraphqlError {
         Some(found) => format!("syntax error: {}; found {found}", plain(expected)),
         None => format!("syntax error: {}; the query ends here", plain(expected)),
     };
-    GraphqlError::new(codes::PARSE, message).at(Positions::new(text).of(offset))
+    GraphqlError::new(codes::PARSE_FAILED, message).at(Positions::new(text).of(offset))
 }
 
 /// The first letter in lower case, and names in double quotes.

@@ -29,7 +29,7 @@ pub(crate) fn coerce_variables(
             Ok(None) => {}
             Err(messages) => {
                 let errors_of = messages.into_iter().map(|message| format!("Variable \"${name}\": {message}"));
-                errors.extend(errors_of.map(|message| GraphqlError::new(codes::VALIDATION, message).at(definition.pos)));
+                errors.extend(errors_of.map(|message| GraphqlError::new(codes::VALIDATION_FAILED, message).at(definition.pos)));
             }
         }
     }
@@ -47,7 +47,7 @@ pub(crate) fn check_given_variables(
     let definitions = &operation.variable_definitions;
     let unknown = given.keys().filter(|name| !definitions.iter().any(|definition| definition.node.name.node == name.as_str()));
     let mut errors: Vec<GraphqlError> =
-        unknown.map(|name| GraphqlError::new(codes::VALIDATION, format!("the operation has no variable \"${name}\""))).collect();
+        unknown.map(|name| GraphqlError::new(codes::VALIDATION_FAILED, format!("the operation has no variable \"${name}\""))).collect();
     let only = definitions.iter().filter(|definition| given.contains_key(definition.node.name.node.as_str()));
     let only = OperationDefinition { variable_definitions: only.cloned().collect(), ..operation.clone() };
     errors.extend(coerce_variables(registry, document, &only, given).err().into_iter().flatten());

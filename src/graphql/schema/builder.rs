@@ -1,6 +1,6 @@
 //! Building blocks that the types of the schema share.
 
-use async_graphql::dynamic::{Field, FieldFuture, InputValue, InterfaceField, TypeRef};
+use async_graphql::dynamic::{Directive, Field, FieldFuture, InputValue, InterfaceField, TypeRef};
 
 use crate::catalog::catalog;
 use crate::catalog::field::Field as DeclaredField;
@@ -14,6 +14,11 @@ pub(crate) const CITABLE: &str = "Citable";
 pub(crate) const RECORD: &str = "Record";
 /// Scalar of a BCP 47 language tag.
 pub(crate) const LANGUAGE: &str = "Language";
+
+/// Name of the directive of fields that are null only if an error occurred.
+const SEMANTIC_NON_NULL: &str = "semanticNonNull";
+/// Its definition, which the framework does not print.
+pub(crate) const SEMANTIC_NON_NULL_DEFINITION: &str = "\"The field is null only if an error occurred, which the errors of the response report. Levels are those of nested lists.\"\ndirective @semanticNonNull(levels: [Int!]! = [0]) on FIELD_DEFINITION\n";
 
 const LANG_DOC: &str = "Language; default: Accept-Language.";
 
@@ -32,6 +37,14 @@ pub(crate) fn type_names(record: &Record) -> Vec<&'static str> {
 /// Creates an output field. The framework does not resolve it: [`crate::graphql::projection`] writes its value.
 pub(crate) fn field(name: impl Into<String>, ty: TypeRef, doc: impl Into<String>) -> Field {
     Field::new(name, ty, |_| FieldFuture::Value(None)).description(doc)
+}
+
+/// Marks a nullable field that is null only if an error occurred.
+///
+/// After the nullability directives of <https://specs.apollo.dev/nullability/v0.4>: a client that handles errors by itself
+/// may treat the field as non-null.
+pub(crate) fn null_only_on_error(field: Field) -> Field {
+    field.directive(Directive::new(SEMANTIC_NON_NULL))
 }
 
 /// Creates an argument or an input field.

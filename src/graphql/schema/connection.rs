@@ -62,9 +62,9 @@ fn arguments(record: &Record) -> [InputValue; 6] {
     let named = |ty: &str| TypeRef::named(ty);
     [
         input_value("first", named(TypeRef::INT), "Page size, 0 to 100; default 20."),
-        input_value("after", named(TypeRef::STRING), "After this cursor."),
-        input_value("last", named(TypeRef::INT), "Size from the end."),
-        input_value("before", named(TypeRef::STRING), "Before this cursor."),
+        input_value("after", named(TypeRef::STRING), "Rows after this cursor."),
+        input_value("last", named(TypeRef::INT), "Page size, from the end."),
+        input_value("before", named(TypeRef::STRING), "Rows before this cursor."),
         input_value("filter", TypeRef::named(filter::filter_name(record)), "Only matching rows."),
         input_value("order", TypeRef::named(filter::order_name(record)), order_doc(record)),
     ]
@@ -86,6 +86,6 @@ pub(crate) fn with_arguments(field: Field, record: &Record) -> Field {
 
 /// Creates a field of an interface that returns a connection.
 pub(crate) fn interface_field(name: &str, record: &Record, doc: &str) -> InterfaceField {
-    let field = InterfaceField::new(name, TypeRef::named(connection_name(record))).description(doc);
+    let field = InterfaceField::new(name, TypeRef::named_nn(connection_name(record))).description(doc);
     arguments(record).into_iter().fold(field, InterfaceField::argument)
 }

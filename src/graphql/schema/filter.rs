@@ -48,7 +48,7 @@ enum Operator {
 /// Every operator with its name and description.
 const OPERATORS: [(Operator, &str, &str); 10] = [
     (Operator::Eq, "eq", "Equal."),
-    (Operator::In, "in", "One of at most 200 values."),
+    (Operator::In, "in", "One of these values, at most 200."),
     (Operator::Not, "not", "Not equal; also matches null."),
     (Operator::Lt, "lt", "Less than, or before."),
     (Operator::Lte, "lte", "At most, or not after."),
@@ -66,12 +66,13 @@ const QUANTIFIERS: [(Quantifier, &str, &str); 3] = [
     (Quantifier::Every, "every", "All match, or the list is empty."),
 ];
 
-const EQUALITY: &[Operator] = &[Operator::Eq, Operator::In, Operator::Not, Operator::IsNull];
-const TEXT: &[Operator] = &[Operator::Eq, Operator::In, Operator::Not, Operator::IsNull, Operator::StartsWith, Operator::Contains];
-const LABEL: &[Operator] = &[Operator::Eq, Operator::In, Operator::Not, Operator::StartsWith, Operator::Contains];
-const ORDERED: &[Operator] =
+const EQUALITY_OPERATORS: &[Operator] = &[Operator::Eq, Operator::In, Operator::Not, Operator::IsNull];
+const TEXT_OPERATORS: &[Operator] =
+    &[Operator::Eq, Operator::In, Operator::Not, Operator::IsNull, Operator::StartsWith, Operator::Contains];
+const LABEL_OPERATORS: &[Operator] = &[Operator::Eq, Operator::In, Operator::Not, Operator::StartsWith, Operator::Contains];
+const ORDERED_OPERATORS: &[Operator] =
     &[Operator::Eq, Operator::In, Operator::Not, Operator::Lt, Operator::Lte, Operator::Gt, Operator::Gte, Operator::IsNull];
-const ID: &[Operator] = &[Operator::Eq, Operator::In, Operator::Not];
+const ID_OPERATORS: &[Operator] = &[Operator::Eq, Operator::In, Operator::Not];
 
 /// The input type of a filter on fields of one kind.
 struct OperatorInput {
@@ -109,25 +110,25 @@ fn operator_input(field: &Field) -> Option<OperatorInput> {
         FieldKind::Translated if field.is_label => input(
             "NameFilter",
             TypeRef::STRING,
-            LABEL,
+            LABEL_OPERATORS,
             "Filter on the names of a record, in all languages and with other names. Ignores case, diacritics and script: zhumagulov matches Жумагулов.",
         ),
         FieldKind::Text | FieldKind::Url | FieldKind::Language | FieldKind::Duration => {
-            input("TextFilter", TypeRef::STRING, TEXT, "Filter on a text; case-sensitive.")
+            input("TextFilter", TypeRef::STRING, TEXT_OPERATORS, "Filter on a text; case-sensitive.")
         }
         FieldKind::Date => input(
             "PartialDateFilter",
             scalar::PARTIAL_DATE,
-            ORDERED,
+            ORDERED_OPERATORS,
             "Filter on a date. A year or month stands for all of its days: eq 2020 matches 2020-06-22, lte 2020 includes the whole year, gt 2020 starts after it.",
         ),
-        FieldKind::Instant => input("DateTimeFilter", scalar::DATE_TIME, ORDERED, "Filter on an instant."),
-        FieldKind::Integer => input("IntFilter", TypeRef::INT, ORDERED, "Filter on an integer."),
-        FieldKind::Number => input("FloatFilter", TypeRef::FLOAT, ORDERED, "Filter on a number."),
+        FieldKind::Instant => input("DateTimeFilter", scalar::DATE_TIME, ORDERED_OPERATORS, "Filter on an instant."),
+        FieldKind::Integer => input("IntFilter", TypeRef::INT, ORDERED_OPERATORS, "Filter on an integer."),
+        FieldKind::Number => input("FloatFilter", TypeRef::FLOAT, ORDERED_OPERATORS, "Filter on a number."),
         FieldKind::Boolean => input("BooleanFilter", TypeRef::BOOLEAN, &[Operator::Eq], "Filter on a Boolean."),
         FieldKind::Choice(vocabulary) => {
             let doc = format!("Filter on {}.", names::with_article(vocabulary.name));
-            input(&format!("{}Filter", vocabulary.name), vocabulary.name, EQUALITY, &doc)
+            input(&format!("{}Filter", vocabulary.name), vocabulary.name, EQUALITY_OPERATORS, &doc)
         }
         FieldKind::Translated | FieldKind::List(_) | FieldKind::One(_) | FieldKind::Any => None,
     }
@@ -136,11 +137,12 @@ fn operator_input(field: &Field) -> Option<OperatorInput> {
 pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     builder = builder.register(
         Enum::new(DIRECTION)
-            .description("Direction of an order.")
+            .description("Direction of a sort order.")
             .item(EnumItem::new("ASC").description("Ascending: smallest first, earliest first, A to Z; null first."))
             .item(EnumItem::new("DESC").description("Descending: largest first, latest first, Z to A; null last.")),
     );
-    let id = OperatorInput { name: ID_FILTER.to_owned(), doc: "Filter on an id.".to_owned(), value_type: TypeRef::ID, operators: ID };
+    let id =
+        OperatorInput { name: ID_FILTER.to_owned(), doc: "Filter on an id.".to_owned(), value_type: TypeRef::ID, operators: ID_OPERATORS };
     let mut inputs = vec![operator_object(&id)];
     let mut names = BTreeSet::new();
     for input in catalog().all().flat_map(|record| &record.fields).filter_map(operator_input) {
@@ -185,9 +187,9 @@ fn record_filter(record: &Record) -> InputObject {
     let name = filter_name(record);
     let mut input = InputObject::new(&name)
         .description(format!("Filter on {}; all conditions must match.", names::plural(record)))
-        .field(input_value("and", TypeRef::named_nn_list(&name), "All match."))
-        .field(input_value("or", TypeRef::named_nn_list(&name), "At least one matches."))
-        .field(input_value("not", TypeRef::named(&name), "Does not match."))
+        .field(input_value("and", TypeRef::named_nn_list(&name), "All of these match."))
+        .field(input_value("or", TypeRef::named_nn_list(&name), "At least one of these matches."))
+        .field(input_value("not", TypeRef::named(&name), "This does not match."))
         .field(input_value("id", TypeRef::named(ID_FILTER), "Id."));
     for field in &record.fields {
         let ty = match (operator_input(field), field.kind) {
@@ -218,7 +220,7 @@ fn order(record: &Record) -> InputObject {
 
 /// The input field with the direction of an order.
 pub(crate) fn direction_input() -> async_graphql::dynamic::InputValue {
-    input_value("direction", TypeRef::named(DIRECTION), "Direction.").default_value(Value::Enum(Name::new("ASC")))
+    input_value("direction", TypeRef::named(DIRECTION), "Sort direction.").default_value(Value::Enum(Name::new("ASC")))
 }
 
 fn order_fields(record: &Record) -> Enum {

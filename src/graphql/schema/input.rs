@@ -47,12 +47,12 @@ pub(crate) fn name(record: &Record, purpose: Purpose) -> String {
 
 /// The input field with the message for the history.
 pub(crate) fn message() -> InputValue {
-    input_value(MESSAGE, TypeRef::named(TypeRef::STRING), "Reason, for the history.")
+    input_value(MESSAGE, TypeRef::named(TypeRef::STRING), "Reason, shown in the history.")
 }
 
 /// The input field with the revision that the record is expected to have.
 pub(crate) fn expected_revision() -> InputValue {
-    input_value(EXPECTED_REVISION, TypeRef::named(TypeRef::INT), "Last seen revision; else CONFLICT.")
+    input_value(EXPECTED_REVISION, TypeRef::named(TypeRef::INT), "Revision you last saw; CONFLICT if the record changed since.")
 }
 
 pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
@@ -179,8 +179,10 @@ fn field_doc(field: &Field, purpose: Purpose) -> String {
     match (field.name, field.kind) {
         ("slug", _) if purpose == Purpose::Create => "Slug; by default generated from the name.".to_owned(),
         ("key", _) => "Key; by default generated from the content.".to_owned(),
-        (_, FieldKind::One(target)) if catalog().get(target).kind == RecordKind::Record => format!("{doc} Id or slug."),
-        (_, FieldKind::One(_)) => format!("{doc} Key in this record."),
+        (_, FieldKind::One(target)) if catalog().get(target).kind == RecordKind::Record => {
+            format!("{}, by id or slug.", doc.trim_end_matches('.'))
+        }
+        (_, FieldKind::One(_)) => format!("{}, by its key in this record.", doc.trim_end_matches('.')),
         _ => doc,
     }
 }

@@ -79,7 +79,7 @@ fn interface_relation(sample: &Record, name: &str, target: &Record) -> Interface
     let relation = sample.relation_id(name).map(|id| sample.relation(id));
     let doc = relation.map_or("", |relation| relation.doc);
     match relation {
-        Some(relation) if relation.short => InterfaceField::new(name, TypeRef::named_nn_list(target.name())).description(doc),
+        Some(relation) if relation.short => InterfaceField::new(name, TypeRef::named_nn_list_nn(target.name())).description(doc),
         _ => connection::interface_field(name, target, doc),
     }
 }
@@ -118,8 +118,8 @@ fn declared_field(declared: &DeclaredField) -> Field {
 fn relation_field(record: &'static Record, relation: &'static Relation) -> Field {
     let target = catalog().get(relation.target);
     if relation.short {
-        return field(relation.name, TypeRef::named_nn_list(target.name()), relation.doc);
+        return field(relation.name, TypeRef::named_nn_list_nn(target.name()), relation.doc);
     }
-    let field = connection::with_arguments(field(relation.name, TypeRef::named(connection_name(target)), relation.doc), target);
+    let field = connection::with_arguments(field(relation.name, TypeRef::named_nn(connection_name(target)), relation.doc), target);
     computed::relation_arguments(record, relation.name).fold(field, |field, argument| field.argument(argument.input()))
 }

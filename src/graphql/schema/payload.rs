@@ -79,7 +79,7 @@ pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
             .field(field(record.singular(), TypeRef::named(record.name()), doc))
             .field(errors());
         if record.ty == RecordType::Person {
-            let doc = "A warning: people who may be the same person. See mergePeople.";
+            let doc = "Possible duplicates: other people who may be the same person. See mergePeople.";
             payload = payload.field(field(duplicates::NAME, TypeRef::named_nn_list(record.name()), doc));
         }
         builder = builder.register(payload);

@@ -8,12 +8,11 @@ use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Node, Schema};
 
-use crate::graphql::request::input_value::nearest;
+use crate::core::nearest::nearest;
+use crate::graphql::schema::connection::NODES;
 
 /// The query that remains if no other one returns a requested type: a schema needs at least one.
 const FALLBACK_QUERY: &str = "node";
-/// The field of a connection with its rows.
-const ROWS: &str = "nodes";
 
 /// The part of the schema that some types need, or all of it if there are none.
 ///
@@ -84,7 +83,7 @@ fn restrict(schema: &mut Schema, requested: &IndexSet<Name>) {
 fn restrict_queries(schema: &mut Schema, query: &Name, requested: &IndexSet<Name>) {
     let returns_requested = |field: &FieldDefinition| {
         let name = field.ty.inner_named_type();
-        let rows = schema.type_field(name, ROWS).ok();
+        let rows = schema.type_field(name, NODES).ok();
         requested.contains(name) || rows.is_some_and(|rows| requested.contains(rows.ty.inner_named_type()))
     };
     let Some(ExtendedType::Object(definition)) = schema.types.get(query) else { return };

@@ -43,7 +43,7 @@ impl Api {
         let list = roots.iter().find_map(|root| Some((root, query::listed_record(root.name()).filter(|record| has_timestamps(record))?)));
         let Some((root, record)) = list else {
             let message = "a feed requires a query with a list of records at its root, such as { cases { nodes { id } } }";
-            return Err(GraphqlError::new(codes::REQUEST, message));
+            return Err(GraphqlError::new(codes::BAD_REQUEST, message));
         };
         let field_error = |error| GraphqlError::for_field(error, root.response_key(), root.position());
         self.fetch_entries(root, record, languages, caller).await.map_err(field_error)

@@ -82,12 +82,12 @@ impl TableParameters {
     /// Plans the table and waits for a permit to read it.
     pub(super) async fn open_table(&self, state: &AppState, client: &ClientContext) -> Result<(TableQuery, TableRun), Response> {
         let request = GraphqlRequest::from_query_string(self.query_string.as_bytes()).map_err(reject_response)?;
-        let resolved = request.resolve(state).await.map_err(|error| match error {
+        let caller = authenticate(&state.store, client).await.map_err(error_response)?;
+        let resolved = request.resolve(state, &caller).await.map_err(|error| match error {
             DocumentError::Rejected(reject) => reject_response(reject),
             DocumentError::NotFound(error) | DocumentError::Failed(error) => errors_response(&[error]),
         })?;
         let layout = self.layout().map_err(reject_response)?;
-        let caller = authenticate(&state.store, client).await.map_err(error_response)?;
         let prepared = state.api.prepare(resolved.request, |kind| kind == OperationType::Query);
         let prepared = prepared.map_err(|error| match error {
             PrepareError::Invalid(errors) => errors_response(&errors),

@@ -106,7 +106,7 @@ fn chart_spec(parameters: &TableParameters, headers: &HeaderMap, changed_at: Opt
         Some(other) => return Err(bad_request(format!("kind: \"{other}\" is not a kind of chart; write bar or line"))),
     };
     let theme = parameters.value("theme").map(|theme| {
-        Theme::from_str(theme).map_err(|()| bad_request(format!("theme: \"{theme}\" is not a theme; write light, dark or auto")))
+        Theme::from_str(theme).map_err(|_| bad_request(format!("theme: \"{theme}\" is not a theme; write light, dark or auto")))
     });
     let pixels = |name: &str| {
         parameters

@@ -18,7 +18,7 @@ use crate::core::error::Error;
 use crate::core::id;
 use crate::core::language::Languages;
 use crate::entity::RecordType;
-use crate::graphql::engine::{OperationRequest, PrepareError, PreparedOperation};
+use crate::graphql::engine::{OnError, OperationRequest, PrepareError, PreparedOperation};
 use crate::graphql::error::GraphqlError;
 use crate::http::authentication::authenticate;
 use crate::http::client::{accepted_languages, request_origin};
@@ -29,7 +29,7 @@ use crate::http::record_page::format::spaced_words;
 use crate::http::response::{MediaType, error_response, errors_response, reject, reject_response};
 use crate::http::state::AppState;
 
-pub(in crate::http) const ATOM: &str = "application/atom+xml; charset=utf-8";
+pub(in crate::http) const ATOM_MEDIA_TYPE: &str = "application/atom+xml; charset=utf-8";
 /// The author of entries that have none.
 pub(in crate::http) const AUTHOR: &str = "Kurultai";
 /// The name under which the built-in queries are counted.
@@ -89,7 +89,7 @@ pub async fn get(State(state): State<Arc<AppState>>, headers: HeaderMap, RawQuer
         Ok(content) => {
             let changed_at = validators.changed_at().unwrap_or_else(|| state.store.clock.now()).fixed_offset();
             let xml = to_atom(&content, &base_url, &format!("/feed.atom?{query}"), changed_at);
-            validators.apply(([(CONTENT_TYPE, ATOM)], xml).into_response())
+            validators.apply(([(CONTENT_TYPE, ATOM_MEDIA_TYPE)], xml).into_response())
         }
         Err(FeedError::Response(response)) => validators.apply_uncacheable(*response),
         Err(FeedError::Graphql(errors)) => validators.apply_uncacheable(errors_response(MediaType::Json, &errors)),
@@ -119,7 +119,8 @@ async fn content(state: &AppState, query: &str, languages: &Languages, caller: &
         }
         None => None,
     };
-    let resolved = request.resolve(state).await.map_err(|error| FeedError::from(document_error_response(MediaType::Json, error)))?;
+    let resolved =
+        request.resolve(state, caller).await.map_err(|error| FeedError::from(document_error_response(MediaType::Json, error)))?;
     let key = json!([resolved.request.query, resolved.request.operation, resolved.request.variables]).to_string();
     let prepared = prepare(state, resolved.request)?;
     let entries = logged(state, &prepared, resolved.saved_query, Box::pin(state.api.entries(&prepared, languages, caller))).await?;
@@ -141,7 +142,10 @@ fn prepare(state: &AppState, request: OperationRequest) -> Result<PreparedOperat
 
 fn prepare_built_in(state: &AppState, query: &str, variables: &Json) -> Result<PreparedOperation, FeedError> {
     let variables = variables.as_object().cloned().unwrap_or_default();
-    prepare(state, OperationRequest { query: query.to_owned(), operation: None, variables, uploads: Vec::new() })
+    prepare(
+        state,
+        OperationRequest { query: query.to_owned(), operation: None, variables, uploads: Vec::new(), on_error: OnError::default() },
+    )
 }
 
 /// Executes a query and records its measurements.

@@ -47,7 +47,7 @@ pub async fn get(
         Ok(validators) => validators,
         Err(not_modified) => return not_modified,
     };
-    match export(&state, &format, &client, &parameters).await {
+    match Box::pin(export(&state, &format, &client, &parameters)).await {
         Ok(response) | Err(response) => validators.apply(response),
     }
 }

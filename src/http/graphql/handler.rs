@@ -17,7 +17,7 @@ use crate::core::error::Error;
 use crate::graphql::engine::{OperationResult, PrepareError, PreparedOperation};
 use crate::graphql::error::GraphqlError;
 use crate::http::authentication::authenticate;
-use crate::http::client::{ClientContext, accepted_languages, accepted_media_types};
+use crate::http::client::{ClientContext, accepted_languages};
 use crate::http::conditional::Validators;
 use crate::http::graphql::execute::{execute, response_body};
 use crate::http::graphql::multipart::MultipartRequest;
@@ -26,8 +26,8 @@ use crate::http::graphql::response_cache::{Cacheability, ResponseCacheKey};
 use crate::http::graphql::{sse, websocket};
 use crate::http::middleware::request_log::OperationLog;
 use crate::http::response::{
-    CachedResponse, HttpReject, MediaType, ValidUntilChange, error_response, execution_failure, overloaded_response, reject,
-    reject_response, request_error,
+    CachedResponse, HttpReject, MediaType, ValidUntilChange, accepted_media_types, error_response, execution_failure, overloaded_response,
+    reject, reject_response, request_error,
 };
 use crate::http::state::AppState;
 use crate::observability::metrics;
@@ -206,7 +206,7 @@ async fn respond_to_multipart(state: &AppState, client: &ClientContext, body: Bo
         Ok(request) => request,
         Err(reject) => return reject_response(media_type, &reject),
     };
-    let mut resolved = match request.resolve(state).await {
+    let mut resolved = match request.resolve(state, &caller).await {
         Ok(resolved) => resolved,
         Err(error) => return document_error_response(media_type, error),
     };
@@ -234,7 +234,7 @@ async fn respond_as(
         Ok(request) => request,
         Err(reject) => return reject_response(media_type, &reject),
     };
-    let resolved = match request.resolve(state).await {
+    let resolved = match request.resolve(state, caller).await {
         Ok(resolved) => resolved,
         Err(error) => return document_error_response(media_type, error),
     };

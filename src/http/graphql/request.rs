@@ -1,23 +1,28 @@
 //! The GraphQL request, parsed from a query string, a body or a WebSocket message.
 //!
 //! Instead of a query, a request can name a stored document: by the hash of an automatic persisted query
-//! (`extensions.persistedQuery`), or by the name or hash of a saved query (`documentId`).
+//! (`extensions.persistedQuery`), or by the name or hash of a saved query, its id in a manifest, or the hash of its document
+//! with the prefix `sha256:` (`documentId`).
 
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value as Json};
 
+use crate::core::auth::{Caller, Role};
 use crate::core::digest::sha256_hex;
 use crate::core::error::Error;
-use crate::graphql::engine::OperationRequest;
+use crate::graphql::engine::{OnError, OperationRequest};
 use crate::graphql::error::{GraphqlError, codes};
 use crate::http::response::{CachedResponse, HttpReject, MediaType, reject, reject_response, request_error};
 use crate::http::state::AppState;
 use crate::observability::metrics;
+use crate::store::access::saved_query::HASH_PREFIX;
 
 /// Message of a request without a document.
 const QUERY_REQUIRED: &str = "query must be a string with the GraphQL document";
+/// Values of the parameter `onError`.
+const ON_ERROR_VALUES: &str = "PROPAGATE, NULL or HALT";
 /// Characters of a hash that identify a saved query without a name.
 const SHORT_HASH_CHARS: usize = 12;
 /// Characters of an unknown `documentId` that the error message quotes.
@@ -32,6 +37,7 @@ pub(crate) struct GraphqlRequest {
     /// Name or hash of a saved query.
     document_id: Option<String>,
     operation_name: Option<String>,
+    on_error: OnError,
     variables: Map<String, Json>,
 }
 
@@ -68,7 +74,7 @@ impl GraphqlRequest {
             // `saved` is the short form for readable URLs
             let name = if name == "saved" { "documentId".into() } else { name };
             let member = match name.as_ref() {
-                "query" | "operationName" | "documentId" => Json::String(value.into_owned()),
+                "query" | "operationName" | "documentId" | "onError" => Json::String(value.into_owned()),
                 "variables" | "extensions" if value.is_empty() => continue,
                 "variables" | "extensions" => {
                     serde_json::from_str(&value).map_err(|_| bad_request(format!("the URL parameter {name} is not JSON")))?
@@ -100,8 +106,14 @@ impl GraphqlRequest {
             Some(_) => Err(bad_request(format!("{name} must be {expected}"))),
         };
         let query = text("query", "a string with the GraphQL document")?;
-        let document_id = text("documentId", "the name or the hash of a saved query")?;
+        let document_id = text("documentId", "the name, the hash or the id of a saved query")?;
         let operation_name = text("operationName", "a string")?.filter(|name| !name.is_empty());
+        let on_error = match text("onError", ON_ERROR_VALUES)? {
+            None => OnError::default(),
+            Some(value) => {
+                value.parse().map_err(|_| bad_request(format!("onError: \"{value}\" is not known; it must be {ON_ERROR_VALUES}")))?
+            }
+        };
         let variables = match members.remove("variables") {
             None | Some(Json::Null) => Map::new(),
             Some(Json::Object(variables)) => variables,
@@ -118,31 +130,36 @@ impl GraphqlRequest {
         if document_id.is_some() && query.is_some() {
             return Err(bad_request("specify query or documentId, not both"));
         }
-        Ok(Self { query, persisted_hash, document_id, operation_name, variables })
+        Ok(Self { query, persisted_hash, document_id, operation_name, on_error, variables })
     }
 
     /// Looks up the document that the request names.
-    pub(crate) async fn resolve(self, state: &AppState) -> Result<ResolvedRequest, DocumentError> {
-        let Self { query, persisted_hash, document_id, operation_name: mut operation, mut variables } = self;
+    pub(crate) async fn resolve(self, state: &AppState, caller: &Caller) -> Result<ResolvedRequest, DocumentError> {
+        let Self { query, persisted_hash, document_id, operation_name: mut operation, on_error, mut variables } = self;
         let (query, persist_as, saved_query) = match (query, persisted_hash, document_id) {
-            (Some(query), None, _) => (query, None, None),
-            (Some(query), Some(expected), _) => {
-                if sha256_hex(&query) != expected {
+            (Some(query), expected, _) => {
+                if expected.as_ref().is_some_and(|expected| sha256_hex(&query) != *expected) {
                     return Err(DocumentError::Rejected(bad_request("provided sha does not match query")));
                 }
-                (query, Some(expected), None)
+                require_trusted(state, caller, &query).await?;
+                (query, expected, None)
             }
             (None, Some(expected), None) => {
                 let (query, saved_query) = persisted_document(state, &expected).await?;
                 (query, None, saved_query)
             }
+            (None, _, Some(document_id)) if document_id.starts_with(HASH_PREFIX) => {
+                let hash = document_hash(&document_id).map_err(DocumentError::Rejected)?;
+                let found = persisted_document(state, &hash).await;
+                let (query, saved_query) = found.map_err(|error| match error {
+                    DocumentError::NotFound(_) => no_document(&document_id),
+                    DocumentError::Rejected(_) | DocumentError::Failed(_) => error,
+                })?;
+                (query, None, saved_query)
+            }
             (None, _, Some(document_id)) => {
                 let saved = state.store.saved_query(&document_id).await.map_err(lookup_failed)?;
-                let saved = saved.ok_or_else(|| {
-                    let quoted: String = document_id.chars().take(MAX_QUOTED_CHARS).collect();
-                    let message = format!("documentId: there is no saved query with the name or hash \"{quoted}\"");
-                    DocumentError::Rejected(reject(StatusCode::NOT_FOUND, message))
-                })?;
+                let saved = saved.ok_or_else(|| no_document(&document_id))?;
                 // the variables of the request override those of the saved query
                 let given = std::mem::replace(&mut variables, saved.variables);
                 variables.extend(given);
@@ -152,8 +169,37 @@ impl GraphqlRequest {
             }
             (None, None, None) => return Err(DocumentError::Rejected(bad_request(QUERY_REQUIRED))),
         };
-        let request = OperationRequest { query, operation, variables, uploads: Vec::new() };
+        let request = OperationRequest { query, operation, variables, uploads: Vec::new(), on_error };
         Ok(ResolvedRequest { request, persist_as, saved_query })
+    }
+}
+
+fn no_document(document_id: &str) -> DocumentError {
+    let quoted: String = document_id.chars().take(MAX_QUOTED_CHARS).collect();
+    let message = format!("documentId: there is no saved query with the name, hash or id \"{quoted}\"");
+    DocumentError::Rejected(reject(StatusCode::NOT_FOUND, message))
+}
+
+/// The hash in a `documentId` such as `sha256:<hex>`, in lowercase.
+fn document_hash(document_id: &str) -> Result<String, HttpReject> {
+    let hash = document_id.strip_prefix(HASH_PREFIX).unwrap_or(document_id);
+    if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(hash.to_ascii_lowercase());
+    }
+    Err(bad_request("documentId: sha256: must be followed by the SHA-256 of the document in hexadecimal"))
+}
+
+/// Requires that a document is saved if the server executes trusted documents only. Editors and admins can send any.
+async fn require_trusted(state: &AppState, caller: &Caller, query: &str) -> Result<(), DocumentError> {
+    if !state.trusted_documents_only || caller.role > Role::Reader {
+        return Ok(());
+    }
+    match state.store.saved_document(&sha256_hex(query)).await.map_err(lookup_failed)? {
+        Some(_) => Ok(()),
+        None => Err(DocumentError::Rejected(reject(
+            StatusCode::FORBIDDEN,
+            "this server executes only saved queries (trusted_documents_only); send the documentId of one",
+        ))),
     }
 }
 

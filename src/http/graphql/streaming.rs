@@ -47,15 +47,15 @@ pub(super) async fn start_operation(
     last_event_id: Option<&str>,
     is_allowed: impl Fn(OperationType) -> bool,
 ) -> StartedOperation {
-    let resolved = match request.resolve(state).await {
+    let resolved = match request.resolve(state, caller).await {
         Ok(resolved) => resolved,
         Err(DocumentError::NotFound(error) | DocumentError::Failed(error)) => return failed(error),
-        Err(DocumentError::Rejected(reject)) => return failed(GraphqlError::new(codes::REQUEST, reject.message)),
+        Err(DocumentError::Rejected(reject)) => return failed(GraphqlError::new(codes::BAD_REQUEST, reject.message)),
     };
     let prepared = match state.api.prepare(resolved.request, is_allowed) {
         Ok(prepared) => prepared,
         Err(PrepareError::Invalid(errors)) => return StartedOperation::Failed(errors),
-        Err(PrepareError::OperationNotAllowed) => return failed(GraphqlError::new(codes::REQUEST, "mutations require POST")),
+        Err(PrepareError::OperationNotAllowed) => return failed(GraphqlError::new(codes::BAD_REQUEST, "mutations require POST")),
     };
     let caller = &match rate_limit.charge_query(caller, prepared.nodes()) {
         Ok(allowance) => Caller { allowance, ..caller.clone() },

@@ -256,7 +256,7 @@ impl Connection {
         if self.running.len() >= max {
             metrics::record_limit_hit("socket_operations");
             let message = format!("this connection already has {max} operations, the maximum; complete some, or open another connection");
-            let errors = [GraphqlError::new(codes::REQUEST, message)];
+            let errors = [GraphqlError::new(codes::BAD_REQUEST, message)];
             return self.send_json(json!({"id": id, "type": "error", "payload": errors})).await;
         }
         self.next_number += 1;

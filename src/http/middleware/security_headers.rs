@@ -11,7 +11,7 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
 /// Policy of data: nothing is loaded or executed.
 const DATA_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
-const REFERRERS: HeaderValue = HeaderValue::from_static("strict-origin-when-cross-origin");
+const DEFAULT_REFERRER_POLICY: HeaderValue = HeaderValue::from_static("strict-origin-when-cross-origin");
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName = header::HeaderName::from_static("cross-origin-opener-policy");
 const PERMISSIONS_POLICY: HeaderName = header::HeaderName::from_static("permissions-policy");
 
@@ -33,7 +33,7 @@ pub(crate) fn insert_security_headers<B>(mut response: Response<B>) -> Response<
     let is_page = headers.get(CONTENT_TYPE).is_some_and(|media| media.as_bytes().starts_with(b"text/html"));
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(if is_page { PAGE_POLICY } else { DATA_POLICY });
     headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(NO_SNIFF);
-    headers.entry(REFERRER_POLICY).or_insert(REFERRERS);
+    headers.entry(REFERRER_POLICY).or_insert(DEFAULT_REFERRER_POLICY);
     if is_page {
         headers.entry(CROSS_ORIGIN_OPENER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
         headers.entry(PERMISSIONS_POLICY).or_insert(HeaderValue::from_static("camera=(), geolocation=(), microphone=()"));

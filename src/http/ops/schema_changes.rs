@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::http::client::request_origin;
 use crate::http::conditional::respond_static;
-use crate::http::export::feed::{ATOM, AUTHOR, link, person};
+use crate::http::export::feed::{ATOM_MEDIA_TYPE, AUTHOR, link, person};
 use crate::http::state::AppState;
 
 const JSON: &str = include_str!("../../../schema-changes.json");
@@ -65,7 +65,7 @@ pub async fn atom(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Res
         None => request_origin(&headers),
     };
     respond_static(&headers, &[JSON.as_bytes(), base_url.as_bytes()], || {
-        ([(CONTENT_TYPE, ATOM)], to_atom(&CHANGELOG.changes, &base_url)).into_response()
+        ([(CONTENT_TYPE, ATOM_MEDIA_TYPE)], to_atom(&CHANGELOG.changes, &base_url)).into_response()
     })
 }
 

@@ -24,7 +24,7 @@ use crate::http::client::request_origin;
 use crate::http::conditional::Validators;
 use crate::http::record_page::html;
 use crate::http::record_page::json_ld::to_json_ld;
-use crate::http::record_page::page_request::{JSON_LD, PageRequest};
+use crate::http::record_page::page_request::{JSON_LD_MEDIA_TYPE, PageRequest};
 use crate::http::record_page::plan::ReadLayout;
 use crate::http::record_page::view::{RecordLink, RecordView};
 use crate::http::response::status_code;
@@ -32,7 +32,7 @@ use crate::http::state::AppState;
 use crate::store::Store;
 use crate::store::read::plan::Lookup;
 
-const HTML: &str = "text/html; charset=utf-8";
+const HTML_MEDIA_TYPE: &str = "text/html; charset=utf-8";
 
 /// The result of the lookup of a path.
 enum PageLookup {
@@ -177,9 +177,9 @@ fn redirect(path: &str, query: &str, is_permanent: bool) -> Response {
 
 fn record_page(request: &PageRequest, view: &RecordView) -> Response {
     if request.is_json_ld {
-        ([(CONTENT_TYPE, JSON_LD)], to_json_ld(view, &request.dataset).to_string()).into_response()
+        ([(CONTENT_TYPE, JSON_LD_MEDIA_TYPE)], to_json_ld(view, &request.dataset).to_string()).into_response()
     } else {
-        ([(CONTENT_TYPE, HTML)], html::page(request, view).into_string()).into_response()
+        ([(CONTENT_TYPE, HTML_MEDIA_TYPE)], html::page(request, view).into_string()).into_response()
     }
 }
 
@@ -205,6 +205,6 @@ fn message_page(request: &PageRequest, status: StatusCode, message: &str, html: 
     if request.is_json_ld {
         (status, [(CONTENT_TYPE, "application/json")], json!({"error": message}).to_string()).into_response()
     } else {
-        (status, [(CONTENT_TYPE, HTML)], html()).into_response()
+        (status, [(CONTENT_TYPE, HTML_MEDIA_TYPE)], html()).into_response()
     }
 }

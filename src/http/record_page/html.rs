@@ -7,7 +7,7 @@ use url::Url;
 use crate::catalog::record::Record;
 use crate::core::dataset::{CitedRecord, Dataset};
 use crate::http::record_page::example_query::{example_query, path_with_query};
-use crate::http::record_page::page_request::{JSON_LD, PageRequest};
+use crate::http::record_page::page_request::{JSON_LD_MEDIA_TYPE, PageRequest};
 use crate::http::record_page::stylesheet::stylesheet_version;
 use crate::http::record_page::view::{
     CitationView, ClaimView, DisputeView, EntryView, FieldValue, LocalizedText, RecordLink, RecordView, RevisionView, Section, SectionItems,
@@ -305,12 +305,12 @@ pub(super) fn page(request: &PageRequest, view: &RecordView) -> Markup {
     let url = request.dataset.address(&view.path());
     let head = html! {
         link rel="canonical" href=(url);
-        link rel="alternate" type=(JSON_LD) href={ (view.path()) "?format=jsonld" };
+        link rel="alternate" type=(JSON_LD_MEDIA_TYPE) href={ (view.path()) "?format=jsonld" };
         @for lang in &view.langs { link rel="alternate" hreflang=(lang) href={ (url) "?lang=" (lang) }; }
         meta property="og:title" content=(label.text);
         meta property="og:url" content=(url);
         // a data block, which browsers do not execute
-        script type=(JSON_LD) { (PreEscaped(escape_for_script(&json_ld::to_json_ld(view, &request.dataset).to_string()))) }
+        script type=(JSON_LD_MEDIA_TYPE) { (PreEscaped(escape_for_script(&json_ld::to_json_ld(view, &request.dataset).to_string()))) }
     };
     let main = html! {
         div.head {

@@ -5,9 +5,10 @@ use axum::http::HeaderMap;
 use crate::core::dataset::Dataset;
 use crate::core::language;
 use crate::core::language::Languages;
-use crate::http::client::{accepted_languages, accepted_media_types};
+use crate::http::client::accepted_languages;
+use crate::http::response::accepted_media_types;
 
-pub(super) const JSON_LD: &str = "application/ld+json";
+pub(super) const JSON_LD_MEDIA_TYPE: &str = "application/ld+json";
 /// URL parameter that overrides the `Accept` header.
 const FORMAT_PARAMETER: &str = "format";
 
@@ -42,7 +43,7 @@ fn prefers_json_ld(headers: &HeaderMap) -> bool {
     let mut json_ld = 0.0_f32;
     for (media_type, weight) in accepted_media_types(headers) {
         match media_type.essence_str() {
-            JSON_LD | "application/json" => json_ld = json_ld.max(weight),
+            JSON_LD_MEDIA_TYPE | "application/json" => json_ld = json_ld.max(weight),
             "text/html" | "application/xhtml+xml" | "text/*" | "*/*" => html = html.max(weight),
             _ => {}
         }

@@ -9,9 +9,9 @@ use crate::tabular::TableError;
 /// Why a package was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// The folder cannot be used for a package.
+    /// The directory cannot be used for a package.
     #[error("{0}")]
-    UnusableFolder(String),
+    UnusableDirectory(String),
     /// A file cannot be written.
     #[error("cannot write {path}: {error}")]
     File {

@@ -1,5 +1,7 @@
 //! The files of a package: names, formats and tables.
 
+use strum::VariantArray;
+
 use crate::catalog::record::{Record, RecordKind};
 use crate::store::read::dump::dumped_records;
 use crate::tabular::TableFormat;
@@ -8,19 +10,17 @@ use crate::tabular::TableFormat;
 pub const DESCRIPTOR: &str = "datapackage.json";
 
 /// Format of the tables of a package.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, strum::VariantArray)]
 pub enum PackageFormat {
     /// Comma-separated values (RFC 4180), in UTF-8.
     Csv,
-    /// Newline-delimited JSON, one object per row.
+    /// Newline-delimited JSON: one object per row.
     Ndjson,
     /// Apache Parquet.
     Parquet,
 }
 
 impl PackageFormat {
-    pub(super) const ALL: [Self; 3] = [Self::Csv, Self::Ndjson, Self::Parquet];
-
     /// The format of the table writer.
     pub(super) fn table_format(self) -> TableFormat {
         match self {
@@ -95,7 +95,7 @@ fn snake_case(name: &str) -> String {
 /// Whether a package can contain a file of this name.
 pub(super) fn is_package_file(name: &str) -> bool {
     name == DESCRIPTOR
-        || PackageResource::all().any(|resource| PackageFormat::ALL.into_iter().any(|format| resource.file_name(format) == name))
+        || PackageResource::all().any(|resource| PackageFormat::VARIANTS.iter().any(|format| resource.file_name(*format) == name))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
+use strum::VariantArray;
 use uuid::Uuid;
 
 use super::assemble::{PartAssembler, parse_draft};
@@ -75,11 +76,11 @@ fn read_descriptor(path: &Path) -> Result<Vec<ListedTable>, Vec<InputProblem>> {
     let Some(resources) = descriptor.get("resources").and_then(Json::as_array) else {
         return Err(invalid("not a data package: it has no list of resources".to_owned()));
     };
-    let folder = path.parent().unwrap_or(Path::new(""));
+    let directory = path.parent().unwrap_or(Path::new(""));
     let mut problems = Vec::new();
     let mut tables: Vec<ListedTable> = Vec::new();
     for resource in resources {
-        match parse_resource(folder, resource) {
+        match parse_resource(directory, resource) {
             Ok(table) if tables.iter().any(|other| other.resource.name() == table.resource.name()) => {
                 problems.push(file_problem(Some(&name), format!("duplicate resource \"{}\"", table.resource.name())));
             }
@@ -166,8 +167,8 @@ fn parse_merged_id(columns: &[PackageColumn], row: &PackageRow) -> Result<Former
     Ok(FormerName { ty, name, record })
 }
 
-/// Parses a resource of the descriptor. Its path must stay inside the package folder.
-fn parse_resource(folder: &Path, resource: &Json) -> Result<ListedTable, String> {
+/// Parses a resource of the descriptor. Its path must stay inside the package directory.
+fn parse_resource(directory: &Path, resource: &Json) -> Result<ListedTable, String> {
     let text = |name: &str| resource.get(name).and_then(Json::as_str);
     let name = text("name").ok_or("a resource has no name")?;
     let found = PackageResource::all().find(|resource| resource.name() == name).ok_or_else(|| {
@@ -181,15 +182,16 @@ fn parse_resource(folder: &Path, resource: &Json) -> Result<ListedTable, String>
     };
     let is_inside = |path: &Path| path.components().all(|component| matches!(component, Component::Normal(_) | Component::CurDir));
     if path.is_empty() || path.contains("://") || !is_inside(Path::new(path)) {
-        return Err(format!("the path of the resource \"{name}\" must be one file in the package folder"));
+        return Err(format!("the path of the resource \"{name}\" must be one file in the package directory"));
     }
     let extension = Path::new(path).extension().map(|extension| extension.to_string_lossy().to_lowercase());
     let format = text("format").map(str::to_owned).or(extension).unwrap_or_default();
-    let format = PackageFormat::ALL
-        .into_iter()
+    let format = PackageFormat::VARIANTS
+        .iter()
+        .copied()
         .find(|known| known.name() == format)
         .ok_or_else(|| format!("unknown format \"{format}\" of the resource \"{name}\"; expected csv, ndjson or parquet"))?;
-    let path = folder.join(path);
+    let path = directory.join(path);
     Ok(ListedTable { resource: found, name: Arc::from(path.display().to_string()), path, format, columns: columns(found) })
 }
 

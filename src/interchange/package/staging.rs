@@ -1,4 +1,4 @@
-//! Stages a package in a temporary folder inside its target, so that an incomplete package is never visible.
+//! Stages a package in a temporary directory inside its target, so that an incomplete package is never visible.
 
 use std::fs;
 use std::io;
@@ -9,12 +9,12 @@ use tempfile::TempDir;
 use super::error::ExportError;
 use super::layout::{DESCRIPTOR, is_package_file};
 
-/// Prefix of staging folders.
+/// Prefix of staging directories.
 const STAGING_PREFIX: &str = ".kurultai-export-";
 
-/// The target folder of an export, with the staging folder inside it.
+/// The target directory of an export, with the staging directory inside it.
 #[derive(Debug)]
-pub(super) struct StagingFolder {
+pub(super) struct StagingDirectory {
     target: PathBuf,
     /// Folder of the files until all are written; deleted when dropped.
     staging: Option<TempDir>,
@@ -23,7 +23,7 @@ pub(super) struct StagingFolder {
     is_published: bool,
 }
 
-impl StagingFolder {
+impl StagingDirectory {
     /// Prepares a target that is new or empty, or whose package is to be replaced.
     pub(super) fn create(path: &Path, replace: bool) -> Result<Self, ExportError> {
         let is_new = match fs::symlink_metadata(path) {
@@ -36,7 +36,7 @@ impl StagingFolder {
                 check_target(path, replace)?;
                 false
             }
-            Ok(_) => return Err(ExportError::UnusableFolder(format!("{} is a file; specify a new or empty folder", path.display()))),
+            Ok(_) => return Err(ExportError::UnusableDirectory(format!("{} is a file; specify a new or empty directory", path.display()))),
         };
         let staging = tempfile::Builder::new().prefix(STAGING_PREFIX).tempdir_in(path).map_err(|error| ExportError::file(path, error));
         if staging.is_err() && is_new {
@@ -45,7 +45,7 @@ impl StagingFolder {
         Ok(Self { target: path.to_owned(), staging: Some(staging?), is_new, is_published: false })
     }
 
-    /// Path of a file in the staging folder.
+    /// Path of a file in the staging directory.
     pub(super) fn staged_path(&self, name: &str) -> PathBuf {
         self.staging.as_ref().map_or(self.target.as_path(), |staging| staging.path()).join(name)
     }
@@ -76,34 +76,34 @@ impl StagingFolder {
     }
 }
 
-impl Drop for StagingFolder {
+impl Drop for StagingDirectory {
     fn drop(&mut self) {
         drop(self.staging.take());
         if self.is_new && !self.is_published {
-            // fails if the folder is not empty
+            // fails if the directory is not empty
             let _ = fs::remove_dir(&self.target);
         }
     }
 }
 
-/// Rejects a target with other files, or with a package that must not be replaced. Deletes abandoned staging folders.
+/// Rejects a target with other files, or with a package that must not be replaced. Deletes abandoned staging directories.
 fn check_target(path: &Path, replace: bool) -> Result<(), ExportError> {
     let entries = entry_names(path)?;
     let (abandoned, others): (Vec<&String>, Vec<&String>) = entries.iter().partition(|entry| entry.starts_with(STAGING_PREFIX));
-    let folder = path.display();
+    let directory = path.display();
     if let Some(foreign) = others.iter().find(|entry| !is_package_file(entry)) {
-        return Err(ExportError::UnusableFolder(format!(
-            "{folder} contains \"{foreign}\", which is not part of a package; specify a new or empty folder"
+        return Err(ExportError::UnusableDirectory(format!(
+            "{directory} contains \"{foreign}\", which is not part of a package; specify a new or empty directory"
         )));
     }
     if !others.is_empty() && !replace {
-        return Err(ExportError::UnusableFolder(format!(
-            "{folder} already contains a package; specify another folder, or replace the package with --force"
+        return Err(ExportError::UnusableDirectory(format!(
+            "{directory} already contains a package; specify another directory, or replace the package with --force"
         )));
     }
     for entry in abandoned {
-        let folder = path.join(entry);
-        fs::remove_dir_all(&folder).map_err(|error| ExportError::file(&folder, error))?;
+        let directory = path.join(entry);
+        fs::remove_dir_all(&directory).map_err(|error| ExportError::file(&directory, error))?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::column::{ColumnSource, PackageColumn, columns, id_value};
 use super::descriptor::{MAX_DESCRIPTOR_SOURCES, PackageMetadata, ResourceFile, SourceEntry, descriptor};
 use super::error::ExportError;
 use super::layout::{DESCRIPTOR, PackageFormat, PackageResource};
-use super::staging::StagingFolder;
+use super::staging::StagingDirectory;
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::digest::hex_digest;
 use crate::entity::RecordType;
@@ -25,11 +25,11 @@ const FORMER_NAMES_PAGE_ROWS: usize = 10_000;
 /// Options of an export.
 #[derive(Debug, Clone)]
 pub struct ExportOptions {
-    /// Target folder.
-    pub folder: PathBuf,
+    /// Target directory.
+    pub directory: PathBuf,
     /// Format of the tables.
     pub format: PackageFormat,
-    /// Whether to replace a package in the target folder.
+    /// Whether to replace a package in the target directory.
     pub replace: bool,
     /// Title of the package.
     pub title: String,
@@ -50,10 +50,10 @@ pub struct ExportSummary {
     pub revision: i64,
 }
 
-/// Writes a package. The folder contains either the complete package afterwards, or none of its files. `progress` receives the
+/// Writes a package. Afterwards the directory contains the complete package or none of its files. `progress` receives the
 /// number of rows of each page.
 pub async fn write(dump: &mut Dump, options: &ExportOptions, progress: impl Fn(usize)) -> Result<ExportSummary, ExportError> {
-    let staging = StagingFolder::create(&options.folder, options.replace)?;
+    let staging = StagingDirectory::create(&options.directory, options.replace)?;
     let (revision, changed_at) = dump.version().await?;
     let mut summary = ExportSummary { revision, ..ExportSummary::default() };
     let mut sources = Some(Vec::new());

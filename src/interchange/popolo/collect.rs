@@ -44,12 +44,8 @@ fn is_popolo_list((key, tree): &(String, Tree)) -> bool {
 
 /// The class that a list or an `@type` names.
 fn class_from_name(name: &str) -> Option<PopoloClass> {
-    let name = name.rsplit(['/', '#', ':']).next().unwrap_or(name).to_lowercase();
-    match name.as_str() {
-        "people" => Some(PopoloClass::Person),
-        "legislative_periods" => Some(PopoloClass::Event),
-        _ => PopoloClass::ALL.into_iter().find(|class| class.plural() == name || class.singular() == name),
-    }
+    let name = name.rsplit(['/', '#', ':']).next().unwrap_or(name);
+    name.to_lowercase().parse().ok()
 }
 
 /// The class of an object in a bare list, from its type or its characteristic fields.

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use strum::VariantArray;
+
 use super::model::{PopoloClass, PopoloData, is_id_from_name};
 use super::normalize::{display_name, division_id, source_url};
 use crate::core::error::Result;
@@ -27,7 +29,7 @@ impl KnownRecords {
     /// Fetches the records that the items match by id, slug, division or source URL.
     pub async fn fetch(popolo: &PopoloData, store: &Store) -> Result<Self> {
         let mut known = Self::default();
-        for class in PopoloClass::ALL {
+        for &class in PopoloClass::VARIANTS {
             let Some(ty) = class.record_type() else { continue };
             let (ids, slugs) = (popolo.ids(class), popolo.candidate_slugs(class));
             let found = store.slugs_by_identifier(ty, &class.scheme(&popolo.options.scheme), &ids).await?;

@@ -24,40 +24,32 @@ impl Default for PopoloOptions {
     }
 }
 
-/// A Popolo class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A Popolo class. It is parsed from its name in lowercase, in singular or plural; its text form is the singular.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 pub(super) enum PopoloClass {
+    #[strum(to_string = "person", serialize = "persons", serialize = "people")]
     Person,
+    #[strum(to_string = "organization", serialize = "organizations")]
     Organization,
+    #[strum(to_string = "membership", serialize = "memberships")]
     Membership,
+    #[strum(to_string = "post", serialize = "posts")]
     Post,
+    #[strum(to_string = "area", serialize = "areas")]
     Area,
+    #[strum(to_string = "event", serialize = "events", serialize = "legislative_periods")]
     Event,
 }
 
 impl PopoloClass {
-    pub(super) const ALL: [Self; 6] = [Self::Person, Self::Organization, Self::Membership, Self::Post, Self::Area, Self::Event];
-
+    /// Name of the class, such as `person`.
     pub(super) fn singular(self) -> &'static str {
-        match self {
-            Self::Person => "person",
-            Self::Organization => "organization",
-            Self::Membership => "membership",
-            Self::Post => "post",
-            Self::Area => "area",
-            Self::Event => "event",
-        }
+        self.into()
     }
 
-    pub(super) fn plural(self) -> &'static str {
-        match self {
-            Self::Person => "persons",
-            Self::Organization => "organizations",
-            Self::Membership => "memberships",
-            Self::Post => "posts",
-            Self::Area => "areas",
-            Self::Event => "events",
-        }
+    /// Name of a list of the class, such as `persons`.
+    pub(super) fn plural(self) -> String {
+        format!("{}s", self.singular())
     }
 
     /// The record type that items of the class become; posts and events are merged into memberships.

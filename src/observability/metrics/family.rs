@@ -5,6 +5,12 @@ use std::hash::Hash;
 use std::sync::RwLock;
 
 use metrics_exporter_prometheus::PrometheusRecorder;
+use strum::VariantArray;
+
+/// One value for each variant of an enum, in the order of their declaration, so that a variant is the index of its value.
+pub(super) fn per_variant<K: Copy + VariantArray, T, const COUNT: usize>(value: impl Fn(K) -> T) -> [T; COUNT] {
+    std::array::from_fn(|index| value(K::VARIANTS[index]))
+}
 
 /// Metrics of one name. Each is registered when its labels first occur, so the labels must be bounded.
 pub(super) struct MetricFamily<K, M> {

@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use metrics::{Counter, Histogram};
 use metrics_exporter_prometheus::PrometheusRecorder;
+use strum::VariantArray;
 
 use super::catalog::{counter, histogram};
+use super::family::per_variant;
 
 /// Label of operations without a name.
 const ANONYMOUS_LABEL: &str = "anonymous";
@@ -26,8 +28,9 @@ pub struct OperationLabels {
     pub max_saved_queries: usize,
 }
 
-/// Kind of an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Kind of an operation. Its text form is the value of the label `type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum OperationKind {
     /// A query.
     Query,
@@ -40,21 +43,15 @@ pub enum OperationKind {
 }
 
 impl OperationKind {
-    const COUNT: usize = 4;
-
     /// The value of the label `type`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Query => "query",
-            Self::Mutation => "mutation",
-            Self::Subscription => "subscription",
-            Self::Table => "table",
-        }
+        self.into()
     }
 }
 
-/// How an operation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How an operation ended. Its text form is the value of the label `outcome`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum OperationOutcome {
     /// The response has no errors.
     Ok,
@@ -65,26 +62,19 @@ pub enum OperationOutcome {
 }
 
 impl OperationOutcome {
-    /// All outcomes, in the order of their declaration.
-    const ALL: [Self; 3] = [Self::Ok, Self::Errors, Self::Abandoned];
-
     /// The value of the label `outcome`.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Errors => "errors",
-            Self::Abandoned => "abandoned",
-        }
+        self.into()
     }
 }
 
 /// The metrics of one name and kind.
 struct OperationMetrics {
-    total: [Counter; OperationOutcome::ALL.len()],
+    total: [Counter; OperationOutcome::VARIANTS.len()],
     seconds: Histogram,
 }
 
-type MetricsByKind = Arc<[OnceLock<OperationMetrics>; OperationKind::COUNT]>;
+type MetricsByKind = Arc<[OnceLock<OperationMetrics>; OperationKind::VARIANTS.len()]>;
 
 /// The metrics of all operations.
 pub(super) struct OperationRegistry {
@@ -142,10 +132,7 @@ impl OperationRegistry {
             let total = |outcome: OperationOutcome| {
                 counter(recorder, "kurultai_operations_total", &[labels[0], labels[1], ("outcome", outcome.as_str())])
             };
-            OperationMetrics {
-                total: OperationOutcome::ALL.map(total),
-                seconds: histogram(recorder, "kurultai_operation_seconds", &labels),
-            }
+            OperationMetrics { total: per_variant(total), seconds: histogram(recorder, "kurultai_operation_seconds", &labels) }
         }));
         Some(())
     }

@@ -4,6 +4,7 @@
 //! name or variables, the hash covers those too. A name, once given, leads to the same hash forever.
 
 use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Query;
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
 };
@@ -11,6 +12,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::core::digest::sha256_hex;
 use crate::core::error::{Result, internal};
+use crate::entity::document_id;
 use crate::entity::saved_query::{ActiveModel, Column, Entity, Model};
 use crate::store::db::dataset_version;
 use crate::store::db::dataset_version::WriteScope;
@@ -20,6 +22,8 @@ use crate::store::{Store, database};
 
 pub use crate::store::access::saved_query_cache::SavedQuery;
 
+/// Prefix of a `documentId` that is the SHA-256 of a document (GraphQL over HTTP, appendix A).
+pub const HASH_PREFIX: &str = "sha256:";
 /// Maximum length of a name.
 const MAX_NAME_BYTES: usize = 100;
 /// Maximum length of a title.
@@ -101,7 +105,7 @@ fn sorted(value: &Json) -> Json {
 }
 
 impl Store {
-    /// The saved query with this name or hash.
+    /// The saved query with this name or hash, or with this id in a manifest.
     pub async fn saved_query(&self, name_or_hash: &str) -> Result<Option<SavedQuery>> {
         let column = if is_hash(name_or_hash) { Column::Hash } else { Column::Name };
         self.cached_saved_query(column, name_or_hash, name_or_hash.to_owned()).await
@@ -124,7 +128,15 @@ impl Store {
             return Ok(Some(saved));
         }
         let select = Entity::find().filter(column.eq(value)).order_by_asc(Column::Hash).limit(1);
-        let saved = self.read_saved_queries(select).await?.pop();
+        let mut saved = self.read_saved_queries(select).await?.pop();
+        if let (None, Column::Name) = (&saved, column) {
+            let of_id = Query::select()
+                .column(document_id::Column::Hash)
+                .from(document_id::Entity)
+                .and_where(document_id::Column::Id.eq(value))
+                .to_owned();
+            saved = self.read_saved_queries(Entity::find().filter(Column::Hash.in_subquery(of_id))).await?.pop();
+        }
         if let Some(saved) = &saved {
             self.saved_queries.insert(cache_key, saved.clone());
         }
@@ -149,41 +161,93 @@ impl Store {
         if !problems.is_empty() {
             return Err(WriteError::Problems(problems));
         }
-        let hash = query.hash();
         let transaction = self.begin_exclusive().await?;
+        let (saved, is_changed) = self.save_within(&transaction, query, saved_by).await?;
+        if is_changed {
+            self.commit_saved_queries(transaction).await?;
+            self.saved_queries.invalidate(&saved.hash);
+        }
+        Ok(saved)
+    }
+
+    /// Saves the documents of a manifest, in one transaction: all or none. The id of each leads to it from then on, like the
+    /// name of a saved query. Returns the number of documents and ids that are new.
+    pub async fn save_documents(&self, documents: &[(String, NewSavedQuery)], saved_by: &str) -> Result<usize, WriteError> {
+        let problems: Vec<InputProblem> = documents.iter().flat_map(|(_, query)| query.problems()).collect();
+        if !problems.is_empty() {
+            return Err(WriteError::Problems(problems));
+        }
+        let transaction = self.begin_exclusive().await?;
+        let mut added = 0;
+        for (id, query) in documents {
+            let (saved, is_changed) = self.save_within(&transaction, query, saved_by).await?;
+            let has_new_id = add_document_id(&transaction, id, &saved).await?;
+            added += usize::from(is_changed || has_new_id);
+        }
+        if added > 0 {
+            self.commit_saved_queries(transaction).await?;
+        }
+        Ok(added)
+    }
+
+    async fn commit_saved_queries(&self, transaction: DatabaseTransaction) -> Result<()> {
+        dataset_version::advance(&transaction, self.clock.now(), WriteScope::Others).await?;
+        self.commit(transaction).await
+    }
+
+    /// Saves a query within a transaction. Returns it, and whether anything changed.
+    async fn save_within(
+        &self,
+        transaction: &DatabaseTransaction,
+        query: &NewSavedQuery,
+        saved_by: &str,
+    ) -> Result<(SavedQuery, bool), WriteError> {
+        let hash = query.hash();
         let same = Condition::any().add(Column::Hash.eq(&hash)).add_option(query.name.as_ref().map(|name| Column::Name.eq(name)));
-        let existing = Entity::find().filter(same).all(&transaction).await.map_err(database)?;
+        let existing = Entity::find().filter(same).all(transaction).await.map_err(database)?;
         if let Some(other) = existing.iter().find(|saved| saved.hash != hash) {
             let name = other.name.as_deref().unwrap_or_default();
             let message = format!("\"{name}\" is permanently the name of another query: {}; give this one another name", other.hash);
             return Err(name_taken(message));
         }
-        let saved = if let Some(saved) = existing.into_iter().next().map(SavedQuery::try_from).transpose()? {
-            match add_name_and_title(&transaction, &saved, query).await? {
-                Some(updated) => updated,
-                None => return Ok(saved),
-            }
-        } else {
-            let saved = SavedQuery {
-                document_hash: sha256_hex(&query.document),
-                hash,
-                name: query.name.clone(),
-                title: query.title.clone(),
-                document: query.document.clone(),
-                operation_name: query.operation_name.clone(),
-                variables: query.variables.clone(),
-                saved_by: saved_by.to_owned(),
-                saved_at: self.clock.now(),
-            };
-            Entity::insert(ActiveModel::from(&saved)).exec_without_returning(&transaction).await.map_err(database)?;
-            saved
+        if let Some(saved) = existing.into_iter().next().map(SavedQuery::try_from).transpose()? {
+            return Ok(match add_name_and_title(transaction, &saved, query).await? {
+                Some(updated) => (updated, true),
+                None => (saved, false),
+            });
+        }
+        let saved = SavedQuery {
+            document_hash: sha256_hex(&query.document),
+            hash,
+            name: query.name.clone(),
+            title: query.title.clone(),
+            document: query.document.clone(),
+            operation_name: query.operation_name.clone(),
+            variables: query.variables.clone(),
+            saved_by: saved_by.to_owned(),
+            saved_at: self.clock.now(),
         };
-        dataset_version::advance(&transaction, self.clock.now(), WriteScope::Others).await?;
-        self.changes.notify(&transaction).await.map_err(database)?;
-        transaction.commit().await.map_err(database)?;
-        self.saved_queries.invalidate(&saved.hash);
-        self.changes.advance_generation();
-        Ok(saved)
+        Entity::insert(ActiveModel::from(&saved)).exec_without_returning(transaction).await.map_err(database)?;
+        Ok((saved, true))
+    }
+}
+
+/// Makes the id of a document in a manifest lead to the saved query. Returns whether it did not before.
+async fn add_document_id(transaction: &DatabaseTransaction, id: &str, saved: &SavedQuery) -> Result<bool, WriteError> {
+    if id == saved.hash || id.strip_prefix(HASH_PREFIX) == Some(&saved.document_hash) {
+        return Ok(false);
+    }
+    match document_id::Entity::find_by_id(id).one(transaction).await.map_err(database)? {
+        Some(known) if known.hash == saved.hash => Ok(false),
+        Some(known) => {
+            let message = format!("the id {id} is permanently that of another document: {}", known.hash);
+            Err(WriteError::problem(InputProblem::new(Origin::input(["id"]), message).with_code(ProblemCode::Taken)))
+        }
+        None => {
+            let row = document_id::ActiveModel { id: Set(id.to_owned()), hash: Set(saved.hash.clone()) };
+            document_id::Entity::insert(row).exec_without_returning(transaction).await.map_err(database)?;
+            Ok(true)
+        }
     }
 }
 

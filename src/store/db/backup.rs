@@ -5,6 +5,7 @@ use std::path::Path;
 use sea_orm::{ConnectionTrait, Database, DbBackend, DbErr, Statement};
 
 use crate::store::handle::Store;
+use crate::store::sql::dialect::Dialect;
 
 /// Why a backup failed.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +31,7 @@ impl Store {
     /// Copies the database into a new file as of one instant, without blocking reads or writes. The file appears under
     /// its name once the copy is complete and checked. Returns its size in bytes.
     pub async fn backup(&self, file: &Path) -> Result<u64, BackupError> {
-        if self.backend() != DbBackend::Sqlite {
+        if Dialect::of(self.backend()) != Dialect::Sqlite {
             return Err(BackupError::Server);
         }
         let name = file.display().to_string();

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::store::db::version_cache::VersionCache;
 use crate::store::db::watermark::Watermark;
 use crate::store::sql::dialect;
+use crate::store::sql::dialect::Dialect;
 
 /// The channel of `NOTIFY`.
 const CHANNEL: &str = "kurultai_changed";
@@ -158,7 +159,7 @@ impl Changes {
     /// Listens for writes of other processes. Never returns on PostgreSQL and for a SQLite file, which is polled while
     /// there are subscribers.
     pub(crate) async fn listen(&self, pool: &DatabaseConnection) {
-        if pool.get_database_backend() != DbBackend::Postgres {
+        if Dialect::of(pool.get_database_backend()) == Dialect::Sqlite {
             while self.data_version.is_some() {
                 tokio::time::sleep(DATA_VERSION_POLL_INTERVAL).await;
                 if self.subscribers.receiver_count() > 0 {

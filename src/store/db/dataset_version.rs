@@ -15,7 +15,7 @@ use crate::store::handle::Store;
 
 const TABLE: &str = "dataset_state";
 /// Kinds of revisions that readers can observe though the revisions themselves are unpublished: the record disappears.
-const REMOVALS: [&str; 3] = ["deleted", "merged", "withheld"];
+const REMOVAL_KINDS: [&str; 3] = ["deleted", "merged", "withheld"];
 
 /// What a write changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +120,7 @@ pub(crate) async fn advance(transaction: &DatabaseTransaction, now: DateTime<Utc
     let latest = Query::select().expr(Func::max(Expr::col("sequence"))).from("revisions").to_owned();
     let latest = transaction.query_one(&latest).await.map_err(database)?;
     let latest: Option<i32> = latest.map_or(Ok(None), |row| row.try_get_by_index(0)).map_err(internal)?;
-    let is_observable = Expr::col("published").eq(true).or(Expr::col("kind").is_in(REMOVALS));
+    let is_observable = Expr::col("published").eq(true).or(Expr::col("kind").is_in(REMOVAL_KINDS));
     let observable = Query::select()
         .column("sequence")
         .from("revisions")

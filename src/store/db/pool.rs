@@ -14,6 +14,7 @@ use crate::observability::metrics::StatementKind;
 use crate::observability::tracing as otel;
 use crate::store::db::changes::Changes;
 use crate::store::sql::dialect;
+use crate::store::sql::dialect::Dialect;
 
 /// Connections to PostgreSQL for writes, which queue for a lock, and for change notifications.
 const PG_WRITER_CONNECTIONS: u32 = 5;
@@ -105,12 +106,15 @@ pub struct PoolStatus {
 
 impl PoolStatus {
     fn of(name: &'static str, connection: &DatabaseConnection) -> Self {
-        let (open, idle, max) = if connection.get_database_backend() == DbBackend::Postgres {
-            let pool = connection.get_postgres_connection_pool();
-            (pool.size(), pool.num_idle(), pool.options().get_max_connections())
-        } else {
-            let pool = connection.get_sqlite_connection_pool();
-            (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+        let (open, idle, max) = match Dialect::of(connection.get_database_backend()) {
+            Dialect::Postgres => {
+                let pool = connection.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+            }
+            Dialect::Sqlite => {
+                let pool = connection.get_sqlite_connection_pool();
+                (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+            }
         };
         Self { name, open, idle: u32::try_from(idle).unwrap_or(u32::MAX), max }
     }
@@ -118,7 +122,10 @@ impl PoolStatus {
 
 /// Name of a database system in OpenTelemetry's conventions.
 pub(crate) fn system(backend: DbBackend) -> &'static str {
-    if backend == DbBackend::Postgres { "postgresql" } else { "sqlite" }
+    match Dialect::of(backend) {
+        Dialect::Postgres => "postgresql",
+        Dialect::Sqlite => "sqlite",
+    }
 }
 
 /// Number of connections for scans, given the number for queries.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures_util::stream::TryStreamExt;
 use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, QueryResult, Statement,
-    StreamTrait, TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, QueryResult, Statement, StreamTrait,
+    TransactionTrait,
 };
 use tokio::sync::mpsc;
 use tracing::Instrument;
@@ -17,6 +17,7 @@ use crate::observability::metrics;
 use crate::observability::metrics::StatementStats;
 use crate::store::error::{database, is_transient};
 use crate::store::sql::dialect;
+use crate::store::sql::dialect::Dialect;
 
 /// Batches that are read ahead of the consumer.
 const READ_AHEAD_BATCHES: usize = 1;
@@ -44,9 +45,9 @@ impl RowBatches {
 impl Snapshot {
     /// Begins a transaction; on PostgreSQL a repeatable read.
     pub(crate) async fn begin(pool: &DatabaseConnection) -> Result<Self, DbErr> {
-        let transaction = match pool.get_database_backend() {
-            DbBackend::Postgres => pool.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await?,
-            _ => pool.begin().await?,
+        let transaction = match Dialect::of(pool.get_database_backend()) {
+            Dialect::Postgres => pool.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await?,
+            Dialect::Sqlite => pool.begin().await?,
         };
         Ok(Self { transaction, pool: pool.clone() })
     }

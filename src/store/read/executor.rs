@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use futures_util::future::{BoxFuture, FutureExt, join3, try_join_all};
+use sea_orm::Statement;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{DbBackend, Statement};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
@@ -18,6 +18,7 @@ use crate::store::handle::Store;
 use crate::store::read::decode;
 use crate::store::read::plan::{ChildPlan, ListPlan, Lookup, Plan};
 use crate::store::read::result::{ChildRows, PageBounds, PagedRows, ReferencedRows, RowRef, RowSet};
+use crate::store::sql::dialect::Dialect;
 use crate::store::sql::filter::{FilterBuilder, SemiJoin, semi_join_filter};
 use crate::store::sql::select::SelectBuilder;
 use crate::store::sql::statement::{MAX_BOUND_VALUES, statement};
@@ -126,7 +127,7 @@ impl Store {
     pub(crate) fn choose_semi_joins<'a>(&'a self, record: &'a Record, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<SemiJoin>>> {
         async move {
             let mut semi_joins = Vec::new();
-            if self.backend() == DbBackend::Postgres {
+            if Dialect::of(self.backend()) == Dialect::Postgres {
                 return Ok(semi_joins);
             }
             let (target, inner) = match filter {

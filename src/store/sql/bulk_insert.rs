@@ -5,11 +5,11 @@
 //! these texts are prepared once, too.
 
 use sea_orm::sea_query::{Alias, Expr, InsertStatement, OnConflict, Query};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 
 use crate::core::error::{Result, internal};
 use crate::store::error::database;
-use crate::store::sql::dialect::unnest;
+use crate::store::sql::dialect::{Dialect, unnest};
 use crate::store::sql::pg_array::{PgArray, encode_element};
 use crate::store::sql::statement::SQLITE_MAX_VARIABLES;
 
@@ -55,9 +55,9 @@ pub(crate) enum Batching {
 
 /// Inserts rows.
 pub(crate) async fn insert(transaction: &DatabaseTransaction, target: InsertTarget<'_>, rows: Vec<Vec<Value>>) -> Result<()> {
-    match transaction.get_database_backend() {
-        DbBackend::Postgres => insert_arrays(transaction, target, rows).await,
-        _ => insert_values(transaction, target, rows).await,
+    match Dialect::of(transaction.get_database_backend()) {
+        Dialect::Postgres => insert_arrays(transaction, target, rows).await,
+        Dialect::Sqlite => insert_values(transaction, target, rows).await,
     }
 }
 

@@ -8,11 +8,32 @@ use crate::catalog::kind::FieldKind;
 use crate::core::error::Result;
 use crate::store::sql::pg_array;
 
+/// A supported database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Postgres,
+    Sqlite,
+}
+
+impl Dialect {
+    /// The dialect of a database.
+    ///
+    /// # Panics
+    /// If the database is neither PostgreSQL nor SQLite. The pools connect to no other.
+    pub(crate) fn of(backend: DbBackend) -> Self {
+        match backend {
+            DbBackend::Postgres => Self::Postgres,
+            DbBackend::Sqlite => Self::Sqlite,
+            _ => unreachable!("the pools connect to PostgreSQL and SQLite only"),
+        }
+    }
+}
+
 /// Whether a text contains another, compared byte by byte.
 pub(crate) fn contains(backend: DbBackend, text: Expr, part: &str) -> SimpleExpr {
-    let function = match backend {
-        DbBackend::Postgres => "strpos",
-        _ => "instr",
+    let function = match Dialect::of(backend) {
+        Dialect::Postgres => "strpos",
+        Dialect::Sqlite => "instr",
     };
     Expr::expr(Func::cust(function).args([text, Expr::val(part)])).gt(0)
 }
@@ -35,62 +56,62 @@ pub(crate) fn has_day_precision(date: Expr) -> SimpleExpr {
 /// Days from one partial date to another; null unless both have the precision of a day.
 pub(crate) fn days_between(backend: DbBackend, from: Expr, to: Expr) -> Expr {
     let both = Cond::all().add(has_day_precision(from.clone())).add(has_day_precision(to.clone()));
-    let days = if backend == DbBackend::Postgres {
-        to.cast_as("date").sub(from.cast_as("date"))
-    } else {
-        let day = |date: Expr| Expr::expr(Func::cust("julianday").arg(date));
-        day(to).sub(day(from)).cast_as("integer")
+    let days = match Dialect::of(backend) {
+        Dialect::Postgres => to.cast_as("date").sub(from.cast_as("date")),
+        Dialect::Sqlite => {
+            let day = |date: Expr| Expr::expr(Func::cust("julianday").arg(date));
+            day(to).sub(day(from)).cast_as("integer")
+        }
     };
     CaseStatement::new().case(both, days).into()
 }
 
 /// A JSON array of expressions.
 pub(crate) fn json_array(backend: DbBackend, elements: Vec<SimpleExpr>) -> SimpleExpr {
-    let function = match backend {
-        DbBackend::Postgres => "json_build_array",
-        _ => "json_array",
+    let function = match Dialect::of(backend) {
+        Dialect::Postgres => "json_build_array",
+        Dialect::Sqlite => "json_array",
     };
     Func::cust(function).args(elements).into()
 }
 
 /// Aggregates an expression over the rows, in their order, into a JSON array.
 pub(crate) fn json_agg(backend: DbBackend, row: SimpleExpr) -> SimpleExpr {
-    let function = match backend {
-        DbBackend::Postgres => "json_agg",
-        _ => "json_group_array",
+    let function = match Dialect::of(backend) {
+        Dialect::Postgres => "json_agg",
+        Dialect::Sqlite => "json_group_array",
     };
     Func::cust(function).arg(row).into()
 }
 
 /// An id as an element of a JSON array. SQLite stores ids as bytes, which are encoded in hexadecimal.
 pub(crate) fn json_id(backend: DbBackend, id: Expr) -> SimpleExpr {
-    match backend {
-        DbBackend::Postgres => id,
-        _ => Func::cust("hex").arg(id).into(),
+    match Dialect::of(backend) {
+        Dialect::Postgres => id,
+        Dialect::Sqlite => Func::cust("hex").arg(id).into(),
     }
 }
 
 /// A column as an element of a JSON array.
 pub(crate) fn json_value(backend: DbBackend, kind: FieldKind, column: Expr) -> SimpleExpr {
-    match (backend, kind) {
-        (DbBackend::Postgres, _) => column,
-        (_, FieldKind::One(_) | FieldKind::Any) => json_id(backend, column),
-        (_, FieldKind::Translated | FieldKind::List(_)) => Func::cust("json").arg(column).into(),
+    match (Dialect::of(backend), kind) {
+        (Dialect::Sqlite, FieldKind::One(_) | FieldKind::Any) => json_id(backend, column),
+        (Dialect::Sqlite, FieldKind::Translated | FieldKind::List(_)) => Func::cust("json").arg(column).into(),
         // SQLite prints 15 digits of a number; it takes 17 to restore it exactly
-        (_, FieldKind::Number) => {
+        (Dialect::Sqlite, FieldKind::Number) => {
             let digits = Func::cust("printf").args([Expr::val("%!.17g"), column.clone()]);
             CaseStatement::new().case(column.is_not_null(), digits).into()
         }
-        _ => column,
+        (Dialect::Postgres | Dialect::Sqlite, _) => column,
     }
 }
 
 /// Whether a column equals one of these texts. They are bound as one value, whatever their number.
 pub(crate) fn one_of(backend: DbBackend, column: &'static str, texts: &[&str]) -> Result<SimpleExpr> {
     let mut listed = Query::select();
-    match backend {
-        DbBackend::Postgres => listed.expr(unnest(pg_array::pg_array(texts.iter().map(|text| Value::from(*text)))?)),
-        _ => listed.column("value").from_function(json_each(texts), "given"),
+    match Dialect::of(backend) {
+        Dialect::Postgres => listed.expr(unnest(pg_array::pg_array(texts.iter().map(|text| Value::from(*text)))?)),
+        Dialect::Sqlite => listed.column("value").from_function(json_each(texts), "given"),
     };
     Ok(Expr::col(column).in_subquery(listed))
 }
@@ -98,12 +119,13 @@ pub(crate) fn one_of(backend: DbBackend, column: &'static str, texts: &[&str]) -
 /// Whether a column equals one of these ids. They are bound as one value, whatever their number.
 pub(crate) fn one_of_ids(backend: DbBackend, column: &'static str, ids: &[Uuid]) -> Result<SimpleExpr> {
     let mut listed = Query::select();
-    if backend == DbBackend::Postgres {
-        listed.expr(unnest(pg_array::pg_array(ids.iter().map(|id| Value::from(*id)))?));
-    } else {
-        let ids: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
-        listed.expr(Func::cust("unhex").arg(Expr::col("value"))).from_function(json_each(&ids), "given");
-    }
+    match Dialect::of(backend) {
+        Dialect::Postgres => listed.expr(unnest(pg_array::pg_array(ids.iter().map(|id| Value::from(*id)))?)),
+        Dialect::Sqlite => {
+            let ids: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
+            listed.expr(Func::cust("unhex").arg(Expr::col("value"))).from_function(json_each(&ids), "given")
+        }
+    };
     Ok(Expr::col(column).in_subquery(listed))
 }
 
@@ -122,18 +144,18 @@ fn json_each<T: AsRef<str>>(texts: &[T]) -> FunctionCall {
 /// Statements to run before a bulk write. SQLite gets a page cache of 64 MiB, so that it does not read the indexes
 /// repeatedly, and checkpoints rarely.
 pub(crate) fn before_bulk_write(backend: DbBackend) -> &'static [&'static str] {
-    match backend {
-        DbBackend::Postgres => &[],
-        _ => &["PRAGMA cache_size = -65536", "PRAGMA wal_autocheckpoint = 16384"],
+    match Dialect::of(backend) {
+        Dialect::Postgres => &[],
+        Dialect::Sqlite => &["PRAGMA cache_size = -65536", "PRAGMA wal_autocheckpoint = 16384"],
     }
 }
 
 /// Statements to run after a bulk write; they revert [`before_bulk_write`]. SQLite is not analyzed: with statistics it
 /// would read lists without the index that has them in order.
 pub(crate) fn after_bulk_write(backend: DbBackend) -> &'static [&'static str] {
-    match backend {
-        DbBackend::Postgres => &["ANALYZE"],
-        _ => &[
+    match Dialect::of(backend) {
+        Dialect::Postgres => &["ANALYZE"],
+        Dialect::Sqlite => &[
             "INSERT INTO search_index(search_index) VALUES ('optimize')",
             "PRAGMA wal_autocheckpoint = 1000",
             "PRAGMA cache_size = -1024",
@@ -145,7 +167,7 @@ pub(crate) fn after_bulk_write(backend: DbBackend) -> &'static [&'static str] {
 
 /// Whether a whole list is best read by one statement whose rows are streamed with backpressure.
 pub(crate) fn streams_rows(backend: DbBackend) -> bool {
-    backend == DbBackend::Postgres
+    Dialect::of(backend) == Dialect::Postgres
 }
 
 /// Settings of a transaction of PostgreSQL for a statement that streams a whole list: joins and sorts in memory, and no
@@ -164,16 +186,16 @@ pub(crate) fn cancel(session: i32) -> SelectStatement {
 
 /// A JSON value to write. PostgreSQL gets a text: bound as `jsonb`, the value would lose the order of its keys.
 pub(crate) fn json(backend: DbBackend, json: &serde_json::Value) -> Expr {
-    match backend {
-        DbBackend::Postgres => Expr::val(json.to_string()).cast_as("json"),
-        _ => Expr::val(json.clone()),
+    match Dialect::of(backend) {
+        Dialect::Postgres => Expr::val(json.to_string()).cast_as("json"),
+        Dialect::Sqlite => Expr::val(json.clone()),
     }
 }
 
 /// The statement that notifies other processes; `None` on SQLite.
 pub(crate) fn notify(backend: DbBackend, channel: &str, payload: &str) -> Option<SelectStatement> {
     let call = || Func::cust("pg_notify").args([Expr::val(channel), Expr::val(payload)]);
-    (backend == DbBackend::Postgres).then(|| Query::select().expr(call()).to_owned())
+    (Dialect::of(backend) == Dialect::Postgres).then(|| Query::select().expr(call()).to_owned())
 }
 
 /// The statement that locks writes until the transaction ends; `None` on SQLite, which has a single writer anyway.
@@ -181,7 +203,7 @@ pub(crate) fn lock_writes(backend: DbBackend) -> Option<SelectStatement> {
     // arbitrary, but the same in all processes
     const LOCK_KEY: i64 = 0x6b75_7275;
     let lock = || Func::cust("pg_advisory_xact_lock").args([Expr::val(LOCK_KEY)]);
-    (backend == DbBackend::Postgres).then(|| Query::select().expr(lock()).to_owned())
+    (Dialect::of(backend) == Dialect::Postgres).then(|| Query::select().expr(lock()).to_owned())
 }
 
 /// The statement that returns the insert position of a primary in bytes of its write-ahead log, and the identifier of its
@@ -229,17 +251,18 @@ pub(crate) enum MatchMode {
 impl SearchTerms<'_> {
     /// The terms in the query language of the full-text index. Normalized words contain none of its operators.
     fn to_query(&self, backend: DbBackend, mode: MatchMode) -> String {
-        let word = |word: &String| match (backend, mode) {
-            (DbBackend::Postgres, MatchMode::WholeName) => format!("{word}:A"),
-            (DbBackend::Postgres, MatchMode::NamePrefix) => format!("{word}:*A"),
-            (DbBackend::Postgres, MatchMode::Anywhere) => format!("{word}:*"),
-            (_, MatchMode::WholeName) => format!("names:\"{word}\""),
-            (_, MatchMode::NamePrefix) => format!("names:\"{word}\"*"),
-            (_, MatchMode::Anywhere) => format!("\"{word}\"*"),
+        let dialect = Dialect::of(backend);
+        let word = |word: &String| match (dialect, mode) {
+            (Dialect::Postgres, MatchMode::WholeName) => format!("{word}:A"),
+            (Dialect::Postgres, MatchMode::NamePrefix) => format!("{word}:*A"),
+            (Dialect::Postgres, MatchMode::Anywhere) => format!("{word}:*"),
+            (Dialect::Sqlite, MatchMode::WholeName) => format!("names:\"{word}\""),
+            (Dialect::Sqlite, MatchMode::NamePrefix) => format!("names:\"{word}\"*"),
+            (Dialect::Sqlite, MatchMode::Anywhere) => format!("\"{word}\"*"),
         };
-        let (and, or) = match backend {
-            DbBackend::Postgres => (" & ", " | "),
-            _ => (" AND ", " OR "),
+        let (and, or) = match dialect {
+            Dialect::Postgres => (" & ", " | "),
+            Dialect::Sqlite => (" AND ", " OR "),
         };
         let any = |spellings: &Vec<String>| format!("({})", spellings.iter().map(word).collect::<Vec<_>>().join(or));
         self.0.iter().map(any).collect::<Vec<_>>().join(and)
@@ -248,16 +271,17 @@ impl SearchTerms<'_> {
     /// The predicate that a document matches.
     pub(crate) fn matches(&self, backend: DbBackend, mode: MatchMode) -> SimpleExpr {
         let query = self.to_query(backend, mode);
-        if backend == DbBackend::Postgres {
-            Expr::cust_with_values("d.document @@ to_tsquery('simple', $1)", [query])
-        } else {
-            let index = Alias::new("search_index");
-            let rows: SelectStatement = Query::select()
-                .column(Alias::new("rowid"))
-                .from(index.clone())
-                .and_where(Expr::col(index).binary(sea_orm::sea_query::BinOper::Custom("MATCH"), Expr::val(query)))
-                .to_owned();
-            Expr::col((Alias::new("d"), Alias::new("rowid"))).in_subquery(rows)
+        match Dialect::of(backend) {
+            Dialect::Postgres => Expr::cust_with_values("d.document @@ to_tsquery('simple', $1)", [query]),
+            Dialect::Sqlite => {
+                let index = Alias::new("search_index");
+                let rows: SelectStatement = Query::select()
+                    .column(Alias::new("rowid"))
+                    .from(index.clone())
+                    .and_where(Expr::col(index).binary(BinOper::Custom("MATCH"), Expr::val(query)))
+                    .to_owned();
+                Expr::col((Alias::new("d"), Alias::new("rowid"))).in_subquery(rows)
+            }
         }
     }
 }

@@ -1,18 +1,19 @@
 //! Compiles filters into SQL predicates.
 
-use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr};
 use sea_orm::{DbBackend, Value};
 
 use crate::catalog::catalog;
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::Record;
-use crate::catalog::relation::RelationJoin;
 use crate::core::filter::{Filter, FilterValue, Predicate, Quantifier};
 use crate::core::ids::{FieldId, RelationId};
 use crate::core::normalize::fold;
 use crate::entity::RecordType;
 use crate::store::sql::column::{column, sort_key};
 use crate::store::sql::dialect;
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::relation::join_parent_id;
 
 /// Compiles filters on records into predicates on the tables of one statement.
 #[derive(Debug)]
@@ -112,19 +113,7 @@ impl FilterBuilder {
         let relation = record.relation(id);
         let form = self.next_form();
         let (mut select, alias) = self.select_visible(relation.target);
-        let parent = match relation.via {
-            RelationJoin::ForeignKey(name) => column(&alias, name),
-            RelationJoin::LinkTable { table: link, parent, child } => {
-                let link_alias = self.alias();
-                select.join_as(
-                    JoinType::InnerJoin,
-                    Alias::new(link),
-                    Alias::new(&link_alias),
-                    column(&link_alias, child).equals((Alias::new(&alias), Alias::new("id"))),
-                );
-                column(&link_alias, parent)
-            }
-        };
+        let parent = join_parent_id(&mut select, relation, &alias, || self.alias());
         let inner = semi_join_filter(quantifier, inner);
         select.cond_where(self.predicate(catalog().get(relation.target), &alias, &inner));
         let id = column(table, "id");
@@ -144,9 +133,9 @@ impl FilterBuilder {
     /// The form of the next condition on related records. PostgreSQL rewrites either form by itself. On SQLite no form is
     /// chosen for the lists below a row, which are short.
     fn next_form(&mut self) -> SemiJoin {
-        let default = match self.backend {
-            DbBackend::Postgres => SemiJoin::InSubquery,
-            _ => SemiJoin::Exists,
+        let default = match Dialect::of(self.backend) {
+            Dialect::Postgres => SemiJoin::InSubquery,
+            Dialect::Sqlite => SemiJoin::Exists,
         };
         self.next_semi_join += 1;
         self.semi_joins.get(self.next_semi_join - 1).copied().unwrap_or(default)

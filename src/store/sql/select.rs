@@ -4,13 +4,13 @@
 //! `store::read::decode` decodes the arrays, in the order in which they are written here.
 
 use sea_orm::DbBackend;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, SimpleExpr};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement, SimpleExpr};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
 use crate::catalog::field::Field;
 use crate::catalog::record::Record;
-use crate::catalog::relation::{Relation, RelationJoin};
+use crate::catalog::relation::Relation;
 use crate::core::error::Result;
 use crate::core::filter::Filter;
 use crate::core::ids::FieldId;
@@ -20,6 +20,7 @@ use crate::store::sql::column::{column, sort_key};
 use crate::store::sql::dialect;
 use crate::store::sql::filter::{FilterBuilder, SemiJoin, Visibility};
 use crate::store::sql::order::{cursor_field, keyset_predicate, order_by, sort_key_kind};
+use crate::store::sql::relation::join_parent_id;
 
 /// Maximum number of elements of one array; longer ones continue in a nested last element. Functions of PostgreSQL take
 /// 100 arguments.
@@ -117,22 +118,10 @@ impl SelectBuilder {
         select.from_as(Alias::new(record.table), Alias::new(&table));
         if let Some(parent) = parent {
             let (Parent::Row(relation, _) | Parent::One(relation, _)) = parent;
-            let reference = match relation.via {
-                RelationJoin::ForeignKey(name) => column(&table, name),
-                RelationJoin::LinkTable { table: link, parent, child } => {
-                    let link_alias = self.alias();
-                    select.join_as(
-                        JoinType::InnerJoin,
-                        Alias::new(link),
-                        Alias::new(&link_alias),
-                        column(&link_alias, child).equals((Alias::new(&table), Alias::new("id"))),
-                    );
-                    column(&link_alias, parent)
-                }
-            };
+            let parent_id = join_parent_id(&mut select, relation, &table, || self.alias());
             select.and_where(match parent {
-                Parent::Row(_, parent_alias) => reference.equals((Alias::new(parent_alias), Alias::new("id"))),
-                Parent::One(_, id) => reference.eq(id),
+                Parent::Row(_, parent_alias) => parent_id.equals((Alias::new(parent_alias), Alias::new("id"))),
+                Parent::One(_, id) => parent_id.eq(id),
             });
         }
         select.and_where_option(self.visibility.predicate(&table));

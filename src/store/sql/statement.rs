@@ -5,6 +5,8 @@ use std::fmt::Write;
 use sea_orm::sea_query::{PostgresQueryBuilder, QueryBuilder, SelectStatement, SqlWriter, SqliteQueryBuilder, Values};
 use sea_orm::{DbBackend, Statement, Value};
 
+use crate::store::sql::dialect::Dialect;
+
 /// Maximum number of values in a list of which each is bound as a variable.
 pub(crate) const MAX_BOUND_VALUES: usize = 16_000;
 /// Maximum number of variables that SQLite accepts in one statement.
@@ -13,9 +15,9 @@ pub(crate) const SQLITE_MAX_VARIABLES: usize = 32_766;
 /// Renders a query.
 pub(crate) fn statement(backend: DbBackend, select: &SelectStatement) -> Statement {
     let mut text = StatementWriter { sql: String::with_capacity(1_024), values: Vec::new() };
-    match backend {
-        DbBackend::Postgres => select.build_collect_any_into(&PostgresQueryBuilder, &mut text),
-        _ => select.build_collect_any_into(&SqliteQueryBuilder, &mut text),
+    match Dialect::of(backend) {
+        Dialect::Postgres => select.build_collect_any_into(&PostgresQueryBuilder, &mut text),
+        Dialect::Sqlite => select.build_collect_any_into(&SqliteQueryBuilder, &mut text),
     }
     Statement { sql: text.sql, values: Some(Values(text.values)), db_backend: backend }
 }

@@ -25,10 +25,12 @@ pub fn run(mut command: Command) -> (bool, String, String) {
 fn help_lists_commands_and_first_steps() {
     let (ok, help, _) = run(kurultai(&["--help"]));
     assert!(ok);
-    for word in ["serve", "migrate", "import", "export", "backup", "token", "schema", "kurultai import data/", "http://127.0.0.1:8080/"] {
+    for word in
+        ["serve", "migrate", "import", "export", "backup", "token", "queries", "schema", "kurultai import data/", "http://127.0.0.1:8080/"]
+    {
         assert!(help.contains(word), "{word} is missing in\n{help}");
     }
-    for command in ["serve", "migrate", "import", "export", "backup", "token", "schema"] {
+    for command in ["serve", "migrate", "import", "export", "backup", "token", "queries", "schema"] {
         let (ok, help, _) = run(kurultai(&[command, "--help"]));
         assert!(ok && help.contains("--database-url"), "{help}");
     }
@@ -167,4 +169,29 @@ async fn serve_creates_database_responds_and_stops_on_sigterm() {
     let exited = tokio::task::spawn_blocking(move || child.wait().unwrap());
     let status = tokio::time::timeout(Duration::from_secs(20), exited).await.expect("the server did not stop").unwrap();
     assert!(status.success());
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_of_a_manifest_are_saved_all_or_none(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let database = TestDatabase::new(on).await;
+    run(kurultai(&["migrate", "--database-url", &database.url]));
+    let folder = tempfile::tempdir().unwrap();
+    let import = |manifest: &str| {
+        let file = folder.path().join("manifest.json");
+        std::fs::write(&file, manifest).unwrap();
+        run(kurultai(&["queries", "import", file.to_str().unwrap(), "--database-url", &database.url]))
+    };
+    let list = || run(kurultai(&["queries", "list", "--database-url", &database.url])).1;
+    let valid = r#""d1": "query Cases { cases { totalCount } }", "d2": "mutation M($i: CreateTopicInput!) { createTopic(input: $i) { topic { slug } } }""#;
+    let (ok, _, error) = import(&format!(r#"{{{valid}, "d3": "query Q {{ cases {{ title }} }}"}}"#));
+    assert!(!ok, "{error}");
+    assert!(error.contains("d3: line 1, column 19: CaseConnection has no field title; did you mean nodes { title }?"), "{error}");
+    assert!(list().contains("There are no saved queries"));
+    let (ok, output, error) = import(&format!("{{{valid}}}"));
+    assert!(ok && output.contains("Saved 2 of 2 documents"), "{output}{error}");
+    assert!(import(&format!("{{{valid}}}")).1.contains("Saved 0 of 2 documents; 2 were saved already"));
+    assert_eq!(list().lines().count(), 3, "{}", list());
+    let (ok, _, error) = import(r#"{"d1": "query Other { laws { totalCount } }"}"#);
+    assert!(!ok && error.contains("the id d1 is permanently that of another document"), "{error}");
 }

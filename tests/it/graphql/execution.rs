@@ -1,9 +1,10 @@
 //! A response contains exactly the selected fields, in the order of the query.
 
+use kurultai::core::auth::Role;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::server::{On, Server};
+use crate::server::{Asker, On, Server};
 
 const SLUG: &str = "alnur-ilyashev";
 
@@ -143,4 +144,42 @@ async fn list_with_only_typename_is_present_in_both_directions(#[values(On::Sqli
         assert_eq!(data["cases"]["nodes"], json!([parties, parties]), "{page}");
         assert_eq!(data["laws"], json!({"__typename": "LawConnection"}));
     }
+}
+
+/// `onError` decides what an error does to the rest of the response.
+#[tokio::test]
+async fn on_error_is_taken_as_a_parameter() {
+    let server = Server::sample(On::Sqlite).await;
+    let query = "{ a: cases(first: 101) { totalCount } b: cases(first: 102) { totalCount } c: laws(first: 0) { nodes { slug } } }";
+    let send = async |on_error: Value| {
+        let body = json!({"query": query, "onError": on_error});
+        server.client.post(format!("{}/graphql", server.address)).json(&body).send().await.unwrap().json::<Value>().await.unwrap()
+    };
+    for on_error in [json!(null), json!("PROPAGATE"), json!("NULL")] {
+        let answer = send(on_error).await;
+        assert_eq!(answer["data"], json!({"a": null, "b": null, "c": {"nodes": []}}));
+        assert_eq!(answer["errors"].as_array().unwrap().len(), 2);
+    }
+    let answer = send(json!("HALT")).await;
+    assert_eq!((&answer["data"], answer["errors"].as_array().map(Vec::len)), (&Value::Null, Some(1)));
+    let answer = send(json!("ABORT")).await;
+    assert_eq!(answer["errors"][0]["message"], "onError: \"ABORT\" is not known; it must be PROPAGATE, NULL or HALT");
+    let url = format!("{}/graphql", server.address);
+    let answer: Value = server.client.get(url).query(&[("query", query), ("onError", "HALT")]).send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["data"], Value::Null);
+}
+
+#[rstest]
+#[tokio::test]
+async fn halt_executes_no_later_mutation(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::sample(on).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let mutation = "mutation { a: withholdPerson(input: {person: \"alnur-ilyashev\"}) { errors { code } }
+        b: createTopic(input: {label: {en: \"Later\"}, slug: \"later\"}) { topic { slug } } }";
+    let body = |on_error: &str| json!({"query": mutation, "onError": on_error});
+    let answer = editor.post(&body("HALT")).await;
+    assert_eq!((&answer["data"], answer["errors"].as_array().map(Vec::len)), (&Value::Null, Some(1)), "{answer}");
+    assert_eq!(editor.data("{ topic(by: {slug: \"later\"}) { slug } }").await["topic"], Value::Null);
+    let answer = editor.post(&body("NULL")).await;
+    assert_eq!(answer["data"]["b"]["topic"]["slug"], "later", "{answer}");
 }

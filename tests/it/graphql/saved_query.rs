@@ -2,11 +2,12 @@
 
 use kurultai::core::auth::Role;
 use kurultai::core::digest::sha256_hex;
+use kurultai::store::access::saved_query::NewSavedQuery;
 use reqwest::header::CACHE_CONTROL;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::server::{Asker, On, Server};
+use crate::server::{Asker, On, Server, Settings};
 
 const PEOPLE: &str = "people:\n- {slug: a, name: {en: A}}\n- {slug: b, name: {en: B}}";
 const QUERY: &str = "query People($first: Int) { people(first: $first) { nodes { name } } }";
@@ -184,4 +185,63 @@ async fn empty_operation_name_names_no_operation(#[values(On::Sqlite, On::Postgr
     let body = json!({"query": list, "operationName": ""});
     let answer: Value = server.client.post(format!("{}/graphql", server.address)).json(&body).send().await.unwrap().json().await.unwrap();
     assert_eq!(answer["data"]["people"]["totalCount"], 2);
+}
+
+#[rstest]
+#[tokio::test]
+async fn document_is_found_by_the_hash_of_its_text(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, PEOPLE).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    editor.done(SAVE, json!({"query": QUERY, "variables": "{\"first\": 1}"})).await;
+    let hash = sha256_hex(QUERY);
+    for id in [format!("sha256:{hash}"), format!("sha256:{}", hash.to_uppercase())] {
+        // the document alone: the variables of the saved query are not part of it
+        let (status, answer, _) = get(&server, &[("documentId", &id)]).await;
+        assert_eq!((status, answer["data"]["people"]["nodes"].as_array().map(Vec::len)), (200, Some(2)), "{answer}");
+    }
+    let persisted_query = "{ people { totalCount } }";
+    let hash = sha256_hex(persisted_query);
+    let (status, ..) = get(&server, &[("query", persisted_query), ("extensions", &persisted(&hash))]).await;
+    assert_eq!(status, 200);
+    let (status, answer, _) = get(&server, &[("documentId", &format!("sha256:{hash}"))]).await;
+    assert_eq!((status, &answer["data"]["people"]["totalCount"]), (200, &json!(2)));
+    let (status, answer, _) = get(&server, &[("documentId", &format!("sha256:{}", sha256_hex("other")))]).await;
+    assert_eq!(status, 404, "{answer}");
+    let (status, answer, _) = get(&server, &[("documentId", "sha256:abc")]).await;
+    assert_eq!(status, 400, "{answer}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn server_with_trusted_documents_executes_no_other_query(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::set(on, Settings { trusted_documents_only: true, ..Settings::default() }).await;
+    server.import(PEOPLE).await.unwrap();
+    let trusted = "query Trusted { people { nodes { slug } } }";
+    let document = NewSavedQuery { document: trusted.to_owned(), title: Some("Trusted".to_owned()), ..NewSavedQuery::default() };
+    let documents = [("0cc175b9c0f1b6a831c399e269772661".to_owned(), document)];
+    assert_eq!(server.store.save_documents(&documents, "import").await.unwrap(), 1);
+    assert_eq!(server.store.save_documents(&documents, "import").await.unwrap(), 0);
+    let hash = sha256_hex(trusted);
+    for id in ["0cc175b9c0f1b6a831c399e269772661", &hash, &format!("sha256:{hash}")] {
+        let (status, answer, _) = get(&server, &[("documentId", id)]).await;
+        assert_eq!((status, answer["data"]["people"]["nodes"].as_array().map(Vec::len)), (200, Some(2)), "{id} {answer}");
+    }
+    let (status, answer, _) = get(&server, &[("query", trusted)]).await;
+    assert_eq!(status, 200, "{answer}");
+    let (status, answer, _) = get(&server, &[("extensions", &persisted(&hash))]).await;
+    assert_eq!(status, 200, "{answer}");
+    let other = "{ people { nodes { name } } }";
+    for path in ["graphql?", "table.csv?", "chart.svg?x=name&", "feed.atom?"] {
+        let response = server.client.get(format!("{}/{path}", server.address)).query(&[("query", other)]).send().await.unwrap();
+        assert_eq!(response.status(), 403, "{path}");
+        assert!(response.text().await.unwrap().contains("trusted_documents_only"), "{path}");
+    }
+    let stream = server.client.post(format!("{}/graphql", server.address)).header("accept", "text/event-stream");
+    let text = stream.json(&json!({"query": "subscription { changed { cursor } }"})).send().await.unwrap().text().await.unwrap();
+    assert!(text.contains("trusted_documents_only"), "{text}");
+    // editors can send any query, and a hash does not make a document trusted
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    assert_eq!(editor.data(other).await["people"]["nodes"].as_array().map(Vec::len), Some(2));
+    let (status, ..) = get(&server, &[("query", other), ("extensions", &persisted(&sha256_hex(other)))]).await;
+    assert_eq!(status, 403);
 }

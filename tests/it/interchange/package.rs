@@ -27,7 +27,7 @@ use crate::store::drafts::{SECRET, TEXT};
 const FORMATS: [PackageFormat; 3] = [PackageFormat::Csv, PackageFormat::Ndjson, PackageFormat::Parquet];
 
 fn export_options(folder: &Path, format: PackageFormat) -> ExportOptions {
-    ExportOptions { folder: folder.to_owned(), format, replace: false, title: "Test".to_owned(), licences: vec!["CC-BY-4.0".to_owned()] }
+    ExportOptions { directory: folder.to_owned(), format, replace: false, title: "Test".to_owned(), licences: vec!["CC-BY-4.0".to_owned()] }
 }
 
 async fn export(store: &Store, folder: &Path, format: PackageFormat) {
@@ -452,7 +452,7 @@ fn replace(file: &Path, from: &str, to: &str) {
     "datapackage.json",
     "people.csv",
     "../people.csv",
-    "datapackage.json: the path of the resource \"people\" must be one file in the package folder"
+    "datapackage.json: the path of the resource \"people\" must be one file in the package directory"
 )]
 #[case("datapackage.json", "\"resources\"", "\"sources\"", "datapackage.json: not a data package")]
 #[tokio::test(flavor = "multi_thread")]
@@ -514,7 +514,10 @@ async fn export_requires_an_empty_folder_or_force() {
     let (ok, stdout, stderr) = export(&[]);
     assert!(ok && stdout.contains("0 records with 0 parts in "), "{stdout}{stderr}");
     let (ok, _, stderr) = export(&["--format", "parquet"]);
-    assert!(!ok && stderr.contains("already contains a package; specify another folder, or replace the package with --force"), "{stderr}");
+    assert!(
+        !ok && stderr.contains("already contains a package; specify another directory, or replace the package with --force"),
+        "{stderr}"
+    );
     let (ok, _, stderr) = export(&["--format", "parquet", "--force", "--licence", "https://example.org/terms", "--title", "Ours"]);
     assert!(ok, "{stderr}");
     let names = files(&package);
@@ -530,7 +533,7 @@ async fn export_requires_an_empty_folder_or_force() {
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
     let (ok, _, stderr) = run(kurultai(&["export", file.to_str().unwrap(), "--database-url", &database.url]));
-    assert!(!ok && stderr.contains("is a file; specify a new or empty folder"), "{stderr}");
+    assert!(!ok && stderr.contains("is a file; specify a new or empty directory"), "{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,8 +4,10 @@ use migration::sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::server::{On, Server};
+use crate::server::{On, Server, migrate_down_before};
 
+/// Name of the migration.
+const MIGRATION: &str = "m20261129_000017_date_names";
 const TEXT: &str = r#"
 sources:
 - {slug: paper, title: {en: Paper}, kind: article}
@@ -78,7 +80,7 @@ fn recorded(opened: &str, decided: &str) -> Value {
 async fn migration_renames_columns_citations_and_histories(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
     let current = server.data(CURRENT).await;
-    server.store.migrate_down(1).await.unwrap();
+    migrate_down_before(&server.store, MIGRATION).await;
     let raw = server.database.raw().await;
     assert_eq!(lines(&raw, DATES_BEFORE).await, [DATES]);
     assert_eq!(
@@ -125,7 +127,7 @@ async fn migration_renames_columns_citations_and_histories(#[values(On::Sqlite, 
 #[tokio::test]
 async fn migration_renames_only_names_in_histories(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
-    server.store.migrate_down(1).await.unwrap();
+    migrate_down_before(&server.store, MIGRATION).await;
     let raw = server.database.raw().await;
     let (before, after) = (recorded("opened", "decided"), recorded("openedOn", "decidedOn"));
     // a law has no field with these names
@@ -134,7 +136,7 @@ async fn migration_renames_only_names_in_histories(#[values(On::Sqlite, On::Post
     let text = |changes: &Value| changes.to_string();
     assert_eq!(text(&changes(&raw, "case").await), text(&after));
     assert_eq!(text(&changes(&raw, "law").await), text(&before));
-    server.store.migrate_down(1).await.unwrap();
+    migrate_down_before(&server.store, MIGRATION).await;
     assert_eq!(text(&changes(&raw, "case").await), text(&before));
 }
 
@@ -142,7 +144,7 @@ async fn migration_renames_only_names_in_histories(#[values(On::Sqlite, On::Post
 #[tokio::test]
 async fn failed_migration_leaves_no_name_changed(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, TEXT).await;
-    server.store.migrate_down(1).await.unwrap();
+    let steps = migrate_down_before(&server.store, MIGRATION).await;
     let raw = server.database.raw().await;
     let history = changes(&raw, "membership").await;
     // the name of the last index is taken
@@ -150,7 +152,7 @@ async fn failed_migration_leaves_no_name_changed(#[values(On::Sqlite, On::Postgr
     server.store.migrate().await.unwrap_err();
     assert_eq!(lines(&raw, DATES_BEFORE).await, [DATES]);
     assert_eq!(changes(&raw, "membership").await, history);
-    assert_eq!(server.store.migrations().await.unwrap().pending, 1);
+    assert_eq!(server.store.migrations().await.unwrap().pending, steps as usize);
     raw.execute_unprepared("DROP INDEX revisions_changed_at_order_idx").await.unwrap();
     server.store.migrate().await.unwrap();
     assert_eq!(lines(&raw, DATES_AFTER).await, [DATES]);

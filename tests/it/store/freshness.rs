@@ -10,7 +10,7 @@ use reqwest::header::{ETAG, IF_NONE_MATCH};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::server::{Asker, On, Server, read};
+use crate::server::{Asker, On, Server, migrate_down_before, read};
 
 const TEXT: &str = r#"
 jurisdictions:
@@ -246,7 +246,7 @@ async fn migration_derives_last_changed_at_from_records(#[values(On::Sqlite, On:
     import_on(&server, "2026-02-01", event).await;
     import_on(&server, "2026-03-01", "provisions:\n- {slug: article, number: \"2\"}").await;
     import_on(&server, "2026-04-01", "laws:\n- {slug: draft, number: \"2\"}").await;
-    server.store.migrate_down(2).await.unwrap();
+    migrate_down_before(&server.store, "m20261125_000016_freshness").await;
     server.store.migrate().await.unwrap();
     let data = server.answer(TIMES, json!({"again": true})).await["data"].take();
     assert_eq!(times(&data, "radio"), days(FIRST, "2026-02-01"));

@@ -48,7 +48,7 @@ pub(super) fn fields() -> Vec<ComputedField> {
             in_interfaces: true,
             name: "permalink",
             ty: TypeRef::named_nn(TypeRef::STRING),
-            doc: "Permanent URL of the page of the record; former slugs and ids redirect to it.",
+            doc: "Permanent URL of its page; former slugs and ids redirect to it.",
             arguments: &[],
             project: |selection, record, plan| {
                 let [slug] = require(record, ["slug"], plan);

@@ -107,7 +107,7 @@ pub(super) fn fields() -> Vec<ComputedField> {
         applies_to: Record::is_cited,
         in_interfaces: true,
         name: NAME,
-        ty: TypeRef::named_nn_list(DISPUTE),
+        ty: TypeRef::named_nn_list_nn(DISPUTE),
         doc: "Fields about which sources disagree, with all claims.",
         arguments: &[],
         project: |selection, record, plan| {

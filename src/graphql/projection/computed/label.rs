@@ -20,7 +20,7 @@ pub(super) fn fields() -> Vec<ComputedField> {
         name: "label",
         // the column is never null
         ty: TypeRef::named_nn(TypeRef::STRING),
-        doc: "Name, title or text, by type.",
+        doc: "Display name: the name, title or text of the record.",
         arguments: &[FieldArgument { name: "lang", ty: builder::LANGUAGE, doc: "Preferred language, as a BCP 47 tag." }],
         project: |selection, record, plan| {
             let id = record.label_id();

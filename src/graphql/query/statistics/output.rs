@@ -88,11 +88,10 @@ impl OutputObject for RowOutput {
 static ROWS: LazyLock<RecordOutputTypes<RowOutput>> = LazyLock::new(|| types(row_type));
 
 fn row_type(record: &'static Record, spec: &'static StatisticsSpec) -> OutputType<RowOutput> {
-    let doc = format!("Measures of a group of {} records.", singular(record));
+    let doc = format!("Measures of a group of {} records. Dimensions that rows are not grouped by are null.", singular(record));
     let mut row = OutputType::<RowOutput>::new(row_name(record), doc);
     for (index, dimension) in record.dimensions.iter().enumerate() {
-        let doc = format!("{} Null if rows are not grouped by it.", dimension.doc);
-        row = row.field(dimension.name, dimension_type(dimension), doc, move |selection, query| {
+        row = row.field(dimension.name, dimension_type(dimension), dimension.doc, move |selection, query| {
             project_dimension(selection, index, dimension, query)
         });
     }
