@@ -12,7 +12,7 @@ timed = @start=$$(date +%s); echo "$(1)"; $(1) && echo "$(1): $$(($$(date +%s) -
 .PHONY: help run test check audit web schema bench clean
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: web ## Build, load the sample dataset, serve, and print the address of GraphiQL
 	cargo build
@@ -65,6 +65,10 @@ audit: ## Check dependencies for known vulnerabilities (RustSec), if its databas
 
 schema: ## Regenerate schema.graphql
 	cargo run --quiet -- schema > schema.graphql
+
+.PHONY: schema-changes
+schema-changes: schema ## Add the changes of schema.graphql to schema-changes.json
+	cd web && { [ -d node_modules ] || npm ci --no-audit --no-fund; } && npm run --silent schema-changes
 
 bench: ## Benchmark against PostGraphile, Seaography and hand-written servers: DATABASE_URL=postgres://... make bench, see bench/README.md
 	bench/run.sh --rounds 3 --seconds 5

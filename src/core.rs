@@ -10,6 +10,7 @@ pub mod filter;
 pub mod id;
 pub mod ids;
 pub mod language;
+pub(crate) mod nearest;
 pub mod normalize;
 pub mod pagination;
 pub mod partial_date;

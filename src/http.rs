@@ -14,6 +14,7 @@ mod router;
 mod server;
 mod shutdown;
 mod state;
+mod url_parameters;
 
 pub use graphql::persisted_documents::PersistedDocuments;
 pub use graphql::response_cache::ResponseCache;

@@ -51,6 +51,14 @@ impl Cursor {
         BASE64.encode(json!([CURSOR_VERSION, list, self.key, self.id]).to_string())
     }
 
+    /// Parses the argument of a request with a cursor of the list of this name. An empty text is no cursor.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Cursor::decode`].
+    pub fn parse(text: Option<&str>, list: &str, argument: &str) -> Result<Option<Self>> {
+        text.filter(|text| !text.is_empty()).map(|text| Self::decode(text, list, argument)).transpose()
+    }
+
     /// Decodes a cursor of the list of this name. `argument` is named in the error.
     ///
     /// # Errors
@@ -113,12 +121,7 @@ impl Page {
             (None, Some(size)) => (page_size("last", size)?, true),
             (None, None) => (DEFAULT_PAGE_SIZE, false),
         };
-        Ok(Self {
-            size,
-            backward,
-            after: after.map(|text| Cursor::decode(text, list, "after")).transpose()?,
-            before: before.map(|text| Cursor::decode(text, list, "before")).transpose()?,
-        })
+        Ok(Self { size, backward, after: Cursor::parse(after, list, "after")?, before: Cursor::parse(before, list, "before")? })
     }
 }
 

@@ -31,6 +31,7 @@ use crate::graphql::schema::builder::SEMANTIC_NON_NULL_DEFINITION;
 use crate::graphql::schema::filter;
 use crate::graphql::schema::object;
 use crate::graphql::schema::scalar;
+use crate::graphql::schema::subset::SchemaSubset;
 use crate::graphql::subscription;
 use crate::store::Store;
 
@@ -97,6 +98,12 @@ impl Api {
     pub fn new(store: Store, upload_parser: UploadParser, limits: Limits, dataset: Arc<Dataset>) -> Result<Self, SchemaError> {
         let documents = document::Documents::new(schema()?, &sdl()?, limits).map_err(SchemaError)?;
         Ok(Self { documents, store, upload_parser, dataset })
+    }
+
+    /// The part of the schema that these types need, or all of it if there are none. Fails with a message if there is no such
+    /// type.
+    pub fn schema_subset(&self, types: &[String], has_descriptions: bool) -> Result<SchemaSubset, String> {
+        SchemaSubset::new(self.documents.validation_schema(), types, has_descriptions)
     }
 
     /// Number of cached documents, and their weight in bytes.

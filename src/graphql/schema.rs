@@ -8,3 +8,4 @@ pub(crate) mod names;
 pub(crate) mod object;
 pub(crate) mod payload;
 pub(crate) mod scalar;
+pub(crate) mod subset;

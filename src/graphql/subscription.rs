@@ -170,8 +170,12 @@ impl EventStream {
         }
         list.filter = Filter::And(all);
         let name = revision.list_name(list.order);
-        list.page.after = match last.map(ToOwned::to_owned).or_else(|| selection.string_argument("since")) {
-            Some(cursor) => Some(Cursor::decode(&cursor, &name, if last.is_some() { "Last-Event-ID" } else { "since" })?),
+        let resumed = match Cursor::parse(last, &name, "Last-Event-ID")? {
+            Some(cursor) => Some(cursor),
+            None => Cursor::parse(selection.string_argument("since").as_deref(), &name, "since")?,
+        };
+        list.page.after = match resumed {
+            Some(cursor) => Some(cursor),
             None => latest(&store, list.order).await?,
         };
         let (caller, languages, key) = (caller.clone(), languages.clone(), selection.json_key());

@@ -23,6 +23,8 @@ use crate::store::db::version_cache::{ConsistencyGuard, DatasetVersion};
 /// more while it revalidates.
 const PUBLIC_CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=0, s-maxage=5, stale-while-revalidate=30");
 const PRIVATE_NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
+/// For content that changes with the program only.
+const PUBLIC_HOUR_CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// Request headers that a response depends on.
 const VARY_ON: HeaderValue = HeaderValue::from_static("Accept, Accept-Language, Authorization");
@@ -122,6 +124,25 @@ impl Validators {
         let since = headers.typed_get::<IfModifiedSince>();
         since.zip(self.last_modified()).is_some_and(|(since, modified)| !since.is_modified(modified))
     }
+}
+
+/// Responds with content that depends on the program and the URL alone, all of it in `key`: with a strong entity tag, and with
+/// 304 if the client has the content.
+pub(super) fn respond_static(headers: &HeaderMap, key: &[&[u8]], content: impl FnOnce() -> Response) -> Response {
+    let mut hash = Sha256::new();
+    for part in [env!("CARGO_PKG_VERSION").as_bytes()].iter().chain(key) {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
+    }
+    let tag: Option<ETag> = format!("\"{}\"", hex_digest(&hash.finalize()[..12])).parse().ok();
+    let known = headers.typed_get::<IfNoneMatch>();
+    let is_known = known.zip(tag.as_ref()).is_some_and(|(known, tag)| !known.precondition_passes(tag));
+    let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { content() };
+    if let Some(tag) = tag {
+        response.headers_mut().typed_insert(tag);
+    }
+    response.headers_mut().insert(CACHE_CONTROL, PUBLIC_HOUR_CACHE_CONTROL);
+    response
 }
 
 /// The entity tag. It is weak because the encoding of a response may differ.

@@ -1,5 +1,7 @@
-//! Operational endpoints: health, metrics and static assets.
+//! Operational endpoints: health, metrics, static assets, the schema and its changelog.
 
 pub(super) mod assets;
 pub(super) mod health;
 pub(super) mod metrics;
+pub(super) mod schema;
+pub(super) mod schema_changes;

@@ -11,13 +11,13 @@ use tower_http::compression::CompressionLayer;
 
 use crate::http::export::{chart, feed, table};
 use crate::http::graphql::handler;
-use crate::http::middleware::{cors, rate_limit, request_log, security_headers};
-use crate::http::ops::{assets, health};
+use crate::http::middleware::{compression, cors, rate_limit, request_log, security_headers, url};
+use crate::http::ops::{assets, health, schema, schema_changes};
 use crate::http::record_page::{handler as record_page, stylesheet};
 use crate::http::response;
 use crate::http::state::AppState;
 
-/// The router of the public server. Only the data endpoints are rate limited.
+/// The router of the public server. Only the endpoints that compute their response are rate limited.
 pub fn router(state: AppState) -> Router {
     let cors = cors::layer(&state.cors_origins);
     let state = Arc::new(state);
@@ -26,19 +26,24 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(request_log::log_request))
         .layer(cors)
         .map_response(security_headers::insert_security_headers)
+        .map_request(compression::prefer_brotli)
+        .map_response(compression::weaken_etag)
         // event streams and images are not compressed
         .layer(CompressionLayer::new())
-        .layer(CatchPanicLayer::custom(response::panic_response));
+        .layer(CatchPanicLayer::custom(response::panic_response))
+        .layer(from_fn(url::validate_url));
     let data = Router::new()
         .route("/graphql", get(handler::get).post(handler::post).fallback(handler::method_not_allowed))
         .route("/table.{format}", get(table::get))
         .route("/chart.{format}", get(chart::get))
         .route("/feed.atom", get(feed::get))
+        .route("/schema.graphql", get(schema::get))
         .route("/r/{name}", get(record_page::by_name))
         .route("/r/{type}/{name}", get(record_page::by_type_and_name))
         .route_layer(from_fn_with_state(state.clone(), rate_limit::charge));
     Router::new()
-        .route("/schema.graphql", get(assets::sdl))
+        .route("/schema/changes.json", get(schema_changes::json))
+        .route("/schema/changes.atom", get(schema_changes::atom))
         .route("/", get(assets::landing))
         .route("/graphiql", get(assets::graphiql))
         .route("/assets/record.css", get(stylesheet::get))

@@ -1,4 +1,4 @@
-//! HTTP: GraphQL over HTTP, caching, tables, charts, feeds and record pages.
+//! HTTP: GraphQL over HTTP, caching, tables, charts, feeds, record pages, URLs and the schema.
 
 pub mod chart;
 pub mod conditional;
@@ -6,4 +6,6 @@ pub mod feed;
 pub mod graphql_over_http;
 pub mod record_page;
 pub mod response_cache;
+pub mod schema;
 pub mod table;
+pub mod url;

@@ -48,7 +48,7 @@ pub(super) fn plan(selection: &Selection<'_>) -> Result<(ListPlan, ConnectionPro
     list.order = (revision.known_field("sequence"), Direction::Asc);
     let name = revision.list_name(list.order);
     list.page = Page::from_arguments(selection.int_argument("first"), None, None, None, &name)?;
-    list.page.after = selection.string_argument("since").map(|cursor| Cursor::decode(&cursor, &name, "since")).transpose()?;
+    list.page.after = Cursor::parse(selection.string_argument("since").as_deref(), &name, "since")?;
     let types = choices(&selection.list_argument("types"));
     if !types.is_empty() {
         list.filter = Filter::Field(revision.known_field(RECORD_TYPE), Predicate::In(types));

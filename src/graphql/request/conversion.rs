@@ -17,8 +17,9 @@ use async_graphql::registry::{MetaInputValue, MetaType, MetaTypeName, Registry};
 use async_graphql::{Name, Pos, Positioned};
 use async_graphql_value::{ConstValue, Value};
 
+use crate::core::nearest::nearest;
 use crate::graphql::error::{GraphqlError, codes};
-use crate::graphql::request::input_value::{Coercion, InputValue, Path, VariableUse, nearest};
+use crate::graphql::request::input_value::{Coercion, InputValue, Path, VariableUse};
 use crate::graphql::schema::connection::{EDGES, NODES};
 
 const TYPE_NAME: &str = "__typename";

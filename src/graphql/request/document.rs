@@ -64,6 +64,10 @@ impl Documents {
         self.schema.registry()
     }
 
+    pub(crate) fn validation_schema(&self) -> Arc<Valid<apollo_compiler::Schema>> {
+        self.validation_schema.clone()
+    }
+
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }

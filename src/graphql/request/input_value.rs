@@ -13,6 +13,7 @@ use async_graphql::{Name, Number};
 use async_graphql_value::Value;
 use serde_json::Value as Json;
 
+use crate::core::nearest::nearest;
 use crate::graphql::schema::input::TRANSLATIONS;
 use crate::graphql::schema::scalar::{DATE_TIME, PARTIAL_DATE};
 
@@ -385,11 +386,4 @@ fn example(name: &str, value: InputValue<'_>) -> String {
 fn names(declared: &IndexMap<String, MetaInputValue>) -> String {
     let names: Vec<&str> = declared.keys().map(String::as_str).collect();
     names.join(", ")
-}
-
-/// The known name that is most similar to a name, if one is similar enough to be meant.
-pub(super) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let lower = name.to_lowercase();
-    let distances = known.map(|known| (strsim::damerau_levenshtein(&lower, &known.to_lowercase()), known));
-    distances.min_by_key(|(distance, _)| *distance).filter(|(distance, known)| *distance <= 1 + known.len() / 5).map(|(_, known)| known)
 }

@@ -9,9 +9,9 @@ use apollo_compiler::{Schema, diagnostic::ToCliReport};
 use async_graphql::Pos;
 use async_graphql::registry::Registry;
 
+use crate::core::nearest::nearest;
 use crate::graphql::error::{GraphqlError, codes};
 use crate::graphql::request::conversion::{Converted, Positions, convert};
-use crate::graphql::request::input_value::nearest;
 
 /// Recursion of the parser for one level of nested brackets.
 const PARSER_RECURSION_PER_LEVEL: usize = 4;

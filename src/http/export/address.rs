@@ -1,5 +1,6 @@
 //! The query string of tables and charts.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
@@ -20,6 +21,7 @@ use crate::http::middleware::request_log::OperationLog;
 use crate::http::response;
 use crate::http::response::{HttpReject, MediaType, reject};
 use crate::http::state::AppState;
+use crate::http::url_parameters::UrlParameters;
 use crate::observability::metrics;
 
 /// Longest wait of an export for its permit.
@@ -30,7 +32,15 @@ const PERMIT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) struct TableParameters {
     /// The query string as received.
     pub(super) query_string: String,
-    pairs: Vec<(String, String)>,
+    parameters: UrlParameters,
+}
+
+impl Deref for TableParameters {
+    type Target = UrlParameters;
+
+    fn deref(&self) -> &UrlParameters {
+        &self.parameters
+    }
 }
 
 fn bad_request(message: impl Into<String>) -> HttpReject {
@@ -41,38 +51,12 @@ impl TableParameters {
     /// Parses a query string.
     pub(super) fn new(query: Option<&str>) -> Self {
         let query_string = query.unwrap_or_default().to_owned();
-        let pairs = url::form_urlencoded::parse(query_string.as_bytes()).into_owned().collect();
-        Self { query_string, pairs }
-    }
-
-    /// The value of a parameter; `None` if it is absent or empty.
-    pub(super) fn value(&self, name: &str) -> Option<&str> {
-        self.pairs.iter().find(|(given, value)| given == name && !value.is_empty()).map(|(_, value)| value.as_str())
+        Self { parameters: UrlParameters::new(&query_string), query_string }
     }
 
     /// Sets the default of `limit`.
     pub(super) fn default_limit(&mut self, rows: usize) {
-        if self.value("limit").is_none() {
-            self.pairs.push(("limit".to_owned(), rows.to_string()));
-        }
-    }
-
-    /// The value of a boolean parameter; false if it is absent.
-    pub(super) fn flag(&self, name: &str) -> Result<bool, HttpReject> {
-        match self.value(name) {
-            None | Some("false" | "0") => Ok(false),
-            Some("true" | "1") => Ok(true),
-            Some(other) => Err(bad_request(format!("{name}: \"{other}\" is neither true nor false"))),
-        }
-    }
-
-    /// Rejects unknown parameters, except those that tools append: `utm_*` and names with a leading underscore.
-    pub(super) fn reject_unknown(&self, known: &str) -> Result<(), HttpReject> {
-        let is_known = |name: &str| known.split([' ', ',']).any(|known| known == name) || name.starts_with('_') || name.starts_with("utm_");
-        match self.pairs.iter().find(|(name, _)| !is_known(name)) {
-            Some((name, _)) => Err(bad_request(format!("there is no parameter \"{name}\"; the parameters are {known}"))),
-            None => Ok(()),
-        }
+        self.parameters.set_default("limit", || rows.to_string());
     }
 
     fn layout(&self) -> Result<TableOptions, HttpReject> {
@@ -86,7 +70,7 @@ impl TableParameters {
             .map(|limit| limit.parse().map_err(|_| bad_request(format!("limit: \"{limit}\" is not a number of rows"))))
             .transpose()?;
         let text = |name| self.value(name).map(str::to_owned);
-        Ok(TableOptions { rows: text("rows"), exploded, explode: text("explode"), sources: self.flag("sources")?, limit })
+        Ok(TableOptions { rows: text("rows"), exploded, explode: text("explode"), sources: self.flag("sources", false)?, limit })
     }
 
     /// The preferred languages: the parameter `lang`, or else the `Accept-Language` header.

@@ -56,8 +56,8 @@ async fn export(state: &AppState, format: &str, client: &ClientContext, paramete
     let format: TableFormat = format.parse().map_err(|error| reject_response(reject(StatusCode::NOT_FOUND, format!("{error}"))))?;
     parameters.reject_unknown(PARAMETERS).map_err(reject_response)?;
     let options = CsvOptions {
-        bom: parameters.flag("bom").map_err(reject_response)?,
-        escape_formulas: parameters.flag("safe").map_err(reject_response)?,
+        bom: parameters.flag("bom", false).map_err(reject_response)?,
+        escape_formulas: parameters.flag("safe", false).map_err(reject_response)?,
     };
     let (table, run) = parameters.open_table(state, client).await?;
     let name = table.name.clone();

@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{RawQuery, State};
-use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, UPGRADE};
+use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION, UPGRADE, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use mime::Mime;
@@ -26,8 +26,8 @@ use crate::http::graphql::response_cache::{Cacheability, ResponseCacheKey};
 use crate::http::graphql::{sse, websocket};
 use crate::http::middleware::request_log::OperationLog;
 use crate::http::response::{
-    CachedResponse, HttpReject, MediaType, ValidUntilChange, error_response, execution_failure, overloaded_response, reject,
-    reject_response, request_error,
+    CachedResponse, HttpReject, MediaType, ValidUntilChange, accepted_media_types, error_response, execution_failure, overloaded_response,
+    reject, reject_response, request_error,
 };
 use crate::http::state::AppState;
 use crate::observability::metrics;
@@ -36,7 +36,7 @@ use crate::observability::metrics;
 const STREAM_REQUIRED: &str = "a subscription requires a stream: send it with Accept: text/event-stream, or over a WebSocket to this URL with the protocol graphql-transport-ws";
 const PRIVATE_NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
 
-/// `GET /graphql`: a query in the URL, or the handshake of a WebSocket.
+/// `GET /graphql`: a query in the URL, the handshake of a WebSocket, or a browser that opens the URL.
 pub async fn get(
     State(state): State<Arc<AppState>>,
     client: ClientContext,
@@ -45,10 +45,50 @@ pub async fn get(
 ) -> Response {
     match upgrade {
         Ok(upgrade) => return websocket::upgrade(state, client, upgrade),
-        Err(rejection) if client.contains_key(UPGRADE) => return rejection.into_response(),
+        Err(rejection) if requests_websocket(&client) => return rejection.into_response(),
+        // a server may ignore the offer of another protocol, such as h2c (RFC 9110, 7.8)
         Err(_) => {}
     }
-    respond(&state, &client, Bytes::from(query.unwrap_or_default()), true).await
+    let query = query.unwrap_or_default();
+    if prefers_html(&client) && !names_document(&query) {
+        return redirect_to_graphiql(&query);
+    }
+    respond(&state, &client, Bytes::from(query), true).await
+}
+
+/// Whether the request is the handshake of a WebSocket, well-formed or not.
+fn requests_websocket(headers: &HeaderMap) -> bool {
+    headers.get(UPGRADE).is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
+/// Whether a query string specifies what to execute.
+fn names_document(query: &str) -> bool {
+    let mut names = url::form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
+    names.any(|name| matches!(name.as_ref(), "query" | "documentId" | "saved" | "extensions"))
+}
+
+/// Whether the client prefers a page to JSON. A page must be named: `*/*` is JSON.
+fn prefers_html(headers: &HeaderMap) -> bool {
+    let (mut html, mut json, mut any) = (0.0_f32, None::<f32>, 0.0_f32);
+    for (media_type, weight) in accepted_media_types(headers) {
+        match media_type.essence_str() {
+            "text/html" | "application/xhtml+xml" => html = html.max(weight),
+            "application/json" | "application/graphql-response+json" => json = Some(json.unwrap_or_default().max(weight)),
+            "application/*" | "*/*" => any = any.max(weight),
+            _ => {}
+        }
+    }
+    // a named type is preferred to a range of the same weight
+    html > 0.0 && json.map_or(html >= any, |json| html > json)
+}
+
+/// Sends a browser to GraphiQL, with the query string.
+fn redirect_to_graphiql(query: &str) -> Response {
+    let location = if query.is_empty() { "/graphiql".to_owned() } else { format!("/graphiql?{query}") };
+    match HeaderValue::from_bytes(location.as_bytes()) {
+        Ok(location) => (StatusCode::SEE_OTHER, [(LOCATION, location), (VARY, HeaderValue::from_static("Accept"))]).into_response(),
+        Err(_) => StatusCode::BAD_REQUEST.into_response(),
+    }
 }
 
 /// `POST /graphql`: an operation in the body.

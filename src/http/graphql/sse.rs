@@ -47,7 +47,7 @@ pub(super) async fn respond(state: &AppState, client: &ClientContext, payload: B
         Ok(request) => request,
         Err(reject) => return reject_response(MediaType::Json, &reject),
     };
-    let last_event_id = client.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()).filter(|id| !id.is_empty());
+    let last_event_id = client.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
     let is_allowed = |kind| !is_get || kind != OperationType::Mutation;
     let languages = accepted_languages(client);
     let operation = start_operation(state, request, &languages, (&caller, &client.rate_limit), last_event_id, is_allowed).await;

@@ -1,8 +1,6 @@
-//! The web pages, built from `web/` and embedded in the binary, and the schema as a file.
+//! The web pages, built from `web/` and embedded in the binary.
 
-use std::sync::Arc;
-
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -10,7 +8,6 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 use uuid::Uuid;
 
 use crate::http::middleware::security_headers;
-use crate::http::state::AppState;
 
 /// The files that `build.rs` collected: the built pages, or one page that explains how to build them.
 #[derive(RustEmbed)]
@@ -52,11 +49,6 @@ pub async fn asset(Path(path): Path<String>) -> Response {
 /// The icon.
 pub async fn favicon() -> Response {
     page("favicon.svg").map_or_else(|| StatusCode::NOT_FOUND.into_response(), |(name, file)| send(name, file, CACHE_HOUR))
-}
-
-/// The schema in the schema definition language.
-pub async fn sdl(State(state): State<Arc<AppState>>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/plain; charset=utf-8"), (CACHE_CONTROL, CACHE_HOUR)], state.sdl.to_string())
 }
 
 /// The response to every other path.

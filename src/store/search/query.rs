@@ -76,10 +76,13 @@ pub struct Hits {
 }
 
 impl Store {
-    /// Searches all records. If nothing matches the words as given, retries with the words of names one letter away.
+    /// Searches all records. Blank text matches nothing. If nothing matches the words as given, retries with the words of names one letter away.
     pub async fn search(&self, search: &Search) -> Result<Hits> {
         let normalized = fold(&search.query);
         let mut terms: Vec<Vec<String>> = words(&normalized).take(MAX_QUERY_WORDS).map(|word| vec![word.to_owned()]).collect();
+        if search.query.trim().is_empty() {
+            return Ok(Hits { total: search.total.then_some(0), ..Hits::default() });
+        }
         if terms.is_empty() {
             return Err(bad_input("query", "there is no word to search for; enter at least one letter or digit"));
         }

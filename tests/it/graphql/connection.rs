@@ -144,3 +144,34 @@ async fn cursor_of_another_list_is_rejected() {
     let (message, _) = server.error(&format!("{{ organizations(after: {cursor}) {{ nodes {{ id }} }} }}")).await;
     assert!(message.contains("this is a list of Organization"), "{message}");
 }
+
+#[rstest]
+#[tokio::test]
+async fn empty_cursor_is_no_cursor(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, &people(5)).await;
+    for (list, empty, absent) in [
+        ("people", "first: 2, after: \"\"", "first: 2"),
+        ("people", "last: 2, before: \"\"", "last: 2"),
+        ("people", "first: 2, after: \"\", before: \"\", order: {field: BIRTH_DATE}", "first: 2, order: {field: BIRTH_DATE}"),
+        ("revisions", "first: 2, after: \"\"", "first: 2"),
+        ("changes", "first: 2, since: \"\"", "first: 2"),
+        ("search", "query: \"Person\", first: 2, after: \"\"", "query: \"Person\", first: 2"),
+    ] {
+        let pages = format!("{{ empty: {list}({empty}) {{ ...P }} absent: {list}({absent}) {{ ...P }} }}");
+        let ty = match list {
+            "people" => "PersonConnection",
+            "search" => "SearchConnection",
+            _ => "RevisionConnection",
+        };
+        let fragment = format!("fragment P on {ty} {{ edges {{ cursor }} pageInfo {{ hasNextPage hasPreviousPage endCursor }} }}");
+        let data = server.data(&format!("{pages} {fragment}")).await;
+        assert_eq!(data["empty"], data["absent"], "{list}({empty})");
+        assert_eq!(data["empty"]["edges"].as_array().unwrap().len(), 2, "{list}({empty})");
+    }
+    let nested = "query($after: String) { person(by: {slug: \"p1\"}) { history(first: 1, after: $after) { nodes { id } } } }";
+    let answers = [server.answer(nested, json!({"after": ""})).await, server.answer(nested, json!({})).await];
+    assert_eq!(answers[0]["data"]["person"]["history"]["nodes"].as_array().map(Vec::len), Some(1), "{}", answers[0]);
+    assert_eq!(answers[0], answers[1]);
+    // a blank is not empty
+    assert_eq!(server.error("{ people(after: \" \") { totalCount } }").await.1, "INVALID_CURSOR");
+}

@@ -155,6 +155,40 @@ async fn mismatched_hash_is_rejected() {
 
 #[rstest]
 #[tokio::test]
+async fn empty_operation_name_names_no_operation(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, PEOPLE).await;
+    let reader = Asker::with_role(&server, Role::Reader).await;
+    let payload = reader.done(SAVE, json!({"query": QUERY, "operationName": "", "name": "people"})).await;
+    assert_eq!(payload["savedQuery"]["operationName"], Value::Null);
+    let list = "query People { people { nodes { id name birthDate } totalCount } }";
+    for (path, parameters) in [
+        ("/graphql", vec![("query", list)]),
+        ("/graphql", vec![("saved", "people")]),
+        ("/table.csv", vec![("query", list)]),
+        ("/chart.svg", vec![("query", "query Law { laws { nodes { title } } }"), ("x", "title")]),
+        ("/feed.atom", vec![("query", list)]),
+    ] {
+        let url = format!("{}{path}", server.address);
+        let responses = [("operationName", Some("")), ("operationName", None), ("operationName", Some("Other"))].map(|(name, value)| {
+            let request = server.client.get(&url).query(&parameters).header("accept", "application/graphql-response+json");
+            value.map_or(request.try_clone().unwrap(), |value| request.query(&[(name, value)]))
+        });
+        let mut answers = Vec::new();
+        for response in responses {
+            let response = response.send().await.unwrap();
+            answers.push((response.status().as_u16(), response.text().await.unwrap().replace("&amp;operationName=", "")));
+        }
+        // a chart of no rows is an error as well, and the same one
+        assert_eq!(answers[0], answers[1], "{path}");
+        assert!(answers[2].0 == 400 && answers[2].1.contains("no operation named"), "{path}: {answers:?}");
+    }
+    let body = json!({"query": list, "operationName": ""});
+    let answer: Value = server.client.post(format!("{}/graphql", server.address)).json(&body).send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["data"]["people"]["totalCount"], 2);
+}
+
+#[rstest]
+#[tokio::test]
 async fn document_is_found_by_the_hash_of_its_text(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, PEOPLE).await;
     let editor = Asker::with_role(&server, Role::Editor).await;

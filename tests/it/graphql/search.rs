@@ -107,3 +107,17 @@ async fn query_is_never_parsed_as_index_syntax(#[values(On::Sqlite, On::Postgres
     let (message, _) = server.error("{ search(query: \" - \") { totalCount } }").await;
     assert!(message.starts_with("query: there is no word to search for"), "{message}");
 }
+
+#[rstest]
+#[tokio::test]
+async fn blank_query_matches_nothing(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::sample(on).await;
+    let query = "query($query: String!) { search(query: $query) { totalCount nodes { snippet record { id } } edges { cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }";
+    let page = json!({"hasNextPage": false, "hasPreviousPage": false, "startCursor": null, "endCursor": null});
+    for blank in ["", " ", "\t\n", "\u{a0}\u{2003}"] {
+        let answer = server.answer(query, json!({"query": blank})).await;
+        assert_eq!(answer, json!({"data": {"search": {"totalCount": 0, "nodes": [], "edges": [], "pageInfo": page}}}), "{blank:?}");
+    }
+    let (_, code) = server.error("{ search(query: \"\", after: \"nonsense\") { totalCount } }").await;
+    assert_eq!(code, "INVALID_CURSOR");
+}

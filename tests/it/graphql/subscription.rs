@@ -392,3 +392,33 @@ async fn shutdown_ends_all_streams() {
     tokio::time::timeout(LONG, server.streams.wait_until_closed()).await.expect("streams are open still");
     assert_eq!(stream(&server, "subscription { changed { cursor } }", &[]).await.status(), 503);
 }
+
+#[rstest]
+#[tokio::test]
+async fn empty_cursor_starts_the_stream_now(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, &person("before")).await;
+    let start = server.data("{ changes { pageInfo { endCursor } } }").await["changes"]["pageInfo"]["endCursor"].to_string();
+    server.import(&person("missed")).await.unwrap();
+    let query =
+        |since: &str| format!("subscription {{ changed(since: {since}) {{ change {{ record {{ ... on Person {{ slug }} }} }} }} }}");
+    let mut socket = Client::ready(&server, json!({})).await;
+    socket.subscribe("1", ALL, json!({"since": ""})).await;
+    let mut now = stream(&server, &query("\"\""), &[("last-event-id", "")]).await;
+    // without an event, the stream resumes from the argument
+    let mut since = stream(&server, &query(&start), &[("last-event-id", "")]).await;
+    until_open(&server, 4).await;
+    socket.settle().await;
+    assert!(events(&mut since, 1).await[0].2.contains("\"missed\""));
+    server.import(&person("new")).await.unwrap();
+    assert_eq!(slug(&socket.event().await), "new");
+    assert!(events(&mut now, 1).await[0].2.contains("\"new\""));
+}
+
+#[tokio::test]
+async fn empty_operation_name_selects_the_only_operation() {
+    let server = Server::with(On::Sqlite, &person("a")).await;
+    let mut client = Client::ready(&server, json!({})).await;
+    let payload = json!({"query": "query Only { people { totalCount } }", "operationName": ""});
+    client.send(json!({"id": "1", "type": "subscribe", "payload": payload})).await;
+    assert_eq!(client.receive().await["payload"]["data"], json!({"people": {"totalCount": 1}}));
+}

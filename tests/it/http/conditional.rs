@@ -183,3 +183,33 @@ async fn responses_are_compressed_as_negotiated() {
         assert_eq!(response.headers()[CONTENT_ENCODING], encoding);
     }
 }
+
+#[rstest]
+// browsers
+#[case("gzip, deflate, br, zstd", Some("br"))]
+#[case("zstd, br", Some("br"))]
+#[case("br;q=0.5, zstd;q=0.5, gzip;q=0.5", Some("br"))]
+#[case("*", Some("br"))]
+#[case("gzip, *;q=0.5", Some("gzip"))]
+#[case("gzip, zstd", Some("zstd"))]
+#[case("br;q=0.8, zstd;q=0.9", Some("zstd"))]
+#[case("zstd, br;q=0.9, gzip", Some("zstd"))]
+#[case("br;q=0, zstd", Some("zstd"))]
+#[case("br;q=0, *", Some("zstd"))]
+#[case("BR, ZSTD", Some("br"))]
+#[case("gzip", Some("gzip"))]
+#[case("gzip, br;q=0.2", Some("gzip"))]
+#[case("identity", None)]
+#[case("deflate", None)]
+#[tokio::test]
+async fn brotli_precedes_zstd_unless_the_client_prefers_it(#[case] accepted: &str, #[case] expected: Option<&str>) {
+    let server = Server::with(On::Sqlite, ONE).await;
+    let query = "{ __schema { types { name } } }";
+    let response = ask(&server, query, &[(ACCEPT_ENCODING, accepted)]).await;
+    assert_eq!(response.status(), 200, "{accepted}");
+    assert_eq!(response.headers().get(CONTENT_ENCODING).map(|encoding| encoding.to_str().unwrap()), expected, "{accepted}");
+    assert!(
+        header(response.headers(), &VARY).len() > 10
+            && response.headers().get_all(VARY).iter().any(|vary| vary.to_str().unwrap().to_lowercase().contains("accept-encoding"))
+    );
+}

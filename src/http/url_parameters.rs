@@ -1,0 +1,56 @@
+//! The parameters of a URL. [`crate::http::middleware::url`] has rejected URLs that do not decode to text.
+
+use axum::http::StatusCode;
+
+use crate::http::response::{HttpReject, reject};
+
+/// The parameters of a query string, in order.
+#[derive(Debug, Clone)]
+pub(super) struct UrlParameters {
+    pairs: Vec<(String, String)>,
+}
+
+fn bad_request(message: impl Into<String>) -> HttpReject {
+    reject(StatusCode::BAD_REQUEST, message)
+}
+
+impl UrlParameters {
+    /// Parses a query string.
+    pub(super) fn new(query: &str) -> Self {
+        Self { pairs: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect() }
+    }
+
+    /// The value of a parameter; `None` if it is absent or empty.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(given, value)| given == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    /// Sets the default of a parameter.
+    pub(super) fn set_default(&mut self, name: &str, value: impl FnOnce() -> String) {
+        if self.value(name).is_none() {
+            self.pairs.push((name.to_owned(), value()));
+        }
+    }
+
+    /// The value of a boolean parameter, or its default.
+    pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool, HttpReject> {
+        match self.value(name) {
+            None => Ok(default),
+            Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
+            Some(other) => Err(bad_request(format!("{name}: \"{other}\" is neither true nor false"))),
+        }
+    }
+
+    /// Rejects unknown and repeated parameters, except those that tools append: `utm_*` and names with a leading underscore.
+    pub(super) fn reject_unknown(&self, known: &str) -> Result<(), HttpReject> {
+        let own = || self.pairs.iter().map(|(name, _)| name).filter(|name| !name.starts_with('_') && !name.starts_with("utm_"));
+        if let Some(name) = own().find(|name| !known.split([' ', ',']).any(|known| known == *name)) {
+            return Err(bad_request(format!("there is no parameter \"{name}\"; the parameters are {known}")));
+        }
+        match own().enumerate().find(|(index, name)| own().take(*index).any(|earlier| earlier == *name)) {
+            Some((_, name)) => Err(bad_request(format!("the URL parameter {name} is given twice"))),
+            None => Ok(()),
+        }
+    }
+}

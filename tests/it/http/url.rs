@@ -1,0 +1,182 @@
+//! URLs: percent-encoding, slashes at the end, and browsers that open the endpoint.
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION, VARY};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, Response};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::server::{On, Server};
+
+const ONE: &str = "people:\n- {slug: a, name: {en: A}}";
+const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+
+/// A client that does not follow redirects.
+fn client() -> Client {
+    Client::builder().redirect(Policy::none()).build().unwrap()
+}
+
+async fn get(server: &Server, path: &str, headers: &[(&str, &str)]) -> Response {
+    let mut request = client().get(format!("{}{path}", server.address));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.send().await.unwrap()
+}
+
+fn location(response: &Response) -> &str {
+    response.headers()[LOCATION].to_str().unwrap()
+}
+
+#[rstest]
+#[tokio::test]
+async fn url_that_is_not_utf8_is_rejected_everywhere(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, ONE).await;
+    let paths = [
+        "/graphql?query=%7B__typename%7D%23X",
+        "/graphql?query=%7B__typename%7D&variables=%7B%22a%22:%22X%22%7D",
+        "/graphql?query=%7B__typename%7D&X=1",
+        "/graphql/?query=%7B__typename%7D%23X",
+        "/table.csv?query=%7Bpeople%7Bnodes%7Bslug%7D%7D%7D&rows=X",
+        "/table.X?query=%7B__typename%7D",
+        "/chart.svg?query=%7B__typename%7D&x=a&title=X",
+        "/feed.atom?saved=X",
+        "/r/person/X",
+        "/r/X",
+        "/r/person/a?lang=X",
+        "/schema.graphql?types=X",
+        "/schema/changes.json?X",
+        "/assets/X",
+        "/?X",
+        "/graphiql?query=X",
+        "/nothing/X",
+    ];
+    for (wrong, message) in [
+        ("%ff", "\"%ff\", which is not UTF-8"),
+        ("ok%C3%28", "\"%C3\", which is not UTF-8"),
+        ("%ED%A0%80", "\"%ED\", which is not UTF-8"),
+        ("%zz", "\"%zz\", which is not a percent-encoded byte"),
+        ("100%", "not a percent-encoded byte"),
+        ("a%00b", "U+0000"),
+    ] {
+        for path in paths {
+            let path = path.replace('X', wrong);
+            let response = get(&server, &path, &[]).await;
+            assert_eq!(response.status(), 400, "{path}");
+            let answer: Value = response.json().await.unwrap();
+            let actual = answer["errors"][0]["message"].as_str().unwrap();
+            assert!(actual.contains(message), "{path}: {actual}");
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_REQUEST", "{path}: {answer}");
+        }
+    }
+    // text in any script, and a percent sign that is encoded
+    let rejected = get(&server, "/graphql?query=%7Bsearch(query:%22%D0%B0%20100%25%20+%22)%7BtotalCount%7D%7D", &[]).await;
+    assert_eq!(rejected.status(), 200);
+    assert_eq!(rejected.json::<Value>().await.unwrap()["data"]["search"]["totalCount"], 0);
+}
+
+#[rstest]
+#[tokio::test]
+async fn trailing_slash_redirects_with_the_query_string(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, ONE).await;
+    for path in [
+        "/graphql",
+        "/graphiql",
+        "/schema.graphql",
+        "/schema/changes.json",
+        "/schema/changes.atom",
+        "/table.csv",
+        "/chart.svg",
+        "/feed.atom",
+        "/r/a",
+        "/r/person/a",
+        "/healthz",
+        "/readyz",
+        "/assets/record.css",
+        "/favicon.svg",
+    ] {
+        for method in [Method::GET, Method::HEAD, Method::POST] {
+            let request = client().request(method.clone(), format!("{}{path}/?query=%7B__typename%7D&a=%2F", server.address));
+            let response = request.send().await.unwrap();
+            assert_eq!(response.status(), 308, "{method} {path}");
+            assert_eq!(location(&response), format!("{path}?query=%7B__typename%7D&a=%2F"), "{method}");
+        }
+    }
+    assert_eq!(location(&get(&server, "/graphql///", &[]).await), "/graphql");
+    // never to another host
+    for path in ["//other.example/", "/\\other.example/", "///"] {
+        let response = get(&server, path, &[]).await;
+        assert!(response.headers().get(LOCATION).is_none_or(|location| location.as_bytes()[1..].first() != Some(&b'/')), "{path}");
+        assert_ne!(response.status(), 308, "{path}");
+    }
+    assert_eq!(get(&server, "/", &[]).await.status(), 200);
+    // the redirect keeps the method and the body
+    let request = server.client.post(format!("{}/graphql/", server.address)).json(&json!({"query": "{ people { totalCount } }"}));
+    assert_eq!(request.send().await.unwrap().json::<Value>().await.unwrap()["data"], json!({"people": {"totalCount": 1}}));
+    let page = server.client.get(format!("{}/r/person/a/", server.address)).send().await.unwrap();
+    assert_eq!((page.status().as_u16(), page.url().path()), (200, "/r/person/a"));
+}
+
+#[rstest]
+#[case("/graphql", BROWSER, Some("/graphiql"))]
+#[case("/graphql?utm_source=mail", BROWSER, Some("/graphiql?utm_source=mail"))]
+#[case("/graphql", "text/html", Some("/graphiql"))]
+#[case("/graphql", "text/html, */*", Some("/graphiql"))]
+#[case("/graphql", "application/json;q=0.5, text/html", Some("/graphiql"))]
+#[case("/graphql", "application/json, text/html", None)]
+#[case("/graphql", "application/graphql-response+json, text/html;q=0.9", None)]
+#[case("/graphql", "*/*, text/html;q=0.1", None)]
+#[case("/graphql", "*/*", None)]
+#[case("/graphql", "application/json", None)]
+#[case("/graphql", "text/html;q=0", None)]
+#[tokio::test]
+async fn browser_that_opens_the_endpoint_gets_graphiql(#[case] path: &str, #[case] accept: &str, #[case] expected: Option<&str>) {
+    let server = Server::empty(On::Sqlite).await;
+    let response = get(&server, path, &[(ACCEPT.as_str(), accept)]).await;
+    assert!(response.headers()[VARY].to_str().unwrap().contains("Accept"), "{accept}");
+    if let Some(expected) = expected {
+        assert_eq!((response.status().as_u16(), location(&response)), (303, expected), "{accept}");
+    } else {
+        assert!(response.headers().get(LOCATION).is_none(), "{accept}");
+        assert!(response.json::<Value>().await.unwrap()["errors"][0]["message"].is_string(), "{accept}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn browser_with_a_query_gets_json(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, ONE).await;
+    let response = get(&server, "/graphql?query=%7Bpeople%7BtotalCount%7D%7D", &[(ACCEPT.as_str(), BROWSER)]).await;
+    assert_eq!(response.status(), 200);
+    assert!(response.headers()[CONTENT_TYPE].to_str().unwrap().starts_with("application/json"));
+    assert_eq!(response.json::<Value>().await.unwrap()["data"], json!({"people": {"totalCount": 1}}));
+    let saved = get(&server, "/graphql?documentId=missing", &[(ACCEPT.as_str(), BROWSER)]).await;
+    assert_eq!(saved.status(), 404);
+}
+
+#[rstest]
+#[tokio::test]
+async fn offer_of_another_protocol_is_ignored(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, ONE).await;
+    let (url, query) = (format!("{}/graphql", server.address), "{ people { totalCount } }");
+    for protocol in ["h2c", "HTTP/3.0", "h2c, TLS/1.2", "IRC/6.9"] {
+        let offering = |request: reqwest::RequestBuilder| {
+            request
+                .header("upgrade", protocol)
+                .header("connection", "Upgrade, HTTP2-Settings")
+                .header("http2-settings", "AAMAAABkAAQAoAAAAAIAAAAA")
+        };
+        for request in [server.client.get(&url).query(&[("query", query)]), server.client.post(&url).json(&json!({"query": query}))] {
+            let response = offering(request).send().await.unwrap();
+            assert_eq!(response.status(), 200, "{protocol}");
+            assert_eq!(response.json::<Value>().await.unwrap()["data"], json!({"people": {"totalCount": 1}}), "{protocol}");
+        }
+    }
+    // the handshake of a WebSocket without its key
+    for protocol in ["websocket", "WebSocket"] {
+        let request = server.client.get(&url).query(&[("query", query)]).header("upgrade", protocol).header("connection", "upgrade");
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 400, "{protocol}");
+        assert!(response.text().await.unwrap().to_lowercase().contains("sec-websocket"), "{protocol}");
+    }
+}
