@@ -345,7 +345,7 @@ impl<'a> Converter<'a> {
             let value = coercion.coerce(&declaration.ty, InputValue::Literal(&argument.value), &Path::default());
             let Coercion { errors, mut uses, .. } = coercion;
             if let (ast::Value::Variable(_), [variable_use]) = (&*argument.value, uses.as_mut_slice()) {
-                variable_use.has_default = declaration.default_value.as_ref().is_some_and(|default| !matches!(default.as_str(), "null"));
+                variable_use.has_default = declaration.default_value.is_some();
             }
             self.uses.variables.extend(uses);
             self.value_errors(errors, &argument.name);

@@ -92,10 +92,13 @@ export function literal(json, ofType) {
 export function places(schema, document) {
   const info = new TypeInfo(schema);
   const found = { fields: [], selectionSets: [], args: [], objects: [], values: [], directives: [], lists: [], spreads: [], inlineFragments: [] };
+  let isDefault = false;
   const note = (kind, entry) => void found[kind].push(entry);
   visit(
     document,
     visitWithTypeInfo(info, {
+      // values in defaults are places, too, but cannot be variables
+      VariableDefinition: { enter: () => void (isDefault = true), leave: () => void (isDefault = false) },
       SelectionSet: (node) => note("selectionSets", { node, parentType: info.getParentType() }),
       Field: (node) => note("fields", { node, definition: info.getFieldDef(), parentType: info.getParentType(), type: info.getType() }),
       FragmentSpread: (node) => note("spreads", { node, parentType: info.getParentType() }),
@@ -103,9 +106,9 @@ export function places(schema, document) {
       Directive: (node) => note("directives", { node }),
       Argument: (node) => {
         note("args", { node, definition: info.getArgument() });
-        note("values", { holder: node, type: info.getInputType() });
+        note("values", { holder: node, type: info.getInputType(), isDefault });
       },
-      ObjectField: (node) => note("values", { holder: node, type: info.getInputType() }),
+      ObjectField: (node) => note("values", { holder: node, type: info.getInputType(), isDefault }),
       ObjectValue: (node) => note("objects", { node, type: getNamedType(info.getInputType()) }),
       ListValue: (node) => note("lists", { node, type: info.getInputType() }),
     }),

@@ -137,7 +137,7 @@ export async function compareRewritings({ client, schema, sample }, { count, see
   const statistics = new Map();
   await each(count, CONCURRENCY, async (index) => {
     const random = randomOf(seed, index);
-    const original = generate(schema, random, sample);
+    const original = generate(schema, random, sample, { maxOperations: 1 });
     const body = bodyOf(original, random);
     const { status, result } = await client.send(body);
     if (status !== 200) return;
@@ -145,6 +145,7 @@ export async function compareRewritings({ client, schema, sample }, { count, see
     const { request: rewritten, restore } = rewrite(schema, random, original, chosen);
     const other = bodyOf(rewritten, random);
     const again = await client.send(other);
+    if (again.result.errors?.some(({ extensions }) => extensions.code === "LIMIT_EXCEEDED")) return;
     for (const rewriting of chosen) statistics.set(rewriting, (statistics.get(rewriting) ?? 0) + 1);
     const expected = JSON.stringify(result.data);
     const actual = JSON.stringify(restore(again.result.data));

@@ -23,8 +23,8 @@ const VOLATILE_FIELDS = new Set(["rateLimit", "viewer"]);
 const CURSOR_ARGUMENTS = new Set(["after", "before", "since"]);
 
 /** What a request sends: a document, the operation to execute, and variables. */
-export function generate(schema, random, sample, { kinds = ["query"] } = {}) {
-  return new Generator(schema, random, sample).request(kinds);
+export function generate(schema, random, sample, { kinds = ["query"], maxOperations = 2 } = {}) {
+  return new Generator(schema, random, sample).request(kinds, maxOperations);
 }
 
 class Generator {
@@ -40,9 +40,9 @@ class Generator {
     return `${prefix}${this.count}`;
   }
 
-  request(kinds) {
+  request(kinds, maxOperations) {
     const { random } = this;
-    const count = random.chance(0.1) ? 2 : 1;
+    const count = random.chance(0.1) ? maxOperations : 1;
     const definitions = [];
     const operations = [];
     let variables = {};

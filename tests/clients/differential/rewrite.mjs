@@ -1,5 +1,5 @@
 // Rewritings of a query that keep its data.
-import { Kind, getNamedType, isInputObjectType, isListType, isNonNullType } from "graphql";
+import { Kind, getNamedType, isInputObjectType, isListType, isNonNullType, print, visit } from "graphql";
 import * as ast from "./ast.mjs";
 
 const isVariableFree = (value) => !JSON.stringify(value).includes('"Variable"');
@@ -57,50 +57,41 @@ const rewritings = {
     }
   },
 
-  /** Replaces literals by variables with the same value. */
+  /** Replaces literals by variables with the same value. Equal literals become one variable, so that fields still merge. */
   literals_to_variables({ document, variables }, { schema, random }) {
-    let count = 0;
-    for (const operation of operations(document)) {
-      // a fragment may be used by several operations, so only literals of the operation itself
-      const own = { kind: Kind.DOCUMENT, definitions: [operation] };
-      const replaced = new Set();
-      for (const { holder, type } of ast.places(schema, own).values) {
-        if (!type || replaced.has(holder) || !random.chance(0.5) || !isVariableFree(holder.value)) continue;
-        // below a replaced literal, nothing is left to replace
-        JSON.stringify(holder.value, (_, value) => (value && typeof value === "object" && replaced.add(value), value));
-        const key = `rewritten${count}`;
-        count += 1;
-        const isRequired = holder.kind === Kind.OBJECT_FIELD && holder.value.kind !== Kind.NULL;
-        const declared = isRequired && !isNonNullType(type) ? `${type}!` : String(type);
+    const [operation] = operations(document);
+    const chosen = new Map();
+    const inside = new Set();
+    for (const { holder, type, isDefault } of ast.places(schema, document).values) {
+      if (!type || isDefault || inside.has(holder) || !isVariableFree(holder.value)) continue;
+      // a member that is not null may have to be so
+      const isRequired = holder.kind === Kind.OBJECT_FIELD && holder.value.kind !== Kind.NULL;
+      const declared = isRequired && !isNonNullType(type) ? `${type}!` : String(type);
+      const text = `${declared} ${print(holder.value)}`;
+      if (!chosen.has(text)) chosen.set(text, random.chance(0.5) ? `rewritten${chosen.size}` : undefined);
+      const key = chosen.get(text);
+      if (!key) continue;
+      // below a replaced literal, nothing is left to replace
+      JSON.stringify(holder.value, (_, value) => (value && typeof value === "object" && inside.add(value), value));
+      if (!operation.variableDefinitions.some(({ variable }) => variable.name.value === key)) {
         const asDefault = random.chance(0.3) && holder.value.kind !== Kind.NULL;
         operation.variableDefinitions.push(ast.variableDefinition(key, declared, asDefault ? structuredClone(holder.value) : undefined));
         if (!asDefault) variables[key] = json(holder.value, type);
-        holder.value = ast.variable(key);
       }
+      holder.value = ast.variable(key);
     }
   },
 
   /** Replaces variables by literals of their values. */
   variables_to_literals({ document, variables }, { schema }) {
-    for (const operation of operations(document)) {
-      const definitions = new Map(operation.variableDefinitions.map((definition) => [definition.variable.name.value, definition]));
-      // variables that fragments use stay
-      const used = JSON.stringify(document.definitions.filter((definition) => definition !== operation));
-      const gone = new Set();
-      for (const { holder } of ast.places(schema, { kind: Kind.DOCUMENT, definitions: [operation] }).values) {
-        if (holder.value.kind !== Kind.VARIABLE) continue;
-        const key = holder.value.name.value;
-        const definition = definitions.get(key);
-        if (!definition || used.includes(`"${key}"`)) continue;
-        const type = definition.type;
-        const named = schema.getType(nameOf(type));
-        if (key in variables) holder.value = ast.literal(variables[key], named);
-        else if (definition.defaultValue) holder.value = structuredClone(definition.defaultValue);
-        else continue;
-        gone.add(key);
-      }
-      operation.variableDefinitions = operation.variableDefinitions.filter(({ variable }) => !gone.has(variable.name.value));
-      for (const key of gone) delete variables[key];
+    const [operation] = operations(document);
+    const definitions = new Map(operation.variableDefinitions.map((definition) => [definition.variable.name.value, definition]));
+    for (const { holder } of ast.places(schema, document).values) {
+      if (holder.value.kind !== Kind.VARIABLE) continue;
+      const key = holder.value.name.value;
+      const { type, defaultValue } = definitions.get(key);
+      if (key in variables) holder.value = ast.literal(variables[key], schema.getType(nameOf(type)));
+      else if (defaultValue) holder.value = structuredClone(defaultValue);
     }
   },
 
@@ -117,9 +108,8 @@ const rewritings = {
         (node.directives ??= []).push(ast.directive(key, [ast.argument("if", isLiteral ? ast.boolean(value) : ast.variable(`keep_${key}`))]));
       }
     }
-    // with several operations, a fragment may use a variable that another operation would have to declare, too
     for (const key of isUsed) {
-      for (const operation of operations(document)) operation.variableDefinitions.push(ast.variableDefinition(`keep_${key}`, "Boolean!"));
+      operations(document)[0].variableDefinitions.push(ast.variableDefinition(`keep_${key}`, "Boolean!"));
       variables[`keep_${key}`] = key === "include";
     }
   },
@@ -160,10 +150,12 @@ export function rewrite(schema, random, request, chosen) {
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [renamed.has(key) ? key.slice("renamed_".length) : key, restore(inner)]));
   };
   // unused variables are not valid
-  for (const operation of operations(copy.document)) {
-    const reachable = JSON.stringify([operation.selectionSet, copy.document.definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION)]);
-    operation.variableDefinitions = operation.variableDefinitions.filter(({ variable }) => reachable.includes(JSON.stringify(variable)));
+  const [operation] = operations(copy.document);
+  const used = new Set();
+  for (const node of [operation.selectionSet, ...copy.document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION)]) {
+    visit(node, { Variable: ({ name }) => void used.add(name.value) });
   }
+  operation.variableDefinitions = operation.variableDefinitions.filter(({ variable }) => used.has(variable.name.value));
   return { request: copy, restore };
 }
 
