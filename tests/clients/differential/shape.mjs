@@ -126,6 +126,12 @@ class Check {
       return;
     }
     const { type } = parent.getFields()[name.value];
+    if ((isListType(type) || /Connection$/.test(type.name)) && value !== undefined) {
+      const lists = this.statistics.nullableLists;
+      const seen = lists.get(`${parent}.${name.value}`) ?? { values: 0, nulls: 0 };
+      seen[value === null ? "nulls" : "values"] += 1;
+      lists.set(`${parent}.${name.value}`, seen);
+    }
     const sets = selections.map(({ selectionSet }) => selectionSet).filter(Boolean);
     this.value(type, sets, value, path);
   }
