@@ -207,7 +207,13 @@ class Generator {
     const optional = fields.filter((field) => !isRequiredInputField(field));
     const count = type.isOneOf ? 1 : random.pick([0, 1, 1, 1, 2, 3]);
     const chosen = [...required, ...random.sample(optional, count)];
-    return Object.fromEntries(chosen.map((field) => [field.name, this.json(field.type, field.name, depth + 1)]));
+    // ids and slugs of the type that is looked up
+    const prefix = type.name.match(/^(\w+)By$/)?.[1].replace(/(?!^)[A-Z]/g, "_$&").toLowerCase();
+    const records = this.sample.records.filter(({ id, slug }) => slug && id.startsWith(`${prefix}_`));
+    const record = records.length > 0 && random.chance(0.8) ? random.pick(records) : {};
+    return Object.fromEntries(
+      chosen.map(({ name, type: ofField }) => [name, record[name] ?? this.json(ofField, name, depth + 1)]),
+    );
   }
 
   /** A literal of a JSON value, in which variables may stand. */
