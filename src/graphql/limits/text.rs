@@ -1,6 +1,8 @@
 //! Measurement of the query text before it is parsed: the parser recurses for each level, so deeply nested text must not
 //! reach it.
 
+use std::ops::Range;
+
 use crate::graphql::error::GraphqlError;
 use crate::graphql::limits::bounds::{Limits, ensure_at_most};
 
@@ -37,41 +39,49 @@ struct TextSize {
     nesting: u64,
 }
 
-/// Counts tokens and nested brackets, after the lexical grammar of the GraphQL specification (section 2.1). Bytes outside
-/// the grammar count as one token each; the parser reports them.
+/// Counts tokens and nested brackets.
 fn measure(text: &str) -> TextSize {
-    let bytes = text.as_bytes();
-    let (mut at, mut tokens, mut level, mut nesting) = (0, 0, 0_u64, 0);
-    while let Some(byte) = bytes.get(at) {
-        let end = match byte {
-            b' ' | b'\t' | b'\n' | b'\r' | b',' | 0xEF | 0xBB | 0xBF => {
-                at += 1;
-                continue;
-            }
-            b'#' => {
-                at = end_of(bytes, at, |byte| !matches!(byte, b'\n' | b'\r'));
-                continue;
-            }
-            b'"' => end_of_string(bytes, at),
-            b'.' => end_of(bytes, at, |byte| byte == b'.'),
-            b'_' | b'-' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
-                end_of(bytes, at + 1, |byte| byte == b'_' || byte == b'.' || byte.is_ascii_alphanumeric())
-            }
-            b'{' | b'[' | b'(' => {
+    let (mut count, mut level, mut nesting) = (0, 0_u64, 0);
+    for token in tokens(text) {
+        count += 1;
+        match text.as_bytes().get(token.start) {
+            Some(b'{' | b'[' | b'(') => {
                 level += 1;
                 nesting = nesting.max(level);
-                at + 1
             }
-            b'}' | b']' | b')' => {
-                level = level.saturating_sub(1);
-                at + 1
-            }
-            _ => at + 1,
-        };
-        tokens += 1;
-        at = end;
+            Some(b'}' | b']' | b')') => level = level.saturating_sub(1),
+            _ => {}
+        }
     }
-    TextSize { tokens, nesting }
+    TextSize { tokens: count, nesting }
+}
+
+/// The byte ranges of the tokens of a document, after the lexical grammar of the GraphQL specification (section 2.1). Bytes
+/// outside the grammar count as one token each; the parser reports them.
+pub(crate) fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let end = match bytes.get(at)? {
+                b' ' | b'\t' | b'\n' | b'\r' | b',' | 0xEF | 0xBB | 0xBF => {
+                    at += 1;
+                    continue;
+                }
+                b'#' => {
+                    at = end_of(bytes, at, |byte| !matches!(byte, b'\n' | b'\r'));
+                    continue;
+                }
+                b'"' => end_of_string(bytes, at),
+                b'.' => end_of(bytes, at, |byte| byte == b'.'),
+                b'_' | b'-' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+                    end_of(bytes, at + 1, |byte| byte == b'_' || byte == b'.' || byte.is_ascii_alphanumeric())
+                }
+                _ => at + 1,
+            };
+            return Some(std::mem::replace(&mut at, end)..end);
+        }
+    })
 }
 
 /// Index of the first byte from `at` that does not belong to the token.

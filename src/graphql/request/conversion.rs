@@ -344,7 +344,10 @@ impl<'a> Converter<'a> {
             }
             let mut coercion = Coercion::new(self.registry);
             let value = coercion.coerce(&declaration.ty, InputValue::Literal(&argument.value), &Path::default());
-            let Coercion { errors, uses, .. } = coercion;
+            let Coercion { errors, mut uses, .. } = coercion;
+            if let (ast::Value::Variable(_), [variable_use]) = (&*argument.value, uses.as_mut_slice()) {
+                variable_use.has_default = declaration.default_value.is_some();
+            }
             self.uses.variables.extend(uses);
             self.value_errors(errors, &argument.name);
             let value = value.unwrap_or(Value::Null);
@@ -404,7 +407,7 @@ impl<'a> Converter<'a> {
         variable_use: &VariableUse<'_>,
         non_null_uses: &mut BTreeSet<String>,
     ) {
-        let VariableUse { name, ty, offset } = variable_use;
+        let VariableUse { name, ty, offset, has_default: has_location_default } = variable_use;
         let at = self.positions.of(*offset);
         let Some(definition) = operation.variables.iter().find(|definition| definition.name == *name) else {
             let of = operation.name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
@@ -418,7 +421,7 @@ impl<'a> Converter<'a> {
             return;
         };
         let Some(ty) = ty else { return };
-        let has_default = definition.default_value.as_ref().is_some_and(|default| !default.is_null());
+        let has_default = *has_location_default || definition.default_value.as_ref().is_some_and(|default| !default.is_null());
         let declared = definition.ty.to_string();
         let (required, nullable) = match ty.strip_suffix('!') {
             Some(nullable) => (true, nullable),

@@ -64,6 +64,8 @@ pub(super) struct VariableUse<'a> {
     pub(super) name: &'a str,
     /// Type of the position, such as `[ID!]`; `None` inside a scalar, which states no type for its members.
     pub(super) ty: Option<Cow<'a, str>>,
+    /// Whether the argument that the variable is the value of has a default.
+    pub(super) has_default: bool,
     pub(super) offset: usize,
 }
 
@@ -174,7 +176,7 @@ impl<'a> Coercion<'a> {
         let view = value.view();
         if let View::Variable(name) = view {
             let ty = if is_required && !ty.ends_with('!') { Cow::Owned(format!("{ty}!")) } else { Cow::Borrowed(ty) };
-            self.uses.extend(value.offset().map(|offset| VariableUse { name, ty: Some(ty), offset }));
+            self.uses.extend(value.offset().map(|offset| VariableUse { name, ty: Some(ty), has_default: false, offset }));
             return Some(Value::Variable(Name::new(name)));
         }
         match (MetaTypeName::create(ty), view) {
@@ -293,7 +295,7 @@ impl<'a> Coercion<'a> {
             let path = path.field(tag);
             let text = match value.view() {
                 View::Variable(name) => {
-                    self.uses.extend(value.offset().map(|offset| VariableUse { name, ty: None, offset }));
+                    self.uses.extend(value.offset().map(|offset| VariableUse { name, ty: None, has_default: false, offset }));
                     Some(Value::Variable(Name::new(name)))
                 }
                 View::Text(text) if text.contains('\0') => self.fail(value, &path, "text must not contain the character U+0000"),

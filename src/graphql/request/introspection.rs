@@ -1,4 +1,6 @@
-//! Introspection. The framework resolves `__schema` and `__type`; this module corrects one of its results.
+//! Introspection. The framework resolves `__schema` and `__type`; this module corrects its results.
+//!
+//! An argument whose variable has no value counts as not given, so that its default applies; the framework takes it for null.
 //!
 //! The specification requires `interfaces` of an interface to be a list, which is empty if the interface implements no
 //! other interface. The framework returns null. The kind of each type is therefore selected beside its `interfaces`
@@ -7,6 +9,7 @@
 use async_graphql::dynamic::Schema;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Field, Selection, SelectionSet};
 use async_graphql::{Name, Positioned, Request, Value, Variables};
+use async_graphql_value::Value as Literal;
 
 use crate::graphql::error::{GraphqlError, codes};
 
@@ -24,14 +27,14 @@ pub(crate) async fn introspect(
 ) -> Result<Value, GraphqlError> {
     let mut document = document.clone();
     match &mut document.operations {
-        DocumentOperations::Single(operation) => select_kinds(&mut operation.node.selection_set.node),
+        DocumentOperations::Single(operation) => adapt(&mut operation.node.selection_set.node, variables),
         DocumentOperations::Multiple(operations) => {
             for operation in operations.values_mut() {
-                select_kinds(&mut operation.node.selection_set.node);
+                adapt(&mut operation.node.selection_set.node, variables);
             }
         }
     }
-    document.fragments.values_mut().for_each(|fragment| select_kinds(&mut fragment.node.selection_set.node));
+    document.fragments.values_mut().for_each(|fragment| adapt(&mut fragment.node.selection_set.node, variables));
     let mut request = Request::new("").variables(variables.clone());
     request.operation_name = operation.map(ToOwned::to_owned);
     request.set_parsed_query(document);
@@ -44,8 +47,8 @@ pub(crate) async fn introspect(
     Ok(data)
 }
 
-/// Adds the aliased kind beside each selected `interfaces`.
-fn select_kinds(set: &mut SelectionSet) {
+/// Removes arguments whose variable has no value, and adds the aliased kind beside each selected `interfaces`.
+fn adapt(set: &mut SelectionSet, variables: &Variables) {
     let mut kinds = Vec::new();
     for item in &mut set.items {
         match &mut item.node {
@@ -53,9 +56,11 @@ fn select_kinds(set: &mut SelectionSet) {
                 if field.node.name.node == INTERFACES {
                     kinds.push(Positioned::new(Selection::Field(Positioned::new(kind_beside(&field.node), field.pos)), item.pos));
                 }
-                select_kinds(&mut field.node.selection_set.node);
+                let is_given = |value: &Literal| !matches!(value, Literal::Variable(name) if !variables.contains_key(name));
+                field.node.arguments.retain(|(_, value)| is_given(&value.node));
+                adapt(&mut field.node.selection_set.node, variables);
             }
-            Selection::InlineFragment(fragment) => select_kinds(&mut fragment.node.selection_set.node),
+            Selection::InlineFragment(fragment) => adapt(&mut fragment.node.selection_set.node, variables),
             Selection::FragmentSpread(_) => {}
         }
     }

@@ -1,6 +1,8 @@
 //! Validation of documents. The parser and the validator are those of `apollo-compiler`; this module adds the rules that
 //! it leaves out and words the errors: what is wrong, where, and what would be right.
 
+use std::collections::BTreeSet;
+
 use apollo_compiler::ast;
 use apollo_compiler::parser::Parser;
 use apollo_compiler::schema::ExtendedType;
@@ -11,6 +13,7 @@ use async_graphql::registry::Registry;
 
 use crate::core::nearest::nearest;
 use crate::graphql::error::{GraphqlError, codes};
+use crate::graphql::limits;
 use crate::graphql::request::conversion::{Converted, Positions, convert};
 
 /// Recursion of the parser for one level of nested brackets.
@@ -40,6 +43,8 @@ const RULES_OF_CONVERSION: [&str; 15] = [
     "FloatCoercionError",
 ];
 const ONE_OF_RULE: &str = "OneOfInputObjectFieldCount";
+/// The validator counts fields here, and the specification counts response names: see [`check_subscriptions`].
+const SUBSCRIPTION_FIELDS_RULE: &str = "SubscriptionUsesMultipleFields";
 
 /// Parses a document. `nesting` is the maximum depth of brackets, which the text does not exceed.
 pub(super) fn parse(text: &str, nesting: u64) -> Result<ast::Document, GraphqlError> {
@@ -50,7 +55,36 @@ pub(super) fn parse(text: &str, nesting: u64) -> Result<ast::Document, GraphqlEr
     if document.definitions.is_empty() {
         return Err(GraphqlError::new(codes::PARSE_FAILED, "the query is empty; write an operation, such as { cases { totalCount } }"));
     }
-    Ok(document)
+    match valueless_name(text, &document) {
+        Some((offset, name)) => {
+            let message = format!("syntax error: {name} has no value; write {name}: and a value");
+            Err(GraphqlError::new(codes::PARSE, message).at(Positions::new(text).of(offset)))
+        }
+        None => Ok(document),
+    }
+}
+
+/// The first argument or member of an input object without a value, with its offset. The parser accepts such names and
+/// leaves them out of the document, so the tokens of the document are compared with those of the text.
+fn valueless_name<'t>(text: &'t str, document: &ast::Document) -> Option<(usize, &'t str)> {
+    let kept = document.serialize().no_indent().to_string();
+    let mut kept_tokens = limits::tokens(&kept).map(|token| &kept[token]).peekable();
+    let mut text_tokens = limits::tokens(text).map(|token| (token.start, &text[token])).peekable();
+    while let Some((start, token)) = text_tokens.next() {
+        match kept_tokens.peek() {
+            // the keyword is optional
+            Some(&"{") if token == "query" && text_tokens.peek().is_some_and(|(_, next)| *next == "{") => continue,
+            Some(&"query") if token == "{" => drop(kept_tokens.next()),
+            // strings can be written in several ways
+            Some(kept) if *kept == token || kept.starts_with('"') && token.starts_with('"') => {}
+            Some(_) | None => {
+                let is_name = |token: &str| token.starts_with(|first: char| first == '_' || first.is_ascii_alphabetic());
+                return std::iter::once((start, token)).chain(text_tokens).find(|(_, token)| is_name(token));
+            }
+        }
+        kept_tokens.next();
+    }
+    None
 }
 
 /// Validates a parsed document and converts it. Reports all errors, in the order of the text.
@@ -63,12 +97,13 @@ pub(super) fn validate(
     let positions = Positions::new(text);
     let mut converted = convert(registry, &positions, document);
     let mut errors = std::mem::take(&mut converted.errors);
+    errors.extend(check_subscriptions(&positions, document));
     if let Err(failed) = document.to_executable_validate(schema) {
         let is_covered = |rule: Option<&str>| rule.is_some_and(|rule| rule == ONE_OF_RULE || RULES_OF_CONVERSION.contains(&rule));
         let has_errors = !errors.is_empty();
         for diagnostic in failed.errors.iter() {
             let rule = diagnostic.error.unstable_error_name();
-            if !(has_errors && is_covered(rule)) {
+            if rule != Some(SUBSCRIPTION_FIELDS_RULE) && !(has_errors && is_covered(rule)) {
                 let position = positions.of_span(diagnostic.error.location());
                 let message = message(schema, rule, &diagnostic.error.to_string());
                 errors.push(GraphqlError::new(codes::VALIDATION_FAILED, message).at(position));
@@ -81,6 +116,41 @@ pub(super) fn validate(
     errors.sort_by_key(|error| error.locations.first().map(|Pos { line, column }| (*line, *column)));
     errors.dedup();
     Err(errors)
+}
+
+/// Reports subscriptions with several root fields. A field that is selected twice under one response name is one field. Rule
+/// "Single Root Field" of the GraphQL specification (section 5.2.4.1).
+fn check_subscriptions(positions: &Positions<'_>, document: &ast::Document) -> Vec<GraphqlError> {
+    let operations = document.definitions.iter().filter_map(|definition| definition.as_operation_definition());
+    let subscriptions = operations.filter(|operation| operation.operation_type == ast::OperationType::Subscription);
+    let several = subscriptions.filter(|operation| response_names(document, &operation.selection_set).len() > 1);
+    let error = |location| {
+        GraphqlError::new(codes::VALIDATION, "a subscription must select exactly one root field").at(positions.of_span(location))
+    };
+    several.map(|operation| error(operation.location())).collect()
+}
+
+/// The response names of the fields of a selection set and of the fragments in it.
+fn response_names<'d>(document: &'d ast::Document, selections: &'d [ast::Selection]) -> BTreeSet<&'d str> {
+    let mut names = BTreeSet::new();
+    let mut reached = BTreeSet::new();
+    let mut pending = vec![selections];
+    while let Some(selections) = pending.pop() {
+        for selection in selections {
+            match selection {
+                ast::Selection::Field(field) => drop(names.insert(field.response_name().as_str())),
+                ast::Selection::InlineFragment(fragment) => pending.push(&fragment.selection_set),
+                ast::Selection::FragmentSpread(spread) => {
+                    if reached.insert(spread.fragment_name.as_str()) {
+                        let fragments = document.definitions.iter().filter_map(|definition| definition.as_fragment_definition());
+                        let of_name = fragments.filter(|fragment| fragment.name == spread.fragment_name);
+                        pending.extend(of_name.map(|fragment| fragment.selection_set.as_slice()));
+                    }
+                }
+            }
+        }
+    }
+    names
 }
 
 /// The first syntax error; those after it are often its consequences.
@@ -184,7 +254,6 @@ fn message(schema: &Schema, rule: Option<&str>, text: &str) -> String {
         "AmbiguousAnonymousOperation" => "an operation without a name must be the only one; name each operation".to_owned(),
         "UndefinedRootOperation" => format!("the schema has no {}", name(0)),
         "TypeSystemDefinition" => "a query must not define types; remove the definition".to_owned(),
-        "SubscriptionUsesMultipleFields" => "a subscription must select exactly one root field".to_owned(),
         "SubscriptionUsesIntrospection" => "a subscription must not select an introspection field as its root field".to_owned(),
         "SubscriptionUsesConditionalSelection" => "a subscription must not use @skip or @include on its root field".to_owned(),
         "ConflictingFieldType" => format!("{0} selects fields of different types here; give one of them another alias", name(0)),

@@ -7,7 +7,7 @@ import {
   type CorrectCaseMutationVariables,
   type DisputedCasesQuery,
   type FindQueryVariables,
-} from "./__generated__/operations.ts";
+} from "./__generated__/graphql.ts";
 
 type Case = NonNullable<DisputedCasesQuery["cases"]>["nodes"][number];
 
