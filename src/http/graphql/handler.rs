@@ -44,7 +44,7 @@ pub async fn get(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     match upgrade {
-        Ok(upgrade) => return websocket::upgrade(state, client, upgrade),
+        Ok(upgrade) => return websocket::upgrade(state, client, upgrade).await,
         Err(rejection) if client.contains_key(UPGRADE) => return rejection.into_response(),
         Err(_) => {}
     }
@@ -273,7 +273,7 @@ fn single_header(headers: &HeaderMap, name: HeaderName) -> Option<Option<HeaderV
 }
 
 fn success(media_type: MediaType, prepared: &PreparedOperation, result: &OperationResult) -> Cacheability {
-    let body = response_body(prepared, result).into();
+    let body = response_body(prepared.nodes(), result).into();
     let is_valid_until_change = !result.is_personal && !result.errors.iter().any(GraphqlError::is_transient);
     let response = CachedResponse { status: StatusCode::OK, media_type, is_valid_until_change, body };
     if is_valid_until_change { Cacheability::Cacheable(response) } else { Cacheability::Uncacheable(response) }

@@ -12,10 +12,13 @@ use crate::core::digest::sha256_hex;
 use crate::core::error::Error;
 use crate::graphql::engine::OperationRequest;
 use crate::graphql::error::{GraphqlError, codes};
+use crate::graphql::executor::json_object;
 use crate::http::response::{CachedResponse, HttpReject, MediaType, reject, reject_response, request_error};
 use crate::http::state::AppState;
 use crate::observability::metrics;
 
+/// The member that names a saved query.
+pub(super) const DOCUMENT_ID: &str = "documentId";
 /// Message of a request without a document.
 const QUERY_REQUIRED: &str = "query must be a string with the GraphQL document";
 /// Characters of a hash that identify a saved query without a name.
@@ -66,7 +69,7 @@ impl GraphqlRequest {
         let mut members = Map::new();
         for (name, value) in url::form_urlencoded::parse(query) {
             // `saved` is the short form for readable URLs
-            let name = if name == "saved" { "documentId".into() } else { name };
+            let name = if name == "saved" { DOCUMENT_ID.into() } else { name };
             let member = match name.as_ref() {
                 "query" | "operationName" | "documentId" => Json::String(value.into_owned()),
                 "variables" | "extensions" if value.is_empty() => continue,
@@ -100,7 +103,7 @@ impl GraphqlRequest {
             Some(_) => Err(bad_request(format!("{name} must be {expected}"))),
         };
         let query = text("query", "a string with the GraphQL document")?;
-        let document_id = text("documentId", "the name or the hash of a saved query")?;
+        let document_id = text(DOCUMENT_ID, "the name or the hash of a saved query")?;
         let operation_name = text("operationName", "a string")?.filter(|name| !name.is_empty());
         let variables = match members.remove("variables") {
             None | Some(Json::Null) => Map::new(),
@@ -119,6 +122,23 @@ impl GraphqlRequest {
             return Err(bad_request("specify query or documentId, not both"));
         }
         Ok(Self { query, persisted_hash, document_id, operation_name, variables })
+    }
+
+    /// Converts a request of the framework, which carries a `documentId` in its extensions.
+    pub(crate) fn from_framework(request: &async_graphql::Request) -> Result<Self, HttpReject> {
+        let mut extensions = json_object(&request.extensions);
+        let mut members = Map::new();
+        if let Some(document_id) = extensions.remove(DOCUMENT_ID) {
+            members.insert(DOCUMENT_ID.to_owned(), document_id);
+        }
+        // the framework does not tell an absent query from an empty one
+        if !request.query.is_empty() {
+            members.insert("query".to_owned(), Json::from(request.query.as_str()));
+        }
+        members.insert("operationName".to_owned(), Json::from(request.operation_name.clone()));
+        members.insert("variables".to_owned(), Json::Object(json_object(&request.variables)));
+        members.insert("extensions".to_owned(), Json::Object(extensions));
+        Self::from_members(members)
     }
 
     /// Looks up the document that the request names.
