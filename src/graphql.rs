@@ -2,6 +2,7 @@
 
 pub mod engine;
 pub mod error;
+pub mod executor;
 mod global_id;
 pub mod limits;
 mod mutation;

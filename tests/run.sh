@@ -36,6 +36,8 @@ clients() {
     cd tests/clients
     npm ci --no-audit --no-fund
     KURULTAI_URL=$address KURULTAI_TOKEN=$token KURULTAI_PYTHON=$target/python/bin/python npm test
+    cd ../..
+    KURULTAI_URL=$address KURULTAI_TOKEN=$token "$target/python/bin/python" tests/clients/gql_client.py
 }
 
 # Serves the sample dataset until the script exits; sets $folder, $database and $address.
@@ -67,7 +69,7 @@ browser() {
     "$target/python/bin/python" tests/browser/links.py "$screenshots" "$folder/kurultai.db"
 }
 
-# Creates a Python environment with the tools that read exported files.
+# Creates a Python environment with the tools that read exported files, and a client.
 python() {
     [ -x "$target/python/bin/python" ] || python3 -m venv "$target/python"
     "$target/python/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt

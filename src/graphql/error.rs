@@ -1,6 +1,6 @@
 //! Errors in the response format of the GraphQL specification. Each carries a code; none exposes internals.
 
-use async_graphql::{Pos, ServerError};
+use async_graphql::{ErrorExtensionValues, PathSegment, Pos, ServerError};
 use serde::Serialize;
 
 use crate::core::error::{Error, ErrorCode};
@@ -116,5 +116,24 @@ impl From<Error> for GraphqlError {
     fn from(error: Error) -> Self {
         error.log();
         Self::new(error.code().as_str(), error.to_string())
+    }
+}
+
+impl From<GraphqlError> for ServerError {
+    /// The error as the framework reports it, with the same members.
+    fn from(error: GraphqlError) -> Self {
+        let GraphqlError { message, locations, path, extensions: Extensions { code, exceeded } } = error;
+        let mut extensions = ErrorExtensionValues::default();
+        extensions.set("code", code);
+        if let Some(LimitExceeded { limit, max, given }) = exceeded {
+            extensions.set("limit", limit);
+            extensions.set("max", max);
+            extensions.set("given", given);
+        }
+        let path = path.into_iter().map(|segment| match segment {
+            ResponsePathSegment::Field(key) => PathSegment::Field(key),
+            ResponsePathSegment::Index(index) => PathSegment::Index(index),
+        });
+        Self { locations, path: path.collect(), extensions: Some(extensions), ..Self::new(message, None) }
     }
 }

@@ -1,6 +1,7 @@
 //! GraphQL over HTTP, server-sent events and WebSocket.
 
 pub(super) mod execute;
+mod executor;
 pub(super) mod handler;
 mod multipart;
 pub(super) mod persisted_documents;

@@ -20,7 +20,8 @@ pub const REQUEST_TARGET: &str = "kurultai::request";
 pub const ACCESS_TARGET: &str = "kurultai::access";
 
 /// Libraries that log payload at low levels: messages of clients, headers, values bound to statements.
-const PAYLOAD_LIBRARIES: [&str; 8] = ["tungstenite", "tokio_tungstenite", "h2", "hyper", "hyper_util", "reqwest", "sqlx", "sea_orm"];
+const PAYLOAD_LIBRARIES: [&str; 9] =
+    ["axum", "tungstenite", "tokio_tungstenite", "h2", "hyper", "hyper_util", "reqwest", "sqlx", "sea_orm"];
 
 /// Starts logging to standard error, and exporting traces if the environment configures an endpoint.
 pub fn init(filter: &str) -> anyhow::Result<TraceExporter> {

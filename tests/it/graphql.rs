@@ -4,6 +4,7 @@ pub mod authorization;
 pub mod conformance;
 pub mod connection;
 pub mod execution;
+pub mod executor;
 pub mod filter;
 pub mod import_records;
 pub mod limits;

@@ -58,7 +58,7 @@ pub(super) fn parse(text: &str, nesting: u64) -> Result<ast::Document, GraphqlEr
     match valueless_name(text, &document) {
         Some((offset, name)) => {
             let message = format!("syntax error: {name} has no value; write {name}: and a value");
-            Err(GraphqlError::new(codes::PARSE, message).at(Positions::new(text).of(offset)))
+            Err(GraphqlError::new(codes::PARSE_FAILED, message).at(Positions::new(text).of(offset)))
         }
         None => Ok(document),
     }
@@ -125,7 +125,7 @@ fn check_subscriptions(positions: &Positions<'_>, document: &ast::Document) -> V
     let subscriptions = operations.filter(|operation| operation.operation_type == ast::OperationType::Subscription);
     let several = subscriptions.filter(|operation| response_names(document, &operation.selection_set).len() > 1);
     let error = |location| {
-        GraphqlError::new(codes::VALIDATION, "a subscription must select exactly one root field").at(positions.of_span(location))
+        GraphqlError::new(codes::VALIDATION_FAILED, "a subscription must select exactly one root field").at(positions.of_span(location))
     };
     several.map(|operation| error(operation.location())).collect()
 }

@@ -33,7 +33,7 @@ pub(super) async fn execute(
 }
 
 /// The response body: a JSON object with `errors` if there are any, `data`, and the cost in `extensions`.
-pub(super) fn response_body(prepared: &PreparedOperation, result: &OperationResult) -> Vec<u8> {
+pub(super) fn response_body(nodes: u64, result: &OperationResult) -> Vec<u8> {
     let mut body = Vec::with_capacity(result.data.len() + 80);
     body.push(b'{');
     if !result.errors.is_empty() {
@@ -43,6 +43,6 @@ pub(super) fn response_body(prepared: &PreparedOperation, result: &OperationResu
     }
     body.extend_from_slice(b"\"data\":");
     body.extend_from_slice(&result.data);
-    body.extend_from_slice(format!(",\"extensions\":{{\"cost\":{{\"nodes\":{}}}}}}}", prepared.nodes()).as_bytes());
+    body.extend_from_slice(format!(",\"extensions\":{{\"cost\":{{\"nodes\":{nodes}}}}}}}").as_bytes());
     body
 }

@@ -44,7 +44,7 @@ pub async fn get(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     match upgrade {
-        Ok(upgrade) => return websocket::upgrade(state, client, upgrade),
+        Ok(upgrade) => return websocket::upgrade(state, client, upgrade).await,
         Err(rejection) if requests_websocket(&client) => return rejection.into_response(),
         // a server may ignore the offer of another protocol, such as h2c (RFC 9110, 7.8)
         Err(_) => {}
@@ -313,7 +313,7 @@ fn single_header(headers: &HeaderMap, name: HeaderName) -> Option<Option<HeaderV
 }
 
 fn success(media_type: MediaType, prepared: &PreparedOperation, result: &OperationResult) -> Cacheability {
-    let body = response_body(prepared, result).into();
+    let body = response_body(prepared.nodes(), result).into();
     let is_valid_until_change = !result.is_personal && !result.errors.iter().any(GraphqlError::is_transient);
     let response = CachedResponse { status: StatusCode::OK, media_type, is_valid_until_change, body };
     if is_valid_until_change { Cacheability::Cacheable(response) } else { Cacheability::Uncacheable(response) }

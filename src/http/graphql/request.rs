@@ -14,11 +14,16 @@ use crate::core::digest::sha256_hex;
 use crate::core::error::Error;
 use crate::graphql::engine::{OnError, OperationRequest};
 use crate::graphql::error::{GraphqlError, codes};
+use crate::graphql::executor::json_object;
 use crate::http::response::{CachedResponse, HttpReject, MediaType, reject, reject_response, request_error};
 use crate::http::state::AppState;
 use crate::observability::metrics;
 use crate::store::access::saved_query::HASH_PREFIX;
 
+/// The member that names a saved query.
+pub(super) const DOCUMENT_ID: &str = "documentId";
+/// The member that says what an error does to the response.
+pub(super) const ON_ERROR: &str = "onError";
 /// Message of a request without a document.
 const QUERY_REQUIRED: &str = "query must be a string with the GraphQL document";
 /// Values of the parameter `onError`.
@@ -72,7 +77,7 @@ impl GraphqlRequest {
         let mut members = Map::new();
         for (name, value) in url::form_urlencoded::parse(query) {
             // `saved` is the short form for readable URLs
-            let name = if name == "saved" { "documentId".into() } else { name };
+            let name = if name == "saved" { DOCUMENT_ID.into() } else { name };
             let member = match name.as_ref() {
                 "query" | "operationName" | "documentId" | "onError" => Json::String(value.into_owned()),
                 "variables" | "extensions" if value.is_empty() => continue,
@@ -106,9 +111,9 @@ impl GraphqlRequest {
             Some(_) => Err(bad_request(format!("{name} must be {expected}"))),
         };
         let query = text("query", "a string with the GraphQL document")?;
-        let document_id = text("documentId", "the name, the hash or the id of a saved query")?;
+        let document_id = text(DOCUMENT_ID, "the name, the hash or the id of a saved query")?;
         let operation_name = text("operationName", "a string")?.filter(|name| !name.is_empty());
-        let on_error = match text("onError", ON_ERROR_VALUES)? {
+        let on_error = match text(ON_ERROR, ON_ERROR_VALUES)? {
             None => OnError::default(),
             Some(value) => {
                 value.parse().map_err(|_| bad_request(format!("onError: \"{value}\" is not known; it must be {ON_ERROR_VALUES}")))?
@@ -131,6 +136,23 @@ impl GraphqlRequest {
             return Err(bad_request("specify query or documentId, not both"));
         }
         Ok(Self { query, persisted_hash, document_id, operation_name, on_error, variables })
+    }
+
+    /// Converts a request of the framework, which carries `documentId` and `onError` in its extensions.
+    pub(crate) fn from_framework(request: &async_graphql::Request) -> Result<Self, HttpReject> {
+        let mut extensions = json_object(&request.extensions);
+        let mut members = Map::new();
+        for name in [DOCUMENT_ID, ON_ERROR] {
+            members.extend(extensions.remove(name).map(|member| (name.to_owned(), member)));
+        }
+        // the framework does not tell an absent query from an empty one
+        if !request.query.is_empty() {
+            members.insert("query".to_owned(), Json::from(request.query.as_str()));
+        }
+        members.insert("operationName".to_owned(), Json::from(request.operation_name.clone()));
+        members.insert("variables".to_owned(), Json::Object(json_object(&request.variables)));
+        members.insert("extensions".to_owned(), Json::Object(extensions));
+        Self::from_members(members)
     }
 
     /// Looks up the document that the request names.

@@ -15,6 +15,7 @@ use tracing::Instrument;
 use crate::graphql::error::GraphqlError;
 use crate::http::authentication::authenticate;
 use crate::http::client::{ClientContext, accepted_languages};
+use crate::http::graphql::execute::response_body;
 use crate::http::graphql::request::GraphqlRequest;
 use crate::http::graphql::stream_limits::{StreamLimits, TOO_MANY_STREAMS};
 use crate::http::graphql::streaming::{StartedOperation, start_operation};
@@ -85,8 +86,8 @@ async fn send_results(operation: StartedOperation, sender: mpsc::Sender<SseEvent
     let complete = || SseEvent::default().event("complete").data("");
     let mut stopped = std::pin::pin!(limits.stopped());
     match operation {
-        StartedOperation::Completed(json) => {
-            let _ = send(next_event(json)).await && send(complete()).await;
+        StartedOperation::Completed(result, nodes) => {
+            let _ = send(next_event(response_body(nodes, &result))).await && send(complete()).await;
         }
         StartedOperation::Failed(errors) => {
             let _ = send(errors_event(&errors)).await && send(complete()).await;

@@ -6,10 +6,10 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::core::auth::Caller;
 use crate::core::error::Error;
 use crate::core::language::Languages;
-use crate::graphql::engine::PrepareError;
+use crate::graphql::engine::{OperationResult, PrepareError};
 use crate::graphql::error::{GraphqlError, codes};
 use crate::graphql::subscription::EventStream;
-use crate::http::graphql::execute::{execute, response_body};
+use crate::http::graphql::execute::execute;
 use crate::http::graphql::request::{DocumentError, GraphqlRequest};
 use crate::http::graphql::stream_limits::TOO_MANY_STREAMS;
 use crate::http::middleware::request_log::OperationLog;
@@ -20,8 +20,8 @@ use crate::observability::metrics::{GaugeGuard, StreamKind};
 
 /// An operation that was started.
 pub(super) enum StartedOperation {
-    /// A query or mutation with its result, a response body.
-    Completed(Vec<u8>),
+    /// A query or mutation with its result, and the maximum number of records that it may contain.
+    Completed(OperationResult, u64),
     /// A subscription.
     Subscribed(Box<EventStream>, StreamPermit),
     /// The operation was rejected or failed.
@@ -68,7 +68,7 @@ pub(super) async fn start_operation(
     if prepared.kind() != OperationType::Subscription {
         let Some(_permit) = state.admission_queue.acquire().await else { return failed(GraphqlError::from(Error::Overloaded)) };
         return match execute(state, &prepared, log, languages, caller).await {
-            Ok(result) => StartedOperation::Completed(response_body(&prepared, &result)),
+            Ok(result) => StartedOperation::Completed(result, prepared.nodes()),
             Err(error) => failed(error),
         };
     }

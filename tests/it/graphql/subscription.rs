@@ -274,6 +274,169 @@ async fn protocol_violation_closes_the_connection_with_its_code(#[case] messages
 }
 
 #[tokio::test]
+async fn completed_id_can_be_reused_at_once() {
+    let server = Server::with(On::Sqlite, &person("a")).await;
+    let mut client = Client::ready(&server, json!({})).await;
+    for _ in 0..20 {
+        client.subscribe("1", ALL, json!({})).await;
+        client.send(json!({"id": "1", "type": "complete"})).await;
+    }
+    client.subscribe("1", "{ __typename }", json!({})).await;
+    // no message of an earlier operation
+    assert_eq!(client.receive().await["payload"]["data"], json!({"__typename": "Query"}));
+    assert_eq!(client.receive().await, json!({"id": "1", "type": "complete"}));
+    until_open(&server, 1).await;
+}
+
+#[tokio::test]
+async fn websocket_runs_stored_documents() {
+    let server = Server::with(On::Sqlite, &person("a")).await;
+    let mut client = Client::ready(&server, json!({})).await;
+    let hash = "0".repeat(64);
+    let extensions = json!({"persistedQuery": {"version": 1, "sha256Hash": hash}});
+    let payloads = [
+        (json!({"query": null, "documentId": "none", "variables": null, "extensions": null}), "BAD_REQUEST"),
+        (json!({"extensions": extensions}), "PERSISTED_QUERY_NOT_FOUND"),
+        (json!({"query": "{ nothing }", "operationName": null}), "GRAPHQL_VALIDATION_FAILED"),
+    ];
+    for (payload, code) in payloads {
+        client.send(json!({"id": "1", "type": "subscribe", "payload": payload})).await;
+        let message = client.receive().await;
+        assert_eq!((&message["type"], &message["payload"][0]["extensions"]["code"]), (&json!("error"), &json!(code)), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn result_over_websocket_is_written_in_query_order() {
+    let server = Server::with(On::Sqlite, &person("a")).await;
+    let mut client = Client::ready(&server, json!({})).await;
+    client.subscribe("1", "{ z: people { totalCount } a: __typename b: node(id: \"x\") { id } }", json!({})).await;
+    let Some(Ok(Message::Text(text))) = client.0.next().await else { panic!("no text") };
+    assert!(text.contains(r#""data":{"z":{"totalCount":1},"a":"Query","b":null}"#), "{text}");
+    assert!(text.contains(r#""path":["b"]"#), "{text}");
+}
+
+#[tokio::test]
+async fn long_replay_does_not_delay_other_operations() {
+    const COUNT: usize = 200;
+    let name = "x".repeat(2_000);
+    let people: String = (0..COUNT).map(|number| format!("- {{slug: p{number}, name: {{en: {name}}}}}\n")).collect();
+    let server = Server::with(On::Sqlite, &format!("people:\n{}{people}", "- {slug: first, name: {en: First}}\n")).await;
+    let first = server.data("{ changes(first: 1) { pageInfo { endCursor } } }").await;
+    // more data than the buffers of the connection take
+    let fields: String = (0..40).map(|number| format!("c{number}: changes {{ new }} ")).collect();
+    let query = format!("subscription($since: String) {{ changed(since: $since) {{ change {{ {fields} }} }} }}");
+    let mut client = Client::ready(&server, json!({})).await;
+    client.subscribe("replay", &query, json!({"since": first["changes"]["pageInfo"]["endCursor"]})).await;
+    assert_eq!(client.receive().await["id"], "replay");
+    client.subscribe("query", "{ __typename }", json!({})).await;
+    let mut events = 1;
+    while client.receive().await["id"] == "replay" {
+        events += 1;
+    }
+    assert!(events < COUNT, "the query waited for the whole replay");
+}
+
+#[rstest]
+// as the Python client gql sends them
+#[case("graphql-ws, graphql-transport-ws", "graphql-ws", "start", "data")]
+#[case("other,graphql-transport-ws,graphql-ws", "graphql-transport-ws", "subscribe", "next")]
+#[tokio::test]
+async fn handshake_selects_the_first_known_protocol(
+    #[case] offered: &str,
+    #[case] selected: &str,
+    #[case] start: &str,
+    #[case] next: &str,
+) {
+    let server = Server::empty(On::Sqlite).await;
+    let mut request = format!("{}/graphql", server.address.replace("http", "ws")).into_client_request().unwrap();
+    request.headers_mut().insert("sec-websocket-protocol", offered.parse().unwrap());
+    let (socket, response) = connect_async(request).await.unwrap();
+    assert_eq!(response.headers()["sec-websocket-protocol"], selected);
+    let mut client = Client(socket);
+    client.send(json!({"type": "connection_init"})).await;
+    assert_eq!(client.receive().await, json!({"type": "connection_ack"}));
+    client.send(json!({"type": start, "id": "1", "payload": {"query": "{ __typename }"}})).await;
+    assert_eq!(client.receive().await["type"], next);
+}
+
+#[tokio::test]
+async fn old_protocol_executes_and_resumes() {
+    let server = Server::with(On::Sqlite, &person("before")).await;
+    let start = server.data("{ changes { pageInfo { endCursor } } }").await["changes"]["pageInfo"]["endCursor"].clone();
+    server.import(&person("a")).await.unwrap();
+    let (_, token) = server.store.create_token("A", Role::Editor, None).await.unwrap();
+    let mut client = Client::open_with(&server, "graphql-ws").await;
+    client.send(json!({"type": "connection_init", "payload": {"Authorization": format!("Bearer {token}")}})).await;
+    assert_eq!(client.receive().await, json!({"type": "connection_ack"}));
+    client.send(json!({"type": "start", "id": "1", "payload": {"query": ALL, "variables": {"since": start}}})).await;
+    let mut message = client.receive().await;
+    assert_eq!((&message["type"], &message["id"]), (&json!("data"), &json!("1")));
+    assert_eq!(slug(&message["payload"]["data"]["changed"].take()), "a");
+    client.send(json!({"type": "stop", "id": "1"})).await;
+    assert_eq!(client.receive().await, json!({"type": "complete", "id": "1"}));
+    client.send(json!({"type": "start", "id": "2", "payload": {"query": "{ viewer { name } }"}})).await;
+    assert_eq!(client.receive().await["payload"]["data"], json!({"viewer": {"name": "A"}}));
+    assert_eq!(client.receive().await["type"], "complete");
+    client.send(json!({"type": "start", "id": "3", "payload": {"query": "{ nothing }"}})).await;
+    let message = client.receive().await;
+    assert_eq!(message["payload"]["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED", "{message}");
+    assert_eq!(client.receive().await["type"], "complete");
+    client.send(json!({"type": "connection_terminate"})).await;
+    assert_eq!(client.next().await.unwrap_err().0, 1000);
+    until_open(&server, 0).await;
+}
+
+#[rstest]
+#[case::bad_token(&[r#"{"type":"connection_init","payload":{"Authorization":"Bearer x"}}"#], 4403)]
+#[case::too_early(&[r#"{"type":"start","id":"1","payload":{"query":"{ __typename }"}}"#], 4401)]
+#[case::same_id(&[
+    r#"{"type":"connection_init"}"#,
+    r#"{"type":"start","id":"1","payload":{"query":"subscription { changed { cursor } }"}}"#,
+    r#"{"type":"start","id":"1","payload":{"query":"subscription { changed { cursor } }"}}"#,
+], 4409)]
+#[case::other_protocol(&[r#"{"type":"subscribe","id":"1","payload":{"query":"{ __typename }"}}"#], 4400)]
+#[case::silent(&[], 4408)]
+#[tokio::test]
+async fn violation_of_the_old_protocol_closes_the_connection(#[case] messages: &[&str], #[case] code: u16) {
+    let server = Server::empty(On::Sqlite).await;
+    let mut client = Client::open_with(&server, "graphql-ws").await;
+    for message in messages {
+        client.0.send(Message::Text((*message).into())).await.unwrap();
+    }
+    let closed = loop {
+        match client.next().await {
+            Ok(message) => assert!(["connection_ack", "connection_error"].iter().any(|ty| message["type"] == *ty), "{message}"),
+            Err((closed, _)) => break closed,
+        }
+    };
+    assert_eq!(closed, code);
+    until_open(&server, 0).await;
+}
+
+#[tokio::test]
+async fn unknown_protocol_and_long_message_close_the_connection() {
+    let server = Server::empty(On::Sqlite).await;
+    let mut request = format!("{}/graphql", server.address.replace("http", "ws")).into_client_request().unwrap();
+    // a client that asks for no protocol
+    request.headers_mut().remove("sec-websocket-protocol");
+    let mut client = Client(connect_async(request).await.unwrap().0);
+    assert_eq!(client.next().await.unwrap_err().0, 4406);
+    for (message, code) in [
+        (Message::Text(json!({"type": "ping", "payload": {"x": "x".repeat(200_000)}}).to_string().into()), 4400),
+        (Message::Binary(vec![1].into()), 4400),
+        (
+            Message::Text(json!({"type": "subscribe", "id": "x".repeat(201), "payload": {"query": "{ __typename }"}}).to_string().into()),
+            4400,
+        ),
+    ] {
+        let mut client = Client::ready(&server, json!({})).await;
+        client.0.send(message).await.unwrap();
+        assert_eq!(client.next().await.unwrap_err().0, code);
+    }
+}
+
+#[tokio::test]
 async fn subscription_over_json_names_the_streaming_transports() {
     let server = Server::empty(On::Sqlite).await;
     let (message, _) = server.error("subscription { changed { cursor } }").await;

@@ -1,0 +1,166 @@
+//! The engine as an [`Executor`] of async-graphql, for the integrations of that framework.
+//!
+//! An integration passes the caller and the languages as data of the request or of the session:
+//!
+//! ```no_run
+//! use async_graphql::{Executor, Request};
+//! use kurultai::core::auth::Caller;
+//! use kurultai::core::language::Languages;
+//! use kurultai::graphql::Api;
+//!
+//! # async fn example(api: Api) {
+//! let languages = Languages::from_header("ky, ru;q=0.8");
+//! let request = Request::new("{ viewer { role } }").data(Caller::reader()).data(languages);
+//! let response = Executor::execute(&api, request).await;
+//! println!("{}", serde_json::to_string(&response).unwrap());
+//! # }
+//! ```
+//!
+//! What belongs to a server is not part of it: persisted documents, rate limits, timeouts and logs of operations are those of
+//! `http::graphql::executor`.
+
+use std::any::{Any, TypeId};
+use std::sync::Arc;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Data, Executor, Name, Request, Response, ServerError, Value};
+use async_graphql_value::RAW_VALUE_TOKEN;
+use futures_util::stream::{self, BoxStream, Stream, StreamExt};
+use serde::Serialize;
+use serde_json::{Map, Value as Json, json};
+
+use crate::core::auth::Caller;
+use crate::core::language::Languages;
+use crate::graphql::engine::{Api, OnError, OperationRequest, OperationResult, PrepareError, PreparedOperation};
+use crate::graphql::error::{GraphqlError, codes};
+use crate::graphql::subscription::EventStream;
+use crate::store::access::token::TokenRejection;
+
+/// Executes requests for the [`Caller`] in the data of the request or of the session, or else for a reader, with the
+/// [`Languages`] from there.
+///
+/// - The data of a response serializes to JSON in the order of the query. It is serialized already:
+///   [`into_json`](Value::into_json) parses it, but it cannot be matched as an object.
+/// - A request that is rejected has no data, only errors.
+/// - Introspection is always enabled. Uploads are rejected; use the multipart endpoint.
+impl Executor for Api {
+    /// Executes a query or mutation.
+    async fn execute(&self, request: Request) -> Response {
+        let (caller, languages) = client(&request, None);
+        let prepared = match prepare(self, request, |kind| kind != OperationType::Subscription) {
+            Ok(prepared) => prepared,
+            Err(errors) => return errors_response(errors),
+        };
+        Box::pin(execute(self, &prepared, &languages, &caller)).await
+    }
+
+    /// Executes an operation of any type. The role and the token of the caller are checked again, because a session can be
+    /// older than a revocation.
+    fn execute_stream(&self, request: Request, session_data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
+        let api = self.clone();
+        let (caller, languages) = client(&request, session_data.as_deref());
+        let responses = async move {
+            match start(&api, request, &languages, &caller).await {
+                Ok(responses) => responses,
+                Err(errors) => response_stream(errors_response(errors)),
+            }
+        };
+        stream::once(responses).flatten().boxed()
+    }
+}
+
+fn client(request: &Request, session: Option<&Data>) -> (Caller, Languages) {
+    (datum(request, session).unwrap_or_else(Caller::reader), datum(request, session).unwrap_or_default())
+}
+
+/// The value of a type in the data of the request or else of the session.
+pub(crate) fn datum<T: Any + Clone>(request: &Request, session: Option<&Data>) -> Option<T> {
+    let find = |data: &Data| data.get(&TypeId::of::<T>())?.downcast_ref::<T>().cloned();
+    find(&request.data).or_else(|| session.and_then(find))
+}
+
+fn prepare(api: &Api, request: Request, allows: impl Fn(OperationType) -> bool) -> Result<PreparedOperation, Vec<GraphqlError>> {
+    if !request.uploads.is_empty() {
+        return Err(vec![GraphqlError::new(codes::BAD_REQUEST, "files are not accepted here; upload them as multipart/form-data")]);
+    }
+    let variables = json_object(&request.variables);
+    let request = OperationRequest {
+        query: request.query,
+        operation: request.operation_name,
+        variables,
+        uploads: Vec::new(),
+        on_error: OnError::default(),
+    };
+    api.prepare(request, allows).map_err(|error| match error {
+        PrepareError::Invalid(errors) => errors,
+        PrepareError::OperationNotAllowed => vec![GraphqlError::new(codes::BAD_REQUEST, "a subscription requires a stream")],
+    })
+}
+
+async fn execute(api: &Api, prepared: &PreparedOperation, languages: &Languages, caller: &Caller) -> Response {
+    match api.execute(prepared, languages, caller).await {
+        Ok(result) => result_response(result, prepared.nodes()),
+        Err(error) => errors_response(vec![error]),
+    }
+}
+
+async fn start(
+    api: &Api,
+    request: Request,
+    languages: &Languages,
+    caller: &Caller,
+) -> Result<BoxStream<'static, Response>, Vec<GraphqlError>> {
+    let rejected = |error| vec![GraphqlError::from(TokenRejection::into_error(error))];
+    let caller = &api.store.refresh_caller(caller).await.map_err(rejected)?;
+    let prepared = prepare(api, request, |_| true)?;
+    if prepared.kind() != OperationType::Subscription {
+        return Ok(response_stream(Box::pin(execute(api, &prepared, languages, caller)).await));
+    }
+    let events = Box::pin(api.subscribe(&prepared, languages, caller, None)).await.map_err(|error| vec![error])?;
+    Ok(event_responses(events).boxed())
+}
+
+/// The responses of a subscription; an error is the last one.
+pub(crate) fn event_responses(events: EventStream) -> impl Stream<Item = Response> + Send + use<> {
+    stream::unfold(Some(events), |events| async move {
+        let mut events = events?;
+        match events.next().await {
+            Ok(event) => Some((Response::new(raw_json(event.data)), Some(events))),
+            Err(error) => Some((errors_response(vec![error]), None)),
+        }
+    })
+}
+
+/// A stream of one response.
+pub(crate) fn response_stream(response: Response) -> BoxStream<'static, Response> {
+    stream::once(std::future::ready(response)).boxed()
+}
+
+/// The response to an executed operation that may return `nodes` records: data, errors and the cost in `extensions`.
+pub(crate) fn result_response(result: OperationResult, nodes: u64) -> Response {
+    let cost = Value::from_json(json!({"nodes": nodes})).unwrap_or_default();
+    let mut response = Response::new(raw_json(result.data)).extension("cost", cost);
+    response.errors = result.errors.into_iter().map(ServerError::from).collect();
+    response
+}
+
+/// The response to a request that was rejected or failed as a whole: errors without data.
+pub(crate) fn errors_response(errors: Vec<GraphqlError>) -> Response {
+    Response::from_errors(errors.into_iter().map(ServerError::from).collect())
+}
+
+/// A value that serializes to this JSON text, byte for byte.
+fn raw_json(json: Vec<u8>) -> Value {
+    // the writer of responses writes UTF-8
+    let text = String::from_utf8(json).unwrap_or_default();
+    Value::Object([(Name::new(RAW_VALUE_TOKEN), Value::String(text))].into_iter().collect())
+}
+
+/// A map of the framework, such as variables, as a JSON object.
+pub(crate) fn json_object(values: &impl Serialize) -> Map<String, Json> {
+    match serde_json::to_value(values) {
+        Ok(Json::Object(object)) => object,
+        // not reached: maps with names as keys serialize to objects
+        Ok(_) | Err(_) => Map::new(),
+    }
+}
