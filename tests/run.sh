@@ -32,7 +32,7 @@ clients() {
     export KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS=0
     serve
     token=$("$target/debug/kurultai" token create --name clients --role editor --database-url "$database" | head -n 1)
-    python
+    python tests/clients/requirements.txt
     cd tests/clients
     npm ci --no-audit --no-fund
     KURULTAI_URL=$address KURULTAI_TOKEN=$token KURULTAI_PYTHON=$target/python/bin/python npm test
@@ -69,10 +69,10 @@ browser() {
     "$target/python/bin/python" tests/browser/links.py "$screenshots" "$folder/kurultai.db"
 }
 
-# Creates a Python environment with the tools that read exported files, and a client.
+# Creates a Python environment with the packages of a file; by default, the tools that read exported files.
 python() {
     [ -x "$target/python/bin/python" ] || python3 -m venv "$target/python"
-    "$target/python/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt
+    "$target/python/bin/pip" install --quiet --disable-pip-version-check -r "${1:-tests/requirements.txt}"
 }
 
 # Exports the sample dataset and reads it with other tools.
