@@ -29,9 +29,9 @@ use crate::http::record_page::format::spaced_words;
 use crate::http::response::{MediaType, error_response, errors_response, reject, reject_response};
 use crate::http::state::AppState;
 
-pub(in crate::http) const ATOM_MEDIA_TYPE: &str = "application/atom+xml; charset=utf-8";
+pub(crate) const ATOM_MEDIA_TYPE: &str = "application/atom+xml; charset=utf-8";
 /// The author of entries that have none.
-pub(in crate::http) const AUTHOR: &str = "Kurultai";
+pub(crate) const AUTHOR: &str = "Kurultai";
 /// The name under which the built-in queries are counted.
 const BUILT_IN_QUERY: &str = "feed";
 /// All changes, the latest first.
@@ -210,11 +210,11 @@ fn uuid(text: &str) -> Option<Uuid> {
     id::decode(text).ok().map(|(_, uuid)| uuid)
 }
 
-pub(in crate::http) fn person(name: &str) -> AtomPerson {
+pub(crate) fn person(name: &str) -> AtomPerson {
     AtomPerson { name: name.to_owned(), ..AtomPerson::default() }
 }
 
-pub(in crate::http) fn link(rel: &str, href: String, media: Option<&str>) -> AtomLink {
+pub(crate) fn link(rel: &str, href: String, media: Option<&str>) -> AtomLink {
     AtomLink { rel: rel.to_owned(), href, mime_type: media.map(ToOwned::to_owned), ..AtomLink::default() }
 }
 
