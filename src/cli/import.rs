@@ -23,7 +23,7 @@ use crate::interchange::popolo::PopoloOptions;
 use crate::interchange::yaml;
 use crate::store::Store;
 use crate::store::db::maintenance::BULK_WRITE_RECORDS;
-use crate::store::draft::{InputProblem, has_problems};
+use crate::store::draft::{InputProblem, has_problems, problems_of};
 use crate::store::write::{Author, Drafts, WriteError, WriteSummary};
 
 /// How an import writes into a database.
@@ -43,11 +43,11 @@ pub(super) async fn import(config: &Config, args: ImportArgs) -> anyhow::Result<
         }
         reading.finish(None).await?;
         let options = PushOptions { url, token: args.token, message: args.message, batch_records, dry_run: args.dry_run };
-        let problems = reading.value_problems();
-        if reading.problems.is_empty() && !problems.is_empty() {
-            bail!(report::problems(&problems, 0));
+        let drafts = drafts(reading)?;
+        if has_problems(&drafts) {
+            bail!(report::problems(&problems_of(&drafts), 0));
         }
-        return push(drafts(reading)?, options).await;
+        return push(drafts, options).await;
     }
     let options = ImportOptions { batch_records, dry_run: args.dry_run, author: Author { by: args.by, message: args.message } };
     with_store(open_migrated(config, false).await?, async |store| load(store, reading, &options).await).await

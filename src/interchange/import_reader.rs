@@ -192,14 +192,9 @@ impl ImportReader {
             return Ok(self);
         }
         let mut problems = std::mem::take(&mut self.problems);
-        problems.extend(self.value_problems());
+        problems.extend(draft::problems_of(&self.drafts));
         problems.sort_by(|a, b| (&a.origin.file, a.origin.line).cmp(&(&b.origin.file, b.origin.line)));
         Err(problems)
-    }
-
-    /// Problems of the values in the drafts.
-    pub fn value_problems(&self) -> Vec<InputProblem> {
-        self.drafts.iter().flat_map(|(_, drafts)| drafts).flat_map(|draft| &draft.problems).cloned().collect()
     }
 
     fn push_result(&mut self, result: Result<(RecordType, Draft), Vec<InputProblem>>) {

@@ -191,6 +191,11 @@ pub fn has_problems(drafts: &Drafts) -> bool {
     drafts.iter().flat_map(|(_, drafts)| drafts).any(|draft| !draft.problems.is_empty())
 }
 
+/// The problems that these drafts have.
+pub fn problems_of(drafts: &Drafts) -> Vec<InputProblem> {
+    drafts.iter().flat_map(|(_, drafts)| drafts).flat_map(|draft| &draft.problems).cloned().collect()
+}
+
 /// Adds problems found by a later stage, except at places where an earlier stage has found one: what is wrong there has
 /// been said.
 pub fn add_problems(earlier: &mut Vec<InputProblem>, later: Vec<InputProblem>) {

@@ -47,8 +47,11 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
     builder.register(input).register(payload)
 }
 
-/// The ids, each not set if it is not valid, and the problems of those.
-fn parse_ids(selection: &Selection<'_>) -> Result<(Vec<Option<(RecordType, Uuid)>>, Vec<InputProblem>)> {
+/// Type and id of a record. Not set if the id is not valid.
+type CheckedId = Option<(RecordType, Uuid)>;
+
+/// The ids, and the problems of those.
+fn parse_ids(selection: &Selection<'_>) -> Result<(Vec<CheckedId>, Vec<InputProblem>)> {
     let ids = input::take_list(&mut input::members(selection)?, "ids")?;
     if ids.len() > MAX_IDS {
         return Err(bad_input("input.ids", format_args!("{} ids are too many; give at most {MAX_IDS} in one call", ids.len())));
@@ -81,7 +84,7 @@ pub(super) async fn execute(store: &Store, selection: &Selection<'_>, out: &mut 
 async fn write_payload(
     store: &Store,
     selection: &Selection<'_>,
-    ids: &[Option<(RecordType, Uuid)>],
+    ids: &[CheckedId],
     problems: &[InputProblem],
     out: &mut JsonWriter<'_>,
 ) -> Result<()> {

@@ -198,12 +198,11 @@ impl Store {
 /// with the hash or the name of the query.
 fn name_problem(existing: &[Model], hash: &str, query: &NewSavedQuery) -> Option<InputProblem> {
     let requested = query.name.as_ref()?;
-    let message = match existing.iter().find(|saved| saved.hash != hash) {
-        Some(other) => format!("\"{requested}\" is permanently the name of another query: {}; give this one another name", other.hash),
-        None => {
-            let own = existing.iter().find_map(|saved| saved.name.as_ref()).filter(|own| *own != requested)?;
-            format!("this query is already saved with the name \"{own}\"; use that name")
-        }
+    let message = if let Some(other) = existing.iter().find(|saved| saved.hash != hash) {
+        format!("\"{requested}\" is permanently the name of another query: {}; give this one another name", other.hash)
+    } else {
+        let own = existing.iter().find_map(|saved| saved.name.as_ref()).filter(|own| *own != requested)?;
+        format!("this query is already saved with the name \"{own}\"; use that name")
     };
     Some(InputProblem::new(Origin::input(["name"]), message).with_code(ProblemCode::Taken))
 }

@@ -46,7 +46,7 @@ impl Store {
             let message = format!("other records refer to this {}: {}; change or delete them first", record.singular(), names.join(", "));
             problems.push(reject(message, ProblemCode::InUse));
         }
-        problems.extend(revision_problem(record, &row, expected_revision));
+        problems.extend(revision_problem(revision_number(record, &row), expected_revision));
         if !problems.is_empty() {
             return Err(WriteError::Problems(problems));
         }

@@ -47,6 +47,9 @@ pub struct PatchInput {
     pub problems: Vec<InputProblem>,
 }
 
+/// Lists and keys of parts that lead from a record to a part.
+type ListPath = Vec<(&'static str, String)>;
+
 impl Store {
     /// Patches a list of a record or part.
     pub async fn patch_list(&self, input: PatchInput, author: &Author) -> Result<WriteSummary, WriteError> {
@@ -114,9 +117,9 @@ impl Store {
 }
 
 impl WriteSession<'_> {
-    /// The record to which the record or part with this id belongs, its stored state, and the lists and keys that lead to the part. Not set
-    /// if there is none.
-    async fn list_owner(&self, id: Option<Uuid>) -> Result<Option<(Referrer, StoredRow, Vec<(&'static str, String)>)>> {
+    /// The record to which the record or part with this id belongs, its stored state, and the lists and keys that lead to
+    /// the part. Not set if there is none.
+    async fn list_owner(&self, id: Option<Uuid>) -> Result<Option<(Referrer, StoredRow, ListPath)>> {
         let Some(id) = id else { return Ok(None) };
         let Some(owner) = record_of(&self.transaction, id).await? else { return Ok(None) };
         let record = catalog().get(owner.ty);
@@ -194,7 +197,7 @@ fn has_members(item: &Json, members: &Json) -> bool {
 
 /// The lists and keys that lead from a record to the part with this id: none for the record itself. Not set if the record
 /// has no such part.
-fn lists_to(record: &Record, row: &StoredRow, id: Uuid) -> Option<Vec<(&'static str, String)>> {
+fn lists_to(record: &Record, row: &StoredRow, id: Uuid) -> Option<ListPath> {
     if row.id == id {
         return Some(Vec::new());
     }

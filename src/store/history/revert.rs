@@ -16,7 +16,7 @@ use crate::store::history::revisions::load_revisions;
 use crate::store::history::state;
 use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::is_published;
-use crate::store::write::session::{WriteSession, relocate_state_problems, unknown_id};
+use crate::store::write::session::{WriteSession, relocate_state_problems, revision_problem, unknown_id};
 use crate::store::write::types::{Author, WriteError, WriteSummary};
 use crate::store::{Store, database};
 
@@ -63,7 +63,8 @@ impl Store {
             let message = format!("there is no revision {revision} of this {}", record.singular());
             let problem = InputProblem::new(Origin::input(["toRevision"]), message).with_code(ProblemCode::NotFound);
             if !exists {
-                return Err(WriteError::problem(problem));
+                let conflict = revision_problem(last_revision, expected_revision);
+                return Err(WriteError::Problems(std::iter::once(problem).chain(conflict).collect()));
             }
             Draft { origin: origin.clone(), problems: vec![problem], ..Draft::default() }
         };

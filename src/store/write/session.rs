@@ -15,12 +15,14 @@ use crate::entity::RecordType;
 use crate::store::curation::disputes;
 use crate::store::db::dataset_version;
 use crate::store::db::dataset_version::WriteScope;
-use crate::store::draft::{Draft, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, has_problems, parse, value_tree};
+use crate::store::draft::{
+    Draft, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, has_problems, parse, problems_of, value_tree,
+};
 use crate::store::history::revisions::RevisionStamp;
 use crate::store::history::state;
 use crate::store::write::diff::ChangeSet;
 use crate::store::write::load::{load_rows, referenced_types};
-use crate::store::write::model::{StoredRow, revision_number};
+use crate::store::write::model::StoredRow;
 use crate::store::write::resolve::ResolvedNames;
 use crate::store::write::types::{Author, TransactionEnd, WriteError, WriteSummary};
 use crate::store::write::validate;
@@ -127,8 +129,7 @@ impl WriteSession<'_> {
         only_check: bool,
     ) -> Result<ChangeSet<'_>, WriteError> {
         let transaction = &self.transaction;
-        let given = drafts.iter().flat_map(|(_, drafts)| drafts).flat_map(|draft| &draft.problems);
-        let mut problems: Vec<InputProblem> = given.cloned().collect();
+        let mut problems = problems_of(drafts);
         let mut names = ResolvedNames::default();
         let resolved = names.resolve(self.store, transaction, drafts, &mut problems).await?;
         validate::references(drafts, &names, &mut problems);
@@ -183,9 +184,8 @@ pub(crate) fn unknown_id(record: &Record, id: Uuid, argument: &'static str) -> I
     InputProblem::new(Origin::input([argument]), message).with_code(ProblemCode::NotFound)
 }
 
-/// The conflict if the record is not at the expected revision.
-pub(crate) fn revision_problem(record: &Record, row: &StoredRow, expected: Option<i64>) -> Option<InputProblem> {
-    let number = revision_number(record, row);
+/// The conflict if the record is at this revision instead of the expected one.
+pub(crate) fn revision_problem(number: i64, expected: Option<i64>) -> Option<InputProblem> {
     let expected = expected.filter(|expected| *expected != number)?;
     let message = format!("the record is at revision {number}, not {expected}: it was changed in the meantime; read it again");
     Some(InputProblem::new(Origin::input(["expectedRevision"]), message).with_code(ProblemCode::Conflict(number)))

@@ -194,7 +194,7 @@ async fn record_mutations_report_all_kinds_of_errors_at_once(#[values(On::Sqlite
             "id": id, "openedOn": "x", "title": null, "slug": "case-2", "court": "no-such-court", "expectedRevision": 3, "ecli": "E",
             "parties": [{"key": "new", "role": "DEFENDANT", "person": "nobody"}],
             "charges": [{"party": "new", "outcome": "PENDING"}, {"party": "old", "outcome": "PENDING"}],
-            "sentences": [{"kind": "FINE", "party": "new", "charge": "any"}],
+            "sentences": [{"kind": "FINE", "party": "new"}],
         });
         let payload = editor.payload("updateCase { case { id } }", input).await;
         let expected = [
@@ -446,6 +446,14 @@ async fn curation_mutations_report_all_kinds_of_errors_at_once(#[values(On::Sqli
     assert_errors(&payload, &expected);
     assert_eq!(revision_count(&server).await, before);
 
+    // a deleted record has its last revision
+    admin.done("deleteCase { deletedId }", json!({"id": id})).await;
+    let before = revision_count(&server).await;
+    let payload = revert(&id).await;
+    let conflict = (json!(["expectedRevision"]), "CONFLICT", "the record is at revision 3, not 9");
+    assert_errors(&payload, &[(json!(["toRevision"]), "NOT_FOUND", "there is no revision 7 of this case"), conflict]);
+    assert_eq!(revision_count(&server).await, before);
+
     // a withheld person is named by the argument
     admin.done("withholdPerson { person { id } }", json!({"person": "anna"})).await;
     let before = revision_count(&server).await;
@@ -525,7 +533,7 @@ async fn import_mutations_report_all_kinds_of_errors_at_once(#[values(On::Sqlite
     assert_errors(&skipped, &expected.concat());
     assert_eq!(skipped["results"][5]["outcome"], "CREATED");
 
-    let file = "people:\n- {slug: a, name: {en: A}, birthDate: yesterday, jurisdiction: nowhere}\ncases:\n- {slug: case-1, court: b, ecli: [1]}\n- {slug: new, parties: [{role: judge, person: a}]}\n";
+    let file = "people:\n- {slug: a, name: {en: A}, birthDate: yesterday, jurisdiction: nowhere}\ncases:\n- {slug: case-1, court: b, ecli: [1]}\n- {slug: new, parties: [{role: king, person: a}]}\n";
     let query = "mutation($input: ImportFileInput!) { importFile(input: $input) { errors { path code message } } }";
     let part = reqwest::multipart::Part::text(file).file_name("all.yaml");
     let form = reqwest::multipart::Form::new()
@@ -539,7 +547,7 @@ async fn import_mutations_report_all_kinds_of_errors_at_once(#[values(On::Sqlite
         (at(), "NOT_FOUND", "all.yaml:2: people[0].jurisdiction: there is no jurisdiction"),
         (at(), "INVALID", "all.yaml:4: cases[0].ecli: this is a list"),
         (at(), "NOT_FOUND", "all.yaml:4: cases[0].court: there is no organization"),
-        (at(), "INVALID", "all.yaml:5: cases[1].parties[0].role: \"judge\" is not a value of this field"),
+        (at(), "INVALID", "all.yaml:5: cases[1].parties[0].role: \"king\" is not a value of this field"),
         (at(), "MISSING", "all.yaml:5: cases[1].title: title is missing"),
         (at(), "MISSING", "all.yaml:5: cases[1].kind: kind is missing"),
         (at(), "MISSING", "all.yaml:5: cases[1].status: status is missing"),

@@ -110,9 +110,11 @@ async fn problems_name_file_line_and_column() {
     fixture.write_file("t.mapping.yaml", "type: person\ndates: [\"%d.%m.%Y\"]\nfields: {slug: id, name: {en: name}, birthDate: born, deathDate: {column: died, dates: [\"%Y\"]}, image: picture}\n");
     let error = refused("id,name,born,died,picture,height\na,A,31.02.1970,,nowhere,1\nB b,B,1970-05,May,,\nc,C\n".as_bytes());
     for expected in [
-        "3 problems; nothing was written",
+        "5 problems; nothing was written",
         "t.csv:2: person.birthDate (column born): \"31.02.1970\" matches none of the date formats: %d.%m.%Y",
+        "t.csv:2: person.image (column picture): \"nowhere\" is not a web address",
         "t.csv:3: person.deathDate (column died): \"May\" matches none of the date formats: %Y",
+        "t.csv:3: person.slug (column id): \"B b\" is not a valid name",
         "t.csv:4: the row has 2 cells but the header has 6; quote cells that contain the separator",
     ] {
         assert!(error.contains(expected), "expected {expected}\n{error}");
