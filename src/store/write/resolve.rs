@@ -123,9 +123,10 @@ impl ResolvedNames {
         problems: &mut Vec<InputProblem>,
     ) -> Option<ResolvedDraft<'d>> {
         if ty == RecordType::Person
-            && let Some(id) = identifiers(draft).find_map(|(pair, _)| self.withheld_identifiers.get(&pair).copied())
+            && let Some((id, origin)) =
+                identifiers(draft).find_map(|(pair, origin)| Some((*self.withheld_identifiers.get(&pair)?, origin.clone())))
+            && let Resolved::Skipped = self.skip_withheld((ty, id), draft, origin, position, problems)
         {
-            self.skip_withheld(ty, id, draft, position, problems);
             return None;
         }
         let mut resolved = match (draft.target.id, &draft.name) {
@@ -136,9 +137,9 @@ impl ResolvedNames {
         };
         if let Resolved::Existing(id) = resolved
             && self.withheld.contains(&id)
-            && let Resolved::Skipped = self.skip_withheld(ty, id, draft, position, problems)
         {
-            return None;
+            let origin = draft.origin.child(if draft.target.id.is_some() { "id" } else { "slug" }, None);
+            resolved = self.skip_withheld((ty, id), draft, origin, position, problems);
         }
         if let Some((problem, remaining)) = mode_problem(ty, draft, resolved) {
             problems.push(problem);
@@ -174,7 +175,7 @@ impl ResolvedNames {
         if let (WriteMode::Exact, Some(slug)) = (mode, &draft.name)
             && let Some(by_slug) = self.slugs.get(&(ty, slug.clone())).copied().filter(|id| self.withheld.contains(id))
         {
-            return self.skip_withheld(ty, by_slug, draft, position, problems);
+            return self.skip_withheld((ty, by_slug), draft, draft.origin.child("slug", None), position, problems);
         }
         if let (WriteMode::Exact, Some(merged_into)) = (mode, found.filter(|found| *found != id)) {
             return self.skip(ty, merged_into, draft, position);
@@ -210,8 +211,16 @@ impl ResolvedNames {
         Resolved::Skipped
     }
 
-    /// Skips a draft of a withheld person. A draft that targets exactly this person is a problem instead.
-    fn skip_withheld(&mut self, ty: RecordType, id: Uuid, draft: &Draft, position: usize, problems: &mut Vec<InputProblem>) -> Resolved {
+    /// Skips a draft of a withheld person. A draft that targets exactly this person is a problem instead, of the value at
+    /// `origin`.
+    fn skip_withheld(
+        &mut self,
+        (ty, id): (RecordType, Uuid),
+        draft: &Draft,
+        origin: Origin,
+        position: usize,
+        problems: &mut Vec<InputProblem>,
+    ) -> Resolved {
         if matches!(draft.target.mode, WriteMode::Upsert | WriteMode::Exact) {
             if let (WriteMode::Exact, Some(own)) = (draft.target.mode, draft.target.id) {
                 self.ids.insert(own, id);
@@ -219,8 +228,8 @@ impl ResolvedNames {
             return self.skip(ty, id, draft, position);
         }
         let message = "this person is withheld: the record cannot be changed, only the records linked to it";
-        problems.push(InputProblem::new(draft.origin.child("id", None), message).with_code(ProblemCode::Withheld));
-        Resolved::Existing(id)
+        problems.push(InputProblem::new(origin, message).with_code(ProblemCode::Withheld));
+        if draft.target.mode == WriteMode::Create { Resolved::New } else { Resolved::Existing(id) }
     }
 
     /// Summary of the skipped drafts.

@@ -476,6 +476,18 @@ async fn curation_mutations_report_all_kinds_of_errors_at_once(#[values(On::Sqli
     assert_errors(&payload, &expected);
     let payload = admin.payload("withholdPerson { person { id } }", json!({"person": person})).await;
     assert_errors(&payload, &[withheld("person")]);
+    for (input, path) in [
+        (json!({"slug": "anna", "name": {}, "birthDate": "x"}), json!(["slug"])),
+        (json!({"identifiers": [{"scheme": "register", "value": "1"}], "name": {}, "birthDate": "x"}), json!(["identifiers", 0])),
+    ] {
+        let payload = admin.payload("createPerson { person { id } }", input).await;
+        let expected = [
+            (path, "WITHHELD", "this person is withheld"),
+            (json!(["name"]), "MISSING", "name is missing"),
+            (json!(["birthDate"]), "INVALID", "\"x\" is not a date"),
+        ];
+        assert_errors(&payload, &expected);
+    }
     let payload = admin.payload("mergePeople { person { id } }", json!({"from": "anna-2", "into": person})).await;
     assert_errors(&payload, &[withheld("into")]);
     let payload = admin.payload("addTopic { record { id } }", json!({"record": person, "topic": "nowhere", "expectedRevision": 99})).await;
