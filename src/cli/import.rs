@@ -23,7 +23,7 @@ use crate::interchange::popolo::PopoloOptions;
 use crate::interchange::yaml;
 use crate::store::Store;
 use crate::store::db::maintenance::BULK_WRITE_RECORDS;
-use crate::store::draft::InputProblem;
+use crate::store::draft::{InputProblem, has_problems, problems_of};
 use crate::store::write::{Author, Drafts, WriteError, WriteSummary};
 
 /// How an import writes into a database.
@@ -43,7 +43,11 @@ pub(super) async fn import(config: &Config, args: ImportArgs) -> anyhow::Result<
         }
         reading.finish(None).await?;
         let options = PushOptions { url, token: args.token, message: args.message, batch_records, dry_run: args.dry_run };
-        return push(drafts(reading)?, options).await;
+        let drafts = drafts(reading)?;
+        if has_problems(&drafts) {
+            bail!(report::problems(&problems_of(&drafts), 0));
+        }
+        return push(drafts, options).await;
     }
     let options = ImportOptions { batch_records, dry_run: args.dry_run, author: Author { by: args.by, message: args.message } };
     with_store(open_migrated(config, false).await?, async |store| load(store, reading, &options).await).await
@@ -56,7 +60,7 @@ async fn load(store: &Store, mut reading: ImportReader, options: &ImportOptions)
     let drafts = drafts(reading)?;
     let total = report::count(&drafts);
     let mut interrupt = InterruptCounter::start();
-    if options.dry_run {
+    if options.dry_run || has_problems(&drafts) {
         return match write_result(validate(store, &drafts, &options.author, &mut interrupt).await, 0)? {
             Some(outcome) => Ok(CommandOutcome::Completed(report::dry_run_summary(&outcome))),
             None => Ok(report::interrupted(0, total)),
@@ -100,7 +104,7 @@ fn read_inputs(args: &ImportArgs) -> anyhow::Result<ImportReader> {
     for input in &inputs {
         reading.read(input);
     }
-    if reading.problems.is_empty() { Ok(reading) } else { bail!(report::problems(&reading.problems, 0)) }
+    reading.complete().map_err(|problems| anyhow!(report::problems(&problems, 0)))
 }
 
 fn read_mapping(path: &Path) -> Result<Mapping, Vec<InputProblem>> {
@@ -110,10 +114,11 @@ fn read_mapping(path: &Path) -> Result<Mapping, Vec<InputProblem>> {
     Mapping::parse(&name, &tree)
 }
 
-/// The records that were read, or all their problems. Prints the notes of the readers.
+/// The records that were read, or all problems if some could not be. Prints the notes of the readers.
 fn drafts(reading: ImportReader) -> anyhow::Result<Drafts> {
     reading.notes.iter().for_each(|note| eprintln!("{note}"));
-    if reading.problems.is_empty() { Ok(reading.drafts) } else { bail!(report::problems(&reading.problems, 0)) }
+    let reading = reading.complete().map_err(|problems| anyhow!(report::problems(&problems, 0)))?;
+    Ok(reading.drafts)
 }
 
 /// Validates all records against each other and the database; `None` if interrupted.

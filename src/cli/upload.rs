@@ -10,6 +10,7 @@ use crate::interchange::format::InputFormat;
 use crate::interchange::import_reader::ImportReader;
 use crate::interchange::input::InputSource;
 use crate::interchange::popolo::PopoloOptions;
+use crate::store::write::Drafts;
 
 /// The reader of uploaded files.
 pub fn upload_reader() -> UploadParser {
@@ -26,7 +27,11 @@ pub fn upload_reader() -> UploadParser {
             });
             let mut reading = reading.await.map_err(internal)?;
             reading.finish(Some(&store)).await?;
-            Ok(Contents { drafts: reading.drafts, problems: reading.problems, notes: reading.notes })
+            let notes = std::mem::take(&mut reading.notes);
+            Ok(match reading.complete() {
+                Ok(reading) => Contents { drafts: reading.drafts, problems: Vec::new(), notes },
+                Err(problems) => Contents { drafts: Drafts::new(), problems, notes },
+            })
         }
         .boxed()
     })

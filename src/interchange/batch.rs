@@ -60,7 +60,7 @@ fn dependency_components(records: &[Option<(RecordType, Draft)>]) -> Vec<Vec<usi
             let referenced = match value {
                 DraftValue::Slug(ty, slug) => by_slug.get(&(*ty, slug.as_str())),
                 DraftValue::Id(_, id) => by_id.get(id),
-                DraftValue::Cell(_) | DraftValue::Key(..) => None,
+                DraftValue::Cell(_) | DraftValue::Key(..) | DraftValue::Invalid => None,
             };
             if let Some(referenced) = referenced {
                 graph.add_edge(*node, *referenced, ());
@@ -97,7 +97,7 @@ mod tests {
 
     fn drafts(text: &str) -> Drafts {
         let file: Arc<str> = Arc::from("test.yaml");
-        parse::file(&file, &yaml::parse(&file, text).unwrap()).unwrap()
+        parse::file(&file, &yaml::parse(&file, text).unwrap()).0
     }
 
     fn slugs(batches: &[Drafts]) -> Vec<Vec<String>> {

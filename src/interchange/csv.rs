@@ -24,7 +24,7 @@ pub struct MappedTable {
     reader: Reader<LineTracker<Box<dyn BufRead + Send>>>,
 }
 
-/// The record of a row, or the problems found in that row.
+/// The record of a row with its problems, or the problems of a row that could not be read.
 pub type RowResult = Result<(RecordType, Draft), Vec<InputProblem>>;
 
 impl MappedTable {
@@ -70,7 +70,7 @@ impl MappedTable {
                 Ok(false) => return,
                 Ok(true) => {
                     let line = line_of(&mut self.reader, cells.position());
-                    emit(self.convert_row(line, &cells, slugs));
+                    emit(Ok(self.convert_row(line, &cells, slugs)));
                 }
                 Err(error) => {
                     emit(Err(vec![csv_problem(&self.file, line_of(&mut self.reader, error.position()), &error)]));
@@ -97,32 +97,23 @@ impl MappedTable {
         if problems.is_empty() { Ok(BufferedTable { table: self, rows }) } else { Err(problems) }
     }
 
-    fn convert_row(&self, line: usize, cells: &StringRecord, slugs: &SlugsByIdentifier) -> RowResult {
+    fn convert_row(&self, line: usize, cells: &StringRecord, slugs: &SlugsByIdentifier) -> (RecordType, Draft) {
         let row = TableRow { columns: &self.columns, cells, slugs, line };
         let record = self.mapping.record;
         let origin = Origin { file: Some(self.file.clone()), line: Some(line), path: vec![record.singular().into()] };
-        let tree = self.mapping.apply(&row).map_err(|problems| {
-            let problem = |(path, message): (Vec<PathSegment>, String)| {
-                let path = origin.path.iter().cloned().chain(path).collect();
-                InputProblem::new(Origin { path, ..origin.clone() }, message)
-            };
-            problems.into_iter().map(problem).collect::<Vec<_>>()
-        });
-        match tree.and_then(|tree| draft::parse::record(record, &tree, &origin)) {
-            Ok(mut draft) => {
-                self.annotate_origins(&mut draft);
-                Ok((record.ty, draft))
-            }
-            Err(mut problems) => {
-                for problem in &mut problems {
-                    self.annotate_origin(&mut problem.origin);
-                }
-                Err(problems)
-            }
-        }
+        let (tree, problems) = self.mapping.apply(&row);
+        let problem = |(path, message): (Vec<PathSegment>, String)| {
+            let path = origin.path.iter().cloned().chain(path).collect();
+            InputProblem::new(Origin { path, ..origin.clone() }, message)
+        };
+        let mut draft = draft::parse::record(record, &tree, &origin);
+        draft.problems.splice(0..0, problems.into_iter().map(problem));
+        self.annotate_origins(&mut draft);
+        (record.ty, draft)
     }
 
     fn annotate_origins(&self, draft: &mut Draft) {
+        draft.problems.iter_mut().for_each(|problem| self.annotate_origin(&mut problem.origin));
         draft.values.iter_mut().for_each(|(_, _, origin)| self.annotate_origin(origin));
         for (_, parts) in &mut draft.parts {
             for part in parts {
@@ -172,8 +163,11 @@ impl BufferedTable {
     }
 
     /// Converts every row and passes each result to `emit`.
-    pub fn convert_rows(&self, slugs: &SlugsByIdentifier, mut emit: impl FnMut(RowResult)) {
-        self.rows.iter().for_each(|(line, cells)| emit(self.table.convert_row(*line, cells, slugs)));
+    pub fn convert_rows(&self, slugs: &SlugsByIdentifier, mut emit: impl FnMut(RecordType, Draft)) {
+        self.rows.iter().for_each(|(line, cells)| {
+            let (ty, draft) = self.table.convert_row(*line, cells, slugs);
+            emit(ty, draft);
+        });
     }
 }
 

@@ -36,7 +36,8 @@ pub struct FormerNames {
 pub struct ImportReader {
     /// Records read so far.
     pub drafts: Drafts,
-    /// Problems found so far; an import with problems must not be written.
+    /// Files and rows that could not be read; an import with such problems must not be written. Problems of values are in
+    /// the drafts.
     pub problems: Vec<InputProblem>,
     /// Notes for the user that do not prevent the import.
     pub notes: Vec<String>,
@@ -149,7 +150,7 @@ impl ImportReader {
             }
         }
         for table in &tables {
-            table.convert_rows(&slugs, |row| self.push_result(row));
+            table.convert_rows(&slugs, |ty, draft| self.push(ty, draft));
         }
         Ok(())
     }
@@ -175,12 +176,25 @@ impl ImportReader {
     }
 
     fn push_tree(&mut self, input: &InputSource, tree: &Tree) -> Result<(), Vec<InputProblem>> {
-        for (ty, drafts) in draft::parse::file(&input.name, tree)? {
+        let (drafts, problems) = draft::parse::file(&input.name, tree);
+        for (ty, drafts) in drafts {
             for draft in drafts {
                 self.push(ty, draft);
             }
         }
-        Ok(())
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    /// Fails with all problems found so far if files or rows could not be read: without their records, references cannot
+    /// be validated. Problems of the values that could be read stay in the drafts, and the store adds its own to them.
+    pub fn complete(mut self) -> Result<Self, Vec<InputProblem>> {
+        if self.problems.is_empty() {
+            return Ok(self);
+        }
+        let mut problems = std::mem::take(&mut self.problems);
+        problems.extend(draft::problems_of(&self.drafts));
+        problems.sort_by(|a, b| (&a.origin.file, a.origin.line).cmp(&(&b.origin.file, b.origin.line)));
+        Err(problems)
     }
 
     fn push_result(&mut self, result: Result<(RecordType, Draft), Vec<InputProblem>>) {

@@ -12,7 +12,7 @@ use crate::store::draft;
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Draft, InputProblem, Origin};
 
-/// Parses records line by line and passes each record, or its problems, to `emit`. An I/O error or invalid UTF-8 ends the
+/// Parses records line by line and passes each record, or the problems of a line without one, to `emit`. An I/O error or invalid UTF-8 ends the
 /// file.
 pub fn parse(file: &Arc<str>, mut reader: impl BufRead, mut emit: impl FnMut(Result<(RecordType, Draft), Vec<InputProblem>>)) {
     let mut bytes = Vec::new();
@@ -50,5 +50,5 @@ fn parse_record(file: &Arc<str>, line: usize, tree: &Tree) -> Result<(RecordType
     if record.plural == name && record.singular() != *name {
         return invalid(format!("a line contains one record under its type; write {} instead of {name}", record.singular()));
     }
-    draft::parse::record(record, value, &origin(vec![name.clone().into()])).map(|draft| (record.ty, draft))
+    Ok((record.ty, draft::parse::record(record, value, &origin(vec![name.clone().into()]))))
 }

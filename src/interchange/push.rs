@@ -196,6 +196,7 @@ fn encode_part(record: &Record, draft: &Draft) -> Json {
 fn encode_value(kind: FieldKind, value: &DraftValue) -> Json {
     let (ty, name) = match value {
         DraftValue::Cell(cell) => return encode_cell(kind, cell),
+        DraftValue::Invalid => return Json::Null,
         DraftValue::Key(_, key) => return key.as_str().into(),
         DraftValue::Slug(ty, slug) => (*ty, slug.clone()),
         DraftValue::Id(ty, id) => (*ty, id::encode(ty.prefix(), *id)),

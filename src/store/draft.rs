@@ -34,11 +34,14 @@ impl Origin {
         Self { path, ..Self::default() }
     }
 
-    /// The location one segment below this one. `line` replaces the line of this location if it is known.
+    /// The location one segment below this one. `line` replaces the line of this location if it is known. Columns stay
+    /// at the end of the path.
     pub fn child(&self, segment: impl Into<PathSegment>, line: Option<usize>) -> Self {
+        let steps = self.path.iter().rposition(|segment| !matches!(segment, PathSegment::Column(_))).map_or(0, |last| last + 1);
         let mut path = Vec::with_capacity(self.path.len() + 1);
-        path.extend_from_slice(&self.path);
+        path.extend_from_slice(&self.path[..steps]);
         path.push(segment.into());
+        path.extend_from_slice(&self.path[steps..]);
         Self { file: self.file.clone(), line: line.or(self.line), path }
     }
 }
@@ -113,6 +116,8 @@ pub enum DraftValue {
     Id(RecordType, Uuid),
     /// Reference to a part of the same record by its key.
     Key(RecordType, String),
+    /// A value that is not valid; the problem is reported. The field is given, so it is not missing.
+    Invalid,
 }
 
 /// Whether a write may create or update a record.
@@ -161,11 +166,39 @@ pub struct Draft {
     pub cleared: Vec<FieldId>,
     /// Given lists of parts by the type of the parts. A given list replaces the stored one.
     pub parts: Vec<(RecordType, Vec<Draft>)>,
+    /// Problems of the values of a record and of its parts. The store looks for further problems of such a draft, but
+    /// never writes it.
+    pub problems: Vec<InputProblem>,
+    /// Whether the record or part that the draft is for is unknown, because its name is not valid or no record has it.
+    /// Values that the draft does not give are then not missing: the record meant may have them.
+    pub is_unidentified: bool,
 }
 
 impl Draft {
+    /// The draft if it has no problems.
+    pub fn into_valid(mut self) -> Result<Self, Vec<InputProblem>> {
+        if self.problems.is_empty() { Ok(self) } else { Err(std::mem::take(&mut self.problems)) }
+    }
+
     /// The given value of a field.
     pub fn value(&self, field: FieldId) -> Option<&DraftValue> {
         self.values.iter().find(|(id, ..)| *id == field).map(|(_, value, _)| value)
     }
+}
+
+/// Whether any of these drafts has problems, so that none of them can be written.
+pub fn has_problems(drafts: &Drafts) -> bool {
+    drafts.iter().flat_map(|(_, drafts)| drafts).any(|draft| !draft.problems.is_empty())
+}
+
+/// The problems that these drafts have.
+pub fn problems_of(drafts: &Drafts) -> Vec<InputProblem> {
+    drafts.iter().flat_map(|(_, drafts)| drafts).flat_map(|draft| &draft.problems).cloned().collect()
+}
+
+/// Adds problems found by a later stage, except at places where an earlier stage has found one: what is wrong there has
+/// been said.
+pub fn add_problems(earlier: &mut Vec<InputProblem>, later: Vec<InputProblem>) {
+    let known: Vec<Vec<PathSegment>> = earlier.iter().map(|problem| problem.origin.path.clone()).collect();
+    earlier.extend(later.into_iter().filter(|problem| !known.contains(&problem.origin.path)));
 }

@@ -11,6 +11,7 @@ use kurultai::core::clock::Clock;
 use kurultai::core::dataset::Dataset;
 use kurultai::graphql::limits::Limits;
 use kurultai::http::{AppState, RateLimits, StreamLimits, Timeouts, router, serve};
+use kurultai::interchange::import_reader::ImportReader;
 use kurultai::store::draft::InputProblem;
 use kurultai::store::write::{Author, Drafts, WriteError, WriteSummary};
 use kurultai::store::{Store, StoreOptions};
@@ -411,12 +412,14 @@ pub fn without_cost(mut response: Value) -> Value {
 
 /// Parses files as an import does.
 pub fn read(files: &[(Arc<str>, String)]) -> Result<Drafts, Vec<InputProblem>> {
-    let mut drafts = Drafts::new();
+    let mut reader = ImportReader::default();
     for (name, text) in files {
         let tree = kurultai::interchange::yaml::parse(name, text).map_err(|problem| vec![problem])?;
-        drafts.extend(kurultai::store::draft::parse::file(name, &tree)?);
+        let (parsed, problems) = kurultai::store::draft::parse::file(name, &tree);
+        reader.drafts.extend(parsed);
+        reader.problems.extend(problems);
     }
-    Ok(drafts)
+    reader.complete().map(|reader| reader.drafts)
 }
 
 /// Resolves a path relative to the root of the repository.

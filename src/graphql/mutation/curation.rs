@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::catalog::catalog;
 use crate::catalog::record::RecordKind;
 use crate::core::auth::{Caller, Role};
-use crate::core::error::Result;
+use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::graphql::global_id;
 use crate::graphql::mutation::error::MutationError;
@@ -17,11 +17,12 @@ use crate::graphql::projection::json_writer::JsonWriter;
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::builder::input_value;
 use crate::graphql::schema::input;
-use crate::graphql::schema::input::{EXPECTED_REVISION, INPUT, MESSAGE};
+use crate::graphql::schema::input::{EXPECTED_REVISION, MESSAGE};
 use crate::graphql::schema::payload;
 use crate::store::Store;
-use crate::store::curation::patch::ListPatch;
-use crate::store::draft::{Origin, ProblemCode};
+use crate::store::curation::patch::{ListPatch, PatchInput};
+use crate::store::draft::{InputProblem, Origin, ProblemCode};
+use crate::store::write::Author;
 
 /// Declaration of a mutation.
 struct Mutation {
@@ -154,19 +155,15 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
 }
 
 pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
-    let Some(mutation) = MUTATIONS.iter().find(|mutation| mutation.name == selection.name()) else {
-        out.null();
-        return Ok(());
-    };
+    let mutation = MUTATIONS.iter().find(|mutation| mutation.name == selection.name());
+    let mutation = mutation.ok_or_else(|| internal(format!("the mutation {} is not executed anywhere", selection.name())))?;
     if let CurationAction::Withhold = mutation.action {
         caller.require(Role::Admin)?;
     }
     let payload = mutation.action.payload();
-    let members = input::members(&selection.argument(INPUT).unwrap_or_default());
-    match apply(store, caller, mutation.action, members).await {
+    match apply(store, caller, mutation.action, input::members(selection)?).await {
         Ok(record) => payload::write(store, selection, &payload, Some(record), &[], out).await,
-        Err(MutationError::Invalid(problems)) => payload::write(store, selection, &payload, None, &problems, out).await,
-        Err(MutationError::Failed(error)) => Err(error),
+        Err(error) => payload::write(store, selection, &payload, None, &error.into_problems(selection)?, out).await,
     }
 }
 
@@ -176,53 +173,125 @@ async fn apply(
     action: CurationAction,
     mut members: Map<String, Json>,
 ) -> Result<(RecordType, Uuid), MutationError> {
-    let author = author(caller, input::take_text(&mut members, MESSAGE));
-    let expected = input::take_number(&mut members, EXPECTED_REVISION);
-    let mut text = |name| input::take_text(&mut members, name).unwrap_or_default();
-    let (list, patch, field) = match action {
-        CurationAction::Merge(ty) => {
-            let from = resolve(store, ty, &text("from"), Origin::input(["from"])).await?;
-            let into = resolve(store, ty, &text("into"), Origin::input(["into"])).await?;
-            store.merge(ty, from, into, &author).await?;
-            return Ok((ty, into));
-        }
+    let author = author(caller, input::take_text(&mut members, MESSAGE)?);
+    match action {
+        CurationAction::Merge(ty) => merge(store, ty, members, &author).await,
         CurationAction::Withhold => {
-            let id = resolve(store, RecordType::Person, &text("person"), Origin::input(["person"])).await?;
+            let person = input::take_required_text(&mut members, "person")?;
+            let id = resolve(store, RecordType::Person, &person, Origin::input(["person"])).await??;
             store.withhold(id, &author).await?;
-            return Ok((RecordType::Person, id));
+            Ok((RecordType::Person, id))
         }
         CurationAction::Revert => {
-            let (ty, id) = decode_citable(&text("record"))?;
+            let expected = input::take_integer(&mut members, EXPECTED_REVISION)?;
+            let (ty, id) = decode_citable(&input::take_required_text(&mut members, "record")?)?;
             if catalog().get(ty).kind != RecordKind::Record {
                 let message = "this is the id of a part; revert the record that contains it";
                 return Err(problem_at(Origin::input(["record"]), message, ProblemCode::Invalid).into());
             }
-            let number = input::take_number(&mut members, "toRevision").unwrap_or_default();
+            let number = input::take_integer(&mut members, "toRevision")?.ok_or_else(|| input::not_coerced("toRevision"))?;
             store.revert(ty, id, number, expected, &author).await?;
-            return Ok((ty, id));
+            Ok((ty, id))
         }
-        CurationAction::AddCitation => {
-            let mut citation = members.remove("citation").unwrap_or_default();
-            if let Some(source) = citation.get("source").and_then(Json::as_str) {
-                let source = resolve(store, RecordType::Source, source, Origin::input(["citation", "source"])).await?;
-                citation["source"] = json!(global_id::encode(RecordType::Source, source));
-            }
-            ("citations", ListPatch::Add(citation), "citation")
+        CurationAction::AddCitation
+        | CurationAction::RemoveCitation
+        | CurationAction::AddTopic
+        | CurationAction::RemoveTopic
+        | CurationAction::AddIdentifier
+        | CurationAction::RemoveIdentifier => patch(store, action, members, &author).await,
+    }
+}
+
+async fn merge(
+    store: &Store,
+    ty: RecordType,
+    mut members: Map<String, Json>,
+    author: &Author,
+) -> Result<(RecordType, Uuid), MutationError> {
+    let [from_name, into_name] = ["from", "into"].map(|name| input::take_required_text(&mut members, name));
+    let from = resolve(store, ty, &from_name?, Origin::input(["from"])).await?;
+    let into = resolve(store, ty, &into_name?, Origin::input(["into"])).await?;
+    let problems: Vec<InputProblem> = match (from, into) {
+        (Ok(from), Ok(into)) => {
+            store.merge(ty, from, into, author).await?;
+            return Ok((ty, into));
         }
-        CurationAction::RemoveCitation => ("citations", ListPatch::Remove(json!({"key": text("key")})), "key"),
-        CurationAction::AddTopic | CurationAction::RemoveTopic => {
-            let topic = resolve(store, RecordType::Topic, &text("topic"), Origin::input(["topic"])).await?;
-            let tag = json!({"topic": global_id::encode(RecordType::Topic, topic)});
-            let patch = if let CurationAction::AddTopic = action { ListPatch::Add(tag) } else { ListPatch::Remove(tag) };
-            ("topics", patch, "topic")
-        }
-        CurationAction::AddIdentifier | CurationAction::RemoveIdentifier => {
-            let identifier = json!({"scheme": text("scheme"), "value": text("value")});
-            let is_added = matches!(action, CurationAction::AddIdentifier);
-            ("identifiers", if is_added { ListPatch::Add(identifier) } else { ListPatch::Remove(identifier) }, "value")
+        (Err(problem), Err(other)) => vec![problem, other],
+        (Err(problem), Ok(into)) => std::iter::once(problem).chain(store.unknown_id_problem(ty, into, "into").await?).collect(),
+        (Ok(from), Err(problem)) => store.unknown_id_problem(ty, from, "from").await?.into_iter().chain([problem]).collect(),
+    };
+    Err(MutationError::Invalid(problems))
+}
+
+/// Adds or removes one entry of a list.
+async fn patch(
+    store: &Store,
+    action: CurationAction,
+    mut members: Map<String, Json>,
+    author: &Author,
+) -> Result<(RecordType, Uuid), MutationError> {
+    let expected_revision = input::take_integer(&mut members, EXPECTED_REVISION)?;
+    let mut problems = Vec::new();
+    let target = match decode_citable(&input::take_required_text(&mut members, "record")?) {
+        Ok(target) => Some(target),
+        Err(problem) => {
+            problems.push(problem);
+            None
         }
     };
-    let (ty, id) = decode_citable(&input::take_text(&mut members, "record").unwrap_or_default())?;
-    store.patch_list(id, list, patch, field, expected, &author).await?;
-    Ok((ty, id))
+    let input = |list, patch, part, members: Origin, problems| PatchInput {
+        target: target.map(|(_, id)| id),
+        list,
+        patch,
+        part: Origin::input([part]),
+        members,
+        expected_revision,
+        problems,
+    };
+    let input = match action {
+        CurationAction::AddCitation => {
+            let mut citation = input::take_object(&mut members, "citation")?;
+            // a source that is not found stays as it is given, and the store reports it with the other references
+            if let Some(source) = citation.get("source").and_then(Json::as_str)
+                && let Ok(source) = resolve(store, RecordType::Source, source, Origin::default()).await?
+            {
+                citation.insert("source".to_owned(), json!(global_id::encode(RecordType::Source, source)));
+            }
+            input("citations", Some(ListPatch::Add(Json::Object(citation))), "citation", Origin::input(["citation"]), problems)
+        }
+        CurationAction::RemoveCitation => {
+            let key = input::take_required_text(&mut members, "key")?;
+            input("citations", Some(ListPatch::Remove(json!({"key": key}))), "key", Origin::input([]), problems)
+        }
+        CurationAction::AddTopic | CurationAction::RemoveTopic => {
+            let name = input::take_required_text(&mut members, "topic")?;
+            let found = resolve(store, RecordType::Topic, &name, Origin::input(["topic"])).await?;
+            let tag = found.map(|topic| json!({"topic": global_id::encode(RecordType::Topic, topic)}));
+            let is_added = matches!(action, CurationAction::AddTopic);
+            let patch = match tag {
+                Ok(tag) => Some(if is_added { ListPatch::Add(tag) } else { ListPatch::Remove(tag) }),
+                Err(problem) => {
+                    problems.push(problem);
+                    None
+                }
+            };
+            input("topics", patch, "topic", Origin::input([]), problems)
+        }
+        CurationAction::AddIdentifier => {
+            input("identifiers", Some(ListPatch::Add(take_identifier(&mut members)?)), "value", Origin::input([]), problems)
+        }
+        CurationAction::RemoveIdentifier => {
+            input("identifiers", Some(ListPatch::Remove(take_identifier(&mut members)?)), "value", Origin::input([]), problems)
+        }
+        CurationAction::Merge(_) | CurationAction::Revert | CurationAction::Withhold => {
+            return Err(internal("this mutation does not patch a list").into());
+        }
+    };
+    store.patch_list(input, author).await?;
+    target.ok_or_else(|| internal("a patch without a record was written").into())
+}
+
+fn take_identifier(members: &mut Map<String, Json>) -> Result<Json> {
+    let [scheme, value] = ["scheme", "value"].map(|name| input::take_required_text(members, name));
+    Ok(json!({"scheme": scheme?, "value": value?}))
 }

@@ -1,6 +1,8 @@
 //! Why a mutation changed nothing.
 
-use crate::core::error::Error;
+use crate::core::error::{Error, Result};
+use crate::graphql::projection::selection::Selection;
+use crate::graphql::schema::input;
 use crate::store::draft::InputProblem;
 use crate::store::write::WriteError;
 
@@ -10,6 +12,19 @@ pub(super) enum MutationError {
     Invalid(Vec<InputProblem>),
     /// The request failed, which the errors of the response report.
     Failed(Error),
+}
+
+impl MutationError {
+    /// The problems, in the order of the input of this mutation. Fails if the request failed.
+    pub(super) fn into_problems(self, selection: &Selection<'_>) -> Result<Vec<InputProblem>> {
+        match self {
+            Self::Invalid(mut problems) => {
+                input::sort_problems(&mut problems, selection)?;
+                Ok(problems)
+            }
+            Self::Failed(error) => Err(error),
+        }
+    }
 }
 
 impl From<WriteError> for MutationError {

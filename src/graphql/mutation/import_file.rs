@@ -1,6 +1,5 @@
 //! `importFile`: upserts the records of an uploaded file in one transaction.
 
-use async_graphql::Value;
 use async_graphql::dynamic::{Field, InputObject, Object, Scalar, SchemaBuilder, TypeRef};
 
 use crate::core::auth::Caller;
@@ -11,12 +10,12 @@ use crate::graphql::projection::selection::{Selection, merged_subfields};
 use crate::graphql::request::upload::{Upload, UploadParser};
 use crate::graphql::schema::builder::{field as output_field, input_value};
 use crate::graphql::schema::input;
-use crate::graphql::schema::input::{INPUT, MESSAGE};
+use crate::graphql::schema::input::MESSAGE;
 use crate::graphql::schema::payload;
 use crate::graphql::schema::payload::ErrorsProjection;
 use crate::store::Store;
 use crate::store::db::maintenance::BULK_WRITE_RECORDS;
-use crate::store::draft::{InputProblem, Origin};
+use crate::store::draft::{InputProblem, Origin, has_problems};
 use crate::store::write::{TransactionEnd, WriteError, WriteSummary};
 
 pub(super) const NAME: &str = "importFile";
@@ -63,29 +62,24 @@ pub(super) async fn execute(
     out: &mut JsonWriter<'_>,
 ) -> Result<()> {
     let (uploads, parser) = files;
-    let Some(Value::Object(mut members)) = selection.argument(INPUT) else { return Err(bad_input(INPUT, "the file to import is missing")) };
-    let upload = match members.swap_remove("file") {
-        Some(Value::String(index)) => index.parse().ok().and_then(|index: usize| uploads.get(index)),
-        _ => None,
-    };
-    let Some(upload) = upload else {
+    let mut members = input::members(selection)?;
+    let index = input::take_required_text(&mut members, "file")?;
+    let Some(upload) = index.parse().ok().and_then(|index: usize| uploads.get(index)) else {
         return Err(bad_input("input.file", "the request has no file; send it as multipart/form-data, with operations, map and the file"));
     };
-    let dry_run = members.swap_remove("dryRun") == Some(Value::Boolean(true));
-    let message = match members.swap_remove(MESSAGE) {
-        Some(Value::String(message)) => Some(message),
-        _ => None,
-    };
+    let dry_run = input::take_flag(&mut members, "dryRun")?;
+    let message = input::take_text(&mut members, MESSAGE)?;
     let contents = parser.parse(upload.clone(), store.clone()).await?;
     let (mut problems, mut summary) = (contents.problems, WriteSummary::default());
     if problems.is_empty() {
         let count: usize = contents.drafts.iter().map(|(_, drafts)| drafts.len()).sum();
-        if count >= BULK_WRITE_RECORDS && !dry_run {
+        let is_bulk = count >= BULK_WRITE_RECORDS && !dry_run && !has_problems(&contents.drafts);
+        if is_bulk {
             store.prepare_bulk_write().await?;
         }
         let end = if dry_run { TransactionEnd::Rollback } else { TransactionEnd::Commit };
         let written = store.write_or_try(&contents.drafts, &author(caller, message), end, |_| {}).await;
-        if count >= BULK_WRITE_RECORDS && !dry_run {
+        if is_bulk {
             store.run_upkeep().await?;
         }
         match written {

@@ -1,22 +1,20 @@
 //! `importRecords`: upserts many records of any types in one transaction.
 
-use async_graphql::Value;
 use async_graphql::dynamic::{Enum, EnumItem, Field, InputObject, Object, SchemaBuilder, TypeRef};
 use serde_json::Value as Json;
 
 use crate::catalog::catalog;
-use crate::catalog::record::{Record, RecordKind};
+use crate::catalog::record::RecordKind;
 use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input};
 use crate::entity::RecordType;
 use crate::graphql::mutation::field::{author, mutation_field};
-use crate::graphql::mutation::target::into_items;
 use crate::graphql::projection::ProjectionSet;
 use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::{Selection, merged_subfields};
 use crate::graphql::schema::builder::{RECORD, field as output_field, input_value};
 use crate::graphql::schema::input;
-use crate::graphql::schema::input::{INPUT, MESSAGE, Purpose};
+use crate::graphql::schema::input::{MESSAGE, Purpose};
 use crate::graphql::schema::names;
 use crate::graphql::schema::payload;
 use crate::graphql::schema::payload::ErrorsProjection;
@@ -128,33 +126,29 @@ impl RecordResult {
 }
 
 pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
-    let Some(Value::Object(mut members)) = selection.argument(INPUT) else {
-        return Err(bad_input(INPUT, "the records to import are missing"));
+    let mut members = input::members(selection)?;
+    let dry_run = input::take_flag(&mut members, "dryRun")?;
+    let skip = match input::take_text(&mut members, "onError")?.as_deref() {
+        None | Some("stop") => false,
+        Some("skip") => true,
+        Some(_) => return Err(input::not_coerced("onError")),
     };
-    let dry_run = members.swap_remove("dryRun") == Some(Value::Boolean(true));
-    let skip = matches!(members.swap_remove("onError"), Some(Value::Enum(policy)) if policy == "SKIP");
-    let message = match members.swap_remove(MESSAGE) {
-        Some(Value::String(message)) => Some(message),
-        _ => None,
-    };
-    let records = into_items(members.swap_remove("records"));
+    let message = input::take_text(&mut members, MESSAGE)?;
+    let records = input::take_list(&mut members, "records")?;
     if records.len() > MAX_RECORDS {
         let message = format_args!("{} records are too many; give at most {MAX_RECORDS} in one call", records.len());
         return Err(bad_input("input.records", message));
     }
     let mut results = vec![RecordResult::default(); records.len()];
     let mut drafts: Vec<(usize, RecordType, Draft)> = Vec::with_capacity(records.len());
-    for (index, value) in records.iter().enumerate() {
-        match parse(value, index) {
-            Ok((record, draft)) => drafts.push((index, record.ty, draft)),
-            Err(problems) => results[index].problems = problems,
-        }
+    for (index, value) in records.into_iter().enumerate() {
+        let (ty, draft) = parse(value, index)?;
+        drafts.push((index, ty, draft));
     }
-    let mut other_problems = Vec::new();
-    let is_stopped = !skip && results.iter().any(|result| !result.problems.is_empty());
-    if !is_stopped {
-        let end = if dry_run { TransactionEnd::Rollback } else { TransactionEnd::Commit };
-        other_problems = import(store, caller, message, drafts, end, skip, &mut results).await?;
+    let end = if dry_run { TransactionEnd::Rollback } else { TransactionEnd::Commit };
+    let other_problems = import(store, caller, message, drafts, end, skip, &mut results).await?;
+    for result in &mut results {
+        input::sort_problems(&mut result.problems, selection)?;
     }
     write_payload(store, selection, &results, &other_problems, dry_run, out).await
 }
@@ -199,17 +193,18 @@ async fn import(
     Ok(other_problems)
 }
 
-fn parse(value: &Value, index: usize) -> Result<(&'static Record, Draft), Vec<InputProblem>> {
-    let mut members = input::members(value).into_iter().filter(|(_, value)| !value.is_null());
-    let (name, fields) = members.next().unwrap_or_default();
-    let origin = Origin::input(["records"]).child(index, None).child(name.clone(), None);
-    let record = catalog().all().find(|record| record.kind == RecordKind::Record && record.singular() == name);
-    let (Some(record), Json::Object(mut fields)) = (record, fields) else {
-        return Err(vec![InputProblem::new(origin, "this is not a record; write it as {person: {...}}")]);
+fn parse(value: Json, index: usize) -> Result<(RecordType, Draft)> {
+    let Json::Object(members) = value else { return Err(input::not_coerced("records")) };
+    let mut members = members.into_iter().filter(|(_, value)| !value.is_null());
+    let (Some((name, Json::Object(mut fields))), None) = (members.next(), members.next()) else {
+        return Err(input::not_coerced("records"));
     };
-    let revision = input::take_number(&mut fields, input::EXPECTED_REVISION);
-    let draft = input::parse_draft(record, fields, &origin)?;
-    Ok((record, Draft { target: WriteTarget { expected_revision: revision, ..WriteTarget::default() }, ..draft }))
+    let mut records = catalog().all().filter(|record| record.kind == RecordKind::Record);
+    let record = records.find(|record| record.singular() == name).ok_or_else(|| input::not_coerced("records"))?;
+    let origin = Origin::input(["records"]).child(index, None).child(name, None);
+    let expected_revision = input::take_integer(&mut fields, input::EXPECTED_REVISION)?;
+    let draft = input::parse_draft(record, fields, &origin);
+    Ok((record.ty, Draft { target: WriteTarget { expected_revision, ..WriteTarget::default() }, ..draft }))
 }
 
 async fn write_payload(

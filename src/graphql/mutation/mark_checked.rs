@@ -1,25 +1,23 @@
 //! `markChecked`: records that sources or jurisdictions were checked and had no news.
 
-use async_graphql::Value;
 use async_graphql::dynamic::{Field, InputObject, Object, SchemaBuilder, TypeRef};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
 use crate::core::error::{Result, bad_input};
+use crate::core::id;
 use crate::entity::RecordType;
-use crate::graphql::global_id;
+use crate::graphql::mutation::error::MutationError;
 use crate::graphql::mutation::field::mutation_field;
-use crate::graphql::mutation::target::into_items;
 use crate::graphql::projection::ProjectionSet;
 use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::{Selection, merged_subfields};
 use crate::graphql::schema::builder::{RECORD, field as output_field, input_value};
-use crate::graphql::schema::input::INPUT;
+use crate::graphql::schema::input;
 use crate::graphql::schema::payload;
 use crate::graphql::schema::payload::ErrorsProjection;
 use crate::store::Store;
-use crate::store::draft::InputProblem;
-use crate::store::write::WriteError;
+use crate::store::draft::{InputProblem, Origin};
 
 pub(super) const NAME: &str = "markChecked";
 const INPUT_TYPE: &str = "MarkCheckedInput";
@@ -49,23 +47,36 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
     builder.register(input).register(payload)
 }
 
-fn parse_ids(selection: &Selection<'_>) -> Result<Vec<(RecordType, Uuid)>> {
-    let ids = match selection.argument(INPUT) {
-        Some(Value::Object(mut members)) => into_items(members.swap_remove("ids")),
-        _ => Vec::new(),
-    };
+/// Type and id of a record. Not set if the id is not valid.
+type CheckedId = Option<(RecordType, Uuid)>;
+
+/// The ids, and the problems of those.
+fn parse_ids(selection: &Selection<'_>) -> Result<(Vec<CheckedId>, Vec<InputProblem>)> {
+    let ids = input::take_list(&mut input::members(selection)?, "ids")?;
     if ids.len() > MAX_IDS {
         return Err(bad_input("input.ids", format_args!("{} ids are too many; give at most {MAX_IDS} in one call", ids.len())));
     }
-    ids.iter().enumerate().map(|(index, id)| global_id::decode(id, &format!("input.ids[{index}]"))).collect()
+    let mut problems = Vec::new();
+    let mut decoded = Vec::with_capacity(ids.len());
+    for (index, id) in ids.iter().enumerate() {
+        let text = id.as_str().ok_or_else(|| input::not_coerced("ids"))?;
+        let record = match id::decode(text) {
+            Ok((prefix, id)) => match RecordType::from_prefix(prefix) {
+                Some(ty) => Ok((ty, id)),
+                None => Err(format!("no record has ids that begin with {prefix}_")),
+            },
+            Err(error) => Err(format!("{error}; give the id of a source or jurisdiction")),
+        };
+        decoded.push(record.map_err(|message| problems.push(InputProblem::new(Origin::input(["ids"]).child(index, None), message))).ok());
+    }
+    Ok((decoded, problems))
 }
 
 pub(super) async fn execute(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
-    let ids = parse_ids(selection)?;
-    let problems = match store.mark_checked(&ids).await {
+    let (ids, problems) = parse_ids(selection)?;
+    let problems = match store.mark_checked(&ids, problems).await {
         Ok(()) => Vec::new(),
-        Err(WriteError::Problems(problems)) => problems,
-        Err(WriteError::Failed(error)) => return Err(error),
+        Err(error) => MutationError::from(error).into_problems(selection)?,
     };
     write_payload(store, selection, &ids, &problems, out).await
 }
@@ -73,11 +84,11 @@ pub(super) async fn execute(store: &Store, selection: &Selection<'_>, out: &mut 
 async fn write_payload(
     store: &Store,
     selection: &Selection<'_>,
-    ids: &[(RecordType, Uuid)],
+    ids: &[CheckedId],
     problems: &[InputProblem],
     out: &mut JsonWriter<'_>,
 ) -> Result<()> {
-    let checked: Vec<_> = ids.iter().filter(|_| problems.is_empty()).copied().map(Some).collect();
+    let checked: Vec<_> = ids.iter().filter(|_| problems.is_empty()).copied().collect();
     let mut written: Fields<Vec<u8>> = Fields::new();
     for field in merged_subfields(std::slice::from_ref(selection), &[PAYLOAD]) {
         let mut value = JsonWriter::new(out.languages);

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::catalog::catalog;
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::auth::Caller;
-use crate::core::error::Result;
+use crate::core::error::{Result, internal};
 use crate::graphql::mutation::error::MutationError;
 use crate::graphql::mutation::field::{author, mutation_field};
 use crate::graphql::mutation::target::resolve;
@@ -18,11 +18,11 @@ use crate::graphql::projection::json_writer::JsonWriter;
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::builder::input_value;
 use crate::graphql::schema::input;
-use crate::graphql::schema::input::{INPUT, Purpose};
+use crate::graphql::schema::input::Purpose;
 use crate::graphql::schema::names;
 use crate::graphql::schema::payload;
 use crate::store::Store;
-use crate::store::draft::{Draft, Origin, WriteMode, WriteTarget};
+use crate::store::draft::{Origin, WriteMode, WriteTarget};
 
 const TARGET_INPUT: &str = "RecordInput";
 
@@ -106,11 +106,9 @@ pub(super) async fn execute(
     out: &mut JsonWriter<'_>,
 ) -> Result<()> {
     let payload = if action == RecordAction::Delete { payload::DELETE.to_owned() } else { payload::name(record) };
-    let members = input::members(&selection.argument(INPUT).unwrap_or_default());
-    match apply(store, caller, action, record, members).await {
+    match apply(store, caller, action, record, input::members(selection)?).await {
         Ok(id) => payload::write(store, selection, &payload, Some((record.ty, id)), &[], out).await,
-        Err(MutationError::Invalid(problems)) => payload::write(store, selection, &payload, None, &problems, out).await,
-        Err(MutationError::Failed(error)) => Err(error),
+        Err(error) => payload::write(store, selection, &payload, None, &error.into_problems(selection)?, out).await,
     }
 }
 
@@ -121,30 +119,40 @@ async fn apply(
     record: &'static Record,
     mut members: Map<String, Json>,
 ) -> Result<Uuid, MutationError> {
-    let author = author(caller, input::take_text(&mut members, input::MESSAGE));
-    let revision = input::take_number(&mut members, input::EXPECTED_REVISION);
-    let target = input::take_text(&mut members, input::ID);
-    let id = match &target {
-        Some(name) => Some(resolve(store, record.ty, name, Origin::input(["id"])).await?),
-        None => None,
-    };
+    let author = author(caller, input::take_text(&mut members, input::MESSAGE)?);
+    let expected_revision = input::take_integer(&mut members, input::EXPECTED_REVISION)?;
     let mode = match action {
         RecordAction::Create => WriteMode::Create,
         RecordAction::Upsert => WriteMode::Upsert,
         RecordAction::Update | RecordAction::Delete | RecordAction::Publish | RecordAction::Unpublish => WriteMode::Update,
     };
-    if let (RecordAction::Delete, Some(id)) = (action, id) {
-        store.delete(record.ty, id, revision, &author).await?;
-        return Ok(id);
+    let found = match mode {
+        WriteMode::Update => {
+            let name = input::take_required_text(&mut members, input::ID)?;
+            Some(resolve(store, record.ty, &name, Origin::input(["id"])).await?)
+        }
+        WriteMode::Create | WriteMode::Upsert | WriteMode::Exact => None,
+    };
+    let (id, problem) = match found.transpose() {
+        Ok(id) => (id, None),
+        Err(problem) => (None, Some(problem)),
+    };
+    match action {
+        RecordAction::Delete => {
+            let id = id.ok_or_else(|| MutationError::Invalid(problem.into_iter().collect()))?;
+            store.delete(record.ty, id, expected_revision, &author).await?;
+            return Ok(id);
+        }
+        RecordAction::Publish | RecordAction::Unpublish => {
+            members.insert("published".to_owned(), json!(action == RecordAction::Publish));
+        }
+        RecordAction::Create | RecordAction::Update | RecordAction::Upsert => {}
     }
-    if matches!(action, RecordAction::Publish | RecordAction::Unpublish) {
-        members.insert("published".to_owned(), json!(action == RecordAction::Publish));
-    }
-    let draft = input::parse_draft(record, members, &Origin::input([])).map_err(MutationError::Invalid)?;
-    let draft = Draft { target: WriteTarget { mode, id, expected_revision: revision, ..WriteTarget::default() }, ..draft };
+    let mut draft = input::parse_draft(record, members, &Origin::input([]));
+    draft.target = WriteTarget { mode, id, expected_revision, ..WriteTarget::default() };
+    draft.is_unidentified |= problem.is_some();
+    draft.problems.extend(problem);
     let summary = store.write(&vec![(record.ty, vec![draft])], &author, |_| {}).await?;
-    match summary.records.first() {
-        Some(written) => Ok(written.id),
-        None => Err(MutationError::Invalid(Vec::new())),
-    }
+    let written = summary.records.first().ok_or_else(|| internal("the record was neither written nor rejected"))?;
+    Ok(written.id)
 }

@@ -18,7 +18,7 @@ use crate::graphql::request::document::{Documents, find_operation};
 use crate::graphql::request::variables;
 use crate::graphql::schema::builder::{field, null_only_on_error};
 use crate::graphql::schema::input;
-use crate::graphql::schema::input::take_text;
+use crate::graphql::schema::input::{take_required_text, take_text};
 use crate::graphql::schema::payload;
 use crate::graphql::schema::payload::ErrorsProjection;
 use crate::graphql::schema::scalar::DATE_TIME;
@@ -105,16 +105,14 @@ pub(crate) fn register(builder: SchemaBuilder) -> SchemaBuilder {
 
 /// Writes one saved query.
 pub(crate) async fn one(store: &Store, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
-    let Some(Value::Object(by)) = selection.argument("by") else {
-        return Err(bad_input("by", "specify exactly one of name, hash"));
+    let Some(Value::Object(by)) = selection.argument("by") else { return Err(input::not_coerced("by")) };
+    let (key, is_name) = match (by.get("name"), by.get("hash")) {
+        (Some(Value::String(name)), None) => (name, true),
+        (None, Some(Value::String(hash))) => (hash, false),
+        (Some(_) | None, Some(_) | None) => return Err(input::not_coerced("by")),
     };
-    let key = by.values().find_map(|value| match value {
-        Value::String(text) => Some(text.clone()),
-        _ => None,
-    });
-    let is_name = by.get("name").is_some_and(|value| *value != Value::Null);
     // the store finds a query by either key: a hash given as name must not find an unnamed query
-    let saved = store.saved_query(&key.unwrap_or_default()).await?.filter(|saved| saved.name.is_some() || !is_name);
+    let saved = store.saved_query(key).await?.filter(|saved| saved.name.is_some() || !is_name);
     let projection = SAVED_QUERY_TYPE.project(selection, &mut ())?;
     out.option(saved, |saved, out| projection.write(&saved, out));
     Ok(())
@@ -144,18 +142,14 @@ pub(crate) async fn save(
             "saving a query requires a token of any role; without one, put the query into the URL (/graphql?query=...), or use automatic persisted queries",
         )
     })?;
-    let members = input::members(&selection.argument("input").unwrap_or_default());
-    let saved = match validate(documents, members) {
-        Ok(query) => match store.save_query(&query, by).await {
-            Ok(saved) => Ok(saved),
-            Err(WriteError::Problems(problems)) => Err(problems),
-            Err(WriteError::Failed(error)) => return Err(error),
-        },
-        Err(problem) => Err(vec![problem]),
-    };
-    let (saved, problems) = match saved {
+    let (query, problems) = validate(documents, input::members(selection)?)?;
+    let (saved, problems) = match store.save_query(&query, by, problems).await {
         Ok(saved) => (Some(saved), Vec::new()),
-        Err(problems) => (None, problems),
+        Err(WriteError::Problems(mut problems)) => {
+            input::sort_problems(&mut problems, selection)?;
+            (None, problems)
+        }
+        Err(WriteError::Failed(error)) => return Err(error),
     };
     let mut written: Fields<Vec<u8>> = Fields::new();
     for field in selection.subfields(&[PAYLOAD]) {
@@ -179,27 +173,51 @@ fn invalid(path: &'static str, message: impl Into<String>) -> InputProblem {
     InputProblem::new(Origin::input([path]), message).with_code(ProblemCode::Invalid)
 }
 
-/// Validates the input against the schema.
-fn validate(documents: &Documents, mut members: Map<String, Json>) -> Result<NewSavedQuery, InputProblem> {
-    let mut text = |name| take_text(&mut members, name).filter(|text| !text.is_empty());
-    let document = text("query").unwrap_or_default();
-    let operation_name = text("operationName");
-    let variables = match text("variables").map(|text| serde_json::from_str(&text)) {
-        None => Map::new(),
-        Some(Ok(Json::Object(variables))) => variables,
-        Some(_) => return Err(invalid("variables", "must be a JSON object, such as {\"year\": 2020}")),
+/// Validates the input against the schema. Returns the query, and the problems that prevent saving it.
+fn validate(documents: &Documents, mut members: Map<String, Json>) -> Result<(NewSavedQuery, Vec<InputProblem>)> {
+    let mut text = |name| take_text(&mut members, name).map(|text| text.filter(|text| !text.is_empty()));
+    let (operation_name, variables, name, title) = (text("operationName")?, text("variables")?, text("name")?, text("title")?);
+    let document = take_required_text(&mut members, "query")?;
+    let mut problems = Vec::new();
+    let variables = match variables.map(|text| serde_json::from_str(&text)) {
+        None => Some(Map::new()),
+        Some(Ok(Json::Object(variables))) => Some(variables),
+        Some(_) => {
+            problems.push(invalid("variables", "must be a JSON object, such as {\"year\": 2020}"));
+            None
+        }
     };
-    let (name, title) = (text("name"), text("title"));
+    problems.extend(document_problems(documents, &document, operation_name.as_deref(), variables.as_ref()));
+    Ok((NewSavedQuery { document, operation_name, variables: variables.unwrap_or_else(Map::new), name, title }, problems))
+}
+
+/// Problems of a document, its operation, and the variables of that.
+fn document_problems(
+    documents: &Documents,
+    document: &str,
+    operation_name: Option<&str>,
+    variables: Option<&Map<String, Json>>,
+) -> Vec<InputProblem> {
     let problem = |path: &'static str, errors: Vec<GraphqlError>| {
         let messages: Vec<String> = errors.into_iter().map(|error| error.message).collect();
         invalid(path, messages.join("; "))
     };
-    let parsed = documents.load(&document).map_err(|errors| problem("query", errors))?;
-    let operation = find_operation(&parsed.executable, operation_name.as_deref()).map_err(|error| problem("operationName", vec![error]))?;
+    let parsed = match documents.load(document) {
+        Ok(parsed) => parsed,
+        Err(errors) => return vec![problem("query", errors)],
+    };
+    let operation = match find_operation(&parsed.executable, operation_name) {
+        Ok(operation) => operation,
+        Err(error) => return vec![problem("operationName", vec![error])],
+    };
+    let mut problems = Vec::new();
     if operation.ty != OperationType::Query {
-        return Err(invalid("query", "only queries can be saved; this is a mutation or a subscription"));
+        problems.push(invalid("query", "only queries can be saved; this is a mutation or a subscription"));
     }
-    variables::check_given_variables(documents.registry(), &parsed, operation, &variables)
-        .map_err(|errors| problem("variables", errors))?;
-    Ok(NewSavedQuery { document, operation_name, variables, name, title })
+    if let Some(variables) = variables
+        && let Err(errors) = variables::check_given_variables(documents.registry(), &parsed, operation, variables)
+    {
+        problems.push(problem("variables", errors));
+    }
+    problems
 }

@@ -26,7 +26,7 @@ pub struct Upload {
 pub struct Contents {
     /// Drafts of records.
     pub drafts: Drafts,
-    /// Errors.
+    /// Errors that hide records, with all others found. Errors of values are in the drafts.
     pub problems: Vec<InputProblem>,
     /// Remarks that do not prevent the import.
     pub notes: Vec<String>,

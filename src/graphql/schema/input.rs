@@ -8,7 +8,10 @@ use crate::catalog::catalog;
 use crate::catalog::field::Field;
 use crate::catalog::kind::{FieldKind, Structure};
 use crate::catalog::record::{Record, RecordKind};
+use crate::core::error::{Error, Result, internal};
 use crate::core::ids::FieldId;
+use crate::core::path::PathSegment;
+use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::builder::{deprecate_input, input_value};
 use crate::graphql::schema::names;
 use crate::graphql::schema::scalar;
@@ -188,7 +191,7 @@ fn field_doc(field: &Field, purpose: Purpose) -> String {
 }
 
 /// Converts a GraphQL value to JSON as an import file has it: enum values in lowercase.
-pub(crate) fn json(value: &Value) -> Json {
+fn json(value: &Value) -> Json {
     match value {
         Value::Null | Value::Binary(_) => Json::Null,
         Value::Number(number) => Json::Number(number.clone()),
@@ -200,29 +203,90 @@ pub(crate) fn json(value: &Value) -> Json {
     }
 }
 
-/// Members of an input object as JSON.
-pub(crate) fn members(value: &Value) -> Map<String, Json> {
-    match json(value) {
-        Json::Object(members) => members,
-        _ => Map::new(),
+/// Members of the argument `input` of a mutation as JSON. A request is coerced to the schema before it is executed, so
+/// here and below a value of another type is a fault of the server.
+pub(crate) fn members(selection: &Selection<'_>) -> Result<Map<String, Json>> {
+    match selection.argument(INPUT).as_ref().map(json) {
+        Some(Json::Object(members)) => Ok(members),
+        _ => Err(not_coerced(INPUT)),
     }
+}
+
+/// A member that the coercion of the request should have rejected.
+pub(crate) fn not_coerced(name: &str) -> Error {
+    internal(format!("the input member {name} was not coerced to its type"))
+}
+
+/// Removes a member. Not set if it is absent or null.
+fn take(members: &mut Map<String, Json>, name: &str) -> Option<Json> {
+    members.shift_remove(name).filter(|value| !value.is_null())
 }
 
 /// Removes a string from the members of an input.
-pub(crate) fn take_text(members: &mut Map<String, Json>, name: &str) -> Option<String> {
-    match members.remove(name) {
-        Some(Json::String(text)) => Some(text),
-        _ => None,
+pub(crate) fn take_text(members: &mut Map<String, Json>, name: &str) -> Result<Option<String>> {
+    match take(members, name) {
+        Some(Json::String(text)) => Ok(Some(text)),
+        Some(_) => Err(not_coerced(name)),
+        None => Ok(None),
     }
 }
 
+/// Removes a required string from the members of an input.
+pub(crate) fn take_required_text(members: &mut Map<String, Json>, name: &str) -> Result<String> {
+    take_text(members, name)?.ok_or_else(|| not_coerced(name))
+}
+
 /// Removes an integer from the members of an input.
-pub(crate) fn take_number(members: &mut Map<String, Json>, name: &str) -> Option<i64> {
-    members.remove(name).as_ref().and_then(Json::as_i64)
+pub(crate) fn take_integer(members: &mut Map<String, Json>, name: &str) -> Result<Option<i64>> {
+    take(members, name).map(|value| value.as_i64().ok_or_else(|| not_coerced(name))).transpose()
+}
+
+/// Removes a boolean from the members of an input; false if it is absent.
+pub(crate) fn take_flag(members: &mut Map<String, Json>, name: &str) -> Result<bool> {
+    take(members, name).map_or(Ok(false), |value| value.as_bool().ok_or_else(|| not_coerced(name)))
+}
+
+/// Removes a required list from the members of an input.
+pub(crate) fn take_list(members: &mut Map<String, Json>, name: &str) -> Result<Vec<Json>> {
+    match take(members, name) {
+        Some(Json::Array(items)) => Ok(items),
+        _ => Err(not_coerced(name)),
+    }
+}
+
+/// Removes a required object from the members of an input.
+pub(crate) fn take_object(members: &mut Map<String, Json>, name: &str) -> Result<Map<String, Json>> {
+    match take(members, name) {
+        Some(Json::Object(object)) => Ok(object),
+        _ => Err(not_coerced(name)),
+    }
+}
+
+/// Sorts problems by the order of their places in the argument `input`. A member that is not given comes last.
+pub(crate) fn sort_problems(problems: &mut [InputProblem], selection: &Selection<'_>) -> Result<()> {
+    let input = Json::Object(members(selection)?);
+    problems.sort_by_cached_key(|problem| {
+        let mut value = Some(&input);
+        let mut positions = Vec::new();
+        for segment in problem.origin.path.iter().skip(1) {
+            let (position, below) = match (segment, value) {
+                (PathSegment::Index(index), value) => (*index, value.and_then(|value| value.get(*index))),
+                (PathSegment::Name(name) | PathSegment::Column(name), Some(Json::Object(members))) => {
+                    let position = members.keys().position(|key| *key == **name);
+                    (position.unwrap_or(usize::MAX), members.get(&**name))
+                }
+                (PathSegment::Name(_) | PathSegment::Column(_), _) => (usize::MAX, None),
+            };
+            positions.push(position);
+            value = below;
+        }
+        positions
+    });
+    Ok(())
 }
 
 /// Parses the members of an input into a draft. `origin` locates the input in errors.
-pub(crate) fn parse_draft(record: &'static Record, members: Map<String, Json>, origin: &Origin) -> Result<Draft, Vec<InputProblem>> {
+pub(crate) fn parse_draft(record: &'static Record, members: Map<String, Json>, origin: &Origin) -> Draft {
     let tree: Tree = value_tree::from_json(&Json::Object(members));
     parse::record(record, &tree, origin)
 }

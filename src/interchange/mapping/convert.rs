@@ -49,8 +49,9 @@ impl Mapping {
         rules
     }
 
-    /// Converts a row to a record; errors are pairs of a path and a message.
-    pub fn apply(&self, row: &TableRow<'_>) -> Result<Tree, Vec<(Vec<PathSegment>, String)>> {
+    /// Converts a row to a record. Also returns the problems of values that could not be converted, which are invalid in
+    /// the record, as pairs of a path and a message.
+    pub fn apply(&self, row: &TableRow<'_>) -> (Tree, Vec<(Vec<PathSegment>, String)>) {
         let mut problems = Vec::new();
         let entries = match &self.root {
             MappingNode::Map(entries) => entries
@@ -59,7 +60,7 @@ impl Mapping {
                 .collect(),
             MappingNode::List(_) | MappingNode::Leaf(_) => Vec::new(),
         };
-        if problems.is_empty() { Ok(Tree { line: Some(row.line), value: Value::Map(entries) }) } else { Err(problems) }
+        (Tree { line: Some(row.line), value: Value::Map(entries) }, problems)
     }
 }
 
@@ -77,7 +78,13 @@ fn build(
     problems: &mut Vec<(Vec<PathSegment>, String)>,
 ) -> Option<Tree> {
     let value = match node {
-        MappingNode::Leaf(rule) => rule.value(row, index).map_err(|message| problems.push((path.to_owned(), message))).ok()??,
+        MappingNode::Leaf(rule) => match rule.value(row, index) {
+            Ok(value) => value?,
+            Err(message) => {
+                problems.push((path.to_owned(), message));
+                Value::Invalid
+            }
+        },
         MappingNode::Map(entries) => {
             if reads_columns(node) && !has_value(node, row, index) {
                 return None;

@@ -237,7 +237,7 @@ fn scalar_option(key: &str, tree: &Tree) -> Result<String, String> {
         Value::Integer(number) => Ok(number.to_string()),
         Value::Number(number) => Ok(number.to_string()),
         Value::Boolean(boolean) => Ok(boolean.to_string()),
-        Value::Null | Value::List(_) | Value::Map(_) => Err(format!("{key} must be text, found {}", tree.kind())),
+        Value::Null | Value::List(_) | Value::Map(_) | Value::Invalid => Err(format!("{key} must be text, found {}", tree.kind())),
     }
 }
 

@@ -149,7 +149,7 @@ pub(super) fn parse_draft(record: &'static Record, columns: &[PackageColumn], ro
             _ => entries.push((column.name.clone(), tree)),
         }
     }
-    let mut draft = parse::row(record, &Tree { line: None, value: Value::Map(entries) }, &origin)?;
+    let mut draft = parse::row(record, &Tree { line: None, value: Value::Map(entries) }, &origin).into_valid()?;
     if draft.target.id.is_none() {
         return Err(vec![InputProblem::new(origin.child("id", None), "id is missing; every row requires one")]);
     }

@@ -16,7 +16,7 @@ use crate::entity::document_id;
 use crate::entity::saved_query::{ActiveModel, Column, Entity, Model};
 use crate::store::db::dataset_version;
 use crate::store::db::dataset_version::WriteScope;
-use crate::store::draft::{InputProblem, Origin, ProblemCode};
+use crate::store::draft::{InputProblem, Origin, ProblemCode, add_problems};
 use crate::store::write::types::WriteError;
 use crate::store::{Store, database};
 
@@ -155,14 +155,22 @@ impl Store {
         rows.iter().map(|row| Model::from_query_result(row, "").map_err(internal).and_then(SavedQuery::try_from)).collect()
     }
 
-    /// Saves a query. One that is saved already keeps its name and title, and gets those it does not have yet.
-    pub async fn save_query(&self, query: &NewSavedQuery, saved_by: &str) -> Result<SavedQuery, WriteError> {
-        let problems = query.problems();
-        if !problems.is_empty() {
+    /// Saves a query. One that is saved already keeps its name and title, and gets those it does not have yet. Fails if
+    /// there are `problems` already: those of the document, its operation and its variables, without which it is not known
+    /// whether the name belongs to the query.
+    pub async fn save_query(
+        &self,
+        query: &NewSavedQuery,
+        saved_by: &str,
+        mut problems: Vec<InputProblem>,
+    ) -> Result<SavedQuery, WriteError> {
+        let is_hash_known = problems.is_empty();
+        add_problems(&mut problems, query.problems());
+        if !is_hash_known {
             return Err(WriteError::Problems(problems));
         }
         let transaction = self.begin_exclusive().await?;
-        let (saved, is_changed) = self.save_within(&transaction, query, saved_by).await?;
+        let (saved, is_changed) = self.save_within(&transaction, query, saved_by, problems).await?;
         if is_changed {
             self.commit_saved_queries(transaction).await?;
             self.saved_queries.invalidate(&saved.hash);
@@ -180,7 +188,7 @@ impl Store {
         let transaction = self.begin_exclusive().await?;
         let mut added = 0;
         for (id, query) in documents {
-            let (saved, is_changed) = self.save_within(&transaction, query, saved_by).await?;
+            let (saved, is_changed) = self.save_within(&transaction, query, saved_by, Vec::new()).await?;
             let has_new_id = add_document_id(&transaction, id, &saved).await?;
             added += usize::from(is_changed || has_new_id);
         }
@@ -195,20 +203,20 @@ impl Store {
         self.commit(transaction).await
     }
 
-    /// Saves a query within a transaction. Returns it, and whether anything changed.
+    /// Saves a query within a transaction, unless there are problems already. Returns it, and whether anything changed.
     async fn save_within(
         &self,
         transaction: &DatabaseTransaction,
         query: &NewSavedQuery,
         saved_by: &str,
+        mut problems: Vec<InputProblem>,
     ) -> Result<(SavedQuery, bool), WriteError> {
         let hash = query.hash();
         let same = Condition::any().add(Column::Hash.eq(&hash)).add_option(query.name.as_ref().map(|name| Column::Name.eq(name)));
         let existing = Entity::find().filter(same).all(transaction).await.map_err(database)?;
-        if let Some(other) = existing.iter().find(|saved| saved.hash != hash) {
-            let name = other.name.as_deref().unwrap_or_default();
-            let message = format!("\"{name}\" is permanently the name of another query: {}; give this one another name", other.hash);
-            return Err(name_taken(message));
+        add_problems(&mut problems, name_problem(&existing, &hash, query).into_iter().collect());
+        if !problems.is_empty() {
+            return Err(WriteError::Problems(problems));
         }
         if let Some(saved) = existing.into_iter().next().map(SavedQuery::try_from).transpose()? {
             return Ok(match add_name_and_title(transaction, &saved, query).await? {
@@ -251,17 +259,21 @@ async fn add_document_id(transaction: &DatabaseTransaction, id: &str, saved: &Sa
     }
 }
 
+/// The problem that the name belongs to another query, or that the query has another name. `existing` are the saved queries
+/// with the hash or the name of the query.
+fn name_problem(existing: &[Model], hash: &str, query: &NewSavedQuery) -> Option<InputProblem> {
+    let requested = query.name.as_ref()?;
+    let message = if let Some(other) = existing.iter().find(|saved| saved.hash != hash) {
+        format!("\"{requested}\" is permanently the name of another query: {}; give this one another name", other.hash)
+    } else {
+        let own = existing.iter().find_map(|saved| saved.name.as_ref()).filter(|own| *own != requested)?;
+        format!("this query is already saved with the name \"{own}\"; use that name")
+    };
+    Some(InputProblem::new(Origin::input(["name"]), message).with_code(ProblemCode::Taken))
+}
+
 /// Adds the name and title that a saved query does not have yet. Returns nothing if it already has them.
-async fn add_name_and_title(
-    transaction: &DatabaseTransaction,
-    saved: &SavedQuery,
-    query: &NewSavedQuery,
-) -> Result<Option<SavedQuery>, WriteError> {
-    if let (Some(existing), Some(requested)) = (&saved.name, &query.name)
-        && existing != requested
-    {
-        return Err(name_taken(format!("this query is already saved with the name \"{existing}\"; use that name")));
-    }
+async fn add_name_and_title(transaction: &DatabaseTransaction, saved: &SavedQuery, query: &NewSavedQuery) -> Result<Option<SavedQuery>> {
     let name = saved.name.clone().or_else(|| query.name.clone());
     let title = saved.title.clone().or_else(|| query.title.clone());
     if name == saved.name && title == saved.title {
@@ -271,10 +283,6 @@ async fn add_name_and_title(
     let update = Entity::update_many().set(changes).filter(Column::Hash.eq(&saved.hash));
     update.exec(transaction).await.map_err(database)?;
     Ok(Some(SavedQuery { name, title, ..saved.clone() }))
-}
-
-fn name_taken(message: String) -> WriteError {
-    WriteError::problem(InputProblem::new(Origin::input(["name"]), message).with_code(ProblemCode::Taken))
 }
 
 impl TryFrom<Model> for SavedQuery {

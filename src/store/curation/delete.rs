@@ -19,7 +19,7 @@ use crate::store::history::revisions::{NewRevision, hide_revisions, insert_revis
 use crate::store::history::state;
 use crate::store::write::load::referenced_types;
 use crate::store::write::model::{StoredRow, is_published, revision_number};
-use crate::store::write::session::{WriteSession, expect_revision};
+use crate::store::write::session::{WriteSession, revision_problem};
 use crate::store::write::types::{Author, WriteError};
 use crate::store::write::writer::delete_rows;
 
@@ -27,23 +27,28 @@ use crate::store::write::writer::delete_rows;
 const MAX_LISTED_REFERRERS: u64 = 10;
 
 impl Store {
-    /// Deletes a record. Fails if other records refer to it or if it is a withheld person. Its id is never reused.
+    /// Deletes the record whose id the input has in `id`. Fails if other records refer to it or if it is a withheld person.
+    /// Its id is never reused.
     pub async fn delete(&self, ty: RecordType, id: Uuid, expected_revision: Option<i64>, author: &Author) -> Result<(), WriteError> {
         let session = self.begin(author).await?;
         let record = catalog().get(ty);
-        let row = session.existing(record, id).await?;
-        expect_revision(record, &row, expected_revision)?;
-        let reject = |message: String, code| Err(WriteError::problem(InputProblem::new(Origin::input(["id"]), message).with_code(code)));
+        let row = session.existing(record, id, "id").await?;
+        let mut problems = Vec::new();
+        let reject = |message: String, code| InputProblem::new(Origin::input(["id"]), message).with_code(code);
         if withheld_persons(&session.transaction).await?.contains(&id) {
             let message = "this person is withheld: the record stays so that no import restores its contents";
-            return reject(message.to_owned(), ProblemCode::Withheld);
+            problems.push(reject(message.to_owned(), ProblemCode::Withheld));
         }
         let referrers = referrers(&session.transaction, record, id, MAX_LISTED_REFERRERS).await?;
-        if !referrers.is_empty() {
+        if problems.is_empty() && !referrers.is_empty() {
             let names: Vec<String> =
                 referrers.iter().map(|referrer| format!("{} \"{}\"", catalog().get(referrer.ty).singular(), referrer.slug)).collect();
             let message = format!("other records refer to this {}: {}; change or delete them first", record.singular(), names.join(", "));
-            return reject(message, ProblemCode::InUse);
+            problems.push(reject(message, ProblemCode::InUse));
+        }
+        problems.extend(revision_problem(revision_number(record, &row), expected_revision));
+        if !problems.is_empty() {
+            return Err(WriteError::Problems(problems));
         }
         session.remove(record, &row, "deleted").await?;
         session.commit().await?;

@@ -189,13 +189,12 @@ impl FreshnessUpdates {
 
 impl Store {
     /// Records that these sources and jurisdictions were checked without finding a change. Fails for all of them if one
-    /// does not exist or is a record of another type; the problem has its position.
-    pub async fn mark_checked(&self, records: &[(RecordType, Uuid)]) -> Result<(), WriteError> {
+    /// does not exist or is a record of another type, or if there are `problems` already: those of the ids that are not set.
+    pub async fn mark_checked(&self, records: &[Option<(RecordType, Uuid)>], mut problems: Vec<InputProblem>) -> Result<(), WriteError> {
         let transaction = self.begin_exclusive().await?;
         let at = |position: usize| Origin::input(["ids"]).child(position, None);
-        let mut problems = Vec::new();
         let mut checked = TouchedRecords::default();
-        for (position, (ty, id)) in records.iter().enumerate() {
+        for (position, (ty, id)) in records.iter().enumerate().filter_map(|(position, record)| Some((position, record.as_ref()?))) {
             let record = catalog().get(*ty);
             if !record.is_checked() {
                 let message =

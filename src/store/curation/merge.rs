@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sea_orm::ConnectionTrait;
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
@@ -11,6 +11,7 @@ use crate::catalog::catalog;
 use crate::catalog::field::Field;
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::Record;
+use crate::core::error::Result;
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::curation::referrers::referrers;
@@ -20,7 +21,7 @@ use crate::store::history::state;
 use crate::store::read::dump::FormerName;
 use crate::store::write::load::referenced_types;
 use crate::store::write::model::field;
-use crate::store::write::session::{WriteSession, update_draft};
+use crate::store::write::session::{WriteSession, relocate_state_problems, unknown_id, update_draft};
 use crate::store::write::types::{Author, WriteError};
 use crate::store::write::writer::delete_rows;
 use crate::store::{Store, database};
@@ -34,17 +35,32 @@ impl Store {
             return Err(WriteError::problem(InputProblem::new(Origin::input(["from"]), message)));
         }
         let session = self.begin(author).await?;
-        session.merge(catalog().get(ty), from, into).await?;
+        let argument = Origin::input(["into"]);
+        let relocate = |problems| relocate_state_problems(problems, &argument, &argument, &argument);
+        session.merge(catalog().get(ty), from, into).await.map_err(|error| error.map_problems(relocate))?;
         session.commit().await?;
         Ok(())
+    }
+
+    /// The problem that no record of the type has this id, which the input has in `argument`.
+    pub async fn unknown_id_problem(&self, ty: RecordType, id: Uuid, argument: &'static str) -> Result<Option<InputProblem>> {
+        let record = catalog().get(ty);
+        let select = Query::select().column("id").from(Alias::new(record.table)).and_where(Expr::col("id").eq(id)).to_owned();
+        let found = self.pools.primary.query_one(&select).await.map_err(database)?;
+        Ok(found.is_none().then(|| unknown_id(record, id, argument)))
     }
 }
 
 impl WriteSession<'_> {
     async fn merge(&self, record: &'static Record, from: Uuid, into: Uuid) -> Result<(), WriteError> {
         let transaction = &self.transaction;
-        let merged = self.existing(record, from).await?;
-        let kept = self.existing(record, into).await?;
+        let (merged, kept) = match (self.existing(record, from, "from").await, self.existing(record, into, "into").await) {
+            (Err(WriteError::Problems(mut problems)), Err(WriteError::Problems(more))) => {
+                problems.extend(more);
+                return Err(WriteError::Problems(problems));
+            }
+            (merged, kept) => (merged?, kept?),
+        };
         // identifiers are unique, so the merged record must lose its own before the kept one gets them
         delete_rows(transaction, "identifiers", "record_id", &[from]).await?;
         let referrers = referrers(transaction, record, from, u64::from(u32::MAX)).await?;
@@ -52,15 +68,15 @@ impl WriteSession<'_> {
         let mut drafts: HashMap<RecordType, Vec<Draft>> = HashMap::new();
         for referrer in referrers.iter().filter(|referrer| referrer.id != into) {
             let state = self.state(catalog().get(referrer.ty), referrer.id).await?;
-            let draft = update_draft(referrer.ty, referrer.id, &replace_text(state, &old, &new))?;
+            let draft = update_draft(referrer.ty, referrer.id, &replace_text(state, &old, &new), "into");
             drafts.entry(referrer.ty).or_default().push(draft);
         }
         let types = referenced_types(transaction, record, [&merged, &kept].into_iter()).await?;
         let [theirs, ours] = [&merged, &kept].map(|row| state::without_system_fields(state::of(record, row, &types, &HashMap::new())));
         let ours = replace_text(merged_state(record, ours, theirs), &old, &new);
-        drafts.entry(record.ty).or_default().push(update_draft(record.ty, into, &ours)?);
+        drafts.entry(record.ty).or_default().push(update_draft(record.ty, into, &ours, "into"));
         self.write(&drafts.into_iter().collect(), &|_| {}).await?;
-        let merged = self.existing(record, from).await?;
+        let merged = self.existing(record, from, "from").await?;
         self.remove(record, &merged, "merged").await?;
         // redirects to the merged record follow it
         for table in ["former_slugs", "nodes"] {

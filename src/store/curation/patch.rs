@@ -7,14 +7,16 @@ use uuid::Uuid;
 
 use crate::catalog::catalog;
 use crate::catalog::record::Record;
-use crate::core::error::Result;
+use crate::core::error::{Result, internal};
 use crate::core::path::PathSegment;
+use crate::entity::RecordType;
 use crate::store::Store;
-use crate::store::curation::referrers::record_of;
-use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, parse, value_tree};
+use crate::store::curation::referrers::{Referrer, record_of};
+use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, add_problems, parse, value_tree};
 use crate::store::history::state;
-use crate::store::write::load::referenced_types;
+use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::StoredRow;
+use crate::store::write::session::{WriteSession, relocate_state_problems};
 use crate::store::write::types::{Author, WriteError, WriteSummary};
 
 /// A patch of a list of parts.
@@ -26,65 +28,87 @@ pub enum ListPatch {
     Remove(Json),
 }
 
+/// The input of a patch, and where its problems are.
+#[derive(Debug)]
+pub struct PatchInput {
+    /// Id of the record or part with the list. Not set if it is not valid, which is then one of `problems`.
+    pub target: Option<Uuid>,
+    /// Name of the list.
+    pub list: &'static str,
+    /// The patch. Not set if the part is not valid, which is then one of `problems`.
+    pub patch: Option<ListPatch>,
+    /// Location of the part.
+    pub part: Origin,
+    /// Location above the members of the part.
+    pub members: Origin,
+    /// Expected revision of the record.
+    pub expected_revision: Option<i64>,
+    /// Problems found so far. If there are any, the patch is only checked.
+    pub problems: Vec<InputProblem>,
+}
+
+/// Lists and keys of parts that lead from a record to a part.
+type ListPath = Vec<(&'static str, String)>;
+
 impl Store {
-    /// Patches a list of the record or part with this id. `argument` is the input argument with the part, at which
-    /// problems of an added part are reported.
-    pub async fn patch_list(
-        &self,
-        id: Uuid,
-        list: &'static str,
-        patch: ListPatch,
-        argument: &'static str,
-        expected_revision: Option<i64>,
-        author: &Author,
-    ) -> Result<WriteSummary, WriteError> {
+    /// Patches a list of a record or part.
+    pub async fn patch_list(&self, input: PatchInput, author: &Author) -> Result<WriteSummary, WriteError> {
+        let PatchInput { target, list, patch, part, members, expected_revision, mut problems } = input;
         let session = self.begin(author).await?;
-        let not_found = || {
-            let problem = InputProblem::new(Origin::input(["record"]), "there is no record with this id");
-            WriteError::problem(problem.with_code(ProblemCode::NotFound))
+        let Some((owner, row, lists)) = session.list_owner(target).await? else {
+            if target.is_some() {
+                let problem = InputProblem::new(Origin::input(["record"]), "there is no record with this id");
+                problems.push(problem.with_code(ProblemCode::NotFound));
+            }
+            return Err(session.check_part(list, patch, part, &members, problems).await);
         };
-        let owner = record_of(&session.transaction, id).await?.ok_or_else(not_found)?;
         let record = catalog().get(owner.ty);
-        let row = session.existing(record, owner.id).await?;
         let types = referenced_types(&session.transaction, record, std::iter::once(&row)).await?;
         let mut state = state::without_system_fields(state::of(record, &row, &types, &HashMap::new()));
         let mut pointer = String::new();
-        let mut path: Vec<PathSegment> = vec!["input".into()];
-        for (list, key) in lists_to(record, &row, id).ok_or_else(not_found)? {
+        let mut path: Vec<PathSegment> = Origin::input(["record"]).path;
+        for (list, key) in lists {
             let items = state.pointer(&format!("{pointer}/{list}")).and_then(Json::as_array);
-            let Some(index) = items.and_then(|items| items.iter().position(|item| key_of(item) == Some(&key))) else { break };
+            let index = items.and_then(|items| items.iter().position(|item| key_of(item) == Some(&key)));
+            let index = index.ok_or_else(|| internal("the state of a record lacks a part"))?;
             pointer.extend(["/", list, "/", &index.to_string()]);
             path.extend([list.into(), index.into()]);
         }
-        let Some(Json::Object(holder)) = state.pointer_mut(&pointer) else { return Ok(WriteSummary::default()) };
-        let Json::Array(items) = holder.entry(list).or_insert_with(|| json!([])) else { return Ok(WriteSummary::default()) };
+        let holder = state.pointer_mut(&pointer).and_then(Json::as_object_mut);
+        let holder = holder.ok_or_else(|| internal("the state of a record or part is not a map"))?;
+        let items = holder.entry(list).or_insert_with(|| json!([])).as_array_mut();
+        let items = items.ok_or_else(|| internal("the state of a list is not a list"))?;
         let mut added = None;
         match patch {
-            ListPatch::Add(part) if items.iter().any(|item| is_equal_part(item, &part)) => {}
-            ListPatch::Add(part) => {
+            None => {}
+            Some(ListPatch::Add(part)) if items.iter().any(|item| is_equal_part(item, &part)) => {}
+            Some(ListPatch::Add(part)) => {
                 path.extend([list.into(), items.len().into()]);
                 added = Some(path);
                 items.push(part);
             }
-            ListPatch::Remove(members) => {
+            Some(ListPatch::Remove(members)) => {
                 if let Some(index) = items.iter().position(|item| has_members(item, &members)) {
                     items.remove(index);
                 } else {
                     let message = format!("there is no such entry in {list} of this record");
-                    let problem = InputProblem::new(Origin::input([argument]), message);
-                    return Err(WriteError::problem(problem.with_code(ProblemCode::NotFound)));
+                    problems.push(InputProblem::new(part.clone(), message).with_code(ProblemCode::NotFound));
                 }
             }
         }
-        let at_argument = |problems| WriteError::Problems(relocate(problems, added.as_deref(), argument));
-        let draft = parse::state(record, &value_tree::from_json(&state), &Origin::input([])).map_err(at_argument)?;
-        let target =
+        let origin = Origin::input(["record"]);
+        let mut draft = parse::state(record, &value_tree::from_json(&state), &origin);
+        draft.target =
             WriteTarget { mode: WriteMode::Update, id: Some(owner.id), expected_revision, restates_stored: true, ..WriteTarget::default() };
-        let summary = session.write(&vec![(owner.ty, vec![Draft { target, ..draft }])], &|_| {}).await;
-        let summary = summary.map_err(|error| match error {
-            WriteError::Problems(problems) => at_argument(problems),
-            WriteError::Failed(error) => WriteError::Failed(error),
-        })?;
+        let found = std::mem::take(&mut draft.problems);
+        let relocate = |mut problems: Vec<InputProblem>| {
+            relocate_part_problems(&mut problems, added.as_deref(), &part, &members);
+            relocate_state_problems(problems, &origin, &origin, &origin)
+        };
+        add_problems(&mut problems, relocate(found));
+        draft.problems = problems;
+        let summary = session.write(&vec![(owner.ty, vec![draft])], &|_| {}).await;
+        let summary = summary.map_err(|error| error.map_problems(relocate))?;
         if summary.updated > 0 {
             session.commit().await?;
         }
@@ -92,14 +116,58 @@ impl Store {
     }
 }
 
-/// Moves the problems of the added part to the input argument that it was given in.
-fn relocate(mut problems: Vec<InputProblem>, added: Option<&[PathSegment]>, argument: &'static str) -> Vec<InputProblem> {
-    for problem in &mut problems {
-        if let Some(rest) = added.and_then(|added| problem.origin.path.strip_prefix(added)) {
-            problem.origin.path = Origin::input([argument]).path.into_iter().chain(rest.iter().cloned()).collect();
+impl WriteSession<'_> {
+    /// The record to which the record or part with this id belongs, its stored state, and the lists and keys that lead to
+    /// the part. Not set if there is none.
+    async fn list_owner(&self, id: Option<Uuid>) -> Result<Option<(Referrer, StoredRow, ListPath)>> {
+        let Some(id) = id else { return Ok(None) };
+        let Some(owner) = record_of(&self.transaction, id).await? else { return Ok(None) };
+        let record = catalog().get(owner.ty);
+        let Some((_, row)) = load_rows(&self.transaction, record, "id", &[owner.id]).await?.pop() else { return Ok(None) };
+        Ok(lists_to(record, &row, id).map(|lists| (owner, row, lists)))
+    }
+
+    /// All problems of a patch whose record is unknown: those found so far, and those of an added part by itself.
+    async fn check_part(
+        &self,
+        list: &'static str,
+        patch: Option<ListPatch>,
+        part: Origin,
+        members: &Origin,
+        mut problems: Vec<InputProblem>,
+    ) -> WriteError {
+        let holder = catalog().get(RecordType::Organization);
+        let declared = holder.parts.iter().find(|declared| declared.name == list);
+        if let (Some(ListPatch::Add(json)), Some(declared)) = (patch, declared) {
+            let mut draft = parse::state(catalog().get(declared.part), &value_tree::from_json(&json), members);
+            add_problems(&mut problems, std::mem::take(&mut draft.problems));
+            let target = WriteTarget { mode: WriteMode::Update, ..WriteTarget::default() };
+            let unidentified = Draft {
+                origin: members.clone(),
+                target,
+                parts: vec![(declared.part, vec![Draft { origin: part, ..draft }])],
+                problems: problems.clone(),
+                is_unidentified: true,
+                ..Draft::default()
+            };
+            match self.write(&vec![(holder.ty, vec![unidentified])], &|_| {}).await {
+                Ok(_) => return WriteError::Failed(internal("a patch without a record was written")),
+                Err(error) => return error,
+            }
+        }
+        WriteError::Problems(problems)
+    }
+}
+
+/// Moves the problems of the added part to the input of the part.
+fn relocate_part_problems(problems: &mut [InputProblem], added: Option<&[PathSegment]>, part: &Origin, members: &Origin) {
+    for problem in problems {
+        match added.and_then(|added| problem.origin.path.strip_prefix(added)) {
+            None => {}
+            Some([]) => problem.origin = part.clone(),
+            Some(member) => problem.origin.path = members.path.iter().chain(member).cloned().collect(),
         }
     }
-    problems
 }
 
 fn key_of(item: &Json) -> Option<&String> {
@@ -129,7 +197,7 @@ fn has_members(item: &Json, members: &Json) -> bool {
 
 /// The lists and keys that lead from a record to the part with this id: none for the record itself. Not set if the record
 /// has no such part.
-fn lists_to(record: &Record, row: &StoredRow, id: Uuid) -> Option<Vec<(&'static str, String)>> {
+fn lists_to(record: &Record, row: &StoredRow, id: Uuid) -> Option<ListPath> {
     if row.id == id {
         return Some(Vec::new());
     }

@@ -16,13 +16,13 @@ use crate::entity::RecordType;
 use crate::store::curation::name_redaction::{NameRedaction, REPLACEMENT_NAMES, ReplacedKeys};
 use crate::store::curation::referrers::{Referrer, record_of, referrers};
 use crate::store::curation::withheld_digest::{identifier_digest, slug_digest};
-use crate::store::draft::Draft;
+use crate::store::draft::{Draft, Origin};
 use crate::store::history::revisions::{NewRevision, delete_revision, insert_revisions};
 use crate::store::sql::dialect;
 use crate::store::sql::dialect::one_of_ids;
 use crate::store::write::load::LOOKUP_BATCH_VALUES;
 use crate::store::write::model::{StoredRow, field, is_published, revision_number};
-use crate::store::write::session::{WriteSession, update_draft};
+use crate::store::write::session::{WriteSession, relocate_state_problems, update_draft};
 use crate::store::write::types::{Author, WriteError};
 use crate::store::write::writer::delete_rows;
 use crate::store::{Store, database};
@@ -31,7 +31,9 @@ impl Store {
     /// Removes everything that identifies a person from the dataset and its history. This cannot be reverted.
     pub async fn withhold(&self, id: Uuid, author: &Author) -> Result<(), WriteError> {
         let session = self.begin(author).await?;
-        session.withhold(catalog().get(RecordType::Person), id).await?;
+        let argument = Origin::input(["person"]);
+        let relocate = |problems| relocate_state_problems(problems, &argument, &argument, &argument);
+        session.withhold(catalog().get(RecordType::Person), id).await.map_err(|error| error.map_problems(relocate))?;
         session.commit().await?;
         Ok(())
     }
@@ -43,11 +45,11 @@ type KeysByRecord = HashMap<Uuid, ReplacedKeys>;
 impl WriteSession<'_> {
     async fn withhold(&self, record: &'static Record, id: Uuid) -> Result<(), WriteError> {
         let transaction = &self.transaction;
-        let row = self.existing(record, id).await?;
+        let row = self.existing(record, id, "person").await?;
         let names = NameRedaction::of(record, &row, id);
         let mut drafts: HashMap<RecordType, Vec<Draft>> = HashMap::new();
         let mut keys = KeysByRecord::new();
-        drafts.entry(record.ty).or_default().push(update_draft(record.ty, id, &withheld_state(record, &names))?);
+        drafts.entry(record.ty).or_default().push(update_draft(record.ty, id, &withheld_state(record, &names), "person"));
         let mentioning = self.find_mentions(record, id, &names).await?;
         for referrer in &mentioning {
             let state = self.state(catalog().get(referrer.ty), referrer.id).await?;
@@ -55,14 +57,14 @@ impl WriteSession<'_> {
             names.collect_keys(&state, keys);
             let redacted = names.redact(state.clone(), keys, true);
             if redacted != state {
-                drafts.entry(referrer.ty).or_default().push(update_draft(referrer.ty, referrer.id, &redacted)?);
+                drafts.entry(referrer.ty).or_default().push(update_draft(referrer.ty, referrer.id, &redacted, "person"));
             }
         }
         self.write(&drafts.into_iter().collect(), &|_| {}).await?;
         self.insert_digests(id, record, &row, &names).await?;
         delete_rows(transaction, "former_slugs", "record_id", &[id]).await?;
         self.redact_history(id, &mentioning, &names, &mut keys).await?;
-        let withheld = self.existing(record, id).await?;
+        let withheld = self.existing(record, id, "person").await?;
         let published = is_published(record, &withheld);
         let number = revision_number(record, &withheld);
         // the revision of the write above becomes the one that records the withholding

@@ -1,6 +1,7 @@
 //! Parses input trees into drafts. Every value is validated against its field in the catalog, and all problems are
 //! reported, not only the first.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
@@ -17,7 +18,7 @@ use crate::core::language;
 use crate::core::partial_date::PartialDate;
 use crate::entity::RecordType;
 use crate::store::draft::value_tree::{Tree, Value};
-use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, WriteMode, WriteTarget};
+use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget};
 use crate::store::read::result::Cell;
 
 /// Name of the field that holds the position of a part in its list.
@@ -25,8 +26,9 @@ const POSITION: &str = "position";
 /// Maximum length of a slug or key.
 const MAX_NAME_BYTES: usize = 100;
 
-/// Parses the records of one file: a map from the plural name of a type to a list of its records.
-pub fn file(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<InputProblem>> {
+/// Parses the records of one file: a map from the plural name of a type to a list of its records. Returns the drafts, each
+/// with its problems, and the problems of the file itself, which hide records.
+pub fn file(file: &Arc<str>, tree: &Tree) -> (Drafts, Vec<InputProblem>) {
     let root = Origin { file: Some(file.clone()), line: tree.line, path: Vec::new() };
     let mut parser = DraftParser::new(DraftOrigin::Caller);
     let mut drafts = Drafts::new();
@@ -37,11 +39,7 @@ pub fn file(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<InputProblem>> {
                 let origin = root.child(plural.clone(), records.line);
                 match (catalog().by_plural(plural), similar_plural(plural)) {
                     (Some(record), _) => {
-                        let list = parser.list(record, records, &origin);
-                        for draft in &list {
-                            parser.require_name(draft);
-                        }
-                        drafts.push((record.ty, list));
+                        drafts.push((record.ty, parser.records(record, records, &origin)));
                     }
                     (None, Some(similar)) => {
                         parser.report(&origin, format!("\"{plural}\" is not a record type; did you mean {similar}?"));
@@ -59,22 +57,22 @@ pub fn file(file: &Arc<str>, tree: &Tree) -> Result<Drafts, Vec<InputProblem>> {
             format!("the file contains {}; it must be a map from record types to lists of records, such as people: [...]", tree.kind()),
         ),
     }
-    if parser.problems.is_empty() { Ok(drafts) } else { Err(parser.problems) }
+    (drafts, parser.problems)
 }
 
-/// Parses one record: a map from fields to values.
-pub fn record(record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<InputProblem>> {
-    DraftParser::new(DraftOrigin::Caller).finish(record, tree, origin)
+/// Parses one record: a map from fields to values. The draft has the problems found.
+pub fn record(record: &'static Record, tree: &Tree, origin: &Origin) -> Draft {
+    DraftParser::new(DraftOrigin::Caller).root(record, tree, origin)
 }
 
 /// Parses a record from a state that the store produced, with the generated keys of its parts.
-pub(crate) fn state(record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<InputProblem>> {
-    DraftParser::new(DraftOrigin::StoredState).finish(record, tree, origin)
+pub(crate) fn state(record: &'static Record, tree: &Tree, origin: &Origin) -> Draft {
+    DraftParser::new(DraftOrigin::StoredState).root(record, tree, origin)
 }
 
 /// Parses one row of a data package: a record or part by itself, with its id, and a part with its position.
-pub fn row(record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<InputProblem>> {
-    DraftParser::new(DraftOrigin::PackageRow).finish(record, tree, origin)
+pub fn row(record: &'static Record, tree: &Tree, origin: &Origin) -> Draft {
+    DraftParser::new(DraftOrigin::PackageRow).root(record, tree, origin)
 }
 
 /// Problems in the claims of the citations of a record or part.
@@ -113,33 +111,60 @@ impl DraftParser {
         Self { problems: Vec::new(), source }
     }
 
-    fn finish(mut self, record: &'static Record, tree: &Tree, origin: &Origin) -> Result<Draft, Vec<InputProblem>> {
-        match self.draft(record, tree, origin) {
-            Some(draft) if self.problems.is_empty() => Ok(draft),
-            _ => Err(self.problems),
-        }
+    /// Parses one record, with its problems in the draft.
+    fn root(&mut self, record: &'static Record, tree: &Tree, origin: &Origin) -> Draft {
+        let earlier = self.problems.len();
+        let draft = self.draft(record, tree, origin);
+        Draft { problems: self.problems.split_off(earlier), ..draft }
     }
 
     fn report(&mut self, origin: &Origin, message: impl Into<String>) {
         self.problems.push(InputProblem::new(origin.clone(), message));
     }
 
-    fn list(&mut self, record: &'static Record, tree: &Tree, origin: &Origin) -> Vec<Draft> {
+    /// Reports a value of the wrong type, unless its problem is reported already.
+    fn report_type(&mut self, tree: &Tree, origin: &Origin, expected: impl fmt::Display) {
+        if tree.value != Value::Invalid {
+            self.report(origin, format!("this is {}; {expected}", tree.kind()));
+        }
+    }
+
+    /// Parses the records of one type in a file.
+    fn records(&mut self, record: &'static Record, tree: &Tree, origin: &Origin) -> Vec<Draft> {
+        let items: &[Tree] = match &tree.value {
+            Value::Null => &[],
+            Value::List(items) => items,
+            _ => {
+                self.report_type(tree, origin, "it must be a list");
+                &[]
+            }
+        };
+        let mut drafts = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let mut draft = self.root(record, item, &origin.child(index, item.line));
+            require_name(&mut draft);
+            drafts.push(draft);
+        }
+        drafts
+    }
+
+    /// Parses a list of parts.
+    fn parts(&mut self, record: &'static Record, tree: &Tree, origin: &Origin) -> Vec<Draft> {
         match &tree.value {
             Value::Null => Vec::new(),
             Value::List(items) => {
-                items.iter().enumerate().filter_map(|(index, item)| self.draft(record, item, &origin.child(index, item.line))).collect()
+                items.iter().enumerate().map(|(index, item)| self.draft(record, item, &origin.child(index, item.line))).collect()
             }
             _ => {
-                self.report(origin, format!("this is {}; it must be a list", tree.kind()));
-                Vec::new()
+                self.report_type(tree, origin, "it must be a list");
+                vec![invalid_draft(record, origin)]
             }
         }
     }
 
     /// Parses one record or part. A part whose key derives from a single field can be given as the bare value of that
     /// field.
-    fn draft(&mut self, record: &'static Record, tree: &Tree, origin: &Origin) -> Option<Draft> {
+    fn draft(&mut self, record: &'static Record, tree: &Tree, origin: &Origin) -> Draft {
         let is_row = self.source == DraftOrigin::PackageRow;
         let entries = match (&tree.value, record.key_from) {
             // {person: some-slug} is the value of the only field, not a map of fields
@@ -149,8 +174,8 @@ impl DraftParser {
             (Value::Map(entries), _) => entries,
             (_, [only]) => return self.bare_part(record, only, tree, origin),
             _ => {
-                self.report(origin, format!("this is {}; a {} is a map from fields to values", tree.kind(), record.singular()));
-                return None;
+                self.report_type(tree, origin, format_args!("a {} is a map from fields to values", record.singular()));
+                return invalid_draft(record, origin);
             }
         };
         let mut draft = Draft { origin: origin.clone(), ..Draft::default() };
@@ -160,7 +185,7 @@ impl DraftParser {
         if record.ty != RecordType::Citation {
             self.validate_claims(record, &draft);
         }
-        Some(draft)
+        draft
     }
 
     /// Parses one entry of the map of a record or part into the draft.
@@ -179,11 +204,12 @@ impl DraftParser {
             None => draft.origin.child(name.to_owned(), value.line),
         };
         if name == name_field {
-            draft.name = self.name(value, &origin);
+            draft.name = given_name(value);
+            draft.is_unidentified |= !self.is_valid_name(draft.name.as_deref(), value, &origin);
         } else if is_row && name == "id" {
             draft.target = WriteTarget { mode: WriteMode::Exact, id: self.own_id(record, value, &origin), ..WriteTarget::default() };
         } else if let Some(list) = list {
-            let parts = self.list(catalog().get(list.part), value, &origin);
+            let parts = self.parts(catalog().get(list.part), value, &origin);
             draft.parts.push((list.part, parts));
         } else if let Some(id) = field {
             if let Some(value) = self.value(record.field(id).kind, value, &origin) {
@@ -194,21 +220,12 @@ impl DraftParser {
         }
     }
 
-    /// Requires a slug or an identifier: a record without either would be created again by every import.
-    fn require_name(&mut self, draft: &Draft) {
-        let is_identified = draft.parts.iter().any(|(part, parts)| *part == RecordType::Identifier && !parts.is_empty());
-        let slug = draft.origin.child("slug", None);
-        if draft.name.is_none() && !is_identified && !self.problems.iter().any(|problem| problem.origin.path == slug.path) {
-            let message = "slug is missing; give a short name such as alnur-ilyashev, unique among records of this type";
-            self.report(&draft.origin, message);
-        }
-    }
-
     /// A part given as the value of its only identifying field.
-    fn bare_part(&mut self, record: &'static Record, field: &'static str, tree: &Tree, origin: &Origin) -> Option<Draft> {
+    fn bare_part(&mut self, record: &'static Record, field: &'static str, tree: &Tree, origin: &Origin) -> Draft {
         let id = record.known_field(field);
-        let value = self.value(record.field(id).kind, tree, origin)?;
-        Some(Draft { origin: origin.clone(), values: vec![(id, value, origin.clone())], ..Draft::default() })
+        let value = self.value(record.field(id).kind, tree, origin);
+        let values = value.map(|value| (id, value, origin.clone())).into_iter().collect();
+        Draft { origin: origin.clone(), values, ..Draft::default() }
     }
 
     /// The id of the record or part itself.
@@ -228,33 +245,36 @@ impl DraftParser {
         None
     }
 
-    /// A slug or a key.
-    fn name(&mut self, tree: &Tree, origin: &Origin) -> Option<String> {
-        let text = match &tree.value {
-            Value::Text(text) => text.clone(),
-            Value::Integer(number) => number.to_string(),
-            _ => String::new(),
-        };
+    /// Validates a slug or a key. Reports one that is not valid.
+    fn is_valid_name(&mut self, name: Option<&str>, tree: &Tree, origin: &Origin) -> bool {
+        let text = name.unwrap_or_default();
         if self.source != DraftOrigin::Caller && !text.is_empty() {
-            return Some(text);
+            return true;
         }
         let is_valid = !text.is_empty()
             && text.len() <= MAX_NAME_BYTES
             && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
             && !text.starts_with('-')
             && !text.ends_with('-');
-        if !is_valid {
+        if !is_valid && tree.value != Value::Invalid {
             let message = format!(
                 "\"{text}\" is not a valid name; use up to {MAX_NAME_BYTES} lower-case letters a-z, digits and hyphens, such as alnur-ilyashev"
             );
             self.report(origin, message);
-            return None;
         }
-        Some(text)
+        is_valid
     }
 
-    /// Parses a value of a kind. Null clears the field.
+    /// Parses a value of a kind. Null clears the field, and a text in no language does not give it.
     fn value(&mut self, kind: FieldKind, tree: &Tree, origin: &Origin) -> Option<DraftValue> {
+        match (kind, &tree.value) {
+            (FieldKind::Translated, Value::Map(entries)) if entries.is_empty() => None,
+            _ => Some(self.valid_value(kind, tree, origin).unwrap_or(DraftValue::Invalid)),
+        }
+    }
+
+    /// Parses a value of a kind. Returns nothing if the value is not valid, which is reported.
+    fn valid_value(&mut self, kind: FieldKind, tree: &Tree, origin: &Origin) -> Option<DraftValue> {
         match kind {
             _ if tree.value == Value::Null => Some(DraftValue::Cell(Cell::Null)),
             FieldKind::One(target) if catalog().get(target).kind == RecordKind::Record => {
@@ -273,7 +293,7 @@ impl DraftParser {
     /// Parses a list of structures.
     fn structures(&mut self, structure: &Structure, tree: &Tree, origin: &Origin) -> Option<Cell> {
         let Value::List(items) = &tree.value else {
-            self.report(origin, format!("this is {}; it must be a list", tree.kind()));
+            self.report_type(tree, origin, "it must be a list");
             return None;
         };
         let items = items.iter().enumerate().filter_map(|(index, item)| self.structure(structure, item, &origin.child(index, item.line)));
@@ -283,7 +303,7 @@ impl DraftParser {
     /// Parses one structure: a map from its members to values.
     fn structure(&mut self, structure: &Structure, tree: &Tree, origin: &Origin) -> Option<Json> {
         let Value::Map(entries) = &tree.value else {
-            self.report(origin, format!("this is {}; a {} is a map from members to values", tree.kind(), structure.name));
+            self.report_type(tree, origin, format_args!("a {} is a map from members to values", structure.name));
             return None;
         };
         let mut object = Map::new();
@@ -300,7 +320,8 @@ impl DraftParser {
         }
         for member in structure.members.iter().filter(|member| member.required && !object.contains_key(member.name)) {
             if !entries.iter().any(|(name, _)| name == member.name) {
-                self.report(origin, format!("{} is missing; every {} has one", member.name, structure.name));
+                let message = format!("{} is missing; every {} has one", member.name, structure.name);
+                self.problems.push(InputProblem::new(origin.child(member.name, None), message).with_code(ProblemCode::Missing));
             }
         }
         Some(Json::Object(object))
@@ -316,7 +337,7 @@ impl DraftParser {
             Value::Integer(number) => Some(number.to_string()),
             Value::Number(number) => Some(number.to_string()),
             _ => {
-                self.report(origin, format!("this is {}; it must be {expected}", tree.kind()));
+                self.report_type(tree, origin, format_args!("it must be {expected}"));
                 None
             }
         }
@@ -352,16 +373,15 @@ impl DraftParser {
                     .and_then(|name| self.reference(record.ty, name, &origin));
             }
         }
-        self.report(origin, "this is not a reference to a record; write its type and its slug, such as {person: alnur-ilyashev}");
+        if tree.value != Value::Invalid {
+            self.report(origin, "this is not a reference to a record; write its type and its slug, such as {person: alnur-ilyashev}");
+        }
         None
     }
 
     fn translations(&mut self, tree: &Tree, origin: &Origin) -> Option<Cell> {
         let Value::Map(entries) = &tree.value else {
-            self.report(
-                origin,
-                format!("this is {}; it must be a map from language tags to texts, such as {{en: Senate, ru: Сенат}}", tree.kind()),
-            );
+            self.report_type(tree, origin, "it must be a map from language tags to texts, such as {en: Senate, ru: Сенат}");
             return None;
         };
         let mut texts = Map::new();
@@ -380,19 +400,23 @@ impl DraftParser {
     }
 
     fn scalar(&mut self, kind: FieldKind, tree: &Tree, origin: &Origin) -> Option<Cell> {
-        let number = |number: f64| number.is_finite().then_some(Cell::Number(number));
         match (kind, &tree.value) {
             (FieldKind::Boolean, Value::Boolean(boolean)) => return Some(Cell::Boolean(*boolean)),
             (FieldKind::Integer, Value::Integer(value)) if i32::try_from(*value).is_ok() => return Some(Cell::Integer(*value)),
-            (FieldKind::Number, Value::Integer(value)) => return value.to_string().parse().ok().and_then(number),
-            (FieldKind::Number, Value::Number(value)) => return number(*value),
+            (FieldKind::Number, Value::Integer(value)) => {
+                if let Ok(number) = value.to_string().parse() {
+                    return Some(Cell::Number(number));
+                }
+            }
+            (FieldKind::Number, Value::Number(value)) if value.is_finite() => return Some(Cell::Number(*value)),
             (FieldKind::Boolean | FieldKind::Integer | FieldKind::Number, _) => {
                 let expected = match kind {
                     FieldKind::Boolean => "true or false",
                     FieldKind::Integer => "a whole number from -2147483648 to 2147483647",
+                    _ if matches!(tree.value, Value::Number(_)) => "a finite number",
                     _ => "a number",
                 };
-                self.report(origin, format!("this is {}; it must be {expected}", tree.kind()));
+                self.report_type(tree, origin, format_args!("it must be {expected}"));
                 return None;
             }
             _ => {}
@@ -412,11 +436,16 @@ impl DraftParser {
         let citation = catalog().get(RecordType::Citation);
         let [field, value] = ["field", "value"].map(|name| citation.known_field(name));
         for claim in draft.parts.iter().filter(|(part, _)| *part == RecordType::Citation).flat_map(|(_, parts)| parts) {
-            let Some(DraftValue::Cell(Cell::Text(name))) = claim.value(field) else {
-                if claim.value(value).is_some_and(|claimed| *claimed != DraftValue::Cell(Cell::Null)) {
-                    self.report(&claim.origin, "a value is claimed and field is missing; name the field that the value is claimed for");
+            let name = match claim.value(field) {
+                Some(DraftValue::Cell(Cell::Text(name))) => name,
+                Some(DraftValue::Invalid) => continue,
+                _ => {
+                    if claim.value(value).is_some_and(|claimed| *claimed != DraftValue::Cell(Cell::Null)) {
+                        let message = "a value is claimed and field is missing; name the field that the value is claimed for";
+                        self.report(&claim.origin, message);
+                    }
+                    continue;
                 }
-                continue;
             };
             let is_part = record.parts.iter().any(|list| list.name == name && list.name != "citations");
             let Some(declared) = settable_field(record, name).map(|id| record.field(id)) else {
@@ -437,6 +466,33 @@ impl DraftParser {
                 self.report(&claim.origin.child("value", None), message);
             }
         }
+    }
+}
+
+/// Requires a slug or an identifier: a record without either would be created again by every import.
+fn require_name(draft: &mut Draft) {
+    let is_identified = draft.parts.iter().any(|(part, parts)| *part == RecordType::Identifier && !parts.is_empty());
+    if draft.name.is_none() && !is_identified && !draft.is_unidentified {
+        let message = "slug is missing; give a short name such as alnur-ilyashev, unique among records of this type";
+        let problem = InputProblem::new(draft.origin.child("slug", None), message);
+        draft.problems.push(problem.with_code(ProblemCode::Missing));
+        draft.is_unidentified = true;
+    }
+}
+
+/// The draft of a record or part that is not a map: all of its fields are invalid.
+fn invalid_draft(record: &Record, origin: &Origin) -> Draft {
+    let fields = record.fields_with_ids().filter(|(id, field)| settable_field(record, field.name) == Some(*id));
+    let values = fields.map(|(id, _)| (id, DraftValue::Invalid, origin.clone())).collect();
+    Draft { origin: origin.clone(), values, is_unidentified: true, ..Draft::default() }
+}
+
+/// A slug or key as given, even if it is not valid: other records may refer to it. Not set for a value that is no text.
+fn given_name(tree: &Tree) -> Option<String> {
+    match &tree.value {
+        Value::Text(text) if !text.is_empty() && !text.contains('\0') => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 
@@ -507,7 +563,7 @@ mod tests {
     #[test]
     fn problem_path_keeps_dots_and_digits_in_names() {
         let tree = from_json(&serde_json::json!({"slug": "a", "name": {"a.b": "A", "1": "B"}}));
-        let problems = record(catalog().get(RecordType::Person), &tree, &Origin::input([])).unwrap_err();
+        let problems = record(catalog().get(RecordType::Person), &tree, &Origin::input([])).problems;
         let paths: Vec<_> = problems.into_iter().map(|problem| problem.origin.path).collect();
         let expected = |tag: &'static str| Origin::input(["name", tag]).path;
         assert_eq!(paths, [expected("a.b"), expected("1")]);

@@ -28,6 +28,8 @@ pub enum Value {
     List(Vec<Tree>),
     /// A map, in the order of the input.
     Map(Vec<(String, Tree)>),
+    /// A value that could not be converted; the problem is reported.
+    Invalid,
 }
 
 impl Tree {
@@ -40,6 +42,7 @@ impl Tree {
             Value::Text(_) => "a text",
             Value::List(_) => "a list",
             Value::Map(_) => "a map",
+            Value::Invalid => "not valid",
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::store::history::revisions::load_revisions;
 use crate::store::history::state;
 use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::is_published;
-use crate::store::write::session::WriteSession;
+use crate::store::write::session::{WriteSession, relocate_state_problems, revision_problem, unknown_id};
 use crate::store::write::types::{Author, WriteError, WriteSummary};
 use crate::store::{Store, database};
 
@@ -50,19 +50,29 @@ impl Store {
     ) -> Result<WriteSummary, WriteError> {
         let session = self.begin(author).await?;
         let record = catalog().get(ty);
-        let Some(earlier) = session.state_at(record, id, revision, true).await? else {
-            let message = format!("there is no revision {revision} of this {}", record.singular());
-            let problem = InputProblem::new(Origin::input(["toRevision"]), message);
-            return Err(WriteError::problem(problem.with_code(ProblemCode::NotFound)));
+        let Some(last_revision) = load_revisions(&session.transaction, id).await?.first().map(|revision| revision.number) else {
+            return Err(WriteError::problem(unknown_id(record, id, "record")));
         };
+        let origin = Origin::input(["record"]);
+        let earlier = session.state_at(record, id, revision, true).await?;
         let exists = !load_rows(&session.transaction, record, "id", &[id]).await?.is_empty();
         let kept: &[&str] = if exists { &FIELDS_KEPT_BY_REVERT } else { &[] };
-        let tree = value_tree::from_json(&state::complete(record, earlier, kept));
-        let draft = parse::state(record, &tree, &Origin::input(["record"])).map_err(WriteError::Problems)?;
+        let draft = if let Some(earlier) = earlier {
+            parse::state(record, &value_tree::from_json(&state::complete(record, earlier, kept)), &origin)
+        } else {
+            let message = format!("there is no revision {revision} of this {}", record.singular());
+            let problem = InputProblem::new(Origin::input(["toRevision"]), message).with_code(ProblemCode::NotFound);
+            if !exists {
+                let conflict = revision_problem(last_revision, expected_revision);
+                return Err(WriteError::Problems(std::iter::once(problem).chain(conflict).collect()));
+            }
+            Draft { origin: origin.clone(), problems: vec![problem], ..Draft::default() }
+        };
         let mode = if exists { WriteMode::Update } else { WriteMode::Create };
-        let last_revision = load_revisions(&session.transaction, id).await?.first().map_or(0, |revision| revision.number);
         let target = WriteTarget { mode, id: Some(id), expected_revision, last_revision, restates_stored: true };
-        let summary = session.write(&vec![(ty, vec![Draft { target, ..draft }])], &|_| {}).await?;
+        let written = session.write(&vec![(ty, vec![Draft { target, ..draft }])], &|_| {}).await;
+        let relocate = |problems| relocate_state_problems(problems, &origin, &origin, &Origin::input(["toRevision"]));
+        let summary = written.map_err(|error| error.map_problems(relocate))?;
         session.commit().await?;
         Ok(summary)
     }

@@ -65,6 +65,8 @@ struct MergeTarget<'t> {
     owner: Option<(Uuid, bool)>,
     draft: &'t Draft,
     existing: Option<&'t StoredRow>,
+    /// Whether the stored record or part that the draft is for is unknown. It may have what the draft does not give.
+    is_unidentified: bool,
     /// Path of a part in its record as the history spells it, ending in a dot; empty for the record itself.
     path: &'t str,
 }
@@ -76,6 +78,8 @@ struct MergeState<'m> {
     changes: Vec<Json>,
     /// Ids of the parts of the record by type and key.
     siblings: HashMap<(RecordType, String), Uuid>,
+    /// Types of the parts whose keys are not all known: a reference by key may mean one of them.
+    types_with_unknown_keys: HashSet<RecordType>,
     /// Types of the records that polymorphic references point to.
     types: &'m HashMap<Uuid, RecordType>,
     /// Sources cited in the draft, and whether the citation is new or changed.
@@ -163,12 +167,14 @@ impl<'s> ChangeSet<'s> {
             problems: &mut *problems,
             changes: Vec::new(),
             siblings: existing.map(part_keys).unwrap_or_default(),
+            types_with_unknown_keys: HashSet::new(),
             types: &types,
             cited: Vec::new(),
             kept: BTreeSet::new(),
             is_changed: false,
         };
-        let mut cells = self.merge(&mut merge, MergeTarget { record, id, owner: None, draft, existing, path: "" });
+        let is_unidentified = resolved.is_unidentified;
+        let mut cells = self.merge(&mut merge, MergeTarget { record, id, owner: None, draft, existing, is_unidentified, path: "" });
         let MergeState { changes, is_changed, cited, kept, .. } = merge;
         self.types = types;
         let submitted = SubmittedRecord { record, id, draft, cells: &cells, cited: &cited, kept: &kept };
@@ -180,6 +186,7 @@ impl<'s> ChangeSet<'s> {
         };
         if let Some(expected) = draft.target.expected_revision
             && expected != number
+            && !is_unidentified
         {
             problems.push(revision_conflict(record, draft, number, expected));
         }
@@ -286,6 +293,9 @@ impl<'s> ChangeSet<'s> {
             let part = catalog().get(list.part);
             let stored = existing.and_then(|existing| existing.parts.get(&list.part)).map(Vec::as_slice).unwrap_or_default();
             let Some((_, drafts)) = draft.parts.iter().find(|(ty, _)| *ty == list.part) else {
+                if target.is_unidentified {
+                    merge.types_with_unknown_keys.insert(list.part);
+                }
                 for row in stored {
                     if rewrite_all {
                         self.rewrite_part(part, row, published);
@@ -299,14 +309,20 @@ impl<'s> ChangeSet<'s> {
             let mut unmatched: HashMap<&str, &StoredRow> =
                 stored.iter().filter_map(|row| Some((row.cells[key_field.index()].as_text()?, row))).collect();
             let mut taken = HashSet::new();
+            let has_unknown_keys = drafts.iter().any(|draft| has_unknown_key(part, draft));
+            if has_unknown_keys {
+                merge.types_with_unknown_keys.insert(list.part);
+            }
             for (index, draft) in drafts.iter().enumerate() {
+                let is_unidentified = target.is_unidentified || (has_unknown_key(part, draft) && !stored.is_empty());
                 let key = part_key(part, draft, index, &mut taken, merge.problems);
                 let before = take_stored(&mut unmatched, &key, draft);
                 let id = before.map(|row| row.id).or(draft.target.id).unwrap_or_else(|| self.store.clock.new_uuid());
                 merge.siblings.insert((list.part, key.clone()), id);
                 let draft = with_key_and_position(part, draft, &key, index);
                 let path = format!("{path}{}[{key}].", list.name);
-                let target = MergeTarget { record: part, id, owner: Some(owner), draft: &draft, existing: before, path: &path };
+                let target =
+                    MergeTarget { record: part, id, owner: Some(owner), draft: &draft, existing: before, is_unidentified, path: &path };
                 let cells = self.merge(merge, target);
                 if before.is_none() && part.is_cited() {
                     self.new_nodes.push((id, part.ty.prefix()));
@@ -317,7 +333,8 @@ impl<'s> ChangeSet<'s> {
                 }
                 parts.entry(list.part).or_default().push(MergedPart { cells });
             }
-            for row in unmatched.into_values() {
+            // a part whose key is unknown may be any of the remaining ones
+            for row in unmatched.into_values().filter(|_| !has_unknown_keys) {
                 merge.is_changed = true;
                 let key = row.cells[key_field.index()].as_text().unwrap_or_default();
                 let old = state::of(part, row, merge.types, &HashMap::new());
@@ -380,9 +397,10 @@ fn draft_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>) -> Vec<Cell>
     for field in &draft.cleared {
         cells[field.index()] = Cell::Null;
     }
-    for (field, value, origin) in &draft.values {
+    for (field, value, origin) in draft.values.iter().filter(|(_, value, _)| *value != DraftValue::Invalid) {
         if let DraftValue::Key(ty, key) = value
             && !merge.siblings.contains_key(&(*ty, key.clone()))
+            && !merge.types_with_unknown_keys.contains(ty)
         {
             let list = list_name(*ty);
             let message = format!("there is no part with the key \"{key}\" in {list} of this record; correct the key or add the part");
@@ -395,19 +413,24 @@ fn draft_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>) -> Vec<Cell>
 
 /// Sets the defaults of empty cells, and reports required fields without a value.
 fn fill_empty_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>, cells: &mut [Cell]) {
-    let MergeTarget { record, draft, existing, .. } = target;
+    let MergeTarget { record, draft, existing, is_unidentified, .. } = target;
     for ((id, field), cell) in record.fields_with_ids().zip(cells) {
         if *cell != Cell::Null {
             continue;
         }
-        // an unresolved reference has already been reported
-        let is_reference = draft.value(id).is_some_and(|value| !matches!(value, DraftValue::Cell(_)));
+        let is_missing = match draft.value(id) {
+            Some(DraftValue::Cell(_)) => true,
+            // the problem of an unresolved reference or of an invalid value is reported
+            Some(DraftValue::Slug(..) | DraftValue::Id(..) | DraftValue::Key(..) | DraftValue::Invalid) => false,
+            None => !is_unidentified || draft.cleared.contains(&id),
+        };
         match field.kind {
             FieldKind::List(_) => *cell = Cell::Json(json!([])),
             FieldKind::Boolean => *cell = Cell::Boolean(field.name == "published"),
-            _ if field.required && !field.system && !is_reference => {
-                let message = missing_field(field.name, record, draft, existing.is_none());
-                merge.problems.push(InputProblem::new(draft.origin.clone(), message).with_code(ProblemCode::Missing));
+            _ if field.required && !field.system && is_missing => {
+                let message = missing_field(field.name, record, draft, existing.is_none() && !is_unidentified);
+                let origin = draft.origin.child(field.name, None);
+                merge.problems.push(InputProblem::new(origin, message).with_code(ProblemCode::Missing));
             }
             _ => {}
         }
@@ -532,10 +555,16 @@ fn reject_dangling_references(
     }
 }
 
+/// Whether the key of a part is unknown, because it is not valid or would be derived from a value that is not valid.
+fn has_unknown_key(part: &Record, draft: &Draft) -> bool {
+    let is_invalid = |name: &&'static str| draft.value(part.known_field(name)) == Some(&DraftValue::Invalid);
+    draft.is_unidentified || (draft.name.is_none() && part.key_from.iter().any(is_invalid))
+}
+
 /// Key of a part: the given one, or one derived from its identifying fields, or else its position.
 fn part_key(part: &Record, draft: &Draft, index: usize, taken: &mut HashSet<String>, problems: &mut Vec<InputProblem>) -> String {
     if let Some(key) = &draft.name {
-        if !taken.insert(key.clone()) {
+        if !taken.insert(key.clone()) && !draft.is_unidentified {
             let message = format!("\"{key}\" is given twice in this list; give each part a key of its own");
             problems.push(InputProblem::new(draft.origin.child("key", None), message).with_code(ProblemCode::Taken));
         }
@@ -551,6 +580,7 @@ fn part_key(part: &Record, draft: &Draft, index: usize, taken: &mut HashSet<Stri
             }
             DraftValue::Id(ty, id) => Some(id::encode(ty.prefix(), *id)),
             DraftValue::Slug(_, name) | DraftValue::Key(_, name) => Some(name.clone()),
+            DraftValue::Invalid => None,
         })
         .collect();
     let base = if derived.is_empty() { (index + 1).to_string() } else { derived.join(":") };

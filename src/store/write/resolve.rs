@@ -29,9 +29,22 @@ const MAX_GENERATED_SLUG_BYTES: usize = 80;
 /// Scheme and value of an identifier.
 pub(super) type IdentifierPair = (String, String);
 
-/// The draft is skipped or has a problem; either is already recorded.
-#[derive(Debug)]
-struct NotWritten;
+/// The record that a draft is for.
+#[derive(Debug, Clone, Copy)]
+enum Resolved {
+    Existing(Uuid),
+    New,
+    /// The record is unknown, and the problem is reported. The values of the draft are still validated.
+    Unidentified,
+    /// The draft is skipped, which is recorded.
+    Skipped,
+}
+
+impl From<Option<Uuid>> for Resolved {
+    fn from(existing: Option<Uuid>) -> Self {
+        existing.map_or(Self::New, Self::Existing)
+    }
+}
 
 /// Ids of the records that drafts name, from the drafts and from the database.
 #[derive(Debug, Default)]
@@ -53,6 +66,8 @@ pub(crate) struct ResolvedNames {
     pub(super) types: HashMap<Uuid, RecordType>,
     /// Last revisions of deleted records that are created again.
     pub(super) last_revisions: HashMap<Uuid, i64>,
+    /// Types with a draft whose slug is unreadable: a reference by slug may mean that draft.
+    pub(super) types_with_unreadable_slugs: HashSet<RecordType>,
 }
 
 impl ResolvedNames {
@@ -97,7 +112,7 @@ impl ResolvedNames {
         Ok(resolved)
     }
 
-    /// Resolves one draft. Returns nothing if the draft is skipped or has a problem.
+    /// Resolves one draft. Returns nothing if the draft is skipped.
     fn resolve_draft<'d>(
         &mut self,
         store: &Store,
@@ -108,97 +123,104 @@ impl ResolvedNames {
         problems: &mut Vec<InputProblem>,
     ) -> Option<ResolvedDraft<'d>> {
         if ty == RecordType::Person
-            && let Some(id) = identifiers(draft).find_map(|(pair, _)| self.withheld_identifiers.get(&pair).copied())
+            && let Some((id, origin)) =
+                identifiers(draft).find_map(|(pair, origin)| Some((*self.withheld_identifiers.get(&pair)?, origin.clone())))
+            && let Resolved::Skipped = self.skip_withheld((ty, id), draft, origin, position, problems)
         {
-            return self.skip_withheld(ty, id, draft, position, problems);
+            return None;
         }
-        let existing = match (draft.target.id, &draft.name) {
+        let mut resolved = match (draft.target.id, &draft.name) {
             (Some(id), _) => self.existing_by_id(ty, id, draft, position, problems),
+            (None, _) if draft.is_unidentified => unidentified(ty, draft, identified, problems),
             (None, Some(slug)) => self.existing_by_slug(ty, slug, draft, position),
             (None, None) => existing_by_identifiers(ty, draft, identified, problems),
         };
-        let existing = existing.ok()?;
-        if let Some(id) = existing.filter(|id| self.withheld.contains(id)) {
-            return self.skip_withheld(ty, id, draft, position, problems);
+        if let Resolved::Existing(id) = resolved
+            && self.withheld.contains(&id)
+        {
+            let origin = draft.origin.child(if draft.target.id.is_some() { "id" } else { "slug" }, None);
+            resolved = self.skip_withheld((ty, id), draft, origin, position, problems);
         }
-        if let Some(problem) = mode_problem(ty, draft, existing) {
+        if let Some((problem, remaining)) = mode_problem(ty, draft, resolved) {
             problems.push(problem);
-            return None;
+            resolved = remaining;
         }
-        let id = existing.or(draft.target.id).unwrap_or_else(|| store.clock.new_uuid());
+        let id = match resolved {
+            Resolved::Skipped => return None,
+            Resolved::Existing(id) => id,
+            Resolved::New => draft.target.id.unwrap_or_else(|| store.clock.new_uuid()),
+            Resolved::Unidentified => store.clock.new_uuid(),
+        };
         if !self.assigned.insert(id) {
             // two names of one record, as after a merge: the first draft counts
-            return self.skip(ty, id, draft, position);
+            self.skip(ty, id, draft, position);
+            return None;
         }
         if let Some(slug) = &draft.name {
             self.slugs.insert((ty, slug.clone()), id);
         }
         self.ids.insert(id, id);
-        Some(ResolvedDraft { id, is_new: existing.is_none(), draft, generated_slug: None, position })
+        let is_unidentified = matches!(resolved, Resolved::Unidentified);
+        if draft.is_unidentified && draft.name.is_none() {
+            self.types_with_unreadable_slugs.insert(ty);
+        }
+        let is_new = !matches!(resolved, Resolved::Existing(_));
+        Some(ResolvedDraft { id, is_new, is_unidentified, draft, generated_slug: None, position })
     }
 
-    /// The existing record for a draft with an id; `None` if it is to be created.
-    fn existing_by_id(
-        &mut self,
-        ty: RecordType,
-        id: Uuid,
-        draft: &Draft,
-        position: usize,
-        problems: &mut Vec<InputProblem>,
-    ) -> Result<Option<Uuid>, NotWritten> {
+    /// The record for a draft with an id.
+    fn existing_by_id(&mut self, ty: RecordType, id: Uuid, draft: &Draft, position: usize, problems: &mut Vec<InputProblem>) -> Resolved {
         let mode = draft.target.mode;
         let found = self.ids.get(&id).copied();
         if let (WriteMode::Exact, Some(slug)) = (mode, &draft.name)
             && let Some(by_slug) = self.slugs.get(&(ty, slug.clone())).copied().filter(|id| self.withheld.contains(id))
         {
-            self.skip_withheld(ty, by_slug, draft, position, problems);
-            return Err(NotWritten);
+            return self.skip_withheld((ty, by_slug), draft, draft.origin.child("slug", None), position, problems);
         }
         if let (WriteMode::Exact, Some(merged_into)) = (mode, found.filter(|found| *found != id)) {
-            self.skip(ty, merged_into, draft, position);
-            return Err(NotWritten);
+            return self.skip(ty, merged_into, draft, position);
         }
         // a deleted record is created again under its id
         if found.is_none() && !matches!(mode, WriteMode::Create | WriteMode::Exact) {
             let message = format!("there is no {} with the id {}", catalog().get(ty).singular(), id::encode(ty.prefix(), id));
             problems.push(InputProblem::new(draft.origin.child("id", None), message).with_code(ProblemCode::NotFound));
-            return Err(NotWritten);
+            return Resolved::Unidentified;
         }
-        Ok(found)
+        found.into()
     }
 
     /// As [`Self::existing_by_id`], for a draft with a slug.
-    fn existing_by_slug(&mut self, ty: RecordType, slug: &str, draft: &Draft, position: usize) -> Result<Option<Uuid>, NotWritten> {
+    fn existing_by_slug(&mut self, ty: RecordType, slug: &str, draft: &Draft, position: usize) -> Resolved {
         let key = (ty, slug.to_owned());
         let found = self.slugs.get(&key).copied();
         if let Some(id) = found
             && draft.target.mode == WriteMode::Upsert
             && self.retired_slugs.contains(&key)
         {
-            self.skip(ty, id, draft, position);
-            return Err(NotWritten);
+            return self.skip(ty, id, draft, position);
         }
-        Ok(found)
+        found.into()
     }
 
     /// Skips a draft that stands for this record. References to its slug resolve to the record.
-    fn skip<'d>(&mut self, ty: RecordType, id: Uuid, draft: &Draft, position: usize) -> Option<ResolvedDraft<'d>> {
+    fn skip(&mut self, ty: RecordType, id: Uuid, draft: &Draft, position: usize) -> Resolved {
         self.skipped.push((position, WrittenRecord { ty, id, action: WriteAction::Unchanged }));
         if let Some(slug) = &draft.name {
             self.slugs.entry((ty, slug.clone())).or_insert(id);
         }
-        None
+        Resolved::Skipped
     }
 
-    /// Skips a draft of a withheld person. A draft that targets exactly this person is a problem instead.
-    fn skip_withheld<'d>(
+    /// Skips a draft of a withheld person. A draft that targets exactly this person is a problem instead, of the value at
+    /// `origin`.
+    fn skip_withheld(
         &mut self,
-        ty: RecordType,
-        id: Uuid,
+        (ty, id): (RecordType, Uuid),
         draft: &Draft,
+        origin: Origin,
         position: usize,
         problems: &mut Vec<InputProblem>,
-    ) -> Option<ResolvedDraft<'d>> {
+    ) -> Resolved {
         if matches!(draft.target.mode, WriteMode::Upsert | WriteMode::Exact) {
             if let (WriteMode::Exact, Some(own)) = (draft.target.mode, draft.target.id) {
                 self.ids.insert(own, id);
@@ -206,8 +228,8 @@ impl ResolvedNames {
             return self.skip(ty, id, draft, position);
         }
         let message = "this person is withheld: the record cannot be changed, only the records linked to it";
-        problems.push(InputProblem::new(draft.origin.child("id", None), message).with_code(ProblemCode::Withheld));
-        None
+        problems.push(InputProblem::new(origin, message).with_code(ProblemCode::Withheld));
+        if draft.target.mode == WriteMode::Create { Resolved::New } else { Resolved::Existing(id) }
     }
 
     /// Summary of the skipped drafts.
@@ -366,10 +388,29 @@ impl ResolvedNames {
     pub(super) fn cell(&self, value: &DraftValue, parts: &HashMap<(RecordType, String), Uuid>) -> Cell {
         match value {
             DraftValue::Cell(cell) => cell.clone(),
+            DraftValue::Invalid => Cell::Null,
             DraftValue::Slug(ty, slug) => self.slugs.get(&(*ty, slug.clone())).copied().map_or(Cell::Null, Cell::Id),
             DraftValue::Id(_, id) => self.ids.get(id).copied().map_or(Cell::Null, Cell::Id),
             DraftValue::Key(ty, key) => parts.get(&(*ty, key.clone())).copied().map_or(Cell::Null, Cell::Id),
         }
+    }
+}
+
+/// As [`ResolvedNames::existing_by_id`], for a draft whose slug or id is not valid. Its identifiers may still tell the
+/// record, and a record that is to be created is certainly new.
+fn unidentified(
+    ty: RecordType,
+    draft: &Draft,
+    identified: &HashMap<(RecordType, IdentifierPair), Uuid>,
+    problems: &mut Vec<InputProblem>,
+) -> Resolved {
+    match draft.target.mode {
+        WriteMode::Create => Resolved::New,
+        WriteMode::Update | WriteMode::Exact => Resolved::Unidentified,
+        WriteMode::Upsert => match existing_by_identifiers(ty, draft, identified, problems) {
+            Resolved::New => Resolved::Unidentified,
+            resolved => resolved,
+        },
     }
 }
 
@@ -379,34 +420,36 @@ fn existing_by_identifiers(
     draft: &Draft,
     identified: &HashMap<(RecordType, IdentifierPair), Uuid>,
     problems: &mut Vec<InputProblem>,
-) -> Result<Option<Uuid>, NotWritten> {
+) -> Resolved {
     let mut found: Vec<Uuid> = identifiers(draft).filter_map(|(pair, _)| identified.get(&(ty, pair)).copied()).collect();
     found.sort_unstable();
     found.dedup();
     if let [_, _, ..] = found.as_slice() {
         let message = format!("its identifiers belong to {} different records; specify the record by id or slug", found.len());
         problems.push(InputProblem::new(draft.origin.clone(), message).with_code(ProblemCode::Taken));
-        return Err(NotWritten);
+        return Resolved::Unidentified;
     }
-    Ok(found.pop())
+    found.pop().into()
 }
 
-/// Why the mode of a draft does not allow writing this record.
-fn mode_problem(ty: RecordType, draft: &Draft, existing: Option<Uuid>) -> Option<InputProblem> {
+/// Why the mode of a draft does not allow writing this record, and the record to validate the values of the draft for.
+fn mode_problem(ty: RecordType, draft: &Draft, resolved: Resolved) -> Option<(InputProblem, Resolved)> {
     let singular = catalog().get(ty).singular();
-    match (draft.target.mode, existing) {
-        (WriteMode::Create, Some(_)) => {
+    match (draft.target.mode, resolved) {
+        (WriteMode::Create, Resolved::Existing(_)) => {
             let slug = draft.name.as_deref().unwrap_or_default();
             let message = format!("there is {} \"{slug}\" already; update it, or give the new one another slug", with_article(&singular));
-            Some(InputProblem::new(draft.origin.child("slug", None), message).with_code(ProblemCode::Taken))
+            Some((InputProblem::new(draft.origin.child("slug", None), message).with_code(ProblemCode::Taken), Resolved::New))
         }
-        (WriteMode::Update, None) => {
+        (WriteMode::Update, Resolved::New) => {
             let message = format!("there is no such {singular}; specify it by its id");
-            Some(InputProblem::new(draft.origin.clone(), message).with_code(ProblemCode::NotFound))
+            let problem = InputProblem::new(draft.origin.child("id", None), message);
+            Some((problem.with_code(ProblemCode::NotFound), Resolved::Unidentified))
         }
-        (WriteMode::Upsert, None) if draft.name.is_none() && identifiers(draft).next().is_none() => {
+        (WriteMode::Upsert, Resolved::New) if draft.name.is_none() && identifiers(draft).next().is_none() => {
             let message = "slug is missing; give a short name such as alnur-ilyashev, unique among records of this type";
-            Some(InputProblem::new(draft.origin.clone(), message).with_code(ProblemCode::Missing))
+            let problem = InputProblem::new(draft.origin.child("slug", None), message);
+            Some((problem.with_code(ProblemCode::Missing), Resolved::Unidentified))
         }
         (WriteMode::Upsert | WriteMode::Create | WriteMode::Update | WriteMode::Exact, _) => None,
     }
@@ -448,7 +491,8 @@ pub(super) fn identifiers(draft: &Draft) -> impl Iterator<Item = (IdentifierPair
 
 /// Finds the records that have the identifiers of drafts with neither id nor slug.
 async fn find_by_identifier(transaction: &DatabaseTransaction, drafts: &Drafts) -> Result<HashMap<(RecordType, IdentifierPair), Uuid>> {
-    let nameless = drafts.iter().flat_map(|(_, drafts)| drafts).filter(|draft| draft.name.is_none() && draft.target.id.is_none());
+    let is_nameless = |draft: &&Draft| (draft.name.is_none() || draft.is_unidentified) && draft.target.id.is_none();
+    let nameless = drafts.iter().flat_map(|(_, drafts)| drafts).filter(is_nameless);
     let pairs: HashSet<IdentifierPair> = nameless.flat_map(identifiers).map(|(pair, _)| pair).collect();
     let values: Vec<&str> = pairs.iter().map(|(_, value)| value.as_str()).collect();
     let mut found = HashMap::new();
@@ -485,7 +529,7 @@ impl<'d> RequestedNames<'d> {
         for (ty, drafts) in drafts {
             for draft in drafts {
                 let name = draft.target.id.map(|id| id::encode(ty.prefix(), id)).or_else(|| draft.name.clone());
-                if let Some(name) = name
+                if let Some(name) = name.filter(|_| !draft.is_unidentified)
                     && let Some(first) = given.insert((*ty, name.clone()), &draft.origin)
                 {
                     let first = match &first.file {
@@ -512,7 +556,7 @@ impl<'d> RequestedNames<'d> {
                 DraftValue::Id(ty, id) => {
                     self.ids.entry(*ty).or_default().insert(*id);
                 }
-                DraftValue::Cell(_) | DraftValue::Key(..) => {}
+                DraftValue::Cell(_) | DraftValue::Key(..) | DraftValue::Invalid => {}
             }
         }
         for part in draft.parts.iter().flat_map(|(_, parts)| parts) {

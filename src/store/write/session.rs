@@ -8,18 +8,21 @@ use uuid::Uuid;
 
 use crate::catalog::catalog;
 use crate::catalog::record::Record;
-use crate::core::error::Result;
+use crate::core::error::{Result, internal};
 use crate::core::id;
+use crate::core::path::{DisplayPath, PathSegment};
 use crate::entity::RecordType;
 use crate::store::curation::disputes;
 use crate::store::db::dataset_version;
 use crate::store::db::dataset_version::WriteScope;
-use crate::store::draft::{Draft, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, parse, value_tree};
+use crate::store::draft::{
+    Draft, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, has_problems, parse, problems_of, value_tree,
+};
 use crate::store::history::revisions::RevisionStamp;
 use crate::store::history::state;
 use crate::store::write::diff::ChangeSet;
 use crate::store::write::load::{load_rows, referenced_types};
-use crate::store::write::model::{StoredRow, revision_number};
+use crate::store::write::model::StoredRow;
 use crate::store::write::resolve::ResolvedNames;
 use crate::store::write::types::{Author, TransactionEnd, WriteError, WriteSummary};
 use crate::store::write::validate;
@@ -47,7 +50,7 @@ impl Store {
         self.write_or_try(drafts, author, TransactionEnd::Commit, progress).await
     }
 
-    /// Writes records and commits, or rolls back for a dry run.
+    /// Writes records and commits, or rolls back for a dry run. Drafts with problems are only checked.
     pub async fn write_or_try(
         &self,
         drafts: &Drafts,
@@ -55,6 +58,9 @@ impl Store {
         end: TransactionEnd,
         progress: impl Fn(usize) + Send + Sync,
     ) -> Result<WriteSummary, WriteError> {
+        if has_problems(drafts) {
+            return self.check(drafts, author, progress).await;
+        }
         let session = self.begin(author).await?;
         let summary = session.write(drafts, &progress).await?;
         match end {
@@ -113,7 +119,8 @@ impl WriteSession<'_> {
         Ok(WriteSummary { has_changes, ..summary.finish() })
     }
 
-    /// Resolves, validates and diffs the drafts; fails with all problems found. `only_check` discards changes as soon as
+    /// Resolves, validates and diffs the drafts; fails with all problems found, including those that the drafts already
+    /// have. `only_check` discards changes as soon as
     /// they are diffed.
     async fn diff(
         &self,
@@ -122,7 +129,7 @@ impl WriteSession<'_> {
         only_check: bool,
     ) -> Result<ChangeSet<'_>, WriteError> {
         let transaction = &self.transaction;
-        let mut problems = Vec::new();
+        let mut problems = problems_of(drafts);
         let mut names = ResolvedNames::default();
         let resolved = names.resolve(self.store, transaction, drafts, &mut problems).await?;
         validate::references(drafts, &names, &mut problems);
@@ -151,13 +158,10 @@ impl WriteSession<'_> {
         self.store.commit(self.transaction).await
     }
 
-    /// The stored record with this id; a problem if it does not exist.
-    pub(crate) async fn existing(&self, record: &'static Record, id: Uuid) -> Result<StoredRow, WriteError> {
+    /// The stored record with this id, which the input has in `argument`; a problem if it does not exist.
+    pub(crate) async fn existing(&self, record: &'static Record, id: Uuid, argument: &'static str) -> Result<StoredRow, WriteError> {
         let found = load_rows(&self.transaction, record, "id", &[id]).await?.pop();
-        found.map(|(_, row)| row).ok_or_else(|| {
-            let message = format!("there is no {} with the id {}", record.singular(), id::encode(record.ty.prefix(), id));
-            WriteError::problem(InputProblem::new(Origin::input(["id"]), message).with_code(ProblemCode::NotFound))
-        })
+        found.map(|(_, row)| row).ok_or_else(|| WriteError::problem(unknown_id(record, id, argument)))
     }
 
     /// Instant and author of the revisions that this session writes.
@@ -166,30 +170,53 @@ impl WriteSession<'_> {
     }
 
     /// The current state of a record as a value that can be parsed into a draft.
-    pub(crate) async fn state(&self, record: &'static Record, id: Uuid) -> Result<Json, WriteError> {
-        let row = self.existing(record, id).await?;
+    pub(crate) async fn state(&self, record: &'static Record, id: Uuid) -> Result<Json> {
+        let row = load_rows(&self.transaction, record, "id", &[id]).await?.pop().map(|(_, row)| row);
+        let row = row.ok_or_else(|| internal("a record that others refer to does not exist"))?;
         let types = referenced_types(&self.transaction, record, std::iter::once(&row)).await?;
         Ok(state::without_system_fields(state::of(record, &row, &types, &HashMap::new())))
     }
 }
 
-/// Fails with a conflict if the record is not at the expected revision.
-pub(crate) fn expect_revision(record: &Record, row: &StoredRow, expected: Option<i64>) -> Result<(), WriteError> {
-    let number = revision_number(record, row);
-    match expected {
-        Some(expected) if expected != number => {
-            let message = format!("the record is at revision {number}, not {expected}: it was changed in the meantime; read it again");
-            let problem = InputProblem::new(Origin::input(["expectedRevision"]), message);
-            Err(WriteError::problem(problem.with_code(ProblemCode::Conflict(number))))
-        }
-        _ => Ok(()),
-    }
+/// The problem that no record has the id in an argument.
+pub(crate) fn unknown_id(record: &Record, id: Uuid, argument: &'static str) -> InputProblem {
+    let message = format!("there is no {} with the id {}", record.singular(), id::encode(record.ty.prefix(), id));
+    InputProblem::new(Origin::input([argument]), message).with_code(ProblemCode::NotFound)
 }
 
-/// A draft that updates a record to this state.
-pub(crate) fn update_draft(ty: RecordType, id: Uuid, state: &Json) -> Result<Draft, WriteError> {
-    let draft = parse::state(catalog().get(ty), &value_tree::from_json(state), &Origin::input(["record"]));
-    let draft = draft.map_err(WriteError::Problems)?;
+/// The conflict if the record is at this revision instead of the expected one.
+pub(crate) fn revision_problem(number: i64, expected: Option<i64>) -> Option<InputProblem> {
+    let expected = expected.filter(|expected| *expected != number)?;
+    let message = format!("the record is at revision {number}, not {expected}: it was changed in the meantime; read it again");
+    Some(InputProblem::new(Origin::input(["expectedRevision"]), message).with_code(ProblemCode::Conflict(number)))
+}
+
+/// A draft that updates a record to this state, which follows from the record in `argument` of the input.
+pub(crate) fn update_draft(ty: RecordType, id: Uuid, state: &Json, argument: &'static str) -> Draft {
+    let draft = parse::state(catalog().get(ty), &value_tree::from_json(state), &Origin::input([argument]));
     let target = WriteTarget { mode: WriteMode::Update, id: Some(id), restates_stored: true, ..WriteTarget::default() };
-    Ok(Draft { target, ..draft })
+    Draft { target, ..draft }
+}
+
+/// Moves problems in a state below `state`, which is not part of the input, to the argument that the state follows from:
+/// those of the record itself to `target`, those of its fields to `values`, where the message names the field.
+pub(crate) fn relocate_state_problems(
+    mut problems: Vec<InputProblem>,
+    state: &Origin,
+    target: &Origin,
+    values: &Origin,
+) -> Vec<InputProblem> {
+    for problem in &mut problems {
+        let Some(field) = problem.origin.path.strip_prefix(state.path.as_slice()) else { continue };
+        match field {
+            [] => problem.origin = target.clone(),
+            [PathSegment::Name(name)] if name == "id" => problem.origin = target.clone(),
+            [PathSegment::Name(name)] if name == "expectedRevision" => problem.origin = Origin::input(["expectedRevision"]),
+            field => {
+                problem.message = format!("{}: {}", DisplayPath(field), problem.message);
+                problem.origin = values.clone();
+            }
+        }
+    }
+    problems
 }

@@ -85,6 +85,14 @@ impl WriteError {
     pub(crate) fn problem(problem: InputProblem) -> Self {
         Self::Problems(vec![problem])
     }
+
+    /// The same error with its problems changed.
+    pub(crate) fn map_problems(self, change: impl FnOnce(Vec<InputProblem>) -> Vec<InputProblem>) -> Self {
+        match self {
+            Self::Problems(problems) => Self::Problems(change(problems)),
+            Self::Failed(error) => Self::Failed(error),
+        }
+    }
 }
 
 impl From<Error> for WriteError {
@@ -98,6 +106,8 @@ impl From<Error> for WriteError {
 pub(crate) struct ResolvedDraft<'d> {
     pub(crate) id: Uuid,
     pub(crate) is_new: bool,
+    /// Whether the record that the draft is for is unknown; it then has an id that no record has.
+    pub(crate) is_unidentified: bool,
     pub(crate) draft: &'d Draft,
     /// Slug generated for a new record whose draft has none.
     pub(crate) generated_slug: Option<String>,

@@ -12,7 +12,7 @@ use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::database;
-use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode};
+use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode};
 use crate::store::read::result::Cell;
 use crate::store::sql::dialect::one_of;
 use crate::store::write::load::LOOKUP_BATCH_VALUES;
@@ -29,7 +29,9 @@ pub(super) fn references(drafts: &Drafts, names: &ResolvedNames, problems: &mut 
 fn references_of(draft: &Draft, names: &ResolvedNames, problems: &mut Vec<InputProblem>) {
     for (_, value, origin) in &draft.values {
         let message = match value {
-            DraftValue::Slug(ty, slug) if !names.slugs.contains_key(&(*ty, slug.clone())) => {
+            DraftValue::Slug(ty, slug)
+                if !names.slugs.contains_key(&(*ty, slug.clone())) && !names.types_with_unreadable_slugs.contains(ty) =>
+            {
                 let singular = catalog().get(*ty).singular();
                 format!(
                     "there is no {singular} with the slug \"{slug}\", neither here nor in the database; correct the slug or add the {singular}"
@@ -67,7 +69,7 @@ pub(super) async fn unique(
                     }
                 }
             }
-            unique_field(transaction, record, field.column, &given, problems).await?;
+            unique_field(transaction, record, field.column, &given, Origin::clone, problems).await?;
         }
         unique_new_slugs(transaction, record, records, problems).await?;
     }
@@ -81,21 +83,26 @@ async fn unique_new_slugs(
     records: &[ResolvedDraft<'_>],
     problems: &mut Vec<InputProblem>,
 ) -> Result<()> {
-    let renamed = records.iter().filter(|resolved| resolved.draft.target.id.is_some());
+    let is_renamed = |draft: &Draft| draft.target.id.is_some() || (draft.is_unidentified && draft.target.mode == WriteMode::Update);
+    let renamed = records.iter().filter(|resolved| is_renamed(resolved.draft));
+    let slug_origin = |draft: &Origin| draft.child("slug", None);
     let mut given: HashMap<&str, (Uuid, &Origin)> = HashMap::new();
     for (slug, resolved) in renamed.filter_map(|resolved| Some((resolved.draft.name.as_deref()?, resolved))) {
         if given.insert(slug, (resolved.id, &resolved.draft.origin)).is_some() {
-            problems.push(taken(&resolved.draft.origin, slug, "another record given here"));
+            problems.push(taken(&slug_origin(&resolved.draft.origin), slug, "another record given here"));
         }
     }
-    unique_field(transaction, record, "slug", &given, problems).await
+    unique_field(transaction, record, "slug", &given, slug_origin, problems).await
 }
 
+/// Requires that no other record has one of these values in a column. `value_origin` locates the value, given its origin
+/// in `given`.
 async fn unique_field(
     transaction: &DatabaseTransaction,
     record: &Record,
     column: &'static str,
     given: &HashMap<&str, (Uuid, &Origin)>,
+    value_origin: impl Fn(&Origin) -> Origin,
     problems: &mut Vec<InputProblem>,
 ) -> Result<()> {
     let values: Vec<&str> = given.keys().copied().collect();
@@ -112,7 +119,7 @@ async fn unique_field(
             if let Some((mine, origin)) = given.get(value.as_str())
                 && *mine != id
             {
-                problems.push(taken(origin, &value, &format!("{} \"{slug}\"", record.singular())));
+                problems.push(taken(&value_origin(origin), &value, &format!("{} \"{slug}\"", record.singular())));
             }
         }
     }

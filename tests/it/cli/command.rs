@@ -70,7 +70,10 @@ fn import_error_locates_each_problem() {
     let url = format!("sqlite://{}", folder.path().join("k.db").display());
     let (ok, _, error) = run(kurultai(&["import", file.to_str().unwrap(), "--database-url", &url]));
     assert!(!ok);
-    assert!(error.contains("1 problem; nothing was written") && error.contains("people.yaml:2: people[0]: name is missing"), "{error}");
+    assert!(
+        error.contains("1 problem; nothing was written") && error.contains("people.yaml:2: people[0].name: name is missing"),
+        "{error}"
+    );
     let (ok, _, error) = run(kurultai(&["import", folder.path().join("nothing.yaml").to_str().unwrap(), "--database-url", &url]));
     assert!(!ok && error.contains("cannot read"), "{error}");
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use kurultai::catalog::catalog;
+use kurultai::catalog::record::RecordKind;
 use kurultai::core::auth::Role;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -35,6 +37,22 @@ cases:
 fn path_and_code(payload: &Value) -> Vec<(String, String)> {
     let errors = payload["errors"].as_array().unwrap().iter();
     errors.map(|error| (error["path"].to_string(), error["code"].as_str().unwrap().to_owned())).collect()
+}
+
+/// Requires exactly these errors: the path in the input, the code, and the beginning of the message.
+fn assert_errors(payload: &Value, expected: &[(Value, &str, &str)]) {
+    let errors = payload["errors"].as_array().unwrap();
+    for (error, (path, code, message)) in errors.iter().zip(expected) {
+        let full = Value::Array([json!("input")].into_iter().chain(path.as_array().unwrap().iter().cloned()).collect());
+        assert_eq!((&error["path"], &error["code"]), (&full, &json!(code)), "{payload:#}");
+        assert!(error["message"].as_str().unwrap().starts_with(message), "{message}\n{error}");
+    }
+    assert_eq!(errors.len(), expected.len(), "{payload:#}");
+}
+
+/// Number of revisions, which every write increases.
+async fn revision_count(server: &Server) -> Value {
+    server.data("{ revisions { totalCount } }").await["revisions"]["totalCount"].take()
 }
 
 async fn slug_id(asker: &Asker<'_>, ty: &str, slug: &str) -> String {
@@ -154,6 +172,400 @@ async fn all_input_errors_are_reported_with_their_path(#[values(On::Sqlite, On::
         server.data("{ cases { totalCount } people { totalCount } }").await,
         json!({"cases": {"totalCount": 1}, "people": {"totalCount": 2}})
     );
+}
+
+#[rstest]
+#[tokio::test]
+async fn record_mutations_report_all_kinds_of_errors_at_once(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    editor
+        .done(
+            "createCase { case { id } }",
+            json!({"slug": "case-2", "title": {"en": "T"}, "kind": "CIVIL", "status": "PENDING", "ecli": "E"}),
+        )
+        .await;
+    let before = revision_count(&server).await;
+    let missing_id = "case_01h455vb4pex5vsknk084sn02q";
+
+    // an unknown record: what it has is unknown, but not what the input gives
+    for (id, message) in [("nope", "there is no case with the slug \"nope\""), (missing_id, "there is no case with the id case_")] {
+        let input = json!({
+            "id": id, "openedOn": "x", "title": null, "slug": "case-2", "court": "no-such-court", "expectedRevision": 3, "ecli": "E",
+            "parties": [{"key": "new", "role": "DEFENDANT", "person": "nobody"}],
+            "charges": [{"party": "new", "outcome": "PENDING"}, {"party": "old", "outcome": "PENDING"}],
+            "sentences": [{"kind": "FINE", "party": "new"}],
+        });
+        let payload = editor.payload("updateCase { case { id } }", input).await;
+        let expected = [
+            (json!(["id"]), "NOT_FOUND", message),
+            (json!(["openedOn"]), "INVALID", "\"x\" is not a date"),
+            (json!(["title"]), "MISSING", "title is missing"),
+            (json!(["slug"]), "TAKEN", "\"case-2\" belongs to case \"case-2\" already"),
+            (json!(["court"]), "NOT_FOUND", "there is no organization with the slug \"no-such-court\""),
+            (json!(["ecli"]), "TAKEN", "\"E\" belongs to case \"case-2\" already"),
+            (json!(["parties", 0, "person"]), "NOT_FOUND", "there is no person with the slug \"nobody\""),
+            (json!(["charges", 1, "party"]), "NOT_FOUND", "there is no part with the key \"old\" in parties"),
+        ];
+        assert_errors(&payload, &expected[..]);
+    }
+    // a known record
+    let input = json!({
+        "id": "case-1", "expectedRevision": 3, "openedOn": "x", "kind": null, "slug": "case-2", "court": "no-such-court",
+        "topics": ["nowhere"],
+    });
+    let payload = editor.payload("updateCase { case { id } }", input).await;
+    let expected = [
+        (json!(["expectedRevision"]), "CONFLICT", "this case is at revision 1, not 3"),
+        (json!(["openedOn"]), "INVALID", "\"x\" is not a date"),
+        (json!(["kind"]), "MISSING", "kind is missing"),
+        (json!(["slug"]), "TAKEN", "\"case-2\" belongs to case \"case-2\" already"),
+        (json!(["court"]), "NOT_FOUND", "there is no organization with the slug \"no-such-court\""),
+        (json!(["topics", 0]), "NOT_FOUND", "there is no topic with the slug \"nowhere\""),
+    ];
+    assert_errors(&payload, &expected);
+    assert_eq!(payload["errors"][0]["currentRevision"], 1);
+    // parts: a key that is not valid may be that of the stored party, which then is neither missing nor removed
+    let input = json!({
+        "id": "case-1", "openedOn": "x",
+        "parties": [{"key": "Anna", "role": "DEFENDANT", "person": "nobody"}],
+        "charges": [{"key": "c", "party": "anna", "outcome": "PENDING", "provision": "nothing"}, {"key": "c", "outcome": "PENDING"}],
+    });
+    let expected = [
+        (json!(["openedOn"]), "INVALID", "\"x\" is not a date"),
+        (json!(["parties", 0, "key"]), "INVALID", "\"Anna\" is not a valid name"),
+        (json!(["parties", 0, "person"]), "NOT_FOUND", "there is no person with the slug \"nobody\""),
+        (json!(["charges", 0, "provision"]), "NOT_FOUND", "there is no provision with the slug \"nothing\""),
+        (json!(["charges", 1, "key"]), "TAKEN", "\"c\" is given twice"),
+    ];
+    assert_errors(&editor.payload("updateCase { case { id } }", input).await, &expected);
+
+    // creation; a required value that is not valid is not missing as well
+    let input = json!({
+        "slug": "anna", "name": {"no language": "x"}, "birthDate": "x", "jurisdiction": "nowhere", "identifiers": [{"scheme": "register", "value": "2"}],
+        "otherNames": [{"name": ""}], "image": "x",
+    });
+    let expected = [
+        (json!(["slug"]), "TAKEN", "there is a person \"anna\" already"),
+        (json!(["name", "no language"]), "INVALID", "\"no language\" is not a language tag"),
+        (json!(["birthDate"]), "INVALID", "\"x\" is not a date"),
+        (json!(["jurisdiction"]), "NOT_FOUND", "there is no jurisdiction with the slug \"nowhere\""),
+        (json!(["identifiers", 0]), "TAKEN", "\"register 2\" belongs to another record"),
+        (json!(["otherNames", 0, "name"]), "INVALID", "the text is empty"),
+        (json!(["image"]), "INVALID", "\"x\" is not a web address"),
+    ];
+    assert_errors(&editor.payload("createPerson { person { id } }", input).await, &expected);
+    let input = json!({"slug": "Bad Slug", "name": {}, "birthDate": "x", "jurisdiction": "nowhere"});
+    let expected = [
+        (json!(["slug"]), "INVALID", "\"Bad Slug\" is not a valid name"),
+        (json!(["name"]), "MISSING", "name is missing"),
+        (json!(["birthDate"]), "INVALID", "\"x\" is not a date"),
+        (json!(["jurisdiction"]), "NOT_FOUND", "there is no jurisdiction"),
+    ];
+    assert_errors(&editor.payload("createPerson { person { id } }", input).await, &expected);
+
+    // upsert: a new record lacks what it is not given; a record that is not known may have it
+    let input = json!({"slug": "new", "openedOn": "x", "court": "nowhere"});
+    let expected = [
+        (json!(["openedOn"]), "INVALID", "\"x\" is not a date"),
+        (json!(["court"]), "NOT_FOUND", "there is no organization"),
+        (json!(["title"]), "MISSING", "title is missing; every case has one, and \"new\" is new"),
+        (json!(["kind"]), "MISSING", "kind is missing"),
+        (json!(["status"]), "MISSING", "status is missing"),
+    ];
+    assert_errors(&editor.payload("upsertCase { case { id } }", input).await, &expected);
+    for (slug, path, code) in [(json!(null), json!(["slug"]), "INVALID"), (json!("Bad Slug"), json!(["slug"]), "INVALID")] {
+        let input = json!({"slug": slug, "openedOn": "x", "court": "nowhere", "expectedRevision": 7});
+        let expected = [
+            (path, code, ""),
+            (json!(["openedOn"]), "INVALID", "\"x\" is not a date"),
+            (json!(["court"]), "NOT_FOUND", "there is no organization"),
+        ];
+        assert_errors(&editor.payload("upsertCase { case { id } }", input).await, &expected);
+    }
+    let expected = [
+        (json!(["openedOn"]), "INVALID", "\"x\" is not a date"),
+        (json!(["court"]), "NOT_FOUND", "there is no organization"),
+        (json!(["slug"]), "MISSING", "slug is missing"),
+    ];
+    assert_errors(&editor.payload("upsertCase { case { id } }", json!({"openedOn": "x", "court": "nowhere"})).await, &expected);
+
+    // targets
+    let expected = [
+        (json!(["id"]), "IN_USE", "other records refer to this person"),
+        (json!(["expectedRevision"]), "CONFLICT", "the record is at revision 1, not 9"),
+    ];
+    assert_errors(&editor.payload("deletePerson { deletedId }", json!({"id": "anna-2", "expectedRevision": 9})).await, &expected);
+    for mutation in ["deletePerson { deletedId }", "publishPerson { person { id } }", "unpublishPerson { person { id } }"] {
+        for id in ["nope", "person_01h455vb4pex5vsknk084sn02q"] {
+            let expected = [(json!(["id"]), "NOT_FOUND", "there is no person with the")];
+            assert_errors(&editor.payload(mutation, json!({"id": id, "expectedRevision": 9})).await, &expected);
+        }
+    }
+    let expected = [(json!(["expectedRevision"]), "CONFLICT", "this person is at revision 1, not 9")];
+    assert_errors(&editor.payload("publishPerson { person { id } }", json!({"id": "anna", "expectedRevision": 9})).await, &expected);
+    assert_eq!(revision_count(&server).await, before);
+}
+
+#[rstest]
+#[tokio::test]
+async fn every_record_type_reports_target_slug_and_references_at_once(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let before = revision_count(&server).await;
+    for record in catalog().all().filter(|record| record.kind == RecordKind::Record) {
+        let has = |name: &str| record.parts.iter().any(|list| list.name == name);
+        let mut input = json!({"slug": "Bad Slug"});
+        let mut expected = vec![(json!(["slug"]), "INVALID", "\"Bad Slug\" is not a valid name")];
+        if has("topics") {
+            input["topics"] = json!(["nowhere"]);
+            expected.push((json!(["topics", 0]), "NOT_FOUND", "there is no topic with the slug \"nowhere\""));
+        }
+        if has("citations") {
+            input["citations"] = json!([{"source": "nowhere", "quote": ""}]);
+            expected.push((json!(["citations", 0, "source"]), "NOT_FOUND", "there is no source with the slug \"nowhere\""));
+            expected.push((json!(["citations", 0, "quote"]), "INVALID", "the text is empty"));
+        }
+        let upserted = editor.payload(&format!("upsert{} {{ __typename }}", record.name()), input.clone()).await;
+        assert_errors(&upserted, &expected);
+        input["id"] = json!("nope");
+        expected.push((json!(["id"]), "NOT_FOUND", "there is no"));
+        let updated = editor.payload(&format!("update{} {{ __typename }}", record.name()), input).await;
+        assert_errors(&updated, &expected);
+    }
+    assert_eq!(revision_count(&server).await, before);
+}
+
+#[rstest]
+#[tokio::test]
+async fn curation_mutations_report_all_kinds_of_errors_at_once(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let admin = Asker::with_role(&server, Role::Admin).await;
+    let id = slug_id(&admin, "case", "case-1").await;
+    let law = "law_01h455vb4pex5vsknk084sn02q";
+    let before = revision_count(&server).await;
+    let conflict = || (json!(["expectedRevision"]), "CONFLICT", "this case is at revision 1, not 9");
+    let no_record = || (json!(["record"]), "NOT_FOUND", "there is no record with this id");
+    let bad_record = || (json!(["record"]), "INVALID", "\"nope\" is not an id");
+    let citation = json!({"source": "nowhere", "field": "nothing", "value": "v", "quote": ""});
+    let bad_citation = || {
+        vec![
+            (json!(["citation", "source"]), "NOT_FOUND", "there is no source with the slug \"nowhere\""),
+            (json!(["citation", "field"]), "INVALID", "a case has no \"nothing\""),
+            (json!(["citation", "quote"]), "INVALID", "the text is empty"),
+        ]
+    };
+    let mut expected = bad_citation();
+    expected.push(conflict());
+    let input = |record: &str, rest: &Value| {
+        let mut input = json!({"record": record});
+        input.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        input["expectedRevision"] = json!(9);
+        input
+    };
+    let payload = admin.payload("addCitation { record { id } }", input(&id, &json!({"citation": citation}))).await;
+    assert_errors(&payload, &expected);
+    for (record, problem) in [(law, no_record()), ("nope", bad_record())] {
+        let payload = admin.payload("addCitation { record { id } }", input(record, &json!({"citation": citation}))).await;
+        let mut expected = bad_citation();
+        // fields depend on the type of the record
+        expected[1] = problem;
+        expected.swap(0, 1);
+        assert_errors(&payload, &expected);
+    }
+    let entries = [
+        ("removeCitation", json!({"key": "no-key"}), vec![(json!(["key"]), "NOT_FOUND", "there is no such entry in citations")]),
+        ("addTopic", json!({"topic": "nowhere"}), vec![(json!(["topic"]), "NOT_FOUND", "there is no topic with the slug \"nowhere\"")]),
+        ("removeTopic", json!({"topic": "nowhere"}), vec![(json!(["topic"]), "NOT_FOUND", "there is no topic with the slug \"nowhere\"")]),
+        ("addTopic", json!({"topic": id}), vec![(json!(["topic"]), "INVALID", "this is the id of another record type (case)")]),
+        (
+            "addIdentifier",
+            json!({"scheme": "", "value": " "}),
+            vec![(json!(["scheme"]), "INVALID", "the text is empty"), (json!(["value"]), "INVALID", "the text is empty")],
+        ),
+        ("addIdentifier", json!({"scheme": "register", "value": "1"}), vec![(json!(["value"]), "TAKEN", "\"register 1\" belongs to")]),
+        ("removeIdentifier", json!({"scheme": "a", "value": "1"}), vec![(json!(["value"]), "NOT_FOUND", "there is no such entry")]),
+    ];
+    for (mutation, entry, problems) in entries {
+        let name = format!("{mutation} {{ record {{ id }} }}");
+        let mut expected = problems.clone();
+        expected.push(conflict());
+        assert_errors(&admin.payload(&name, input(&id, &entry)).await, &expected);
+        for (record, problem) in [(law, no_record()), ("nope", bad_record())] {
+            let mut expected = vec![problem];
+            // whether an unknown record has the entry is unknown
+            if !mutation.starts_with("remove") || mutation == "removeTopic" {
+                expected.extend(problems.clone());
+            }
+            assert_errors(&admin.payload(&name, input(record, &entry)).await, &expected);
+        }
+    }
+
+    let missing_person = "person_01h455vb4pex5vsknk084sn02q";
+    for (from, into) in
+        [("nope", "nowhere"), ("nope", missing_person), (missing_person, "nope"), (missing_person, "person_01h455vb4pex5vsknk084sn02r")]
+    {
+        let payload = admin.payload("mergePeople { person { id } }", json!({"from": from, "into": into})).await;
+        let expected =
+            [(json!(["from"]), "NOT_FOUND", "there is no person with the"), (json!(["into"]), "NOT_FOUND", "there is no person with the")];
+        assert_errors(&payload, &expected);
+    }
+    let payload = admin.payload("mergeOrganizations { organization { id } }", json!({"from": id, "into": "nope"})).await;
+    let expected = [
+        (json!(["from"]), "INVALID", "this is the id of another record type (case)"),
+        (json!(["into"]), "NOT_FOUND", "there is no organization with the slug \"nope\""),
+    ];
+    assert_errors(&payload, &expected);
+    assert_errors(
+        &admin.payload("mergePeople { person { id } }", json!({"from": "anna", "into": missing_person})).await,
+        &[(json!(["into"]), "NOT_FOUND", "there is no person with the id")],
+    );
+
+    let revert = async |record: &str| {
+        admin.payload("revert { record { id } }", json!({"record": record, "toRevision": 7, "expectedRevision": 9})).await
+    };
+    assert_errors(&revert(&id).await, &[(json!(["toRevision"]), "NOT_FOUND", "there is no revision 7 of this case"), conflict()]);
+    assert_errors(&revert(law).await, &[(json!(["record"]), "NOT_FOUND", "there is no law with the id")]);
+    assert_errors(&revert("nope").await, &[bad_record()]);
+    for person in ["nope", missing_person] {
+        let payload = admin.payload("withholdPerson { person { id } }", json!({"person": person})).await;
+        assert_errors(&payload, &[(json!(["person"]), "NOT_FOUND", "there is no person with the")]);
+    }
+    let payload = admin
+        .payload(
+            "markChecked { records { slug } }",
+            json!({"ids": ["nope", law, "source_01h455vb4pex5vsknk084sn02q", "x_01h455vb4pex5vsknk084sn02q"]}),
+        )
+        .await;
+    let expected = [
+        (json!(["ids", 0]), "INVALID", "\"nope\" is not an id"),
+        (json!(["ids", 1]), "INVALID", "this is the id of a law"),
+        (json!(["ids", 2]), "NOT_FOUND", "there is no source with this id"),
+        (json!(["ids", 3]), "INVALID", "no record has ids that begin with x_"),
+    ];
+    assert_errors(&payload, &expected);
+    assert_eq!(revision_count(&server).await, before);
+
+    // a deleted record has its last revision
+    admin.done("deleteCase { deletedId }", json!({"id": id})).await;
+    let before = revision_count(&server).await;
+    let payload = revert(&id).await;
+    let conflict = (json!(["expectedRevision"]), "CONFLICT", "the record is at revision 3, not 9");
+    assert_errors(&payload, &[(json!(["toRevision"]), "NOT_FOUND", "there is no revision 7 of this case"), conflict]);
+    assert_eq!(revision_count(&server).await, before);
+
+    // a withheld person is named by the argument
+    admin.done("withholdPerson { person { id } }", json!({"person": "anna"})).await;
+    let before = revision_count(&server).await;
+    let person =
+        admin.data("{ people(filter: {name: {contains: \"withheld\"}}) { nodes { id } } }").await["people"]["nodes"][0]["id"].clone();
+    let withheld = |argument: &str| (json!([argument]), "WITHHELD", "this person is withheld");
+    let stale = (json!(["expectedRevision"]), "CONFLICT", "this person is at revision");
+    let payload = admin
+        .payload(
+            "updatePerson { person { id } }",
+            json!({"id": person, "birthDate": "x", "jurisdiction": "nowhere", "expectedRevision": 99}),
+        )
+        .await;
+    let expected = [
+        withheld("id"),
+        (json!(["birthDate"]), "INVALID", "\"x\" is not a date"),
+        (json!(["jurisdiction"]), "NOT_FOUND", "there is no jurisdiction"),
+        stale.clone(),
+    ];
+    assert_errors(&payload, &expected);
+    let payload = admin.payload("withholdPerson { person { id } }", json!({"person": person})).await;
+    assert_errors(&payload, &[withheld("person")]);
+    for (input, path) in [
+        (json!({"slug": "anna", "name": {}, "birthDate": "x"}), json!(["slug"])),
+        (json!({"identifiers": [{"scheme": "register", "value": "1"}], "name": {}, "birthDate": "x"}), json!(["identifiers", 0])),
+    ] {
+        let payload = admin.payload("createPerson { person { id } }", input).await;
+        let expected = [
+            (path, "WITHHELD", "this person is withheld"),
+            (json!(["name"]), "MISSING", "name is missing"),
+            (json!(["birthDate"]), "INVALID", "\"x\" is not a date"),
+        ];
+        assert_errors(&payload, &expected);
+    }
+    let payload = admin.payload("mergePeople { person { id } }", json!({"from": "anna-2", "into": person})).await;
+    assert_errors(&payload, &[withheld("into")]);
+    let payload = admin.payload("addTopic { record { id } }", json!({"record": person, "topic": "nowhere", "expectedRevision": 99})).await;
+    let topic = (json!(["topic"]), "NOT_FOUND", "there is no topic");
+    assert_errors(&payload, &[withheld("record"), topic, stale.clone()]);
+    let payload = admin.payload("revert { record { id } }", json!({"record": person, "toRevision": 77, "expectedRevision": 99})).await;
+    assert_errors(&payload, &[withheld("record"), (json!(["toRevision"]), "NOT_FOUND", "there is no revision 77"), stale]);
+    assert_eq!(revision_count(&server).await, before);
+}
+
+#[rstest]
+#[tokio::test]
+async fn import_mutations_report_all_kinds_of_errors_at_once(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let before = revision_count(&server).await;
+    let records = json!([
+        {"person": {"slug": "bad", "birthDate": "x", "jurisdiction": "nowhere", "name": {"en": "Bad"}}},
+        {"case": {"slug": "case-1", "openedOn": "y", "expectedRevision": 5, "title": null, "parties": [{"role": "DEFENDANT", "person": "bad"}]}},
+        {"person": {"slug": "Bad Slug", "gender": ""}},
+        {"case": {"slug": "case-3", "parties": [{"role": "DEFENDANT", "person": "Bad Slug"}]}},
+        {"person": {"name": {"en": "A"}, "gender": "f"}},
+        {"person": {"slug": "good", "name": {"en": "Good"}}},
+    ]);
+    let expected = [
+        vec![
+            (json!(["records", 0, "person", "birthDate"]), "INVALID", "\"x\" is not a date"),
+            (json!(["records", 0, "person", "jurisdiction"]), "NOT_FOUND", "there is no jurisdiction with the slug \"nowhere\""),
+        ],
+        vec![
+            (json!(["records", 1, "case", "openedOn"]), "INVALID", "\"y\" is not a date"),
+            (json!(["records", 1, "case", "expectedRevision"]), "CONFLICT", "this case is at revision 1, not 5"),
+            (json!(["records", 1, "case", "title"]), "MISSING", "title is missing"),
+        ],
+        vec![
+            (json!(["records", 2, "person", "slug"]), "INVALID", "\"Bad Slug\" is not a valid name"),
+            (json!(["records", 2, "person", "gender"]), "INVALID", "the text is empty"),
+        ],
+        vec![
+            (json!(["records", 3, "case", "title"]), "MISSING", "title is missing"),
+            (json!(["records", 3, "case", "kind"]), "MISSING", "kind is missing"),
+            (json!(["records", 3, "case", "status"]), "MISSING", "status is missing"),
+        ],
+        vec![(json!(["records", 4, "person", "slug"]), "MISSING", "slug is missing")],
+        vec![],
+    ];
+    let shown = "importRecords { results { outcome errors { path code message } } }";
+    let payload = editor.payload(shown, json!({"records": records})).await;
+    assert_errors(&payload, &expected.concat());
+    for (result, expected) in payload["results"].as_array().unwrap().iter().zip(&expected) {
+        assert_eq!(result["outcome"], if expected.is_empty() { "SKIPPED" } else { "FAILED" });
+        assert_errors(result, expected);
+    }
+    let skipped = editor.payload(shown, json!({"records": records, "onError": "SKIP", "dryRun": true})).await;
+    assert_errors(&skipped, &expected.concat());
+    assert_eq!(skipped["results"][5]["outcome"], "CREATED");
+
+    let file = "people:\n- {slug: a, name: {en: A}, birthDate: yesterday, jurisdiction: nowhere}\ncases:\n- {slug: case-1, court: b, ecli: [1]}\n- {slug: new, parties: [{role: king, person: a}]}\n";
+    let query = "mutation($input: ImportFileInput!) { importFile(input: $input) { errors { path code message } } }";
+    let part = reqwest::multipart::Part::text(file).file_name("all.yaml");
+    let form = reqwest::multipart::Form::new()
+        .text("operations", json!({"query": query, "variables": {"input": {"file": null}}}).to_string())
+        .text("map", r#"{"0": ["variables.input.file"]}"#)
+        .part("0", part);
+    let (_, answer) = editor.send(form).await;
+    let at = || json!(["file"]);
+    let expected = [
+        (at(), "INVALID", "all.yaml:2: people[0].birthDate: \"yesterday\" is not a date"),
+        (at(), "NOT_FOUND", "all.yaml:2: people[0].jurisdiction: there is no jurisdiction"),
+        (at(), "INVALID", "all.yaml:4: cases[0].ecli: this is a list"),
+        (at(), "NOT_FOUND", "all.yaml:4: cases[0].court: there is no organization"),
+        (at(), "INVALID", "all.yaml:5: cases[1].parties[0].role: \"king\" is not a value of this field"),
+        (at(), "MISSING", "all.yaml:5: cases[1].title: title is missing"),
+        (at(), "MISSING", "all.yaml:5: cases[1].kind: kind is missing"),
+        (at(), "MISSING", "all.yaml:5: cases[1].status: status is missing"),
+    ];
+    assert_errors(&answer["data"]["importFile"], &expected);
+    assert_eq!(revision_count(&server).await, before);
 }
 
 #[rstest]

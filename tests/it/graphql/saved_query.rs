@@ -87,6 +87,40 @@ async fn name_refers_to_one_query_permanently(#[values(On::Sqlite, On::Postgres)
     assert!(answer["errors"][0]["message"].as_str().unwrap().contains("\"nowhere\""));
 }
 
+#[rstest]
+#[tokio::test]
+async fn all_errors_of_a_saved_query_are_reported_at_once(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, PEOPLE).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    editor.done(SAVE, json!({"query": "{ people { totalCount } }", "name": "count"})).await;
+    let title = "long ".repeat(100);
+    let cases = [
+        (
+            json!({"name": "Not A Slug", "query": "{ nothing }", "variables": "[1]", "title": title, "operationName": "Other"}),
+            vec![("name", "INVALID"), ("query", "INVALID"), ("variables", "INVALID"), ("title", "INVALID")],
+        ),
+        (
+            json!({"query": QUERY, "operationName": "Other", "variables": "x", "title": title}),
+            vec![("operationName", "INVALID"), ("variables", "INVALID"), ("title", "INVALID")],
+        ),
+        (
+            json!({"variables": "{\"other\": 1}", "query": "mutation { __typename }", "title": title}),
+            vec![("variables", "INVALID"), ("query", "INVALID"), ("title", "INVALID")],
+        ),
+        (json!({"title": title, "query": "{ laws { totalCount } }", "name": "count"}), vec![("title", "INVALID"), ("name", "TAKEN")]),
+        // which query has the name is not known before the query is valid
+        (json!({"query": "{ people { total } }", "name": "count", "title": title}), vec![("query", "INVALID"), ("title", "INVALID")]),
+    ];
+    for (input, expected) in cases {
+        let payload = editor.payload(SAVE, input.clone()).await;
+        let errors = payload["errors"].as_array().unwrap().iter();
+        let found: Vec<_> = errors.map(|error| (error["path"][1].as_str().unwrap(), error["code"].as_str().unwrap())).collect();
+        assert_eq!(found, expected, "{input} {payload:#}");
+        assert_eq!(payload["savedQuery"], Value::Null);
+    }
+    assert_eq!(server.data("{ savedQueries { name } }").await, json!({"savedQueries": [{"name": "count"}]}));
+}
+
 #[tokio::test]
 async fn saving_requires_a_token_of_any_role() {
     let server = Server::empty(On::Sqlite).await;

@@ -38,6 +38,35 @@ async fn mapped_table_imports_idempotently(#[values(On::Sqlite, On::Postgres)] o
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
+async fn all_problems_of_a_row_are_reported_at_once(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let fixture = ImportFixture::new(on).await;
+    fixture.write_file(
+        "p.mapping.yaml",
+        "type: person\ndates: [\"%d.%m.%Y\"]\nfields:\n  slug: id\n  name: {en: name}\n  birthDate: born\n  image: picture\n  jurisdiction: home\n",
+    );
+    fixture.write_file("p.csv", "id,name,born,picture,home\na,A,1.2.2000,x,nowhere\nb,,99.99.2000,,\n");
+    fixture.write_file(
+        "more.yaml",
+        "cases:\n- {slug: c, title: {en: C}, kind: civil, status: none, parties: [{role: defendant, person: b}], court: d}\n",
+    );
+    let error = fixture.import_err(&["p.csv", "more.yaml", "--mapping", "p.mapping.yaml"]);
+    let lines: Vec<&str> = error.lines().filter(|line| line.starts_with("p.csv") || line.starts_with("more.yaml")).collect();
+    let expected = [
+        "more.yaml:2: cases[0].status: \"none\" is not a value of this field",
+        "more.yaml:2: cases[0].court: there is no organization with the slug \"d\"",
+        "p.csv:2: person.image (column picture): \"x\" is not a web address",
+        "p.csv:2: person.jurisdiction (column home): there is no jurisdiction with the slug \"nowhere\"",
+        "p.csv:3: person.birthDate (column born): ",
+        "p.csv:3: person.name: name is missing",
+    ];
+    for (expected, found) in expected.iter().zip(&lines) {
+        assert!(found.starts_with(expected), "expected {expected}\nfound    {found}");
+    }
+    assert_eq!(lines.len(), expected.len(), "{error}");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
 async fn rows_refer_to_records_by_slug_and_identifier(#[values(On::Sqlite, On::Postgres)] on: On) {
     let fixture = fixture_with_base(on).await;
     fixture.import_ok(&["deputies.csv", "--mapping", "deputies.mapping.yaml"]);
@@ -81,9 +110,11 @@ async fn problems_name_file_line_and_column() {
     fixture.write_file("t.mapping.yaml", "type: person\ndates: [\"%d.%m.%Y\"]\nfields: {slug: id, name: {en: name}, birthDate: born, deathDate: {column: died, dates: [\"%Y\"]}, image: picture}\n");
     let error = refused("id,name,born,died,picture,height\na,A,31.02.1970,,nowhere,1\nB b,B,1970-05,May,,\nc,C\n".as_bytes());
     for expected in [
-        "3 problems; nothing was written",
+        "5 problems; nothing was written",
         "t.csv:2: person.birthDate (column born): \"31.02.1970\" matches none of the date formats: %d.%m.%Y",
+        "t.csv:2: person.image (column picture): \"nowhere\" is not a web address",
         "t.csv:3: person.deathDate (column died): \"May\" matches none of the date formats: %Y",
+        "t.csv:3: person.slug (column id): \"B b\" is not a valid name",
         "t.csv:4: the row has 2 cells but the header has 6; quote cells that contain the separator",
     ] {
         assert!(error.contains(expected), "expected {expected}\n{error}");

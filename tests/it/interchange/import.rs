@@ -50,14 +50,48 @@ martians: []
         "test.yaml:6: people[1].birthDate: \"1977-13\" is not a date: write a year (2013), a month (2013-08) or a day (2013-08-22)",
         "test.yaml:7: people[1].nmae: a person has no \"nmae\"; did you mean name?",
         "test.yaml:8: people[1].image: \"nowhere\" is not a web address",
-        "test.yaml:9: people[1].otherNames[0]: name is missing; every OtherName has one",
+        "test.yaml:9: people[1].otherNames[0].name: name is missing; every OtherName has one",
         "test.yaml:9: people[1].otherNames[1].flavour: an OtherName has no \"flavour\"; it has name, lang, note, start, end",
         "test.yaml:11: people[2].name: this is a text; it must be a map from language tags to texts",
-        "test.yaml:13: people[3]: slug is missing",
+        "test.yaml:13: people[3].slug: slug is missing",
         "test.yaml:17: cases[0].kind: \"unkind\" is not a value of this field; the values are criminal, civil",
         "test.yaml:22: cases[0].sentences[0].amount: this is a text; it must be a number",
         "test.yaml:22: cases[0].sentences[0].length: \"long\" is not an ISO 8601 duration",
         "test.yaml:23: martians: \"martians\" is not a record type; the types are jurisdictions, organizations, people",
+    ];
+    for (expected, found) in expected.iter().zip(&found) {
+        assert!(found.starts_with(expected), "expected {expected}\nfound    {found}");
+    }
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+}
+
+#[tokio::test]
+async fn values_references_and_required_fields_are_reported_at_once() {
+    let text = "people:
+- {slug: a, birthDate: x, topics: [nowhere]}
+- {slug: [], name: {en: B}}
+- {slug: c, name: {en: C}, jurisdiction: nowhere}
+cases:
+- slug: d
+  title: text
+  kind: unkind
+  parties: [{key: X, role: defendant, person: c}, {role: defendant, person: unreadable}]
+  charges: [{party: X, outcome: pending}, {party: y, outcome: none}]
+  sentences: many
+";
+    let found = problems(text).await;
+    let expected = [
+        "test.yaml:2: people[0].birthDate: \"x\" is not a date",
+        "test.yaml:2: people[0].topics[0]: there is no topic with the slug \"nowhere\"",
+        "test.yaml:2: people[0].name: name is missing; every person has one, and \"a\" is new",
+        "test.yaml:3: people[1].slug: \"\" is not a valid name",
+        "test.yaml:4: people[2].jurisdiction: there is no jurisdiction with the slug \"nowhere\"",
+        "test.yaml:6: cases[0].status: status is missing; every case has one",
+        "test.yaml:7: cases[0].title: this is a text; it must be a map from language tags to texts",
+        "test.yaml:8: cases[0].kind: \"unkind\" is not a value of this field",
+        "test.yaml:9: cases[0].parties[0].key: \"X\" is not a valid name",
+        "test.yaml:10: cases[0].charges[1].outcome: \"none\" is not a value of this field",
+        "test.yaml:11: cases[0].sentences: this is a text; it must be a list",
     ];
     for (expected, found) in expected.iter().zip(&found) {
         assert!(found.starts_with(expected), "expected {expected}\nfound    {found}");
@@ -83,7 +117,7 @@ cases:
     let expected = [
         "test.yaml:2: people[0].topics[0]: there is no topic with the slug \"nowhere\", neither here nor in the database",
         "test.yaml:3: people[1].slug: \"a\" is given twice, first at test.yaml:2",
-        "test.yaml:4: people[2]: name is missing; every person has one, and \"b\" is new: there is no person with that slug yet",
+        "test.yaml:4: people[2].name: name is missing; every person has one, and \"b\" is new: there is no person with that slug yet",
         "test.yaml:10: cases[0].parties[0].person: there is no person with the slug \"nobody\"",
         "test.yaml:10: cases[0].parties[1].key: \"x\" is given twice in this list",
         "test.yaml:11: cases[0].charges[0].party: there is no part with the key \"y\" in parties of this record",

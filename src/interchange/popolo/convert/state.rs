@@ -91,10 +91,7 @@ impl Conversion {
         let mut drafts = Vec::new();
         for (ty, builder) in self.records {
             let tree = Tree { line: builder.origin.line, value: Value::Map(builder.entries) };
-            match draft::parse::record(catalog().get(ty), &tree, &builder.origin) {
-                Ok(draft) => drafts.push((ty, draft)),
-                Err(problems) => self.problems.extend(problems),
-            }
+            drafts.push((ty, draft::parse::record(catalog().get(ty), &tree, &builder.origin)));
         }
         if self.notes.len() > MAX_ITEM_NOTES {
             let more = self.notes.split_off(MAX_ITEM_NOTES).len();
