@@ -70,6 +70,9 @@ struct ServerResponse<'a> {
     data: Option<&'a RawValue>,
     #[serde(borrow)]
     errors: Option<&'a RawValue>,
+    /// The cost, of an executed operation.
+    #[serde(borrow)]
+    extensions: Option<&'a RawValue>,
 }
 
 /// A message with the id of an operation.
@@ -149,9 +152,9 @@ impl Messages {
                 let is_sent = was_running || protocol == WebSocketProtocols::SubscriptionsTransportWS;
                 if is_sent { unchanged } else { None }
             }
-            // a response without data rejects the operation: the protocol reports it as an error, which is final
+            // a response without data and cost rejects the operation: the protocol reports it as an error, which is final
             ("next", WebSocketProtocols::GraphQLWS) => match serde_json::from_str(message.payload.map_or("null", RawValue::get)) {
-                Ok(ServerResponse { data: None, errors: Some(errors) }) => {
+                Ok(ServerResponse { data: None, errors: Some(errors), extensions: None }) => {
                     self.state().running.remove(id);
                     serde_json::to_string(&OperationMessage { kind: "error", id, payload: errors }).ok().map(Cow::Owned)
                 }
