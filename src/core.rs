@@ -15,3 +15,4 @@ pub mod normalize;
 pub mod pagination;
 pub mod partial_date;
 pub mod path;
+pub mod text;

@@ -2,18 +2,27 @@
 
 use oxilangtag::LanguageTag;
 
+/// Maximum length of a tag in bytes: what RFC 5646 (section 4.4.1) asks implementations to support at least.
+const MAX_TAG_BYTES: usize = 35;
+/// Maximum number of languages of a header.
+const MAX_LANGUAGES: usize = 16;
+
 /// Preferred languages, best first, as normalized BCP 47 tags.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Languages(Vec<String>);
 
 /// The text is not a language tag.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("\"{0}\" is not a language tag: write a BCP 47 tag such as kk, ru or sr-Latn")]
+#[error("\"{0}\" is not a language tag: write a BCP 47 tag of at most {MAX_TAG_BYTES} letters, such as kk, ru or sr-Latn")]
 pub struct InvalidLanguage(pub String);
 
 /// Validates a language tag and returns it in canonical case: `sr-latn` becomes `sr-Latn`.
 pub fn tag(text: &str) -> Result<String, InvalidLanguage> {
-    LanguageTag::parse_and_normalize(text).map(LanguageTag::into_inner).map_err(|_| InvalidLanguage(text.chars().take(80).collect()))
+    let invalid = || InvalidLanguage(text.chars().take(80).collect());
+    if text.len() > MAX_TAG_BYTES {
+        return Err(invalid());
+    }
+    LanguageTag::parse_and_normalize(text).map(LanguageTag::into_inner).map_err(|_| invalid())
 }
 
 impl Languages {
@@ -21,7 +30,7 @@ impl Languages {
     pub fn from_header(header: &str) -> Self {
         let mut ranked: Vec<(f32, String)> = header
             .split(',')
-            .take(16)
+            .take(MAX_LANGUAGES)
             .filter_map(|item| {
                 let (range, weight) = match item.split_once(';') {
                     Some((range, weight)) => (range, weight.trim().strip_prefix("q=")?.parse().ok()?),
@@ -69,6 +78,7 @@ mod tests {
         assert_eq!(tag("sr-latn").unwrap(), "sr-Latn");
         assert!(tag("not a tag").is_err());
         assert!(tag("").is_err());
+        assert!(tag(&format!("en{}", "-a1b2c3d4".repeat(4))).is_err());
     }
 
     #[test]

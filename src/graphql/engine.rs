@@ -19,7 +19,7 @@ use crate::graphql::limits;
 use crate::graphql::limits::Limits;
 use crate::graphql::mutation;
 use crate::graphql::projection::computed;
-use crate::graphql::projection::json_writer::{JsonKey, JsonWriter};
+use crate::graphql::projection::json_writer::{JsonKey, JsonWriter, ResponseBudget};
 use crate::graphql::projection::selection::{Scope, Selection};
 use crate::graphql::query;
 use crate::graphql::query::saved_query;
@@ -178,9 +178,10 @@ impl Api {
             Value::Null
         };
         let store = &self.store.for_role(caller.role);
+        let budget = ResponseBudget::new(if is_mutation { usize::MAX } else { self.documents.limits().response_bytes });
         // each root field is written separately; the results are joined in the order of the query
         let write = async |selection: &Selection<'_>| {
-            let mut out = JsonWriter::new(languages);
+            let mut out = JsonWriter::with_budget(languages, &budget);
             let result: FieldResult<()> = match &introspection {
                 Value::Object(fields) if is_introspection(selection) => {
                     out.value(fields.get(selection.response_key()));
@@ -211,6 +212,11 @@ impl Api {
         } else {
             join_all(roots.iter().map(write)).await
         };
+        // a mutation has been committed already, so its response is sent whatever its size
+        if !is_mutation {
+            let response_bytes: usize = written.iter().map(|(_, out)| out.len()).sum();
+            limits::check_response(self.documents.limits(), response_bytes, budget.is_exhausted())?;
+        }
         let mut errors = Vec::new();
         let mut fields: Vec<(JsonKey, Option<Vec<u8>>)> = Vec::with_capacity(roots.len());
         for (selection, (result, out)) in roots.iter().zip(written) {

@@ -10,7 +10,7 @@ mod text;
 mod variables;
 
 pub use bounds::Limits;
-pub(super) use cost::{check as check_cost, estimate as estimate_cost};
+pub(super) use cost::{check as check_cost, check_response, estimate as estimate_cost};
 pub(super) use size::check as check_size;
 pub(super) use text::{check as check_text, tokens};
 pub(super) use variables::check as check_variables;

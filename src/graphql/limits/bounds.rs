@@ -26,6 +26,8 @@ pub struct Limits {
     pub directives: u64,
     /// Values in all variables together.
     pub variable_values: u64,
+    /// Bytes of the data of a response.
+    pub response_bytes: usize,
     /// Records that a response may contain, computed from the requested page sizes.
     pub nodes: u64,
 }
@@ -43,6 +45,7 @@ impl Default for Limits {
             aliases: 100,
             directives: 100,
             variable_values: 10_000,
+            response_bytes: 33_554_432,
             nodes: 100_000,
         }
     }

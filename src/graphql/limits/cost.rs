@@ -28,6 +28,18 @@ pub(crate) fn check(limits: &Limits, nodes: u64) -> Result<(), GraphqlError> {
     )
 }
 
+/// Rejects a response that is larger than allowed. It is not written to its end, so its full size is not known.
+pub(crate) fn check_response(limits: &Limits, bytes: usize, is_exhausted: bool) -> Result<(), GraphqlError> {
+    let bytes = if is_exhausted { bytes.max(limits.response_bytes.saturating_add(1)) } else { bytes };
+    ensure_at_most(
+        "response_bytes",
+        limits.response_bytes as u64,
+        bytes as u64,
+        &format!("the response has at least {bytes} bytes"),
+        "request fewer fields or smaller pages (first); /table.csv returns lists of any length",
+    )
+}
+
 /// Estimates the maximum number of records that these fields of a type return.
 pub(crate) fn estimate(registry: &Registry, parent: &str, selections: &[Selection<'_>]) -> u64 {
     fields_cost(registry, parent, selections, UNPAGED_LIST_LENGTH)

@@ -1,5 +1,7 @@
 //! A JSON serializer for response data. Data is written once, in the order of the query.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
@@ -10,6 +12,30 @@ use crate::core::language::Languages;
 pub(crate) struct JsonWriter<'l> {
     json: Vec<u8>,
     pub(crate) languages: &'l Languages,
+    budget: Option<&'l ResponseBudget>,
+    /// Bytes already taken from the budget.
+    counted: usize,
+}
+
+/// The bytes that the writers of a response may still write together.
+#[derive(Debug)]
+pub(crate) struct ResponseBudget(AtomicUsize);
+
+impl ResponseBudget {
+    pub(crate) fn new(max_bytes: usize) -> Self {
+        Self(AtomicUsize::new(max_bytes))
+    }
+
+    /// Takes bytes from the budget. Returns whether there were enough; if not, none are left for any writer.
+    fn take(&self, bytes: usize) -> bool {
+        let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(bytes)));
+        left.is_ok_and(|left| left > bytes)
+    }
+
+    /// Whether the writers wanted more than the budget.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
 }
 
 /// Fields of an object with their serialized keys, in the order of the query.
@@ -33,11 +59,29 @@ impl JsonKey {
 
 impl<'l> JsonWriter<'l> {
     pub(crate) fn new(languages: &'l Languages) -> Self {
-        Self { json: Vec::new(), languages }
+        Self { json: Vec::new(), languages, budget: None, counted: 0 }
+    }
+
+    /// Creates a writer that writes no further items of lists once the budget is exhausted.
+    pub(crate) fn with_budget(languages: &'l Languages, budget: &'l ResponseBudget) -> Self {
+        Self { budget: Some(budget), ..Self::new(languages) }
+    }
+
+    /// Takes what was written since the last call from the budget. Returns whether more may be written.
+    fn has_budget(&mut self) -> bool {
+        let Some(budget) = self.budget else { return true };
+        let written = self.json.len().saturating_sub(self.counted);
+        self.counted = self.json.len();
+        budget.take(written)
     }
 
     pub(crate) fn into_json(self) -> Vec<u8> {
         self.json
+    }
+
+    /// Number of bytes written.
+    pub(crate) fn len(&self) -> usize {
+        self.json.len()
     }
 
     /// Serializes a plain value: a string, a number or a boolean.
@@ -96,6 +140,9 @@ impl<'l> JsonWriter<'l> {
         for (index, item) in items.enumerate() {
             if index > 0 {
                 self.json.push(b',');
+            }
+            if !self.has_budget() {
+                break;
             }
             write(item, self);
         }

@@ -14,6 +14,7 @@ use async_graphql_value::Value;
 use serde_json::Value as Json;
 
 use crate::core::nearest::nearest;
+use crate::core::text::{forbidden_character, forbidden_character_message};
 use crate::graphql::schema::input::TRANSLATIONS;
 use crate::graphql::schema::scalar::{DATE_TIME, PARTIAL_DATE};
 
@@ -276,10 +277,10 @@ impl<'a> Coercion<'a> {
                 return self.translations(members, value, path);
             }
             (TRANSLATIONS, _) => None,
-            (_, View::Text(text)) if text.contains('\0') => {
-                return self.fail(value, path, "text must not contain the character U+0000");
-            }
-            (_, View::Text(text)) => Some(Value::String((*text).to_owned())),
+            (_, View::Text(text)) => match forbidden_character(text) {
+                Some(char) => return self.fail(value, path, forbidden_character_message(char)),
+                None => Some(Value::String((*text).to_owned())),
+            },
             (_, _) => None,
         };
         match coerced {
@@ -298,8 +299,10 @@ impl<'a> Coercion<'a> {
                     self.uses.extend(value.offset().map(|offset| VariableUse { name, ty: None, has_default: false, offset }));
                     Some(Value::Variable(Name::new(name)))
                 }
-                View::Text(text) if text.contains('\0') => self.fail(value, &path, "text must not contain the character U+0000"),
-                View::Text(text) => Some(Value::String(text.to_owned())),
+                View::Text(text) => match forbidden_character(text) {
+                    Some(char) => self.fail(value, &path, forbidden_character_message(char)),
+                    None => Some(Value::String(text.to_owned())),
+                },
                 View::Null
                 | View::Boolean(_)
                 | View::Integer(_)

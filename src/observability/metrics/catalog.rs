@@ -8,7 +8,7 @@ pub(super) const BUCKET_BOUNDS_SECONDS: [f64; 15] =
     [0.0002, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Limits that are exported as 0 before they are first hit.
-pub(super) const LIMITS: [&str; 19] = [
+pub(super) const LIMITS: [&str; 20] = [
     "body_bytes",
     "upload_bytes",
     "streams",
@@ -26,6 +26,7 @@ pub(super) const LIMITS: [&str; 19] = [
     "directives",
     "introspection",
     "variable_values",
+    "response_bytes",
     "nodes",
     "request_time",
 ];

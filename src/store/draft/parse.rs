@@ -17,6 +17,7 @@ use crate::core::ids::FieldId;
 use crate::core::language;
 use crate::core::partial_date::PartialDate;
 use crate::entity::RecordType;
+use crate::store::draft::value_tree;
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget};
 use crate::store::read::result::Cell;
@@ -275,6 +276,14 @@ impl DraftParser {
 
     /// Parses a value of a kind. Returns nothing if the value is not valid, which is reported.
     fn valid_value(&mut self, kind: FieldKind, tree: &Tree, origin: &Origin) -> Option<DraftValue> {
+        let earlier = self.problems.len();
+        // a state that is stored already is not rejected
+        if self.source != DraftOrigin::StoredState {
+            value_tree::check_characters(tree, origin, &mut self.problems);
+        }
+        if self.problems.len() > earlier {
+            return None;
+        }
         match kind {
             _ if tree.value == Value::Null => Some(DraftValue::Cell(Cell::Null)),
             FieldKind::One(target) if catalog().get(target).kind == RecordKind::Record => {

@@ -2,6 +2,9 @@
 
 use serde_json::Value as Json;
 
+use crate::core::text::{forbidden_character, forbidden_character_message};
+use crate::store::draft::{InputProblem, Origin};
+
 /// A value and the line on which it begins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tree {
@@ -44,6 +47,27 @@ impl Tree {
             Value::Map(_) => "a map",
             Value::Invalid => "not valid",
         }
+    }
+}
+
+/// Reports each text with a character that no text may contain.
+pub(super) fn check_characters(tree: &Tree, origin: &Origin, problems: &mut Vec<InputProblem>) {
+    match &tree.value {
+        Value::Text(text) => {
+            let forbidden = forbidden_character(text).map(forbidden_character_message);
+            problems.extend(forbidden.map(|message| InputProblem::new(origin.clone(), message)));
+        }
+        Value::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                check_characters(item, &origin.child(index, item.line), problems);
+            }
+        }
+        Value::Map(entries) => {
+            for (name, value) in entries {
+                check_characters(value, &origin.child(name.clone(), value.line), problems);
+            }
+        }
+        Value::Null | Value::Boolean(_) | Value::Integer(_) | Value::Number(_) | Value::Invalid => {}
     }
 }
 

@@ -11,7 +11,7 @@ use crate::catalog::kind::{FieldKind, OTHER_NAME};
 use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::core::ids::FieldId;
-use crate::core::normalize::{fold, words};
+use crate::core::normalize::{fold_for_search, words};
 use crate::entity::RecordType;
 use crate::store::error::database;
 use crate::store::read::result::Cell;
@@ -57,7 +57,7 @@ impl SearchDocuments {
             };
             self.jurisdictions.insert(row.id, jurisdiction);
             let fields = |search| record.fields.iter().zip(&row.cells).filter(move |(field, _)| field.search == search);
-            let names: Vec<String> = fields(SearchIndexing::Name).flat_map(|(_, cell)| cell.texts()).map(fold).collect();
+            let names: Vec<String> = fields(SearchIndexing::Name).flat_map(|(_, cell)| cell.texts()).map(fold_for_search).collect();
             if record.fields.iter().any(|field| matches!(field.kind, FieldKind::List(of) if std::ptr::eq(of, &raw const OTHER_NAME))) {
                 for word in names.iter().flat_map(|name| words(name)).filter(|word| word.len() >= MIN_FUZZY_WORD_BYTES) {
                     if !self.name_words.contains(word) {
@@ -74,7 +74,7 @@ impl SearchDocuments {
                 label_texts(record, &row.cells).join("\n").into(),
                 body.as_str().into(),
                 names.join(" ").into(),
-                fold(&body).into(),
+                fold_for_search(&body).into(),
                 (row.cells[published.index()] == Cell::Boolean(true)).into(),
             ]);
         }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::catalog::catalog;
 use crate::catalog::record::RecordKind;
 use crate::core::error::{Result, bad_input, internal, invalid_cursor};
-use crate::core::normalize::{fold, words};
+use crate::core::normalize::{fold_for_search, words};
 use crate::core::pagination::{Cursor, Page};
 use crate::entity::RecordType;
 use crate::store::handle::Store;
@@ -23,7 +23,7 @@ use crate::store::sql::filter::Visibility;
 
 /// Minimum length of a word for which misspellings are tried, in bytes.
 pub(crate) const MIN_FUZZY_WORD_BYTES: usize = 4;
-/// Maximum number of words of a query; further words are ignored.
+/// Maximum number of words of a query.
 const MAX_QUERY_WORDS: usize = 12;
 /// Name of the list of hits in cursors.
 const HITS_LIST_NAME: &str = "search hits";
@@ -78,13 +78,16 @@ pub struct Hits {
 impl Store {
     /// Searches all records. Blank text matches nothing. If nothing matches the words as given, retries with the words of names one letter away.
     pub async fn search(&self, search: &Search) -> Result<Hits> {
-        let normalized = fold(&search.query);
-        let mut terms: Vec<Vec<String>> = words(&normalized).take(MAX_QUERY_WORDS).map(|word| vec![word.to_owned()]).collect();
+        let normalized = fold_for_search(&search.query);
+        let mut terms: Vec<Vec<String>> = words(&normalized).map(|word| vec![word.to_owned()]).collect();
         if search.query.trim().is_empty() {
             return Ok(Hits { total: search.total.then_some(0), ..Hits::default() });
         }
         if terms.is_empty() {
             return Err(bad_input("query", "there is no word to search for; enter at least one letter or digit"));
+        }
+        if terms.len() > MAX_QUERY_WORDS {
+            return Err(bad_input("query", format_args!("search for at most {MAX_QUERY_WORDS} words; these are {}", terms.len())));
         }
         let cursor = search.page.after.as_ref().map(decode_position).transpose()?;
         let is_corrected = cursor.as_ref().is_some_and(|(position, _)| position.is_corrected);
@@ -269,7 +272,7 @@ pub fn list_name() -> &'static str {
 /// The part of a text around the first match, as HTML with the matches marked; the label if the text has none.
 fn snippet(label: &str, body: &str, terms: &[Vec<String>]) -> String {
     let is_match = |word: &str| {
-        let normalized = fold(word);
+        let normalized = fold_for_search(word);
         !normalized.is_empty() && words(&normalized).any(|part| terms.iter().flatten().any(|term| part.starts_with(term.as_str())))
     };
     let first_match = |text: &str| text.unicode_word_indices().find(|(_, word)| is_match(word)).map(|(index, _)| index);

@@ -27,6 +27,7 @@ fn limits() -> Limits {
         aliases: 5,
         directives: 6,
         variable_values: 50,
+        response_bytes: 100_000,
         nodes: 2_000,
     }
 }
@@ -335,4 +336,49 @@ async fn excess_connection_waits_until_another_closes() {
     assert!(!second.is_finished());
     drop(first);
     assert_eq!(second.await.unwrap().unwrap().status(), StatusCode::OK);
+}
+
+#[rstest]
+#[tokio::test]
+async fn response_that_becomes_too_large_is_abandoned(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let limits = Limits { response_bytes: 20_000, aliases: 1_000, ..Limits::default() };
+    let server = Server::set(on, Settings { limits, ..Settings::default() }).await;
+    let biography = "word ".repeat(200);
+    let people: String =
+        (0..60).map(|index| format!("\n- {{slug: p{index}, name: {{en: P}}, biography: {{en: \"{biography}\"}}}}")).collect();
+    server.import(&format!("people:{people}")).await.unwrap();
+    let query = "{ a: people(first: 60) { nodes { biography } } b: people(first: 60) { nodes { biography } } }";
+    let error = rejection(&server, query, json!({})).await;
+    assert_eq!((&error["extensions"]["limit"], &error["extensions"]["max"]), (&json!("response_bytes"), &json!(20_000)), "{error}");
+    // a single row is not bounded by its list
+    let many: String = (0..30).map(|index| format!("b{index}: biography ")).collect();
+    let error = rejection(&server, &format!("{{ person(by: {{slug: \"p1\"}}) {{ {many} }} }}"), json!({})).await;
+    assert_eq!(error["extensions"]["limit"], "response_bytes", "{error}");
+    let answer = server.data("{ people(first: 10) { nodes { biography } } }").await;
+    assert_eq!(answer["people"]["nodes"].as_array().unwrap().len(), 10);
+}
+
+/// Inputs whose work grows faster than their length are bounded by length.
+#[rstest]
+#[tokio::test]
+async fn long_words_and_tags_do_not_take_long(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, "people:\n- {slug: a, name: {en: Anna}}").await;
+    let search = "query($q: String!) { search(query: $q) { totalCount nodes { snippet } } }";
+    for word in ["a".repeat(16_000), "щ".repeat(8_000), "x".repeat(40_000)] {
+        let answer = server.answer(search, json!({"q": word})).await;
+        assert_eq!(answer["data"]["search"]["totalCount"], 0, "{answer}");
+    }
+    let answer = server.answer(search, json!({"q": "a ".repeat(13)})).await;
+    assert_eq!(answer["errors"][0]["message"], "query: search for at most 12 words; these are 13");
+    let tag = format!("en{}", "-abcdefgh".repeat(4_000));
+    let query = "query($l: Language) { people { nodes { name(lang: $l) } } }";
+    assert!(server.answer(query, json!({"l": tag})).await["errors"][0]["message"].as_str().unwrap().contains("is not a language tag"));
+    let header = server.client.post(format!("{}/graphql", server.address)).header("accept-language", &tag);
+    let answer: Value = header.json(&json!({"query": "{ people { nodes { name } } }"})).send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["data"]["people"]["nodes"][0]["name"], "Anna");
+    // a name of any length can be stored and found
+    let name = "Longnameletters".repeat(300);
+    server.import(&format!("people:\n- {{slug: long, name: {{en: \"{name} Second\"}}}}")).await.unwrap();
+    let answer = server.answer(search, json!({"q": name})).await;
+    assert_eq!(answer["data"]["search"]["totalCount"], 1, "{answer}");
 }

@@ -16,14 +16,15 @@ const MAPPING: &str = "type: person\nfields:\n  slug: slug\n  name: {en: name}\n
 const FRAGMENTS: &[&[u8]] =
     &[b"a", b"\"", b"\"\"", b",", b"\n", b"\r\n", b"\r", b"1970-01-01", b"slug", b"\0", b"\xff", b"\xd0\xb0", b"\xef\xbb\xbf", b" "];
 
-/// The number of records in a table, and its problems.
+/// The number of valid records in a table, and its problems.
 fn read(table: Vec<u8>) -> (usize, Vec<InputProblem>) {
     let file: Arc<str> = Arc::from("people.mapping.yaml");
     let mapping = Arc::new(Mapping::parse(&file, &yaml::parse(&file, MAPPING).unwrap()).unwrap());
     let (mut records, mut problems) = (0, Vec::new());
     match MappedTable::open(&Arc::from("people.csv"), Box::new(Cursor::new(table)), &mapping) {
         Ok((table, _)) => table.read_rows(&SlugsByIdentifier::new(), |row| match row {
-            Ok(_) => records += 1,
+            Ok((_, draft)) if draft.problems.is_empty() => records += 1,
+            Ok((_, draft)) => problems.extend(draft.problems),
             Err(found) => problems.extend(found),
         }),
         Err(found) => problems.extend(found),
