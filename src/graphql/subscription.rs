@@ -146,7 +146,7 @@ impl EventStream {
             };
             fields.push((below.json_key(), field));
         }
-        let mut types = filter::choices(&selection.list_argument("types"));
+        let mut types = filter::choices(&selection.non_empty_list_argument("types")?);
         let mut conditions = Vec::new();
         let mut all = Vec::new();
         if let Some(Value::Object(given)) = selection.argument("filter") {

@@ -61,7 +61,7 @@ fn field_cost(registry: &Registry, parent: &str, selection: &Selection<'_>, list
     if name.ends_with("Connection") {
         return connection_cost(registry, name, selection);
     }
-    let below = selection.all_subfields();
+    let below = selection.subfields_of_each_type();
     if name.ends_with("Statistics") {
         let rows = page_size(selection).unwrap_or(u64::from(DEFAULT_GROUPS));
         return fields_cost(registry, name, &below, rows).saturating_add(COUNT_COST);
@@ -83,13 +83,13 @@ fn field_cost(registry: &Registry, parent: &str, selection: &Selection<'_>, list
 fn connection_cost(registry: &Registry, name: &str, selection: &Selection<'_>) -> u64 {
     // nodes and edges return the same rows
     let (row_fields, others): (Vec<_>, Vec<_>) =
-        selection.all_subfields().into_iter().partition(|below| matches!(below.name(), NODES | EDGES));
+        selection.subfields_of_each_type().into_iter().partition(|below| matches!(below.name(), NODES | EDGES));
     let below = row_fields.iter().flat_map(|field| {
         let rows = match field.name() {
-            EDGES => field.all_subfields().into_iter().filter(|below| below.name() == "node").collect(),
+            EDGES => field.subfields_of_each_type().into_iter().filter(|below| below.name() == "node").collect(),
             _ => vec![field.clone()],
         };
-        rows.into_iter().map(|row| estimate(registry, &row_type(registry, name, field.name()), &row.all_subfields()))
+        rows.into_iter().map(|row| estimate(registry, &row_type(registry, name, field.name()), &row.subfields_of_each_type()))
     });
     let row = below.fold(1, u64::saturating_add);
     let rows = if row_fields.is_empty() {

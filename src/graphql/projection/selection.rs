@@ -30,21 +30,35 @@ pub(crate) struct Selection<'a> {
     pub(crate) type_condition: Option<&'a str>,
 }
 
+/// Which fields of a selection set to collect.
+#[derive(Debug, Clone, Copy)]
+enum Collected<'n> {
+    /// Those that apply to a type with any of these names. Fields with the same response key are merged.
+    Types(&'n [&'n str]),
+    /// Those of every type. Fields with the same response key are merged, whatever their type.
+    EveryType,
+    /// Those of every type. Only fields of the same type are merged.
+    EachTypeApart,
+}
+
 impl<'a> Scope<'a> {
     /// The root fields of the operation.
     pub(crate) fn roots(self, type_name: &str) -> Vec<Selection<'a>> {
         let mut fields = Vec::new();
-        self.collect(&self.operation.selection_set.node, Some(&[type_name]), None, &mut fields);
+        self.collect(&self.operation.selection_set.node, Collected::Types(&[type_name]), None, &mut fields);
         fields
     }
 
-    /// Collects the fields that apply to any of `type_names`, or the fields of every type for `None`.
-    fn collect(self, set: &'a SelectionSet, type_names: Option<&[&str]>, type_condition: Option<&'a str>, fields: &mut Vec<Selection<'a>>) {
+    fn collect(self, set: &'a SelectionSet, wanted: Collected<'_>, type_condition: Option<&'a str>, fields: &mut Vec<Selection<'a>>) {
         for item in &set.items {
             let (directives, condition, set) = match &item.node {
                 SelectionItem::Field(field) => {
                     if self.is_included(&field.node.directives) {
-                        match fields.iter_mut().find(|selection| selection.response_key() == field.node.response_key().node) {
+                        let is_same = |selection: &&mut Selection<'_>| {
+                            selection.response_key() == field.node.response_key().node
+                                && (!matches!(wanted, Collected::EachTypeApart) || selection.type_condition == type_condition)
+                        };
+                        match fields.iter_mut().find(is_same) {
                             Some(selection) => selection.fields.push(field),
                             None => fields.push(Selection { scope: self, fields: vec![field], type_condition }),
                         }
@@ -61,9 +75,12 @@ impl<'a> Scope<'a> {
                 },
             };
             let type_condition = condition.map(|condition| condition.node.on.node.as_str()).or(type_condition);
-            let applies = condition.is_none() || type_names.is_none_or(|names| names.iter().any(|name| type_condition == Some(name)));
+            let applies = match wanted {
+                Collected::Types(names) => condition.is_none() || names.iter().any(|name| type_condition == Some(name)),
+                Collected::EveryType | Collected::EachTypeApart => true,
+            };
             if applies && self.is_included(directives) {
-                self.collect(set, type_names, type_condition, fields);
+                self.collect(set, wanted, type_condition, fields);
             }
         }
     }
@@ -142,6 +159,15 @@ impl<'a> Selection<'a> {
         }
     }
 
+    /// Items of a list argument. Fails if the list is given and empty: it could mean all or none.
+    pub(crate) fn non_empty_list_argument(&self, name: &str) -> Result<Vec<Value>> {
+        let items = self.list_argument(name);
+        if items.is_empty() && self.argument(name).is_some() {
+            return Err(bad_input(name, "the list is empty; give at least one value, or leave the argument out"));
+        }
+        Ok(items)
+    }
+
     /// Value of a string argument.
     pub(crate) fn string_argument(&self, name: &str) -> Option<String> {
         match self.argument(name)? {
@@ -168,22 +194,31 @@ impl<'a> Selection<'a> {
         merged_subfields(std::slice::from_ref(self), type_names)
     }
 
+    /// Fields selected on objects of any type, with those of different types apart, even if they have the same response key.
+    pub(crate) fn subfields_of_each_type(&self) -> Vec<Selection<'a>> {
+        let mut fields: Vec<Selection<'a>> = Vec::new();
+        for field in &self.fields {
+            self.scope.collect(&field.node.selection_set.node, Collected::EachTypeApart, None, &mut fields);
+        }
+        fields
+    }
+
     /// Fields selected on objects of any type.
     pub(crate) fn all_subfields(&self) -> Vec<Selection<'a>> {
-        collect_subfields(std::slice::from_ref(self), None)
+        collect_subfields(std::slice::from_ref(self), Collected::EveryType)
     }
 }
 
 /// Fields selected by any of these selections on an object whose type has any of these names.
 pub(crate) fn merged_subfields<'a>(selections: &[Selection<'a>], type_names: &[&str]) -> Vec<Selection<'a>> {
-    collect_subfields(selections, Some(type_names))
+    collect_subfields(selections, Collected::Types(type_names))
 }
 
-fn collect_subfields<'a>(selections: &[Selection<'a>], type_names: Option<&[&str]>) -> Vec<Selection<'a>> {
+fn collect_subfields<'a>(selections: &[Selection<'a>], wanted: Collected<'_>) -> Vec<Selection<'a>> {
     let mut fields = Vec::new();
     for selection in selections {
         for field in &selection.fields {
-            selection.scope.collect(&field.node.selection_set.node, type_names, None, &mut fields);
+            selection.scope.collect(&field.node.selection_set.node, wanted, None, &mut fields);
         }
     }
     fields

@@ -49,7 +49,7 @@ pub(super) fn plan(selection: &Selection<'_>) -> Result<(ListPlan, ConnectionPro
     let name = revision.list_name(list.order);
     list.page = Page::from_arguments(selection.int_argument("first"), None, None, None, &name)?;
     list.page.after = Cursor::parse(selection.string_argument("since").as_deref(), &name, "since")?;
-    let types = choices(&selection.list_argument("types"));
+    let types = choices(&selection.non_empty_list_argument("types")?);
     if !types.is_empty() {
         list.filter = Filter::Field(revision.known_field(RECORD_TYPE), Predicate::In(types));
     }

@@ -161,7 +161,7 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
 }
 
 fn parse_arguments(selection: &Selection<'_>) -> Result<Search> {
-    let types = selection.list_argument("types");
+    let types = selection.non_empty_list_argument("types")?;
     let is_requested = |record: &Record| {
         let value = enum_value(record);
         types.iter().any(|given| enum_name(given) == Some(value.as_str()))

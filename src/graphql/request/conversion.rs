@@ -32,8 +32,8 @@ const MAX_LISTED_NAMES: usize = 40;
 /// A converted document, and what is wrong with it.
 pub(super) struct Converted {
     pub(super) document: ExecutableDocument,
-    /// Variables that some operation uses where null must not stand.
-    pub(super) non_null_uses: BTreeSet<String>,
+    /// Positions of the definitions of variables that are used where null must not stand.
+    pub(super) non_null_uses: BTreeSet<(usize, usize)>,
     pub(super) errors: Vec<GraphqlError>,
 }
 
@@ -368,6 +368,7 @@ impl<'a> Converter<'a> {
         for error in errors {
             let path = match error.path.as_str() {
                 "" => place.to_owned(),
+                path if path.starts_with('[') => format!("{place}{path}"),
                 path => format!("{place}.{path}"),
             };
             let position = self.positions.of(error.offset.unwrap_or(0));
@@ -383,7 +384,7 @@ impl<'a> Converter<'a> {
         operation: &ast::OperationDefinition,
         uses: &Uses<'_>,
         uses_of_fragments: &BTreeMap<&str, Uses<'_>>,
-        non_null_uses: &mut BTreeSet<String>,
+        non_null_uses: &mut BTreeSet<(usize, usize)>,
     ) {
         let mut reached: BTreeSet<&str> = BTreeSet::new();
         let mut pending: Vec<&Uses<'_>> = vec![uses];
@@ -405,7 +406,7 @@ impl<'a> Converter<'a> {
         &mut self,
         operation: &ast::OperationDefinition,
         variable_use: &VariableUse<'_>,
-        non_null_uses: &mut BTreeSet<String>,
+        non_null_uses: &mut BTreeSet<(usize, usize)>,
     ) {
         let VariableUse { name, ty, offset, has_default: has_location_default } = variable_use;
         let at = self.positions.of(*offset);
@@ -436,7 +437,8 @@ impl<'a> Converter<'a> {
             let message = format!("the variable ${name} is of type {declared}, and {ty} is required here; declare it as ${name}: {ty}");
             self.errors.push(GraphqlError::new(codes::VALIDATION_FAILED, message).at(at));
         } else if required && !declared.ends_with('!') {
-            non_null_uses.insert((*name).to_owned());
+            let Pos { line, column } = self.positions.of_span(definition.location());
+            non_null_uses.insert((line, column));
         }
     }
 }

@@ -27,8 +27,8 @@ const CACHE_ENTRY_OVERHEAD_BYTES: usize = 200;
 pub(crate) struct Document {
     /// The document with its literals coerced to the types of their places.
     pub(crate) executable: ExecutableDocument,
-    /// Nullable variables with a default that some operation uses where null must not stand.
-    pub(crate) non_null_uses: BTreeSet<String>,
+    /// Positions of the definitions of nullable variables with a default that are used where null must not stand.
+    pub(crate) non_null_uses: BTreeSet<(usize, usize)>,
 }
 
 /// A document that is parsed, not yet validated.

@@ -14,8 +14,8 @@ use async_graphql_value::Value as Literal;
 use crate::graphql::error::{GraphqlError, codes};
 
 const INTERFACES: &str = "interfaces";
-/// Suffix of the alias under which the kind of a type is selected beside its interfaces.
-const KIND_SUFFIX: &str = "__kindOfType";
+/// Suffix of the alias under which the kind of a type is selected beside its interfaces. A name in a document has no space.
+const KIND_SUFFIX: &str = " kind";
 
 /// Executes the introspection fields of an operation; all other fields of the result are null. Fails if the framework
 /// reports an error.

@@ -50,11 +50,15 @@ const SUBSCRIPTION_FIELDS_RULE: &str = "SubscriptionUsesMultipleFields";
 pub(super) fn parse(text: &str, nesting: u64) -> Result<ast::Document, GraphqlError> {
     let levels = usize::try_from(nesting).unwrap_or(usize::MAX);
     let recursion = levels.saturating_mul(PARSER_RECURSION_PER_LEVEL).saturating_add(PARSER_RECURSION_BASE);
-    let parsed = Parser::new().recursion_limit(recursion).parse_ast(text, "query");
-    let document = parsed.map_err(|failed| syntax_error(text, &failed.errors))?;
-    if document.definitions.is_empty() {
+    if limits::tokens(text).next().is_none() {
         return Err(GraphqlError::new(codes::PARSE_FAILED, "the query is empty; write an operation, such as { cases { totalCount } }"));
     }
+    if let Some(offset) = unclosed_string(text) {
+        let message = "syntax error: the string is not closed on its line; close it with \", or write it between \"\"\"";
+        return Err(GraphqlError::new(codes::PARSE_FAILED, message).at(Positions::new(text).of(offset)));
+    }
+    let parsed = Parser::new().recursion_limit(recursion).parse_ast(text, "query");
+    let document = parsed.map_err(|failed| syntax_error(text, &failed.errors))?;
     match valueless_name(text, &document) {
         Some((offset, name)) => {
             let message = format!("syntax error: {name} has no value; write {name}: and a value");
@@ -62,6 +66,15 @@ pub(super) fn parse(text: &str, nesting: u64) -> Result<ast::Document, GraphqlEr
         }
         None => Ok(document),
     }
+}
+
+/// The offset of a string that is not closed on its line. The parser accepts a line end right after the opening quote.
+fn unclosed_string(text: &str) -> Option<usize> {
+    let is_unclosed = |token: &str| {
+        let is_block = token.starts_with("\"\"\"");
+        token.starts_with('"') && !is_block && (token.len() == 1 || !token.ends_with('"'))
+    };
+    limits::tokens(text).find(|token| is_unclosed(&text[token.clone()])).map(|token| token.start)
 }
 
 /// The first argument or member of an input object without a value, with its offset. The parser accepts such names and
@@ -175,7 +188,7 @@ fn syntax_error(text: &str, errors: &DiagnosticList) -> GraphqlError {
 const EXPECTED_DEFINITION: &str = "expected a StringValue, Name or OperationDefinition";
 
 /// Names of tokens and parts of the grammar in messages of the parser, and how a query shows them.
-const GRAMMAR: [(&str, &str); 22] = [
+const GRAMMAR: [(&str, &str); 29] = [
     (EXPECTED_DEFINITION, "expected another operation, a fragment, or the end of the query"),
     ("expected an Operation Type or a Selection Set", "expected {, or query, mutation or subscription"),
     ("R_CURLY", "}"),
@@ -198,6 +211,13 @@ const GRAMMAR: [(&str, &str); 22] = [
     ("a Name Type", "the name of a type"),
     ("a Name", "a name"),
     ("non-significant leading zeroes", "leading zeros"),
+    (" as integer suffix", " right after a number"),
+    (" as float suffix", " right after a number"),
+    ("unterminated spread operator", "write three dots before a fragment"),
+    ("expected definition", "expected an operation or a fragment"),
+    ("unexpected variable value in a Const context", "a default value must not use variables"),
+    ("fragment Name cannot be 'on'", "a fragment cannot be named on"),
+    ("shorthand operation must not have a description", "an operation with a description begins with query, mutation or subscription"),
 ];
 
 /// A message of the parser in the words of a query.
@@ -241,6 +261,15 @@ fn message(schema: &Schema, rule: Option<&str>, text: &str) -> String {
         }
         "VariableInputType" => format!("the variable {} must be of an input type: a scalar, an enum or an input object", name(0)),
         "UndefinedDirective" => format!("there is no directive {}; use @include(if:) or @skip(if:)", name(0)),
+        "UnsupportedLocation" => {
+            let words: Vec<&str> = text.split(' ').collect();
+            let directive = words.first().copied().unwrap_or("?");
+            format!("the directive @{directive} must not stand here; put it on a field or a fragment")
+        }
+        "UniqueDirective" => {
+            let directive = text.split(' ').nth(2).unwrap_or("?");
+            format!("the directive @{directive} is given twice here")
+        }
         "UndefinedFragment" => format!("there is no fragment {}", name(0)),
         "UnusedFragment" => format!("the fragment {} is not used; remove it, or spread it with ...{}", name(0), name(0)),
         "RecursiveFragmentDefinition" => format!("the fragment {} spreads itself, directly or through other fragments", name(0)),

@@ -21,7 +21,7 @@ pub(crate) fn coerce_variables(
     let mut errors = Vec::new();
     for definition in &operation.variable_definitions {
         let name = &definition.node.name.node;
-        let required = document.non_null_uses.contains(name.as_str());
+        let required = document.non_null_uses.contains(&(definition.pos.line, definition.pos.column));
         match coerce_variable(registry, definition, given, required) {
             Ok(Some(value)) => {
                 variables.insert(name.clone(), value);

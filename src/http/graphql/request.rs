@@ -167,12 +167,12 @@ impl GraphqlRequest {
                 (query, expected, None)
             }
             (None, Some(expected), None) => {
-                let (query, saved_query) = persisted_document(state, &expected).await?;
+                let (query, saved_query) = persisted_document(state, caller, &expected).await?;
                 (query, None, saved_query)
             }
             (None, _, Some(document_id)) if document_id.starts_with(HASH_PREFIX) => {
                 let hash = document_hash(&document_id).map_err(DocumentError::Rejected)?;
-                let found = persisted_document(state, &hash).await;
+                let found = persisted_document(state, caller, &hash).await;
                 let (query, saved_query) = found.map_err(|error| match error {
                     DocumentError::NotFound(_) => no_document(&document_id),
                     DocumentError::Rejected(_) | DocumentError::Failed(_) => error,
@@ -230,10 +230,13 @@ fn lookup_failed(error: Error) -> DocumentError {
 }
 
 /// The document with this hash: a persisted one, or that of a saved query with its shortened hash.
-async fn persisted_document(state: &AppState, hash: &str) -> Result<(String, Option<String>), DocumentError> {
+///
+/// An editor may have sent a persisted one that readers of trusted documents must not execute.
+async fn persisted_document(state: &AppState, caller: &Caller, hash: &str) -> Result<(String, Option<String>), DocumentError> {
     let persisted = state.persisted_documents.get(hash);
     metrics::record_cache_lookup(metrics::CacheKind::PersistedDocuments, persisted.is_some());
     if let Some(query) = persisted {
+        require_trusted(state, caller, &query).await?;
         return Ok((query, None));
     }
     match state.store.saved_document(hash).await.map_err(lookup_failed)? {

@@ -107,7 +107,11 @@ fn sorted(value: &Json) -> Json {
 impl Store {
     /// The saved query with this name or hash, or with this id in a manifest.
     pub async fn saved_query(&self, name_or_hash: &str) -> Result<Option<SavedQuery>> {
-        let column = if is_hash(name_or_hash) { Column::Hash } else { Column::Name };
+        let lower = name_or_hash.to_ascii_lowercase();
+        if is_hash(&lower) {
+            return self.cached_saved_query(Column::Hash, &lower, lower.clone()).await;
+        }
+        let column = Column::Name;
         self.cached_saved_query(column, name_or_hash, name_or_hash.to_owned()).await
     }
 
@@ -215,6 +219,13 @@ impl Store {
         let same = Condition::any().add(Column::Hash.eq(&hash)).add_option(query.name.as_ref().map(|name| Column::Name.eq(name)));
         let existing = Entity::find().filter(same).all(transaction).await.map_err(database)?;
         add_problems(&mut problems, name_problem(&existing, &hash, query).into_iter().collect());
+        if let Some(name) = &query.name
+            && let Some(id) = document_id::Entity::find_by_id(name).one(transaction).await.map_err(database)?
+            && id.hash != hash
+        {
+            let message = format!("\"{name}\" is permanently the id of a document of a manifest: {}; give this one another name", id.hash);
+            add_problems(&mut problems, vec![InputProblem::new(Origin::input(["name"]), message).with_code(ProblemCode::Taken)]);
+        }
         if !problems.is_empty() {
             return Err(WriteError::Problems(problems));
         }
@@ -245,12 +256,17 @@ async fn add_document_id(transaction: &DatabaseTransaction, id: &str, saved: &Sa
     if id == saved.hash || id.strip_prefix(HASH_PREFIX) == Some(&saved.document_hash) {
         return Ok(false);
     }
+    let taken = |hash: &str| {
+        let message = format!("the id {id} is permanently that of another document: {hash}");
+        Err(WriteError::problem(InputProblem::new(Origin::input(["id"]), message).with_code(ProblemCode::Taken)))
+    };
+    let named = Entity::find().filter(Column::Name.eq(id)).one(transaction).await.map_err(database)?;
+    if let Some(named) = named.filter(|named| named.hash != saved.hash) {
+        return taken(&named.hash);
+    }
     match document_id::Entity::find_by_id(id).one(transaction).await.map_err(database)? {
         Some(known) if known.hash == saved.hash => Ok(false),
-        Some(known) => {
-            let message = format!("the id {id} is permanently that of another document: {}", known.hash);
-            Err(WriteError::problem(InputProblem::new(Origin::input(["id"]), message).with_code(ProblemCode::Taken)))
-        }
+        Some(known) => taken(&known.hash),
         None => {
             let row = document_id::ActiveModel { id: Set(id.to_owned()), hash: Set(saved.hash.clone()) };
             document_id::Entity::insert(row).exec_without_returning(transaction).await.map_err(database)?;

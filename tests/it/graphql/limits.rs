@@ -382,3 +382,16 @@ async fn long_words_and_tags_do_not_take_long(#[values(On::Sqlite, On::Postgres)
     let answer = server.answer(search, json!({"q": name})).await;
     assert_eq!(answer["data"]["search"]["totalCount"], 1, "{answer}");
 }
+
+/// Fields of different types under one response key are counted apart: any of them may be the one that is read.
+#[tokio::test]
+async fn fields_of_every_type_are_counted() {
+    let server = Server::set(On::Sqlite, Settings { limits: Limits::default(), ..Settings::default() }).await;
+    let deep = "x: memberships(first: 100) { nodes { organization { memberships(first: 100) { nodes { organization { memberships(first: 100) { nodes { id } } } } } } } }";
+    let cheap = "x: memberships(first: 0) { nodes { id } }";
+    for (one, other) in [(cheap, deep), (deep, cheap)] {
+        let query = format!("{{ nodes(ids: [\"x\"]) {{ ... on Person {{ {one} }} ... on Organization {{ {other} }} }} }}");
+        let error = rejection(&server, &query, json!({})).await;
+        assert_eq!(error["extensions"]["limit"], "nodes", "{error}");
+    }
+}

@@ -12,6 +12,7 @@ use crate::server::{Asker, On, Server, Settings};
 const PEOPLE: &str = "people:\n- {slug: a, name: {en: A}}\n- {slug: b, name: {en: B}}";
 const QUERY: &str = "query People($first: Int) { people(first: $first) { nodes { name } } }";
 const SAVE: &str = "saveQuery { savedQuery { hash name title query operationName variables savedBy } }";
+const SAVE_WITH_ERRORS: &str = "saveQuery { savedQuery { hash } errors { code path } }";
 
 async fn get(server: &Server, query: &[(&str, &str)]) -> (u16, Value, String) {
     let response = server.client.get(format!("{}/graphql", server.address)).query(query).send().await.unwrap();
@@ -277,5 +278,42 @@ async fn server_with_trusted_documents_executes_no_other_query(#[values(On::Sqli
     let editor = Asker::with_role(&server, Role::Editor).await;
     assert_eq!(editor.data(other).await["people"]["nodes"].as_array().map(Vec::len), Some(2));
     let (status, ..) = get(&server, &[("query", other), ("extensions", &persisted(&sha256_hex(other)))]).await;
+    assert_eq!(status, 403);
+}
+
+/// The names of saved queries and the ids of manifests lead to one query each, whoever comes second.
+#[rstest]
+#[tokio::test]
+async fn name_and_id_of_a_manifest_do_not_lead_to_two_queries(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, PEOPLE).await;
+    let reader = Asker::with_role(&server, Role::Reader).await;
+    let document = |text: &str| NewSavedQuery { document: text.to_owned(), ..NewSavedQuery::default() };
+    let id = "0cc175b9c0f1b6a831c399e269772661";
+    server.store.save_documents(&[(id.to_owned(), document("{ people { totalCount } }"))], "import").await.unwrap();
+    let payload = reader.payload(SAVE_WITH_ERRORS, json!({"query": "{ people { nodes { slug } } }", "name": id})).await;
+    assert_eq!((&payload["savedQuery"], &payload["errors"][0]["code"]), (&Value::Null, &json!("TAKEN")), "{payload}");
+    reader.done(SAVE, json!({"query": "{ people { nodes { slug } } }", "name": "named"})).await;
+    let taken = server.store.save_documents(&[("named".to_owned(), document("{ people { totalCount } }"))], "import").await;
+    assert!(taken.is_err());
+    // the same query may have both
+    let both = [("named".to_owned(), document("{ people { nodes { slug } } }"))];
+    server.store.save_documents(&both, "import").await.unwrap();
+    let (_, answer, _) = get(&server, &[("documentId", id)]).await;
+    assert_eq!(answer["data"]["people"]["totalCount"], 2);
+}
+
+/// An editor who sends a query with its hash does not make it trusted.
+#[tokio::test]
+async fn persisted_query_of_an_editor_is_not_trusted() {
+    let server = Server::set(On::Sqlite, Settings { trusted_documents_only: true, ..Settings::default() }).await;
+    server.import(PEOPLE).await.unwrap();
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let query = "{ people { nodes { name } } }";
+    let hash = sha256_hex(query);
+    let body = json!({"query": query, "extensions": {"persistedQuery": {"version": 1, "sha256Hash": hash}}});
+    assert_eq!(editor.post(&body).await["data"]["people"]["nodes"].as_array().map(Vec::len), Some(2));
+    let (status, ..) = get(&server, &[("extensions", &persisted(&hash))]).await;
+    assert_eq!(status, 403);
+    let (status, ..) = get(&server, &[("documentId", &format!("sha256:{hash}"))]).await;
     assert_eq!(status, 403);
 }
