@@ -16,6 +16,7 @@ mod shutdown;
 mod state;
 mod url_parameters;
 
+pub use conditional::Revalidation;
 pub use graphql::persisted_documents::PersistedDocuments;
 pub use graphql::response_cache::ResponseCache;
 pub use graphql::stream_limits::StreamLimits;

@@ -16,7 +16,8 @@ use crate::config::Config;
 use crate::graphql;
 use crate::http;
 use crate::http::{
-    AdmissionQueue, AppState, ClientRateLimiter, HealthState, PersistedDocuments, ResponseCache, StreamLimits, metrics_router, router,
+    AdmissionQueue, AppState, ClientRateLimiter, HealthState, PersistedDocuments, ResponseCache, Revalidation, StreamLimits,
+    metrics_router, router,
 };
 use crate::observability::metrics;
 use crate::observability::metrics::OperationLabels;
@@ -95,6 +96,7 @@ fn service(config: &Config, store: Store) -> anyhow::Result<AppState> {
         store,
         sdl: Arc::from(graphql::sdl()?),
         response_cache: ResponseCache::new(config.response_cache_bytes),
+        revalidation: Revalidation::default(),
         persisted_documents: PersistedDocuments::default(),
         trusted_documents_only: config.trusted_documents_only,
         stream_limits: StreamLimits::new(config.max_streams),

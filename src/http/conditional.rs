@@ -2,15 +2,20 @@
 //!
 //! Public responses change only when the dataset changes or its records are verified again. A request is therefore
 //! revalidated by the dataset version alone, without reading any table.
+//!
+//! A precondition applies only if the response would be a success (RFC 9110, 13.2.1). The entity tag of a request proves that,
+//! since only cacheable successes carry one. `If-None-Match: *` and `If-Modified-Since` prove nothing: they are evaluated before
+//! the response only if this server has sent it before, and otherwise after it.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, VARY};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, ETAG, LAST_MODIFIED, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use headers::{ETag, HeaderMapExt, IfModifiedSince, IfNoneMatch, LastModified};
+use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use crate::core::clock::Clock;
@@ -29,6 +34,27 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// Request headers that a response depends on.
 const VARY_ON: HeaderValue = HeaderValue::from_static("Accept, Accept-Language, Authorization");
 
+/// Entity tags of responses that a server remembers, for about 100 bytes each.
+const MAX_KNOWN_TAGS: u64 = 20_000;
+
+/// What a server needs to revalidate responses.
+#[derive(Debug, Clone)]
+pub struct Revalidation {
+    /// Digest of everything besides the request and the dataset that decides a response.
+    settings: Arc<OnceLock<[u8; 32]>>,
+    /// Entity tags of responses that were sent.
+    known: Cache<ETagKey, ()>,
+}
+
+/// The start of the digest in an entity tag.
+type ETagKey = [u8; 12];
+
+impl Default for Revalidation {
+    fn default() -> Self {
+        Self { settings: Arc::default(), known: Cache::new(MAX_KNOWN_TAGS) }
+    }
+}
+
 /// The validators of a response. Create them before any data is read for it:
 ///
 /// ```ignore
@@ -43,7 +69,10 @@ pub(super) struct Validators {
     /// Whether the request has a token.
     is_private: bool,
     version: Option<DatasetVersion>,
-    tag: Option<ETag>,
+    tag: Option<(ETagKey, ETag)>,
+    /// Whether the client has the response if there is one.
+    is_unmodified: bool,
+    known: Cache<ETagKey, ()>,
     guard: Option<ConsistencyGuard>,
     clock: Clock,
 }
@@ -55,15 +84,27 @@ impl Validators {
     /// Fails with the response 304 if the client already has the current response.
     pub(super) async fn check(state: &AppState, headers: &HeaderMap, key: &[&[u8]]) -> Result<Self, Response> {
         let clock = state.store.clock.clone();
+        let known = state.revalidation.known.clone();
         if headers.contains_key(AUTHORIZATION) {
-            return Ok(Self { is_private: true, version: None, tag: None, guard: None, clock });
+            return Ok(Self { is_private: true, version: None, tag: None, is_unmodified: false, known, guard: None, clock });
         }
         // if the database is unavailable, the response reports it
         let guard = Some(state.store.consistency_guard());
         let version = state.store.version().await.inspect_err(Error::log).ok();
         let tag = version.and_then(|version| entity_tag(state, headers, &version, key));
-        let validators = Self { is_private: false, version, tag, guard, clock };
-        if validators.is_not_modified(headers) { Err(validators.apply(StatusCode::NOT_MODIFIED.into_response())) } else { Ok(validators) }
+        let mut validators = Self { is_private: false, version, tag, is_unmodified: false, known, guard, clock };
+        let Some((key, tag)) = &validators.tag else { return Ok(validators) };
+        let precondition = validators.precondition(headers, tag);
+        let is_not_modified = match precondition {
+            Precondition::HasTag => true,
+            Precondition::HasAny => validators.known.contains_key(key),
+            Precondition::None => false,
+        };
+        if is_not_modified {
+            return Err(validators.apply(StatusCode::NOT_MODIFIED.into_response()));
+        }
+        validators.is_unmodified = precondition == Precondition::HasAny;
+        Ok(validators)
     }
 
     /// Generation of the dataset, the key of the response cache; `None` if it is unknown.
@@ -86,7 +127,8 @@ impl Validators {
             _ if self.is_private => {
                 headers.insert(CACHE_CONTROL, PRIVATE_NO_STORE);
             }
-            Some(tag) if is_cacheable => {
+            Some((key, tag)) if is_cacheable => {
+                self.known.insert(*key, ());
                 headers.typed_insert(tag.clone());
                 headers.insert(CACHE_CONTROL, PUBLIC_CACHE_CONTROL);
                 if let Some(modified) = self.last_modified() {
@@ -96,6 +138,15 @@ impl Validators {
             _ => {
                 headers.insert(CACHE_CONTROL, NO_STORE);
             }
+        }
+        if self.is_unmodified && is_cacheable {
+            let mut not_modified = StatusCode::NOT_MODIFIED.into_response();
+            for name in [ETAG, CACHE_CONTROL, LAST_MODIFIED, VARY] {
+                if let Some(value) = response.headers().get(&name) {
+                    not_modified.headers_mut().insert(name, value.clone());
+                }
+            }
+            return not_modified;
         }
         response
     }
@@ -115,15 +166,30 @@ impl Validators {
         (SystemTime::from(self.clock.now()) >= modified + Duration::from_secs(1)).then_some(modified)
     }
 
-    /// Whether the precondition of the request (RFC 9110, 13.1) matches.
-    fn is_not_modified(&self, headers: &HeaderMap) -> bool {
-        let Some(tag) = &self.tag else { return false };
+    /// What the precondition of the request (RFC 9110, 13.1) says.
+    fn precondition(&self, headers: &HeaderMap, tag: &ETag) -> Precondition {
         if let Some(known) = headers.typed_get::<IfNoneMatch>() {
-            return !known.precondition_passes(tag);
+            return match known.precondition_passes(tag) {
+                true => Precondition::None,
+                false if known == IfNoneMatch::any() => Precondition::HasAny,
+                false => Precondition::HasTag,
+            };
         }
         let since = headers.typed_get::<IfModifiedSince>();
-        since.zip(self.last_modified()).is_some_and(|(since, modified)| !since.is_modified(modified))
+        let is_unmodified = since.zip(self.last_modified()).is_some_and(|(since, modified)| !since.is_modified(modified));
+        if is_unmodified { Precondition::HasAny } else { Precondition::None }
     }
+}
+
+/// What a client says that it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Precondition {
+    /// The response with the current entity tag.
+    HasTag,
+    /// The response, if there is one.
+    HasAny,
+    /// Another response, or none.
+    None,
 }
 
 /// Responds with content that depends on the program and the URL alone, all of it in `key`: with a strong entity tag, and with
@@ -145,13 +211,15 @@ pub(super) fn respond_static(headers: &HeaderMap, key: &[&[u8]], content: impl F
     response
 }
 
-/// The entity tag. It is weak because the encoding of a response may differ.
-fn entity_tag(state: &AppState, headers: &HeaderMap, version: &DatasetVersion, key: &[&[u8]]) -> Option<ETag> {
-    static PROGRAM_DIGEST: OnceLock<[u8; 32]> = OnceLock::new();
-    let program = PROGRAM_DIGEST.get_or_init(|| {
+/// The entity tag, and its digest. It is weak because the encoding of a response may differ.
+fn entity_tag(state: &AppState, headers: &HeaderMap, version: &DatasetVersion, key: &[&[u8]]) -> Option<(ETagKey, ETag)> {
+    let settings = state.revalidation.settings.get_or_init(|| {
+        let limits = (state.api.documents.limits(), state.trusted_documents_only);
         let mut hash = Sha256::new();
-        hash.update(env!("CARGO_PKG_VERSION"));
-        hash.update(state.sdl.as_bytes());
+        for part in [env!("CARGO_PKG_VERSION"), &state.sdl, &format!("{:?}", state.dataset), &format!("{limits:?}")] {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
         hash.finalize().into()
     });
     let mut hash = Sha256::new();
@@ -159,7 +227,7 @@ fn entity_tag(state: &AppState, headers: &HeaderMap, version: &DatasetVersion, k
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     };
-    part(program);
+    part(settings);
     // a restored database reuses version numbers
     part(&version.changed_at.timestamp_micros().to_le_bytes());
     part(&version.checked_at.map_or(0, |at| at.timestamp_micros()).to_le_bytes());
@@ -170,6 +238,7 @@ fn entity_tag(state: &AppState, headers: &HeaderMap, version: &DatasetVersion, k
         headers.get_all(&name).iter().for_each(|value| part(value.as_bytes()));
         part(b"");
     }
-    let digest = hex_digest(&hash.finalize()[..12]);
-    format!("W/\"{}-{digest}\"", version.number).parse().ok()
+    let key: ETagKey = hash.finalize().first_chunk().copied()?;
+    let tag = format!("W/\"{}-{}\"", version.number, hex_digest(&key)).parse().ok()?;
+    Some((key, tag))
 }

@@ -34,24 +34,59 @@ impl MediaType {
         if !headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|text| !text.trim().is_empty())) {
             return Some(Self::Json);
         }
-        let mut best: Option<(f32, Self)> = None;
-        for (range, weight) in accepted_media_types(headers) {
-            let is_utf8 = range.get_param(mime::CHARSET).is_none_or(|charset| charset == mime::UTF_8);
-            let media_type = match (range.type_().as_str(), range.subtype().as_str(), range.suffix().map(|suffix| suffix.as_str())) {
-                ("application", "graphql-response", Some("json")) => Self::GraphqlResponse,
-                ("application", "json", None) | ("application" | "*", "*", None) => Self::Json,
-                _ => continue,
-            };
-            if weight > 0.0 && is_utf8 && best.is_none_or(|(best, _)| weight > best) {
-                best = Some((weight, media_type));
-            }
-        }
-        best.map(|(_, media_type)| media_type)
+        Self::preferred(headers).map(|(media_type, _)| media_type)
+    }
+
+    /// The media type that the `Accept` headers prefer, and how much.
+    pub(super) fn preferred(headers: &HeaderMap) -> Option<(Self, Acceptance)> {
+        let acceptance = |media_type, essence| Some((media_type, Acceptance::of(headers, essence)?));
+        let json = acceptance(Self::Json, "application/json");
+        let response = acceptance(Self::GraphqlResponse, "application/graphql-response+json");
+        let accepted = [json, response].into_iter().flatten().filter(|(_, acceptance)| acceptance.weight > 0.0);
+        // JSON comes first: a range such as */* means it
+        accepted.reduce(|best, other| if other.1.is_above(best.1) { other } else { best })
     }
 
     /// The negotiated media type; JSON for an error response to a client that accepts neither.
     pub(super) fn negotiate_or_json(headers: &HeaderMap) -> Self {
         Self::negotiate(headers).unwrap_or(Self::Json)
+    }
+}
+
+/// How much a client accepts a media type: what the most specific range says that matches (RFC 9110, 12.5.1).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Acceptance {
+    /// From 0, not accepted, to 1.
+    pub(super) weight: f32,
+    /// Whether the range is the media type itself rather than a pattern.
+    pub(super) is_named: bool,
+    /// Position of the range in the headers.
+    position: usize,
+}
+
+impl Acceptance {
+    /// The acceptance of a media type such as `text/html`, in UTF-8; `None` if no range matches.
+    pub(super) fn of(headers: &HeaderMap, essence: &str) -> Option<Self> {
+        let mut best: Option<(u8, Self)> = None;
+        for (position, (range, weight)) in accepted_media_types(headers).enumerate() {
+            let is_utf8 = range.get_param(mime::CHARSET).is_none_or(|charset| charset == mime::UTF_8);
+            let specificity = match range.essence_str() {
+                named if named == essence => 2,
+                "*/*" => 0,
+                pattern if pattern.strip_suffix('*').is_some_and(|kind| kind.ends_with('/') && essence.starts_with(kind)) => 1,
+                _ => continue,
+            };
+            let acceptance = Self { weight, is_named: specificity == 2, position };
+            if is_utf8 && best.is_none_or(|(known, best)| (specificity, weight) > (known, best.weight)) {
+                best = Some((specificity, acceptance));
+            }
+        }
+        best.map(|(_, acceptance)| acceptance)
+    }
+
+    /// Whether a media type is preferred to another: its weight is higher, or it is equal and the client lists it first.
+    pub(super) fn is_above(self, other: Self) -> bool {
+        self.weight > other.weight || (self.weight >= other.weight && self.position < other.position)
     }
 }
 

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 
 use crate::core::dataset::Dataset;
 use crate::graphql::engine::Api;
+use crate::http::conditional::Revalidation;
 use crate::http::graphql::persisted_documents::PersistedDocuments;
 use crate::http::graphql::response_cache::ResponseCache;
 use crate::http::graphql::stream_limits::StreamLimits;
@@ -35,6 +36,8 @@ pub struct AppState {
     pub rate_limiter: ClientRateLimiter,
     /// Timeouts of connections and queries.
     pub timeouts: Timeouts,
+    /// What revalidates responses.
+    pub revalidation: Revalidation,
     /// Cache of automatic persisted queries.
     pub persisted_documents: PersistedDocuments,
     /// Whether readers can execute saved queries only.

@@ -25,6 +25,11 @@ impl UrlParameters {
         self.pairs.iter().find(|(given, value)| given == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
+    /// Whether a parameter is given, even if it is empty.
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(given, _)| given == name)
+    }
+
     /// Sets the default of a parameter.
     pub(super) fn set_default(&mut self, name: &str, value: impl FnOnce() -> String) {
         if self.value(name).is_none() {
@@ -43,9 +48,13 @@ impl UrlParameters {
     }
 
     /// Rejects unknown and repeated parameters, except those that tools append: `utm_*` and names with a leading underscore.
-    pub(super) fn reject_unknown(&self, known: &str) -> Result<(), HttpReject> {
+    pub(super) fn reject_unknown(&self, known: &[&str]) -> Result<(), HttpReject> {
         let own = || self.pairs.iter().map(|(name, _)| name).filter(|name| !name.starts_with('_') && !name.starts_with("utm_"));
-        if let Some(name) = own().find(|name| !known.split([' ', ',']).any(|known| known == *name)) {
+        if let Some(name) = own().find(|name| !known.contains(&name.as_str())) {
+            let known = match known {
+                [names @ .., last] if !names.is_empty() => format!("{} and {last}", names.join(", ")),
+                names => names.join(", "),
+            };
             return Err(bad_request(format!("there is no parameter \"{name}\"; the parameters are {known}")));
         }
         match own().enumerate().find(|(index, name)| own().take(*index).any(|earlier| earlier == *name)) {

@@ -253,6 +253,7 @@ impl Server {
             store: store.clone(),
             sdl: Arc::from(kurultai::graphql::engine::sdl().unwrap()),
             response_cache: kurultai::http::ResponseCache::new(1_000_000),
+            revalidation: kurultai::http::Revalidation::default(),
             persisted_documents: kurultai::http::PersistedDocuments::default(),
             trusted_documents_only: settings.trusted_documents_only,
             stream_limits: streams.clone(),

@@ -63,8 +63,8 @@ pub(super) async fn execute(
 ) -> Result<()> {
     let (uploads, parser) = files;
     let mut members = input::members(selection)?;
-    let index = input::take_required_text(&mut members, "file")?;
-    let Some(upload) = index.parse().ok().and_then(|index: usize| uploads.get(index)) else {
+    let key = input::take_required_text(&mut members, "file")?;
+    let Some(upload) = uploads.iter().find(|upload| upload.key == key) else {
         return Err(bad_input("input.file", "the request has no file; send it as multipart/form-data, with operations, map and the file"));
     };
     let dry_run = input::take_flag(&mut members, "dryRun")?;

@@ -18,7 +18,7 @@ pub struct OperationRequest {
     pub query: String,
     /// Name of the operation to execute; required if the document has several.
     pub operation: Option<String>,
-    /// Variables. An uploaded file appears as its index in `uploads`.
+    /// Variables. An uploaded file appears as its key in `uploads`.
     pub variables: Map<String, Json>,
     /// Uploaded files.
     pub uploads: Vec<Upload>,

@@ -15,6 +15,8 @@ use crate::store::write::Drafts;
 /// An uploaded file. The HTTP handler that stores it removes it after the response.
 #[derive(Debug, Clone)]
 pub struct Upload {
+    /// The value of a variable that refers to the file: random, so that no text of a client does.
+    pub key: String,
     /// File name given by the client; its extension selects the format.
     pub name: String,
     /// Path of the temporary file.

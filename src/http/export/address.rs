@@ -4,18 +4,19 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
-use axum::http::header::{ACCEPT_LANGUAGE, RETRY_AFTER};
+use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::core::error::Error;
+use crate::core::language;
 use crate::core::language::Languages;
 use crate::graphql::engine::PrepareError;
 use crate::graphql::error::GraphqlError;
 use crate::graphql::tabular::{TableOptions, TableQuery};
 use crate::http::authentication::authenticate;
-use crate::http::client::ClientContext;
+use crate::http::client::{ClientContext, accepted_languages};
 use crate::http::graphql::request::{DocumentError, GraphqlRequest};
 use crate::http::middleware::request_log::OperationLog;
 use crate::http::response;
@@ -74,9 +75,15 @@ impl TableParameters {
     }
 
     /// The preferred languages: the parameter `lang`, or else the `Accept-Language` header.
-    pub(super) fn languages(&self, headers: &HeaderMap) -> Languages {
-        let header = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        self.value("lang").or(header).map(Languages::from_header).unwrap_or_default()
+    pub(super) fn languages(&self, headers: &HeaderMap) -> Result<Languages, HttpReject> {
+        let Some(lang) = self.value("lang") else { return Ok(accepted_languages(headers)) };
+        // a header may contain ranges that are not valid, a parameter may not
+        for range in lang.split(',').map(|range| range.split_once(';').map_or(range, |(range, _)| range).trim()) {
+            if range != "*" {
+                language::tag(range).map_err(|error| bad_request(format!("lang: {error}")))?;
+            }
+        }
+        Ok(Languages::from_header(lang))
     }
 
     /// Plans the table and waits for a permit to read it.
@@ -88,6 +95,7 @@ impl TableParameters {
             DocumentError::NotFound(error) | DocumentError::Failed(error) => errors_response(&[error]),
         })?;
         let layout = self.layout().map_err(reject_response)?;
+        let languages = self.languages(client).map_err(reject_response)?;
         let prepared = state.api.prepare(resolved.request, |kind| kind == OperationType::Query);
         let prepared = prepared.map_err(|error| match error {
             PrepareError::Invalid(errors) => errors_response(&errors),
@@ -105,7 +113,7 @@ impl TableParameters {
             return Err(response);
         };
         let log = OperationLog::start(state, &prepared, resolved.saved_query).into_table();
-        match log.scope(state.api.table(&prepared, &layout, &self.languages(client), &caller)).await {
+        match log.scope(state.api.table(&prepared, &layout, &languages, &caller)).await {
             Ok(table) => Ok((table, TableRun { _permit: permit, log })),
             Err(errors) => {
                 log.finish(false, None);

@@ -21,7 +21,28 @@ use crate::http::response::{HttpReject, reject};
 use crate::http::state::AppState;
 use crate::tabular::{TableColumn, TableRows};
 
-const PARAMETERS: &str = "query, saved, variables, operationName, lang, rows, lists, explode, sources, limit, x, y, series, kind, title, width, height and theme";
+const PARAMETERS: &[&str] = &[
+    "query",
+    "saved",
+    "documentId",
+    "variables",
+    "operationName",
+    "extensions",
+    "lang",
+    "rows",
+    "lists",
+    "explode",
+    "sources",
+    "limit",
+    "x",
+    "y",
+    "series",
+    "kind",
+    "title",
+    "width",
+    "height",
+    "theme",
+];
 const DEFAULT_WIDTH_PIXELS: u32 = 720;
 /// Policy of an image that is opened by itself: nothing is loaded or executed.
 const IMAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
@@ -116,7 +137,7 @@ fn chart_spec(parameters: &TableParameters, headers: &HeaderMap, changed_at: Opt
     };
     let text = |name: &str| parameters.value(name).map(str::to_owned);
     let language =
-        parameters.languages(headers).best(["en", "ru", "kk"].into_iter()).map_or(ChartLanguage::English, ChartLanguage::from_tag);
+        parameters.languages(headers)?.best(["en", "ru", "kk"].into_iter()).map_or(ChartLanguage::English, ChartLanguage::from_tag);
     Ok(ChartSpec {
         kind,
         x: x.to_owned(),

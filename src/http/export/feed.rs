@@ -28,12 +28,14 @@ use crate::http::middleware::request_log::OperationLog;
 use crate::http::record_page::format::spaced_words;
 use crate::http::response::{MediaType, error_response, errors_response, reject, reject_response};
 use crate::http::state::AppState;
+use crate::http::url_parameters::UrlParameters;
 
 pub(crate) const ATOM_MEDIA_TYPE: &str = "application/atom+xml; charset=utf-8";
 /// The author of entries that have none.
 pub(crate) const AUTHOR: &str = "Kurultai";
 /// The name under which the built-in queries are counted.
 const BUILT_IN_QUERY: &str = "feed";
+const PARAMETERS: &[&str] = &["query", "saved", "documentId", "variables", "operationName", "extensions", "record", "types"];
 /// All changes, the latest first.
 const CHANGES_QUERY: &str =
     "query($filter: RevisionFilter) { revisions(first: 50, order: {field: SEQUENCE, direction: DESC}, filter: $filter) { nodes { id } } }";
@@ -98,22 +100,25 @@ pub async fn get(State(state): State<Arc<AppState>>, headers: HeaderMap, RawQuer
 
 /// The content of the feed that the query string describes.
 async fn content(state: &AppState, query: &str, languages: &Languages, caller: &Caller) -> Result<FeedContent, FeedError> {
-    let parameters: Vec<(String, String)> =
-        url::form_urlencoded::parse(query.as_bytes()).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
-    let parameter = |name: &str| parameters.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str());
-    let of_query = ["saved", "documentId", "query"].iter().find_map(|name| parameter(name));
-    if [of_query, parameter("record"), parameter("types")].iter().flatten().count() > 1 {
+    let parameters = UrlParameters::new(query);
+    parameters.reject_unknown(PARAMETERS).map_err(|reject| FeedError::from(reject_response(MediaType::Json, &reject)))?;
+    let is_given = |name: &&str| parameters.contains(name);
+    let of_query = ["saved", "documentId", "query", "extensions"].iter().any(is_given);
+    if [of_query, parameters.contains("record"), parameters.contains("types")].into_iter().filter(|given| *given).count() > 1 {
         return Err(bad_request("specify only one of saved, query, record and types"));
     }
-    if let Some(record) = parameter("record") {
-        return history(state, record, languages, caller).await;
+    if let Some(name) = ["variables", "operationName"].iter().find(|name| is_given(name)).filter(|_| !of_query) {
+        return Err(bad_request(format!("{name} requires query, saved or documentId")));
     }
-    if of_query.is_none() {
-        return changes(state, parameter("types").unwrap_or_default(), languages, caller).await;
+    if parameters.contains("record") {
+        return history(state, parameters.value("record").unwrap_or_default(), languages, caller).await;
+    }
+    if !of_query {
+        return changes(state, parameters.value("types").unwrap_or_default(), languages, caller).await;
     }
     let request =
         GraphqlRequest::from_query_string(query.as_bytes()).map_err(|reject| FeedError::from(reject_response(MediaType::Json, &reject)))?;
-    let title = match parameter("saved").or(parameter("documentId")) {
+    let title = match parameters.value("saved").or(parameters.value("documentId")) {
         Some(name) => {
             state.store.saved_query(name).await.inspect_err(Error::log).ok().flatten().and_then(|saved| saved.title.or(saved.name))
         }

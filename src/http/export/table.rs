@@ -28,7 +28,22 @@ use crate::http::response::reject;
 use crate::http::state::AppState;
 use crate::tabular::{CsvOptions, TableEnd, TableError, TableFormat, TableWriter};
 
-const PARAMETERS: &str = "query, saved, variables, operationName, lang, rows, lists, explode, sources, limit, bom and safe";
+const PARAMETERS: &[&str] = &[
+    "query",
+    "saved",
+    "documentId",
+    "variables",
+    "operationName",
+    "extensions",
+    "lang",
+    "rows",
+    "lists",
+    "explode",
+    "sources",
+    "limit",
+    "bom",
+    "safe",
+];
 /// Time after which a client that does not read is disconnected: until then it occupies a database connection.
 const SEND_TIMEOUT: Duration = Duration::from_mins(1);
 /// Size of the chunks in which a file is sent.

@@ -7,13 +7,16 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{RawQuery, State};
-use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION, UPGRADE, VARY};
+use axum::http::header::{
+    ACCEPT, ACCEPT_LANGUAGE, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION, SEC_WEBSOCKET_VERSION, UPGRADE, VARY,
+};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use mime::Mime;
 
 use crate::core::auth::{Caller, Role};
 use crate::core::error::Error;
+use crate::core::nearest::nearest;
 use crate::graphql::engine::{OperationResult, PrepareError, PreparedOperation};
 use crate::graphql::error::GraphqlError;
 use crate::http::authentication::authenticate;
@@ -21,7 +24,7 @@ use crate::http::client::{ClientContext, accepted_languages};
 use crate::http::conditional::Validators;
 use crate::http::graphql::execute::{execute, response_body};
 use crate::http::graphql::multipart::MultipartRequest;
-use crate::http::graphql::request::{GraphqlRequest, ResolvedRequest, document_error_response};
+use crate::http::graphql::request::{DOCUMENT_ID, GraphqlRequest, ON_ERROR, ResolvedRequest, document_error_response};
 use crate::http::graphql::response_cache::{Cacheability, ResponseCacheKey};
 use crate::http::graphql::{sse, websocket};
 use crate::http::middleware::request_log::OperationLog;
@@ -34,6 +37,8 @@ use crate::observability::metrics;
 
 /// Message of a subscription over a transport without streams.
 const STREAM_REQUIRED: &str = "a subscription requires a stream: send it with Accept: text/event-stream, or over a WebSocket to this URL with the protocol graphql-transport-ws";
+/// The parameters of the URL.
+const PARAMETERS: [&str; 7] = ["query", "saved", DOCUMENT_ID, "variables", "operationName", "extensions", ON_ERROR];
 const PRIVATE_NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
 
 /// `GET /graphql`: a query in the URL, the handshake of a WebSocket, or a browser that opens the URL.
@@ -45,7 +50,7 @@ pub async fn get(
 ) -> Response {
     match upgrade {
         Ok(upgrade) => return websocket::upgrade(state, client, upgrade).await,
-        Err(rejection) if requests_websocket(&client) => return rejection.into_response(),
+        Err(rejection) if requests_websocket(&client) => return handshake_rejected(&rejection),
         // a server may ignore the offer of another protocol, such as h2c (RFC 9110, 7.8)
         Err(_) => {}
     }
@@ -53,7 +58,40 @@ pub async fn get(
     if prefers_html(&client) && !names_document(&query) {
         return redirect_to_graphiql(&query);
     }
+    if let Err(reject) = reject_misspelled(&query) {
+        return reject_response(MediaType::negotiate_or_json(&client), &reject);
+    }
     respond(&state, &client, Bytes::from(query), true).await
+}
+
+/// Rejects parameters whose names resemble those of the endpoint. Others are ignored, as the specification allows them.
+fn reject_misspelled(query: &str) -> Result<(), HttpReject> {
+    // most names are known as they are, without decoding
+    let unknown = query.split('&').filter(|pair| !PARAMETERS.contains(&pair.split('=').next().unwrap_or_default()));
+    for (name, _) in unknown.flat_map(|pair| url::form_urlencoded::parse(pair.as_bytes())) {
+        if !PARAMETERS.contains(&name.as_ref())
+            && !name.starts_with('_')
+            && let Some(meant) = nearest(&name, PARAMETERS.into_iter())
+        {
+            return Err(reject(StatusCode::BAD_REQUEST, format!("there is no URL parameter \"{name}\"; did you mean {meant}?")));
+        }
+    }
+    Ok(())
+}
+
+/// The response to a malformed handshake.
+fn handshake_rejected(rejection: &WebSocketUpgradeRejection) -> Response {
+    use WebSocketUpgradeRejection as Rejection;
+    let requirement = match rejection {
+        Rejection::WebSocketKeyHeaderMissing(_) => "the header Sec-WebSocket-Key",
+        Rejection::InvalidWebSocketVersionHeader(_) => "the header Sec-WebSocket-Version: 13",
+        Rejection::InvalidConnectionHeader(_) => "the header Connection: upgrade",
+        _ => "a connection that can be upgraded",
+    };
+    let reject = reject(StatusCode::BAD_REQUEST, format!("the handshake of a WebSocket requires {requirement}"));
+    let mut response = reject_response(MediaType::Json, &reject);
+    response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    response
 }
 
 /// Whether the request is the handshake of a WebSocket, well-formed or not.

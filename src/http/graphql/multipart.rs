@@ -3,6 +3,7 @@
 //! Another site can make a browser send such a request, but not with an `Authorization` header; without one the body is
 //! not read.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use axum::body::Body;
@@ -11,15 +12,28 @@ use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value as Json, json};
 use tempfile::NamedTempFile;
+use uuid::Uuid;
 
 use crate::graphql::request::upload::Upload;
 use crate::http::response::{HttpReject, reject};
 use crate::observability::metrics;
 
+/// The part `map`: the paths of each file in the operations, by the name of its part.
+type FileMap = BTreeMap<String, Vec<String>>;
+
 /// The members of a request and its files, which are deleted from disk on drop.
 pub(super) struct MultipartRequest {
     pub(super) members: Map<String, Json>,
-    files: Vec<(String, NamedTempFile)>,
+    files: Vec<UploadedFile>,
+}
+
+/// A file of a request.
+struct UploadedFile {
+    /// Key of its entry in `map`.
+    part: String,
+    name: String,
+    key: String,
+    file: NamedTempFile,
 }
 
 impl MultipartRequest {
@@ -28,31 +42,31 @@ impl MultipartRequest {
         let mut request = Request::new(http_body_util::Limited::new(body, max_bytes));
         request.headers_mut().clone_from(headers);
         let request = request.map(Body::new);
-        let mut fields = Multipart::from_request(request, &()).await.map_err(|error| bad_request(error.body_text()))?;
+        let mut fields = Multipart::from_request(request, &()).await.map_err(|_| {
+            bad_request("the Content-Type of a multipart request must name its boundary, such as multipart/form-data; boundary=x")
+        })?;
         let mut members: Option<Map<String, Json>> = None;
-        let mut map: Option<Map<String, Json>> = None;
-        let mut files: Vec<(String, NamedTempFile)> = Vec::new();
+        let mut map: Option<FileMap> = None;
+        let mut files: Vec<UploadedFile> = Vec::new();
         let read_failed = |error: MultipartError| {
             if is_length_limit(&error) {
                 metrics::record_limit_hit("upload_bytes");
                 reject(StatusCode::PAYLOAD_TOO_LARGE, format!("the request is longer than {max_bytes} bytes (max_upload_bytes)"))
             } else {
-                bad_request(error.body_text())
+                bad_request("the multipart body is malformed, or ended before it was complete")
             }
         };
         while let Some(mut field) = fields.next_field().await.map_err(read_failed)? {
             let name = field.name().unwrap_or_default().to_owned();
             match (name.as_str(), &members, &map) {
                 ("operations", None, _) => members = Some(parse_object(&field.bytes().await.map_err(read_failed)?, "operations")?),
-                ("map", Some(_), None) => map = Some(parse_object(&field.bytes().await.map_err(read_failed)?, "map")?),
+                ("map", Some(_), None) => map = Some(parse_map(&field.bytes().await.map_err(read_failed)?)?),
                 (_, Some(operations), Some(map)) => {
-                    let paths = map
-                        .get(&name)
-                        .and_then(Json::as_array)
-                        .ok_or_else(|| bad_request(format!("map has no entry for the file \"{name}\"")))?;
+                    let paths = map.get(&name).ok_or_else(|| bad_request(format!("map has no entry for the file \"{name}\"")))?;
                     let mut operations = Json::Object(operations.clone());
+                    let key = Uuid::new_v4().to_string();
                     for path in paths {
-                        insert_file_index(&mut operations, path.as_str().unwrap_or_default(), files.len())?;
+                        insert_key(&mut operations, path, &key)?;
                     }
                     members = operations.as_object().cloned();
                     let file_name = field.file_name().unwrap_or("file").to_owned();
@@ -60,18 +74,26 @@ impl MultipartRequest {
                     while let Some(chunk) = field.chunk().await.map_err(read_failed)? {
                         file.write_all(&chunk).map_err(|error| write_failed(&error))?;
                     }
-                    files.push((file_name, file));
+                    files.push(UploadedFile { part: name, name: file_name, key, file });
                 }
                 _ => return Err(bad_request("the parts must be operations, then map, then the files")),
             }
         }
         let Some(members) = members else { return Err(bad_request("the part operations is missing")) };
+        if let Some(missing) = map.iter().flat_map(FileMap::keys).find(|name| !files.iter().any(|file| file.part == **name)) {
+            return Err(bad_request(format!("map names the file \"{missing}\", which the request does not have")));
+        }
         Ok(Self { members, files })
     }
 
     /// The files, valid until `self` is dropped.
     pub(super) fn uploads(&self) -> Vec<Upload> {
-        self.files.iter().map(|(name, file)| Upload { name: name.clone(), path: file.path().to_owned() }).collect()
+        let upload = |UploadedFile { name, key, file, .. }: &UploadedFile| Upload {
+            key: key.clone(),
+            name: name.clone(),
+            path: file.path().to_owned(),
+        };
+        self.files.iter().map(upload).collect()
     }
 }
 
@@ -96,13 +118,23 @@ fn parse_object(bytes: &[u8], name: &str) -> Result<Map<String, Json>, HttpRejec
     }
 }
 
-/// Replaces the null at a path such as `variables.input.file` by the index of the file.
-fn insert_file_index(operations: &mut Json, path: &str, index: usize) -> Result<(), HttpReject> {
+/// Parses the part `map`.
+fn parse_map(bytes: &[u8]) -> Result<FileMap, HttpReject> {
+    let entries = parse_object(bytes, "map")?;
+    let paths = |(name, paths): (String, Json)| match serde_json::from_value(paths) {
+        Ok(paths) => Ok((name, paths)),
+        Err(_) => Err(bad_request(format!("map: the value of \"{name}\" must be an array of paths such as \"variables.input.file\""))),
+    };
+    entries.into_iter().map(paths).collect()
+}
+
+/// Replaces the null at a path such as `variables.input.file` by the key of the file.
+fn insert_key(operations: &mut Json, path: &str, key: &str) -> Result<(), HttpReject> {
     match operations.pointer_mut(&format!("/{}", path.replace('.', "/"))) {
         Some(value) if value.is_null() => {
-            *value = json!(index.to_string());
+            *value = json!(key);
             Ok(())
         }
-        Some(_) | None => Err(bad_request(format!("map names the path {path}, where operations must have null"))),
+        Some(_) | None => Err(bad_request(format!("map names the path \"{path}\", where operations must have null"))),
     }
 }

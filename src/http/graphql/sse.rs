@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use async_graphql::parser::types::OperationType;
 use axum::body::Bytes;
-use axum::http::header::{ACCEPT, CACHE_CONTROL, RETRY_AFTER, VARY};
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, VARY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -19,7 +19,7 @@ use crate::http::graphql::execute::response_body;
 use crate::http::graphql::request::GraphqlRequest;
 use crate::http::graphql::stream_limits::{StreamLimits, TOO_MANY_STREAMS};
 use crate::http::graphql::streaming::{StartedOperation, start_operation};
-use crate::http::response::{MediaType, error_response, reject, reject_response};
+use crate::http::response::{Acceptance, MediaType, error_response, reject, reject_response};
 use crate::http::state::AppState;
 use crate::observability::metrics;
 use crate::observability::metrics::StreamKind;
@@ -29,13 +29,12 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// Events buffered for a client; a slower client delays the stream and is then disconnected.
 const EVENT_BUFFER: usize = 8;
 
-/// Whether an event stream is the client's first choice.
+/// Whether the client prefers an event stream to JSON. It must be named: `*/*` is JSON.
 pub(super) fn is_preferred(headers: &HeaderMap) -> bool {
-    let accept = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accept.flat_map(|value| value.split(',')).next().is_some_and(|first| {
-        let first: Option<mime::Mime> = first.trim().parse().ok();
-        first.is_some_and(|media_type| media_type.essence_str() == mime::TEXT_EVENT_STREAM)
-    })
+    let stream = Acceptance::of(headers, mime::TEXT_EVENT_STREAM.essence_str());
+    stream
+        .filter(|stream| stream.is_named && stream.weight > 0.0)
+        .is_some_and(|stream| MediaType::preferred(headers).is_none_or(|(_, json)| stream.is_above(json)))
 }
 
 /// Responds with an event stream.

@@ -12,7 +12,7 @@ use crate::http::response::{HttpReject, MediaType, reject, reject_response};
 use crate::http::state::AppState;
 use crate::http::url_parameters::UrlParameters;
 
-const PARAMETERS: &str = "types and descriptions";
+const PARAMETERS: &[&str] = &["types", "descriptions"];
 
 /// `GET /schema.graphql`.
 pub async fn get(State(state): State<Arc<AppState>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {

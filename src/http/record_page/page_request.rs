@@ -6,7 +6,7 @@ use crate::core::dataset::Dataset;
 use crate::core::language;
 use crate::core::language::Languages;
 use crate::http::client::accepted_languages;
-use crate::http::response::accepted_media_types;
+use crate::http::response::Acceptance;
 
 pub(super) const JSON_LD_MEDIA_TYPE: &str = "application/ld+json";
 /// URL parameter that overrides the `Accept` header.
@@ -39,14 +39,11 @@ impl PageRequest {
 
 /// Whether the client prefers JSON-LD to HTML; HTML wins a tie.
 fn prefers_json_ld(headers: &HeaderMap) -> bool {
-    let mut html = 0.0_f32;
-    let mut json_ld = 0.0_f32;
-    for (media_type, weight) in accepted_media_types(headers) {
-        match media_type.essence_str() {
-            JSON_LD_MEDIA_TYPE | "application/json" => json_ld = json_ld.max(weight),
-            "text/html" | "application/xhtml+xml" | "text/*" | "*/*" => html = html.max(weight),
-            _ => {}
-        }
-    }
-    json_ld > html
+    let acceptance = |media_type| Acceptance::of(headers, media_type);
+    let weight = |acceptance: Option<Acceptance>| acceptance.map_or(0.0, |acceptance| acceptance.weight);
+    let xhtml = acceptance("application/xhtml+xml").filter(|xhtml| xhtml.is_named);
+    let json_ld = acceptance(JSON_LD_MEDIA_TYPE);
+    // JSON-LD is JSON, unless the client refuses it by name
+    let json = acceptance("application/json").filter(|json| json.is_named && json_ld.is_none_or(|json_ld| json_ld.weight > 0.0));
+    weight(json_ld).max(weight(json)) > weight(acceptance("text/html")).max(weight(xhtml))
 }

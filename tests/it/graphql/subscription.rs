@@ -585,3 +585,30 @@ async fn empty_operation_name_selects_the_only_operation() {
     client.send(json!({"id": "1", "type": "subscribe", "payload": payload})).await;
     assert_eq!(client.receive().await["payload"]["data"], json!({"people": {"totalCount": 1}}));
 }
+
+#[tokio::test]
+async fn reason_of_a_close_says_what_would_be_right() {
+    let server = Server::empty(On::Sqlite).await;
+    let init = r#"{"type":"connection_init"}"#;
+    for (message, expected) in [
+        ("x", "a message must be JSON"),
+        ("5", "a message must be a JSON object with type"),
+        (r#"["ping",null,null]"#, "a message must be a JSON object with type"),
+        ("{}", "a message must be a JSON object with type"),
+        (r#"{"type":5}"#, "type must be a string"),
+        (r#"{"type":"subscribe","id":5,"payload":{"query":"{ __typename }"}}"#, "id must be a string"),
+        (r#"{"type":"ping","type":"ping"}"#, "a message must have each of type, id and payload only once"),
+        (r#"{"type":"subscribe","id":"1","payload":{"query":"{ a }","query":"{ b }"}}"#, "payload must have each of its members only once"),
+    ] {
+        let mut client = Client::open(&server).await;
+        for text in [init, message] {
+            client.0.send(Message::Text(text.into())).await.unwrap();
+        }
+        let closed = loop {
+            if let Err(closed) = client.next().await {
+                break closed;
+            }
+        };
+        assert_eq!(closed, (4400, expected.to_owned()), "{message}");
+    }
+}

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use kurultai::core::auth::Role;
+use kurultai::core::dataset::Dataset;
+use kurultai::graphql::limits::Limits;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderMap, IF_MODIFIED_SINCE,
     IF_NONE_MATCH, LAST_MODIFIED, ORIGIN, VARY,
@@ -10,7 +12,7 @@ use reqwest::header::{
 use reqwest::{Method, Response};
 use rstest::rstest;
 
-use crate::server::{On, Server};
+use crate::server::{On, Server, Settings};
 
 const QUERY: &str = "{ people { totalCount nodes { name } } }";
 const ONE: &str = "people:\n- {slug: a, name: {en: A, ru: А}}";
@@ -212,4 +214,58 @@ async fn brotli_precedes_zstd_unless_the_client_prefers_it(#[case] accepted: &st
         header(response.headers(), &VARY).len() > 10
             && response.headers().get_all(VARY).iter().any(|vary| vary.to_str().unwrap().to_lowercase().contains("accept-encoding"))
     );
+}
+
+#[tokio::test]
+async fn preconditions_hide_neither_errors_nor_personal_responses() {
+    let server = Server::with_system_clock(On::Sqlite, ONE).await;
+    while !ask(&server, QUERY, &[]).await.headers().contains_key(LAST_MODIFIED) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let future = "Fri, 01 Jan 2100 00:00:00 GMT";
+    let get = async |path: &str, (name, value): (reqwest::header::HeaderName, &str)| {
+        let request = server.client.get(format!("{}/{path}", server.address)).header(name, value);
+        request.header(ACCEPT, "application/graphql-response+json").send().await.unwrap().status().as_u16()
+    };
+    for condition in [(IF_NONE_MATCH, "*"), (IF_MODIFIED_SINCE, future)] {
+        for (path, status) in [
+            ("graphql?query=%7Bnope%7D", 400),
+            ("graphql?query=%7B", 400),
+            ("graphql?query=%7BrateLimit%7Bremaining%7D%7D", 200),
+            ("table.csv?query=%7Bnope%7D", 400),
+            ("chart.svg?query=%7Bpeople%7Bnodes%7Bslug%7D%7D%7D", 400),
+            ("feed.atom?saved=nowhere", 404),
+            ("r/person/nobody", 404),
+            // of what was never sent before, and then of what was
+            ("graphql?query=%7B__typename%7D", 304),
+            ("table.csv?query=%7Bpeople%7Bnodes%7Bslug%7D%7D%7D", 304),
+            ("feed.atom", 304),
+            ("r/person/a", 304),
+        ] {
+            assert_eq!(get(path, condition.clone()).await, status, "{path} {condition:?}");
+        }
+    }
+    let before = server.store.statement_count();
+    assert_eq!(get("feed.atom", (IF_MODIFIED_SINCE, future)).await, 304);
+    assert_eq!(server.store.statement_count(), before);
+}
+
+#[tokio::test]
+async fn etag_covers_the_settings_that_decide_a_response() {
+    let settings = [
+        Settings::default(),
+        Settings::default(),
+        Settings { dataset: Dataset { licence: Some("CC0".to_owned()), ..Dataset::default() }, ..Settings::default() },
+        Settings { limits: Limits { depth: 19, ..Limits::default() }, ..Settings::default() },
+    ];
+    let mut tags = Vec::new();
+    for settings in settings {
+        let server = Server::set(On::Sqlite, settings).await;
+        let response = ask(&server, QUERY, &[]).await;
+        tags.push(header(response.headers(), &ETAG));
+    }
+    assert_eq!(tags[0], tags[1]);
+    tags.sort();
+    tags.dedup();
+    assert_eq!(tags.len(), 3, "{tags:?}");
 }

@@ -119,6 +119,11 @@ async fn unchanged_feed_is_not_sent_again(#[values(On::Sqlite, On::Postgres)] on
 #[case(&[("record", "x")], 400, "id")]
 #[case(&[("types", "THING")], 400, "no record type THING")]
 #[case(&[("types", "LAW"), ("record", "x")], 400, "specify only one of")]
+#[case(&[("type", "LAW")], 400, "there is no parameter")]
+#[case(&[("types", "LAW"), ("types", "CASE")], 400, "given twice")]
+#[case(&[("extensions", r#"{"persistedQuery":{"version":2}}"#)], 400, "version must be 1")]
+#[case(&[("variables", "{}"), ("operationName", "x")], 400, "variables requires query")]
+#[case(&[("record", "")], 400, "id")]
 #[case(&[("query", "mutation { __typename }")], 400, "a feed requires a query")]
 #[tokio::test]
 async fn invalid_feed_is_rejected(#[case] query: &[(&str, &str)], #[case] status: u16, #[case] message: &str) {

@@ -1,11 +1,12 @@
 //! GraphQL over HTTP, and the web pages.
 
+use kurultai::core::auth::Role;
 use reqwest::header::{ACCEPT, ACCEPT_LANGUAGE, ALLOW, CONTENT_TYPE};
 use reqwest::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::server::{On, Server, without_cost};
+use crate::server::{Asker, On, Server, without_cost};
 
 const RESPONSE: &str = "application/graphql-response+json";
 const JSON: &str = "application/json";
@@ -248,5 +249,90 @@ async fn security_headers_are_set_but_not_on_304() {
         let second = get(path, first.headers()["etag"].to_str().unwrap()).await;
         assert_eq!(second.status(), StatusCode::NOT_MODIFIED, "{path}");
         assert!(!second.headers().contains_key("content-security-policy"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn misspelled_url_parameters_are_rejected_and_others_ignored() {
+    let server = Server::empty(On::Sqlite).await;
+    for (name, status) in [("variable", 400), ("Variables", 400), ("operationname", 400), ("docId", 200), ("utm_source", 200), ("_", 200)] {
+        let address = format!("{}/graphql?query=%7B__typename%7D", server.address);
+        let response = server.client.get(address).query(&[(name, "{}")]).send().await.unwrap();
+        let (is, text) = (response.status().as_u16(), response.text().await.unwrap());
+        assert_eq!(is, status, "{name} {text}");
+        assert!(status == 200 || text.contains("did you mean"), "{name} {text}");
+    }
+}
+
+#[tokio::test]
+async fn most_specific_range_of_accept_decides() {
+    let server = Server::with(On::Sqlite, "people:\n- {slug: a, name: {en: A}}\n").await;
+    for (path, accept, expected) in [
+        ("graphql?query=%7B__typename%7D", "text/event-stream;q=0, application/json", JSON),
+        ("graphql?query=%7B__typename%7D", "text/event-stream;q=0.5, application/json", JSON),
+        ("graphql?query=%7B__typename%7D", "application/json, text/event-stream", JSON),
+        ("graphql?query=%7B__typename%7D", "text/event-stream, application/json", "text/event-stream"),
+        ("graphql?query=%7B__typename%7D", "text/event-stream, */*", "text/event-stream"),
+        ("graphql?query=%7B__typename%7D", "application/json;q=0.5, text/event-stream", "text/event-stream"),
+        ("graphql?query=%7B__typename%7D", "application/json;q=0, */*", RESPONSE),
+        ("graphql?query=%7B__typename%7D", "*/*, application/graphql-response+json;q=0", JSON),
+        ("graphql?query=%7B__typename%7D", "application/*", JSON),
+        ("r/person/a", "*/*", "text/html"),
+        ("r/person/a", "text/html;q=0, */*", "application/ld+json"),
+        ("r/person/a", "application/json;q=0, */*;q=0.5", "text/html"),
+        ("r/person/a", "application/ld+json;q=0, text/html;q=0.1, application/json", "text/html"),
+        ("r/person/a", "application/ld+json, text/html;q=0.9", "application/ld+json"),
+    ] {
+        let response = server.client.get(format!("{}/{path}", server.address)).header(ACCEPT, accept).send().await.unwrap();
+        let media = response.headers()[CONTENT_TYPE].to_str().unwrap();
+        assert!(response.status() == StatusCode::OK && media.starts_with(expected), "{path} {accept}: {media}");
+    }
+    let none = server.client.get(format!("{}/graphql?query=%7B__typename%7D", server.address));
+    assert_eq!(none.header(ACCEPT, "*/*;q=0").send().await.unwrap().status(), StatusCode::NOT_ACCEPTABLE);
+}
+
+#[tokio::test]
+async fn malformed_handshake_is_rejected_in_our_words() {
+    let server = Server::empty(On::Sqlite).await;
+    let handshake = || server.client.get(format!("{}/graphql", server.address)).header("upgrade", "websocket");
+    for (request, expected) in [
+        (handshake(), "Connection: upgrade"),
+        (handshake().header("connection", "upgrade").header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="), "Sec-WebSocket-Version: 13"),
+        (handshake().header("connection", "upgrade").header("sec-websocket-version", "13"), "Sec-WebSocket-Key"),
+    ] {
+        let (status, media, answer) = parts(request.send().await.unwrap()).await;
+        assert_eq!((status, media.as_str()), (StatusCode::BAD_REQUEST, "application/json; charset=utf-8"));
+        assert!(answer["errors"][0]["message"].as_str().unwrap().contains(expected), "{answer:#}");
+    }
+}
+
+#[tokio::test]
+async fn malformed_upload_is_rejected_in_our_words() {
+    let server = Server::empty(On::Sqlite).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let query = "mutation($input: ImportFileInput!) { importFile(input: $input) { created errors { message } } }";
+    let null = json!({"query": query, "variables": {"input": {"file": null}}});
+    let text = json!({"query": query, "variables": {"input": {"file": "0"}, "other": null}});
+    for (operations, map, status, expected) in [
+        (&null, r#"{"0": [5]}"#, 400, "must be an array of paths"),
+        (&null, r#"{"0": "variables.input.file"}"#, 400, "must be an array of paths"),
+        (&null, r#"{"0": ["variables.input.file"], "1": []}"#, 400, "map names the file \"1\""),
+        (&null, r#"{"0": ["variables.nowhere"]}"#, 400, "the path \"variables.nowhere\", where"),
+        (&null, r#"{"0": ["variables.input.file"]}"#, 200, ""),
+        // a text is no file, whatever it is
+        (&text, r#"{"0": ["variables.other"]}"#, 200, "the request has no file"),
+    ] {
+        let file = reqwest::multipart::Part::text("people: []").file_name("people.yaml");
+        let form = reqwest::multipart::Form::new().text("operations", operations.to_string()).text("map", map).part("0", file);
+        let (is, answer) = editor.send(form).await;
+        let message = answer["errors"][0]["message"].as_str().unwrap_or_default();
+        assert!(is == status && message.contains(expected) && message.is_empty() == expected.is_empty(), "{map} {is} {answer:#}");
+    }
+    let (_, token) = server.store.create_token("A", Role::Editor, None).await.unwrap();
+    for (media, expected) in [("multipart/form-data", "must name its boundary"), ("multipart/form-data; boundary=x", "malformed")] {
+        let request = server.client.post(format!("{}/graphql", server.address)).bearer_auth(&token).header(CONTENT_TYPE, media);
+        let (status, _, answer) = parts(request.body("--x\r\n").send().await.unwrap()).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert!(answer["errors"][0]["message"].as_str().unwrap().contains(expected), "{answer:#}");
     }
 }

@@ -3,6 +3,7 @@
 use kurultai::catalog::catalog;
 use kurultai::catalog::kind::FieldKind;
 use kurultai::core::auth::Role;
+use kurultai::core::digest::sha256_hex;
 use kurultai::core::pagination::Page;
 use kurultai::entity::RecordType;
 use kurultai::store::read::plan::{ChildPlan, ListPlan, Plan};
@@ -12,7 +13,7 @@ use reqwest::Response;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::server::{On, Server};
+use crate::server::{Asker, On, Server};
 
 /// An invalid request: the query, further parameters, and a part of the expected message.
 type InvalidRequest<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
@@ -380,4 +381,36 @@ async fn search_hits_and_single_records_can_be_exported(#[values(On::Sqlite, On:
     assert_eq!(rows, flat);
     let one = text(&server, "csv", "{ case(by: {slug: \"kazakhstan-v-ilyashev\"}) { slug status } }", &[]).await;
     assert_eq!(one, "slug,status\r\nkazakhstan-v-ilyashev,DECIDED\r\n");
+}
+
+#[tokio::test]
+async fn parameters_are_those_of_the_documentation() {
+    let server = Server::with(On::Sqlite, &people(2)).await;
+    let reader = Asker::with_role(&server, Role::Reader).await;
+    let query = "{ people { nodes { slug } } }";
+    reader.done("saveQuery { savedQuery { hash } }", json!({"query": query, "name": "people"})).await;
+    let hash = sha256_hex(query);
+    let persisted = json!({"persistedQuery": {"version": 1, "sha256Hash": hash}}).to_string();
+    for path in ["table.csv?", "chart.svg?x=slug&", "feed.atom?"] {
+        for (name, value) in [("documentId", "people"), ("documentId", &format!("sha256:{hash}")), ("extensions", &persisted)] {
+            let response = server.client.get(format!("{}/{path}", server.address)).query(&[(name, value)]).send().await.unwrap();
+            let (status, text) = (response.status(), response.text().await.unwrap());
+            assert_eq!(status, 200, "{path}{name} {text}");
+        }
+    }
+    for path in ["table.csv?", "chart.svg?x=slug&"] {
+        for (name, value, expected) in [
+            ("lang", "!!", "is not a language tag"),
+            ("lang", "ru, not a tag", "is not a language tag"),
+            ("and", "1", "there is no parameter"),
+            ("", "1", "there is no parameter"),
+        ] {
+            let request = server.client.get(format!("{}/{path}", server.address)).query(&[("query", query), (name, value)]);
+            let response = request.send().await.unwrap();
+            let (status, text) = (response.status(), response.text().await.unwrap());
+            assert!(status == 400 && text.contains(expected), "{path}{name}={value} {status} {text}");
+        }
+        let request = server.client.get(format!("{}/{path}", server.address)).query(&[("query", query), ("lang", "ru, en;q=0.5")]);
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    }
 }

@@ -95,8 +95,11 @@ impl Messages {
 
     /// Checks a message of the client. Returns it in the form that the framework parses.
     pub(super) fn receive(&self, text: &str) -> Result<String, Close> {
-        let message: ClientMessage<'_> =
-            serde_json::from_str(text).map_err(|error| close(4400, format!("a message must be a JSON object with a type: {error}")))?;
+        let message: ClientMessage<'_> = serde_json::from_str(text).map_err(|_| malformed(text))?;
+        // an array is an object to the parser
+        if message.kind.is_empty() || !text.trim_start().starts_with('{') {
+            return Err(malformed(text));
+        }
         let is_old = self.protocol == WebSocketProtocols::SubscriptionsTransportWS;
         match (message.kind.as_str(), is_old) {
             ("connection_init", _) => {
@@ -133,7 +136,8 @@ impl Messages {
             return Err(close(4409, format!("Subscriber for {id} already exists")));
         }
         GraphqlRequest::from_members(members).map_err(|reject| close(4400, reject.message))?;
-        let malformed = |error: serde_json::Error| close(4400, format!("the payload is malformed: {error}"));
+        // the members are valid, as far as they are unique
+        let malformed = |_: serde_json::Error| close(4400, "payload must have each of its members only once");
         let payload = RequestPayload::parse(payload).map_err(malformed)?;
         let text = serde_json::to_string(&OperationMessage { kind: &message.kind, id, payload }).map_err(malformed)?;
         self.state().running.insert(id.to_owned());
@@ -194,6 +198,22 @@ impl<'a> RequestPayload<'a> {
         }
         Ok(request)
     }
+}
+
+/// How the connection of a client ends whose message cannot be parsed.
+fn malformed(text: &str) -> Close {
+    let is_text = |member: &Json| member.as_str().is_some_and(|text| !text.is_empty());
+    let reason = match serde_json::from_str(text) {
+        Err(_) => "a message must be JSON",
+        Ok(Json::Object(members)) => match (members.get("type"), members.get("id")) {
+            (None, _) => "a message must be a JSON object with type",
+            (Some(kind), _) if !is_text(kind) => "type must be a string",
+            (_, Some(id)) if !id.is_string() => "id must be a string",
+            _ => "a message must have each of type, id and payload only once",
+        },
+        Ok(_) => "a message must be a JSON object with type",
+    };
+    close(4400, reason)
 }
 
 fn check_object(payload: Option<&RawValue>) -> Result<(), Close> {
