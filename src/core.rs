@@ -15,4 +15,5 @@ pub mod normalize;
 pub mod pagination;
 pub mod partial_date;
 pub mod path;
+pub(crate) mod strict_json;
 pub mod text;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::core::error::{Error, Result, bad_input, invalid_cursor};
+use crate::core::strict_json;
 
 /// Page size in rows if neither `first` nor `last` is given.
 pub const DEFAULT_PAGE_SIZE: u32 = 20;
@@ -66,7 +67,7 @@ impl Cursor {
     pub fn decode(text: &str, list: &str, argument: &str) -> Result<Self> {
         let foreign = || invalid_cursor(argument, "this is not a cursor of this server; use one from pageInfo or edges of the same list");
         let bytes = BASE64.decode(text).map_err(|_| foreign())?;
-        let value: Value = serde_json::from_slice(&bytes).map_err(|_| foreign())?;
+        let value: Value = strict_json::parse(&bytes).map_err(|_| foreign())?;
         let [version, of, key, id] = value.as_array().map(Vec::as_slice).unwrap_or_default() else {
             return Err(foreign());
         };

@@ -26,7 +26,6 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Data, Executor, Name, Request, Response, ServerError, Value};
 use async_graphql_value::RAW_VALUE_TOKEN;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
-use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use crate::core::auth::Caller;
@@ -83,7 +82,7 @@ fn prepare(api: &Api, request: Request, allows: impl Fn(OperationType) -> bool) 
     if !request.uploads.is_empty() {
         return Err(vec![GraphqlError::new(codes::BAD_REQUEST, "files are not accepted here; upload them as multipart/form-data")]);
     }
-    let variables = json_object(&request.variables);
+    let variables = json_object(&*request.variables);
     let request = OperationRequest {
         query: request.query,
         operation: request.operation_name,
@@ -157,10 +156,21 @@ fn raw_json(json: Vec<u8>) -> Value {
 }
 
 /// A map of the framework, such as variables, as a JSON object.
-pub(crate) fn json_object(values: &impl Serialize) -> Map<String, Json> {
-    match serde_json::to_value(values) {
-        Ok(Json::Object(object)) => object,
-        // not reached: maps with names as keys serialize to objects
-        Ok(_) | Err(_) => Map::new(),
+///
+/// Not by serialization, which parses the text of a member with the name [`RAW_VALUE_TOKEN`].
+pub(crate) fn json_object<'v, N: ToString + 'v>(values: impl IntoIterator<Item = (&'v N, &'v Value)>) -> Map<String, Json> {
+    values.into_iter().map(|(name, value)| (name.to_string(), json_value(value))).collect()
+}
+
+fn json_value(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Number(number) => Json::Number(number.clone()),
+        Value::String(text) => Json::from(text.as_str()),
+        Value::Boolean(boolean) => Json::Bool(*boolean),
+        Value::Binary(bytes) => bytes.iter().copied().collect(),
+        Value::Enum(name) => Json::from(name.as_str()),
+        Value::List(items) => items.iter().map(json_value).collect(),
+        Value::Object(members) => Json::Object(json_object(members)),
     }
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::core::digest::sha256_hex;
+use crate::core::strict_json;
 
 /// The value of `format` in a manifest of Apollo.
 const APOLLO_FORMAT: &str = "apollo-persisted-query-manifest";
@@ -36,7 +37,7 @@ struct ApolloOperation {
 
 /// Parses a manifest. Fails with all problems, each with its place in the file.
 pub fn parse(text: &str) -> Result<Vec<ManifestDocument>, Vec<String>> {
-    let manifest: Json = serde_json::from_str(text).map_err(|error| vec![format!("the file is not JSON: {error}")])?;
+    let manifest = strict_json::parse(text.as_bytes()).map_err(|error| vec![error.message("the file")])?;
     let Json::Object(members) = &manifest else {
         return Err(vec![format!(
             "the file must be a JSON object: a map from ids to documents, or a manifest with \"format\": \"{APOLLO_FORMAT}\""
@@ -120,6 +121,12 @@ mod tests {
     #[rstest]
     #[case::list("[]", "must be a JSON object")]
     #[case::no_json("{", "not JSON")]
+    #[case::same_id(r#"{"a": "{ x }", "a": "{ y }"}"#, "the file has the member \"a\" twice: line 1, column 18")]
+    #[case::same_member(
+        r#"{"format": "apollo-persisted-query-manifest", "version": 1, "operations": [{"id": "a", "id": "b"}]}"#,
+        "the file has the member \"id\" twice"
+    )]
+    #[case::raw_value(r#"{"$serde_json::private::RawValue": "{\"a\": \"{ x }\"}"}"#, "letters, digits")]
     #[case::empty("{}", "no documents")]
     #[case::other_format(r#"{"format": "x", "version": 1, "operations": []}"#, "format: \"x\"")]
     #[case::other_version(r#"{"format": "apollo-persisted-query-manifest", "version": 2, "operations": []}"#, "version")]

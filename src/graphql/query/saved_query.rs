@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input, unauthenticated};
 use crate::core::pagination::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
+use crate::core::strict_json;
 use crate::graphql::error::GraphqlError;
 use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::output_type::{FieldWriter, OutputObject, OutputType, TYPE_NAME, undeclared};
@@ -179,10 +180,14 @@ fn validate(documents: &Documents, mut members: Map<String, Json>) -> Result<(Ne
     let (operation_name, variables, name, title) = (text("operationName")?, text("variables")?, text("name")?, text("title")?);
     let document = take_required_text(&mut members, "query")?;
     let mut problems = Vec::new();
-    let variables = match variables.map(|text| serde_json::from_str(&text)) {
+    let variables = match variables.map(|text| strict_json::parse(text.as_bytes())) {
         None => Some(Map::new()),
         Some(Ok(Json::Object(variables))) => Some(variables),
-        Some(_) => {
+        Some(Err(error)) if !error.is_syntax() => {
+            problems.push(invalid("variables", error.message("the JSON")));
+            None
+        }
+        Some(Ok(_) | Err(_)) => {
             problems.push(invalid("variables", "must be a JSON object, such as {\"year\": 2020}"));
             None
         }

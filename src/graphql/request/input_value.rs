@@ -24,6 +24,8 @@ const MAX_SHOWN_CHARS: usize = 60;
 const EQUALS: &str = "eq";
 /// Range of the type Int.
 const I32_RANGE: std::ops::RangeInclusive<f64> = i32::MIN as f64..=i32::MAX as f64;
+/// Whole numbers below 2^53 are exact as a 64-bit float; larger ones may have been rounded.
+const EXACT_BELOW: f64 = 9_007_199_254_740_992.0;
 
 /// An input value as the client wrote it.
 #[derive(Debug, Clone, Copy)]
@@ -270,7 +272,9 @@ impl<'a> Coercion<'a> {
             ("Float", View::Decimal(number)) => float(*number),
             ("Boolean", View::Boolean(boolean)) => Some(Value::Boolean(*boolean)),
             ("ID", View::Integer(digits)) => Some(Value::String(digits.clone().into_owned())),
-            ("ID", View::Decimal(number)) if is_json && number.fract() == 0.0 => Some(Value::String(format!("{number:.0}"))),
+            ("ID", View::Decimal(number)) if is_json && number.fract() == 0.0 && number.abs() < EXACT_BELOW => {
+                Some(Value::String(format!("{number:.0}")))
+            }
             ("Int" | "Float" | "Boolean", _) => None,
             (TRANSLATIONS, View::Object(_)) => {
                 let View::Object(members) = view else { return None };
@@ -381,6 +385,7 @@ fn example(name: &str, value: InputValue<'_>) -> String {
             _ => r#"write a date in quotes, such as "2013", "2013-08" or "2013-08-22""#.to_owned(),
         },
         DATE_TIME => r#"write a time in quotes, such as "2026-11-24T09:30:00Z""#.to_owned(),
+        "ID" if matches!(value.view(), View::Decimal(_)) => "write the id in quotes".to_owned(),
         _ => match value.view() {
             View::EnumName(name) => format!("write it in quotes: \"{name}\""),
             _ => "write a text in quotes".to_owned(),

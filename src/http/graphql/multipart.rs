@@ -14,6 +14,7 @@ use serde_json::{Map, Value as Json, json};
 use tempfile::NamedTempFile;
 use uuid::Uuid;
 
+use crate::core::strict_json;
 use crate::graphql::request::upload::Upload;
 use crate::http::response::{HttpReject, reject};
 use crate::observability::metrics;
@@ -112,9 +113,10 @@ fn is_length_limit(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 fn parse_object(bytes: &[u8], name: &str) -> Result<Map<String, Json>, HttpReject> {
-    match serde_json::from_slice(bytes) {
+    match strict_json::parse(bytes) {
         Ok(Json::Object(members)) => Ok(members),
-        Ok(_) | Err(_) => Err(bad_request(format!("{name} must be a JSON object"))),
+        Ok(_) => Err(bad_request(format!("{name} must be a JSON object"))),
+        Err(error) => Err(bad_request(error.message(name))),
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json};
 use crate::core::auth::{Caller, Role};
 use crate::core::digest::sha256_hex;
 use crate::core::error::Error;
+use crate::core::strict_json;
 use crate::graphql::engine::{OnError, OperationRequest};
 use crate::graphql::error::{GraphqlError, codes};
 use crate::graphql::executor::json_object;
@@ -82,7 +83,8 @@ impl GraphqlRequest {
                 "query" | "operationName" | "documentId" | "onError" => Json::String(value.into_owned()),
                 "variables" | "extensions" if value.is_empty() => continue,
                 "variables" | "extensions" => {
-                    serde_json::from_str(&value).map_err(|_| bad_request(format!("the URL parameter {name} is not JSON")))?
+                    let parsed = strict_json::parse(value.as_bytes());
+                    parsed.map_err(|error| bad_request(error.message(&format!("the URL parameter {name}"))))?
                 }
                 // the parameters of the endpoint itself
                 _ => continue,
@@ -96,10 +98,10 @@ impl GraphqlRequest {
 
     /// Parses a body.
     pub(crate) fn from_body(body: &[u8]) -> Result<Self, HttpReject> {
-        match serde_json::from_slice(body) {
+        match strict_json::parse(body) {
             Ok(Json::Object(members)) => Self::from_members(members),
             Ok(_) => Err(bad_request("the body must be one JSON object with a query")),
-            Err(error) => Err(bad_request(format!("the body is not JSON: line {}, column {}", error.line(), error.column()))),
+            Err(error) => Err(bad_request(error.message("the body"))),
         }
     }
 
@@ -140,7 +142,7 @@ impl GraphqlRequest {
 
     /// Converts a request of the framework, which carries `documentId` and `onError` in its extensions.
     pub(crate) fn from_framework(request: &async_graphql::Request) -> Result<Self, HttpReject> {
-        let mut extensions = json_object(&request.extensions);
+        let mut extensions = json_object(&*request.extensions);
         let mut members = Map::new();
         for name in [DOCUMENT_ID, ON_ERROR] {
             members.extend(extensions.remove(name).map(|member| (name.to_owned(), member)));
@@ -150,7 +152,7 @@ impl GraphqlRequest {
             members.insert("query".to_owned(), Json::from(request.query.as_str()));
         }
         members.insert("operationName".to_owned(), Json::from(request.operation_name.clone()));
-        members.insert("variables".to_owned(), Json::Object(json_object(&request.variables)));
+        members.insert("variables".to_owned(), Json::Object(json_object(&*request.variables)));
         members.insert("extensions".to_owned(), Json::Object(extensions));
         Self::from_members(members)
     }

@@ -15,6 +15,7 @@ use super::row::{PackageRow, RowReader};
 use crate::catalog::catalog;
 use crate::catalog::record::RecordKind;
 use crate::core::id;
+use crate::core::strict_json;
 use crate::entity::RecordType;
 use crate::interchange::problem::{file_problem, unreadable};
 use crate::store::draft::value_tree::Value;
@@ -72,7 +73,7 @@ fn read_descriptor(path: &Path) -> Result<Vec<ListedTable>, Vec<InputProblem>> {
     let name: Arc<str> = Arc::from(path.display().to_string());
     let text = std::fs::read(path).map_err(|error| vec![unreadable(&name, &error)])?;
     let invalid = |message: String| vec![file_problem(Some(&name), message)];
-    let descriptor: Json = serde_json::from_slice(&text).map_err(|error| invalid(format!("invalid JSON: {error}")))?;
+    let descriptor = strict_json::parse(&text).map_err(|error| invalid(error.message("the descriptor")))?;
     let Some(resources) = descriptor.get("resources").and_then(Json::as_array) else {
         return Err(invalid("not a data package: it has no list of resources".to_owned()));
     };

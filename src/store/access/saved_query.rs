@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::core::digest::sha256_hex;
 use crate::core::error::{Result, internal};
+use crate::core::strict_json;
 use crate::entity::document_id;
 use crate::entity::saved_query::{ActiveModel, Column, Entity, Model};
 use crate::store::db::dataset_version;
@@ -306,7 +307,11 @@ impl TryFrom<Model> for SavedQuery {
 
     fn try_from(row: Model) -> Result<Self> {
         let Model { hash, document_hash, name, title, document, operation_name, variables, saved_by, saved_at } = row;
-        let variables = serde_json::from_str(&variables).map_err(internal)?;
+        let variables = match strict_json::parse(variables.as_bytes()) {
+            Ok(Json::Object(variables)) => variables,
+            Ok(_) => return Err(internal(format!("the variables of the saved query {hash} are not an object"))),
+            Err(error) => return Err(internal(error.message(&format!("the variables of the saved query {hash}")))),
+        };
         Ok(Self { hash, document_hash, name, title, document, operation_name, variables, saved_by, saved_at })
     }
 }

@@ -146,6 +146,7 @@ async fn value_that_does_not_fit_is_rejected() {
         ("skip_number", &SKIP, Some("0"), Some(json!(0)), "write true or false"),
         ("null_id", &IDS, Some("[null]"), Some(json!([null])), "[0]: a value of type ID must be given"),
         ("float_id", &IDS, Some("[1.5]"), Some(json!([1.5])), "is not of type ID"),
+        ("rounded_id", &IDS, None, Some(json!([1e20])), "write the id in quotes"),
         ("number_for_text", &SEARCH, Some("5"), Some(json!(5)), "is not of type String"),
         ("enum_for_text", &SEARCH, Some("Senate"), None, "write it in quotes: \"Senate\""),
         ("null_character", &SEARCH, Some(r#""a\u0000b""#), Some(json!("a\0b")), "must not contain the character U+0000"),

@@ -274,6 +274,39 @@ async fn protocol_violation_closes_the_connection_with_its_code(#[case] messages
 }
 
 #[tokio::test]
+async fn message_is_read_as_strictly_as_a_body() {
+    let server = Server::with(On::Sqlite, &person("a")).await;
+    let subscribe = |payload: &str| format!(r#"{{"type":"subscribe","id":"1","payload":{payload}}}"#);
+    let closing = [
+        (subscribe(r#"{"query":"{ a }","query":"{ b }"}"#), "has the member \"query\" twice"),
+        (subscribe(r#"{"query":"{ __typename }","variables":{"f":[{"a":1,"a":2}]}}"#), "has the member \"a\" twice"),
+        (r#"{"type":"ping","type":"ping"}"#.to_owned(), "has the member \"type\" twice"),
+        (r#"{"type":"ping","payload":{"a":1,"a":1}}"#.to_owned(), "has the member \"a\" twice"),
+        (subscribe(r#"{"query":"{ __typename }","variables":{"f":1e400}}"#), "has a number that is too large"),
+        (subscribe(r#"{"query":"\ud83d"}"#), "surrogate pair"),
+        (subscribe(r#"{"$serde_json::private::RawValue":"{\"query\":\"{ __typename }\"}"}"#), "query must be a string"),
+        (subscribe(r#"{"query":{"$serde_json::private::RawValue":"\"{ __typename }\""}}"#), "query must be a string"),
+        ("{".to_owned(), "the message is not JSON: line 1, column 1"),
+    ];
+    for (message, expected) in closing {
+        let mut client = Client::ready(&server, json!({})).await;
+        client.0.send(Message::Text(message.as_str().into())).await.unwrap();
+        let (code, reason) = client.next().await.unwrap_err();
+        assert!(code == 4400 && reason.contains(expected), "{message}: {code} {reason}");
+    }
+    // the key of a raw value is no field of a filter, and no token
+    let raw = |text: &str| json!({"$serde_json::private::RawValue": text});
+    let mut client = Client::ready(&server, raw(r#"{"Authorization": "Bearer x"}"#)).await;
+    client.send(json!({"type": "ping", "payload": {"a": 1, "b": raw("2")}})).await;
+    assert_eq!(client.receive().await, json!({"type": "pong", "payload": {"a": 1, "b": {}}}));
+    let query = "query($f: PersonFilter) { people(filter: $f) { totalCount } }";
+    client.subscribe("1", query, json!({"f": raw(r#"{"slug": {"eq": "a"}}"#)})).await;
+    let answer = client.receive().await;
+    let message = answer["payload"][0]["message"].as_str().unwrap_or_default();
+    assert!(answer["type"] == "error" && message.contains("$serde_json::private::RawValue"), "{answer}");
+}
+
+#[tokio::test]
 async fn completed_id_can_be_reused_at_once() {
     let server = Server::with(On::Sqlite, &person("a")).await;
     let mut client = Client::ready(&server, json!({})).await;

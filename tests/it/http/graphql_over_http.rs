@@ -132,6 +132,72 @@ async fn query_can_be_sent_in_the_url() {
 }
 
 #[tokio::test]
+async fn json_is_read_strictly_by_every_transport() {
+    const FILTERED: &str = "query($f: PersonFilter, $ids: [ID!]! = []) { people(filter: $f) { totalCount } nodes(ids: $ids) { id } }";
+    // variables, and the error
+    let cases = [
+        (r#"{"f": null, "f": {}}"#, "has the member \"f\" twice"),
+        (r#"{"f": {"slug": {"eq": "a", "eq": "b"}}}"#, "has the member \"eq\" twice"),
+        (r#"{"f": {"$serde_json::private::RawValue": "{\"slug\": {\"eq\": \"a\"}}"}}"#, "has no field $serde_json::private::RawValue"),
+        (r#"{"f": {"$serde_json::private::RawValue": "x"}}"#, "has no field $serde_json::private::RawValue"),
+        (r#"{"f": 1e400}"#, "has a number that is too large"),
+        (r#"{"f": {"slug": {"eq": "\ud83d"}}}"#, "has one half of a surrogate pair"),
+        (r#"{"f": {"slug": {"eq": "\ude00 \ud83d"}}}"#, "has one half of a surrogate pair"),
+        (r#"{"ids": [18446744073709551617]}"#, "write the id in quotes"),
+        (r#"{"ids": [9007199254740992.0]}"#, "write the id in quotes"),
+    ];
+    let server = Server::sample(On::Sqlite).await;
+    let url = format!("{}/graphql", server.address);
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let mut failures = Vec::new();
+    for (variables, expected) in cases {
+        let body = format!("{{\"query\": {}, \"variables\": {variables}}}", json!(FILTERED));
+        let (_, _, posted) = post(&server, Some(RESPONSE), Some(JSON), body.clone()).await;
+        let request = server.client.get(&url).query(&[("query", FILTERED), ("variables", variables)]);
+        let (_, _, got) = parts(request.header(ACCEPT, RESPONSE).send().await.unwrap()).await;
+        let form = reqwest::multipart::Form::new().text("operations", body.clone()).text("map", "{}");
+        let (_, uploaded) = editor.send(form).await;
+        let streamed = server.client.post(&url).header(ACCEPT, "text/event-stream").header(CONTENT_TYPE, JSON).body(body);
+        let streamed = streamed.send().await.unwrap().text().await.unwrap().replace("\\\"", "\"");
+        for (transport, answer) in [("POST", posted), ("GET", got), ("multipart", uploaded)] {
+            let message = answer["errors"][0]["message"].as_str().unwrap_or_default();
+            if !message.contains(expected) || answer.get("data").is_some() {
+                failures.push(format!("{transport} {variables}: {answer}"));
+            }
+        }
+        if !streamed.contains(expected) || streamed.contains("\"data\"") {
+            failures.push(format!("SSE {variables}: {streamed}"));
+        }
+    }
+    let bodies = [
+        (
+            r#"{"query": "{ __typename }", "query": "{ people { totalCount } }"}"#,
+            "the body has the member \"query\" twice: line 1, column 35",
+        ),
+        (r#"{"query": "{ __typename }", "extensions": {"a": 1, "a": 1}}"#, "the body has the member \"a\" twice"),
+        (r#"{"$serde_json::private::RawValue": "{\"query\": \"{ __typename }\"}"}"#, "query must be a string"),
+        (r#"{"query": {"$serde_json::private::RawValue": "\"{ __typename }\""}}"#, "query must be a string"),
+    ];
+    for (body, expected) in bodies {
+        let (_, _, answer) = post(&server, Some(RESPONSE), Some(JSON), body).await;
+        if !answer["errors"][0]["message"].as_str().unwrap_or_default().contains(expected) {
+            failures.push(format!("{body}: {answer}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    // an undeclared variable, which is ignored
+    let raw = json!({"$serde_json::private::RawValue": r#"{"f": {"slug": {"eq": "nobody"}}}"#});
+    let answer = server.answer(FILTERED, raw).await;
+    assert!(answer["data"]["people"]["totalCount"].as_u64() > Some(0), "{answer}");
+    // exact numbers and pairs of surrogates are valid
+    for variables in [r#"{"ids": [18446744073709551615, 9007199254740991.0]}"#, r#"{"f": {"slug": {"eq": "\ud83d\ude00"}}}"#] {
+        let body = format!("{{\"query\": {}, \"variables\": {variables}}}", json!(FILTERED));
+        let (_, _, answer) = post(&server, Some(RESPONSE), Some(JSON), body).await;
+        assert!(!answer.to_string().contains("in quotes") && answer["data"].is_object(), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn other_methods_are_rejected() {
     let server = Server::empty(On::Sqlite).await;
     for method in [Method::PUT, Method::DELETE, Method::PATCH] {

@@ -235,7 +235,6 @@ fn tricky_text() -> impl Strategy<Value = String> {
         "\u{feff}",
         "\u{200f}",
         "\u{2028}",
-        "\u{1}",
         "a b",
         " ",
         "-",

@@ -6,12 +6,16 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_graphql::http::WebSocketProtocols;
+use async_graphql_value::RAW_VALUE_TOKEN;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value as Json};
+use serde_json::{Value as Json, json};
 
+use crate::core::strict_json;
 use crate::http::graphql::request::{DOCUMENT_ID, GraphqlRequest, ON_ERROR};
 
+/// The member with the content of a message.
+const PAYLOAD: &str = "payload";
 /// Maximum length of an operation id in bytes.
 const MAX_ID_BYTES: usize = 200;
 /// Characters of an unknown message type that the close reason quotes.
@@ -95,19 +99,22 @@ impl Messages {
 
     /// Checks a message of the client. Returns it in the form that the framework parses.
     pub(super) fn receive(&self, text: &str) -> Result<String, Close> {
-        let message: ClientMessage<'_> = serde_json::from_str(text).map_err(|_| malformed(text))?;
+        let mut strict = strict_json::parse(text.as_bytes()).map_err(|error| close(4400, error.message("the message")))?;
+        let message: ClientMessage<'_> = serde_json::from_str(text).map_err(|_| malformed(&strict))?;
         // an array is an object to the parser
-        if message.kind.is_empty() || !text.trim_start().starts_with('{') {
-            return Err(malformed(text));
+        if message.kind.is_empty() || !strict.is_object() {
+            return Err(malformed(&strict));
         }
+        let payload = strict.get_mut(PAYLOAD).map(Json::take);
         let is_old = self.protocol == WebSocketProtocols::SubscriptionsTransportWS;
         match (message.kind.as_str(), is_old) {
             ("connection_init", _) => {
-                check_object(message.payload)?;
+                let text = payload_message(&message.kind, payload)?;
                 self.state().is_initialized = true;
+                return Ok(text);
             }
-            ("ping" | "pong", false) => check_object(message.payload)?,
-            ("subscribe", false) | ("start", true) => return self.receive_request(&message),
+            ("ping" | "pong", false) => return payload_message(&message.kind, payload),
+            ("subscribe", false) | ("start", true) => return self.receive_request(&message, payload),
             ("complete", false) => {
                 self.state().running.remove(operation_id(&message)?);
             }
@@ -123,10 +130,11 @@ impl Messages {
         Ok(text.to_owned())
     }
 
-    fn receive_request(&self, message: &ClientMessage<'_>) -> Result<String, Close> {
+    /// Checks a request, whose payload was also parsed as `members`.
+    fn receive_request(&self, message: &ClientMessage<'_>, members: Option<Json>) -> Result<String, Close> {
         let id = operation_id(message)?;
         let payload = message.payload.map_or("null", RawValue::get);
-        let Ok(members) = serde_json::from_str::<Map<String, Json>>(payload) else {
+        let Some(Json::Object(members)) = members else {
             return Err(close(4400, format!("{} requires a payload with a query", message.kind)));
         };
         if !self.state().is_initialized {
@@ -200,25 +208,40 @@ impl<'a> RequestPayload<'a> {
     }
 }
 
-/// How the connection of a client ends whose message cannot be parsed.
-fn malformed(text: &str) -> Close {
+/// How the connection of a client ends whose message has not the members of one.
+fn malformed(message: &Json) -> Close {
     let is_text = |member: &Json| member.as_str().is_some_and(|text| !text.is_empty());
-    let reason = match serde_json::from_str(text) {
-        Err(_) => "a message must be JSON",
-        Ok(Json::Object(members)) => match (members.get("type"), members.get("id")) {
-            (None, _) => "a message must be a JSON object with type",
-            (Some(kind), _) if !is_text(kind) => "type must be a string",
-            (_, Some(id)) if !id.is_string() => "id must be a string",
-            _ => "a message must have each of type, id and payload only once",
-        },
-        Ok(_) => "a message must be a JSON object with type",
+    let reason = match (message.get("type"), message.get("id")) {
+        (Some(kind), _) if !is_text(kind) => "type must be a string",
+        (Some(_), Some(id)) if !id.is_string() => "id must be a string",
+        (Some(_) | None, _) => "a message must be a JSON object with type",
     };
     close(4400, reason)
 }
 
-fn check_object(payload: Option<&RawValue>) -> Result<(), Close> {
-    let is_object = payload.is_none_or(|payload| payload.get().starts_with('{'));
-    if is_object { Ok(()) } else { Err(close(4400, "payload must be an object")) }
+/// A message without an operation, in the form that the framework parses.
+fn payload_message(kind: &str, payload: Option<Json>) -> Result<String, Close> {
+    let payload = match payload {
+        None | Some(Json::Null) => Json::Null,
+        Some(mut payload @ Json::Object(_)) => {
+            remove_raw_values(&mut payload);
+            payload
+        }
+        Some(_) => return Err(close(4400, "payload must be an object")),
+    };
+    Ok(json!({"type": kind, PAYLOAD: payload}).to_string())
+}
+
+/// Removes members with the name [`RAW_VALUE_TOKEN`], whose text the framework would parse in their place. Nothing reads them.
+fn remove_raw_values(value: &mut Json) {
+    match value {
+        Json::Object(members) => {
+            members.shift_remove(RAW_VALUE_TOKEN);
+            members.values_mut().for_each(remove_raw_values);
+        }
+        Json::Array(items) => items.iter_mut().for_each(remove_raw_values),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+    }
 }
 
 /// The operation id of a message.
