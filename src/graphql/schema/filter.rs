@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_graphql::dynamic::{Enum, EnumItem, InputObject, SchemaBuilder, TypeRef};
+use async_graphql::indexmap::IndexMap;
 use async_graphql::{Name, Value};
 use serde_json::Value as Json;
 
@@ -13,6 +14,7 @@ use crate::catalog::record::Record;
 use crate::core::error::{Result, bad_input};
 use crate::core::filter::{Filter, FilterValue, Predicate, Quantifier};
 use crate::core::ids::FieldId;
+use crate::core::language;
 use crate::core::pagination::Direction;
 use crate::graphql::global_id;
 use crate::graphql::schema::builder::{deprecate_input, input_value, is_paginated};
@@ -276,7 +278,7 @@ impl FilterParser {
         if depth > MAX_DEPTH {
             return Err(bad_input(path, format_args!("the filter is nested more than {MAX_DEPTH} levels deep; simplify it")));
         }
-        let Value::Object(given) = value else { return Ok(Filter::all()) };
+        let Some(given) = conditions(value, path)? else { return Ok(Filter::all()) };
         let mut all = Vec::new();
         for (name, value) in given.iter().filter(|(_, value)| **value != Value::Null) {
             let path = format!("{path}.{name}");
@@ -313,7 +315,7 @@ impl FilterParser {
         let unknown = || bad_input(path, format_args!("{} has no such field", record.name()));
         let id = record.relation_id(name).ok_or_else(unknown)?;
         let target = catalog().get(record.relation(id).target);
-        let Value::Object(given) = value else { return Ok(Filter::all()) };
+        let Some(given) = conditions(value, path)? else { return Ok(Filter::all()) };
         let mut all = Vec::new();
         for (name, value) in given.iter().filter(|(_, value)| **value != Value::Null) {
             let path = format!("{path}.{name}");
@@ -345,6 +347,15 @@ pub(crate) fn list_items(value: &Value) -> &[Value] {
     }
 }
 
+/// The members of a condition; `None` for null, which sets no condition.
+fn conditions<'v>(value: &'v Value, path: &str) -> Result<Option<&'v IndexMap<Name, Value>>> {
+    match value {
+        Value::Object(given) => Ok(Some(given)),
+        Value::Null => Ok(None),
+        _ => Err(bad_input(path, "a condition is an object, such as {eq: ...}")),
+    }
+}
+
 /// Parses the operators of a filter on one field.
 fn predicates(
     value: &Value,
@@ -352,7 +363,7 @@ fn predicates(
     parse_value: impl Fn(&Value, &str) -> Result<FilterValue>,
     filter: impl Fn(Predicate) -> Filter,
 ) -> Result<Filter> {
-    let Value::Object(given) = value else { return Ok(Filter::all()) };
+    let Some(given) = conditions(value, path)? else { return Ok(Filter::all()) };
     let mut all = Vec::new();
     for (name, value) in given.iter().filter(|(_, value)| **value != Value::Null) {
         let path = format!("{path}.{name}");
@@ -387,7 +398,10 @@ fn predicate(
         Operator::Lte => Predicate::Lte(parse_value(value, path)?),
         Operator::Gt => Predicate::Gt(parse_value(value, path)?),
         Operator::Gte => Predicate::Gte(parse_value(value, path)?),
-        Operator::IsNull => Predicate::IsNull(*value == Value::Boolean(true)),
+        Operator::IsNull => match value {
+            Value::Boolean(is_null) => Predicate::IsNull(*is_null),
+            _ => return Err(bad_input(path, "the value must be true or false")),
+        },
         Operator::StartsWith => Predicate::StartsWith(text()?),
         Operator::Contains => Predicate::Contains(text()?),
     })
@@ -411,6 +425,10 @@ fn parse_value(kind: FieldKind, value: &Value, path: &str) -> Result<FilterValue
         }
         (FieldKind::Boolean, Json::Bool(boolean)) => FilterValue::Boolean(*boolean),
         (FieldKind::Choice(_), Json::String(text)) => FilterValue::Text(text.to_lowercase()),
+        (FieldKind::Language, Json::String(text)) => FilterValue::Text(language::tag(text).map_err(|error| bad_input(path, error))?),
+        (FieldKind::Duration, Json::String(text)) if text.parse::<iso8601_duration::Duration>().is_err() => {
+            return Err(bad_input(path, format_args!("\"{text}\" is not an ISO 8601 duration; write P3Y for three years")));
+        }
         (_, Json::String(text)) => FilterValue::Text(text.clone()),
         _ => return Err(bad_input(path, "the value does not match the type of the field")),
     })

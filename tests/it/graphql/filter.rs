@@ -156,3 +156,17 @@ async fn oversized_filter_is_rejected() {
     let (message, _) = server.error(&format!("{{ cases(filter: {{slug: {{in: {values}}}}}) {{ nodes {{ id }} }} }}")).await;
     assert!(message.contains("filter.slug.in: 201 values are too many"), "{message}");
 }
+
+#[tokio::test]
+async fn value_of_another_format_is_rejected() {
+    let server = Server::sample(On::Sqlite).await;
+    for (query, expected) in [
+        ("{ cases(filter: {sentences: {some: {length: {eq: \"3 years\"}}}}) { totalCount } }", "is not an ISO 8601 duration"),
+        ("{ sources(filter: {language: {eq: \"?\"}}) { totalCount } }", "is not a language tag"),
+        ("{ cases(filter: {openedOn: {eq: \"May\"}}) { totalCount } }", "is not a date"),
+        ("{ cases(filter: {updatedAt: {gte: \"today\"}}) { totalCount } }", "is not an instant"),
+    ] {
+        let (message, code) = server.error(query).await;
+        assert!(message.contains(expected) && code == "BAD_USER_INPUT", "{query} {message} {code}");
+    }
+}

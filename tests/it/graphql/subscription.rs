@@ -624,14 +624,14 @@ async fn reason_of_a_close_says_what_would_be_right() {
     let server = Server::empty(On::Sqlite).await;
     let init = r#"{"type":"connection_init"}"#;
     for (message, expected) in [
-        ("x", "a message must be JSON"),
+        ("x", "the message is not JSON: line 1, column 1"),
         ("5", "a message must be a JSON object with type"),
         (r#"["ping",null,null]"#, "a message must be a JSON object with type"),
         ("{}", "a message must be a JSON object with type"),
         (r#"{"type":5}"#, "type must be a string"),
         (r#"{"type":"subscribe","id":5,"payload":{"query":"{ __typename }"}}"#, "id must be a string"),
-        (r#"{"type":"ping","type":"ping"}"#, "a message must have each of type, id and payload only once"),
-        (r#"{"type":"subscribe","id":"1","payload":{"query":"{ a }","query":"{ b }"}}"#, "payload must have each of its members only once"),
+        (r#"{"type":"ping","type":"ping"}"#, "the message has the member \"type\" twice: line 1, column"),
+        (r#"{"type":"subscribe","id":"1","payload":{"query":"{ a }","query":"{ b }"}}"#, "the message has the member \"query\" twice: line 1, column"),
     ] {
         let mut client = Client::open(&server).await;
         for text in [init, message] {
@@ -642,6 +642,6 @@ async fn reason_of_a_close_says_what_would_be_right() {
                 break closed;
             }
         };
-        assert_eq!(closed, (4400, expected.to_owned()), "{message}");
+        assert!(closed.0 == 4400 && closed.1.starts_with(expected), "{message} {closed:?}");
     }
 }

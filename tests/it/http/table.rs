@@ -174,7 +174,7 @@ async fn invalid_requests_are_rejected_with_a_remedy() {
     let cases: &[InvalidRequest<'_>] = &[
         ("{ cases { nodes { titl } } }", &[], "title"),
         ("{ cases { nodes { slug } } }", &[("rows", "laws")], "it has cases"),
-        ("{ cases { nodes { slug } } }", &[("colour", "red")], "the parameters are query, saved, variables"),
+        ("{ cases { nodes { slug } } }", &[("colour", "red")], "the parameters are query, saved, documentId, variables"),
         ("{ cases { nodes { slug } } }", &[("lists", "fold")], "join or explode"),
         ("{ cases { nodes { slug } } }", &[("limit", "many")], "number of rows"),
         ("{ cases { nodes { slug } } }", &[("variables", "{")], "the URL parameter variables is not JSON"),
