@@ -7,7 +7,6 @@
 //! since only cacheable successes carry one. `If-None-Match: *` and `If-Modified-Since` prove nothing: they are evaluated before
 //! the response only if this server has sent it before, and otherwise after it.
 
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, ETAG, LAST_MODIFIED, VARY};
@@ -21,6 +20,7 @@ use sha2::{Digest, Sha256};
 use crate::core::clock::Clock;
 use crate::core::digest::hex_digest;
 use crate::core::error::Error;
+use crate::http::revalidation::ETagKey;
 use crate::http::state::AppState;
 use crate::store::db::version_cache::{ConsistencyGuard, DatasetVersion};
 
@@ -33,27 +33,6 @@ const PUBLIC_HOUR_CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public,
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// Request headers that a response depends on.
 const VARY_ON: HeaderValue = HeaderValue::from_static("Accept, Accept-Language, Authorization");
-
-/// Entity tags of responses that a server remembers, for about 100 bytes each.
-const MAX_KNOWN_TAGS: u64 = 20_000;
-
-/// What a server needs to revalidate responses.
-#[derive(Debug, Clone)]
-pub struct Revalidation {
-    /// Digest of everything besides the request and the dataset that decides a response.
-    settings: Arc<OnceLock<[u8; 32]>>,
-    /// Entity tags of responses that were sent.
-    known: Cache<ETagKey, ()>,
-}
-
-/// The start of the digest in an entity tag.
-type ETagKey = [u8; 12];
-
-impl Default for Revalidation {
-    fn default() -> Self {
-        Self { settings: Arc::default(), known: Cache::new(MAX_KNOWN_TAGS) }
-    }
-}
 
 /// The validators of a response. Create them before any data is read for it:
 ///

@@ -7,12 +7,12 @@ use tokio::sync::Semaphore;
 
 use crate::core::dataset::Dataset;
 use crate::graphql::engine::Api;
-use crate::http::conditional::Revalidation;
 use crate::http::graphql::persisted_documents::PersistedDocuments;
 use crate::http::graphql::response_cache::ResponseCache;
 use crate::http::graphql::stream_limits::StreamLimits;
 use crate::http::middleware::admission::AdmissionQueue;
 use crate::http::rate_limiter::ClientRateLimiter;
+use crate::http::revalidation::Revalidation;
 use crate::http::server::Timeouts;
 use crate::http::shutdown::HealthState;
 use crate::store::{Store, scanner_connections};

@@ -631,7 +631,10 @@ async fn reason_of_a_close_says_what_would_be_right() {
         (r#"{"type":5}"#, "type must be a string"),
         (r#"{"type":"subscribe","id":5,"payload":{"query":"{ __typename }"}}"#, "id must be a string"),
         (r#"{"type":"ping","type":"ping"}"#, "the message has the member \"type\" twice: line 1, column"),
-        (r#"{"type":"subscribe","id":"1","payload":{"query":"{ a }","query":"{ b }"}}"#, "the message has the member \"query\" twice: line 1, column"),
+        (
+            r#"{"type":"subscribe","id":"1","payload":{"query":"{ a }","query":"{ b }"}}"#,
+            "the message has the member \"query\" twice: line 1, column",
+        ),
     ] {
         let mut client = Client::open(&server).await;
         for text in [init, message] {
