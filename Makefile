@@ -21,7 +21,7 @@ run: web ## Build, load the sample dataset, serve, and print the address of Grap
 	$(target)/debug/kurultai serve
 
 test: ## Run every check that must pass before a change lands
-	@echo "On two cores, expect about 20 minutes the first time, half of them for compiling dependencies, and about 10 later."
+	@echo "On two cores, expect about 20 minutes the first time, a third of them for compiling, and about 15 later."
 	$(call timed,tests/setup.sh)
 	$(call timed,$(MAKE) --no-print-directory fmt-check)
 	$(call timed,$(MAKE) --no-print-directory web-required)

@@ -220,6 +220,13 @@ impl Server {
         Self::at(TestDatabase::at(self.database.url.clone())).await
     }
 
+    /// Another server on the same database, with these settings.
+    pub async fn beside_with(&self, settings: Settings) -> Self {
+        let database = TestDatabase::at(self.database.url.clone());
+        let store = database.connect_with(Clock::System).await;
+        Self::start(database, store, settings).await
+    }
+
     /// A server with these settings, without records.
     pub async fn set(on: On, settings: Settings) -> Self {
         let database = TestDatabase::new(on).await;

@@ -33,6 +33,9 @@ pub(crate) fn check(limits: &Limits, text: &str) -> Result<(), GraphqlError> {
     )
 }
 
+/// U+FEFF in UTF-8, which is ignored.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 #[derive(Debug, PartialEq, Eq)]
 struct TextSize {
     tokens: u64,
@@ -56,16 +59,20 @@ fn measure(text: &str) -> TextSize {
     TextSize { tokens: count, nesting }
 }
 
-/// The byte ranges of the tokens of a document, after the lexical grammar of the GraphQL specification (section 2.1). Bytes
-/// outside the grammar count as one token each; the parser reports them.
+/// The byte ranges of the tokens of a document, after the lexical grammar of the GraphQL specification (section 2.1).
+/// Characters outside the grammar are one token each; the parser reports them.
 pub(crate) fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> {
     let bytes = text.as_bytes();
     let mut at = 0;
     std::iter::from_fn(move || {
         loop {
             let end = match bytes.get(at)? {
-                b' ' | b'\t' | b'\n' | b'\r' | b',' | 0xEF | 0xBB | 0xBF => {
+                b' ' | b'\t' | b'\n' | b'\r' | b',' => {
                     at += 1;
+                    continue;
+                }
+                0xEF if bytes[at..].starts_with(BYTE_ORDER_MARK) => {
+                    at += BYTE_ORDER_MARK.len();
                     continue;
                 }
                 b'#' => {
@@ -77,7 +84,8 @@ pub(crate) fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> {
                 b'_' | b'-' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
                     end_of(bytes, at + 1, |byte| byte == b'_' || byte == b'.' || byte.is_ascii_alphanumeric())
                 }
-                _ => at + 1,
+                // a character of several bytes is one token
+                _ => end_of(bytes, at + 1, |byte| byte & 0xC0 == 0x80),
             };
             return Some(std::mem::replace(&mut at, end)..end);
         }
@@ -128,6 +136,13 @@ mod tests {
         fn measuring_any_text_terminates(text in "[ \\PC{}\\[\\]()\"#\\\\\n]{0,200}") {
             let measured = measure(&text);
             prop_assert!(measured.tokens <= text.len() as u64 && measured.nesting <= measured.tokens);
+        }
+
+        #[test]
+        fn tokens_begin_and_end_between_characters(text in "[ \\PC{}\"\\\\\n\u{feff}\u{a0}！é😀]{0,60}") {
+            for token in tokens(&text) {
+                prop_assert!(text.get(token.clone()).is_some_and(|token| !token.is_empty()), "{token:?}");
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) const LANGUAGE: &str = "Language";
 /// Name of the directive of fields that are null only if an error occurred.
 const SEMANTIC_NON_NULL: &str = "semanticNonNull";
 /// Its definition, which the framework does not print.
-pub(crate) const SEMANTIC_NON_NULL_DEFINITION: &str = "\"The field is null only if an error occurred, which the errors of the response report. Levels are those of nested lists.\"\ndirective @semanticNonNull(levels: [Int!]! = [0]) on FIELD_DEFINITION\n";
+pub(crate) const SEMANTIC_NON_NULL_DEFINITION: &str = "\"The field is null only if an error occurred, which the errors of the response report.\"\ndirective @semanticNonNull(\"Levels of nested lists; 0 is the field.\" levels: [Int!]! = [0]) on FIELD_DEFINITION\n";
 
 const LANG_DOC: &str = "Language; default: Accept-Language.";
 

@@ -464,7 +464,7 @@ const syntaxFaults = {
 
   literal(text, random) {
     const numbers = ["01", "-01", "1.", ".5", "1.e3", "1e", "1e+", "1e+2", "0xF", "1x", "1_000", "--1", "+1", "1.0.0", "1...", "-", "00", "0e0", "-0", "1E2", "1a"];
-    const strings = ['"a', '"\\x"', '"\\u12"', '"\\u{110000}"', '"\\u{1F600}"', '"\\uD83D"', '"\\uD83D\\uDE00"', '"\\uDE00\\uD83D"', '"a\nb"', '"\\/\\b\\f\\n\\r\\t"', '"""a""', '"""\\""""""', '"\t"', '"""\n  a\n    b\n"""', '"\\u{}"', '"\\u{41}"', "'a'", '""""', '"a""b"', '"\\U0041"', '"é😀"'];
+    const strings = ['"a', '"\\x"', '"\\u12"', '"\\u{110000}"', '"\\u{1F600}"', '"\\uD83D"', '"\\uD83D\\uDE00"', '"\\uDE00\\uD83D"', '"a\nb"', '"\\/\\n\\r\\t"', '"""a""', '"""\\""""""', '"\t"', '"""\n  a\n    b\n"""', '"\\u{}"', '"\\u{41}"', "'a'", '""""', '"a""b"', '"\\U0041"', '"é😀"'];
     const literal = random.pick(random.chance(0.5) ? numbers : strings);
     const frames = [
       (value) => `{ search(query: ${value}) { totalCount } }`,
