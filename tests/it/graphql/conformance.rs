@@ -687,3 +687,22 @@ async fn each_paragraph_of_section_5_has_a_right_and_a_wrong_document() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
+
+#[tokio::test]
+async fn details_of_requests_are_not_lost() {
+    let server = Server::sample(On::Sqlite).await;
+    // an alias of a client that looks like one of ours
+    let data = server.data("{ __type(name: \"Person\") { kind__kindOfType: name interfaces { name } } }").await;
+    assert_eq!(data["__type"]["kind__kindOfType"], "Person");
+    // what one operation requires does not bind another
+    let query = "query A($id: ID = \"x\") { node(id: $id) { id } } query B($id: ID) { people(filter: {id: {eq: $id}}) { totalCount } }";
+    let body = json!({"query": query, "operationName": "B", "variables": {"id": null}});
+    let request = server.client.post(format!("{}/graphql", server.address)).json(&body);
+    let answer: Value = request.send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["data"]["people"]["totalCount"], 10, "{answer}");
+    // an empty list could mean all types or none
+    for query in ["{ search(query: \"a\", types: []) { totalCount } }", "{ changes(types: []) { totalCount } }"] {
+        let (message, _) = server.error(query).await;
+        assert!(message.contains("the list is empty"), "{message}");
+    }
+}
