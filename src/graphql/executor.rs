@@ -26,9 +26,10 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Data, Executor, Name, Request, Response, ServerError, Value};
 use async_graphql_value::RAW_VALUE_TOKEN;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use crate::core::auth::Caller;
+use crate::core::error::{Error, internal};
 use crate::core::language::Languages;
 use crate::graphql::engine::{Api, OnError, OperationRequest, OperationResult, PrepareError, PreparedOperation};
 use crate::graphql::error::{GraphqlError, codes};
@@ -124,7 +125,7 @@ pub(crate) fn event_responses(events: EventStream) -> impl Stream<Item = Respons
     stream::unfold(Some(events), |events| async move {
         let mut events = events?;
         match events.next().await {
-            Ok(event) => Some((Response::new(raw_json(event.data)), Some(events))),
+            Ok(event) => Some((raw_json(event.data).map_or_else(failed_response, Response::new), Some(events))),
             Err(error) => Some((errors_response(vec![error]), None)),
         }
     })
@@ -137,8 +138,11 @@ pub(crate) fn response_stream(response: Response) -> BoxStream<'static, Response
 
 /// The response to an executed operation that may return `nodes` records: data, errors and the cost in `extensions`.
 pub(crate) fn result_response(result: OperationResult, nodes: u64) -> Response {
-    let cost = Value::from_json(json!({"nodes": nodes})).unwrap_or_default();
-    let mut response = Response::new(raw_json(result.data)).extension("cost", cost);
+    let cost = Value::Object([(Name::new("nodes"), Value::from(nodes))].into_iter().collect());
+    let mut response = match raw_json(result.data) {
+        Ok(data) => Response::new(data).extension("cost", cost),
+        Err(error) => return failed_response(error),
+    };
     response.errors = result.errors.into_iter().map(ServerError::from).collect();
     response
 }
@@ -148,11 +152,15 @@ pub(crate) fn errors_response(errors: Vec<GraphqlError>) -> Response {
     Response::from_errors(errors.into_iter().map(ServerError::from).collect())
 }
 
-/// A value that serializes to this JSON text, byte for byte.
-fn raw_json(json: Vec<u8>) -> Value {
-    // the writer of responses writes UTF-8
-    let text = String::from_utf8(json).unwrap_or_default();
-    Value::Object([(Name::new(RAW_VALUE_TOKEN), Value::String(text))].into_iter().collect())
+fn failed_response(error: Error) -> Response {
+    errors_response(vec![GraphqlError::from(error)])
+}
+
+/// A value that serializes to this JSON text, byte for byte. Fails if the text is not UTF-8, which the writer of responses
+/// never writes.
+fn raw_json(json: Vec<u8>) -> Result<Value, Error> {
+    let text = String::from_utf8(json).map_err(internal)?;
+    Ok(Value::Object([(Name::new(RAW_VALUE_TOKEN), Value::String(text))].into_iter().collect()))
 }
 
 /// A map of the framework, such as variables, as a JSON object.

@@ -107,7 +107,9 @@ impl Validators {
                 headers.insert(CACHE_CONTROL, PRIVATE_NO_STORE);
             }
             Some((key, tag)) if is_cacheable => {
-                self.known.insert(*key, ());
+                if !self.known.contains_key(key) {
+                    self.known.insert(*key, ());
+                }
                 headers.typed_insert(tag.clone());
                 headers.insert(CACHE_CONTROL, PUBLIC_CACHE_CONTROL);
                 if let Some(modified) = self.last_modified() {

@@ -30,6 +30,19 @@ impl UrlParameters {
         self.pairs.iter().any(|(given, _)| given == name)
     }
 
+    /// The items of a comma-separated list, sorted and each once; none if the parameter is absent or empty. An empty item is
+    /// rejected: a list of nothing could mean all or none.
+    pub(super) fn list(&self, name: &str) -> Result<Vec<String>, HttpReject> {
+        let mut items: Vec<String> =
+            self.value(name).into_iter().flat_map(|list| list.split(',')).map(|item| item.trim().to_owned()).collect();
+        if items.iter().any(String::is_empty) {
+            return Err(bad_request(format!("{name}: an item of the list is empty; separate names by one comma")));
+        }
+        items.sort();
+        items.dedup();
+        Ok(items)
+    }
+
     /// Sets the default of a parameter.
     pub(super) fn set_default(&mut self, name: &str, value: impl FnOnce() -> String) {
         if self.value(name).is_none() {
@@ -48,10 +61,13 @@ impl UrlParameters {
     }
 
     /// Rejects unknown and repeated parameters, except those that tools append: `utm_*` and names with a leading underscore.
-    pub(super) fn reject_unknown(&self, known: &[&str]) -> Result<(), HttpReject> {
+    ///
+    /// `known` are lists of names.
+    pub(super) fn reject_unknown(&self, known: &[&[&str]]) -> Result<(), HttpReject> {
+        let known = known.concat();
         let own = || self.pairs.iter().map(|(name, _)| name).filter(|name| !name.starts_with('_') && !name.starts_with("utm_"));
         if let Some(name) = own().find(|name| !known.contains(&name.as_str())) {
-            let known = match known {
+            let known = match known.as_slice() {
                 [names @ .., last] if !names.is_empty() => format!("{} and {last}", names.join(", ")),
                 names => names.join(", "),
             };

@@ -149,3 +149,23 @@ impl<'l> JsonWriter<'l> {
         self.json.push(b']');
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn list_ends_once_the_budget_is_exhausted() {
+        let (languages, budget) = (Languages::default(), ResponseBudget::new(100));
+        let mut written = 0;
+        for _ in 0..2 {
+            let mut out = JsonWriter::with_budget(&languages, &budget);
+            out.list(0..1_000, |number, out| {
+                written += 1;
+                out.value(number);
+            });
+        }
+        assert!(budget.is_exhausted());
+        assert!((20..60).contains(&written), "{written}");
+    }
+}

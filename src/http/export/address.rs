@@ -28,6 +28,10 @@ use crate::observability::metrics;
 /// Longest wait of an export for its permit.
 const PERMIT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Names of the parameters that select and lay out a table, also that of a chart.
+pub(super) const TABLE_PARAMETERS: &[&str] =
+    &["query", "saved", "documentId", "variables", "operationName", "extensions", "lang", "rows", "lists", "explode", "sources", "limit"];
+
 /// The parameters of a table or chart.
 #[derive(Debug)]
 pub(super) struct TableParameters {

@@ -16,33 +16,13 @@ use crate::core::error::internal;
 use crate::graphql::tabular::TableQuery;
 use crate::http::client::ClientContext;
 use crate::http::conditional::Validators;
-use crate::http::export::address::{TableParameters, error_response, reject_response};
+use crate::http::export::address::{TABLE_PARAMETERS, TableParameters, error_response, reject_response};
 use crate::http::response::{HttpReject, reject};
 use crate::http::state::AppState;
 use crate::tabular::{TableColumn, TableRows};
 
-const PARAMETERS: &[&str] = &[
-    "query",
-    "saved",
-    "documentId",
-    "variables",
-    "operationName",
-    "extensions",
-    "lang",
-    "rows",
-    "lists",
-    "explode",
-    "sources",
-    "limit",
-    "x",
-    "y",
-    "series",
-    "kind",
-    "title",
-    "width",
-    "height",
-    "theme",
-];
+/// Parameters besides those of the table.
+const PARAMETERS: &[&str] = &["x", "y", "series", "kind", "title", "width", "height", "theme"];
 const DEFAULT_WIDTH_PIXELS: u32 = 720;
 /// Policy of an image that is opened by itself: nothing is loaded or executed.
 const IMAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
@@ -84,7 +64,7 @@ async fn draw(
         "png" => ImageFormat::Png,
         other => return Err(reject_response(reject(StatusCode::NOT_FOUND, format!("\"{other}\" is not a chart format; use svg or png")))),
     };
-    parameters.reject_unknown(PARAMETERS).map_err(reject_response)?;
+    parameters.reject_unknown(&[TABLE_PARAMETERS, PARAMETERS]).map_err(reject_response)?;
     let spec = chart_spec(&parameters, client, changed_at).map_err(reject_response)?;
     // one row above the maximum reveals that there are too many
     parameters.default_limit(MAX_CHART_ROWS + 1);

@@ -101,7 +101,7 @@ pub async fn get(State(state): State<Arc<AppState>>, headers: HeaderMap, RawQuer
 /// The content of the feed that the query string describes.
 async fn content(state: &AppState, query: &str, languages: &Languages, caller: &Caller) -> Result<FeedContent, FeedError> {
     let parameters = UrlParameters::new(query);
-    parameters.reject_unknown(PARAMETERS).map_err(|reject| FeedError::from(reject_response(MediaType::Json, &reject)))?;
+    parameters.reject_unknown(&[PARAMETERS]).map_err(|reject| FeedError::from(reject_response(MediaType::Json, &reject)))?;
     let is_given = |name: &&str| parameters.contains(name);
     let of_query = ["saved", "documentId", "query", "extensions"].iter().any(is_given);
     if [of_query, parameters.contains("record"), parameters.contains("types")].into_iter().filter(|given| *given).count() > 1 {
@@ -111,10 +111,12 @@ async fn content(state: &AppState, query: &str, languages: &Languages, caller: &
         return Err(bad_request(format!("{name} requires query, saved or documentId")));
     }
     if parameters.contains("record") {
-        return history(state, parameters.value("record").unwrap_or_default(), languages, caller).await;
+        let record = parameters.value("record").ok_or_else(|| bad_request("record: give the id of a record"))?;
+        return history(state, record, languages, caller).await;
     }
     if !of_query {
-        return changes(state, parameters.value("types").unwrap_or_default(), languages, caller).await;
+        let types = parameters.list("types").map_err(|reject| FeedError::from(reject_response(MediaType::Json, &reject)))?;
+        return changes(state, &types, languages, caller).await;
     }
     let request =
         GraphqlRequest::from_query_string(query.as_bytes()).map_err(|reject| FeedError::from(reject_response(MediaType::Json, &reject)))?;
@@ -166,9 +168,9 @@ async fn logged<T, E>(
     result
 }
 
-/// All changes of records of these types, a comma-separated list; of all types if it is empty.
-async fn changes(state: &AppState, types: &str, languages: &Languages, caller: &Caller) -> Result<FeedContent, FeedError> {
-    let mut types: Vec<String> = types.split(',').map(|ty| ty.trim().to_uppercase()).filter(|ty| !ty.is_empty()).collect();
+/// All changes of records of these types; of all types if there are none.
+async fn changes(state: &AppState, types: &[String], languages: &Languages, caller: &Caller) -> Result<FeedContent, FeedError> {
+    let mut types: Vec<String> = types.iter().map(|ty| ty.to_uppercase()).collect();
     types.sort();
     types.dedup();
     if let Some(unknown) = types.iter().find(|ty| RecordType::from_prefix(&ty.to_lowercase()).is_none()) {

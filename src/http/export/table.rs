@@ -23,27 +23,13 @@ use crate::core::error::{Error, internal};
 use crate::graphql::tabular::{BatchReader, RowBatch, RowConverter, TableQuery};
 use crate::http::client::ClientContext;
 use crate::http::conditional::Validators;
-use crate::http::export::address::{TableParameters, TableRun, error_response, reject_response};
+use crate::http::export::address::{TABLE_PARAMETERS, TableParameters, TableRun, error_response, reject_response};
 use crate::http::response::reject;
 use crate::http::state::AppState;
 use crate::tabular::{CsvOptions, TableEnd, TableError, TableFormat, TableWriter};
 
-const PARAMETERS: &[&str] = &[
-    "query",
-    "saved",
-    "documentId",
-    "variables",
-    "operationName",
-    "extensions",
-    "lang",
-    "rows",
-    "lists",
-    "explode",
-    "sources",
-    "limit",
-    "bom",
-    "safe",
-];
+/// Parameters besides those of the table itself.
+const PARAMETERS: &[&str] = &["bom", "safe"];
 /// Time after which a client that does not read is disconnected: until then it occupies a database connection.
 const SEND_TIMEOUT: Duration = Duration::from_mins(1);
 /// Size of the chunks in which a file is sent.
@@ -69,7 +55,7 @@ pub async fn get(
 
 async fn export(state: &AppState, format: &str, client: &ClientContext, parameters: &TableParameters) -> Result<Response, Response> {
     let format: TableFormat = format.parse().map_err(|error| reject_response(reject(StatusCode::NOT_FOUND, format!("{error}"))))?;
-    parameters.reject_unknown(PARAMETERS).map_err(reject_response)?;
+    parameters.reject_unknown(&[TABLE_PARAMETERS, PARAMETERS]).map_err(reject_response)?;
     let options = CsvOptions {
         bom: parameters.flag("bom", false).map_err(reject_response)?,
         escape_formulas: parameters.flag("safe", false).map_err(reject_response)?,

@@ -69,7 +69,8 @@ impl ServerExecutor {
 impl Executor for ServerExecutor {
     /// Executes a query or mutation. Of a subscription, returns the first response.
     async fn execute(&self, request: Request) -> Response {
-        self.execute_stream(request, None).next().await.unwrap_or_default()
+        let response = self.execute_stream(request, None).next().await;
+        response.unwrap_or_else(|| errors_response(vec![GraphqlError::from(internal("the operation ended without a response"))]))
     }
 
     /// Executes an operation in a task of its own, so that it neither waits for a client that does not read nor delays other

@@ -36,10 +36,6 @@ fn respond(state: &AppState, headers: &HeaderMap, query: &str) -> Result<Respons
 /// The requested types, sorted, and whether descriptions are requested.
 fn requested_part(query: &str) -> Result<(Vec<String>, bool), HttpReject> {
     let parameters = UrlParameters::new(query);
-    parameters.reject_unknown(PARAMETERS)?;
-    let types = parameters.value("types").unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
-    let mut types: Vec<String> = types.map(ToOwned::to_owned).collect();
-    types.sort();
-    types.dedup();
-    Ok((types, parameters.flag("descriptions", true)?))
+    parameters.reject_unknown(&[PARAMETERS])?;
+    Ok((parameters.list("types")?, parameters.flag("descriptions", true)?))
 }

@@ -294,7 +294,7 @@ async fn server_with_trusted_documents_executes_no_other_query(#[values(On::Sqli
     assert_eq!(status, 403);
 }
 
-/// The names of saved queries and the ids of manifests lead to one query each, whoever comes second.
+/// The names of saved queries and the ids of manifests share one namespace: each leads to one query.
 #[rstest]
 #[tokio::test]
 async fn name_and_id_of_a_manifest_do_not_lead_to_two_queries(#[values(On::Sqlite, On::Postgres)] on: On) {

@@ -118,6 +118,8 @@ async fn unchanged_feed_is_not_sent_again(#[values(On::Sqlite, On::Postgres)] on
 #[case(&[("record", "person_01h455vb4pex5vsknk084sn02q")], 404, "no record")]
 #[case(&[("record", "x")], 400, "id")]
 #[case(&[("types", "THING")], 400, "no record type THING")]
+#[case(&[("types", ",")], 400, "an item of the list is empty")]
+#[case(&[("types", "LAW,,CASE")], 400, "an item of the list is empty")]
 #[case(&[("types", "LAW"), ("record", "x")], 400, "specify only one of")]
 #[case(&[("type", "LAW")], 400, "there is no parameter")]
 #[case(&[("types", "LAW"), ("types", "CASE")], 400, "given twice")]

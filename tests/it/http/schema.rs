@@ -124,7 +124,7 @@ async fn schema_without_descriptions_is_otherwise_the_same() {
         assert_eq!(fields(&schema, ty), fields(&whole, ty));
     }
     assert!(plain.contains("@specifiedBy") && plain.contains("@oneOf"));
-    // a part keeps the descriptions unless it is told otherwise
+    // a part keeps the descriptions unless the parameter excludes them
     assert!(
         get(&server, "/schema.graphql?types=PartialDate").await.1.contains("\"\"\"") || whole.types["PartialDate"].description().is_none()
     );
