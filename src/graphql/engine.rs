@@ -131,7 +131,7 @@ impl Api {
             return Err(PrepareError::OperationNotAllowed);
         }
         let registry = self.documents.registry();
-        let variables = variables::coerce_variables(registry, &document, operation, &request.variables)?;
+        let variables = variables::coerce_variables(registry, &document, operation, &request.variables, &request.uploads)?;
         let root = match operation.ty {
             OperationType::Query => query::NAME,
             OperationType::Mutation => mutation::NAME,

@@ -57,6 +57,11 @@ pub fn parse(text: &str) -> Result<Vec<ManifestDocument>, Vec<String>> {
             return Err(problems);
         };
         for (index, operation) in operations.iter().enumerate() {
+            // a list is an object to the parser
+            if !operation.is_object() {
+                problems.push(format!("operations[{index}]: it must be an object with id, name, type and body"));
+                continue;
+            }
             match ApolloOperation::deserialize(operation) {
                 Ok(ApolloOperation { id, name, body }) => documents.push(ManifestDocument { id, name: Some(name), text: body }),
                 Err(error) => problems.push(format!("operations[{index}]: {error}; an operation has id, name, type and body")),
@@ -134,6 +139,10 @@ mod tests {
     #[case::no_body(
         r#"{"format": "apollo-persisted-query-manifest", "version": 1, "operations": [{"id": "a", "name": "Q"}]}"#,
         "operations[0]: missing field `body`"
+    )]
+    #[case::operation_as_list(
+        r#"{"format": "apollo-persisted-query-manifest", "version": 1, "operations": [["a", "Q", "{ x }"]]}"#,
+        "operations[0]: it must be an object"
     )]
     #[case::no_text(r#"{"a": 1}"#, "a: 1 is not the text")]
     #[case::bad_id(r#"{"a b": "{ x }"}"#, "letters, digits")]

@@ -81,9 +81,8 @@ pub(crate) fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> {
                 }
                 b'"' => end_of_string(bytes, at),
                 b'.' => end_of(bytes, at, |byte| byte == b'.'),
-                b'_' | b'-' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
-                    end_of(bytes, at + 1, |byte| byte == b'_' || byte == b'.' || byte.is_ascii_alphanumeric())
-                }
+                b'-' | b'0'..=b'9' => end_of(bytes, at + 1, |byte| byte == b'_' || byte == b'.' || byte.is_ascii_alphanumeric()),
+                b'_' | b'A'..=b'Z' | b'a'..=b'z' => end_of(bytes, at + 1, |byte| byte == b'_' || byte.is_ascii_alphanumeric()),
                 // a character of several bytes is one token
                 _ => end_of(bytes, at + 1, |byte| byte & 0xC0 == 0x80),
             };
@@ -123,6 +122,7 @@ mod tests {
     #[rstest]
     #[case("", 0, 0)]
     #[case("{ a }", 3, 1)]
+    #[case("{ a...F...G }", 7, 1)]
     #[case("query($id: ID!) { node(id: $id) { ...f } } # { { {", 21, 2)]
     #[case(r#"{ a(b: "} \" {{", c: -1.5e3) }"#, 11, 2)]
     #[case(r#"{ a(b: """ " \""" {{{ """, c: [[1]]) }"#, 15, 4)]

@@ -7,7 +7,7 @@ use crate::core::error::{Result, bad_input};
 use crate::graphql::mutation::field::{author, mutation_field};
 use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::{Selection, merged_subfields};
-use crate::graphql::request::upload::{Upload, UploadParser};
+use crate::graphql::request::upload::{UPLOAD, Upload, UploadParser};
 use crate::graphql::schema::builder::{field as output_field, input_value};
 use crate::graphql::schema::input;
 use crate::graphql::schema::input::MESSAGE;
@@ -21,7 +21,6 @@ use crate::store::write::{TransactionEnd, WriteError, WriteSummary};
 pub(super) const NAME: &str = "importFile";
 const INPUT_TYPE: &str = "ImportFileInput";
 const PAYLOAD: &str = "ImportFilePayload";
-const UPLOAD: &str = "Upload";
 /// Maximum number of reported errors.
 const MAX_REPORTED_ERRORS: usize = 1_000;
 

@@ -161,7 +161,7 @@ static FACET_VALUE_TYPE: LazyLock<OutputType<FacetValueOutput>> = LazyLock::new(
 impl FacetsProjection {
     /// Projects the facets of a list and adds them to its plan.
     pub(crate) fn new(selection: &Selection<'_>, record: &'static Record, list: &mut ListPlan) -> Result<Self> {
-        let dimensions = selection.list_argument("by");
+        let dimensions = selection.non_empty_list_argument("by")?;
         if dimensions.len() > MAX_FACETS {
             return Err(bad_input("facets.by", format_args!("{} facets are too many; request at most {MAX_FACETS}", dimensions.len())));
         }

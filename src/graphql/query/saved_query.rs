@@ -112,8 +112,11 @@ pub(crate) async fn one(store: &Store, selection: &Selection<'_>, out: &mut Json
         (None, Some(Value::String(hash))) => (hash, false),
         (Some(_) | None, Some(_) | None) => return Err(input::not_coerced("by")),
     };
-    // the store finds a query by either key: a hash given as name must not find an unnamed query
-    let saved = store.saved_query(key).await?.filter(|saved| saved.name.is_some() || !is_name);
+    // the store finds a query by any key: only the given one counts
+    let has_key = |saved: &SavedQuery| {
+        if is_name { saved.name.as_ref() == Some(key) } else { saved.hash.eq_ignore_ascii_case(key) }
+    };
+    let saved = store.saved_query(key).await?.filter(has_key);
     let projection = SAVED_QUERY_TYPE.project(selection, &mut ())?;
     out.option(saved, |saved, out| projection.write(&saved, out));
     Ok(())

@@ -15,6 +15,7 @@ use serde_json::Value as Json;
 
 use crate::core::nearest::nearest;
 use crate::core::text::{forbidden_character, forbidden_character_message};
+use crate::graphql::request::upload::{UPLOAD, Upload};
 use crate::graphql::schema::input::TRANSLATIONS;
 use crate::graphql::schema::scalar::{DATE_TIME, PARTIAL_DATE};
 
@@ -77,6 +78,8 @@ pub(super) struct Coercion<'a> {
     pub(super) registry: &'a Registry,
     pub(super) errors: Vec<InputError>,
     pub(super) uses: Vec<VariableUse<'a>>,
+    /// Files of the request, which variables name by their keys.
+    uploads: &'a [Upload],
 }
 
 /// Path of a value inside an argument or a variable.
@@ -159,7 +162,12 @@ impl<'a> InputValue<'a> {
 
 impl<'a> Coercion<'a> {
     pub(super) fn new(registry: &'a Registry) -> Self {
-        Self { registry, errors: Vec::new(), uses: Vec::new() }
+        Self { registry, errors: Vec::new(), uses: Vec::new(), uploads: &[] }
+    }
+
+    /// Coerces the variables of a request with these files.
+    pub(super) fn with_uploads(registry: &'a Registry, uploads: &'a [Upload]) -> Self {
+        Self { uploads, ..Self::new(registry) }
     }
 
     fn fail(&mut self, value: InputValue<'_>, path: &Path<'_>, message: impl Into<String>) -> Option<Value> {
@@ -276,6 +284,13 @@ impl<'a> Coercion<'a> {
                 Some(Value::String(format!("{number:.0}")))
             }
             ("Int" | "Float" | "Boolean", _) => None,
+            (UPLOAD, View::Text(key)) if is_json && self.is_upload(key) => Some(Value::String((*key).to_owned())),
+            (UPLOAD, _) => {
+                return self.fail(value, path, "a file must be a part of a multipart request, with its path in the part map");
+            }
+            (_, View::Text(key)) if is_json && self.is_upload(key) => {
+                return self.fail(value, path, format!("a file is given where a value of type {name} is expected"));
+            }
             (TRANSLATIONS, View::Object(_)) => {
                 let View::Object(members) = view else { return None };
                 return self.translations(members, value, path);
@@ -291,6 +306,10 @@ impl<'a> Coercion<'a> {
             Some(coerced) => Some(coerced),
             None => self.fail(value, path, format!("{} is not of type {name}; {}", value.shown(), example(name, value))),
         }
+    }
+
+    fn is_upload(&self, text: &str) -> bool {
+        self.uploads.iter().any(|upload| upload.key == text)
     }
 
     /// Coerces texts by language. Members may be variables.

@@ -12,6 +12,9 @@ use crate::store::Store;
 use crate::store::draft::InputProblem;
 use crate::store::write::Drafts;
 
+/// Name of the scalar of an uploaded file.
+pub(crate) const UPLOAD: &str = "Upload";
+
 /// An uploaded file. The HTTP handler that stores it removes it after the response.
 #[derive(Debug, Clone)]
 pub struct Upload {

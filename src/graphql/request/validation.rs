@@ -80,6 +80,10 @@ fn unclosed_string(text: &str) -> Option<usize> {
 /// The first argument or member of an input object without a value, with its offset. The parser accepts such names and
 /// leaves them out of the document, so the tokens of the document are compared with those of the text.
 fn valueless_name<'t>(text: &'t str, document: &ast::Document) -> Option<(usize, &'t str)> {
+    // validation rejects definitions of a schema, whose text can differ in other ways
+    if !document.definitions.iter().all(ast::Definition::is_executable_definition) {
+        return None;
+    }
     let kept = document.serialize().no_indent().to_string();
     let mut kept_tokens = limits::tokens(&kept).map(|token| &kept[token]).peekable();
     let mut text_tokens = limits::tokens(text).map(|token| (token.start, &text[token])).peekable();
@@ -238,7 +242,7 @@ fn token_at(text: &str, offset: usize) -> Option<&str> {
         _ => Some(first.len_utf8()),
     };
     let token = &rest[..end.unwrap_or(rest.len())];
-    Some(token.char_indices().nth(MAX_TOKEN_CHARS).map_or(token, |(at, _)| &token[..at]).trim_end())
+    Some(token.char_indices().nth(MAX_TOKEN_CHARS).map_or(token, |(at, _)| &token[..at]).trim_end_matches([' ', '\t']))
 }
 
 /// The first letter in lower case, and names in double quotes.

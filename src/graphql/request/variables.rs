@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 use crate::graphql::error::{GraphqlError, codes};
 use crate::graphql::request::document::Document;
 use crate::graphql::request::input_value::{Coercion, InputValue, Path};
+use crate::graphql::request::upload::Upload;
 
 /// Coerces the variables of an operation. Reports every invalid variable.
 pub(crate) fn coerce_variables(
@@ -16,13 +17,14 @@ pub(crate) fn coerce_variables(
     document: &Document,
     operation: &OperationDefinition,
     given: &Map<String, Json>,
+    uploads: &[Upload],
 ) -> Result<Variables, Vec<GraphqlError>> {
     let mut variables = Variables::default();
     let mut errors = Vec::new();
     for definition in &operation.variable_definitions {
         let name = &definition.node.name.node;
         let required = document.non_null_uses.contains(&(definition.pos.line, definition.pos.column));
-        match coerce_variable(registry, definition, given, required) {
+        match coerce_variable(registry, definition, (given, uploads), required) {
             Ok(Some(value)) => {
                 variables.insert(name.clone(), value);
             }
@@ -50,7 +52,7 @@ pub(crate) fn check_given_variables(
         unknown.map(|name| GraphqlError::new(codes::VALIDATION_FAILED, format!("the operation has no variable \"${name}\""))).collect();
     let only = definitions.iter().filter(|definition| given.contains_key(definition.node.name.node.as_str()));
     let only = OperationDefinition { variable_definitions: only.cloned().collect(), ..operation.clone() };
-    errors.extend(coerce_variables(registry, document, &only, given).err().into_iter().flatten());
+    errors.extend(coerce_variables(registry, document, &only, given, &[]).err().into_iter().flatten());
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
@@ -58,7 +60,7 @@ pub(crate) fn check_given_variables(
 fn coerce_variable(
     registry: &Registry,
     definition: &Positioned<VariableDefinition>,
-    given: &Map<String, Json>,
+    (given, uploads): (&Map<String, Json>, &[Upload]),
     required: bool,
 ) -> Result<Option<Value>, Vec<String>> {
     let definition = &definition.node;
@@ -68,7 +70,7 @@ fn coerce_variable(
             Err(vec![format!("a value of type {ty} must be given, and not null, because of where it is used")])
         }
         (Some(value), _) => {
-            let mut coercion = Coercion::new(registry);
+            let mut coercion = Coercion::with_uploads(registry, uploads);
             let coerced = coercion.coerce(&ty, InputValue::Json(value), &Path::default());
             if coercion.errors.is_empty() {
                 Ok(coerced.and_then(async_graphql_value::Value::into_const))

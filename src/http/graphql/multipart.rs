@@ -124,19 +124,30 @@ fn parse_object(bytes: &[u8], name: &str) -> Result<Map<String, Json>, HttpRejec
 fn parse_map(bytes: &[u8]) -> Result<FileMap, HttpReject> {
     let entries = parse_object(bytes, "map")?;
     let paths = |(name, paths): (String, Json)| match serde_json::from_value(paths) {
-        Ok(paths) => Ok((name, paths)),
-        Err(_) => Err(bad_request(format!("map: the value of \"{name}\" must be an array of paths such as \"variables.input.file\""))),
+        Ok::<Vec<String>, _>(paths) if !paths.is_empty() => Ok((name, paths)),
+        Ok(_) | Err(_) => {
+            Err(bad_request(format!("map: the value of \"{name}\" must be an array of paths such as \"variables.input.file\"")))
+        }
     };
     entries.into_iter().map(paths).collect()
 }
 
 /// Replaces the null at a path such as `variables.input.file` by the key of the file.
 fn insert_key(operations: &mut Json, path: &str, key: &str) -> Result<(), HttpReject> {
-    match operations.pointer_mut(&format!("/{}", path.replace('.', "/"))) {
+    let mut steps = path.split('.');
+    let root = steps.next().filter(|root| *root == "variables").and_then(|root| operations.get_mut(root));
+    let value = steps.try_fold(root, |value, step| match value? {
+        Json::Object(members) => Some(members.get_mut(step)),
+        Json::Array(items) => Some(step.parse::<usize>().ok().and_then(|index| items.get_mut(index))),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => None,
+    });
+    match value.flatten() {
         Some(value) if value.is_null() => {
             *value = json!(key);
             Ok(())
         }
-        Some(_) | None => Err(bad_request(format!("map names the path \"{path}\", where operations must have null"))),
+        Some(_) | None => {
+            Err(bad_request(format!("map names the path \"{path}\", where operations must have null; a path begins with variables")))
+        }
     }
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json};
 use crate::core::auth::{Caller, Role};
 use crate::core::digest::sha256_hex;
 use crate::core::error::Error;
+use crate::core::nearest::nearest;
 use crate::core::strict_json;
 use crate::graphql::engine::{OnError, OperationRequest};
 use crate::graphql::error::{GraphqlError, codes};
@@ -25,6 +26,8 @@ use crate::store::access::saved_query::HASH_PREFIX;
 pub(super) const DOCUMENT_ID: &str = "documentId";
 /// The member that says what an error does to the response.
 pub(super) const ON_ERROR: &str = "onError";
+/// The members of a request.
+const MEMBERS: [&str; 6] = ["query", DOCUMENT_ID, "operationName", ON_ERROR, "variables", "extensions"];
 /// Message of a request without a document.
 const QUERY_REQUIRED: &str = "query must be a string with the GraphQL document";
 /// Values of the parameter `onError`.
@@ -131,6 +134,11 @@ impl GraphqlRequest {
             Some(Json::Object(extensions)) => persisted_hash(&extensions)?,
             Some(_) => return Err(bad_request("extensions must be an object")),
         };
+        // other members are ignored, as the specification allows them, unless a known one was probably meant
+        let misspelled = members.keys().find_map(|name| Some((name, nearest(name, MEMBERS.into_iter())?)));
+        if let Some((name, meant)) = misspelled {
+            return Err(bad_request(format!("the request has no member \"{name}\"; did you mean {meant}?")));
+        }
         if query.is_none() && persisted_hash.is_none() && document_id.is_none() {
             return Err(bad_request(QUERY_REQUIRED));
         }

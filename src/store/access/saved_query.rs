@@ -129,7 +129,9 @@ impl Store {
         if value.len() > MAX_NAME_BYTES {
             return Ok(None);
         }
-        if let Some(saved) = self.saved_queries.get(&cache_key) {
+        // a name or a title can be added later, by any process; the generation advances when it is
+        let cache_key = self.generation().await.map(|generation| format!("{generation} {cache_key}"));
+        if let Some(saved) = cache_key.as_ref().and_then(|key| self.saved_queries.get(key)) {
             return Ok(Some(saved));
         }
         let select = Entity::find().filter(column.eq(value)).order_by_asc(Column::Hash).limit(1);
@@ -142,8 +144,8 @@ impl Store {
                 .to_owned();
             saved = self.read_saved_queries(Entity::find().filter(Column::Hash.in_subquery(of_id))).await?.pop();
         }
-        if let Some(saved) = &saved {
-            self.saved_queries.insert(cache_key, saved.clone());
+        if let (Some(saved), Some(key)) = (&saved, cache_key) {
+            self.saved_queries.insert(key, saved.clone());
         }
         Ok(saved)
     }
@@ -178,7 +180,6 @@ impl Store {
         let (saved, is_changed) = self.save_within(&transaction, query, saved_by, problems).await?;
         if is_changed {
             self.commit_saved_queries(transaction).await?;
-            self.saved_queries.invalidate(&saved.hash);
         }
         Ok(saved)
     }

@@ -34,8 +34,8 @@ pub struct SavedQuery {
     pub saved_at: DateTime<Utc>,
 }
 
-/// Saved queries fetched recently, by name, hash or document hash. Entries never become stale, because what a name or
-/// hash leads to never changes.
+/// Saved queries fetched recently, by the generation of the dataset and a name, hash or document hash. What a name or hash
+/// leads to never changes, but a name and a title can be added to it.
 #[derive(Debug, Clone)]
 pub(crate) struct SavedQueryCache(Cache<String, Arc<SavedQuery>>);
 
@@ -57,10 +57,5 @@ impl SavedQueryCache {
     /// Adds an entry.
     pub(super) fn insert(&self, key: String, saved: SavedQuery) {
         self.0.insert(key, Arc::new(saved));
-    }
-
-    /// Removes an entry whose name or title was just added.
-    pub(super) fn invalidate(&self, key: &str) {
-        self.0.invalidate(key);
     }
 }

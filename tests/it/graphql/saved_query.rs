@@ -54,6 +54,30 @@ async fn saved_query_executes_by_name_and_by_hash(#[values(On::Sqlite, On::Postg
     assert_eq!(other.store.statement_count(), before);
 }
 
+/// A name and a title are added to a query that both servers keep in memory.
+#[rstest]
+#[tokio::test]
+async fn name_added_later_is_visible_to_every_server(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, PEOPLE).await;
+    let other = server.beside().await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let plain = editor.done(SAVE, json!({"query": QUERY})).await;
+    let hash = plain["savedQuery"]["hash"].as_str().unwrap();
+    let by_hash = format!("{{ savedQuery(by: {{hash: \"{hash}\"}}) {{ name title }} }}");
+    for server in [&server, &other] {
+        assert_eq!(server.data(&by_hash).await, json!({"savedQuery": {"name": null, "title": null}}));
+    }
+    editor.done(SAVE, json!({"query": QUERY, "name": "people", "title": "People"})).await;
+    for server in [&server, &other] {
+        assert_eq!(server.data(&by_hash).await, json!({"savedQuery": {"name": "people", "title": "People"}}));
+        let (status, answer, _) = get(server, &[("documentId", "people")]).await;
+        assert_eq!((status, answer["data"]["people"]["nodes"].as_array().unwrap().len()), (200, 2));
+        // each key finds only what it names
+        let crossed = format!("{{ a: savedQuery(by: {{name: \"{hash}\"}}) {{ hash }} b: savedQuery(by: {{hash: \"people\"}}) {{ hash }} }}");
+        assert_eq!(server.data(&crossed).await, json!({"a": null, "b": null}));
+    }
+}
+
 #[rstest]
 #[tokio::test]
 async fn name_refers_to_one_query_permanently(#[values(On::Sqlite, On::Postgres)] on: On) {

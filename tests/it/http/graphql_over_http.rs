@@ -378,15 +378,22 @@ async fn malformed_upload_is_rejected_in_our_words() {
     let editor = Asker::with_role(&server, Role::Editor).await;
     let query = "mutation($input: ImportFileInput!) { importFile(input: $input) { created errors { message } } }";
     let null = json!({"query": query, "variables": {"input": {"file": null}}});
-    let text = json!({"query": query, "variables": {"input": {"file": "0"}, "other": null}});
+    let text = json!({"query": query, "operationName": null, "variables": {"input": {"file": "0"}, "other": null}});
+    let name = json!({"query": "query($name: String!) { search(query: $name) { totalCount } }", "variables": {"name": null}});
     for (operations, map, status, expected) in [
         (&null, r#"{"0": [5]}"#, 400, "must be an array of paths"),
         (&null, r#"{"0": "variables.input.file"}"#, 400, "must be an array of paths"),
         (&null, r#"{"0": ["variables.input.file"], "1": []}"#, 400, "map names the file \"1\""),
         (&null, r#"{"0": ["variables.nowhere"]}"#, 400, "the path \"variables.nowhere\", where"),
+        (&null, r#"{"0": []}"#, 400, "must be an array of paths"),
+        (&null, r#"{"0": ["variables/input/file"]}"#, 400, "the path \"variables/input/file\", where"),
+        (&null, r#"{"0": ["variables..input.file"]}"#, 400, "a path begins with variables"),
+        (&text, r#"{"0": ["operationName"]}"#, 400, "a path begins with variables"),
         (&null, r#"{"0": ["variables.input.file"]}"#, 200, ""),
         // a text is no file, whatever it is
-        (&text, r#"{"0": ["variables.other"]}"#, 200, "the request has no file"),
+        (&text, r#"{"0": ["variables.other"]}"#, 400, "a file must be a part of a multipart request"),
+        // and a file is no text
+        (&name, r#"{"0": ["variables.name"]}"#, 400, "a file is given where a value of type String is expected"),
     ] {
         let file = reqwest::multipart::Part::text("people: []").file_name("people.yaml");
         let form = reqwest::multipart::Form::new().text("operations", operations.to_string()).text("map", map).part("0", file);

@@ -223,24 +223,19 @@ fn malformed(message: &Json) -> Close {
 fn payload_message(kind: &str, payload: Option<Json>) -> Result<String, Close> {
     let payload = match payload {
         None | Some(Json::Null) => Json::Null,
-        Some(mut payload @ Json::Object(_)) => {
-            remove_raw_values(&mut payload);
-            payload
-        }
+        Some(payload) if has_raw_value(&payload) => return Err(close(4400, "a member of the payload has a reserved name")),
+        Some(payload @ Json::Object(_)) => payload,
         Some(_) => return Err(close(4400, "payload must be an object")),
     };
     Ok(json!({"type": kind, PAYLOAD: payload}).to_string())
 }
 
-/// Removes members with the name [`RAW_VALUE_TOKEN`], whose text the framework would parse in their place. Nothing reads them.
-fn remove_raw_values(value: &mut Json) {
+/// Whether a value has a member with the name [`RAW_VALUE_TOKEN`], whose text the framework would parse in its place.
+fn has_raw_value(value: &Json) -> bool {
     match value {
-        Json::Object(members) => {
-            members.shift_remove(RAW_VALUE_TOKEN);
-            members.values_mut().for_each(remove_raw_values);
-        }
-        Json::Array(items) => items.iter_mut().for_each(remove_raw_values),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+        Json::Object(members) => members.contains_key(RAW_VALUE_TOKEN) || members.values().any(has_raw_value),
+        Json::Array(items) => items.iter().any(has_raw_value),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
     }
 }
 
