@@ -16,7 +16,7 @@ use serde_json::Value as Json;
 use typed_arena::Arena;
 
 use crate::core::auth::Caller;
-use crate::core::error::{Error, Result, bad_input};
+use crate::core::error::{Error, Result, bad_input, internal};
 use crate::core::language::Languages;
 use crate::graphql::engine::{Api, PreparedOperation};
 use crate::graphql::error::GraphqlError;
@@ -127,32 +127,50 @@ impl Api {
         Ok(TableQuery { name: root.response_key().to_owned(), columns, reader: BatchReader { source, limit }, converter })
     }
 
-    /// Finds the list that becomes the rows: the one at `path`, or else the first. A query without lists becomes one row
-    /// with the value of its first field.
+    /// Finds the list that becomes the rows: the one at `path`, or else the only one. A query with one field and without lists
+    /// becomes one row with the value of this field.
     fn find_rows<'s, 'q>(&self, roots: &'s [Selection<'q>], path: Option<&str>) -> Result<RowList<'s, 'q>> {
-        let mut names = Vec::new();
+        let mut lists = Vec::new();
         for root in roots {
-            let layout = Layout::of(root, query::NAME, self.documents.registry());
-            let list = layout.lists().into_iter().find_map(|(name, keys)| {
+            for (name, keys) in Layout::of(root, query::NAME, self.documents.registry()).lists() {
                 let name = [root.response_key(), name.as_str()].join(".");
-                let name = name.trim_end_matches('.').to_owned();
-                let matches = path.is_none_or(|path| path == name);
-                names.push(name);
-                matches.then_some(keys)
-            });
-            if let Some(keys) = list
-                && let Some(Layout::List { item, .. }) = layout.at(&keys)
-            {
-                return Ok(RowList { root, layout: *item, keys });
+                lists.push((name.trim_end_matches('.').to_owned(), root, keys));
             }
         }
-        match (path, roots.first()) {
-            (Some(path), _) if !names.is_empty() => {
-                let names = names.join(", ");
-                Err(bad_input("rows", format_args!("the query has no list {path}; it has {names}")))
+        let names = || lists.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>().join(", ");
+        let matching: Vec<_> = lists.iter().filter(|(name, ..)| path.is_none_or(|path| path == name)).collect();
+        let (root, keys) = match (matching.as_slice(), path, roots) {
+            ([(_, root, keys)], ..) => (*root, keys.clone()),
+            ([], None, [root]) => (root, Vec::new()),
+            ([], None, []) => return Err(bad_input("query", "the query selects no fields")),
+            ([], None, [_, _, ..]) => {
+                return Err(bad_input(
+                    "query",
+                    "the query has several fields and no list, and a table has one list, or the value of one field",
+                ));
             }
-            (_, Some(root)) => Ok(RowList { root, layout: Layout::of(root, query::NAME, self.documents.registry()), keys: Vec::new() }),
-            _ => Err(bad_input("query", "the query selects no fields")),
+            ([], Some(path), _) if lists.is_empty() => {
+                return Err(bad_input("rows", format_args!("the query has no list {path}, and no other list")));
+            }
+            ([], Some(path), _) => return Err(bad_input("rows", format_args!("the query has no list {path}; it has {}", names()))),
+            ([_, _, ..], None, _) => {
+                return Err(bad_input(
+                    "rows",
+                    format_args!("the query has several lists, and one becomes the rows; specify one of {}", names()),
+                ));
+            }
+            ([_, _, ..], Some(path), _) => {
+                return Err(bad_input(
+                    "rows",
+                    format_args!("the query has several lists {path}, such as nodes and edges; request one of them"),
+                ));
+            }
+        };
+        let layout = Layout::of(root, query::NAME, self.documents.registry());
+        match layout.at(&keys) {
+            Some(Layout::List { item, .. }) => Ok(RowList { root, layout: *item, keys }),
+            Some(layout) => Ok(RowList { root, layout, keys }),
+            None => Err(internal(format_args!("no layout at {}", keys.join(".")))),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Entries of a feed: the first list of records of a query, with the label and the latest change of each record.
+//! Entries of a feed: the list of records of a query, with the label and the latest change of each record.
 
 use std::sync::LazyLock;
 
@@ -34,15 +34,19 @@ static ENTRY_DOCUMENT: LazyLock<ExecutableDocument> = LazyLock::new(|| {
 });
 
 impl Api {
-    /// Executes the first list of records of a query and returns its entries as JSON objects. Fails if the query has no
-    /// such list at its root.
+    /// Executes the list of records of a query and returns its entries as JSON objects. Fails if the query does not have
+    /// exactly one such list at its root, or other fields.
     pub async fn entries(&self, prepared: &PreparedOperation, languages: &Languages, caller: &Caller) -> Result<Vec<Json>, GraphqlError> {
         let PreparedOperation { document, request, variables, .. } = prepared;
         let operation = find_operation(&document.executable, request.operation.as_deref())?;
         let roots = Scope { document: &document.executable, operation, variables, dataset: &self.dataset }.roots(query::NAME);
-        let list = roots.iter().find_map(|root| Some((root, query::listed_record(root.name()).filter(|record| has_timestamps(record))?)));
+        let list = match roots.as_slice() {
+            [root] => query::listed_record(root.name()).filter(|record| has_timestamps(record)).map(|record| (root, record)),
+            [] | [_, _, ..] => None,
+        };
         let Some((root, record)) = list else {
-            let message = "a feed requires a query with a list of records at its root, such as { cases { nodes { id } } }";
+            let message =
+                "a feed requires a query with one list of records at its root, such as { cases { nodes { id } } }, and no other field";
             return Err(GraphqlError::new(codes::BAD_REQUEST, message));
         };
         let field_error = |error| GraphqlError::for_field(error, root.response_key(), root.position());

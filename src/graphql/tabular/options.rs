@@ -3,7 +3,7 @@
 /// How a query becomes a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableOptions {
-    /// Path in the response of the list that becomes the rows, such as `provision.charges`. `None` is the first list.
+    /// Path in the response of the list that becomes the rows, such as `provision.charges`. `None` is the only list.
     pub rows: Option<String>,
     /// Whether a list within a row becomes one row for each of its items; otherwise its items are joined in one cell.
     pub exploded: bool,

@@ -898,7 +898,7 @@ async fn uploaded_file_is_imported_as_by_the_command(#[values(On::Sqlite, On::Po
     let (status, answer) = send(&Asker::reader(&server), "people.yaml", people, map).await;
     assert_eq!((status, &answer["errors"][0]["extensions"]["code"]), (401, &json!("UNAUTHENTICATED")));
     let without = editor.answer(query, json!({"input": {"file": "0"}})).await;
-    assert_eq!(without["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{without:#}");
+    assert_eq!(without["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED", "{without:#}");
 }
 
 #[rstest]

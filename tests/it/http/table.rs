@@ -184,6 +184,11 @@ async fn invalid_requests_are_rejected_with_a_remedy() {
             "it has cases",
         ),
         ("{ cases(filter: {slug: {eq: 1}}) { nodes { slug } } }", &[], "slug"),
+        ("{ cases { nodes { slug } } laws { nodes { slug } } }", &[], "specify one of cases, laws"),
+        ("{ cases { nodes { slug } facets(by: [STATUS]) { dimension values { count } } } }", &[], "specify one of cases, cases.facets"),
+        ("{ cases { nodes { slug } edges { node { slug } } } }", &[("rows", "cases")], "several lists cases, such as nodes and edges"),
+        ("{ a: cases { totalCount } b: laws { totalCount } }", &[], "several fields and no list"),
+        ("{ cases { totalCount } }", &[("rows", "cases")], "no list cases, and no other list"),
     ];
     for (query, parameters, expected) in cases {
         let message = rejection_message(&server, "csv", query, parameters).await;
