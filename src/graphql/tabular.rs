@@ -170,7 +170,7 @@ impl Api {
         match layout.at(&keys) {
             Some(Layout::List { item, .. }) => Ok(RowList { root, layout: *item, keys }),
             Some(layout) => Ok(RowList { root, layout, keys }),
-            None => Err(internal(format_args!("no layout at {}", keys.join(".")))),
+            None => Err(internal(format!("no layout at {}", keys.join(".")))),
         }
     }
 }
