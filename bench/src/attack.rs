@@ -32,12 +32,13 @@ const MAX_LATENCY: Duration = Duration::from_secs(2);
 const MAX_HEALTH_LATENCY: Duration = Duration::from_millis(250);
 /// Memory that the server may keep.
 const MAX_KEPT_MEMORY_MIB: u64 = 100;
+/// Bytes of one response or stream: twice the default of the setting `limits.response_bytes`.
+const MAX_RESPONSE_BYTES: u64 = 64 << 20;
 /// Time from the end of an attack to the last sample of the memory; other clients are observed until then.
 const RECOVERY_DURATION: Duration = Duration::from_secs(5);
 
 /// Server and selection.
 #[derive(Debug, Args)]
-#[expect(clippy::doc_markdown, reason = "the comments are help texts, which are not Markdown")]
 pub struct Arguments {
     /// Server under test, with default settings, and its process ID
     #[arg(long, value_name = "HOST:PORT,PID", required_unless_present = "list")]
@@ -192,6 +193,9 @@ impl Measurement {
         }
         if self.requests.slowest > MAX_LATENCY {
             broken.push(format!("{} s", MAX_LATENCY.as_secs()));
+        }
+        if self.requests.largest > MAX_RESPONSE_BYTES {
+            broken.push(format!("{} MiB", MAX_RESPONSE_BYTES >> 20));
         }
         if self.observed.health.slowest > MAX_HEALTH_LATENCY || !self.observed.health.is_all_answered() {
             broken.push("/healthz".to_owned());

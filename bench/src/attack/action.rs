@@ -145,6 +145,11 @@ impl AttackRequest {
         self.body.clone()
     }
 
+    /// Whether the response is a table, which can contain the whole dataset.
+    pub fn is_table(&self) -> bool {
+        self.target.starts_with("/table.")
+    }
+
     /// The bytes of the request in HTTP/1.1.
     pub fn to_bytes(&self, host: &str) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\nhost: {host}\r\n", self.method, self.target);

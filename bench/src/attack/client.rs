@@ -100,6 +100,9 @@ impl Client {
             let started = Instant::now();
             let response = self.exchange(&mut sender, &request, Extent::Whole).await;
             outcomes.add(response.outcome, started.elapsed(), response.bytes);
+            if !request.is_table() {
+                outcomes.largest = outcomes.largest.max(response.bytes);
+            }
         }
         outcomes
     }
@@ -116,6 +119,7 @@ impl Client {
         let (mut outcomes, mut sender) = (Outcomes::default(), None);
         let response = self.exchange(&mut sender, &request, Extent::Until(Instant::now() + HOLD_DURATION)).await;
         outcomes.add(response.outcome, response.first_byte, response.bytes);
+        outcomes.largest = if request.is_table() { 0 } else { response.bytes };
         outcomes
     }
 
@@ -181,7 +185,12 @@ impl Client {
         let mut outcomes = Outcomes::default();
         let started = Instant::now();
         match tokio::time::timeout(self.timeout, self.run_web_socket(&attack, started)).await {
-            Ok(Ok(operations)) => operations.into_iter().for_each(|(outcome, latency, bytes)| outcomes.add(outcome, latency, bytes)),
+            Ok(Ok(operations)) => {
+                for (outcome, latency, bytes) in operations {
+                    outcomes.add(outcome, latency, bytes);
+                    outcomes.largest = outcomes.largest.max(bytes);
+                }
+            }
             Ok(Err(outcome)) => outcomes.add(outcome, started.elapsed(), 0),
             Err(_) => outcomes.add(Outcome::TimedOut, started.elapsed(), 0),
         }

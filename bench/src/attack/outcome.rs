@@ -95,6 +95,8 @@ pub struct Outcomes {
     pub slowest: Duration,
     /// Bytes received.
     pub bytes: u64,
+    /// Bytes of the largest response that is not a table, which has no limit.
+    pub largest: u64,
 }
 
 impl Outcomes {
@@ -110,6 +112,7 @@ impl Outcomes {
         }
         self.slowest = self.slowest.max(other.slowest);
         self.bytes += other.bytes;
+        self.largest = self.largest.max(other.largest);
     }
 
     /// Whether all requests were answered without errors.

@@ -1,7 +1,6 @@
 //! Values of the dataset that attacks use, read from the server.
 
 use anyhow::{Context, ensure};
-use hyper::body::Bytes;
 use serde_json::{Value, json};
 
 use crate::attack::action::AttackRequest;
@@ -59,7 +58,7 @@ impl Samples {
             case_ids,
         };
         if let Some(token) = token.filter(|_| needs_history) {
-            samples.history = import_large_case(address, &mut connection, token).await?;
+            samples.history = import_large_case(address, token).await?;
             samples.is_imported = true;
         }
         Ok(samples)
@@ -82,21 +81,21 @@ async fn import_client(address: &str) -> anyhow::Result<Client> {
 }
 
 /// Imports a case twice, with other texts the second time; returns its id and revision.
-async fn import_large_case(address: &str, connection: &mut Connection, token: &str) -> anyhow::Result<(String, u64)> {
+async fn import_large_case(address: &str, token: &str) -> anyhow::Result<(String, u64)> {
     let client = import_client(address).await?;
     for text in ["first", "second"] {
         let events: Vec<Value> = (0..LARGE_CASE_PARTS)
             .map(|number| json!({"key": format!("e{number}"), "kind": "conduct", "text": {"en": format!("the {text} text of event {number}")}}))
             .collect();
         let case =
-            json!({"slug": LARGE_CASE, "title": {"en": "A case with many events"}, "kind": "other", "status": "open", "events": events});
+            json!({"slug": LARGE_CASE, "title": {"en": "A case with many events"}, "kind": "other", "status": "pending", "events": events});
         let content = json!({"case": case}).to_string();
         let (response, _) = client.request(&AttackRequest::upload("case.ndjson", &content, false, token)).await;
         ensure!(response.outcome == Outcome::Answered, "the case with many events was not imported: {}", response.outcome);
     }
     let body = json!({"query": "query($by: CaseBy!) { case(by: $by) { id revision } }", "variables": {"by": {"slug": LARGE_CASE}}});
-    let (_, response) = connection.send("/graphql", Bytes::from(body.to_string())).await?.context("the response timed out")?;
-    let response: Value = serde_json::from_slice(&response)?;
-    let case = &response["data"]["case"];
+    // a new connection, because the server may have closed an idle one
+    let data = Connection::open(address).await?.fetch("/graphql", &body).await?;
+    let case = &data["case"];
     Ok((case["id"].as_str().context("the imported case is not visible")?.to_owned(), case["revision"].as_u64().unwrap_or(1)))
 }

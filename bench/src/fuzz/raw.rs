@@ -140,10 +140,8 @@ async fn exchange(mut stream: TcpStream, bytes: &[u8]) -> anyhow::Result<Vec<u16
         }
         received
     };
-    let (received, ()) = match tokio::time::timeout(READ_TIMEOUT, async { tokio::join!(read, write) }).await {
-        Ok(finished) => finished,
-        Err(_) => return Ok(Vec::new()),
-    };
+    let joined = async { tokio::join!(read, write) };
+    let Ok((received, ())) = tokio::time::timeout(READ_TIMEOUT, joined).await else { return Ok(Vec::new()) };
     Ok(statuses(&received))
 }
 

@@ -33,9 +33,8 @@ const UNUSUAL_TEXTS: [&str; 22] = [
 ];
 
 /// Control characters and others that are not visible or not valid in some formats.
-const CONTROL_CHARACTERS: [char; 14] = [
-    '\u{0}', '\u{1}', '\u{8}', '\t', '\n', '\u{b}', '\r', '\u{1b}', '\u{7f}', '\u{85}', '\u{200b}', '\u{2028}', '\u{fffe}', '\u{10ffff}',
-];
+const CONTROL_CHARACTERS: [char; 14] =
+    ['\u{0}', '\u{1}', '\u{8}', '\t', '\n', '\u{b}', '\r', '\u{1b}', '\u{7f}', '\u{85}', '\u{200b}', '\u{2028}', '\u{fffe}', '\u{10ffff}'];
 /// Letters of long words; some of them fold to several letters.
 const LETTERS: [char; 8] = ['a', 'z', 'щ', 'ё', 'ß', 'ﷺ', '字', '7'];
 const MAX_WORD_LETTERS: usize = 12_000;

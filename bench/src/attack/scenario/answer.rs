@@ -9,8 +9,11 @@ pub const ATTACKS: &[Attack] = &[
     Attack::new("c1", "97 aliases of a text in nested lists of 5,050 records", |_| {
         vec![Action::Send(vec![AttackRequest::graphql(&nested(50, 100), &json!({}))])]
     }),
-    Attack::new("c2", "97 aliases of a text in nested lists of 50,500 records in each of two fields, by GET", |_| {
-        vec![Action::Send(vec![AttackRequest::graphql_get(&nested(100, 100), &json!({}))])]
+    Attack::new("c2", "97 aliases of a text in nested lists of 45,510 records, by GET", |_| {
+        let texts = aliased("citationText", 97);
+        let charges = format!("charges(first: 90) {{ nodes {{ case {{ {texts} }} }} }}");
+        let query = format!("{{ laws(first: 10) {{ nodes {{ provisions(first: 50) {{ nodes {{ {charges} }} }} }} }} }}");
+        vec![Action::Send(vec![AttackRequest::graphql_get(&query, &json!({}))])]
     }),
     Attack::new("c3", "table of nested lists with 97 aliases of a text", |_| {
         let request = AttackRequest::export("/table.ndjson", &nested(50, 100), &json!({}), &[("limit", "20"), ("lists", "join")]);
@@ -19,10 +22,12 @@ pub const ATTACKS: &[Attack] = &[
     Attack::new("c4", "10 operations with nested lists and 97 aliases of a text over one WebSocket", |_| {
         vec![Action::WebSocket(WebSocketAttack::new(vec![json!({"query": nested(50, 50)}); 10]))]
     }),
-    Attack::new("c5", "30 root fields, each with 100 times the same record, and fragments with 80 texts", |samples| {
-        let fields = "label citationText permalink title summary titles { lang text } summaries { lang text } ".repeat(10);
+    Attack::new("c5", "30 root fields, each with 100 times the same record with all of its texts", |samples| {
         let roots: String = (0..30).map(|number| format!("n{number}: nodes(ids: $ids) {{ ...texts }} ")).collect();
-        let query = format!("query($ids: [ID!]!) {{ {roots} }} fragment texts on Case {{ {} }}", renamed(&fields));
+        let texts =
+            "id slug label permalink citationText title summary titles { lang text } summaries { lang text } identifiers { scheme value }
+            parties { nodes { label person { name names { lang text } } } } charges { nodes { provision { label heading } } }";
+        let query = format!("query($ids: [ID!]!) {{ {roots} }} fragment texts on Case {{ {texts} }}");
         vec![Action::Send(vec![AttackRequest::graphql(&query, &json!({"ids": vec![&samples.case_ids[0]; 100]}))])]
     }),
     Attack::new("c6", "event stream of a query with nested lists and 97 aliases", |_| {
@@ -39,24 +44,4 @@ pub const ATTACKS: &[Attack] = &[
 fn nested(laws: u32, provisions: u32) -> String {
     let texts = aliased("citationText", 97);
     format!("{{ laws(first: {laws}) {{ nodes {{ provisions(first: {provisions}) {{ nodes {{ {texts} }} }} }} }} }}")
-}
-
-/// The fields with an alias for each repetition of the list, at most 90 in all.
-fn renamed(fields: &str) -> String {
-    let words: Vec<&str> = fields.split_inclusive(' ').collect();
-    let (mut depth, mut aliases, mut text) = (0, 0, String::new());
-    for word in words {
-        let name = word.trim();
-        if depth == 0 && name != "{" && name != "}" && aliases < 90 {
-            text.push_str(&format!("f{aliases}: "));
-            aliases += 1;
-        }
-        match name {
-            "{" => depth += 1,
-            "}" => depth -= 1,
-            _ => {}
-        }
-        text.push_str(word);
-    }
-    text
 }

@@ -5,9 +5,9 @@ use serde_json::json;
 use crate::attack::action::{Action, AttackRequest};
 use crate::attack::scenario::Attack;
 
-/// Cases with four nested lists.
+/// Cases with four nested lists, each of which a table reads whole.
 const NESTED: &str = "{ cases { nodes { title
-    parties { nodes { role person { name caseParties { nodes { role case { title charges { nodes { outcome } } } } } } } }
+    parties { nodes { role person { name caseParties { nodes { role case { title } } } } } }
     charges { nodes { outcome provision { number charges { nodes { outcome case { title } } } } } } } } }";
 
 pub const ATTACKS: &[Attack] = &[
@@ -15,7 +15,7 @@ pub const ATTACKS: &[Attack] = &[
     Attack::new("e2", "seven XLSX and seven Parquet tables, disconnected at once", |_| {
         [disconnected("/table.xlsx", 7), disconnected("/table.parquet", 7)].concat()
     }),
-    Attack::new("e3", "seven tables of laws with provisions and their cases, disconnected at once", |_| {
+    Attack::new("e3", "seven tables of laws with provisions, their charges and citations, disconnected at once", |_| {
         let query =
             "{ laws { nodes { title provisions { nodes { number charges { nodes { case { title parties { nodes { role } } } } } } } } } }";
         let request = AttackRequest::export("/table.ndjson", query, &json!({}), &[("lists", "explode")]);
@@ -26,8 +26,9 @@ pub const ATTACKS: &[Attack] = &[
         vec![Action::Disconnect(AttackRequest::graphql(query, &json!({}))); 100]
     }),
     Attack::new("e5", "50 statistics as charts, disconnected at once", |_| {
-        let query = "query($number: Int) { caseStatistics(groupBy: [COURT, STATUS], filter: {revision: {not: $number}}) { rows { court { name } status count } } }";
-        let chart = |number| AttackRequest::export("/chart.svg", query, &json!({"number": number}), &[]);
+        let query =
+            "query($number: Int) { caseStatistics(groupBy: [STATUS], filter: {revision: {not: $number}}) { rows { status count } } }";
+        let chart = |number| AttackRequest::export("/chart.svg", query, &json!({"number": number}), &[("x", "status")]);
         (0..50).map(|number| Action::Disconnect(chart(number))).collect()
     }),
     Attack::new("e6", "500 tables over one HTTP/2 connection, each reset at once", |_| {

@@ -45,9 +45,9 @@ pub const ATTACKS: &[Attack] = &[
         let values = texts(0, 200);
         let requests = [
             AttackRequest::export("/table.csv", &table, &values, &[]),
-            AttackRequest::export("/chart.svg", &chart, &values, &[]),
+            AttackRequest::export("/chart.svg", &chart, &values, &[("x", "status")]),
             AttackRequest::export("/table.xlsx", &table, &values, &[("limit", "1000")]),
-            AttackRequest::export("/chart.svg", &chart, &values, &[("width", "600")]),
+            AttackRequest::export("/chart.svg", &chart, &values, &[("x", "status"), ("width", "600")]),
         ];
         requests.into_iter().map(|request| Action::Send(vec![request])).collect()
     }),

@@ -29,7 +29,7 @@ pub const ATTACKS: &[Attack] = &[
         let requests = [
             AttackRequest::graphql(&texts("citationText"), &json!({})),
             AttackRequest::get("/feed.atom", &[]),
-            AttackRequest::export("/chart.svg", chart, &json!({}), &[]),
+            AttackRequest::export("/chart.svg", chart, &json!({}), &[("x", "status")]),
             AttackRequest::get(&format!("/r/case/{}", samples.case_slug), &[]),
         ];
         requests.into_iter().map(|request| Action::Send(vec![request.header("accept-language", tags.clone())])).collect()

@@ -38,20 +38,23 @@ pub const ATTACKS: &[Attack] = &[
         documents.into_iter().map(|document| Action::Send(vec![AttackRequest::graphql(&document, &json!({}))])).collect()
     })
     .invalid(),
-    Attack::new("j4", "filters nested 400 levels in variables, by POST, GET, in a table and in a subscription", |_| {
-        let filter = (0..120).fold(json!({"slug": {"eq": "x"}}), |inner, level| match level % 2 {
-            0 => json!({"not": inner}),
-            _ => json!({"parties": {"some": {"case": inner}}}),
-        });
+    Attack::new("j4", "filters nested 20 and 120 levels in variables, by POST, GET, in a table and in a subscription", |_| {
         let query = "query($filter: CaseFilter) { cases(filter: $filter) { totalCount nodes { id } } }";
         let subscription = "subscription($filter: ChangeFilter) { changed(filter: $filter) { cursor } }";
-        let variables = json!({"filter": filter});
-        vec![
-            Action::Send(vec![AttackRequest::graphql(query, &variables)]),
-            Action::Send(vec![AttackRequest::graphql_get(query, &variables)]),
-            Action::Send(vec![AttackRequest::export("/table.csv", query, &variables, &[])]),
-            Action::ReadStream(AttackRequest::event_stream(subscription, &json!({"filter": {"case": filter}}))),
-        ]
+        let actions = |depth: usize| {
+            let filter = (0..depth).fold(json!({"slug": {"eq": "x"}}), |inner, level| match level % 2 {
+                0 => json!({"not": inner}),
+                _ => json!({"parties": {"some": {"case": inner}}}),
+            });
+            let variables = json!({"filter": filter});
+            [
+                Action::Send(vec![AttackRequest::graphql(query, &variables)]),
+                Action::Send(vec![AttackRequest::graphql_get(query, &variables)]),
+                Action::Send(vec![AttackRequest::export("/table.csv", query, &variables, &[("limit", "10")])]),
+                Action::ReadStream(AttackRequest::event_stream(subscription, &json!({"filter": {"case": filter}}))),
+            ]
+        };
+        [actions(20), actions(120)].concat()
     })
     .invalid(),
     Attack::with_token("j5", "uploads of nested JSON, NDJSON and Popolo", |samples| {
