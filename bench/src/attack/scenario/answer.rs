@@ -26,7 +26,7 @@ pub const ATTACKS: &[Attack] = &[
         let roots: String = (0..30).map(|number| format!("n{number}: nodes(ids: $ids) {{ ...texts }} ")).collect();
         let texts =
             "id slug label permalink citationText title summary titles { lang text } summaries { lang text } identifiers { scheme value }
-            parties { nodes { label person { name names { lang text } } } } charges { nodes { provision { label heading } } }";
+            parties { nodes { role person { name names { lang text } } } } charges { nodes { provision { label heading } } }";
         let query = format!("query($ids: [ID!]!) {{ {roots} }} fragment texts on Case {{ {texts} }}");
         vec![Action::Send(vec![AttackRequest::graphql(&query, &json!({"ids": vec![&samples.case_ids[0]; 100]}))])]
     }),

@@ -18,7 +18,7 @@ pub const ATTACKS: &[Attack] = &[
     Attack::new("e3", "seven tables of laws with provisions, their charges and citations, disconnected at once", |_| {
         let query =
             "{ laws { nodes { title provisions { nodes { number charges { nodes { case { title parties { nodes { role } } } } } } } } } }";
-        let request = AttackRequest::export("/table.ndjson", query, &json!({}), &[("lists", "explode")]);
+        let request = AttackRequest::export("/table.ndjson", query, &json!({}), &[]);
         vec![Action::Disconnect(request); 7]
     }),
     Attack::new("e4", "100 queries with nested lists, disconnected at once", |_| {
