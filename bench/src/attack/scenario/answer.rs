@@ -22,13 +22,13 @@ pub const ATTACKS: &[Attack] = &[
     Attack::new("c4", "10 operations with nested lists and 97 aliases of a text over one WebSocket", |_| {
         vec![Action::WebSocket(WebSocketAttack::new(vec![json!({"query": nested(50, 50)}); 10]))]
     }),
-    Attack::new("c5", "30 root fields, each with 100 times the same record with all of its texts", |samples| {
+    Attack::new("c5", "30 root fields, each with 30 times the same record with all of its texts", |samples| {
         let roots: String = (0..30).map(|number| format!("n{number}: nodes(ids: $ids) {{ ...texts }} ")).collect();
         let texts =
             "id slug label permalink citationText title summary titles { lang text } summaries { lang text } identifiers { scheme value }
             parties { nodes { role person { name names { lang text } } } } charges { nodes { provision { label heading } } }";
         let query = format!("query($ids: [ID!]!) {{ {roots} }} fragment texts on Case {{ {texts} }}");
-        vec![Action::Send(vec![AttackRequest::graphql(&query, &json!({"ids": vec![&samples.case_ids[0]; 100]}))])]
+        vec![Action::Send(vec![AttackRequest::graphql(&query, &json!({"ids": vec![&samples.case_ids[0]; 30]}))])]
     }),
     Attack::new("c6", "event stream of a query with nested lists and 97 aliases", |_| {
         vec![Action::Send(vec![AttackRequest::event_stream(&nested(50, 100), &json!({}))])]

@@ -16,8 +16,7 @@ pub const ATTACKS: &[Attack] = &[
         [disconnected("/table.xlsx", 7), disconnected("/table.parquet", 7)].concat()
     }),
     Attack::new("e3", "seven tables of laws with provisions, their charges and citations, disconnected at once", |_| {
-        let query =
-            "{ laws { nodes { title provisions { nodes { number charges { nodes { case { title parties { nodes { role } } } } } } } } } }";
+        let query = "{ laws { nodes { title provisions { nodes { number charges { nodes { case { title } } } citations { nodes { quote } } } } } } }";
         let request = AttackRequest::export("/table.ndjson", query, &json!({}), &[]);
         vec![Action::Disconnect(request); 7]
     }),

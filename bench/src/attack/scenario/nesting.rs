@@ -38,7 +38,7 @@ pub const ATTACKS: &[Attack] = &[
         documents.into_iter().map(|document| Action::Send(vec![AttackRequest::graphql(&document, &json!({}))])).collect()
     })
     .invalid(),
-    Attack::new("j4", "filters nested 9 and 120 levels in variables, by POST, GET, in a table and in a subscription", |_| {
+    Attack::new("j4", "filters nested 5 and 120 levels in variables, by POST, GET, in a table and in a subscription", |_| {
         let query = "query($filter: CaseFilter) { cases(filter: $filter) { totalCount nodes { id } } }";
         let subscription = "subscription($filter: ChangeFilter) { changed(filter: $filter) { cursor } }";
         let actions = |depth: usize| {
@@ -54,7 +54,7 @@ pub const ATTACKS: &[Attack] = &[
                 Action::ReadStream(AttackRequest::event_stream(subscription, &json!({"filter": {"case": filter}}))),
             ]
         };
-        [actions(9), actions(120)].concat()
+        [actions(5), actions(120)].concat()
     })
     .invalid(),
     Attack::with_token("j5", "uploads of nested JSON, NDJSON and Popolo", |samples| {
