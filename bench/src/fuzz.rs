@@ -1,8 +1,9 @@
-//! Fuzz test of a running server: random requests, both valid and invalid. No response may be an internal error, reveal
-//! internal details, lack an error code, or fail to arrive.
+//! Fuzz test of a running server: random requests, both valid and invalid, and exchanges that no HTTP client performs. No response
+//! may be an internal error, reveal internal details, lack an error code, or fail to arrive.
 
 mod document;
 mod introspection;
+mod raw;
 mod request;
 mod value;
 
@@ -20,19 +21,25 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinHandle;
 
 use crate::client::{Connection, RESPONSE_TIMEOUT};
 use crate::fuzz::introspection::Schema;
+use crate::fuzz::raw::RawExchange;
 use crate::fuzz::request::RandomRequest;
 use crate::target::resident_memory_mib;
 
 /// Words that reveal internal details, in lower case; no error response may contain them.
 const INTERNAL_WORDS: [&str; 10] =
     ["sqlx", "sea_orm", "sea-orm", "sqlite", "postgres", "panicked", "select \"", "/src/", ".rs:", "rust_backtrace"];
-/// Status codes from 500 on that are permitted: the server is at capacity, or the request timed out.
+/// Status codes from 500 on that do not end the test: the server is at capacity, or the request timed out. Unless the response has
+/// the header `Retry-After`, they are reported as errors at the end.
 const TRANSIENT_STATUSES: [u16; 2] = [503, 504];
+/// Status codes of responses without a body by the HTTP library: the head of the request is not valid or too long.
+const HEAD_STATUSES: [u16; 3] = [400, 414, 431];
+/// Share of exchanges that no HTTP client performs.
+const RAW_PROBABILITY: f64 = 0.01;
 /// Share of the requests that is aborted before the response.
 const ABORT_PROBABILITY: f64 = 0.002;
 /// Time until a request is aborted.
@@ -71,17 +78,45 @@ struct Tally {
     by_status: BTreeMap<u16, u64>,
     /// Responses with data and no errors, and successful exports.
     successes: u64,
+    /// Responses with status 503 and `Retry-After`; not in `server_errors`.
+    unavailable: u64,
+    /// Other responses with a status from 500 on.
+    server_errors: u64,
+    /// Connections that the server closed without a response, although the request was complete.
+    disconnections: u64,
+    /// Exchanges that no HTTP client performs.
+    raw_exchanges: u64,
     slowest: Duration,
 }
 
 impl Tally {
     fn add(&mut self, other: Self) {
         self.successes += other.successes;
+        self.unavailable += other.unavailable;
+        self.server_errors += other.server_errors;
+        self.disconnections += other.disconnections;
+        self.raw_exchanges += other.raw_exchanges;
         self.slowest = self.slowest.max(other.slowest);
         for (status, count) in other.by_status {
             *self.by_status.entry(status).or_default() += count;
         }
     }
+
+    fn count_status(&mut self, status: u16, has_retry_after: bool) {
+        *self.by_status.entry(status).or_default() += 1;
+        match status {
+            503 if has_retry_after => self.unavailable += 1,
+            500.. => self.server_errors += 1,
+            _ => {}
+        }
+    }
+}
+
+/// A complete response.
+struct Response {
+    status: u16,
+    has_retry_after: bool,
+    body: Bytes,
 }
 
 /// Sends the requests over several connections.
@@ -149,10 +184,16 @@ fn report(arguments: &Arguments, tally: &Tally, duration: Duration, memory_befor
         tally.slowest.as_secs_f64()
     )?;
     writeln!(out, "{} successful responses; by status: {:?}", tally.successes, tally.by_status)?;
+    writeln!(
+        out,
+        "{} at capacity (503 with Retry-After), {} other server errors, {} disconnections, {} exchanges below HTTP",
+        tally.unavailable, tally.server_errors, tally.disconnections, tally.raw_exchanges
+    )?;
     if let (Some(before), Some(after)) = (memory_before, arguments.pid.and_then(resident_memory_mib)) {
         writeln!(out, "memory: {before} MiB after a tenth, {after} MiB at the end")?;
         ensure!(after <= before + arguments.growth, "the memory grew from {before} to {after} MiB");
     }
+    ensure!(tally.server_errors == 0, "{} responses are server errors", tally.server_errors);
     // otherwise most requests would test only the first validation
     ensure!(tally.successes * 20 >= count, "only {} of {count} requests succeeded", tally.successes);
     Ok(())
@@ -162,13 +203,25 @@ async fn run_client(address: &str, schema: &Schema, seed: u64, sent: &AtomicU64,
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut tally = Tally::default();
     let mut connection = None;
+    let server = lookup_host(address).await?.next().with_context(|| format!("{address} has no address"))?;
     while sent.fetch_add(1, Ordering::Relaxed) < total {
+        if random.random_bool(RAW_PROBABILITY) {
+            let exchange = RawExchange::random(&mut random, |random| RandomRequest::generate(schema, random));
+            tally.raw_exchanges += 1;
+            for status in exchange.perform(server).await.with_context(|| format!("{exchange:?}"))? {
+                // headers are not parsed here
+                tally.count_status(status, true);
+                ensure!(status < 500 || TRANSIENT_STATUSES.contains(&status), "internal error: {status}\n{exchange:?}");
+            }
+            continue;
+        }
         let request = RandomRequest::generate(schema, &mut random);
         let started = Instant::now();
         let is_aborted = random.random_bool(ABORT_PROBABILITY);
-        let (status, body) = send(&mut connection, address, &request, is_aborted).await.with_context(|| format!("{request:?}"))?;
+        let response = send(&mut connection, address, &request, is_aborted, &mut tally.disconnections).await;
+        let Response { status, has_retry_after, body } = response.with_context(|| format!("{request:?}"))?;
         tally.slowest = tally.slowest.max(started.elapsed());
-        *tally.by_status.entry(status).or_default() += 1;
+        tally.count_status(status, has_retry_after);
         if body.starts_with(b"{\"data\":{") || (status == 200 && request.is_export()) {
             tally.successes += 1;
         }
@@ -194,7 +247,8 @@ fn check_response(status: u16, body: &[u8], request: &RandomRequest) -> anyhow::
         if let Some(word) = INTERNAL_WORDS.iter().find(|word| lowercase.contains(*word)) {
             return fail(&format!("the response reveals internal details ({word})"));
         }
-        if request.is_uncompressed() && request.is_graphql() && status != 404 && !text.contains("\"code\":\"") {
+        let is_rejected_head = HEAD_STATUSES.contains(&status) && body.is_empty();
+        if request.is_uncompressed() && request.is_graphql() && status != 404 && !is_rejected_head && !text.contains("\"code\":\"") {
             return fail("error without a code");
         }
     }
@@ -202,12 +256,14 @@ fn check_response(status: u16, body: &[u8], request: &RandomRequest) -> anyhow::
 }
 
 /// Sends a request over the open connection or a new one. If `is_aborted`, the first attempt is canceled before the response.
+/// Counts the connections that the server closes without a response, except those that were idle.
 async fn send(
     connection: &mut Option<SendRequest<Full<Bytes>>>,
     address: &str,
     request: &RandomRequest,
     is_aborted: bool,
-) -> anyhow::Result<(u16, Bytes)> {
+    disconnections: &mut u64,
+) -> anyhow::Result<Response> {
     for attempt in 0..MAX_ATTEMPTS {
         let mut sender = if let Some(sender) = connection.take().filter(|sender| !sender.is_closed()) {
             sender
@@ -222,8 +278,8 @@ async fn send(
         }
         let exchange = async {
             let response = sender.send_request(request.to_http(address)?).await?;
-            let status = response.status().as_u16();
-            anyhow::Ok((status, response.into_body().collect().await?.to_bytes()))
+            let (status, has_retry_after) = (response.status().as_u16(), response.headers().contains_key("retry-after"));
+            anyhow::Ok(Response { status, has_retry_after, body: response.into_body().collect().await?.to_bytes() })
         };
         if is_aborted && attempt == 0 {
             drop(tokio::time::timeout(ABORT_DELAY, exchange).await);
@@ -235,7 +291,7 @@ async fn send(
                 return Ok(response);
             }
             // the server may close a connection whose request it did not read completely
-            Err(error) if is_connection_closed(&error) => {}
+            Err(error) if is_connection_closed(&error) => *disconnections += 1,
             Err(error) => return Err(error),
         }
     }

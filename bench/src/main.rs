@@ -1,5 +1,6 @@
 //! `kurultai-bench`: generates a synthetic dataset of any size, and runs performance and robustness tests of the API over it.
 
+mod attack;
 mod client;
 mod count;
 mod dataset;
@@ -8,6 +9,7 @@ mod fuzz;
 mod generate;
 mod limit;
 mod load;
+mod network;
 mod overload;
 mod pages;
 mod target;
@@ -39,6 +41,8 @@ enum Command {
     Faults(faults::Arguments),
     /// Exceed the capacity of a server, and compare the latency of admitted requests with that at half of it
     Overload(overload::Arguments),
+    /// Send requests that cost more than they appear to, and check that the server stays available
+    Attack(attack::Arguments),
     /// Send random requests, and stop at the first internal error, leak of internal details or missing response
     Fuzz(fuzz::Arguments),
     /// Serve the upper limits: one hand-written SQL statement per workload, and a fixed body
@@ -54,6 +58,7 @@ async fn main() -> ExitCode {
         Command::Count(arguments) => count::run(&arguments).await,
         Command::Faults(arguments) => faults::run(&arguments).await,
         Command::Overload(arguments) => overload::run(&arguments).await,
+        Command::Attack(arguments) => attack::run(&arguments).await,
         Command::Fuzz(arguments) => fuzz::run(&arguments).await,
         Command::Limit(arguments) => limit::run(&arguments).await,
     };

@@ -1,6 +1,7 @@
 //! The servers under test.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::ValueEnum;
 
@@ -70,4 +71,16 @@ fn process_memory_mib(pid: u32, counter: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(counter))?;
     Some(line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok()? / 1_024)
+}
+
+/// Clock ticks per second in `/proc` of Linux, which are the same on all common processors.
+const TICKS_PER_SECOND: u64 = 100;
+
+/// CPU time of a process, with the kernel's on its behalf; `None` if the process has ended.
+pub fn cpu_time(pid: u32) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // the name of the process, in parentheses, can contain spaces
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let (user, system): (u64, u64) = (fields.get(11)?.parse().ok()?, fields.get(12)?.parse().ok()?);
+    Some(Duration::from_millis((user + system) * 1_000 / TICKS_PER_SECOND))
 }

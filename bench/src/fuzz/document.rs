@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use crate::fuzz::introspection::{InputValue, Schema, TypeDefinition, TypeRef};
-use crate::fuzz::value::{random_json, random_text};
+use crate::fuzz::value::{long_language, random_json, random_text};
 
 /// Maximum depth of selections.
 const MAX_DEPTH: u32 = 6;
@@ -14,6 +14,15 @@ const MAX_DEPTH: u32 = 6;
 const MAX_SELECTIONS: u32 = 60;
 /// Maximum depth of input values.
 const MAX_INPUT_DEPTH: u32 = 3;
+
+/// Share of selections that are repeated under many aliases, and the maximum number of these.
+const ALIASES_PROBABILITY: f64 = 0.004;
+const MAX_ALIASES: u32 = 130;
+/// Share of filters that are nested deeply, and the maximum number of levels.
+const DEEP_FILTER_PROBABILITY: f64 = 0.01;
+const MAX_FILTER_LEVELS: u32 = 80;
+/// Share of languages that have many subtags.
+const LONG_LANGUAGE_PROBABILITY: f64 = 0.01;
 
 /// A random operation with the values of its variables.
 #[derive(Debug)]
@@ -77,7 +86,12 @@ impl DocumentGenerator<'_> {
                 _ => "",
             };
             let children = if is_object { format!(" {}", self.selection(field.ty.named_type(), depth - 1)) } else { String::new() };
-            selections.push(format!("{alias}{}{arguments}{directive}{children}", field.name));
+            let selection = format!("{}{arguments}{directive}{children}", field.name);
+            if self.random.random_bool(ALIASES_PROBABILITY) {
+                let count = self.random.random_range(2..MAX_ALIASES);
+                selections.extend((0..count).map(|number| format!("r{}_{number}: {selection}", self.remaining)));
+            }
+            selections.push(format!("{alias}{selection}"));
         }
         if selections.is_empty() {
             selections.push("__typename".to_owned());
@@ -123,6 +137,8 @@ impl DocumentGenerator<'_> {
             "Int" if self.random.random_bool(0.7) => json!([0_i64, 1, 2, 5, 20].choose(self.random)),
             "Int" => json!([100_i64, 101, -1, i64::from(i32::MAX), i64::MAX].choose(self.random)),
             "Boolean" => json!(self.random.random_bool(0.5)),
+            "Language" if self.random.random_bool(LONG_LANGUAGE_PROBABILITY) => json!(long_language(self.random)),
+            "Translations" if self.random.random_bool(LONG_LANGUAGE_PROBABILITY) => json!({long_language(self.random): "text"}),
             "Translations" => json!({"en": random_text(self.schema, self.random)}),
             _ => match self.schema.get(name) {
                 Some(ty) if ty.kind == "ENUM" => json!(ty.enum_values().choose(self.random).map(|value| &value.name)),
@@ -144,7 +160,20 @@ impl DocumentGenerator<'_> {
                 members.insert(input.name.clone(), value);
             }
         }
+        let is_filter = ty.input_fields().iter().any(|input| input.name == "not" && input.ty.named_type() == ty.name);
+        if is_filter && self.random.random_bool(DEEP_FILTER_PROBABILITY) {
+            return self.nested_filter(members.into());
+        }
         members.into()
+    }
+
+    /// A filter within many others.
+    fn nested_filter(&mut self, filter: Value) -> Value {
+        (0..self.random.random_range(1..MAX_FILTER_LEVELS)).fold(filter, |inner, _| match self.random.random_range(0..3) {
+            0 => json!({"not": inner}),
+            1 => json!({"and": [inner]}),
+            _ => json!({"or": [inner, {}]}),
+        })
     }
 
     /// A value in GraphQL syntax.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::fuzz::document::Document;
 use crate::fuzz::introspection::Schema;
-use crate::fuzz::value::{mutate, random_json, random_text};
+use crate::fuzz::value::{long_language, mutate, nested_json, random_json, random_text};
 
 /// Maximum length of a request target; servers reject longer ones.
 const MAX_TARGET_BYTES: usize = 30_000;
@@ -36,6 +36,26 @@ const EXPORT_PARAMETERS: [(&str, &[&str]); 8] = [
     ("width", &["10", "99999999", "-1"]),
 ];
 const TEXT_PATHS: [&str; 6] = ["/r/", "/feed.atom?record=", "/feed.atom?types=", "/graphql?saved=", "/table.csv?saved=", "/"];
+
+/// Headers that clients rarely send, with values of which some are not valid.
+const ODD_HEADERS: [(&str, &[&str]); 12] = [
+    ("range", &["bytes=0-10", "bytes=-1,-1,-1", "lines=x"]),
+    ("content-encoding", &["gzip", "identity", "unknown"]),
+    ("x-forwarded-for", &["1.2.3.4", "::1", "unknown, x", ",,,,"]),
+    ("x-forwarded-proto", &["https", "javascript", ""]),
+    ("x-forwarded-host", &["example.org", "a b", "\"><script>"]),
+    ("forwarded", &["for=1.2.3.4;proto=https", ";;;"]),
+    ("origin", &["null", "https://example.org", "é"]),
+    ("last-event-id", &["x", "", "0"]),
+    ("if-modified-since", &["Thu, 01 Jan 1970 00:00:00 GMT", "yesterday"]),
+    ("x-request-id", &["x", "\t", "é"]),
+    ("traceparent", &["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "00-0-0-0"]),
+    ("upgrade", &["h2c", "websocket", "x"]),
+];
+/// Share of requests with a header of some kilobytes, with several headers of [`ODD_HEADERS`], and with nested JSON.
+const LONG_HEADER_PROBABILITY: f64 = 0.003;
+const ODD_HEADERS_PROBABILITY: f64 = 0.05;
+const NESTED_JSON_PROBABILITY: f64 = 0.003;
 
 type Headers = Vec<(&'static str, String)>;
 
@@ -66,6 +86,9 @@ impl RandomRequest {
         if random.random_bool(0.05) {
             variables = random_json(random, 5);
         }
+        if random.random_bool(NESTED_JSON_PROBABILITY) {
+            return Self::nested(headers, random);
+        }
         match random.random_range(0..100) {
             0..10 => Self::get("/graphql", &[("query", query), ("variables", variables.to_string())], headers, random),
             10..22 => Self::export(&query, &variables, headers, random),
@@ -74,6 +97,19 @@ impl RandomRequest {
             28..34 => Self::post(&query, &variables, true, headers, random),
             _ => Self::post(&query, &variables, false, headers, random),
         }
+    }
+
+    /// A body with JSON that is nested deeply, as a whole, in the variables or in the document.
+    fn nested(mut headers: Headers, random: &mut ChaCha8Rng) -> Self {
+        headers.push(("content-type", "application/json".to_owned()));
+        let text = nested_json(random);
+        let body = match random.random_range(0..4) {
+            0 => text,
+            1 => format!("{{\"query\":\"{{__typename}}\",\"variables\":{{\"v\":{text}}}}}"),
+            2 => format!("{{\"query\":\"{{__typename}}\",\"extensions\":{text}}}"),
+            _ => json!({"query": format!("{{ search(query: {text}) {{ totalCount }} }}")}).to_string(),
+        };
+        Self { method: Method::POST, target: "/graphql".to_owned(), headers, body: body.into_bytes() }
     }
 
     /// A table, a chart or a feed of an operation.
@@ -142,6 +178,30 @@ impl RandomRequest {
         Ok(request.body(Full::new(Bytes::from(self.body.clone())))?)
     }
 
+    /// The request in HTTP/2, without its body.
+    pub fn to_http2(&self, host: &str) -> anyhow::Result<Request<()>> {
+        let mut request = Request::builder().method(self.method.clone()).uri(format!("http://{host}{}", self.target));
+        // headers of a connection are not valid in HTTP/2
+        for (name, value) in self.headers.iter().filter(|(name, _)| *name != "upgrade") {
+            request = request.header(*name, value);
+        }
+        Ok(request.body(())?)
+    }
+
+    /// The bytes of the request in HTTP/1.1.
+    pub fn to_bytes(&self, host: &str) -> Vec<u8> {
+        let mut bytes = self.to_head(host, &[format!("content-length: {}", self.body.len())]);
+        bytes.extend_from_slice(&self.body);
+        bytes
+    }
+
+    /// The bytes of the request in HTTP/1.1 without its body, and with these header lines.
+    pub fn to_head(&self, host: &str, lines: &[String]) -> Vec<u8> {
+        let headers = self.headers.iter().map(|(name, value)| format!("{name}: {value}"));
+        let lines: Vec<_> = std::iter::once(format!("host: {host}")).chain(headers).chain(lines.iter().cloned()).collect();
+        format!("{} {} HTTP/1.1\r\n{}\r\n\r\n", self.method, self.target, lines.join("\r\n")).into_bytes()
+    }
+
     /// Whether the response is not compressed.
     pub fn is_uncompressed(&self) -> bool {
         !self.headers.iter().any(|(name, _)| *name == "accept-encoding")
@@ -165,6 +225,18 @@ fn random_headers(random: &mut ChaCha8Rng) -> Headers {
         if random.random_bool(probability) {
             headers.push((name, (*values.choose(random).unwrap_or(&"")).to_owned()));
         }
+    }
+    if random.random_bool(ODD_HEADERS_PROBABILITY) {
+        for _ in 0..random.random_range(1..4) {
+            if let Some((name, values)) = ODD_HEADERS.choose(random) {
+                headers.push((name, (*values.choose(random).unwrap_or(&"")).to_owned()));
+            }
+        }
+    }
+    if random.random_bool(LONG_HEADER_PROBABILITY) {
+        let name = ["accept-language", "accept", "if-none-match", "x-long"].choose(random).copied().unwrap_or("x-long");
+        let value = if random.random_bool(0.5) { long_language(random) } else { "en,".repeat(random.random_range(1..10_000)) };
+        headers.push((name, value));
     }
     headers
 }

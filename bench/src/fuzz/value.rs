@@ -32,8 +32,54 @@ const UNUSUAL_TEXTS: [&str; 22] = [
     "\u{202e}kz",
 ];
 
+/// Control characters and others that are not visible or not valid in some formats.
+const CONTROL_CHARACTERS: [char; 14] =
+    ['\u{0}', '\u{1}', '\u{8}', '\t', '\n', '\u{b}', '\r', '\u{1b}', '\u{7f}', '\u{85}', '\u{200b}', '\u{2028}', '\u{fffe}', '\u{10ffff}'];
+/// Letters of long words; some of them fold to several letters.
+const LETTERS: [char; 8] = ['a', 'z', 'щ', 'ё', 'ß', 'ﷺ', '字', '7'];
+const MAX_WORD_LETTERS: usize = 12_000;
+const MAX_LANGUAGE_SUBTAGS: usize = 8_000;
+const MAX_NESTING: usize = 8_000;
+
+/// A word of many letters, so that most requests with one are short.
+fn long_word(random: &mut ChaCha8Rng) -> String {
+    let length = skewed(random, MAX_WORD_LETTERS);
+    let letters: Vec<char> = (0..random.random_range(1..5)).filter_map(|_| LETTERS.choose(random).copied()).collect();
+    letters.iter().cycle().take(length).collect()
+}
+
+/// A language tag of many subtags.
+pub fn long_language(random: &mut ChaCha8Rng) -> String {
+    let subtag = ["-a", "-abcdefgh", "-x-1", "-Latn", "-"].choose(random).copied().unwrap_or("-a");
+    format!("en{}", subtag.repeat(skewed(random, MAX_LANGUAGE_SUBTAGS)))
+}
+
+/// JSON text of nested lists or objects, closed or not.
+pub fn nested_json(random: &mut ChaCha8Rng) -> String {
+    let depth = skewed(random, MAX_NESTING);
+    let (open, close) = [("[", "]"), ("{\"a\":", "}"), ("[[],", "]")].choose(random).copied().unwrap_or(("[", "]"));
+    let end = if random.random_bool(0.8) { close.repeat(depth) } else { String::new() };
+    format!("{}1{end}", open.repeat(depth))
+}
+
+/// A number from 1 to a maximum, whose logarithm is evenly distributed.
+fn skewed(random: &mut ChaCha8Rng, max: usize) -> usize {
+    let limit = 1_usize << random.random_range(1..=max.ilog2());
+    random.random_range(1..=limit.min(max))
+}
+
 /// A text: one from the data, an unusual one, or a mutated one.
 pub fn random_text(schema: &Schema, random: &mut ChaCha8Rng) -> String {
+    match random.random_range(0..400) {
+        0..5 => return long_word(random),
+        5..8 => return long_language(random),
+        8..14 => {
+            let known = schema.known_values.choose(random).cloned().unwrap_or_default();
+            let control = CONTROL_CHARACTERS.choose(random).copied().unwrap_or('\u{0}');
+            return if random.random_bool(0.5) { format!("{known}{control}") } else { format!("{control}{known}") };
+        }
+        _ => {}
+    }
     match random.random_range(0..10) {
         0..5 => schema.known_values.choose(random).cloned().unwrap_or_default(),
         5..9 => (*UNUSUAL_TEXTS.choose(random).unwrap_or(&"")).to_owned(),
