@@ -189,8 +189,8 @@ async fn record_cannot_be_its_own_ancestor(#[values(On::Sqlite, On::Postgres)] o
         (json!({"provisions": [{"slug": "p-a", "parent": "p-b"}]}), "provisions[0].parent", "p-a → p-b → p-a"),
         (topics, "topics[0].broader", "x → y → z → x"),
         (
-            json!({"sources": [{"slug": "paper", "citations": [{"source": "paper"}]}]}),
-            "sources[0].citations[0].source",
+            json!({"statements": [{"slug": "new", "text": {"en": "S"}, "about": [{"person": "anna"}, {"statement": "new"}]}]}),
+            "statements[0].about[1]",
             "refers to the record itself",
         ),
         (json!({"laws": [{"slug": "code", "relations": [{"kind": "amends", "target": "code"}]}]}), "laws[0].relations[0].target", "itself"),
