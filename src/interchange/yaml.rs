@@ -276,7 +276,9 @@ mod tests {
     #[test]
     fn nesting_is_bounded() {
         assert!(value(&["[".repeat(64), "]".repeat(64)].concat()).is_ok());
-        let problem = value(&"[".repeat(100_000)).unwrap_err();
+        // the scanner has a limit of its own
+        assert!(value(&"[".repeat(100_000)).unwrap_err().contains("recursion limit exceeded"));
+        let problem = value(&["[".repeat(65), "]".repeat(65)].concat()).unwrap_err();
         assert_eq!(problem, "x.yaml:1: lists and maps are nested more than 64 levels deep (column 65)");
     }
 }
