@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::dataset;
 use crate::core::dataset::Dataset;
+use crate::core::text::TextRule;
 use crate::graphql::limits::Limits;
 use crate::http::{RateLimits, Timeouts};
 use database_url::deserialize_list;
@@ -176,6 +177,16 @@ impl Config {
             return Err(ConfigError::invalid("database_url", "must begin with sqlite: or postgres:"));
         }
         self.validate_replication()?;
+        let texts = [
+            ("dataset_title", &self.dataset_title),
+            ("dataset_licence", &self.dataset_licence),
+            ("dataset_attribution", &self.dataset_attribution),
+            ("public_url", &self.public_url),
+        ];
+        for (setting, text) in texts {
+            let checked = text.as_deref().map_or(Ok(()), |text| TextRule::NAME.check(text.trim()));
+            checked.map_err(|problem| ConfigError::invalid(setting, problem))?;
+        }
         self.dataset().map(drop)
     }
 

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use heck::ToSnakeCase;
 
 use crate::catalog::kind::{FieldKind, Structure, Vocabulary};
+use crate::core::text::TextRule;
 use crate::entity::RecordType;
 
 /// Name of the field that holds the type of a record. Its vocabulary is filled in once all types are declared.
@@ -81,6 +82,8 @@ pub struct Field {
     pub inverse: Option<Inverse>,
     /// Why and since when the field is deprecated, if it is.
     pub deprecated: Option<Deprecation>,
+    /// What its texts may contain.
+    pub text_rule: TextRule,
     /// Column with the length of a duration in minutes.
     minutes: Option<&'static str>,
 }
@@ -156,6 +159,7 @@ impl Field {
             ordered: false,
             inverse: None,
             deprecated: None,
+            text_rule: kind.text_rule(),
             minutes: None,
         }
     }
@@ -187,6 +191,18 @@ impl Field {
     /// Search indexes the field as running text.
     pub fn search_text(mut self) -> Self {
         self.search = SearchIndexing::Text;
+        self
+    }
+
+    /// Texts may have several lines, and be longer than on one line.
+    pub fn lines(mut self) -> Self {
+        self.text_rule = TextRule::LINES;
+        self
+    }
+
+    /// Replaces the maximum length of a text.
+    pub fn max_chars(mut self, max_chars: usize) -> Self {
+        self.text_rule.max_chars = max_chars;
         self
     }
 

@@ -1,5 +1,6 @@
 //! Kinds of values that a field can hold: scalars, vocabularies, lists of structures and references.
 
+use crate::core::text::TextRule;
 use crate::entity::RecordType;
 
 /// One value of a [`Vocabulary`].
@@ -103,6 +104,13 @@ pub static LINK: Structure = Structure {
     ],
 };
 
+/// Maximum number of languages of a text.
+pub const MAX_LANGUAGES: usize = 50;
+/// Maximum number of structures in a list field.
+pub const MAX_LIST_ITEMS: usize = 200;
+/// Maximum number of parts in one list of a record.
+pub const MAX_PARTS: usize = 10_000;
+
 /// The kind of value that a field holds.
 #[derive(Debug, Clone, Copy)]
 pub enum FieldKind {
@@ -134,4 +142,26 @@ pub enum FieldKind {
     One(RecordType),
     /// A polymorphic reference, to a record or part of any type.
     Any,
+}
+
+impl FieldKind {
+    /// What a text of this kind may contain, unless its field declares more or less.
+    pub const fn text_rule(self) -> TextRule {
+        match self {
+            // an index of PostgreSQL holds at most 2,704 bytes, and a character takes up to four
+            Self::Text => TextRule::line(500),
+            Self::Translated | Self::Url => TextRule::line(2_000),
+            Self::Date
+            | Self::Instant
+            | Self::Integer
+            | Self::Number
+            | Self::Boolean
+            | Self::Language
+            | Self::Duration
+            | Self::Choice(_)
+            | Self::List(_)
+            | Self::One(_)
+            | Self::Any => TextRule::line(100),
+        }
+    }
 }

@@ -51,6 +51,8 @@ pub struct Record {
     pub default_order: (FieldId, Direction),
     /// Fields from which the key of a part is derived, if it is not set by an editor.
     pub key_from: &'static [&'static str],
+    /// Fields of a part whose values no two parts of one record share; empty if parts may be alike.
+    pub distinct: &'static [&'static str],
     /// Dimensions by which its records can be grouped.
     pub dimensions: Vec<Dimension>,
     /// Its statistics, if it has any.
@@ -74,6 +76,7 @@ impl Record {
             parts: Vec::new(),
             default_order: (FieldId::new(0), Direction::Asc),
             key_from: &[],
+            distinct: &[],
             dimensions: Vec::new(),
             statistics: None,
             extra_dimensions: Vec::new(),
@@ -117,6 +120,12 @@ impl Record {
     /// Adds a field.
     pub fn with_field(mut self, field: Field) -> Self {
         self.fields.push(field);
+        self
+    }
+
+    /// No two parts of one record have the same values in all of these fields.
+    pub fn distinct(mut self, fields: &'static [&'static str]) -> Self {
+        self.distinct = fields;
         self
     }
 

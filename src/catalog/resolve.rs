@@ -38,7 +38,7 @@ pub(super) fn resolve(declared: Vec<Record>) -> Vec<Record> {
         record.dimensions = dimensions;
     }
     for record in &records {
-        record.key_from.iter().for_each(|name| _ = record.known_field(name));
+        record.key_from.iter().chain(record.distinct).for_each(|name| _ = record.known_field(name));
         check_statistics(&records, record);
     }
     records

@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flags;
 use crate::core::language;
+use crate::core::text::{TextRule, check_web_address};
 use crate::interchange::format::InputFormat;
 use crate::interchange::package;
 
@@ -98,7 +99,7 @@ pub struct ImportArgs {
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
     /// For Popolo: identifier scheme to store Popolo ids under, so that later imports find the same records
-    #[arg(long, value_name = "NAME", default_value = "popolo")]
+    #[arg(long, value_name = "NAME", default_value = "popolo", value_parser = parse_name)]
     pub scheme: String,
     /// For Popolo: language of names and other text, as a BCP 47 tag; und means undetermined
     #[arg(long, value_name = "TAG", default_value = "und", value_parser = language::tag)]
@@ -116,10 +117,10 @@ pub struct ImportArgs {
     #[arg(long, value_name = "TOKEN", env = "KURULTAI_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
     /// Author to store in the history of each changed record
-    #[arg(long, value_name = "NAME", default_value = "import")]
+    #[arg(long, value_name = "NAME", default_value = "import", value_parser = parse_name)]
     pub by: String,
     /// Reason to store in the history of each changed record
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = parse_message)]
     pub message: Option<String>,
 }
 
@@ -136,7 +137,7 @@ pub struct ExportArgs {
     #[arg(long)]
     pub force: bool,
     /// Title of the dataset in datapackage.json [default: the setting dataset_title]
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = parse_name)]
     pub title: Option<String>,
     /// Licence of the dataset: an SPDX identifier, such as CC-BY-4.0, or a URL. Can be given several times
     /// [default: the setting dataset_licence, if it is one of these]
@@ -144,10 +145,20 @@ pub struct ExportArgs {
     pub licences: Vec<String>,
 }
 
+/// Parses a name or title.
+fn parse_name(text: &str) -> Result<String, String> {
+    TextRule::NAME.check(text).map(|()| text.to_owned())
+}
+
+/// Parses the reason for a change.
+fn parse_message(text: &str) -> Result<String, String> {
+    TextRule::MESSAGE.check(text).map(|()| text.to_owned())
+}
+
 /// Parses a licence: an SPDX identifier or a URL.
 pub(super) fn parse_licence(text: &str) -> Result<String, String> {
     let is_identifier = !text.is_empty() && text.chars().all(|char| char.is_ascii_alphanumeric() || "-._".contains(char));
-    let is_url = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let is_url = check_web_address(text).is_ok();
     if is_identifier || is_url {
         return Ok(text.to_owned());
     }
@@ -160,7 +171,7 @@ pub enum TokenCommand {
     /// Create a token and print it once
     Create {
         /// Name of the person or program that will use the token, shown as author in the history
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", value_parser = parse_name)]
         name: String,
         /// Role of the token, which determines its permissions
         #[arg(long, value_name = "ROLE", value_parser = ["reader", "editor", "admin"])]
@@ -189,7 +200,7 @@ pub enum QueriesCommand {
         #[arg(value_name = "FILE")]
         file: PathBuf,
         /// Name to store as the author of the saved queries
-        #[arg(long, value_name = "NAME", default_value = "import")]
+        #[arg(long, value_name = "NAME", default_value = "import", value_parser = parse_name)]
         by: String,
     },
     /// List saved queries, the latest first

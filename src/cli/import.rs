@@ -109,7 +109,8 @@ fn read_inputs(args: &ImportArgs) -> anyhow::Result<ImportReader> {
 
 fn read_mapping(path: &Path) -> Result<Mapping, Vec<InputProblem>> {
     let name: Arc<str> = Arc::from(path.display().to_string());
-    let input = InputSource { name: name.clone(), format: InputFormat::Yaml, is_format_explicit: true, path: Some(path.to_owned()) };
+    let input =
+        InputSource { name: name.clone(), format: InputFormat::Yaml, is_format_explicit: true, path: Some(path.to_owned()), file: None };
     let tree = input.read_to_string().and_then(|text| yaml::parse(&name, &text)).map_err(|problem| vec![problem])?;
     Mapping::parse(&name, &tree)
 }

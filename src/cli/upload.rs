@@ -22,7 +22,13 @@ pub fn upload_reader() -> UploadParser {
                     .filter(|format| *format != InputFormat::Package)
                     .unwrap_or(InputFormat::Json);
                 let mut reading = ImportReader::new(PopoloOptions::default());
-                reading.read(&InputSource { name: upload.name.into(), format, is_format_explicit: false, path: Some(upload.path) });
+                reading.read(&InputSource {
+                    name: upload.name.into(),
+                    format,
+                    is_format_explicit: false,
+                    path: None,
+                    file: Some(upload.file),
+                });
                 reading
             });
             let mut reading = reading.await.map_err(internal)?;

@@ -25,6 +25,21 @@ pub fn fold(text: &str) -> String {
 /// Maximum length of a word in the search index and in a search.
 const MAX_SEARCH_WORD_BYTES: usize = 40;
 
+/// Maximum length of the folded names of a record in the search index.
+pub const MAX_INDEXED_NAME_BYTES: usize = 50_000;
+/// Maximum length of the folded running text of a record in the search index. An index entry of PostgreSQL (`tsvector`) holds
+/// at most 1 MB, and its size is up to twice that of the text.
+pub const MAX_INDEXED_TEXT_BYTES: usize = 300_000;
+
+/// The beginning of a folded text, cut between two words if it is longer than the search index takes.
+pub fn cut_for_index(mut folded: String, max_bytes: usize) -> String {
+    if folded.len() > max_bytes {
+        let end = folded[..=max_bytes].rfind(' ').unwrap_or(max_bytes);
+        folded.truncate(end);
+    }
+    folded
+}
+
 /// Folds a text for search: as [`fold`], with each word cut to 40 letters. The index and the search cut alike. Neither database
 /// indexes words of any length, and the work to correct the spelling of a word grows with the square of its length.
 pub fn fold_for_search(text: &str) -> String {

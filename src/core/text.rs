@@ -1,15 +1,98 @@
-//! Characters that no text may contain, whatever interface it comes through.
+//! What a text may contain, whatever interface it comes through: its characters, lines and length.
 
-/// The first character that a text must not contain: a control character other than tab and line ends, or one that XML and
-/// JSON tools reject (U+FFFE, U+FFFF). PostgreSQL cannot store U+0000, and XML 1.0 (section 2.2) has none of them.
+use std::borrow::Cow;
+
+use url::Url;
+
+/// What a text may contain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextRule {
+    /// Maximum length in characters.
+    pub max_chars: usize,
+    /// Whether the text may have several lines and tabs.
+    pub has_lines: bool,
+}
+
+impl TextRule {
+    /// A text of several lines, such as the wording of a provision.
+    pub const LINES: Self = Self { max_chars: 200_000, has_lines: true };
+    /// A name that operators give: of an author, a token, a dataset.
+    pub const NAME: Self = Self::line(500);
+    /// The reason for a change.
+    pub const MESSAGE: Self = Self { max_chars: 2_000, has_lines: true };
+
+    /// A text on one line.
+    pub const fn line(max_chars: usize) -> Self {
+        Self { max_chars, has_lines: false }
+    }
+
+    /// Fails with what is wrong with a text, and what would be right.
+    pub fn check(self, text: &str) -> Result<(), String> {
+        if let Some(char) = forbidden_character(text) {
+            return Err(forbidden_character_message(char));
+        }
+        if let Some(char) = text.chars().find(|char| !self.has_lines && char.is_control()) {
+            return Err(format!("the text must be on one line; remove the character U+{:04X}", u32::from(char)));
+        }
+        // every character takes at least one byte
+        let count = if text.len() > self.max_chars { text.chars().count() } else { 0 };
+        if count > self.max_chars {
+            return Err(format!("the text has {count} characters; the maximum is {}", self.max_chars));
+        }
+        Ok(())
+    }
+}
+
+/// Whether no text may contain a character: a control character other than tab and line ends, or one that XML and JSON
+/// tools reject (U+FFFE, U+FFFF). PostgreSQL cannot store U+0000, and XML 1.0 (section 2.2) has none of them.
+pub fn is_forbidden(char: char) -> bool {
+    (char.is_control() && !matches!(char, '\t' | '\n' | '\r')) || matches!(char, '\u{fffe}' | '\u{ffff}')
+}
+
+/// The first character that a text must not contain.
 pub fn forbidden_character(text: &str) -> Option<char> {
-    let is_forbidden = |char: char| (char.is_control() && !matches!(char, '\t' | '\n' | '\r')) || matches!(char, '\u{fffe}' | '\u{ffff}');
     text.chars().find(|char| is_forbidden(*char))
 }
 
 /// The message for a text with such a character.
 pub fn forbidden_character_message(char: char) -> String {
     format!("text must not contain the character U+{:04X}; remove it", u32::from(char))
+}
+
+/// The text without characters that no text may contain. Documents in XML, HTML and spreadsheets stay well-formed by it
+/// whatever the database contains.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    match forbidden_character(text) {
+        None => Cow::Borrowed(text),
+        Some(_) => Cow::Owned(text.chars().filter(|char| !is_forbidden(*char)).collect()),
+    }
+}
+
+/// Characters of an input that a message repeats.
+const MAX_QUOTED_CHARS: usize = 100;
+
+/// The beginning of an input, to be quoted in a message.
+pub fn excerpt(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(MAX_QUOTED_CHARS) {
+        None => printable(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", printable(&text[..end]))),
+    }
+}
+
+/// Requires the absolute address of a page: http or https, with a host, without white space and without credentials.
+pub fn check_web_address(text: &str) -> Result<(), String> {
+    let wrong = |reason: &str| Err(format!("\"{}\" is not a web address; {reason}", excerpt(text)));
+    match Url::parse(text) {
+        _ if text.contains(|char: char| char.is_whitespace() || char.is_control()) => wrong("write %20 for a space"),
+        Ok(url) if !matches!(url.scheme(), "http" | "https") || !url.has_host() => wrong("it must begin with https:// or http://"),
+        // the parser also accepts other numbers of slashes
+        Ok(url) if !text.get(url.scheme().len()..).is_some_and(|rest| rest.starts_with("://")) => {
+            wrong("it must begin with https:// or http://")
+        }
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => wrong("remove the user name and password before @"),
+        Ok(_) => Ok(()),
+        Err(_) => wrong("it must begin with https:// or http://"),
+    }
 }
 
 #[cfg(test)]
@@ -23,7 +106,35 @@ mod tests {
     #[case("a\u{1b}[31m", Some('\u{1b}'))]
     #[case("don\u{92}t", Some('\u{92}'))]
     #[case("a\u{ffff}", Some('\u{ffff}'))]
-    fn control_characters_are_found(#[case] text: &str, #[case] expected: Option<char>) {
+    fn control_characters_are_found_and_removed(#[case] text: &str, #[case] expected: Option<char>) {
         assert_eq!(forbidden_character(text), expected);
+        assert_eq!(forbidden_character(&printable(text)), None);
+    }
+
+    #[rstest]
+    #[case(TextRule::LINES, "a\n\tb", None)]
+    #[case(TextRule::line(10), "a\nb", Some("the text must be on one line; remove the character U+000A"))]
+    #[case(TextRule::line(3), "щщщ", None)]
+    #[case(TextRule::line(3), "щщщщ", Some("the text has 4 characters; the maximum is 3"))]
+    #[case(TextRule::LINES, "\u{b}", Some("text must not contain the character U+000B; remove it"))]
+    fn rule_states_what_is_wrong(#[case] rule: TextRule, #[case] text: &str, #[case] expected: Option<&str>) {
+        assert_eq!(rule.check(text).err().as_deref(), expected);
+    }
+
+    #[rstest]
+    #[case("https://example.org/a?b=c#d", true)]
+    #[case("http://пример.рф/ж", true)]
+    #[case("HTTPS://EXAMPLE.ORG", true)]
+    #[case("https://user:secret@example.org", false)]
+    #[case("https://user@example.org", false)]
+    #[case("https://example.org/a b", false)]
+    #[case("https://exam\nple.org", false)]
+    #[case("https:example.org", false)]
+    #[case("https:/\\example.org", false)]
+    #[case("https://", false)]
+    #[case("javascript:alert(1)", false)]
+    #[case("//example.org", false)]
+    fn web_address_has_a_host_and_no_credentials(#[case] text: &str, #[case] is_valid: bool) {
+        assert_eq!(check_web_address(text).is_ok(), is_valid);
     }
 }

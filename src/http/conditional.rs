@@ -32,7 +32,7 @@ const PRIVATE_NO_STORE: HeaderValue = HeaderValue::from_static("private, no-stor
 const PUBLIC_HOUR_CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// Request headers that a response depends on.
-const VARY_ON: HeaderValue = HeaderValue::from_static("Accept, Accept-Language, Authorization");
+const VARY_ON: HeaderValue = HeaderValue::from_static("Accept, Accept-Language, Authorization, X-Forwarded-Proto");
 
 /// The validators of a response. Create them before any data is read for it:
 ///

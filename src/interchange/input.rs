@@ -1,7 +1,7 @@
 //! Sources of an import: files, directories and standard input.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, stdin};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, stdin};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,13 +22,20 @@ pub struct InputSource {
     pub format: InputFormat,
     /// Whether the format was specified explicitly instead of detected from the file name.
     pub is_format_explicit: bool,
-    /// Path of the file; `None` for standard input.
+    /// Path of the file; `None` for standard input and for an open file.
     pub path: Option<PathBuf>,
+    /// The file, if it is open already and has no path.
+    pub file: Option<Arc<File>>,
 }
 
 impl InputSource {
     /// Opens the source for buffered reading.
     pub fn open(&self) -> Result<Box<dyn BufRead + Send>, InputProblem> {
+        if let Some(file) = &self.file {
+            let rewound = file.try_clone().and_then(|mut file| file.seek(SeekFrom::Start(0)).map(|_| file));
+            let file = rewound.map_err(|error| unreadable(&self.name, &error))?;
+            return Ok(Box::new(BufReader::with_capacity(READ_BUFFER_BYTES, file)));
+        }
         match &self.path {
             None => Ok(Box::new(BufReader::new(stdin()))),
             Some(path) => match File::open(path) {
@@ -59,7 +66,7 @@ pub fn list_inputs(paths: &[PathBuf], format: Option<InputFormat>, has_mapping: 
         if path == Path::new("-") {
             let format = format
                 .ok_or_else(|| file_problem(None, "standard input requires an explicit format; specify it, such as --format ndjson"))?;
-            inputs.push(InputSource { name: Arc::from("standard input"), format, is_format_explicit: true, path: None });
+            inputs.push(InputSource { name: Arc::from("standard input"), format, is_format_explicit: true, path: None, file: None });
         } else if path.is_dir() && path.join(DESCRIPTOR).exists() {
             inputs.push(file_input(&path.join(DESCRIPTOR), format)?);
         } else if path.is_dir() {
@@ -93,5 +100,5 @@ fn file_input(path: &Path, explicit: Option<InputFormat>) -> Result<InputSource,
     let format = explicit
         .or_else(|| InputFormat::from_path(path))
         .ok_or_else(|| file_problem(Some(&name), "unknown file extension; specify the format, such as --format yaml"))?;
-    Ok(InputSource { name, format, is_format_explicit: explicit.is_some(), path: Some(path.to_owned()) })
+    Ok(InputSource { name, format, is_format_explicit: explicit.is_some(), path: Some(path.to_owned()), file: None })
 }

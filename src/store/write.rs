@@ -5,8 +5,10 @@
 //! lock first. Writes therefore never deadlock, and the order of revisions is the order of commits.
 
 pub(crate) mod diff;
+mod hierarchy;
 pub(crate) mod load;
 pub(crate) mod model;
+mod part;
 pub(crate) mod resolve;
 pub(crate) mod session;
 pub(crate) mod types;

@@ -9,7 +9,7 @@ use super::writer::{CsvOptions, TableEnd, TableError, TableWriter};
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// First characters by which a spreadsheet recognizes a formula.
-const FORMULA_PREFIXES: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+const FORMULA_PREFIXES: [char; 11] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
 
 pub(super) struct CsvTableWriter {
     writer: csv::Writer<Vec<u8>>,

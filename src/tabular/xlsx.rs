@@ -7,6 +7,7 @@ use rust_xlsxwriter::{ColNum, Format, RowNum, Workbook, Worksheet, XlsxError};
 
 use super::table::{ColumnType, TableColumn, TableRows, TableValue};
 use super::writer::{TableEnd, TableError, TableWriter};
+use crate::core::text::printable;
 
 const FORMAT_NAME: &str = "XLSX";
 /// Maximum number of rows in a worksheet, including the header.
@@ -40,7 +41,7 @@ impl XlsxTableWriter {
             sheet.set_column_width(index, width).map_err(TableError::other)?;
         }
         for (index, column) in (0..).zip(columns) {
-            sheet.write_string_with_format(0, index, &column.name, &header_format).map_err(TableError::other)?;
+            sheet.write_string_with_format(0, index, printable(&column.name), &header_format).map_err(TableError::other)?;
         }
         Ok(Self { workbook, instant_format: Format::new().set_num_format("yyyy-mm-dd hh:mm:ss"), next_row: 1 })
     }
@@ -72,7 +73,7 @@ fn write_cell<'s>(
 ) -> Result<&'s mut Worksheet, XlsxError> {
     match value {
         TableValue::Null => Ok(sheet),
-        TableValue::Text(text) | TableValue::Json(text) => sheet.write_string(row, column, truncate_to_cell(text)),
+        TableValue::Text(text) | TableValue::Json(text) => sheet.write_string(row, column, truncate_to_cell(&printable(text)).into_owned()),
         TableValue::Integer(number) if number.unsigned_abs() > MAX_EXACT_INTEGER => sheet.write_string(row, column, number.to_string()),
         TableValue::Integer(number) => sheet.write_number(row, column, *number as f64),
         TableValue::Number(number) => sheet.write_number(row, column, *number),

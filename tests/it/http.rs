@@ -8,4 +8,5 @@ pub mod record_page;
 pub mod response_cache;
 pub mod schema;
 pub mod table;
+pub mod upload;
 pub mod url;

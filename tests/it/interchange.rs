@@ -1,6 +1,7 @@
 //! Import and export through the command line and the store.
 
 mod csv;
+mod edges;
 mod formats;
 mod import;
 mod kill;

@@ -1,6 +1,7 @@
 //! The store on both databases: plans, SQL, drafts, history, replicas and faults.
 
 pub mod backup;
+pub mod clean_texts;
 pub mod cluster;
 pub mod dataset_version;
 pub mod date_names;

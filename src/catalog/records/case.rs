@@ -148,7 +148,7 @@ pub fn records() -> Vec<Record> {
             .with_field(choice("status", &CASE_STATUS).required().doc("Status of the case."))
             .with_field(date("openedOn").doc("Date on which the case began, with the first arrest, suspicion or filing.").ordered())
             .with_field(date("decidedOn").doc("Date of the judgment.").ordered())
-            .with_field(translated("summary").doc("Summary of the case in a few sentences.").search_text())
+            .with_field(translated("summary").lines().doc("Summary of the case in a few sentences.").search_text())
             .with_field(
                 one("court", RecordType::Organization)
                     .doc("Court that hears the case.")
@@ -196,7 +196,7 @@ pub fn records() -> Vec<Record> {
                 .inverse("caseParties", "Cases in which this organization takes part, with the role."),
         )
         .with_field(
-            translated("description")
+            translated("description").lines()
                 .doc("Description of a party that the sources do not name, such as a group of bloggers."),
         )
         .with_field(choice("role", &PARTY_ROLE).required().doc("Role in the case.")),
@@ -221,7 +221,7 @@ pub fn records() -> Vec<Record> {
         .with_field(text("locator").doc("Subdivision of the provision, such as part 4, item 2."))
         .with_field(date("date").doc("Date on which the charge was brought.").ordered())
         .with_field(choice("outcome", &CHARGE_OUTCOME).required().doc("Outcome of the charge."))
-        .with_field(translated("text").doc("Wording of the charge.")),
+        .with_field(translated("text").lines().doc("Wording of the charge.")),
         Record::part(
             RecordType::CaseEvent,
             "case_events",
@@ -237,7 +237,7 @@ pub fn records() -> Vec<Record> {
                 .doc("Body that took this step.")
                 .inverse("caseEvents", "Events in cases in which this body acted."),
         )
-        .with_field(translated("text").required().doc("Description of the event.")),
+        .with_field(translated("text").lines().required().doc("Description of the event.")),
         Record::part(
             RecordType::Sentence,
             "sentences",
@@ -255,6 +255,6 @@ pub fn records() -> Vec<Record> {
         .with_field(duration("length").doc("Length as an ISO 8601 duration, such as P3Y for three years."))
         .with_field(number("amount").doc("Amount, in the unit of the field unit."))
         .with_field(text("unit").doc("Unit of the amount, such as KZT, MCI or hours a year."))
-        .with_field(translated("text").doc("Wording of the sentence.")),
+        .with_field(translated("text").lines().doc("Wording of the sentence.")),
     ]
 }

@@ -51,10 +51,10 @@ pub fn records() -> Vec<Record> {
                 .inverse("citedFor", "Claims for which this source is cited."),
         )
         .with_field(text("field").doc("Field that the claim concerns; null if it concerns the whole record."))
-        .with_field(text("value").doc("Value of the field according to the source. It may differ from the value of the record."))
-        .with_field(text("quote").doc("Verbatim quotation from the source."))
+        .with_field(text("value").lines().doc("Value of the field according to the source. It may differ from the value of the record."))
+        .with_field(text("quote").lines().doc("Verbatim quotation from the source."))
         .with_field(text("locator").doc("Location within the source, such as a page or a paragraph."))
-        .with_field(text("note").doc("Remark about the claim.")),
+        .with_field(text("note").lines().doc("Remark about the claim.")),
         Record::link(
             RecordType::Identifier,
             "identifiers",
@@ -65,8 +65,9 @@ pub fn records() -> Vec<Record> {
                 .short(),
             &["scheme", "value"],
         )
+        .distinct(&["scheme", "value"])
         .doc("An identifier of a record in another register.")
-        .with_field(text("scheme").required().doc("Register that assigns the identifier, such as wikidata or adilet."))
+        .with_field(text("scheme").max_chars(100).required().doc("Register that assigns the identifier, such as wikidata or adilet."))
         .with_field(text("value").required().doc("The identifier.")),
         Record::link(
             RecordType::Tag,
@@ -74,6 +75,7 @@ pub fn records() -> Vec<Record> {
             any("record").required().doc("Record with the topic.").inverse("topics", "Topics of the record.").through("topic"),
             &["topic"],
         )
+        .distinct(&["topic"])
         .doc("A link between a record and one of its topics.")
         .with_field(one("topic", RecordType::Topic).required().doc("The topic.").inverse("tags", "Records with this topic.")),
         Record::link(
@@ -85,6 +87,7 @@ pub fn records() -> Vec<Record> {
                 .inverse("about", "Records that the statement concerns."),
             &["record"],
         )
+        .distinct(&["record"])
         .doc("A link between a statement and a record that it concerns.")
         .with_field(
             any("record")
@@ -100,7 +103,7 @@ pub fn records() -> Vec<Record> {
             .with_field(integer("number").required().doc("Number of the revision, counted from 1 for each record.").ordered())
             .with_field(instant("changedAt").required().doc("Time of the change.").ordered())
             .with_field(text("by").required().doc("Name of the editor or process that made the change."))
-            .with_field(text("message").doc("Reason for the change, as its author gave it."))
+            .with_field(text("message").lines().doc("Reason for the change, as its author gave it."))
             .with_field(list("changes", &FIELD_CHANGE).doc("Changed fields, with their old and new values."))
             .with_field(choice("kind", &REVISION_KIND).required().doc("Type of change."))
             .with_field(text(RECORD_TYPE).required().doc("Type of the record that changed."))

@@ -97,7 +97,7 @@ pub fn records() -> Vec<Record> {
             .with_field(date("inForceFrom").doc("Date of entry into force.").ordered())
             .with_field(date("repealedOn").doc("Date of repeal.").ordered())
             .with_field(text("eli").doc("European Legislation Identifier (ELI).").unique())
-            .with_field(translated("summary").doc("Summary of the law in a few sentences.").search_text())
+            .with_field(translated("summary").lines().doc("Summary of the law in a few sentences.").search_text())
             .with_field(
                 one("jurisdiction", RecordType::Jurisdiction)
                     .doc("Jurisdiction to which the record belongs.")
@@ -114,6 +114,7 @@ pub fn records() -> Vec<Record> {
                 .inverse("relations", "Effects of this law on other laws."),
         )
         .doc("Effect of one law on another.")
+        .distinct(&["kind", "target"])
         .with_field(choice("kind", &LAW_RELATION_KIND).required().doc("Type of effect."))
         .with_field(
             one("target", RecordType::Law)
@@ -121,6 +122,6 @@ pub fn records() -> Vec<Record> {
                 .doc("Law affected.")
                 .inverse("inverseRelations", "Effects of other laws on this one."),
         )
-        .with_field(translated("note").doc("Details of the effect.")),
+        .with_field(translated("note").lines().doc("Details of the effect.")),
     ]
 }

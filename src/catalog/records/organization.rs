@@ -39,7 +39,7 @@ pub fn records() -> Vec<Record> {
             .with_field(choice("classification", &ORGANIZATION_CLASSIFICATION).required().doc("Type of organization."))
             .with_field(date("foundedOn").doc("Date of foundation.").ordered())
             .with_field(date("dissolvedOn").doc("Date of dissolution."))
-            .with_field(translated("description").doc("Description in a sentence or two.").search_text())
+            .with_field(translated("description").lines().doc("Description in a sentence or two.").search_text())
             .with_field(url("image").doc("URL of a picture or emblem."))
             .with_field(list("links", &LINK).doc("Web pages about the subject of the record."))
             .with_field(

@@ -20,7 +20,7 @@ pub fn records() -> Vec<Record> {
             .with_field(date("birthDate").doc("Date of birth.").ordered())
             .with_field(date("deathDate").doc("Date of death."))
             .with_field(text("gender").doc("Gender according to the sources."))
-            .with_field(translated("biography").doc("Biography in a sentence or two.").search_text())
+            .with_field(translated("biography").lines().doc("Biography in a sentence or two.").search_text())
             .with_field(url("image").doc("URL of a portrait."))
             .with_field(list("links", &LINK).doc("Web pages about the subject of the record."))
             .with_field(

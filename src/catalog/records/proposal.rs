@@ -118,7 +118,7 @@ pub fn records() -> Vec<Record> {
             .with_field(choice("kind", &PROPOSAL_KIND).required().doc("Type of proposal."))
             .with_field(choice("status", &PROPOSAL_STATUS).required().doc("Status of the proposal."))
             .with_field(date("introducedOn").doc("Date on which the proposal was first made or introduced.").ordered())
-            .with_field(translated("summary").doc("Summary of the proposal in a few sentences.").search_text())
+            .with_field(translated("summary").lines().doc("Summary of the proposal in a few sentences.").search_text())
             .with_field(
                 one("jurisdiction", RecordType::Jurisdiction)
                     .doc("Jurisdiction to which the record belongs.")
@@ -148,6 +148,7 @@ pub fn records() -> Vec<Record> {
                 .inverse("sponsors", "Sponsors of the proposal."),
         )
         .doc("Sponsorship of a proposal by a person or an organization.")
+        .distinct(&["person", "organization", "role"])
         .with_field(
             one("person", RecordType::Person)
                 .doc("Person who sponsors the proposal.")
@@ -175,7 +176,7 @@ pub fn records() -> Vec<Record> {
                 .inverse("proposalActions", "Actions on proposals by or before this body."),
         )
         .with_field(choice("classification", &ACTION_CLASSIFICATION).required().doc("Type of event."))
-        .with_field(translated("text").doc("Description of the event.")),
+        .with_field(translated("text").lines().doc("Description of the event.")),
         Record::part(
             RecordType::ProposedChange,
             "proposed_changes",
@@ -196,6 +197,6 @@ pub fn records() -> Vec<Record> {
                 .doc("Provision that would change, if one is named.")
                 .inverse("proposedChanges", "Proposals to change this provision."),
         )
-        .with_field(translated("note").doc("Details of the proposed change.")),
+        .with_field(translated("note").lines().doc("Details of the proposed change.")),
     ]
 }

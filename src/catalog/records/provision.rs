@@ -28,7 +28,7 @@ pub fn records() -> Vec<Record> {
             .with_field(choice("kind", &PROVISION_KIND).required().search_name().doc("Level within the law."))
             .with_field(translated("heading").required().doc("Heading of the provision.").label())
             .with_field(integer("position").required().doc("Position within the law, counted from its beginning.").ordered())
-            .with_field(translated("summary").doc("Summary of the provision in the words of the editors.").search_text())
+            .with_field(translated("summary").lines().doc("Summary of the provision in the words of the editors.").search_text())
             .with_field(
                 one("law", RecordType::Law)
                     .required()
@@ -53,8 +53,8 @@ pub fn records() -> Vec<Record> {
         .doc("Text of a provision during one period.")
         .with_field(date("validFrom").doc("First day on which this text was in force.").ordered())
         .with_field(date("validTo").doc("First day on which this text was no longer in force; null while it is in force."))
-        .with_field(translated("text").required().doc("The text, or a paraphrase if the note says so."))
-        .with_field(text("note").doc("Origin of the text, and how close it is to the original."))
+        .with_field(translated("text").lines().required().doc("The text, or a paraphrase if the note says so."))
+        .with_field(text("note").lines().doc("Origin of the text, and how close it is to the original."))
         .default_order("validFrom", Direction::Asc),
     ]
 }

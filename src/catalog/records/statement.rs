@@ -11,9 +11,9 @@ pub fn records() -> Vec<Record> {
     vec![
         Record::root(RecordType::Statement, "statements", "statements")
             .doc("A public statement of a person or an organization.")
-            .with_field(translated("text").required().doc("The statement, quoted or reported.").label())
+            .with_field(translated("text").lines().required().doc("The statement, quoted or reported.").label())
             .with_field(date("saidOn").doc("Date of the statement.").ordered())
-            .with_field(translated("occasion").doc("Place and occasion of the statement.").search_text())
+            .with_field(translated("occasion").lines().doc("Place and occasion of the statement.").search_text())
             .with_field(
                 one("speaker", RecordType::Person)
                     .doc("Person who made the statement.")

@@ -26,7 +26,7 @@ pub fn records() -> Vec<Record> {
             .with_field(date("periodStart").doc("Start of the period that the figure covers.").ordered())
             .with_field(date("periodEnd").doc("End of the period that the figure covers.").ordered())
             .with_field(list("breakdown", &BREAKDOWN).doc("Dimensions that restrict the figure to a part of the whole."))
-            .with_field(translated("note").doc("Caveats to observe when quoting the figure.").search_text())
+            .with_field(translated("note").lines().doc("Caveats to observe when quoting the figure.").search_text())
             .with_field(
                 one("publisher", RecordType::Organization)
                     .doc("Organization that published the figure.")

@@ -11,7 +11,7 @@ pub fn records() -> Vec<Record> {
             .doc("A topic of records. Modelled on SKOS concepts.")
             .with_field(translated("label").required().doc("Name of the topic.").label())
             .with_field(text("scheme").doc("Vocabulary to which the topic belongs."))
-            .with_field(translated("definition").doc("Definition of the topic.").search_text())
+            .with_field(translated("definition").lines().doc("Definition of the topic.").search_text())
             .with_field(
                 one("broader", RecordType::Topic)
                     .doc("Broader topic that includes this one.")

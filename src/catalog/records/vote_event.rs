@@ -101,6 +101,7 @@ pub fn records() -> Vec<Record> {
                 .inverse("votes", "Individual votes, if the sources report them."),
         )
         .doc("The vote of one person.")
+        .distinct(&["person"])
         .with_field(one("person", RecordType::Person).required().doc("Person who voted.").inverse("votes", "Votes of this person."))
         .with_field(choice("option", &VOTE_OPTION).required().doc("Choice of the voter.")),
     ]

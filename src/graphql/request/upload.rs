@@ -2,7 +2,7 @@
 //!
 //! This layer does not know file formats: the application supplies the [`UploadParser`].
 
-use std::path::PathBuf;
+use std::fs::File;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -15,15 +15,15 @@ use crate::store::write::Drafts;
 /// Name of the scalar of an uploaded file.
 pub(crate) const UPLOAD: &str = "Upload";
 
-/// An uploaded file. The HTTP handler that stores it removes it after the response.
+/// An uploaded file.
 #[derive(Debug, Clone)]
 pub struct Upload {
     /// The value of a variable that refers to the file: random, so that no text of a client does.
     pub key: String,
     /// File name given by the client; its extension selects the format.
     pub name: String,
-    /// Path of the temporary file.
-    pub path: PathBuf,
+    /// The temporary file, which has no name: it vanishes with the process.
+    pub file: Arc<File>,
 }
 
 /// Contents of an uploaded file.

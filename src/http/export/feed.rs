@@ -17,6 +17,7 @@ use crate::core::auth::Caller;
 use crate::core::error::Error;
 use crate::core::id;
 use crate::core::language::Languages;
+use crate::core::text::printable;
 use crate::entity::RecordType;
 use crate::graphql::engine::{OnError, OperationRequest, PrepareError, PreparedOperation};
 use crate::graphql::error::GraphqlError;
@@ -283,5 +284,5 @@ fn to_atom(content: &FeedContent, base_url: &str, path: &str, changed_at: FixedD
         entries,
         ..Feed::default()
     };
-    feed.to_string()
+    printable(&feed.to_string()).into_owned()
 }

@@ -4,17 +4,19 @@
 //! not read.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::Write;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::multipart::MultipartError;
-use axum::extract::{FromRequest, Multipart, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value as Json, json};
-use tempfile::NamedTempFile;
 use uuid::Uuid;
 
 use crate::core::strict_json;
+use crate::core::text::TextRule;
 use crate::graphql::request::upload::Upload;
 use crate::http::response::{HttpReject, reject};
 use crate::observability::metrics;
@@ -22,7 +24,7 @@ use crate::observability::metrics;
 /// The part `map`: the paths of each file in the operations, by the name of its part.
 type FileMap = BTreeMap<String, Vec<String>>;
 
-/// The members of a request and its files, which are deleted from disk on drop.
+/// The members of a request and its files, which have no names on disk: they vanish when they are dropped, or with the process.
 pub(super) struct MultipartRequest {
     pub(super) members: Map<String, Json>,
     files: Vec<UploadedFile>,
@@ -34,7 +36,7 @@ struct UploadedFile {
     part: String,
     name: String,
     key: String,
-    file: NamedTempFile,
+    file: Arc<File>,
 }
 
 impl MultipartRequest {
@@ -42,7 +44,9 @@ impl MultipartRequest {
     pub(super) async fn read(headers: &HeaderMap, body: Body, max_bytes: usize) -> Result<Self, HttpReject> {
         let mut request = Request::new(http_body_util::Limited::new(body, max_bytes));
         request.headers_mut().clone_from(headers);
-        let request = request.map(Body::new);
+        let mut request = request.map(Body::new);
+        // the default limit of 2 MB would apply besides that of this server
+        DefaultBodyLimit::disable().apply(&mut request);
         let mut fields = Multipart::from_request(request, &()).await.map_err(|_| {
             bad_request("the Content-Type of a multipart request must name its boundary, such as multipart/form-data; boundary=x")
         })?;
@@ -71,11 +75,14 @@ impl MultipartRequest {
                     }
                     members = operations.as_object().cloned();
                     let file_name = field.file_name().unwrap_or("file").to_owned();
-                    let mut file = NamedTempFile::new().map_err(|error| write_failed(&error))?;
+                    TextRule::NAME
+                        .check(&file_name)
+                        .map_err(|message| bad_request(format!("the name of the file \"{name}\": {message}")))?;
+                    let mut file = tempfile::tempfile().map_err(|error| write_failed(&error))?;
                     while let Some(chunk) = field.chunk().await.map_err(read_failed)? {
                         file.write_all(&chunk).map_err(|error| write_failed(&error))?;
                     }
-                    files.push(UploadedFile { part: name, name: file_name, key, file });
+                    files.push(UploadedFile { part: name, name: file_name, key, file: Arc::new(file) });
                 }
                 _ => return Err(bad_request("the parts must be operations, then map, then the files")),
             }
@@ -89,11 +96,8 @@ impl MultipartRequest {
 
     /// The files, valid until `self` is dropped.
     pub(super) fn uploads(&self) -> Vec<Upload> {
-        let upload = |UploadedFile { name, key, file, .. }: &UploadedFile| Upload {
-            key: key.clone(),
-            name: name.clone(),
-            path: file.path().to_owned(),
-        };
+        let upload =
+            |UploadedFile { name, key, file, .. }: &UploadedFile| Upload { key: key.clone(), name: name.clone(), file: file.clone() };
         self.files.iter().map(upload).collect()
     }
 }

@@ -1,16 +1,22 @@
-//! Middleware for URLs: rejects those that do not decode to text, and redirects those that end in a slash.
+//! Middleware for hosts and URLs: rejects requests for no host or several, and URLs that do not decode to text, and redirects
+//! URLs that end in a slash.
 
 use axum::extract::Request;
-use axum::http::header::LOCATION;
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::header::{HOST, LOCATION};
+use axum::http::uri::Authority;
+use axum::http::{HeaderValue, StatusCode, Uri, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::core::text::is_forbidden;
 use crate::http::response::{MediaType, reject, reject_response};
 
 /// Responds with 400 to a URL whose path or query string is not percent-encoded UTF-8, so that no handler decodes it with
 /// replacement characters, and with 308 to a path that ends in a slash.
 pub(crate) async fn validate_url(request: Request, next: Next) -> Response {
+    if let Err(message) = check_host(&request) {
+        return reject_response(MediaType::negotiate_or_json(request.headers()), &reject(StatusCode::BAD_REQUEST, message));
+    }
     let uri = request.uri();
     for part in [uri.path(), uri.query().unwrap_or_default()] {
         if let Err(message) = check_encoding(part) {
@@ -23,7 +29,27 @@ pub(crate) async fn validate_url(request: Request, next: Next) -> Response {
     }
 }
 
-/// Checks that a part of a URL decodes to UTF-8 text without U+0000, which PostgreSQL cannot store.
+/// Requires one valid host (RFC 9112, section 3.2): the header `Host`, or `:authority` with HTTP/2. HTTP/1.0 has none.
+fn check_host(request: &Request) -> Result<(), &'static str> {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(_), Some(_)) => Err("the request has several Host headers; send one"),
+        (Some(host), None) if host.to_str().is_ok_and(|host| host.is_empty() || is_host(host)) => Ok(()),
+        (Some(_), None) => Err("the header Host is not the name of a host, with a port if it has one"),
+        (None, _) if request.version() == Version::HTTP_11 => Err("the header Host is missing; send the name of the server in it"),
+        (None, _) if request.version() == Version::HTTP_2 && request.uri().authority().is_none() => {
+            Err("the request has no :authority; send the name of the server in it")
+        }
+        (None, _) => Ok(()),
+    }
+}
+
+/// Whether a text is a host with an optional port, without credentials.
+fn is_host(text: &str) -> bool {
+    !text.contains('@') && text.parse::<Authority>().is_ok()
+}
+
+/// Checks that a part of a URL decodes to UTF-8 text without characters that no text may contain.
 fn check_encoding(part: &str) -> Result<(), String> {
     if !part.contains('%') {
         return Ok(());
@@ -51,17 +77,23 @@ fn check_encoding(part: &str) -> Result<(), String> {
         }
         place += 3;
     }
-    if let Err(error) = std::str::from_utf8(&decoded) {
-        let place = places.get(error.valid_up_to()).copied().unwrap_or_default();
-        return Err(format!(
-            "the URL contains \"{}\", which is not UTF-8; encode text as UTF-8 before percent-encoding it",
-            quoted(part, place)
-        ));
+    match std::str::from_utf8(&decoded) {
+        Err(error) => {
+            let place = places.get(error.valid_up_to()).copied().unwrap_or_default();
+            Err(format!(
+                "the URL contains \"{}\", which is not UTF-8; encode text as UTF-8 before percent-encoding it",
+                quoted(part, place)
+            ))
+        }
+        Ok(text) => match text.char_indices().find(|(_, char)| is_forbidden(*char)) {
+            Some((index, char)) => Err(format!(
+                "the URL contains \"{}\", the character U+{:04X}, which no text may contain; remove it",
+                quoted(part, places.get(index).copied().unwrap_or_default()),
+                u32::from(char)
+            )),
+            None => Ok(()),
+        },
     }
-    if decoded.contains(&0) {
-        return Err("the URL contains \"%00\", the character U+0000, which no text may contain; remove it".to_owned());
-    }
-    Ok(())
 }
 
 fn hex_digit(byte: Option<&u8>) -> Option<u8> {

@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 
 use atom_syndication::{Content, Entry, Feed, FixedDateTime, Generator, Text};
 use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, VARY};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use chrono::{NaiveDate, NaiveTime};
 use serde::Deserialize;
@@ -64,9 +64,11 @@ pub async fn atom(State(state): State<Arc<AppState>>, headers: HeaderMap) -> Res
         Some(_) => state.dataset.address(""),
         None => request_origin(&headers),
     };
-    respond_static(&headers, &[JSON.as_bytes(), base_url.as_bytes()], || {
+    let mut response = respond_static(&headers, &[JSON.as_bytes(), base_url.as_bytes()], || {
         ([(CONTENT_TYPE, ATOM_MEDIA_TYPE)], to_atom(&CHANGELOG.changes, &base_url)).into_response()
-    })
+    });
+    response.headers_mut().append(VARY, HeaderValue::from_static("X-Forwarded-Proto"));
+    response
 }
 
 fn to_atom(changes: &[SchemaChange], base_url: &str) -> String {

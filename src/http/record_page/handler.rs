@@ -18,6 +18,7 @@ use crate::core::dataset;
 use crate::core::dataset::Dataset;
 use crate::core::error::Error;
 use crate::core::id;
+use crate::core::text::printable;
 use crate::entity::RecordType;
 use crate::http::authentication::authenticate;
 use crate::http::client::request_origin;
@@ -179,25 +180,29 @@ fn record_page(request: &PageRequest, view: &RecordView) -> Response {
     if request.is_json_ld {
         ([(CONTENT_TYPE, JSON_LD_MEDIA_TYPE)], to_json_ld(view, &request.dataset).to_string()).into_response()
     } else {
-        ([(CONTENT_TYPE, HTML_MEDIA_TYPE)], html::page(request, view).into_string()).into_response()
+        ([(CONTENT_TYPE, HTML_MEDIA_TYPE)], printable(&html::page(request, view).into_string()).into_owned()).into_response()
     }
 }
 
 fn ambiguous_page(request: &PageRequest, slug: &str, links: &[RecordLink]) -> Response {
     message_page(request, StatusCode::MULTIPLE_CHOICES, "Several records have this name", || {
-        html::ambiguous(&request.dataset, slug, links).into_string()
+        printable(&html::ambiguous(&request.dataset, slug, links).into_string()).into_owned()
     })
 }
 
 fn not_found_page(request: &PageRequest) -> Response {
-    message_page(request, StatusCode::NOT_FOUND, "There is no such record", || html::not_found(&request.dataset).into_string())
+    message_page(request, StatusCode::NOT_FOUND, "There is no such record", || {
+        printable(&html::not_found(&request.dataset).into_string()).into_owned()
+    })
 }
 
 /// The page of an error; logs its cause.
 fn error_page(request: &PageRequest, error: &Error) -> Response {
     error.log();
     let message = error.to_string();
-    message_page(request, status_code(error.code()), &message, || html::error(&request.dataset, &message).into_string())
+    message_page(request, status_code(error.code()), &message, || {
+        printable(&html::error(&request.dataset, &message).into_string()).into_owned()
+    })
 }
 
 /// A response without a record: an HTML page, or JSON with the message.

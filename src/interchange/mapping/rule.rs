@@ -196,8 +196,13 @@ impl FieldRule {
         let kept = || Value::Text(text.to_owned());
         match self.kind {
             FieldKind::Date if !self.date_formats.is_empty() => self.parse_date(text).map(Value::Text),
-            FieldKind::Integer => Ok(without_group_separators().parse().map_or_else(|_| kept(), Value::Integer)),
-            FieldKind::Number => Ok(without_group_separators().replacen(',', ".", 1).parse().map_or_else(|_| kept(), Value::Number)),
+            FieldKind::Integer => {
+                Ok(without_group_separators().parse::<i64>().map_or_else(|_| kept(), |number| Value::Number(number.into())))
+            }
+            FieldKind::Number => Ok(without_group_separators()
+                .replacen(',', ".", 1)
+                .parse::<f64>()
+                .map_or_else(|_| kept(), |number| Value::Number(number.into()))),
             FieldKind::Boolean => Ok(match text.to_lowercase().as_str() {
                 "true" | "yes" | "1" => Value::Boolean(true),
                 "false" | "no" | "0" => Value::Boolean(false),
@@ -234,8 +239,7 @@ fn parse_partial_date(text: &str, format: &str) -> Option<String> {
 fn scalar_option(key: &str, tree: &Tree) -> Result<String, String> {
     match &tree.value {
         Value::Text(text) => Ok(text.clone()),
-        Value::Integer(number) => Ok(number.to_string()),
-        Value::Number(number) => Ok(number.to_string()),
+        Value::Number(number) => Ok(number.text().to_owned()),
         Value::Boolean(boolean) => Ok(boolean.to_string()),
         Value::Null | Value::List(_) | Value::Map(_) | Value::Invalid => Err(format!("{key} must be text, found {}", tree.kind())),
     }

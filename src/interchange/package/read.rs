@@ -16,6 +16,7 @@ use crate::catalog::catalog;
 use crate::catalog::record::RecordKind;
 use crate::core::id;
 use crate::core::strict_json;
+use crate::core::text::TextRule;
 use crate::entity::RecordType;
 use crate::interchange::problem::{file_problem, unreadable};
 use crate::store::draft::value_tree::Value;
@@ -138,6 +139,9 @@ fn text_of<'r>(columns: &[PackageColumn], row: &'r PackageRow, source: ColumnSou
     }
 }
 
+/// What a former slug may contain.
+const FORMER_SLUG_RULE: TextRule = TextRule::line(100);
+
 /// Decodes the id of a record, whose prefix states its type.
 fn parse_record_id(row: &PackageRow, text: &str) -> Result<(RecordType, Uuid), InputProblem> {
     let decoded = id::decode(text).ok().and_then(|(prefix, id)| Some((RecordType::from_prefix(prefix)?, id)));
@@ -154,6 +158,9 @@ fn parse_former_slug(columns: &[PackageColumn], row: &PackageRow) -> Result<Form
     }
     if slug.is_empty() {
         return Err(InputProblem::new(row.origin.clone(), "slug is missing"));
+    }
+    if let Err(message) = FORMER_SLUG_RULE.check(slug) {
+        return Err(InputProblem::new(row.origin.clone(), format!("slug: {message}")));
     }
     Ok(FormerName { ty, name: slug.to_owned(), record })
 }

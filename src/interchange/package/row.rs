@@ -112,9 +112,9 @@ impl RowReader<'_> {
         let mut values = Vec::with_capacity(members.len());
         for ((_, json), index) in members.iter().zip(indices) {
             let Some(index) = index else { continue };
-            let tree = match (self.columns[index].ty, json.get().parse()) {
+            let tree = match (self.columns[index].ty, json.get().parse::<f64>()) {
                 // parsed from the raw text, which keeps every digit
-                (ColumnType::Number, Ok(number)) => Tree { line: None, value: Value::Number(number) },
+                (ColumnType::Number, Ok(number)) => Tree { line: None, value: Value::Number(number.into()) },
                 _ => json::parse_line(self.name, line, json.get())?,
             };
             values.push((index, tree));
@@ -138,9 +138,9 @@ impl RowReader<'_> {
                 let value = match field {
                     Field::Null => Ok(Value::Null),
                     Field::Str(text) => self.parse_text(&text, index, None).map(|tree| tree.value),
-                    Field::Int(number) => Ok(Value::Integer(number.into())),
-                    Field::Long(number) => Ok(Value::Integer(number)),
-                    Field::Double(number) => Ok(Value::Number(number)),
+                    Field::Int(number) => Ok(Value::Number(i64::from(number).into())),
+                    Field::Long(number) => Ok(Value::Number(number.into())),
+                    Field::Double(number) => Ok(Value::Number(number.into())),
                     Field::Bool(boolean) => Ok(Value::Boolean(boolean)),
                     other => Ok(Value::Text(other.to_string())),
                 };
@@ -193,8 +193,8 @@ impl RowReader<'_> {
                     InputProblem { origin: Origin { line, path, ..problem.origin }, ..problem }
                 });
             }
-            ColumnType::Integer => text.parse().map_or_else(|_| kept(), Value::Integer),
-            ColumnType::Number => text.parse().map_or_else(|_| kept(), Value::Number),
+            ColumnType::Integer => text.parse::<i64>().map_or_else(|_| kept(), |number| Value::Number(number.into())),
+            ColumnType::Number => text.parse::<f64>().map_or_else(|_| kept(), |number| Value::Number(number.into())),
             ColumnType::Boolean => text.parse().map_or_else(|_| kept(), Value::Boolean),
             ColumnType::Text | ColumnType::Date | ColumnType::Instant => kept(),
         };

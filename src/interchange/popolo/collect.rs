@@ -27,7 +27,7 @@ pub fn is_popolo(tree: &Tree) -> bool {
             let has = |name: &str| entries.iter().any(|(key, _)| key == name);
             has("@type") || has("persons") || ["posts", "areas", "events"].into_iter().any(has) || entries.iter().any(is_popolo_list)
         }
-        Value::Null | Value::Boolean(_) | Value::Integer(_) | Value::Number(_) | Value::Text(_) | Value::Invalid => false,
+        Value::Null | Value::Boolean(_) | Value::Number(_) | Value::Text(_) | Value::Invalid => false,
     }
 }
 

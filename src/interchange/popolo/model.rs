@@ -113,8 +113,7 @@ impl FieldMap {
 pub(super) fn scalar_text(tree: &Tree) -> Option<String> {
     match &tree.value {
         Value::Text(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        Value::Integer(number) => Some(number.to_string()),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => Some(number.text().to_owned()),
         Value::Null | Value::Boolean(_) | Value::List(_) | Value::Map(_) | Value::Invalid => None,
     }
 }
@@ -126,7 +125,7 @@ pub(super) fn is_empty(tree: &Tree) -> bool {
         Value::Text(text) => text.trim().is_empty(),
         Value::List(items) => items.iter().all(is_empty),
         Value::Map(entries) => entries.iter().all(|(_, tree)| is_empty(tree)),
-        Value::Boolean(_) | Value::Integer(_) | Value::Number(_) | Value::Invalid => false,
+        Value::Boolean(_) | Value::Number(_) | Value::Invalid => false,
     }
 }
 

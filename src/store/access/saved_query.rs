@@ -13,6 +13,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::core::digest::sha256_hex;
 use crate::core::error::{Result, internal};
 use crate::core::strict_json;
+use crate::core::text::{TextRule, forbidden_character, forbidden_character_message};
 use crate::entity::document_id;
 use crate::entity::saved_query::{ActiveModel, Column, Entity, Model};
 use crate::store::db::dataset_version;
@@ -85,10 +86,28 @@ impl NewSavedQuery {
                 );
             }
         }
-        if self.title.as_ref().is_some_and(|title| title.chars().count() > MAX_TITLE_CHARS || title.chars().any(char::is_control)) {
+        if self.title.as_ref().is_some_and(|title| TextRule::line(MAX_TITLE_CHARS).check(title).is_err()) {
             report("title", format!("give at most {MAX_TITLE_CHARS} characters in one line"));
         }
+        for (argument, text) in [("query", Some(&self.document)), ("operationName", self.operation_name.as_ref())] {
+            if let Some(char) = text.and_then(|text| forbidden_character(text)) {
+                report(argument, forbidden_character_message(char));
+            }
+        }
+        if let Some(char) = self.variables.iter().find_map(|(name, value)| forbidden_character(name).or_else(|| forbidden_in(value))) {
+            report("variables", forbidden_character_message(char));
+        }
         problems
+    }
+}
+
+/// The first character in a value that no text may contain. The depth of variables is bounded.
+fn forbidden_in(value: &Json) -> Option<char> {
+    match value {
+        Json::String(text) => forbidden_character(text),
+        Json::Array(items) => items.iter().find_map(forbidden_in),
+        Json::Object(members) => members.iter().find_map(|(name, value)| forbidden_character(name).or_else(|| forbidden_in(value))),
+        Json::Null | Json::Bool(_) | Json::Number(_) => None,
     }
 }
 

@@ -18,6 +18,7 @@ use crate::core::auth::{Caller, Role};
 use crate::core::digest::sha256_hex;
 use crate::core::error::{Error, Result, bad_input, internal, unauthenticated};
 use crate::core::id;
+use crate::core::text::TextRule;
 use crate::entity::token::{ActiveModel, Column, Entity, Model};
 use crate::store::{Store, database};
 
@@ -157,7 +158,7 @@ impl Store {
     /// Creates a token. Returns it with its text, which is not stored.
     pub async fn create_token(&self, name: &str, role: Role, expires: Option<DateTime<Utc>>) -> Result<(Token, String)> {
         let name = name.trim();
-        if name.is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
+        if name.is_empty() || TextRule::line(MAX_NAME_CHARS).check(name).is_err() {
             return Err(bad_input("name", format_args!("give the name of the token's holder in 1 to {MAX_NAME_CHARS} characters")));
         }
         let now = self.clock.now();

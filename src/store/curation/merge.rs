@@ -68,12 +68,17 @@ impl WriteSession<'_> {
         let mut drafts: HashMap<RecordType, Vec<Draft>> = HashMap::new();
         for referrer in referrers.iter().filter(|referrer| referrer.id != into) {
             let state = self.state(catalog().get(referrer.ty), referrer.id).await?;
-            let draft = update_draft(referrer.ty, referrer.id, &replace_text(state, &old, &new), "into");
+            let mut state = replace_text(state, &old, &new);
+            remove_alike_parts(catalog().get(referrer.ty), &mut state);
+            let draft = update_draft(referrer.ty, referrer.id, &state, "into");
             drafts.entry(referrer.ty).or_default().push(draft);
         }
         let types = referenced_types(transaction, record, [&merged, &kept].into_iter()).await?;
         let [theirs, ours] = [&merged, &kept].map(|row| state::without_system_fields(state::of(record, row, &types, &HashMap::new())));
-        let ours = replace_text(merged_state(record, ours, theirs), &old, &new);
+        let mut ours = ours;
+        replace_references(record, &mut ours, &old, |name| theirs.get(name).cloned().unwrap_or_default());
+        let mut ours = replace_text(merged_state(record, ours, theirs), &old, &new);
+        replace_references(record, &mut ours, &new, |_| Json::Null);
         drafts.entry(record.ty).or_default().push(update_draft(record.ty, into, &ours, "into"));
         self.write(&drafts.into_iter().collect(), &|_| {}).await?;
         let merged = self.existing(record, from, "from").await?;
@@ -99,6 +104,43 @@ fn replace_text(value: Json, old: &str, new: &str) -> Json {
         Json::Array(items) => Json::Array(items.into_iter().map(|item| replace_text(item, old, new)).collect()),
         Json::Object(members) => Json::Object(members.into_iter().map(|(name, value)| (name, replace_text(value, old, new))).collect()),
         other => other,
+    }
+}
+
+/// Removes parts that a merge has made equal to an earlier one of their list, such as two topics that became one.
+fn remove_alike_parts(record: &Record, state: &mut Json) {
+    for list in &record.parts {
+        let part = catalog().get(list.part);
+        let Some(Json::Array(items)) = state.get_mut(list.name) else { continue };
+        if !part.distinct.is_empty() {
+            let mut kept: Vec<Json> = Vec::with_capacity(items.len());
+            items.retain(|item| {
+                let is_new = !kept.contains(&without_key(item));
+                kept.extend(is_new.then(|| without_key(item)));
+                is_new
+            });
+        }
+    }
+}
+
+/// Replaces references to a record of the same type with this id. The kept record must not become its own parent, because the
+/// merged record was its parent, or the other way round.
+fn replace_references(record: &Record, state: &mut Json, id: &str, replacement: impl Fn(&str) -> Json) {
+    let is_own_type = |field: &&Field| matches!(field.kind, FieldKind::One(target) if target == record.ty);
+    for field in record.fields.iter().filter(is_own_type) {
+        if let Some(value) = state.get_mut(field.name).filter(|value| value.as_str() == Some(id)) {
+            *value = replacement(field.name);
+        }
+    }
+}
+
+/// An item of a list without its key.
+fn without_key(item: &Json) -> Json {
+    match item {
+        Json::Object(members) => {
+            Json::Object(members.iter().filter(|(name, _)| *name != "key").map(|(name, value)| (name.clone(), value.clone())).collect())
+        }
+        other => other.clone(),
     }
 }
 
@@ -139,12 +181,6 @@ fn additional_names(theirs: &Map<String, Json>, label: &str, ours: &Map<String, 
 
 /// Appends the items that are not in the list yet. A key that is taken gets a number.
 fn append(ours: &mut Vec<Json>, theirs: Vec<Json>) {
-    let without_key = |item: &Json| match item {
-        Json::Object(members) => {
-            Json::Object(members.iter().filter(|(name, _)| *name != "key").map(|(name, value)| (name.clone(), value.clone())).collect())
-        }
-        other => other.clone(),
-    };
     for mut item in theirs {
         if ours.iter().any(|own| without_key(own) == without_key(&item)) {
             continue;

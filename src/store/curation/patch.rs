@@ -54,6 +54,10 @@ impl Store {
     /// Patches a list of a record or part.
     pub async fn patch_list(&self, input: PatchInput, author: &Author) -> Result<WriteSummary, WriteError> {
         let PatchInput { target, list, patch, part, members, expected_revision, mut problems } = input;
+        if let Some(ListPatch::Add(json)) = &patch {
+            let given = part_of(list).map(|declared| parse::record(catalog().get(declared), &value_tree::from_json(json), &members));
+            add_problems(&mut problems, given.map(|draft| draft.problems).unwrap_or_default());
+        }
         let session = self.begin(author).await?;
         let Some((owner, row, lists)) = session.list_owner(target).await? else {
             if target.is_some() {
@@ -137,15 +141,14 @@ impl WriteSession<'_> {
         mut problems: Vec<InputProblem>,
     ) -> WriteError {
         let holder = catalog().get(RecordType::Organization);
-        let declared = holder.parts.iter().find(|declared| declared.name == list);
-        if let (Some(ListPatch::Add(json)), Some(declared)) = (patch, declared) {
-            let mut draft = parse::state(catalog().get(declared.part), &value_tree::from_json(&json), members);
+        if let (Some(ListPatch::Add(json)), Some(declared)) = (patch, part_of(list)) {
+            let mut draft = parse::state(catalog().get(declared), &value_tree::from_json(&json), members);
             add_problems(&mut problems, std::mem::take(&mut draft.problems));
             let target = WriteTarget { mode: WriteMode::Update, ..WriteTarget::default() };
             let unidentified = Draft {
                 origin: members.clone(),
                 target,
-                parts: vec![(declared.part, vec![Draft { origin: part, ..draft }])],
+                parts: vec![(declared, vec![Draft { origin: part, ..draft }])],
                 problems: problems.clone(),
                 is_unidentified: true,
                 ..Draft::default()
@@ -157,6 +160,11 @@ impl WriteSession<'_> {
         }
         WriteError::Problems(problems)
     }
+}
+
+/// Type of the parts in a list that every record can have.
+fn part_of(list: &str) -> Option<RecordType> {
+    catalog().get(RecordType::Organization).parts.iter().find(|declared| declared.name == list).map(|declared| declared.part)
 }
 
 /// Moves the problems of the added part to the input of the part.

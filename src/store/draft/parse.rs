@@ -5,19 +5,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
-use url::Url;
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-use crate::catalog::kind::{FieldKind, Structure, Vocabulary};
+use crate::catalog::field::Field;
+use crate::catalog::kind::{FieldKind, MAX_LANGUAGES, MAX_LIST_ITEMS, MAX_PARTS, Structure};
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::article::with_article;
 use crate::core::id;
 use crate::core::ids::FieldId;
 use crate::core::language;
-use crate::core::partial_date::PartialDate;
+use crate::core::text::{TextRule, excerpt, forbidden_character, forbidden_character_message};
 use crate::entity::RecordType;
-use crate::store::draft::value_tree;
+use crate::store::draft::scalar::{json, normalize};
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget};
 use crate::store::read::result::Cell;
@@ -26,6 +26,10 @@ use crate::store::read::result::Cell;
 const POSITION: &str = "position";
 /// Maximum length of a slug or key.
 const MAX_NAME_BYTES: usize = 100;
+/// Maximum length of a generated key, which an index of PostgreSQL can hold.
+const MAX_KEY_BYTES: usize = 2_000;
+/// What the name of another record or part may contain.
+const REFERENCE_RULE: TextRule = TextRule::line(MAX_KEY_BYTES);
 
 /// Parses the records of one file: a map from the plural name of a type to a list of its records. Returns the drafts, each
 /// with its problems, and the problems of the file itself, which hide records.
@@ -153,6 +157,7 @@ impl DraftParser {
     fn parts(&mut self, record: &'static Record, tree: &Tree, origin: &Origin) -> Vec<Draft> {
         match &tree.value {
             Value::Null => Vec::new(),
+            Value::List(items) if self.is_too_long(items, MAX_PARTS, origin) => vec![invalid_draft(record, origin)],
             Value::List(items) => {
                 items.iter().enumerate().map(|(index, item)| self.draft(record, item, &origin.child(index, item.line))).collect()
             }
@@ -161,6 +166,15 @@ impl DraftParser {
                 vec![invalid_draft(record, origin)]
             }
         }
+    }
+
+    /// Reports a list with more items than a record can have.
+    fn is_too_long<T>(&mut self, items: &[T], max: usize, origin: &Origin) -> bool {
+        let is_too_long = items.len() > max && self.source != DraftOrigin::StoredState;
+        if is_too_long {
+            self.report(origin, format!("the list has {} entries; the maximum is {max}", items.len()));
+        }
+        is_too_long
     }
 
     /// Parses one record or part. A part whose key derives from a single field can be given as the bare value of that
@@ -206,14 +220,14 @@ impl DraftParser {
         };
         if name == name_field {
             draft.name = given_name(value);
-            draft.is_unidentified |= !self.is_valid_name(draft.name.as_deref(), value, &origin);
+            draft.is_unidentified |= !self.is_valid_name(record, draft.name.as_deref(), value, &origin);
         } else if is_row && name == "id" {
             draft.target = WriteTarget { mode: WriteMode::Exact, id: self.own_id(record, value, &origin), ..WriteTarget::default() };
         } else if let Some(list) = list {
             let parts = self.parts(catalog().get(list.part), value, &origin);
             draft.parts.push((list.part, parts));
         } else if let Some(id) = field {
-            if let Some(value) = self.value(record.field(id).kind, value, &origin) {
+            if let Some(value) = self.value(record.field(id), value, &origin) {
                 draft.values.push((id, value, origin));
             }
         } else {
@@ -224,7 +238,7 @@ impl DraftParser {
     /// A part given as the value of its only identifying field.
     fn bare_part(&mut self, record: &'static Record, field: &'static str, tree: &Tree, origin: &Origin) -> Draft {
         let id = record.known_field(field);
-        let value = self.value(record.field(id).kind, tree, origin);
+        let value = self.value(record.field(id), tree, origin);
         let values = value.map(|value| (id, value, origin.clone())).into_iter().collect();
         Draft { origin: origin.clone(), values, ..Draft::default() }
     }
@@ -246,11 +260,19 @@ impl DraftParser {
         None
     }
 
-    /// Validates a slug or a key. Reports one that is not valid.
-    fn is_valid_name(&mut self, name: Option<&str>, tree: &Tree, origin: &Origin) -> bool {
+    /// Validates a slug or a key. Reports one that is not valid. The store generates keys with any characters.
+    fn is_valid_name(&mut self, record: &Record, name: Option<&str>, tree: &Tree, origin: &Origin) -> bool {
         let text = name.unwrap_or_default();
-        if self.source != DraftOrigin::Caller && !text.is_empty() {
-            return true;
+        let may_be_generated = record.kind != RecordKind::Record && self.source == DraftOrigin::PackageRow;
+        if (self.source == DraftOrigin::StoredState || may_be_generated) && !text.is_empty() {
+            let checked = match self.source {
+                DraftOrigin::StoredState => Ok(()),
+                DraftOrigin::Caller | DraftOrigin::PackageRow if text.len() > MAX_KEY_BYTES => {
+                    Err(format!("the key has {} bytes; the maximum is {MAX_KEY_BYTES}", text.len()))
+                }
+                DraftOrigin::Caller | DraftOrigin::PackageRow => TextRule { has_lines: true, ..REFERENCE_RULE }.check(text),
+            };
+            return checked.map_err(|message| self.report(origin, message)).is_ok();
         }
         let is_valid = !text.is_empty()
             && text.len() <= MAX_NAME_BYTES
@@ -258,6 +280,7 @@ impl DraftParser {
             && !text.starts_with('-')
             && !text.ends_with('-');
         if !is_valid && tree.value != Value::Invalid {
+            let text = excerpt(text);
             let message = format!(
                 "\"{text}\" is not a valid name; use up to {MAX_NAME_BYTES} lower-case letters a-z, digits and hyphens, such as alnur-ilyashev"
             );
@@ -266,36 +289,29 @@ impl DraftParser {
         is_valid
     }
 
-    /// Parses a value of a kind. Null clears the field, and a text in no language does not give it.
-    fn value(&mut self, kind: FieldKind, tree: &Tree, origin: &Origin) -> Option<DraftValue> {
-        match (kind, &tree.value) {
+    /// Parses a value of a field. Null clears the field, and a text in no language does not give it.
+    fn value(&mut self, field: &Field, tree: &Tree, origin: &Origin) -> Option<DraftValue> {
+        match (field.kind, &tree.value) {
             (FieldKind::Translated, Value::Map(entries)) if entries.is_empty() => None,
-            _ => Some(self.valid_value(kind, tree, origin).unwrap_or(DraftValue::Invalid)),
+            _ => Some(self.valid_value(field, tree, origin).unwrap_or(DraftValue::Invalid)),
         }
     }
 
-    /// Parses a value of a kind. Returns nothing if the value is not valid, which is reported.
-    fn valid_value(&mut self, kind: FieldKind, tree: &Tree, origin: &Origin) -> Option<DraftValue> {
-        let earlier = self.problems.len();
-        // a state that is stored already is not rejected
-        if self.source != DraftOrigin::StoredState {
-            value_tree::check_characters(tree, origin, &mut self.problems);
-        }
-        if self.problems.len() > earlier {
-            return None;
-        }
-        match kind {
+    /// Parses a value of a field. Returns nothing if the value is not valid, which is reported.
+    fn valid_value(&mut self, field: &Field, tree: &Tree, origin: &Origin) -> Option<DraftValue> {
+        match field.kind {
             _ if tree.value == Value::Null => Some(DraftValue::Cell(Cell::Null)),
             FieldKind::One(target) if catalog().get(target).kind == RecordKind::Record => {
-                self.text(tree, origin, "the slug or the id of a record").and_then(|name| self.reference(target, name, origin))
+                let name = self.text(tree, origin, "the slug or the id of a record", REFERENCE_RULE);
+                name.and_then(|name| self.reference(target, name, origin))
             }
             FieldKind::One(target) => {
-                self.text(tree, origin, "the key of a part of the same record").map(|key| DraftValue::Key(target, key))
+                self.text(tree, origin, "the key of a part of the same record", REFERENCE_RULE).map(|key| DraftValue::Key(target, key))
             }
             FieldKind::Any => self.polymorphic_reference(tree, origin),
-            FieldKind::Translated => self.translations(tree, origin).map(DraftValue::Cell),
+            FieldKind::Translated => self.translations(tree, origin, field.text_rule).map(DraftValue::Cell),
             FieldKind::List(structure) => self.structures(structure, tree, origin).map(DraftValue::Cell),
-            _ => self.scalar(kind, tree, origin).map(DraftValue::Cell),
+            kind => self.scalar(kind, field.text_rule, tree, origin).map(DraftValue::Cell),
         }
     }
 
@@ -305,6 +321,9 @@ impl DraftParser {
             self.report_type(tree, origin, "it must be a list");
             return None;
         };
+        if self.is_too_long(items, MAX_LIST_ITEMS, origin) {
+            return None;
+        }
         let items = items.iter().enumerate().filter_map(|(index, item)| self.structure(structure, item, &origin.child(index, item.line)));
         Some(Cell::Json(Json::Array(items.collect())))
     }
@@ -319,7 +338,7 @@ impl DraftParser {
         for (name, value) in entries {
             let origin = origin.child(name.clone(), value.line);
             if let Some(member) = structure.members.iter().find(|member| member.name == name) {
-                if let Some(value) = self.scalar(member.kind, value, &origin) {
+                if let Some(value) = self.scalar(member.kind, member.kind.text_rule(), value, &origin) {
                     object.insert(name.clone(), json(&value));
                 }
             } else {
@@ -336,20 +355,36 @@ impl DraftParser {
         Some(Json::Object(object))
     }
 
-    fn text(&mut self, tree: &Tree, origin: &Origin, expected: &str) -> Option<String> {
-        match &tree.value {
-            Value::Text(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
-            Value::Text(_) => {
-                self.report(origin, format!("the text is empty; give {expected} or leave the field out"));
-                None
+    /// Parses a text. A number is the text that the input has for it.
+    fn text(&mut self, tree: &Tree, origin: &Origin, expected: &str, rule: TextRule) -> Option<String> {
+        let given = match &tree.value {
+            Value::Text(text) => text,
+            Value::Number(number) => number.text(),
+            Value::Boolean(boolean) => {
+                self.report(origin, format!("this is a boolean; it must be {expected}: write \"{boolean}\" in quotes"));
+                return None;
             }
-            Value::Integer(number) => Some(number.to_string()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => {
+            Value::Null | Value::List(_) | Value::Map(_) | Value::Invalid => {
                 self.report_type(tree, origin, format_args!("it must be {expected}"));
-                None
+                return None;
             }
+        };
+        let text = given.trim();
+        // a state that is stored already is not rejected
+        let checked = match (self.source, forbidden_character(given)) {
+            (DraftOrigin::StoredState, _) => Ok(()),
+            (DraftOrigin::Caller | DraftOrigin::PackageRow, Some(char)) => Err(forbidden_character_message(char)),
+            (DraftOrigin::Caller | DraftOrigin::PackageRow, None) => rule.check(text),
+        };
+        if let Err(message) = checked {
+            self.report(origin, message);
+            return None;
         }
+        if text.is_empty() {
+            self.report(origin, format!("the text is empty; give {expected} or leave the field out"));
+            return None;
+        }
+        Some(text.to_owned())
     }
 
     /// Parses a reference: an id, which contains an underscore, or a slug, which never does.
@@ -377,9 +412,8 @@ impl DraftParser {
             let record = catalog().all().find(|record| record.kind == RecordKind::Record && record.singular() == *name);
             if let Some(record) = record {
                 let origin = origin.child(name.clone(), slug.line);
-                return self
-                    .text(slug, &origin, "the slug or the id of a record")
-                    .and_then(|name| self.reference(record.ty, name, &origin));
+                let name = self.text(slug, &origin, "the slug or the id of a record", REFERENCE_RULE);
+                return name.and_then(|name| self.reference(record.ty, name, &origin));
             }
         }
         if tree.value != Value::Invalid {
@@ -388,17 +422,20 @@ impl DraftParser {
         None
     }
 
-    fn translations(&mut self, tree: &Tree, origin: &Origin) -> Option<Cell> {
+    fn translations(&mut self, tree: &Tree, origin: &Origin, rule: TextRule) -> Option<Cell> {
         let Value::Map(entries) = &tree.value else {
             self.report_type(tree, origin, "it must be a map from language tags to texts, such as {en: Senate, ru: Сенат}");
             return None;
         };
+        if self.is_too_long(entries, MAX_LANGUAGES, origin) {
+            return None;
+        }
         let mut texts = Map::new();
         for (tag, text) in entries {
             let origin = origin.child(tag.clone(), text.line);
             match language::tag(tag) {
                 Ok(tag) => {
-                    if let Some(text) = self.text(text, &origin, "a text") {
+                    if let Some(text) = self.text(text, &origin, "a text", rule) {
                         texts.insert(tag, Json::String(text));
                     }
                 }
@@ -408,16 +445,13 @@ impl DraftParser {
         (!texts.is_empty()).then_some(Cell::Json(Json::Object(texts)))
     }
 
-    fn scalar(&mut self, kind: FieldKind, tree: &Tree, origin: &Origin) -> Option<Cell> {
+    fn scalar(&mut self, kind: FieldKind, rule: TextRule, tree: &Tree, origin: &Origin) -> Option<Cell> {
         match (kind, &tree.value) {
             (FieldKind::Boolean, Value::Boolean(boolean)) => return Some(Cell::Boolean(*boolean)),
-            (FieldKind::Integer, Value::Integer(value)) if i32::try_from(*value).is_ok() => return Some(Cell::Integer(*value)),
-            (FieldKind::Number, Value::Integer(value)) => {
-                if let Ok(number) = value.to_string().parse() {
-                    return Some(Cell::Number(number));
-                }
+            (FieldKind::Integer, Value::Number(number)) if number.integer().is_some_and(|value| i32::try_from(value).is_ok()) => {
+                return number.integer().map(Cell::Integer);
             }
-            (FieldKind::Number, Value::Number(value)) if value.is_finite() => return Some(Cell::Number(*value)),
+            (FieldKind::Number, Value::Number(number)) if number.float().is_finite() => return Some(Cell::Number(number.float())),
             (FieldKind::Boolean | FieldKind::Integer | FieldKind::Number, _) => {
                 let expected = match kind {
                     FieldKind::Boolean => "true or false",
@@ -430,7 +464,7 @@ impl DraftParser {
             }
             _ => {}
         }
-        let text = self.text(tree, origin, "a text")?;
+        let text = self.text(tree, origin, "a text", rule)?;
         match normalize(kind, &text) {
             Ok(text) => Some(Cell::Text(text)),
             Err(message) => {
@@ -500,40 +534,9 @@ fn invalid_draft(record: &Record, origin: &Origin) -> Draft {
 fn given_name(tree: &Tree) -> Option<String> {
     match &tree.value {
         Value::Text(text) if !text.is_empty() && !text.contains('\0') => Some(text.clone()),
-        Value::Integer(number) => Some(number.to_string()),
+        Value::Number(number) => Some(number.text().to_owned()),
         _ => None,
     }
-}
-
-/// Validates a text against the kind of its field and returns its canonical form.
-fn normalize(kind: FieldKind, text: &str) -> Result<String, String> {
-    match kind {
-        FieldKind::Date => text.parse::<PartialDate>().map(|date| date.to_string()).map_err(|error| error.to_string()),
-        FieldKind::Language => language::tag(text).map_err(|error| error.to_string()),
-        FieldKind::Url => match Url::parse(text) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(text.to_owned()),
-            _ => Err(format!("\"{text}\" is not a web address; it must begin with https:// or http://")),
-        },
-        FieldKind::Duration => match text.parse::<iso8601_duration::Duration>() {
-            Ok(_) => Ok(text.to_owned()),
-            Err(_) => {
-                Err(format!("\"{text}\" is not an ISO 8601 duration; write P3Y for three years, P6M for six months, P15D for fifteen days"))
-            }
-        },
-        FieldKind::Choice(vocabulary) => {
-            if vocabulary.choices.iter().any(|choice| choice.value == text) {
-                Ok(text.to_owned())
-            } else {
-                Err(unknown_choice(vocabulary, text))
-            }
-        }
-        _ => Ok(text.to_owned()),
-    }
-}
-
-fn unknown_choice(vocabulary: &Vocabulary, text: &str) -> String {
-    let known: Vec<&str> = vocabulary.choices.iter().map(|choice| choice.value).collect();
-    format!("\"{text}\" is not a value of this field; the values are {}", known.join(", "))
 }
 
 /// A field that input may set: not a system field, and not the owner of a part, which follows from its place.
@@ -552,16 +555,6 @@ fn unknown_field(record: &Record, name: &str) -> String {
         return format!("{} has no \"{name}\"; did you mean {other}?", with_article(&record.singular()));
     }
     format!("{} has no \"{name}\"; it has {}", with_article(&record.singular()), known.join(", "))
-}
-
-fn json(cell: &Cell) -> Json {
-    match cell {
-        Cell::Text(text) => Json::from(text.as_str()),
-        Cell::Integer(number) => Json::from(*number),
-        Cell::Number(number) => Json::from(*number),
-        Cell::Boolean(boolean) => Json::from(*boolean),
-        _ => Json::Null,
-    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use serde_json::Value as Json;
 
-use crate::core::text::{forbidden_character, forbidden_character_message};
-use crate::store::draft::{InputProblem, Origin};
+/// Maximum number of nested lists and maps in a file. Records need fewer than ten; reading and dropping a tree recurses once
+/// for each.
+pub const MAX_NESTING: usize = 64;
 
 /// A value and the line on which it begins.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,10 +22,8 @@ pub enum Value {
     Null,
     /// A boolean.
     Boolean(bool),
-    /// An integer.
-    Integer(i64),
-    /// A floating-point number.
-    Number(f64),
+    /// A number.
+    Number(Number),
     /// A text.
     Text(String),
     /// A list.
@@ -35,13 +34,55 @@ pub enum Value {
     Invalid,
 }
 
+/// A number with the digits of the input: where a text is expected, `20.20` stays `20.20`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Number {
+    text: Box<str>,
+    integer: Option<i64>,
+    float: f64,
+}
+
+impl Number {
+    /// A number that the input writes in this way.
+    pub fn written(self, text: &str) -> Self {
+        Self { text: text.into(), ..self }
+    }
+
+    /// As the input writes it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Its value if it is an integer of 64 bits without a fraction or exponent.
+    pub fn integer(&self) -> Option<i64> {
+        self.integer
+    }
+
+    /// Its value, rounded to a floating-point number.
+    pub fn float(&self) -> f64 {
+        self.float
+    }
+}
+
+impl From<i64> for Number {
+    fn from(integer: i64) -> Self {
+        Self { text: integer.to_string().into(), integer: Some(integer), float: integer as f64 }
+    }
+}
+
+impl From<f64> for Number {
+    fn from(float: f64) -> Self {
+        Self { text: float.to_string().into(), integer: None, float }
+    }
+}
+
 impl Tree {
     /// Name of the value's type with its article, for error messages.
     pub fn kind(&self) -> &'static str {
         match self.value {
             Value::Null => "null",
             Value::Boolean(_) => "a boolean",
-            Value::Integer(_) | Value::Number(_) => "a number",
+            Value::Number(_) => "a number",
             Value::Text(_) => "a text",
             Value::List(_) => "a list",
             Value::Map(_) => "a map",
@@ -50,35 +91,15 @@ impl Tree {
     }
 }
 
-/// Reports each text with a character that no text may contain.
-pub(super) fn check_characters(tree: &Tree, origin: &Origin, problems: &mut Vec<InputProblem>) {
-    match &tree.value {
-        Value::Text(text) => {
-            let forbidden = forbidden_character(text).map(forbidden_character_message);
-            problems.extend(forbidden.map(|message| InputProblem::new(origin.clone(), message)));
-        }
-        Value::List(items) => {
-            for (index, item) in items.iter().enumerate() {
-                check_characters(item, &origin.child(index, item.line), problems);
-            }
-        }
-        Value::Map(entries) => {
-            for (name, value) in entries {
-                check_characters(value, &origin.child(name.clone(), value.line), problems);
-            }
-        }
-        Value::Null | Value::Boolean(_) | Value::Integer(_) | Value::Number(_) | Value::Invalid => {}
-    }
-}
-
 /// Converts JSON to a tree without lines.
 pub fn from_json(value: &Json) -> Tree {
     let value = match value {
         Json::Null => Value::Null,
         Json::Bool(boolean) => Value::Boolean(*boolean),
-        Json::Number(number) => match number.as_i64() {
-            Some(integer) => Value::Integer(integer),
-            None => Value::Number(number.as_f64().unwrap_or_default()),
+        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(integer), _) => Value::Number(integer.into()),
+            (None, Some(float)) => Value::Number(Number::from(float).written(&number.to_string())),
+            (None, None) => Value::Invalid,
         },
         Json::String(text) => Value::Text(text.clone()),
         Json::Array(items) => Value::List(items.iter().map(from_json).collect()),

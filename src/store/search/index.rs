@@ -11,7 +11,7 @@ use crate::catalog::kind::{FieldKind, OTHER_NAME};
 use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::core::ids::FieldId;
-use crate::core::normalize::{fold_for_search, words};
+use crate::core::normalize::{MAX_INDEXED_NAME_BYTES, MAX_INDEXED_TEXT_BYTES, cut_for_index, fold_for_search, words};
 use crate::entity::RecordType;
 use crate::store::error::database;
 use crate::store::read::result::Cell;
@@ -31,6 +31,8 @@ pub(crate) struct SearchDocuments {
     name_words: BTreeSet<String>,
 }
 
+/// Maximum number of words in the names of a record that are found despite a misspelling. Each takes up to 41 rows.
+const MAX_FUZZY_WORDS: usize = 500;
 /// Documents per statement on SQLite.
 const FULL_TEXT_BATCH_ROWS: usize = 1_000;
 const COLUMNS: [&str; 9] = ["id", "record_type", "jurisdiction_id", "sort_key", "label", "body", "names", "words", "published"];
@@ -59,7 +61,8 @@ impl SearchDocuments {
             let fields = |search| record.fields.iter().zip(&row.cells).filter(move |(field, _)| field.search == search);
             let names: Vec<String> = fields(SearchIndexing::Name).flat_map(|(_, cell)| cell.texts()).map(fold_for_search).collect();
             if record.fields.iter().any(|field| matches!(field.kind, FieldKind::List(of) if std::ptr::eq(of, &raw const OTHER_NAME))) {
-                for word in names.iter().flat_map(|name| words(name)).filter(|word| word.len() >= MIN_FUZZY_WORD_BYTES) {
+                let fuzzy = names.iter().flat_map(|name| words(name)).filter(|word| word.len() >= MIN_FUZZY_WORD_BYTES);
+                for word in fuzzy.take(MAX_FUZZY_WORDS) {
                     if !self.name_words.contains(word) {
                         self.name_words.insert(word.to_owned());
                     }
@@ -73,8 +76,8 @@ impl SearchDocuments {
                 sort_key(record, &row.cells).into(),
                 label_texts(record, &row.cells).join("\n").into(),
                 body.as_str().into(),
-                names.join(" ").into(),
-                fold_for_search(&body).into(),
+                cut_for_index(names.join(" "), MAX_INDEXED_NAME_BYTES).into(),
+                cut_for_index(fold_for_search(&body), MAX_INDEXED_TEXT_BYTES).into(),
                 (row.cells[published.index()] == Cell::Boolean(true)).into(),
             ]);
         }

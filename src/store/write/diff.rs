@@ -11,21 +11,24 @@ use crate::catalog::field::{CHECKED_AT, LAST_CHANGED_AT};
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::Result;
-use crate::core::id;
 use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::Store;
 use crate::store::curation::disputes::disagree;
 use crate::store::curation::freshness::{FreshnessUpdates, SubmittedRecord, collect_sources};
 use crate::store::curation::visibility::VisibilityChanges;
-use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, ProblemCode};
+use crate::store::draft::{Draft, DraftValue, InputProblem, ProblemCode};
 use crate::store::history::revisions::{NewRevision, RevisionStamp, is_publication, numbered};
 use crate::store::history::state;
 use crate::store::read::dump::FormerName;
 use crate::store::read::result::Cell;
 use crate::store::search::index::SearchDocuments;
+use crate::store::write::hierarchy::Hierarchy;
 use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::{MergedPart, NewRow, StoredRow};
+use crate::store::write::part::{
+    PartEntry, has_unknown_key, list_name, part_key, part_keys, report_alike, take_stored, with_key_and_position,
+};
 use crate::store::write::resolve::ResolvedNames;
 use crate::store::write::types::{ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord};
 use crate::store::write::value::{as_json, is_record};
@@ -54,6 +57,8 @@ pub(crate) struct ChangeSet<'s> {
     pub(super) freshness: FreshnessUpdates,
     /// Sources that are drafts: readers do not see their claims.
     pub(super) draft_sources: HashSet<Uuid>,
+    /// New values of the references by which records of a type form a hierarchy.
+    pub(super) hierarchy: Hierarchy,
 }
 
 /// A record or part, and the draft to merge into it.
@@ -73,6 +78,8 @@ struct MergeTarget<'t> {
 
 /// State of merging the draft of one record.
 struct MergeState<'m> {
+    /// Id of the record itself.
+    root: Uuid,
     names: &'m ResolvedNames,
     problems: &'m mut Vec<InputProblem>,
     changes: Vec<Json>,
@@ -107,6 +114,7 @@ impl<'s> ChangeSet<'s> {
             visibility: VisibilityChanges::default(),
             freshness: FreshnessUpdates::default(),
             draft_sources,
+            hierarchy: Hierarchy::default(),
         }
     }
 
@@ -163,6 +171,7 @@ impl<'s> ChangeSet<'s> {
         let draft = with_slug.as_ref().unwrap_or(resolved.draft);
         let types = std::mem::take(&mut self.types);
         let mut merge = MergeState {
+            root: id,
             names,
             problems: &mut *problems,
             changes: Vec::new(),
@@ -177,6 +186,7 @@ impl<'s> ChangeSet<'s> {
         let mut cells = self.merge(&mut merge, MergeTarget { record, id, owner: None, draft, existing, is_unidentified, path: "" });
         let MergeState { changes, is_changed, cited, kept, .. } = merge;
         self.types = types;
+        self.hierarchy.add(record, (id, &cells), existing, draft);
         let submitted = SubmittedRecord { record, id, draft, cells: &cells, cited: &cited, kept: &kept };
         self.freshness.submitted(submitted);
         let [revision, published_field, slug] = ["revision", "published", "slug"].map(|name| record.known_field(name));
@@ -313,6 +323,7 @@ impl<'s> ChangeSet<'s> {
             if has_unknown_keys {
                 merge.types_with_unknown_keys.insert(list.part);
             }
+            let mut merged = Vec::with_capacity(drafts.len());
             for (index, draft) in drafts.iter().enumerate() {
                 let is_unidentified = target.is_unidentified || (has_unknown_key(part, draft) && !stored.is_empty());
                 let key = part_key(part, draft, index, &mut taken, merge.problems);
@@ -331,8 +342,11 @@ impl<'s> ChangeSet<'s> {
                     self.rows.entry(list.part).or_default().push(NewRow { id, cells: cells.clone(), published });
                     merge.is_changed = true;
                 }
-                parts.entry(list.part).or_default().push(MergedPart { cells });
+                merged.push((before, cells));
             }
+            let entries = drafts.iter().zip(&merged).map(|(draft, (stored, cells))| PartEntry { draft, cells, stored: *stored });
+            report_alike(part, &entries.collect::<Vec<_>>(), merge.problems);
+            parts.insert(list.part, merged.into_iter().map(|(_, cells)| MergedPart { cells }).collect());
             // a part whose key is unknown may be any of the remaining ones
             for row in unmatched.into_values().filter(|_| !has_unknown_keys) {
                 merge.is_changed = true;
@@ -367,16 +381,6 @@ impl<'s> ChangeSet<'s> {
     }
 }
 
-/// Ids of the parts of a record by type and key.
-fn part_keys(row: &StoredRow) -> HashMap<(RecordType, String), Uuid> {
-    let mut keys = HashMap::new();
-    for (part, rows) in &row.parts {
-        let Some(key) = catalog().get(*part).field_id("key") else { continue };
-        keys.extend(rows.iter().filter_map(|row| Some(((*part, row.cells[key.index()].as_text()?.to_owned()), row.id))));
-    }
-    keys
-}
-
 fn revision_conflict(record: &Record, draft: &Draft, number: i64, expected: i64) -> InputProblem {
     let singular = record.singular();
     let message = format!("this {singular} is at revision {number}, not {expected}: it was changed in the meantime; read it again");
@@ -406,7 +410,14 @@ fn draft_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>) -> Vec<Cell>
             let message = format!("there is no part with the key \"{key}\" in {list} of this record; correct the key or add the part");
             merge.problems.push(InputProblem::new(origin.clone(), message).with_code(ProblemCode::NotFound));
         }
-        cells[field.index()] = merge.names.cell(value, &merge.siblings);
+        let cell = merge.names.cell(value, &merge.siblings);
+        // a source may be cited for what it says about itself, such as its title
+        let is_circular = owner.is_some() && record.ty != RecordType::Citation;
+        if is_circular && cell == Cell::Id(merge.root) && existing.is_none_or(|existing| existing.cells[field.index()] != cell) {
+            let message = format!("{} refers to the record itself; name another one", record.field(*field).name);
+            merge.problems.push(InputProblem::new(origin.clone(), message));
+        }
+        cells[field.index()] = cell;
     }
     cells
 }
@@ -435,25 +446,6 @@ fn fill_empty_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>, cells: 
             _ => {}
         }
     }
-}
-
-/// Takes the stored part that a draft is for: the one with its key, or else the one with its id.
-fn take_stored<'r>(unmatched: &mut HashMap<&str, &'r StoredRow>, key: &str, draft: &Draft) -> Option<&'r StoredRow> {
-    unmatched.remove(key).or_else(|| {
-        let id = draft.target.id?;
-        let key = unmatched.iter().find(|(_, row)| row.id == id).map(|(key, _)| (*key).to_owned())?;
-        unmatched.remove(key.as_str())
-    })
-}
-
-/// The draft of a part with its key, and with its position in the list unless one is given.
-fn with_key_and_position(part: &Record, draft: &Draft, key: &str, index: usize) -> Draft {
-    let mut draft = Draft { name: Some(key.to_owned()), ..draft.clone() };
-    if let Some(field) = part.field_id("position").filter(|field| draft.value(*field).is_none()) {
-        let position = i64::try_from(index + 1).unwrap_or(i64::MAX);
-        draft.values.push((field, DraftValue::Cell(Cell::Integer(position)), Origin::default()));
-    }
-    draft
 }
 
 fn is_disputed(record: &Record, parts: &HashMap<RecordType, Vec<MergedPart>>, draft_sources: &HashSet<Uuid>) -> bool {
@@ -511,12 +503,6 @@ fn part_value(part: &Record, cells: &[Cell], value: impl Fn(FieldKind, &Cell) ->
     Json::Object(fields.map(|(field, cell)| (field.name.to_owned(), value(field.kind, cell))).collect())
 }
 
-/// Name of the list that holds parts of this type.
-fn list_name(part: RecordType) -> &'static str {
-    let owner = catalog().get(part).owner().and_then(|owner| owner.inverse);
-    owner.map_or("the parts", |inverse| inverse.name)
-}
-
 fn missing_field(field: &str, record: &Record, draft: &Draft, is_new: bool) -> String {
     let singular = record.singular();
     match &draft.name {
@@ -553,42 +539,4 @@ fn reject_dangling_references(
             }
         }
     }
-}
-
-/// Whether the key of a part is unknown, because it is not valid or would be derived from a value that is not valid.
-fn has_unknown_key(part: &Record, draft: &Draft) -> bool {
-    let is_invalid = |name: &&'static str| draft.value(part.known_field(name)) == Some(&DraftValue::Invalid);
-    draft.is_unidentified || (draft.name.is_none() && part.key_from.iter().any(is_invalid))
-}
-
-/// Key of a part: the given one, or one derived from its identifying fields, or else its position.
-fn part_key(part: &Record, draft: &Draft, index: usize, taken: &mut HashSet<String>, problems: &mut Vec<InputProblem>) -> String {
-    if let Some(key) = &draft.name {
-        if !taken.insert(key.clone()) && !draft.is_unidentified {
-            let message = format!("\"{key}\" is given twice in this list; give each part a key of its own");
-            problems.push(InputProblem::new(draft.origin.child("key", None), message).with_code(ProblemCode::Taken));
-        }
-        return key.clone();
-    }
-    let derived: Vec<String> = part
-        .key_from
-        .iter()
-        .filter_map(|name| match draft.value(part.known_field(name))? {
-            DraftValue::Cell(cell) => cell.to_claim(),
-            DraftValue::Slug(ty, slug) if part.key_from.len() == 1 && part.field(part.known_field(name)).column == "record_id" => {
-                Some(format!("{}/{slug}", ty.prefix()))
-            }
-            DraftValue::Id(ty, id) => Some(id::encode(ty.prefix(), *id)),
-            DraftValue::Slug(_, name) | DraftValue::Key(_, name) => Some(name.clone()),
-            DraftValue::Invalid => None,
-        })
-        .collect();
-    let base = if derived.is_empty() { (index + 1).to_string() } else { derived.join(":") };
-    let mut key = base.clone();
-    let mut count = 1;
-    while !taken.insert(key.clone()) {
-        count += 1;
-        key = format!("{base}#{count}");
-    }
-    key
 }

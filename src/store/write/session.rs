@@ -78,6 +78,7 @@ impl Store {
         author: &Author,
         progress: impl Fn(usize) + Send + Sync,
     ) -> Result<WriteSummary, WriteError> {
+        author.check()?;
         let transaction = self.pools.primary.begin().await.map_err(database)?;
         let session = WriteSession { store: self, transaction, author };
         let summary = session.diff(drafts, &progress, true).await?.summary.finish();
@@ -85,7 +86,8 @@ impl Store {
         Ok(summary)
     }
 
-    pub(crate) async fn begin<'s>(&'s self, author: &'s Author) -> Result<WriteSession<'s>> {
+    pub(crate) async fn begin<'s>(&'s self, author: &'s Author) -> Result<WriteSession<'s>, WriteError> {
+        author.check()?;
         Ok(WriteSession { store: self, transaction: self.begin_exclusive().await?, author })
     }
 
@@ -145,6 +147,7 @@ impl WriteSession<'_> {
                 }
             }
         }
+        changes.hierarchy.check(transaction, &mut problems).await?;
         if problems.is_empty() {
             return Ok(changes);
         }

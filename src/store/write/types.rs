@@ -3,8 +3,9 @@
 use uuid::Uuid;
 
 use crate::core::error::Error;
+use crate::core::text::TextRule;
 use crate::entity::RecordType;
-use crate::store::draft::{Draft, InputProblem};
+use crate::store::draft::{Draft, InputProblem, Origin};
 
 /// Author of a write and the reason for it, as recorded in the history.
 #[derive(Debug, Clone)]
@@ -13,6 +14,20 @@ pub struct Author {
     pub by: String,
     /// Reason for the write.
     pub message: Option<String>,
+}
+
+impl Author {
+    /// Requires a name and a message that histories can hold.
+    pub(crate) fn check(&self) -> Result<(), WriteError> {
+        let name = TextRule::NAME.check(&self.by).map_err(|message| ("by", message));
+        let message = self.message.as_deref().map_or(Ok(()), |text| TextRule::MESSAGE.check(text)).map_err(|message| ("message", message));
+        let problems: Vec<InputProblem> = [name, message]
+            .into_iter()
+            .filter_map(Result::err)
+            .map(|(member, message)| InputProblem::new(Origin::input([member]), message))
+            .collect();
+        if problems.is_empty() { Ok(()) } else { Err(WriteError::Problems(problems)) }
+    }
 }
 
 /// Outcome of a write.

@@ -139,12 +139,15 @@ async fn texts_larger_than_one_message_are_stored_whole(#[values(On::Sqlite, On:
 
 #[rstest]
 #[tokio::test]
-async fn many_records_with_circular_references_are_written(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn many_records_in_a_chain_are_written_in_any_order(#[values(On::Sqlite, On::Postgres)] on: On) {
     let test = TestDatabase::new(on).await;
     let (store, database) = (test.store().await, test.raw().await);
     let count = 300;
     let organization = |index: usize| {
-        let above = DraftValue::Slug(RecordType::Organization, format!("o{}", (index + 1) % count));
+        let above = match index + 1 {
+            last if last == count => DraftValue::Cell(Cell::Null),
+            next => DraftValue::Slug(RecordType::Organization, format!("o{next}")),
+        };
         let fields = vec![
             ("name", named(&format!("Organization {index} {}", "long ".repeat(100)))),
             ("classification", DraftValue::Cell(Cell::Text("court".to_owned()))),
@@ -154,7 +157,7 @@ async fn many_records_with_circular_references_are_written(#[values(On::Sqlite, 
     };
     write(&store, RecordType::Organization, (0..count).map(organization).collect()).await;
     let joined = "SELECT CAST(count(*) AS text) FROM organizations below JOIN organizations above ON below.parent_id = above.id";
-    assert_eq!(texts(&database, joined).await, [Some(count.to_string())]);
+    assert_eq!(texts(&database, joined).await, [Some((count - 1).to_string())]);
 }
 
 #[rstest]

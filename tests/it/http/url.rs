@@ -5,6 +5,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response};
 use rstest::rstest;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::server::{On, Server};
 
@@ -178,5 +179,58 @@ async fn offer_of_another_protocol_is_ignored(#[values(On::Sqlite, On::Postgres)
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 400, "{protocol}");
         assert!(response.text().await.unwrap().to_lowercase().contains("sec-websocket"), "{protocol}");
+    }
+}
+
+/// Sends bytes to a server and returns the beginning of its response.
+async fn raw_response(server: &Server, request: &str) -> String {
+    let mut stream = tokio::net::TcpStream::connect(server.address.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await.unwrap();
+    String::from_utf8_lossy(&response).into_owned()
+}
+
+#[rstest]
+#[case::one("HTTP/1.1", "Host: a.example\r\n", 200, "")]
+#[case::port("HTTP/1.1", "Host: a.example:8080\r\n", 200, "")]
+#[case::address("HTTP/1.1", "Host: [::1]:8080\r\n", 200, "")]
+#[case::none("HTTP/1.1", "", 400, "the header Host is missing")]
+#[case::two("HTTP/1.1", "Host: a.example\r\nHost: b.example\r\n", 400, "several Host headers")]
+#[case::same("HTTP/1.1", "Host: a.example\r\nHost: a.example\r\n", 400, "several Host headers")]
+#[case::path("HTTP/1.1", "Host: a.example/b\r\n", 400, "not the name of a host")]
+#[case::credentials("HTTP/1.1", "Host: a@b.example\r\n", 400, "not the name of a host")]
+#[case::old("HTTP/1.0", "", 200, "")]
+#[tokio::test]
+async fn request_names_one_host(#[case] version: &str, #[case] hosts: &str, #[case] status: u16, #[case] message: &str) {
+    let server = Server::empty(On::Sqlite).await;
+    for path in ["/healthz", "/graphql?query=%7B__typename%7D", "/feed.atom"] {
+        let response = raw_response(&server, &format!("GET {path} {version}\r\n{hosts}Connection: close\r\n\r\n")).await;
+        assert!(response.starts_with(&format!("{version} {status}")) && response.contains(message), "{path} {response}");
+    }
+}
+
+#[tokio::test]
+async fn response_that_depends_on_the_scheme_varies_by_it() {
+    let server = Server::with(On::Sqlite, ONE).await;
+    for path in ["/feed.atom", "/r/person/a", "/schema/changes.atom"] {
+        let response = get(&server, path, &[("x-forwarded-proto", "https")]).await;
+        let vary = response.headers()[VARY].to_str().unwrap().to_lowercase();
+        assert!(vary.contains("x-forwarded-proto"), "{path} {vary}");
+    }
+}
+
+#[rstest]
+#[case("%00", "U+0000")]
+#[case("%1B", "U+001B")]
+#[case("%C2%92", "U+0092")]
+#[case("%EF%BF%BF", "U+FFFF")]
+#[tokio::test]
+async fn url_with_a_control_character_is_refused(#[case] escape: &str, #[case] expected: &str) {
+    let server = Server::with(On::Sqlite, ONE).await;
+    for path in ["/r/person/a", "/table.csv?query=", "/feed.atom?saved=", "/chart.svg?title=", "/graphql?operationName="] {
+        let response = get(&server, &format!("{path}{escape}"), &[]).await;
+        assert_eq!(response.status(), 400, "{path}");
+        assert!(response.text().await.unwrap().contains(expected), "{path}");
     }
 }

@@ -10,7 +10,7 @@ use kurultai::interchange::yaml;
 use kurultai::store::draft::InputProblem;
 use proptest::prelude::*;
 
-const MAPPING: &str = "type: person\nfields:\n  slug: slug\n  name: {en: name}\n  birthDate: born\n";
+const MAPPING: &str = "type: person\nfields:\n  slug: slug\n  biography: {en: name}\n  birthDate: born\n";
 
 /// Byte sequences that matter to a CSV parser, and others.
 const FRAGMENTS: &[&[u8]] =

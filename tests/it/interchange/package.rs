@@ -246,16 +246,29 @@ fn tricky_text() -> impl Strategy<Value = String> {
     prop::collection::vec(parts, 1..6).prop_map(|parts| format!("x{}y", parts.concat()))
 }
 
+/// As [`tricky_text`], on one line.
+fn tricky_line() -> impl Strategy<Value = String> {
+    tricky_text().prop_map(|text| text.replace(['\n', '\r', '\t'], "~"))
+}
+
 fn maybe<T: std::fmt::Debug + Clone + 'static>(strategy: impl Strategy<Value = T> + 'static) -> BoxedStrategy<Option<T>> {
     prop::option::of(strategy).boxed()
 }
 
-fn translated_text() -> impl Strategy<Value = Value> {
-    prop::sample::subsequence(vec!["ru", "en", "kk", "und", "sr-Latn"], 1..4).prop_shuffle().prop_flat_map(|langs| {
+fn translated(text: fn() -> BoxedStrategy<String>) -> impl Strategy<Value = Value> {
+    prop::sample::subsequence(vec!["ru", "en", "kk", "und", "sr-Latn"], 1..4).prop_shuffle().prop_flat_map(move |langs| {
         let count = langs.len();
-        prop::collection::vec(tricky_text(), count)
+        prop::collection::vec(text(), count)
             .prop_map(move |texts| Value::Object(langs.iter().zip(texts).map(|(lang, text)| ((*lang).to_owned(), json!(text))).collect()))
     })
+}
+
+fn translated_line() -> impl Strategy<Value = Value> {
+    translated(|| tricky_line().boxed())
+}
+
+fn translated_text() -> impl Strategy<Value = Value> {
+    translated(|| tricky_text().boxed())
 }
 
 fn date() -> impl Strategy<Value = &'static str> {
@@ -282,27 +295,27 @@ type Claim = (Option<String>, Option<String>, usize, Option<&'static str>);
 
 /// Records with unusual content that refer to each other.
 fn dataset() -> impl Strategy<Value = Value> {
-    let source = (translated_text(), maybe(tricky_text()), maybe(date()), maybe(tricky_text()));
+    let source = (translated_line(), maybe(tricky_line()), maybe(date()), maybe(tricky_line()));
     let person = (
-        translated_text(),
-        maybe(tricky_text()),
+        translated_line(),
+        maybe(tricky_line()),
         maybe(date()),
-        prop::collection::vec((tricky_text(), maybe(date()), maybe(tricky_text())), 0..3),
+        prop::collection::vec((tricky_line(), maybe(date()), maybe(tricky_line())), 0..3),
     );
     let claim = (maybe(tricky_text()), maybe(tricky_text()), 0..3usize, maybe(date()));
     let party = (maybe(0..3usize), translated_text(), prop::collection::vec(claim.clone(), 0..3));
     let case = (
-        (translated_text(), maybe(tricky_text()), maybe(date()), maybe(translated_text())),
+        (translated_line(), maybe(tricky_line()), maybe(date()), maybe(translated_text())),
         prop::collection::vec(party, 0..4),
         prop::collection::vec(
-            (maybe(number()), maybe(tricky_text()), maybe(prop::sample::select(vec!["P3Y", "P6M", "P1Y2M10DT2H30M"])), maybe(0..4usize)),
+            (maybe(number()), maybe(tricky_line()), maybe(prop::sample::select(vec!["P3Y", "P6M", "P1Y2M10DT2H30M"])), maybe(0..4usize)),
             0..4,
         ),
         prop::collection::vec(claim, 0..4),
         prop::sample::subsequence(vec![0, 1, 2], 0..3).prop_shuffle(),
     );
-    let statistic = (translated_text(), number(), prop::collection::vec((tricky_text(), tricky_text()), 0..3));
-    let topics = prop::collection::vec((translated_text(), maybe(0..3usize)), 3);
+    let statistic = (translated_line(), number(), prop::collection::vec((tricky_line(), tricky_line()), 0..3));
+    let topics = prop::collection::vec((translated_line(), maybe(0..3usize)), 3);
     (
         prop::collection::vec(source, 3),
         prop::collection::vec(person, 3),
@@ -332,7 +345,7 @@ fn dataset() -> impl Strategy<Value = Value> {
                     "identifiers": others.iter().enumerate().map(|(m, (name, ..))| json!({"scheme": format!("r{n}-{m}"), "value": name})).collect::<Vec<_>>(),
                 })).collect::<Vec<_>>(),
                 "topics": topics.iter().enumerate().map(|(n, (label, broader))|
-                    json!({"slug": format!("t{n}"), "label": label, "broader": broader.map(|n| format!("t{n}"))})).collect::<Vec<_>>(),
+                    json!({"slug": format!("t{n}"), "label": label, "broader": broader.filter(|broader| *broader < n).map(|n| format!("t{n}"))})).collect::<Vec<_>>(),
                 "statistics": statistics.iter().enumerate().map(|(n, (measure, value, breakdown))| json!({
                     "slug": format!("n{n}"), "measure": measure, "value": value, "unit": "cases", "periodStart": "2020",
                     "breakdown": breakdown.iter().map(|(dimension, value)| json!({"dimension": dimension, "value": value})).collect::<Vec<_>>(),
