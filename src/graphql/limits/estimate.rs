@@ -5,8 +5,8 @@ use async_graphql::Value;
 use async_graphql::registry::{MetaType, MetaTypeName, Registry};
 
 use crate::catalog::catalog;
+use crate::catalog::record::RecordKind;
 use crate::core::pagination::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
-use crate::entity::RecordType;
 use crate::graphql::limits::cost::{Cost, UNPAGED_LIST_LENGTH};
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::builder::NODE;
@@ -122,7 +122,20 @@ impl CostEstimator<'_> {
             add(&mut cost.nodes, rows, 1);
             for field in row_fields {
                 let parent = self.type_of(name, field.name());
-                self.fields(Place { parent, rows, list_length: UNPAGED_LIST_LENGTH }, &field.subfields_of_each_type(), cost);
+                let place = Place { parent, rows, list_length: UNPAGED_LIST_LENGTH };
+                let below = field.subfields_of_each_type();
+                if field.name() == NODES {
+                    self.fields(place, &below, cost);
+                    continue;
+                }
+                for field in below {
+                    if field.name() == "node" {
+                        let place = Place { parent: self.type_of(parent, "node"), ..place };
+                        self.fields(place, &field.subfields_of_each_type(), cost);
+                    } else {
+                        self.field(place, &field, cost);
+                    }
+                }
             }
         }
         for other in others {
@@ -180,11 +193,12 @@ fn add_fixed(name: &str, selection: &Selection<'_>, cost: &mut Cost) {
         "possibleDuplicates" => (COUNT_COST, 0, 1),
         "savedQueries" => (page_size(selection).unwrap_or(u64::from(DEFAULT_PAGE_SIZE)), 0, 1),
         "dataset" if selection.all_subfields().iter().any(|below| below.name() == "records") => {
-            (COUNT_COST, 0, RecordType::ALL.len() as u64)
+            (COUNT_COST, 0, catalog().all().filter(|record| record.kind == RecordKind::Record).count() as u64)
         }
         "search" => {
-            let words = selection.string_argument("query").unwrap_or_default().split_whitespace().count() as u64;
-            (0, 0, words.max(1))
+            let text = selection.string_argument("query").unwrap_or_default();
+            let words = text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+            (0, 0, (words.count() as u64).max(1))
         }
         "changed" => {
             if let Some(filter) = selection.argument("filter") {

@@ -31,7 +31,7 @@ fn limits() -> Limits {
         response_bytes: 100_000,
         nodes: 2_000,
         response_values: 6_000,
-        filter_values: 60,
+        filter_values: 45,
         scans: 10,
     }
 }
@@ -75,9 +75,9 @@ async fn exceeded_limit_is_named_with_advice() {
                 .to_owned(),
             json!({}),
         ),
-        ("response_values", format!("{{ people(first: 100) {{ nodes {{ slug history(first: 18) {{ nodes {{ {} }} }} }} }} }}", "number by kind message"), json!({})),
+        ("response_values", "{ people(first: 100) { nodes { slug history(first: 18) { nodes { number by kind message } } } } }".to_owned(), json!({})),
         ("response_values", "{ __schema { types { name } } }".to_owned(), json!({})),
-        ("filter_values", "query($in: [String!]) { people(filter: {slug: {in: $in}}) { nodes { id } } }".to_owned(), json!({"in": vec!["x"; 48].repeat(1)})),
+        ("filter_values", "query($in: [String!]) { people(filter: {slug: {in: $in}}) { nodes { id } } }".to_owned(), json!({"in": vec!["x"; 48]})),
         (
             "filter_values",
             "query($in: [String!]) { people(first: 1) { nodes { caseParties(filter: {case: {slug: {in: $in}}}) { totalCount nodes { id } } } } }".to_owned(),
@@ -128,7 +128,7 @@ async fn extreme_nesting_is_rejected_without_a_crash() {
 #[case("{ cases(first: 3) { nodes { id } edges { node { id } } pageInfo { hasNextPage } } }", [3, 7, 0, 0])]
 #[case("{ cases(first: 3) { nodes { court { label } charges(first: 2) { nodes { provision { id } } } } } }", [18, 9, 0, 0])]
 #[case(r#"{ case(by: {slug: "x"}) { id } nodes(ids: ["case_01h455vb4pex5vsknk084sn02q"]) { id } }"#, [2, 2, 0, 0])]
-#[case("{ cases(first: 5) { facets(by: [STATUS, YEAR], first: 4) { values { key record { id } } } nodes { id } } }", [53, 25, 0, 2])]
+#[case("{ cases(first: 5) { facets(by: [STATUS, YEAR], first: 4) { values { key record { id } } } nodes { id } } }", [53, 21, 0, 2])]
 #[case("{ caseStatistics(groupBy: [COURT], first: 7) { rows { court { id } count } } }", [27, 14, 0, 2])]
 #[case(r#"{ search(query: "x y", first: 4) { nodes { record { id } } } }"#, [8, 4, 0, 2])]
 #[case(r#"{ cases(first: 2, filter: {slug: {in: ["a", "b"]}}) { totalCount nodes { id } } }"#, [22, 3, 6, 2])]
@@ -149,27 +149,32 @@ async fn every_interface_rejects_what_costs_too_much() {
     server.import("people:\n- {slug: a, name: {en: A}}").await.unwrap();
     let texts: String = (0..97).map(|index| format!("b{index}: biography ")).collect();
     let texts = format!("{{ people(first: 50) {{ nodes {{ memberships(first: 100) {{ nodes {{ person {{ {texts} }} }} }} }} }} }}");
-    let list = format!("[{}]", vec!["\"x\""; 200].join(" "));
-    let conditions: String = (0..75).map(|_| format!("{{slug: {{in: {list}}}}} ")).collect();
-    let conditions = format!("{{ people(filter: {{or: [{conditions}]}}) {{ nodes {{ id }} }} }}");
+    let conditions =
+        format!("query($in: [String!]) {{ people(filter: {{or: [{}]}}) {{ nodes {{ id }} }} }}", "{slug: {in: $in}} ".repeat(75));
+    let values = json!({"in": vec!["x"; 200]});
     let compared: String = (0..20).map(|index| format!("c{index}: compareRevisions(record: \"x\", from: 1, to: 2) {{ field }} ")).collect();
     let compared = format!("{{ {compared} people {{ nodes {{ id }} }} }}");
-    for (limit, query) in [("response_values", texts), ("filter_values", conditions), ("scans", compared)] {
+    for (limit, query, variables) in
+        [("response_values", texts, json!({})), ("filter_values", conditions, values), ("scans", compared, json!({}))]
+    {
         let url = |path: &str, more: &str| {
             let mut url = reqwest::Url::parse(&format!("{}{path}", server.address)).unwrap();
-            url.query_pairs_mut().append_pair("query", &query);
+            url.query_pairs_mut().append_pair("query", &query).append_pair("variables", &variables.to_string());
             url.set_query(Some(&format!("{}{more}", url.query().unwrap())));
             server.client.get(url)
         };
         let post = |media: &str| {
             let request = server.client.post(format!("{}/graphql", server.address)).header(ACCEPT, media);
-            request.json(&json!({"query": query}))
+            request.json(&json!({"query": query, "variables": variables}))
         };
-        let mut requests = vec![post("application/json"), post("text/event-stream")];
-        // longer queries do not fit into a URL
-        if query.len() < 8_000 {
-            requests.extend([url("/graphql", ""), url("/table.csv", ""), url("/chart.svg", "&x=id"), url("/feed.atom", "")]);
-        }
+        let requests = [
+            post("application/json"),
+            post("text/event-stream"),
+            url("/graphql", ""),
+            url("/table.csv", ""),
+            url("/chart.svg", "&x=id"),
+            url("/feed.atom", ""),
+        ];
         for request in requests {
             let response = request.send().await.unwrap();
             let (url, text) = (response.url().path().to_owned(), response.text().await.unwrap());
@@ -190,7 +195,7 @@ async fn filters_within_the_limit_fit_into_a_statement(#[values(On::Sqlite, On::
     };
     for (query, is_allowed) in [
         (query(14, "nodes { id }"), true),
-        (query(1, "totalCount nodes { id } facets(by: [GENDER, BIRTH_YEAR]) { values { count } }"), true),
+        (query(1, "totalCount nodes { id } facets(by: [YEAR, TOPIC]) { values { count } }"), true),
         (query(95, "nodes { id }"), false),
         (query(20, "totalCount"), false),
     ] {
@@ -222,10 +227,7 @@ async fn payload_that_becomes_too_large_does_not_hide_the_mutation() {
     let server = Server::set(On::Sqlite, Settings { limits, ..Settings::default() }).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     let create = |slug: &str, below: &str| {
-        let input = format!(
-            "{{slug: \"{slug}\", name: [{{lang: \"en\", text: \"A\"}}], biography: [{{lang: \"en\", text: \"{}\"}}]}}",
-            "word ".repeat(100)
-        );
+        let input = format!("{{slug: \"{slug}\", name: {{en: \"A\"}}, biography: {{en: \"{}\"}}}}", "word ".repeat(100));
         format!("mutation {{ createPerson(input: {input}) {{ person {{ {below} }} errors {{ message }} }} }}")
     };
     let deep = "memberships(first: 100) { nodes { organization { memberships(first: 100) { nodes { organization { memberships(first: 100) { nodes { id } } } } } } } }";
@@ -257,7 +259,7 @@ async fn history_of_readers_takes_no_connection_of_writers() {
     for data in futures_util::future::join_all(answers).await {
         assert_eq!(data["compareRevisions"][0]["field"], "name", "{data:#}");
     }
-    assert_eq!(writers(), before);
+    assert!(writers() <= before);
 }
 
 #[tokio::test]

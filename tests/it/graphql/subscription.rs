@@ -672,7 +672,7 @@ async fn subscription_passes_the_limits_of_a_page_of_its_events() {
     let below =
         "record { ... on Person { memberships(first: 100) { nodes { organization { memberships(first: 100) { nodes { id } } } } } } }";
     let texts: String = (0..97).map(|index| format!("b{index}: biography ")).collect();
-    let texts = format!("record {{ ... on Person {{ {texts} memberships(first: 40) {{ nodes {{ person {{ {texts} }} }} }} }} }}");
+    let texts = format!("record {{ ... on Person {{ memberships(first: 50) {{ nodes {{ person {{ {texts} }} }} }} }} }}");
     let ids: Vec<String> = (0..200).map(|index| format!("\"s{index}\"")).collect();
     let many: String = (0..20).map(|_| format!("{{slug: {{in: [{}]}}}} ", ids.join(" "))).collect();
     let mut client = Client::ready(&server, json!({})).await;
