@@ -23,8 +23,6 @@ use crate::store::sql::select::SelectBuilder;
 const SCAN_CHUNK_ROWS: u32 = 2_000;
 /// Rows per chunk if each row has lists of its own.
 const SCAN_CHUNK_ROWS_WITH_LISTS: u32 = 200;
-/// Rows of the first chunk of a list without lists of its own.
-const FIRST_CHUNK_ROWS: u32 = 500;
 /// Bytes of a chunk, as the database returns it, above which the next one has fewer rows, so that memory is bounded
 /// whatever the rows hold.
 const MAX_CHUNK_BYTES: usize = 4 << 20;
@@ -79,8 +77,14 @@ impl Store {
             let semi_joins = self.choose_semi_joins(catalog().get(list.plan.ty), &list.filter).await?;
             let has_lists = list.plan.has_lists();
             let max_page_size = if has_lists { SCAN_CHUNK_ROWS_WITH_LISTS } else { SCAN_CHUNK_ROWS };
-            let page_size = max_page_size.min(FIRST_CHUNK_ROWS);
-            ScanStrategy::Paged(PagedScan { parent, semi_joins, page_size, max_page_size, remaining_rows: limit, has_ended: false })
+            ScanStrategy::Paged(PagedScan {
+                parent,
+                semi_joins,
+                page_size: max_page_size,
+                max_page_size,
+                remaining_rows: limit,
+                has_ended: false,
+            })
         };
         // a page starts at the cursor of a row
         let cursors = list.cursors || matches!(strategy, ScanStrategy::Paged(_));
