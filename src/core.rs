@@ -2,6 +2,7 @@
 
 pub mod article;
 pub mod auth;
+pub(crate) mod blocking;
 pub mod clock;
 pub mod dataset;
 pub mod digest;

@@ -27,6 +27,8 @@ use crate::store::Store;
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 /// Interval at which rate limits of idle clients are discarded.
 const RATE_LIMIT_CLEANUP_INTERVAL: Duration = Duration::from_secs(10);
+/// Interval at which the sizes of the tables are read.
+const SIZE_REFRESH_INTERVAL: Duration = Duration::from_mins(1);
 /// Interval at which recorded durations are aggregated into histogram buckets.
 const METRICS_UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -50,6 +52,7 @@ pub(super) async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> 
     let changes = service.store.clone();
     let change_listener = tokio::spawn(async move { changes.listen().await });
     spawn_rate_limit_cleanup(service.rate_limiter.clone());
+    spawn_size_refresh(service.store.clone());
     let streams = service.stream_limits.clone();
     let (drained, mut is_drained) = watch::channel(false);
     let shutdown = drain_on_signal(service.health.clone(), streams.clone(), Duration::from_secs(config.shutdown_drain_seconds), drained);
@@ -151,6 +154,19 @@ fn spawn_rate_limit_cleanup(rates: ClientRateLimiter) {
         loop {
             tokio::time::sleep(RATE_LIMIT_CLEANUP_INTERVAL).await;
             rates.evict_idle();
+        }
+    });
+}
+
+/// Keeps the sizes of the tables current, by which the cost of queries is estimated.
+fn spawn_size_refresh(store: Store) {
+    tokio::spawn(async move {
+        let mut interval = tokio::time::interval(SIZE_REFRESH_INTERVAL);
+        loop {
+            interval.tick().await;
+            if let Err(error) = store.refresh_table_sizes().await {
+                tracing::debug!(%error, "failed to read the sizes of the tables");
+            }
         }
     });
 }

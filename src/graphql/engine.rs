@@ -4,6 +4,7 @@
 //! resolves introspection. The data of an operation is planned as a whole ([`crate::graphql::projection`]), fetched by the store, and written as JSON once.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_graphql::dynamic::{Schema, SchemaError};
 use async_graphql::parser::types::{OperationDefinition, OperationType};
@@ -16,7 +17,7 @@ use crate::core::dataset::Dataset;
 use crate::core::error::Result as FieldResult;
 use crate::core::language::Languages;
 use crate::graphql::limits;
-use crate::graphql::limits::Limits;
+use crate::graphql::limits::{CostEstimator, LARGE_RESPONSE_VALUES, Limits, MIN_WRITING_TIME, ReadMeter};
 use crate::graphql::mutation;
 use crate::graphql::projection::computed;
 use crate::graphql::projection::json_writer::{JsonKey, JsonWriter, ResponseBudget};
@@ -33,7 +34,9 @@ use crate::graphql::schema::object;
 use crate::graphql::schema::scalar;
 use crate::graphql::schema::subset::SchemaSubset;
 use crate::graphql::subscription;
+use crate::graphql::subscription::EventCost;
 use crate::store::Store;
+use crate::store::db::statement_guard::long_reads;
 
 pub use crate::graphql::error::{GraphqlError, codes};
 pub use crate::graphql::request::operation::{OnError, OperationRequest, OperationResult, PrepareError, PreparedOperation};
@@ -138,30 +141,42 @@ impl Api {
             OperationType::Subscription => subscription::NAME,
         };
         let roots = Scope { document: &document.executable, operation, variables: &variables, dataset: &self.dataset }.roots(root);
-        let nodes = limits::estimate_cost(registry, root, &roots);
-        limits::check_cost(limits, nodes)?;
-        Ok(PreparedOperation { document, request, variables, nodes })
+        let estimator = CostEstimator { registry, sizes: self.store.table_sizes(), root };
+        let cost = estimator.operation(&roots, operation.ty == OperationType::Subscription);
+        limits::check_cost(limits, &cost)?;
+        Ok(PreparedOperation { document, request, variables, cost })
     }
 
-    /// Starts the event stream of a subscription. `last` is the cursor of the last received event if the transport
-    /// supplies it; it takes precedence over the argument.
+    /// Starts the event stream of a subscription, whose reads `meter` admits and charges. `last` is the cursor of the last
+    /// received event if the transport supplies it; it takes precedence over the argument.
     pub async fn subscribe(
         &self,
         prepared: &PreparedOperation,
         languages: &Languages,
         caller: &Caller,
         last: Option<&str>,
+        meter: Arc<dyn ReadMeter>,
     ) -> Result<EventStream, GraphqlError> {
         let PreparedOperation { document, request, variables, .. } = prepared;
         let operation = document::find_operation(&document.executable, request.operation.as_deref())?;
         let roots = Scope { document: &document.executable, operation, variables, dataset: &self.dataset }.roots(subscription::NAME);
         let root = subscription::root(&roots)?;
-        let stream = EventStream::new(&self.store, caller, languages, root, last).await;
+        let cost = EventCost { limits: self.documents.limits().clone(), page: prepared.cost };
+        let stream = EventStream::new(&self.store, caller, languages, root, last, (meter, cost)).await;
         stream.map_err(|error| GraphqlError::for_field(error, root.response_key(), root.position()))
     }
 
     /// Executes a query or mutation for a caller with these preferred languages.
     pub async fn execute(
+        &self,
+        prepared: &PreparedOperation,
+        languages: &Languages,
+        caller: &Caller,
+    ) -> Result<OperationResult, GraphqlError> {
+        long_reads(prepared.cost.is_long(), Box::pin(self.execute_fields(prepared, languages, caller))).await
+    }
+
+    async fn execute_fields(
         &self,
         prepared: &PreparedOperation,
         languages: &Languages,
@@ -178,7 +193,9 @@ impl Api {
             Value::Null
         };
         let store = &self.store.for_role(caller.role);
-        let budget = ResponseBudget::new(if is_mutation { usize::MAX } else { self.documents.limits().response_bytes });
+        let deadline = store.statement_timeout().filter(|_| !is_mutation).map(|timeout| Instant::now() + timeout.max(MIN_WRITING_TIME));
+        let max_bytes = self.documents.limits().response_bytes;
+        let budget = ResponseBudget::new(max_bytes).until(deadline).large(prepared.cost.values >= LARGE_RESPONSE_VALUES);
         // each root field is written separately; the results are joined in the order of the query
         let write = async |selection: &Selection<'_>| {
             let mut out = JsonWriter::with_budget(languages, &budget);
@@ -195,6 +212,12 @@ impl Api {
                 }
                 _ => Box::pin(query::write(store, caller, selection, &mut out)).await,
             };
+            let field_error = |error| GraphqlError::for_field(error, selection.response_key(), selection.position());
+            let mut result = result.map_err(field_error);
+            // a mutation has been committed by now, so only its payload is left out
+            if is_mutation && result.is_ok() && budget.is_exhausted() {
+                result = limits::check_payload(self.documents.limits(), selection);
+            }
             (result, out)
         };
         let written = if is_mutation {
@@ -212,8 +235,8 @@ impl Api {
         } else {
             join_all(roots.iter().map(write)).await
         };
-        // a mutation has been committed already, so its response is sent whatever its size
         if !is_mutation {
+            budget.check_deadline()?;
             let response_bytes: usize = written.iter().map(|(_, out)| out.len()).sum();
             limits::check_response(self.documents.limits(), response_bytes, budget.is_exhausted())?;
         }
@@ -223,7 +246,7 @@ impl Api {
             let json = match result {
                 Ok(()) => Some(out.into_json()),
                 Err(error) => {
-                    errors.push(GraphqlError::for_field(error, selection.response_key(), selection.position()));
+                    errors.push(error);
                     None
                 }
             };

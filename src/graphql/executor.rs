@@ -33,6 +33,7 @@ use crate::core::error::{Error, internal};
 use crate::core::language::Languages;
 use crate::graphql::engine::{Api, OnError, OperationRequest, OperationResult, PrepareError, PreparedOperation};
 use crate::graphql::error::{GraphqlError, codes};
+use crate::graphql::limits::{Cost, Unmetered};
 use crate::graphql::subscription::EventStream;
 use crate::store::access::token::TokenRejection;
 
@@ -99,7 +100,7 @@ fn prepare(api: &Api, request: Request, allows: impl Fn(OperationType) -> bool) 
 
 async fn execute(api: &Api, prepared: &PreparedOperation, languages: &Languages, caller: &Caller) -> Response {
     match api.execute(prepared, languages, caller).await {
-        Ok(result) => result_response(result, prepared.nodes()),
+        Ok(result) => result_response(result, prepared.cost()),
         Err(error) => errors_response(vec![error]),
     }
 }
@@ -116,7 +117,7 @@ async fn start(
     if prepared.kind() != OperationType::Subscription {
         return Ok(response_stream(Box::pin(execute(api, &prepared, languages, caller)).await));
     }
-    let events = Box::pin(api.subscribe(&prepared, languages, caller, None)).await.map_err(|error| vec![error])?;
+    let events = Box::pin(api.subscribe(&prepared, languages, caller, None, Arc::new(Unmetered))).await.map_err(|error| vec![error])?;
     Ok(event_responses(events).boxed())
 }
 
@@ -136,9 +137,10 @@ pub(crate) fn response_stream(response: Response) -> BoxStream<'static, Response
     stream::once(std::future::ready(response)).boxed()
 }
 
-/// The response to an executed operation that may return `nodes` records: data, errors and the cost in `extensions`.
-pub(crate) fn result_response(result: OperationResult, nodes: u64) -> Response {
-    let cost = Value::Object([(Name::new("nodes"), Value::from(nodes))].into_iter().collect());
+/// The response to an executed operation: data, errors and the cost in `extensions`.
+pub(crate) fn result_response(result: OperationResult, cost: Cost) -> Response {
+    // a struct of numbers is always a value
+    let cost = async_graphql::to_value(cost).unwrap_or_default();
     let mut response = match raw_json(result.data) {
         Ok(data) => Response::new(data).extension("cost", cost),
         Err(error) => return failed_response(error),

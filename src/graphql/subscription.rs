@@ -4,7 +4,8 @@
 //! a cursor, waits for the next write, and reads on. The server keeps no state per stream but its last page.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_graphql::Value;
 use async_graphql::dynamic::{
@@ -25,8 +26,10 @@ use crate::core::pagination::{Cursor, Direction, MAX_PAGE_SIZE, Page};
 use crate::entity::RecordType;
 use crate::graphql::error::{GraphqlError, codes};
 use crate::graphql::global_id;
+use crate::graphql::limits;
+use crate::graphql::limits::{Cost, LARGE_RESPONSE_VALUES, Limits, MIN_WRITING_TIME, ReadMeter};
 use crate::graphql::projection::Projection;
-use crate::graphql::projection::json_writer::{Fields, JsonKey, JsonWriter};
+use crate::graphql::projection::json_writer::{Fields, JsonKey, JsonWriter, ResponseBudget};
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::builder::{field, input_value};
 use crate::graphql::schema::filter;
@@ -35,7 +38,7 @@ use crate::graphql::schema::names;
 use crate::store::Store;
 use crate::store::access::token::TokenRejection;
 use crate::store::read::plan::{ListPlan, Plan};
-use crate::store::read::result::{Cell, PageRows, RowRef};
+use crate::store::read::result::{Cell, PageRows, PagedRows, RowRef};
 
 /// Name of the root type.
 pub(super) const NAME: &str = "Subscription";
@@ -102,6 +105,21 @@ pub struct Event {
     pub data: Vec<u8>,
 }
 
+/// What the events of a stream may cost.
+#[derive(Debug, Clone)]
+pub(super) struct EventCost {
+    pub(super) limits: Limits,
+    /// Cost of a page of events.
+    pub(super) page: Cost,
+}
+
+/// A page of the feed whose events are not all returned yet.
+struct PendingPage {
+    rows: PagedRows,
+    /// Indexes of the rows to return.
+    indexes: VecDeque<usize>,
+}
+
 /// The stream of changes of one subscription.
 pub struct EventStream {
     store: Store,
@@ -113,8 +131,14 @@ pub struct EventStream {
     /// Conditions on the current state of the changed record, by its type.
     conditions: Vec<(RecordType, Filter)>,
     wakes: watch::Receiver<()>,
-    /// Events that are read but not yet returned.
-    ready: VecDeque<Event>,
+    /// The events that are read but not yet returned.
+    pending: Option<PendingPage>,
+    meter: Arc<dyn ReadMeter>,
+    cost: EventCost,
+    /// Cost of the events read since points were last paid, in points per page.
+    unpaid: u64,
+    /// Whether the next page may hold past events.
+    is_behind: bool,
 }
 
 impl std::fmt::Debug for EventStream {
@@ -131,6 +155,7 @@ impl EventStream {
         languages: &Languages,
         selection: &Selection<'_>,
         last: Option<&str>,
+        (meter, cost): (Arc<dyn ReadMeter>, EventCost),
     ) -> Result<Self> {
         let store = store.for_role(caller.role);
         let wakes = store.subscribe_changes();
@@ -174,19 +199,26 @@ impl EventStream {
             Some(cursor) => Some(cursor),
             None => Cursor::parse(selection.string_argument("since").as_deref(), &name, "since")?,
         };
+        let is_behind = resumed.is_some();
         list.page.after = match resumed {
             Some(cursor) => Some(cursor),
             None => latest(&store, list.order).await?,
         };
         let (caller, languages, key) = (caller.clone(), languages.clone(), selection.json_key());
-        Ok(Self { store, caller, languages, key, fields, list, conditions, wakes, ready: VecDeque::new() })
+        let pending = None;
+        Ok(Self { store, caller, languages, key, fields, list, conditions, wakes, pending, meter, cost, unpaid: 0, is_behind })
     }
 
     /// Waits for the next event. An error ends the stream, such as a revoked token. Cancel safe: no event is lost if the
     /// future is dropped.
     pub async fn next(&mut self) -> Result<Event, GraphqlError> {
         loop {
-            if let Some(event) = self.ready.pop_front() {
+            let points = self.unpaid / u64::from(MAX_PAGE_SIZE);
+            if points > 0 {
+                self.meter.pay(points).await;
+                self.unpaid %= u64::from(MAX_PAGE_SIZE);
+            }
+            if let Some(event) = self.next_pending()? {
                 return Ok(event);
             }
             // a write after this line is either read now or wakes the stream
@@ -209,34 +241,52 @@ impl EventStream {
         }
     }
 
+    /// Writes the next event of the page that was read.
+    fn next_pending(&mut self) -> Result<Option<Event>, GraphqlError> {
+        let Some(page) = &mut self.pending else { return Ok(None) };
+        let next = page.indexes.pop_front().and_then(|index| page.rows.get(0)?.nodes().nth(index));
+        let Some(node) = next else {
+            self.pending = None;
+            return Ok(None);
+        };
+        let EventCost { limits, page: cost } = &self.cost;
+        let deadline = self.store.statement_timeout().map(|timeout| Instant::now() + timeout.max(MIN_WRITING_TIME));
+        let is_large = cost.values / u64::from(MAX_PAGE_SIZE) >= LARGE_RESPONSE_VALUES;
+        let budget = ResponseBudget::new(limits.response_bytes).until(deadline).large(is_large);
+        let mut out = JsonWriter::with_budget(&self.languages, &budget);
+        out.object(&[(self.key.clone(), ())], |(), out| {
+            out.object(&self.fields, |field, out| match field {
+                EventField::TypeName => out.value(EVENT),
+                EventField::Cursor => out.value(node.cursor()),
+                EventField::Change(projection) => projection.write(node, out),
+            });
+        });
+        let data = out.into_json();
+        budget.check_deadline()?;
+        limits::check_response(limits, data.len(), budget.is_exhausted())?;
+        Ok(Some(Event { cursor: node.cursor(), data }))
+    }
+
     /// Fetches a page of the feed. Returns whether to continue without waiting: events are ready, or more pages may follow.
     async fn fetch_page(&mut self) -> Result<bool> {
         self.store.refresh_caller(&self.caller).await.map_err(TokenRejection::into_error)?;
-        let pages = self.store.page(&self.list).await?;
-        let Some(slice) = pages.get(0) else { return Ok(false) };
+        let _permit = if self.is_behind { Some(self.meter.admit().await?) } else { None };
+        let rows = self.store.page(&self.list).await?;
+        self.is_behind = false;
+        let Some(slice) = rows.get(0) else { return Ok(false) };
         let Some(last) = slice.nodes().next_back() else { return Ok(false) };
         let after = Cursor::decode(&last.cursor(), &catalog().get(RecordType::Revision).list_name(self.list.order), "since")?;
         let matching = self.matching(slice).await?;
-        let mut count = 0;
-        let mut events = VecDeque::new();
-        for (index, node) in slice.nodes().enumerate() {
-            count += 1;
-            if matching.as_ref().is_some_and(|matching| !matching.contains(&index)) {
-                continue;
-            }
-            let mut out = JsonWriter::new(&self.languages);
-            out.object(&[(self.key.clone(), ())], |(), out| {
-                out.object(&self.fields, |field, out| match field {
-                    EventField::TypeName => out.value(EVENT),
-                    EventField::Cursor => out.value(node.cursor()),
-                    EventField::Change(projection) => projection.write(node, out),
-                });
-            });
-            events.push_back(Event { cursor: node.cursor(), data: out.into_json() });
-        }
-        self.ready = events;
+        let count = slice.nodes().len();
+        let is_matching = |index: &usize| matching.as_ref().is_none_or(|matching| matching.contains(index));
+        let indexes: VecDeque<usize> = (0..count).filter(is_matching).collect();
+        // events that do not match were read as well
+        self.unpaid = self.unpaid.saturating_add(self.cost.page.points().saturating_mul(count as u64));
+        self.is_behind = count == MAX_PAGE_SIZE as usize;
         self.list.page.after = Some(after);
-        Ok(count == MAX_PAGE_SIZE || !self.ready.is_empty())
+        let has_events = !indexes.is_empty();
+        self.pending = Some(PendingPage { rows, indexes });
+        Ok(self.is_behind || has_events)
     }
 
     /// Indexes of the changes whose record matches the conditions on its type. `None` if there are no conditions.

@@ -11,6 +11,8 @@ mod row_source;
 mod rows;
 mod value;
 
+use std::sync::Arc;
+
 use async_graphql::parser::types::OperationDefinition;
 use serde_json::Value as Json;
 use typed_arena::Arena;
@@ -20,6 +22,7 @@ use crate::core::error::{Error, Result, bad_input, internal};
 use crate::core::language::Languages;
 use crate::graphql::engine::{Api, PreparedOperation};
 use crate::graphql::error::GraphqlError;
+use crate::graphql::limits::{ReadMeter, table_points};
 use crate::graphql::projection::selection::{Scope, Selection};
 use crate::graphql::query;
 use crate::graphql::request::document::find_operation;
@@ -52,6 +55,7 @@ pub struct BatchReader {
     source: RowSource,
     /// Maximum number of items. An item that becomes several rows counts once.
     limit: u64,
+    meter: Arc<dyn ReadMeter>,
 }
 
 /// A batch of a table.
@@ -83,13 +87,14 @@ struct RowList<'s, 'q> {
 }
 
 impl Api {
-    /// Prepares a query as a table. Errors in the options or the query are returned before any row is read.
+    /// Prepares a query as a table, whose rows `meter` charges as they are read. Errors in the options or the query are returned before any row is read.
     pub async fn table(
         &self,
         prepared: &PreparedOperation,
         options: &TableOptions,
         languages: &Languages,
         caller: &Caller,
+        meter: Arc<dyn ReadMeter>,
     ) -> Result<TableQuery, Vec<GraphqlError>> {
         let PreparedOperation { document, request, variables, .. } = prepared;
         let operation: &OperationDefinition =
@@ -102,8 +107,8 @@ impl Api {
         }
         let mut columns = layout.columns().map_err(request_error)?;
         let store = self.store.for_role(caller.role);
-        let records = row_source::open_record_rows(&store, root, &keys, options).await.map_err(request_error)?;
-        let RecordRows { source, row, citations } = match records {
+        let records = row_source::open_record_rows(&store, root, &keys, options, self.documents.limits()).await;
+        let RecordRows { source, row, citations } = match records.map_err(|error| vec![error])? {
             Some(records) => records,
             None if options.sources => {
                 return Err(request_error(bad_input("sources", "the rows of this list are not records and have no sources of their own")));
@@ -124,7 +129,7 @@ impl Api {
         let limit = options.limit.unwrap_or(u64::MAX);
         let max_rows = usize::try_from(limit).unwrap_or(usize::MAX);
         let converter = RowConverter { layout, row, citations, languages: languages.clone(), limit: max_rows };
-        Ok(TableQuery { name: root.response_key().to_owned(), columns, reader: BatchReader { source, limit }, converter })
+        Ok(TableQuery { name: root.response_key().to_owned(), columns, reader: BatchReader { source, limit, meter }, converter })
     }
 
     /// Finds the list that becomes the rows: the one at `path`, or else the only one. A query with one field and without lists
@@ -176,10 +181,14 @@ impl Api {
 }
 
 impl BatchReader {
-    /// Reads the next batch; `None` at the end.
+    /// Reads the next batch; `None` at the end. Waits until the client has paid for it.
     pub async fn next(&mut self) -> Result<Option<RowBatch>> {
         match &mut self.source {
-            RowSource::Scan(scan) => Ok(scan.next().await?.map(RowBatch::Records)),
+            RowSource::Scan(scan) => {
+                let Some(pages) = scan.next().await? else { return Ok(None) };
+                self.meter.pay(table_points(pages.record_count())).await;
+                Ok(Some(RowBatch::Records(pages)))
+            }
             RowSource::Empty => Ok(None),
             RowSource::Response(items) => {
                 let mut items = std::mem::take(items);

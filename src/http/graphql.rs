@@ -1,5 +1,6 @@
 //! GraphQL over HTTP, server-sent events and WebSocket.
 
+pub(super) mod client_meter;
 pub(super) mod execute;
 mod executor;
 pub(super) mod handler;

@@ -1,7 +1,8 @@
 //! Rate limits: points per minute for each client address and each token.
 //!
-//! A request costs one point of its address, and one more for each [`NODES_PER_POINT`] records that its response may
-//! hold; the latter are charged to the token if the request has one. Points refill evenly (generic cell rate algorithm):
+//! A request costs one point of its address, and more for what it may read and return ([`Cost::points`]); the latter are
+//! charged to the token if the request has one. What is read while a response is sent, such as a table or the events of a
+//! subscription, is charged as it is read ([`RateLimitHandle::pay`]). Points refill evenly (generic cell rate algorithm):
 //! after an idle minute all of them are available. Each process counts separately.
 
 use std::hash::Hash;
@@ -23,13 +24,15 @@ use uuid::Uuid;
 
 use crate::core::auth::{Allowance, Caller};
 use crate::graphql::error::{GraphqlError, codes};
+#[cfg(doc)]
+use crate::graphql::limits::Cost;
 use crate::http::response::{MediaType, errors_response};
 use crate::observability::metrics;
 
 /// Length of the window of a quota.
 const WINDOW_SECONDS: u32 = 60;
-/// Records of a response that one point pays for.
-const NODES_PER_POINT: u64 = 100;
+/// The most points that [`RateLimitHandle::pay`] takes at once, so that other requests of the client get points in between.
+const MAX_POINTS_AT_ONCE: u32 = 50;
 const FORWARDED_FOR: &str = "x-forwarded-for";
 /// Header of draft-ietf-httpapi-ratelimit-headers: the points left.
 pub(super) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -105,7 +108,7 @@ impl RateLimited {
     pub(super) fn error(&self) -> GraphqlError {
         metrics::record_limit_hit("rate");
         let message = format!(
-            "rate limit exceeded: {} points per minute, one for each request and one more for each {NODES_PER_POINT} records that the response may hold; retry in {} s",
+            "rate limit exceeded: {} points per minute, one for each request and more for what it may read and return (extensions.cost); retry in {} s",
             self.limit,
             self.retry_after_seconds()
         );
@@ -201,11 +204,11 @@ impl RateLimitHandle {
         Ok(())
     }
 
-    /// Charges the points of a response of up to `nodes` records, to the caller's token or else to the address. Returns
-    /// the points left, if there is a limit.
-    pub(super) fn charge_query(&self, caller: &Caller, nodes: u64) -> Result<Option<Allowance>, RateLimited> {
+    /// Charges the points of an operation to the caller's token or else to the address. Returns the points left, if there
+    /// is a limit.
+    pub(super) fn charge_query(&self, caller: &Caller, points: u64) -> Result<Option<Allowance>, RateLimited> {
         let Some(state) = &self.0 else { return Ok(None) };
-        let points = u32::try_from(nodes / NODES_PER_POINT).unwrap_or(u32::MAX);
+        let points = u32::try_from(points).unwrap_or(u32::MAX);
         let allowance = match (caller.token, &state.limiter.tokens, &state.limiter.addresses) {
             (Some(token), Some(bucket), _) => {
                 let points = NonZeroU32::MIN.saturating_add(points);
@@ -221,6 +224,25 @@ impl RateLimitHandle {
             state.set_latest(allowance.clone());
         }
         Ok(allowance)
+    }
+
+    /// Charges points for what is read while a response is sent, to the caller's token or else to the address. Waits for
+    /// points if too few are left.
+    pub(super) async fn pay(&self, caller: &Caller, points: u64) {
+        let Some(state) = &self.0 else { return };
+        let mut points = u32::try_from(points).unwrap_or(u32::MAX);
+        while points > 0 {
+            let part = NonZeroU32::MIN.saturating_add(points.min(MAX_POINTS_AT_ONCE) - 1);
+            let taken = match (caller.token, &state.limiter.tokens, &state.limiter.addresses) {
+                (Some(token), Some(bucket), _) => bucket.take(&token, part),
+                (None, _, Some(bucket)) => bucket.take(&state.address, part),
+                (Some(_), None, _) | (None, _, None) => return,
+            };
+            match taken {
+                Ok(_) => points -= part.get(),
+                Err(limited) => tokio::time::sleep(limited.wait).await,
+            }
+        }
     }
 
     /// The points left after the latest charge; the next call returns `None`.

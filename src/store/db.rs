@@ -9,5 +9,6 @@ pub mod pool;
 pub mod replica;
 pub mod replica_probe;
 pub mod snapshot;
+pub(crate) mod statement_guard;
 pub mod version_cache;
 pub mod watermark;

@@ -18,7 +18,9 @@ use crate::store::db::pool;
 use crate::store::db::pool::{PoolStatus, Pools, StoreOptions};
 use crate::store::db::replica::{Replica, ReplicaState, Replicas};
 use crate::store::db::snapshot::{RowBatches, Snapshot};
+use crate::store::db::statement_guard::RunningRead;
 use crate::store::error::{database, is_connection_lost, is_transient};
+use crate::store::read::record_counts::TableSizes;
 use crate::store::sql::filter::Visibility;
 use crate::store::sql::statement::statement;
 
@@ -32,6 +34,7 @@ pub struct Store {
     replicas: Arc<Replicas>,
     pub(crate) saved_queries: SavedQueryCache,
     statement_count: Arc<AtomicU64>,
+    pub(crate) table_sizes: TableSizes,
     /// Size of the pool for queries.
     max_connections: u32,
     /// Whether reads include drafts.
@@ -53,6 +56,7 @@ impl Store {
             replicas: Arc::new(Replicas::new(options).await?),
             saved_queries: SavedQueryCache::default(),
             statement_count: Arc::default(),
+            table_sizes: TableSizes::default(),
             max_connections: options.max_connections,
             visibility: Visibility::Published,
             snapshot: None,
@@ -116,6 +120,11 @@ impl Store {
         }
     }
 
+    /// Time limit of one statement of a query.
+    pub fn statement_timeout(&self) -> Option<Duration> {
+        self.statement_timeout
+    }
+
     /// The kind of database.
     pub(crate) fn backend(&self) -> DbBackend {
         self.pools.reader.get_database_backend()
@@ -142,11 +151,11 @@ impl Store {
     pub(crate) async fn fetch_all(&self, select: &SelectStatement) -> Result<Vec<QueryResult>> {
         if let Some(snapshot) = &self.snapshot {
             self.statement_count.fetch_add(1, Ordering::Relaxed);
-            return snapshot.fetch_all(self.render(select)).await;
+            return snapshot.fetch_all(self.render(select), self.statement_timeout).await;
         }
         if let Some(replica) = self.replica() {
             let rows = tokio::select! {
-                rows = self.fetch_from(&replica.reader, select) => Some(rows),
+                rows = self.fetch_from((&replica.reader, &replica.scanner), select) => Some(rows),
                 () = replica.unavailable() => None,
             };
             match rows {
@@ -170,22 +179,28 @@ impl Store {
     /// Executes a statement on the primary; fails at once while the primary is known to be down.
     async fn fetch_from_primary(&self, pool: &DatabaseConnection, select: &SelectStatement) -> Result<Vec<QueryResult>> {
         if self.replicas.is_empty() {
-            return self.fetch_from(pool, select).await.map_err(database);
+            return self.fetch_from((pool, &self.pools.scanner), select).await.map_err(database);
         }
         tokio::select! {
             biased;
             () = self.replicas.primary_down() => Err(unavailable("the primary is down")),
-            rows = self.fetch_from(pool, select) => rows.map_err(database),
+            rows = self.fetch_from((pool, &self.pools.scanner), select) => rows.map_err(database),
         }
     }
 
-    async fn fetch_from(&self, pool: &DatabaseConnection, select: &SelectStatement) -> Result<Vec<QueryResult>, DbErr> {
+    /// Executes a statement on a pool; it ends when the future is dropped. `canceller` is another pool of the same server.
+    async fn fetch_from(
+        &self,
+        (pool, canceller): (&DatabaseConnection, &DatabaseConnection),
+        select: &SelectStatement,
+    ) -> Result<Vec<QueryResult>, DbErr> {
         self.statement_count.fetch_add(1, Ordering::Relaxed);
         let waiting_since = metrics::start_wait();
         // each connection of the pool may have been closed
         let mut retries = self.max_connections;
         loop {
-            match pool.query_all_raw(self.render(select)).await {
+            let read = RunningRead::new(canceller);
+            match read.statement(self.statement_timeout, pool.query_all_raw(self.render(select))).await {
                 Err(error) if is_connection_lost(&error) && retries > 0 => retries -= 1,
                 result => {
                     metrics::record_connection_wait(waiting_since);

@@ -139,7 +139,15 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         // tests send larger queries than clients do
-        let limits = Limits { aliases: 1_000, nodes: u64::MAX, ..Limits::default() };
+        let unlimited = u64::MAX;
+        let limits = Limits {
+            aliases: 1_000,
+            nodes: unlimited,
+            response_values: unlimited,
+            filter_values: unlimited,
+            scans: unlimited,
+            ..Limits::default()
+        };
         let (rate, timeouts) = (RateLimits::default(), Timeouts::default());
         Self {
             limits,

@@ -30,6 +30,12 @@ pub struct Limits {
     pub response_bytes: usize,
     /// Records that a response may contain, computed from the requested page sizes.
     pub nodes: u64,
+    /// Scalar values that a response may contain.
+    pub response_values: u64,
+    /// Conditions of filters and their values.
+    pub filter_values: u64,
+    /// Reads of whole lists.
+    pub scans: u64,
 }
 
 impl Default for Limits {
@@ -47,6 +53,9 @@ impl Default for Limits {
             variable_values: 10_000,
             response_bytes: 33_554_432,
             nodes: 100_000,
+            response_values: 400_000,
+            filter_values: 3_000,
+            scans: 100,
         }
     }
 }

@@ -1,30 +1,109 @@
-//! Cost of an operation: the maximum number of records in its response, computed from the requested page sizes,
-//! multiplied through the levels and summed over all fields, aliased or not.
+//! Cost of an operation: what it may read and return, counted before anything runs.
+//!
+//! The same cost is checked against the limits of one request, charged to the rate limit of the client, and reported in
+//! `extensions.cost`. [`super::estimate`] counts it from a selection, [`super::plan_cost`] from a read plan.
 
-use async_graphql::Value;
-use async_graphql::registry::{MetaType, MetaTypeName, Registry};
+use std::time::Duration;
 
-use crate::core::pagination::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
+use serde::Serialize;
+
 use crate::graphql::error::GraphqlError;
 use crate::graphql::limits::bounds::{Limits, ensure_at_most};
 use crate::graphql::projection::selection::Selection;
-use crate::graphql::schema::builder::NODE;
-use crate::graphql::schema::connection::{EDGES, FACETS, NODES, TOTAL_COUNT};
-use crate::store::aggregate::query::DEFAULT_GROUPS;
 
 /// Assumed length of a list that is not paginated.
-const UNPAGED_LIST_LENGTH: u64 = 10;
-/// Cost of a count, a facet or statistics: counting reads more rows than it returns.
-const COUNT_COST: u64 = 20;
+pub(super) const UNPAGED_LIST_LENGTH: u64 = 10;
+/// Records that one point pays for.
+const NODES_PER_POINT: u64 = 100;
+/// Values that one point pays for.
+const VALUES_PER_POINT: u64 = 1_000;
+/// Conditions and values of filters that one point pays for.
+const FILTER_VALUES_PER_POINT: u64 = 50;
+/// Scanned records that one point pays for.
+const SCANNED_PER_POINT: u64 = 50_000;
+/// Values from which on a response is written outside of the asynchronous tasks: writing them takes milliseconds.
+pub(crate) const LARGE_RESPONSE_VALUES: u64 = 20_000;
+/// Time in which any response can be written, however short the time limit of statements.
+pub(crate) const MIN_WRITING_TIME: Duration = Duration::from_secs(1);
+/// Records to return or to scan from which on a statement may take long.
+const LONG_READ_NODES: u64 = 10_000;
+const LONG_READ_SCANNED: u64 = 100_000;
+/// Rows of a table that one point pays for. A table reads its rows in order and holds few of them, so a row costs less than
+/// a record of a response.
+const TABLE_ROWS_PER_POINT: u64 = 1_000;
 
-/// Rejects an operation whose response may contain too many records.
-pub(crate) fn check(limits: &Limits, nodes: u64) -> Result<(), GraphqlError> {
+/// What an operation may read and return at most.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cost {
+    /// Records of the response, by the page sizes multiplied through the levels. A total, a facet and statistics count as
+    /// several records.
+    pub nodes: u64,
+    /// Scalar values of the response.
+    pub values: u64,
+    /// Conditions of filters and their values, once for each statement that evaluates them.
+    pub filter_values: u64,
+    /// Reads of whole lists: for totals, facets, statistics, filters, searches and histories.
+    pub scans: u64,
+    /// Records in the lists that are read as a whole, as far as their number is known.
+    #[serde(skip)]
+    pub scanned: u64,
+}
+
+impl Cost {
+    /// Price in points of a rate limit, besides the point for the request itself.
+    pub fn points(&self) -> u64 {
+        let response = (self.nodes / NODES_PER_POINT).max(self.values / VALUES_PER_POINT);
+        let conditions = self.filter_values / FILTER_VALUES_PER_POINT;
+        response.saturating_add(conditions).saturating_add(self.scanned / SCANNED_PER_POINT)
+    }
+
+    /// Whether statements of the operation may take long.
+    pub(crate) fn is_long(&self) -> bool {
+        self.nodes >= LONG_READ_NODES || self.scanned >= LONG_READ_SCANNED
+    }
+
+    /// Price of starting a subscription with this cost of a page of events: the events are paid for as they are read.
+    pub(crate) fn without_response(self) -> Self {
+        Self { nodes: 0, values: 0, ..self }
+    }
+}
+
+/// Price in points of rows of a table.
+pub fn table_points(rows: u64) -> u64 {
+    rows.div_ceil(TABLE_ROWS_PER_POINT)
+}
+
+/// Rejects an operation that could cost too much.
+pub(crate) fn check(limits: &Limits, cost: &Cost) -> Result<(), GraphqlError> {
+    let Cost { nodes, values, filter_values, scans, scanned: _ } = *cost;
     ensure_at_most(
         "nodes",
         limits.nodes,
         nodes,
         &format!("the response could contain {nodes} records, by the requested page sizes multiplied through the levels"),
         "request smaller pages (first), or deeper levels in a separate request; /table.csv returns lists of any length",
+    )?;
+    ensure_at_most(
+        "response_values",
+        limits.response_values,
+        values,
+        &format!("the response could contain {values} values, the selected fields and aliases of every record"),
+        "request fewer fields, or smaller pages (first); /table.csv returns lists of any length",
+    )?;
+    ensure_at_most(
+        "filter_values",
+        limits.filter_values,
+        filter_values,
+        &format!("the filters have {filter_values} conditions and values, counted for each list, total, facet and statistic"),
+        "give fewer values of in, or send them in several requests",
+    )?;
+    ensure_at_most(
+        "scans",
+        limits.scans,
+        scans,
+        &format!("the query reads {scans} whole lists, for totals, facets, statistics, filters, searches or histories"),
+        "request fewer of them, or split the query into several requests",
     )
 }
 
@@ -40,86 +119,24 @@ pub(crate) fn check_response(limits: &Limits, bytes: usize, is_exhausted: bool) 
     )
 }
 
-/// Estimates the maximum number of records that these fields of a type return.
-pub(crate) fn estimate(registry: &Registry, parent: &str, selections: &[Selection<'_>]) -> u64 {
-    fields_cost(registry, parent, selections, UNPAGED_LIST_LENGTH)
+/// The error of a mutation whose payload is larger than allowed.
+pub(crate) fn check_payload(limits: &Limits, mutation: &Selection<'_>) -> Result<(), GraphqlError> {
+    let max = limits.response_bytes as u64;
+    let finding = format!("{} was executed, but the payload has more bytes than a response may have", mutation.name());
+    let rejected = ensure_at_most("response_bytes", max, max.saturating_add(1), &finding, "query the records instead of sending it again");
+    rejected.map_err(|error| GraphqlError { path: vec![mutation.response_key().into()], ..error.at(mutation.position()) })
 }
 
-/// Cost of fields whose direct lists have the given length if they are not paginated.
-fn fields_cost(registry: &Registry, parent: &str, selections: &[Selection<'_>], list_length: u64) -> u64 {
-    let costs = selections.iter().map(|selection| field_cost(registry, parent, selection, list_length));
-    costs.fold(0, u64::saturating_add)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn field_cost(registry: &Registry, parent: &str, selection: &Selection<'_>, list_length: u64) -> u64 {
-    let parent = selection.type_condition.unwrap_or(parent);
-    let Some(field) = registry.types.get(parent).and_then(|ty| ty.field_by_name(selection.name())) else { return 0 };
-    let name = MetaTypeName::concrete_typename(&field.ty);
-    if !registry.types.get(name).is_some_and(MetaType::is_composite) {
-        return if selection.name() == TOTAL_COUNT { COUNT_COST } else { 0 };
+    #[test]
+    fn price_follows_the_larger_of_records_and_values() {
+        assert_eq!(Cost::default().points(), 0);
+        assert_eq!(Cost { nodes: 550, values: 1_100, ..Cost::default() }.points(), 5);
+        assert_eq!(Cost { nodes: 550, values: 90_000, ..Cost::default() }.points(), 90);
+        assert_eq!(Cost { filter_values: 1_000, scanned: 500_000, scans: 3, ..Cost::default() }.points(), 30);
+        assert_eq!((table_points(0), table_points(1), table_points(2_000)), (0, 1, 2));
     }
-    if name.ends_with("Connection") {
-        return connection_cost(registry, name, selection);
-    }
-    let below = selection.subfields_of_each_type();
-    if name.ends_with("Statistics") {
-        let rows = page_size(selection).unwrap_or(u64::from(DEFAULT_GROUPS));
-        return fields_cost(registry, name, &below, rows).saturating_add(COUNT_COST);
-    }
-    if selection.name() == FACETS {
-        let facet = fields_cost(registry, name, &below, page_size(selection).unwrap_or(UNPAGED_LIST_LENGTH)).saturating_add(COUNT_COST);
-        return facet.saturating_mul(selection.list_argument("by").len() as u64);
-    }
-    let item = estimate(registry, name, &below).saturating_add(u64::from(is_record(registry, name)));
-    let length = match selection.argument("ids") {
-        _ if !field.ty.contains('[') => 1,
-        Some(Value::List(ids)) => ids.len() as u64,
-        _ => page_size(selection).unwrap_or(list_length),
-    };
-    length.saturating_mul(item)
-}
-
-/// Cost of a page and of the fields beside its rows.
-fn connection_cost(registry: &Registry, name: &str, selection: &Selection<'_>) -> u64 {
-    // nodes and edges return the same rows
-    let (row_fields, others): (Vec<_>, Vec<_>) =
-        selection.subfields_of_each_type().into_iter().partition(|below| matches!(below.name(), NODES | EDGES));
-    let below = row_fields.iter().flat_map(|field| {
-        let rows = match field.name() {
-            EDGES => field.subfields_of_each_type().into_iter().filter(|below| below.name() == "node").collect(),
-            _ => vec![field.clone()],
-        };
-        rows.into_iter().map(|row| estimate(registry, &row_type(registry, name, field.name()), &row.subfields_of_each_type()))
-    });
-    let row = below.fold(1, u64::saturating_add);
-    let rows = if row_fields.is_empty() {
-        0
-    } else {
-        // a page size above the maximum is rejected where the page is read
-        page_size(selection).unwrap_or(u64::from(DEFAULT_PAGE_SIZE)).min(u64::from(MAX_PAGE_SIZE))
-    };
-    rows.saturating_mul(row).saturating_add(estimate(registry, name, &others))
-}
-
-/// Type of the rows of a connection, through its field `nodes` or `edges`.
-fn row_type(registry: &Registry, connection: &str, field: &str) -> String {
-    let field_type = |ty: &str, field: &str| {
-        let field = registry.types.get(ty).and_then(|ty| ty.field_by_name(field));
-        field.map(|field| MetaTypeName::concrete_typename(&field.ty).to_owned()).unwrap_or_default()
-    };
-    let row = field_type(connection, field);
-    if field == EDGES { field_type(&row, "node") } else { row }
-}
-
-fn is_record(registry: &Registry, name: &str) -> bool {
-    match registry.types.get(name) {
-        Some(MetaType::Object { .. }) => registry.implements.get(name).is_some_and(|interfaces| interfaces.contains(NODE)),
-        Some(MetaType::Interface { .. } | MetaType::Union { .. }) => true,
-        _ => false,
-    }
-}
-
-/// Requested page size.
-fn page_size(selection: &Selection<'_>) -> Option<u64> {
-    selection.int_argument("first").or_else(|| selection.int_argument("last")).map(|size| size.max(0).unsigned_abs())
 }

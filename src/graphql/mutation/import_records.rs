@@ -218,7 +218,7 @@ async fn write_payload(
     let count = |outcome| results.iter().filter(|result| result.outcome() == outcome).count();
     let mut fields: Fields<Vec<u8>> = Fields::new();
     for field in merged_subfields(std::slice::from_ref(selection), &[PAYLOAD]) {
-        let mut value = JsonWriter::new(out.languages);
+        let mut value = out.part();
         match field.name() {
             "results" => write_results(store, &field, results, dry_run, &mut value).await?,
             "errors" => {

@@ -91,7 +91,7 @@ async fn write_payload(
     let checked: Vec<_> = ids.iter().filter(|_| problems.is_empty()).copied().collect();
     let mut written: Fields<Vec<u8>> = Fields::new();
     for field in merged_subfields(std::slice::from_ref(selection), &[PAYLOAD]) {
-        let mut value = JsonWriter::new(out.languages);
+        let mut value = out.part();
         match field.name() {
             "records" => {
                 let types = catalog().all().filter(|record| checked.iter().flatten().any(|(ty, _)| *ty == record.ty));

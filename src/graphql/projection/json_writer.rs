@@ -1,11 +1,19 @@
 //! A JSON serializer for response data. Data is written once, in the order of the query.
+//!
+//! Writing ends early once the response is too large or too late: [`ResponseBudget`].
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
+use crate::core::blocking;
+use crate::core::error::{Error, Result};
 use crate::core::language::Languages;
+
+/// Bytes of an object after which the budget is checked between its fields. Lists check it before each item.
+const BYTES_BETWEEN_CHECKS: usize = 16 << 10;
 
 /// A JSON document being written for a reader with language preferences.
 #[derive(Debug)]
@@ -15,26 +23,55 @@ pub(crate) struct JsonWriter<'l> {
     budget: Option<&'l ResponseBudget>,
     /// Bytes already taken from the budget.
     counted: usize,
+    /// Whether the budget ended the writing.
+    has_ended: bool,
+    /// Whether the current list is part of a list that is written outside of the asynchronous tasks.
+    is_blocking: bool,
 }
 
-/// The bytes that the writers of a response may still write together.
+/// What the writers of a response may still use together: bytes, and time until a deadline.
 #[derive(Debug)]
-pub(crate) struct ResponseBudget(AtomicUsize);
+pub(crate) struct ResponseBudget {
+    bytes: AtomicUsize,
+    deadline: Option<Instant>,
+    is_late: AtomicBool,
+    /// Whether lists are written outside of the asynchronous tasks.
+    is_large: bool,
+}
 
 impl ResponseBudget {
     pub(crate) fn new(max_bytes: usize) -> Self {
-        Self(AtomicUsize::new(max_bytes))
+        Self { bytes: AtomicUsize::new(max_bytes), deadline: None, is_late: AtomicBool::new(false), is_large: false }
     }
 
-    /// Takes bytes from the budget. Returns whether there were enough; if not, none are left for any writer.
+    /// Ends the writing at an instant.
+    pub(crate) fn until(self, deadline: Option<Instant>) -> Self {
+        Self { deadline, ..self }
+    }
+
+    /// Lets other tasks progress while lists are written, if the response may be large.
+    pub(crate) fn large(self, is_large: bool) -> Self {
+        Self { is_large, ..self }
+    }
+
+    /// Takes bytes from the budget. Returns whether there were enough, in time; if not, none are left for any writer.
     fn take(&self, bytes: usize) -> bool {
-        let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(bytes)));
+        if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
+            self.is_late.store(true, Ordering::Relaxed);
+            return false;
+        }
+        let left = self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(bytes)));
         left.is_ok_and(|left| left > bytes)
     }
 
-    /// Whether the writers wanted more than the budget.
+    /// Whether the writers wanted more bytes than the budget.
     pub(crate) fn is_exhausted(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == 0
+        self.bytes.load(Ordering::Relaxed) == 0
+    }
+
+    /// Fails if the deadline ended the writing.
+    pub(crate) fn check_deadline(&self) -> Result<()> {
+        if self.is_late.load(Ordering::Relaxed) { Err(Error::Timeout) } else { Ok(()) }
     }
 }
 
@@ -59,12 +96,17 @@ impl JsonKey {
 
 impl<'l> JsonWriter<'l> {
     pub(crate) fn new(languages: &'l Languages) -> Self {
-        Self { json: Vec::new(), languages, budget: None, counted: 0 }
+        Self { json: Vec::new(), languages, budget: None, counted: 0, has_ended: false, is_blocking: false }
     }
 
-    /// Creates a writer that writes no further items of lists once the budget is exhausted.
+    /// Creates a writer that writes no further fields and items once the budget is exhausted. The document is not valid then.
     pub(crate) fn with_budget(languages: &'l Languages, budget: &'l ResponseBudget) -> Self {
         Self { budget: Some(budget), ..Self::new(languages) }
+    }
+
+    /// Creates a writer for a part of this document, which [`Self::json`] appends.
+    pub(crate) fn part(&self) -> Self {
+        Self { budget: self.budget, is_blocking: self.is_blocking, ..Self::new(self.languages) }
     }
 
     /// Takes what was written since the last call from the budget. Returns whether more may be written.
@@ -72,10 +114,17 @@ impl<'l> JsonWriter<'l> {
         let Some(budget) = self.budget else { return true };
         let written = self.json.len().saturating_sub(self.counted);
         self.counted = self.json.len();
-        budget.take(written)
+        self.has_ended = self.has_ended || !budget.take(written);
+        !self.has_ended
     }
 
-    pub(crate) fn into_json(self) -> Vec<u8> {
+    /// As [`Self::has_budget`], checked only after many bytes.
+    fn may_continue(&mut self) -> bool {
+        if self.json.len().saturating_sub(self.counted) < BYTES_BETWEEN_CHECKS { !self.has_ended } else { self.has_budget() }
+    }
+
+    pub(crate) fn into_json(mut self) -> Vec<u8> {
+        self.has_budget();
         self.json
     }
 
@@ -90,9 +139,10 @@ impl<'l> JsonWriter<'l> {
         let _ = serde_json::to_writer(&mut self.json, &value);
     }
 
-    /// Appends serialized JSON.
+    /// Appends the JSON of a part, which has been taken from the budget already.
     pub(crate) fn json(&mut self, json: &[u8]) {
         self.json.extend_from_slice(json);
+        self.counted += json.len();
     }
 
     pub(crate) fn null(&mut self) {
@@ -123,6 +173,9 @@ impl<'l> JsonWriter<'l> {
     pub(crate) fn object<T>(&mut self, fields: &[(JsonKey, T)], mut write: impl FnMut(&T, &mut Self)) {
         let mut separator = b'{';
         for (key, field) in fields {
+            if !self.may_continue() {
+                break;
+            }
             self.json.push(separator);
             separator = b',';
             self.json.extend_from_slice(key.0.as_bytes());
@@ -135,7 +188,16 @@ impl<'l> JsonWriter<'l> {
     }
 
     /// Writes a list; `write` is called once for each item.
-    pub(crate) fn list<T>(&mut self, items: impl Iterator<Item = T>, mut write: impl FnMut(T, &mut Self)) {
+    pub(crate) fn list<T>(&mut self, items: impl Iterator<Item = T>, write: impl FnMut(T, &mut Self)) {
+        if self.is_blocking || !self.budget.is_some_and(|budget| budget.is_large) {
+            return self.items(items, write);
+        }
+        self.is_blocking = true;
+        blocking::run(|| self.items(items, write));
+        self.is_blocking = false;
+    }
+
+    fn items<T>(&mut self, items: impl Iterator<Item = T>, mut write: impl FnMut(T, &mut Self)) {
         self.json.push(b'[');
         for (index, item) in items.enumerate() {
             if index > 0 {
@@ -167,5 +229,20 @@ mod tests {
         }
         assert!(budget.is_exhausted());
         assert!((20..60).contains(&written), "{written}");
+        assert!(budget.check_deadline().is_ok());
+    }
+
+    #[test]
+    fn writing_ends_at_the_deadline() {
+        let languages = Languages::default();
+        let budget = ResponseBudget::new(usize::MAX).until(Some(Instant::now())).large(true);
+        let mut out = JsonWriter::with_budget(&languages, &budget);
+        let mut part = out.part();
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        part.list(0..1_000_000, |number, out| out.value(number));
+        out.json(&part.into_json());
+        assert!(out.into_json().len() < 100);
+        assert!(matches!(budget.check_deadline(), Err(Error::Timeout)));
+        assert!(!budget.is_exhausted());
     }
 }

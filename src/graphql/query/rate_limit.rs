@@ -16,7 +16,7 @@ pub(crate) const NAME: &str = "rateLimit";
 const RATE_LIMIT: &str = "RateLimit";
 
 pub(super) fn field() -> Field {
-    let doc = "Rate limit of the caller. Null if the server sets none. A request costs one point, and one more for each hundred records that its response may contain (extensions.cost.nodes).";
+    let doc = "Rate limit of the caller. Null if the server sets none. A request costs one point, and more for what it may read and return (extensions.cost).";
     builder::field(NAME, TypeRef::named(RATE_LIMIT), doc)
 }
 

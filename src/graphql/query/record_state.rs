@@ -1,5 +1,6 @@
 //! `recordState` and `compareRevisions`: a record as of one of its revisions, and the difference between two of them.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use async_graphql::dynamic::{Field, InputValue, SchemaBuilder, TypeRef};
@@ -182,12 +183,12 @@ fn diff<'j>(path: String, old: &'j Json, new: &'j Json, differences: &mut Vec<Fi
             if [old, new].iter().filter_map(|list| list.as_array()).flatten().all(|item| key(item).is_some()) =>
         {
             let items = |list: &'j Json| list.as_array().map(Vec::as_slice).unwrap_or_default();
-            let find = |list: &'j Json, wanted| items(list).iter().find(|item| key(item) == wanted).unwrap_or(NULL);
-            let before = items(old).iter().map(key);
-            let added = items(new).iter().map(key).filter(|wanted| find(old, *wanted) == NULL);
-            let keys: Vec<Option<&str>> = before.chain(added).collect();
-            for wanted in keys {
-                diff(format!("{path}[{}]", wanted.unwrap_or_default()), find(old, wanted), find(new, wanted), differences);
+            let by_key = |list: &'j Json| items(list).iter().map(|item| (key(item), item)).collect::<HashMap<_, _>>();
+            let (before, after) = (by_key(old), by_key(new));
+            let added = items(new).iter().map(key).filter(|wanted| !before.contains_key(wanted));
+            for wanted in items(old).iter().map(key).chain(added) {
+                let part = |list: &HashMap<Option<&str>, &'j Json>| list.get(&wanted).copied().unwrap_or(NULL);
+                diff(format!("{path}[{}]", wanted.unwrap_or_default()), part(&before), part(&after), differences);
             }
         }
         _ => differences.push(FieldDifference { path, old, new }),

@@ -157,7 +157,7 @@ pub(crate) async fn save(
     };
     let mut written: Fields<Vec<u8>> = Fields::new();
     for field in selection.subfields(&[PAYLOAD]) {
-        let mut value = JsonWriter::new(out.languages);
+        let mut value = out.part();
         match field.name() {
             TYPE_NAME => value.value(PAYLOAD),
             FIELD => {

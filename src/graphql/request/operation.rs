@@ -7,6 +7,7 @@ use async_graphql::{Name, Variables};
 use serde_json::{Map, Value as Json};
 
 use crate::graphql::error::GraphqlError;
+use crate::graphql::limits::Cost;
 use crate::graphql::request::document;
 use crate::graphql::request::document::Document;
 use crate::graphql::request::upload::Upload;
@@ -46,7 +47,7 @@ pub struct PreparedOperation {
     pub(crate) document: Arc<Document>,
     pub(crate) request: OperationRequest,
     pub(crate) variables: Variables,
-    pub(crate) nodes: u64,
+    pub(crate) cost: Cost,
 }
 
 /// Why a request cannot be executed.
@@ -88,9 +89,17 @@ impl PreparedOperation {
             .map_or(OperationType::Query, |operation| operation.ty)
     }
 
-    /// Maximum number of records that the response may contain.
-    pub fn nodes(&self) -> u64 {
-        self.nodes
+    /// What the operation may read and return at most. Of a subscription, the cost of a page of events.
+    pub fn cost(&self) -> Cost {
+        self.cost
+    }
+
+    /// Points of a rate limit that starting the operation costs. A subscription pays for its events as they are read.
+    pub fn points(&self) -> u64 {
+        match self.kind() {
+            OperationType::Subscription => self.cost.without_response().points(),
+            OperationType::Query | OperationType::Mutation => self.cost.points(),
+        }
     }
 
     /// Name of the operation, if it has one.

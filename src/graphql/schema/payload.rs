@@ -158,7 +158,7 @@ pub(crate) async fn write(
     let fields = merged_subfields(std::slice::from_ref(selection), &[payload]);
     let mut written: Fields<Vec<u8>> = Fields::new();
     for field in &fields {
-        let mut value = JsonWriter::new(out.languages);
+        let mut value = out.part();
         match (field.name(), record) {
             ("__typename", _) => value.value(payload),
             ("errors", _) => ErrorsProjection::new(field).write(problems, &mut value),

@@ -15,8 +15,9 @@ use crate::core::pagination::MAX_PAGE_SIZE;
 use crate::entity::RecordType;
 use crate::graphql::engine::{Api, PreparedOperation};
 use crate::graphql::error::{GraphqlError, codes};
+use crate::graphql::limits;
 use crate::graphql::projection::connection::ConnectionProjection;
-use crate::graphql::projection::json_writer::JsonWriter;
+use crate::graphql::projection::json_writer::{JsonWriter, ResponseBudget};
 use crate::graphql::projection::selection::{Scope, Selection};
 use crate::graphql::query;
 use crate::graphql::request::document::find_operation;
@@ -50,7 +51,11 @@ impl Api {
             return Err(GraphqlError::new(codes::BAD_REQUEST, message));
         };
         let field_error = |error| GraphqlError::for_field(error, root.response_key(), root.position());
-        self.fetch_entries(root, record, languages, caller).await.map_err(field_error)
+        let limits = self.documents.limits();
+        let budget = ResponseBudget::new(limits.response_bytes);
+        let entries = self.fetch_entries(root, record, languages, caller, &budget).await;
+        limits::check_response(limits, 0, budget.is_exhausted())?;
+        entries.map_err(field_error)
     }
 
     async fn fetch_entries(
@@ -59,6 +64,7 @@ impl Api {
         record: &'static Record,
         languages: &Languages,
         caller: &Caller,
+        budget: &ResponseBudget,
     ) -> Result<Vec<Json>> {
         let (requested, _) = ConnectionProjection::new(root, record)?;
         let variables = Variables::default();
@@ -71,9 +77,14 @@ impl Api {
             list.page.size = DEFAULT_FEED_ENTRIES.min(MAX_PAGE_SIZE);
         }
         let pages = self.store.for_role(caller.role).page(&list).await?;
-        let mut out = JsonWriter::new(languages);
+        let mut out = JsonWriter::with_budget(languages, budget);
         out.option(pages.get(0), |page, out| connection.write(page, out));
-        let mut page: Json = serde_json::from_slice(&out.into_json()).map_err(internal)?;
+        let json = out.into_json();
+        // what was written is not valid then
+        if budget.is_exhausted() {
+            return Ok(Vec::new());
+        }
+        let mut page: Json = serde_json::from_slice(&json).map_err(internal)?;
         match page["nodes"].take() {
             Json::Array(nodes) => Ok(nodes),
             _ => Ok(Vec::new()),

@@ -9,6 +9,8 @@ use crate::catalog::relation::Relation;
 use crate::core::error::Result;
 use crate::core::ids::{ChildId, FieldId};
 use crate::entity::RecordType;
+use crate::graphql::error::GraphqlError;
+use crate::graphql::limits::{Limits, check_row, row_nodes, widen_lists};
 use crate::graphql::projection::connection::{ConnectionField, ConnectionProjection, EdgeProjection};
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::projection::{Projection, project_connection};
@@ -56,7 +58,8 @@ pub(super) async fn open_record_rows(
     root: &Selection<'_>,
     keys: &[String],
     options: &TableOptions,
-) -> Result<Option<RecordRows>> {
+    limits: &Limits,
+) -> Result<Option<RecordRows>, GraphqlError> {
     let planned = match query::plan(root)? {
         Some(RootPlan::List(list, connection)) => connection_rows(*list, connection, keys).map(|(list, row)| (list, row, None)),
         Some(RootPlan::Record(record, lookup)) => {
@@ -66,7 +69,9 @@ pub(super) async fn open_record_rows(
     };
     let Some((mut list, row, parent)) = planned else { return Ok(None) };
     let citations = options.sources.then(|| CitationColumn::new(&mut list.plan)).transpose()?;
-    list.plan.set_default_page_size(MAX_NESTED_ROWS);
+    widen_lists(&mut list.plan, MAX_NESTED_ROWS, limits.nodes);
+    check_row(limits, &list.plan)?;
+    let first_chunk_rows = u32::try_from(limits.nodes / row_nodes(&list.plan)).unwrap_or(u32::MAX);
     let store = store.snapshot().await?;
     let parent = match parent {
         None => None,
@@ -75,7 +80,7 @@ pub(super) async fn open_record_rows(
             None => return Ok(Some(RecordRows { source: RowSource::Empty, row, citations })),
         },
     };
-    let scan = store.scan(list, parent, options.limit.unwrap_or(u64::MAX)).await?;
+    let scan = store.scan(list, parent, options.limit.unwrap_or(u64::MAX)).await?.with_first_chunk(first_chunk_rows);
     Ok(Some(RecordRows { source: RowSource::Scan(Box::new(scan)), row, citations }))
 }
 

@@ -136,7 +136,10 @@ fn ensure_complete(connection: &ConnectionProjection, page: PageRows<'_>) -> Res
     if connection.has_default_size && page.has_next() {
         return Err(bad_input(
             "lists",
-            format_args!("a list within a row has more than {MAX_NESTED_ROWS} rows; say how many with first, or use that list as rows"),
+            format_args!(
+                "a list within a row has more than {} rows; say how many with first, or use that list as rows",
+                page.nodes().len()
+            ),
         ));
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! The query string of tables and charts.
 
 use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
@@ -17,6 +18,7 @@ use crate::graphql::error::GraphqlError;
 use crate::graphql::tabular::{TableOptions, TableQuery};
 use crate::http::authentication::authenticate;
 use crate::http::client::{ClientContext, accepted_languages};
+use crate::http::graphql::client_meter::ClientMeter;
 use crate::http::graphql::request::{DocumentError, GraphqlRequest};
 use crate::http::middleware::request_log::OperationLog;
 use crate::http::response;
@@ -105,7 +107,7 @@ impl TableParameters {
             PrepareError::Invalid(errors) => errors_response(&errors),
             PrepareError::OperationNotAllowed => reject_response(reject(StatusCode::METHOD_NOT_ALLOWED, "a table requires a query")),
         })?;
-        client.rate_limit.charge_query(&caller, prepared.nodes()).map_err(|limited| limited.response())?;
+        client.rate_limit.charge_query(&caller, prepared.points()).map_err(|limited| limited.response())?;
         let permit = tokio::time::timeout(PERMIT_TIMEOUT, state.table_permits.clone().acquire_owned()).await;
         let Ok(Ok(permit)) = permit else {
             metrics::record_limit_hit("tables");
@@ -117,7 +119,8 @@ impl TableParameters {
             return Err(response);
         };
         let log = OperationLog::start(state, &prepared, resolved.saved_query).into_table();
-        match log.scope(state.api.table(&prepared, &layout, &languages, &caller)).await {
+        let meter = Arc::new(ClientMeter::new(state, &client.rate_limit, &caller));
+        match log.scope(state.api.table(&prepared, &layout, &languages, &caller, meter)).await {
             Ok(table) => Ok((table, TableRun { _permit: permit, log })),
             Err(errors) => {
                 log.finish(false, None);

@@ -7,8 +7,8 @@ use atom_syndication::{
     Category, Entry as AtomEntry, Feed, FixedDateTime, Generator, Link as AtomLink, Person as AtomPerson, Text as AtomText,
 };
 use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
@@ -22,10 +22,11 @@ use crate::entity::RecordType;
 use crate::graphql::engine::{OnError, OperationRequest, PrepareError, PreparedOperation};
 use crate::graphql::error::GraphqlError;
 use crate::http::authentication::authenticate;
-use crate::http::client::{accepted_languages, request_origin};
+use crate::http::client::{ClientContext, accepted_languages, request_origin};
 use crate::http::conditional::Validators;
 use crate::http::graphql::request::{GraphqlRequest, document_error_response};
 use crate::http::middleware::request_log::OperationLog;
+use crate::http::rate_limiter::RateLimitHandle;
 use crate::http::record_page::format::spaced_words;
 use crate::http::response::{MediaType, error_response, errors_response, reject, reject_response};
 use crate::http::state::AppState;
@@ -52,6 +53,14 @@ struct FeedContent {
     entries: Vec<Json>,
 }
 
+/// The client of a feed.
+#[derive(Clone, Copy)]
+struct FeedCaller<'a> {
+    languages: &'a Languages,
+    caller: &'a Caller,
+    rate_limit: &'a RateLimitHandle,
+}
+
 /// Why there is no feed.
 enum FeedError {
     Response(Box<Response>),
@@ -71,24 +80,26 @@ impl From<Response> for FeedError {
 }
 
 /// `GET /feed.atom`.
-pub async fn get(State(state): State<Arc<AppState>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+pub async fn get(State(state): State<Arc<AppState>>, client: ClientContext, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
     let base_url = match state.dataset.public_url {
         Some(_) => state.dataset.address(""),
-        None => request_origin(&headers),
+        None => request_origin(&client),
     };
-    let validators = match Validators::check(&state, &headers, &[b"feed", base_url.as_bytes(), query.as_bytes()]).await {
+    let validators = match Validators::check(&state, &client, &[b"feed", base_url.as_bytes(), query.as_bytes()]).await {
         Ok(validators) => validators,
         Err(not_modified) => return not_modified,
     };
-    let caller = match authenticate(&state.store, &headers).await {
+    let caller = match authenticate(&state.store, &client).await {
         Ok(caller) => caller,
         Err(error) => return validators.apply_uncacheable(error_response(MediaType::Json, error)),
     };
     let Some(_permit) = state.admission_queue.acquire().await else {
         return validators.apply_uncacheable(error_response(MediaType::Json, Error::Overloaded));
     };
-    match Box::pin(content(&state, &query, &accepted_languages(&headers), &caller)).await {
+    let asked = FeedCaller { languages: &accepted_languages(&client), caller: &caller, rate_limit: &client.rate_limit };
+    let content = tokio::time::timeout(state.timeouts.query(), Box::pin(content(&state, &query, asked))).await;
+    match content.unwrap_or_else(|_| Err(FeedError::from(error_response(MediaType::Json, Error::Timeout)))) {
         Ok(content) => {
             let changed_at = validators.changed_at().unwrap_or_else(|| state.store.clock.now()).fixed_offset();
             let xml = to_atom(&content, &base_url, &format!("/feed.atom?{query}"), changed_at);
@@ -100,7 +111,7 @@ pub async fn get(State(state): State<Arc<AppState>>, headers: HeaderMap, RawQuer
 }
 
 /// The content of the feed that the query string describes.
-async fn content(state: &AppState, query: &str, languages: &Languages, caller: &Caller) -> Result<FeedContent, FeedError> {
+async fn content(state: &AppState, query: &str, asked: FeedCaller<'_>) -> Result<FeedContent, FeedError> {
     let parameters = UrlParameters::new(query);
     parameters.reject_unknown(&[PARAMETERS]).map_err(|reject| FeedError::from(reject_response(MediaType::Json, &reject)))?;
     let is_given = |name: &&str| parameters.contains(name);
@@ -113,11 +124,11 @@ async fn content(state: &AppState, query: &str, languages: &Languages, caller: &
     }
     if parameters.contains("record") {
         let record = parameters.value("record").ok_or_else(|| bad_request("record: give the id of a record"))?;
-        return history(state, record, languages, caller).await;
+        return history(state, record, asked).await;
     }
     if !of_query {
         let types = parameters.list("types").map_err(|reject| FeedError::from(reject_response(MediaType::Json, &reject)))?;
-        return changes(state, &types, languages, caller).await;
+        return changes(state, &types, asked).await;
     }
     let request =
         GraphqlRequest::from_query_string(query.as_bytes()).map_err(|reject| FeedError::from(reject_response(MediaType::Json, &reject)))?;
@@ -128,10 +139,11 @@ async fn content(state: &AppState, query: &str, languages: &Languages, caller: &
         None => None,
     };
     let resolved =
-        request.resolve(state, caller).await.map_err(|error| FeedError::from(document_error_response(MediaType::Json, error)))?;
+        request.resolve(state, asked.caller).await.map_err(|error| FeedError::from(document_error_response(MediaType::Json, error)))?;
     let key = json!([resolved.request.query, resolved.request.operation, resolved.request.variables]).to_string();
-    let prepared = prepare(state, resolved.request)?;
-    let entries = logged(state, &prepared, resolved.saved_query, Box::pin(state.api.entries(&prepared, languages, caller))).await?;
+    let prepared = prepare(state, resolved.request, asked)?;
+    let entries =
+        logged(state, &prepared, resolved.saved_query, Box::pin(state.api.entries(&prepared, asked.languages, asked.caller))).await?;
     let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, key.as_bytes());
     let title = title.unwrap_or_else(|| format!("{AUTHOR}: records of a query"));
     Ok(FeedContent { id, title, alternate: "/".to_owned(), entries })
@@ -141,19 +153,23 @@ fn bad_request(message: impl Into<String>) -> FeedError {
     FeedError::from(reject_response(MediaType::Json, &reject(StatusCode::BAD_REQUEST, message)))
 }
 
-fn prepare(state: &AppState, request: OperationRequest) -> Result<PreparedOperation, FeedError> {
-    state.api.prepare(request, |kind| kind == OperationType::Query).map_err(|error| match error {
+/// Validates a query and charges it to the caller.
+fn prepare(state: &AppState, request: OperationRequest, asked: FeedCaller<'_>) -> Result<PreparedOperation, FeedError> {
+    let prepared = state.api.prepare(request, |kind| kind == OperationType::Query).map_err(|error| match error {
         PrepareError::Invalid(errors) => FeedError::Graphql(errors),
         PrepareError::OperationNotAllowed => bad_request("a feed requires a query"),
-    })
+    })?;
+    match asked.rate_limit.charge_query(asked.caller, prepared.points()) {
+        Ok(_) => Ok(prepared),
+        Err(limited) => Err(FeedError::from(limited.response())),
+    }
 }
 
-fn prepare_built_in(state: &AppState, query: &str, variables: &Json) -> Result<PreparedOperation, FeedError> {
+fn prepare_built_in(state: &AppState, query: &str, variables: &Json, asked: FeedCaller<'_>) -> Result<PreparedOperation, FeedError> {
     let variables = variables.as_object().cloned().unwrap_or_default();
-    prepare(
-        state,
-        OperationRequest { query: query.to_owned(), operation: None, variables, uploads: Vec::new(), on_error: OnError::default() },
-    )
+    let request =
+        OperationRequest { query: query.to_owned(), operation: None, variables, uploads: Vec::new(), on_error: OnError::default() };
+    prepare(state, request, asked)
 }
 
 /// Executes a query and records its measurements.
@@ -170,7 +186,7 @@ async fn logged<T, E>(
 }
 
 /// All changes of records of these types; of all types if there are none.
-async fn changes(state: &AppState, types: &[String], languages: &Languages, caller: &Caller) -> Result<FeedContent, FeedError> {
+async fn changes(state: &AppState, types: &[String], asked: FeedCaller<'_>) -> Result<FeedContent, FeedError> {
     let mut types: Vec<String> = types.iter().map(|ty| ty.to_uppercase()).collect();
     types.sort();
     types.dedup();
@@ -178,19 +194,21 @@ async fn changes(state: &AppState, types: &[String], languages: &Languages, call
         return Err(bad_request(format!("types: there is no record type {unknown}; use for example CASE,LAW")));
     }
     let variables = if types.is_empty() { json!({}) } else { json!({"filter": {"recordType": {"in": types}}}) };
-    let prepared = prepare_built_in(state, CHANGES_QUERY, &variables)?;
+    let prepared = prepare_built_in(state, CHANGES_QUERY, &variables, asked)?;
     let entries =
-        logged(state, &prepared, Some(BUILT_IN_QUERY.to_owned()), Box::pin(state.api.entries(&prepared, languages, caller))).await?;
+        logged(state, &prepared, Some(BUILT_IN_QUERY.to_owned()), Box::pin(state.api.entries(&prepared, asked.languages, asked.caller)))
+            .await?;
     let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("changes {}", types.join(",")).as_bytes());
     let suffix = if types.is_empty() { String::new() } else { format!(" ({})", types.join(", ")) };
     Ok(FeedContent { id, title: format!("{AUTHOR}: changes{suffix}"), alternate: "/".to_owned(), entries })
 }
 
 /// The history of a record.
-async fn history(state: &AppState, record: &str, languages: &Languages, caller: &Caller) -> Result<FeedContent, FeedError> {
-    let prepared = prepare_built_in(state, HISTORY_QUERY, &json!({"id": record}))?;
+async fn history(state: &AppState, record: &str, asked: FeedCaller<'_>) -> Result<FeedContent, FeedError> {
+    let prepared = prepare_built_in(state, HISTORY_QUERY, &json!({"id": record}), asked)?;
     let result =
-        logged(state, &prepared, Some(BUILT_IN_QUERY.to_owned()), Box::pin(state.api.execute(&prepared, languages, caller))).await?;
+        logged(state, &prepared, Some(BUILT_IN_QUERY.to_owned()), Box::pin(state.api.execute(&prepared, asked.languages, asked.caller)))
+            .await?;
     if !result.errors.is_empty() {
         return Err(FeedError::Graphql(result.errors));
     }

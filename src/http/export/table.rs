@@ -131,7 +131,12 @@ impl TableStream {
                 return log.finish(true, None);
             }
             loop {
-                let Some(part) = log.scope(reader.next()).await.transpose() else { return log.finish(true, None) };
+                let part = tokio::select! {
+                    part = log.scope(reader.next()) => part,
+                    // dropping the reader ends its statement
+                    () = part_sender.closed() => return,
+                };
+                let Some(part) = part.transpose() else { return log.finish(true, None) };
                 let has_failed = part.is_err();
                 // the other task has ended, because the client disconnected or the table could not be written
                 if part_sender.send(part).await.is_err() {
@@ -150,7 +155,13 @@ impl TableStream {
             if !send(first.unwrap_or_default()).await {
                 return;
             }
-            while let Some(part) = parts.recv().await {
+            loop {
+                let part = tokio::select! {
+                    part = parts.recv() => part,
+                    // the client disconnected
+                    () = chunk_sender.closed() => return,
+                };
+                let Some(part) = part else { break };
                 let part = match part {
                     Ok(part) => part,
                     Err(error) => return TableStreamError::Fill(error).log(),

@@ -8,6 +8,7 @@ use crate::core::error::Error;
 use crate::core::language::Languages;
 use crate::graphql::engine::{OperationResult, PreparedOperation};
 use crate::graphql::error::GraphqlError;
+use crate::graphql::limits::Cost;
 use crate::http::middleware::request_log::OperationLog;
 use crate::http::state::AppState;
 
@@ -33,7 +34,7 @@ pub(super) async fn execute(
 }
 
 /// The response body: a JSON object with `errors` if there are any, `data`, and the cost in `extensions`.
-pub(super) fn response_body(nodes: u64, result: &OperationResult) -> Vec<u8> {
+pub(super) fn response_body(cost: Cost, result: &OperationResult) -> Vec<u8> {
     let mut body = Vec::with_capacity(result.data.len() + 80);
     body.push(b'{');
     if !result.errors.is_empty() {
@@ -43,6 +44,6 @@ pub(super) fn response_body(nodes: u64, result: &OperationResult) -> Vec<u8> {
     }
     body.extend_from_slice(b"\"data\":");
     body.extend_from_slice(&result.data);
-    body.extend_from_slice(format!(",\"extensions\":{{\"cost\":{{\"nodes\":{nodes}}}}}}}").as_bytes());
+    body.extend_from_slice(format!(",\"extensions\":{}}}", json!({"cost": cost})).as_bytes());
     body
 }

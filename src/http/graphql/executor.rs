@@ -125,7 +125,7 @@ async fn start(state: &AppState, request: &Request, session: &Session) -> BoxStr
         Err(reject) => return response_stream(errors_response(vec![GraphqlError::new(codes::BAD_REQUEST, reject.message)])),
     };
     match start_operation(state, request, &session.languages, (&caller, &session.rate_limit), None, |_| true).await {
-        StartedOperation::Completed(result, nodes) => response_stream(result_response(result, nodes)),
+        StartedOperation::Completed(result, cost) => response_stream(result_response(result, cost)),
         StartedOperation::Failed(errors) => response_stream(errors_response(errors)),
         StartedOperation::Subscribed(events, permit) => event_responses(*events)
             .map(move |response| {

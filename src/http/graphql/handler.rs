@@ -303,7 +303,7 @@ async fn execute_request(
     if prepared.kind() == OperationType::Subscription {
         return reject_response(media_type, &reject(StatusCode::BAD_REQUEST, STREAM_REQUIRED));
     }
-    let caller = &match client.rate_limit.charge_query(caller, prepared.nodes()) {
+    let caller = &match client.rate_limit.charge_query(caller, prepared.points()) {
         Ok(allowance) => Caller { allowance, ..caller.clone() },
         Err(limited) => return limited.response(),
     };
@@ -351,7 +351,7 @@ fn single_header(headers: &HeaderMap, name: HeaderName) -> Option<Option<HeaderV
 }
 
 fn success(media_type: MediaType, prepared: &PreparedOperation, result: &OperationResult) -> Cacheability {
-    let body = response_body(prepared.nodes(), result).into();
+    let body = response_body(prepared.cost(), result).into();
     let is_valid_until_change = !result.is_personal && !result.errors.iter().any(GraphqlError::is_transient);
     let response = CachedResponse { status: StatusCode::OK, media_type, is_valid_until_change, body };
     if is_valid_until_change { Cacheability::Cacheable(response) } else { Cacheability::Uncacheable(response) }

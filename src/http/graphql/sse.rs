@@ -85,8 +85,8 @@ async fn send_results(operation: StartedOperation, sender: mpsc::Sender<SseEvent
     let complete = || SseEvent::default().event("complete").data("");
     let mut stopped = std::pin::pin!(limits.stopped());
     match operation {
-        StartedOperation::Completed(result, nodes) => {
-            let _ = send(next_event(response_body(nodes, &result))).await && send(complete()).await;
+        StartedOperation::Completed(result, cost) => {
+            let _ = send(next_event(response_body(cost, &result))).await && send(complete()).await;
         }
         StartedOperation::Failed(errors) => {
             let _ = send(errors_event(&errors)).await && send(complete()).await;

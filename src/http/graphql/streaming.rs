@@ -1,5 +1,7 @@
 //! Operations over a transport that can carry any number of results: server-sent events and WebSocket.
 
+use std::sync::Arc;
+
 use async_graphql::parser::types::OperationType;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -8,7 +10,9 @@ use crate::core::error::Error;
 use crate::core::language::Languages;
 use crate::graphql::engine::{OperationResult, PrepareError};
 use crate::graphql::error::{GraphqlError, codes};
+use crate::graphql::limits::Cost;
 use crate::graphql::subscription::EventStream;
+use crate::http::graphql::client_meter::ClientMeter;
 use crate::http::graphql::execute::execute;
 use crate::http::graphql::request::{DocumentError, GraphqlRequest};
 use crate::http::graphql::stream_limits::TOO_MANY_STREAMS;
@@ -20,8 +24,8 @@ use crate::observability::metrics::{GaugeGuard, StreamKind};
 
 /// An operation that was started.
 pub(super) enum StartedOperation {
-    /// A query or mutation with its result, and the maximum number of records that it may contain.
-    Completed(OperationResult, u64),
+    /// A query or mutation with its result and its cost.
+    Completed(OperationResult, Cost),
     /// A subscription.
     Subscribed(Box<EventStream>, StreamPermit),
     /// The operation was rejected or failed.
@@ -57,7 +61,7 @@ pub(super) async fn start_operation(
         Err(PrepareError::Invalid(errors)) => return StartedOperation::Failed(errors),
         Err(PrepareError::OperationNotAllowed) => return failed(GraphqlError::new(codes::BAD_REQUEST, "mutations require POST")),
     };
-    let caller = &match rate_limit.charge_query(caller, prepared.nodes()) {
+    let caller = &match rate_limit.charge_query(caller, prepared.points()) {
         Ok(allowance) => Caller { allowance, ..caller.clone() },
         Err(limited) => return failed(limited.error()),
     };
@@ -68,12 +72,13 @@ pub(super) async fn start_operation(
     if prepared.kind() != OperationType::Subscription {
         let Some(_permit) = state.admission_queue.acquire().await else { return failed(GraphqlError::from(Error::Overloaded)) };
         return match execute(state, &prepared, log, languages, caller).await {
-            Ok(result) => StartedOperation::Completed(result, prepared.nodes()),
+            Ok(result) => StartedOperation::Completed(result, prepared.cost()),
             Err(error) => failed(error),
         };
     }
     // subscribed before the permit is taken, so that no event after the response is missed
-    let subscribed = log.scope(Box::pin(state.api.subscribe(&prepared, languages, caller, last_event_id))).await;
+    let meter = ClientMeter::new(state, rate_limit, caller);
+    let subscribed = log.scope(Box::pin(state.api.subscribe(&prepared, languages, caller, last_event_id, Arc::new(meter)))).await;
     log.finish(subscribed.is_ok(), None);
     match subscribed {
         Ok(events) => match state.stream_limits.try_acquire() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::try_join_all;
 use serde_json::json;
@@ -20,8 +20,9 @@ use crate::core::error::Error;
 use crate::core::id;
 use crate::core::text::printable;
 use crate::entity::RecordType;
+use crate::graphql::limits::Cost;
 use crate::http::authentication::authenticate;
-use crate::http::client::request_origin;
+use crate::http::client::{ClientContext, request_origin};
 use crate::http::conditional::Validators;
 use crate::http::record_page::html;
 use crate::http::record_page::json_ld::to_json_ld;
@@ -37,7 +38,8 @@ const HTML_MEDIA_TYPE: &str = "text/html; charset=utf-8";
 
 /// The result of the lookup of a path.
 enum PageLookup {
-    Found(Box<RecordView>),
+    /// The content of the page, and the number of records that were read for it.
+    Found(Box<RecordView>, u64),
     /// The page has another path.
     Redirect {
         path: String,
@@ -52,45 +54,50 @@ enum PageLookup {
 pub async fn by_name(
     State(state): State<Arc<AppState>>,
     Path(name): Path<String>,
-    headers: HeaderMap,
+    client: ClientContext,
     RawQuery(query): RawQuery,
 ) -> Response {
-    respond(&state, &headers, &query.unwrap_or_default(), None, &name).await
+    respond(&state, &client, &query.unwrap_or_default(), None, &name).await
 }
 
 /// `GET /r/{type}/{name}`: a record by its type and its slug or id.
 pub async fn by_type_and_name(
     State(state): State<Arc<AppState>>,
     Path((ty, name)): Path<(String, String)>,
-    headers: HeaderMap,
+    client: ClientContext,
     RawQuery(query): RawQuery,
 ) -> Response {
-    respond(&state, &headers, &query.unwrap_or_default(), Some(&ty), &name).await
+    respond(&state, &client, &query.unwrap_or_default(), Some(&ty), &name).await
 }
 
-async fn respond(state: &AppState, headers: &HeaderMap, query: &str, ty: Option<&str>, name: &str) -> Response {
+async fn respond(state: &AppState, client: &ClientContext, query: &str, ty: Option<&str>, name: &str) -> Response {
     let origin = match &state.dataset.public_url {
         Some(_) => None,
-        None => dataset::public_url(&request_origin(headers)).ok(),
+        None => dataset::public_url(&request_origin(client)).ok(),
     };
     let mut dataset = Dataset::clone(&state.dataset);
     dataset.public_url = dataset.public_url.or(origin);
     let base_url = dataset.address("/");
     let key = [b"record", base_url.as_bytes(), ty.unwrap_or_default().as_bytes(), name.as_bytes(), query.as_bytes()];
-    let validators = match Validators::check(state, headers, &key).await {
+    let validators = match Validators::check(state, client, &key).await {
         Ok(validators) => validators,
         Err(not_modified) => return not_modified,
     };
-    let request = PageRequest::new(headers, dataset, query);
-    let caller = match authenticate(&state.store, headers).await {
+    let request = PageRequest::new(client, dataset, query);
+    let caller = match authenticate(&state.store, client).await {
         Ok(caller) => caller,
         Err(error) => return validators.apply_uncacheable(error_page(&request, &error)),
     };
     let Some(_permit) = state.admission_queue.acquire().await else {
         return validators.apply_uncacheable(error_page(&request, &Error::Overloaded));
     };
-    match look_up(&request, &state.store.for_role(caller.role), ty, name).await {
-        Ok(PageLookup::Found(view)) => validators.apply(record_page(&request, &view)),
+    let store = state.store.for_role(caller.role);
+    let lookup = tokio::time::timeout(state.timeouts.query(), look_up(&request, &store, ty, name)).await;
+    match lookup.unwrap_or(Err(Error::Timeout)) {
+        Ok(PageLookup::Found(view, records)) => {
+            client.rate_limit.pay(&caller, Cost { nodes: records, ..Cost::default() }.points()).await;
+            validators.apply(record_page(&request, &view))
+        }
         Ok(PageLookup::Redirect { path, is_permanent }) => validators.apply_uncacheable(redirect(&path, query, is_permanent)),
         Ok(PageLookup::Ambiguous(links)) => validators.apply_uncacheable(ambiguous_page(&request, name, &links)),
         Ok(PageLookup::NotFound) => validators.apply_uncacheable(not_found_page(&request)),
@@ -140,7 +147,7 @@ async fn look_up_slug(request: &PageRequest, store: &Store, record: &'static Rec
     Ok(match view {
         None => PageLookup::NotFound,
         Some(view) if view.path() != format!("/r/{ty}/{slug}") => PageLookup::Redirect { path: view.path(), is_permanent: true },
-        Some(view) => PageLookup::Found(Box::new(view)),
+        Some(view) => PageLookup::Found(Box::new(view), rows.record_count()),
     })
 }
 

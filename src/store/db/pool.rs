@@ -2,10 +2,9 @@
 //! reads that must observe the latest write.
 
 use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sea_orm::sqlx::postgres::PgConnectOptions;
-use sea_orm::sqlx::sqlite::SqliteConnection;
 use sea_orm::sqlx::{ConnectOptions as _, Connection, Error as SqlxError};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr};
 
@@ -13,6 +12,7 @@ use crate::observability::metrics;
 use crate::observability::metrics::StatementKind;
 use crate::observability::tracing as otel;
 use crate::store::db::changes::Changes;
+use crate::store::db::statement_guard::{guard_postgres, guard_sqlite};
 use crate::store::sql::dialect;
 use crate::store::sql::dialect::Dialect;
 
@@ -20,8 +20,8 @@ use crate::store::sql::dialect::Dialect;
 const PG_WRITER_CONNECTIONS: u32 = 5;
 /// Longest wait for a connection to a replica.
 const REPLICA_ACQUIRE_TIMEOUT: Duration = Duration::from_millis(500);
-/// Virtual machine instructions of SQLite between two checks of the statement timeout: some hundred microseconds.
-const SQLITE_PROGRESS_INSTRUCTIONS: i32 = 20_000;
+/// Connections to SQLite for reads that must observe the latest write: the checks of tokens, and the reads of editors.
+const SQLITE_PRIMARY_CONNECTIONS: u32 = 4;
 
 /// How to connect to the database.
 #[derive(Debug, Clone)]
@@ -178,25 +178,11 @@ async fn connect_sqlite(options: &StoreOptions) -> Result<(Pools, Changes), DbEr
         return Ok((Pools { primary: all(), reader: all(), scanner: all(), writer }, Changes::single_process()));
     }
     let changes = Changes::polled(open(&connect, 1).await?);
-    // two more for the reads of editors
-    let scanner = open(&connect, scanner_connections(options.max_connections) + 2).await?;
-    if let Some(timeout) = options.statement_timeout {
-        connect.map_sqlx_sqlite_pool_opts(move |pool| {
-            pool.after_connect(move |connection, _| Box::pin(set_sqlite_deadline(connection, timeout)))
-        });
-        connect.map_sqlx_sqlite_before_acquire(move |connection, _| {
-            Box::pin(async move { set_sqlite_deadline(connection, timeout).await.map(|()| true) })
-        });
-    }
+    guard_sqlite(&mut connect);
+    let primary = open(&connect, SQLITE_PRIMARY_CONNECTIONS).await?;
+    let scanner = open(&connect, scanner_connections(options.max_connections)).await?;
     let reader = open(&connect, options.max_connections).await?;
-    Ok((Pools { writer, primary: scanner.clone(), reader, scanner }, changes))
-}
-
-/// Interrupts statements of a connection that still run after this time.
-async fn set_sqlite_deadline(connection: &mut SqliteConnection, timeout: Duration) -> Result<(), SqlxError> {
-    let deadline = Instant::now() + timeout;
-    connection.lock_handle().await?.set_progress_handler(SQLITE_PROGRESS_INSTRUCTIONS, move || Instant::now() < deadline);
-    Ok(())
+    Ok((Pools { writer, primary, reader, scanner }, changes))
 }
 
 fn connect_error(error: SqlxError) -> DbErr {
@@ -213,6 +199,7 @@ async fn connect_postgres(options: &StoreOptions) -> Result<(Pools, Changes), Db
     }
     let writer = open(&connect, PG_WRITER_CONNECTIONS).await?;
     set_statement_timeout(&mut connect, options);
+    guard_postgres(&mut connect);
     let reader = open(&connect, options.max_connections).await?;
     if let Some(timeout) = options.statement_timeout {
         check_statement_timeout(&reader, timeout).await?;
@@ -251,5 +238,6 @@ pub(crate) async fn open_replica(options: &StoreOptions, url: &str) -> Result<(D
     let timeout = options.acquire_timeout.min(REPLICA_ACQUIRE_TIMEOUT);
     connect.acquire_timeout(timeout).connect_timeout(timeout).connect_lazy(true);
     set_statement_timeout(&mut connect, options);
+    guard_postgres(&mut connect);
     Ok((open(&connect, options.max_connections).await?, open(&connect, scanner_connections(options.max_connections)).await?))
 }

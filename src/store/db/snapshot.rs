@@ -12,9 +12,10 @@ use sea_orm::{
 use tokio::sync::mpsc;
 use tracing::Instrument;
 
-use crate::core::error::{Error, Result, internal, unavailable};
+use crate::core::error::{Error, Result, unavailable};
 use crate::observability::metrics;
 use crate::observability::metrics::StatementStats;
+use crate::store::db::statement_guard::RunningRead;
 use crate::store::error::{database, is_transient};
 use crate::store::sql::dialect;
 use crate::store::sql::dialect::Dialect;
@@ -26,6 +27,8 @@ const READ_AHEAD_BATCHES: usize = 1;
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     transaction: DatabaseTransaction,
+    /// Ends a statement that nobody waits for.
+    read: RunningRead,
     /// The server of the transaction, to cancel a statement from another connection.
     pool: DatabaseConnection,
 }
@@ -33,6 +36,14 @@ pub(crate) struct Snapshot {
 /// The rows of one statement, in batches.
 #[derive(Debug)]
 pub(crate) struct RowBatches(mpsc::Receiver<Result<Vec<QueryResult>>>);
+
+/// Begins a transaction whose reads observe one instant; on PostgreSQL a repeatable read.
+pub(crate) async fn begin_read(pool: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    match Dialect::of(pool.get_database_backend()) {
+        Dialect::Postgres => pool.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await,
+        Dialect::Sqlite => pool.begin().await,
+    }
+}
 
 impl RowBatches {
     /// The next batch, or `None` at the end.
@@ -45,16 +56,16 @@ impl RowBatches {
 impl Snapshot {
     /// Begins a transaction; on PostgreSQL a repeatable read.
     pub(crate) async fn begin(pool: &DatabaseConnection) -> Result<Self, DbErr> {
-        let transaction = match Dialect::of(pool.get_database_backend()) {
-            Dialect::Postgres => pool.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await?,
-            Dialect::Sqlite => pool.begin().await?,
-        };
-        Ok(Self { transaction, pool: pool.clone() })
+        let read = RunningRead::of_snapshot(pool);
+        let transaction = read.scope(begin_read(pool)).await?;
+        Ok(Self { transaction, read, pool: pool.clone() })
     }
 
-    /// Executes a statement and returns all of its rows.
-    pub(crate) async fn fetch_all(&self, statement: Statement) -> Result<Vec<QueryResult>> {
-        self.transaction.query_all_raw(statement).await.inspect(|rows| metrics::record_rows(rows.len())).map_err(snapshot_error)
+    /// Executes a statement and returns all of its rows. The statement ends at the time limit, or when the snapshot is
+    /// dropped.
+    pub(crate) async fn fetch_all(&self, statement: Statement, timeout: Option<Duration>) -> Result<Vec<QueryResult>> {
+        let rows = self.read.statement(timeout, self.transaction.query_all_raw(statement)).await;
+        rows.inspect(|rows| metrics::record_rows(rows.len())).map_err(snapshot_error)
     }
 
     /// Executes a statement on PostgreSQL whose rows are read in batches, as fast as they are consumed. The snapshot
@@ -64,8 +75,7 @@ impl Snapshot {
         for setting in dialect::SCAN_SETTINGS {
             self.transaction.execute_unprepared(setting).await.map_err(snapshot_error)?;
         }
-        let session = self.transaction.query_one(&dialect::session_id()).await.map_err(snapshot_error)?;
-        let session: Option<i32> = session.map(|row| row.try_get_by_index(0)).transpose().map_err(internal)?;
+        let session = self.read.session();
         let (sender, receiver) = mpsc::channel(READ_AHEAD_BATCHES);
         let tally = StatementStats::current();
         let run = async move {

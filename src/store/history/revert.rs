@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use sea_orm::TransactionTrait;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
@@ -11,9 +10,11 @@ use crate::catalog::record::Record;
 use crate::core::auth::Role;
 use crate::core::error::Result;
 use crate::entity::RecordType;
+use crate::store::db::snapshot::begin_read;
 use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, parse, value_tree};
 use crate::store::history::revisions::load_revisions;
 use crate::store::history::state;
+use crate::store::history::state::UndoneState;
 use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::is_published;
 use crate::store::write::session::{WriteSession, relocate_state_problems, revision_problem, unknown_id};
@@ -28,7 +29,9 @@ impl Store {
     /// revision, or if the role may not see it.
     pub async fn state_at(&self, ty: RecordType, id: Uuid, revision: i64, role: Role) -> Result<Option<Json>> {
         let author = Author { by: String::new(), message: None };
-        let transaction = self.pools.primary.begin().await.map_err(database)?;
+        // readers must not take the connections of writes and of editors
+        let pool = if role.sees_drafts() { &self.pools.primary } else { &self.pools.reader };
+        let transaction = begin_read(pool).await.map_err(database)?;
         let session = WriteSession { store: self, transaction, author: &author };
         let state = session.state_at(catalog().get(ty), id, revision, role.sees_drafts()).await?;
         session.transaction.rollback().await.map_err(database)?;
@@ -90,20 +93,21 @@ impl WriteSession<'_> {
         if !row.as_ref().map_or(sees_drafts, |(_, row)| sees_drafts || is_published(record, row)) {
             return Ok(None);
         }
-        let mut state = match &row {
+        let state = match &row {
             Some((_, row)) => {
                 let types = referenced_types(&self.transaction, record, std::iter::once(row)).await?;
                 state::of(record, row, &types, &HashMap::new())
             }
             None => Json::Object(Map::new()),
         };
+        let mut state = UndoneState::new(record, state);
         // the changes listed by a publication repeat the whole record and changed nothing
         let is_visibility = |kind: &str| matches!(kind, "published" | "unpublished");
         for stored in revisions.iter().filter(|stored| stored.number > revision && !is_visibility(&stored.kind)) {
             for change in stored.changes.as_array().into_iter().flatten().rev() {
-                state::undo(record, &mut state, change);
+                state.undo(change);
             }
         }
-        Ok(Some(state))
+        Ok(Some(state.into_state()))
     }
 }

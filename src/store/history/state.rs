@@ -51,14 +51,100 @@ fn position(part: &Json) -> i64 {
     part.get(POSITION).and_then(Json::as_i64).unwrap_or(i64::MAX)
 }
 
-/// Undoes one field change of a revision.
-pub(crate) fn undo(record: &Record, state: &mut Json, change: &Json) {
-    let (Some(path), Some(old)) = (change.get("field").and_then(Json::as_str), change.get("old")) else { return };
-    set_at_path(record, state, path, old);
+/// A state whose later revisions are being undone. Parts are found by their keys in constant time: a revision may have
+/// changed thousands of them.
+pub(crate) struct UndoneState {
+    record: &'static Record,
+    members: Map<String, Json>,
+    /// Indexes of the parts of each list of the record, by key. A removed part is null until the end.
+    indexes: HashMap<&'static str, HashMap<String, usize>>,
 }
 
-/// Sets the value at a path as the history spells it. Keys of parts may contain any character, so the path is matched
-/// against the existing keys and not split.
+impl UndoneState {
+    /// Begins with the current state; that of a deleted record is empty.
+    pub(crate) fn new(record: &'static Record, state: Json) -> Self {
+        let members = match state {
+            Json::Object(members) => members,
+            _ => Map::new(),
+        };
+        let indexes = record.parts.iter().map(|list| {
+            let items = members.get(list.name).and_then(Json::as_array).into_iter().flatten();
+            (list.name, items.enumerate().filter_map(|(index, item)| Some((key(item)?.to_owned(), index))).collect())
+        });
+        let indexes = indexes.collect();
+        Self { record, members, indexes }
+    }
+
+    /// Undoes one field change of a revision.
+    pub(crate) fn undo(&mut self, change: &Json) {
+        let (Some(path), Some(old)) = (change.get("field").and_then(Json::as_str), change.get("old")) else { return };
+        let record = self.record;
+        for list in &record.parts {
+            let Some(rest) = path.strip_prefix(list.name).and_then(|rest| rest.strip_prefix('[')) else { continue };
+            let items = self.members.entry(list.name).or_insert_with(|| Json::Array(Vec::new()));
+            let (Json::Array(items), Some(index)) = (items, self.indexes.get_mut(list.name)) else { continue };
+            let found = key_and_rest(rest).find_map(|(key, rest)| Some((*index.get(key)?, key, rest)));
+            match found {
+                Some((place, _, Some(rest))) => set_at_path(catalog().get(list.part), &mut items[place], rest, old),
+                Some((place, key, None)) => {
+                    items[place] = old.clone();
+                    if *old == Json::Null {
+                        index.remove(key);
+                    }
+                }
+                None => {
+                    if let Some(key) = key(old) {
+                        index.insert(key.to_owned(), items.len());
+                    }
+                    if *old != Json::Null {
+                        items.push(old.clone());
+                    }
+                }
+            }
+            return;
+        }
+        set_member(&mut self.members, path, old);
+    }
+
+    /// The state as it was.
+    pub(crate) fn into_state(mut self) -> Json {
+        for list in &self.record.parts {
+            if let Some(Json::Array(items)) = self.members.get_mut(list.name) {
+                items.retain(|item| *item != Json::Null);
+                if items.is_empty() {
+                    self.members.remove(list.name);
+                }
+            }
+        }
+        Json::Object(self.members)
+    }
+}
+
+/// The key of a part.
+fn key(item: &Json) -> Option<&str> {
+    item.get("key").and_then(Json::as_str)
+}
+
+/// The keys that a path after `list[` may begin with, each with the rest of the path: keys may contain any character.
+fn key_and_rest(path: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
+    path.match_indices(']').filter_map(|(end, _)| match &path[end + 1..] {
+        "" => Some((&path[..end], None)),
+        rest => Some((&path[..end], Some(rest.strip_prefix('.')?))),
+    })
+}
+
+fn set_member(members: &mut Map<String, Json>, name: &str, value: &Json) {
+    match value {
+        Json::Null => {
+            members.remove(name);
+        }
+        value => {
+            members.insert(name.to_owned(), value.clone());
+        }
+    }
+}
+
+/// Sets the value at a path within a part, as the history spells it. A part has few parts of its own.
 fn set_at_path(record: &Record, state: &mut Json, path: &str, value: &Json) {
     let Json::Object(members) = state else { return };
     for list in &record.parts {
@@ -66,34 +152,22 @@ fn set_at_path(record: &Record, state: &mut Json, path: &str, value: &Json) {
         let part = catalog().get(list.part);
         let items = members.entry(list.name).or_insert_with(|| Json::Array(Vec::new()));
         let Json::Array(items) = items else { continue };
-        let key = |item: &Json| item.get("key").and_then(Json::as_str).map(str::to_owned);
-        let below = |item: &Json| {
-            let rest = rest.strip_prefix(key(item)?.as_str())?.strip_prefix(']')?;
-            if rest.is_empty() { Some(None) } else { rest.strip_prefix('.').map(Some) }
-        };
-        let found = items.iter().position(|item| below(item).is_some());
-        match (found, found.and_then(|index| below(&items[index])).flatten()) {
-            (Some(index), Some(rest)) => set_at_path(part, &mut items[index], rest, value),
-            (Some(index), None) if *value == Json::Null => {
+        let place = |wanted: &str| items.iter().position(|item| key(item) == Some(wanted));
+        match key_and_rest(rest).find_map(|(key, rest)| Some((place(key)?, rest))) {
+            Some((index, Some(rest))) => set_at_path(part, &mut items[index], rest, value),
+            Some((index, None)) if *value == Json::Null => {
                 items.remove(index);
             }
-            (Some(index), None) => items[index] = value.clone(),
-            (None, _) if *value != Json::Null => items.push(value.clone()),
-            (None, _) => {}
+            Some((index, None)) => items[index] = value.clone(),
+            None if *value != Json::Null => items.push(value.clone()),
+            None => {}
         }
         if items.is_empty() {
             members.remove(list.name);
         }
         return;
     }
-    match value {
-        Json::Null => {
-            members.remove(path);
-        }
-        value => {
-            members.insert(path.to_owned(), value.clone());
-        }
-    }
+    set_member(members, path, value);
 }
 
 /// The state without system fields, its lists in order.

@@ -8,10 +8,14 @@ use uuid::Uuid;
 
 use crate::catalog::catalog;
 use crate::catalog::kind::FieldKind;
+use crate::core::blocking;
 use crate::store::read::plan::{ChildPlan, FacetSpec, ListPlan, Plan};
 use crate::store::read::result::{Cell, ChildRows, FacetValueRow, PageBounds, PagedRows, ResultRow, RowSet};
 use crate::store::sql::order::sort_key_kind;
 use crate::store::sql::select::MAX_ARRAY_ELEMENTS;
+
+/// Bytes of a text that takes milliseconds to decode.
+const LONG_TEXT_BYTES: usize = 1 << 20;
 
 /// Decodes the rows of a level and returns their number.
 pub(crate) fn rows(text: &str, plan: &Plan, level: &mut RowSet) -> serde_json::Result<usize> {
@@ -25,12 +29,15 @@ pub(crate) fn page(text: &str, list: &ListPlan, pages: &mut PagedRows) -> serde_
     Ok(())
 }
 
-/// Decodes a whole text with a seed.
+/// Decodes a whole text with a seed. A long text is decoded outside of the asynchronous tasks.
 pub(crate) fn decode<'t, S: DeserializeSeed<'t>>(text: &'t str, seed: S) -> serde_json::Result<S::Value> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    let value = seed.deserialize(&mut json)?;
-    json.end()?;
-    Ok(value)
+    let decode = || {
+        let mut json = serde_json::Deserializer::from_str(text);
+        let value = seed.deserialize(&mut json)?;
+        json.end()?;
+        Ok(value)
+    };
+    if text.len() < LONG_TEXT_BYTES { decode() } else { blocking::run(decode) }
 }
 
 /// Decodes the facets of the root list.

@@ -1,4 +1,7 @@
-//! Number of published records of each type.
+//! Number of published records of each type, and approximate sizes of the tables.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query};
 
@@ -7,6 +10,22 @@ use crate::catalog::record::RecordKind;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::handle::Store;
+use crate::store::sql::dialect;
+
+/// Approximate number of rows of the table of each record type, as of the latest [`Store::refresh_table_sizes`].
+#[derive(Debug, Clone, Default)]
+pub struct TableSizes(Arc<RwLock<HashMap<RecordType, u64>>>);
+
+impl TableSizes {
+    /// The number of rows of a type; 0 while it is not known.
+    pub fn of(&self, ty: RecordType) -> u64 {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&ty).copied().unwrap_or(0)
+    }
+
+    fn set(&self, sizes: HashMap<RecordType, u64>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = sizes;
+    }
+}
 
 impl Store {
     /// Counts the published records of each type, in one statement. Parts of records are not counted.
@@ -25,5 +44,25 @@ impl Store {
         let row = rows.first().ok_or_else(|| internal("the count of published records returned no row"))?;
         let count = |index| row.try_get_by_index::<i64>(index).map(i64::unsigned_abs).map_err(internal);
         types.iter().enumerate().map(|(index, record)| Ok((record.ty, count(index)?))).collect()
+    }
+
+    /// The sizes of the tables, to estimate what a query scans.
+    pub fn table_sizes(&self) -> &TableSizes {
+        &self.table_sizes
+    }
+
+    /// Refreshes the sizes of the tables. They are read from the statistics of PostgreSQL or the largest row ids of SQLite,
+    /// without counting rows.
+    pub async fn refresh_table_sizes(&self) -> Result<()> {
+        let types: Vec<_> = catalog().all().collect();
+        let mut select = Query::select();
+        for record in &types {
+            select.expr(Expr::from(dialect::approximate_rows(self.backend(), record.table)));
+        }
+        let Some(row) = self.fetch_uncounted_row(&select).await? else { return Ok(()) };
+        let size = |index| row.try_get_by_index::<Option<i64>>(index).map(|rows| u64::try_from(rows.unwrap_or(0)).unwrap_or(0));
+        let sizes = types.iter().enumerate().map(|(index, record)| Ok((record.ty, size(index)?)));
+        self.table_sizes.set(sizes.collect::<Result<_, sea_orm::DbErr>>().map_err(internal)?);
+        Ok(())
     }
 }

@@ -286,6 +286,11 @@ impl PagedRows {
         std::mem::replace(self, empty)
     }
 
+    /// Number of records at all levels.
+    pub fn record_count(&self) -> u64 {
+        self.level.record_count()
+    }
+
     /// The page of a parent row. If neither rows nor counts were requested, no page was read and every page is empty.
     pub fn get(&self, parent: usize) -> Option<PageRows<'_>> {
         static EMPTY: PageBounds = PageBounds { start: 0, end: 0, has_next: false, has_previous: false, total: None, facets: Vec::new() };
@@ -338,6 +343,24 @@ impl<'a> PageRows<'a> {
 pub struct RowRef<'a> {
     level: &'a RowSet,
     row: usize,
+}
+
+impl ReferencedRows {
+    /// Number of records at all levels.
+    pub fn record_count(&self) -> u64 {
+        self.levels.iter().map(RowSet::record_count).sum()
+    }
+}
+
+impl RowSet {
+    /// Number of records at this level and all levels below.
+    fn record_count(&self) -> u64 {
+        let below = self.children.iter().map(|child| match child {
+            ChildRows::One(references) => references.record_count(),
+            ChildRows::Many(pages) => pages.record_count(),
+        });
+        self.rows.len() as u64 + below.sum::<u64>()
+    }
 }
 
 impl<'a> RowRef<'a> {

@@ -23,6 +23,9 @@ use crate::store::sql::select::SelectBuilder;
 const SCAN_CHUNK_ROWS: u32 = 2_000;
 /// Rows per chunk if each row has lists of its own.
 const SCAN_CHUNK_ROWS_WITH_LISTS: u32 = 200;
+/// Bytes of a chunk, as the database returns it, above which the next one has fewer rows, so that memory is bounded
+/// whatever the rows hold.
+const MAX_CHUNK_BYTES: usize = 4 << 20;
 
 /// A scan of a list.
 #[derive(Debug)]
@@ -45,7 +48,9 @@ struct PagedScan {
     /// The parent, if the list is that of one record.
     parent: Option<(&'static Relation, Uuid)>,
     semi_joins: Vec<SemiJoin>,
+    /// Rows of the next chunk.
     page_size: u32,
+    max_page_size: u32,
     remaining_rows: u64,
     has_ended: bool,
 }
@@ -70,8 +75,16 @@ impl Store {
             ScanStrategy::Flat(Box::new(self.flat_scan(&list, parent, limit).await?))
         } else {
             let semi_joins = self.choose_semi_joins(catalog().get(list.plan.ty), &list.filter).await?;
-            let page_size = if list.plan.has_lists() { SCAN_CHUNK_ROWS_WITH_LISTS } else { SCAN_CHUNK_ROWS };
-            ScanStrategy::Paged(PagedScan { parent, semi_joins, page_size, remaining_rows: limit, has_ended: false })
+            let has_lists = list.plan.has_lists();
+            let max_page_size = if has_lists { SCAN_CHUNK_ROWS_WITH_LISTS } else { SCAN_CHUNK_ROWS };
+            ScanStrategy::Paged(PagedScan {
+                parent,
+                semi_joins,
+                page_size: max_page_size,
+                max_page_size,
+                remaining_rows: limit,
+                has_ended: false,
+            })
         };
         // a page starts at the cursor of a row
         let cursors = list.cursors || matches!(strategy, ScanStrategy::Paged(_));
@@ -86,6 +99,15 @@ impl Store {
 }
 
 impl Scan {
+    /// Begins with a chunk of at most this many rows; the size of the next ones depends on the bytes of those before.
+    #[must_use]
+    pub fn with_first_chunk(mut self, rows: u32) -> Self {
+        if let ScanStrategy::Paged(scan) = &mut self.strategy {
+            scan.page_size = scan.page_size.min(rows.max(1));
+        }
+        self
+    }
+
     /// The next chunk of records, or `None` at the end.
     pub async fn next(&mut self) -> Result<Option<PagedRows>> {
         let Self { store, list, strategy } = self;
@@ -109,6 +131,7 @@ impl PagedScan {
             None => builder.page(list)?,
         };
         let text = store.fetch_text(&select).await?;
+        self.page_size = next_page_size(size, text.as_ref().map_or(0, String::len)).min(self.max_page_size);
         let mut pages = PagedRows::new(list);
         decode::page(text.as_deref().unwrap_or("null"), list, &mut pages).map_err(internal)?;
         store.complete_rows(&list.plan, &mut pages.level).await?;
@@ -122,6 +145,12 @@ impl PagedScan {
         list.page.after = Some(last);
         Ok(Some(pages))
     }
+}
+
+/// Rows of the chunk after one of this size: twice as many as long as the chunks are small.
+fn next_page_size(rows: u32, bytes: usize) -> u32 {
+    let fitting = u64::from(rows).saturating_mul(MAX_CHUNK_BYTES as u64) / bytes.max(1) as u64;
+    u32::try_from(fitting.min(u64::from(rows) * 2)).unwrap_or(u32::MAX).max(1)
 }
 
 impl FlatScan {
@@ -151,4 +180,18 @@ impl FlatScan {
 fn single_page(mut pages: PagedRows) -> PagedRows {
     pages.bounds.push(PageBounds { start: 0, end: pages.level.rows.len(), ..PageBounds::default() });
     pages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_grow_while_they_are_small() {
+        assert_eq!(next_page_size(10, 0), 20);
+        assert_eq!(next_page_size(10, MAX_CHUNK_BYTES / 4), 20);
+        assert_eq!(next_page_size(10, MAX_CHUNK_BYTES), 10);
+        assert_eq!(next_page_size(10, 5 * MAX_CHUNK_BYTES), 2);
+        assert_eq!(next_page_size(10, 100 * MAX_CHUNK_BYTES), 1);
+    }
 }

@@ -174,11 +174,6 @@ pub(crate) fn streams_rows(backend: DbBackend) -> bool {
 /// time limit while its rows are consumed.
 pub(crate) const SCAN_SETTINGS: &[&str] = &["SET LOCAL work_mem = '32MB'", "SET LOCAL jit = off", "SET LOCAL statement_timeout = 0"];
 
-/// The statement that returns the process id of the session on PostgreSQL.
-pub(crate) fn session_id() -> SelectStatement {
-    Query::select().expr(Func::cust("pg_backend_pid")).to_owned()
-}
-
 /// The statement that cancels the current statement of a session on PostgreSQL.
 pub(crate) fn cancel(session: i32) -> SelectStatement {
     Query::select().expr(Func::cust("pg_cancel_backend").arg(session)).to_owned()
@@ -231,6 +226,19 @@ fn lsn_bytes(position: FunctionCall) -> Expr {
 /// The statement that returns the `statement_timeout` of the connection on PostgreSQL, in milliseconds as text.
 pub(crate) fn statement_timeout() -> SelectStatement {
     Query::select().column("setting").from("pg_settings").and_where(Expr::col("name").eq("statement_timeout")).to_owned()
+}
+
+/// The approximate number of rows of a table, read without counting them: null or negative while it is not known.
+pub(crate) fn approximate_rows(backend: DbBackend, table: &'static str) -> SelectStatement {
+    let mut select = Query::select();
+    match Dialect::of(backend) {
+        Dialect::Postgres => select
+            .expr(Expr::col("reltuples").cast_as("bigint"))
+            .from("pg_class")
+            .and_where(Expr::col("oid").eq(Expr::val(table).cast_as("text").cast_as("regclass"))),
+        Dialect::Sqlite => select.expr(Func::max(Expr::col("rowid"))).from(Alias::new(table)),
+    };
+    select
 }
 
 /// The terms of a full-text search: all must match, each by any of its spellings. Spellings are normalized words.

@@ -32,7 +32,7 @@ async fn executor_responds_in_query_order_and_language() {
     let response = Executor::execute(&api(&server), request).await;
     assert_eq!(
         serde_json::to_string(&response).unwrap(),
-        r#"{"data":{"z":{"slug":"a","name":"Айгерим"},"a":"Query"},"extensions":{"cost":{"nodes":1}}}"#
+        r#"{"data":{"z":{"slug":"a","name":"Айгерим"},"a":"Query"},"extensions":{"cost":{"nodes":1,"values":3,"filterValues":0,"scans":0}}}"#
     );
     assert_eq!(response.data.into_json().unwrap()["z"]["slug"], "a");
 }

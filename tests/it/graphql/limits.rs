@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kurultai::core::auth::Role;
+use kurultai::entity::RecordType;
 use kurultai::graphql::limits::Limits;
 use kurultai::http::RateLimits;
 use kurultai::http::Timeouts;
@@ -29,6 +30,9 @@ fn limits() -> Limits {
         variable_values: 50,
         response_bytes: 100_000,
         nodes: 2_000,
+        response_values: 6_000,
+        filter_values: 45,
+        scans: 10,
     }
 }
 
@@ -71,6 +75,21 @@ async fn exceeded_limit_is_named_with_advice() {
                 .to_owned(),
             json!({}),
         ),
+        ("response_values", "{ people(first: 100) { nodes { slug history(first: 18) { nodes { number by kind message } } } } }".to_owned(), json!({})),
+        ("response_values", "{ __schema { types { name } } }".to_owned(), json!({})),
+        ("filter_values", "query($in: [String!]) { people(filter: {slug: {in: $in}}) { nodes { id } } }".to_owned(), json!({"in": vec!["x"; 48]})),
+        (
+            "filter_values",
+            "query($in: [String!]) { people(first: 1) { nodes { caseParties(filter: {case: {slug: {in: $in}}}) { totalCount nodes { id } } } } }".to_owned(),
+            json!({"in": vec!["x"; 40]}),
+        ),
+        ("filter_values", "query($in: [String!]) { caseStatistics(groupBy: [STATUS], filter: {slug: {in: $in}}) { rows { count } } }".to_owned(), json!({"in": vec!["x"; 40]})),
+        ("filter_values", "query($in: [String!]) { cases(filter: {slug: {in: $in}}) { facets(by: [STATUS, YEAR]) { dimension } } }".to_owned(), json!({"in": vec!["x"; 40]})),
+        ("scans", "{ cases { totalCount facets(by: [STATUS, YEAR, QUARTER, MONTH, COURT, KIND, TOPIC, JURISDICTION, PROVISION, LAW]) { dimension } } }".to_owned(), json!({})),
+        ("scans", "{ a: compareRevisions(record: \"x\", from: 1, to: 2) { field } b: compareRevisions(record: \"x\", from: 1, to: 2) { field } }".to_owned(), json!({})),
+        ("scans", "{ a: recordState(record: \"x\", asOfRevision: 1) { revision } b: recordState(record: \"x\", asOfRevision: 1) { revision } c: recordState(record: \"x\", asOfRevision: 1) { revision } d: recordState(record: \"x\", asOfRevision: 1) { revision } }".to_owned(), json!({})),
+        ("scans", "{ search(query: \"a b c d e f g h i j k\") { nodes { snippet } } }".to_owned(), json!({})),
+        ("scans", "{ dataset { records { count } } }".to_owned(), json!({})),
     ];
     for (limit, query, variables) in cases {
         let server = match limit {
@@ -103,20 +122,158 @@ async fn extreme_nesting_is_rejected_without_a_crash() {
 }
 
 #[rstest]
-#[case("{ __typename }", 0)]
-#[case("{ cases { totalCount } }", 20)]
-#[case("{ cases { nodes { id } } }", 20)]
-#[case("{ cases(first: 3) { nodes { id } edges { node { id } } pageInfo { hasNextPage } } }", 3)]
-#[case("{ cases(first: 3) { nodes { court { label } charges(first: 2) { nodes { provision { id } } } } } }", 18)]
-#[case(r#"{ case(by: {slug: "x"}) { id } nodes(ids: ["case_01h455vb4pex5vsknk084sn02q"]) { id } }"#, 2)]
-#[case("{ cases(first: 5) { facets(by: [STATUS, YEAR], first: 4) { values { key record { id } } } nodes { id } } }", 53)]
-#[case("{ caseStatistics(groupBy: [COURT], first: 7) { rows { court { id } count } } }", 27)]
-#[case(r#"{ search(query: "x", first: 4) { nodes { record { id } } } }"#, 8)]
+#[case("{ __typename }", [0, 1, 0, 0])]
+#[case("{ cases { totalCount } }", [20, 1, 0, 1])]
+#[case("{ cases { nodes { id } } }", [20, 20, 0, 0])]
+#[case("{ cases(first: 3) { nodes { id } edges { node { id } } pageInfo { hasNextPage } } }", [3, 7, 0, 0])]
+#[case("{ cases(first: 3) { nodes { court { label } charges(first: 2) { nodes { provision { id } } } } } }", [18, 9, 0, 0])]
+#[case(r#"{ case(by: {slug: "x"}) { id } nodes(ids: ["case_01h455vb4pex5vsknk084sn02q"]) { id } }"#, [2, 2, 0, 0])]
+#[case("{ cases(first: 5) { facets(by: [STATUS, YEAR], first: 4) { values { key record { id } } } nodes { id } } }", [53, 21, 0, 2])]
+#[case("{ caseStatistics(groupBy: [COURT], first: 7) { rows { court { id } count } } }", [27, 14, 0, 2])]
+#[case(r#"{ search(query: "x y", first: 4) { nodes { record { id } } } }"#, [8, 4, 0, 2])]
+#[case(r#"{ cases(first: 2, filter: {slug: {in: ["a", "b"]}}) { totalCount nodes { id } } }"#, [22, 3, 6, 2])]
+#[case("{ cases(first: 100) { nodes { a: title b: title parties(first: 5) { nodes { id } } } } }", [600, 700, 0, 0])]
 #[tokio::test]
-async fn response_reports_its_cost(#[case] query: &str, #[case] nodes: u64) {
+async fn response_reports_its_cost(#[case] query: &str, #[case] expected: [u64; 4]) {
     let server = Server::empty(On::Sqlite).await;
     let answer = server.whole(query, json!({})).await;
-    assert_eq!(answer["extensions"]["cost"]["nodes"], nodes, "{answer:#}");
+    let cost = &answer["extensions"]["cost"];
+    let [nodes, values, filter_values, scans] = expected;
+    assert_eq!(*cost, json!({"nodes": nodes, "values": values, "filterValues": filter_values, "scans": scans}), "{answer:#}");
+}
+
+/// The same query costs the same everywhere: each interface rejects it with the same limit.
+#[tokio::test]
+async fn every_interface_rejects_what_costs_too_much() {
+    let server = Server::set(On::Sqlite, Settings { limits: Limits::default(), ..Settings::default() }).await;
+    server.import("people:\n- {slug: a, name: {en: A}}").await.unwrap();
+    let texts: String = (0..97).map(|index| format!("b{index}: biography ")).collect();
+    let texts = format!("{{ people(first: 50) {{ nodes {{ memberships(first: 100) {{ nodes {{ person {{ {texts} }} }} }} }} }} }}");
+    let conditions =
+        format!("query($in: [String!]) {{ people(filter: {{or: [{}]}}) {{ nodes {{ id }} }} }}", "{slug: {in: $in}} ".repeat(75));
+    let values = json!({"in": vec!["x"; 200]});
+    let compared: String = (0..20).map(|index| format!("c{index}: compareRevisions(record: \"x\", from: 1, to: 2) {{ field }} ")).collect();
+    let compared = format!("{{ {compared} people {{ nodes {{ id }} }} }}");
+    for (limit, query, variables) in
+        [("response_values", texts, json!({})), ("filter_values", conditions, values), ("scans", compared, json!({}))]
+    {
+        let url = |path: &str, more: &str| {
+            let mut url = reqwest::Url::parse(&format!("{}{path}", server.address)).unwrap();
+            url.query_pairs_mut().append_pair("query", &query).append_pair("variables", &variables.to_string());
+            url.set_query(Some(&format!("{}{more}", url.query().unwrap())));
+            server.client.get(url)
+        };
+        let post = |media: &str| {
+            let request = server.client.post(format!("{}/graphql", server.address)).header(ACCEPT, media);
+            request.json(&json!({"query": query, "variables": variables}))
+        };
+        let requests = [
+            post("application/json"),
+            post("text/event-stream"),
+            url("/graphql", ""),
+            url("/table.csv", ""),
+            url("/chart.svg", "&x=id"),
+            url("/feed.atom", ""),
+        ];
+        for request in requests {
+            let response = request.send().await.unwrap();
+            let (url, text) = (response.url().path().to_owned(), response.text().await.unwrap());
+            assert!(text.contains("LIMIT_EXCEEDED") && text.contains(&format!("\"limit\":\"{limit}\"")), "{url}: {text}");
+        }
+    }
+}
+
+/// What the limits allow, the databases accept: SQLite and PostgreSQL bound the number of variables of a statement.
+#[rstest]
+#[tokio::test]
+async fn filters_within_the_limit_fit_into_a_statement(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::set(on, Settings { limits: Limits::default(), ..Settings::default() }).await;
+    let values: Vec<String> = (0..200).map(|index| format!("value-{index}")).collect();
+    let query = |conditions: usize, below: &str| {
+        let all: String = (0..conditions).map(|_| "{slug: {in: $in}} ").collect();
+        format!("query($in: [String!]) {{ people(filter: {{or: [{all}]}}) {{ {below} }} }}")
+    };
+    for (query, is_allowed) in [
+        (query(14, "nodes { id }"), true),
+        (query(1, "totalCount nodes { id } facets(by: [YEAR, TOPIC]) { values { count } }"), true),
+        (query(95, "nodes { id }"), false),
+        (query(20, "totalCount"), false),
+    ] {
+        let answer = server.answer(&query, json!({"in": values})).await;
+        match is_allowed {
+            true => assert!(answer["data"]["people"].is_object(), "{answer:#}"),
+            false => assert_eq!(answer["errors"][0]["extensions"]["limit"], "filter_values", "{answer:#}"),
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn table_sizes_are_known_without_counting(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let people: String = (0..50).map(|index| format!("\n- {{slug: p{index}, name: {{en: P}}}}")).collect();
+    let server = Server::with(on, &format!("people:{people}")).await;
+    assert_eq!(server.store.table_sizes().of(RecordType::Person), 0);
+    server.store.run_upkeep().await.unwrap();
+    server.store.refresh_table_sizes().await.unwrap();
+    assert_eq!(server.store.table_sizes().of(RecordType::Person), 50);
+    assert_eq!(server.store.table_sizes().of(RecordType::Law), 0);
+}
+
+/// A mutation whose payload is too large is rejected before it runs if its selection shows that. Otherwise the error states
+/// that it was executed.
+#[tokio::test]
+async fn payload_that_becomes_too_large_does_not_hide_the_mutation() {
+    let limits = Limits { response_bytes: 10_000, nodes: 10_000, ..Limits::default() };
+    let server = Server::set(On::Sqlite, Settings { limits, ..Settings::default() }).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let create = |slug: &str, below: &str| {
+        let input = format!("{{slug: \"{slug}\", name: {{en: \"A\"}}, biography: {{en: \"{}\"}}}}", "word ".repeat(100));
+        format!("mutation {{ createPerson(input: {input}) {{ person {{ {below} }} errors {{ message }} }} }}")
+    };
+    let deep = "memberships(first: 100) { nodes { organization { memberships(first: 100) { nodes { organization { memberships(first: 100) { nodes { id } } } } } } } }";
+    let answer = editor.answer(&create("deep", deep), json!({})).await;
+    assert_eq!(answer["errors"][0]["extensions"]["limit"], "nodes", "{answer:#}");
+    let texts: String = (0..40).map(|index| format!("b{index}: biography ")).collect();
+    let answer = editor.answer(&create("long", &texts), json!({})).await;
+    let error = &answer["errors"][0];
+    assert_eq!((&error["extensions"]["limit"], &error["path"]), (&json!("response_bytes"), &json!(["createPerson"])), "{answer:#}");
+    assert!(error["message"].as_str().unwrap().starts_with("createPerson was executed"), "{error}");
+    let people = editor.answer("{ people { nodes { slug } } }", json!({})).await;
+    assert_eq!(people["data"]["people"]["nodes"], json!([{"slug": "long"}]));
+}
+
+/// Reads of histories by readers use the connections of readers.
+#[tokio::test]
+async fn history_of_readers_takes_no_connection_of_writers() {
+    let server = Server::with(On::Postgres, "people:\n- {slug: a, name: {en: A}}").await;
+    server.import("people:\n- {slug: a, name: {en: B}}").await.unwrap();
+    let id = server.data("{ person(by: {slug: \"a\"}) { id } }").await["person"]["id"].clone();
+    let writers = || server.store.pools().iter().find(|pool| pool.name == "writing").map(|pool| pool.open).unwrap();
+    let before = writers();
+    let query = format!("{{ compareRevisions(record: {id}, from: 1, to: 2) {{ field old new }} }}");
+    let answers = (0..20).map(|index| {
+        let query = format!("{query} # {index}");
+        let server = &server;
+        async move { server.data(&query).await }
+    });
+    for data in futures_util::future::join_all(answers).await {
+        assert_eq!(data["compareRevisions"][0]["field"], "name", "{data:#}");
+    }
+    assert!(writers() <= before);
+}
+
+#[tokio::test]
+async fn abandoned_query_is_cancelled_in_postgresql() {
+    let server = Server::set(On::Postgres, Settings::default()).await;
+    let (lock, other) = (server.database.raw().await, server.database.raw().await);
+    let transaction = lock.begin().await.unwrap();
+    transaction.execute_unprepared("LOCK TABLE cases IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let query = "{ cases(first: 100) { nodes { parties(first: 100) { nodes { id } } } } }";
+    let waiting = tokio::spawn(server.client.post(format!("{}/graphql", server.address)).json(&json!({"query": query})).send());
+    until_running(&other, 1).await;
+    waiting.abort();
+    until_running(&other, 0).await;
+    transaction.rollback().await.unwrap();
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use kurultai::core::auth::Role;
+use kurultai::graphql::limits::Limits;
+use kurultai::http::RateLimits;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -12,7 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::server::{On, Server};
+use crate::server::{On, Server, Settings};
 
 const ALL: &str = "subscription($since: String) { changed(since: $since) { cursor change { kind record { ... on Person { slug } } } } }";
 /// Timeout for an expected message.
@@ -224,7 +226,8 @@ async fn websocket_executes_queries_and_mutations() {
     let mut client = Client::ready(&server, json!({"authorization": format!("Bearer {token}")})).await;
     client.subscribe("q", "{ viewer { name } people { totalCount } }", json!({})).await;
     let data = json!({"viewer": {"name": "A"}, "people": {"totalCount": 1}});
-    let payload = json!({"data": data, "extensions": {"cost": {"nodes": 20}}});
+    let cost = json!({"nodes": 20, "values": 2, "filterValues": 0, "scans": 1});
+    let payload = json!({"data": data, "extensions": {"cost": cost}});
     assert_eq!(client.receive().await, json!({"id": "q", "type": "next", "payload": payload}));
     assert_eq!(client.receive().await, json!({"id": "q", "type": "complete"}));
     client.subscribe("q", "mutation { saveQuery(input: {query: \"{ __typename }\"}) { errors { message } } }", json!({})).await;
@@ -651,4 +654,77 @@ async fn reason_of_a_close_says_what_would_be_right() {
         };
         assert!(closed.0 == 4400 && closed.1.starts_with(expected), "{message} {closed:?}");
     }
+}
+
+/// Changes of as many records.
+async fn with_backlog(settings: Settings, count: usize) -> Server {
+    let server = Server::set(On::Sqlite, settings).await;
+    let biography = "word ".repeat(100);
+    let people: String =
+        (0..count).map(|index| format!("\n- {{slug: p{index}, name: {{en: P}}, biography: {{en: \"{biography}\"}}}}")).collect();
+    server.import(&format!("people:{people}")).await.unwrap();
+    server
+}
+
+#[tokio::test]
+async fn subscription_passes_the_limits_of_a_page_of_its_events() {
+    let server = with_backlog(Settings { limits: Limits::default(), ..Settings::default() }, 3).await;
+    let below =
+        "record { ... on Person { memberships(first: 100) { nodes { organization { memberships(first: 100) { nodes { id } } } } } } }";
+    let texts: String = (0..97).map(|index| format!("b{index}: biography ")).collect();
+    let texts = format!("record {{ ... on Person {{ memberships(first: 50) {{ nodes {{ person {{ {texts} }} }} }} }} }}");
+    let ids: Vec<String> = (0..200).map(|index| format!("\"s{index}\"")).collect();
+    let many: String = (0..20).map(|_| format!("{{slug: {{in: [{}]}}}} ", ids.join(" "))).collect();
+    let mut client = Client::ready(&server, json!({})).await;
+    for (limit, query) in [
+        ("nodes", format!("subscription {{ changed {{ change {{ {below} }} }} }}")),
+        ("response_values", format!("subscription {{ changed {{ change {{ {texts} }} }} }}")),
+        ("filter_values", format!("subscription {{ changed(filter: {{person: {{or: [{many}]}}}}) {{ cursor }} }}")),
+    ] {
+        client.subscribe("1", &query, json!({})).await;
+        let message = client.receive().await;
+        assert_eq!((&message["type"], &message["payload"][0]["extensions"]["limit"]), (&json!("error"), &json!(limit)), "{message}");
+        let stream = server.client.post(format!("{}/graphql", server.address)).header("accept", "text/event-stream");
+        let text = stream.json(&json!({"query": query})).send().await.unwrap().text().await.unwrap();
+        assert!(text.contains(&format!("\"limit\":\"{limit}\"")), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn events_are_paid_for_as_they_are_read() {
+    let rate = RateLimits { points_per_address: 150, points_per_token: 0, trusted_proxies: Vec::new() };
+    let server = with_backlog(Settings { rate, ..Settings::default() }, 120).await;
+    let start = server.data("{ changes(first: 1) { pageInfo { endCursor } } }").await["changes"]["pageInfo"]["endCursor"].clone();
+    let events = "subscription($since: String!) { changed(since: $since) { cursor change { kind } } }";
+    let mut client = Client::ready(&server, json!({})).await;
+    client.subscribe("cheap", events, json!({"since": start})).await;
+    for _ in 0..119 {
+        client.event().await;
+    }
+    // a page of these events costs more than an hour of points
+    let dear = "subscription($since: String!) { changed(since: $since) { change { record { ... on Person { memberships(first: 100) { nodes { id person { memberships(first: 100) { nodes { id } } } } } } } } } }";
+    client.subscribe("dear", dear, json!({"since": start})).await;
+    let silent = tokio::time::timeout(Duration::from_millis(500), client.0.next()).await;
+    assert!(silent.is_err(), "{silent:?}");
+    assert_eq!(server.streams.open(), 3);
+    // the client has spent its points on the stream
+    let other = server
+        .client
+        .post(format!("{}/graphql", server.address))
+        .json(&json!({"query": "{ cases(first: 100) { nodes { parties(first: 100) { nodes { id } } } } }"}));
+    assert_eq!(other.send().await.unwrap().status(), 429);
+}
+
+#[tokio::test]
+async fn event_that_becomes_too_large_ends_the_stream() {
+    let limits = Limits { response_bytes: 10_000, ..Limits::default() };
+    let server = with_backlog(Settings { limits, ..Settings::default() }, 2).await;
+    let start = server.data("{ changes(first: 1) { pageInfo { endCursor } } }").await["changes"]["pageInfo"]["endCursor"].clone();
+    let texts: String = (0..40).map(|index| format!("b{index}: biography ")).collect();
+    let query =
+        format!("subscription($since: String!) {{ changed(since: $since) {{ change {{ record {{ ... on Person {{ {texts} }} }} }} }} }}");
+    let mut client = Client::ready(&server, json!({})).await;
+    client.subscribe("1", &query, json!({"since": start})).await;
+    let message = client.receive().await;
+    assert_eq!((&message["type"], &message["payload"][0]["extensions"]["limit"]), (&json!("error"), &json!("response_bytes")), "{message}");
 }

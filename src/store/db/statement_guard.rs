@@ -1,0 +1,172 @@
+//! Ends statements that nobody waits for: at their deadline, or when the future of the read is dropped, as when a client
+//! disconnects.
+//!
+//! The driver does not end them. SQLite asks a guard, while a statement runs, whether it should go on. On PostgreSQL the
+//! `statement_timeout` is the deadline, and a dropped read cancels its statement from another connection, by the process id
+//! of the session; asking for that id takes a round trip, so it is done for long reads only.
+//!
+//! A pool calls its hooks within the task that acquires a connection, so the hooks find the guard of the read there.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use sea_orm::sqlx::postgres::PgConnection;
+use sea_orm::sqlx::sqlite::SqliteConnection;
+use sea_orm::sqlx::{Error as SqlxError, query_scalar};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection};
+
+use crate::store::sql::dialect;
+
+/// Virtual machine instructions of SQLite between two checks of the guard: some hundred microseconds.
+const PROGRESS_INSTRUCTIONS: i32 = 20_000;
+
+tokio::task_local! {
+    static CURRENT: Arc<Guard>;
+    static IS_LONG: bool;
+}
+
+/// Runs reads of which each may take long.
+pub(crate) async fn long_reads<T>(is_long: bool, run: impl Future<Output = T>) -> T {
+    IS_LONG.scope(is_long, run).await
+}
+
+#[derive(Debug, Default)]
+struct Guard {
+    deadline: Mutex<Option<Instant>>,
+    is_abandoned: AtomicBool,
+    /// The session of PostgreSQL that executes the statement.
+    session: OnceLock<i32>,
+    wants_session: bool,
+}
+
+impl Guard {
+    fn may_continue(&self) -> bool {
+        let deadline = *self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
+        !self.is_abandoned.load(Ordering::Relaxed) && deadline.is_none_or(|deadline| Instant::now() < deadline)
+    }
+
+    fn start(&self, timeout: Option<Duration>) {
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = timeout.map(|timeout| Instant::now() + timeout);
+    }
+}
+
+/// The statements of one read or one snapshot. They end when it is dropped.
+#[derive(Debug)]
+pub(crate) struct RunningRead {
+    guard: Arc<Guard>,
+    /// Connections to the same server, to cancel a statement of PostgreSQL.
+    canceller: DatabaseConnection,
+    is_running: AtomicBool,
+}
+
+impl RunningRead {
+    /// A read whose statement can be cancelled, on PostgreSQL only within [`long_reads`].
+    pub(crate) fn new(canceller: &DatabaseConnection) -> Self {
+        Self::with_session(canceller, IS_LONG.try_with(|is_long| *is_long).unwrap_or(false))
+    }
+
+    /// The reads of a snapshot, whose statements can always be cancelled.
+    pub(crate) fn of_snapshot(canceller: &DatabaseConnection) -> Self {
+        Self::with_session(canceller, true)
+    }
+
+    fn with_session(canceller: &DatabaseConnection, wants_session: bool) -> Self {
+        let guard = Arc::new(Guard { wants_session, ..Guard::default() });
+        Self { guard, canceller: canceller.clone(), is_running: AtomicBool::new(false) }
+    }
+
+    /// Acquires a connection under this guard.
+    pub(crate) async fn scope<T>(&self, run: impl Future<Output = T>) -> T {
+        CURRENT.scope(self.guard.clone(), run).await
+    }
+
+    /// Runs a statement under this guard, on a connection that it acquires or that was acquired in [`Self::scope`].
+    pub(crate) async fn statement<T>(&self, timeout: Option<Duration>, run: impl Future<Output = T>) -> T {
+        self.guard.start(timeout);
+        self.is_running.store(true, Ordering::Relaxed);
+        let result = self.scope(run).await;
+        self.is_running.store(false, Ordering::Relaxed);
+        result
+    }
+
+    /// The session of PostgreSQL, if it was asked for.
+    pub(crate) fn session(&self) -> Option<i32> {
+        self.guard.session.get().copied()
+    }
+}
+
+impl Drop for RunningRead {
+    fn drop(&mut self) {
+        if !self.is_running.load(Ordering::Relaxed) {
+            return;
+        }
+        self.guard.is_abandoned.store(true, Ordering::Relaxed);
+        let (Some(session), Ok(runtime)) = (self.session(), tokio::runtime::Handle::try_current()) else { return };
+        let canceller = self.canceller.clone();
+        runtime.spawn(async move {
+            if let Err(error) = canceller.query_one(&dialect::cancel(session)).await {
+                tracing::debug!(%error, "failed to cancel an abandoned statement");
+            }
+        });
+    }
+}
+
+/// Lets the guards end the statements of a pool of SQLite.
+pub(crate) fn guard_sqlite(connect: &mut ConnectOptions) {
+    connect.map_sqlx_sqlite_pool_opts(|pool| pool.after_connect(|connection, _| Box::pin(set_progress_handler(connection))));
+    connect.map_sqlx_sqlite_before_acquire(|connection, _| Box::pin(async move { set_progress_handler(connection).await.map(|()| true) }));
+}
+
+async fn set_progress_handler(connection: &mut SqliteConnection) -> Result<(), SqlxError> {
+    let guard = CURRENT.try_with(Arc::clone).ok();
+    let mut handle = connection.lock_handle().await?;
+    match guard {
+        Some(guard) => handle.set_progress_handler(PROGRESS_INSTRUCTIONS, move || guard.may_continue()),
+        None => handle.remove_progress_handler(),
+    }
+    Ok(())
+}
+
+/// Lets the guards cancel the statements of a pool of PostgreSQL.
+pub(crate) fn guard_postgres(connect: &mut ConnectOptions) {
+    connect.map_sqlx_postgres_pool_opts(|pool| pool.after_connect(|connection, _| Box::pin(learn_session(connection))));
+    connect.map_sqlx_postgres_before_acquire(|connection, _| Box::pin(async move { learn_session(connection).await.map(|()| true) }));
+}
+
+async fn learn_session(connection: &mut PgConnection) -> Result<(), SqlxError> {
+    let Some(guard) = CURRENT.try_with(Arc::clone).ok().filter(|guard| guard.wants_session) else { return Ok(()) };
+    let session: i32 = query_scalar("SELECT pg_backend_pid()").fetch_one(connection).await?;
+    // a read that is retried on another connection keeps its first session, which has ended
+    let _ = guard.session.set(session);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{DbBackend, Statement};
+
+    use super::*;
+    use crate::store::db::pool::{Pools, StoreOptions};
+
+    const ENDLESS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+
+    #[tokio::test]
+    async fn statement_of_sqlite_ends_at_its_deadline_and_with_its_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let (pools, _) = Pools::connect(&StoreOptions { max_connections: 1, ..StoreOptions::new(url) }).await.unwrap();
+        for pool in [&pools.reader, &pools.scanner, &pools.primary] {
+            let endless = || pool.query_one_raw(Statement::from_string(DbBackend::Sqlite, ENDLESS));
+            let read = RunningRead::new(&pools.scanner);
+            assert!(read.statement(Some(Duration::from_millis(50)), endless()).await.is_err());
+            let read = RunningRead::new(&pools.scanner);
+            assert!(tokio::time::timeout(Duration::from_millis(50), read.statement(None, endless())).await.is_err());
+            drop(read);
+            // the connection is free again, and its statements are not ended
+            for _ in 0..8 {
+                pool.execute_unprepared("SELECT 1").await.unwrap();
+            }
+        }
+    }
+}
