@@ -7,8 +7,8 @@ use atom_syndication::{
     Category, Entry as AtomEntry, Feed, FixedDateTime, Generator, Link as AtomLink, Person as AtomPerson, Text as AtomText,
 };
 use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
@@ -21,7 +21,7 @@ use crate::entity::RecordType;
 use crate::graphql::engine::{OnError, OperationRequest, PrepareError, PreparedOperation};
 use crate::graphql::error::GraphqlError;
 use crate::http::authentication::authenticate;
-use crate::http::client::{accepted_languages, request_origin};
+use crate::http::client::{ClientContext, accepted_languages, request_origin};
 use crate::http::conditional::Validators;
 use crate::http::graphql::request::{GraphqlRequest, document_error_response};
 use crate::http::middleware::request_log::OperationLog;
@@ -70,24 +70,24 @@ impl From<Response> for FeedError {
 }
 
 /// `GET /feed.atom`.
-pub async fn get(State(state): State<Arc<AppState>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+pub async fn get(State(state): State<Arc<AppState>>, client: ClientContext, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
     let base_url = match state.dataset.public_url {
         Some(_) => state.dataset.address(""),
-        None => request_origin(&headers),
+        None => request_origin(&client),
     };
-    let validators = match Validators::check(&state, &headers, &[b"feed", base_url.as_bytes(), query.as_bytes()]).await {
+    let validators = match Validators::check(&state, &client, &[b"feed", base_url.as_bytes(), query.as_bytes()]).await {
         Ok(validators) => validators,
         Err(not_modified) => return not_modified,
     };
-    let caller = match authenticate(&state.store, &headers).await {
+    let caller = match authenticate(&state.store, &client).await {
         Ok(caller) => caller,
         Err(error) => return validators.apply_uncacheable(error_response(MediaType::Json, error)),
     };
-    let Some(_permit) = state.admission_queue.acquire().await else {
+    let Some(_permit) = state.admission_queue.acquire(client.rate_limit.client(&caller)).await else {
         return validators.apply_uncacheable(error_response(MediaType::Json, Error::Overloaded));
     };
-    match Box::pin(content(&state, &query, &accepted_languages(&headers), &caller)).await {
+    match Box::pin(content(&state, &query, &accepted_languages(&client), &caller)).await {
         Ok(content) => {
             let changed_at = validators.changed_at().unwrap_or_else(|| state.store.clock.now()).fixed_offset();
             let xml = to_atom(&content, &base_url, &format!("/feed.atom?{query}"), changed_at);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::try_join_all;
 use serde_json::json;
@@ -20,7 +20,7 @@ use crate::core::error::Error;
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::http::authentication::authenticate;
-use crate::http::client::request_origin;
+use crate::http::client::{ClientContext, request_origin};
 use crate::http::conditional::Validators;
 use crate::http::record_page::html;
 use crate::http::record_page::json_ld::to_json_ld;
@@ -51,41 +51,41 @@ enum PageLookup {
 pub async fn by_name(
     State(state): State<Arc<AppState>>,
     Path(name): Path<String>,
-    headers: HeaderMap,
+    client: ClientContext,
     RawQuery(query): RawQuery,
 ) -> Response {
-    respond(&state, &headers, &query.unwrap_or_default(), None, &name).await
+    respond(&state, &client, &query.unwrap_or_default(), None, &name).await
 }
 
 /// `GET /r/{type}/{name}`: a record by its type and its slug or id.
 pub async fn by_type_and_name(
     State(state): State<Arc<AppState>>,
     Path((ty, name)): Path<(String, String)>,
-    headers: HeaderMap,
+    client: ClientContext,
     RawQuery(query): RawQuery,
 ) -> Response {
-    respond(&state, &headers, &query.unwrap_or_default(), Some(&ty), &name).await
+    respond(&state, &client, &query.unwrap_or_default(), Some(&ty), &name).await
 }
 
-async fn respond(state: &AppState, headers: &HeaderMap, query: &str, ty: Option<&str>, name: &str) -> Response {
+async fn respond(state: &AppState, client: &ClientContext, query: &str, ty: Option<&str>, name: &str) -> Response {
     let origin = match &state.dataset.public_url {
         Some(_) => None,
-        None => dataset::public_url(&request_origin(headers)).ok(),
+        None => dataset::public_url(&request_origin(client)).ok(),
     };
     let mut dataset = Dataset::clone(&state.dataset);
     dataset.public_url = dataset.public_url.or(origin);
     let base_url = dataset.address("/");
     let key = [b"record", base_url.as_bytes(), ty.unwrap_or_default().as_bytes(), name.as_bytes(), query.as_bytes()];
-    let validators = match Validators::check(state, headers, &key).await {
+    let validators = match Validators::check(state, client, &key).await {
         Ok(validators) => validators,
         Err(not_modified) => return not_modified,
     };
-    let request = PageRequest::new(headers, dataset, query);
-    let caller = match authenticate(&state.store, headers).await {
+    let request = PageRequest::new(client, dataset, query);
+    let caller = match authenticate(&state.store, client).await {
         Ok(caller) => caller,
         Err(error) => return validators.apply_uncacheable(error_page(&request, &error)),
     };
-    let Some(_permit) = state.admission_queue.acquire().await else {
+    let Some(_permit) = state.admission_queue.acquire(client.rate_limit.client(&caller)).await else {
         return validators.apply_uncacheable(error_page(&request, &Error::Overloaded));
     };
     match look_up(&request, &state.store.for_role(caller.role), ty, name).await {

@@ -28,7 +28,9 @@ impl Store {
     /// revision, or if the role may not see it.
     pub async fn state_at(&self, ty: RecordType, id: Uuid, revision: i64, role: Role) -> Result<Option<Json>> {
         let author = Author { by: String::new(), message: None };
-        let transaction = self.pools.primary.begin().await.map_err(database)?;
+        // readers must not take the connections of editors
+        let pool = if role.sees_drafts() { &self.pools.primary } else { &self.pools.reader };
+        let transaction = pool.begin().await.map_err(database)?;
         let session = WriteSession { store: self, transaction, author: &author };
         let state = session.state_at(catalog().get(ty), id, revision, role.sees_drafts()).await?;
         session.transaction.rollback().await.map_err(database)?;
