@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Version;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -131,9 +132,15 @@ pub async fn serve(
         let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
             on_request.notify_one();
             request.extensions_mut().insert(PeerAddress(peer));
-            let progress = RequestGuard::new(activity.clone());
+            let (progress, is_http2) = (RequestGuard::new(activity.clone()), request.version() == Version::HTTP_2);
             let response = router.clone().call(request);
-            async move { response.await.map(|response| response.map(|body| PacedBody::new(body, progress))) }
+            async move {
+                if is_http2 {
+                    // a request that is reset at once is dropped here, before it costs anything
+                    tokio::task::yield_now().await;
+                }
+                response.await.map(|response| response.map(|body| PacedBody::new(body, progress)))
+            }
         });
         let (http1, http2, mut is_stopping) = (http1.clone(), http2.clone(), is_stopping.clone());
         tasks.spawn(async move {
