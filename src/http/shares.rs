@@ -38,7 +38,7 @@ impl Shares {
 
 /// Whom a place is counted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum ClientId {
+pub(crate) enum ClientId {
     /// A token, wherever it is used from.
     Token(Uuid),
     /// An address; with IPv6, its /64 network.
@@ -49,10 +49,10 @@ pub(super) enum ClientId {
 
 /// The client of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Client {
-    pub(super) id: ClientId,
+pub(crate) struct Client {
+    pub(crate) id: ClientId,
     /// Whether the caller is an editor or admin, for whom places are reserved.
-    pub(super) is_editor: bool,
+    pub(crate) is_editor: bool,
 }
 
 /// The places that each client holds, of one kind.

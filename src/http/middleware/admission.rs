@@ -302,7 +302,7 @@ impl AdmissionQueue {
     }
 
     /// A queue that admits this many concurrent tables of readers.
-    pub(in crate::http) fn of_tables(max_permits: usize, shares: &Shares) -> Self {
+    pub(crate) fn of_tables(max_permits: usize, shares: &Shares) -> Self {
         Self::with(max_permits.max(1), EDITOR_TABLES, shares, (MAX_TABLE_WAIT, false, "tables"))
     }
 
@@ -332,7 +332,7 @@ impl AdmissionQueue {
     }
 
     /// Waits for a permit; `None` if the query is rejected.
-    pub(in crate::http) async fn acquire(&self, client: Client) -> Option<Permit> {
+    pub(crate) async fn acquire(&self, client: Client) -> Option<Permit> {
         let permit = match self.try_acquire_or_enqueue(client) {
             Ok(permit) => return Some(permit),
             Err(waiting) => tokio::time::timeout(self.0.max_wait, waiting).await.ok().and_then(Result::ok),
