@@ -14,7 +14,7 @@ use crate::core::dataset;
 use crate::core::dataset::Dataset;
 use crate::core::text::TextRule;
 use crate::graphql::limits::Limits;
-use crate::http::{RateLimits, Timeouts};
+use crate::http::{RateLimits, Shares, Timeouts};
 use database_url::deserialize_list;
 use renamed::{ENVIRONMENT_PREFIX, ENVIRONMENT_SEPARATOR, RenamedSettings};
 
@@ -55,6 +55,8 @@ pub struct Config {
     pub limits: Limits,
     /// Rate limits of one client.
     pub rate_limit: RateLimits,
+    /// Shares of one client.
+    pub shares: Shares,
     /// Timeouts of requests.
     pub timeouts: Timeouts,
     /// Maximum size in bytes of a request body.
@@ -224,6 +226,7 @@ mod tests {
     fn defaults_in_code_equal_defaults_in_file() {
         let config = Config::load(None, &Flags::default()).unwrap();
         assert_eq!(format!("{:?}", config.limits), format!("{:?}", Limits::default()));
+        assert_eq!(format!("{:?}", config.shares), format!("{:?}", Shares::default()));
         assert_eq!(format!("{:?}", config.timeouts), format!("{:?}", Timeouts::default()));
     }
 }

@@ -16,8 +16,8 @@ use crate::config::Config;
 use crate::graphql;
 use crate::http;
 use crate::http::{
-    AdmissionQueue, AppState, ClientRateLimiter, HealthState, PersistedDocuments, ResponseCache, Revalidation, StreamLimits,
-    metrics_router, router,
+    AdmissionQueue, AppState, ClientRateLimiter, ConnectionLimits, HealthState, PersistedDocuments, ResponseCache, Revalidation,
+    StreamLimits, metrics_router, router,
 };
 use crate::observability::metrics;
 use crate::observability::metrics::OperationLabels;
@@ -56,8 +56,13 @@ pub(super) async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> 
     let streams = service.stream_limits.clone();
     let (drained, mut is_drained) = watch::channel(false);
     let shutdown = drain_on_signal(service.health.clone(), streams.clone(), Duration::from_secs(config.shutdown_drain_seconds), drained);
+    let limits = ConnectionLimits {
+        max: config.max_connections,
+        shares: config.shares.clone(),
+        trusted_proxies: config.rate_limit.trusted_proxies.clone(),
+    };
     let serve = async {
-        http::serve(listener, router(service), config.max_connections, &config.timeouts, shutdown).await?;
+        http::serve(listener, router(service), &limits, &config.timeouts, shutdown).await?;
         // the HTTP server does not wait for WebSockets, which are no longer requests
         streams.wait_until_closed().await;
         anyhow::Ok(())
@@ -102,13 +107,13 @@ fn service(config: &Config, store: Store) -> anyhow::Result<AppState> {
         revalidation: Revalidation::default(),
         persisted_documents: PersistedDocuments::default(),
         trusted_documents_only: config.trusted_documents_only,
-        stream_limits: StreamLimits::new(config.max_streams),
+        stream_limits: StreamLimits::new(config.max_streams, &config.shares),
         dataset,
         cors_origins: config.cors_origins.clone(),
         max_body_bytes: config.max_body_bytes,
         max_upload_bytes: config.max_upload_bytes,
-        table_permits: http::table_permits(config.database_max_connections),
-        admission_queue: AdmissionQueue::new(max_concurrent_queries(config)),
+        table_queue: http::table_queue(config.database_max_connections, &config.shares),
+        admission_queue: AdmissionQueue::new(max_concurrent_queries(config), &config.shares),
         rate_limiter: ClientRateLimiter::new(&config.rate_limit),
         timeouts: config.timeouts.clone(),
         health: HealthState::default(),

@@ -78,7 +78,7 @@ pub enum Error {
     #[error("the query exceeded its time limit (timeouts.query_seconds); request less: a filter, smaller pages, fewer levels or counts")]
     Timeout,
     /// The server is at capacity: the request was not admitted.
-    #[error("the server is at capacity; retry later")]
+    #[error("the server is at capacity (max_concurrent_queries), or this client has its share (shares.client_percent); retry later")]
     Overloaded,
     /// The database is unreachable or did not respond in time.
     #[error("the database is not available; retry later")]

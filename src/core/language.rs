@@ -1,5 +1,8 @@
 //! Language tags (BCP 47) and the choice of the best match (RFC 4647, Lookup).
 
+use std::hash::{Hash, Hasher};
+use std::sync::OnceLock;
+
 use oxilangtag::LanguageTag;
 
 /// Maximum length of a tag in bytes: what RFC 5646 (section 4.4.1) asks implementations to support at least.
@@ -8,8 +11,26 @@ const MAX_TAG_BYTES: usize = 35;
 const MAX_LANGUAGES: usize = 16;
 
 /// Preferred languages, best first, as normalized BCP 47 tags.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Languages(Vec<String>);
+#[derive(Debug, Clone, Default)]
+pub struct Languages {
+    tags: Vec<String>,
+    /// Every tag and its truncations in lowercase, sorted, each with its rank; computed on first use.
+    ranks: OnceLock<Vec<(String, usize)>>,
+}
+
+impl PartialEq for Languages {
+    fn eq(&self, other: &Self) -> bool {
+        self.tags == other.tags
+    }
+}
+
+impl Eq for Languages {}
+
+impl Hash for Languages {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.tags.hash(state);
+    }
+}
 
 /// The text is not a language tag.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -26,10 +47,16 @@ pub fn tag(text: &str) -> Result<String, InvalidLanguage> {
 }
 
 impl Languages {
-    /// Parses an `Accept-Language` header (RFC 9110, 12.5.4). Ranges that are not valid, and those after the 16th, are ignored.
+    /// Parses an `Accept-Language` header (RFC 9110, 12.5.4). Ranges that are not valid or longer than a tag may be, and those
+    /// after the 16th, are ignored: the header states a preference, so a server may disregard it.
     pub fn from_header(header: &str) -> Self {
-        let mut ranked: Vec<(f32, String)> = header
-            .split(',')
+        Self::from_headers(std::iter::once(header))
+    }
+
+    /// Parses all `Accept-Language` headers of a request as one list, as [`Self::from_header`] does.
+    pub fn from_headers<'h>(headers: impl Iterator<Item = &'h str>) -> Self {
+        let mut ranked: Vec<(f32, String)> = headers
+            .flat_map(|header| header.split(','))
             .take(MAX_LANGUAGES)
             .filter_map(|item| {
                 let (range, weight) = match item.split_once(';') {
@@ -41,32 +68,67 @@ impl Languages {
             })
             .collect();
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-        Self(ranked.into_iter().map(|(_, tag)| tag).collect())
+        let mut tags: Vec<String> = Vec::with_capacity(ranked.len());
+        for (_, tag) in ranked {
+            if !tags.contains(&tag) {
+                tags.push(tag);
+            }
+        }
+        Self { tags, ranks: OnceLock::new() }
     }
 
     /// Puts a language before all others.
     pub fn preferring(mut self, tag: String) -> Self {
-        self.0.insert(0, tag);
-        self
+        self.tags.insert(0, tag);
+        Self { tags: self.tags, ranks: OnceLock::new() }
     }
 
-    /// The best match among these tags: each preferred language in turn, truncated from its end until a tag matches.
-    #[expect(clippy::needless_pass_by_value, reason = "iterators are passed by value")]
-    pub fn best<'t>(&self, available: impl Iterator<Item = &'t str> + Clone) -> Option<&'t str> {
-        self.0.iter().find_map(|range| lookup(range, available.clone()))
+    /// Memory that the tags take, in bytes.
+    pub fn memory_bytes(&self) -> usize {
+        self.tags.iter().map(|tag| tag.len() + size_of::<String>()).sum()
+    }
+
+    /// The best match among these tags: each preferred language in turn, truncated from its end until a tag matches. Each
+    /// available tag is examined once, however many languages are preferred.
+    pub fn best<'t>(&self, available: impl Iterator<Item = &'t str>) -> Option<&'t str> {
+        if self.tags.is_empty() {
+            return None;
+        }
+        let ranks = self.ranks.get_or_init(|| ranks(&self.tags));
+        // of equal ranks, the first is returned
+        available.filter_map(|tag| Some((rank(ranks, tag)?, tag))).min_by_key(|(rank, _)| *rank).map(|(_, tag)| tag)
     }
 }
 
-/// The tag that matches a language range best (RFC 4647, Lookup).
-#[expect(clippy::needless_pass_by_value, reason = "iterators are passed by value")]
-pub fn lookup<'t>(range: &str, available: impl Iterator<Item = &'t str> + Clone) -> Option<&'t str> {
-    let mut range = range;
-    loop {
-        if let Some(found) = available.clone().find(|tag| tag.eq_ignore_ascii_case(range)) {
-            return Some(found);
-        }
-        range = range.rsplit_once('-')?.0;
-    }
+/// Every tag and its truncations in lowercase with their ranks, sorted by tag.
+fn ranks(tags: &[String]) -> Vec<(String, usize)> {
+    let truncations = tags.iter().flat_map(|tag| std::iter::successors(Some(tag.as_str()), |tag| Some(tag.rsplit_once('-')?.0)));
+    let mut ranks: Vec<(String, usize)> = truncations.enumerate().map(|(rank, tag)| (tag.to_ascii_lowercase(), rank)).collect();
+    ranks.sort_unstable();
+    // of equal tags, the first has the lowest rank
+    ranks.dedup_by(|later, first| later.0 == first.0);
+    ranks
+}
+
+fn rank(ranks: &[(String, usize)], tag: &str) -> Option<usize> {
+    let mut buffer = [0; MAX_TAG_BYTES];
+    let lowercase = buffer.get_mut(..tag.len())?;
+    lowercase.copy_from_slice(tag.as_bytes());
+    lowercase.make_ascii_lowercase();
+    let found = ranks.binary_search_by(|(known, _)| known.as_bytes().cmp(lowercase)).ok()?;
+    Some(ranks[found].1)
+}
+
+/// The tag that matches a language range best (RFC 4647, Lookup): the longest one that the range begins with, subtag by subtag.
+/// Each available tag is examined once.
+pub fn lookup<'t>(range: &str, available: impl Iterator<Item = &'t str>) -> Option<&'t str> {
+    let matches = |tag: &&str| is_truncation(tag.as_bytes(), range.as_bytes());
+    available.filter(matches).reduce(|best, tag| if tag.len() > best.len() { tag } else { best })
+}
+
+/// Whether a tag is a range, or the range without its last subtags.
+fn is_truncation(tag: &[u8], range: &[u8]) -> bool {
+    range.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag)) && matches!(range.get(tag.len()), None | Some(b'-'))
 }
 
 #[cfg(test)]
@@ -84,7 +146,7 @@ mod tests {
     #[test]
     fn header_is_ranked_by_weight_without_refusals() {
         let languages = Languages::from_header("en;q=0.5, kk, ru;q=0.8, fr;q=0, *, ;;");
-        assert_eq!(languages.0, ["kk", "ru", "en"]);
+        assert_eq!(languages.tags, ["kk", "ru", "en"]);
     }
 
     #[test]
@@ -93,5 +155,32 @@ mod tests {
         assert_eq!(lookup("ru-KZ", available.into_iter()), Some("ru"));
         assert_eq!(Languages::from_header("de, en-GB").best(available.into_iter()), Some("en"));
         assert_eq!(Languages::from_header("de").best(available.into_iter()), None);
+        assert_eq!(lookup("sr-Latn-RS", ["sr", "SR-latn", "sr-L"].into_iter()), Some("SR-latn"));
+        assert_eq!(lookup("s", ["sr"].into_iter()), None);
+    }
+
+    #[test]
+    fn every_language_is_tried_before_the_next() {
+        let available = ["en", "sr-Latn", "sr", "ru"];
+        let best = |header: &str| Languages::from_header(header).best(available.into_iter());
+        assert_eq!(best("sr-Latn-RS, en"), Some("sr-Latn"));
+        assert_eq!(best("sr-Cyrl, en"), Some("sr"));
+        assert_eq!(best("en;q=0.1, ru-KZ, sr;q=0.5"), Some("ru"));
+        assert_eq!(Languages::from_header("ru").preferring("en-GB".to_owned()).best(available.into_iter()), Some("en"));
+    }
+
+    #[test]
+    fn work_per_text_does_not_grow_with_the_header() {
+        let long: Vec<String> = (0..40_000).map(|number| format!("x{number}-a-b-c-d-e-f")).collect();
+        let distinct: Vec<String> = ('a'..='p').map(|letter| format!("q{letter}-x-a-b-c-d-e-f-g-h-i-j-k-l-m")).collect();
+        for header in [long.join(","), long.join("-"), distinct.join(","), "en".to_owned()] {
+            let languages = Languages::from_header(&header);
+            assert!(languages.memory_bytes() <= MAX_LANGUAGES * (MAX_TAG_BYTES + size_of::<String>()));
+            let examined = std::cell::Cell::new(0);
+            let available = ["kk", "ru", "en"].into_iter().inspect(|_| examined.set(examined.get() + 1));
+            languages.best(available);
+            assert!(examined.get() <= 3, "{}", examined.get());
+            assert!(languages.ranks.get().is_none_or(|ranks| ranks.len() <= MAX_LANGUAGES * MAX_TAG_BYTES.div_ceil(2)));
+        }
     }
 }

@@ -35,9 +35,9 @@ impl<S: Sync> FromRequestParts<S> for ClientContext {
     }
 }
 
-/// The languages of the `Accept-Language` header.
+/// The languages of the `Accept-Language` headers.
 pub(super) fn accepted_languages(headers: &HeaderMap) -> Languages {
-    headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).map(Languages::from_header).unwrap_or_default()
+    Languages::from_headers(headers.get_all(ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok()))
 }
 
 /// The origin under which the client reaches the server, from `Host` and `X-Forwarded-Proto`; empty without a valid host.

@@ -27,6 +27,7 @@ use crate::graphql::error::{GraphqlError, codes};
 #[cfg(doc)]
 use crate::graphql::limits::Cost;
 use crate::http::response::{MediaType, errors_response};
+use crate::http::shares::{Client, ClientId};
 use crate::observability::metrics;
 
 /// Length of the window of a quota.
@@ -134,11 +135,6 @@ impl ClientRateLimiter {
         }
     }
 
-    /// Whether there is any limit.
-    pub(super) fn is_enabled(&self) -> bool {
-        self.addresses.is_some() || self.tokens.is_some()
-    }
-
     /// Evicts the buckets that are full again. Call it periodically: otherwise memory grows with the number of clients.
     pub fn evict_idle(&self) {
         if let Some(bucket) = &self.addresses {
@@ -171,7 +167,7 @@ impl ClientRateLimiter {
 }
 
 /// The key of an address: with IPv6, its /64 network.
-fn address_key(address: IpAddr) -> IpAddr {
+pub(super) fn address_key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from(u128::from(address) & (u128::MAX << 64))),
         v4 @ IpAddr::V4(_) => v4,
@@ -193,6 +189,13 @@ struct RateLimitState {
 impl RateLimitHandle {
     pub(super) fn new(limiter: &ClientRateLimiter, address: IpAddr) -> Self {
         Self(Some(Arc::new(RateLimitState { limiter: limiter.clone(), address: address_key(address), latest: Mutex::default() })))
+    }
+
+    /// Whom places are counted for that this caller holds.
+    pub(super) fn client(&self, caller: &Caller) -> Client {
+        let address = self.0.as_ref().map(|state| ClientId::Address(state.address));
+        let id = caller.token.map(ClientId::Token).or(address).unwrap_or(ClientId::Unknown);
+        Client { id, is_editor: caller.role.sees_drafts() }
     }
 
     /// Charges one point for the request itself.

@@ -12,6 +12,9 @@ use serde_json::json;
 use crate::core::error::{Error, ErrorCode, internal};
 use crate::graphql::error::{GraphqlError, codes};
 
+/// Seconds after which a client should retry, if nothing more is known.
+const DEFAULT_RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
 /// Media type of a GraphQL response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum MediaType {
@@ -193,8 +196,14 @@ pub(super) fn status_code(code: ErrorCode) -> StatusCode {
 
 /// The response 503 to a request that was not admitted.
 pub(super) fn overloaded_response(media_type: MediaType) -> Response {
-    let mut response = error_response(media_type, Error::Overloaded);
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    error_response(media_type, Error::Overloaded)
+}
+
+/// Adds `Retry-After` to every response that asks the client to retry later, whatever made it.
+pub(super) fn insert_retry_after<B>(mut response: axum::http::Response<B>) -> axum::http::Response<B> {
+    if matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+        response.headers_mut().entry(RETRY_AFTER).or_insert(DEFAULT_RETRY_AFTER);
+    }
     response
 }
 

@@ -17,7 +17,8 @@ use crate::http::record_page::{handler as record_page, stylesheet};
 use crate::http::response;
 use crate::http::state::AppState;
 
-/// The router of the public server. Only the endpoints that compute their response are rate limited.
+/// The router of the public server. Only the endpoints that compute their response are rate limited; operators probe /readyz
+/// at the address of the metrics, where it is not.
 pub fn router(state: AppState) -> Router {
     let cors = cors::layer(&state.cors_origins);
     let state = Arc::new(state);
@@ -26,6 +27,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(request_log::log_request))
         .layer(cors)
         .map_response(security_headers::insert_security_headers)
+        .map_response(response::insert_retry_after)
         .map_request(compression::prefer_brotli)
         .map_response(compression::weaken_etag)
         // event streams and images are not compressed
@@ -40,6 +42,7 @@ pub fn router(state: AppState) -> Router {
         .route("/schema.graphql", get(schema::get))
         .route("/r/{name}", get(record_page::by_name))
         .route("/r/{type}/{name}", get(record_page::by_type_and_name))
+        .route("/readyz", get(health::ready))
         .route_layer(from_fn_with_state(state.clone(), rate_limit::charge));
     Router::new()
         .route("/schema/changes.json", get(schema_changes::json))
@@ -50,7 +53,6 @@ pub fn router(state: AppState) -> Router {
         .route("/assets/{*path}", get(assets::asset))
         .route("/favicon.svg", get(assets::favicon))
         .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
         .merge(data)
         .fallback(assets::not_found)
         .layer(middleware)

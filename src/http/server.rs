@@ -1,4 +1,8 @@
-//! The connection server: limits the number of connections, enforces header timeouts, and shuts down gracefully.
+//! The connection server: limits the number of connections, closes those whose clients do not send or read in time, and shuts
+//! down gracefully.
+
+mod connections;
+mod progress;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -7,16 +11,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Version;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use serde::Deserialize;
 #[cfg(target_os = "linux")]
 use socket2::{SockFilter, SockRef};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
-use tokio_util::task::TaskTracker;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tower_service::Service as _;
+
+use crate::graphql::error::codes;
+use crate::http::server::connections::{ConnectionGuard, Connections, Full};
+use crate::http::server::progress::{PacedBody, ReadingPace, RequestGuard};
+
+pub use connections::ConnectionLimits;
 
 /// Pause between attempts to accept a connection or to detect its protocol.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -24,6 +36,20 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 /// Concurrent requests of one HTTP/2 connection.
 const MAX_HTTP2_STREAMS: u32 = 100;
+/// Requests of one HTTP/2 connection that the client has reset and the server has not yet dropped ("rapid reset").
+const MAX_HTTP2_RESETS: usize = 20;
+/// Bytes of a response that an HTTP/2 connection buffers.
+const MAX_HTTP2_SEND_BUFFER_BYTES: usize = 64 << 10;
+/// Bytes of the request head: above, 431. A query in a URL has up to 64 KiB.
+const MAX_HEAD_BYTES: u32 = 128 << 10;
+/// Bytes that the system buffers for a client beyond what is on its way, so that a client that does not read is noticed.
+#[cfg(target_os = "linux")]
+const MAX_UNSENT_BYTES: u32 = 256 << 10;
+/// Interval at which slow clients are detected, or a part of the shortest time to read.
+const SLOW_CLIENT_INTERVAL: Duration = Duration::from_secs(1);
+/// Time to reject a connection, and connections that are rejected at the same time; more are closed without a response.
+const REJECT_TIMEOUT: Duration = Duration::from_secs(1);
+const MAX_REJECTING: usize = 64;
 
 /// The HTTP/2 connection preface (RFC 9113, 3.4).
 const HTTP2_PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -36,6 +62,10 @@ pub struct Timeouts {
     pub header_seconds: u64,
     /// From the request headers to the end of the request body.
     pub body_seconds: u64,
+    /// For the client to read the next part of a response.
+    pub send_seconds: u64,
+    /// Bytes per second that a client must read on average, once the server has waited for `send_seconds`.
+    pub min_send_bytes_per_second: u64,
     /// For the execution of a query, with all its SQL statements.
     pub query_seconds: u64,
 }
@@ -43,13 +73,21 @@ pub struct Timeouts {
 impl Default for Timeouts {
     /// The values of `config.default.toml`.
     fn default() -> Self {
-        Self { header_seconds: 30, body_seconds: 30, query_seconds: 30 }
+        Self { header_seconds: 30, body_seconds: 30, send_seconds: 30, min_send_bytes_per_second: 1024, query_seconds: 30 }
     }
 }
 
 impl Timeouts {
     pub(super) fn body(&self) -> Duration {
         Duration::from_secs(self.body_seconds)
+    }
+
+    pub(super) fn send(&self) -> Duration {
+        Duration::from_secs(self.send_seconds)
+    }
+
+    fn pace(&self) -> ReadingPace {
+        ReadingPace { max_wait: self.send(), min_bytes_per_second: self.min_send_bytes_per_second }
     }
 
     pub(super) fn query(&self) -> Duration {
@@ -61,40 +99,53 @@ impl Timeouts {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PeerAddress(pub(super) IpAddr);
 
-/// Serves at most `max_connections` connections until `shutdown` completes, and then until the requests in progress are
-/// answered. Further connections wait until one ends.
+/// Serves connections within these limits until `shutdown` completes, and then until the requests in progress are answered.
+/// Connections beyond the share of an address are rejected with 503; those beyond the maximum wait until one ends.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    max_connections: u32,
+    limits: &ConnectionLimits,
     timeouts: &Timeouts,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let header_timeout = Duration::from_secs(timeouts.header_seconds);
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(MAX_HEAD_BYTES as usize);
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_HTTP2_STREAMS)
+        .max_pending_accept_reset_streams(MAX_HTTP2_RESETS)
+        .max_send_buf_size(MAX_HTTP2_SEND_BUFFER_BYTES)
+        .max_header_list_size(MAX_HEAD_BYTES)
         .keep_alive_interval(header_timeout)
         .keep_alive_timeout(header_timeout);
     let (http1, http2) = (Arc::new(builder.clone().http1_only()), Arc::new(builder.http2_only()));
-    let permits = Arc::new(Semaphore::new(max_connections.max(1) as usize));
+    let connections = Arc::new(Connections::new(limits));
     let (stopping, is_stopping) = watch::channel(false);
     let tasks = TaskTracker::new();
     let mut shutdown = pin!(shutdown);
-    let serve = |(stream, peer): (TcpStream, IpAddr), permit: Option<OwnedSemaphorePermit>| {
+    let serve = |(stream, peer): (TcpStream, IpAddr), guard: ConnectionGuard| {
         let (router, first_request) = (router.clone(), Arc::new(Notify::new()));
         let on_request = first_request.clone();
+        let activity = guard.connection.activity.clone();
         let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
             on_request.notify_one();
             request.extensions_mut().insert(PeerAddress(peer));
-            router.clone().call(request)
+            let (progress, is_http2) = (RequestGuard::new(activity.clone()), request.version() == Version::HTTP_2);
+            let response = router.clone().call(request);
+            async move {
+                if is_http2 {
+                    // a request that is reset at once is dropped here, before it costs anything
+                    tokio::task::yield_now().await;
+                }
+                response.await.map(|response| response.map(|body| PacedBody::new(body, progress)))
+            }
         });
         let (http1, http2, mut is_stopping) = (http1.clone(), http2.clone(), is_stopping.clone());
         tasks.spawn(async move {
-            let _permit = permit;
+            // dropped last: it gives the place back
+            let guard = guard;
             let mut has_stopped = is_stopping.clone();
             let idle_at_shutdown = async {
                 drop(has_stopped.wait_for(|stopping| *stopping).await);
@@ -104,6 +155,7 @@ pub async fn serve(
                 // hyper has no timeout for the detection of the protocol
                 version = tokio::time::timeout(header_timeout, is_http2(&stream)) => version.ok().flatten(),
                 () = idle_at_shutdown => None,
+                () = guard.connection.closed() => None,
             };
             let Some(is_http2) = is_http2 else { return };
             let builder = if is_http2 { http2 } else { http1 };
@@ -115,9 +167,13 @@ pub async fn serve(
             };
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,
+                () = guard.connection.closed() => return,
                 () = may_shut_down => {
                     connection.as_mut().graceful_shutdown();
-                    connection.await
+                    tokio::select! {
+                        ended = connection => ended,
+                        () = guard.connection.closed() => return,
+                    }
                 }
             };
             if let Err(error) = ended {
@@ -125,26 +181,80 @@ pub async fn serve(
             }
         });
     };
+    let rejecting = Arc::new(Semaphore::new(MAX_REJECTING));
+    let pace = timeouts.pace();
+    let slow_clients = connections.clone();
+    let close_slow = AbortOnDropHandle::new(tokio::spawn(async move {
+        let mut interval = tokio::time::interval(SLOW_CLIENT_INTERVAL.min(pace.max_wait.max(POLL_INTERVAL) / 4));
+        loop {
+            interval.tick().await;
+            slow_clients.close_slow(pace);
+        }
+    }));
     loop {
         let accepted = async {
-            // the semaphore is never closed
-            let permit = permits.clone().acquire_owned().await.ok();
-            (accept(&listener).await, permit)
+            loop {
+                let (stream, peer) = accept(&listener).await;
+                match place(&connections, peer).await {
+                    Some(guard) => return ((stream, peer), guard),
+                    None => reject(stream, connections.max_per_address(), rejecting.clone()),
+                }
+            }
         };
         tokio::select! {
             biased;
             () = &mut shutdown => break,
-            (accepted, permit) = accepted => serve(accepted, permit),
+            (accepted, guard) = accepted => serve(accepted, guard),
         }
     }
     // connections in the backlog of the listener are served, too
-    for accepted in accept_pending(listener, max_connections) {
-        serve(accepted, None);
+    for accepted in accept_pending(listener, limits.max) {
+        if let Ok(guard) = connections.open(accepted.1) {
+            serve(accepted, guard);
+        }
     }
     stopping.send_replace(true);
     tasks.close();
     tasks.wait().await;
+    drop(close_slow);
     Ok(())
+}
+
+/// A place for a connection of this peer, once there is one; `None` if its address holds its share.
+async fn place(connections: &Arc<Connections>, peer: IpAddr) -> Option<ConnectionGuard> {
+    loop {
+        match connections.open(peer) {
+            Ok(guard) => return Some(guard),
+            Err(Full::Address) => return None,
+            Err(Full::Server) => tokio::time::sleep(POLL_INTERVAL).await,
+        }
+    }
+}
+
+/// Rejects a connection beyond the share of its address, without reading its request.
+fn reject(mut stream: TcpStream, max: usize, rejecting: Arc<Semaphore>) {
+    let Ok(permit) = rejecting.try_acquire_owned() else { return };
+    let body = format!(
+        "{{\"errors\":[{{\"message\":\"this address already has {max} connections, the share of max_connections that one client can have (shares.client_percent); close some, or retry later\",\"extensions\":{{\"code\":\"{}\"}}}}]}}",
+        codes::UNAVAILABLE
+    );
+    let response = format!(
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json; charset=utf-8\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let send = async move {
+        stream.write_all(response.as_bytes()).await?;
+        stream.shutdown().await?;
+        // closing a socket with unread data would reset it, and the client might not see the response
+        let mut discarded = [0; 1024];
+        while stream.read(&mut discarded).await? > 0 {}
+        io::Result::Ok(())
+    };
+    tokio::spawn(async move {
+        let _permit = permit;
+        // the client is closed in any case
+        drop(tokio::time::timeout(REJECT_TIMEOUT, send).await);
+    });
 }
 
 /// The next connection. An error of one connection, or a shortage of file descriptors, does not end the server.
@@ -164,6 +274,10 @@ async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
 fn configured(stream: TcpStream, address: SocketAddr) -> (TcpStream, IpAddr) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY not set");
+    }
+    #[cfg(target_os = "linux")]
+    if let Err(error) = SockRef::from(&stream).set_tcp_notsent_lowat(MAX_UNSENT_BYTES) {
+        tracing::debug!(%error, "TCP_NOTSENT_LOWAT not set");
     }
     (stream, address.ip().to_canonical())
 }

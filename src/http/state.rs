@@ -3,18 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-
 use crate::core::dataset::Dataset;
 use crate::graphql::engine::Api;
 use crate::http::graphql::persisted_documents::PersistedDocuments;
 use crate::http::graphql::response_cache::ResponseCache;
 use crate::http::graphql::stream_limits::StreamLimits;
 use crate::http::middleware::admission::AdmissionQueue;
+use crate::http::ops::health_state::HealthState;
 use crate::http::rate_limiter::ClientRateLimiter;
 use crate::http::revalidation::Revalidation;
 use crate::http::server::Timeouts;
-use crate::http::shutdown::HealthState;
+use crate::http::shares::Shares;
 use crate::store::{Store, scanner_connections};
 
 /// The state of the application.
@@ -30,8 +29,8 @@ pub struct AppState {
     pub response_cache: ResponseCache,
     /// Limit on concurrent queries.
     pub admission_queue: AdmissionQueue,
-    /// Permits for concurrent table exports.
-    pub table_permits: Arc<Semaphore>,
+    /// Limit on concurrent table exports.
+    pub table_queue: AdmissionQueue,
     /// Rate limits by client.
     pub rate_limiter: ClientRateLimiter,
     /// Timeouts of connections and queries.
@@ -58,10 +57,10 @@ pub struct AppState {
     pub slow_query_threshold: Option<Duration>,
 }
 
-/// Permits for concurrent table exports, given the number of database connections for queries: each export holds one
+/// The limit on concurrent table exports, given the number of database connections for queries: each export holds one
 /// connection.
-pub fn table_permits(max_connections: u32) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(max_concurrent_tables(max_connections)))
+pub fn table_queue(max_connections: u32, shares: &Shares) -> AdmissionQueue {
+    AdmissionQueue::of_tables(max_concurrent_tables(max_connections), shares)
 }
 
 pub(super) fn max_concurrent_tables(max_connections: u32) -> usize {

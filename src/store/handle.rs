@@ -80,7 +80,7 @@ impl Store {
     pub async fn ping(&self) -> Result<()> {
         let pool = match self.replica() {
             Some(replica) if self.changes.is_primary_down() => &replica.reader,
-            _ => &self.pools.reader,
+            _ => &self.pools.control,
         };
         pool.execute_unprepared("SELECT 1").await.map(drop).map_err(database)
     }
@@ -171,9 +171,9 @@ impl Store {
         self.fetch_from_primary(pool, select).await
     }
 
-    /// Executes a statement that must observe every acknowledged write, such as the check whether a token was revoked.
+    /// Executes a short statement that must observe every acknowledged write, such as the check whether a token was revoked.
     pub(crate) async fn fetch_latest(&self, select: &SelectStatement) -> Result<Vec<QueryResult>> {
-        self.fetch_from_primary(&self.pools.primary, select).await
+        self.fetch_from_primary(&self.pools.control, select).await
     }
 
     /// Executes a statement on the primary; fails at once while the primary is known to be down.
@@ -214,12 +214,12 @@ impl Store {
     /// statement of a read.
     pub(crate) async fn fetch_uncounted_row(&self, select: &SelectStatement) -> Result<Option<QueryResult>> {
         if self.replicas.is_empty() {
-            return self.pools.reader.query_one_raw(statement(self.backend(), select)).await.map_err(database);
+            return self.pools.control.query_one_raw(statement(self.backend(), select)).await.map_err(database);
         }
         let row = tokio::select! {
             biased;
             () = self.replicas.primary_down() => Err(unavailable("the primary is down")),
-            row = self.pools.reader.query_one_raw(statement(self.backend(), select)) => row.map_err(database),
+            row = self.pools.control.query_one_raw(statement(self.backend(), select)) => row.map_err(database),
         };
         // replicas may lack what was read here, though no notification has arrived yet
         self.changes.watermark.advance();

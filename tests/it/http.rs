@@ -7,6 +7,8 @@ pub mod graphql_over_http;
 pub mod record_page;
 pub mod response_cache;
 pub mod schema;
+pub mod shares;
+pub mod sockets;
 pub mod table;
 pub mod upload;
 pub mod url;

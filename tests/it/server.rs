@@ -10,7 +10,7 @@ use kurultai::core::auth::Role;
 use kurultai::core::clock::Clock;
 use kurultai::core::dataset::Dataset;
 use kurultai::graphql::limits::Limits;
-use kurultai::http::{AppState, RateLimits, StreamLimits, Timeouts, router, serve};
+use kurultai::http::{AppState, ConnectionLimits, RateLimits, Shares, StreamLimits, Timeouts, router, serve};
 use kurultai::interchange::import_reader::ImportReader;
 use kurultai::store::draft::InputProblem;
 use kurultai::store::write::{Author, Drafts, WriteError, WriteSummary};
@@ -129,6 +129,7 @@ pub struct Settings {
     pub limits: Limits,
     pub rate: RateLimits,
     pub timeouts: Timeouts,
+    pub shares: Shares,
     pub connections: u32,
     pub concurrency: u32,
     pub statement: Option<Duration>,
@@ -153,6 +154,8 @@ impl Default for Settings {
             limits,
             rate,
             timeouts,
+            // all clients of a test have one address
+            shares: Shares { client_percent: 100, ..Shares::default() },
             connections: 1000,
             concurrency: 1000,
             statement: None,
@@ -258,7 +261,7 @@ impl Server {
 
     async fn start(database: TestDatabase, store: Store, settings: Settings) -> Self {
         let dataset = Arc::new(settings.dataset);
-        let mut streams = StreamLimits::new(10);
+        let mut streams = StreamLimits::new(10, &settings.shares);
         streams.init_timeout = Duration::from_millis(500);
         streams.max_operations_per_socket = 3;
         streams.send_timeout = Duration::from_millis(500);
@@ -276,8 +279,8 @@ impl Server {
             cors_origins: vec!["*".to_owned()],
             max_body_bytes: 100_000,
             max_upload_bytes: 10_000_000,
-            table_permits: kurultai::http::table_permits(4),
-            admission_queue: kurultai::http::AdmissionQueue::new(settings.concurrency),
+            table_queue: kurultai::http::table_queue(4, &settings.shares),
+            admission_queue: kurultai::http::AdmissionQueue::new(settings.concurrency, &settings.shares),
             rate_limiter: kurultai::http::ClientRateLimiter::new(&settings.rate),
             timeouts: settings.timeouts.clone(),
             health: kurultai::http::HealthState::default(),
@@ -290,8 +293,10 @@ impl Server {
         }
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
+        let limits =
+            ConnectionLimits { max: settings.connections, shares: settings.shares, trusted_proxies: settings.rate.trusted_proxies };
         let server = tokio::spawn(async move {
-            serve(listener, router(state), settings.connections, &settings.timeouts, std::future::pending()).await.unwrap();
+            serve(listener, router(state), &limits, &settings.timeouts, std::future::pending()).await.unwrap();
         });
         Self { address, store, client: reqwest::Client::new(), streams, tasks: [server, change_listener], database }
     }

@@ -17,10 +17,12 @@ use crate::graphql::request::conversion::operation_type;
 use crate::graphql::request::validation;
 use crate::observability::metrics;
 
-/// Capacity of the document cache in bytes of query text; the parsed documents take a few times as much.
-const DOCUMENT_CACHE_BYTES: u64 = 4 << 20;
-/// Weight of a cache entry besides its query text, in bytes.
-const CACHE_ENTRY_OVERHEAD_BYTES: usize = 200;
+/// Capacity of the document cache in bytes: texts and parsed documents.
+const DOCUMENT_CACHE_BYTES: u64 = 32 << 20;
+/// Weight of a cache entry besides its query text and tokens, in bytes.
+const CACHE_ENTRY_OVERHEAD_BYTES: usize = 1_000;
+/// Estimated memory that a parsed document takes for each token of its text, in bytes.
+const TOKEN_BYTES: usize = 200;
 
 /// A valid document.
 #[derive(Debug)]
@@ -51,7 +53,7 @@ impl Documents {
     pub(crate) fn new(schema: Schema, sdl: &str, limits: Limits) -> Result<Self, String> {
         let validation_schema =
             apollo_compiler::Schema::parse_and_validate(sdl, "schema.graphql").map_err(|failed| failed.errors.to_string())?;
-        let weigh = |text: &String, _: &Arc<Document>| u32::try_from(text.len() + CACHE_ENTRY_OVERHEAD_BYTES).unwrap_or(u32::MAX);
+        let weigh = |text: &String, _: &Arc<Document>| u32::try_from(weight(text)).unwrap_or(u32::MAX);
         let cache = Cache::builder().weigher(weigh).max_capacity(DOCUMENT_CACHE_BYTES).build();
         Ok(Self { schema, validation_schema: Arc::new(validation_schema), limits, cache })
     }
@@ -110,6 +112,18 @@ impl Documents {
     }
 }
 
+/// Estimated memory of a cache entry in bytes. The number of tokens is estimated, too: words, and characters that are neither
+/// words nor white space.
+fn weight(text: &str) -> usize {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii();
+    let (mut tokens, mut in_word) = (0, false);
+    for byte in text.bytes() {
+        let was_in_word = std::mem::replace(&mut in_word, is_word(byte));
+        tokens += usize::from(!byte.is_ascii_whitespace() && !(was_in_word && in_word));
+    }
+    2 * text.len() + tokens * TOKEN_BYTES + CACHE_ENTRY_OVERHEAD_BYTES
+}
+
 impl ParsedDocument {
     /// Type of the operation that a request selects; `None` if it selects none or more than one.
     pub(crate) fn operation_type(&self, name: Option<&str>) -> Option<OperationType> {
@@ -140,4 +154,18 @@ pub(crate) fn find_operation<'d>(document: &'d ExecutableDocument, name: Option<
         };
         GraphqlError::new(codes::BAD_REQUEST, message)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weight_counts_the_tokens_of_a_document() {
+        let overhead = weight("");
+        assert_eq!(weight("{ people(first: 10) { nodes { id } } }") - overhead, 14 * TOKEN_BYTES + 2 * 38);
+        // many short tokens weigh more than one long one
+        assert!(weight(&"{a}".repeat(1_000)) > 20 * weight(&"a".repeat(3_000)));
+        assert!(weight(&"a".repeat(3_000)) - overhead >= 3_000);
+    }
 }

@@ -2,13 +2,11 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::core::error::Error;
 use crate::core::language;
@@ -20,15 +18,12 @@ use crate::http::authentication::authenticate;
 use crate::http::client::{ClientContext, accepted_languages};
 use crate::http::graphql::client_meter::ClientMeter;
 use crate::http::graphql::request::{DocumentError, GraphqlRequest};
+use crate::http::middleware::admission::Permit;
 use crate::http::middleware::request_log::OperationLog;
 use crate::http::response;
 use crate::http::response::{HttpReject, MediaType, reject};
 use crate::http::state::AppState;
 use crate::http::url_parameters::UrlParameters;
-use crate::observability::metrics;
-
-/// Longest wait of an export for its permit.
-const PERMIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Names of the parameters that select and lay out a table, also that of a chart.
 pub(super) const TABLE_PARAMETERS: &[&str] =
@@ -108,12 +103,10 @@ impl TableParameters {
             PrepareError::OperationNotAllowed => reject_response(reject(StatusCode::METHOD_NOT_ALLOWED, "a table requires a query")),
         })?;
         client.rate_limit.charge_query(&caller, prepared.points()).map_err(|limited| limited.response())?;
-        let permit = tokio::time::timeout(PERMIT_TIMEOUT, state.table_permits.clone().acquire_owned()).await;
-        let Ok(Ok(permit)) = permit else {
-            metrics::record_limit_hit("tables");
+        let Some(permit) = state.table_queue.acquire(client.rate_limit.client(&caller)).await else {
             let mut response = reject_response(reject(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "the server has reached its limit of concurrent tables; retry later",
+                "the server has reached its limit of concurrent tables (half of database_max_connections), or this client its share (shares.client_percent); retry later",
             ));
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
             return Err(response);
@@ -132,7 +125,7 @@ impl TableParameters {
 
 /// The permit and the measurement of a table while it is read.
 pub(super) struct TableRun {
-    pub(super) _permit: OwnedSemaphorePermit,
+    pub(super) _permit: Permit,
     pub(super) log: OperationLog,
 }
 

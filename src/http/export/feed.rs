@@ -94,7 +94,7 @@ pub async fn get(State(state): State<Arc<AppState>>, client: ClientContext, RawQ
         Ok(caller) => caller,
         Err(error) => return validators.apply_uncacheable(error_response(MediaType::Json, error)),
     };
-    let Some(_permit) = state.admission_queue.acquire().await else {
+    let Some(_permit) = state.admission_queue.acquire(client.rate_limit.client(&caller)).await else {
         return validators.apply_uncacheable(error_response(MediaType::Json, Error::Overloaded));
     };
     let asked = FeedCaller { languages: &accepted_languages(&client), caller: &caller, rate_limit: &client.rate_limit };

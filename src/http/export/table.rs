@@ -30,8 +30,6 @@ use crate::tabular::{CsvOptions, TableEnd, TableError, TableFormat, TableWriter}
 
 /// Parameters besides those of the table itself.
 const PARAMETERS: &[&str] = &["bom", "safe"];
-/// Time after which a client that does not read is disconnected: until then it occupies a database connection.
-const SEND_TIMEOUT: Duration = Duration::from_mins(1);
 /// Size of the chunks in which a file is sent.
 const FILE_CHUNK_BYTES: usize = 64 << 10;
 
@@ -70,7 +68,7 @@ async fn export(state: &AppState, format: &str, client: &ClientContext, paramete
     } else {
         // the first chunk is read before the response begins, so that most errors still give an error response
         match run.log.scope(stream.next_chunk()).await {
-            Ok(first) => stream.into_body(first, run),
+            Ok(first) => stream.into_body(first, run, state.timeouts.send()),
             Err(response) => {
                 run.log.finish(false, None);
                 return Err(response);
@@ -120,13 +118,15 @@ impl TableStream {
     }
 
     /// The response body: the first chunk and the rest. One task reads a chunk while another writes the one before.
-    fn into_body(self, first: Option<Vec<u8>>, run: TableRun) -> Body {
-        let Self { mut reader, mut converter, mut writer } = self;
+    fn into_body(self, first: Option<Vec<u8>>, run: TableRun, send_timeout: Duration) -> Body {
+        let Self { reader, mut converter, mut writer } = self;
         let (part_sender, mut parts) = mpsc::channel::<Result<RowBatch, Error>>(1);
         let (chunk_sender, chunks) = mpsc::channel::<BodyChunk>(2);
         let is_empty = first.is_none();
         let read_task = async move {
             let TableRun { _permit, log } = run;
+            // dropped before the permit: the place is free when its connection is
+            let mut reader = reader;
             if is_empty {
                 return log.finish(true, None);
             }
@@ -150,7 +150,7 @@ impl TableStream {
         tokio::spawn(read_task.in_current_span());
         let write_task = async move {
             let send = async |bytes: Vec<u8>| {
-                bytes.is_empty() || chunk_sender.send_timeout(BodyChunk::Bytes(bytes.into()), SEND_TIMEOUT).await.is_ok()
+                bytes.is_empty() || chunk_sender.send_timeout(BodyChunk::Bytes(bytes.into()), send_timeout).await.is_ok()
             };
             if !send(first.unwrap_or_default()).await {
                 return;
@@ -178,7 +178,7 @@ impl TableStream {
             match writer.finish() {
                 Ok(TableEnd::Bytes(bytes)) => {
                     if send(bytes).await {
-                        let _ = chunk_sender.send_timeout(BodyChunk::End, SEND_TIMEOUT).await;
+                        let _ = chunk_sender.send_timeout(BodyChunk::End, send_timeout).await;
                     }
                 }
                 // buffered formats only, which are not streamed

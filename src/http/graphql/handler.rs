@@ -7,10 +7,8 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{RawQuery, State};
-use axum::http::header::{
-    ACCEPT, ACCEPT_LANGUAGE, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION, SEC_WEBSOCKET_VERSION, UPGRADE, VARY,
-};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, LOCATION, SEC_WEBSOCKET_VERSION, UPGRADE, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use mime::Mime;
 
@@ -249,6 +247,9 @@ async fn respond_to_multipart(state: &AppState, client: &ClientContext, body: Bo
         Err(error) => return document_error_response(media_type, error),
     };
     resolved.request.uploads = multipart.uploads();
+    let Some(_permit) = state.admission_queue.acquire(client.rate_limit.client(&caller)).await else {
+        return overloaded_response(media_type);
+    };
     let mut response = execute_request(state, client, media_type, resolved, false, &caller, None).await;
     response.headers_mut().insert(CACHE_CONTROL, PRIVATE_NO_STORE);
     response
@@ -267,7 +268,9 @@ async fn respond_as(
         let message = "responses are application/graphql-response+json or application/json; accept one of them";
         return reject_response(MediaType::Json, &reject(StatusCode::NOT_ACCEPTABLE, message));
     };
-    let Some(_permit) = state.admission_queue.acquire().await else { return overloaded_response(media_type) };
+    let Some(_permit) = state.admission_queue.acquire(client.rate_limit.client(caller)).await else {
+        return overloaded_response(media_type);
+    };
     let request = match if is_get { GraphqlRequest::from_query_string(&payload) } else { GraphqlRequest::from_body(&payload) } {
         Ok(request) => request,
         Err(reject) => return reject_response(media_type, &reject),
@@ -332,22 +335,15 @@ fn cache_key(state: &AppState, headers: &HeaderMap, payload: &Bytes, is_get: boo
     if !state.response_cache.is_enabled() {
         return None;
     }
+    // parsed: a header that does not change the response must not make another entry
     Some(ResponseCacheKey {
         generation: generation?,
         role: Role::Reader,
         is_get,
         payload: payload.clone(),
-        accept: single_header(headers, ACCEPT)?,
-        accept_language: single_header(headers, ACCEPT_LANGUAGE)?,
+        media_type: MediaType::negotiate(headers)?,
+        languages: accepted_languages(headers),
     })
-}
-
-/// The value of a header, if any; `None` if it is given several times.
-#[expect(clippy::option_option, reason = "a header may be absent, which is not the same as ambiguous")]
-fn single_header(headers: &HeaderMap, name: HeaderName) -> Option<Option<HeaderValue>> {
-    let mut values = headers.get_all(name).iter();
-    let first = values.next().cloned();
-    values.next().is_none().then_some(first)
 }
 
 fn success(media_type: MediaType, prepared: &PreparedOperation, result: &OperationResult) -> Cacheability {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::Bytes;
-use axum::http::HeaderValue;
 use moka::future::Cache;
 
 use crate::core::auth::Role;
-use crate::http::response::CachedResponse;
+use crate::core::language::Languages;
+use crate::http::response::{CachedResponse, MediaType};
 use crate::observability::metrics;
 
 /// Estimated memory that an entry takes besides its request and response body.
@@ -28,20 +28,21 @@ pub(super) struct ResponseCacheKey {
     pub(super) is_get: bool,
     /// The query string or the body.
     pub(super) payload: Bytes,
-    pub(super) accept: Option<HeaderValue>,
-    pub(super) accept_language: Option<HeaderValue>,
+    /// What the server understood of the `Accept` headers.
+    pub(super) media_type: MediaType,
+    /// What the server understood of the `Accept-Language` headers.
+    pub(super) languages: Languages,
 }
 
 impl ResponseCacheKey {
-    /// A copy that does not keep the network buffers alive that the key borrows from.
+    /// A copy that does not keep the network buffer alive that the key borrows from.
     fn into_owned(self) -> Self {
-        let copy = |value: HeaderValue| HeaderValue::from_bytes(value.as_bytes()).unwrap_or(value);
-        Self {
-            payload: Bytes::copy_from_slice(&self.payload),
-            accept: self.accept.map(copy),
-            accept_language: self.accept_language.map(copy),
-            ..self
-        }
+        Self { payload: Bytes::copy_from_slice(&self.payload), ..self }
+    }
+
+    /// Bytes that the key takes in the cache.
+    fn weight(&self) -> usize {
+        self.payload.len() + self.languages.memory_bytes()
     }
 }
 
@@ -65,7 +66,7 @@ impl ResponseCache {
     /// A cache of this many bytes, keys included; 0 disables it.
     pub fn new(max_bytes: u64) -> Self {
         let weigh = |key: &ResponseCacheKey, response: &CachedResponse| {
-            u32::try_from(key.payload.len() + response.body.len() + ENTRY_OVERHEAD_BYTES).unwrap_or(u32::MAX)
+            u32::try_from(key.weight() + response.body.len() + ENTRY_OVERHEAD_BYTES).unwrap_or(u32::MAX)
         };
         let responses = (max_bytes > 0).then(|| Cache::builder().weigher(weigh).max_capacity(max_bytes).build());
         Self { responses, generation: Arc::default() }
@@ -108,6 +109,45 @@ impl ResponseCache {
                 .await
                 .unwrap_or_else(|uncacheable: Arc<CachedResponse>| (*uncacheable).clone()),
             None => computed.await.unwrap_or_else(|uncacheable| uncacheable),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+
+    use super::*;
+
+    /// Overhead of the allocator and the cache that one entry may have besides its weight.
+    const MAX_BYTES: u64 = 100_000;
+
+    #[tokio::test]
+    async fn keys_and_bodies_count_against_the_size() {
+        let cache = ResponseCache::new(MAX_BYTES);
+        let languages = ('a'..='p').map(|letter| format!("q{letter}-x-a-b-c-d-e-f-g-h-i-j-k-l-m")).collect::<Vec<_>>().join(",");
+        for (payload, body) in [(10_000, 0), (0, 10_000), (0, 0)] {
+            for number in 0..1_000_u32 {
+                let key = ResponseCacheKey {
+                    generation: 1,
+                    role: Role::Reader,
+                    is_get: false,
+                    payload: [vec![b'x'; payload], number.to_le_bytes().to_vec()].concat().into(),
+                    media_type: MediaType::Json,
+                    languages: Languages::from_header(&languages),
+                };
+                let response = CachedResponse {
+                    status: StatusCode::OK,
+                    media_type: MediaType::Json,
+                    is_valid_until_change: true,
+                    body: vec![b'x'; body].into(),
+                };
+                cache.get_or_compute(key, async { Cacheability::Cacheable(response) }).await;
+            }
+            let (entries, bytes) = cache.usage().await;
+            assert!(bytes <= MAX_BYTES, "{bytes}");
+            // the languages alone are 500 bytes
+            assert!(entries <= MAX_BYTES / 1_000, "{entries}");
         }
     }
 }

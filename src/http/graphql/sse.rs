@@ -4,22 +4,22 @@ use std::convert::Infallible;
 
 use async_graphql::parser::types::OperationType;
 use axum::body::Bytes;
-use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, VARY};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::header::{CACHE_CONTROL, VARY};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tracing::Instrument;
 
-use crate::graphql::error::GraphqlError;
+use crate::graphql::error::{GraphqlError, codes};
 use crate::http::authentication::authenticate;
 use crate::http::client::{ClientContext, accepted_languages};
 use crate::http::graphql::execute::response_body;
 use crate::http::graphql::request::GraphqlRequest;
-use crate::http::graphql::stream_limits::{StreamLimits, TOO_MANY_STREAMS};
+use crate::http::graphql::stream_limits::StreamLimits;
 use crate::http::graphql::streaming::{StartedOperation, start_operation};
-use crate::http::response::{Acceptance, MediaType, error_response, reject, reject_response};
+use crate::http::response::{Acceptance, MediaType, error_response, errors_response, reject_response};
 use crate::http::state::AppState;
 use crate::observability::metrics;
 use crate::observability::metrics::StreamKind;
@@ -51,10 +51,11 @@ pub(super) async fn respond(state: &AppState, client: &ClientContext, payload: B
     let is_allowed = |kind| !is_get || kind != OperationType::Mutation;
     let languages = accepted_languages(client);
     let operation = start_operation(state, request, &languages, (&caller, &client.rate_limit), last_event_id, is_allowed).await;
-    if matches!(&operation, StartedOperation::Failed(errors) if errors.iter().any(|error| error.message == TOO_MANY_STREAMS)) {
-        let mut response = reject_response(MediaType::Json, &reject(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY_STREAMS));
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
-        return response;
+    // a client retries by the status and Retry-After, which an event does not have
+    if let StartedOperation::Failed(errors) = &operation
+        && errors.iter().any(|error| [codes::UNAVAILABLE, codes::RATE_LIMITED].contains(&error.extensions.code))
+    {
+        return errors_response(MediaType::Json, errors);
     }
     let (sender, receiver) = mpsc::channel(EVENT_BUFFER);
     tokio::spawn(send_results(operation, sender, state.stream_limits.clone()).in_current_span());

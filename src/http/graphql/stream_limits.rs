@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::graphql::error::{GraphqlError, codes};
+use crate::http::shares::{ClientId, ClientPlace, ClientPlaces, Shares};
 use crate::observability::metrics;
 
 /// Message of a stream that is rejected.
-pub(super) const TOO_MANY_STREAMS: &str = "the server has reached its limit of concurrent streams (max_streams); retry later";
+const TOO_MANY_STREAMS: &str = "the server has reached its limit of concurrent streams (max_streams); retry later";
 
 /// Permits for streams (subscriptions and open WebSockets), and their timeouts.
 #[derive(Debug, Clone)]
 pub struct StreamLimits {
     permits: Arc<Semaphore>,
+    places: ClientPlaces,
     max: u32,
     is_stopping: watch::Sender<bool>,
     /// Time after which a client that does not read is disconnected.
@@ -26,11 +29,19 @@ pub struct StreamLimits {
     pub max_operations_per_socket: usize,
 }
 
+/// Permission for one stream, returned when it is dropped.
+#[derive(Debug)]
+pub(super) struct StreamPlace {
+    _permit: OwnedSemaphorePermit,
+    _place: ClientPlace,
+}
+
 impl StreamLimits {
-    /// Permits for this many streams.
-    pub fn new(max: u32) -> Self {
+    /// Permits for this many streams, of which one client can have its share.
+    pub fn new(max: u32, shares: &Shares) -> Self {
         Self {
             permits: Arc::new(Semaphore::new(max as usize)),
+            places: ClientPlaces::new(shares.of(max as usize)),
             max,
             is_stopping: watch::Sender::new(false),
             send_timeout: Duration::from_secs(20),
@@ -61,16 +72,28 @@ impl StreamLimits {
         self.max
     }
 
-    /// A permit for one stream; `None` at the limit or during shutdown.
-    pub(super) fn try_acquire(&self) -> Option<OwnedSemaphorePermit> {
+    /// A permit for one stream of this client. Fails with the error to send at the limit of the server, at that of the client,
+    /// and during shutdown.
+    pub(super) fn try_acquire(&self, client: ClientId) -> Result<StreamPlace, GraphqlError> {
+        let unavailable = || GraphqlError::new(codes::UNAVAILABLE, TOO_MANY_STREAMS);
         if *self.is_stopping.borrow() {
-            return None;
+            return Err(unavailable());
         }
-        let permit = self.permits.clone().try_acquire_owned().ok();
-        if permit.is_none() {
-            metrics::record_limit_hit("streams");
+        let Some(place) = self.places.try_take(client) else {
+            metrics::record_limit_hit("client_streams");
+            let message = format!(
+                "this client already has {} streams, the share of max_streams that one client can have (shares.client_percent); close some, or retry later",
+                self.places.max()
+            );
+            return Err(GraphqlError::new(codes::RATE_LIMITED, message));
+        };
+        match self.permits.clone().try_acquire_owned() {
+            Ok(permit) => Ok(StreamPlace { _permit: permit, _place: place }),
+            Err(_) => {
+                metrics::record_limit_hit("streams");
+                Err(unavailable())
+            }
         }
-        permit
     }
 
     /// Waits until [`Self::stop`] is called.

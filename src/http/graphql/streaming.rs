@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::core::auth::Caller;
 use crate::core::error::Error;
@@ -15,7 +14,7 @@ use crate::graphql::subscription::EventStream;
 use crate::http::graphql::client_meter::ClientMeter;
 use crate::http::graphql::execute::execute;
 use crate::http::graphql::request::{DocumentError, GraphqlRequest};
-use crate::http::graphql::stream_limits::TOO_MANY_STREAMS;
+use crate::http::graphql::stream_limits::StreamPlace;
 use crate::http::middleware::request_log::OperationLog;
 use crate::http::rate_limiter::RateLimitHandle;
 use crate::http::state::AppState;
@@ -34,7 +33,7 @@ pub(super) enum StartedOperation {
 
 /// The permit of an active subscription.
 pub(super) struct StreamPermit {
-    _permit: OwnedSemaphorePermit,
+    _place: StreamPlace,
     _open: GaugeGuard,
 }
 
@@ -70,7 +69,9 @@ pub(super) async fn start_operation(
     }
     let log = OperationLog::start(state, &prepared, resolved.saved_query);
     if prepared.kind() != OperationType::Subscription {
-        let Some(_permit) = state.admission_queue.acquire().await else { return failed(GraphqlError::from(Error::Overloaded)) };
+        let Some(_permit) = state.admission_queue.acquire(rate_limit.client(caller)).await else {
+            return failed(GraphqlError::from(Error::Overloaded));
+        };
         return match execute(state, &prepared, log, languages, caller).await {
             Ok(result) => StartedOperation::Completed(result, prepared.cost()),
             Err(error) => failed(error),
@@ -81,12 +82,12 @@ pub(super) async fn start_operation(
     let subscribed = log.scope(Box::pin(state.api.subscribe(&prepared, languages, caller, last_event_id, Arc::new(meter)))).await;
     log.finish(subscribed.is_ok(), None);
     match subscribed {
-        Ok(events) => match state.stream_limits.try_acquire() {
-            Some(permit) => StartedOperation::Subscribed(
+        Ok(events) => match state.stream_limits.try_acquire(rate_limit.client(caller).id) {
+            Ok(place) => StartedOperation::Subscribed(
                 Box::new(events),
-                StreamPermit { _permit: permit, _open: metrics::stream_open(StreamKind::Subscription) },
+                StreamPermit { _place: place, _open: metrics::stream_open(StreamKind::Subscription) },
             ),
-            None => failed(GraphqlError::new(codes::UNAVAILABLE, TOO_MANY_STREAMS)),
+            Err(error) => failed(error),
         },
         Err(error) => failed(error),
     }

@@ -17,13 +17,13 @@ use async_graphql::http::{ALL_WEBSOCKET_PROTOCOLS, WebSocketProtocols};
 use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
 use axum::extract::FromRequestParts;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::http::header::{AUTHORIZATION, RETRY_AFTER, SEC_WEBSOCKET_PROTOCOL};
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
+use axum::http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
+use axum::http::{HeaderMap, HeaderValue, Request};
 use axum::response::Response;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{Sink, SinkExt, Stream, StreamExt, sink, stream};
 use serde_json::Value as Json;
-use tokio::sync::{Mutex, OnceCell, OwnedSemaphorePermit};
+use tokio::sync::{Mutex, OnceCell};
 use tracing::Instrument;
 
 use crate::core::auth::Caller;
@@ -31,9 +31,9 @@ use crate::core::error::ErrorCode;
 use crate::http::authentication::authenticate;
 use crate::http::client::{ClientContext, accepted_languages};
 use crate::http::graphql::executor::{ServerExecutor, Session};
-use crate::http::graphql::stream_limits::TOO_MANY_STREAMS;
+use crate::http::graphql::stream_limits::StreamPlace;
 use crate::http::graphql::websocket::messages::{Close, Messages, close};
-use crate::http::response::{MediaType, reject, reject_response};
+use crate::http::response::{MediaType, errors_response};
 use crate::http::state::AppState;
 use crate::observability::metrics;
 
@@ -44,12 +44,12 @@ const MAX_REASON_BYTES: usize = 120;
 /// Time for the client to complete the closing handshake.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Completes the handshake, unless the limit of streams is reached.
+/// Completes the handshake, unless the limit of streams is reached. The token may come later, so the stream counts for the
+/// address.
 pub(super) async fn upgrade(state: Arc<AppState>, client: ClientContext, upgrade: WebSocketUpgrade) -> Response {
-    let Some(permit) = state.stream_limits.try_acquire() else {
-        let mut response = reject_response(MediaType::Json, &reject(StatusCode::SERVICE_UNAVAILABLE, TOO_MANY_STREAMS));
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
-        return response;
+    let place = match state.stream_limits.try_acquire(client.rate_limit.client(&Caller::reader()).id) {
+        Ok(place) => place,
+        Err(error) => return errors_response(MediaType::Json, &[error]),
     };
     let max_bytes = state.max_body_bytes;
     let upgrade = upgrade.protocols(preferred_protocol(&client)).max_message_size(max_bytes).max_frame_size(max_bytes);
@@ -57,7 +57,7 @@ pub(super) async fn upgrade(state: Arc<AppState>, client: ClientContext, upgrade
     let span = tracing::Span::current();
     upgrade.on_upgrade(move |socket| {
         let served = async move {
-            let _permit: OwnedSemaphorePermit = permit;
+            let _place: StreamPlace = place;
             let _open = metrics::stream_open(metrics::StreamKind::WebSocket);
             serve(state, client, socket, protocol).await;
         };

@@ -5,14 +5,19 @@
 //! query has then hardly waited, however many arrive, whereas a FIFO queue would delay all of them. This is adaptive LIFO
 //! (Maurer, "Fail at Scale", ACM Queue 13(8), 2015). Only half of the permits are issued during overload: executing more
 //! queries than the processors can work on makes each of them slower.
+//!
+//! Clients take turns: a client that was admitted goes behind all others that wait, however many queries it has. During
+//! overload, a client without waiting queries goes before them. No client holds more than its share of the permits, and
+//! editors and admins have permits that readers cannot take.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use crate::http::shares::{Client, Shares};
 use crate::observability::metrics;
 
 /// Longest wait for a permit.
@@ -23,36 +28,110 @@ const OVERLOAD_WAIT: Duration = Duration::from_millis(100);
 const QUEUE_BOUNDS: (usize, usize) = (16, 1_000);
 /// Weight of the past in the moving average of durations, in queries.
 const AVERAGE_QUERIES: u32 = 64;
+/// Longest wait of a table for its permit: tables take longer than queries.
+const MAX_TABLE_WAIT: Duration = Duration::from_secs(10);
+/// Concurrent tables of editors and admins in addition to those of readers.
+pub(crate) const EDITOR_TABLES: usize = 2;
 
 /// Limits the number of queries that execute concurrently.
 #[derive(Debug, Clone)]
 pub struct AdmissionQueue(Arc<SharedQueue>);
 
 #[derive(Debug)]
-struct SharedQueue(Mutex<QueueState>);
+struct SharedQueue {
+    state: Mutex<QueueState>,
+    /// Longest wait for a permit.
+    max_wait: Duration,
+    /// Name of the limit in metrics.
+    limit: &'static str,
+}
 
 #[derive(Debug)]
 struct QueueState {
     max_permits: usize,
-    issued: usize,
-    /// The oldest is first.
-    waiting: VecDeque<Waiter>,
+    /// Permits that only editors and admins can take, in addition.
+    editor_permits: usize,
+    /// Permits that one client can hold.
+    max_per_client: usize,
+    /// Whether overload changes the order and the number of permits.
+    is_adaptive: bool,
+    issued_to_readers: usize,
+    issued_to_editors: usize,
+    clients: HashMap<Client, ClientState>,
+    /// Readers with waiting queries, the next first.
+    reader_turns: VecDeque<Client>,
+    /// Editors and admins with waiting queries, the next first.
+    editor_turns: VecDeque<Client>,
+    /// Numbers of waiting queries, the oldest first; also of some that no longer wait.
+    arrivals: VecDeque<(u64, Client)>,
+    waiting: usize,
+    next_number: u64,
     is_overloaded: bool,
     /// Moving average of the duration of a query.
     average_duration: Duration,
 }
 
+/// The queries of one client.
+#[derive(Debug, Default)]
+struct ClientState {
+    issued: usize,
+    /// The oldest is first.
+    waiting: VecDeque<Waiter>,
+    /// Whether the client is among the turns.
+    has_turn: bool,
+}
+
 #[derive(Debug)]
 struct Waiter {
+    number: u64,
     since: Instant,
     /// Dropping it rejects the query.
     admit: oneshot::Sender<Permit>,
 }
 
 impl QueueState {
-    /// Permits that may be issued now.
+    /// Permits that readers may have now.
     fn capacity(&self) -> usize {
         if self.is_overloaded { self.max_permits.div_ceil(2) } else { self.max_permits }
+    }
+
+    fn issued(&self) -> usize {
+        self.issued_to_readers + self.issued_to_editors
+    }
+
+    /// Whether there is a permit for readers, or for editors and admins.
+    fn has_permit(&self, is_editor: bool) -> bool {
+        let of_readers = self.issued_to_readers + self.issued_to_editors.saturating_sub(self.editor_permits);
+        of_readers < self.capacity() || (is_editor && self.issued_to_editors < self.editor_permits)
+    }
+
+    /// Whether this client may have another permit now.
+    fn may_issue(&self, client: Client) -> bool {
+        self.has_permit(client.is_editor) && self.clients.get(&client).is_none_or(|state| state.issued < self.max_per_client)
+    }
+
+    fn issue(&mut self, client: Client) {
+        self.clients.entry(client).or_default().issued += 1;
+        *self.issued_to(client) += 1;
+    }
+
+    /// Takes a permit back.
+    fn release(&mut self, client: Client) {
+        *self.issued_to(client) -= 1;
+        if let Some(state) = self.clients.get_mut(&client) {
+            state.issued -= 1;
+        }
+        self.forget_if_idle(client);
+    }
+
+    fn issued_to(&mut self, client: Client) -> &mut usize {
+        if client.is_editor { &mut self.issued_to_editors } else { &mut self.issued_to_readers }
+    }
+
+    fn forget_if_idle(&mut self, client: Client) {
+        if self.clients.get(&client).is_some_and(|state| state.issued == 0 && state.waiting.is_empty() && !state.has_turn) {
+            self.clients.remove(&client);
+        }
     }
 
     /// Number of queries that can be admitted within this time.
@@ -61,38 +140,95 @@ impl QueueState {
         usize::try_from(time.as_micros().saturating_mul(self.capacity() as u128) / each).unwrap_or(usize::MAX)
     }
 
+    /// Removes the oldest waiting query of a client, which rejects it.
+    fn reject_oldest(&mut self, client: Client) {
+        let rejected = self.clients.get_mut(&client).and_then(|state| state.waiting.pop_front());
+        self.waiting -= usize::from(rejected.is_some());
+    }
+
     /// Rejects queries that have waited too long, removes those of clients that disconnected, and detects the end of
     /// overload.
     fn evict(&mut self) {
-        while self
-            .waiting
-            .front()
-            .is_some_and(|waiter| waiter.admit.is_closed() || (self.is_overloaded && waiter.since.elapsed() > OVERLOAD_WAIT))
-        {
-            self.waiting.pop_front();
+        while let Some((number, client)) = self.arrivals.front().copied() {
+            let oldest = self.clients.get(&client).and_then(|state| state.waiting.front()).filter(|oldest| oldest.number == number);
+            if let Some(oldest) = oldest {
+                if !(oldest.admit.is_closed() || (self.is_overloaded && oldest.since.elapsed() > OVERLOAD_WAIT)) {
+                    break;
+                }
+                self.reject_oldest(client);
+            }
+            self.arrivals.pop_front();
         }
-        self.is_overloaded &= self.waiting.len() > self.admissible_within(OVERLOAD_WAIT);
+        if self.is_overloaded && self.waiting <= self.admissible_within(OVERLOAD_WAIT) {
+            self.set_overloaded(false);
+        }
+    }
+
+    /// Begins or ends overload, during which the clients that came last are the next.
+    fn set_overloaded(&mut self, is_overloaded: bool) {
+        if self.is_overloaded != is_overloaded {
+            self.is_overloaded = is_overloaded;
+            self.reader_turns.make_contiguous().reverse();
+            self.editor_turns.make_contiguous().reverse();
+        }
     }
 
     /// Issues a permit to the next waiting query, if both exist.
-    fn next(&mut self) -> Option<oneshot::Sender<Permit>> {
+    fn next(&mut self) -> Option<(Client, oneshot::Sender<Permit>)> {
         self.evict();
-        if self.issued >= self.capacity() {
-            return None;
-        }
-        let next = if self.is_overloaded { self.waiting.pop_back() } else { self.waiting.pop_front() }?;
-        self.issued += 1;
-        Some(next.admit)
+        self.next_of(true).or_else(|| self.next_of(false))
     }
 
-    /// Enqueues a query; if the queue is full, overload begins and the oldest is rejected.
-    fn push(&mut self, admit: oneshot::Sender<Permit>) {
-        self.evict();
-        if self.waiting.len() >= self.admissible_within(MAX_WAIT).clamp(QUEUE_BOUNDS.0, QUEUE_BOUNDS.1) {
-            self.is_overloaded = true;
-            self.waiting.pop_front();
+    fn next_of(&mut self, of_editors: bool) -> Option<(Client, oneshot::Sender<Permit>)> {
+        let mut index = 0;
+        while self.has_permit(of_editors) {
+            let turns = if of_editors { &mut self.editor_turns } else { &mut self.reader_turns };
+            let client = *turns.get(index)?;
+            let state = self.clients.entry(client).or_default();
+            if state.issued >= self.max_per_client && !state.waiting.is_empty() {
+                index += 1;
+                continue;
+            }
+            turns.remove(index);
+            let next = if self.is_overloaded { state.waiting.pop_back() } else { state.waiting.pop_front() };
+            state.has_turn = !state.waiting.is_empty();
+            if state.has_turn {
+                turns.push_back(client);
+            }
+            let Some(next) = next else {
+                self.forget_if_idle(client);
+                continue;
+            };
+            self.waiting -= 1;
+            self.issue(client);
+            return Some((client, next.admit));
         }
-        self.waiting.push_back(Waiter { since: Instant::now(), admit });
+        None
+    }
+
+    /// Enqueues a query. If the queue is full, overload begins, and the oldest query of the client with the most waiting ones
+    /// is rejected.
+    fn push(&mut self, client: Client, admit: oneshot::Sender<Permit>) {
+        self.evict();
+        let max = if self.is_adaptive { self.admissible_within(MAX_WAIT).clamp(QUEUE_BOUNDS.0, QUEUE_BOUNDS.1) } else { QUEUE_BOUNDS.1 };
+        if self.waiting >= max {
+            self.set_overloaded(self.is_adaptive);
+            let oldest = |state: &ClientState| state.waiting.front().map(|oldest| std::cmp::Reverse(oldest.number));
+            let longest = self.clients.iter().max_by_key(|(_, state)| (state.waiting.len(), oldest(state)));
+            if let Some(client) = longest.map(|(client, _)| *client) {
+                self.reject_oldest(client);
+            }
+        }
+        let number = self.next_number;
+        self.next_number += 1;
+        let state = self.clients.entry(client).or_default();
+        state.waiting.push_back(Waiter { number, since: Instant::now(), admit });
+        self.waiting += 1;
+        self.arrivals.push_back((number, client));
+        if !std::mem::replace(&mut state.has_turn, true) {
+            let turns = if client.is_editor { &mut self.editor_turns } else { &mut self.reader_turns };
+            if self.is_overloaded { turns.push_front(client) } else { turns.push_back(client) }
+        }
     }
 }
 
@@ -101,7 +237,7 @@ impl QueueState {
 pub(crate) struct AdmissionStats {
     /// Queries that execute.
     pub(crate) running: usize,
-    /// Queries that may execute; fewer during overload.
+    /// Queries of readers that may execute; fewer during overload.
     pub(crate) capacity: usize,
     /// Queries that wait.
     pub(crate) waiting: usize,
@@ -112,19 +248,20 @@ pub(crate) struct AdmissionStats {
 pub(crate) struct Permit {
     /// `None` if the permit was never received.
     queue: Option<Arc<SharedQueue>>,
+    client: Client,
     issued_at: Instant,
 }
 
 impl Permit {
-    fn new(queue: Arc<SharedQueue>) -> Self {
-        Self { queue: Some(queue), issued_at: Instant::now() }
+    fn new(queue: Arc<SharedQueue>, client: Client) -> Self {
+        Self { queue: Some(queue), client, issued_at: Instant::now() }
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         if let Some(queue) = self.queue.take() {
-            queue.release(self.issued_at.elapsed());
+            queue.release(self.client, self.issued_at.elapsed());
         }
     }
 }
@@ -132,15 +269,15 @@ impl Drop for Permit {
 impl SharedQueue {
     fn state(&self) -> MutexGuard<'_, QueueState> {
         // no critical section can panic halfway
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a permit back after the query took this long.
-    fn release(self: Arc<Self>, duration: Duration) {
+    fn release(self: Arc<Self>, client: Client, duration: Duration) {
         let mut state = self.state();
         let average = state.average_duration;
         state.average_duration = average.saturating_sub(average / AVERAGE_QUERIES) + duration / AVERAGE_QUERIES;
-        state.issued -= 1;
+        state.release(client);
         drop(state);
         self.admit_waiting();
     }
@@ -148,32 +285,60 @@ impl SharedQueue {
     /// Issues the free permits to waiting queries.
     fn admit_waiting(self: &Arc<Self>) {
         let next = || self.state().next();
-        while let Some(admit) = next() {
-            if let Err(mut unreceived) = admit.send(Permit::new(self.clone())) {
+        while let Some((client, admit)) = next() {
+            if let Err(mut unreceived) = admit.send(Permit::new(self.clone(), client)) {
                 // the client disconnected
                 unreceived.queue = None;
-                self.state().issued -= 1;
+                self.state().release(client);
             }
         }
     }
 }
 
 impl AdmissionQueue {
-    /// A queue that admits this many concurrent queries.
-    pub fn new(max_permits: u32) -> Self {
-        let max_permits = max_permits.max(1) as usize;
-        let state = QueueState { max_permits, issued: 0, waiting: VecDeque::new(), is_overloaded: false, average_duration: Duration::ZERO };
-        Self(Arc::new(SharedQueue(Mutex::new(state))))
+    /// A queue that admits this many concurrent queries of readers.
+    pub fn new(max_permits: u32, shares: &Shares) -> Self {
+        Self::with(max_permits.max(1) as usize, shares.editor_queries as usize, shares, (MAX_WAIT, true, "concurrency"))
+    }
+
+    /// A queue that admits this many concurrent tables of readers.
+    pub(crate) fn of_tables(max_permits: usize, shares: &Shares) -> Self {
+        Self::with(max_permits.max(1), EDITOR_TABLES, shares, (MAX_TABLE_WAIT, false, "tables"))
+    }
+
+    fn with(
+        max_permits: usize,
+        editor_permits: usize,
+        shares: &Shares,
+        (max_wait, is_adaptive, limit): (Duration, bool, &'static str),
+    ) -> Self {
+        let state = QueueState {
+            max_permits,
+            editor_permits,
+            max_per_client: shares.of(max_permits),
+            is_adaptive,
+            issued_to_readers: 0,
+            issued_to_editors: 0,
+            clients: HashMap::new(),
+            reader_turns: VecDeque::new(),
+            editor_turns: VecDeque::new(),
+            arrivals: VecDeque::new(),
+            waiting: 0,
+            next_number: 0,
+            is_overloaded: false,
+            average_duration: Duration::ZERO,
+        };
+        Self(Arc::new(SharedQueue { state: Mutex::new(state), max_wait, limit }))
     }
 
     /// Waits for a permit; `None` if the query is rejected.
-    pub(crate) async fn acquire(&self) -> Option<Permit> {
-        let permit = match self.try_acquire_or_enqueue() {
+    pub(crate) async fn acquire(&self, client: Client) -> Option<Permit> {
+        let permit = match self.try_acquire_or_enqueue(client) {
             Ok(permit) => return Some(permit),
-            Err(waiting) => tokio::time::timeout(MAX_WAIT, waiting).await.ok().and_then(Result::ok),
+            Err(waiting) => tokio::time::timeout(self.0.max_wait, waiting).await.ok().and_then(Result::ok),
         };
         if permit.is_none() {
-            metrics::record_limit_hit("concurrency");
+            metrics::record_limit_hit(self.0.limit);
         }
         permit
     }
@@ -183,17 +348,19 @@ impl AdmissionQueue {
         // disconnected clients do not count
         self.0.admit_waiting();
         let state = self.0.state();
-        AdmissionStats { running: state.issued, capacity: state.capacity(), waiting: state.waiting.len() }
+        AdmissionStats { running: state.issued(), capacity: state.capacity(), waiting: state.waiting }
     }
 
-    fn try_acquire_or_enqueue(&self) -> Result<Permit, oneshot::Receiver<Permit>> {
+    fn try_acquire_or_enqueue(&self, client: Client) -> Result<Permit, oneshot::Receiver<Permit>> {
         let mut state = self.0.state();
-        if state.waiting.is_empty() && state.issued < state.capacity() {
-            state.issued += 1;
-            return Ok(Permit::new(self.0.clone()));
+        // a client whose turn it would be first has been admitted already
+        let has_turn = state.clients.get(&client).is_some_and(|state| state.has_turn);
+        if !has_turn && state.may_issue(client) {
+            state.issue(client);
+            return Ok(Permit::new(self.0.clone(), client));
         }
         let (admit, waiting) = oneshot::channel();
-        state.push(admit);
+        state.push(client, admit);
         drop(state);
         // the end of overload may have freed permits
         self.0.admit_waiting();
@@ -209,15 +376,33 @@ mod tests {
     use futures_util::future::{join_all, poll_fn};
 
     use super::*;
+    use crate::http::shares::ClientId;
 
     type Acquiring = Pin<Box<dyn Future<Output = Option<Permit>>>>;
 
-    /// Enqueues this many queries one after another.
+    /// A queue whose permits one client may hold alone.
+    fn queue(max_permits: u32) -> AdmissionQueue {
+        AdmissionQueue::new(max_permits, &Shares { client_percent: 100, editor_queries: 2 })
+    }
+
+    fn reader(number: u8) -> Client {
+        Client { id: ClientId::Address([192, 0, 2, number].into()), is_editor: false }
+    }
+
+    fn editor() -> Client {
+        Client { id: ClientId::Token(uuid::Uuid::nil()), is_editor: true }
+    }
+
+    /// Enqueues this many queries of a client one after another.
     async fn enqueue(admission: &AdmissionQueue, count: usize) -> Vec<Acquiring> {
+        enqueue_of(admission, reader(0), count).await
+    }
+
+    async fn enqueue_of(admission: &AdmissionQueue, client: Client, count: usize) -> Vec<Acquiring> {
         let mut all = Vec::new();
         for _ in 0..count {
             let admission = admission.clone();
-            let mut acquiring: Acquiring = Box::pin(async move { admission.acquire().await });
+            let mut acquiring: Acquiring = Box::pin(async move { admission.acquire(client).await });
             assert!(is_waiting(&mut acquiring).await);
             all.push(acquiring);
         }
@@ -229,7 +414,7 @@ mod tests {
     }
 
     fn issued(admission: &AdmissionQueue) -> usize {
-        admission.0.state().issued
+        admission.0.state().issued()
     }
 
     fn set_average_duration(admission: &AdmissionQueue, milliseconds: u64) {
@@ -253,9 +438,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waiting_queries_are_admitted_in_order() {
-        let admission = AdmissionQueue::new(1);
+        let admission = queue(1);
         set_average_duration(&admission, 20);
-        let permit = admission.acquire().await;
+        let permit = admission.acquire(reader(0)).await;
         // as many as can be admitted within a second
         let waiting = enqueue(&admission, 50).await;
         drop(assert_admitted_in_order(&admission, permit, waiting).await);
@@ -264,9 +449,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn average_duration_follows_released_permits() {
-        let admission = AdmissionQueue::new(1);
+        let admission = queue(1);
         for _ in 0..1_000 {
-            let permit = admission.acquire().await;
+            let permit = admission.acquire(reader(0)).await;
             tokio::time::advance(Duration::from_millis(40)).await;
             drop(permit);
         }
@@ -277,9 +462,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn queue_length_is_bounded_for_slow_and_fast_queries() {
         for (milliseconds, max) in [(60_000, 16), (0, 1_000)] {
-            let admission = AdmissionQueue::new(1);
+            let admission = queue(1);
             set_average_duration(&admission, milliseconds);
-            let _permit = admission.acquire().await;
+            let _permit = admission.acquire(reader(0)).await;
             let mut waiting = enqueue(&admission, max).await;
             assert!(is_waiting(&mut waiting[0]).await);
             let _newest = enqueue(&admission, 1).await;
@@ -289,9 +474,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn overload_evicts_oldest_admits_newest() {
-        let admission = AdmissionQueue::new(2);
+        let admission = queue(2);
         set_average_duration(&admission, 40);
-        let (first, second) = (admission.acquire().await, admission.acquire().await);
+        let (first, second) = (admission.acquire(reader(0)).await, admission.acquire(reader(0)).await);
         // each of two permits is released 25 times a second
         let mut waiting = enqueue(&admission, 50).await;
         let newest = enqueue(&admission, 3).await;
@@ -315,20 +500,20 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn all_permits_are_issued_again_after_overload() {
-        let admission = AdmissionQueue::new(4);
-        let permits = join_all((0..4).map(|_| admission.acquire())).await;
+        let admission = queue(4);
+        let permits = join_all((0..4).map(|_| admission.acquire(reader(0)))).await;
         set_average_duration(&admission, 1_000);
         let waiting = enqueue(&admission, QUEUE_BOUNDS.0 + 1).await;
         drop(waiting);
         drop(permits);
-        assert_eq!(join_all((0..4).map(|_| admission.acquire())).await.iter().flatten().count(), 4);
+        assert_eq!(join_all((0..4).map(|_| admission.acquire(reader(0)))).await.iter().flatten().count(), 4);
     }
 
     #[tokio::test(start_paused = true)]
     async fn overload_rejects_queries_that_waited_100_ms() {
-        let admission = AdmissionQueue::new(1);
+        let admission = queue(1);
         set_average_duration(&admission, 1_000);
-        let permit = admission.acquire().await;
+        let permit = admission.acquire(reader(0)).await;
         let mut waiting = enqueue(&admission, QUEUE_BOUNDS.0).await;
         let newer = enqueue(&admission, 1).await;
         tokio::time::advance(OVERLOAD_WAIT).await;
@@ -352,9 +537,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn overload_ends_when_the_queue_can_be_admitted_in_time() {
-        let admission = AdmissionQueue::new(1);
+        let admission = queue(1);
         set_average_duration(&admission, 20);
-        let permit = admission.acquire().await;
+        let permit = admission.acquire(reader(0)).await;
         let mut waiting = enqueue(&admission, 51).await;
         assert!(waiting.remove(0).await.is_none());
         // five are admitted within 100 ms
@@ -366,17 +551,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_query_waits_longer_than_a_second() {
-        let admission = AdmissionQueue::new(1);
-        let _permit = admission.acquire().await;
+        let admission = queue(1);
+        let _permit = admission.acquire(reader(0)).await;
         let start = Instant::now();
-        assert!(admission.acquire().await.is_none());
+        assert!(admission.acquire(reader(0)).await.is_none());
         assert!(start.elapsed() >= MAX_WAIT && start.elapsed() <= MAX_WAIT + Duration::from_millis(2));
     }
 
     #[tokio::test(start_paused = true)]
     async fn disconnected_clients_hold_no_permit() {
-        let admission = AdmissionQueue::new(1);
-        let permit = admission.acquire().await;
+        let admission = queue(1);
+        let permit = admission.acquire(reader(0)).await;
         let mut waiting = enqueue(&admission, 3).await;
         drop(waiting.remove(0));
         drop(permit);
@@ -384,5 +569,73 @@ mod tests {
         drop(waiting.remove(0));
         assert!(waiting.remove(0).await.is_some());
         assert_eq!(issued(&admission), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn client_holds_no_more_than_its_share() {
+        let admission = AdmissionQueue::new(8, &Shares { client_percent: 25, editor_queries: 2 });
+        let mut held = Vec::new();
+        for _ in 0..2 {
+            held.push(admission.acquire(reader(0)).await.unwrap());
+        }
+        let mut waiting = enqueue_of(&admission, reader(0), 1).await;
+        // others are admitted although a query waits
+        for number in 1..=3 {
+            held.push(admission.acquire(reader(number)).await.unwrap());
+            held.push(admission.acquire(reader(number)).await.unwrap());
+        }
+        assert!(is_waiting(&mut waiting[0]).await);
+        held.remove(0);
+        held.push(waiting.remove(0).await.unwrap());
+        drop(held);
+        assert_eq!(issued(&admission), 0);
+        assert!(admission.0.state().clients.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_clients_take_turns() {
+        let admission = queue(1);
+        let permit = admission.acquire(reader(0)).await;
+        let mut flood = enqueue_of(&admission, reader(0), 10).await;
+        let mut others = enqueue_of(&admission, reader(1), 1).await;
+        others.extend(enqueue_of(&admission, reader(2), 1).await);
+        let mut order = vec![flood.remove(0)];
+        order.extend(others);
+        order.extend(flood);
+        drop(assert_admitted_in_order(&admission, permit, order).await);
+        assert_eq!((issued(&admission), admission.0.state().clients.len()), (0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn flood_of_one_client_rejects_only_its_own_queries() {
+        let admission = queue(1);
+        set_average_duration(&admission, 1_000);
+        let permit = admission.acquire(reader(0)).await;
+        let mut other = enqueue_of(&admission, reader(1), 1).await.remove(0);
+        let mut flood = enqueue_of(&admission, reader(0), 60).await;
+        assert!(is_waiting(&mut other).await);
+        assert!(!is_waiting(&mut flood[0]).await);
+        // a client that comes during overload goes first
+        let newcomer = enqueue_of(&admission, reader(2), 1).await.remove(0);
+        drop(permit);
+        let admitted = newcomer.await;
+        assert!(admitted.is_some() && is_waiting(&mut other).await);
+        drop((admitted, other, flood));
+        assert_eq!(admission.stats().running, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn readers_never_take_the_permits_of_editors() {
+        let admission = queue(3);
+        let held = join_all((0..3).map(|_| admission.acquire(reader(0)))).await;
+        let mut waiting = enqueue(&admission, 30).await;
+        let first = admission.acquire(editor()).await;
+        let second = admission.acquire(editor()).await;
+        assert!(first.is_some() && second.is_some() && is_waiting(&mut waiting[0]).await);
+        // a third waits for a permit that readers may take, too, and comes before them
+        let third = enqueue_of(&admission, editor(), 1).await.remove(0);
+        drop(held);
+        assert!(third.await.is_some());
+        drop(waiting);
     }
 }

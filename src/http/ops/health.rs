@@ -9,10 +9,15 @@ use axum::http::{HeaderName, StatusCode};
 use axum::response::IntoResponse;
 use serde::Serialize;
 
+use crate::http::ops::health_state::ReadinessResponse;
 use crate::http::state::AppState;
 
 /// Timeout of one check, so that the response is prompt even if the database hangs.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time after which a probe gets the result of the latest checks.
+const PROMPT_RESPONSE: Duration = Duration::from_millis(200);
+/// Age up to which the result of the latest checks answers a probe.
+const MAX_LATEST_AGE: Duration = Duration::from_secs(5);
 
 /// Whether the server can serve requests, and the result of each check.
 #[derive(Debug, Serialize)]
@@ -108,10 +113,26 @@ pub async fn live() -> impl IntoResponse {
     (NO_STORE, "ok\n")
 }
 
-/// Readiness: the database responds, and its schema is the one that this version expects.
+/// Readiness: the database responds, and its schema is the one that this version expects. If the checks take longer than a
+/// probe should wait, the response is that of the latest checks.
 pub async fn ready(State(state): State<Arc<AppState>>) -> impl IntoResponse {
-    let readiness = readiness(&state).await;
-    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = serde_json::to_string(&readiness).unwrap_or_default();
-    (status, NO_STORE, [(CONTENT_TYPE, "application/json")], body)
+    let health = state.health.clone();
+    let mut checked = tokio::spawn(async move {
+        let readiness = readiness(&state).await;
+        let response = ReadinessResponse { is_ready: readiness.ready, body: serde_json::to_string(&readiness).unwrap_or_default() };
+        state.health.remember(response.clone());
+        response
+    });
+    let latest = || health.latest(MAX_LATEST_AGE).filter(|_| !health.is_shutting_down());
+    let checked = match tokio::time::timeout(PROMPT_RESPONSE, &mut checked).await {
+        Ok(checked) => checked.ok(),
+        Err(_) => match latest() {
+            Some(latest) => Some(latest),
+            None => checked.await.ok(),
+        },
+    };
+    // a check that panics is logged by the panic hook
+    let response = checked.unwrap_or(ReadinessResponse { is_ready: false, body: String::new() });
+    let status = if response.is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, NO_STORE, [(CONTENT_TYPE, "application/json")], response.body)
 }

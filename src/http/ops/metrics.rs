@@ -74,7 +74,7 @@ async fn update_gauges(state: &AppState) {
     metrics::set_gauge("kurultai_stream_places_taken", &[], state.stream_limits.open() as f64);
     let tables = max_concurrent_tables(store.max_connections());
     metrics::set_gauge("kurultai_tables_max", &[], tables as f64);
-    metrics::set_gauge("kurultai_tables_reading", &[], tables.saturating_sub(state.table_permits.available_permits()) as f64);
+    metrics::set_gauge("kurultai_tables_reading", &[], state.table_queue.stats().running as f64);
     // the gauges keep their value if the database does not respond in time
     if let Ok(Ok(version)) = tokio::time::timeout(VERSION_TIMEOUT, store.version()).await {
         metrics::set_gauge("kurultai_dataset_version", &[], version.number as f64);

@@ -88,7 +88,7 @@ async fn respond(state: &AppState, client: &ClientContext, query: &str, ty: Opti
         Ok(caller) => caller,
         Err(error) => return validators.apply_uncacheable(error_page(&request, &error)),
     };
-    let Some(_permit) = state.admission_queue.acquire().await else {
+    let Some(_permit) = state.admission_queue.acquire(client.rate_limit.client(&caller)).await else {
         return validators.apply_uncacheable(error_page(&request, &Error::Overloaded));
     };
     let store = state.store.for_role(caller.role);

@@ -32,7 +32,7 @@ impl Store {
     /// Compares the applied migrations with the known ones, without changing anything.
     pub async fn migrations(&self) -> Result<Migrations, DbErr> {
         let select = Query::select().column("version").from("seaql_migrations").order_by("version", Order::Asc).to_owned();
-        let rows = match self.pools.primary.query_all(&select).await {
+        let rows = match self.pools.control.query_all(&select).await {
             Err(error) if is_undefined_table(&error) => Vec::new(),
             rows => rows?,
         };

@@ -1,5 +1,5 @@
-//! Connection pools, one for each kind of use so that none starves another: writes, queries, scans of whole lists, and
-//! reads that must observe the latest write.
+//! Connection pools, one for each kind of use so that none starves another: writes, queries, scans of whole lists, reads of
+//! editors, and the short reads of the server itself.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -18,17 +18,22 @@ use crate::store::sql::dialect::Dialect;
 
 /// Connections to PostgreSQL for writes, which queue for a lock, and for change notifications.
 const PG_WRITER_CONNECTIONS: u32 = 5;
+/// Connections for the reads of editors and admins.
+const EDITOR_CONNECTIONS: u32 = 4;
+/// Connections for tokens, readiness and the dataset version: each statement reads one row.
+const CONTROL_CONNECTIONS: u32 = 2;
+/// Connections for scans of editors and admins, in addition to those of readers.
+const EDITOR_SCANNER_CONNECTIONS: u32 = 2;
 /// Longest wait for a connection to a replica.
 const REPLICA_ACQUIRE_TIMEOUT: Duration = Duration::from_millis(500);
-/// Connections to SQLite for reads that must observe the latest write: the checks of tokens, and the reads of editors.
-const SQLITE_PRIMARY_CONNECTIONS: u32 = 4;
 
 /// How to connect to the database.
 #[derive(Debug, Clone)]
 pub struct StoreOptions {
     /// `sqlite://path`, `sqlite::memory:` or `postgres://user:password@host/database`.
     pub url: String,
-    /// Maximum number of connections for queries. Half as many are opened for scans, and on PostgreSQL five more for writes.
+    /// Maximum number of connections for queries. Half as many and two more are opened for scans, four for editors, two for
+    /// tokens and probes, and on PostgreSQL five for writes.
     pub max_connections: u32,
     /// How long to wait for a connection.
     pub acquire_timeout: Duration,
@@ -62,8 +67,10 @@ impl StoreOptions {
 pub(crate) struct Pools {
     /// For writes: a single connection on SQLite.
     pub(crate) writer: DatabaseConnection,
-    /// For reads that must observe every acknowledged write.
+    /// For the reads of editors and admins, which must observe every acknowledged write.
     pub(crate) primary: DatabaseConnection,
+    /// For short reads that every request may depend on: tokens, readiness and the dataset version.
+    pub(crate) control: DatabaseConnection,
     /// For queries.
     pub(crate) reader: DatabaseConnection,
     /// For scans of whole lists, each of which may hold its connection for minutes.
@@ -78,7 +85,7 @@ impl Pools {
 
     /// Closes all pools once their statements have ended.
     pub(crate) async fn close(&self) {
-        for pool in [&self.writer, &self.primary, &self.reader, &self.scanner] {
+        for pool in [&self.writer, &self.primary, &self.control, &self.reader, &self.scanner] {
             if let Err(error) = pool.close_by_ref().await {
                 tracing::debug!(%error, "failed to close a connection pool");
             }
@@ -87,7 +94,14 @@ impl Pools {
 
     /// Status of the pools.
     pub(crate) fn status(&self) -> Vec<PoolStatus> {
-        [("reading", &self.reader), ("tables", &self.scanner), ("writing", &self.writer)].map(|(name, of)| PoolStatus::of(name, of)).into()
+        let pools = [
+            ("reading", &self.reader),
+            ("tables", &self.scanner),
+            ("editing", &self.primary),
+            ("control", &self.control),
+            ("writing", &self.writer),
+        ];
+        pools.map(|(name, of)| PoolStatus::of(name, of)).into()
     }
 }
 
@@ -175,14 +189,15 @@ async fn connect_sqlite(options: &StoreOptions) -> Result<(Pools, Changes), DbEr
     // each connection to an in-memory database would open a database of its own
     if options.url.contains(":memory:") {
         let all = || writer.clone();
-        return Ok((Pools { primary: all(), reader: all(), scanner: all(), writer }, Changes::single_process()));
+        return Ok((Pools { primary: all(), control: all(), reader: all(), scanner: all(), writer }, Changes::single_process()));
     }
     let changes = Changes::polled(open(&connect, 1).await?);
+    let control = open(&connect, CONTROL_CONNECTIONS).await?;
     guard_sqlite(&mut connect);
-    let primary = open(&connect, SQLITE_PRIMARY_CONNECTIONS).await?;
-    let scanner = open(&connect, scanner_connections(options.max_connections)).await?;
+    let primary = open(&connect, EDITOR_CONNECTIONS).await?;
+    let scanner = open(&connect, scanner_connections(options.max_connections) + EDITOR_SCANNER_CONNECTIONS).await?;
     let reader = open(&connect, options.max_connections).await?;
-    Ok((Pools { writer, primary, reader, scanner }, changes))
+    Ok((Pools { writer, primary, control, reader, scanner }, changes))
 }
 
 fn connect_error(error: SqlxError) -> DbErr {
@@ -198,14 +213,18 @@ async fn connect_postgres(options: &StoreOptions) -> Result<(Pools, Changes), Db
         Err(_) => return Err(connect_error(SqlxError::PoolTimedOut)),
     }
     let writer = open(&connect, PG_WRITER_CONNECTIONS).await?;
+    // opened when needed, and without the statement timeout: dry runs of imports may take longer
+    let primary = open(connect.clone().connect_lazy(true), EDITOR_CONNECTIONS).await?;
     set_statement_timeout(&mut connect, options);
     guard_postgres(&mut connect);
     let reader = open(&connect, options.max_connections).await?;
     if let Some(timeout) = options.statement_timeout {
         check_statement_timeout(&reader, timeout).await?;
     }
-    let scanner = open(connect.connect_lazy(true), scanner_connections(options.max_connections)).await?;
-    Ok((Pools { primary: writer.clone(), writer, reader, scanner }, Changes::notified(options.listen_url.clone())))
+    connect.connect_lazy(true);
+    let control = open(&connect, CONTROL_CONNECTIONS).await?;
+    let scanner = open(&connect, scanner_connections(options.max_connections) + EDITOR_SCANNER_CONNECTIONS).await?;
+    Ok((Pools { primary, control, writer, reader, scanner }, Changes::notified(options.listen_url.clone())))
 }
 
 /// Sets the `statement_timeout` of new connections to PostgreSQL.

@@ -464,7 +464,7 @@ async fn sequential_clients_above_capacity_are_all_admitted() {
 
 #[tokio::test]
 async fn incomplete_requests_time_out() {
-    let timeouts = Timeouts { header_seconds: 1, body_seconds: 1, query_seconds: 30 };
+    let timeouts = Timeouts { header_seconds: 1, body_seconds: 1, ..Timeouts::default() };
     let server = Server::set(On::Sqlite, Settings { timeouts, ..Settings::default() }).await;
     let address = server.address.trim_start_matches("http://");
     let response_to = async |sent: &str| {
@@ -486,12 +486,12 @@ async fn incomplete_requests_time_out() {
 async fn excess_connection_waits_until_another_closes() {
     let server = Server::set(On::Sqlite, Settings { connections: 1, ..Settings::default() }).await;
     let address = server.address.trim_start_matches("http://");
-    let first = TcpStream::connect(address).await.unwrap();
+    let held = [TcpStream::connect(address).await.unwrap(), TcpStream::connect(address).await.unwrap()];
     tokio::time::sleep(Duration::from_millis(100)).await;
     let second = tokio::spawn(server.client.get(format!("{}/healthz", server.address)).send());
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(!second.is_finished());
-    drop(first);
+    drop(held);
     assert_eq!(second.await.unwrap().unwrap().status(), StatusCode::OK);
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kurultai::core::clock::Clock;
 use kurultai::store::{Store, StoreOptions};
 use migration::sea_orm::ConnectionTrait;
-use reqwest::header::ACCEPT_LANGUAGE;
+use reqwest::header::{ACCEPT, ACCEPT_LANGUAGE};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -81,6 +81,26 @@ async fn cache_key_includes_variables_operation_and_language() {
         assert_eq!(ask("en", body("One", "b")).await, json!({"data": {"person": null}}));
         assert_eq!(ask("en", body("Two", "a")).await, json!({"data": {"__typename": "Query"}}));
     }
+}
+
+#[tokio::test]
+async fn headers_that_do_not_change_the_response_share_an_entry() {
+    let server = Server::with(On::Sqlite, ONE).await;
+    let ask = async |languages: &str, accept: &str| {
+        let request = server.client.post(format!("{}/graphql", server.address)).header(ACCEPT_LANGUAGE, languages).header(ACCEPT, accept);
+        request.json(&json!({"query": QUERY})).send().await.unwrap().text().await.unwrap()
+    };
+    let first = ask("ru, en;q=0.5", "application/json").await;
+    let before = server.store.statement_count();
+    let long = (0..500).map(|number| format!("x{number}-a-b-c-d-e-f-g")).collect::<Vec<_>>().join("-");
+    for (languages, accept) in [
+        (format!("ru, en;q=0.4, {long}"), "*/*"),
+        (format!("{long}, ru;q=0.9,en;q=0.1"), "application/json;q=0.9, text/html;q=0"),
+        ("RU, en;q=0.5, ru;q=0.1".to_owned(), "application/json, application/xml;q=0.3"),
+    ] {
+        assert_eq!(ask(&languages, accept).await, first);
+    }
+    assert_eq!(server.store.statement_count(), before);
 }
 
 #[rstest]
