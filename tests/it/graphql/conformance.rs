@@ -482,7 +482,10 @@ async fn document_of_the_current_edition_is_accepted() {
         ("byte_order_mark", "\u{feff}{ cases { totalCount } }"),
         ("shorthand_after_fragment", "fragment f on Query { cases { totalCount } } { ...f }"),
         ("keyword_without_name", "query { cases { totalCount } }"),
-        ("spread_next_to_a_name", "{cases{nodes{slug...F}...C}}fragment F on Case{title}fragment C on CaseConnection{totalCount...D}fragment D on CaseConnection{pageInfo{hasNextPage}}"),
+        (
+            "spread_next_to_a_name",
+            "{cases{nodes{slug...F}...C}}fragment F on Case{title}fragment C on CaseConnection{totalCount...D}fragment D on CaseConnection{pageInfo{hasNextPage}}",
+        ),
         ("strings_of_every_form", r#"{ a: laws(filter: {number: {in: ["", "\u0041", """ "b" \""" """]}}) { totalCount } }"#),
     ];
     let server = Server::sample(On::Sqlite).await;

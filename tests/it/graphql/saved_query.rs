@@ -73,7 +73,8 @@ async fn name_added_later_is_visible_to_every_server(#[values(On::Sqlite, On::Po
         let (status, answer, _) = get(server, &[("documentId", "people")]).await;
         assert_eq!((status, answer["data"]["people"]["nodes"].as_array().unwrap().len()), (200, 2));
         // each key finds only what it names
-        let crossed = format!("{{ a: savedQuery(by: {{name: \"{hash}\"}}) {{ hash }} b: savedQuery(by: {{hash: \"people\"}}) {{ hash }} }}");
+        let crossed =
+            format!("{{ a: savedQuery(by: {{name: \"{hash}\"}}) {{ hash }} b: savedQuery(by: {{hash: \"people\"}}) {{ hash }} }}");
         assert_eq!(server.data(&crossed).await, json!({"a": null, "b": null}));
     }
 }
