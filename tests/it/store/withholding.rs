@@ -46,7 +46,7 @@ cases:
   charges: [{key: c, party: p, provision: art-1, outcome: pending, text: {en: T}}]
   events: [{key: e, kind: hearing, text: {en: T}}]
   sentences: [{key: s, party: p, kind: fine, amount: 1, unit: KZT, text: {en: T}}]
-  citations: [{key: q, source: news, quote: Q, note: N}]
+  citations: [{key: q, source: news, field: docketNumber, value: "1", quote: Q, note: N}]
   topics: [press]
 - {slug: case-2, title: {en: Second}, kind: criminal, status: pending, parties: [{key: zk, role: defendant, person: zk}], summary: {en: Karabekova was charged., ru: Карабековой предъявили обвинение.}}
 statements:
