@@ -2,6 +2,7 @@
 
 mod database_url;
 mod renamed;
+mod secret;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -20,6 +21,7 @@ use renamed::{ENVIRONMENT_PREFIX, ENVIRONMENT_SEPARATOR, RenamedSettings};
 
 pub use database_url::DatabaseUrl;
 pub use renamed::DeprecatedSetting;
+pub use secret::Secret;
 
 /// Configuration file that is read if no other is given.
 const DEFAULT_FILE: &str = "kurultai.toml";
@@ -45,6 +47,8 @@ pub struct Config {
     pub max_replica_lag_seconds: u64,
     /// URL for change notifications, for use behind a pooler; `database_url` if empty.
     pub database_listen_url: DatabaseUrl,
+    /// Secret of the digests by which withheld persons are recognized; empty for none.
+    pub withholding_secret: Secret,
     /// Address and port to listen on.
     pub listen: SocketAddr,
     /// Maximum number of client connections.

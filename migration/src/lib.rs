@@ -22,7 +22,8 @@ mod m20261125_000015_live_urls;
 mod m20261125_000016_freshness;
 mod m20261129_000017_date_names;
 mod m20261129_000018_document_ids;
-mod m20261129_000025_clean_texts;
+mod m20261129_000019_withholding;
+mod m20261129_000020_clean_texts;
 mod table;
 
 /// The migrations, in order. The name of each module is stored in the database and must not change.
@@ -51,7 +52,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000016_freshness::Migration),
             Box::new(m20261129_000017_date_names::Migration),
             Box::new(m20261129_000018_document_ids::Migration),
-            Box::new(m20261129_000025_clean_texts::Migration),
+            Box::new(m20261129_000019_withholding::Migration),
+            Box::new(m20261129_000020_clean_texts::Migration),
         ]
     }
 }

@@ -24,6 +24,7 @@ async fn open(config: &Config) -> anyhow::Result<Store> {
         replicas: config.database_replica_urls.iter().map(|replica| replica.expose().to_owned()).collect(),
         max_replica_lag: Duration::from_secs(config.max_replica_lag_seconds),
         listen_url: (!config.database_listen_url.is_empty()).then(|| config.database_listen_url.expose().to_owned()),
+        withholding_secret: config.withholding_secret.expose().map(str::to_owned),
     };
     Store::connect(&options, Clock::System).await.map_err(|error| {
         let url = &config.database_url;

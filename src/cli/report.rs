@@ -11,15 +11,26 @@ pub(super) fn count(drafts: &Drafts) -> usize {
 
 /// Summary of a completed import.
 pub(super) fn summary(outcome: &WriteSummary) -> String {
-    format!("Records: {} created, {} updated, {} unchanged", outcome.created, outcome.updated, outcome.unchanged)
+    format!("Records: {} created, {} updated, {} unchanged{}", outcome.created, outcome.updated, outcome.unchanged, redacted(outcome))
 }
 
 /// Summary of a dry run.
 pub(super) fn dry_run_summary(outcome: &WriteSummary) -> String {
     format!(
-        "Nothing was written. Records: {} would be created, {} updated, {} unchanged",
-        outcome.created, outcome.updated, outcome.unchanged
+        "Nothing was written. Records: {} would be created, {} updated, {} unchanged{}",
+        outcome.created,
+        outcome.updated,
+        outcome.unchanged,
+        redacted(outcome)
     )
+}
+
+/// The number of records whose texts were redacted, if there are any.
+fn redacted(outcome: &WriteSummary) -> String {
+    match outcome.redacted {
+        0 => String::new(),
+        count => format!("; in {count} of them the name of a withheld person was redacted"),
+    }
 }
 
 /// The outcome of an import that was interrupted after `written` of `total` records.

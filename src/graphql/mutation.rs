@@ -8,6 +8,7 @@ mod import_records;
 mod mark_checked;
 mod record;
 mod target;
+mod withholding;
 
 use async_graphql::dynamic::{Object, SchemaBuilder};
 
@@ -31,7 +32,8 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     builder = import_records::register(builder);
     builder = import_file::register(builder);
     builder = mark_checked::register(builder);
-    let fields = record::fields().into_iter().chain(curation::fields()).chain([
+    builder = withholding::register(builder);
+    let fields = record::fields().into_iter().chain(curation::fields()).chain(withholding::fields()).chain([
         import_records::field(),
         import_file::field(),
         mark_checked::field(),
@@ -60,6 +62,7 @@ pub(super) async fn execute(
         import_records::NAME => import_records::execute(store, caller, selection, out).await,
         import_file::NAME => import_file::execute(store, caller, selection, files, out).await,
         mark_checked::NAME => mark_checked::execute(store, selection, out).await,
+        withholding::WITHHOLD | withholding::END => withholding::execute(store, caller, selection, out).await,
         _ => curation::execute(store, caller, selection, out).await,
     }
 }

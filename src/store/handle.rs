@@ -43,6 +43,8 @@ pub struct Store {
     pub(crate) snapshot: Option<Arc<Snapshot>>,
     /// Time limit of one statement.
     statement_timeout: Option<Duration>,
+    /// Secret of the digests by which withheld persons are recognized.
+    pub(crate) withholding_secret: Option<Arc<str>>,
 }
 
 impl Store {
@@ -61,6 +63,7 @@ impl Store {
             visibility: Visibility::Published,
             snapshot: None,
             statement_timeout: options.statement_timeout,
+            withholding_secret: options.withholding_secret.as_deref().map(Arc::from),
         })
     }
 

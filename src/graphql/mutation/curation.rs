@@ -1,4 +1,4 @@
-//! Mutations that apply to records of several types: citations, topics, identifiers, merges, reverts and withholding.
+//! Mutations that apply to records of several types: citations, topics, identifiers, merges and reverts.
 
 use async_graphql::dynamic::{Field, InputObject, SchemaBuilder, TypeRef};
 use serde_json::{Map, Value as Json, json};
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::catalog::catalog;
 use crate::catalog::record::RecordKind;
-use crate::core::auth::{Caller, Role};
+use crate::core::auth::Caller;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::graphql::global_id;
@@ -42,10 +42,9 @@ enum CurationAction {
     RemoveIdentifier,
     Merge(RecordType),
     Revert,
-    Withhold,
 }
 
-const MUTATIONS: [Mutation; 10] = [
+const MUTATIONS: [Mutation; 9] = [
     Mutation {
         name: "addCitation",
         input: "AddCitationInput",
@@ -70,13 +69,13 @@ const MUTATIONS: [Mutation; 10] = [
     Mutation {
         name: "mergePeople",
         input: "MergeInput",
-        doc: "Merges two records of the same person. All links, names, identifiers, topics and citations move to the remaining record, and the id and slug of the other redirect to it.",
+        doc: "Merges two records of a person. All links, names, identifiers, topics and citations move to one, to which the id and slug of the other redirect.",
         action: CurationAction::Merge(RecordType::Person),
     },
     Mutation {
         name: "mergeOrganizations",
         input: "MergeInput",
-        doc: "Merges two records of the same organization. All links, names, identifiers, topics and citations move to the remaining record, and the id and slug of the other redirect to it.",
+        doc: "Merges two records of an organization, as mergePeople does.",
         action: CurationAction::Merge(RecordType::Organization),
     },
     Mutation {
@@ -85,12 +84,6 @@ const MUTATIONS: [Mutation; 10] = [
         doc: "Restores a record to an earlier revision, also after its deletion. A revert is itself a change and can be reverted.",
         action: CurationAction::Revert,
     },
-    Mutation {
-        name: "withholdPerson",
-        input: "WithholdInput",
-        doc: "Permanently removes what identifies a person: names, image, dates, links and citations of the record, the names in texts that mention the person, and all of these in every history. Other records keep their links to the person, under a neutral label. Cannot be undone. Admins only.",
-        action: CurationAction::Withhold,
-    },
 ];
 
 impl CurationAction {
@@ -98,7 +91,6 @@ impl CurationAction {
     fn payload(self) -> String {
         match self {
             Self::Merge(ty) => payload::name(catalog().get(ty)),
-            Self::Withhold => payload::name(catalog().get(RecordType::Person)),
             Self::AddCitation
             | Self::RemoveCitation
             | Self::AddTopic
@@ -149,7 +141,6 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
             .field(id("record", "Id of the record."))
             .field(input_value("toRevision", TypeRef::named_nn(TypeRef::INT), "Revision to restore."))
             .field(input::expected_revision()),
-        InputObject::new("WithholdInput").description("A person to withhold.").field(id("person", "Id or slug of the person.")),
     ];
     inputs.into_iter().fold(builder, |builder, object| builder.register(object.field(input::message())))
 }
@@ -157,9 +148,6 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
 pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let mutation = MUTATIONS.iter().find(|mutation| mutation.name == selection.name());
     let mutation = mutation.ok_or_else(|| internal(format!("the mutation {} is not executed anywhere", selection.name())))?;
-    if let CurationAction::Withhold = mutation.action {
-        caller.require(Role::Admin)?;
-    }
     let payload = mutation.action.payload();
     match apply(store, caller, mutation.action, input::members(selection)?).await {
         Ok(record) => payload::write(store, selection, &payload, Some(record), &[], out).await,
@@ -176,12 +164,6 @@ async fn apply(
     let author = author(caller, input::take_text(&mut members, MESSAGE)?);
     match action {
         CurationAction::Merge(ty) => merge(store, ty, members, &author).await,
-        CurationAction::Withhold => {
-            let person = input::take_required_text(&mut members, "person")?;
-            let id = resolve(store, RecordType::Person, &person, Origin::input(["person"])).await??;
-            store.withhold(id, &author).await?;
-            Ok((RecordType::Person, id))
-        }
         CurationAction::Revert => {
             let expected = input::take_integer(&mut members, EXPECTED_REVISION)?;
             let (ty, id) = decode_citable(&input::take_required_text(&mut members, "record")?)?;
@@ -283,7 +265,7 @@ async fn patch(
         CurationAction::RemoveIdentifier => {
             input("identifiers", Some(ListPatch::Remove(take_identifier(&mut members)?)), "value", Origin::input([]), problems)
         }
-        CurationAction::Merge(_) | CurationAction::Revert | CurationAction::Withhold => {
+        CurationAction::Merge(_) | CurationAction::Revert => {
             return Err(internal("this mutation does not patch a list").into());
         }
     };

@@ -74,13 +74,11 @@ fn field(record: &Record, action: RecordAction, verb: &str) -> Field {
         RecordAction::Upsert => (
             input::name(record, Purpose::Upsert),
             payload::name(record),
-            format!("Creates or updates {this}, found by slug, or else by an identifier. Idempotent."),
+            format!("Creates or updates {this}, found by slug, else by identifier. Idempotent."),
         ),
-        RecordAction::Delete => (
-            TARGET_INPUT.to_owned(),
-            payload::DELETE.to_owned(),
-            format!("Deletes {this} that no other record refers to; revert restores it."),
-        ),
+        RecordAction::Delete => {
+            (TARGET_INPUT.to_owned(), payload::DELETE.to_owned(), format!("Deletes {this} that no record refers to; revert restores it."))
+        }
         RecordAction::Publish => (TARGET_INPUT.to_owned(), payload::name(record), format!("Publishes {this} to readers.")),
         RecordAction::Unpublish => (TARGET_INPUT.to_owned(), payload::name(record), format!("Hides {this} and its history from readers.")),
     };

@@ -63,7 +63,7 @@ fn arguments(record: &Record) -> [InputValue; 6] {
     [
         input_value("first", named(TypeRef::INT), "Page size, 0 to 100; default 20."),
         input_value("after", named(TypeRef::STRING), "Rows after this cursor."),
-        input_value("last", named(TypeRef::INT), "Page size, from the end."),
+        input_value("last", named(TypeRef::INT), "Page size from the end."),
         input_value("before", named(TypeRef::STRING), "Rows before this cursor."),
         input_value("filter", TypeRef::named(filter::filter_name(record)), "Only matching rows."),
         input_value("order", TypeRef::named(filter::order_name(record)), order_doc(record)),

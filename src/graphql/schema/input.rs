@@ -50,12 +50,12 @@ pub(crate) fn name(record: &Record, purpose: Purpose) -> String {
 
 /// The input field with the message for the history.
 pub(crate) fn message() -> InputValue {
-    input_value(MESSAGE, TypeRef::named(TypeRef::STRING), "Reason, shown in the history.")
+    input_value(MESSAGE, TypeRef::named(TypeRef::STRING), "Reason, for the history.")
 }
 
 /// The input field with the revision that the record is expected to have.
 pub(crate) fn expected_revision() -> InputValue {
-    input_value(EXPECTED_REVISION, TypeRef::named(TypeRef::INT), "Revision you last saw; CONFLICT if the record changed since.")
+    input_value(EXPECTED_REVISION, TypeRef::named(TypeRef::INT), "Revision you last saw; CONFLICT if it changed since.")
 }
 
 pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {

@@ -155,11 +155,25 @@ pub(crate) async fn write(
     problems: &[InputProblem],
     out: &mut JsonWriter<'_>,
 ) -> Result<()> {
+    write_with(store, selection, payload, record, problems, out, |_, _| false).await
+}
+
+/// As [`write`], for a payload with fields of its own: `write_own` writes a field of the payload, or returns false.
+pub(crate) async fn write_with(
+    store: &Store,
+    selection: &Selection<'_>,
+    payload: &str,
+    record: Option<(RecordType, Uuid)>,
+    problems: &[InputProblem],
+    out: &mut JsonWriter<'_>,
+    write_own: impl Fn(&Selection<'_>, &mut JsonWriter<'_>) -> bool + Send + Sync,
+) -> Result<()> {
     let fields = merged_subfields(std::slice::from_ref(selection), &[payload]);
     let mut written: Fields<Vec<u8>> = Fields::new();
     for field in &fields {
         let mut value = out.part();
         match (field.name(), record) {
+            _ if write_own(field, &mut value) => {}
             ("__typename", _) => value.value(payload),
             ("errors", _) => ErrorsProjection::new(field).write(problems, &mut value),
             ("deletedId", Some((ty, id))) => value.value(global_id::encode(ty, id)),

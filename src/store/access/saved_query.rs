@@ -16,6 +16,8 @@ use crate::core::strict_json;
 use crate::core::text::{TextRule, forbidden_character, forbidden_character_message};
 use crate::entity::document_id;
 use crate::entity::saved_query::{ActiveModel, Column, Entity, Model};
+use crate::store::curation::name_recognition::NameRecognizer;
+use crate::store::curation::withheld_digest::{WITHHELD_NAME_MESSAGE, load_recognizer};
 use crate::store::db::dataset_version;
 use crate::store::db::dataset_version::WriteScope;
 use crate::store::draft::{InputProblem, Origin, ProblemCode, add_problems};
@@ -63,6 +65,22 @@ impl NewSavedQuery {
         }
         let rest = json!([self.operation_name, sorted(&Json::Object(self.variables.clone()))]);
         sha256_hex(format!("{}\n{rest}", self.document))
+    }
+
+    /// Problems with names of withheld persons.
+    fn withheld_names(&self, recognizer: &NameRecognizer) -> Vec<InputProblem> {
+        let variables = Json::Object(self.variables.clone()).to_string();
+        let texts = [
+            ("query", Some(&self.document)),
+            ("operationName", self.operation_name.as_ref()),
+            ("variables", Some(&variables)),
+            ("name", self.name.as_ref()),
+            ("title", self.title.as_ref()),
+        ];
+        let found = texts.into_iter().filter(|(_, text)| text.is_some_and(|text| recognizer.finds(text)));
+        found
+            .map(|(argument, _)| InputProblem::new(Origin::input([argument]), WITHHELD_NAME_MESSAGE).with_code(ProblemCode::Withheld))
+            .collect()
     }
 
     /// Problems with the lengths, the name and the title.
@@ -247,6 +265,8 @@ impl Store {
             let message = format!("\"{name}\" is permanently the id of a document of a manifest: {}; give this one another name", id.hash);
             add_problems(&mut problems, vec![InputProblem::new(Origin::input(["name"]), message).with_code(ProblemCode::Taken)]);
         }
+        let recognizer = load_recognizer(transaction, self.withholding_secret.as_deref()).await?;
+        add_problems(&mut problems, query.withheld_names(&recognizer));
         if !problems.is_empty() {
             return Err(WriteError::Problems(problems));
         }

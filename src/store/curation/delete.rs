@@ -17,6 +17,7 @@ use crate::store::curation::withheld_digest::withheld_persons;
 use crate::store::draft::{InputProblem, Origin, ProblemCode};
 use crate::store::history::revisions::{NewRevision, hide_revisions, insert_revisions};
 use crate::store::history::state;
+use crate::store::search::index::{forget_unused_words, name_words_of};
 use crate::store::write::load::referenced_types;
 use crate::store::write::model::{StoredRow, is_published, revision_number};
 use crate::store::write::session::{WriteSession, revision_problem};
@@ -71,7 +72,9 @@ impl WriteSession<'_> {
             revisions.push(revision(number + 2, Vec::new(), true));
         }
         hide_revisions(transaction, &[row.id]).await?;
+        let words = name_words_of(transaction, &[row.id]).await?;
         delete_rows(transaction, "search_documents", "id", &[row.id]).await?;
+        forget_unused_words(transaction, words).await?;
         self.remove_rows(record, row).await?;
         let stamp = self.stamp();
         if was_published {

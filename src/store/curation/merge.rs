@@ -15,12 +15,13 @@ use crate::core::error::Result;
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::curation::referrers::referrers;
-use crate::store::draft::{Draft, InputProblem, Origin};
+use crate::store::curation::withheld_digest::{WITHHELD_MESSAGE, withheld_persons};
+use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode};
 use crate::store::history::redirects::insert_former_slugs;
 use crate::store::history::state;
 use crate::store::read::dump::FormerName;
 use crate::store::write::load::referenced_types;
-use crate::store::write::model::field;
+use crate::store::write::model::{field, is_published};
 use crate::store::write::session::{WriteSession, relocate_state_problems, unknown_id, update_draft};
 use crate::store::write::types::{Author, WriteError};
 use crate::store::write::writer::delete_rows;
@@ -61,6 +62,15 @@ impl WriteSession<'_> {
             }
             (merged, kept) => (merged?, kept?),
         };
+        let withheld = withheld_persons(transaction).await?;
+        let problems: Vec<InputProblem> = [(from, "from"), (into, "into")]
+            .into_iter()
+            .filter(|(id, _)| withheld.contains(id))
+            .map(|(_, argument)| InputProblem::new(Origin::input([argument]), WITHHELD_MESSAGE).with_code(ProblemCode::Withheld))
+            .collect();
+        if !problems.is_empty() {
+            return Err(WriteError::Problems(problems));
+        }
         // identifiers are unique, so the merged record must lose its own before the kept one gets them
         delete_rows(transaction, "identifiers", "record_id", &[from]).await?;
         let referrers = referrers(transaction, record, from, u64::from(u32::MAX)).await?;
@@ -82,17 +92,18 @@ impl WriteSession<'_> {
         drafts.entry(record.ty).or_default().push(update_draft(record.ty, into, &ours, "into"));
         self.write(&drafts.into_iter().collect(), &|_| {}).await?;
         let merged = self.existing(record, from, "from").await?;
-        self.remove(record, &merged, "merged").await?;
-        // redirects to the merged record follow it
+        // redirects to the merged record follow it, before its removal hides them
         for table in ["former_slugs", "nodes"] {
             let column = if table == "nodes" { "merged_into" } else { "record_id" };
             let earlier = Query::update().table(table).value(column, into).and_where(Expr::col(column).eq(from)).to_owned();
             transaction.execute(&earlier).await.map_err(database)?;
         }
+        self.remove(record, &merged, "merged").await?;
         let redirect = Query::update().table("nodes").value("merged_into", into).and_where(Expr::col("id").eq(from)).to_owned();
         transaction.execute(&redirect).await.map_err(database)?;
         let name = field(record, &merged, "slug").as_text().unwrap_or_default().to_owned();
-        insert_former_slugs(transaction, vec![FormerName { ty: record.ty, name, record: into }]).await?;
+        let redirect = FormerName { ty: record.ty, name, record: into };
+        insert_former_slugs(transaction, vec![(redirect, is_published(record, &merged))]).await?;
         Ok(())
     }
 }

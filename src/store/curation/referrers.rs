@@ -46,7 +46,7 @@ pub(crate) async fn referrers(transaction: &DatabaseTransaction, target: &Record
                 .to_owned();
             for row in transaction.query_all(&select).await.map_err(database)? {
                 let holder: Uuid = row.try_get_by_index(0).map_err(internal)?;
-                found.extend(owner(transaction, record, holder).await?.filter(|referrer| referrer.id != id));
+                found.extend(owner_of(transaction, record, holder).await?.filter(|referrer| referrer.id != id));
             }
         }
     }
@@ -56,7 +56,7 @@ pub(crate) async fn referrers(transaction: &DatabaseTransaction, target: &Record
 }
 
 /// The record that a row belongs to. `holder` is the id of the row of a record, or of the owner of a part.
-async fn owner(transaction: &DatabaseTransaction, record: &Record, holder: Uuid) -> Result<Option<Referrer>> {
+pub(crate) async fn owner_of(transaction: &DatabaseTransaction, record: &Record, holder: Uuid) -> Result<Option<Referrer>> {
     match record.owner().map(|owner| owner.kind) {
         Some(FieldKind::One(ty)) => record_from(transaction, ty, holder).await,
         Some(_) => record_of(transaction, holder).await,

@@ -1,10 +1,10 @@
-//! Withholding a person: everything that identifies them is removed from their record, from records that mention them,
-//! and from the history. Readers see that the person was withheld, and nothing else.
+//! Withholding a person: everything that identifies them is removed from their record, from every other text of the
+//! database, and from the histories. Readers see that the person was withheld, and nothing else.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use sea_orm::ConnectionTrait;
-use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, OnConflict, Query};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
@@ -12,173 +12,291 @@ use crate::catalog::catalog;
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
+use crate::core::id;
+use crate::core::normalize::{fold_for_search, words};
 use crate::entity::RecordType;
-use crate::store::curation::name_redaction::{NameRedaction, REPLACEMENT_NAMES, ReplacedKeys};
-use crate::store::curation::referrers::{Referrer, record_of, referrers};
-use crate::store::curation::withheld_digest::{identifier_digest, slug_digest};
-use crate::store::draft::{Draft, Origin};
+use crate::store::curation::digest_key::DigestKey;
+use crate::store::curation::name_recognition::{NameRecognizer, REPLACEMENT_NAMES, name_forms};
+use crate::store::curation::name_redaction::{NameRedaction, ReplacedKeys, texts};
+use crate::store::curation::referrers::{Referrer, referrers};
+use crate::store::curation::text_scan::{TextPattern, TextPlaces};
+use crate::store::curation::withheld_digest::{
+    WITHHELD_MESSAGE, delete_digests, insert_digests, insert_slug_digest, withheld_persons, withheld_slug,
+};
+use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode};
 use crate::store::history::revisions::{NewRevision, delete_revision, insert_revisions};
-use crate::store::sql::dialect;
-use crate::store::sql::dialect::one_of_ids;
-use crate::store::write::load::LOOKUP_BATCH_VALUES;
+use crate::store::search::index::forget_unused_words;
 use crate::store::write::model::{StoredRow, field, is_published, revision_number};
 use crate::store::write::session::{WriteSession, relocate_state_problems, update_draft};
 use crate::store::write::types::{Author, WriteError};
 use crate::store::write::writer::delete_rows;
 use crate::store::{Store, database};
 
+/// Fields that hold the names of a person.
+const NAME_FIELDS: [&str; 3] = ["name", "otherNames", "sortName"];
+/// Minimum length of a name or a single-word name.
+const MIN_NAME_CHARS: usize = 3;
+
+/// A person to withhold.
+#[derive(Debug, Clone)]
+pub struct Withholding {
+    /// The person.
+    pub person: Uuid,
+    /// Other people with the same name, who keep it. Their name is then not recognized in texts about others.
+    pub namesakes: Vec<Uuid>,
+}
+
 impl Store {
-    /// Removes everything that identifies a person from the dataset and its history. This cannot be reverted.
-    pub async fn withhold(&self, id: Uuid, author: &Author) -> Result<(), WriteError> {
+    /// Removes everything that identifies a person from the dataset and its history. What was removed cannot be restored.
+    /// Returns the places that an admin should look at: those with a name that was redacted, and those with a word of the
+    /// name, which may belong to others and stays.
+    pub async fn withhold(&self, withholding: &Withholding, author: &Author) -> Result<TextPlaces, WriteError> {
         let session = self.begin(author).await?;
         let argument = Origin::input(["person"]);
         let relocate = |problems| relocate_state_problems(problems, &argument, &argument, &argument);
-        session.withhold(catalog().get(RecordType::Person), id).await.map_err(|error| error.map_problems(relocate))?;
+        let places = session.withhold(withholding).await.map_err(|error| error.map_problems(relocate))?;
         session.commit().await?;
-        Ok(())
+        Ok(places)
     }
+
+    /// Ends the withholding of a person: the record can be edited, and the person named, again. Restores nothing. Returns the
+    /// places with the neutral label, where names may be missing.
+    pub async fn end_withholding(&self, person: Uuid, author: &Author) -> Result<TextPlaces, WriteError> {
+        let session = self.begin(author).await?;
+        let record = catalog().get(RecordType::Person);
+        let row = session.existing(record, person, "person").await?;
+        if !withheld_persons(&session.transaction).await?.contains(&person) {
+            let problem = InputProblem::new(Origin::input(["person"]), "this person is not withheld").with_code(ProblemCode::NotFound);
+            return Err(WriteError::problem(problem));
+        }
+        let mut places = session.scan(TextPattern::Label, &HashSet::new()).await?;
+        places.owners.clear();
+        delete_digests(&session.transaction, person).await?;
+        let number = revision_number(record, &row) + 1;
+        let published = is_published(record, &row);
+        let revision = NewRevision { record: person, ty: record.ty, number, kind: "updated", changes: Vec::new(), published };
+        insert_revisions(self, &session.transaction, &session.stamp(), vec![revision]).await?;
+        let update = Query::update()
+            .table(Alias::new(record.table))
+            .value("revision", i32::try_from(number).unwrap_or(i32::MAX))
+            .and_where(Expr::col("id").eq(person))
+            .to_owned();
+        session.transaction.execute(&update).await.map_err(database)?;
+        session.commit().await?;
+        Ok(places)
+    }
+}
+
+/// What identifies a person: the names, the slugs and the identifiers, of the record and of those merged into it.
+#[derive(Debug, Default)]
+struct Identity {
+    ids: Vec<Uuid>,
+    names: Vec<String>,
+    slugs: BTreeSet<String>,
+    identifiers: BTreeSet<(String, String)>,
 }
 
 /// Replaced part keys by record.
 type KeysByRecord = HashMap<Uuid, ReplacedKeys>;
 
 impl WriteSession<'_> {
-    async fn withhold(&self, record: &'static Record, id: Uuid) -> Result<(), WriteError> {
+    async fn withhold(&self, withholding: &Withholding) -> Result<TextPlaces, WriteError> {
+        let (id, record) = (withholding.person, catalog().get(RecordType::Person));
         let transaction = &self.transaction;
         let row = self.existing(record, id, "person").await?;
-        let names = NameRedaction::of(record, &row, id);
-        let mut drafts: HashMap<RecordType, Vec<Draft>> = HashMap::new();
+        if withheld_persons(transaction).await?.contains(&id) {
+            let problem = InputProblem::new(Origin::input(["person"]), WITHHELD_MESSAGE).with_code(ProblemCode::Withheld);
+            return Err(WriteError::problem(problem));
+        }
+        let identity = self.identity(record, id, &row).await?;
+        let key = DigestKey::prepare(transaction, self.store.withholding_secret.as_deref()).await?;
+        let forms = name_forms(&identity.names).into_iter().map(|(form, word)| (key.digest(&form), (id, word))).collect();
+        let recognizer = NameRecognizer::new(key.clone(), forms);
+        let mut skipped: HashSet<Uuid> = identity.ids.iter().copied().collect();
+        let mut places = self.scan(TextPattern::Name(&recognizer), &skipped).await?;
+        self.require_known_namesakes(record, &places, withholding, &recognizer).await?;
+        let is_shared = !withholding.namesakes.is_empty();
+        let new_slug = self.free_withheld_slug(record, id).await?;
+
+        let ids = identity.ids.iter().map(|id| id::encode(record.ty.prefix(), *id)).collect();
+        let redaction = NameRedaction { recognizer: &recognizer, ids, new_slug };
+        let mut related: HashSet<Uuid> = HashSet::new();
+        let mut affected: BTreeSet<Referrer> = BTreeSet::new();
+        for referrer in referrers(transaction, record, id, u64::from(u32::MAX)).await? {
+            related.insert(referrer.id);
+            affected.insert(referrer);
+        }
+        if is_shared {
+            places = TextPlaces::default();
+        }
+        related.extend(places.owners.iter().filter(|owner| owner.ty != record.ty).map(|owner| owner.id));
+        affected.extend(std::mem::take(&mut places.owners));
+        affected.retain(|referrer| !identity.ids.contains(&referrer.id));
+        skipped.extend(affected.iter().map(|referrer| referrer.id));
+        places.add_possible(self.scan(TextPattern::Word(&recognizer), &skipped).await?);
+
         let mut keys = KeysByRecord::new();
-        drafts.entry(record.ty).or_default().push(update_draft(record.ty, id, &withheld_state(record, &names), "person"));
-        let mentioning = self.find_mentions(record, id, &names).await?;
-        for referrer in &mentioning {
+        let mut drafts: BTreeMap<RecordType, Vec<Draft>> = BTreeMap::new();
+        drafts.entry(record.ty).or_default().push(update_draft(record.ty, id, &withheld_state(record, &redaction.new_slug), "person"));
+        for referrer in &affected {
+            let lone = related.contains(&referrer.id);
             let state = self.state(catalog().get(referrer.ty), referrer.id).await?;
             let keys = keys.entry(referrer.id).or_default();
-            names.collect_keys(&state, keys);
-            let redacted = names.redact(state.clone(), keys, true);
-            if redacted != state {
-                drafts.entry(referrer.ty).or_default().push(update_draft(referrer.ty, referrer.id, &redacted, "person"));
+            redaction.collect_keys(&state, lone, keys);
+            let mut redacted = redaction.redact(state.clone(), keys, lone);
+            if redacted == state {
+                continue;
             }
+            if redacted.get("slug") != state.get("slug") {
+                let encoded = id::encode(referrer.ty.prefix(), referrer.id);
+                redacted["slug"] = json!(format!("{}-{}", redaction.new_slug, &encoded[encoded.len() - 8..]));
+                insert_slug_digest(transaction, &key, (referrer.ty, referrer.id), &referrer.slug).await?;
+            }
+            drafts.entry(referrer.ty).or_default().push(update_draft(referrer.ty, referrer.id, &redacted, "person"));
         }
         self.write(&drafts.into_iter().collect(), &|_| {}).await?;
-        self.insert_digests(id, record, &row, &names).await?;
-        delete_rows(transaction, "former_slugs", "record_id", &[id]).await?;
-        self.redact_history(id, &mentioning, &names, &mut keys).await?;
+        // from here on the person cannot be written
+        let digests = identity.slugs.iter().map(|slug| key.slug(slug));
+        let digests = digests.chain(identity.identifiers.iter().map(|(scheme, value)| key.identifier(scheme, value)));
+        let known_names = if is_shared { &[][..] } else { &identity.names };
+        insert_digests(transaction, &key, id, digests, known_names).await?;
+        delete_rows(transaction, "former_slugs", "record_id", &identity.ids).await?;
+        self.redact_histories(&identity.ids, &related, &redaction, &mut keys, is_shared).await?;
+        self.redact_own_tables(&redaction, is_shared, &mut places).await?;
+        let names = identity.names.iter().map(|name| fold_for_search(name)).collect::<Vec<_>>().join(" ");
+        forget_unused_words(transaction, words(&names).map(str::to_owned).collect()).await?;
+        self.purge_search_index().await?;
+
         let withheld = self.existing(record, id, "person").await?;
-        let published = is_published(record, &withheld);
-        let number = revision_number(record, &withheld);
+        let (published, number) = (is_published(record, &withheld), revision_number(record, &withheld));
         // the revision of the write above becomes the one that records the withholding
         delete_revision(transaction, id, number).await?;
         let revision = NewRevision { record: id, ty: record.ty, number, kind: "withheld", changes: Vec::new(), published };
         insert_revisions(self.store, transaction, &self.stamp(), vec![revision]).await?;
-        Ok(())
+        Ok(places)
     }
 
-    /// Stores digests of the person's slugs and identifiers, by which an import recognizes the person.
-    async fn insert_digests(&self, id: Uuid, record: &Record, row: &StoredRow, names: &NameRedaction) -> Result<()> {
+    /// The names, slugs and identifiers of a person, with those of earlier revisions and of records merged into it.
+    async fn identity(&self, record: &Record, id: Uuid, row: &StoredRow) -> Result<Identity> {
+        let transaction = &self.transaction;
+        let mut identity = Identity { ids: vec![id], ..Identity::default() };
+        let merged = Query::select().column("id").from("nodes").and_where(Expr::col("merged_into").eq(id)).to_owned();
+        for row in transaction.query_all(&merged).await.map_err(database)? {
+            identity.ids.push(row.try_get_by_index(0).map_err(internal)?);
+        }
+        let names = NAME_FIELDS.iter().flat_map(|name| field(record, row, name).texts());
+        identity.names.extend(names.map(|name| name.trim().to_owned()).filter(|name| name.chars().count() >= MIN_NAME_CHARS));
+        identity.slugs.extend(field(record, row, "slug").as_text().map(str::to_owned));
         let identifier = catalog().get(RecordType::Identifier);
         let text = |row: &StoredRow, name| field(identifier, row, name).as_text().unwrap_or_default().to_owned();
-        let mut digests = BTreeSet::from([slug_digest(&names.slug)]);
         for row in row.parts.get(&RecordType::Identifier).into_iter().flatten() {
-            digests.insert(identifier_digest(&text(row, "scheme"), &text(row, "value")));
+            identity.identifiers.insert((text(row, "scheme"), text(row, "value")));
         }
         let former = Query::select()
             .column("slug")
             .from("former_slugs")
             .and_where(Expr::col("record_type").eq(record.ty.prefix()))
-            .and_where(Expr::col("record_id").eq(id))
+            .and_where(Expr::col("record_id").is_in(identity.ids.iter().copied()))
             .to_owned();
-        for row in self.transaction.query_all(&former).await.map_err(database)? {
-            let slug: String = row.try_get_by_index(0).map_err(internal)?;
-            digests.insert(slug_digest(&slug));
+        for row in transaction.query_all(&former).await.map_err(database)? {
+            identity.slugs.insert(row.try_get_by_index(0).map_err(internal)?);
         }
-        let mut insert = Query::insert();
-        insert.into_table("withheld").columns(["digest", "record_id"].map(Alias::new));
-        for digest in digests {
-            insert.values([Expr::val(digest), Expr::val(id)]).map_err(internal)?;
-        }
-        insert.on_conflict(OnConflict::new().do_nothing().to_owned());
-        self.transaction.execute(&insert).await.map(drop).map_err(database)
-    }
-
-    /// Finds the records that refer to the person, or whose texts contain one of the names.
-    async fn find_mentions(&self, record: &Record, id: Uuid, names: &NameRedaction) -> Result<BTreeSet<Referrer>> {
-        let transaction = &self.transaction;
-        let mut found: BTreeSet<Referrer> = referrers(transaction, record, id, u64::from(u32::MAX)).await?.into_iter().collect();
-        let backend = transaction.get_database_backend();
-        for (table, column, texts) in
-            [("search_documents", "id", &["label", "body"][..]), ("citations", "record_id", &["quote", "note", "value"][..])]
-        {
-            let any = names.names.iter().fold(Cond::any().add(Expr::val(1).eq(0)), |any, name| {
-                texts.iter().fold(any, |any, text| {
-                    let text = dialect::text_or_empty(Expr::col(Alias::new(*text)));
-                    any.add(dialect::contains(backend, text, name))
-                })
-            });
-            let select = Query::select().column(column).from(table).cond_where(any).distinct().to_owned();
-            for row in transaction.query_all(&select).await.map_err(database)? {
-                let holder: Uuid = row.try_get_by_index(0).map_err(internal)?;
-                found.extend(record_of(transaction, holder).await?);
+        let history = Query::select()
+            .column("changes")
+            .from("revisions")
+            .and_where(Expr::col("record_id").is_in(identity.ids.iter().copied()))
+            .to_owned();
+        // an earlier name counts if it shares a word with the name today: a person may have been called "a blogger" before
+        let today = NameRecognizer::new(
+            DigestKey::new(&[], None),
+            name_forms(&identity.names).into_iter().map(|(form, word)| (DigestKey::new(&[], None).digest(&form), (id, word))).collect(),
+        );
+        for row in transaction.query_all(&history).await.map_err(database)? {
+            let changes: Json = row.try_get_by_index(0).map_err(internal)?;
+            for change in changes.as_array().into_iter().flatten() {
+                identity.add_change(change, &today);
             }
         }
-        // another person with the same name is not this person
-        found.retain(|referrer| referrer.ty != record.ty);
-        Ok(found)
+        identity.names.sort();
+        identity.names.dedup();
+        Ok(identity)
     }
 
-    /// Redacts the names in the history of the whole dataset, and empties the history of the person.
-    async fn redact_history(
+    /// Fails if other people have the same name and are not given as namesakes.
+    async fn require_known_namesakes(
         &self,
-        id: Uuid,
-        mentioning: &BTreeSet<Referrer>,
-        names: &NameRedaction,
-        keys: &mut KeysByRecord,
-    ) -> Result<()> {
-        let transaction = &self.transaction;
-        let backend = transaction.get_database_backend();
-        let no_changes = dialect::json(backend, &Json::Array(Vec::new()));
-        let own = Query::update().table("revisions").value("changes", no_changes).and_where(Expr::col("record_id").eq(id)).to_owned();
-        transaction.execute(&own).await.map_err(database)?;
-        let changes = || Expr::col("changes").cast_as("text");
-        let sought = names.names.iter().chain(std::iter::once(&names.slug));
-        let any = sought.fold(Cond::any(), |any, name| any.add(dialect::contains(backend, changes(), &json_text(name))));
-        let person = RecordType::Person.prefix();
-        let any = Cond::all().add(any).add(Expr::col("record_type").ne(person));
-        self.redact_revisions(any, names, keys, false).await?;
-        let ids: Vec<Uuid> = mentioning.iter().map(|referrer| referrer.id).collect();
-        for batch in ids.chunks(LOOKUP_BATCH_VALUES) {
-            self.redact_revisions(Cond::all().add(one_of_ids(transaction.get_database_backend(), "record_id", batch)?), names, keys, true)
-                .await?;
+        record: &'static Record,
+        named: &TextPlaces,
+        withholding: &Withholding,
+        recognizer: &NameRecognizer,
+    ) -> Result<(), WriteError> {
+        let mut namesakes = BTreeSet::new();
+        let is_whole_name = |text: &str| {
+            recognizer.redact(text, false).is_some_and(|redacted| REPLACEMENT_NAMES.iter().any(|(_, label)| redacted.trim() == *label))
+        };
+        for referrer in named.owners.iter().filter(|referrer| referrer.ty == record.ty) {
+            let row = self.existing(record, referrer.id, "person").await?;
+            let mut names = NAME_FIELDS.iter().flat_map(|name| field(record, &row, name).texts());
+            if names.any(is_whole_name) {
+                namesakes.insert(referrer.id);
+            }
         }
-        Ok(())
+        let unknown: Vec<String> =
+            namesakes.iter().filter(|id| !withholding.namesakes.contains(id)).map(|id| id::encode(record.ty.prefix(), *id)).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "other people have the same name: {}; merge those who are the same person first, and give the others as namesakes, who keep it",
+            unknown.join(", ")
+        );
+        Err(WriteError::problem(InputProblem::new(Origin::input(["namesakes"]), message)))
     }
 
-    async fn redact_revisions(&self, condition: Cond, names: &NameRedaction, keys: &mut KeysByRecord, redacts_words: bool) -> Result<()> {
-        let transaction = &self.transaction;
-        let select = Query::select().columns(["id", "record_id", "changes"]).from("revisions").cond_where(condition).to_owned();
-        let mut revisions: Vec<(Uuid, Uuid, Json)> = Vec::new();
-        for row in transaction.query_all(&select).await.map_err(database)? {
-            let read = |index| row.try_get_by_index(index);
-            let (revision, record) = (read(0).map_err(internal)?, read(1).map_err(internal)?);
-            let changes: Json = row.try_get_by_index(2).map_err(internal)?;
-            names.collect_keys(&changes, keys.entry(record).or_default());
-            revisions.push((revision, record, changes));
+    /// A slug for the record that reveals nothing and that no record has.
+    async fn free_withheld_slug(&self, record: &Record, id: Uuid) -> Result<String> {
+        let base = withheld_slug(record.ty, id);
+        let taken = Query::select()
+            .column("slug")
+            .from(Alias::new(record.table))
+            .and_where(Expr::col("slug").like(format!("{base}%")))
+            .and_where(Expr::col("id").ne(id))
+            .to_owned();
+        let rows = self.transaction.query_all(&taken).await.map_err(database)?;
+        let taken: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>().map_err(internal)?;
+        let free = std::iter::once(base.clone()).chain((2..).map(|count| format!("{base}-{count}"))).find(|slug| !taken.contains(slug));
+        free.ok_or_else(|| internal("no slug is free"))
+    }
+}
+
+impl Identity {
+    /// Adds what a change of the person's history contains.
+    fn add_change(&mut self, change: &Json, today: &NameRecognizer) {
+        let path = change.get("field").and_then(Json::as_str).unwrap_or_default();
+        for value in ["old", "new"].iter().filter_map(|side| change.get(*side)) {
+            let members = |name: &'static str| value.as_array().into_iter().flatten().filter_map(move |item| item.get(name)?.as_str());
+            match path {
+                "name" | "sortName" => {
+                    let names = texts(value).into_iter().filter(|name| name.contains(' ') && today.finds_words(name));
+                    self.names.extend(names.map(str::to_owned));
+                }
+                "otherNames" => {
+                    let names = members("name").filter(|name| name.contains(' ') && today.finds_words(name));
+                    self.names.extend(names.map(str::to_owned));
+                }
+                "slug" => self.slugs.extend(value.as_str().map(str::to_owned)),
+                path if path.starts_with("identifiers[") => {
+                    let text = |name| value.get(name).and_then(Json::as_str).map(str::to_owned);
+                    self.identifiers.extend(text("scheme").zip(text("value")));
+                }
+                _ => {}
+            }
         }
-        for (revision, record, changes) in revisions {
-            let redacted = names.redact(changes, keys.entry(record).or_default(), redacts_words);
-            let update = Query::update()
-                .table("revisions")
-                .value("changes", dialect::json(transaction.get_database_backend(), &redacted))
-                .and_where(Expr::col("id").eq(revision))
-                .to_owned();
-            transaction.execute(&update).await.map_err(database)?;
-        }
-        Ok(())
     }
 }
 
 /// State of the person's record without what identifies them: only its references and its visibility stay.
-fn withheld_state(record: &Record, names: &NameRedaction) -> Json {
+fn withheld_state(record: &Record, new_slug: &str) -> Json {
     let mut state = Map::new();
     for field in record.fields.iter().filter(|field| !field.system) {
         let is_kept = matches!(field.kind, FieldKind::One(_)) || field.name == "published";
@@ -188,14 +306,8 @@ fn withheld_state(record: &Record, names: &NameRedaction) -> Json {
     }
     let name = REPLACEMENT_NAMES.iter().map(|(lang, text)| ((*lang).to_owned(), json!(text))).collect();
     state.insert("name".to_owned(), Json::Object(name));
-    state.insert("slug".to_owned(), json!(names.new_slug));
+    state.insert("slug".to_owned(), json!(new_slug));
     state.insert("identifiers".to_owned(), json!([]));
     state.insert("citations".to_owned(), json!([]));
     Json::Object(state)
-}
-
-/// A text as it is spelled inside JSON.
-fn json_text(text: &str) -> String {
-    let quoted = Json::from(text).to_string();
-    quoted.trim_matches('"').to_owned()
 }

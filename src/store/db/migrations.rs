@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::sea_query::{Order, Query};
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbErr, TransactionTrait};
 
+use crate::store::curation::digest_key::renew_digests;
 use crate::store::error::is_undefined_table;
 use crate::store::handle::Store;
 
@@ -21,7 +22,11 @@ pub struct Migrations {
 impl Store {
     /// Applies all pending migrations.
     pub async fn migrate(&self) -> Result<(), DbErr> {
-        Migrator::up(&self.pools.writer, None).await
+        Migrator::up(&self.pools.writer, None).await?;
+        let transaction = self.pools.writer.begin().await?;
+        let secret = self.withholding_secret.as_deref();
+        renew_digests(&transaction, secret).await.map_err(|error| DbErr::Migration(error.to_string()))?;
+        transaction.commit().await
     }
 
     /// Rolls back the latest migrations, and deletes the data in what they created.

@@ -45,6 +45,8 @@ pub struct StoreOptions {
     pub max_replica_lag: Duration,
     /// Address to listen for change notifications at, if it differs from `url`: that of the primary behind a pooler.
     pub listen_url: Option<String>,
+    /// Secret of the digests by which withheld persons are recognized.
+    pub withholding_secret: Option<String>,
 }
 
 impl StoreOptions {
@@ -58,6 +60,7 @@ impl StoreOptions {
             replicas: Vec::new(),
             max_replica_lag: Duration::from_secs(10),
             listen_url: None,
+            withholding_secret: None,
         }
     }
 }

@@ -9,7 +9,8 @@ use uuid::Uuid;
 use crate::catalog::catalog;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
-use crate::store::curation::withheld_digest::{find_by_digest, slug_digest, withheld_persons};
+use crate::store::curation::digest_key::DigestKey;
+use crate::store::curation::withheld_digest::{find_by_digest, load_recognizer, withheld_persons};
 use crate::store::db::dataset_version;
 use crate::store::db::dataset_version::WriteScope;
 use crate::store::read::dump::FormerName;
@@ -23,7 +24,10 @@ impl Store {
     /// withheld are skipped, and so are former ids that belong to an existing record.
     pub async fn register_redirects(&self, slugs: &[FormerName<String>], ids: &[FormerName<Uuid>]) -> Result<()> {
         let transaction = self.begin_exclusive().await?;
-        let slugs = new_slugs(&transaction, slugs).await?;
+        let recognizer = load_recognizer(&transaction, self.withholding_secret.as_deref()).await?;
+        let key = DigestKey::load(&transaction, self.withholding_secret.as_deref()).await?;
+        let mut slugs = new_slugs(&transaction, slugs, key.as_ref()).await?;
+        slugs.retain(|former| !recognizer.finds(&former.name));
         let ids = new_ids(&transaction, ids).await?;
         if slugs.is_empty() && ids.is_empty() {
             return transaction.rollback().await.map_err(database);
@@ -32,26 +36,32 @@ impl Store {
         let into = InsertTarget { table: "nodes", columns, on_conflict: ConflictAction::Replace, batching: Batching::Fastest };
         let row = |former: &FormerName<Uuid>| vec![former.name.into(), former.ty.prefix().into(), former.record.into()];
         insert(&transaction, into, ids.iter().map(row).collect()).await?;
-        insert_former_slugs(&transaction, slugs).await?;
+        insert_former_slugs(&transaction, slugs.into_iter().map(|slug| (slug, true)).collect()).await?;
         dataset_version::advance(&transaction, self.clock.now(), WriteScope::Others).await?;
         self.commit(transaction).await
     }
 }
 
-/// Stores former slugs, each of which leads to its record from now on.
-pub(crate) async fn insert_former_slugs(transaction: &DatabaseTransaction, slugs: Vec<FormerName<String>>) -> Result<()> {
-    for FormerName { ty, name, record } in slugs {
+/// Stores former slugs, each of which leads to its record from now on. The flag says whether readers may follow it: the
+/// record was public while it had the slug.
+pub(crate) async fn insert_former_slugs(transaction: &DatabaseTransaction, slugs: Vec<(FormerName<String>, bool)>) -> Result<()> {
+    for (FormerName { ty, name, record }, published) in slugs {
         let mut insert = Query::insert();
-        insert.into_table("former_slugs").columns(["record_type", "slug", "record_id"].map(Alias::new));
-        insert.values([Expr::val(ty.prefix()), Expr::val(name), Expr::val(record)]).map_err(internal)?;
-        insert.on_conflict(OnConflict::columns(["record_type", "slug"].map(Alias::new)).update_column(Alias::new("record_id")).to_owned());
+        insert.into_table("former_slugs").columns(["record_type", "slug", "record_id", "published"].map(Alias::new));
+        insert.values([Expr::val(ty.prefix()), Expr::val(name), Expr::val(record), Expr::val(published)]).map_err(internal)?;
+        let conflict = OnConflict::columns(["record_type", "slug"].map(Alias::new));
+        insert.on_conflict(conflict.clone().update_columns(["record_id", "published"].map(Alias::new)).to_owned());
         transaction.execute(&insert).await.map_err(database)?;
     }
     Ok(())
 }
 
 /// The former slugs that are not registered yet and may be.
-async fn new_slugs(transaction: &DatabaseTransaction, slugs: &[FormerName<String>]) -> Result<Vec<FormerName<String>>> {
+async fn new_slugs(
+    transaction: &DatabaseTransaction,
+    slugs: &[FormerName<String>],
+    key: Option<&DigestKey>,
+) -> Result<Vec<FormerName<String>>> {
     let mut registered: HashSet<(RecordType, String, Uuid)> = HashSet::new();
     let records: Vec<Uuid> = slugs.iter().map(|former| former.record).collect();
     for batch in records.chunks(LOOKUP_BATCH_VALUES) {
@@ -68,10 +78,9 @@ async fn new_slugs(transaction: &DatabaseTransaction, slugs: &[FormerName<String
     }
     let existing = existing_records(transaction, slugs).await?;
     let withheld = withheld_persons(transaction).await?;
-    let digests: HashMap<String, &str> = if withheld.is_empty() {
-        HashMap::new()
-    } else {
-        slugs.iter().map(|former| (slug_digest(&former.name), former.name.as_str())).collect()
+    let digests: HashMap<String, &str> = match key {
+        Some(key) => slugs.iter().map(|former| (key.slug(&former.name), former.name.as_str())).collect(),
+        None => HashMap::new(),
     };
     let withheld_slugs: HashSet<&str> = find_by_digest(transaction, &digests).await?.into_iter().map(|(slug, _)| slug).collect();
     let is_new = |former: &&FormerName<String>| {

@@ -86,7 +86,7 @@ impl WriteSession<'_> {
     /// later revisions undone.
     async fn state_at(&self, record: &'static Record, id: Uuid, revision: i64, sees_drafts: bool) -> Result<Option<Json>> {
         let revisions = load_revisions(&self.transaction, id).await?;
-        if !revisions.iter().any(|stored| stored.number == revision && (sees_drafts || stored.published)) {
+        if !revisions.iter().any(|stored| stored.number == revision && (sees_drafts || stored.has_public_state())) {
             return Ok(None);
         }
         let row = load_rows(&self.transaction, record, "id", &[id]).await?.pop();

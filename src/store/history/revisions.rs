@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
+use crate::store::curation::withheld_digest::load_recognizer;
 use crate::store::sql::bulk_insert::{Batching, ConflictAction, InsertTarget, insert};
 use crate::store::sql::dialect::one_of_ids;
 use crate::store::write::load::LOOKUP_BATCH_VALUES;
@@ -46,6 +47,18 @@ pub(crate) struct StoredRevision {
     pub(crate) published: bool,
 }
 
+impl StoredRevision {
+    /// Whether readers may read the state of the record after this revision. This is the rule for every reader of history:
+    ///
+    /// - The record was public once the revision was written, and has not been unpublished, deleted, merged or withheld
+    ///   since: that hides all earlier revisions ([`hide_revisions`]).
+    /// - The revision left a public state behind. The entries that report the removal of a record are visible, but the state
+    ///   after them is that of a draft, which may have been changed together with the removal.
+    pub(crate) fn has_public_state(&self) -> bool {
+        self.published && matches!(self.kind.as_str(), "created" | "updated" | "published")
+    }
+}
+
 /// Revisions that record one change of a record. `revision` holds the field changes and its number is the first free one;
 /// `was_published` is not set for a new record.
 ///
@@ -76,15 +89,17 @@ pub(crate) fn is_publication(change: &Json) -> bool {
     change.get("field").and_then(Json::as_str) == Some("published")
 }
 
-/// Hides all existing revisions of these records from readers.
+/// Hides all existing revisions of these records from readers, and their former slugs.
 pub(crate) async fn hide_revisions(transaction: &DatabaseTransaction, records: &[Uuid]) -> Result<()> {
     for batch in records.chunks(LOOKUP_BATCH_VALUES) {
-        let update = Query::update()
-            .table(TABLE)
-            .value("published", false)
-            .and_where(one_of_ids(transaction.get_database_backend(), "record_id", batch)?)
-            .to_owned();
-        transaction.execute(&update).await.map_err(database)?;
+        for table in [TABLE, "former_slugs"] {
+            let update = Query::update()
+                .table(table)
+                .value("published", false)
+                .and_where(one_of_ids(transaction.get_database_backend(), "record_id", batch)?)
+                .to_owned();
+            transaction.execute(&update).await.map_err(database)?;
+        }
     }
     Ok(())
 }
@@ -99,6 +114,10 @@ pub(crate) async fn insert_revisions(
     let latest = Query::select().expr(Func::max(Expr::col("sequence"))).from(TABLE).to_owned();
     let latest = transaction.query_one(&latest).await.map_err(database)?;
     let latest: Option<i32> = latest.map_or(Ok(None), |row| row.try_get_by_index(0)).map_err(internal)?;
+    let recognizer = load_recognizer(transaction, store.withholding_secret.as_deref()).await?;
+    // a message is public, and so is the name of a token
+    let by = recognizer.redact(&stamp.by, false).unwrap_or_else(|| stamp.by.clone());
+    let message = stamp.message.as_ref().map(|message| recognizer.redact(message, false).unwrap_or_else(|| message.clone()));
     let rows = revisions
         .into_iter()
         .zip(latest.unwrap_or(0) + 1..)
@@ -108,8 +127,8 @@ pub(crate) async fn insert_revisions(
                 revision.record.into(),
                 i32::try_from(revision.number).unwrap_or(i32::MAX).into(),
                 stamp.at.into(),
-                stamp.by.as_str().into(),
-                stamp.message.clone().into(),
+                by.as_str().into(),
+                message.clone().into(),
                 Json::from(revision.changes).into(),
                 revision.published.into(),
                 revision.kind.into(),

@@ -129,7 +129,7 @@ impl Dump {
     /// Former slugs of published records, in the order of the ids of the records.
     pub async fn former_slugs(&mut self, after: Option<Uuid>, limit: usize) -> Result<DumpPage<FormerName<String>>> {
         let mut select = Query::select();
-        select.columns(["record_type", "slug", "record_id"]).from("former_slugs");
+        select.columns(["record_type", "slug", "record_id"]).from("former_slugs").and_where(Expr::col("published").eq(true));
         select.and_where_option(after.map(|id| Expr::col("record_id").gt(id)));
         select.order_by("record_id", Order::Asc).limit(limit as u64);
         let mut found = Vec::new();

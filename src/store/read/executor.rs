@@ -80,6 +80,7 @@ impl Store {
             .from("former_slugs")
             .and_where(Expr::col("record_type").eq(ty.prefix()))
             .and_where(Expr::col("slug").eq(slug))
+            .and_where_option(self.visibility.predicate("former_slugs"))
             .to_owned();
         let rows = self.fetch_all(&select).await?;
         rows.first().map(|row| row.try_get_by_index(0)).transpose().map_err(internal)

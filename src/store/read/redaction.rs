@@ -1,6 +1,6 @@
-//! Redaction of histories for readers: mentions of drafts are removed from the revisions of published records.
+//! Redaction of histories for readers: mentions of drafts and of deleted records are removed from the revisions of published records.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use serde_json::Value as Json;
@@ -18,7 +18,7 @@ use crate::store::sql::filter::Visibility;
 use crate::store::sql::statement::MAX_BOUND_VALUES;
 
 impl Store {
-    /// Removes mentions of drafts from the field changes of revisions, for readers.
+    /// Removes mentions of hidden records from the field changes of revisions, for readers.
     pub(crate) async fn redact_revisions(&self, plan: &Plan, level: &mut RowSet) -> Result<()> {
         let Some(index) = plan.revision_changes().filter(|_| self.visibility == Visibility::Published) else { return Ok(()) };
         let mut mentioned = HashSet::new();
@@ -27,47 +27,63 @@ impl Store {
                 collect_ids(changes, &mut mentioned);
             }
         }
-        let drafts = self.drafts(mentioned).await?;
-        if drafts.is_empty() {
+        let hidden = self.hidden_records(mentioned).await?;
+        if hidden.is_empty() {
             return Ok(());
         }
         for row in &mut level.rows {
             if let Cell::Json(Json::Array(changes)) = &mut row.cells[index] {
-                changes.retain_mut(|change| redact_change(change, &drafts));
+                changes.retain_mut(|change| redact_change(change, &hidden));
             }
         }
         Ok(())
     }
 
-    /// Removes mentions of drafts from the state of a record, and all links to drafts.
+    /// Removes mentions of hidden records from the state of a record, and all links to them.
     pub(crate) async fn redact_state(&self, state: &mut Json) -> Result<()> {
         let mut mentioned = HashSet::new();
         collect_ids(state, &mut mentioned);
-        let drafts = self.drafts(mentioned).await?;
-        if !drafts.is_empty() {
-            remove_links(state, &drafts);
-            redact_value(state, &drafts);
+        let hidden = self.hidden_records(mentioned).await?;
+        if !hidden.is_empty() {
+            remove_links(state, &hidden);
+            redact_value(state, &hidden);
         }
         Ok(())
     }
 
-    /// The ids among these that belong to drafts, according to their search documents.
-    async fn drafts(&self, ids: HashSet<Uuid>) -> Result<HashSet<Uuid>> {
-        let mut drafts = HashSet::new();
+    /// The ids among these of records that readers do not see: drafts, and deleted records. A merged record counts as the one
+    /// that it was merged into.
+    async fn hidden_records(&self, ids: HashSet<Uuid>) -> Result<HashSet<Uuid>> {
         let mut ids: Vec<Uuid> = ids.into_iter().collect();
         ids.sort_unstable();
+        let mut hidden = HashSet::new();
         for chunk in ids.chunks(MAX_BOUND_VALUES) {
+            // the id itself and the record that it leads to
+            let mut targets: HashMap<Uuid, Uuid> = HashMap::new();
+            let select = Query::select()
+                .columns(["id", "record_type", "merged_into"])
+                .from("nodes")
+                .and_where(Expr::col("id").is_in(chunk.iter().copied()))
+                .to_owned();
+            for row in self.fetch_all(&select).await? {
+                let (id, prefix): (Uuid, String) = (row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?);
+                let merged_into: Option<Uuid> = row.try_get_by_index(2).map_err(internal)?;
+                let is_record = RecordType::from_prefix(&prefix).is_some_and(|ty| catalog().get(ty).kind == RecordKind::Record);
+                if is_record {
+                    targets.insert(id, merged_into.unwrap_or(id));
+                }
+            }
             let select = Query::select()
                 .column("id")
                 .from("search_documents")
-                .and_where(Expr::col("id").is_in(chunk.iter().copied()))
-                .and_where(Expr::col("published").eq(false))
+                .and_where(Expr::col("id").is_in(targets.values().copied()))
+                .and_where(Expr::col("published").eq(true))
                 .to_owned();
-            for row in self.fetch_all(&select).await? {
-                drafts.insert(row.try_get_by_index(0).map_err(internal)?);
-            }
+            let rows = if targets.is_empty() { Vec::new() } else { self.fetch_all(&select).await? };
+            let visible: HashSet<Uuid> = rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>().map_err(internal)?;
+            hidden.extend(targets.into_iter().filter(|(_, target)| !visible.contains(target)).map(|(id, _)| id));
         }
-        Ok(drafts)
+        Ok(hidden)
     }
 }
 
@@ -87,47 +103,47 @@ fn collect_ids(value: &Json, ids: &mut HashSet<Uuid>) {
     }
 }
 
-/// Removes mentions of drafts from a field change. Returns whether to keep the change.
-fn redact_change(change: &mut Json, drafts: &HashSet<Uuid>) -> bool {
+/// Removes mentions of hidden records from a field change. Returns whether to keep the change.
+fn redact_change(change: &mut Json, hidden: &HashSet<Uuid>) -> bool {
     let mut is_redacted = false;
     for side in ["old", "new"] {
         if let Some(value) = change.get_mut(side) {
-            is_redacted |= redact_value(value, drafts);
+            is_redacted |= redact_value(value, hidden);
         }
     }
     let is_null_or_missing = |side| change.get(side).is_none_or(Json::is_null);
     let field = change.get("field").and_then(Json::as_str).unwrap_or_default();
-    // readers do not see a link to a draft, and its key may be the slug of the draft
+    // readers do not see a link to a hidden record, and its key may be the slug of that record
     !is_redacted || !(is_link(field) || (is_null_or_missing("old") && is_null_or_missing("new")))
 }
 
-/// Removes mentions of drafts from a value. Returns whether there were any.
-fn redact_value(value: &mut Json, drafts: &HashSet<Uuid>) -> bool {
+/// Removes mentions of hidden records from a value. Returns whether there were any.
+fn redact_value(value: &mut Json, hidden: &HashSet<Uuid>) -> bool {
     match value {
-        Json::String(text) if parse_id(text).is_some_and(|id| drafts.contains(&id)) => {
+        Json::String(text) if parse_id(text).is_some_and(|id| hidden.contains(&id)) => {
             *value = Json::Null;
             true
         }
-        Json::Array(items) => items.iter_mut().fold(false, |is_redacted, item| redact_value(item, drafts) | is_redacted),
+        Json::Array(items) => items.iter_mut().fold(false, |is_redacted, item| redact_value(item, hidden) | is_redacted),
         Json::Object(members) => {
             let before = members.len();
-            members.retain(|_, member| !redact_value(member, drafts));
+            members.retain(|_, member| !redact_value(member, hidden));
             members.len() < before
         }
         _ => false,
     }
 }
 
-/// Removes links to drafts from the lists of a record and of its parts.
-fn remove_links(state: &mut Json, drafts: &HashSet<Uuid>) {
+/// Removes links to hidden records from the lists of a record and of its parts.
+fn remove_links(state: &mut Json, hidden: &HashSet<Uuid>) {
     let Json::Object(members) = state else { return };
     for (name, value) in members {
         let Json::Array(items) = value else { continue };
         if is_link(&format!("{name}[")) {
-            items.retain_mut(|item| !redact_value(item, drafts));
+            items.retain_mut(|item| !redact_value(item, hidden));
         }
         for item in items.iter_mut() {
-            remove_links(item, drafts);
+            remove_links(item, hidden);
         }
     }
 }

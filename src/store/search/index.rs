@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use uuid::Uuid;
 
+use crate::catalog::catalog;
 use crate::catalog::field::SearchIndexing;
 use crate::catalog::kind::{FieldKind, OTHER_NAME};
 use crate::catalog::record::Record;
@@ -17,7 +18,7 @@ use crate::store::error::database;
 use crate::store::read::result::Cell;
 use crate::store::search::query::{MIN_FUZZY_WORD_BYTES, deletion_variants};
 use crate::store::sql::bulk_insert::{Batching, ConflictAction, InsertTarget, insert};
-use crate::store::sql::dialect::{one_of, one_of_ids};
+use crate::store::sql::dialect::{MatchMode, SearchTerms, one_of, one_of_ids};
 use crate::store::write::load::LOOKUP_BATCH_VALUES;
 use crate::store::write::model::NewRow;
 use crate::store::write::value::{is_record, label_texts, sort_key};
@@ -29,6 +30,8 @@ pub(crate) struct SearchDocuments {
     jurisdictions: HashMap<Uuid, Option<Uuid>>,
     /// Words of names, which are indexed by their deletion variants.
     name_words: BTreeSet<String>,
+    /// Records whose names are indexed by word, and which may have had others.
+    replaced: Vec<Uuid>,
 }
 
 /// Maximum number of words in the names of a record that are found despite a misspelling. Each takes up to 41 rows.
@@ -61,6 +64,7 @@ impl SearchDocuments {
             let fields = |search| record.fields.iter().zip(&row.cells).filter(move |(field, _)| field.search == search);
             let names: Vec<String> = fields(SearchIndexing::Name).flat_map(|(_, cell)| cell.texts()).map(fold_for_search).collect();
             if record.fields.iter().any(|field| matches!(field.kind, FieldKind::List(of) if std::ptr::eq(of, &raw const OTHER_NAME))) {
+                self.replaced.push(row.id);
                 let fuzzy = names.iter().flat_map(|name| words(name)).filter(|word| word.len() >= MIN_FUZZY_WORD_BYTES);
                 for word in fuzzy.take(MAX_FUZZY_WORDS) {
                     if !self.name_words.contains(word) {
@@ -109,6 +113,8 @@ impl SearchDocuments {
 
     /// Inserts or replaces the documents.
     pub(crate) async fn write(mut self, transaction: &DatabaseTransaction) -> Result<()> {
+        let ids: Vec<Uuid> = std::mem::take(&mut self.replaced);
+        let former = name_words_of(transaction, &ids).await?;
         self.remove_indexed_words(transaction).await?;
         // each statement makes SQLite write a segment of the full-text index, to be merged later
         let batching = Batching::Rows(FULL_TEXT_BATCH_ROWS);
@@ -121,7 +127,8 @@ impl SearchDocuments {
         let variants = self.name_words.iter().flat_map(variants).collect();
         let columns = &["variant", "word"];
         let target = InsertTarget { table: "search_variants", columns, on_conflict: ConflictAction::Ignore, batching: Batching::Fastest };
-        insert(transaction, target, variants).await
+        insert(transaction, target, variants).await?;
+        forget_unused_words(transaction, former).await
     }
 
     /// Removes words whose variants are in the index: each word is one of its own variants.
@@ -141,4 +148,52 @@ impl SearchDocuments {
         }
         Ok(())
     }
+}
+
+/// Types whose names are indexed by word.
+fn types_with_indexed_names() -> impl Iterator<Item = RecordType> {
+    let has_other_names = |record: &&Record| {
+        record.fields.iter().any(|field| matches!(field.kind, FieldKind::List(of) if std::ptr::eq(of, &raw const OTHER_NAME)))
+    };
+    catalog().all().filter(has_other_names).map(|record| record.ty)
+}
+
+/// The words of the names of records, according to their search documents.
+pub(crate) async fn name_words_of(transaction: &DatabaseTransaction, records: &[Uuid]) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    let types: Vec<&str> = types_with_indexed_names().map(RecordType::prefix).collect();
+    for batch in records.chunks(LOOKUP_BATCH_VALUES) {
+        let select = Query::select()
+            .column("names")
+            .from("search_documents")
+            .and_where(one_of_ids(transaction.get_database_backend(), "id", batch)?)
+            .and_where(Expr::col("record_type").is_in(types.iter().copied()))
+            .to_owned();
+        for row in transaction.query_all(&select).await.map_err(database)? {
+            let names: String = row.try_get_by_index(0).map_err(internal)?;
+            found.extend(words(&names).map(str::to_owned));
+        }
+    }
+    Ok(found)
+}
+
+/// Removes the words among these that no name has any more from the index of misspellings.
+pub(crate) async fn forget_unused_words(transaction: &DatabaseTransaction, former: BTreeSet<String>) -> Result<()> {
+    let backend = transaction.get_database_backend();
+    let types: Vec<&str> = types_with_indexed_names().map(RecordType::prefix).collect();
+    for word in former.into_iter().filter(|word| word.len() >= MIN_FUZZY_WORD_BYTES) {
+        let terms = [vec![word.clone()]];
+        let used = Query::select()
+            .expr(Expr::val(1))
+            .from_as("search_documents", Alias::new("d"))
+            .and_where(SearchTerms(&terms).matches(backend, MatchMode::WholeName))
+            .and_where(Expr::col((Alias::new("d"), Alias::new("record_type"))).is_in(types.iter().copied()))
+            .limit(1)
+            .to_owned();
+        if transaction.query_one(&used).await.map_err(database)?.is_none() {
+            let delete = Query::delete().from_table("search_variants").and_where(Expr::col("word").eq(word)).to_owned();
+            transaction.execute(&delete).await.map_err(database)?;
+        }
+    }
+    Ok(())
 }

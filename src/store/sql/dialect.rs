@@ -165,6 +165,22 @@ pub(crate) fn after_bulk_write(backend: DbBackend) -> &'static [&'static str] {
     }
 }
 
+/// A column as text. SQLite stores ids as bytes, which are encoded in hexadecimal.
+pub(crate) fn text_of(backend: DbBackend, column: &'static str) -> Expr {
+    match (Dialect::of(backend), column) {
+        (Dialect::Sqlite, "id") => Func::cust("hex").arg(Expr::col(column)).into(),
+        (Dialect::Sqlite | Dialect::Postgres, _) => Expr::col(column).cast_as("text"),
+    }
+}
+
+/// Statements that remove deleted words from the full-text index. SQLite marks them as deleted until its parts are merged.
+pub(crate) fn purge_search_index(backend: DbBackend) -> &'static [&'static str] {
+    match Dialect::of(backend) {
+        Dialect::Postgres => &[],
+        Dialect::Sqlite => &["INSERT INTO search_index(search_index) VALUES ('optimize')"],
+    }
+}
+
 /// Whether a whole list is best read by one statement whose rows are streamed with backpressure.
 pub(crate) fn streams_rows(backend: DbBackend) -> bool {
     Dialect::of(backend) == Dialect::Postgres

@@ -49,7 +49,10 @@ pub(crate) struct ChangeSet<'s> {
     pub(super) revisions: Vec<NewRevision>,
     /// Records that this write unpublishes: readers lose their history too.
     pub(super) unpublished: Vec<Uuid>,
-    pub(super) former_slugs: Vec<FormerName<String>>,
+    /// Given slugs of new records, from which a name was redacted.
+    pub(super) redacted_slugs: Vec<FormerName<String>>,
+    /// Former slugs, and whether the record was public with them.
+    pub(super) former_slugs: Vec<(FormerName<String>, bool)>,
     /// Types of the records that polymorphic references point to.
     types: HashMap<Uuid, RecordType>,
     pub(super) documents: SearchDocuments,
@@ -108,6 +111,7 @@ impl<'s> ChangeSet<'s> {
             removed_parts: BTreeMap::new(),
             revisions: Vec::new(),
             unpublished: Vec::new(),
+            redacted_slugs: Vec::new(),
             former_slugs: Vec::new(),
             types,
             documents: SearchDocuments::default(),
@@ -125,6 +129,7 @@ impl<'s> ChangeSet<'s> {
         self.removed_parts.clear();
         self.revisions.clear();
         self.unpublished.clear();
+        self.redacted_slugs.clear();
         self.former_slugs.clear();
         self.documents = SearchDocuments::default();
         self.visibility = VisibilityChanges::default();
@@ -229,7 +234,8 @@ impl<'s> ChangeSet<'s> {
             Some(existing) => {
                 if let (Some(before), true) = (existing.cells[slug.index()].as_text(), existing.cells[slug.index()] != cells[slug.index()])
                 {
-                    self.former_slugs.push(FormerName { ty: record.ty, name: before.to_owned(), record: id });
+                    let former = FormerName { ty: record.ty, name: before.to_owned(), record: id };
+                    self.former_slugs.push((former, was_published == Some(true) && published));
                 }
                 self.summary.updated += 1;
             }

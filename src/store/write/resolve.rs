@@ -15,7 +15,8 @@ use crate::core::id;
 use crate::core::normalize::fold;
 use crate::core::path::DisplayPath;
 use crate::entity::RecordType;
-use crate::store::curation::withheld_digest::{find_by_digest, identifier_digest, slug_digest, withheld_persons};
+use crate::store::curation::digest_key::DigestKey;
+use crate::store::curation::withheld_digest::{WITHHELD_MESSAGE, find_by_digest, find_former_slugs, withheld_persons};
 use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode};
 use crate::store::read::result::Cell;
 use crate::store::sql::dialect::{one_of, one_of_ids};
@@ -54,10 +55,15 @@ pub(crate) struct ResolvedNames {
     pub(super) ids: HashMap<Uuid, Uuid>,
     /// Slugs of records that were merged or withheld: drafts with them are skipped.
     retired_slugs: HashSet<(RecordType, String)>,
+    /// Those among the retired slugs that are known by their digests only. They are free for new records: an error would
+    /// tell whose slug it was.
+    digest_slugs: HashSet<(RecordType, String)>,
     /// Records that a draft was resolved to.
     assigned: HashSet<Uuid>,
     /// Withheld persons.
     withheld: HashSet<Uuid>,
+    /// Key of the digests of withheld persons, if there are any.
+    digest_key: Option<DigestKey>,
     /// Withheld persons by the identifiers they had.
     withheld_identifiers: HashMap<IdentifierPair, Uuid>,
     /// Skipped drafts: the position of each, and the record it stands for.
@@ -80,6 +86,7 @@ impl ResolvedNames {
         problems: &mut Vec<InputProblem>,
     ) -> Result<Vec<(RecordType, Vec<ResolvedDraft<'d>>)>> {
         let requested = RequestedNames::of(drafts, problems);
+        self.digest_key = DigestKey::load(transaction, store.withholding_secret.as_deref()).await?;
         for (ty, slugs) in &requested.slugs {
             self.find_slugs(transaction, catalog().get(*ty), slugs).await?;
         }
@@ -192,7 +199,8 @@ impl ResolvedNames {
     /// As [`Self::existing_by_id`], for a draft with a slug.
     fn existing_by_slug(&mut self, ty: RecordType, slug: &str, draft: &Draft, position: usize) -> Resolved {
         let key = (ty, slug.to_owned());
-        let found = self.slugs.get(&key).copied();
+        let is_free = draft.target.mode == WriteMode::Create && self.digest_slugs.contains(&key);
+        let found = self.slugs.get(&key).copied().filter(|_| !is_free);
         if let Some(id) = found
             && draft.target.mode == WriteMode::Upsert
             && self.retired_slugs.contains(&key)
@@ -227,8 +235,7 @@ impl ResolvedNames {
             }
             return self.skip(ty, id, draft, position);
         }
-        let message = "this person is withheld: the record cannot be changed, only the records linked to it";
-        problems.push(InputProblem::new(origin, message).with_code(ProblemCode::Withheld));
+        problems.push(InputProblem::new(origin, WITHHELD_MESSAGE).with_code(ProblemCode::Withheld));
         if draft.target.mode == WriteMode::Create { Resolved::New } else { Resolved::Existing(id) }
     }
 
@@ -267,30 +274,26 @@ impl ResolvedNames {
                 self.slugs.insert((record.ty, slug), row.try_get_by_index(0).map_err(internal)?);
             }
         }
+        let Some(key) = &self.digest_key else { return Ok(()) };
+        let mut found = find_former_slugs(transaction, key, record.ty, &slugs).await?;
         if record.ty == RecordType::Person {
-            self.find_withheld_slugs(transaction, &slugs).await?;
+            let digests = slugs.iter().map(|slug| (key.slug(slug), (*slug).to_owned())).collect();
+            found.extend(find_by_digest(transaction, &digests).await?);
         }
-        Ok(())
-    }
-
-    /// Finds withheld persons by the slugs they had.
-    async fn find_withheld_slugs(&mut self, transaction: &DatabaseTransaction, slugs: &[&str]) -> Result<()> {
-        let digests = slugs.iter().map(|slug| (slug_digest(slug), *slug)).collect();
-        for (slug, id) in find_by_digest(transaction, &digests).await? {
-            self.retired_slugs.insert((RecordType::Person, slug.to_owned()));
-            self.slugs.insert((RecordType::Person, slug.to_owned()), id);
+        for (slug, id) in found {
+            self.digest_slugs.insert((record.ty, slug.clone()));
+            self.retired_slugs.insert((record.ty, slug.clone()));
+            self.slugs.insert((record.ty, slug), id);
         }
         Ok(())
     }
 
     /// Finds withheld persons by the identifiers they had, whatever slug the draft has.
     async fn find_withheld_identifiers(&mut self, transaction: &DatabaseTransaction, drafts: &Drafts) -> Result<()> {
-        if self.withheld.is_empty() {
-            return Ok(());
-        }
+        let Some(key) = self.digest_key.as_ref().filter(|_| !self.withheld.is_empty()) else { return Ok(()) };
         let people = drafts.iter().filter(|(ty, _)| *ty == RecordType::Person).flat_map(|(_, drafts)| drafts);
         let pairs = people.flat_map(identifiers).map(|(pair, _)| pair);
-        let digests = pairs.map(|(scheme, value)| (identifier_digest(&scheme, &value), (scheme, value))).collect();
+        let digests = pairs.map(|(scheme, value)| (key.identifier(&scheme, &value), (scheme, value))).collect();
         self.withheld_identifiers = find_by_digest(transaction, &digests).await?.into_iter().collect();
         Ok(())
     }

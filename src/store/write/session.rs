@@ -1,9 +1,10 @@
 //! The write session: one exclusive transaction, and the steps from drafts to a commit.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use serde_json::Value as Json;
+use typed_arena::Arena;
 use uuid::Uuid;
 
 use crate::catalog::catalog;
@@ -12,19 +13,24 @@ use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::core::path::{DisplayPath, PathSegment};
 use crate::entity::RecordType;
+use crate::store::curation::digest_key::DigestKey;
 use crate::store::curation::disputes;
+use crate::store::curation::screening::{free_of_names, places_of_names, records_of_withheld_persons, refers, screen};
+use crate::store::curation::withheld_digest::{insert_slug_digest, load_recognizer, withheld_persons};
 use crate::store::db::dataset_version;
 use crate::store::db::dataset_version::WriteScope;
 use crate::store::draft::{
-    Draft, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, has_problems, parse, problems_of, value_tree,
+    Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, has_problems, parse, problems_of, value_tree,
 };
 use crate::store::history::revisions::RevisionStamp;
 use crate::store::history::state;
+use crate::store::read::dump::FormerName;
+use crate::store::read::result::Cell;
 use crate::store::write::diff::ChangeSet;
 use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::StoredRow;
 use crate::store::write::resolve::ResolvedNames;
-use crate::store::write::types::{Author, TransactionEnd, WriteError, WriteSummary};
+use crate::store::write::types::{Author, ResolvedDraft, TransactionEnd, WriteError, WriteSummary};
 use crate::store::write::validate;
 use crate::store::{Store, database};
 
@@ -112,12 +118,41 @@ impl Store {
     }
 }
 
+/// Withheld persons, and the records that refer to them.
+struct RelatedRecords {
+    persons: HashSet<Uuid>,
+    records: HashSet<Uuid>,
+}
+
+impl RelatedRecords {
+    async fn load(transaction: &DatabaseTransaction) -> Result<Self> {
+        Ok(Self { persons: withheld_persons(transaction).await?, records: records_of_withheld_persons(transaction).await? })
+    }
+
+    /// Whether a record refers to a withheld person, as stored or as given.
+    fn contain(&self, record: &ResolvedDraft<'_>, names: &ResolvedNames) -> bool {
+        let is_withheld = |value: &DraftValue| match names.cell(value, &HashMap::new()) {
+            Cell::Id(id) => self.persons.contains(&id),
+            _ => false,
+        };
+        self.records.contains(&record.id) || refers(record.draft, &is_withheld)
+    }
+}
+
 impl WriteSession<'_> {
     /// Writes records within the transaction, without committing.
     pub(crate) async fn write(&self, drafts: &Drafts, progress: &(impl Fn(usize) + Send + Sync)) -> Result<WriteSummary, WriteError> {
         let mut changes = self.diff(drafts, progress, false).await?;
         let summary = std::mem::take(&mut changes.summary);
+        let redacted_slugs = std::mem::take(&mut changes.redacted_slugs);
         let has_changes = changes.write(&self.transaction).await?;
+        if let Some(key) =
+            DigestKey::load(&self.transaction, self.store.withholding_secret.as_deref()).await?.filter(|_| !redacted_slugs.is_empty())
+        {
+            for former in redacted_slugs {
+                insert_slug_digest(&self.transaction, &key, (former.ty, former.record), &former.name).await?;
+            }
+        }
         Ok(WriteSummary { has_changes, ..summary.finish() })
     }
 
@@ -133,12 +168,35 @@ impl WriteSession<'_> {
         let transaction = &self.transaction;
         let mut problems = problems_of(drafts);
         let mut names = ResolvedNames::default();
-        let resolved = names.resolve(self.store, transaction, drafts, &mut problems).await?;
+        let mut resolved = names.resolve(self.store, transaction, drafts, &mut problems).await?;
+        let recognizer = load_recognizer(transaction, self.store.withholding_secret.as_deref()).await?;
+        let screened = Arena::new();
+        let mut redacted = Vec::new();
+        let mut related: Option<RelatedRecords> = None;
+        for (ty, records) in &mut resolved {
+            for record in records {
+                let lone = !places_of_names(*ty, record.draft, &recognizer, true).is_empty() && {
+                    if related.is_none() {
+                        related = Some(RelatedRecords::load(transaction).await?);
+                    }
+                    related.as_ref().is_some_and(|related| related.contain(record, &names))
+                };
+                if let Some(draft) = screen(*ty, record, &recognizer, lone, &mut problems) {
+                    let former = record.draft.name.clone().filter(|name| record.is_new && draft.name.as_ref() != Some(name));
+                    redacted.push((*ty, record.id, former));
+                    record.draft = screened.alloc(draft);
+                }
+                record.generated_slug = record.generated_slug.take().map(|slug| free_of_names(slug, *ty, record.id, &recognizer));
+            }
+        }
         validate::references(drafts, &names, &mut problems);
         validate::unique(transaction, &resolved, &mut problems).await?;
         let draft_sources = disputes::draft_sources(transaction, &resolved).await?;
         let mut changes = ChangeSet::new(self.store, self.stamp(), draft_sources, std::mem::take(&mut names.types));
         changes.summary = names.skipped();
+        changes.summary.redacted = redacted.len();
+        let slugs = redacted.into_iter().filter_map(|(ty, id, slug)| Some(FormerName { ty, name: slug?, record: id }));
+        changes.redacted_slugs.extend(slugs);
         for (ty, records) in &resolved {
             for batch in records.chunks(if only_check { CHECK_BATCH_RECORDS } else { records.len().max(1) }) {
                 changes.add(transaction, catalog().get(*ty), batch, &names, &mut problems, progress).await?;

@@ -41,6 +41,8 @@ pub struct WriteSummary {
     pub unchanged: usize,
     /// Each record, in the order of the drafts.
     pub records: Vec<WrittenRecord>,
+    /// Number of records in whose texts the name of a withheld person was redacted.
+    pub redacted: usize,
     /// Whether there is anything to commit: a created or updated record, or a checked source or jurisdiction.
     pub has_changes: bool,
 }
@@ -81,6 +83,7 @@ impl std::ops::AddAssign for WriteSummary {
         self.created += other.created;
         self.updated += other.updated;
         self.unchanged += other.unchanged;
+        self.redacted += other.redacted;
         self.records.extend(other.records);
         self.has_changes |= other.has_changes;
     }
@@ -136,6 +139,7 @@ pub(crate) struct SummaryBuilder {
     pub(crate) created: usize,
     pub(crate) updated: usize,
     pub(crate) unchanged: usize,
+    pub(crate) redacted: usize,
     /// Each record with its position among all drafts.
     pub(crate) records: Vec<(usize, WrittenRecord)>,
 }
@@ -145,6 +149,7 @@ impl SummaryBuilder {
     pub(crate) fn finish(mut self) -> WriteSummary {
         self.records.sort_by_key(|(position, _)| *position);
         let records = self.records.into_iter().map(|(_, written)| written).collect();
-        WriteSummary { created: self.created, updated: self.updated, unchanged: self.unchanged, records, has_changes: false }
+        let Self { created, updated, unchanged, redacted, .. } = self;
+        WriteSummary { created, updated, unchanged, redacted, records, has_changes: false }
     }
 }

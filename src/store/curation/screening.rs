@@ -1,0 +1,142 @@
+//! Screens what is written for the names of withheld persons, whatever interface it comes through.
+//!
+//! A draft that creates or updates one record is rejected. An import keeps to its records: names in their texts are redacted,
+//! so that it can be repeated after a person was withheld.
+
+use std::collections::HashSet;
+
+use sea_orm::DatabaseTransaction;
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use crate::catalog::catalog;
+use crate::catalog::record::Record;
+use crate::core::error::Result;
+use crate::core::id;
+use crate::entity::RecordType;
+use crate::store::curation::name_recognition::NameRecognizer;
+use crate::store::curation::name_redaction::{NameRedaction, ReplacedKeys, texts};
+use crate::store::curation::referrers::referrers;
+use crate::store::curation::withheld_digest::{WITHHELD_NAME_MESSAGE, WITHHELD_SLUG_PREFIX, withheld_persons, withheld_slug};
+use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, ProblemCode, WriteMode};
+use crate::store::read::result::Cell;
+use crate::store::write::types::ResolvedDraft;
+
+/// Screens a draft. Returns the draft to write in its place, if that differs. `lone` also screens for single words of names.
+pub(crate) fn screen(
+    ty: RecordType,
+    resolved: &ResolvedDraft<'_>,
+    recognizer: &NameRecognizer,
+    lone: bool,
+    problems: &mut Vec<InputProblem>,
+) -> Option<Draft> {
+    problems.extend(reserved_slug_problem(ty, resolved));
+    let found = places_of_names(ty, resolved.draft, recognizer, lone);
+    if found.is_empty() {
+        return None;
+    }
+    match resolved.draft.target.mode {
+        WriteMode::Create | WriteMode::Update => {
+            problems
+                .extend(found.into_iter().map(|origin| InputProblem::new(origin, WITHHELD_NAME_MESSAGE).with_code(ProblemCode::Withheld)));
+            None
+        }
+        WriteMode::Upsert | WriteMode::Exact => {
+            let encoded = id::encode(ty.prefix(), resolved.id);
+            let new_slug = format!("redacted-{}", &encoded[encoded.len() - 8..]);
+            let redaction = NameRedaction { recognizer, ids: Vec::new(), new_slug };
+            let mut draft = resolved.draft.clone();
+            redact(&mut draft, &redaction, lone);
+            Some(draft)
+        }
+    }
+}
+
+/// Where a draft has names; with `lone` also single words of names.
+pub(crate) fn places_of_names(ty: RecordType, draft: &Draft, recognizer: &NameRecognizer, lone: bool) -> Vec<Origin> {
+    let mut found = Vec::new();
+    if !recognizer.is_empty() {
+        let finds = |text: &str| if lone { recognizer.finds_words(text) } else { recognizer.finds(text) };
+        collect_origins(catalog().get(ty), draft, &finds, &mut found);
+    }
+    found
+}
+
+/// Records that refer to a withheld person.
+pub(crate) async fn records_of_withheld_persons(transaction: &DatabaseTransaction) -> Result<HashSet<Uuid>> {
+    let mut records = HashSet::new();
+    for person in withheld_persons(transaction).await? {
+        let found = referrers(transaction, catalog().get(RecordType::Person), person, u64::from(u32::MAX)).await?;
+        records.extend(found.into_iter().map(|referrer| referrer.id));
+    }
+    Ok(records)
+}
+
+/// Whether a draft or one of its parts has a reference that satisfies a condition.
+pub(crate) fn refers(draft: &Draft, is_target: &dyn Fn(&DraftValue) -> bool) -> bool {
+    draft.values.iter().any(|(_, value, _)| is_target(value))
+        || draft.parts.iter().flat_map(|(_, parts)| parts).any(|part| refers(part, is_target))
+}
+
+/// A generated slug, without a name in it.
+pub(crate) fn free_of_names(slug: String, ty: RecordType, id: Uuid, recognizer: &NameRecognizer) -> String {
+    if !recognizer.finds(&slug) && !slug.starts_with(WITHHELD_SLUG_PREFIX) {
+        return slug;
+    }
+    let encoded = id::encode(ty.prefix(), id);
+    encoded.replace('_', "-")
+}
+
+/// The problem that a slug begins as those of withheld persons do, unless the record has it already.
+fn reserved_slug_problem(ty: RecordType, resolved: &ResolvedDraft<'_>) -> Option<InputProblem> {
+    let draft = resolved.draft;
+    let slug = draft.name.as_deref().filter(|slug| slug.starts_with(WITHHELD_SLUG_PREFIX))?;
+    let keeps_slug = !resolved.is_new && (draft.target.id.is_none() || draft.target.restates_stored);
+    let is_own = draft.target.mode == WriteMode::Exact && slug.starts_with(&withheld_slug(ty, resolved.id));
+    let message = format!("slugs that begin with \"{WITHHELD_SLUG_PREFIX}\" are reserved; choose another one");
+    (!keeps_slug && !is_own).then(|| InputProblem::new(draft.origin.child("slug", None), message))
+}
+
+fn collect_origins(record: &Record, draft: &Draft, finds: &impl Fn(&str) -> bool, found: &mut Vec<Origin>) {
+    let name_field = if record.owner().is_some() { "key" } else { "slug" };
+    if draft.name.as_deref().is_some_and(finds) {
+        found.push(draft.origin.child(name_field, None));
+    }
+    for (_, value, origin) in &draft.values {
+        let is_found = match value {
+            DraftValue::Cell(Cell::Text(text)) => finds(text),
+            DraftValue::Cell(Cell::Json(json)) => texts(json).into_iter().any(finds),
+            DraftValue::Cell(_) | DraftValue::Slug(..) | DraftValue::Id(..) | DraftValue::Key(..) | DraftValue::Invalid => false,
+        };
+        if is_found {
+            found.push(origin.clone());
+        }
+    }
+    for (ty, parts) in &draft.parts {
+        for part in parts {
+            collect_origins(catalog().get(*ty), part, finds, found);
+        }
+    }
+}
+
+fn redact(draft: &mut Draft, redaction: &NameRedaction<'_>, lone: bool) {
+    let keys = ReplacedKeys::new();
+    if let Some(name) = &mut draft.name {
+        *name = redaction.redact_text(std::mem::take(name), lone);
+    }
+    for (_, value, _) in &mut draft.values {
+        if let DraftValue::Cell(cell) = value {
+            *cell = match std::mem::replace(cell, Cell::Null) {
+                Cell::Text(text) => match redaction.redact(Json::String(text), &keys, lone) {
+                    Json::String(text) => Cell::Text(text),
+                    _ => Cell::Null,
+                },
+                Cell::Json(json) => Cell::Json(redaction.redact(json, &keys, lone)),
+                other => other,
+            };
+        }
+    }
+    for (_, parts) in &mut draft.parts {
+        parts.iter_mut().for_each(|part| redact(part, redaction, lone));
+    }
+}
