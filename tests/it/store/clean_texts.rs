@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::cli::command::{kurultai, run};
 use crate::server::{On, Server, migrate_down_before};
 
-const MIGRATION: &str = "m20261129_000025_clean_texts";
+const MIGRATION: &str = "m20261129_000020_clean_texts";
 const TEXT: &str = "sources: [{slug: s, title: {en: S}, kind: article, author: Author}]
 people: [{slug: a, name: {en: Anna, ru: Анна}, sortName: Sort, biography: {en: Life}, citations: [{source: s, quote: Quote}]}]
 topics: [{slug: t, label: {en: Topic}}]";
