@@ -20,7 +20,7 @@ use crate::store::db::replica::{Replica, ReplicaState, Replicas};
 use crate::store::db::snapshot::{RowBatches, Snapshot};
 use crate::store::db::statement_guard::RunningRead;
 use crate::store::error::{database, is_connection_lost, is_transient};
-use crate::store::read::record_counts::TableSizes;
+use crate::store::read::table_sizes::TableSizes;
 use crate::store::sql::filter::Visibility;
 use crate::store::sql::statement::statement;
 

@@ -9,3 +9,4 @@ pub mod redaction;
 pub mod result;
 pub mod scan;
 pub mod slug_lookup;
+pub mod table_sizes;

@@ -12,7 +12,7 @@ use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::builder::NODE;
 use crate::graphql::schema::connection::{EDGES, FACETS, NODES, TOTAL_COUNT};
 use crate::store::aggregate::query::DEFAULT_GROUPS;
-use crate::store::read::record_counts::TableSizes;
+use crate::store::read::table_sizes::TableSizes;
 
 /// Records that a count, a facet or statistics count as: they read more rows than they return.
 const COUNT_COST: u64 = 20;

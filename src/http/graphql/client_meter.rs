@@ -10,14 +10,14 @@ use crate::http::rate_limiter::RateLimitHandle;
 use crate::http::state::AppState;
 
 /// Admits the reads of a client as queries, and charges them to its rate limit.
-pub(in crate::http) struct ClientMeter {
+pub(crate) struct ClientMeter {
     queue: AdmissionQueue,
     rate_limit: RateLimitHandle,
     caller: Caller,
 }
 
 impl ClientMeter {
-    pub(in crate::http) fn new(state: &AppState, rate_limit: &RateLimitHandle, caller: &Caller) -> Self {
+    pub(crate) fn new(state: &AppState, rate_limit: &RateLimitHandle, caller: &Caller) -> Self {
         Self { queue: state.admission_queue.clone(), rate_limit: rate_limit.clone(), caller: caller.clone() }
     }
 }

@@ -1,8 +1,5 @@
 //! Number of published records of each type, and approximate sizes of the tables.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
-
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query};
 
 use crate::catalog::catalog;
@@ -10,22 +7,8 @@ use crate::catalog::record::RecordKind;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::handle::Store;
+use crate::store::read::table_sizes::TableSizes;
 use crate::store::sql::dialect;
-
-/// Approximate number of rows of the table of each record type, as of the latest [`Store::refresh_table_sizes`].
-#[derive(Debug, Clone, Default)]
-pub struct TableSizes(Arc<RwLock<HashMap<RecordType, u64>>>);
-
-impl TableSizes {
-    /// The number of rows of a type; 0 while it is not known.
-    pub fn of(&self, ty: RecordType) -> u64 {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&ty).copied().unwrap_or(0)
-    }
-
-    fn set(&self, sizes: HashMap<RecordType, u64>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = sizes;
-    }
-}
 
 impl Store {
     /// Counts the published records of each type, in one statement. Parts of records are not counted.
