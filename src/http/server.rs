@@ -182,15 +182,7 @@ pub async fn serve(
         });
     };
     let rejecting = Arc::new(Semaphore::new(MAX_REJECTING));
-    let pace = timeouts.pace();
-    let slow_clients = connections.clone();
-    let close_slow = AbortOnDropHandle::new(tokio::spawn(async move {
-        let mut interval = tokio::time::interval(SLOW_CLIENT_INTERVAL.min(pace.max_wait.max(POLL_INTERVAL) / 4));
-        loop {
-            interval.tick().await;
-            slow_clients.close_slow(pace);
-        }
-    }));
+    let close_slow = spawn_close_slow(connections.clone(), timeouts.pace());
     loop {
         let accepted = async {
             loop {
@@ -218,6 +210,17 @@ pub async fn serve(
     tasks.wait().await;
     drop(close_slow);
     Ok(())
+}
+
+/// Closes connections of slow clients periodically until the handle is dropped.
+fn spawn_close_slow(connections: Arc<Connections>, pace: ReadingPace) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        let mut interval = tokio::time::interval(SLOW_CLIENT_INTERVAL.min(pace.max_wait.max(POLL_INTERVAL) / 4));
+        loop {
+            interval.tick().await;
+            connections.close_slow(pace);
+        }
+    }))
 }
 
 /// A place for a connection of this peer, once there is one; `None` if its address holds its share.

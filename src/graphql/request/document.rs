@@ -119,7 +119,8 @@ fn weight(text: &str) -> usize {
     let (mut tokens, mut in_word) = (0, false);
     for byte in text.bytes() {
         let was_in_word = std::mem::replace(&mut in_word, is_word(byte));
-        tokens += usize::from(!byte.is_ascii_whitespace() && !(was_in_word && in_word));
+        let continues = byte.is_ascii_whitespace() || (was_in_word && in_word);
+        tokens += usize::from(!continues);
     }
     2 * text.len() + tokens * TOKEN_BYTES + CACHE_ENTRY_OVERHEAD_BYTES
 }

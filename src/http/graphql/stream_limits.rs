@@ -87,13 +87,11 @@ impl StreamLimits {
             );
             return Err(GraphqlError::new(codes::RATE_LIMITED, message));
         };
-        match self.permits.clone().try_acquire_owned() {
-            Ok(permit) => Ok(StreamPlace { _permit: permit, _place: place }),
-            Err(_) => {
-                metrics::record_limit_hit("streams");
-                Err(unavailable())
-            }
-        }
+        let permit = self.permits.clone().try_acquire_owned().map_err(|_| {
+            metrics::record_limit_hit("streams");
+            unavailable()
+        })?;
+        Ok(StreamPlace { _permit: permit, _place: place })
     }
 
     /// Waits until [`Self::stop`] is called.

@@ -227,7 +227,7 @@ async fn connect_postgres(options: &StoreOptions) -> Result<(Pools, Changes), Db
     connect.connect_lazy(true);
     let control = open(&connect, CONTROL_CONNECTIONS).await?;
     let scanner = open(&connect, scanner_connections(options.max_connections) + EDITOR_SCANNER_CONNECTIONS).await?;
-    Ok((Pools { primary, control, writer, reader, scanner }, Changes::notified(options.listen_url.clone())))
+    Ok((Pools { writer, primary, control, reader, scanner }, Changes::notified(options.listen_url.clone())))
 }
 
 /// Sets the `statement_timeout` of new connections to PostgreSQL.
