@@ -3,6 +3,8 @@
 //!
 //! Logs a warning with the number of values for each column that had such characters.
 
+use std::ops::BitOr;
+
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Map, Value as Json};
@@ -77,7 +79,7 @@ async fn clean(manager: &SchemaManager<'_>, TextColumn { table, column, is_json 
             ("ctid::text", text, condition, "strpos")
         }
         // a pattern ends at U+0000, and a text with U+FFFE matches as U+FFFD
-        _ => {
+        DbBackend::Sqlite => {
             let text = format!("CAST(\"{column}\" AS TEXT)");
             let condition = format!(
                 "instr(CAST(\"{column}\" AS BLOB), x'00') > 0 OR \"{column}\" GLOB '*[' || char(1) || '-' || char(8) || char(11, 12, 14) || '-' || \
@@ -85,6 +87,7 @@ async fn clean(manager: &SchemaManager<'_>, TextColumn { table, column, is_json 
             );
             ("CAST(rowid AS TEXT)", text, condition, "instr")
         }
+        other => return Err(DbErr::Migration(format!("{other:?} is not supported"))),
     };
     if *is_json {
         for escape in ["\\u", "\\b", "\\f"] {
@@ -140,9 +143,9 @@ fn clean_json(value: &mut Json) -> bool {
             }
             None => false,
         },
-        Json::Array(items) => items.iter_mut().fold(false, |changed, item| clean_json(item) || changed),
+        Json::Array(items) => items.iter_mut().map(clean_json).fold(false, BitOr::bitor),
         Json::Object(members) => {
-            let mut is_changed = members.values_mut().fold(false, |changed, member| clean_json(member) || changed);
+            let mut is_changed = members.values_mut().map(clean_json).fold(false, BitOr::bitor);
             if members.keys().any(|name| name.contains(is_forbidden)) {
                 let renamed: Map<String, Json> =
                     std::mem::take(members).into_iter().map(|(name, value)| (name.replace(is_forbidden, ""), value)).collect();

@@ -36,7 +36,7 @@ impl Shares {
     }
 }
 
-/// Whom a place is counted for.
+/// The client that a place counts for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum ClientId {
     /// A token, wherever it is used from.

@@ -206,7 +206,7 @@ fn unknown_tag(tag: &Tag, at: Marker) -> YamlError {
 
 /// The value of a scalar. A number keeps its digits.
 fn scalar(text: Cow<'_, str>, style: ScalarStyle, tag: Option<&Cow<'_, Tag>>, at: Marker) -> Result<Value, YamlError> {
-    if let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema() && !(tag.handle.is_empty() && tag.suffix == "!")) {
+    if let Some(tag) = tag.filter(|tag| !(tag.is_yaml_core_schema() || tag.handle.is_empty() && tag.suffix == "!")) {
         return Err(unknown_tag(tag, at));
     }
     let written = text.clone();

@@ -25,7 +25,7 @@ impl ClientMeter {
 impl ReadMeter for ClientMeter {
     fn admit(&self) -> BoxFuture<'_, Result<Box<dyn Send>>> {
         Box::pin(async {
-            match self.queue.acquire().await {
+            match self.queue.acquire(self.rate_limit.client(&self.caller)).await {
                 Some(permit) => Ok(Box::new(permit) as Box<dyn Send>),
                 None => Err(Error::Overloaded),
             }

@@ -98,18 +98,17 @@ impl DigestKey {
     /// # Errors
     /// If there are digests with another secret.
     pub(crate) async fn prepare(transaction: &DatabaseTransaction, secret: Option<&str>) -> Result<Self> {
-        let salt = match load_salt(transaction).await? {
-            Some(salt) => salt,
-            None => {
-                let mut bytes = [0; SALT_BYTES];
-                getrandom::fill(&mut bytes).map_err(|error| internal(format!("no random bytes: {error}")))?;
-                let salt = hex_digest(&bytes);
-                let mut insert = Query::insert();
-                insert.into_table("withheld_salt").columns(["id", "salt"].map(Alias::new));
-                insert.values([Expr::val(1), Expr::val(salt.as_str())]).map_err(internal)?;
-                transaction.execute(&insert).await.map_err(database)?;
-                salt
-            }
+        let salt = if let Some(salt) = load_salt(transaction).await? {
+            salt
+        } else {
+            let mut bytes = [0; SALT_BYTES];
+            getrandom::fill(&mut bytes).map_err(|error| internal(format!("no random bytes: {error}")))?;
+            let salt = hex_digest(&bytes);
+            let mut insert = Query::insert();
+            insert.into_table("withheld_salt").columns(["id", "salt"].map(Alias::new));
+            insert.values([Expr::val(1), Expr::val(salt.as_str())]).map_err(internal)?;
+            transaction.execute(&insert).await.map_err(database)?;
+            salt
         };
         let key = Self::new(salt.as_bytes(), secret);
         for table in TABLES {

@@ -137,6 +137,8 @@ fn redact(draft: &mut Draft, redaction: &NameRedaction<'_>, lone: bool) {
         }
     }
     for (_, parts) in &mut draft.parts {
-        parts.iter_mut().for_each(|part| redact(part, redaction, lone));
+        for part in parts {
+            redact(part, redaction, lone);
+        }
     }
 }

@@ -221,7 +221,7 @@ impl WriteSession<'_> {
                 text_columns().into_iter().filter(|column| column.table == table).map(|column| column.column).collect();
             let mut select = Query::select();
             select.expr(dialect::text_of(self.transaction.get_database_backend(), key)).from(table);
-            select.columns(columns.iter().map(|column| Alias::new(column)));
+            select.columns(columns.iter().map(Alias::new));
             for row in self.transaction.query_all(&select).await.map_err(database)? {
                 let row_key: String = column(&row, 0)?;
                 for (index, name) in columns.iter().enumerate() {

@@ -264,7 +264,9 @@ impl WriteSession<'_> {
             .to_owned();
         let rows = self.transaction.query_all(&taken).await.map_err(database)?;
         let taken: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>().map_err(internal)?;
-        let free = std::iter::once(base.clone()).chain((2..).map(|count| format!("{base}-{count}"))).find(|slug| !taken.contains(slug));
+        // one of these is free, because fewer are taken
+        let numbered = (2..=taken.len() + 1).map(|count| format!("{base}-{count}"));
+        let free = std::iter::once(base.clone()).chain(numbered).find(|slug| !taken.contains(slug));
         free.ok_or_else(|| internal("no slug is free"))
     }
 }

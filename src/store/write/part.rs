@@ -70,7 +70,7 @@ fn bounded_key(key: String) -> String {
         return key;
     }
     let digest = sha256_hex(&key);
-    let end = (0..=MAX_DERIVED_KEY_BYTES - KEY_DIGEST_DIGITS - 1).rev().find(|end| key.is_char_boundary(*end)).unwrap_or(0);
+    let end = (0..MAX_DERIVED_KEY_BYTES - KEY_DIGEST_DIGITS).rev().find(|end| key.is_char_boundary(*end)).unwrap_or(0);
     format!("{}~{}", &key[..end], &digest[..KEY_DIGEST_DIGITS])
 }
 

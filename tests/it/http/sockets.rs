@@ -27,7 +27,7 @@ fn large_query() -> String {
 
 async fn server(connections: u32, shares: Shares) -> Server {
     let timeouts = Timeouts { send_seconds: 1, ..Timeouts::default() };
-    let server = Server::set(On::Sqlite, Settings { connections, shares, timeouts, ..Settings::default() }).await;
+    let server = Server::set(On::Sqlite, Settings { timeouts, shares, connections, ..Settings::default() }).await;
     let biography = "word ".repeat(10_000);
     server.import(&format!("people:\n- {{slug: p, name: {{en: P}}, biography: {{en: \"{biography}\"}}}}")).await.unwrap();
     server

@@ -1,6 +1,7 @@
 //! Property test: readers of the history get only what was public at the revision asked for and was not unpublished since.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use kurultai::core::auth::Role;
 use proptest::prelude::*;
@@ -107,7 +108,7 @@ impl Run<'_> {
             if self.ids.len() == index {
                 self.ids.push(id.to_owned());
             } else {
-                self.ids[index] = id.to_owned();
+                id.clone_into(&mut self.ids[index]);
             }
         }
     }
@@ -179,9 +180,10 @@ impl Run<'_> {
             let allowed = seen.allowed(None);
             let (mut states, mut comparisons) = (String::new(), String::new());
             for number in 1..=MAX_REVISIONS {
-                states += &format!("s{number}: recordState(record: \"{id}\", asOfRevision: {number}) {{ fields {{ value }} }} ");
+                write!(states, "s{number}: recordState(record: \"{id}\", asOfRevision: {number}) {{ fields {{ value }} }} ").unwrap();
                 let next = number + 1;
-                comparisons += &format!("c{number}: compareRevisions(record: \"{id}\", from: {number}, to: {next}) {{ field old new }} ");
+                write!(comparisons, "c{number}: compareRevisions(record: \"{id}\", from: {number}, to: {next}) {{ field old new }} ")
+                    .unwrap();
             }
             let states = self.reader.data(&format!("{{ {states} }}")).await;
             let comparisons = self.reader.data(&format!("{{ {comparisons} }}")).await;

@@ -282,7 +282,7 @@ async fn no_editor_brings_a_withheld_name_back(#[values(On::Sqlite, On::Postgres
     let (zk, other, case) = (id_of("person", "zk").await, id_of("person", "other").await, id_of("case", "case-2").await);
     admin.done("withholdPerson { person { id } }", json!({"person": "zk"})).await;
     let raw = server.database.raw().await;
-    assert_eq!(named_places(&raw).await, [String::new(); 0]);
+    assert_eq!(named_places(&raw).await, Vec::<String>::new());
 
     let name = |text: &str| json!({"en": text});
     let mut rejected: Vec<(&str, Value)> = Vec::new();
@@ -363,7 +363,7 @@ async fn no_editor_brings_a_withheld_name_back(#[values(On::Sqlite, On::Postgres
     editor.done("importRecords { failed }", json!({"records": records})).await;
     // an old file can be imported again
     server.import(TEXT).await.unwrap();
-    assert_eq!(named_places(&raw).await, [String::new(); 0]);
+    assert_eq!(named_places(&raw).await, Vec::<String>::new());
     let people = editor.data("{ people { totalCount } zk: person(by: {slug: \"zk\"}) { id } }").await;
     assert_eq!((&people["people"]["totalCount"], &people["zk"]), (&json!(3), &Value::Null), "{people:#}");
 
