@@ -57,7 +57,7 @@ async fn text_columns(manager: &SchemaManager<'_>) -> Result<Vec<TextColumn>, Db
         DbBackend::Sqlite => {
             "SELECT t.name, c.name, lower(c.type) FROM sqlite_master t, pragma_table_xinfo(t.name) c \
              WHERE t.type = 'table' AND c.hidden = 0 AND t.name NOT LIKE 'sqlite%' AND t.name NOT LIKE 'search_index%' \
-             AND (lower(c.type) LIKE '%text%' OR lower(c.type) LIKE '%json%') ORDER BY 1, 2"
+             AND (lower(c.type) LIKE '%text%' OR lower(c.type) LIKE '%json%') AND lower(c.type) NOT LIKE 'uuid%' ORDER BY 1, 2"
         }
         other => return Err(DbErr::Migration(format!("{other:?} is not supported"))),
     };

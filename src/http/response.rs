@@ -209,6 +209,7 @@ pub(super) fn insert_retry_after<B>(mut response: axum::http::Response<B>) -> ax
 
 /// The response to a rejected request.
 pub(super) fn reject_response(media_type: MediaType, reject: &HttpReject) -> Response {
-    let body = json!({"errors": [GraphqlError::new(codes::BAD_REQUEST, &reject.message)]}).to_string().into();
+    let code = STATUS_CODES.iter().find(|(_, status)| *status == reject.status).map_or(codes::BAD_REQUEST, |(code, _)| *code);
+    let body = json!({"errors": [GraphqlError::new(code, &reject.message)]}).to_string().into();
     CachedResponse { status: reject.status, media_type, is_valid_until_change: false, body }.into_response()
 }

@@ -33,8 +33,12 @@ const MAX_GAP_CHARS: usize = 4;
 const MAX_CACHED_WORDS: usize = 200_000;
 /// Endings of the dictionary forms of names, which case endings replace; the longest first. Folded, with i for y.
 const NAME_ENDINGS: [&str; 11] = ["aia", "iaia", "ii", "oi", "ei", "ai", "ia", "a", "e", "i", "o"];
-/// Ends of patronymics. Folded, with i for y.
-const PATRONYMIC_ENDINGS: [&str; 10] = ["ovich", "evich", "ovna", "evna", "ichna", "uli", "kizi", "ovicha", "ovni", "evni"];
+/// Suffixes of patronymics with their case endings. Folded, with i for y.
+const PATRONYMICS: [(&[&str], &[&str]); 3] = [
+    (&["ovich", "evich"], &["", "a", "u", "em", "e"]),
+    (&["ovn", "evn", "ichn"], &["a", "i", "e", "u", "oi", "oiu"]),
+    (&["uli", "kizi", "qizi"], &["", "na", "nan", "nda", "ndagi", "ni", "nin", "men"]),
+];
 /// Words of names that are no names by themselves.
 const PARTICLES: [&str; 15] = ["van", "von", "der", "den", "de", "da", "di", "la", "le", "al", "el", "bin", "ibn", "ben", "ogli"];
 
@@ -356,7 +360,10 @@ fn completes(left: (&Token, &[WordClass]), right: (&Token, &[WordClass])) -> boo
 }
 
 fn is_patronymic(token: &Token) -> bool {
-    PATRONYMIC_ENDINGS.iter().any(|ending| token.folded.ends_with(ending) && token.folded.len() > ending.len() + 1)
+    let stem_before = |suffix: &str, ending: &str| token.folded.strip_suffix(ending)?.strip_suffix(suffix);
+    PATRONYMICS.iter().any(|(suffixes, endings)| {
+        endings.iter().any(|ending| suffixes.iter().any(|suffix| stem_before(suffix, ending).is_some_and(|stem| stem.len() > 1)))
+    })
 }
 
 /// Index of the last word that belongs to a name: a patronymic or initials may follow.
@@ -411,6 +418,8 @@ mod tests {
     #[case("Суд над Анной Петровой, и", "Суд над Имя не разглашается, и")]
     #[case("Петрову Анну Сергеевну осудили", "Имя не разглашается осудили")]
     #[case("Анна Сергеевна Петрова", "Имя не разглашается")]
+    #[case("с Петровой Анной Сергеевной, Петровой Анне Ильиничне", "с Имя не разглашается, Имя не разглашается")]
+    #[case("Петрова Анна Серікқызына", "Имя не разглашается")]
     #[case("А. С. Петрова и Петровой А.С.", "Имя не разглашается и Имя не разглашается.")]
     #[case("A. Petrova's case", "Name withheld case")]
     #[case("state-v-anna-petrova", "state-v-Name withheld")]

@@ -215,9 +215,12 @@ async fn connect_postgres(options: &StoreOptions) -> Result<(Pools, Changes), Db
         Ok(connected) => connected.map_err(connect_error)?.close().await.map_err(connect_error)?,
         Err(_) => return Err(connect_error(SqlxError::PoolTimedOut)),
     }
-    let writer = open(&connect, PG_WRITER_CONNECTIONS).await?;
+    // a transaction is not repeated on another connection, so a connection is tested before it begins one
+    let mut tested = connect.clone();
+    tested.test_before_acquire(true);
+    let writer = open(&tested, PG_WRITER_CONNECTIONS).await?;
     // opened when needed, and without the statement timeout: dry runs of imports may take longer
-    let primary = open(connect.clone().connect_lazy(true), EDITOR_CONNECTIONS).await?;
+    let primary = open(tested.connect_lazy(true), EDITOR_CONNECTIONS).await?;
     set_statement_timeout(&mut connect, options);
     guard_postgres(&mut connect);
     let reader = open(&connect, options.max_connections).await?;

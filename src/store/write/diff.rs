@@ -417,9 +417,7 @@ fn draft_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>) -> Vec<Cell>
             merge.problems.push(InputProblem::new(origin.clone(), message).with_code(ProblemCode::NotFound));
         }
         let cell = merge.names.cell(value, &merge.siblings);
-        // a source may be cited for what it says about itself, such as its title
-        let is_circular = owner.is_some() && record.ty != RecordType::Citation;
-        if is_circular && cell == Cell::Id(merge.root) && existing.is_none_or(|existing| existing.cells[field.index()] != cell) {
+        if owner.is_some() && cell == Cell::Id(merge.root) && existing.is_none_or(|existing| existing.cells[field.index()] != cell) {
             let message = format!("{} refers to the record itself; name another one", record.field(*field).name);
             merge.problems.push(InputProblem::new(origin.clone(), message));
         }

@@ -916,6 +916,10 @@ async fn every_mutation_requires_a_token(#[values(On::Sqlite, On::Postgres)] on:
         let name = field["name"].as_str().unwrap();
         let ty = &field["args"][0]["type"];
         let input = ty["ofType"]["name"].as_str().unwrap();
+        // a request with a file has a test of its own
+        if name == "importFile" {
+            continue;
+        }
         let query = format!("mutation($input: {input}!) {{ {name}(input: $input) {{ __typename }} }}");
         let answer = reader.answer(&query, json!({"input": sample(types, ty)})).await;
         assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{name} {answer:#}");

@@ -112,7 +112,8 @@ async fn unchanged_feed_is_not_sent_again(#[values(On::Sqlite, On::Postgres)] on
 }
 
 #[rstest]
-#[case(&[("query", "{ viewer { role } }")], 400, "a list of records at its root")]
+#[case(&[("query", "{ viewer { role } }")], 400, "one list of records at its root")]
+#[case(&[("query", "{ people { nodes { id } } laws { nodes { id } } }")], 400, "and no other field")]
 #[case(&[("query", "{ nothing }")], 400, "nothing")]
 #[case(&[("saved", "nowhere")], 404, "no saved query")]
 #[case(&[("record", "person_01h455vb4pex5vsknk084sn02q")], 404, "no record")]

@@ -194,7 +194,13 @@ async fn record_cannot_be_its_own_ancestor(#[values(On::Sqlite, On::Postgres)] o
             "refers to the record itself",
         ),
         (json!({"laws": [{"slug": "code", "relations": [{"kind": "amends", "target": "code"}]}]}), "laws[0].relations[0].target", "itself"),
+        (
+            json!({"sources": [{"slug": "page", "citations": [{"source": "page", "field": "title"}]}]}),
+            "sources[0].citations[0].source",
+            "refers to the record itself",
+        ),
     ];
+    fixture.server.import("sources: [{slug: page, kind: article, title: {en: P}}]").await.unwrap();
     for (records, path, message) in cases {
         refused_everywhere(&fixture, &editor, &records, path, message).await;
     }

@@ -73,15 +73,15 @@ async fn server_with_history(on: On) -> Server {
     let server = Server::sample(on).await;
     let text = r#"
 people:
-- {slug: anna, name: {ru: Анна, en: "=Anna \"A\", the 1st"}, otherNames: [{name: A, lang: en, start: "1999"}], identifiers: [{scheme: register, value: "007"}]}
+- {slug: anna, name: {ru: Анна, en: "=Anna \"A\", the 1st"}, biography: {en: "A\r\nlife,\n\"quoted\""}, otherNames: [{name: A, lang: en, start: "1999"}], identifiers: [{scheme: register, value: "007"}]}
 - {slug: anna-2, name: {en: Anna Again}, identifiers: [{scheme: register, value: "008"}]}
 voteEvents:
 - slug: vote-1
-  motion: {en: "A\r\nmotion,\n\"quoted\""}
+  motion: {en: "A motion, \"quoted\""}
   date: "2020-01"
   result: pass
   counts: [{option: "yes", value: 12}]
-  votes: [{key: z, person: anna, option: "yes"}, {key: a, person: anna-2, option: "no"}]
+  votes: [{key: z, person: anna, option: "yes"}, {key: a, person: alnur-ilyashev, option: "no"}]
 "#;
     server.import(text).await.unwrap();
     let editor = Asker::with_role(&server, Role::Editor).await;

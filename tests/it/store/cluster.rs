@@ -314,6 +314,7 @@ impl ClusterServer {
             .env_remove("DATABASE_URL")
             .env_remove("KURULTAI_TOKEN")
             .env("KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS", "0")
+            .env("KURULTAI_SHARES__CLIENT_PERCENT", "100")
             .envs(settings.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());

@@ -473,7 +473,8 @@ people:
 memberships:
 - {slug: seat, label: {en: Member}, person: zhuldyz-sarsenova, organization: court}
 sources:
-- {slug: news, title: {en: News}, kind: article, citations: [{source: news, quote: as Zhuldyz Sarsenova said}]}
+- {slug: other, title: {en: Other}, kind: article}
+- {slug: news, title: {en: News}, kind: article, citations: [{source: other, quote: as Zhuldyz Sarsenova said}]}
 cases:
 - slug: case
   title: {en: Kazakhstan v. Zhuldyz Sarsenova}

@@ -261,7 +261,8 @@ async fn requests_before_shutdown_are_answered() {
     let server = Server::sample(On::Sqlite).await;
     let mut command = kurultai(&["serve", "--listen", "127.0.0.1:0", "--database-url", &server.database.url]);
     // there is room for all who ask
-    command.env("KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS", "0").env("KURULTAI_MAX_CONCURRENT_QUERIES", "16").stderr(Stdio::piped());
+    command.env("KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS", "0").env("KURULTAI_MAX_CONCURRENT_QUERIES", "16");
+    command.env("KURULTAI_SHARES__CLIENT_PERCENT", "100").stderr(Stdio::piped());
     let mut running = Process(command.spawn().unwrap());
     let address = running.address();
     let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
