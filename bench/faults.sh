@@ -29,7 +29,7 @@ export DATABASE_URL=postgres://postgres@127.0.0.1:$((port + 1))/postgres
 "$target/release/kurultai" import data/
 KURULTAI_TOKEN=$("$target/release/kurultai" token create --name faults --role editor | head -n 1)
 export KURULTAI_TOKEN
-KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS=0 KURULTAI_RATE_LIMIT__POINTS_PER_TOKEN=0 KURULTAI_MAX_CONCURRENT_QUERIES=16 KURULTAI_LOG=error "$target/release/kurultai" serve --listen "127.0.0.1:$port" 2>/dev/null &
+KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS=0 KURULTAI_SHARES__CLIENT_PERCENT=100 KURULTAI_RATE_LIMIT__POINTS_PER_TOKEN=0 KURULTAI_MAX_CONCURRENT_QUERIES=16 KURULTAI_LOG=error "$target/release/kurultai" serve --listen "127.0.0.1:$port" 2>/dev/null &
 server=$!
 until curl -sf "http://127.0.0.1:$port/readyz" >/dev/null; do
   kill -0 "$server"

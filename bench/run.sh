@@ -51,8 +51,8 @@ begin() { # name, port, command
 }
 
 serve() { # kind, offset of the port, command
-  # admit all queries, without rate limits
-  begin "$1" $((port + $2)) env LISTEN="127.0.0.1:$((port + $2))" KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS=0 KURULTAI_MAX_CONCURRENT_QUERIES=64 "${@:3}"
+  # admit all queries of the one client, without rate limits
+  begin "$1" $((port + $2)) env LISTEN="127.0.0.1:$((port + $2))" KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS=0 KURULTAI_SHARES__CLIENT_PERCENT=100 KURULTAI_MAX_CONCURRENT_QUERIES=64 "${@:3}"
   servers+=(--server "$1=127.0.0.1:$((port + $2)),${pids[-1]}")
 }
 

@@ -28,7 +28,7 @@ copy="COPY (
 ) TO STDOUT (FORMAT csv)"
 
 [ -n "${BUILT:-}" ] || cargo build --release --target-dir "$target" -p kurultai
-KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS=0 "$target/release/kurultai" serve --listen "127.0.0.1:$port" 2>"$folder/log" &
+KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS=0 KURULTAI_SHARES__CLIENT_PERCENT=100 "$target/release/kurultai" serve --listen "127.0.0.1:$port" 2>"$folder/log" &
 server=$!
 for _ in $(seq 100); do
   if curl -sf "http://127.0.0.1:$port/readyz" >/dev/null; then break; fi

@@ -28,8 +28,8 @@ build() {
 }
 
 clients() {
-    # the differential tests send thousands of requests
-    export KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS=0
+    # the differential tests send thousands of requests from one address
+    export KURULTAI_RATE_LIMIT__POINTS_PER_ADDRESS=0 KURULTAI_SHARES__CLIENT_PERCENT=100
     serve
     token=$("$target/debug/kurultai" token create --name clients --role editor --database-url "$database" | head -n 1)
     python tests/clients/requirements.txt
