@@ -17,8 +17,8 @@ import * as ast from "./ast.mjs";
 
 const MAX_DEPTH = 4;
 const MAX_PAGE = 3;
-/** Fields whose value depends on the caller or the time of the request. */
-const VOLATILE_FIELDS = new Set(["rateLimit", "viewer"]);
+/** Fields whose value depends on the caller or the time of the request, and a field that requires a file. */
+const EXCLUDED_FIELDS = new Set(["rateLimit", "viewer", "importFile"]);
 /** Arguments that are tokens of the server. */
 const CURSOR_ARGUMENTS = new Set(["after", "before", "since"]);
 
@@ -64,7 +64,7 @@ class Generator {
   }
 
   fieldsOf(type) {
-    return Object.values(type.getFields()).filter((field) => !VOLATILE_FIELDS.has(field.name));
+    return Object.values(type.getFields()).filter((field) => !EXCLUDED_FIELDS.has(field.name));
   }
 
   /** One to five selections of a composite type. */

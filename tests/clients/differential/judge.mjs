@@ -2,7 +2,7 @@
 import * as graphql16 from "graphql";
 
 /** Scalars that are written as strings. */
-const TEXT_SCALARS = ["DateTime", "Duration", "Language", "PartialDate", "PathSegment", "URL", "Upload"];
+const TEXT_SCALARS = ["DateTime", "Duration", "Language", "PartialDate", "PathSegment", "URL"];
 
 const isTexts = (value) => typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every((text) => typeof text === "string");
 
@@ -27,6 +27,8 @@ export function judge(sdl, graphql = graphql16) {
       (node) => (node.kind === Kind.STRING ? node.value : refuse(name)),
     );
   }
+  // a file is a part of a multipart request, and these requests have none
+  restrict("Upload", () => refuse("Upload"), () => refuse("Upload"));
   restrict(
     "Translations",
     (value) => (isTexts(value) ? value : refuse("Translations")),
