@@ -84,6 +84,8 @@ pub fn check_web_address(text: &str) -> Result<(), String> {
     let wrong = |reason: &str| Err(format!("\"{}\" is not a web address; {reason}", excerpt(text)));
     match Url::parse(text) {
         _ if text.contains(|char: char| char.is_whitespace() || char.is_control()) => wrong("write %20 for a space"),
+        // browsers read it as a slash
+        _ if text.contains('\\') => wrong("write / instead of \\"),
         Ok(url) if !matches!(url.scheme(), "http" | "https") || !url.has_host() => wrong("it must begin with https:// or http://"),
         // the parser also accepts other numbers of slashes
         Ok(url) if !text.get(url.scheme().len()..).is_some_and(|rest| rest.starts_with("://")) => {
@@ -130,6 +132,7 @@ mod tests {
     #[case("https://example.org/a b", false)]
     #[case("https://exam\nple.org", false)]
     #[case("https:example.org", false)]
+    #[case("https://a.org\\@evil.org/", false)]
     #[case("https:/\\example.org", false)]
     #[case("https://", false)]
     #[case("javascript:alert(1)", false)]

@@ -9,7 +9,10 @@ use super::writer::{CsvOptions, TableEnd, TableError, TableWriter};
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// First characters by which a spreadsheet recognizes a formula.
-const FORMULA_PREFIXES: [char; 11] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
+const FORMULA_PREFIXES: [char; 15] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '\t', '\r', '\n'];
+/// Invisible characters that a spreadsheet may skip before a formula.
+const INVISIBLE_PREFIXES: [char; 9] =
+    ['\u{feff}', '\u{200b}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}'];
 
 pub(super) struct CsvTableWriter {
     writer: csv::Writer<Vec<u8>>,
@@ -38,7 +41,8 @@ fn encoder(start: Vec<u8>) -> csv::Writer<Vec<u8>> {
 impl CsvOptions {
     /// Escapes a text that looks like a formula. Numbers are not texts: a negative one stays as it is.
     fn escape(self, text: &str) -> Cow<'_, str> {
-        if self.escape_formulas && text.starts_with(FORMULA_PREFIXES) { format!("'{text}").into() } else { Cow::Borrowed(text) }
+        let is_formula = text.trim_start_matches(INVISIBLE_PREFIXES).starts_with(FORMULA_PREFIXES);
+        if self.escape_formulas && is_formula { format!("'{text}").into() } else { Cow::Borrowed(text) }
     }
 }
 
@@ -59,5 +63,26 @@ impl TableWriter for CsvTableWriter {
 
     fn finish(mut self: Box<Self>) -> Result<TableEnd, TableError> {
         self.take_bytes().map(TableEnd::Bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("=1+1", "'=1+1")]
+    #[case("＝1", "'＝1")]
+    #[case("＠SUM(A1)", "'＠SUM(A1)")]
+    #[case("﹣1", "'﹣1")]
+    #[case("\t=1", "'\t=1")]
+    #[case("\u{200b}\u{202e}=1", "'\u{200b}\u{202e}=1")]
+    #[case("1-1", "1-1")]
+    #[case("\u{feff}plain", "\u{feff}plain")]
+    fn text_that_looks_like_a_formula_is_escaped(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(CsvOptions { bom: false, escape_formulas: true }.escape(text), expected);
+        assert_eq!(CsvOptions { bom: false, escape_formulas: false }.escape(text), text);
     }
 }
