@@ -140,7 +140,7 @@ pub(crate) fn response_stream(response: Response) -> BoxStream<'static, Response
 /// The response to an executed operation: data, errors and the cost in `extensions`.
 pub(crate) fn result_response(result: OperationResult, cost: Cost) -> Response {
     // a struct of numbers is always a value
-    let cost = async_graphql::to_value(cost).unwrap_or_default();
+    let cost = async_graphql::to_value(cost).unwrap_or_else(|error| unreachable!("{error}"));
     let mut response = match raw_json(result.data) {
         Ok(data) => Response::new(data).extension("cost", cost),
         Err(error) => return failed_response(error),

@@ -196,9 +196,9 @@ fn add_fixed(name: &str, selection: &Selection<'_>, cost: &mut Cost) {
             (COUNT_COST, 0, catalog().all().filter(|record| record.kind == RecordKind::Record).count() as u64)
         }
         "search" => {
-            let text = selection.string_argument("query").unwrap_or_default();
-            let words = text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
-            (0, 0, (words.count() as u64).max(1))
+            let words = |text: &str| text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).count() as u64;
+            // the argument is required
+            (0, 0, selection.string_argument("query").map_or(u64::MAX, |text| words(&text).max(1)))
         }
         "changed" => {
             if let Some(filter) = selection.argument("filter") {
@@ -206,6 +206,7 @@ fn add_fixed(name: &str, selection: &Selection<'_>, cost: &mut Cost) {
             }
             (0, 0, 0)
         }
+        // the cost of other root fields follows from their arguments and selections
         _ => (0, 0, 0),
     };
     add(&mut cost.nodes, nodes, 1);

@@ -249,7 +249,10 @@ async fn write_results(
     let written: Vec<_> = results
         .iter()
         .map(|result| {
-            result.written.filter(|written| !dry_run || written.action != WriteAction::Created).map(|written| (written.ty, written.id))
+            result
+                .written
+                .filter(|written| written.is_shown && (!dry_run || written.action != WriteAction::Created))
+                .map(|written| (written.ty, written.id))
         })
         .collect();
     let mut fetched = Vec::new();

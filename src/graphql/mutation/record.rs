@@ -105,18 +105,19 @@ pub(super) async fn execute(
 ) -> Result<()> {
     let payload = if action == RecordAction::Delete { payload::DELETE.to_owned() } else { payload::name(record) };
     match apply(store, caller, action, record, input::members(selection)?).await {
-        Ok(id) => payload::write(store, selection, &payload, Some((record.ty, id)), &[], out).await,
+        Ok(id) => payload::write(store, selection, &payload, id.map(|id| (record.ty, id)), &[], out).await,
         Err(error) => payload::write(store, selection, &payload, None, &error.into_problems(selection)?, out).await,
     }
 }
 
+/// Returns the id of the record, if the response may show it.
 async fn apply(
     store: &Store,
     caller: &Caller,
     action: RecordAction,
     record: &'static Record,
     mut members: Map<String, Json>,
-) -> Result<Uuid, MutationError> {
+) -> Result<Option<Uuid>, MutationError> {
     let author = author(caller, input::take_text(&mut members, input::MESSAGE)?);
     let expected_revision = input::take_integer(&mut members, input::EXPECTED_REVISION)?;
     let mode = match action {
@@ -139,7 +140,7 @@ async fn apply(
         RecordAction::Delete => {
             let id = id.ok_or_else(|| MutationError::Invalid(problem.into_iter().collect()))?;
             store.delete(record.ty, id, expected_revision, &author).await?;
-            return Ok(id);
+            return Ok(Some(id));
         }
         RecordAction::Publish | RecordAction::Unpublish => {
             members.insert("published".to_owned(), json!(action == RecordAction::Publish));
@@ -152,5 +153,5 @@ async fn apply(
     draft.problems.extend(problem);
     let summary = store.write(&vec![(record.ty, vec![draft])], &author, |_| {}).await?;
     let written = summary.records.first().ok_or_else(|| internal("the record was neither written nor rejected"))?;
-    Ok(written.id)
+    Ok(written.is_shown.then_some(written.id))
 }

@@ -119,7 +119,7 @@ pub async fn ready(State(state): State<Arc<AppState>>) -> impl IntoResponse {
     let health = state.health.clone();
     let mut checked = tokio::spawn(async move {
         let readiness = readiness(&state).await;
-        let response = ReadinessResponse { is_ready: readiness.ready, body: serde_json::to_string(&readiness).unwrap_or_default() };
+        let response = ReadinessResponse { is_ready: readiness.ready, body: serde_json::json!(readiness).to_string() };
         state.health.remember(response.clone());
         response
     });

@@ -70,8 +70,9 @@ impl NewSavedQuery {
     /// Problems with names of withheld persons.
     fn withheld_names(&self, recognizer: &NameRecognizer) -> Vec<InputProblem> {
         let variables = Json::Object(self.variables.clone()).to_string();
+        let document = without_escapes(&self.document);
         let texts = [
-            ("query", Some(&self.document)),
+            ("query", Some(&document)),
             ("operationName", self.operation_name.as_ref()),
             ("variables", Some(&variables)),
             ("name", self.name.as_ref()),
@@ -372,9 +373,45 @@ impl From<&SavedQuery> for ActiveModel {
     }
 }
 
+/// A document with the escapes of its strings decoded (GraphQL specification, 2.9.4), so that names in it are recognized.
+/// Escapes of surrogates stay.
+fn without_escapes(document: &str) -> String {
+    let mut decoded = String::with_capacity(document.len());
+    let mut rest = document;
+    while let Some(start) = rest.find("\\u") {
+        let (before, escape) = rest.split_at(start);
+        let digits = &escape[2..];
+        let (digits, end) = match digits.strip_prefix('{') {
+            Some(braced) => braced.find('}').map_or(("", 2), |close| (&braced[..close], close + 4)),
+            None => (digits.get(..4).unwrap_or(""), 6),
+        };
+        decoded.push_str(before);
+        if let Some(letter) = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32) {
+            decoded.push(letter);
+            rest = &escape[end..];
+        } else {
+            decoded.push_str(&escape[..2]);
+            rest = &escape[2..];
+        }
+    }
+    decoded + rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn escapes_of_strings_are_decoded() {
+        for (document, expected) in [
+            (r#"{ a(b: "\u0041\u{43B}\n") }"#, "{ a(b: \"A\u{43b}\\n\") }"),
+            (r#""\ud83d\u{}\u{1\u12"#, r#""\ud83d\u{}\u{1\u12"#),
+            ("é \\u", "é \\u"),
+            ("{ a }", "{ a }"),
+        ] {
+            assert_eq!(without_escapes(document), expected);
+        }
+    }
 
     #[test]
     fn hash_ignores_the_order_of_variables() {

@@ -62,8 +62,13 @@ impl DigestKey {
         self.digest(&format!("slug:{slug}"))
     }
 
-    /// Digest of an identifier.
+    /// Digest of an identifier, in any case.
     pub(crate) fn identifier(&self, scheme: &str, value: &str) -> String {
+        self.identifier_as_given(&scheme.to_lowercase(), &value.to_lowercase())
+    }
+
+    /// Digest of an identifier as earlier versions stored it.
+    pub(crate) fn identifier_as_given(&self, scheme: &str, value: &str) -> String {
         self.digest(&format!("identifier:{scheme}:{value}"))
     }
 

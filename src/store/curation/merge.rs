@@ -86,7 +86,7 @@ impl WriteSession<'_> {
         let types = referenced_types(transaction, record, [&merged, &kept].into_iter()).await?;
         let [theirs, ours] = [&merged, &kept].map(|row| state::without_system_fields(state::of(record, row, &types, &HashMap::new())));
         let mut ours = ours;
-        replace_references(record, &mut ours, &old, |name| theirs.get(name).cloned().unwrap_or_default());
+        replace_references(record, &mut ours, &old, |name| theirs.get(name).cloned().unwrap_or(Json::Null));
         let mut ours = replace_text(merged_state(record, ours, theirs), &old, &new);
         replace_references(record, &mut ours, &new, |_| Json::Null);
         drafts.entry(record.ty).or_default().push(update_draft(record.ty, into, &ours, "into"));

@@ -4,7 +4,7 @@
 //! slugs and URLs, and with Russian and Kazakh case endings. One word of a name, such as a family name, belongs to other
 //! people too, so it counts only where a text is known to be about the person.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
@@ -43,10 +43,13 @@ const PATRONYMICS: [(&[&str], &[&str]); 3] = [
 const PARTICLES: [&str; 15] = ["van", "von", "der", "den", "de", "da", "di", "la", "le", "al", "el", "bin", "ibn", "ben", "ogli"];
 
 /// The class of a word: the person, and the position of the word among the distinct words of the person's names. Names of
-/// one word have the class [`WHOLE_NAME`].
+/// one word have the class [`WHOLE_NAME`]. Names too short for anything else are recognized only as a whole: their class is
+/// the negative number of their words.
 pub(super) type WordClass = (Uuid, i32);
 /// Class of a name of one word.
 const WHOLE_NAME: i32 = 0;
+/// Maximum number of words of a name that is recognized only as a whole.
+const MAX_EXACT_WORDS: usize = 6;
 
 /// Forms of the words of a person's names, each with the class of its word. Their digests are stored.
 pub(super) fn name_forms(names: &[String]) -> Vec<(String, i32)> {
@@ -62,11 +65,12 @@ pub(super) fn name_forms(names: &[String]) -> Vec<(String, i32)> {
     let has_full_name = names.iter().any(|name| words_of(name).len() > 1);
     for name in names {
         let words = words_of(name);
-        if let [(word, _)] = words.as_slice()
-            && word.len() >= MIN_LONE_WORD_LETTERS
-            && !has_full_name
-        {
-            forms.extend(forms_of(word).into_iter().map(|form| (form, WHOLE_NAME)));
+        match words.as_slice() {
+            [(word, _)] if word.len() >= MIN_LONE_WORD_LETTERS && !has_full_name => {
+                forms.extend(forms_of(word).into_iter().map(|form| (form, WHOLE_NAME)));
+            }
+            [] | [_] if !has_full_name => forms.extend(exact_form(&tokens(name))),
+            [] | [_] | [_, _, ..] => {}
         }
         for (word, initial) in words {
             if classes.contains(&word) {
@@ -80,6 +84,13 @@ pub(super) fn name_forms(names: &[String]) -> Vec<(String, i32)> {
     forms.sort();
     forms.dedup();
     forms
+}
+
+/// The form of a name that is recognized as a whole, and its class.
+fn exact_form(tokens: &[Token]) -> Option<(String, i32)> {
+    let length = i32::try_from(tokens.len()).ok().filter(|_| (1..=MAX_EXACT_WORDS).contains(&tokens.len()))?;
+    let words: Vec<&str> = tokens.iter().map(|token| token.folded.as_str()).collect();
+    Some((format!("exact:{}", words.join(" ")), -length))
 }
 
 /// Forms by which a word of a name is recognized.
@@ -166,6 +177,8 @@ fn token(text: &str, letters: &[(usize, char)]) -> Option<Token> {
 pub(crate) struct NameRecognizer {
     key: DigestKey,
     classes: HashMap<String, Vec<WordClass>>,
+    /// Numbers of words of the names that are recognized only as a whole.
+    exact_lengths: BTreeSet<usize>,
     cache: Mutex<HashMap<(String, bool), Vec<WordClass>>>,
 }
 
@@ -176,7 +189,9 @@ impl NameRecognizer {
         for (digest, class) in digests {
             classes.entry(digest).or_default().push(class);
         }
-        Self { key, classes, cache: Mutex::default() }
+        let exact = classes.values().flatten().filter_map(|(_, class)| usize::try_from(class.checked_neg()?).ok());
+        let exact_lengths = exact.filter(|length| *length > 0).collect();
+        Self { key, classes, exact_lengths, cache: Mutex::default() }
     }
 
     /// Whether there are names to recognize.
@@ -229,7 +244,7 @@ impl NameRecognizer {
         let mut found: Vec<Range<usize>> = self.encoded_matches(text, lone);
         let mut index = 0;
         while index < tokens.len() {
-            let last = self.full_match(text, &tokens, &classes, index);
+            let last = self.full_match(text, &tokens, &classes, index).or_else(|| self.exact_match(text, &tokens, index, lone));
             let is_lone = lone && tokens[index].folded.len() >= MIN_LONE_WORD_LETTERS && !classes[index].is_empty();
             match last.or(is_lone.then_some(index)) {
                 Some(last) => {
@@ -287,6 +302,18 @@ impl NameRecognizer {
             second += 1;
         }
         None
+    }
+
+    /// Index of the last word of the short name that begins with the word at `first`. A name of one short word may be an
+    /// ordinary word, unless it is the whole text or `lone` words count.
+    fn exact_match(&self, text: &str, tokens: &[Token], first: usize, lone: bool) -> Option<usize> {
+        self.exact_lengths.iter().rev().find_map(|length| {
+            let words = tokens.get(first..first + length)?;
+            let is_near = words.windows(2).all(|pair| text[pair[0].range.end..pair[1].range.start].chars().count() <= MAX_GAP_CHARS);
+            let counts = is_near && (*length > 1 || lone || tokens.len() == 1);
+            let (form, _) = exact_form(words).filter(|_| counts)?;
+            (!self.lookup(&form).is_empty()).then_some(first + length - 1)
+        })
     }
 
     /// Whether a word is two words of one name without a separator, as in an address.
@@ -433,6 +460,16 @@ mod tests {
     fn names_are_recognized_in_all_forms(#[case] text: &str, #[case] expected: &str) {
         let recognizer = recognizer(&["Anna Petrova", "Анна Петрова"]);
         assert_eq!(recognizer.redact(text, false).unwrap_or_else(|| text.to_owned()), expected);
+    }
+
+    #[test]
+    fn short_names_are_recognized_as_a_whole() {
+        let recognizer = recognizer(&["О Ли", "Zhaq"]);
+        assert_eq!(recognizer.redact("Суд: О Ли сказал", false).unwrap(), "Суд: Имя не разглашается сказал");
+        assert_eq!(recognizer.redact("O LI", false).unwrap(), "Name withheld");
+        assert_eq!(recognizer.redact("Zhaq", false).unwrap(), "Name withheld");
+        assert_eq!(recognizer.redact("of Zhaq and Li", false), None);
+        assert_eq!(recognizer.redact("of Zhaq", true).unwrap(), "of Name withheld");
     }
 
     #[test]

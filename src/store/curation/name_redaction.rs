@@ -106,7 +106,7 @@ impl NameRedaction<'_> {
 }
 
 /// All texts in a value.
-pub(super) fn texts(value: &Json) -> Vec<&str> {
+pub(crate) fn texts(value: &Json) -> Vec<&str> {
     match value {
         Json::String(text) => vec![text],
         Json::Array(items) => items.iter().flat_map(texts).collect(),

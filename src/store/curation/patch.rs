@@ -55,8 +55,11 @@ impl Store {
     pub async fn patch_list(&self, input: PatchInput, author: &Author) -> Result<WriteSummary, WriteError> {
         let PatchInput { target, list, patch, part, members, expected_revision, mut problems } = input;
         if let Some(ListPatch::Add(json)) = &patch {
-            let given = part_of(list).map(|declared| parse::record(catalog().get(declared), &value_tree::from_json(json), &members));
-            add_problems(&mut problems, given.map(|draft| draft.problems).unwrap_or_default());
+            // problems of other lists are found with the record
+            if let Some(declared) = part_of(list) {
+                let given = parse::record(catalog().get(declared), &value_tree::from_json(json), &members);
+                add_problems(&mut problems, given.problems);
+            }
         }
         let session = self.begin(author).await?;
         let Some((owner, row, lists)) = session.list_owner(target).await? else {

@@ -129,7 +129,7 @@ fn redact(draft: &mut Draft, redaction: &NameRedaction<'_>, lone: bool) {
             *cell = match std::mem::replace(cell, Cell::Null) {
                 Cell::Text(text) => match redaction.redact(Json::String(text), &keys, lone) {
                     Json::String(text) => Cell::Text(text),
-                    _ => Cell::Null,
+                    Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => Cell::Null,
                 },
                 Cell::Json(json) => Cell::Json(redaction.redact(json, &keys, lone)),
                 other => other,

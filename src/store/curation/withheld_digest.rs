@@ -24,6 +24,13 @@ pub(crate) const WITHHELD_MESSAGE: &str = "this person is withheld: the record c
 pub(crate) const WITHHELD_NAME_MESSAGE: &str =
     "this text contains words that the dataset does not publish together; leave out the name, or ask an admin";
 
+/// The message for an identifier that a withheld person has. It does not tell that the person is withheld.
+pub(crate) const WITHHELD_IDENTIFIER_MESSAGE: &str = "the dataset does not publish this identifier; leave it out, or ask an admin";
+
+/// The message for a new reference to a withheld person from a record with a word of the name.
+pub(crate) const WITHHELD_LINK_MESSAGE: &str =
+    "the text of this record or its history cannot stand beside a withheld person; create another record without the name, or ask an admin";
+
 /// The slug of a withheld person, from the id of the record.
 pub(crate) fn withheld_slug(ty: RecordType, id: Uuid) -> String {
     let id = id::encode(ty.prefix(), id);

@@ -205,7 +205,8 @@ impl<'s> ChangeSet<'s> {
         {
             problems.push(revision_conflict(record, draft, number, expected));
         }
-        let mut outcome = |action| self.summary.records.push((resolved.position, WrittenRecord { ty: record.ty, id, action }));
+        let mut outcome =
+            |action| self.summary.records.push((resolved.position, WrittenRecord { ty: record.ty, id, action, is_shown: true }));
         if existing.is_some() && !is_changed {
             outcome(WriteAction::Unchanged);
             self.summary.unchanged += 1;

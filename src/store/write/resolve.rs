@@ -16,7 +16,9 @@ use crate::core::normalize::fold;
 use crate::core::path::DisplayPath;
 use crate::entity::RecordType;
 use crate::store::curation::digest_key::DigestKey;
-use crate::store::curation::withheld_digest::{WITHHELD_MESSAGE, find_by_digest, find_former_slugs, withheld_persons};
+use crate::store::curation::withheld_digest::{
+    WITHHELD_IDENTIFIER_MESSAGE, WITHHELD_MESSAGE, find_by_digest, find_former_slugs, withheld_persons, withheld_slug,
+};
 use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode};
 use crate::store::read::result::Cell;
 use crate::store::sql::dialect::{one_of, one_of_ids};
@@ -132,7 +134,7 @@ impl ResolvedNames {
         if ty == RecordType::Person
             && let Some((id, origin)) =
                 identifiers(draft).find_map(|(pair, origin)| Some((*self.withheld_identifiers.get(&pair)?, origin.clone())))
-            && let Resolved::Skipped = self.skip_withheld((ty, id), draft, origin, position, problems)
+            && let Resolved::Skipped = self.skip_withheld((ty, id), draft, (origin, WITHHELD_IDENTIFIER_MESSAGE), position, problems)
         {
             return None;
         }
@@ -146,7 +148,7 @@ impl ResolvedNames {
             && self.withheld.contains(&id)
         {
             let origin = draft.origin.child(if draft.target.id.is_some() { "id" } else { "slug" }, None);
-            resolved = self.skip_withheld((ty, id), draft, origin, position, problems);
+            resolved = self.skip_withheld((ty, id), draft, (origin, WITHHELD_MESSAGE), position, problems);
         }
         if let Some((problem, remaining)) = mode_problem(ty, draft, resolved) {
             problems.push(problem);
@@ -182,7 +184,8 @@ impl ResolvedNames {
         if let (WriteMode::Exact, Some(slug)) = (mode, &draft.name)
             && let Some(by_slug) = self.slugs.get(&(ty, slug.clone())).copied().filter(|id| self.withheld.contains(id))
         {
-            return self.skip_withheld((ty, by_slug), draft, draft.origin.child("slug", None), position, problems);
+            let place = (draft.origin.child("slug", None), WITHHELD_MESSAGE);
+            return self.skip_withheld((ty, by_slug), draft, place, position, problems);
         }
         if let (WriteMode::Exact, Some(merged_into)) = (mode, found.filter(|found| *found != id)) {
             return self.skip(ty, merged_into, draft, position);
@@ -212,20 +215,24 @@ impl ResolvedNames {
 
     /// Skips a draft that stands for this record. References to its slug resolve to the record.
     fn skip(&mut self, ty: RecordType, id: Uuid, draft: &Draft, position: usize) -> Resolved {
-        self.skipped.push((position, WrittenRecord { ty, id, action: WriteAction::Unchanged }));
+        // only who knows the present slug or the id is shown the record
+        let is_shown = !self.withheld.contains(&id)
+            || draft.target.id == Some(id)
+            || draft.name.as_ref().is_some_and(|slug| *slug == withheld_slug(ty, id));
+        self.skipped.push((position, WrittenRecord { ty, id, action: WriteAction::Unchanged, is_shown }));
         if let Some(slug) = &draft.name {
             self.slugs.entry((ty, slug.clone())).or_insert(id);
         }
         Resolved::Skipped
     }
 
-    /// Skips a draft of a withheld person. A draft that targets exactly this person is a problem instead, of the value at
+    /// Skips a draft of a withheld person. A draft that targets exactly this person is a problem instead, with this message at
     /// `origin`.
     fn skip_withheld(
         &mut self,
         (ty, id): (RecordType, Uuid),
         draft: &Draft,
-        origin: Origin,
+        (origin, message): (Origin, &str),
         position: usize,
         problems: &mut Vec<InputProblem>,
     ) -> Resolved {
@@ -235,7 +242,7 @@ impl ResolvedNames {
             }
             return self.skip(ty, id, draft, position);
         }
-        problems.push(InputProblem::new(origin, WITHHELD_MESSAGE).with_code(ProblemCode::Withheld));
+        problems.push(InputProblem::new(origin, message).with_code(ProblemCode::Withheld));
         if draft.target.mode == WriteMode::Create { Resolved::New } else { Resolved::Existing(id) }
     }
 
@@ -293,8 +300,17 @@ impl ResolvedNames {
         let Some(key) = self.digest_key.as_ref().filter(|_| !self.withheld.is_empty()) else { return Ok(()) };
         let people = drafts.iter().filter(|(ty, _)| *ty == RecordType::Person).flat_map(|(_, drafts)| drafts);
         let pairs = people.flat_map(identifiers).map(|(pair, _)| pair);
-        let digests = pairs.map(|(scheme, value)| (key.identifier(&scheme, &value), (scheme, value))).collect();
-        self.withheld_identifiers = find_by_digest(transaction, &digests).await?.into_iter().collect();
+        let digests = pairs.flat_map(|(scheme, value)| {
+            let digests = [key.identifier(&scheme, &value), key.identifier_as_given(&scheme, &value)];
+            digests.map(|digest| (digest, (scheme.clone(), value.clone())))
+        });
+        // identifiers that differ in case have one digest
+        let mut pairs_by_digest: HashMap<String, Vec<IdentifierPair>> = HashMap::new();
+        for (digest, pair) in digests {
+            pairs_by_digest.entry(digest).or_default().push(pair);
+        }
+        let found = find_by_digest(transaction, &pairs_by_digest).await?;
+        self.withheld_identifiers = found.into_iter().flat_map(|(pairs, id)| pairs.into_iter().map(move |pair| (pair, id))).collect();
         Ok(())
     }
 

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use serde_json::Value as Json;
 use typed_arena::Arena;
 use uuid::Uuid;
@@ -15,8 +16,10 @@ use crate::core::path::{DisplayPath, PathSegment};
 use crate::entity::RecordType;
 use crate::store::curation::digest_key::DigestKey;
 use crate::store::curation::disputes;
+use crate::store::curation::name_recognition::NameRecognizer;
+use crate::store::curation::name_redaction::texts;
 use crate::store::curation::screening::{free_of_names, places_of_names, records_of_withheld_persons, refers, screen};
-use crate::store::curation::withheld_digest::{insert_slug_digest, load_recognizer, withheld_persons};
+use crate::store::curation::withheld_digest::{WITHHELD_LINK_MESSAGE, insert_slug_digest, load_recognizer, withheld_persons};
 use crate::store::db::dataset_version;
 use crate::store::db::dataset_version::WriteScope;
 use crate::store::draft::{
@@ -30,7 +33,7 @@ use crate::store::write::diff::ChangeSet;
 use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::StoredRow;
 use crate::store::write::resolve::ResolvedNames;
-use crate::store::write::types::{Author, ResolvedDraft, TransactionEnd, WriteError, WriteSummary};
+use crate::store::write::types::{Author, TransactionEnd, WriteError, WriteSummary};
 use crate::store::write::validate;
 use crate::store::{Store, database};
 
@@ -118,25 +121,13 @@ impl Store {
     }
 }
 
-/// Withheld persons, and the records that refer to them.
-struct RelatedRecords {
-    persons: HashSet<Uuid>,
-    records: HashSet<Uuid>,
-}
-
-impl RelatedRecords {
-    async fn load(transaction: &DatabaseTransaction) -> Result<Self> {
-        Ok(Self { persons: withheld_persons(transaction).await?, records: records_of_withheld_persons(transaction).await? })
-    }
-
-    /// Whether a record refers to a withheld person, as stored or as given.
-    fn contain(&self, record: &ResolvedDraft<'_>, names: &ResolvedNames) -> bool {
-        let is_withheld = |value: &DraftValue| match names.cell(value, &HashMap::new()) {
-            Cell::Id(id) => self.persons.contains(&id),
-            _ => false,
-        };
-        self.records.contains(&record.id) || refers(record.draft, &is_withheld)
-    }
+/// Whether a draft refers to one of these persons.
+fn refers_to(draft: &Draft, persons: &HashSet<Uuid>, names: &ResolvedNames) -> bool {
+    let is_withheld = |value: &DraftValue| match names.cell(value, &HashMap::new()) {
+        Cell::Id(id) => persons.contains(&id),
+        Cell::Null | Cell::Text(_) | Cell::Integer(_) | Cell::Number(_) | Cell::Boolean(_) | Cell::Instant(_) | Cell::Json(_) => false,
+    };
+    refers(draft, &is_withheld)
 }
 
 impl WriteSession<'_> {
@@ -172,15 +163,26 @@ impl WriteSession<'_> {
         let recognizer = load_recognizer(transaction, self.store.withholding_secret.as_deref()).await?;
         let screened = Arena::new();
         let mut redacted = Vec::new();
-        let mut related: Option<RelatedRecords> = None;
+        let persons = if recognizer.is_empty() { HashSet::new() } else { withheld_persons(transaction).await? };
+        // records that refer to withheld persons, once they are needed
+        let mut related: Option<HashSet<Uuid>> = None;
         for (ty, records) in &mut resolved {
             for record in records {
-                let lone = !places_of_names(*ty, record.draft, &recognizer, true).is_empty() && {
+                let refers = !persons.is_empty() && refers_to(record.draft, &persons, &names);
+                let has_words = !places_of_names(*ty, record.draft, &recognizer, true).is_empty();
+                let mut lone = false;
+                if refers || has_words {
                     if related.is_none() {
-                        related = Some(RelatedRecords::load(transaction).await?);
+                        related = Some(records_of_withheld_persons(transaction).await?);
                     }
-                    related.as_ref().is_some_and(|related| related.contain(record, &names))
-                };
+                    let is_related = related.as_ref().is_some_and(|related| related.contains(&record.id));
+                    // earlier text of the record would stand beside the person
+                    if refers && !is_related && !record.is_new && self.has_words_of_names(*ty, record.id, &recognizer).await? {
+                        let problem = InputProblem::new(record.draft.origin.clone(), WITHHELD_LINK_MESSAGE);
+                        problems.push(problem.with_code(ProblemCode::Withheld));
+                    }
+                    lone = has_words && (refers || is_related);
+                }
                 if let Some(draft) = screen(*ty, record, &recognizer, lone, &mut problems) {
                     let former = record.draft.name.clone().filter(|name| record.is_new && draft.name.as_ref() != Some(name));
                     redacted.push((*ty, record.id, former));
@@ -211,6 +213,23 @@ impl WriteSession<'_> {
         }
         problems.sort_by(|a, b| (&a.origin.file, a.origin.line).cmp(&(&b.origin.file, b.origin.line)));
         Err(WriteError::Problems(problems))
+    }
+
+    /// Whether a stored record or its history has a word of a withheld name.
+    async fn has_words_of_names(&self, ty: RecordType, id: Uuid, recognizer: &NameRecognizer) -> Result<bool> {
+        let finds = |value: &Json| texts(value).into_iter().any(|text| recognizer.finds_words(text));
+        if finds(&self.state(catalog().get(ty), id).await?) {
+            return Ok(true);
+        }
+        let select = Query::select().columns(["message", "changes"]).from("revisions").and_where(Expr::col("record_id").eq(id)).to_owned();
+        for row in self.transaction.query_all(&select).await.map_err(database)? {
+            let message: Option<String> = row.try_get_by_index(0).map_err(internal)?;
+            let changes: Json = row.try_get_by_index(1).map_err(internal)?;
+            if finds(&changes) || message.is_some_and(|message| recognizer.finds_words(&message)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Commits the transaction, advances the dataset version and notifies all processes.

@@ -56,6 +56,8 @@ pub struct WrittenRecord {
     pub id: Uuid,
     /// What the write did.
     pub action: WriteAction,
+    /// Whether a response may show the record. A former slug or an identifier must not lead to a withheld person.
+    pub is_shown: bool,
 }
 
 /// What a write did to a record.

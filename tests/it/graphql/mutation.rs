@@ -484,7 +484,7 @@ async fn curation_mutations_report_all_kinds_of_errors_at_once(#[values(On::Sqli
     }
     let input = json!({"identifiers": [{"scheme": "register", "value": "1"}], "name": {}, "birthDate": "x"});
     let [name, birth] = missing;
-    let expected = [(json!(["identifiers", 0]), "WITHHELD", "this person is withheld"), name, birth];
+    let expected = [(json!(["identifiers", 0]), "WITHHELD", "the dataset does not publish this identifier"), name, birth];
     assert_errors(&admin.payload("createPerson { person { id } }", input).await, &expected);
     let payload = admin.payload("mergePeople { person { id } }", json!({"from": "anna-2", "into": person})).await;
     assert_errors(&payload, &[withheld("into")]);

@@ -382,6 +382,67 @@ async fn no_editor_brings_a_withheld_name_back(#[values(On::Sqlite, On::Postgres
     editor.done("updatePerson { person { id } }", json!({"id": zk, "name": name("Zulfiya Karabekova")})).await;
 }
 
+/// A record with one word of the name in its text or history cannot be linked to the person afterwards.
+#[rstest]
+#[tokio::test]
+async fn earlier_text_does_not_come_to_stand_beside_a_withheld_person(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let admin = Asker::with_role(&server, Role::Admin).await;
+    editor.done("mergePeople { person { id } }", json!({"from": "zk-2", "into": "zk"})).await;
+    let withheld = admin.done("withholdPerson { person { id slug } }", json!({"person": "zk"})).await["person"].clone();
+    let text = |text: &str| json!({"en": text});
+    let statement = "createStatement { statement { id } }";
+    for (slug, said) in [("lone", "Karabekova spoke"), ("corrected", "Karabekova spoke"), ("clean", "Somebody spoke")] {
+        editor.done(statement, json!({"slug": slug, "text": text(said)})).await;
+    }
+    let update = "updateStatement { statement { id } }";
+    editor.done(update, json!({"id": "corrected", "text": text("Somebody spoke")})).await;
+    editor
+        .done(
+            "createMembership { membership { id } }",
+            json!({"slug": "heir", "label": text("Karabekova, heir"), "person": "other", "organization": "court"}),
+        )
+        .await;
+    let person = &withheld["id"];
+    let links = [
+        (update, json!({"id": "lone", "speaker": person})),
+        (update, json!({"id": "lone", "speaker": person, "text": text("Somebody spoke")})),
+        (update, json!({"id": "lone", "speaker": withheld["slug"]})),
+        (update, json!({"id": "lone", "about": [{"person": person}]})),
+        (update, json!({"id": "corrected", "speaker": person})),
+        ("updateMembership { membership { id } }", json!({"id": "heir", "person": person})),
+        ("upsertStatement { statement { id } }", json!({"slug": "lone", "text": text("Somebody spoke"), "speaker": person})),
+    ];
+    for (mutation, input) in links {
+        let refused = editor.payload(mutation, input.clone()).await;
+        assert_eq!(refused["errors"][0]["code"], "WITHHELD", "{mutation} {input}: {refused:#}");
+    }
+    editor.done(update, json!({"id": "clean", "speaker": person})).await;
+    editor.done(update, json!({"id": "clean", "occasion": text("A speech")})).await;
+
+    // a former slug or an identifier leads to no record, and tells nobody's
+    let upsert = "upsertPerson { person { slug } }";
+    for input in [
+        json!({"slug": "zk", "name": text("Somebody")}),
+        json!({"name": text("Somebody"), "identifiers": [{"scheme": "Register", "value": "78"}]}),
+    ] {
+        assert_eq!(editor.done(upsert, input.clone()).await["person"], Value::Null, "{input}");
+    }
+    let imported = editor
+        .done(
+            "importRecords { results { outcome record { id } } }",
+            json!({"records": [{"person": {"slug": "zk", "name": text("Somebody")}}]}),
+        )
+        .await;
+    assert_eq!(imported["results"], json!([{"outcome": "UNCHANGED", "record": null}]));
+    let created = json!({"name": text("Somebody"), "identifiers": [{"scheme": "REGISTER", "value": "77"}]});
+    let refused = editor.payload("createPerson { person { id } }", created).await;
+    assert!(!refused["errors"][0]["message"].as_str().unwrap().contains("withheld"), "{refused:#}");
+    let query = json!({"query": r#"{ search(query: "\u005aulfiya K\u{61}rabekova") { totalCount } }"#});
+    assert_eq!(editor.payload("saveQuery { savedQuery { hash } }", query).await["errors"][0]["code"], "WITHHELD");
+}
+
 #[rstest]
 #[tokio::test]
 async fn namesakes_keep_their_name_if_an_admin_says_so(#[values(On::Sqlite, On::Postgres)] on: On) {
