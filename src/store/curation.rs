@@ -8,6 +8,7 @@ pub mod freshness;
 pub mod merge;
 pub(crate) mod name_recognition;
 pub(crate) mod name_redaction;
+pub(crate) mod name_words;
 pub mod patch;
 pub(crate) mod referrers;
 pub(crate) mod screening;

@@ -11,7 +11,7 @@ use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::curation::digest_key::DigestKey;
-use crate::store::curation::name_recognition::{NameRecognizer, WordClass, name_forms};
+use crate::store::curation::name_recognition::{NameRecognizer, WordClass};
 use crate::store::database;
 use crate::store::sql::bulk_insert::{Batching, ConflictAction, InsertTarget, insert};
 use crate::store::sql::dialect::one_of;
@@ -40,13 +40,13 @@ pub(crate) fn withheld_slug(ty: RecordType, id: Uuid) -> String {
 /// Beginning of the slugs of withheld persons; no other slug may begin with it.
 pub(crate) const WITHHELD_SLUG_PREFIX: &str = "withheld-";
 
-/// Stores digests of the slugs and identifiers, and of the forms of the names, of a withheld person.
+/// Stores digests of the slugs and identifiers of a withheld person, and of the forms by which texts are recognized.
 pub(super) async fn insert_digests(
     transaction: &DatabaseTransaction,
     key: &DigestKey,
     person: Uuid,
     digests: impl Iterator<Item = String>,
-    names: &[String],
+    forms: Vec<(String, i32)>,
 ) -> Result<()> {
     for digest in digests {
         let mut insert = Query::insert();
@@ -55,8 +55,10 @@ pub(super) async fn insert_digests(
         insert.on_conflict(OnConflict::new().do_nothing().to_owned());
         transaction.execute(&insert).await.map_err(database)?;
     }
-    let forms = name_forms(names).into_iter();
-    let rows = forms.map(|(form, word)| vec![key.digest(&form).into(), person.into(), word.into(), key.name.as_str().into()]).collect();
+    let rows = forms
+        .into_iter()
+        .map(|(form, word)| vec![key.digest(&form).into(), person.into(), word.into(), key.name.as_str().into()])
+        .collect();
     let columns = &["digest", "record_id", "word", "key"];
     let target = InsertTarget { table: "withheld_words", columns, on_conflict: ConflictAction::Ignore, batching: Batching::Fastest };
     insert(transaction, target, rows).await

@@ -16,7 +16,7 @@ use crate::core::id;
 use crate::core::normalize::{fold_for_search, words};
 use crate::entity::RecordType;
 use crate::store::curation::digest_key::DigestKey;
-use crate::store::curation::name_recognition::{NameRecognizer, REPLACEMENT_NAMES, name_forms};
+use crate::store::curation::name_recognition::{NameRecognizer, REPLACEMENT_NAMES, forms_of_person};
 use crate::store::curation::name_redaction::{NameRedaction, ReplacedKeys, texts};
 use crate::store::curation::referrers::{Referrer, referrers};
 use crate::store::curation::text_scan::{TextPattern, TextPlaces};
@@ -110,8 +110,9 @@ impl WriteSession<'_> {
         }
         let identity = self.identity(record, id, &row).await?;
         let key = DigestKey::prepare(transaction, self.store.withholding_secret.as_deref()).await?;
-        let forms = name_forms(&identity.names).into_iter().map(|(form, word)| (key.digest(&form), (id, word))).collect();
-        let recognizer = NameRecognizer::new(key.clone(), forms);
+        let forms = identity.forms(&identity.names);
+        let digests = forms.iter().map(|(form, word)| (key.digest(form), (id, *word))).collect();
+        let recognizer = NameRecognizer::new(key.clone(), digests);
         let mut skipped: HashSet<Uuid> = identity.ids.iter().copied().collect();
         let mut places = self.scan(TextPattern::Name(&recognizer), &skipped).await?;
         self.require_known_namesakes(record, &places, withholding, &recognizer).await?;
@@ -158,8 +159,9 @@ impl WriteSession<'_> {
         // from here on the person cannot be written
         let digests = identity.slugs.iter().map(|slug| key.slug(slug));
         let digests = digests.chain(identity.identifiers.iter().map(|(scheme, value)| key.identifier(scheme, value)));
-        let known_names = if is_shared { &[][..] } else { &identity.names };
-        insert_digests(transaction, &key, id, digests, known_names).await?;
+        // names that other people have are not recognized
+        let forms = if is_shared { identity.forms(&[]) } else { forms };
+        insert_digests(transaction, &key, id, digests, forms).await?;
         delete_rows(transaction, "former_slugs", "record_id", &identity.ids).await?;
         self.redact_histories(&identity.ids, &related, &redaction, &mut keys, is_shared).await?;
         self.redact_own_tables(&redaction, is_shared, &mut places).await?;
@@ -209,7 +211,7 @@ impl WriteSession<'_> {
         // an earlier name counts if it shares a word with the name today: a person may have been called "a blogger" before
         let today = NameRecognizer::new(
             DigestKey::new(&[], None),
-            name_forms(&identity.names).into_iter().map(|(form, word)| (DigestKey::new(&[], None).digest(&form), (id, word))).collect(),
+            identity.forms(&identity.names).into_iter().map(|(form, word)| (DigestKey::new(&[], None).digest(&form), (id, word))).collect(),
         );
         for row in transaction.query_all(&history).await.map_err(database)? {
             let changes: Json = row.try_get_by_index(0).map_err(internal)?;
@@ -272,6 +274,11 @@ impl WriteSession<'_> {
 }
 
 impl Identity {
+    /// The forms by which texts with these names or the identifiers are recognized.
+    fn forms(&self, names: &[String]) -> Vec<(String, i32)> {
+        forms_of_person(names, self.identifiers.iter().map(|(_, value)| value.as_str()))
+    }
+
     /// Adds what a change of the person's history contains.
     fn add_change(&mut self, change: &Json, today: &NameRecognizer) {
         let path = change.get("field").and_then(Json::as_str).unwrap_or_default();

@@ -1,0 +1,354 @@
+//! The words of a text as a reader sees them, and how words sound: what the recognition of names compares.
+//!
+//! Percent-encoding, character references and escapes are decoded, invisible characters and signs within words are skipped,
+//! letters set apart are joined, and letters of one script that look like another's are read as both.
+
+use std::ops::Range;
+
+/// Maximum length of a word; longer ones are no names.
+pub(crate) const MAX_WORD_LETTERS: usize = 40;
+/// Characters that are kept of what stands before a word.
+const MAX_KEPT_GAP_CHARS: usize = 24;
+/// Minimum number of single letters in a row that make a word.
+const MIN_SPACED_LETTERS: usize = 4;
+/// Encodings may stand in each other, such as a percent-encoded address with character references.
+const MAX_ENCODINGS: usize = 3;
+
+/// A word of a text.
+#[derive(Debug, Clone)]
+pub(crate) struct Token {
+    pub range: Range<usize>,
+    /// Folded to lower-case ASCII, with i for y, so that й and и are alike.
+    pub folded: String,
+    /// Other foldings, of Kazakh letters and of letters that look like those of another script.
+    pub variants: Vec<String>,
+    /// The first letter, folded.
+    pub initial: String,
+    pub is_latin: bool,
+    pub is_initial: bool,
+    /// Whether the word is one letter.
+    pub is_letter: bool,
+    /// The visible characters between the word before and this one, or the first of them.
+    pub gap: Vec<char>,
+}
+
+/// A character as a reader sees it, and the range of the text that stands for it.
+type Seen = (Range<usize>, char);
+
+/// The words of a text.
+pub(crate) fn tokens(text: &str) -> Vec<Token> {
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut letters: Vec<Seen> = Vec::new();
+    let mut gap: Vec<char> = Vec::new();
+    for (range, letter) in seen(text).into_iter().chain([(text.len()..text.len(), ' ')]) {
+        if letter.is_alphanumeric() || (!letters.is_empty() && is_transparent(letter)) {
+            letters.push((range, letter));
+            continue;
+        }
+        if let Some(token) = token(&std::mem::take(&mut letters), &gap, letter == '.') {
+            tokens.push(token);
+            gap.clear();
+        }
+        if !is_transparent(letter) && gap.len() < MAX_KEPT_GAP_CHARS {
+            gap.push(letter);
+        }
+    }
+    join_spaced(&tokens)
+}
+
+/// The characters of a text, decoded.
+fn seen(text: &str) -> Vec<Seen> {
+    let mut seen: Vec<Seen> = text.char_indices().map(|(start, letter)| (start..start + letter.len_utf8(), letter)).collect();
+    if text.contains(['%', '&', '\\']) {
+        for _ in 0..MAX_ENCODINGS {
+            let decoded = decode(&seen);
+            if decoded.len() == seen.len() {
+                break;
+            }
+            seen = decoded;
+        }
+    }
+    seen
+}
+
+/// Decodes one layer of encoding. What is no valid code stays as it is.
+fn decode(seen: &[Seen]) -> Vec<Seen> {
+    let mut decoded = Vec::with_capacity(seen.len());
+    let mut rest = seen;
+    while let Some(((range, letter), tail)) = rest.split_first() {
+        let code = match letter {
+            '%' => percent_code(rest),
+            '&' => character_reference(rest),
+            '\\' => escape(rest),
+            _ => None,
+        };
+        if let Some((letter, length)) = code {
+            decoded.push((range.start..rest[length - 1].0.end, letter));
+            rest = &rest[length..];
+        } else {
+            decoded.push((range.clone(), *letter));
+            rest = tail;
+        }
+    }
+    decoded
+}
+
+/// Reads the number of two or more digits at the beginning of characters.
+fn hex(seen: &[Seen], digits: usize) -> Option<u32> {
+    let mut digits = seen.get(..digits)?.iter().map(|(_, letter)| letter.to_digit(16));
+    digits.try_fold(0, |number, digit| Some(number * 16 + digit?))
+}
+
+/// The character of `%D0%B0` (RFC 3986, section 2.1), with the number of characters read.
+fn percent_code(seen: &[Seen]) -> Option<(char, usize)> {
+    let byte = |index: usize| {
+        let code = seen.get(3 * index..).filter(|code| code.first().is_some_and(|(_, letter)| *letter == '%'))?;
+        u8::try_from(hex(&code[1..], 2)?).ok()
+    };
+    let first = byte(0)?;
+    let length = match first {
+        0..0x80 => 1,
+        0xC2..0xE0 => 2,
+        0xE0..0xF0 => 3,
+        0xF0..0xF5 => 4,
+        0x80..0xC2 | 0xF5..=0xFF => return None,
+    };
+    let bytes: Vec<u8> = (0..length).map(byte).collect::<Option<_>>()?;
+    Some((std::str::from_utf8(&bytes).ok()?.chars().next()?, 3 * length))
+}
+
+/// The character of `&#1072;`, `&#x430;` or `&nbsp;`, with the number of characters read.
+fn character_reference(seen: &[Seen]) -> Option<(char, usize)> {
+    const MAX_CHARS: usize = 10;
+    let end = seen.iter().take(MAX_CHARS).position(|(_, letter)| *letter == ';')?;
+    let name: String = seen[1..end].iter().map(|(_, letter)| *letter).collect();
+    let number = |digits: &str, radix| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
+    let letter = match name.strip_prefix('#') {
+        Some(digits) => match digits.strip_prefix(['x', 'X']) {
+            Some(digits) => number(digits, 16)?,
+            None => number(digits, 10)?,
+        },
+        None => match name.as_str() {
+            "amp" => '&',
+            "nbsp" | "ensp" | "emsp" | "thinsp" => ' ',
+            "shy" | "zwj" | "zwnj" | "lrm" | "rlm" => '\u{ad}',
+            "apos" | "rsquo" | "lsquo" => '\'',
+            "quot" | "laquo" | "raquo" | "ldquo" | "rdquo" => '"',
+            "lt" => '<',
+            "gt" => '>',
+            _ => return None,
+        },
+    };
+    Some((letter, end + 1))
+}
+
+/// The character of `\u0430`, or of two such escapes that make one, with the number of characters read.
+fn escape(seen: &[Seen]) -> Option<(char, usize)> {
+    let unit = |seen: &[Seen]| {
+        let is_escape = seen.get(1).is_some_and(|(_, letter)| *letter == 'u') && seen[0].1 == '\\';
+        u16::try_from(if is_escape { hex(seen.get(2..)?, 4)? } else { return None }).ok()
+    };
+    let first = unit(seen)?;
+    let second = seen.get(6..).filter(|seen| !seen.is_empty()).and_then(unit);
+    let letter = char::decode_utf16([first].into_iter().chain(second)).next()?.ok()?;
+    Some((letter, 6 * letter.len_utf16()))
+}
+
+/// Folds a letter. Signs, combining marks and invisible characters fold to the empty text.
+fn fold_letter(letter: char) -> String {
+    match letter {
+        'ь' | 'Ь' | 'ъ' | 'Ъ' | '\'' | '’' | 'ʼ' | '`' => String::new(),
+        'ё' | 'Ё' => "e".to_owned(),
+        'ә' | 'Ә' => "a".to_owned(),
+        'ө' | 'Ө' => "o".to_owned(),
+        'ұ' | 'Ұ' | 'ү' | 'Ү' => "u".to_owned(),
+        'ғ' | 'Ғ' => "g".to_owned(),
+        letter => any_ascii::any_ascii_char(letter).to_ascii_lowercase().replace('y', "i"),
+    }
+}
+
+/// Another folding of a Kazakh letter, as Russian writers spell it.
+fn fold_letter_otherwise(letter: char) -> Option<&'static str> {
+    match letter {
+        'ә' | 'Ә' => Some("e"),
+        'ө' | 'Ө' => Some("u"),
+        'ұ' | 'Ұ' => Some("o"),
+        _ => None,
+    }
+}
+
+/// Latin letters, and the Cyrillic ones that look like them.
+const LOOKALIKES: [(char, char); 23] = [
+    ('A', 'А'),
+    ('B', 'В'),
+    ('C', 'С'),
+    ('E', 'Е'),
+    ('H', 'Н'),
+    ('I', 'І'),
+    ('K', 'К'),
+    ('M', 'М'),
+    ('O', 'О'),
+    ('P', 'Р'),
+    ('T', 'Т'),
+    ('X', 'Х'),
+    ('Y', 'У'),
+    ('a', 'а'),
+    ('c', 'с'),
+    ('e', 'е'),
+    ('i', 'і'),
+    ('k', 'к'),
+    ('o', 'о'),
+    ('p', 'р'),
+    ('x', 'х'),
+    ('y', 'у'),
+    ('h', 'һ'),
+];
+
+fn is_cyrillic(letter: char) -> bool {
+    ('\u{400}'..'\u{530}').contains(&letter)
+}
+
+/// Whether a character belongs to the word around it without being a letter of it.
+fn is_transparent(letter: char) -> bool {
+    !letter.is_whitespace() && fold_letter(letter).is_empty()
+}
+
+fn keep(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+fn folded(letters: impl Iterator<Item = char>) -> String {
+    let mut folded = String::new();
+    for letter in letters {
+        folded.push_str(&keep(&fold_letter(letter)));
+    }
+    folded.truncate(MAX_WORD_LETTERS + 1);
+    folded
+}
+
+fn token(letters: &[Seen], gap: &[char], has_dot: bool) -> Option<Token> {
+    let last = letters.iter().rposition(|(_, letter)| !is_transparent(*letter) || letter.is_alphabetic())?;
+    let letters = &letters[..=last];
+    let ((first_range, first), (last_range, _)) = (letters.first()?, letters.last()?);
+    let all = || letters.iter().map(|(_, letter)| *letter);
+    let word = folded(all());
+    if word.is_empty() {
+        return None;
+    }
+    let visible = all().filter(|letter| !is_transparent(*letter)).count();
+    Some(Token {
+        range: first_range.start..last_range.end,
+        variants: variants(&letters.iter().map(|(_, letter)| *letter).collect::<Vec<_>>(), &word),
+        folded: word,
+        initial: keep(&fold_letter(*first)),
+        is_latin: all().all(|letter| !letter.is_alphabetic() || letter < '\u{250}'),
+        is_letter: visible == 1 && first.is_alphabetic(),
+        is_initial: visible == 1 && first.is_alphabetic() && (first.is_uppercase() || has_dot),
+        gap: gap.to_vec(),
+    })
+}
+
+/// The other foldings of a word.
+fn variants(letters: &[char], word: &str) -> Vec<String> {
+    let mut variants = Vec::new();
+    if letters.iter().any(|letter| fold_letter_otherwise(*letter).is_some()) {
+        let mut variant = String::new();
+        for letter in letters {
+            match fold_letter_otherwise(*letter) {
+                Some(folded) => variant.push_str(folded),
+                None => variant.push_str(&keep(&fold_letter(*letter))),
+            }
+        }
+        variants.push(variant);
+    }
+    let has_latin = letters.iter().any(char::is_ascii_alphabetic);
+    if has_latin && letters.iter().any(|letter| is_cyrillic(*letter)) {
+        let to_cyrillic = |letter: char| LOOKALIKES.iter().find(|(latin, _)| *latin == letter).map_or(letter, |(_, cyrillic)| *cyrillic);
+        let to_latin = |letter: char| LOOKALIKES.iter().find(|(_, cyrillic)| *cyrillic == letter).map_or(letter, |(latin, _)| *latin);
+        variants.push(folded(letters.iter().copied().map(to_cyrillic)));
+        variants.push(folded(letters.iter().copied().map(to_latin)));
+    }
+    variants.retain(|variant| variant != word && variant.len() <= MAX_WORD_LETTERS);
+    variants.dedup();
+    variants
+}
+
+/// Joins letters that are set apart by one character, such as in "A n n a" and "А-н-н-а".
+fn join_spaced(tokens: &[Token]) -> Vec<Token> {
+    let mut joined: Vec<Token> = Vec::with_capacity(tokens.len());
+    let mut index = 0;
+    while index < tokens.len() {
+        let gap = tokens.get(index + 1).map(|token| token.gap.as_slice());
+        let follows = |token: &&Token| token.is_letter && token.gap.len() == 1 && Some(token.gap.as_slice()) == gap;
+        let run = if tokens[index].is_letter { 1 + tokens[index + 1..].iter().take_while(follows).count() } else { 1 };
+        if run < MIN_SPACED_LETTERS {
+            joined.push(tokens[index].clone());
+            index += 1;
+            continue;
+        }
+        let letters = &tokens[index..index + run];
+        let mut word: String = letters.iter().map(|token| token.folded.as_str()).collect();
+        word.truncate(MAX_WORD_LETTERS + 1);
+        joined.push(Token {
+            range: letters[0].range.start..letters[run - 1].range.end,
+            folded: word,
+            variants: Vec::new(),
+            is_latin: letters.iter().all(|token| token.is_latin),
+            is_initial: false,
+            is_letter: false,
+            ..letters[0].clone()
+        });
+        index += run;
+    }
+    joined
+}
+
+/// How a folded word sounds: spellings of one name in Latin script and in translation are alike, such as Yertayev and Ертаев,
+/// Solovyova and Соловьева, Dmitriy and Dmitri.
+pub(crate) fn sound(word: &str) -> String {
+    /// Spellings of one sound, the longest first.
+    const SOUNDS: [(&str, &str); 28] = [
+        ("shch", "s"),
+        ("tsch", "c"),
+        ("sch", "s"),
+        ("tch", "c"),
+        ("dzh", "j"),
+        ("iia", "a"),
+        ("iie", "e"),
+        ("iiu", "u"),
+        ("dj", "j"),
+        ("ch", "c"),
+        ("sh", "s"),
+        ("zh", "j"),
+        ("kh", "h"),
+        ("gh", "g"),
+        ("ph", "f"),
+        ("ts", "c"),
+        ("tz", "c"),
+        ("ck", "k"),
+        ("ks", "x"),
+        ("ou", "u"),
+        ("ij", "i"),
+        ("ia", "a"),
+        ("ie", "e"),
+        ("io", "e"),
+        ("iu", "u"),
+        ("ii", "i"),
+        ("q", "k"),
+        ("w", "v"),
+    ];
+    let mut sounds = String::with_capacity(word.len());
+    let mut rest = word;
+    while let Some(letter) = rest.chars().next() {
+        let (sound, length) = match SOUNDS.iter().find(|(spelling, _)| rest.starts_with(spelling)) {
+            Some((spelling, sound)) => (*sound, spelling.len()),
+            None => (&rest[..letter.len_utf8()], letter.len_utf8()),
+        };
+        // doubled letters sound as one
+        if !sounds.ends_with(sound) {
+            sounds.push_str(sound);
+        }
+        rest = &rest[length..];
+    }
+    sounds
+}
