@@ -18,7 +18,7 @@ use crate::store::db::pool;
 use crate::store::db::pool::{PoolStatus, Pools, StoreOptions};
 use crate::store::db::replica::{Replica, ReplicaState, Replicas};
 use crate::store::db::snapshot::{RowBatches, Snapshot};
-use crate::store::db::statement_guard::RunningRead;
+use crate::store::db::statement_guard::{FastStatements, RunningRead};
 use crate::store::error::{database, is_connection_lost, is_transient};
 use crate::store::read::table_sizes::TableSizes;
 use crate::store::sql::filter::Visibility;
@@ -34,6 +34,7 @@ pub struct Store {
     replicas: Arc<Replicas>,
     pub(crate) saved_queries: SavedQueryCache,
     statement_count: Arc<AtomicU64>,
+    fast_statements: Arc<FastStatements>,
     pub(crate) table_sizes: TableSizes,
     /// Size of the pool for queries.
     max_connections: u32,
@@ -58,6 +59,7 @@ impl Store {
             replicas: Arc::new(Replicas::new(options).await?),
             saved_queries: SavedQueryCache::default(),
             statement_count: Arc::default(),
+            fast_statements: Arc::default(),
             table_sizes: TableSizes::default(),
             max_connections: options.max_connections,
             visibility: Visibility::Published,
@@ -202,8 +204,9 @@ impl Store {
         // each connection of the pool may have been closed
         let mut retries = self.max_connections;
         loop {
-            let read = RunningRead::new(canceller);
-            match read.statement(self.statement_timeout, pool.query_all_raw(self.render(select))).await {
+            let statement = self.render(select);
+            let read = RunningRead::new(canceller, &statement.sql, &self.fast_statements);
+            match read.statement(self.statement_timeout, pool.query_all_raw(statement)).await {
                 Err(error) if is_connection_lost(&error) && retries > 0 => retries -= 1,
                 result => {
                     metrics::record_connection_wait(waiting_since);

@@ -3,10 +3,13 @@
 //!
 //! The driver does not end them. SQLite asks a guard, while a statement runs, whether it should go on. On PostgreSQL the
 //! `statement_timeout` is the deadline, and a dropped read cancels its statement from another connection, by the process id
-//! of the session; asking for that id takes a round trip, so it is done for long reads only.
+//! of the session. Asking for that id takes a round trip, so it is done only for reads that may take long by their cost, and
+//! not for statements that were fast before.
 //!
 //! A pool calls its hooks within the task that acquires a connection, so the hooks find the guard of the read there.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,6 +32,41 @@ tokio::task_local! {
 /// Runs reads of which each may take long.
 pub(crate) async fn long_reads<T>(is_long: bool, run: impl Future<Output = T>) -> T {
     IS_LONG.scope(is_long, run).await
+}
+
+/// Longest duration of a fast statement.
+const FAST_DURATION: Duration = Duration::from_millis(50);
+/// Number of fast statements that are remembered.
+const MAX_FAST_STATEMENTS: usize = 10_000;
+
+/// Statements that were fast when they last ran, by the hash of their text. A statement that is slow or abandoned once is
+/// not among them.
+#[derive(Debug, Default)]
+pub(crate) struct FastStatements {
+    hashes: Mutex<HashSet<u64>>,
+    hasher: RandomState,
+}
+
+impl FastStatements {
+    fn hash(&self, sql: &str) -> u64 {
+        self.hasher.hash_one(sql)
+    }
+
+    fn contains(&self, statement: u64) -> bool {
+        self.hashes.lock().unwrap_or_else(PoisonError::into_inner).contains(&statement)
+    }
+
+    fn record(&self, statement: u64, is_fast: bool) {
+        let mut statements = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is_fast {
+            statements.remove(&statement);
+            return;
+        }
+        if statements.len() >= MAX_FAST_STATEMENTS {
+            statements.clear();
+        }
+        statements.insert(statement);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -58,12 +96,19 @@ pub(crate) struct RunningRead {
     /// Connections to the same server, to cancel a statement of PostgreSQL.
     canceller: DatabaseConnection,
     is_running: AtomicBool,
+    /// The statement, if it may take long by its cost.
+    long_statement: Option<(Arc<FastStatements>, u64)>,
 }
 
 impl RunningRead {
-    /// A read whose statement can be cancelled, on PostgreSQL only within [`long_reads`].
-    pub(crate) fn new(canceller: &DatabaseConnection) -> Self {
-        Self::with_session(canceller, IS_LONG.try_with(|is_long| *is_long).unwrap_or(false))
+    /// A read whose statement can be cancelled, on PostgreSQL only within [`long_reads`] and unless it was fast before.
+    pub(crate) fn new(canceller: &DatabaseConnection, sql: &str, fast: &Arc<FastStatements>) -> Self {
+        let is_long = IS_LONG.try_with(|is_long| *is_long).unwrap_or(false);
+        let long_statement = is_long.then(|| (fast.clone(), fast.hash(sql)));
+        let wants_session = long_statement.as_ref().is_some_and(|(fast, statement)| !fast.contains(*statement));
+        let mut read = Self::with_session(canceller, wants_session);
+        read.long_statement = long_statement;
+        read
     }
 
     /// The reads of a snapshot, whose statements can always be cancelled.
@@ -73,7 +118,13 @@ impl RunningRead {
 
     fn with_session(canceller: &DatabaseConnection, wants_session: bool) -> Self {
         let guard = Arc::new(Guard { wants_session, ..Guard::default() });
-        Self { guard, canceller: canceller.clone(), is_running: AtomicBool::new(false) }
+        Self { guard, canceller: canceller.clone(), is_running: AtomicBool::new(false), long_statement: None }
+    }
+
+    fn record(&self, is_fast: bool) {
+        if let Some((fast, statement)) = &self.long_statement {
+            fast.record(*statement, is_fast);
+        }
     }
 
     /// Acquires a connection under this guard.
@@ -85,8 +136,10 @@ impl RunningRead {
     pub(crate) async fn statement<T>(&self, timeout: Option<Duration>, run: impl Future<Output = T>) -> T {
         self.guard.start(timeout);
         self.is_running.store(true, Ordering::Relaxed);
+        let started = Instant::now();
         let result = self.scope(run).await;
         self.is_running.store(false, Ordering::Relaxed);
+        self.record(started.elapsed() < FAST_DURATION);
         result
     }
 
@@ -102,6 +155,7 @@ impl Drop for RunningRead {
             return;
         }
         self.guard.is_abandoned.store(true, Ordering::Relaxed);
+        self.record(false);
         let (Some(session), Ok(runtime)) = (self.session(), tokio::runtime::Handle::try_current()) else { return };
         let canceller = self.canceller.clone();
         runtime.spawn(async move {
@@ -149,6 +203,16 @@ mod tests {
     use super::*;
     use crate::store::db::pool::{Pools, StoreOptions};
 
+    #[test]
+    fn statement_is_fast_until_it_is_slow_or_abandoned() {
+        let fast = FastStatements::default();
+        let [a, b] = ["SELECT 1", "SELECT 2"].map(|sql| fast.hash(sql));
+        fast.record(a, true);
+        assert!(fast.contains(a) && !fast.contains(b));
+        fast.record(a, false);
+        assert!(!fast.contains(a));
+    }
+
     const ENDLESS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
 
     #[tokio::test]
@@ -158,9 +222,9 @@ mod tests {
         let (pools, _) = Pools::connect(&StoreOptions { max_connections: 1, ..StoreOptions::new(url) }).await.unwrap();
         for pool in [&pools.reader, &pools.scanner, &pools.primary] {
             let endless = || pool.query_one_raw(Statement::from_string(DbBackend::Sqlite, ENDLESS));
-            let read = RunningRead::new(&pools.scanner);
+            let read = RunningRead::new(&pools.scanner, ENDLESS, &Arc::default());
             assert!(read.statement(Some(Duration::from_millis(50)), endless()).await.is_err());
-            let read = RunningRead::new(&pools.scanner);
+            let read = RunningRead::new(&pools.scanner, ENDLESS, &Arc::default());
             assert!(tokio::time::timeout(Duration::from_millis(50), read.statement(None, endless())).await.is_err());
             drop(read);
             // the connection is free again, and its statements are not ended
