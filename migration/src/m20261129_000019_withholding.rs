@@ -60,17 +60,20 @@ impl MigrationTrait for Migration {
         let published = ColumnDef::new("published").boolean().not_null().default(true).take();
         manager.alter_table(Table::alter().table(FORMER_SLUGS).add_column(published).to_owned()).await?;
         manager.get_connection().execute_unprepared(&hide_slugs_of_drafts(backend)).await?;
-        // words that no name has any more
-        let words = match backend {
-            DbBackend::Postgres => "SELECT unnest(string_to_array(names, ' ')) FROM search_documents",
+        // words that no name has any more; PostgreSQL runs NOT IN once per row if the words exceed its memory for hashes
+        let forget = match backend {
+            DbBackend::Postgres => {
+                "DELETE FROM search_variants v WHERE NOT EXISTS (SELECT 1 FROM \
+                 (SELECT unnest(string_to_array(names, ' ')) AS word FROM search_documents) kept WHERE kept.word = v.word)"
+            }
             _ => {
-                "WITH RECURSIVE split(word, rest) AS (SELECT '', names || ' ' FROM search_documents UNION ALL \
+                "DELETE FROM search_variants WHERE word NOT IN (WITH RECURSIVE split(word, rest) AS \
+                 (SELECT '', names || ' ' FROM search_documents UNION ALL \
                  SELECT substr(rest, 1, instr(rest, ' ') - 1), substr(rest, instr(rest, ' ') + 1) FROM split WHERE rest <> '') \
-                 SELECT word FROM split"
+                 SELECT word FROM split)"
             }
         };
-        let forget = format!("DELETE FROM search_variants WHERE word NOT IN ({words})");
-        manager.get_connection().execute_unprepared(&forget).await.map(drop)
+        manager.get_connection().execute_unprepared(forget).await.map(drop)
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -116,7 +116,11 @@ async fn clean(manager: &SchemaManager<'_>, TextColumn { table, column, is_json 
             (DbBackend::Postgres, true) => Expr::val(cleaned).cast_as("json"),
             _ => Expr::val(cleaned),
         };
-        let row_condition = Expr::cust(row_id).eq(id);
+        // compared as text, each row would scan the table
+        let row_condition = match backend {
+            DbBackend::Postgres => Expr::cust("ctid").eq(Expr::val(id).cast_as("tid")),
+            _ => Expr::cust("rowid").eq(Expr::val(id).cast_as("integer")),
+        };
         let update = Query::update().table(Alias::new(table)).value(Alias::new(column), value).and_where(row_condition).to_owned();
         connection.execute(&update).await?;
         count += 1;
