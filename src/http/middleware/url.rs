@@ -34,12 +34,14 @@ fn check_host(request: &Request) -> Result<(), &'static str> {
     let mut hosts = request.headers().get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
         (Some(_), Some(_)) => Err("the request has several Host headers; send one"),
-        (Some(host), None) if host.to_str().is_ok_and(|host| host.is_empty() || is_host(host)) => Ok(()),
+        (Some(host), None) if host.to_str().is_ok_and(is_host) => Ok(()),
         (Some(_), None) => Err("the header Host is not the name of a host, with a port if it has one"),
         (None, _) if request.version() == Version::HTTP_11 => Err("the header Host is missing; send the name of the server in it"),
-        (None, _) if request.version() == Version::HTTP_2 && request.uri().authority().is_none() => {
-            Err("the request has no :authority; send the name of the server in it")
-        }
+        (None, _) if request.version() == Version::HTTP_2 => match request.uri().authority() {
+            Some(authority) if is_host(authority.as_str()) => Ok(()),
+            Some(_) => Err(":authority is not the name of a host, with a port if it has one"),
+            None => Err("the request has no :authority; send the name of the server in it"),
+        },
         (None, _) => Ok(()),
     }
 }

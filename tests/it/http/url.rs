@@ -198,6 +198,7 @@ async fn raw_response(server: &Server, request: &str) -> String {
 #[case::none("HTTP/1.1", "", 400, "the header Host is missing")]
 #[case::two("HTTP/1.1", "Host: a.example\r\nHost: b.example\r\n", 400, "several Host headers")]
 #[case::same("HTTP/1.1", "Host: a.example\r\nHost: a.example\r\n", 400, "several Host headers")]
+#[case::empty("HTTP/1.1", "Host:\r\n", 400, "not the name of a host")]
 #[case::path("HTTP/1.1", "Host: a.example/b\r\n", 400, "not the name of a host")]
 #[case::credentials("HTTP/1.1", "Host: a@b.example\r\n", 400, "not the name of a host")]
 #[case::old("HTTP/1.0", "", 200, "")]
@@ -208,6 +209,29 @@ async fn request_names_one_host(#[case] version: &str, #[case] hosts: &str, #[ca
         let response = raw_response(&server, &format!("GET {path} {version}\r\n{hosts}Connection: close\r\n\r\n")).await;
         assert!(response.starts_with(&format!("{version} {status}")) && response.contains(message), "{path} {response}");
     }
+}
+
+/// With HTTP/2, `:authority` names the host; a request can also have a header `Host`, or neither.
+#[rstest]
+#[case::authority("http://a.example/healthz", None, 200)]
+#[case::credentials("http://user@a.example/healthz", None, 400)]
+#[case::host("/healthz", Some("a.example"), 200)]
+#[case::neither("/healthz", None, 400)]
+#[tokio::test]
+async fn http2_request_names_a_host(#[case] uri: &str, #[case] host: Option<&str>, #[case] status: u16) {
+    let server = Server::empty(On::Sqlite).await;
+    let stream = tokio::net::TcpStream::connect(server.address.trim_start_matches("http://")).await.unwrap();
+    let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let mut request = axum::http::Request::get(uri);
+    if let Some(host) = host {
+        request = request.header("host", host);
+    }
+    let (response, _) = client.send_request(request.body(()).unwrap(), true).unwrap();
+    // hyper itself resets a stream whose authority is not valid
+    let found = response.await.map_or(400, |response| response.status().as_u16());
+    assert_eq!(found, status);
+    connection.abort();
 }
 
 #[tokio::test]
