@@ -59,6 +59,11 @@ pub fn forbidden_character_message(char: char) -> String {
     format!("text must not contain the character U+{:04X}; remove it", u32::from(char))
 }
 
+/// Whether a character formats text without being seen: a soft hyphen, a character of no width, a mark of direction.
+pub fn is_invisible(char: char) -> bool {
+    matches!(char, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 /// The text without characters that no text may contain. Documents in XML, HTML and spreadsheets stay well-formed by it
 /// whatever the database contains.
 pub fn printable(text: &str) -> Cow<'_, str> {
@@ -84,6 +89,7 @@ pub fn check_web_address(text: &str) -> Result<(), String> {
     let wrong = |reason: &str| Err(format!("\"{}\" is not a web address; {reason}", excerpt(text)));
     match Url::parse(text) {
         _ if text.contains(|char: char| char.is_whitespace() || char.is_control()) => wrong("write %20 for a space"),
+        _ if text.contains(is_invisible) => wrong("it contains an invisible character; type it again"),
         // browsers read it as a slash
         _ if text.contains('\\') => wrong("write / instead of \\"),
         Ok(url) if !matches!(url.scheme(), "http" | "https") || !url.has_host() => wrong("it must begin with https:// or http://"),
@@ -131,6 +137,8 @@ mod tests {
     #[case("https://user@example.org", false)]
     #[case("https://example.org/a b", false)]
     #[case("https://exam\nple.org", false)]
+    #[case("https://exam\u{200b}ple.org", false)]
+    #[case("https://example.org/\u{202e}a", false)]
     #[case("https:example.org", false)]
     #[case("https://a.org\\@evil.org/", false)]
     #[case("https:/\\example.org", false)]
