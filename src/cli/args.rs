@@ -98,9 +98,10 @@ pub struct ImportArgs {
     /// For CSV: YAML file that maps columns to fields
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
-    /// For Popolo: identifier scheme to store Popolo ids under, so that later imports find the same records
-    #[arg(long, value_name = "NAME", default_value = "popolo", value_parser = parse_name)]
-    pub scheme: String,
+    /// For Popolo: name of the register that assigned the ids, such as isles-parliament. Ids are stored as identifiers of this
+    /// scheme, and later imports find the same records by them
+    #[arg(long, value_name = "NAME", value_parser = parse_name)]
+    pub scheme: Option<String>,
     /// For Popolo: language of names and other text, as a BCP 47 tag; und means undetermined
     #[arg(long, value_name = "TAG", default_value = "und", value_parser = language::tag)]
     pub lang: String,
@@ -110,6 +111,9 @@ pub struct ImportArgs {
     /// Validate the records and report what would change, without writing anything
     #[arg(long)]
     pub dry_run: bool,
+    /// Treat warnings as errors, such as a name that changes wholly: the record found may be another one
+    #[arg(long)]
+    pub strict: bool,
     /// URL of the GraphQL endpoint of a running server to import into, instead of a database
     #[arg(long, value_name = "URL", conflicts_with = "by")]
     pub url: Option<String>,

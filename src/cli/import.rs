@@ -1,6 +1,5 @@
 //! `kurultai import`: loads records from files. All files are read and validated before the first record is written.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
@@ -15,21 +14,22 @@ use super::report;
 use crate::config::Config;
 use crate::interchange::batch::split_into_batches;
 use crate::interchange::format::InputFormat;
-use crate::interchange::import_reader::ImportReader;
+use crate::interchange::import_reader::{ImportReader, read_mapping};
 use crate::interchange::input;
 use crate::interchange::input::InputSource;
-use crate::interchange::mapping::Mapping;
 use crate::interchange::popolo::PopoloOptions;
-use crate::interchange::yaml;
+use crate::interchange::push::PushClient;
 use crate::store::Store;
 use crate::store::db::maintenance::BULK_WRITE_RECORDS;
-use crate::store::draft::{InputProblem, has_problems, problems_of};
-use crate::store::write::{Author, Drafts, WriteError, WriteSummary};
+use crate::store::draft::{has_problems, problems_of};
+use crate::store::write::{Author, Drafts, TransactionEnd, WriteError, WriteSummary};
 
 /// How an import writes into a database.
 struct ImportOptions {
     batch_records: usize,
     dry_run: bool,
+    /// Whether warnings are errors.
+    strict: bool,
     author: Author,
 }
 
@@ -41,28 +41,33 @@ pub(super) async fn import(config: &Config, args: ImportArgs) -> anyhow::Result<
         if reading.has_package {
             bail!("a data package can only be imported into a database, because its records keep their ids; a server assigns new ids");
         }
-        reading.finish(None).await?;
-        let options = PushOptions { url, token: args.token, message: args.message, batch_records, dry_run: args.dry_run };
+        let server = PushClient::new(&url, args.token).map_err(|error| anyhow!(error))?;
+        reading.finish(&server).await.map_err(|error| anyhow!(error))?;
+        let options = PushOptions { message: args.message, batch_records, dry_run: args.dry_run, strict: args.strict };
         let drafts = drafts(reading)?;
         if has_problems(&drafts) {
             bail!(report::problems(&problems_of(&drafts), 0));
         }
-        return push(drafts, options).await;
+        return push(&server, drafts, options).await;
     }
-    let options = ImportOptions { batch_records, dry_run: args.dry_run, author: Author { by: args.by, message: args.message } };
+    let options =
+        ImportOptions { batch_records, dry_run: args.dry_run, strict: args.strict, author: Author { by: args.by, message: args.message } };
     with_store(open_migrated(config, false).await?, async |store| load(store, reading, &options).await).await
 }
 
 /// Writes the records into a database.
 async fn load(store: &Store, mut reading: ImportReader, options: &ImportOptions) -> anyhow::Result<CommandOutcome> {
     let former = std::mem::take(&mut reading.former);
-    reading.finish(Some(store)).await?;
+    reading.finish(store).await?;
     let drafts = drafts(reading)?;
     let total = report::count(&drafts);
     let mut interrupt = InterruptCounter::start();
     if options.dry_run || has_problems(&drafts) {
-        return match write_result(validate(store, &drafts, &options.author, &mut interrupt).await, 0)? {
-            Some(outcome) => Ok(CommandOutcome::Completed(report::dry_run_summary(&outcome))),
+        return match write_result(validate(store, &drafts, options, &mut interrupt).await, 0)? {
+            Some(outcome) => {
+                report::warnings(&outcome);
+                Ok(CommandOutcome::Completed(report::dry_run_summary(&outcome)))
+            }
             None => Ok(report::interrupted(0, total)),
         };
     }
@@ -72,11 +77,13 @@ async fn load(store: &Store, mut reading: ImportReader, options: &ImportOptions)
     let outcome = if total <= options.batch_records {
         let progress = Progress::records("written", total);
         tokio::select! {
-            outcome = store.write(&drafts, &options.author, |written| progress.add(written)) => write_result(outcome, 0)?,
+            outcome = store.write_or_try(&drafts, &options.author, TransactionEnd::of(false, options.strict), |written| progress.add(written)) => {
+                write_result(outcome, 0)?
+            }
             () = interrupt.wait_for(1) => return Ok(report::interrupted(0, total)),
         }
     } else {
-        if write_result(validate(store, &drafts, &options.author, &mut interrupt).await, 0)?.is_none() {
+        if write_result(validate(store, &drafts, options, &mut interrupt).await, 0)?.is_none() {
             return Ok(report::interrupted(0, total));
         }
         match write_batches(store, drafts, options, interrupt).await? {
@@ -84,6 +91,7 @@ async fn load(store: &Store, mut reading: ImportReader, options: &ImportOptions)
             Err(interrupted) => return Ok(interrupted),
         }
     };
+    report::warnings(&outcome);
     store
         .register_redirects(&former.slugs, &former.ids)
         .await
@@ -98,21 +106,15 @@ async fn load(store: &Store, mut reading: ImportReader, options: &ImportOptions)
 fn read_inputs(args: &ImportArgs) -> anyhow::Result<ImportReader> {
     let mut reading = ImportReader::new(PopoloOptions { scheme: args.scheme.clone(), lang: args.lang.clone() });
     if let Some(path) = &args.mapping {
-        reading.set_mapping(read_mapping(path).map_err(|problems| anyhow!(report::problems(&problems, 0)))?);
+        let name = Arc::from(path.display().to_string());
+        let mapping = InputSource { name, format: InputFormat::Yaml, is_format_explicit: true, path: Some(path.clone()), file: None };
+        reading.set_mapping(read_mapping(&mapping).map_err(|problems| anyhow!(report::problems(&problems, 0)))?);
     }
     let inputs = input::list_inputs(&args.paths, args.format, args.mapping.is_some()).map_err(|problem| anyhow!("{problem}"))?;
     for input in &inputs {
         reading.read(input);
     }
     reading.complete().map_err(|problems| anyhow!(report::problems(&problems, 0)))
-}
-
-fn read_mapping(path: &Path) -> Result<Mapping, Vec<InputProblem>> {
-    let name: Arc<str> = Arc::from(path.display().to_string());
-    let input =
-        InputSource { name: name.clone(), format: InputFormat::Yaml, is_format_explicit: true, path: Some(path.to_owned()), file: None };
-    let tree = input.read_to_string().and_then(|text| yaml::parse(&name, &text)).map_err(|problem| vec![problem])?;
-    Mapping::parse(&name, &tree)
 }
 
 /// The records that were read, or all problems if some could not be. Prints the notes of the readers.
@@ -126,12 +128,15 @@ fn drafts(reading: ImportReader) -> anyhow::Result<Drafts> {
 async fn validate(
     store: &Store,
     drafts: &Drafts,
-    author: &Author,
+    options: &ImportOptions,
     interrupt: &mut InterruptCounter,
 ) -> Result<Option<WriteSummary>, WriteError> {
     let progress = Progress::records("validated", report::count(drafts));
     tokio::select! {
-        outcome = store.check(drafts, author, |validated| progress.add(validated)) => outcome.map(Some),
+        outcome = store.check(drafts, &options.author, |validated| progress.add(validated)) => match outcome? {
+            outcome if options.strict && !outcome.warnings.is_empty() => Err(WriteError::Problems(outcome.warnings)),
+            outcome => Ok(Some(outcome)),
+        },
         () = interrupt.wait_for(1) => Ok(None),
     }
 }

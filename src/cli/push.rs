@@ -1,6 +1,6 @@
 //! `kurultai import --url`: imports records into a running server instead of a database.
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 
 use super::interrupt::InterruptCounter;
 use super::outcome::CommandOutcome;
@@ -10,24 +10,21 @@ use crate::interchange::batch::split_into_batches;
 use crate::interchange::push::{MAX_PUSH_RECORDS, PushClient, PushError};
 use crate::store::write::{Drafts, WriteSummary};
 
-/// Where and how records are pushed.
+/// How records are pushed.
 pub(super) struct PushOptions {
-    /// URL of the server.
-    pub(super) url: String,
-    /// Token with the role of an editor.
-    pub(super) token: Option<String>,
     /// Reason for the history of the records.
     pub(super) message: Option<String>,
     /// Maximum number of records per request.
     pub(super) batch_records: usize,
     /// Whether the server only validates the records.
     pub(super) dry_run: bool,
+    /// Whether warnings are errors.
+    pub(super) strict: bool,
 }
 
 /// Pushes the records in batches. The first interrupt stops after the current batch, the second one at once.
-pub(super) async fn push(drafts: Drafts, options: PushOptions) -> anyhow::Result<CommandOutcome> {
-    let PushOptions { url, token, message, batch_records, dry_run } = options;
-    let remote = PushClient::new(&url, token).map_err(|error| anyhow!(error))?;
+pub(super) async fn push(server: &PushClient, drafts: Drafts, options: PushOptions) -> anyhow::Result<CommandOutcome> {
+    let PushOptions { message, batch_records, dry_run, strict } = options;
     let total = report::count(&drafts);
     let progress = Progress::records(if dry_run { "validated" } else { "written" }, total);
     let mut interrupt = InterruptCounter::start();
@@ -36,11 +33,14 @@ pub(super) async fn push(drafts: Drafts, options: PushOptions) -> anyhow::Result
     let mut problems = Vec::new();
     for batch in split_into_batches(drafts, batch_records.min(MAX_PUSH_RECORDS)) {
         let result = tokio::select! {
-            result = remote.push(&batch, message.as_deref(), dry_run) => result,
+            result = server.push(&batch, message.as_deref(), (dry_run, strict)) => result,
             () = interrupt.wait_for(2) => return Ok(report::interrupted(sent, total)),
         };
         match result {
-            Ok(accepted) => outcome += accepted,
+            Ok(accepted) => {
+                report::warnings(&accepted);
+                outcome += accepted;
+            }
             Err(PushError::Rejected(found)) if dry_run => problems.extend(found),
             Err(PushError::Rejected(found)) => bail!(report::problems(&found, sent)),
             Err(PushError::Failed(error)) => bail!("{}: {error}", report::written_before(if dry_run { 0 } else { sent })),

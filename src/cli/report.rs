@@ -33,6 +33,11 @@ fn redacted(outcome: &WriteSummary) -> String {
     }
 }
 
+/// Prints the warnings of a write.
+pub(super) fn warnings(outcome: &WriteSummary) {
+    outcome.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+}
+
 /// The outcome of an import that was interrupted after `written` of `total` records.
 pub(super) fn interrupted(written: usize, total: usize) -> CommandOutcome {
     CommandOutcome::Interrupted(match written {

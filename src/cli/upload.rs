@@ -5,34 +5,25 @@ use std::path::Path;
 use futures_util::FutureExt;
 
 use crate::core::error::internal;
-use crate::graphql::request::upload::{Contents, UploadParser};
+use crate::graphql::request::upload::{Contents, Upload, UploadOptions, UploadParser};
 use crate::interchange::format::InputFormat;
-use crate::interchange::import_reader::ImportReader;
+use crate::interchange::import_reader::{ImportReader, read_mapping};
 use crate::interchange::input::InputSource;
 use crate::interchange::popolo::PopoloOptions;
+use crate::interchange::problem::file_problem;
+use crate::store::draft::InputProblem;
 use crate::store::write::Drafts;
 
 /// The reader of uploaded files.
 pub fn upload_reader() -> UploadParser {
-    UploadParser::new(|upload, store| {
+    UploadParser::new(|upload, options, store| {
         async move {
-            let reading = tokio::task::spawn_blocking(move || {
-                // an unknown file extension is read as JSON; a package would read other files of the server
-                let format = InputFormat::from_path(Path::new(&upload.name))
-                    .filter(|format| *format != InputFormat::Package)
-                    .unwrap_or(InputFormat::Json);
-                let mut reading = ImportReader::new(PopoloOptions::default());
-                reading.read(&InputSource {
-                    name: upload.name.into(),
-                    format,
-                    is_format_explicit: false,
-                    path: None,
-                    file: Some(upload.file),
-                });
-                reading
-            });
-            let mut reading = reading.await.map_err(internal)?;
-            reading.finish(Some(&store)).await?;
+            let reading = tokio::task::spawn_blocking(move || read(upload, options));
+            let mut reading = match reading.await.map_err(internal)? {
+                Ok(reading) => reading,
+                Err(problems) => return Ok(Contents { problems, ..Contents::default() }),
+            };
+            reading.finish(&store).await?;
             let notes = std::mem::take(&mut reading.notes);
             Ok(match reading.complete() {
                 Ok(reading) => Contents { drafts: reading.drafts, problems: Vec::new(), notes },
@@ -41,4 +32,35 @@ pub fn upload_reader() -> UploadParser {
         }
         .boxed()
     })
+}
+
+/// Reads an uploaded file, with its mapping if it has one.
+fn read(upload: Upload, options: UploadOptions) -> Result<ImportReader, Vec<InputProblem>> {
+    let format = match InputFormat::from_path(Path::new(&upload.name)) {
+        Some(InputFormat::Package) => return Err(vec![package_problem(&upload)]),
+        Some(format @ (InputFormat::Yaml | InputFormat::Json | InputFormat::Ndjson | InputFormat::Popolo | InputFormat::Csv)) => format,
+        None => return Err(vec![extension_problem(&upload)]),
+    };
+    let default = PopoloOptions::default();
+    let mut reading = ImportReader::new(PopoloOptions { scheme: options.scheme, lang: options.lang.unwrap_or(default.lang) });
+    if let Some(mapping) = options.mapping {
+        reading.set_mapping(read_mapping(&source(mapping, InputFormat::Yaml))?);
+    }
+    reading.read(&source(upload, format));
+    Ok(reading)
+}
+
+fn source(upload: Upload, format: InputFormat) -> InputSource {
+    InputSource { name: upload.name.into(), format, is_format_explicit: false, path: None, file: Some(upload.file) }
+}
+
+/// A package is a directory: to read it would read other files of the server.
+fn package_problem(upload: &Upload) -> InputProblem {
+    let message = "a data package is a directory; import it on the command line, into the database";
+    file_problem(Some(&upload.name.as_str().into()), message)
+}
+
+fn extension_problem(upload: &Upload) -> InputProblem {
+    let message = "unknown file extension; name the file .yaml, .yml, .json, .ndjson, .jsonl, .popolo.json, .csv or .tsv, after its format";
+    file_problem(Some(&upload.name.as_str().into()), message)
 }

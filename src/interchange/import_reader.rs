@@ -1,11 +1,12 @@
 //! Reads the sources of an import into drafts and collects every problem found in them.
 
+pub mod record_lookup;
+
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-use crate::core::error::Error;
 use crate::entity::RecordType;
 use crate::interchange::csv::{BufferedTable, MappedTable};
 use crate::interchange::format::InputFormat;
@@ -14,13 +15,13 @@ use crate::interchange::mapping::{Mapping, SlugsByIdentifier};
 use crate::interchange::popolo::{KnownRecords, PopoloData, PopoloOptions, is_popolo};
 use crate::interchange::problem::file_problem;
 use crate::interchange::{json, ndjson, package, yaml};
-use crate::store::Store;
 use crate::store::draft;
 use crate::store::draft::value_tree::Tree;
 use crate::store::draft::{Draft, DraftValue, InputProblem};
 use crate::store::read::dump::FormerName;
 use crate::store::read::result::Cell;
 use crate::store::write::Drafts;
+use record_lookup::RecordLookup;
 
 /// Former slugs and ids of records.
 #[derive(Debug, Default)]
@@ -29,6 +30,12 @@ pub struct FormerNames {
     pub slugs: Vec<FormerName<String>>,
     /// Ids of records that were merged into others.
     pub ids: Vec<FormerName<Uuid>>,
+}
+
+/// Reads a mapping file.
+pub fn read_mapping(input: &InputSource) -> Result<Mapping, Vec<InputProblem>> {
+    let tree = input.read_to_string().and_then(|text| yaml::parse(&input.name, &text)).map_err(|problem| vec![problem])?;
+    Mapping::parse(&input.name, &tree)
 }
 
 /// Accumulates records, problems and notes over all sources of an import.
@@ -127,15 +134,19 @@ impl ImportReader {
         Ok(())
     }
 
-    /// Converts Popolo items and buffered tables, which need all files and the database to resolve references. Without a
-    /// store, references resolve within the files only.
-    pub async fn finish(&mut self, store: Option<&Store>) -> Result<(), Error> {
+    /// Converts Popolo items and buffered tables, which need all files and the records of the target to resolve references.
+    pub async fn finish<L: RecordLookup + Sync>(&mut self, target: &L) -> Result<(), L::Error> {
         if !self.popolo.is_empty() {
-            let known = match store {
-                Some(store) => KnownRecords::fetch(&self.popolo, store).await?,
-                None => KnownRecords::default(),
+            let scheme = match self.popolo.scheme() {
+                Ok(scheme) => scheme,
+                Err(problem) => {
+                    self.problems.push(problem);
+                    self.problems.append(&mut self.popolo.problems);
+                    return Ok(());
+                }
             };
-            let converted = std::mem::take(&mut self.popolo).convert(known);
+            let known = KnownRecords::fetch(&self.popolo, &scheme, target).await?;
+            let converted = std::mem::take(&mut self.popolo).convert(scheme, known);
             converted.drafts.into_iter().for_each(|(ty, draft)| self.push(ty, draft));
             self.problems.extend(converted.problems);
             self.notes.extend(converted.notes);
@@ -144,10 +155,8 @@ impl ImportReader {
         let mut slugs = self.slugs_by_identifier();
         let references: Vec<_> = tables.iter().flat_map(BufferedTable::referenced_identifiers).collect();
         for (ty, scheme, values) in references {
-            if let Some(store) = store {
-                let found = store.slugs_by_identifier(ty, &scheme, &values).await?;
-                slugs.extend(found.into_iter().map(|(value, slug)| ((ty, scheme.clone(), value), slug)));
-            }
+            let found = target.slugs_by_identifier(ty, &scheme, &values).await?;
+            slugs.extend(found.into_iter().map(|(value, slug)| ((ty, scheme.clone(), value), slug)));
         }
         for table in &tables {
             table.convert_rows(&slugs, |ty, draft| self.push(ty, draft));

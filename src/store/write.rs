@@ -8,6 +8,7 @@ pub(crate) mod diff;
 mod hierarchy;
 pub(crate) mod load;
 pub(crate) mod model;
+mod name_change;
 mod part;
 pub(crate) mod resolve;
 pub(crate) mod session;

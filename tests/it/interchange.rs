@@ -3,6 +3,7 @@
 mod csv;
 mod edges;
 mod formats;
+mod identity;
 mod import;
 mod kill;
 mod line_tracker;

@@ -4,11 +4,12 @@ use async_graphql::dynamic::{Field, InputObject, Object, Scalar, SchemaBuilder, 
 
 use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input};
+use crate::core::text::TextRule;
 use crate::graphql::mutation::field::{author, mutation_field};
 use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::{Selection, merged_subfields};
-use crate::graphql::request::upload::{UPLOAD, Upload, UploadParser};
-use crate::graphql::schema::builder::{field as output_field, input_value};
+use crate::graphql::request::upload::{UPLOAD, Upload, UploadOptions, UploadParser};
+use crate::graphql::schema::builder::{LANGUAGE, field as output_field, input_value};
 use crate::graphql::schema::input;
 use crate::graphql::schema::input::MESSAGE;
 use crate::graphql::schema::payload;
@@ -25,7 +26,7 @@ const PAYLOAD: &str = "ImportFilePayload";
 const MAX_REPORTED_ERRORS: usize = 1_000;
 
 pub(super) fn field() -> Field {
-    let doc = "Creates or updates the records of a file: YAML, JSON, NDJSON or Popolo, recognized by name or content. All are written in one transaction; any error cancels it. Idempotent.";
+    let doc = "Creates or updates the records of a file: YAML, JSON, NDJSON, Popolo or a table with its mapping, recognized by name. All are written in one transaction; any error cancels it. Idempotent.";
     mutation_field(NAME, INPUT_TYPE, PAYLOAD, doc)
 }
 
@@ -36,6 +37,14 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
     let input = InputObject::new(INPUT_TYPE)
         .description("A file to import.")
         .field(input_value("file", TypeRef::named_nn(UPLOAD), "The file."))
+        .field(input_value(
+            "scheme",
+            TypeRef::named(TypeRef::STRING),
+            "For Popolo: name of the register that assigned the ids, such as isles-parliament. Later imports find the records by it.",
+        ))
+        .field(input_value("lang", TypeRef::named(LANGUAGE), "For Popolo: language of names and other text. By default undetermined."))
+        .field(input_value("mapping", TypeRef::named(UPLOAD), "For a table: the YAML file that maps columns to fields."))
+        .field(input_value("strict", TypeRef::named(TypeRef::BOOLEAN), "Treat warnings as errors: write nothing."))
         .field(input_value("dryRun", TypeRef::named(TypeRef::BOOLEAN), "Validate and report only; write nothing."))
         .field(input::message());
     let count = |name: &str, doc: &str| output_field(name, TypeRef::named_nn(TypeRef::INT), doc);
@@ -62,27 +71,40 @@ pub(super) async fn execute(
 ) -> Result<()> {
     let (uploads, parser) = files;
     let mut members = input::members(selection)?;
-    let key = input::take_required_text(&mut members, "file")?;
-    let Some(upload) = uploads.iter().find(|upload| upload.key == key) else {
-        return Err(bad_input("input.file", "the request has no file; send it as multipart/form-data, with operations, map and the file"));
+    let find = |key: &str, path: &str| {
+        let found = uploads.iter().find(|upload| upload.key == key).cloned();
+        found.ok_or_else(|| bad_input(path, "the request has no file; send it as multipart/form-data, with operations, map and the file"))
     };
+    let upload = find(&input::take_required_text(&mut members, "file")?, "input.file")?;
+    let options = UploadOptions {
+        scheme: input::take_text(&mut members, "scheme")?,
+        lang: input::take_text(&mut members, "lang")?,
+        mapping: input::take_text(&mut members, "mapping")?.map(|key| find(&key, "input.mapping")).transpose()?,
+    };
+    if let Some(Err(message)) = options.scheme.as_deref().map(|scheme| TextRule::NAME.check(scheme)) {
+        return Err(bad_input("input.scheme", message));
+    }
     let dry_run = input::take_flag(&mut members, "dryRun")?;
+    let strict = input::take_flag(&mut members, "strict")?;
     let message = input::take_text(&mut members, MESSAGE)?;
-    let contents = parser.parse(upload.clone(), store.clone()).await?;
-    let (mut problems, mut summary) = (contents.problems, WriteSummary::default());
+    let mut contents = parser.parse(upload, options, store.clone()).await?;
+    let (mut problems, mut summary) = (std::mem::take(&mut contents.problems), WriteSummary::default());
     if problems.is_empty() {
         let count: usize = contents.drafts.iter().map(|(_, drafts)| drafts.len()).sum();
         let is_bulk = count >= BULK_WRITE_RECORDS && !dry_run && !has_problems(&contents.drafts);
         if is_bulk {
             store.prepare_bulk_write().await?;
         }
-        let end = if dry_run { TransactionEnd::Rollback } else { TransactionEnd::Commit };
+        let end = TransactionEnd::of(dry_run, strict);
         let written = store.write_or_try(&contents.drafts, &author(caller, message), end, |_| {}).await;
         if is_bulk {
             store.run_upkeep().await?;
         }
         match written {
-            Ok(written) => summary = written,
+            Ok(written) => {
+                contents.notes.extend(written.warnings.iter().map(|warning| format!("warning: {warning}")));
+                summary = written;
+            }
             Err(WriteError::Problems(found)) => problems = found,
             Err(WriteError::Failed(error)) => return Err(error),
         }

@@ -80,6 +80,7 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
         .description("Records to import.")
         .field(input_value("records", TypeRef::named_nn_list_nn(RECORD_INPUT), "At most 1,000 records."))
         .field(input_value("dryRun", TypeRef::named(TypeRef::BOOLEAN), "Validate and report only; write nothing."))
+        .field(input_value("strict", TypeRef::named(TypeRef::BOOLEAN), "Treat warnings as errors: write nothing."))
         .field(input_value("onError", TypeRef::named(ERROR_POLICY), "What to do with valid records if others have errors; default STOP."))
         .field(input::message());
     let outcome = Outcome::ALL
@@ -93,6 +94,11 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
         .field(output_field("index", TypeRef::named_nn(TypeRef::INT), "Index in the list of records, counted from 0."))
         .field(output_field("outcome", TypeRef::named_nn(OUTCOME), "Outcome."))
         .field(output_field("record", TypeRef::named(RECORD), "The record; null if it was not written."))
+        .field(output_field(
+            "warnings",
+            TypeRef::named_nn_list_nn(TypeRef::STRING),
+            "What may be wrong, such as a name that changes wholly: the record found may be another one.",
+        ))
         .field(payload::errors());
     let count = |name: &str, doc: &str| output_field(name, TypeRef::named_nn(TypeRef::INT), doc);
     let payload = Object::new(PAYLOAD)
@@ -111,6 +117,7 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
 struct RecordResult {
     written: Option<WrittenRecord>,
     problems: Vec<InputProblem>,
+    warnings: Vec<String>,
 }
 
 impl RecordResult {
@@ -128,6 +135,7 @@ impl RecordResult {
 pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {
     let mut members = input::members(selection)?;
     let dry_run = input::take_flag(&mut members, "dryRun")?;
+    let strict = input::take_flag(&mut members, "strict")?;
     let skip = match input::take_text(&mut members, "onError")?.as_deref() {
         None | Some("stop") => false,
         Some("skip") => true,
@@ -145,7 +153,7 @@ pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selectio
         let (ty, draft) = parse(value, index)?;
         drafts.push((index, ty, draft));
     }
-    let end = if dry_run { TransactionEnd::Rollback } else { TransactionEnd::Commit };
+    let end = TransactionEnd::of(dry_run, strict);
     let other_problems = import(store, caller, message, drafts, end, skip, &mut results).await?;
     for result in &mut results {
         input::sort_problems(&mut result.problems, selection)?;
@@ -170,6 +178,12 @@ async fn import(
         let given: Drafts = drafts.iter().map(|(_, ty, draft)| (*ty, vec![draft.clone()])).collect();
         match store.write_or_try(&given, &author, end, |_| {}).await {
             Ok(summary) => {
+                for warning in &summary.warnings {
+                    let found = drafts.iter().find(|(_, _, draft)| warning.origin.path.starts_with(&draft.origin.path));
+                    if let Some((index, ..)) = found {
+                        results[*index].warnings.push(warning.message.clone());
+                    }
+                }
                 for ((index, ..), written) in drafts.iter().zip(summary.records) {
                     results[*index].written = Some(written);
                 }
@@ -267,6 +281,7 @@ async fn write_results(
             "index" => out.value(index),
             "outcome" => out.value(result.outcome().name()),
             "errors" => ErrorsProjection::new(field).write(&result.problems, out),
+            "warnings" => out.value(&result.warnings),
             "record" => {
                 let found = fetched.iter().find(|(name, ..)| *name == field.response_key());
                 let node = found.and_then(|(_, records, projections)| Some((records.get(index)?, projections)));

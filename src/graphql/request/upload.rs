@@ -26,6 +26,17 @@ pub struct Upload {
     pub file: Arc<File>,
 }
 
+/// How an uploaded file is parsed.
+#[derive(Debug, Clone, Default)]
+pub struct UploadOptions {
+    /// Identifier scheme of the ids of Popolo.
+    pub scheme: Option<String>,
+    /// Language tag of names and other text of Popolo.
+    pub lang: Option<String>,
+    /// File that maps the columns of a table to fields.
+    pub mapping: Option<Upload>,
+}
+
 /// Contents of an uploaded file.
 #[derive(Debug, Default)]
 pub struct Contents {
@@ -41,17 +52,19 @@ pub struct Contents {
 #[derive(Clone)]
 pub struct UploadParser(Arc<ParseFn>);
 
-type ParseFn = dyn Fn(Upload, Store) -> BoxFuture<'static, Result<Contents, Error>> + Send + Sync;
+type ParseFn = dyn Fn(Upload, UploadOptions, Store) -> BoxFuture<'static, Result<Contents, Error>> + Send + Sync;
 
 impl UploadParser {
     /// Creates a parser from a function.
-    pub fn new(parse: impl Fn(Upload, Store) -> BoxFuture<'static, Result<Contents, Error>> + Send + Sync + 'static) -> Self {
+    pub fn new(
+        parse: impl Fn(Upload, UploadOptions, Store) -> BoxFuture<'static, Result<Contents, Error>> + Send + Sync + 'static,
+    ) -> Self {
         Self(Arc::new(parse))
     }
 
     /// Parses a file.
-    pub(crate) async fn parse(&self, upload: Upload, store: Store) -> Result<Contents, Error> {
-        (self.0)(upload, store).await
+    pub(crate) async fn parse(&self, upload: Upload, options: UploadOptions, store: Store) -> Result<Contents, Error> {
+        (self.0)(upload, options, store).await
     }
 }
 

@@ -16,16 +16,17 @@ use super::lookup::KnownRecords;
 use super::model::{FieldMap, PopoloClass, PopoloData, PopoloItem};
 use state::Conversion;
 
+pub(super) use slugs::slug_with_hash;
 pub use state::ConvertedRecords;
 
 impl PopoloData {
     /// Converts all items to records. Slugs are assigned first, so that items can refer to each other in any order.
-    pub fn convert(mut self, known: KnownRecords) -> ConvertedRecords {
+    pub fn convert(mut self, scheme: String, known: KnownRecords) -> ConvertedRecords {
         let mut items: HashMap<PopoloClass, Vec<PopoloItem>> = HashMap::new();
         for item in std::mem::take(&mut self.items) {
             items.entry(item.class).or_default().push(item);
         }
-        let mut conversion = Conversion::new(self.options, known, self.problems, self.omissions);
+        let mut conversion = Conversion::new(scheme, self.options.lang, known, self.problems, self.omissions);
         let mut take = |class| items.remove(&class).unwrap_or_default();
         let (areas, people, organizations) = (take(PopoloClass::Area), take(PopoloClass::Person), take(PopoloClass::Organization));
         let named = [(PopoloClass::Person, &people), (PopoloClass::Organization, &organizations), (PopoloClass::Area, &areas)];
@@ -72,7 +73,7 @@ mod tests {
         let file: Arc<str> = Arc::from("test.json");
         let mut popolo = PopoloData::new(PopoloOptions::default());
         popolo.collect(&file, json::parse(&file, text.as_bytes()).unwrap());
-        popolo.convert(KnownRecords::default())
+        popolo.convert("register".to_owned(), KnownRecords::default())
     }
 
     fn slugs(converted: &ConvertedRecords) -> Vec<&str> {

@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use strum::VariantArray;
 
-use super::model::{PopoloClass, PopoloData, is_id_from_name};
+use super::convert::slug_with_hash;
+use super::model::{PopoloClass, PopoloData};
 use super::normalize::{display_name, division_id, source_url};
-use crate::core::error::Result;
 use crate::entity::RecordType;
+use crate::interchange::import_reader::record_lookup::RecordLookup;
 use crate::interchange::slug::{MAX_SLUG_BYTES, slugify};
-use crate::store::Store;
 use crate::store::draft::value_tree::Value;
 
 /// Records of the database that concern the items of an import.
@@ -27,17 +27,17 @@ pub struct KnownRecords {
 
 impl KnownRecords {
     /// Fetches the records that the items match by id, slug, division or source URL.
-    pub async fn fetch(popolo: &PopoloData, store: &Store) -> Result<Self> {
+    pub async fn fetch<L: RecordLookup + Sync>(popolo: &PopoloData, scheme: &str, target: &L) -> Result<Self, L::Error> {
         let mut known = Self::default();
         for &class in PopoloClass::VARIANTS {
             let Some(ty) = class.record_type() else { continue };
-            let (ids, slugs) = (popolo.ids(class), popolo.candidate_slugs(class));
-            let found = store.slugs_by_identifier(ty, &class.scheme(&popolo.options.scheme), &ids).await?;
+            let (ids, slugs) = (popolo.ids(class), popolo.candidate_slugs(class, scheme));
+            let found = target.slugs_by_identifier(ty, &class.scheme(scheme), &ids).await?;
             known.slugs_by_id.extend(found.into_iter().map(|(id, slug)| ((ty, id), slug)));
-            known.taken_slugs.extend(store.taken_slugs(ty, &slugs).await?.into_iter().map(|slug| (ty, slug)));
+            known.taken_slugs.extend(target.taken_slugs(ty, &slugs).await?.into_iter().map(|slug| (ty, slug)));
         }
-        known.slugs_by_division = store.slugs_by_field(RecordType::Jurisdiction, "ocdId", &popolo.division_ids()).await?;
-        known.slugs_by_source_url = store.slugs_by_field(RecordType::Source, "url", &popolo.source_urls()).await?;
+        known.slugs_by_division = target.slugs_by_field(RecordType::Jurisdiction, "ocdId", &popolo.division_ids()).await?;
+        known.slugs_by_source_url = target.slugs_by_field(RecordType::Source, "url", &popolo.source_urls()).await?;
         Ok(known)
     }
 }
@@ -53,14 +53,19 @@ impl PopoloData {
         };
         let own = self.items.iter().filter(|item| item.class == class).filter_map(|item| item.id.clone());
         let referenced = self.items.iter().flat_map(|item| reference_fields.iter().filter_map(|field| item.fields.get_text(field)));
-        let ids: HashSet<String> = own.chain(referenced).filter(|id| !is_id_from_name(id)).collect();
+        let ids: HashSet<String> = own.chain(referenced).collect();
         ids.into_iter().collect()
     }
 
-    /// Slugs that items of a class would get from their names.
-    fn candidate_slugs(&self, class: PopoloClass) -> Vec<String> {
-        let names = self.items.iter().filter(|item| item.class == class).filter_map(|item| display_name(&mut item.fields.clone()));
-        let slugs: HashSet<String> = names.map(|name| slugify(&name, MAX_SLUG_BYTES)).collect();
+    /// Slugs that items of a class would get from their names, alone and with a hash of the id.
+    fn candidate_slugs(&self, class: PopoloClass, scheme: &str) -> Vec<String> {
+        let mut slugs = HashSet::new();
+        for item in self.items.iter().filter(|item| item.class == class) {
+            let Some((id, name)) = item.id.as_ref().zip(display_name(&mut item.fields.clone())) else { continue };
+            let base = slugify(&name, MAX_SLUG_BYTES);
+            slugs.insert(slug_with_hash(&base, class, scheme, id));
+            slugs.extend(Some(base).filter(|base| !base.is_empty()));
+        }
         slugs.into_iter().collect()
     }
 

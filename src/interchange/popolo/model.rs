@@ -12,15 +12,16 @@ const NAME_ID_PREFIX: &str = "name:";
 /// Options of a Popolo import.
 #[derive(Debug, Clone)]
 pub struct PopoloOptions {
-    /// Identifier scheme for the ids of persons; ids of other classes use this scheme with the class as suffix.
-    pub scheme: String,
+    /// Identifier scheme for the ids of persons; ids of other classes use this scheme with the class as suffix. An import of
+    /// Popolo needs one, because ids are unique in one register only.
+    pub scheme: Option<String>,
     /// Language tag of names and other text.
     pub lang: String,
 }
 
 impl Default for PopoloOptions {
     fn default() -> Self {
-        Self { scheme: "popolo".to_owned(), lang: "und".to_owned() }
+        Self { scheme: None, lang: "und".to_owned() }
     }
 }
 
@@ -72,14 +73,9 @@ impl PopoloClass {
     }
 }
 
-/// The id of an item without an id, derived from its name.
+/// The id of an item without an id, derived from its name: within one register, a name stands for one item.
 pub(super) fn id_from_name(name: &str) -> String {
     format!("{NAME_ID_PREFIX}{name}")
-}
-
-/// Whether an id was made by [`id_from_name`].
-pub(super) fn is_id_from_name(id: &str) -> bool {
-    id.starts_with(NAME_ID_PREFIX)
 }
 
 /// The fields of an item. Conversion takes fields out; the rest is reported as omitted.
@@ -146,7 +142,8 @@ pub struct PopoloData {
     pub(super) options: PopoloOptions,
     pub(super) items: Vec<PopoloItem>,
     pub(super) index_by_id: HashMap<(PopoloClass, String), usize>,
-    pub(super) problems: Vec<InputProblem>,
+    /// Items that could not be read.
+    pub problems: Vec<InputProblem>,
     pub(super) omissions: Omissions,
 }
 
@@ -154,6 +151,14 @@ impl PopoloData {
     /// Creates a set without items.
     pub fn new(options: PopoloOptions) -> Self {
         Self { options, ..Self::default() }
+    }
+
+    /// The scheme of the ids, or the problem that there is none.
+    pub fn scheme(&self) -> Result<String, InputProblem> {
+        self.options.scheme.clone().ok_or_else(|| {
+            let message = "the ids of Popolo are unique in one register only; name the register with --scheme, such as --scheme isles-parliament, or with scheme of importFile; later imports find the same records by it";
+            InputProblem::new(self.items.first().map(|item| item.origin.clone()).unwrap_or_default(), message)
+        })
     }
 
     /// Whether there are neither items nor problems.

@@ -1,6 +1,6 @@
-//! Lookups of slugs: by the identifiers that records carry, and of slugs that are taken.
+//! Lookups of slugs: by the identifiers that records have, and by the values of a field.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
@@ -17,10 +17,11 @@ use crate::store::sql::dialect::{one_of, one_of_ids};
 const LOOKUP_BATCH_VALUES: usize = 10_000;
 
 impl Store {
-    /// Slugs of the records of a type that carry one of these identifiers of a scheme, by identifier.
-    pub async fn slugs_by_identifier(&self, ty: RecordType, scheme: &str, values: &[String]) -> Result<HashMap<String, String>> {
+    /// Slugs of the records of a type that have one of these identifiers of a scheme, by identifier.
+    pub async fn find_slugs_by_identifier(&self, ty: RecordType, scheme: &str, values: &[String]) -> Result<HashMap<String, String>> {
         let identifiers = catalog().get(RecordType::Identifier).table;
-        let mut owners: HashMap<Uuid, String> = HashMap::new();
+        // a record can have several identifiers of one scheme
+        let mut values_by_owner: HashMap<Uuid, Vec<String>> = HashMap::new();
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
         for batch in values.chunks(LOOKUP_BATCH_VALUES) {
             let select = Query::select()
@@ -30,25 +31,27 @@ impl Store {
                 .and_where(one_of(self.backend(), "value", batch)?)
                 .to_owned();
             for row in self.pools.primary.query_all(&select).await.map_err(database)? {
-                owners.insert(row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?);
+                values_by_owner
+                    .entry(row.try_get_by_index(0).map_err(internal)?)
+                    .or_default()
+                    .push(row.try_get_by_index(1).map_err(internal)?);
             }
         }
-        let ids: Vec<Uuid> = owners.keys().copied().collect();
+        let ids: Vec<Uuid> = values_by_owner.keys().copied().collect();
         let mut slugs = HashMap::new();
         for batch in ids.chunks(LOOKUP_BATCH_VALUES) {
             let select = select_slug_and(ty, "id").and_where(one_of_ids(self.backend(), "id", batch)?).to_owned();
             for row in self.pools.primary.query_all(&select).await.map_err(database)? {
                 let id: Uuid = row.try_get_by_index(1).map_err(internal)?;
-                if let Some(value) = owners.remove(&id) {
-                    slugs.insert(value, row.try_get_by_index(0).map_err(internal)?);
-                }
+                let slug: String = row.try_get_by_index(0).map_err(internal)?;
+                slugs.extend(values_by_owner.remove(&id).into_iter().flatten().map(|value| (value, slug.clone())));
             }
         }
         Ok(slugs)
     }
 
     /// Slugs of the records of a type that have one of these values in a field, by value.
-    pub async fn slugs_by_field(&self, ty: RecordType, field: &str, values: &[String]) -> Result<HashMap<String, String>> {
+    pub async fn find_slugs_by_field(&self, ty: RecordType, field: &str, values: &[String]) -> Result<HashMap<String, String>> {
         let record = catalog().get(ty);
         let Some(column) = record.field_id(field).map(|id| record.field(id).column) else { return Ok(HashMap::new()) };
         let mut slugs = HashMap::new();
@@ -60,11 +63,6 @@ impl Store {
             }
         }
         Ok(slugs)
-    }
-
-    /// The slugs among these that records of the type have.
-    pub async fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> Result<HashSet<String>> {
-        Ok(self.slugs_by_field(ty, "slug", slugs).await?.into_keys().collect())
     }
 }
 

@@ -26,6 +26,7 @@ use crate::store::search::index::SearchDocuments;
 use crate::store::write::hierarchy::Hierarchy;
 use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::{MergedPart, NewRow, StoredRow};
+use crate::store::write::name_change;
 use crate::store::write::part::{
     PartEntry, has_unknown_key, list_name, part_key, part_keys, report_alike, take_stored, with_key_and_position,
 };
@@ -233,6 +234,7 @@ impl<'s> ChangeSet<'s> {
                 self.summary.created += 1;
             }
             Some(existing) => {
+                self.summary.warnings.extend(name_change::warning(record, &existing.cells, &cells, draft));
                 if let (Some(before), true) = (existing.cells[slug.index()].as_text(), existing.cells[slug.index()] != cells[slug.index()])
                 {
                     let former = FormerName { ty: record.ty, name: before.to_owned(), record: id };

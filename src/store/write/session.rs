@@ -72,9 +72,16 @@ impl Store {
         }
         let session = self.begin(author).await?;
         let summary = session.write(drafts, &progress).await?;
+        if end.is_strict() && !summary.warnings.is_empty() {
+            session.transaction.rollback().await.map_err(database)?;
+            return Err(WriteError::Problems(summary.warnings));
+        }
         match end {
-            TransactionEnd::Commit if summary.has_changes => session.commit().await?,
-            TransactionEnd::Commit | TransactionEnd::Rollback => session.transaction.rollback().await.map_err(database)?,
+            TransactionEnd::Commit | TransactionEnd::CommitWithoutWarnings if summary.has_changes => session.commit().await?,
+            TransactionEnd::Commit
+            | TransactionEnd::CommitWithoutWarnings
+            | TransactionEnd::Rollback
+            | TransactionEnd::RollbackWithoutWarnings => session.transaction.rollback().await.map_err(database)?,
         }
         Ok(summary)
     }

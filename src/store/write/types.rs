@@ -43,6 +43,8 @@ pub struct WriteSummary {
     pub records: Vec<WrittenRecord>,
     /// Number of records in whose texts the name of a withheld person was redacted.
     pub redacted: usize,
+    /// What may be wrong, without preventing the write.
+    pub warnings: Vec<InputProblem>,
     /// Whether there is anything to commit: a created or updated record, or a checked source or jurisdiction.
     pub has_changes: bool,
 }
@@ -76,8 +78,29 @@ pub enum WriteAction {
 pub enum TransactionEnd {
     /// The changes are kept.
     Commit,
+    /// The changes are kept if there are no warnings; otherwise the warnings are problems.
+    CommitWithoutWarnings,
     /// The changes are discarded: a dry run.
     Rollback,
+    /// As [`Self::Rollback`], and warnings are problems.
+    RollbackWithoutWarnings,
+}
+
+impl TransactionEnd {
+    /// The end for these options of an import.
+    pub fn of(dry_run: bool, strict: bool) -> Self {
+        match (dry_run, strict) {
+            (true, false) => Self::Rollback,
+            (false, false) => Self::Commit,
+            (true, true) => Self::RollbackWithoutWarnings,
+            (false, true) => Self::CommitWithoutWarnings,
+        }
+    }
+
+    /// Whether warnings are problems.
+    pub(crate) fn is_strict(self) -> bool {
+        matches!(self, Self::CommitWithoutWarnings | Self::RollbackWithoutWarnings)
+    }
 }
 
 impl std::ops::AddAssign for WriteSummary {
@@ -87,6 +110,7 @@ impl std::ops::AddAssign for WriteSummary {
         self.unchanged += other.unchanged;
         self.redacted += other.redacted;
         self.records.extend(other.records);
+        self.warnings.extend(other.warnings);
         self.has_changes |= other.has_changes;
     }
 }
@@ -142,6 +166,7 @@ pub(crate) struct SummaryBuilder {
     pub(crate) updated: usize,
     pub(crate) unchanged: usize,
     pub(crate) redacted: usize,
+    pub(crate) warnings: Vec<InputProblem>,
     /// Each record with its position among all drafts.
     pub(crate) records: Vec<(usize, WrittenRecord)>,
 }
@@ -150,8 +175,8 @@ impl SummaryBuilder {
     /// The summary, with the records in the order of the drafts.
     pub(crate) fn finish(mut self) -> WriteSummary {
         self.records.sort_by_key(|(position, _)| *position);
-        let records = self.records.into_iter().map(|(_, written)| written).collect();
-        let Self { created, updated, unchanged, redacted, .. } = self;
-        WriteSummary { created, updated, unchanged, redacted, records, has_changes: false }
+        let Self { created, updated, unchanged, redacted, warnings, records } = self;
+        let records = records.into_iter().map(|(_, written)| written).collect();
+        WriteSummary { created, updated, unchanged, redacted, warnings, records, has_changes: false }
     }
 }

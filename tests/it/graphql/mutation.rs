@@ -869,7 +869,7 @@ async fn uploaded_file_is_imported_as_by_the_command(#[values(On::Sqlite, On::Po
     let editor = Asker::with_role(&server, Role::Editor).await;
     let query =
         "mutation($input: ImportFileInput!) { importFile(input: $input) { created updated unchanged notes errors { path code message } } }";
-    let operations = json!({"query": query, "variables": {"input": {"file": null, "message": "by file"}}}).to_string();
+    let operations = json!({"query": query, "variables": {"input": {"file": null, "message": "by file", "scheme": "isles"}}}).to_string();
     let send = async |asker: &Asker<'_>, name: &'static str, contents: &'static str, map: &'static str| {
         let file = reqwest::multipart::Part::text(contents).file_name(name);
         let form = reqwest::multipart::Form::new().text("operations", operations.clone()).text("map", map).part("0", file);

@@ -17,7 +17,7 @@ fn assembly() -> String {
 async fn all_classes_are_converted_and_omissions_noted(#[values(On::Sqlite, On::Postgres)] on: On) {
     let fixture = ImportFixture::new(on).await;
     fixture.write_file("assembly.json", assembly());
-    let (ok, stdout, stderr) = fixture.import(&["assembly.json"]);
+    let (ok, stdout, stderr) = fixture.import(&["assembly.json", "--scheme", "popolo"]);
     assert!(ok && stdout.trim() == "Records: 14 created, 0 updated, 0 unchanged", "{stdout}{stderr}");
     let first = stderr.clone();
     insta::assert_snapshot!("popolo_notes", stderr.lines().filter(|line| !line.starts_with('{')).collect::<Vec<_>>().join("\n"));
@@ -31,7 +31,7 @@ async fn all_classes_are_converted_and_omissions_noted(#[values(On::Sqlite, On::
         )
         .await;
     insta::assert_json_snapshot!("popolo_records", data);
-    let (ok, stdout, stderr) = fixture.import(&["assembly.json"]);
+    let (ok, stdout, stderr) = fixture.import(&["assembly.json", "--scheme", "popolo"]);
     assert!(ok && stdout.trim() == "Records: 0 created, 0 updated, 13 unchanged", "{stdout}{stderr}");
     assert_eq!(stderr, first, "the second import printed other notes");
 }
@@ -83,13 +83,14 @@ async fn bare_lists_and_objects_require_a_known_class() {
         "{\"@type\": \"http://www.popoloproject.com/schemas/person.json#Person\", \"id\": \"1\", \"name\": \"One\"}",
     );
     fixture.write_file("persons.json", "[{\"id\": \"2\", \"name\": \"Two\"}, {\"@type\": \"Organization\", \"id\": \"3\", \"name\": \"Three\", \"classification\": \"Party\"}]");
-    assert_eq!(fixture.import_ok(&["one.json", "persons.json"]), "Records: 3 created, 0 updated, 0 unchanged");
+    assert_eq!(fixture.import_ok(&["one.json", "persons.json", "--scheme", "popolo"]), "Records: 3 created, 0 updated, 0 unchanged");
     fixture.write_file("list.json", "[{\"id\": \"4\", \"name\": \"Four\"}]");
-    assert!(fixture.import_err(&["list.json"]).contains("list.json:1: [0]: unknown class; add an"));
-    let (ok, stdout, stderr) = fixture.import_stdin(&["--format", "popolo"], "{\"persons\": [{\"id\": \"1\", \"name\": \"One\"}]}");
+    assert!(fixture.import_err(&["list.json", "--scheme", "popolo"]).contains("list.json:1: [0]: unknown class; add an"));
+    let (ok, stdout, stderr) =
+        fixture.import_stdin(&["--format", "popolo", "--scheme", "popolo"], "{\"persons\": [{\"id\": \"1\", \"name\": \"One\"}]}");
     assert!(ok && stdout.trim() == "Records: 0 created, 0 updated, 1 unchanged", "{stdout}{stderr}");
     fixture.write_file("bad.popolo.json", "{\"persons\": [\n{\"id\": \"5\", \"name\": \"Five\", \"birth_date\": \"May 1970\"},\n{\"id\": \"5\", \"name\": \"Other\"},\n{\"id\": \"6\"}]}");
-    let error = fixture.import_err(&["bad.popolo.json"]);
+    let error = fixture.import_err(&["bad.popolo.json", "--scheme", "popolo"]);
     for expected in [
         "3 problems; nothing was written",
         "bad.popolo.json:2: persons[0].birthDate: \"May 1970\" is not a date",
@@ -121,8 +122,8 @@ fn parliament(people: usize) -> String {
 async fn repeated_import_of_ten_thousand_people_changes_nothing(#[values(On::Sqlite, On::Postgres)] on: On) {
     let fixture = ImportFixture::new(on).await;
     fixture.write_file("parliament.json", parliament(10_000));
-    assert_eq!(fixture.import_ok(&["parliament.json"]), "Records: 11001 created, 0 updated, 0 unchanged");
-    assert_eq!(fixture.import_ok(&["parliament.json"]), "Records: 0 created, 0 updated, 11001 unchanged");
+    assert_eq!(fixture.import_ok(&["parliament.json", "--scheme", "popolo"]), "Records: 11001 created, 0 updated, 0 unchanged");
+    assert_eq!(fixture.import_ok(&["parliament.json", "--scheme", "popolo"]), "Records: 0 created, 0 updated, 11001 unchanged");
     let data: Value = fixture.server.data("{ people { totalCount } memberships { totalCount } person(by: {slug: \"x\"}) { slug } }").await;
     assert_eq!((&data["people"]["totalCount"], &data["memberships"]["totalCount"]), (&json!(10_000), &json!(1_000)));
 }

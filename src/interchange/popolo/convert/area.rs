@@ -24,7 +24,7 @@ impl Conversion {
         let mut builder = RecordBuilder::new(&slug, item.origin);
         fields.take("division_id");
         let name = display_name(&mut fields);
-        builder.set_translated("name", &self.options.lang, name.as_deref());
+        builder.set_translated("name", &self.lang, name.as_deref());
         let classification = fields.take_text("classification").unwrap_or_default();
         builder.set_text("classification", Some(area_classification(&classification)));
         builder.set_text("ocdId", Some(&division));

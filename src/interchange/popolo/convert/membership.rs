@@ -65,7 +65,7 @@ impl Conversion {
             start = start.or_else(|| period.start.clone());
             end = end.or_else(|| period.end.clone());
         }
-        builder.set_translated("label", &self.options.lang, Some(&label.join(", ")));
+        builder.set_translated("label", &self.lang, Some(&label.join(", ")));
         builder.set_text("role", role.as_deref());
         builder.set("start", start);
         builder.set("end", end);

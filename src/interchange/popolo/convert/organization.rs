@@ -10,7 +10,7 @@ impl Conversion {
     pub(super) fn convert_organization(&mut self, item: PopoloItem) {
         let Some((mut builder, mut fields, id, slug)) = self.start_record(PopoloClass::Organization, item) else { return };
         let name = display_name(&mut fields);
-        builder.set_translated("name", &self.options.lang, name.as_deref());
+        builder.set_translated("name", &self.lang, name.as_deref());
         self.convert_other_names(&mut builder, &mut fields, PopoloClass::Organization);
         let original = fields.take_text("classification").unwrap_or_default();
         let classification = organization_classification(&original);
@@ -22,7 +22,7 @@ impl Conversion {
             builder.set(to, take_date(&mut fields, from));
         }
         let description = take_paragraphs(&mut fields, &["abstract", "summary", "description"]);
-        builder.set_translated("description", &self.options.lang, description.as_deref());
+        builder.set_translated("description", &self.lang, description.as_deref());
         let parent = self.take_reference(&mut fields, "parent_id", PopoloClass::Organization, &builder.origin);
         builder.set("parent", parent);
         self.convert_image(&mut builder, &mut fields, PopoloClass::Organization);

@@ -17,7 +17,7 @@ impl Conversion {
             fields.take("family_name");
             fields.take("given_name");
         }
-        builder.set_translated("name", &self.options.lang, name.as_deref());
+        builder.set_translated("name", &self.lang, name.as_deref());
         builder.set_text("sortName", sort_name.as_deref());
         self.convert_other_names(&mut builder, &mut fields, PopoloClass::Person);
         for (from, to) in [("birth_date", "birthDate"), ("death_date", "deathDate")] {
@@ -26,7 +26,7 @@ impl Conversion {
         let gender = fields.take_text("gender").map(|gender| normalize_gender(&gender));
         builder.set_text("gender", gender.as_deref());
         let biography = take_paragraphs(&mut fields, &["summary", "biography"]);
-        builder.set_translated("biography", &self.options.lang, biography.as_deref());
+        builder.set_translated("biography", &self.lang, biography.as_deref());
         self.convert_image(&mut builder, &mut fields, PopoloClass::Person);
         self.convert_links(&mut builder, &mut fields, PopoloClass::Person);
         self.convert_jurisdiction(&mut builder, &mut fields);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::builder::{RecordBuilder, map_tree, take_objects, text_tree};
 use super::state::Conversion;
 use crate::entity::RecordType;
-use crate::interchange::popolo::model::{FieldMap, PopoloClass, is_id_from_name};
+use crate::interchange::popolo::model::{FieldMap, PopoloClass};
 use crate::interchange::popolo::normalize::{is_division_id, is_web_url};
 use crate::interchange::slug::{MAX_SLUG_BYTES, short_hash, slugify};
 use crate::store::draft::Origin;
@@ -23,8 +23,8 @@ impl Conversion {
     ) {
         let line = builder.origin.line;
         let mut identifiers = Vec::new();
-        if let Some(id) = id.filter(|id| !is_id_from_name(id)) {
-            identifiers.push((line, class.scheme(&self.options.scheme), id.to_owned()));
+        if let Some(id) = id {
+            identifiers.push((line, class.scheme(&self.scheme), id.to_owned()));
         }
         for (line, mut identifier) in take_objects(fields, "identifiers") {
             let value = identifier.take_text("identifier").or_else(|| identifier.take_text("value"));

@@ -4,11 +4,17 @@ use std::collections::HashMap;
 
 use super::builder::{RecordBuilder, text_tree};
 use super::state::Conversion;
-use crate::interchange::popolo::model::{FieldMap, PopoloClass, PopoloItem, is_id_from_name, scalar_text};
+use crate::interchange::popolo::model::{FieldMap, PopoloClass, PopoloItem, scalar_text};
 use crate::interchange::popolo::normalize::{display_name, division_id};
 use crate::interchange::slug::{MAX_SLUG_BYTES, short_hash, slugify};
 use crate::store::draft::value_tree::Tree;
 use crate::store::draft::{InputProblem, Origin};
+
+/// The slug of an item whose name does not suffice. Ids are unique in their register only, so it is part of the hash.
+pub(in crate::interchange::popolo) fn slug_with_hash(base: &str, class: PopoloClass, scheme: &str, id: &str) -> String {
+    let base = if base.is_empty() { class.singular() } else { base };
+    format!("{base}-{}", short_hash(&format!("{} {id}", class.scheme(scheme))))
+}
 
 impl Conversion {
     /// Assigns a slug to each item of a class: that of its record in the database, or its name, with a hash of its id if the
@@ -33,23 +39,27 @@ impl Conversion {
                 self.slugs.insert((class, id.clone()), slug.clone());
             } else {
                 *base_counts.entry(base.clone()).or_default() += 1;
-                new_items.push((id, base));
+                new_items.push((item, base));
             }
         }
-        for (id, base) in new_items {
-            let is_taken = self.known.taken_slugs.contains(&(ty, base.clone())) && !is_id_from_name(id);
-            let slug = if base.is_empty() {
-                format!("{}-{}", class.singular(), short_hash(id))
-            } else if is_taken || base_counts.get(&base).is_some_and(|count| *count > 1) {
-                format!("{base}-{}", short_hash(id))
+        for (item, base) in new_items {
+            let Some(id) = &item.id else { continue };
+            let is_taken = self.known.taken_slugs.contains(&(ty, base.clone()));
+            let slug = if is_taken || base.is_empty() || base_counts.get(&base).is_some_and(|count| *count > 1) {
+                slug_with_hash(&base, class, &self.scheme, id)
             } else {
                 base.clone()
             };
+            if slug != base && self.known.taken_slugs.contains(&(ty, slug.clone())) {
+                let scheme = class.scheme(&self.scheme);
+                let message = format!("the {} {slug} in the database lacks the identifier {scheme} {id}; add it there", class.singular());
+                self.problems.push(InputProblem::new(item.origin.clone(), message));
+            }
             if is_taken {
                 self.notes.push(format!(
                     "{} \"{id}\" gets the slug {slug}, because the database has another {base}; if both are the same, add the identifier {} {id} to {base}",
                     class.singular(),
-                    class.scheme(&self.options.scheme)
+                    class.scheme(&self.scheme)
                 ));
             }
             self.slugs.insert((class, id.clone()), slug);
@@ -64,7 +74,7 @@ impl Conversion {
         if let Some(slug) = self.slugs.get(&(class, id.clone())).or(known) {
             return Some(text_tree(tree.line, slug));
         }
-        let (singular, plural, scheme) = (class.singular(), class.plural(), class.scheme(&self.options.scheme));
+        let (singular, plural, scheme) = (class.singular(), class.plural(), class.scheme(&self.scheme));
         self.problems.push(InputProblem::new(
             origin.child(field.to_owned(), tree.line),
             format!("no {singular} has the id \"{id}\" in {plural}, or the identifier {scheme} {id} in the database"),

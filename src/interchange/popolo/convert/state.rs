@@ -6,7 +6,7 @@ use super::builder::RecordBuilder;
 use crate::catalog::catalog;
 use crate::entity::RecordType;
 use crate::interchange::popolo::lookup::KnownRecords;
-use crate::interchange::popolo::model::{Omissions, PopoloClass, PopoloOptions};
+use crate::interchange::popolo::model::{Omissions, PopoloClass};
 use crate::store::draft;
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Draft, InputProblem};
@@ -37,7 +37,10 @@ pub(super) struct LegislativePeriod {
 }
 
 pub(super) struct Conversion {
-    pub(super) options: PopoloOptions,
+    /// Identifier scheme of the ids of persons.
+    pub(super) scheme: String,
+    /// Language tag of names and other text.
+    pub(super) lang: String,
     pub(super) known: KnownRecords,
     pub(super) problems: Vec<InputProblem>,
     pub(super) omissions: Omissions,
@@ -58,9 +61,10 @@ pub(super) struct Conversion {
 }
 
 impl Conversion {
-    pub(super) fn new(options: PopoloOptions, known: KnownRecords, problems: Vec<InputProblem>, omissions: Omissions) -> Self {
+    pub(super) fn new(scheme: String, lang: String, known: KnownRecords, problems: Vec<InputProblem>, omissions: Omissions) -> Self {
         Self {
-            options,
+            scheme,
+            lang,
             known,
             problems,
             omissions,

@@ -1,0 +1,50 @@
+//! Lookup of the records that the target of an import has: a database, or a running server.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::core::error::Error;
+use crate::entity::RecordType;
+use crate::store::Store;
+
+/// The target of an import, as far as records must be found in it before they are converted. A record is found by an
+/// identifier or by an address that is its own, never by its name.
+pub trait RecordLookup {
+    /// Why a lookup failed.
+    type Error;
+
+    /// Slugs of the records of a type that have one of these identifiers of a scheme, by its value.
+    fn slugs_by_identifier(
+        &self,
+        ty: RecordType,
+        scheme: &str,
+        values: &[String],
+    ) -> impl Future<Output = Result<HashMap<String, String>, Self::Error>> + Send;
+
+    /// Slugs of the records of a type that have one of these values in a text field, by value.
+    fn slugs_by_field(
+        &self,
+        ty: RecordType,
+        field: &str,
+        values: &[String],
+    ) -> impl Future<Output = Result<HashMap<String, String>, Self::Error>> + Send;
+
+    /// The slugs among these that records of a type have.
+    fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> impl Future<Output = Result<HashSet<String>, Self::Error>> + Send
+    where
+        Self: Sync,
+    {
+        async move { Ok(self.slugs_by_field(ty, "slug", slugs).await?.into_keys().collect()) }
+    }
+}
+
+impl RecordLookup for Store {
+    type Error = Error;
+
+    async fn slugs_by_identifier(&self, ty: RecordType, scheme: &str, values: &[String]) -> Result<HashMap<String, String>, Error> {
+        self.find_slugs_by_identifier(ty, scheme, values).await
+    }
+
+    async fn slugs_by_field(&self, ty: RecordType, field: &str, values: &[String]) -> Result<HashMap<String, String>, Error> {
+        self.find_slugs_by_field(ty, field, values).await
+    }
+}

@@ -1,0 +1,155 @@
+//! Pushes records to a running server, batch by batch, through its `importRecords` mutation.
+
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode, Url};
+use serde_json::{Value as Json, json};
+
+use super::encode::to_input;
+use crate::store::draft::{Draft, InputProblem};
+use crate::store::write::{Drafts, WriteSummary};
+
+/// Maximum number of records that the server accepts in one mutation.
+pub const MAX_PUSH_RECORDS: usize = 1_000;
+
+/// Timeout of one request.
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// Delays before the retries of a request.
+const RETRY_DELAYS: [Duration; 5] =
+    [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
+
+const IMPORT_MUTATION: &str = "mutation Import($input: ImportRecordsInput!) { importRecords(input: $input) { created updated unchanged failed results { index warnings errors { path message } } } }";
+
+/// Client of the server that records are pushed to.
+#[derive(Debug)]
+pub struct PushClient {
+    url: Url,
+    token: Option<String>,
+    client: Client,
+}
+
+/// Why a batch was not imported.
+#[derive(Debug)]
+pub enum PushError {
+    /// The server rejected records, for these reasons.
+    Rejected(Vec<InputProblem>),
+    /// The request failed, or the response was not understood.
+    Failed(String),
+}
+
+impl PushClient {
+    /// Creates a client for the URL of the GraphQL endpoint, or of the server's root page.
+    pub fn new(url: &str, token: Option<String>) -> Result<Self, String> {
+        let invalid = || format!("\"{url}\" is not the URL of a server; write it as https://data.example.org/graphql");
+        let mut endpoint = Url::parse(url).map_err(|_| invalid())?;
+        if !matches!(endpoint.scheme(), "http" | "https") {
+            return Err(invalid());
+        }
+        if endpoint.path() == "/" {
+            endpoint.set_path("/graphql");
+        }
+        let client = Client::builder().timeout(REQUEST_TIMEOUT).build().map_err(|error| error.to_string())?;
+        Ok(Self { url: endpoint, token, client })
+    }
+
+    /// Pushes one batch, which the server imports completely or not at all.
+    pub async fn push(&self, drafts: &Drafts, message: Option<&str>, (dry_run, strict): (bool, bool)) -> Result<WriteSummary, PushError> {
+        let pushed: Vec<&Draft> = drafts.iter().flat_map(|(_, drafts)| drafts).collect();
+        let input = json!({"records": to_input(drafts), "dryRun": dry_run, "strict": strict, "onError": "STOP", "message": message});
+        let body = json!({"query": IMPORT_MUTATION, "variables": {"input": input}});
+        let response = self.post_with_retry(&body).await.map_err(PushError::Failed)?;
+        parse_response(&response, &pushed)
+    }
+
+    /// Posts a request and retries it while the server is unreachable or at capacity. A retry is safe because an import is
+    /// idempotent.
+    pub(super) async fn post_with_retry(&self, body: &Json) -> Result<Json, String> {
+        let mut delays = RETRY_DELAYS.iter();
+        loop {
+            let mut request = self.client.post(self.url.clone()).json(body);
+            if let Some(token) = &self.token {
+                request = request.bearer_auth(token);
+            }
+            let error = match request.send().await {
+                Ok(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => format!("{} is at capacity", self.url),
+                Ok(response) => {
+                    let status = response.status();
+                    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PAYLOAD_TOO_LARGE) {
+                        return Err(status_message(&self.url, status));
+                    }
+                    return response.json().await.map_err(|_| status_message(&self.url, status));
+                }
+                Err(error) if error.is_connect() || error.is_timeout() || error.is_request() => {
+                    format!("{} is unreachable: {}", self.url, root_cause(&error))
+                }
+                Err(error) => return Err(error.without_url().to_string()),
+            };
+            match delays.next() {
+                Some(delay) => tokio::time::sleep(*delay).await,
+                None => return Err(error),
+            }
+        }
+    }
+}
+
+fn status_message(url: &Url, status: StatusCode) -> String {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            format!("{url} rejected the token; provide one with write access in --token or KURULTAI_TOKEN")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            format!("{url} rejected the request as too large; push fewer records at a time, such as --batch 100")
+        }
+        status => format!("{url} responded with {status} and no JSON; is it the URL of the GraphQL endpoint?"),
+    }
+}
+
+/// The innermost source of an error.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), root_cause)
+}
+
+/// Parses the response; problems carry the origin of the pushed record that they concern.
+fn parse_response(response: &Json, pushed: &[&Draft]) -> Result<WriteSummary, PushError> {
+    let result = &response["data"]["importRecords"];
+    if let Some(errors) = response["errors"].as_array().filter(|errors| !errors.is_empty()) {
+        let messages: Vec<&str> = errors.iter().filter_map(|error| error["message"].as_str()).collect();
+        return Err(PushError::Failed(messages.join("; ")));
+    }
+    let (mut problems, mut warnings) = (Vec::new(), Vec::new());
+    for entry in result["results"].as_array().into_iter().flatten() {
+        let index = entry["index"].as_u64().and_then(|index| usize::try_from(index).ok());
+        let draft = index.and_then(|index| pushed.get(index));
+        for warning in entry["warnings"].as_array().into_iter().flatten().filter_map(Json::as_str) {
+            warnings.push(InputProblem::new(draft.map(|draft| draft.origin.clone()).unwrap_or_default(), warning));
+        }
+        for error in entry["errors"].as_array().into_iter().flatten() {
+            let origin = draft.map(|draft| draft.origin.clone()).unwrap_or_default();
+            let message = error["message"].as_str().unwrap_or("the server gave no reason").to_owned();
+            let path = path_text(&error["path"]);
+            let message = if path.is_empty() { message } else { format!("{path}: {message}") };
+            problems.push(InputProblem::new(origin, message));
+        }
+    }
+    if !problems.is_empty() {
+        return Err(PushError::Rejected(problems));
+    }
+    let count = |name: &str| result[name].as_u64().and_then(|count| usize::try_from(count).ok());
+    match (count("created"), count("updated"), count("unchanged")) {
+        (Some(created), Some(updated), Some(unchanged)) => {
+            Ok(WriteSummary { created, updated, unchanged, warnings, ..WriteSummary::default() })
+        }
+        _ => Err(PushError::Failed("unexpected response to importRecords; does the server run the same version?".to_owned())),
+    }
+}
+
+/// An error path as dotted text; the server sends it as text or as segments.
+fn path_text(path: &Json) -> String {
+    let segment = |segment: &Json| segment.as_str().map_or_else(|| segment.to_string(), str::to_owned);
+    match path {
+        Json::Null => String::new(),
+        Json::Array(segments) => segments.iter().map(segment).collect::<Vec<_>>().join("."),
+        other => segment(other),
+    }
+}

@@ -1,0 +1,69 @@
+//! Warns if a write changes a name wholly: the record that it was matched with may be another one.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use crate::catalog::record::Record;
+use crate::core::text::excerpt;
+use crate::store::curation::name_words::{sound, tokens};
+use crate::store::draft::{Draft, InputProblem, WriteMode};
+use crate::store::read::result::Cell;
+
+/// Fields with the names of a record.
+const NAME_FIELDS: [&str; 3] = ["name", "sortName", "otherNames"];
+/// Minimum length of a word of a name; shorter ones are initials and particles.
+const MIN_WORD_LETTERS: usize = 2;
+
+/// The warning that the new name of a record has no word of its old names, however spelled. Only imports are warned: an
+/// edit of one record names the record that it means.
+pub(super) fn warning(record: &Record, old: &[Cell], new: &[Cell], draft: &Draft) -> Option<InputProblem> {
+    if draft.target.mode != WriteMode::Upsert {
+        return None;
+    }
+    let name = record.field_id("name")?;
+    let of = |cells: &[Cell], field: &str| record.field_id(field).map(|id| names(&cells[id.index()])).unwrap_or_default();
+    let (before, after) = (of(old, "name"), of(new, "name"));
+    if before == after {
+        return None;
+    }
+    let old_words = words(NAME_FIELDS.iter().flat_map(|field| of(old, field)));
+    let new_words = words(after.iter().cloned());
+    if old_words.is_empty() || new_words.is_empty() || !old_words.is_disjoint(&new_words) {
+        return None;
+    }
+    let slug = record.field_id("slug").and_then(|slug| old[slug.index()].as_text()).unwrap_or_default();
+    let ty = record.singular();
+    let message = format!(
+        "the name changes wholly, from \"{}\" to \"{}\"; check that {ty} {slug} in the database is the same {ty}",
+        excerpt(before.first()?),
+        excerpt(after.first()?),
+    );
+    let given = draft.values.iter().find(|(of, ..)| *of == name).map(|(_, _, origin)| origin.clone());
+    Some(InputProblem::new(given.unwrap_or_else(|| draft.origin.clone()), message))
+}
+
+/// The names in a value: a text, texts by language, or objects with a name.
+fn names(cell: &Cell) -> Vec<String> {
+    match cell {
+        Cell::Text(text) => vec![text.clone()],
+        Cell::Json(Json::Object(texts)) => texts.values().filter_map(Json::as_str).map(str::to_owned).collect(),
+        Cell::Json(Json::Array(items)) => items.iter().filter_map(|item| item.get("name")?.as_str()).map(str::to_owned).collect(),
+        Cell::Json(Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_))
+        | Cell::Null
+        | Cell::Id(_)
+        | Cell::Integer(_)
+        | Cell::Number(_)
+        | Cell::Boolean(_)
+        | Cell::Instant(_) => Vec::new(),
+    }
+}
+
+fn words(names: impl Iterator<Item = String>) -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
+    for name in names {
+        let tokens = tokens(&name).into_iter().filter(|token| token.folded.len() >= MIN_WORD_LETTERS);
+        words.extend(tokens.map(|token| sound(&token.folded)));
+    }
+    words
+}
