@@ -73,6 +73,7 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<CommandOu
         Command::Import(args) => return import::import(config, args).await,
         Command::Export(args) => return export::export(config, args).await,
         Command::Migrate { down } => database::migrate(config, down).await?,
+        Command::Reindex => database::reindex(config).await?,
         Command::Backup { file } => database::backup(config, &file).await?,
         Command::Token { command } => match command {
             TokenCommand::Create { name, role, expires } => tokens::create(config, &name, role.parse()?, expires).await?,

@@ -16,5 +16,6 @@ pub mod normalize;
 pub mod pagination;
 pub mod partial_date;
 pub mod path;
+pub mod sound;
 pub(crate) mod strict_json;
 pub mod text;

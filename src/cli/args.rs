@@ -82,6 +82,8 @@ pub enum Command {
         #[command(subcommand)]
         command: QueriesCommand,
     },
+    /// Write the search index and the folded names of all records anew. Needed once after an upgrade whose changelog says so
+    Reindex,
     /// Print the GraphQL schema
     Schema,
 }

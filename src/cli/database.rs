@@ -102,6 +102,15 @@ pub(super) async fn migrate(config: &Config, down: Option<u32>) -> anyhow::Resul
     with_store(open(config).await?, migrate).await
 }
 
+/// Indexes all records anew.
+pub(super) async fn reindex(config: &Config) -> anyhow::Result<String> {
+    with_store(open_migrated(config, false).await?, async |store| {
+        let count = store.reindex().await.context("the index is written in part; run the command again")?;
+        Ok(format!("Records indexed: {count}"))
+    })
+    .await
+}
+
 /// Copies a SQLite database into a file.
 pub(super) async fn backup(config: &Config, file: &Path) -> anyhow::Result<String> {
     // connecting to a file that does not exist would create it

@@ -21,7 +21,7 @@ use crate::interchange::popolo::PopoloOptions;
 use crate::interchange::push::PushClient;
 use crate::store::Store;
 use crate::store::db::maintenance::BULK_WRITE_RECORDS;
-use crate::store::draft::{has_problems, problems_of};
+use crate::store::draft::{has_problems, note_lines, problems_of};
 use crate::store::write::{Author, Drafts, TransactionEnd, WriteError, WriteSummary};
 
 /// How an import writes into a database.
@@ -121,6 +121,9 @@ fn read_inputs(args: &ImportArgs) -> anyhow::Result<ImportReader> {
 fn drafts(reading: ImportReader) -> anyhow::Result<Drafts> {
     reading.notes.iter().for_each(|note| eprintln!("{note}"));
     let reading = reading.complete().map_err(|problems| anyhow!(report::problems(&problems, 0)))?;
+    for note in note_lines(&reading.drafts) {
+        eprintln!("{note}");
+    }
     Ok(reading.drafts)
 }
 

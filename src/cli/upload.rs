@@ -11,7 +11,7 @@ use crate::interchange::import_reader::{ImportReader, read_mapping};
 use crate::interchange::input::InputSource;
 use crate::interchange::popolo::PopoloOptions;
 use crate::interchange::problem::file_problem;
-use crate::store::draft::InputProblem;
+use crate::store::draft::{InputProblem, note_lines};
 use crate::store::write::Drafts;
 
 /// The reader of uploaded files.
@@ -24,9 +24,12 @@ pub fn upload_reader() -> UploadParser {
                 Err(problems) => return Ok(Contents { problems, ..Contents::default() }),
             };
             reading.finish(&store).await?;
-            let notes = std::mem::take(&mut reading.notes);
+            let mut notes = std::mem::take(&mut reading.notes);
             Ok(match reading.complete() {
-                Ok(reading) => Contents { drafts: reading.drafts, problems: Vec::new(), notes },
+                Ok(reading) => {
+                    notes.extend(note_lines(&reading.drafts));
+                    Contents { drafts: reading.drafts, problems: Vec::new(), notes }
+                }
                 Err(problems) => Contents { drafts: Drafts::new(), problems, notes },
             })
         }

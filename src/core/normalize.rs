@@ -1,13 +1,24 @@
 //! Text normalization for search and sorting: transliteration to lower-case ASCII without diacritics.
 
+use unicode_normalization::UnicodeNormalization;
+
+/// Signs that only mark pronunciation: the soft and hard signs of Cyrillic, and apostrophes, those of Uzbek, Hawaiian and
+/// transliterations among them.
+pub(crate) fn is_pronunciation_mark(char: char) -> bool {
+    matches!(
+        char,
+        'ь' | 'Ь' | 'ъ' | 'Ъ' | '\'' | '`' | '´' | 'ʹ' | 'ʻ' | 'ʼ' | 'ʽ' | 'ʾ' | 'ʿ' | 'ˈ' | '‘' | '’' | '‛' | '′' | '＇'
+    )
+}
+
 /// Folds a text to lower-case ASCII. Every run of characters other than letters and digits becomes one space.
 ///
 /// Signs that only mark pronunciation (the Cyrillic soft sign, apostrophes) are removed, so that
 /// `Ильяшев`, `Il'yashev` and `Ilyashev` fold alike.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for character in text.chars() {
-        if matches!(character, 'ь' | 'Ь' | 'ъ' | 'Ъ' | '\'' | '’' | 'ʼ' | '`') {
+    for character in text.nfc() {
+        if is_pronunciation_mark(character) {
             continue;
         }
         let ascii = any_ascii::any_ascii_char(character);
@@ -67,6 +78,10 @@ mod tests {
         assert_eq!(fold("ZHUMAGULOV"), "zhumagulov");
         assert_eq!(fold("Ильяшев"), fold("Il'yashev"));
         assert_eq!(fold("Éva Škoda"), "eva skoda");
+        assert_eq!(fold("и\u{306}од"), fold("йод"));
+        for apostrophe in ["'", "’", "ʻ", "ʼ", "‘", "`", "´", "ʿ"] {
+            assert_eq!(fold(&format!("O{apostrophe}zbek")), "ozbek");
+        }
         assert_eq!(fold("Әлнұр Ілияшев"), fold("Әлнұр  ілияшев"));
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use url::Url;
 
 /// What a text may contain.
@@ -64,6 +65,39 @@ pub fn is_invisible(char: char) -> bool {
     matches!(char, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
+/// The text as it is stored, whatever program it was copied from: in Unicode normalization form C, with plain spaces, and
+/// without invisible characters. Joiners and marks of direction stay within scripts that need them, such as Arabic.
+/// Overrides of direction always go: they show another text than is stored.
+pub fn cleaned(text: &str) -> Cow<'_, str> {
+    let needs_cleaning = |char: char| is_invisible(char) || is_special_space(char);
+    if is_nfc_quick(text.chars()) == IsNormalized::Yes && !text.contains(needs_cleaning) {
+        return Cow::Borrowed(text);
+    }
+    let mut cleaned = String::with_capacity(text.len());
+    let mut rest = text.chars().nfc().peekable();
+    while let Some(char) = rest.next() {
+        let joins = matches!(char, '\u{200b}'..='\u{200f}' | '\u{61c}')
+            && (cleaned.chars().next_back().is_some_and(needs_joiners) || rest.peek().copied().is_some_and(needs_joiners));
+        if is_special_space(char) {
+            cleaned.push(' ');
+        } else if joins || !is_invisible(char) {
+            cleaned.push(char);
+        }
+    }
+    Cow::Owned(cleaned)
+}
+
+/// Whether a character is a space of another width, or one that does not break.
+fn is_special_space(char: char) -> bool {
+    matches!(char, '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}')
+}
+
+/// Whether a character belongs to a script in which joiners and marks of direction have a meaning, or to an emoji. Scripts of
+/// Europe and the signs of all scripts have lower numbers.
+fn needs_joiners(char: char) -> bool {
+    matches!(char, '\u{590}'..='\u{1cff}' | '\u{2600}'..='\u{27bf}' | '\u{a800}'..='\u{abff}' | '\u{fb1d}'..='\u{fe0f}' | '\u{fe70}'..='\u{fefe}' | '\u{10800}'..)
+}
+
 /// The text without characters that no text may contain. Documents in XML, HTML and spreadsheets stay well-formed by it
 /// whatever the database contains.
 pub fn printable(text: &str) -> Cow<'_, str> {
@@ -117,6 +151,18 @@ mod tests {
     fn control_characters_are_found_and_removed(#[case] text: &str, #[case] expected: Option<char>) {
         assert_eq!(forbidden_character(text), expected);
         assert_eq!(forbidden_character(&printable(text)), None);
+    }
+
+    #[rstest]
+    #[case("Ann Lee", "Ann Lee")]
+    #[case("и\u{306}од e\u{301}", "йод é")]
+    #[case("Ann\u{a0}Lee\u{202f}1", "Ann Lee 1")]
+    #[case("\u{feff}An\u{ad}n\u{200b} Le\u{200d}e\u{200e}", "Ann Lee")]
+    #[case("\u{202e}eeL\u{202c} nnA", "eeL nnA")]
+    #[case("می\u{200c}خواهم \u{1f468}\u{200d}\u{1f469}", "می\u{200c}خواهم \u{1f468}\u{200d}\u{1f469}")]
+    fn texts_are_cleaned_of_what_cannot_be_seen(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(cleaned(text), expected);
+        assert_eq!(cleaned(expected), expected);
     }
 
     #[rstest]

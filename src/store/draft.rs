@@ -170,6 +170,8 @@ pub struct Draft {
     /// Problems of the values of a record and of its parts. The store looks for further problems of such a draft, but
     /// never writes it.
     pub problems: Vec<InputProblem>,
+    /// What was changed in the values, without preventing the write.
+    pub notes: Vec<InputProblem>,
     /// Whether the record or part that the draft is for is unknown, because its name is not valid or no record has it.
     /// Values that the draft does not give are then not missing: the record meant may have them.
     pub is_unidentified: bool,
@@ -195,6 +197,19 @@ pub fn has_problems(drafts: &Drafts) -> bool {
 /// The problems that these drafts have.
 pub fn problems_of(drafts: &Drafts) -> Vec<InputProblem> {
     drafts.iter().flat_map(|(_, drafts)| drafts).flat_map(|draft| &draft.problems).cloned().collect()
+}
+
+/// What was changed in the values of these drafts: a line for each kind of change, with the first place and the number.
+pub fn note_lines(drafts: &Drafts) -> Vec<String> {
+    let mut lines: Vec<(&InputProblem, usize)> = Vec::new();
+    for note in drafts.iter().flat_map(|(_, drafts)| drafts).flat_map(|draft| &draft.notes) {
+        match lines.iter_mut().find(|(first, _)| first.message == note.message) {
+            Some((_, count)) => *count += 1,
+            None => lines.push((note, 1)),
+        }
+    }
+    let more = |count| if count > 1 { format!(", and in {} more texts", count - 1) } else { String::new() };
+    lines.into_iter().map(|(first, count)| format!("{first}{}", more(count))).collect()
 }
 
 /// Adds problems found by a later stage, except at places where an earlier stage has found one: what is wrong there has

@@ -10,6 +10,7 @@ mod line_tracker;
 mod package;
 mod popolo;
 mod push;
+mod texts;
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -7,6 +7,7 @@ use crate::catalog::catalog;
 use crate::catalog::record::RecordKind;
 use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input};
+use crate::core::path::DisplayPath;
 use crate::entity::RecordType;
 use crate::graphql::mutation::field::{author, mutation_field};
 use crate::graphql::projection::ProjectionSet;
@@ -151,6 +152,7 @@ pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selectio
     let mut drafts: Vec<(usize, RecordType, Draft)> = Vec::with_capacity(records.len());
     for (index, value) in records.into_iter().enumerate() {
         let (ty, draft) = parse(value, index)?;
+        results[index].warnings.extend(draft.notes.iter().map(|note| format!("{}: {}", DisplayPath(&note.origin.path), note.message)));
         drafts.push((index, ty, draft));
     }
     let end = TransactionEnd::of(dry_run, strict);

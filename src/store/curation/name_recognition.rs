@@ -10,8 +10,9 @@ use std::sync::{Mutex, PoisonError};
 
 use uuid::Uuid;
 
+use crate::core::sound::sound;
 use crate::store::curation::digest_key::DigestKey;
-use crate::store::curation::name_words::{MAX_WORD_LETTERS, Token, sound, tokens};
+use crate::store::curation::name_words::{MAX_WORD_LETTERS, Token, tokens};
 
 /// Replacement for the name, by language.
 pub(super) const REPLACEMENT_NAMES: [(&str, &str); 3] =

@@ -1,9 +1,11 @@
-//! The words of a text as a reader sees them, and how words sound: what the recognition of names compares.
+//! The words of a text as a reader sees them: what the recognition of names compares.
 //!
 //! Percent-encoding, character references and escapes are decoded, invisible characters and signs within words are skipped,
 //! letters set apart are joined, and letters of one script that look like another's are read as both.
 
 use std::ops::Range;
+
+use crate::core::normalize::is_pronunciation_mark;
 
 /// Maximum length of a word; longer ones are no names.
 pub(crate) const MAX_WORD_LETTERS: usize = 40;
@@ -157,7 +159,7 @@ fn escape(seen: &[Seen]) -> Option<(char, usize)> {
 /// Folds a letter. Signs, combining marks and invisible characters fold to the empty text.
 fn fold_letter(letter: char) -> String {
     match letter {
-        'ь' | 'Ь' | 'ъ' | 'Ъ' | '\'' | '’' | 'ʼ' | '`' => String::new(),
+        letter if is_pronunciation_mark(letter) => String::new(),
         'ё' | 'Ё' => "e".to_owned(),
         'ә' | 'Ә' => "a".to_owned(),
         'ө' | 'Ө' => "o".to_owned(),
@@ -301,54 +303,4 @@ fn join_spaced(tokens: &[Token]) -> Vec<Token> {
         index += run;
     }
     joined
-}
-
-/// How a folded word sounds: spellings of one name in Latin script and in translation are alike, such as Yertayev and Ертаев,
-/// Solovyova and Соловьева, Dmitriy and Dmitri.
-pub(crate) fn sound(word: &str) -> String {
-    /// Spellings of one sound, the longest first.
-    const SOUNDS: [(&str, &str); 28] = [
-        ("shch", "s"),
-        ("tsch", "c"),
-        ("sch", "s"),
-        ("tch", "c"),
-        ("dzh", "j"),
-        ("iia", "a"),
-        ("iie", "e"),
-        ("iiu", "u"),
-        ("dj", "j"),
-        ("ch", "c"),
-        ("sh", "s"),
-        ("zh", "j"),
-        ("kh", "h"),
-        ("gh", "g"),
-        ("ph", "f"),
-        ("ts", "c"),
-        ("tz", "c"),
-        ("ck", "k"),
-        ("ks", "x"),
-        ("ou", "u"),
-        ("ij", "i"),
-        ("ia", "a"),
-        ("ie", "e"),
-        ("io", "e"),
-        ("iu", "u"),
-        ("ii", "i"),
-        ("q", "k"),
-        ("w", "v"),
-    ];
-    let mut sounds = String::with_capacity(word.len());
-    let mut rest = word;
-    while let Some(letter) = rest.chars().next() {
-        let (sound, length) = match SOUNDS.iter().find(|(spelling, _)| rest.starts_with(spelling)) {
-            Some((spelling, sound)) => (*sound, spelling.len()),
-            None => (&rest[..letter.len_utf8()], letter.len_utf8()),
-        };
-        // doubled letters sound as one
-        if !sounds.ends_with(sound) {
-            sounds.push_str(sound);
-        }
-        rest = &rest[length..];
-    }
-    sounds
 }

@@ -1,6 +1,7 @@
 //! Parses input trees into drafts. Every value is validated against its field in the catalog, and all problems are
 //! reported, not only the first.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use crate::core::article::with_article;
 use crate::core::id;
 use crate::core::ids::FieldId;
 use crate::core::language;
-use crate::core::text::{TextRule, excerpt, forbidden_character, forbidden_character_message};
+use crate::core::text::{TextRule, cleaned, excerpt, forbidden_character, forbidden_character_message, is_invisible};
 use crate::entity::RecordType;
 use crate::store::draft::scalar::{json, normalize};
 use crate::store::draft::value_tree::{Tree, Value};
@@ -108,19 +109,20 @@ enum DraftOrigin {
 /// Parses drafts and collects the problems found.
 struct DraftParser {
     problems: Vec<InputProblem>,
+    notes: Vec<InputProblem>,
     source: DraftOrigin,
 }
 
 impl DraftParser {
     fn new(source: DraftOrigin) -> Self {
-        Self { problems: Vec::new(), source }
+        Self { problems: Vec::new(), notes: Vec::new(), source }
     }
 
     /// Parses one record, with its problems in the draft.
     fn root(&mut self, record: &'static Record, tree: &Tree, origin: &Origin) -> Draft {
         let earlier = self.problems.len();
         let draft = self.draft(record, tree, origin);
-        Draft { problems: self.problems.split_off(earlier), ..draft }
+        Draft { problems: self.problems.split_off(earlier), notes: std::mem::take(&mut self.notes), ..draft }
     }
 
     fn report(&mut self, origin: &Origin, message: impl Into<String>) {
@@ -369,7 +371,14 @@ impl DraftParser {
                 return None;
             }
         };
-        let text = given.trim();
+        let text = match self.source {
+            DraftOrigin::Caller => cleaned(given),
+            DraftOrigin::StoredState | DraftOrigin::PackageRow => Cow::Borrowed(given),
+        };
+        if given.contains(|char| is_invisible(char) && !text.contains(char)) {
+            self.notes.push(InputProblem::new(origin.clone(), "invisible characters were removed"));
+        }
+        let text = text.trim();
         // a state that is stored already is not rejected
         let checked = match (self.source, forbidden_character(given)) {
             (DraftOrigin::StoredState, _) => Ok(()),
@@ -435,7 +444,9 @@ impl DraftParser {
             let origin = origin.child(tag.clone(), text.line);
             match language::tag(tag) {
                 Ok(tag) => {
-                    if let Some(text) = self.text(text, &origin, "a text", rule) {
+                    if texts.contains_key(&tag) {
+                        self.report(&origin, format!("the language {tag} is given twice, in two spellings; keep one of them"));
+                    } else if let Some(text) = self.text(text, &origin, "a text", rule) {
                         texts.insert(tag, Json::String(text));
                     }
                 }

@@ -13,6 +13,7 @@ use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::core::ids::FieldId;
 use crate::core::normalize::{MAX_INDEXED_NAME_BYTES, MAX_INDEXED_TEXT_BYTES, cut_for_index, fold_for_search, words};
+use crate::core::sound::{SOUND_PREFIX, sound_word};
 use crate::entity::RecordType;
 use crate::store::error::database;
 use crate::store::read::result::Cell;
@@ -63,6 +64,8 @@ impl SearchDocuments {
             self.jurisdictions.insert(row.id, jurisdiction);
             let fields = |search| record.fields.iter().zip(&row.cells).filter(move |(field, _)| field.search == search);
             let names: Vec<String> = fields(SearchIndexing::Name).flat_map(|(_, cell)| cell.texts()).map(fold_for_search).collect();
+            let sounds = names.iter().flat_map(|name| words(name)).filter_map(sound_word);
+            let indexed_names = names.iter().cloned().chain(sounds).collect::<Vec<_>>().join(" ");
             if record.fields.iter().any(|field| matches!(field.kind, FieldKind::List(of) if std::ptr::eq(of, &raw const OTHER_NAME))) {
                 self.replaced.push(row.id);
                 let fuzzy = names.iter().flat_map(|name| words(name)).filter(|word| word.len() >= MIN_FUZZY_WORD_BYTES);
@@ -80,7 +83,7 @@ impl SearchDocuments {
                 sort_key(record, &row.cells).into(),
                 label_texts(record, &row.cells).join("\n").into(),
                 body.as_str().into(),
-                cut_for_index(names.join(" "), MAX_INDEXED_NAME_BYTES).into(),
+                cut_for_index(indexed_names, MAX_INDEXED_NAME_BYTES).into(),
                 cut_for_index(fold_for_search(&body), MAX_INDEXED_TEXT_BYTES).into(),
                 (row.cells[published.index()] == Cell::Boolean(true)).into(),
             ]);
@@ -171,7 +174,7 @@ pub(crate) async fn name_words_of(transaction: &DatabaseTransaction, records: &[
             .to_owned();
         for row in transaction.query_all(&select).await.map_err(database)? {
             let names: String = row.try_get_by_index(0).map_err(internal)?;
-            found.extend(words(&names).map(str::to_owned));
+            found.extend(words(&names).filter(|word| !word.starts_with(SOUND_PREFIX)).map(str::to_owned));
         }
     }
     Ok(found)

@@ -15,6 +15,7 @@ use crate::catalog::record::RecordKind;
 use crate::core::error::{Result, bad_input, internal, invalid_cursor};
 use crate::core::normalize::{fold_for_search, words};
 use crate::core::pagination::{Cursor, Page};
+use crate::core::sound::sound_word;
 use crate::entity::RecordType;
 use crate::store::handle::Store;
 use crate::store::sql::column::column;
@@ -103,6 +104,7 @@ impl Store {
     }
 
     async fn hits(&self, search: &Search, terms: &[Vec<String>], after: Option<&(HitPosition, Uuid)>, is_corrected: bool) -> Result<Hits> {
+        let terms = &with_sounds(terms);
         let total = if search.total {
             let mut select = self.matching_documents(search, terms);
             select.expr(Func::count(Expr::cust("*")));
@@ -223,6 +225,12 @@ impl Store {
     }
 }
 
+/// The terms, each with the sounds of its spellings.
+fn with_sounds(terms: &[Vec<String>]) -> Vec<Vec<String>> {
+    let with_sounds = |term: &Vec<String>| term.iter().cloned().chain(term.iter().filter_map(|word| sound_word(word))).collect();
+    terms.iter().map(with_sounds).collect()
+}
+
 /// A word and its variants with one letter deleted. Two words one letter apart share a variant.
 pub(crate) fn deletion_variants(word: &str) -> Vec<String> {
     let mut variants = vec![word.to_owned()];
@@ -273,7 +281,8 @@ pub fn list_name() -> &'static str {
 fn snippet(label: &str, body: &str, terms: &[Vec<String>]) -> String {
     let is_match = |word: &str| {
         let normalized = fold_for_search(word);
-        !normalized.is_empty() && words(&normalized).any(|part| terms.iter().flatten().any(|term| part.starts_with(term.as_str())))
+        let is_term = |part: &str| terms.iter().flatten().any(|term| part.starts_with(term.as_str()));
+        !normalized.is_empty() && words(&normalized).any(|part| is_term(part) || sound_word(part).is_some_and(|sound| terms.iter().flatten().any(|term| *term == sound)))
     };
     let first_match = |text: &str| text.unicode_word_indices().find(|(_, word)| is_match(word)).map(|(index, _)| index);
     let (text, first) = match (first_match(label), first_match(body)) {

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use crate::catalog::record::Record;
+use crate::core::sound::sound;
 use crate::core::text::excerpt;
-use crate::store::curation::name_words::{sound, tokens};
+use crate::store::curation::name_words::tokens;
 use crate::store::draft::{Draft, InputProblem, WriteMode};
 use crate::store::read::result::Cell;
 
