@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal;
 use tokio::sync::watch;
 
@@ -32,13 +32,25 @@ const SIZE_REFRESH_INTERVAL: Duration = Duration::from_mins(1);
 /// Interval at which recorded durations are aggregated into histogram buckets.
 const METRICS_UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
+/// Connections that wait to be accepted, as far as the system allows: a burst of clients must not delay others, whose first
+/// packet would be sent again after a second.
+const LISTEN_BACKLOG: u32 = 4_096;
+
+/// Listens on an address.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // a restarted server can listen although connections of its predecessor are closing
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(LISTEN_BACKLOG)
+}
+
 /// Serves until the process receives a stop signal, and then completes the requests in flight.
 pub(super) async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> {
     log_config(config);
     let store = open_migrated(config, migrate).await?;
     let service = service(config, store.clone())?;
-    let listener = TcpListener::bind(config.listen)
-        .await
+    let listener = listen(config.listen)
         .map_err(|error| ExitError::System(format!("cannot listen on {}: {error}; choose another address with --listen", config.listen)))?;
     let address = listener.local_addr()?;
     tracing::info!(
@@ -47,7 +59,7 @@ pub(super) async fn serve(config: &Config, migrate: bool) -> anyhow::Result<()> 
         "server listening"
     );
     if let Some(listen) = config.metrics_listen {
-        serve_metrics(config, listen, service.clone()).await?;
+        serve_metrics(config, listen, service.clone())?;
     }
     let changes = service.store.clone();
     let change_listener = tokio::spawn(async move { changes.listen().await });
@@ -135,9 +147,9 @@ fn max_concurrent_queries(config: &Config) -> u32 {
 }
 
 /// Enables metrics and serves them in the background until the program ends.
-async fn serve_metrics(config: &Config, listen: SocketAddr, service: AppState) -> anyhow::Result<()> {
+fn serve_metrics(config: &Config, listen: SocketAddr, service: AppState) -> anyhow::Result<()> {
     metrics::init(OperationLabels { names: config.metrics_operations.clone(), max_saved_queries: config.metrics_max_saved_queries });
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen} (metrics_listen)"))?;
+    let listener = self::listen(listen).with_context(|| format!("cannot listen on {listen} (metrics_listen)"))?;
     tracing::info!(metrics.url = format!("http://{}/metrics", listener.local_addr()?), "metrics server listening");
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, metrics_router(service)).await {

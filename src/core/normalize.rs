@@ -5,10 +5,7 @@ use unicode_normalization::UnicodeNormalization;
 /// Signs that only mark pronunciation: the soft and hard signs of Cyrillic, and apostrophes, those of Uzbek, Hawaiian and
 /// transliterations among them.
 pub(crate) fn is_pronunciation_mark(char: char) -> bool {
-    matches!(
-        char,
-        'ь' | 'Ь' | 'ъ' | 'Ъ' | '\'' | '`' | '´' | 'ʹ' | 'ʻ' | 'ʼ' | 'ʽ' | 'ʾ' | 'ʿ' | 'ˈ' | '‘' | '’' | '‛' | '′' | '＇'
-    )
+    matches!(char, 'ь' | 'Ь' | 'ъ' | 'Ъ' | '\'' | '`' | '´' | 'ʹ' | 'ʻ' | 'ʼ' | 'ʽ' | 'ʾ' | 'ʿ' | 'ˈ' | '‘' | '’' | '‛' | '′' | '＇')
 }
 
 /// Folds a text to lower-case ASCII. Every run of characters other than letters and digits becomes one space.

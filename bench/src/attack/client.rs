@@ -12,11 +12,13 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio_tungstenite::client_async;
+use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
+use crate::attack::MAX_RESPONSE_BYTES;
 use crate::attack::action::{Action, AttackRequest, WebSocketAttack};
 use crate::attack::outcome::{HEAD_BYTES, Outcome, Outcomes};
 use crate::network::{UNREAD_BUFFER_BYTES, connect};
@@ -207,7 +209,7 @@ impl Client {
             let value = HeaderValue::from_str(languages).map_err(|_| Outcome::Invalid("not a header".to_owned()))?;
             request.headers_mut().insert("accept-language", value);
         }
-        let (mut socket, _) = client_async(request, stream).await.map_err(|error| match error {
+        let (mut socket, _) = client_async_with_config(request, stream, Some(web_socket_limits())).await.map_err(|error| match error {
             tokio_tungstenite::tungstenite::Error::Http(response) => Outcome::of_response(response.status().as_u16(), b""),
             _ => Outcome::Closed,
         })?;
@@ -366,6 +368,12 @@ enum MessageKind {
     Next,
     Error,
     Complete,
+}
+
+/// Messages as large as a response may be; the default of the library is smaller.
+fn web_socket_limits() -> WebSocketConfig {
+    let max = usize::try_from(MAX_RESPONSE_BYTES).unwrap_or(usize::MAX);
+    WebSocketConfig::default().max_message_size(Some(max)).max_frame_size(Some(max))
 }
 
 /// Kind and operation of a message; `None` if it belongs to no operation. The payload is not parsed, because it can be large.

@@ -36,6 +36,8 @@ pub struct Limits {
     pub filter_values: u64,
     /// Reads of whole lists.
     pub scans: u64,
+    /// Comparisons of records with conditions.
+    pub comparisons: u64,
 }
 
 impl Default for Limits {
@@ -56,6 +58,7 @@ impl Default for Limits {
             response_values: 400_000,
             filter_values: 3_000,
             scans: 100,
+            comparisons: 20_000_000,
         }
     }
 }

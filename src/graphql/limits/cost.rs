@@ -48,6 +48,9 @@ pub struct Cost {
     /// Records in the lists that are read as a whole, as far as their number is known.
     #[serde(skip)]
     pub scanned: u64,
+    /// Conditions that these records are compared with, as far as their number is known.
+    #[serde(skip)]
+    pub comparisons: u64,
 }
 
 impl Cost {
@@ -76,7 +79,7 @@ pub fn table_points(rows: u64) -> u64 {
 
 /// Rejects an operation that could cost too much.
 pub(crate) fn check(limits: &Limits, cost: &Cost) -> Result<(), GraphqlError> {
-    let Cost { nodes, values, filter_values, scans, scanned: _ } = *cost;
+    let Cost { nodes, values, filter_values, scans, comparisons, scanned: _ } = *cost;
     ensure_at_most(
         "nodes",
         limits.nodes,
@@ -104,6 +107,13 @@ pub(crate) fn check(limits: &Limits, cost: &Cost) -> Result<(), GraphqlError> {
         scans,
         &format!("the query reads {scans} whole lists, for totals, facets, statistics, filters, searches or histories"),
         "request fewer of them, or split the query into several requests",
+    )?;
+    ensure_at_most(
+        "comparisons",
+        limits.comparisons,
+        comparisons,
+        &format!("the query compares records with conditions {comparisons} times, in filtered lists, totals, facets and statistics"),
+        "give fewer conditions, or fewer lists, totals and facets in one request",
     )
 }
 

@@ -159,12 +159,15 @@ impl CostEstimator<'_> {
     fn count(&self, place: Place<'_>, list: &Selection<'_>, lists: u64, record: &str, is_root: bool, cost: &mut Cost) {
         let scans = place.scans().saturating_mul(lists);
         add(&mut cost.scans, scans, 1);
-        if let Some(filter) = list.argument("filter") {
-            add(&mut cost.filter_values, scans, filter_values(&filter));
+        let filter = list.argument("filter");
+        if let Some(filter) = &filter {
+            add(&mut cost.filter_values, scans, filter_values(filter));
         }
         if is_root {
             let ty = catalog().all().find(|known| known.name() == record).map(|known| known.ty);
-            add(&mut cost.scanned, lists, ty.map_or(0, |ty| self.sizes.of(ty)));
+            let size = ty.map_or(0, |ty| self.sizes.of(ty));
+            add(&mut cost.scanned, lists, size);
+            add(&mut cost.comparisons, lists.saturating_mul(size), filter.as_ref().map_or(1, conditions).max(1));
         }
     }
 
@@ -222,6 +225,19 @@ fn filter_values(filter: &Value) -> u64 {
             sum.saturating_add(u64::from(nests)).saturating_add(filter_values(value))
         }),
         Value::List(items) => items.iter().map(filter_values).fold(0, u64::saturating_add),
+        Value::Null => 0,
+        Value::Number(_) | Value::String(_) | Value::Boolean(_) | Value::Binary(_) | Value::Enum(_) => 1,
+    }
+}
+
+/// Conditions of a filter: values that records are compared with. The values of `in` are looked up at once.
+fn conditions(filter: &Value) -> u64 {
+    match filter {
+        Value::Object(members) => members.iter().fold(0, |sum: u64, (operator, value)| {
+            let is_values = operator == "in" && *value != Value::Null;
+            sum.saturating_add(if is_values { 1 } else { conditions(value) })
+        }),
+        Value::List(items) => items.iter().map(conditions).fold(0, u64::saturating_add),
         Value::Null => 0,
         Value::Number(_) | Value::String(_) | Value::Boolean(_) | Value::Binary(_) | Value::Enum(_) => 1,
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::stream::TryStreamExt;
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, QueryResult, Statement, StreamTrait,
-    TransactionTrait,
+    TransactionOptions, TransactionTrait,
 };
 use tokio::sync::mpsc;
 use tracing::Instrument;
@@ -15,6 +15,7 @@ use tracing::Instrument;
 use crate::core::error::{Error, Result, unavailable};
 use crate::observability::metrics;
 use crate::observability::metrics::StatementStats;
+use crate::store::db::statement_guard;
 use crate::store::db::statement_guard::RunningRead;
 use crate::store::error::{database, is_transient};
 use crate::store::sql::dialect;
@@ -39,10 +40,23 @@ pub(crate) struct RowBatches(mpsc::Receiver<Result<Vec<QueryResult>>>);
 
 /// Begins a transaction whose reads observe one instant; on PostgreSQL a repeatable read.
 pub(crate) async fn begin_read(pool: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    match Dialect::of(pool.get_database_backend()) {
-        Dialect::Postgres => pool.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await,
-        Dialect::Sqlite => pool.begin().await,
-    }
+    let options = match Dialect::of(pool.get_database_backend()) {
+        Dialect::Postgres => TransactionOptions {
+            isolation_level: Some(IsolationLevel::RepeatableRead),
+            access_mode: Some(AccessMode::ReadOnly),
+            ..TransactionOptions::default()
+        },
+        Dialect::Sqlite => TransactionOptions::default(),
+    };
+    begin(pool, options).await
+}
+
+/// Begins a transaction in a task of its own. If the beginning were dropped, as when a client disconnects, the driver would
+/// return the connection to the pool with the transaction open.
+pub(crate) async fn begin(pool: &DatabaseConnection, options: TransactionOptions) -> Result<DatabaseTransaction, DbErr> {
+    let pool = pool.clone();
+    let begun = statement_guard::inherit(async move { pool.begin_with_options(options).await });
+    tokio::spawn(begun.in_current_span()).await.map_err(|error| DbErr::Custom(error.to_string()))?
 }
 
 impl RowBatches {

@@ -166,6 +166,17 @@ impl Drop for RunningRead {
     }
 }
 
+/// A future that finds the guard of this task in another one.
+pub(crate) fn inherit<T>(run: impl Future<Output = T> + Send) -> impl Future<Output = T> + Send {
+    let guard = CURRENT.try_with(Arc::clone).ok();
+    async move {
+        match guard {
+            Some(guard) => CURRENT.scope(guard, run).await,
+            None => run.await,
+        }
+    }
+}
+
 /// Lets the guards end the statements of a pool of SQLite.
 pub(crate) fn guard_sqlite(connect: &mut ConnectOptions) {
     connect.map_sqlx_sqlite_pool_opts(|pool| pool.after_connect(|connection, _| Box::pin(set_progress_handler(connection))));

@@ -282,7 +282,9 @@ fn snippet(label: &str, body: &str, terms: &[Vec<String>]) -> String {
     let is_match = |word: &str| {
         let normalized = fold_for_search(word);
         let is_term = |part: &str| terms.iter().flatten().any(|term| part.starts_with(term.as_str()));
-        !normalized.is_empty() && words(&normalized).any(|part| is_term(part) || sound_word(part).is_some_and(|sound| terms.iter().flatten().any(|term| *term == sound)))
+        !normalized.is_empty()
+            && words(&normalized)
+                .any(|part| is_term(part) || sound_word(part).is_some_and(|sound| terms.iter().flatten().any(|term| *term == sound)))
     };
     let first_match = |text: &str| text.unicode_word_indices().find(|(_, word)| is_match(word)).map(|(index, _)| index);
     let (text, first) = match (first_match(label), first_match(body)) {

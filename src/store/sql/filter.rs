@@ -23,6 +23,8 @@ pub(crate) struct FilterBuilder {
     aliases: usize,
     semi_joins: Vec<SemiJoin>,
     next_semi_join: usize,
+    /// Whether the condition that is compiled is negated.
+    is_negated: bool,
 }
 
 /// The form of a condition on related records.
@@ -53,7 +55,7 @@ impl Visibility {
 impl FilterBuilder {
     /// `semi_joins` are the forms of the conditions on related records, in the order of the filter.
     pub(crate) fn new(backend: DbBackend, visibility: Visibility, semi_joins: Vec<SemiJoin>) -> Self {
-        Self { backend, visibility, aliases: 0, semi_joins, next_semi_join: 0 }
+        Self { backend, visibility, aliases: 0, semi_joins, next_semi_join: 0, is_negated: false }
     }
 
     /// Starts over with the forms, for a statement that repeats the filter.
@@ -72,7 +74,7 @@ impl FilterBuilder {
             Filter::And(parts) => parts.iter().fold(Cond::all(), |all, part| all.add(self.predicate(record, table, part))),
             Filter::Or(parts) if parts.is_empty() => Cond::all().add(Expr::val(1).eq(0)),
             Filter::Or(parts) => parts.iter().fold(Cond::any(), |any, part| any.add(self.predicate(record, table, part))),
-            Filter::Not(part) => self.predicate(record, table, part).not(),
+            Filter::Not(part) => self.negated(|builder| builder.predicate(record, table, part)).not(),
             Filter::Id(predicate) => {
                 let id = column(table, "id");
                 column_predicate(self.backend, &id, &id, true, predicate)
@@ -96,7 +98,9 @@ impl FilterBuilder {
         let FieldKind::One(target) = field.kind else { return Cond::all() };
         let form = self.next_form();
         let (mut select, alias) = self.select_visible(target);
+        let is_negated = std::mem::take(&mut self.is_negated);
         select.cond_where(self.predicate(catalog().get(target), &alias, inner));
+        self.is_negated = is_negated;
         let reference = column(table, field.column);
         match form {
             // NULL IN (...) is NULL, which a negation would keep
@@ -110,30 +114,45 @@ impl FilterBuilder {
 
     /// The records of a relation satisfy a filter, as the quantifier says.
     fn relation_predicate(&mut self, record: &Record, table: &str, id: RelationId, quantifier: Quantifier, inner: &Filter) -> Cond {
+        if quantifier != Quantifier::Some {
+            let counterexample = semi_join_filter(quantifier, inner);
+            return self.negated(|builder| builder.has_related(record, table, id, &counterexample)).not();
+        }
+        self.has_related(record, table, id, inner)
+    }
+
+    /// Any record of a relation satisfies a filter.
+    fn has_related(&mut self, record: &Record, table: &str, id: RelationId, inner: &Filter) -> Cond {
         let relation = record.relation(id);
         let form = self.next_form();
         let (mut select, alias) = self.select_visible(relation.target);
         let parent = join_parent_id(&mut select, relation, &alias, || self.alias());
-        let inner = semi_join_filter(quantifier, inner);
-        select.cond_where(self.predicate(catalog().get(relation.target), &alias, &inner));
+        let is_negated = std::mem::take(&mut self.is_negated);
+        select.cond_where(self.predicate(catalog().get(relation.target), &alias, inner));
+        self.is_negated = is_negated;
         let id = column(table, "id");
-        let found = match form {
+        match form {
             SemiJoin::InSubquery => {
                 let matching = select.expr(parent.clone()).and_where(parent.is_not_null()).take();
                 Cond::all().add(id.in_subquery(matching))
             }
             SemiJoin::Exists => exists(select.and_where(parent.eq(id)).take()),
-        };
-        match quantifier {
-            Quantifier::Some => found,
-            Quantifier::None | Quantifier::Every => found.not(),
         }
     }
 
-    /// The form of the next condition on related records. PostgreSQL rewrites either form by itself. On SQLite no form is
-    /// chosen for the lists below a row, which are short.
+    /// Compiles a condition that will be negated.
+    fn negated(&mut self, compile: impl FnOnce(&mut Self) -> Cond) -> Cond {
+        self.is_negated = !self.is_negated;
+        let condition = compile(self);
+        self.is_negated = !self.is_negated;
+        condition
+    }
+
+    /// The form of the next condition on related records. PostgreSQL rewrites either form by itself, but only the negation of
+    /// `EXISTS` to an anti-join. On SQLite no form is chosen for the lists below a row, which are short.
     fn next_form(&mut self) -> SemiJoin {
         let default = match Dialect::of(self.backend) {
+            Dialect::Postgres if self.is_negated => SemiJoin::Exists,
             Dialect::Postgres => SemiJoin::InSubquery,
             Dialect::Sqlite => SemiJoin::Exists,
         };

@@ -22,6 +22,7 @@ use crate::store::curation::screening::{free_of_names, places_of_names, records_
 use crate::store::curation::withheld_digest::{WITHHELD_LINK_MESSAGE, insert_slug_digest, load_recognizer, withheld_persons};
 use crate::store::db::dataset_version;
 use crate::store::db::dataset_version::WriteScope;
+use crate::store::db::snapshot::begin;
 use crate::store::draft::{
     Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, has_problems, parse, problems_of, value_tree,
 };
@@ -113,7 +114,7 @@ impl Store {
         let options =
             TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
         let asked = crate::observability::metrics::start_wait();
-        let transaction = self.pools.writer.begin_with_options(options).await.map_err(database)?;
+        let transaction = begin(&self.pools.writer, options).await.map_err(database)?;
         crate::store::db::changes::lock_writes(&transaction).await.map_err(database)?;
         crate::observability::metrics::record_write_wait(asked);
         Ok(transaction)

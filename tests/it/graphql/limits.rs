@@ -33,6 +33,7 @@ fn limits() -> Limits {
         response_values: 6_000,
         filter_values: 45,
         scans: 10,
+        comparisons: 1_000,
     }
 }
 
@@ -241,6 +242,37 @@ async fn payload_that_becomes_too_large_does_not_hide_the_mutation() {
     assert!(error["message"].as_str().unwrap().starts_with("createPerson was executed"), "{error}");
     let people = editor.answer("{ people { nodes { slug } } }", json!({})).await;
     assert_eq!(people["data"]["people"]["nodes"], json!([{"slug": "long"}]));
+}
+
+/// Comparisons are counted by the size of the list and by the conditions, wherever the filter is evaluated.
+#[rstest]
+#[tokio::test]
+async fn comparisons_grow_with_the_list_and_its_conditions(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let limits = Limits { comparisons: 12, ..Limits::default() };
+    let server = Server::set(on, Settings { limits, ..Settings::default() }).await;
+    let people: String = (0..4).map(|number| format!("- {{slug: p-{number}, name: {{en: P}}}}\n")).collect();
+    server.import(&format!("people:\n{people}")).await.unwrap();
+    let raw = server.database.raw().await;
+    if on == On::Postgres {
+        raw.execute_unprepared("ANALYZE persons").await.unwrap();
+    }
+    server.store.refresh_table_sizes().await.unwrap();
+    let one = "{slug: {not: \"a\"}}";
+    let two = "{slug: {not: \"a\"}, sortName: {not: \"b\"}}";
+    let values = "{slug: {in: [\"a\", \"b\", \"c\", \"d\"]}}";
+    for (fields, filter, is_allowed) in [
+        ("nodes { id }", one, true),
+        ("nodes { id } totalCount", one, true),
+        ("nodes { id } totalCount", two, false),
+        ("nodes { id } totalCount", values, true),
+        ("totalCount facets(by: [JURISDICTION, TOPIC, YEAR, MONTH]) { dimension }", one, false),
+    ] {
+        let query = format!("{{ people(filter: {filter}) {{ {fields} }} }}");
+        let answer = Asker::reader(&server).answer(&query, json!({})).await;
+        let limit = &answer["errors"][0]["extensions"]["limit"];
+        assert_eq!(*limit == "comparisons", !is_allowed, "{query} {answer:#}");
+        assert_eq!(answer["data"].is_object(), is_allowed, "{query} {answer:#}");
+    }
 }
 
 /// Reads of histories by readers use the connections of readers.

@@ -16,7 +16,8 @@ async fn invisible_characters_are_removed_and_noted(
     #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
 ) {
     let fixture = ImportFixture::new(on).await;
-    let text = "people:\n- slug: a\n  name: {en: \"\u{feff}An\u{ad}na\u{a0}Lee\", ru: \"И\u{306}од\"}\n  biography: {en: \"B\u{200b}io\"}\n";
+    let text =
+        "people:\n- slug: a\n  name: {en: \"\u{feff}An\u{ad}na\u{a0}Lee\", ru: \"И\u{306}од\"}\n  biography: {en: \"B\u{200b}io\"}\n";
     fixture.write_file("a.yaml", text);
     let output = import(&fixture, door, "a.yaml", None, None).await;
     assert!(output.contains("1 created"), "{output}");
