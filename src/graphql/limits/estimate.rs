@@ -21,7 +21,11 @@ const PARENTS_PER_SCAN: u64 = 100;
 /// Records that the state of a record as of a revision counts as: its history is read.
 const STATE_NODES: u64 = 100;
 /// Whole lists that the state of a record as of a revision counts as: its history, its parts and their references.
-const STATE_SCANS: u64 = 3;
+const STATE_SCANS: u64 = 5;
+/// Type of the entries of the history.
+const REVISION: &str = "Revision";
+/// Whole lists that the search for duplicates of a record counts as: its names are compared with those of all others.
+const DUPLICATES_SCANS: u64 = 5;
 /// Records and values of the description of the whole schema.
 const SCHEMA_NODES: u64 = 1_000;
 const SCHEMA_VALUES: u64 = 100_000;
@@ -164,8 +168,12 @@ impl CostEstimator<'_> {
             add(&mut cost.filter_values, scans, filter_values(filter));
         }
         if is_root {
-            let ty = catalog().all().find(|known| known.name() == record).map(|known| known.ty);
-            let size = ty.map_or(0, |ty| self.sizes.of(ty));
+            let size = match catalog().all().find(|known| known.name() == record) {
+                Some(record) => self.sizes.of(record.ty),
+                // the history has at least one revision of each record; other lists, such as saved queries, are short
+                None if record == REVISION => self.sizes.of_records(),
+                None => 0,
+            };
             add(&mut cost.scanned, lists, size);
             add(&mut cost.comparisons, lists.saturating_mul(size), filter.as_ref().map_or(1, conditions).max(1));
         }
@@ -193,7 +201,7 @@ fn add_fixed(name: &str, selection: &Selection<'_>, cost: &mut Cost) {
         "__type" => (TYPE_NODES, TYPE_VALUES, 0),
         "recordState" => (STATE_NODES, 0, STATE_SCANS),
         "compareRevisions" => (2 * STATE_NODES, 0, 2 * STATE_SCANS),
-        "possibleDuplicates" => (COUNT_COST, 0, 1),
+        "possibleDuplicates" => (COUNT_COST, 0, DUPLICATES_SCANS),
         "savedQueries" => (page_size(selection).unwrap_or(u64::from(DEFAULT_PAGE_SIZE)), 0, 1),
         "dataset" if selection.all_subfields().iter().any(|below| below.name() == "records") => {
             (COUNT_COST, 0, catalog().all().filter(|record| record.kind == RecordKind::Record).count() as u64)
