@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kurultai::core::auth::Role;
-use migration::sea_orm::ConnectionTrait;
+use migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -300,4 +300,25 @@ async fn requests_before_shutdown_are_answered() {
     }
     assert!(answered > 16, "{answered}");
     assert!(running.0.wait().unwrap().success());
+}
+
+/// A client can leave at any moment while a transaction begins; the connection then returns without a transaction.
+#[tokio::test]
+async fn abandoned_snapshot_leaves_no_transaction_open() {
+    let server = Server::empty(On::Postgres).await;
+    for delay in 0..300 {
+        drop(tokio::time::timeout(Duration::from_micros(delay * 10), server.store.snapshot()).await);
+    }
+    let raw = server.database.raw().await;
+    let open = "SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+    let count = async || -> i32 {
+        let row = raw.query_one_raw(Statement::from_string(DbBackend::Postgres, open)).await.unwrap().unwrap();
+        row.try_get_by_index(0).unwrap()
+    };
+    while count().await > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for _ in 0..20 {
+        server.store.snapshot().await.unwrap();
+    }
 }
