@@ -17,3 +17,4 @@ pub mod schema;
 pub mod search;
 pub mod statistics;
 pub mod subscription;
+pub mod unmerge;

@@ -84,7 +84,7 @@ impl Store {
 impl WriteSession<'_> {
     /// The state of a record after one of its revisions, with the positions of its parts: the current state, with the
     /// later revisions undone.
-    async fn state_at(&self, record: &'static Record, id: Uuid, revision: i64, sees_drafts: bool) -> Result<Option<Json>> {
+    pub(crate) async fn state_at(&self, record: &'static Record, id: Uuid, revision: i64, sees_drafts: bool) -> Result<Option<Json>> {
         let revisions = load_revisions(&self.transaction, id).await?;
         if !revisions.iter().any(|stored| stored.number == revision && (sees_drafts || stored.has_public_state())) {
             return Ok(None);
