@@ -3,6 +3,7 @@
 pub mod authorization;
 pub mod conformance;
 pub mod connection;
+pub mod curation;
 pub mod execution;
 pub mod executor;
 pub mod filter;

@@ -23,7 +23,8 @@ use crate::store::curation::merge::unmerge::{Unmerged, UnrestoredPlace};
 use crate::store::draft::Origin;
 
 /// The mutations, with the type of their records.
-const MUTATIONS: [(&str, RecordType); 2] = [("unmergePeople", RecordType::Person), ("unmergeOrganizations", RecordType::Organization)];
+const MUTATIONS: [(&str, RecordType); 3] =
+    [("unmergePeople", RecordType::Person), ("unmergeOrganizations", RecordType::Organization), ("unmergeSources", RecordType::Source)];
 const INPUT: &str = "UnmergeInput";
 const PAYLOAD: &str = "UnmergePayload";
 const PLACE: &str = "UnrestoredPlace";
