@@ -24,6 +24,7 @@ mod m20261129_000017_date_names;
 mod m20261129_000018_document_ids;
 mod m20261129_000019_withholding;
 mod m20261129_000020_clean_texts;
+mod m20261129_000021_merges;
 mod table;
 
 /// The migrations, in order. The name of each module is stored in the database and must not change.
@@ -54,6 +55,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000018_document_ids::Migration),
             Box::new(m20261129_000019_withholding::Migration),
             Box::new(m20261129_000020_clean_texts::Migration),
+            Box::new(m20261129_000021_merges::Migration),
         ]
     }
 }

@@ -8,6 +8,7 @@ mod import_records;
 mod mark_checked;
 mod record;
 mod target;
+mod unmerge;
 mod withholding;
 
 use async_graphql::dynamic::{Object, SchemaBuilder};
@@ -33,7 +34,8 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     builder = import_file::register(builder);
     builder = mark_checked::register(builder);
     builder = withholding::register(builder);
-    let fields = record::fields().into_iter().chain(curation::fields()).chain(withholding::fields()).chain([
+    builder = unmerge::register(builder);
+    let fields = record::fields().into_iter().chain(curation::fields()).chain(withholding::fields()).chain(unmerge::fields()).chain([
         import_records::field(),
         import_file::field(),
         mark_checked::field(),
@@ -57,6 +59,9 @@ pub(super) async fn execute(
     caller.require(Role::Editor)?;
     if let Some((action, record)) = record::find(selection.name()) {
         return record::execute(store, caller, action, record, selection, out).await;
+    }
+    if let Some(ty) = unmerge::find(selection.name()) {
+        return unmerge::execute(store, caller, ty, selection, out).await;
     }
     match selection.name() {
         import_records::NAME => import_records::execute(store, caller, selection, out).await,

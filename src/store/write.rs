@@ -12,6 +12,7 @@ mod name_change;
 mod part;
 pub(crate) mod resolve;
 pub(crate) mod session;
+mod slug;
 pub(crate) mod types;
 pub(crate) mod validate;
 pub(crate) mod value;

@@ -3,6 +3,7 @@
 pub mod authorization;
 pub mod conformance;
 pub mod connection;
+pub mod curation;
 pub mod execution;
 pub mod executor;
 pub mod filter;
@@ -17,3 +18,4 @@ pub mod schema;
 pub mod search;
 pub mod statistics;
 pub mod subscription;
+pub mod unmerge;

@@ -410,6 +410,7 @@ impl<'s> Asker<'s> {
             "addTopic" | "removeTopic" => "RecordTopicInput".to_owned(),
             "addIdentifier" | "removeIdentifier" => "RecordIdentifierInput".to_owned(),
             "withholdPerson" => "WithholdInput".to_owned(),
+            _ if name.starts_with("unmerge") => "UnmergeInput".to_owned(),
             _ if name.starts_with("merge") => "MergeInput".to_owned(),
             _ if ["delete", "publish", "unpublish"].iter().any(|verb| name.starts_with(verb)) => "RecordInput".to_owned(),
             _ => format!("{}{}Input", name[..1].to_uppercase(), &name[1..]),

@@ -26,6 +26,7 @@ static REVISION_KIND: Vocabulary = Vocabulary {
         Choice::new("unpublished", "The record was unpublished and is no longer visible to readers."),
         Choice::new("deleted", "The record was deleted."),
         Choice::new("merged", "The record was merged into another; its id redirects there."),
+        Choice::new("unmerged", "A merge was undone: the record was restored, or another one was taken out of it."),
         Choice::new("withheld", "Everything that identifies the person was removed from the dataset."),
     ],
 };

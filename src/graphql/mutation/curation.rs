@@ -12,7 +12,7 @@ use crate::entity::RecordType;
 use crate::graphql::global_id;
 use crate::graphql::mutation::error::MutationError;
 use crate::graphql::mutation::field::{author, mutation_field};
-use crate::graphql::mutation::target::{decode_citable, problem_at, resolve};
+use crate::graphql::mutation::target::{problem_at, resolve, take_target};
 use crate::graphql::projection::json_writer::JsonWriter;
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::builder::input_value;
@@ -44,7 +44,7 @@ enum CurationAction {
     Revert,
 }
 
-const MUTATIONS: [Mutation; 9] = [
+const MUTATIONS: [Mutation; 10] = [
     Mutation {
         name: "addCitation",
         input: "AddCitationInput",
@@ -79,6 +79,12 @@ const MUTATIONS: [Mutation; 9] = [
         action: CurationAction::Merge(RecordType::Organization),
     },
     Mutation {
+        name: "mergeSources",
+        input: "MergeInput",
+        doc: "Merges two records of a source, as mergePeople does.",
+        action: CurationAction::Merge(RecordType::Source),
+    },
+    Mutation {
         name: "revert",
         input: "RevertInput",
         doc: "Restores a record to an earlier revision, also after its deletion. A revert is itself a change and can be reverted.",
@@ -110,25 +116,27 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
     let id = |name: &str, doc: &str| input_value(name, TypeRef::named_nn(TypeRef::ID), doc);
     let text = |name: &str, doc: &str| input_value(name, TypeRef::named_nn(TypeRef::STRING), doc);
     let citation = input::name(catalog().get(RecordType::Citation), input::Purpose::Part);
+    let named = |name: &str, doc: &str, record: &str| {
+        let object = InputObject::new(name).description(doc);
+        input::record_or_reference(record).into_iter().fold(object, InputObject::field)
+    };
+    let part = || {
+        let doc = "Path of the part by its key, if not the record itself is cited, such as parties[ilyashev].";
+        input_value("part", TypeRef::named(TypeRef::STRING), doc)
+    };
     let inputs = [
-        InputObject::new("AddCitationInput")
-            .description("A citation to add.")
-            .field(id("record", "Id of the cited record or part."))
+        named("AddCitationInput", "A citation to add.", "Id of the cited record or part.")
+            .field(part())
             .field(input_value("citation", TypeRef::named_nn(citation), "The citation."))
             .field(input::expected_revision()),
-        InputObject::new("RemoveCitationInput")
-            .description("A citation to remove.")
-            .field(id("record", "Id of the cited record or part."))
+        named("RemoveCitationInput", "A citation to remove.", "Id of the cited record or part.")
+            .field(part())
             .field(text("key", "Key of the citation."))
             .field(input::expected_revision()),
-        InputObject::new("RecordTopicInput")
-            .description("A record and a topic.")
-            .field(id("record", "Id of the record."))
+        named("RecordTopicInput", "A record and a topic.", "Id of the record.")
             .field(id("topic", "Id or slug of the topic."))
             .field(input::expected_revision()),
-        InputObject::new("RecordIdentifierInput")
-            .description("A record and an identifier.")
-            .field(id("record", "Id of the record."))
+        named("RecordIdentifierInput", "A record and an identifier.", "Id of the record.")
             .field(text("scheme", "Register of the identifier, such as wikidata or adilet."))
             .field(text("value", "The identifier."))
             .field(input::expected_revision()),
@@ -136,9 +144,7 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
             .description("Two records to merge.")
             .field(id("from", "Id or slug of the record to remove."))
             .field(id("into", "Id or slug of the record to keep; its values take precedence.")),
-        InputObject::new("RevertInput")
-            .description("A record and the revision to restore.")
-            .field(id("record", "Id of the record."))
+        named("RevertInput", "A record and the revision to restore.", "Id of the record.")
             .field(input_value("toRevision", TypeRef::named_nn(TypeRef::INT), "Revision to restore."))
             .field(input::expected_revision()),
     ];
@@ -166,13 +172,15 @@ async fn apply(
         CurationAction::Merge(ty) => merge(store, ty, members, &author).await,
         CurationAction::Revert => {
             let expected = input::take_integer(&mut members, EXPECTED_REVISION)?;
-            let (ty, id) = decode_citable(&input::take_required_text(&mut members, "record")?)?;
+            let target = take_target(store, &mut members).await?;
+            let (ty, id) = target.found.clone()?;
             if catalog().get(ty).kind != RecordKind::Record {
                 let message = "this is the id of a part; revert the record that contains it";
-                return Err(problem_at(Origin::input(["record"]), message, ProblemCode::Invalid).into());
+                return Err(problem_at(target.argument, message, ProblemCode::Invalid).into());
             }
             let number = input::take_integer(&mut members, "toRevision")?.ok_or_else(|| input::not_coerced("toRevision"))?;
-            store.revert(ty, id, number, expected, &author).await?;
+            let reverted = store.revert(ty, id, number, expected, &author).await;
+            reverted.map_err(|error| error.map_problems(|problems| target.relocate(problems)))?;
             Ok((ty, id))
         }
         CurationAction::AddCitation
@@ -214,10 +222,11 @@ async fn patch(
 ) -> Result<(RecordType, Uuid), MutationError> {
     let expected_revision = input::take_integer(&mut members, EXPECTED_REVISION)?;
     let mut problems = Vec::new();
-    let target = match decode_citable(&input::take_required_text(&mut members, "record")?) {
-        Ok(target) => Some(target),
+    let named = take_target(store, &mut members).await?;
+    let target = match &named.found {
+        Ok(target) => Some(*target),
         Err(problem) => {
-            problems.push(problem);
+            problems.push(problem.clone());
             None
         }
     };
@@ -269,7 +278,8 @@ async fn patch(
             return Err(internal("this mutation does not patch a list").into());
         }
     };
-    store.patch_list(input, author).await?;
+    let patched = store.patch_list(input, author).await;
+    patched.map_err(|error| error.map_problems(|problems| named.relocate(problems)))?;
     target.ok_or_else(|| internal("a patch without a record was written").into())
 }
 

@@ -152,6 +152,10 @@ async fn apply(
     draft.is_unidentified |= problem.is_some();
     draft.problems.extend(problem);
     let summary = store.write(&vec![(record.ty, vec![draft])], &author, |_| {}).await?;
+    // an import reports it as a warning, but a mutation of one record that writes nothing has failed
+    if mode == WriteMode::Upsert && summary.created + summary.updated == 0 && !summary.warnings.is_empty() {
+        return Err(MutationError::Invalid(summary.warnings));
+    }
     let written = summary.records.first().ok_or_else(|| internal("the record was neither written nor rejected"))?;
     Ok(written.is_shown.then_some(written.id))
 }

@@ -11,6 +11,7 @@ use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::{Error, Result, internal};
 use crate::core::ids::FieldId;
 use crate::core::path::PathSegment;
+use crate::entity::RecordType;
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::builder::{deprecate_input, input_value};
 use crate::graphql::schema::names;
@@ -260,6 +261,25 @@ pub(crate) fn take_object(members: &mut Map<String, Json>, name: &str) -> Result
         Some(Json::Object(object)) => Ok(object),
         _ => Err(not_coerced(name)),
     }
+}
+
+/// Removes a reference to a record from the members of an input: its type, and its id or slug.
+pub(crate) fn take_reference(members: &mut Map<String, Json>, name: &str) -> Result<Option<(RecordType, String)>> {
+    let Some(value) = take(members, name) else { return Ok(None) };
+    let Json::Object(reference) = value else { return Err(not_coerced(name)) };
+    let mut given = reference.into_iter().filter(|(_, value)| !value.is_null());
+    let (Some((singular, Json::String(text))), None) = (given.next(), given.next()) else { return Err(not_coerced(name)) };
+    let mut records = catalog().all().filter(|record| record.kind == RecordKind::Record);
+    let record = records.find(|record| record.singular() == singular).ok_or_else(|| not_coerced(name))?;
+    Ok(Some((record.ty, text)))
+}
+
+/// The input fields that name the record of a mutation: by id, or by type and slug.
+pub(crate) fn record_or_reference(doc: &str) -> [InputValue; 2] {
+    [
+        input_value("record", TypeRef::named(TypeRef::ID), doc),
+        input_value("of", TypeRef::named(REFERENCE), "The record by type and slug, in place of its id."),
+    ]
 }
 
 /// Sorts problems by the order of their places in the argument `input`. A member that is not given comes last.

@@ -1,4 +1,9 @@
-//! Merging two records of the same person or body: one takes over the values and links of the other.
+//! Merging two records of the same person, body or publication: one takes over the values and links of the other.
+
+mod item;
+pub(crate) mod log;
+mod undo;
+pub mod unmerge;
 
 use std::collections::HashMap;
 
@@ -14,14 +19,18 @@ use crate::catalog::record::Record;
 use crate::core::error::Result;
 use crate::core::id;
 use crate::entity::RecordType;
+use crate::store::curation::merge::item::{replace_text, without_key};
+use crate::store::curation::merge::log::{RecordedMerge, insert_merge, redirected_ids};
+use crate::store::curation::name_redaction::texts;
 use crate::store::curation::referrers::referrers;
 use crate::store::curation::withheld_digest::{WITHHELD_MESSAGE, withheld_persons};
 use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode};
-use crate::store::history::redirects::insert_former_slugs;
+use crate::store::history::redirects::{insert_former_slugs, move_redirects};
+use crate::store::history::revisions::latest_sequence;
 use crate::store::history::state;
 use crate::store::read::dump::FormerName;
 use crate::store::write::load::referenced_types;
-use crate::store::write::model::{field, is_published};
+use crate::store::write::model::{field, is_published, revision_number};
 use crate::store::write::session::{WriteSession, relocate_state_problems, unknown_id, update_draft};
 use crate::store::write::types::{Author, WriteError};
 use crate::store::write::writer::delete_rows;
@@ -89,32 +98,23 @@ impl WriteSession<'_> {
         replace_references(record, &mut ours, &old, |name| theirs.get(name).cloned().unwrap_or(Json::Null));
         let mut ours = replace_text(merged_state(record, ours, theirs), &old, &new);
         replace_references(record, &mut ours, &new, |_| Json::Null);
+        remove_parts_about_itself(record, &mut ours, &new);
         drafts.entry(record.ty).or_default().push(update_draft(record.ty, into, &ours, "into"));
+        let before = latest_sequence(transaction).await?;
         self.write(&drafts.into_iter().collect(), &|_| {}).await?;
-        let merged = self.existing(record, from, "from").await?;
+        let sequences = (before + 1, latest_sequence(transaction).await?);
+        let redirected = redirected_ids(transaction, from).await?;
         // redirects to the merged record follow it, before its removal hides them
-        for table in ["former_slugs", "nodes"] {
-            let column = if table == "nodes" { "merged_into" } else { "record_id" };
-            let earlier = Query::update().table(table).value(column, into).and_where(Expr::col(column).eq(from)).to_owned();
-            transaction.execute(&earlier).await.map_err(database)?;
-        }
+        move_redirects(transaction, from, into).await?;
         self.remove(record, &merged, "merged").await?;
         let redirect = Query::update().table("nodes").value("merged_into", into).and_where(Expr::col("id").eq(from)).to_owned();
         transaction.execute(&redirect).await.map_err(database)?;
         let name = field(record, &merged, "slug").as_text().unwrap_or_default().to_owned();
-        let redirect = FormerName { ty: record.ty, name, record: into };
+        let redirect = FormerName { ty: record.ty, name, record: from };
         insert_former_slugs(transaction, vec![(redirect, is_published(record, &merged))]).await?;
-        Ok(())
-    }
-}
-
-/// Replaces every text value that equals `old`, at any depth.
-fn replace_text(value: Json, old: &str, new: &str) -> Json {
-    match value {
-        Json::String(text) if text == old => Json::String(new.to_owned()),
-        Json::Array(items) => Json::Array(items.into_iter().map(|item| replace_text(item, old, new)).collect()),
-        Json::Object(members) => Json::Object(members.into_iter().map(|(name, value)| (name, replace_text(value, old, new))).collect()),
-        other => other,
+        move_redirects(transaction, from, into).await?;
+        let merge = RecordedMerge { into, revision: revision_number(record, &merged), sequences, redirected };
+        Ok(insert_merge(transaction, from, &merge).await?)
     }
 }
 
@@ -145,13 +145,12 @@ fn replace_references(record: &Record, state: &mut Json, id: &str, replacement: 
     }
 }
 
-/// An item of a list without its key.
-fn without_key(item: &Json) -> Json {
-    match item {
-        Json::Object(members) => {
-            Json::Object(members.iter().filter(|(name, _)| *name != "key").map(|(name, value)| (name.clone(), value.clone())).collect())
+/// Removes parts that refer to the record with this id, to which they belong, such as a citation of a source by the other one.
+fn remove_parts_about_itself(record: &Record, state: &mut Json, id: &str) {
+    for list in &record.parts {
+        if let Some(Json::Array(items)) = state.get_mut(list.name) {
+            items.retain(|item| !texts(item).contains(&id));
         }
-        other => other.clone(),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::core::id;
 use crate::core::normalize::{fold_for_search, words};
 use crate::entity::RecordType;
 use crate::store::curation::digest_key::DigestKey;
+use crate::store::curation::merge::log::forget_merges;
 use crate::store::curation::name_recognition::{NameRecognizer, REPLACEMENT_NAMES, forms_of_person};
 use crate::store::curation::name_redaction::{NameRedaction, ReplacedKeys, texts};
 use crate::store::curation::referrers::{Referrer, referrers};
@@ -72,16 +73,7 @@ impl Store {
         let mut places = session.scan(TextPattern::Label, &HashSet::new()).await?;
         places.owners.clear();
         delete_digests(&session.transaction, person).await?;
-        let number = revision_number(record, &row) + 1;
-        let published = is_published(record, &row);
-        let revision = NewRevision { record: person, ty: record.ty, number, kind: "updated", changes: Vec::new(), published };
-        insert_revisions(self, &session.transaction, &session.stamp(), vec![revision]).await?;
-        let update = Query::update()
-            .table(Alias::new(record.table))
-            .value("revision", i32::try_from(number).unwrap_or(i32::MAX))
-            .and_where(Expr::col("id").eq(person))
-            .to_owned();
-        session.transaction.execute(&update).await.map_err(database)?;
+        session.add_empty_revision(record, &row, "updated").await?;
         session.commit().await?;
         Ok(places)
     }
@@ -163,6 +155,7 @@ impl WriteSession<'_> {
         let forms = if is_shared { identity.forms(&[]) } else { forms };
         insert_digests(transaction, &key, id, digests, forms).await?;
         delete_rows(transaction, "former_slugs", "record_id", &identity.ids).await?;
+        forget_merges(transaction, &identity.ids).await?;
         self.redact_histories(&identity.ids, &related, &redaction, &mut keys, is_shared).await?;
         self.redact_own_tables(&redaction, is_shared, &mut places).await?;
         let names = identity.names.iter().map(|name| fold_for_search(name)).collect::<Vec<_>>().join(" ");

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::sea_query::{Alias, Expr, OnConflict, Query};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
@@ -47,13 +47,80 @@ impl Store {
 pub(crate) async fn insert_former_slugs(transaction: &DatabaseTransaction, slugs: Vec<(FormerName<String>, bool)>) -> Result<()> {
     for (FormerName { ty, name, record }, published) in slugs {
         let mut insert = Query::insert();
-        insert.into_table("former_slugs").columns(["record_type", "slug", "record_id", "published"].map(Alias::new));
-        insert.values([Expr::val(ty.prefix()), Expr::val(name), Expr::val(record), Expr::val(published)]).map_err(internal)?;
-        let conflict = OnConflict::columns(["record_type", "slug"].map(Alias::new));
-        insert.on_conflict(conflict.clone().update_columns(["record_id", "published"].map(Alias::new)).to_owned());
+        insert.into_table("former_slugs").columns(["record_type", "slug", "record_id", "published", "origin_id"].map(Alias::new));
+        insert
+            .values([Expr::val(ty.prefix()), Expr::val(name), Expr::val(record), Expr::val(published), Expr::val(record)])
+            .map_err(internal)?;
+        let mut conflict = OnConflict::columns(["record_type", "slug"].map(Alias::new));
+        insert.on_conflict(conflict.update_columns(["record_id", "published", "origin_id"].map(Alias::new)).to_owned());
         transaction.execute(&insert).await.map_err(database)?;
     }
     Ok(())
+}
+
+/// Lets the former slugs and former ids of a record lead to another one.
+pub(crate) async fn move_redirects(transaction: &DatabaseTransaction, from: Uuid, into: Uuid) -> Result<()> {
+    let unknown = Query::update()
+        .table("former_slugs")
+        .value("origin_id", from)
+        .and_where(Expr::col("record_id").eq(from))
+        .and_where(Expr::col("origin_id").is_null())
+        .to_owned();
+    transaction.execute(&unknown).await.map_err(database)?;
+    for (table, column) in [("former_slugs", "record_id"), ("nodes", "merged_into")] {
+        let update = Query::update().table(table).value(column, into).and_where(Expr::col(column).eq(from)).to_owned();
+        transaction.execute(&update).await.map_err(database)?;
+    }
+    Ok(())
+}
+
+/// Undoes [`move_redirects`] for those that came from the record `from` or from the records `redirected` to it before.
+pub(crate) async fn return_redirects(transaction: &DatabaseTransaction, from: Uuid, into: Uuid, redirected: &[Uuid]) -> Result<()> {
+    let origins = || redirected.iter().copied();
+    let slugs = Query::update()
+        .table("former_slugs")
+        .value("record_id", from)
+        .and_where(Expr::col("record_id").eq(into))
+        .and_where(Expr::col("origin_id").is_in(origins().chain([from])))
+        .to_owned();
+    let ids = Query::update()
+        .table("nodes")
+        .value("merged_into", from)
+        .and_where(Expr::col("merged_into").eq(into))
+        .and_where(Expr::col("id").is_in(origins()))
+        .to_owned();
+    let itself = Query::update().table("nodes").value("merged_into", None::<Uuid>).and_where(Expr::col("id").eq(from)).to_owned();
+    for update in [slugs, ids, itself] {
+        transaction.execute(&update).await.map_err(database)?;
+    }
+    Ok(())
+}
+
+/// Removes the redirect of a former slug, because a record has the slug again.
+pub(crate) async fn delete_former_slug(transaction: &DatabaseTransaction, ty: RecordType, slug: &str) -> Result<()> {
+    let delete = Query::delete()
+        .from_table("former_slugs")
+        .and_where(Expr::col("record_type").eq(ty.prefix()))
+        .and_where(Expr::col("slug").eq(slug))
+        .to_owned();
+    transaction.execute(&delete).await.map(drop).map_err(database)
+}
+
+/// The record that had a former slug itself, and the record that the slug leads to. The first is not set if the slug was
+/// registered before the store kept it.
+pub(crate) async fn former_slug_origin(
+    connection: &impl ConnectionTrait,
+    ty: RecordType,
+    slug: &str,
+) -> Result<Option<(Option<Uuid>, Uuid)>> {
+    let select = Query::select()
+        .columns(["origin_id", "record_id"])
+        .from("former_slugs")
+        .and_where(Expr::col("record_type").eq(ty.prefix()))
+        .and_where(Expr::col("slug").eq(slug))
+        .to_owned();
+    let row = connection.query_one(&select).await.map_err(database)?;
+    row.map(|row| Ok((row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?))).transpose()
 }
 
 /// The former slugs that are not registered yet and may be.

@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 
+use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
 use crate::catalog::record::Record;
 use crate::core::auth::Role;
-use crate::core::error::Result;
+use crate::core::error::{Result, internal};
+use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::db::snapshot::begin_read;
 use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, parse, value_tree};
@@ -59,6 +62,9 @@ impl Store {
         let origin = Origin::input(["record"]);
         let earlier = session.state_at(record, id, revision, true).await?;
         let exists = !load_rows(&session.transaction, record, "id", &[id]).await?.is_empty();
+        if let Some(problem) = session.merged_problem(record, id).await?.filter(|_| !exists) {
+            return Err(WriteError::problem(problem));
+        }
         let kept: &[&str] = if exists { &FIELDS_KEPT_BY_REVERT } else { &[] };
         let draft = if let Some(earlier) = earlier {
             parse::state(record, &value_tree::from_json(&state::complete(record, earlier, kept)), &origin)
@@ -82,9 +88,22 @@ impl Store {
 }
 
 impl WriteSession<'_> {
+    /// The problem that a record was merged, which a revert cannot undo. Not set if it was not.
+    async fn merged_problem(&self, record: &Record, id: Uuid) -> Result<Option<InputProblem>> {
+        let select = Query::select().column("merged_into").from("nodes").and_where(Expr::col("id").eq(id)).to_owned();
+        let row = self.transaction.query_one(&select).await.map_err(database)?;
+        let into: Option<Uuid> = row.map_or(Ok(None), |row| row.try_get_by_index(0)).map_err(internal)?;
+        Ok(into.map(|into| {
+            let (singular, into) = (record.singular(), id::encode(record.ty.prefix(), into));
+            let message =
+                format!("this {singular} was merged into {into}; a revert cannot undo a merge, but the mutations that unmerge can");
+            InputProblem::new(Origin::input(["record"]), message)
+        }))
+    }
+
     /// The state of a record after one of its revisions, with the positions of its parts: the current state, with the
     /// later revisions undone.
-    async fn state_at(&self, record: &'static Record, id: Uuid, revision: i64, sees_drafts: bool) -> Result<Option<Json>> {
+    pub(crate) async fn state_at(&self, record: &'static Record, id: Uuid, revision: i64, sees_drafts: bool) -> Result<Option<Json>> {
         let revisions = load_revisions(&self.transaction, id).await?;
         if !revisions.iter().any(|stored| stored.number == revision && (sees_drafts || stored.has_public_state())) {
             return Ok(None);

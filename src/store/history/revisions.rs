@@ -55,7 +55,7 @@ impl StoredRevision {
     /// - The revision left a public state behind. The entries that report the removal of a record are visible, but the state
     ///   after them is that of a draft, which may have been changed together with the removal.
     pub(crate) fn has_public_state(&self) -> bool {
-        self.published && matches!(self.kind.as_str(), "created" | "updated" | "published")
+        self.published && matches!(self.kind.as_str(), "created" | "updated" | "published" | "unmerged")
     }
 }
 
@@ -104,6 +104,14 @@ pub(crate) async fn hide_revisions(transaction: &DatabaseTransaction, records: &
     Ok(())
 }
 
+/// Sequence number of the latest revision of the dataset; 0 if there is none.
+pub(crate) async fn latest_sequence(transaction: &DatabaseTransaction) -> Result<i32> {
+    let latest = Query::select().expr(Func::max(Expr::col("sequence"))).from(TABLE).to_owned();
+    let latest = transaction.query_one(&latest).await.map_err(database)?;
+    let latest: Option<i32> = latest.map_or(Ok(None), |row| row.try_get_by_index(0)).map_err(internal)?;
+    Ok(latest.unwrap_or(0))
+}
+
 /// Inserts revisions. Their sequence numbers continue the history of the whole dataset, in commit order.
 pub(crate) async fn insert_revisions(
     store: &Store,
@@ -111,16 +119,14 @@ pub(crate) async fn insert_revisions(
     stamp: &RevisionStamp,
     revisions: Vec<NewRevision>,
 ) -> Result<()> {
-    let latest = Query::select().expr(Func::max(Expr::col("sequence"))).from(TABLE).to_owned();
-    let latest = transaction.query_one(&latest).await.map_err(database)?;
-    let latest: Option<i32> = latest.map_or(Ok(None), |row| row.try_get_by_index(0)).map_err(internal)?;
+    let latest = latest_sequence(transaction).await?;
     let recognizer = load_recognizer(transaction, store.withholding_secret.as_deref()).await?;
     // a message is public, and so is the name of a token
     let by = recognizer.redact(&stamp.by, false).unwrap_or_else(|| stamp.by.clone());
     let message = stamp.message.as_ref().map(|message| recognizer.redact(message, false).unwrap_or_else(|| message.clone()));
     let rows = revisions
         .into_iter()
-        .zip(latest.unwrap_or(0) + 1..)
+        .zip(latest + 1..)
         .map(|(revision, sequence)| {
             vec![
                 store.clock.new_uuid().into(),
@@ -139,6 +145,16 @@ pub(crate) async fn insert_revisions(
         .collect();
     let into = InsertTarget { table: TABLE, columns: &COLUMNS, on_conflict: ConflictAction::Fail, batching: Batching::Fastest };
     insert(transaction, into, rows).await
+}
+
+/// Gives a kind to the revisions of these records after a sequence number. Returns the records that have one.
+pub(crate) async fn set_kind(transaction: &DatabaseTransaction, records: &[Uuid], after: i32, kind: &'static str) -> Result<Vec<Uuid>> {
+    let is_one = || Expr::col("record_id").is_in(records.iter().copied()).and(Expr::col("sequence").gt(after));
+    let update = Query::update().table(TABLE).value("kind", kind).and_where(is_one()).to_owned();
+    transaction.execute(&update).await.map_err(database)?;
+    let select = Query::select().column("record_id").from(TABLE).and_where(is_one()).distinct().to_owned();
+    let rows = transaction.query_all(&select).await.map_err(database)?;
+    rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>().map_err(internal)
 }
 
 /// Deletes one revision of a record.

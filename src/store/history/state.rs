@@ -14,7 +14,7 @@ use crate::store::write::model::StoredRow;
 use crate::store::write::value::as_json;
 
 /// Name of the field that holds the position of a part in its list.
-const POSITION: &str = "position";
+pub(crate) const POSITION: &str = "position";
 
 /// State of a record or part with its parts, which include their positions. `types` are the types of the records that
 /// polymorphic references point to, `keys` the keys of the parts around it.
@@ -121,12 +121,12 @@ impl UndoneState {
 }
 
 /// The key of a part.
-fn key(item: &Json) -> Option<&str> {
+pub(crate) fn key(item: &Json) -> Option<&str> {
     item.get("key").and_then(Json::as_str)
 }
 
 /// The keys that a path after `list[` may begin with, each with the rest of the path: keys may contain any character.
-fn key_and_rest(path: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
+pub(crate) fn key_and_rest(path: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     path.match_indices(']').filter_map(|(end, _)| match &path[end + 1..] {
         "" => Some((&path[..end], None)),
         rest => Some((&path[..end], Some(rest.strip_prefix('.')?))),

@@ -12,7 +12,6 @@ use crate::catalog::record::Record;
 use crate::core::article::with_article;
 use crate::core::error::{Result, internal};
 use crate::core::id;
-use crate::core::normalize::fold;
 use crate::core::path::DisplayPath;
 use crate::entity::RecordType;
 use crate::store::curation::digest_key::DigestKey;
@@ -23,11 +22,9 @@ use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, Probl
 use crate::store::read::result::Cell;
 use crate::store::sql::dialect::{one_of, one_of_ids};
 use crate::store::write::load::LOOKUP_BATCH_VALUES;
+use crate::store::write::slug::{RetiredSlug, former_slugs, slug_from_name};
 use crate::store::write::types::{ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord};
 use crate::store::{Store, database};
-
-/// Maximum length of a slug generated from a name.
-const MAX_GENERATED_SLUG_BYTES: usize = 80;
 
 /// Scheme and value of an identifier.
 pub(super) type IdentifierPair = (String, String);
@@ -55,8 +52,11 @@ pub(crate) struct ResolvedNames {
     pub(super) slugs: HashMap<(RecordType, String), Uuid>,
     /// Ids that exist, each with itself or, after a merge, with the id of the record it was merged into.
     pub(super) ids: HashMap<Uuid, Uuid>,
-    /// Slugs of records that were merged or withheld: drafts with them are skipped.
-    retired_slugs: HashSet<(RecordType, String)>,
+    /// Slugs of records that were merged, renamed or withheld: drafts with them are skipped. Those of withheld persons have no
+    /// value, because nothing is said about them.
+    retired_slugs: HashMap<(RecordType, String), Option<RetiredSlug>>,
+    /// What may be wrong with skipped drafts.
+    warnings: Vec<InputProblem>,
     /// Those among the retired slugs that are known by their digests only. They are free for new records: an error would
     /// tell whose slug it was.
     digest_slugs: HashSet<(RecordType, String)>,
@@ -206,8 +206,9 @@ impl ResolvedNames {
         let found = self.slugs.get(&key).copied().filter(|_| !is_free);
         if let Some(id) = found
             && draft.target.mode == WriteMode::Upsert
-            && self.retired_slugs.contains(&key)
+            && let Some(retired) = self.retired_slugs.get(&key)
         {
+            self.warnings.extend(retired.as_ref().filter(|_| !self.withheld.contains(&id)).map(|retired| retired.warning(ty, slug, draft)));
             return self.skip(ty, id, draft, position);
         }
         found.into()
@@ -248,7 +249,8 @@ impl ResolvedNames {
 
     /// Summary of the skipped drafts.
     pub(super) fn skipped(&self) -> SummaryBuilder {
-        SummaryBuilder { unchanged: self.skipped.len(), records: self.skipped.clone(), ..SummaryBuilder::default() }
+        let (records, warnings) = (self.skipped.clone(), self.warnings.clone());
+        SummaryBuilder { unchanged: records.len(), records, warnings, ..SummaryBuilder::default() }
     }
 
     /// Finds records by their current and former slugs.
@@ -268,17 +270,9 @@ impl ResolvedNames {
         }
         slugs.retain(|slug| !self.slugs.contains_key(&(record.ty, (*slug).to_owned())));
         for batch in slugs.chunks(LOOKUP_BATCH_VALUES) {
-            let select = Query::select()
-                .columns(["record_id", "slug"])
-                .from("former_slugs")
-                .and_where(Expr::col("record_type").eq(record.ty.prefix()))
-                .and_where(one_of(transaction.get_database_backend(), "slug", batch)?)
-                .and_where(Expr::col("record_id").in_subquery(existing_ids(record)))
-                .to_owned();
-            for row in transaction.query_all(&select).await.map_err(database)? {
-                let slug: String = row.try_get_by_index(1).map_err(internal)?;
-                self.retired_slugs.insert((record.ty, slug.clone()));
-                self.slugs.insert((record.ty, slug), row.try_get_by_index(0).map_err(internal)?);
+            for (slug, id, retired) in former_slugs(transaction, record, batch).await? {
+                self.retired_slugs.insert((record.ty, slug.clone()), Some(retired));
+                self.slugs.insert((record.ty, slug), id);
             }
         }
         let Some(key) = &self.digest_key else { return Ok(()) };
@@ -289,7 +283,7 @@ impl ResolvedNames {
         }
         for (slug, id) in found {
             self.digest_slugs.insert((record.ty, slug.clone()));
-            self.retired_slugs.insert((record.ty, slug.clone()));
+            self.retired_slugs.insert((record.ty, slug.clone()), None);
             self.slugs.insert((record.ty, slug), id);
         }
         Ok(())
@@ -477,19 +471,6 @@ fn mode_problem(ty: RecordType, draft: &Draft, resolved: Resolved) -> Option<(In
 /// Ids of the existing records of a type. Names of deleted records stay behind and must not be found.
 fn existing_ids(record: &Record) -> SelectStatement {
     Query::select().column("id").from(Alias::new(record.table)).to_owned()
-}
-
-/// Slug from the name of a record, or from its type if it has none.
-fn slug_from_name(record: &Record, draft: &Draft) -> String {
-    let label = record.find_field(|field| field.is_label).and_then(|field| draft.value(field));
-    let name = match label {
-        Some(DraftValue::Cell(cell)) => cell.texts().first().map(|text| fold(text)).unwrap_or_default(),
-        _ => String::new(),
-    };
-    let mut slug = name.replace(' ', "-");
-    slug.truncate(MAX_GENERATED_SLUG_BYTES);
-    let slug = slug.trim_matches('-');
-    if slug.is_empty() { record.ty.prefix().replace('_', "-") } else { slug.to_owned() }
 }
 
 /// Scheme and value of an identifier.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use serde_json::Value as Json;
 use typed_arena::Arena;
@@ -26,13 +26,13 @@ use crate::store::db::snapshot::begin;
 use crate::store::draft::{
     Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, has_problems, parse, problems_of, value_tree,
 };
-use crate::store::history::revisions::RevisionStamp;
+use crate::store::history::revisions::{NewRevision, RevisionStamp, insert_revisions};
 use crate::store::history::state;
 use crate::store::read::dump::FormerName;
 use crate::store::read::result::Cell;
 use crate::store::write::diff::ChangeSet;
 use crate::store::write::load::{load_rows, referenced_types};
-use crate::store::write::model::StoredRow;
+use crate::store::write::model::{StoredRow, is_published, revision_number};
 use crate::store::write::resolve::ResolvedNames;
 use crate::store::write::types::{Author, TransactionEnd, WriteError, WriteSummary};
 use crate::store::write::validate;
@@ -255,6 +255,19 @@ impl WriteSession<'_> {
     /// Instant and author of the revisions that this session writes.
     pub(crate) fn stamp(&self) -> RevisionStamp {
         RevisionStamp { at: self.store.clock.now(), by: self.author.by.clone(), message: self.author.message.clone() }
+    }
+
+    /// Adds a revision without field changes to the history of a record.
+    pub(crate) async fn add_empty_revision(&self, record: &'static Record, row: &StoredRow, kind: &'static str) -> Result<()> {
+        let (number, published) = (revision_number(record, row) + 1, is_published(record, row));
+        let revision = NewRevision { record: row.id, ty: record.ty, number, kind, changes: Vec::new(), published };
+        insert_revisions(self.store, &self.transaction, &self.stamp(), vec![revision]).await?;
+        let update = Query::update()
+            .table(Alias::new(record.table))
+            .value("revision", i32::try_from(number).map_err(internal)?)
+            .and_where(Expr::col("id").eq(row.id))
+            .to_owned();
+        self.transaction.execute(&update).await.map(drop).map_err(database)
     }
 
     /// The current state of a record as a value that can be parsed into a draft.

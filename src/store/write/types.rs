@@ -131,7 +131,7 @@ impl WriteError {
     }
 
     /// The same error with its problems changed.
-    pub(crate) fn map_problems(self, change: impl FnOnce(Vec<InputProblem>) -> Vec<InputProblem>) -> Self {
+    pub fn map_problems(self, change: impl FnOnce(Vec<InputProblem>) -> Vec<InputProblem>) -> Self {
         match self {
             Self::Problems(problems) => Self::Problems(change(problems)),
             Self::Failed(error) => Self::Failed(error),
