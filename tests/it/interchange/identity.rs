@@ -10,7 +10,7 @@ use crate::server::On;
 
 /// An interface that imports files.
 #[derive(Debug, Clone, Copy)]
-enum Door {
+pub enum Door {
     /// `kurultai import` into the database.
     Database,
     /// `kurultai import --url` into a running server.
@@ -20,7 +20,7 @@ enum Door {
 }
 
 /// Imports a file; returns all that the interface says.
-async fn import(fixture: &ImportFixture, door: Door, file: &str, scheme: Option<&str>, mapping: Option<&str>) -> String {
+pub async fn import(fixture: &ImportFixture, door: Door, file: &str, scheme: Option<&str>, mapping: Option<&str>) -> String {
     import_with(fixture, door, file, scheme, mapping, false).await
 }
 
