@@ -172,7 +172,9 @@ impl ImportReader {
         for table in tables {
             let mut drafts = Vec::new();
             table.convert_rows(&references, |row| drafts.extend(row));
-            drafts.iter().for_each(|(ty, draft)| references.insert_draft(*ty, draft));
+            for (ty, draft) in &drafts {
+                references.insert_draft(*ty, draft);
+            }
         }
         let missing = references.take_missing();
         let mut lookups: BTreeMap<(&'static str, LookupBy), (RecordType, Vec<String>)> = BTreeMap::new();
@@ -184,7 +186,9 @@ impl ImportReader {
                 LookupBy::Identifier(scheme) => target.slugs_by_identifier(ty, scheme, &values).await?,
                 LookupBy::Url => target.slugs_by_field(ty, "url", &values).await?,
             };
-            found.into_iter().for_each(|(value, slug)| references.insert((ty, by.clone(), value), slug));
+            for (value, slug) in found {
+                references.insert((ty, by.clone(), value), slug);
+            }
         }
         for (_, by, url) in missing {
             let reference = (RecordType::Source, by, url);

@@ -157,7 +157,9 @@ impl MappingNode {
         match self {
             Self::Map { entries, conditions, .. } => {
                 uses.extend(conditions.iter().map(condition_use));
-                entries.iter().for_each(|(_, node)| node.collect_uses(uses));
+                for (_, node) in entries {
+                    node.collect_uses(uses);
+                }
             }
             Self::List { items, .. } => items.iter().for_each(|node| node.collect_uses(uses)),
             Self::Leaf(rule) => {

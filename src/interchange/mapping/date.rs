@@ -163,11 +163,9 @@ fn read_items(text: &str, items: &[Item<'static>], century: Option<i32>) -> Opti
     parse(&mut parsed, &english, items.iter()).ok()?;
     let last_two_digits = match (parsed.year(), parsed.year_div_100(), parsed.year_mod_100()) {
         (Some(year), ..) if year >= FIRST_FULL_YEAR || text.contains(&format!("{year:04}")) => None,
-        (Some(year @ 0..=99), ..) => Some(year),
-        (Some(_), ..) => return None,
+        (Some(year @ 0..=99), ..) | (None, None, Some(year)) => Some(year),
         (None, Some(_), Some(_)) => None,
-        (None, _, Some(year)) => Some(year),
-        (None, _, None) => return None,
+        (Some(_), ..) | (None, _, None) => return None,
     };
     match (last_two_digits, century) {
         (None, _) => partial_date(&parsed).map(Reading::Date),

@@ -187,10 +187,12 @@ impl<'f> OptionReader<'f> {
 /// A problem at a place of a mapping file, with its line and column.
 pub(super) fn problem_at(file: &Arc<str>, positions: &Positions, path: &str, message: impl Into<String>) -> InputProblem {
     let position = positions.of(path);
-    let name = Some(path).filter(|path| !path.is_empty()).map(|path| PathSegment::from(path.to_owned()));
-    let column = position.map(|(_, column)| PathSegment::Column(column.to_string().into()));
-    let path = name.into_iter().chain(column).collect();
-    InputProblem::new(Origin { file: Some(file.clone()), line: position.map(|(line, _)| line), path }, message)
+    let segments = match position {
+        _ if path.is_empty() => Vec::new(),
+        Some((_, column)) => vec![path.to_owned().into(), PathSegment::Column(column.to_string().into())],
+        None => vec![path.to_owned().into()],
+    };
+    InputProblem::new(Origin { file: Some(file.clone()), line: position.map(|(line, _)| line), path: segments }, message)
 }
 
 /// The path of a member of a map.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::convert::{Mapping, MappingNode, RecordKey, RecordMapping};
 use super::option::{FORMAT_KEYS, OptionReader, member};
-use super::parse_rule::{RulePlace, is_rule, parse_rule};
+use super::parse_rule::{is_rule, parse_rule};
 use super::position::Positions;
-use super::rule::Formats;
+use super::rule::{Formats, RulePlace};
 use super::template::Template;
 use crate::catalog::catalog;
 use crate::catalog::kind::{FieldKind, Structure};

@@ -8,7 +8,7 @@ use regex::Regex;
 use super::option::{FORMAT_KEYS, OptionReader, member};
 use super::reference::{LookupBy, References};
 use super::row::TableRow;
-use super::rule::{DEFAULT_SPLIT, FieldRule, Formats, Pattern};
+use super::rule::{DEFAULT_SPLIT, FieldRule, Formats, Pattern, RulePlace};
 use super::template::Template;
 use crate::catalog::kind::FieldKind;
 use crate::entity::RecordType;
@@ -19,19 +19,6 @@ const KEYS: [&str; 14] = [
     "column", "template", "constant", "coalesce", "match", "optional", "values", "split", "slug", "default", "scheme", "by", "empty",
     "when",
 ];
-
-/// What the place of a rule allows.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct RulePlace {
-    /// Kind of the field.
-    pub(super) kind: FieldKind,
-    /// Whether the rule yields a whole list.
-    pub(super) is_list: bool,
-    /// Whether the rule is part of a list item, of which a split cell makes several.
-    pub(super) is_in_list: bool,
-    /// Whether the field is a member of a structure.
-    pub(super) is_member: bool,
-}
 
 /// Whether a map is a rule rather than a map of fields.
 pub(super) fn is_rule(entries: &[(String, Tree)]) -> bool {
@@ -48,26 +35,23 @@ pub(super) fn parse_rule(reader: &mut OptionReader<'_>, tree: &Tree, place: Rule
     let mut rule = FieldRule {
         path: path.to_owned(),
         sources: Vec::new(),
-        kind: place.kind,
+        place,
         pattern: None,
         replacements: None,
         formats: formats.clone(),
         split: place.is_list.then(|| DEFAULT_SPLIT.to_owned()),
-        is_list: place.is_list,
         is_slug: false,
         default: None,
         lookup: None,
         clears_when_empty: false,
-        is_member: place.is_member,
         conditions: Vec::new(),
         label: None,
     };
-    match &tree.value {
-        Value::Map(entries) => parse_options(reader, &mut rule, entries, place, path),
-        _ => {
-            let text = reader.text(tree, path)?;
-            rule.sources.extend(reader.column_or_template(&text, path));
-        }
+    if let Value::Map(entries) = &tree.value {
+        parse_options(reader, &mut rule, entries, path);
+    } else {
+        let text = reader.text(tree, path)?;
+        rule.sources.extend(reader.column_or_template(&text, path));
     }
     if reader.problems.len() > earlier {
         return None;
@@ -78,7 +62,7 @@ pub(super) fn parse_rule(reader: &mut OptionReader<'_>, tree: &Tree, place: Rule
     (reader.problems.len() == earlier).then_some(rule)
 }
 
-fn parse_options(reader: &mut OptionReader<'_>, rule: &mut FieldRule, entries: &[(String, Tree)], place: RulePlace, path: &str) {
+fn parse_options(reader: &mut OptionReader<'_>, rule: &mut FieldRule, entries: &[(String, Tree)], path: &str) {
     let known: Vec<&str> = KEYS.iter().chain(&FORMAT_KEYS).copied().collect();
     reader.check_keys(entries, &known, path);
     let get = |name: &str| entries.iter().find(|(key, _)| key == name).map(|(_, tree)| tree);
@@ -138,7 +122,7 @@ fn parse_options(reader: &mut OptionReader<'_>, rule: &mut FieldRule, entries: &
     if sources > 1 && !is_template_of_pattern {
         reader.report(path, "expected only one of column, template, constant and coalesce");
     }
-    if get("split").is_some() && !place.is_list && !place.is_in_list {
+    if get("split").is_some() && !rule.place.is_list && !rule.place.is_in_list {
         reader.report(&member(path, "split"), "split is only valid in a list, and this field has one value");
     }
     if rule.split.as_deref() == Some("") {
@@ -147,14 +131,14 @@ fn parse_options(reader: &mut OptionReader<'_>, rule: &mut FieldRule, entries: &
     if get("scheme").is_some() && get("by").is_some() {
         reader.report(path, "expected only one of scheme and by");
     }
-    if get("scheme").is_some() && !matches!(rule.kind, FieldKind::One(_)) {
+    if get("scheme").is_some() && !matches!(rule.place.kind, FieldKind::One(_)) {
         reader.report(&member(path, "scheme"), "scheme is only valid for references to records, and this field is not one");
     }
 }
 
 fn parse_by(reader: &mut OptionReader<'_>, rule: &mut FieldRule, tree: &Tree, path: &str) {
     match reader.text(tree, path).as_deref() {
-        Some("url") if matches!(rule.kind, FieldKind::One(RecordType::Source)) => rule.lookup = Some(LookupBy::Url),
+        Some("url") if matches!(rule.place.kind, FieldKind::One(RecordType::Source)) => rule.lookup = Some(LookupBy::Url),
         Some("url") => reader.report(path, "by: url is only valid for references to sources, and this field is not one"),
         Some("slug") | None => {}
         Some(other) => reader.report(path, format!("\"{other}\" is not an option; expected slug or url")),
@@ -164,8 +148,8 @@ fn parse_by(reader: &mut OptionReader<'_>, rule: &mut FieldRule, tree: &Tree, pa
 /// Parses a format; one that has no effect on the field is an error.
 fn parse_format(reader: &mut OptionReader<'_>, rule: &mut FieldRule, key: &str, tree: &Tree, path: &str) {
     let has_effect = match key {
-        "dates" | "century" | "open" => matches!(rule.kind, FieldKind::Date),
-        "decimal" | "thousands" => matches!(rule.kind, FieldKind::Integer | FieldKind::Number),
+        "dates" | "century" | "open" => matches!(rule.place.kind, FieldKind::Date),
+        "decimal" | "thousands" => matches!(rule.place.kind, FieldKind::Integer | FieldKind::Number),
         _ => true,
     };
     if has_effect {

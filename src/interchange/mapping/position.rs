@@ -32,6 +32,11 @@ impl Positions {
                         frame.key = Some((text.into_owned(), at));
                     }
                 }
+                Event::Alias(_) if is_key(&stack) => {
+                    if let Some(frame) = stack.last_mut() {
+                        frame.key = Some((String::new(), at));
+                    }
+                }
                 Event::Scalar(..) | Event::Alias(_) => {
                     let (path, at) = next_path(&mut stack, at);
                     positions.insert(path, at);

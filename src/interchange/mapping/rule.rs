@@ -45,6 +45,19 @@ pub(super) struct Pattern {
     pub(super) is_optional: bool,
 }
 
+/// What the place of a rule allows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RulePlace {
+    /// Kind of the field.
+    pub(super) kind: FieldKind,
+    /// Whether the rule yields a whole list.
+    pub(super) is_list: bool,
+    /// Whether the rule is part of a list item, of which a split cell makes several.
+    pub(super) is_in_list: bool,
+    /// Whether the field is a member of a structure, which is not cleared but left out.
+    pub(super) is_member: bool,
+}
+
 /// How the value of one field is computed from a row.
 #[derive(Debug)]
 pub(super) struct FieldRule {
@@ -52,23 +65,20 @@ pub(super) struct FieldRule {
     pub(super) path: String,
     /// Sources of the text, of which the first that is not empty counts.
     pub(super) sources: Vec<Template>,
-    pub(super) kind: FieldKind,
+    /// Where the rule stands.
+    pub(super) place: RulePlace,
     pub(super) pattern: Option<Pattern>,
     /// Replacements of whole values; `*` stands for any other value, and no template for no value.
     pub(super) replacements: Option<Vec<(String, Option<Template>)>>,
     pub(super) formats: Formats,
     /// Separator of several values in one cell.
     pub(super) split: Option<String>,
-    /// Whether the rule yields the whole list instead of one item.
-    pub(super) is_list: bool,
     pub(super) is_slug: bool,
     pub(super) default: Option<Template>,
     /// How the rule refers to records, if not by slug.
     pub(super) lookup: Option<LookupBy>,
     /// Whether an empty value clears the field.
     pub(super) clears_when_empty: bool,
-    /// Whether the value is a member of a structure, which is not cleared but left out.
-    pub(super) is_member: bool,
     /// Conditions, all of which must hold; otherwise the field is not given.
     pub(super) conditions: Vec<Condition>,
     /// Columns that the value is read from, for messages.
@@ -110,7 +120,7 @@ impl FieldRule {
 
     /// Number of values in the cells if the rule splits them into list items: without and with empty values at the end.
     pub(super) fn split_counts(&self, row: &TableRow<'_>) -> Option<(usize, usize)> {
-        if self.split.is_none() || self.is_list || !self.holds(row) {
+        if self.split.is_none() || self.place.is_list || !self.holds(row) {
             return None;
         }
         let texts = self.texts(row);
@@ -126,7 +136,7 @@ impl FieldRule {
     pub(super) fn value(&self, row: &TableRow<'_>, index: usize) -> MappedTree {
         let value = if self.holds(row) { self.mapped_value(row, index) } else { Ok(MappedValue::Absent) };
         let value = match value {
-            Ok(MappedValue::Scalar(Value::Null)) if self.is_member => Ok(MappedValue::Absent),
+            Ok(MappedValue::Scalar(Value::Null)) if self.place.is_member => Ok(MappedValue::Absent),
             value => value,
         };
         MappedTree { line: row.line, columns: self.label.clone(), value: value.unwrap_or_else(MappedValue::Invalid) }
@@ -134,7 +144,7 @@ impl FieldRule {
 
     fn mapped_value(&self, row: &TableRow<'_>, index: usize) -> Result<MappedValue, String> {
         let mut texts = self.texts(row);
-        if !self.is_list {
+        if !self.place.is_list {
             let index = if self.split.is_some() { index } else { 0 };
             texts = texts.into_iter().nth(index).into_iter().collect();
         }
@@ -145,11 +155,11 @@ impl FieldRule {
         if items.is_empty() {
             let default = self.default.as_ref().map(|default| self.render(default, row)).filter(|default| !default.is_empty());
             items = match default {
-                Some(default) if self.is_list => self.split_text(&default).into_iter().filter(|text| !text.is_empty()).collect(),
+                Some(default) if self.place.is_list => self.split_text(&default).into_iter().filter(|text| !text.is_empty()).collect(),
                 default => default.into_iter().collect(),
             };
         }
-        if self.is_list && !items.is_empty() {
+        if self.place.is_list && !items.is_empty() {
             let item = |text: &String| {
                 let value = self.convert(text, row).map_or_else(MappedValue::Invalid, MappedValue::Scalar);
                 MappedTree { line: row.line, columns: self.label.clone(), value }
@@ -236,10 +246,10 @@ impl FieldRule {
         if text.is_empty() {
             return Ok(());
         }
-        let texts = if self.is_list { self.split_text(text) } else { vec![text.to_owned()] };
+        let texts = if self.place.is_list { self.split_text(text) } else { vec![text.to_owned()] };
         for text in texts.iter().filter(|text| !text.is_empty()) {
             if let Value::Text(text) = self.convert(text, row)? {
-                normalize(self.kind, &text)?;
+                normalize(self.place.kind, &text)?;
             }
         }
         Ok(())
@@ -253,13 +263,13 @@ impl FieldRule {
                 slug => Ok(Value::Text(slug)),
             };
         }
-        if let (FieldKind::One(target), Some(by)) = (self.kind, &self.lookup) {
+        if let (FieldKind::One(target), Some(by)) = (self.place.kind, &self.lookup) {
             if *by == LookupBy::Url {
                 check_web_address(text)?;
             }
             return row.references.slug(target, by, text).map(Value::Text);
         }
-        match self.kind {
+        match self.place.kind {
             FieldKind::Date => Ok(self.formats.dates.read(text)?.map_or(Value::Null, Value::Text)),
             FieldKind::Integer => self.formats.numbers.integer(text).map(|number| Value::Number(number.into())),
             FieldKind::Number => self.formats.numbers.number(text).map(|number| Value::Number(number.into())),

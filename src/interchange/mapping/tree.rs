@@ -176,8 +176,9 @@ fn describe(value: &MappedValue) -> String {
         MappedValue::Scalar(Value::Text(text)) => format!("\"{text}\""),
         MappedValue::Scalar(Value::Number(number)) => number.text().to_owned(),
         MappedValue::Scalar(Value::Boolean(boolean)) => boolean.to_string(),
-        MappedValue::Scalar(Value::Null | Value::Invalid | Value::List(_) | Value::Map(_)) => "no value".to_owned(),
-        MappedValue::Absent | MappedValue::Invalid(_) => "no value".to_owned(),
+        MappedValue::Scalar(Value::Null | Value::Invalid | Value::List(_) | Value::Map(_))
+        | MappedValue::Absent
+        | MappedValue::Invalid(_) => "no value".to_owned(),
         MappedValue::Map(_) => "a map".to_owned(),
         MappedValue::List { .. } => "a list".to_owned(),
     }

@@ -57,7 +57,7 @@ async fn all_problems_of_a_row_are_reported_at_once(#[values(On::Sqlite, On::Pos
         "p.csv:2: person.image (column picture): \"x\" is not a web address",
         "p.csv:2: person.jurisdiction (column home): there is no jurisdiction with the slug \"nowhere\"",
         "p.csv:3: person.birthDate (column born): ",
-        "p.csv:3: person.name (column name): name is missing",
+        "p.csv:3: person.name: name is missing",
     ];
     for (expected, found) in expected.iter().zip(&lines) {
         assert!(found.starts_with(expected), "expected {expected}\nfound    {found}");
@@ -150,7 +150,7 @@ async fn problems_name_file_line_and_column() {
     "type: martian\nfields: {}",
     "m.yaml:1: type (column 1): unknown record type \"martian\"; expected one of jurisdiction, organization"
 )]
-#[case("type: person", "m.yaml:1 (column 1): fields is missing; it maps fields to columns")]
+#[case("type: person", "m.yaml:1: fields is missing; it maps fields to columns")]
 #[case("type: person\nfield: {}\nfields: {}", "m.yaml:2: field (column 1): unknown key; expected one of type, fields, table, when, key")]
 #[case("type: person\nfields: {nmae: a}", "m.yaml:2: fields.nmae (column 10): person has no field \"nmae\"; it has name, otherNames")]
 #[case(
@@ -183,19 +183,19 @@ async fn problems_name_file_line_and_column() {
     "m.yaml:2: fields.gender.values.m (column 39): expected text, found a list"
 )]
 #[case(
-    "type: person\nfields: {gender: {column: a, values: {m: mail}}}",
-    "m.yaml:2: fields.gender.values.m (column 39): \"mail\" is not a value of this field; the values are"
+    "type: organization\nfields: {classification: {column: a, values: {m: mail}}}",
+    "m.yaml:2: fields.classification.values.m (column 47): \"mail\" is not a value of this field; the values are"
 )]
 #[case(
-    "type: person\nfields: {gender: {constant: mail}}",
-    "m.yaml:2: fields.gender.constant (column 19): \"mail\" is not a value of this field"
+    "type: organization\nfields: {classification: {constant: mail}}",
+    "m.yaml:2: fields.classification.constant (column 27): \"mail\" is not a value of this field"
 )]
 #[case(
     "type: person\nseparator: \";;\"\nfields: {}",
     "m.yaml:2: separator (column 1): expected a single ASCII character, such as \";\", or tab"
 )]
 #[case("type: statistic\ndecimal: x\nfields: {}", "m.yaml:2: decimal (column 1): \"x\" is no separator; expected one of \".\", \",\"")]
-#[case("type: statistic\ndecimal: \",\"\nthousands: \",\"\nfields: {}", "m.yaml:1 (column 1): decimal and thousands are both \",\"")]
+#[case("type: statistic\ndecimal: \",\"\nthousands: \",\"\nfields: {}", "m.yaml:1: decimal and thousands are both \",\"")]
 #[case(
     "type: person\nfields: {birthDate: {column: a, decimal: \",\"}}",
     "m.yaml:2: fields.birthDate.decimal (column 33): decimal has no effect, because the field is no number"
@@ -240,4 +240,57 @@ async fn table_without_slugs_matches_by_identifier(#[values(On::Sqlite, On::Post
     assert_eq!(fixture.import_ok(&arguments), "Records: 2 created, 0 updated, 0 unchanged");
     fixture.write_file("t.csv", "no,name\n1,Ann Lee\n2,Ann Moore\n");
     assert_eq!(fixture.import_ok(&arguments), "Records: 0 created, 1 updated, 1 unchanged");
+}
+
+/// Rows refer to records of the same import, in whatever order its tables are read and wherever their own references lead.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_one_import_refer_to_each_other(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let fixture = ImportFixture::new(on).await;
+    let mapping = "records:
+  - type: membership
+    table: a-seats.csv
+    fields:
+      slug: {template: \"seat {No}\", slug: true}
+      label: {en: {constant: Deputy}}
+      person: {column: Person, scheme: people}
+      organization: {column: House, scheme: houses}
+      identifiers: [{scheme: {constant: seats}, value: No}]
+  - type: organization
+    table: b-houses.csv
+    fields:
+      slug: {column: Name, slug: true}
+      name: {en: Name}
+      classification: {constant: chamber}
+      parent: {column: Parent, scheme: houses}
+      identifiers: [{scheme: {constant: houses}, value: No}]
+  - type: person
+    table: c-people.csv
+    fields:
+      slug: {column: Name, slug: true}
+      name: {en: Name}
+      identifiers: [{scheme: {constant: people}, value: No}]
+";
+    fixture.write_file("all.mapping.yaml", mapping);
+    fixture.write_file("a-seats.csv", "No,Person,House\n1,7,2\n");
+    fixture.write_file("b-houses.csv", "No,Name,Parent\n2,Senate,1\n1,Parliament,\n");
+    fixture.write_file("c-people.csv", "No,Name\n7,Ann Lee\n");
+    assert_eq!(fixture.import_ok(&[".", "--mapping", "all.mapping.yaml"]), "Records: 4 created, 0 updated, 0 unchanged");
+    let query = "{ membership(by: {slug: \"seat-1\"}) { person { slug } organization { slug parent { slug } } } }";
+    let expected =
+        json!({"membership": {"person": {"slug": "ann-lee"}, "organization": {"slug": "senate", "parent": {"slug": "parliament"}}}});
+    assert_eq!(fixture.server.data(query).await, expected);
+    // a record without a slug cannot be referred to until the database has given it one
+    let unnamed = mapping.replace(
+        "slug: {column: Name, slug: true}\n      name: {en: Name}\n      identifiers: [{scheme: {constant: people}",
+        "name: {en: Name}\n      identifiers: [{scheme: {constant: people}",
+    );
+    fixture.write_file("all.mapping.yaml", unnamed);
+    fixture.write_file("a-seats.csv", "No,Person,House\n1,8,2\n");
+    fixture.write_file("c-people.csv", "No,Name\n8,Bo Chen\n");
+    let error = fixture.import_err(&[".", "--mapping", "all.mapping.yaml"]);
+    let expected = "a-seats.csv:2: membership.person (column Person): the record of this import with the identifier people 8 has no slug";
+    assert!(error.contains(expected), "{error}");
+    fixture.import_ok(&["c-people.csv", "--mapping", "all.mapping.yaml"]);
+    assert_eq!(fixture.import_ok(&[".", "--mapping", "all.mapping.yaml"]), "Records: 0 created, 1 updated, 3 unchanged");
 }
