@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
-use crate::entity::RecordType;
 use crate::interchange::line_tracker::{LineTracker, line_of};
 use crate::interchange::mapping::{Mapping, RecordMapping, References};
 use crate::interchange::problem::{invalid_utf8, line_problem, unreadable};
-use crate::store::draft::{Draft, InputProblem};
+use crate::store::draft::InputProblem;
 use header::{Header, skip_to_header};
 use rows::RowConverter;
+
+pub use rows::RowResult;
 
 /// A table whose header has been read and has every column that its mapping uses.
 pub struct MappedTable {
@@ -23,9 +24,6 @@ pub struct MappedTable {
     header: Header,
     reader: Reader<LineTracker<Box<dyn BufRead + Send>>>,
 }
-
-/// The record of one or more rows with its problems, or the problems of rows that could not be read.
-pub type RowResult = Result<(RecordType, Draft), Vec<InputProblem>>;
 
 impl MappedTable {
     /// Reads the header and checks it against the mapping. Also returns the columns that the mapping neither uses nor ignores.

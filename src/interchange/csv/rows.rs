@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use csv::StringRecord;
 
-use super::RowResult;
 use super::header::Header;
 use crate::core::path::PathSegment;
 use crate::entity::RecordType;
@@ -14,6 +13,9 @@ use crate::interchange::mapping::{MappedProblem, MappedTree, Mapping, RecordMapp
 use crate::interchange::problem::line_problem;
 use crate::store::draft;
 use crate::store::draft::{Draft, InputProblem, Origin};
+
+/// The record of one or more rows with its problems, or the problems of rows that could not be read.
+pub type RowResult = Result<(RecordType, Draft), Vec<InputProblem>>;
 
 /// Converts rows in their order. Records of several rows are complete at the end of the table, or, if the table is sorted by
 /// their key, when a row with another key follows, so that one of them is in memory at a time.

@@ -182,7 +182,7 @@ impl MappingNode {
         let value = match self {
             Self::Leaf(rule) => return rule.value(row, index),
             Self::Map { conditions, .. } if !conditions.iter().all(|condition| condition.holds(row)) => MappedValue::Absent,
-            Self::Map { .. } if self.reads_columns() && !self.has_value(row, index) => MappedValue::Absent,
+            Self::Map { .. } if self.is_empty(row, index, true) => MappedValue::Absent,
             Self::Map { entries, .. } => build_map(entries, row, index),
             Self::List { items, is_set, .. } => build_list(items, *is_set, row),
         };
@@ -198,14 +198,36 @@ impl MappingNode {
         }
     }
 
+    /// Whether the node reads columns and all of them are empty in this row. A constant that a rule has as its default makes
+    /// a text, but no list item.
+    fn is_empty(&self, row: &TableRow<'_>, index: usize, counts_constants: bool) -> bool {
+        self.reads_columns() && !self.has_value(row, index, counts_constants)
+    }
+
     /// Whether any column that the node reads has a value at `index` in this row.
-    fn has_value(&self, row: &TableRow<'_>, index: usize) -> bool {
+    fn has_value(&self, row: &TableRow<'_>, index: usize, counts_constants: bool) -> bool {
         match self {
             Self::Map { entries, conditions, .. } => {
-                conditions.iter().all(|condition| condition.holds(row)) && entries.iter().any(|(_, node)| node.has_value(row, index))
+                conditions.iter().all(|condition| condition.holds(row))
+                    && entries.iter().any(|(_, node)| node.has_value(row, index, counts_constants))
             }
-            Self::List { items, .. } => items.iter().any(|node| node.has_value(row, index)),
-            Self::Leaf(rule) => rule.reads_columns() && rule.has_value(row, index),
+            Self::List { items, .. } => items.iter().any(|node| node.has_value(row, index, counts_constants)),
+            Self::Leaf(rule) => rule.reads_columns() && rule.has_value(row, index, counts_constants),
+        }
+    }
+
+    /// Whether the node makes a list item at `index`. Where cells are split, one of them must have a value there.
+    fn has_item(&self, row: &TableRow<'_>, index: usize) -> bool {
+        let is_map = matches!(self, Self::Map { .. });
+        self.has_split_value(row, index) != Some(false) && !(is_map && self.is_empty(row, index, false))
+    }
+
+    /// Whether a split cell has a value at `index`; `None` if no cell of the node is split.
+    fn has_split_value(&self, row: &TableRow<'_>, index: usize) -> Option<bool> {
+        match self {
+            Self::Map { entries, .. } => entries.iter().filter_map(|(_, node)| node.has_split_value(row, index)).max(),
+            Self::List { .. } => None,
+            Self::Leaf(rule) => rule.split_counts(row).map(|_| rule.has_value(row, index, false)),
         }
     }
 
@@ -244,7 +266,10 @@ fn build_list(nodes: &[MappingNode], is_set: bool, row: &TableRow<'_>) -> Mapped
     let mut items = Vec::new();
     for node in nodes {
         match node.item_count(row) {
-            Ok(count) => items.extend((0..count).map(|index| node.build(row, index)).filter(MappedTree::is_present)),
+            Ok(count) => {
+                let indexes = (0..count).filter(|index| node.has_item(row, *index));
+                items.extend(indexes.map(|index| node.build(row, index)).filter(MappedTree::is_present));
+            }
             Err(message) => {
                 items.push(MappedTree { line: row.line, columns: node.label(), value: MappedValue::Invalid(message) });
             }

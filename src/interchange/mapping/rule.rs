@@ -107,14 +107,18 @@ impl FieldRule {
     }
 
     /// Whether the cells of the rule have a value at `index`; without a split, every index reads the same value. A constant
-    /// default is none.
-    pub(super) fn has_value(&self, row: &TableRow<'_>, index: usize) -> bool {
+    /// default counts only if `counts_constants`.
+    pub(super) fn has_value(&self, row: &TableRow<'_>, index: usize, counts_constants: bool) -> bool {
         if !self.holds(row) {
             return false;
         }
         let texts = self.texts(row);
         let index = if self.split.is_some() { index } else { 0 };
-        let has_default = || self.default.as_ref().is_some_and(|default| !default.is_constant() && !self.render(default, row).is_empty());
+        let has_default = || {
+            self.default
+                .as_ref()
+                .is_some_and(|default| (counts_constants || !default.is_constant()) && !self.render(default, row).is_empty())
+        };
         texts.get(index).is_some_and(|text| !text.is_empty()) || has_default()
     }
 

@@ -29,7 +29,7 @@ impl Case {
     }
 
     fn tables(&self) -> Vec<&str> {
-        self.sections.iter().map(|(name, _)| name.as_str()).filter(|name| name.ends_with(".csv") || name.ends_with(".tsv")).collect()
+        self.sections.iter().map(|(name, _)| name.as_str()).filter(|name| matches!(name.rsplit('.').next(), Some("csv" | "tsv"))).collect()
     }
 }
 
