@@ -2,6 +2,7 @@
 
 pub mod record_lookup;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -11,15 +12,15 @@ use crate::entity::RecordType;
 use crate::interchange::csv::{BufferedTable, MappedTable};
 use crate::interchange::format::InputFormat;
 use crate::interchange::input::InputSource;
-use crate::interchange::mapping::{Mapping, SlugsByIdentifier};
+use crate::interchange::mapping::{LookupBy, Mapping, References};
 use crate::interchange::popolo::{KnownRecords, PopoloData, PopoloOptions, is_popolo};
 use crate::interchange::problem::file_problem;
+use crate::interchange::slug::slug_of_url;
 use crate::interchange::{json, ndjson, package, yaml};
 use crate::store::draft;
-use crate::store::draft::value_tree::Tree;
-use crate::store::draft::{Draft, DraftValue, InputProblem};
+use crate::store::draft::value_tree::{Tree, Value};
+use crate::store::draft::{Draft, InputProblem, Origin};
 use crate::store::read::dump::FormerName;
-use crate::store::read::result::Cell;
 use crate::store::write::Drafts;
 use record_lookup::RecordLookup;
 
@@ -34,8 +35,8 @@ pub struct FormerNames {
 
 /// Reads a mapping file.
 pub fn read_mapping(input: &InputSource) -> Result<Mapping, Vec<InputProblem>> {
-    let tree = input.read_to_string().and_then(|text| yaml::parse(&input.name, &text)).map_err(|problem| vec![problem])?;
-    Mapping::parse(&input.name, &tree)
+    let text = input.read_to_string().map_err(|problem| vec![problem])?;
+    Mapping::parse(&input.name, &text)
 }
 
 /// Accumulates records, problems and notes over all sources of an import.
@@ -126,10 +127,11 @@ impl ImportReader {
         if !unused.is_empty() {
             self.notes.push(format!("{}: columns not used by the mapping: {}", input.name, unused.join(", ")));
         }
-        if table.has_identifier_references() {
+        if table.has_lookups() {
             self.buffered_tables.push(table.buffer()?);
         } else {
-            table.read_rows(&SlugsByIdentifier::new(), |row| self.push_result(row));
+            let skipped = table.read_rows(&References::default(), |row| self.push_result(row));
+            self.note_skipped_rows(&input.name, skipped);
         }
         Ok(())
     }
@@ -152,36 +154,57 @@ impl ImportReader {
             self.notes.extend(converted.notes);
         }
         let tables = std::mem::take(&mut self.buffered_tables);
-        let mut slugs = self.slugs_by_identifier();
-        let references: Vec<_> = tables.iter().flat_map(BufferedTable::referenced_identifiers).collect();
-        for (ty, scheme, values) in references {
-            let found = target.slugs_by_identifier(ty, &scheme, &values).await?;
-            slugs.extend(found.into_iter().map(|(value, slug)| ((ty, scheme.clone(), value), slug)));
-        }
+        let references = self.resolve_references(&tables, target).await?;
         for table in &tables {
-            table.convert_rows(&slugs, |ty, draft| self.push(ty, draft));
+            let skipped = table.convert_rows(&references, |row| self.push_result(row));
+            self.note_skipped_rows(table.file(), skipped);
         }
         Ok(())
     }
 
-    /// Slugs of the records read so far, by identifier.
-    fn slugs_by_identifier(&self) -> SlugsByIdentifier {
-        let identifier = catalog().get(RecordType::Identifier);
-        let [scheme, value] = ["scheme", "value"].map(|name| identifier.known_field(name));
-        let text = |draft: &Draft, field| match draft.value(field) {
-            Some(DraftValue::Cell(Cell::Text(text))) => Some(text.clone()),
-            _ => None,
-        };
-        let mut slugs = SlugsByIdentifier::new();
+    /// Finds the records that rows of the tables refer to: among all records of the import, then in the target. A source that
+    /// is cited by its URL and is in neither is added to the import.
+    async fn resolve_references<L: RecordLookup + Sync>(&mut self, tables: &[BufferedTable], target: &L) -> Result<References, L::Error> {
+        let mut references = References::default();
         for (ty, draft) in self.drafts.iter().flat_map(|(ty, drafts)| drafts.iter().map(move |draft| (*ty, draft))) {
-            let Some(slug) = &draft.name else { continue };
-            for part in draft.parts.iter().filter(|(part, _)| *part == RecordType::Identifier).flat_map(|(_, parts)| parts) {
-                if let (Some(scheme), Some(value)) = (text(part, scheme), text(part, value)) {
-                    slugs.insert((ty, scheme, value), slug.clone());
-                }
+            references.insert_draft(ty, draft);
+        }
+        for table in tables {
+            let mut drafts = Vec::new();
+            table.convert_rows(&references, |row| drafts.extend(row));
+            for (ty, draft) in &drafts {
+                references.insert_draft(*ty, draft);
             }
         }
-        slugs
+        let missing = references.take_missing();
+        let mut lookups: BTreeMap<(&'static str, LookupBy), (RecordType, Vec<String>)> = BTreeMap::new();
+        for (ty, by, value) in &missing {
+            lookups.entry((catalog().get(*ty).table, by.clone())).or_insert((*ty, Vec::new())).1.push(value.clone());
+        }
+        for ((_, by), (ty, values)) in lookups {
+            let found = match &by {
+                LookupBy::Identifier(scheme) => target.slugs_by_identifier(ty, scheme, &values).await?,
+                LookupBy::Url => target.slugs_by_field(ty, "url", &values).await?,
+            };
+            for (value, slug) in found {
+                references.insert((ty, by.clone(), value), slug);
+            }
+        }
+        for (_, by, url) in missing {
+            let reference = (RecordType::Source, by, url);
+            if reference.1 == LookupBy::Url && !references.has(&reference) {
+                let draft = source_of_url(&reference.2);
+                references.insert_draft(RecordType::Source, &draft);
+                self.push(RecordType::Source, draft);
+            }
+        }
+        Ok(references)
+    }
+
+    fn note_skipped_rows(&mut self, file: &str, skipped: usize) {
+        if skipped > 0 {
+            self.notes.push(format!("{file}: {skipped} rows meet no condition (when) of the mapping and are not imported"));
+        }
     }
 
     fn push_tree(&mut self, input: &InputSource, tree: &Tree) -> Result<(), Vec<InputProblem>> {
@@ -220,4 +243,20 @@ impl ImportReader {
             None => self.drafts.push((ty, vec![draft])),
         }
     }
+}
+
+/// A source of which only the URL is known, as the import of Popolo creates it as well.
+fn source_of_url(url: &str) -> Draft {
+    let (slug, title) = slug_of_url(url);
+    let tree = |value| Tree { line: None, value };
+    let text = |text: &str| tree(Value::Text(text.to_owned()));
+    let entries = vec![
+        ("slug".to_owned(), text(&slug)),
+        ("title".to_owned(), tree(Value::Map(vec![("und".to_owned(), text(title))]))),
+        ("url".to_owned(), text(url)),
+        ("kind".to_owned(), text("other")),
+    ];
+    let record = catalog().get(RecordType::Source);
+    let origin = Origin { file: None, line: None, path: vec![record.singular().into(), slug.clone().into()] };
+    draft::parse::record(record, &tree(Value::Map(entries)), &origin)
 }

@@ -19,7 +19,12 @@ pub(super) struct LineTracker<R> {
 impl<R> LineTracker<R> {
     /// Wraps a reader at the beginning of a file.
     pub(super) fn new(inner: R) -> Self {
-        Self { inner, line_starts: VecDeque::new(), offset: 0, line: 1, previous_byte: b'\n' }
+        Self::starting_at(inner, 1)
+    }
+
+    /// Wraps a reader at the beginning of a line, which is counted from 1.
+    pub(super) fn starting_at(inner: R, line: usize) -> Self {
+        Self { inner, line_starts: VecDeque::new(), offset: 0, line, previous_byte: b'\n' }
     }
 
     /// Line of the first byte at or after `offset` that does not belong to a line ending. Offsets must not decrease between

@@ -20,6 +20,12 @@ pub fn slugify(name: &str, max_bytes: usize) -> String {
     slug
 }
 
+/// The slug of a source that is known by its URL only, and its title.
+pub fn slug_of_url(url: &str) -> (String, &str) {
+    let title = url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/');
+    (format!("{}-{}", slugify(title, MAX_SLUG_BYTES), short_hash(url)), title)
+}
+
 /// A short deterministic hash in lower-case hexadecimal, which makes a slug unique.
 pub fn short_hash(text: &str) -> String {
     let mut hash = Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()).simple().to_string();

@@ -1,7 +1,7 @@
 //! Drafts: records as given by a caller, validated against the catalog, with the origin of every value.
 
 pub mod parse;
-mod scalar;
+pub mod scalar;
 pub mod value_tree;
 
 use std::fmt;

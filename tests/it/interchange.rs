@@ -5,6 +5,7 @@ mod edges;
 mod formats;
 mod identity;
 mod import;
+mod import_cases;
 mod kill;
 mod line_tracker;
 mod package;

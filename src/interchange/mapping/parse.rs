@@ -1,74 +1,156 @@
-//! Parses a mapping file against the declaration of its record type.
+//! Parses a mapping file against the declarations of its record types.
 
 use std::sync::Arc;
 
-use super::convert::{Mapping, MappingNode};
-use super::rule::FieldRule;
+use super::convert::{Mapping, MappingNode, RecordKey, RecordMapping};
+use super::option::{FORMAT_KEYS, OptionReader, member};
+use super::parse_rule::{is_rule, parse_rule};
+use super::position::Positions;
+use super::rule::{Formats, RulePlace};
+use super::template::Template;
 use crate::catalog::catalog;
-use crate::catalog::kind::FieldKind;
+use crate::catalog::kind::{FieldKind, Structure};
 use crate::catalog::record::{Record, RecordKind};
+use crate::core::language;
+use crate::interchange::yaml;
+use crate::store::draft::InputProblem;
 use crate::store::draft::value_tree::{Tree, Value};
-use crate::store::draft::{InputProblem, Origin};
 
-/// Top-level keys of a mapping.
-const KEYS: [&str; 5] = ["type", "fields", "separator", "dates", "ignore"];
+/// Keys of a mapping that describe its records, which are those of an entry of `records` as well.
+const RECORD_KEYS: [&str; 6] = ["type", "fields", "table", "when", "key", "sorted"];
+/// Other top-level keys of a mapping.
+const TABLE_KEYS: [&str; 4] = ["records", "separator", "header", "ignore"];
+/// Key of the conditions of a record, a list item or a field.
+const WHEN: &str = "when";
+/// Largest line on which a header can begin.
+const MAX_HEADER_LINE: i64 = 1_000_000;
 
 /// What a position in a record accepts.
 #[derive(Debug, Clone, Copy)]
 enum Expected {
     Record(&'static Record),
     PartList(&'static Record),
+    Structure(&'static Structure),
+    StructureList(&'static Structure),
     Value(FieldKind),
+}
+
+/// A position in a record, and what surrounds it.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    expected: Expected,
+    is_in_list: bool,
+    is_member: bool,
 }
 
 impl Mapping {
     /// Parses a mapping and returns every problem found in it.
-    pub fn parse(file: &Arc<str>, tree: &Tree) -> Result<Self, Vec<InputProblem>> {
-        let mut parser = MappingParser { file, date_formats: Vec::new(), problems: Vec::new() };
-        let mapping = parser.mapping(tree);
-        match mapping {
-            Some(mapping) if parser.problems.is_empty() => Ok(mapping),
-            _ => Err(parser.problems),
+    pub fn parse(file: &Arc<str>, text: &str) -> Result<Self, Vec<InputProblem>> {
+        let tree = yaml::parse(file, text).map_err(|problem| vec![problem])?;
+        let positions = Positions::parse(text);
+        let mut parser = MappingParser { reader: OptionReader::new(file, &positions) };
+        let parsed = parser.mapping(&tree);
+        let problems = parser.reader.problems;
+        match parsed {
+            Some((separator, header_line, ignore, records)) if problems.is_empty() => {
+                Ok(Self { file: file.clone(), separator, header_line, ignore, records, positions })
+            }
+            _ => Err(problems),
         }
     }
 }
 
 struct MappingParser<'f> {
-    file: &'f Arc<str>,
-    /// Date formats for rules that specify none.
-    date_formats: Vec<String>,
-    problems: Vec<InputProblem>,
+    reader: OptionReader<'f>,
 }
 
-impl MappingParser<'_> {
-    fn problem(&mut self, line: Option<usize>, path: &str, message: impl Into<String>) {
-        let path = Some(path.trim_start_matches('.')).filter(|path| !path.is_empty());
-        let origin = Origin { file: Some(self.file.clone()), line, path: path.map(|path| path.to_owned().into()).into_iter().collect() };
-        self.problems.push(InputProblem::new(origin, message.into()));
-    }
+/// Separator, line of the header, unused columns, and records.
+type Parsed = (Option<u8>, usize, Vec<String>, Vec<RecordMapping>);
 
-    fn mapping(&mut self, tree: &Tree) -> Option<Mapping> {
+impl MappingParser<'_> {
+    fn mapping(&mut self, tree: &Tree) -> Option<Parsed> {
         let Value::Map(entries) = &tree.value else {
-            self.problem(tree.line, "", format!("expected a map with type and fields, found {}", tree.kind()));
+            self.reader.report("", format!("expected a map with type and fields, found {}", tree.kind()));
             return None;
         };
         let get = |name: &str| entries.iter().find(|(key, _)| key == name).map(|(_, tree)| tree);
-        for (key, value) in entries.iter().filter(|(key, _)| !KEYS.contains(&key.as_str())) {
-            self.problem(value.line, key, format!("unknown key; expected one of {}", KEYS.join(", ")));
-        }
-        let record = self.record(tree, get("type"))?;
-        self.date_formats = get("dates").map(|dates| self.texts(dates, "dates")).unwrap_or_default();
-        let ignore = get("ignore").map(|ignore| self.texts(ignore, "ignore")).unwrap_or_default();
+        let known: Vec<&str> = RECORD_KEYS.iter().chain(&TABLE_KEYS).chain(&FORMAT_KEYS).copied().collect();
+        self.reader.check_keys(entries, &known, "");
+        let formats = self.formats(entries, &Formats::default(), "");
         let separator = get("separator").and_then(|tree| self.separator(tree));
-        let Some(fields) = get("fields") else {
-            self.problem(tree.line, "", "fields is missing; it maps fields to columns");
-            return None;
+        let header_line = get("header").and_then(|tree| self.reader.integer(tree, 1..=MAX_HEADER_LINE, "header"));
+        let ignore = get("ignore").map(|ignore| self.reader.texts(ignore, "ignore")).unwrap_or_default();
+        let records = match get("records") {
+            None => vec![self.record_mapping(entries, &formats, "")],
+            Some(records) => {
+                for key in RECORD_KEYS.iter().filter(|key| get(key).is_some()) {
+                    self.reader.report(key, "this belongs to an entry of records; move it there");
+                }
+                self.record_mappings(records, &formats)
+            }
         };
-        let root = self.node(fields, Expected::Record(record), "")?;
-        Some(Mapping { file: self.file.clone(), record, separator, ignore, root })
+        let header_line = header_line.and_then(|line| usize::try_from(line).ok()).unwrap_or(1);
+        Some((separator, header_line, ignore, records.into_iter().collect::<Option<_>>()?))
     }
 
-    fn record(&mut self, mapping: &Tree, ty: Option<&Tree>) -> Option<&'static Record> {
+    fn record_mappings(&mut self, tree: &Tree, formats: &Formats) -> Vec<Option<RecordMapping>> {
+        let Value::List(items) = &tree.value else {
+            self.reader.report("records", format!("expected a list of maps with type and fields, found {}", tree.kind()));
+            return Vec::new();
+        };
+        let mut records = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let path = format!("records[{index}]");
+            let Value::Map(entries) = &item.value else {
+                self.reader.report(&path, format!("expected a map with type and fields, found {}", item.kind()));
+                continue;
+            };
+            let known: Vec<&str> = RECORD_KEYS.iter().chain(&FORMAT_KEYS).copied().collect();
+            self.reader.check_keys(entries, &known, &path);
+            let formats = self.formats(entries, formats, &path);
+            records.push(self.record_mapping(entries, &formats, &path));
+        }
+        if items.is_empty() {
+            self.reader.report("records", "the list is empty; give the type and the fields of a record");
+        }
+        records
+    }
+
+    fn formats(&mut self, entries: &[(String, Tree)], formats: &Formats, path: &str) -> Formats {
+        let mut formats = formats.clone();
+        for (key, tree) in entries.iter().filter(|(key, _)| FORMAT_KEYS.contains(&key.as_str())) {
+            self.reader.set_format(&mut formats, key, tree, &member(path, key));
+        }
+        self.reader.check_formats(&formats, path);
+        formats
+    }
+
+    fn record_mapping(&mut self, entries: &[(String, Tree)], formats: &Formats, path: &str) -> Option<RecordMapping> {
+        let get = |name: &str| entries.iter().find(|(key, _)| key == name).map(|(_, tree)| tree);
+        let record = self.record(get("type"), path);
+        let tables = get("table").map(|table| self.reader.texts(table, &member(path, "table"))).unwrap_or_default();
+        let conditions = get(WHEN).map(|when| self.reader.conditions(when, &member(path, WHEN))).unwrap_or_default();
+        let key = get("key").map(|key| self.key(key, &member(path, "key")));
+        let is_sorted = get("sorted").is_some_and(|sorted| self.reader.boolean(sorted, &member(path, "sorted")));
+        if is_sorted && key.is_none() {
+            self.reader.report(&member(path, "sorted"), "sorted is only valid beside key");
+        }
+        let Some(fields) = get("fields") else {
+            self.reader.report(path, "fields is missing; it maps fields to columns");
+            return None;
+        };
+        let path = member(path, "fields");
+        if !matches!(fields.value, Value::Map(_)) {
+            self.reader.report(&path, format!("expected a map from fields to columns, found {}", fields.kind()));
+            return None;
+        }
+        let record = record?;
+        let place = Place { expected: Expected::Record(record), is_in_list: false, is_member: false };
+        let root = self.node(fields, place, formats, &path)?;
+        Some(RecordMapping { record, tables, conditions, key, is_sorted, root })
+    }
+
+    fn record(&mut self, ty: Option<&Tree>, path: &str) -> Option<&'static Record> {
         let name = match ty.map(|tree| &tree.value) {
             Some(Value::Text(name)) => name.as_str(),
             _ => "",
@@ -77,10 +159,19 @@ impl MappingParser<'_> {
             catalog().all().find(|record| record.kind == RecordKind::Record && (record.singular() == name || record.plural == name));
         if record.is_none() {
             let known: Vec<String> = catalog().all().filter(|record| record.kind == RecordKind::Record).map(Record::singular).collect();
-            let line = ty.map_or(mapping.line, |tree| tree.line);
-            self.problem(line, "type", format!("unknown record type \"{name}\"; expected one of {}", known.join(", ")));
+            self.reader.report(&member(path, "type"), format!("unknown record type \"{name}\"; expected one of {}", known.join(", ")));
         }
         record
+    }
+
+    fn key(&mut self, tree: &Tree, path: &str) -> RecordKey {
+        let texts = self.reader.texts(tree, path);
+        let templates: Vec<Template> = texts.iter().filter_map(|text| self.reader.column_or_template(text, path)).collect();
+        if templates.is_empty() || templates.iter().any(Template::is_constant) {
+            self.reader.report(path, "expected the columns that rows of one record have in common");
+        }
+        let columns: Vec<&str> = templates.iter().flat_map(Template::names).collect();
+        RecordKey { path: path.to_owned(), label: columns.join(", "), templates }
     }
 
     fn separator(&mut self, tree: &Tree) -> Option<u8> {
@@ -88,112 +179,127 @@ impl MappingParser<'_> {
             Value::Text(text) if text == "tab" || text == "\t" => Some(b'\t'),
             Value::Text(text) if text.len() == 1 => text.bytes().next(),
             _ => {
-                self.problem(tree.line, "separator", "expected a single ASCII character, such as \";\", or tab");
+                self.reader.report("separator", "expected a single ASCII character, such as \";\", or tab");
                 None
             }
         }
     }
 
-    /// A text, or a list of texts.
-    fn texts(&mut self, tree: &Tree, path: &str) -> Vec<String> {
-        let items = match &tree.value {
-            Value::List(items) => items.as_slice(),
-            _ => std::slice::from_ref(tree),
-        };
-        let mut texts = Vec::new();
-        for item in items {
-            match &item.value {
-                Value::Text(text) => texts.push(text.clone()),
-                _ => self.problem(item.line, path, format!("expected text, found {}", item.kind())),
-            }
-        }
-        texts
-    }
-
-    fn node(&mut self, tree: &Tree, expected: Expected, path: &str) -> Option<MappingNode> {
-        match (&tree.value, expected) {
-            (Value::Map(entries), _) if FieldRule::is_rule(entries) => self.leaf(tree, expected, path),
+    fn node(&mut self, tree: &Tree, place: Place, formats: &Formats, path: &str) -> Option<MappingNode> {
+        match (&tree.value, place.expected) {
+            (Value::Map(entries), _) if is_rule(entries) => self.leaf(tree, place, formats, path),
             (Value::Map(entries), _) => {
-                let mut nodes = Vec::new();
+                let (mut nodes, mut conditions) = (Vec::new(), Vec::new());
                 for (name, value) in entries {
-                    let child_path = format!("{path}.{name}");
-                    if let Some(expected) = self.expected_child(expected, name, value, &child_path)
-                        && let Some(node) = self.node(value, expected, &child_path)
+                    let child_path = member(path, name);
+                    if name == WHEN {
+                        conditions = self.reader.conditions(value, &child_path);
+                    } else if let Some(expected) = self.expected_child(place.expected, name, &child_path)
+                        && let Some(node) = self.node(value, Place { expected, ..place.within() }, formats, &child_path)
                     {
                         nodes.push((name.clone(), node));
                     }
                 }
-                Some(MappingNode::Map(nodes))
+                let label = label_of(nodes.iter().map(|(_, node)| node));
+                Some(MappingNode::Map { entries: nodes, conditions, label })
             }
             (Value::List(items), Expected::PartList(record)) => {
-                Some(MappingNode::List(items.iter().filter_map(|item| self.node(item, Expected::Record(record), path)).collect()))
+                let item_place = Place { expected: Expected::Record(record), is_in_list: true, is_member: false };
+                Some(self.list(items, item_place, !record.key_from.is_empty(), formats, path))
             }
-            (Value::List(items), Expected::Value(kind @ FieldKind::List(_))) => {
-                Some(MappingNode::List(items.iter().filter_map(|item| self.node(item, Expected::Value(kind), path)).collect()))
+            (Value::List(items), Expected::StructureList(structure)) => {
+                let item_place = Place { expected: Expected::Structure(structure), is_in_list: true, is_member: false };
+                Some(self.list(items, item_place, true, formats, path))
             }
-            (Value::Text(_), _) => self.leaf(tree, expected, path),
+            (Value::Text(_), _) => self.leaf(tree, place, formats, path),
             _ => {
                 let message = format!(
                     "expected a column name, a template such as \"{{first}} {{last}}\", or {{constant: ...}}; found {}",
                     tree.kind()
                 );
-                self.problem(tree.line, path, message);
+                self.reader.report(path, message);
                 None
             }
         }
     }
 
-    fn leaf(&mut self, tree: &Tree, expected: Expected, path: &str) -> Option<MappingNode> {
-        let kind = match expected {
+    fn list(&mut self, items: &[Tree], place: Place, is_set: bool, formats: &Formats, path: &str) -> MappingNode {
+        let node = |(index, item): (usize, &Tree)| self.node(item, place, formats, &format!("{path}[{index}]"));
+        let items: Vec<MappingNode> = items.iter().enumerate().filter_map(node).collect();
+        let label = label_of(items.iter());
+        MappingNode::List { items, is_set, label }
+    }
+
+    fn leaf(&mut self, tree: &Tree, place: Place, formats: &Formats, path: &str) -> Option<MappingNode> {
+        let kind = match place.expected {
             Expected::Value(FieldKind::Translated) => {
-                self.problem(tree.line, path, "translated text requires a map from language tags to columns, such as {en: name}");
+                self.reader.report(path, "translated text requires a map from language tags to columns, such as {en: name}");
+                return None;
+            }
+            Expected::Value(FieldKind::Any) => {
+                self.reader.report(path, "expected a map from the type of a record to a column, such as {person: slug}");
                 return None;
             }
             Expected::Value(kind) => kind,
+            Expected::StructureList(structure) => {
+                self.reader.report(path, format!("expected a list; write - before each {}", structure.name));
+                return None;
+            }
+            Expected::Structure(structure) => {
+                self.reader.report(path, format!("expected a map from {} fields to columns", structure.name));
+                return None;
+            }
             // a part whose key comes from a single field can be written as the bare value of that field
             Expected::Record(record) | Expected::PartList(record) => {
                 if let [only] = record.key_from {
                     record.field(record.field_id(only)?).kind
                 } else {
-                    self.problem(tree.line, path, format!("expected a map from {} fields to columns", record.singular()));
+                    self.reader.report(path, format!("expected a map from {} fields to columns", record.singular()));
                     return None;
                 }
             }
         };
-        match FieldRule::parse(tree, kind, matches!(expected, Expected::PartList(_)), &self.date_formats) {
-            Ok(rule) => Some(MappingNode::Leaf(Box::new(rule))),
-            Err(message) => {
-                self.problem(tree.line, path, message);
-                None
-            }
-        }
+        let is_list = matches!(place.expected, Expected::PartList(_));
+        let place = RulePlace { kind, is_list, is_in_list: place.is_in_list, is_member: place.is_member };
+        parse_rule(&mut self.reader, tree, place, formats, path).map(|rule| MappingNode::Leaf(Box::new(rule)))
     }
 
     /// What the entry `name` below a position accepts.
-    fn expected_child(&mut self, expected: Expected, name: &str, tree: &Tree, path: &str) -> Option<Expected> {
+    fn expected_child(&mut self, expected: Expected, name: &str, path: &str) -> Option<Expected> {
         match expected {
-            Expected::Record(record) => self.expected_field(record, name, tree, path),
-            Expected::Value(FieldKind::List(structure)) => {
-                let member = structure.members.iter().find(|member| member.name == name);
-                if member.is_none() {
+            Expected::Record(record) => self.expected_field(record, name, path),
+            Expected::Structure(structure) => {
+                let found = structure.members.iter().find(|member| member.name == name);
+                if found.is_none() {
                     let known: Vec<&str> = structure.members.iter().map(|member| member.name).collect();
-                    self.problem(tree.line, path, format!("{} has no field \"{name}\"; it has {}", structure.name, known.join(", ")));
+                    self.reader.report(path, format!("{} has no field \"{name}\"; it has {}", structure.name, known.join(", ")));
                 }
-                member.map(|member| Expected::Value(member.kind))
+                found.map(|member| Expected::Value(member.kind))
             }
-            Expected::Value(FieldKind::Translated | FieldKind::Any) => Some(Expected::Value(FieldKind::Text)),
+            Expected::Value(FieldKind::Translated) => match language::tag(name) {
+                Ok(_) => Some(Expected::Value(FieldKind::Text)),
+                Err(error) => {
+                    self.reader.report(path, error.to_string());
+                    None
+                }
+            },
+            Expected::Value(FieldKind::Any) => self.expected_type(name, path),
             Expected::PartList(record) => {
-                self.problem(tree.line, path, format!("expected a list; write - before each {}", record.singular()));
+                self.reader.report(path, format!("expected a list; write - before each {}", record.singular()));
+                None
+            }
+            Expected::StructureList(structure) => {
+                self.reader.report(path, format!("expected a list; write - before each {}", structure.name));
                 None
             }
             Expected::Value(_) => {
-                self.problem(tree.line, path, "the field has no subfields; write a column name, or {column: name}");
+                self.reader.report(path, "the field has no subfields; write a column name, or {column: name}");
                 None
             }
         }
     }
 
-    fn expected_field(&mut self, record: &'static Record, name: &str, tree: &Tree, path: &str) -> Option<Expected> {
+    fn expected_field(&mut self, record: &'static Record, name: &str, path: &str) -> Option<Expected> {
         let name_field = if record.kind == RecordKind::Record { "slug" } else { "key" };
         if name == name_field {
             return Some(Expected::Value(FieldKind::Text));
@@ -201,17 +307,49 @@ impl MappingParser<'_> {
         if let Some(list) = record.parts.iter().find(|list| list.name == name) {
             return Some(Expected::PartList(catalog().get(list.part)));
         }
-        if let [only] = record.key_from
+        let field = record.fields.iter().find(|field| field.name == name && !field.system);
+        if let (None, [only]) = (field, record.key_from)
             && let Some(FieldKind::Any) = record.field_id(only).map(|id| record.field(id).kind)
         {
-            return Some(Expected::Value(FieldKind::Text));
+            return self.expected_type(name, path);
         }
-        let field = record.fields.iter().find(|field| field.name == name && !field.system);
         if field.is_none() {
             let fields = record.fields.iter().filter(|field| !field.system).map(|field| field.name);
             let known: Vec<&str> = fields.chain(record.parts.iter().map(|list| list.name)).collect();
-            self.problem(tree.line, path, format!("{} has no field \"{name}\"; it has {}", record.singular(), known.join(", ")));
+            self.reader.report(path, format!("{} has no field \"{name}\"; it has {}", record.singular(), known.join(", ")));
         }
-        field.map(|field| Expected::Value(field.kind))
+        field.map(|field| match field.kind {
+            FieldKind::List(structure) => Expected::StructureList(structure),
+            kind => Expected::Value(kind),
+        })
     }
+
+    /// A reference to a record of any type, by the name of the type.
+    fn expected_type(&mut self, name: &str, path: &str) -> Option<Expected> {
+        let record = catalog().all().find(|record| record.kind == RecordKind::Record && record.singular() == name);
+        if record.is_none() {
+            let known: Vec<String> = catalog().all().filter(|record| record.kind == RecordKind::Record).map(Record::singular).collect();
+            self.reader.report(path, format!("unknown record type \"{name}\"; expected one of {}", known.join(", ")));
+        }
+        record.map(|record| Expected::Value(FieldKind::One(record.ty)))
+    }
+}
+
+impl Place {
+    /// The place of a child.
+    fn within(self) -> Self {
+        Self { is_member: matches!(self.expected, Expected::Structure(_)), ..self }
+    }
+}
+
+/// The columns of several nodes, each once, for messages.
+fn label_of<'n>(nodes: impl Iterator<Item = &'n MappingNode>) -> Option<Arc<str>> {
+    let labels: Vec<Arc<str>> = nodes.filter_map(MappingNode::label).collect();
+    let mut columns: Vec<&str> = Vec::new();
+    for column in labels.iter().flat_map(|label| label.split(", ")) {
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+    }
+    (!columns.is_empty()).then(|| columns.join(", ").into())
 }

@@ -4,26 +4,25 @@ use std::collections::HashMap;
 
 use csv::StringRecord;
 
-use crate::entity::RecordType;
-
-/// Slugs of records by record type, identifier scheme and identifier value.
-pub type SlugsByIdentifier = HashMap<(RecordType, String, String), String>;
+use super::reference::References;
 
 /// The cells of one row, addressed by column name.
+#[derive(Clone, Copy)]
 pub struct TableRow<'r> {
     /// Indices of cells by column name.
     pub columns: &'r HashMap<String, usize>,
     /// Cells in the order of the header.
     pub cells: &'r StringRecord,
-    /// Records that the row can refer to by identifier.
-    pub slugs: &'r SlugsByIdentifier,
+    /// Records that the row can refer to.
+    pub references: &'r References,
     /// Line on which the row begins, counted from 1.
     pub line: usize,
 }
 
 impl TableRow<'_> {
-    /// The trimmed cell of a column; empty if the table has no such column.
+    /// The trimmed cell of a column. Every column that a mapping reads is in the header, and every row has all cells of the
+    /// header, so that only a constant is evaluated without cells.
     pub(super) fn cell(&self, column: &str) -> &str {
-        self.columns.get(column).and_then(|index| self.cells.get(*index)).unwrap_or_default().trim()
+        self.columns.get(column).and_then(|index| self.cells.get(*index)).map_or("", str::trim)
     }
 }

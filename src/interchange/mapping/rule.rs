@@ -1,289 +1,304 @@
-//! The rule for one field: a column, a template of columns, or a constant, and the conversions applied to its text.
+//! The rule for one field: columns, a template or a constant, and the conversions applied to its text.
 
-use chrono::format::{Parsed, StrftimeItems, parse};
+use std::borrow::Cow;
+use std::sync::Arc;
 
+use regex::Regex;
+
+use super::condition::Condition;
+use super::date::DateFormats;
+use super::number::NumberFormat;
+use super::reference::LookupBy;
 use super::row::TableRow;
+use super::template::Template;
+use super::tree::{MappedTree, MappedValue};
 use crate::catalog::kind::FieldKind;
-use crate::core::partial_date::PartialDate;
-use crate::entity::RecordType;
+use crate::core::text::check_web_address;
 use crate::interchange::slug::{MAX_SLUG_BYTES, slugify};
-use crate::store::draft::value_tree::{Tree, Value};
+use crate::store::draft::scalar::normalize;
+use crate::store::draft::value_tree::Value;
+
+/// Separator of the values in a cell for a list of texts, unless the rule has another.
+pub(super) const DEFAULT_SPLIT: &str = ";";
+
+/// How texts of a table become values.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Formats {
+    /// Formats of dates.
+    pub(super) dates: DateFormats,
+    /// Separators of numbers.
+    pub(super) numbers: NumberFormat,
+    /// Words that mean that there is no value.
+    pub(super) nulls: Vec<String>,
+}
+
+/// A regular expression that a whole value must match.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    /// The expression, anchored on both sides.
+    pub(super) regex: Regex,
+    /// As written in the mapping.
+    pub(super) text: String,
+    /// The value as made of the groups; without it, the value is the text that matches.
+    pub(super) template: Option<Template>,
+    /// Whether a text that does not match is no value.
+    pub(super) is_optional: bool,
+}
+
+/// What the place of a rule allows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RulePlace {
+    /// Kind of the field.
+    pub(super) kind: FieldKind,
+    /// Whether the rule yields a whole list.
+    pub(super) is_list: bool,
+    /// Whether the rule is part of a list item, of which a split cell makes several.
+    pub(super) is_in_list: bool,
+    /// Whether the field is a member of a structure, which is not cleared but left out.
+    pub(super) is_member: bool,
+}
 
 /// How the value of one field is computed from a row.
 #[derive(Debug)]
-pub struct FieldRule {
-    /// Line of the rule in the mapping.
-    pub line: Option<usize>,
-    template: Vec<TemplateSegment>,
-    kind: FieldKind,
-    /// Replacements of whole values; `*` matches any other value.
-    replacements: Vec<(String, String)>,
-    date_formats: Vec<String>,
+pub(super) struct FieldRule {
+    /// Place of the rule in the mapping.
+    pub(super) path: String,
+    /// Sources of the text, of which the first that is not empty counts.
+    pub(super) sources: Vec<Template>,
+    /// Where the rule stands.
+    pub(super) place: RulePlace,
+    pub(super) pattern: Option<Pattern>,
+    /// Replacements of whole values; `*` stands for any other value, and no template for no value.
+    pub(super) replacements: Option<Vec<(String, Option<Template>)>>,
+    pub(super) formats: Formats,
     /// Separator of several values in one cell.
-    split: Option<String>,
-    /// Whether the rule yields the whole list instead of one item.
-    is_list: bool,
-    is_slug: bool,
-    default: Option<String>,
-    /// Identifier scheme, if the rule refers to records by identifier.
-    scheme: Option<String>,
-    /// Whether an empty cell clears the field.
-    clears_when_empty: bool,
+    pub(super) split: Option<String>,
+    pub(super) is_slug: bool,
+    pub(super) default: Option<Template>,
+    /// How the rule refers to records, if not by slug.
+    pub(super) lookup: Option<LookupBy>,
+    /// Whether an empty value clears the field.
+    pub(super) clears_when_empty: bool,
+    /// Conditions, all of which must hold; otherwise the field is not given.
+    pub(super) conditions: Vec<Condition>,
+    /// Columns that the value is read from, for messages.
+    pub(super) label: Option<Arc<str>>,
 }
-
-#[derive(Debug)]
-enum TemplateSegment {
-    Text(String),
-    Column(String),
-}
-
-/// Keys of a rule.
-const KEYS: &[&str] = &["column", "template", "constant", "values", "dates", "split", "slug", "default", "scheme", "empty"];
 
 impl FieldRule {
-    /// Whether a map is a rule rather than a map of fields.
-    pub(super) fn is_rule(entries: &[(String, Tree)]) -> bool {
-        entries.iter().any(|(key, tree)| {
-            matches!(key.as_str(), "column" | "template" | "constant") && !matches!(tree.value, Value::Map(_) | Value::List(_))
-        })
+    /// Columns that the rule reads the value from, each once.
+    pub(super) fn columns(&self) -> Vec<&str> {
+        let groups = |name: &str| self.pattern.as_ref().is_some_and(|pattern| pattern.has_group(name));
+        let of_pattern = self.pattern.iter().flat_map(|pattern| &pattern.template).flat_map(Template::names).filter(|name| !groups(name));
+        let of_replacements = self.replacements.iter().flatten().filter_map(|(_, to)| to.as_ref()).flat_map(Template::names);
+        let sources = self.sources.iter().chain(&self.default).flat_map(Template::names);
+        let mut columns: Vec<&str> = Vec::new();
+        for column in sources.chain(of_pattern).chain(of_replacements) {
+            if !column.is_empty() && !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+        columns
     }
 
-    /// Parses the rule for a field of the given kind.
-    pub(super) fn parse(tree: &Tree, kind: FieldKind, is_list: bool, date_formats: &[String]) -> Result<Self, String> {
-        let mut rule = Self {
-            line: tree.line,
-            template: Vec::new(),
-            kind,
-            replacements: Vec::new(),
-            date_formats: date_formats.to_vec(),
-            split: is_list.then(|| ";".to_owned()),
-            is_list,
-            is_slug: false,
-            default: None,
-            scheme: None,
-            clears_when_empty: false,
+    /// Whether the rule takes its text from columns rather than from a constant.
+    pub(super) fn reads_columns(&self) -> bool {
+        self.sources.iter().any(|source| !source.is_constant())
+    }
+
+    /// Whether the cells of the rule have a value at `index`; without a split, every index reads the same value. A constant
+    /// default counts only if `counts_constants`.
+    pub(super) fn has_value(&self, row: &TableRow<'_>, index: usize, counts_constants: bool) -> bool {
+        if !self.holds(row) {
+            return false;
+        }
+        let texts = self.texts(row);
+        let index = if self.split.is_some() { index } else { 0 };
+        let has_default = || {
+            self.default
+                .as_ref()
+                .is_some_and(|default| (counts_constants || !default.is_constant()) && !self.render(default, row).is_empty())
         };
-        match &tree.value {
-            Value::Text(text) if text.contains('{') => rule.template = parse_template(text)?,
-            Value::Text(text) => rule.template = vec![TemplateSegment::Column(text.trim().to_owned())],
-            Value::Map(entries) => entries.iter().try_for_each(|(key, value)| rule.set_option(key, value))?,
-            _ => return Err(format!("expected a column name or a rule, found {}", tree.kind())),
-        }
-        if rule.scheme.is_some() && !matches!(rule.kind, FieldKind::One(_)) {
-            return Err("scheme is only valid for references to records, and this field is not one".to_owned());
-        }
-        Ok(rule)
+        texts.get(index).is_some_and(|text| !text.is_empty()) || has_default()
     }
 
-    fn set_option(&mut self, key: &str, tree: &Tree) -> Result<(), String> {
-        let text = || scalar_option(key, tree);
-        match key {
-            "column" => self.template = vec![TemplateSegment::Column(text()?.trim().to_owned())],
-            "template" => self.template = parse_template(&text()?)?,
-            "constant" => self.template = vec![TemplateSegment::Text(text()?)],
-            "split" => self.split = Some(text()?),
-            "default" => self.default = Some(text()?),
-            "scheme" => self.scheme = Some(text()?),
-            "slug" => {
-                self.is_slug = match tree.value {
-                    Value::Boolean(boolean) => boolean,
-                    _ => return Err(format!("slug must be true or false, found {}", tree.kind())),
-                }
+    /// Number of values in the cells if the rule splits them into list items: without and with empty values at the end.
+    pub(super) fn split_counts(&self, row: &TableRow<'_>) -> Option<(usize, usize)> {
+        if self.split.is_none() || self.place.is_list || !self.holds(row) {
+            return None;
+        }
+        let texts = self.texts(row);
+        let last = texts.iter().rposition(|text| !text.is_empty())?;
+        Some((last + 1, texts.len()))
+    }
+
+    fn holds(&self, row: &TableRow<'_>) -> bool {
+        self.conditions.iter().all(|condition| condition.holds(row))
+    }
+
+    /// The value for a row.
+    pub(super) fn value(&self, row: &TableRow<'_>, index: usize) -> MappedTree {
+        let value = if self.holds(row) { self.mapped_value(row, index) } else { Ok(MappedValue::Absent) };
+        let value = match value {
+            Ok(MappedValue::Scalar(Value::Null)) if self.place.is_member => Ok(MappedValue::Absent),
+            value => value,
+        };
+        MappedTree { line: row.line, columns: self.label.clone(), value: value.unwrap_or_else(MappedValue::Invalid) }
+    }
+
+    fn mapped_value(&self, row: &TableRow<'_>, index: usize) -> Result<MappedValue, String> {
+        let mut texts = self.texts(row);
+        if !self.place.is_list {
+            let index = if self.split.is_some() { index } else { 0 };
+            texts = texts.into_iter().nth(index).into_iter().collect();
+        }
+        let mut items = Vec::new();
+        for text in texts.iter().filter(|text| !text.is_empty()) {
+            items.extend(self.resolve(text, row)?);
+        }
+        if items.is_empty() {
+            let default = self.default.as_ref().map(|default| self.render(default, row)).filter(|default| !default.is_empty());
+            items = match default {
+                Some(default) if self.place.is_list => self.split_text(&default).into_iter().filter(|text| !text.is_empty()).collect(),
+                default => default.into_iter().collect(),
+            };
+        }
+        if self.place.is_list && !items.is_empty() {
+            let item = |text: &String| {
+                let value = self.convert(text, row).map_or_else(MappedValue::Invalid, MappedValue::Scalar);
+                MappedTree { line: row.line, columns: self.label.clone(), value }
+            };
+            return Ok(MappedValue::List { items: items.iter().map(item).collect(), is_set: true });
+        }
+        match items.first() {
+            Some(text) => self.convert(text, row).map(MappedValue::Scalar),
+            None if self.clears_when_empty => Ok(MappedValue::Scalar(Value::Null)),
+            None => Ok(MappedValue::Absent),
+        }
+    }
+
+    /// The texts of the cells, with empty ones, which keep the place of the others. A cell that is empty has none.
+    fn texts(&self, row: &TableRow<'_>) -> Vec<String> {
+        let text = self.sources.iter().map(|source| self.render(source, row)).find(|text| !text.is_empty());
+        text.map(|text| self.split_text(&text)).unwrap_or_default()
+    }
+
+    fn split_text(&self, text: &str) -> Vec<String> {
+        match &self.split {
+            None => vec![text.to_owned()],
+            Some(split) => {
+                let value = |text: &str| Some(text.trim()).filter(|text| !self.is_null(text)).unwrap_or_default().to_owned();
+                text.split(split.as_str()).map(value).collect()
             }
-            "empty" => {
-                self.clears_when_empty = match text()?.as_str() {
-                    "clear" => true,
-                    "keep" => false,
-                    other => return Err(format!("empty is \"{other}\"; expected clear (clear the field if the cell is empty) or keep")),
-                }
+        }
+    }
+
+    fn is_null(&self, text: &str) -> bool {
+        self.formats.nulls.iter().any(|null| null == text)
+    }
+
+    fn render(&self, template: &Template, row: &TableRow<'_>) -> String {
+        template.render(|column| Cow::Borrowed(self.cell(column, row)))
+    }
+
+    /// The cell of a column; empty if it is a word for no value.
+    fn cell<'r>(&self, column: &str, row: &'r TableRow<'_>) -> &'r str {
+        let cell = row.cell(column);
+        if self.is_null(cell) { "" } else { cell }
+    }
+
+    /// Applies the pattern and the replacements to a text. `None` if they leave no value.
+    fn resolve(&self, text: &str, row: &TableRow<'_>) -> Result<Option<String>, String> {
+        let Some(text) = self.matched(text, row)? else { return Ok(None) };
+        let Some(replacements) = &self.replacements else { return Ok(Some(text)) };
+        let replacement = |key: &str| replacements.iter().find(|(from, _)| from == key).map(|(_, to)| to);
+        let Some(to) = replacement(&text).or_else(|| replacement("*")) else {
+            let known: Vec<&str> = replacements.iter().map(|(from, _)| from.as_str()).collect();
+            return Err(format!("\"{text}\" is not in values, which has {}; add it, or \"*\" for every other value", known.join(", ")));
+        };
+        let Some(to) = to else { return Ok(None) };
+        let replaced = to.render(|name| match name {
+            "" => Cow::Borrowed(text.as_str()),
+            column => Cow::Borrowed(self.cell(column, row)),
+        });
+        Ok(Some(replaced).filter(|text| !text.is_empty()))
+    }
+
+    fn matched(&self, text: &str, row: &TableRow<'_>) -> Result<Option<String>, String> {
+        let Some(pattern) = &self.pattern else { return Ok(Some(text.to_owned())) };
+        let Some(groups) = pattern.regex.captures(text) else {
+            if pattern.is_optional {
+                return Ok(None);
             }
-            "dates" => {
-                self.date_formats = match &tree.value {
-                    Value::List(items) => items.iter().map(|item| scalar_option(key, item)).collect::<Result<_, _>>()?,
-                    _ => vec![text()?],
-                }
+            return Err(format!(
+                "\"{text}\" does not match {}; correct it, or write optional: true if such a text is no value",
+                pattern.text
+            ));
+        };
+        let Some(template) = &pattern.template else { return Ok(Some(text.to_owned())) };
+        let value = template.render(|name| {
+            if pattern.has_group(name) {
+                return Cow::Borrowed(groups.name(name).map_or("", |group| group.as_str()));
             }
-            "values" => {
-                let Value::Map(entries) = &tree.value else { return Err(format!("values must be a map, found {}", tree.kind())) };
-                let replacements = entries.iter().map(|(from, to)| Ok((from.clone(), scalar_option(key, to)?)));
-                self.replacements = replacements.collect::<Result<_, String>>()?;
+            Cow::Borrowed(self.cell(name, row))
+        });
+        Ok(Some(value).filter(|value| !value.is_empty()))
+    }
+
+    /// Whether a text that every row has is a value of the field. An empty text is no value.
+    pub(super) fn check(&self, text: &str, row: &TableRow<'_>) -> Result<(), String> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        let texts = if self.place.is_list { self.split_text(text) } else { vec![text.to_owned()] };
+        for text in texts.iter().filter(|text| !text.is_empty()) {
+            if let Value::Text(text) = self.convert(text, row)? {
+                normalize(self.place.kind, &text)?;
             }
-            other => return Err(format!("unknown key \"{other}\" in a rule; expected one of {}", KEYS.join(", "))),
         }
         Ok(())
     }
 
-    /// Columns that the rule reads.
-    pub fn columns(&self) -> impl Iterator<Item = &str> {
-        self.template.iter().filter_map(|segment| match segment {
-            TemplateSegment::Column(column) => Some(column.as_str()),
-            TemplateSegment::Text(_) => None,
-        })
-    }
-
-    /// Target type and identifier scheme, if the rule refers to records by identifier.
-    pub fn identifier_reference(&self) -> Option<(RecordType, &str)> {
-        match (self.kind, &self.scheme) {
-            (FieldKind::One(target), Some(scheme)) => Some((target, scheme)),
-            _ => None,
-        }
-    }
-
-    /// All values of the rule in a row, as text; empty values are omitted.
-    pub fn texts(&self, row: &TableRow<'_>) -> Vec<String> {
-        let text = self.render_template(row);
-        match &self.split {
-            None => Some(text).filter(|text| !text.is_empty()).into_iter().collect(),
-            Some(split) => text.split(split.as_str()).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect(),
-        }
-    }
-
-    /// The text of the template; the default if all columns are empty.
-    fn render_template(&self, row: &TableRow<'_>) -> String {
-        if self.columns().next().is_some() && self.columns().all(|column| row.cell(column).is_empty()) {
-            return self.default.clone().unwrap_or_default();
-        }
-        let text: String = self
-            .template
-            .iter()
-            .map(|segment| match segment {
-                TemplateSegment::Text(text) => text.as_str(),
-                TemplateSegment::Column(column) => row.cell(column),
-            })
-            .collect();
-        text.trim().to_owned()
-    }
-
-    /// Whether the rule has a value at `index` of the cell; without a split, every index reads the same value.
-    pub(super) fn has_value(&self, row: &TableRow<'_>, index: usize) -> bool {
-        self.texts(row).len() > if self.split.is_some() { index } else { 0 }
-    }
-
-    /// Number of list items that the rule produces.
-    pub(super) fn item_count(&self, row: &TableRow<'_>) -> usize {
-        if self.split.is_some() && !self.is_list { self.texts(row).len().max(1) } else { 1 }
-    }
-
-    /// The value for a row, or why the text cannot be converted. `None` leaves the field unchanged; null clears it.
-    pub(super) fn value(&self, row: &TableRow<'_>, index: usize) -> Result<Option<Value>, String> {
-        let texts = self.texts(row);
-        if texts.is_empty() {
-            return Ok(self.clears_when_empty.then_some(Value::Null));
-        }
-        if self.is_list {
-            let items = texts.iter().map(|text| Ok(Tree { line: Some(row.line), value: self.convert(text, row)? }));
-            return Ok(Some(Value::List(items.collect::<Result<_, String>>()?)));
-        }
-        let index = if self.split.is_some() { index } else { 0 };
-        texts.get(index).map(|text| self.convert(text, row)).transpose()
-    }
-
-    /// Converts one text to the kind of the field. Text that does not parse is passed on, and validation of the record rejects
-    /// it.
+    /// Converts one text to the kind of the field, or explains why it cannot be.
     fn convert(&self, text: &str, row: &TableRow<'_>) -> Result<Value, String> {
-        let replacement = |key: &str| self.replacements.iter().find(|(from, _)| from == key);
-        let text = replacement(text).or_else(|| replacement("*")).map_or(text, |(_, to)| to);
         if self.is_slug {
-            return Ok(Value::Text(slugify(text, MAX_SLUG_BYTES)));
+            return match slugify(text, MAX_SLUG_BYTES) {
+                slug if slug.is_empty() => Err(format!("\"{text}\" has no letters or digits for a slug")),
+                slug => Ok(Value::Text(slug)),
+            };
         }
-        if let Some((target, scheme)) = self.identifier_reference() {
-            let slug = row.slugs.get(&(target, scheme.to_owned(), text.to_owned())).cloned();
-            return slug
-                .map(Value::Text)
-                .ok_or_else(|| format!("no record has the identifier {scheme} {text}, neither in the import nor in the database"));
-        }
-        let without_group_separators = || text.replace([' ', '\u{a0}', '\u{202f}'], "");
-        let kept = || Value::Text(text.to_owned());
-        match self.kind {
-            FieldKind::Date if !self.date_formats.is_empty() => self.parse_date(text).map(Value::Text),
-            FieldKind::Integer => {
-                Ok(without_group_separators().parse::<i64>().map_or_else(|_| kept(), |number| Value::Number(number.into())))
+        if let (FieldKind::One(target), Some(by)) = (self.place.kind, &self.lookup) {
+            if *by == LookupBy::Url {
+                check_web_address(text)?;
             }
-            FieldKind::Number => Ok(without_group_separators()
-                .replacen(',', ".", 1)
-                .parse::<f64>()
-                .map_or_else(|_| kept(), |number| Value::Number(number.into()))),
-            FieldKind::Boolean => Ok(match text.to_lowercase().as_str() {
-                "true" | "yes" | "1" => Value::Boolean(true),
-                "false" | "no" | "0" => Value::Boolean(false),
-                _ => kept(),
-            }),
-            _ => Ok(kept()),
+            return row.references.slug(target, by, text).map(Value::Text);
+        }
+        match self.place.kind {
+            FieldKind::Date => Ok(self.formats.dates.read(text)?.map_or(Value::Null, Value::Text)),
+            FieldKind::Integer => self.formats.numbers.integer(text).map(|number| Value::Number(number.into())),
+            FieldKind::Number => self.formats.numbers.number(text).map(|number| Value::Number(number.into())),
+            FieldKind::Boolean => match text.to_lowercase().as_str() {
+                "true" | "yes" | "1" => Ok(Value::Boolean(true)),
+                "false" | "no" | "0" => Ok(Value::Boolean(false)),
+                _ => Err(format!("\"{text}\" is none of true, yes, 1, false, no, 0; replace it, such as values: {{\"{text}\": true}}")),
+            },
+            FieldKind::Text
+            | FieldKind::Translated
+            | FieldKind::Instant
+            | FieldKind::Url
+            | FieldKind::Language
+            | FieldKind::Duration
+            | FieldKind::Choice(_)
+            | FieldKind::List(_)
+            | FieldKind::One(_)
+            | FieldKind::Any => Ok(Value::Text(text.to_owned())),
         }
     }
-
-    /// Parses a date by the first format that matches; an ISO 8601 partial date is accepted as well.
-    fn parse_date(&self, text: &str) -> Result<String, String> {
-        self.date_formats
-            .iter()
-            .find_map(|format| parse_partial_date(text, format))
-            .or_else(|| text.parse::<PartialDate>().ok().map(|date| date.to_string()))
-            .ok_or_else(|| format!("\"{text}\" matches none of the date formats: {}", self.date_formats.join(", ")))
-    }
 }
 
-/// Parses a date by a strftime format, which may omit the day, or the day and the month.
-fn parse_partial_date(text: &str, format: &str) -> Option<String> {
-    let mut parsed = Parsed::new();
-    parse(&mut parsed, text, StrftimeItems::new(format)).ok()?;
-    let iso = match (parsed.to_naive_date(), parsed.year, parsed.month) {
-        (Ok(day), ..) => day.format("%Y-%m-%d").to_string(),
-        (Err(_), Some(year), Some(month)) if parsed.day.is_none() => format!("{year:04}-{month:02}"),
-        (Err(_), Some(year), None) => format!("{year:04}"),
-        _ => return None,
-    };
-    iso.parse::<PartialDate>().ok().map(|date| date.to_string())
-}
-
-/// The text of a scalar option.
-fn scalar_option(key: &str, tree: &Tree) -> Result<String, String> {
-    match &tree.value {
-        Value::Text(text) => Ok(text.clone()),
-        Value::Number(number) => Ok(number.text().to_owned()),
-        Value::Boolean(boolean) => Ok(boolean.to_string()),
-        Value::Null | Value::List(_) | Value::Map(_) | Value::Invalid => Err(format!("{key} must be text, found {}", tree.kind())),
-    }
-}
-
-/// Parses text with column names in braces.
-fn parse_template(template: &str) -> Result<Vec<TemplateSegment>, String> {
-    let mut segments = Vec::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (column, remainder) = after.split_once('}').ok_or_else(|| format!("\"{template}\" has an unclosed {{"))?;
-        if !before.is_empty() {
-            segments.push(TemplateSegment::Text(before.to_owned()));
-        }
-        segments.push(TemplateSegment::Column(column.trim().to_owned()));
-        rest = remainder;
-    }
-    if !rest.is_empty() {
-        segments.push(TemplateSegment::Text(rest.to_owned()));
-    }
-    Ok(segments)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use chrono::NaiveDate;
-    use proptest::prelude::*;
-
-    #[test]
-    fn date_format_may_omit_day_and_month() {
-        assert_eq!(parse_partial_date("03.05.1970", "%d.%m.%Y").as_deref(), Some("1970-05-03"));
-        assert_eq!(parse_partial_date("5/1970", "%m/%Y").as_deref(), Some("1970-05"));
-        assert_eq!(parse_partial_date("1970", "%Y").as_deref(), Some("1970"));
-        assert_eq!(parse_partial_date("31.02.1970", "%d.%m.%Y"), None);
-        assert_eq!(parse_partial_date("1970", "%d.%m.%Y"), None);
-    }
-
-    proptest! {
-        #[test]
-        fn formatted_date_parses_back(day in 366i32..3_000_000, format in prop::sample::select(vec!["%d.%m.%Y", "%m/%d/%Y", "%Y%m%d", "%e %B %Y"])) {
-            let day = NaiveDate::from_num_days_from_ce_opt(day).unwrap();
-            prop_assume!(day.format("%Y").to_string().len() == 4);
-            prop_assert_eq!(parse_partial_date(&day.format(format).to_string(), format), Some(day.format("%Y-%m-%d").to_string()));
-        }
+impl Pattern {
+    /// Whether the expression has a group of this name.
+    pub(super) fn has_group(&self, name: &str) -> bool {
+        self.regex.capture_names().flatten().any(|group| group == name)
     }
 }

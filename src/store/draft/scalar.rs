@@ -9,7 +9,7 @@ use crate::core::text::check_web_address;
 use crate::store::read::result::Cell;
 
 /// Validates a text against the kind of its field and returns its canonical form.
-pub(super) fn normalize(kind: FieldKind, text: &str) -> Result<String, String> {
+pub fn normalize(kind: FieldKind, text: &str) -> Result<String, String> {
     match kind {
         FieldKind::Date => text.parse::<PartialDate>().map(|date| date.to_string()).map_err(|error| error.to_string()),
         FieldKind::Language => language::tag(text).map_err(|error| error.to_string()),

@@ -130,7 +130,7 @@ async fn problems_name_file_line_and_column() {
     let error = refused("id;name\na;A\n".as_bytes());
     assert!(
         error.contains(
-            "t.mapping.yaml:3: fields.slug: t.csv has no column \"id\"; it has id;name; is the separator of the mapping correct?"
+            "t.mapping.yaml:3: fields.slug (column 10): t.csv has no column \"id\"; it has id;name; is the separator of the mapping correct?"
         ),
         "{error}"
     );
@@ -146,24 +146,78 @@ async fn problems_name_file_line_and_column() {
 }
 
 #[rstest]
-#[case("type: martian\nfields: {}", "m.yaml:1: type: unknown record type \"martian\"; expected one of jurisdiction, organization, person")]
+#[case(
+    "type: martian\nfields: {}",
+    "m.yaml:1: type (column 1): unknown record type \"martian\"; expected one of jurisdiction, organization"
+)]
 #[case("type: person", "m.yaml:1: fields is missing; it maps fields to columns")]
-#[case("type: person\nfield: {}\nfields: {}", "m.yaml:2: field: unknown key; expected one of type, fields, separator, dates, ignore")]
-#[case("type: person\nfields: {nmae: a}", "m.yaml:2: nmae: person has no field \"nmae\"; it has name, otherNames")]
+#[case("type: person\nfield: {}\nfields: {}", "m.yaml:2: field (column 1): unknown key; expected one of type, fields, table, when, key")]
+#[case("type: person\nfields: {nmae: a}", "m.yaml:2: fields.nmae (column 10): person has no field \"nmae\"; it has name, otherNames")]
 #[case(
     "type: person\nfields: {name: a}",
-    "m.yaml:2: name: translated text requires a map from language tags to columns, such as {en: name}"
+    "m.yaml:2: fields.name (column 10): translated text requires a map from language tags to columns, such as {en: name}"
 )]
-#[case("type: person\nfields: {identifiers: {scheme: a}}", "m.yaml:2: identifiers.scheme: expected a list; write - before each identifier")]
+#[case("type: person\nfields: {name: {english!: a}}", "m.yaml:2: fields.name.english! (column 17): ")]
+#[case(
+    "type: person\nfields: {identifiers: {scheme: a}}",
+    "m.yaml:2: fields.identifiers.scheme (column 24): expected a list; write - before each identifier"
+)]
+#[case("type: person\nfields: {links: {url: a}}", "m.yaml:2: fields.links.url (column 18): expected a list; write - before each Link")]
+#[case("type: person\nfields: {links: a}", "m.yaml:2: fields.links (column 10): expected a list; write - before each Link")]
 #[case(
     "type: person\nfields: {birthDate: {column: a, colour: b}}",
-    "m.yaml:2: birthDate: unknown key \"colour\" in a rule; expected one of column, template, constant"
+    "m.yaml:2: fields.birthDate.colour (column 33): unknown key; expected one of column, template, constant"
 )]
-#[case("type: person\nfields: {birthDate: \"{a\"}", "m.yaml:2: birthDate: \"{a\" has an unclosed {")]
-#[case("type: person\nfields: {otherNames: [{nmae: a}]}", "m.yaml:2: otherNames.nmae: OtherName has no field \"nmae\"; it has name, lang")]
-#[case("type: person\nfields: {slug: {column: a, slug: yes}}", "m.yaml:2: slug: slug must be true or false, found a text")]
-#[case("type: person\nfields: {gender: {column: a, values: {m: [male]}}}", "m.yaml:2: gender: values must be text, found a list")]
-#[case("type: person\nseparator: \";;\"\nfields: {}", "m.yaml:2: separator: expected a single ASCII character, such as \";\", or tab")]
+#[case("type: person\nfields: {birthDate: \"{a\"}", "m.yaml:2: fields.birthDate (column 10): \"{a\" has an unclosed {")]
+#[case("type: person\nfields: {birthDate: \"{} a\"}", "m.yaml:2: fields.birthDate (column 10): \"{} a\" has empty braces")]
+#[case(
+    "type: person\nfields: {otherNames: [{nmae: a}]}",
+    "m.yaml:2: fields.otherNames[0].nmae (column 24): OtherName has no field \"nmae\"; it has name, lang"
+)]
+#[case(
+    "type: person\nfields: {slug: {column: a, slug: yes}}",
+    "m.yaml:2: fields.slug.slug (column 28): expected true or false, found a text"
+)]
+#[case(
+    "type: person\nfields: {gender: {column: a, values: {m: [male]}}}",
+    "m.yaml:2: fields.gender.values.m (column 39): expected text, found a list"
+)]
+#[case(
+    "type: organization\nfields: {classification: {column: a, values: {m: mail}}}",
+    "m.yaml:2: fields.classification.values.m (column 47): \"mail\" is not a value of this field; the values are"
+)]
+#[case(
+    "type: organization\nfields: {classification: {constant: mail}}",
+    "m.yaml:2: fields.classification.constant (column 27): \"mail\" is not a value of this field"
+)]
+#[case(
+    "type: person\nseparator: \";;\"\nfields: {}",
+    "m.yaml:2: separator (column 1): expected a single ASCII character, such as \";\", or tab"
+)]
+#[case("type: statistic\ndecimal: x\nfields: {}", "m.yaml:2: decimal (column 1): \"x\" is no separator; expected one of \".\", \",\"")]
+#[case("type: statistic\ndecimal: \",\"\nthousands: \",\"\nfields: {}", "m.yaml:1: decimal and thousands are both \",\"")]
+#[case(
+    "type: person\nfields: {birthDate: {column: a, decimal: \",\"}}",
+    "m.yaml:2: fields.birthDate.decimal (column 33): decimal has no effect, because the field is no number"
+)]
+#[case("type: person\ncentury: 19\nfields: {}", "m.yaml:2: century (column 1): expected a whole number from 1000 to 9900")]
+#[case("type: person\ndates: [\"%d.%m\"]\nfields: {}", "m.yaml:2: dates (column 1): \"%d.%m\" lacks the year")]
+#[case(
+    "type: person\nfields: {birthDate: {column: a, split: \",\"}}",
+    "m.yaml:2: fields.birthDate.split (column 33): split is only valid in a list, and this field has one value"
+)]
+#[case(
+    "type: person\nfields: {birthDate: {column: a, constant: b}}",
+    "m.yaml:2: fields.birthDate (column 10): expected only one of column, template, constant and coalesce"
+)]
+#[case(
+    "type: person\nfields: {birthDate: {column: a, match: \"(\"}}",
+    "m.yaml:2: fields.birthDate.match (column 33): \"(\" is not a regular expression: unclosed group"
+)]
+#[case("type: person\nfields: {birthDate: {column: a, match: \"(?<y>.*)\"}}", "match has groups, and template is missing")]
+#[case("type: person\nfields: {birthDate: {column: a, when: {column: b}}}", "fields.birthDate.when (column 33): expected either is or not")]
+#[case("type: person\nfields: {birthDate: {column: a, by: url}}", "by: url is only valid for references to sources")]
+#[case("type: person\nrecords: []", "m.yaml:1: type (column 1): this belongs to an entry of records; move it there")]
 #[tokio::test(flavor = "multi_thread")]
 async fn invalid_mapping_is_rejected_with_reason(#[case] mapping: &str, #[case] expected: &str) {
     let fixture = ImportFixture::new(On::Sqlite).await;
@@ -186,4 +240,57 @@ async fn table_without_slugs_matches_by_identifier(#[values(On::Sqlite, On::Post
     assert_eq!(fixture.import_ok(&arguments), "Records: 2 created, 0 updated, 0 unchanged");
     fixture.write_file("t.csv", "no,name\n1,Ann Lee\n2,Ann Moore\n");
     assert_eq!(fixture.import_ok(&arguments), "Records: 0 created, 1 updated, 1 unchanged");
+}
+
+/// Rows refer to records of the same import, in whatever order its tables are read and wherever their own references lead.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_one_import_refer_to_each_other(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let fixture = ImportFixture::new(on).await;
+    let mapping = "records:
+  - type: membership
+    table: a-seats.csv
+    fields:
+      slug: {template: \"seat {No}\", slug: true}
+      label: {en: {constant: Deputy}}
+      person: {column: Person, scheme: people}
+      organization: {column: House, scheme: houses}
+      identifiers: [{scheme: {constant: seats}, value: No}]
+  - type: organization
+    table: b-houses.csv
+    fields:
+      slug: {column: Name, slug: true}
+      name: {en: Name}
+      classification: {constant: chamber}
+      parent: {column: Parent, scheme: houses}
+      identifiers: [{scheme: {constant: houses}, value: No}]
+  - type: person
+    table: c-people.csv
+    fields:
+      slug: {column: Name, slug: true}
+      name: {en: Name}
+      identifiers: [{scheme: {constant: people}, value: No}]
+";
+    fixture.write_file("all.mapping.yaml", mapping);
+    fixture.write_file("a-seats.csv", "No,Person,House\n1,7,2\n");
+    fixture.write_file("b-houses.csv", "No,Name,Parent\n2,Senate,1\n1,Parliament,\n");
+    fixture.write_file("c-people.csv", "No,Name\n7,Ann Lee\n");
+    assert_eq!(fixture.import_ok(&[".", "--mapping", "all.mapping.yaml"]), "Records: 4 created, 0 updated, 0 unchanged");
+    let query = "{ membership(by: {slug: \"seat-1\"}) { person { slug } organization { slug parent { slug } } } }";
+    let expected =
+        json!({"membership": {"person": {"slug": "ann-lee"}, "organization": {"slug": "senate", "parent": {"slug": "parliament"}}}});
+    assert_eq!(fixture.server.data(query).await, expected);
+    // a record without a slug cannot be referred to until the database has given it one
+    let unnamed = mapping.replace(
+        "slug: {column: Name, slug: true}\n      name: {en: Name}\n      identifiers: [{scheme: {constant: people}",
+        "name: {en: Name}\n      identifiers: [{scheme: {constant: people}",
+    );
+    fixture.write_file("all.mapping.yaml", unnamed);
+    fixture.write_file("a-seats.csv", "No,Person,House\n1,8,2\n");
+    fixture.write_file("c-people.csv", "No,Name\n8,Bo Chen\n");
+    let error = fixture.import_err(&[".", "--mapping", "all.mapping.yaml"]);
+    let expected = "a-seats.csv:2: membership.person (column Person): the record of this import with the identifier people 8 has no slug";
+    assert!(error.contains(expected), "{error}");
+    fixture.import_ok(&["c-people.csv", "--mapping", "all.mapping.yaml"]);
+    assert_eq!(fixture.import_ok(&[".", "--mapping", "all.mapping.yaml"]), "Records: 0 created, 1 updated, 3 unchanged");
 }

@@ -5,8 +5,7 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use kurultai::interchange::csv::MappedTable;
-use kurultai::interchange::mapping::{Mapping, SlugsByIdentifier};
-use kurultai::interchange::yaml;
+use kurultai::interchange::mapping::{Mapping, References};
 use kurultai::store::draft::InputProblem;
 use proptest::prelude::*;
 
@@ -19,14 +18,16 @@ const FRAGMENTS: &[&[u8]] =
 /// The number of valid records in a table, and its problems.
 fn read(table: Vec<u8>) -> (usize, Vec<InputProblem>) {
     let file: Arc<str> = Arc::from("people.mapping.yaml");
-    let mapping = Arc::new(Mapping::parse(&file, &yaml::parse(&file, MAPPING).unwrap()).unwrap());
+    let mapping = Arc::new(Mapping::parse(&file, MAPPING).unwrap());
     let (mut records, mut problems) = (0, Vec::new());
     match MappedTable::open(&Arc::from("people.csv"), Box::new(Cursor::new(table)), &mapping) {
-        Ok((table, _)) => table.read_rows(&SlugsByIdentifier::new(), |row| match row {
-            Ok((_, draft)) if draft.problems.is_empty() => records += 1,
-            Ok((_, draft)) => problems.extend(draft.problems),
-            Err(found) => problems.extend(found),
-        }),
+        Ok((table, _)) => {
+            table.read_rows(&References::default(), |row| match row {
+                Ok((_, draft)) if draft.problems.is_empty() => records += 1,
+                Ok((_, draft)) => problems.extend(draft.problems),
+                Err(found) => problems.extend(found),
+            });
+        }
         Err(found) => problems.extend(found),
     }
     (records, problems)

@@ -7,7 +7,7 @@ use super::state::Conversion;
 use crate::entity::RecordType;
 use crate::interchange::popolo::model::{FieldMap, PopoloClass};
 use crate::interchange::popolo::normalize::{is_division_id, is_web_url};
-use crate::interchange::slug::{MAX_SLUG_BYTES, short_hash, slugify};
+use crate::interchange::slug::slug_of_url;
 use crate::store::draft::Origin;
 
 impl Conversion {
@@ -79,10 +79,9 @@ impl Conversion {
         if let Some(slug) = self.known.slugs_by_source_url.get(url).or_else(|| self.new_sources.get(url)) {
             return slug.clone();
         }
-        let without_scheme = url.split_once("://").map_or(url, |(_, rest)| rest).trim_end_matches('/');
-        let slug = format!("{}-{}", slugify(without_scheme, MAX_SLUG_BYTES), short_hash(url));
+        let (slug, title) = slug_of_url(url);
         let mut builder = RecordBuilder::new(&slug, origin.child("sources", line));
-        builder.set_translated("title", "und", Some(without_scheme));
+        builder.set_translated("title", "und", Some(title));
         builder.set("url", Some(text_tree(line, url)));
         builder.set("kind", Some(text_tree(line, "other")));
         self.records.push((RecordType::Source, builder));
