@@ -16,7 +16,6 @@ use super::lookup::KnownRecords;
 use super::model::{FieldMap, PopoloClass, PopoloData, PopoloItem};
 use state::Conversion;
 
-pub(super) use slugs::slug_with_hash;
 pub use state::ConvertedRecords;
 
 impl PopoloData {

@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use strum::VariantArray;
 
-use super::convert::slug_with_hash;
 use super::model::{PopoloClass, PopoloData};
 use super::normalize::{display_name, division_id, source_url};
 use crate::entity::RecordType;
@@ -63,7 +62,7 @@ impl PopoloData {
         for item in self.items.iter().filter(|item| item.class == class) {
             let Some((id, name)) = item.id.as_ref().zip(display_name(&mut item.fields.clone())) else { continue };
             let base = slugify(&name, MAX_SLUG_BYTES);
-            slugs.insert(slug_with_hash(&base, class, scheme, id));
+            slugs.insert(class.slug_with_hash(&base, scheme, id));
             slugs.extend(Some(base).filter(|base| !base.is_empty()));
         }
         slugs.into_iter().collect()

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::entity::RecordType;
+use crate::interchange::slug::short_hash;
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{InputProblem, Origin};
 
@@ -70,6 +71,12 @@ impl PopoloClass {
             Self::Person => base.to_owned(),
             other => format!("{base}-{}", other.singular()),
         }
+    }
+
+    /// The slug of an item whose name does not suffice. Ids are unique in their register only, so it is part of the hash.
+    pub(super) fn slug_with_hash(self, base: &str, scheme: &str, id: &str) -> String {
+        let base = if base.is_empty() { self.singular() } else { base };
+        format!("{base}-{}", short_hash(&format!("{} {id}", self.scheme(scheme))))
     }
 }
 

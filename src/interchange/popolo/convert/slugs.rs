@@ -6,15 +6,9 @@ use super::builder::{RecordBuilder, text_tree};
 use super::state::Conversion;
 use crate::interchange::popolo::model::{FieldMap, PopoloClass, PopoloItem, scalar_text};
 use crate::interchange::popolo::normalize::{display_name, division_id};
-use crate::interchange::slug::{MAX_SLUG_BYTES, short_hash, slugify};
+use crate::interchange::slug::{MAX_SLUG_BYTES, slugify};
 use crate::store::draft::value_tree::Tree;
 use crate::store::draft::{InputProblem, Origin};
-
-/// The slug of an item whose name does not suffice. Ids are unique in their register only, so it is part of the hash.
-pub(in crate::interchange::popolo) fn slug_with_hash(base: &str, class: PopoloClass, scheme: &str, id: &str) -> String {
-    let base = if base.is_empty() { class.singular() } else { base };
-    format!("{base}-{}", short_hash(&format!("{} {id}", class.scheme(scheme))))
-}
 
 impl Conversion {
     /// Assigns a slug to each item of a class: that of its record in the database, or its name, with a hash of its id if the
@@ -46,7 +40,7 @@ impl Conversion {
             let Some(id) = &item.id else { continue };
             let is_taken = self.known.taken_slugs.contains(&(ty, base.clone()));
             let slug = if is_taken || base.is_empty() || base_counts.get(&base).is_some_and(|count| *count > 1) {
-                slug_with_hash(&base, class, &self.scheme, id)
+                class.slug_with_hash(&base, &self.scheme, id)
             } else {
                 base.clone()
             };
