@@ -4,6 +4,7 @@
 //! before they are coerced ([`variables`]), and the cost once the variables are known ([`cost`], [`estimate`]).
 
 mod bounds;
+mod comparison;
 mod cost;
 mod estimate;
 mod meter;

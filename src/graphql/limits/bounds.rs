@@ -58,7 +58,7 @@ impl Default for Limits {
             response_values: 400_000,
             filter_values: 3_000,
             scans: 100,
-            comparisons: 15_000_000,
+            comparisons: 20_000_000,
         }
     }
 }

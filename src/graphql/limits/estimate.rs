@@ -7,6 +7,7 @@ use async_graphql::registry::{MetaType, MetaTypeName, Registry};
 use crate::catalog::catalog;
 use crate::catalog::record::RecordKind;
 use crate::core::pagination::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
+use crate::graphql::limits::comparison::comparisons;
 use crate::graphql::limits::cost::{Cost, UNPAGED_LIST_LENGTH};
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::builder::NODE;
@@ -168,14 +169,16 @@ impl CostEstimator<'_> {
             add(&mut cost.filter_values, scans, filter_values(filter));
         }
         if is_root {
-            let size = match catalog().all().find(|known| known.name() == record) {
-                Some(record) => self.sizes.of(record.ty),
-                // the history has at least one revision of each record; other lists, such as saved queries, are short
-                None if record == REVISION => self.sizes.of_records(),
-                None => 0,
+            let found = catalog().all().find(|known| known.name() == record);
+            let (size, compared) = match (found, &filter) {
+                (Some(record), Some(filter)) => (self.sizes.of(record.ty), comparisons(self.sizes, record, filter)),
+                (Some(record), None) => (self.sizes.of(record.ty), self.sizes.of(record.ty)),
+                // the history has a revision or more of each record; other lists, such as saved queries, are short
+                (None, _) if record == REVISION => (self.sizes.of_records(), self.sizes.of_records().saturating_mul(2)),
+                (None, _) => (0, 0),
             };
             add(&mut cost.scanned, lists, size);
-            add(&mut cost.comparisons, lists.saturating_mul(size), filter.as_ref().map_or(1, conditions).max(1));
+            add(&mut cost.comparisons, lists, compared);
         }
     }
 
@@ -233,19 +236,6 @@ fn filter_values(filter: &Value) -> u64 {
             sum.saturating_add(u64::from(nests)).saturating_add(filter_values(value))
         }),
         Value::List(items) => items.iter().map(filter_values).fold(0, u64::saturating_add),
-        Value::Null => 0,
-        Value::Number(_) | Value::String(_) | Value::Boolean(_) | Value::Binary(_) | Value::Enum(_) => 1,
-    }
-}
-
-/// Conditions of a filter: values that records are compared with. The values of `in` are looked up at once.
-fn conditions(filter: &Value) -> u64 {
-    match filter {
-        Value::Object(members) => members.iter().fold(0, |sum: u64, (operator, value)| {
-            let is_values = operator == "in" && *value != Value::Null;
-            sum.saturating_add(if is_values { 1 } else { conditions(value) })
-        }),
-        Value::List(items) => items.iter().map(conditions).fold(0, u64::saturating_add),
         Value::Null => 0,
         Value::Number(_) | Value::String(_) | Value::Boolean(_) | Value::Binary(_) | Value::Enum(_) => 1,
     }
