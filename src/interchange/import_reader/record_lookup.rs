@@ -28,7 +28,8 @@ pub trait RecordLookup {
         values: &[String],
     ) -> impl Future<Output = Result<HashMap<String, String>, Self::Error>> + Send;
 
-    /// The slugs among these that records of a type have.
+    /// The slugs among these that records of a type have, or had as far as the target says: a slug that was derived from a
+    /// name must not lead to another record.
     fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> impl Future<Output = Result<HashSet<String>, Self::Error>> + Send
     where
         Self: Sync,
@@ -46,5 +47,11 @@ impl RecordLookup for Store {
 
     async fn slugs_by_field(&self, ty: RecordType, field: &str, values: &[String]) -> Result<HashMap<String, String>, Error> {
         self.find_slugs_by_field(ty, field, values).await
+    }
+
+    async fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> Result<HashSet<String>, Error> {
+        let mut taken = self.find_retired_slugs(ty, slugs).await?;
+        taken.extend(self.find_slugs_by_field(ty, "slug", slugs).await?.into_keys());
+        Ok(taken)
     }
 }

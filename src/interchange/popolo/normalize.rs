@@ -24,18 +24,37 @@ pub(super) fn display_name(fields: &mut FieldMap) -> Option<String> {
     Some(parts.join(" "))
 }
 
-/// A date as an ISO 8601 partial date, without time of day and zero placeholders; `None` if the year is unknown. Text that is
-/// not a date is returned unchanged, and validation of the record rejects it with its position.
+/// A date as an ISO 8601 partial date, without time of day and without zero placeholders at its end; `None` if all parts are
+/// placeholders. Text that is not a date is returned unchanged, and validation of the record rejects it with its position.
 pub(super) fn normalize_date(text: &str) -> Option<String> {
-    let day = text.split(['T', ' ']).next().unwrap_or_default().trim_end_matches('Z').replace(['/', '.'], "-");
-    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let day = if day.len() == 8 && is_digits(&day) { format!("{}-{}-{}", &day[..4], &day[4..6], &day[6..]) } else { day };
-    let known: Vec<&str> = day.split('-').take_while(|part| !part.is_empty() && part.bytes().any(|byte| byte != b'0')).collect();
-    let is_date = known.first().is_none_or(|year| year.len() == 4) && known.iter().all(|part| is_digits(part));
-    if !is_date {
-        return Some(text.trim().to_owned());
+    let text = text.trim();
+    let unchanged = || Some(text.to_owned());
+    let (day, time) = text.split_once(['T', ' ']).map_or((text, None), |(day, time)| (day, Some(time.trim())));
+    if time.is_some_and(|time| !is_time(time)) {
+        return unchanged();
     }
-    (!known.is_empty()).then(|| known.join("-"))
+    let day = day.trim_end_matches('Z').replace(['/', '.'], "-");
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let day = if day.len() == 8 && is_digits(&day) { format!("{}-{}-{}", &day[..4], &day[4..6], &day[6..]) } else { day };
+    let mut parts: Vec<&str> = day.split('-').collect();
+    let is_date = parts.len() <= 3
+        && parts[0].len() == 4
+        && parts[1..].iter().all(|part| part.len() <= 2)
+        && parts.iter().all(|part| is_digits(part));
+    if !is_date {
+        return unchanged();
+    }
+    let is_placeholder = |part: &&str| part.bytes().all(|byte| byte == b'0');
+    while parts.last().is_some_and(is_placeholder) {
+        parts.pop();
+    }
+    if parts.iter().any(is_placeholder) { unchanged() } else { (!parts.is_empty()).then(|| parts.join("-")) }
+}
+
+/// Whether a text is a time of day, with a time zone if it has one, such as `00:00:00Z`.
+fn is_time(text: &str) -> bool {
+    let is_part = |char: char| char.is_ascii_digit() || matches!(char, ':' | '.' | '+' | '-' | 'Z' | ' ');
+    text.contains(':') && text.starts_with(|first: char| first.is_ascii_digit()) && text.chars().all(is_part)
 }
 
 /// A gender in lower case, with synonyms of male and female unified.
@@ -131,6 +150,14 @@ mod tests {
             ("1970", Some("1970")),
             ("May 1970", Some("May 1970")),
             ("03.05.1970", Some("03.05.1970")),
+            ("1979 or 1980", Some("1979 or 1980")),
+            ("1979-04-03 - 1980-01-01", Some("1979-04-03 - 1980-01-01")),
+            ("1850-05-02 (?)", Some("1850-05-02 (?)")),
+            ("0044 BC", Some("0044 BC")),
+            ("1979TBD", Some("1979TBD")),
+            ("1979-00-15", Some("1979-00-15")),
+            ("1979-04-00-99", Some("1979-04-00-99")),
+            ("0000-04-15", Some("0000-04-15")),
         ];
         for (text, expected) in cases {
             assert_eq!(normalize_date(text).as_deref(), expected, "{text}");
