@@ -89,7 +89,8 @@ async fn apply(store: &Store, caller: &Caller, selection: &Selection<'_>) -> Res
     if selection.name() == END {
         return Ok((person, store.end_withholding(person, &author).await?));
     }
-    let given = if members.contains_key("namesakes") { input::take_list(&mut members, "namesakes")? } else { Vec::new() };
+    let is_given = members.get("namesakes").is_some_and(|namesakes| !namesakes.is_null());
+    let given = if is_given { input::take_list(&mut members, "namesakes")? } else { Vec::new() };
     let mut namesakes = Vec::new();
     for (index, name) in given.iter().enumerate() {
         let name = name.as_str().ok_or_else(|| input::not_coerced("namesakes"))?;

@@ -1,14 +1,16 @@
 //! Lookups of slugs: by the identifiers that records have, and by the values of a field.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{ConnectionTrait, TransactionTrait};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
+use crate::store::curation::digest_key::DigestKey;
+use crate::store::curation::withheld_digest::{find_by_digest, find_former_slugs};
 use crate::store::error::database;
 use crate::store::handle::Store;
 use crate::store::sql::dialect::{one_of, one_of_ids};
@@ -63,6 +65,36 @@ impl Store {
             }
         }
         Ok(slugs)
+    }
+}
+
+impl Store {
+    /// The slugs among these that records of a type had before, those of withheld persons among them.
+    pub async fn find_retired_slugs(&self, ty: RecordType, slugs: &[String]) -> Result<HashSet<String>> {
+        let mut found = HashSet::new();
+        let slugs: Vec<&str> = slugs.iter().map(String::as_str).collect();
+        for batch in slugs.chunks(LOOKUP_BATCH_VALUES) {
+            let select = Query::select()
+                .column("slug")
+                .from("former_slugs")
+                .and_where(Expr::col("record_type").eq(ty.prefix()))
+                .and_where(one_of(self.backend(), "slug", batch)?)
+                .to_owned();
+            for row in self.pools.primary.query_all(&select).await.map_err(database)? {
+                found.insert(row.try_get_by_index(0).map_err(internal)?);
+            }
+        }
+        let transaction = self.pools.primary.begin().await.map_err(database)?;
+        if let Some(key) = DigestKey::load(&transaction, self.withholding_secret.as_deref()).await? {
+            let retired = find_former_slugs(&transaction, &key, ty, &slugs).await?;
+            found.extend(retired.into_iter().map(|(slug, _)| slug));
+            if ty == RecordType::Person {
+                let digests = slugs.iter().map(|slug| (key.slug(slug), (*slug).to_owned())).collect();
+                found.extend(find_by_digest(&transaction, &digests).await?.into_iter().map(|(slug, _)| slug));
+            }
+        }
+        transaction.rollback().await.map_err(database)?;
+        Ok(found)
     }
 }
 

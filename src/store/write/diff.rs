@@ -335,7 +335,7 @@ impl<'s> ChangeSet<'s> {
             let mut merged = Vec::with_capacity(drafts.len());
             for (index, draft) in drafts.iter().enumerate() {
                 let is_unidentified = target.is_unidentified || (has_unknown_key(part, draft) && !stored.is_empty());
-                let key = part_key(part, draft, index, &mut taken, merge.problems);
+                let key = part_key(part, draft, index, &mut taken, merge.problems, |ty, slug| merge.names.public_slug(ty, slug));
                 let before = take_stored(&mut unmatched, &key, draft);
                 let id = before.map(|row| row.id).or(draft.target.id).unwrap_or_else(|| self.store.clock.new_uuid());
                 merge.siblings.insert((list.part, key.clone()), id);

@@ -115,13 +115,15 @@ pub(super) fn has_unknown_key(part: &Record, draft: &Draft) -> bool {
     draft.is_unidentified || (draft.name.is_none() && part.key_from.iter().any(is_invalid))
 }
 
-/// Key of a part: the given one, or one derived from its identifying fields, or else its position.
+/// Key of a part: the given one, or one derived from its identifying fields, or else its position. `public_slug` gives what
+/// may stand for a given slug in a key.
 pub(super) fn part_key(
     part: &Record,
     draft: &Draft,
     index: usize,
     taken: &mut HashSet<String>,
     problems: &mut Vec<InputProblem>,
+    public_slug: impl Fn(RecordType, &str) -> String,
 ) -> String {
     if let Some(key) = &draft.name {
         if !taken.insert(key.clone()) && !draft.is_unidentified {
@@ -136,10 +138,11 @@ pub(super) fn part_key(
         .filter_map(|name| match draft.value(part.known_field(name))? {
             DraftValue::Cell(cell) => cell.to_claim(),
             DraftValue::Slug(ty, slug) if part.key_from.len() == 1 && part.field(part.known_field(name)).column == "record_id" => {
-                Some(format!("{}/{slug}", ty.prefix()))
+                Some(format!("{}/{}", ty.prefix(), public_slug(*ty, slug)))
             }
             DraftValue::Id(ty, id) => Some(id::encode(ty.prefix(), *id)),
-            DraftValue::Slug(_, name) | DraftValue::Key(_, name) => Some(name.clone()),
+            DraftValue::Slug(ty, slug) => Some(public_slug(*ty, slug)),
+            DraftValue::Key(_, name) => Some(name.clone()),
             DraftValue::Invalid => None,
         })
         .collect();

@@ -396,6 +396,14 @@ impl ResolvedNames {
         Ok(())
     }
 
+    /// What may stand for a given slug: the slug, or the id of a record whose slug is known by its digest only, because a
+    /// withheld name is in it.
+    pub(super) fn public_slug(&self, ty: RecordType, slug: &str) -> String {
+        let key = (ty, slug.to_owned());
+        let id = self.slugs.get(&key).filter(|_| self.digest_slugs.contains(&key));
+        id.map_or_else(|| slug.to_owned(), |id| id::encode(ty.prefix(), *id))
+    }
+
     /// The cell for a draft value. `parts` are the ids of the parts of the same record by type and key. An unresolved
     /// reference becomes null.
     pub(super) fn cell(&self, value: &DraftValue, parts: &HashMap<(RecordType, String), Uuid>) -> Cell {

@@ -477,3 +477,18 @@ async fn words_of_removed_names_leave_the_index_of_misspellings(#[values(On::Sql
     let deleted = words().await;
     assert!(!deleted.contains("quirin") && deleted.contains("other"), "{deleted:?}");
 }
+
+/// Keys that are made of a slug have no name in them, when a file from before the withholding is imported again.
+#[rstest]
+#[tokio::test]
+async fn repeated_import_brings_no_name_back_in_a_key(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let text = "people:\n- {slug: lola-karimbek, name: {en: Lola Karimbek}}\n\
+                statements:\n- {slug: said, text: {en: Text}, saidOn: \"2020\", about: [{person: lola-karimbek}]}\n";
+    let server = Server::with(on, text).await;
+    let admin = Asker::with_role(&server, Role::Admin).await;
+    admin.done("withholdPerson { person { id } }", json!({"person": "lola-karimbek", "namesakes": null})).await;
+    server.import(text).await.unwrap();
+    let query = "{ statement(by: {slug: \"said\"}) { about { nodes { key } } history { nodes { changes { field old new } } } } }";
+    let shown = Asker::reader(&server).data(query).await.to_string();
+    assert!(!shown.contains("karimbek") && shown.contains("\"key\""), "{shown}");
+}
