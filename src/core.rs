@@ -5,6 +5,7 @@ pub mod auth;
 pub(crate) mod blocking;
 pub mod clock;
 pub mod dataset;
+pub mod decimal;
 pub mod digest;
 pub mod error;
 pub mod filter;

@@ -6,6 +6,8 @@ use chrono::{Days, NaiveDate};
 use super::month::with_english_months;
 use crate::core::partial_date::PartialDate;
 
+/// Digits of a full year.
+const YEAR_DIGITS: usize = 4;
 /// Serial number of 29 February 1900, which Excel has and the calendar has not.
 const EXCEL_LEAP_DAY: u64 = 60;
 /// Serial number of 31 December 9999, the last day of Excel.
@@ -159,6 +161,9 @@ fn strftime_items(text: &str) -> Result<Vec<Item<'static>>, String> {
 fn read_items(text: &str, items: &[Item<'static>], century: Option<i32>) -> Option<Reading> {
     let has_name = items.iter().any(|item| matches!(item, Item::Fixed(Fixed::LongMonthName)));
     let english = if has_name { with_english_months(text) } else { text.to_owned() };
+    if !is_year_written(&english, items) {
+        return None;
+    }
     let mut parsed = Parsed::new();
     parse(&mut parsed, &english, items.iter()).ok()?;
     let last_two_digits = match (parsed.year(), parsed.year_div_100(), parsed.year_mod_100()) {
@@ -184,6 +189,22 @@ fn read_items(text: &str, items: &[Item<'static>], century: Option<i32>) -> Opti
     }
 }
 
+/// Whether the year has two or four digits and no sign. The parser also takes one digit, and `+2005`. Where no characters
+/// separate the fields, the parser counts the digits.
+fn is_year_written(text: &str, items: &[Item<'static>]) -> bool {
+    let numeric = items.iter().filter_map(|item| match item {
+        Item::Numeric(numeric, _) => Some(numeric),
+        _ => None,
+    });
+    let year = numeric.clone().position(|numeric| matches!(numeric, Numeric::Year | Numeric::YearMod100 | Numeric::YearDiv100));
+    let runs: Vec<&str> = text.split(|char: char| !char.is_ascii_digit()).filter(|run| !run.is_empty()).collect();
+    let has_sign = text.contains('+') && !items.iter().any(|item| matches!(item, Item::Fixed(_)));
+    match year {
+        Some(year) if runs.len() == numeric.count() => matches!(runs[year].len(), 2 | 4) && !has_sign,
+        Some(_) | None => !has_sign,
+    }
+}
+
 /// ISO 8601 text of the date; a time is dropped.
 fn partial_date(parsed: &Parsed) -> Option<String> {
     let iso = match (parsed.to_naive_date(), parsed.year(), parsed.month()) {
@@ -202,7 +223,9 @@ fn excel_day(text: &str, has_time: bool) -> Option<String> {
         Some(_) => return None,
         None => text,
     };
-    if !serial.bytes().all(|byte| byte.is_ascii_digit()) {
+    // a number of four digits with a fraction may be a year and a month
+    let is_ambiguous = serial.len() == YEAR_DIGITS && serial.len() < text.len();
+    if is_ambiguous || !serial.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let serial: u64 = serial.parse().ok()?;
@@ -254,6 +277,9 @@ mod tests {
     #[case("01.02.99", "%d.%m.%y", "has two digits; write century: 1900")]
     #[case("31.02.1970", "%d.%m.%Y", "matches none of the date formats: %d.%m.%Y")]
     #[case("01.02.999", "%d.%m.%Y", "matches none")]
+    #[case("01.02.5", "%d.%m.%Y", "matches none")]
+    #[case("01.02.+2005", "%d.%m.%Y", "matches none")]
+    #[case("2013.08", "excel-time", "matches none")]
     #[case("22.06.2020 14:30", "%d.%m.%Y", "matches none")]
     #[case("22.06.2020 25:30", "%d.%m.%Y %H:%M", "matches none")]
     #[case("60", "excel", "matches none")]

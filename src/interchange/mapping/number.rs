@@ -1,5 +1,7 @@
 //! Reads numbers as tables write them. A text that can be read in two ways is an error until the mapping says how.
 
+use crate::core::decimal::exact_number;
+
 /// Largest whole number that a floating-point number keeps exactly.
 const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 
@@ -47,11 +49,13 @@ impl NumberFormat {
         let digits = self.digits(text)?;
         let sign = if digits.is_negative { "-" } else { "" };
         let fraction = digits.fraction.as_deref().unwrap_or("0");
-        let number: f64 = format!("{sign}{}.{fraction}", digits.integer).parse().map_err(|_| not_a_number(text))?;
-        if number.abs() > MAX_EXACT_INTEGER {
+        let plain = format!("{sign}{}.{fraction}", digits.integer);
+        if plain.parse::<f64>().is_ok_and(|number| number.abs() > MAX_EXACT_INTEGER) {
             return Err(format!("\"{text}\" does not fit; whole numbers up to {MAX_EXACT_INTEGER} are kept exactly"));
         }
-        Ok(number)
+        exact_number(&plain).ok_or_else(|| {
+            format!("\"{text}\" would be rounded; a number keeps some 15 digits, and whole numbers up to {MAX_EXACT_INTEGER}")
+        })
     }
 
     fn digits(self, text: &str) -> Result<Digits, String> {
@@ -192,6 +196,8 @@ mod tests {
     #[case("-", "", "", "is not a number")]
     #[case("1\n234", "", " ", "is not a number")]
     #[case("12345678901234567890", "", "", "does not fit")]
+    #[case("9007199254740993", "", "", "would be rounded")]
+    #[case("1234.5678901234567890", "", "", "would be rounded")]
     fn other_numbers_are_errors(#[case] text: &str, #[case] decimal: &str, #[case] thousands: &str, #[case] expected: &str) {
         let error = format(decimal, thousands).number(text).unwrap_err();
         assert!(error.contains(expected), "{error}");

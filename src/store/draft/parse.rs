@@ -462,6 +462,10 @@ impl DraftParser {
             (FieldKind::Integer, Value::Number(number)) if number.integer().is_some_and(|value| i32::try_from(value).is_ok()) => {
                 return number.integer().map(Cell::Integer);
             }
+            (FieldKind::Number, Value::Number(number)) if number.is_rounded() && self.source == DraftOrigin::Caller => {
+                self.report(origin, format!("{} would be rounded to {}; write a number with fewer digits", number.text(), number.float()));
+                return None;
+            }
             (FieldKind::Number, Value::Number(number)) if number.float().is_finite() => return Some(Cell::Number(number.float())),
             (FieldKind::Boolean | FieldKind::Integer | FieldKind::Number, _) => {
                 let expected = match kind {
@@ -511,7 +515,8 @@ impl DraftParser {
             let Some(DraftValue::Cell(Cell::Text(claimed))) = claim.value(value) else { continue };
             let validated = match declared.kind {
                 FieldKind::Number | FieldKind::Integer => {
-                    claimed.parse::<f64>().map(drop).map_err(|_| format!("\"{claimed}\" is not a number, but {name} is a number"))
+                    let is_number = claimed.parse::<f64>().is_ok_and(f64::is_finite);
+                    is_number.then_some(()).ok_or_else(|| format!("\"{claimed}\" is not a number, but {name} is a number"))
                 }
                 FieldKind::Boolean => claimed.parse::<bool>().map(drop).map_err(|_| format!("\"{claimed}\" is neither true nor false")),
                 kind => normalize(kind, claimed).map(drop),

@@ -2,6 +2,8 @@
 
 use serde_json::Value as Json;
 
+use crate::core::decimal::{exact_number, is_plain_decimal};
+
 /// Maximum number of nested lists and maps in a file. Records need fewer than ten; reading and dropping a tree recurses once
 /// for each.
 pub const MAX_NESTING: usize = 64;
@@ -56,6 +58,12 @@ impl Number {
     /// Its value if it is an integer of 64 bits without a fraction or exponent.
     pub fn integer(&self) -> Option<i64> {
         self.integer
+    }
+
+    /// Whether a floating-point number cannot keep the digits of the input. Other notations, such as hexadecimal numbers and
+    /// exponents, say a number and not its digits.
+    pub fn is_rounded(&self) -> bool {
+        is_plain_decimal(&self.text) && exact_number(&self.text).is_none()
     }
 
     /// Its value, rounded to a floating-point number.
