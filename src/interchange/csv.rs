@@ -1,6 +1,8 @@
 //! Converts CSV and TSV rows to records according to a mapping.
 
+mod cells;
 mod header;
+mod quotes;
 mod rows;
 
 use std::io::BufRead;
@@ -12,7 +14,9 @@ use crate::interchange::line_tracker::{LineTracker, line_of};
 use crate::interchange::mapping::{Mapping, RecordMapping, References};
 use crate::interchange::problem::{invalid_utf8, line_problem, unreadable};
 use crate::store::draft::InputProblem;
+use cells::CellCleaner;
 use header::{Header, skip_to_header};
+use quotes::{QuoteChecker, QuoteError};
 use rows::RowConverter;
 
 pub use rows::RowResult;
@@ -22,7 +26,7 @@ pub struct MappedTable {
     file: Arc<str>,
     mapping: Arc<Mapping>,
     header: Header,
-    reader: Reader<LineTracker<Box<dyn BufRead + Send>>>,
+    reader: Reader<LineTracker<QuoteChecker<Box<dyn BufRead + Send>>>>,
 }
 
 impl MappedTable {
@@ -34,12 +38,14 @@ impl MappedTable {
     ) -> Result<(Self, Vec<String>), Vec<InputProblem>> {
         let separator = mapping.separator.unwrap_or(if file.ends_with(".tsv") { b'\t' } else { b',' });
         skip_to_header(file, &mut reader, mapping.header_line).map_err(|problem| vec![problem])?;
-        let tracker = LineTracker::starting_at(reader, mapping.header_line);
+        let checker = QuoteChecker::new(reader, separator, mapping.header_line);
+        let tracker = LineTracker::starting_at(checker, mapping.header_line);
         let mut reader = ReaderBuilder::new().delimiter(separator).from_reader(tracker);
-        let cells = match reader.headers() {
+        let mut cells = match reader.headers() {
             Ok(cells) => cells.clone(),
             Err(error) => return Err(vec![csv_problem(file, line_of(&mut reader, error.position()), &error)]),
         };
+        CellCleaner::default().clean(mapping.header_line, &mut cells);
         let header = Header::new(&cells);
         let unused = header.check(file, mapping)?;
         Ok((Self { file: file.clone(), mapping: mapping.clone(), header, reader }, unused))
@@ -51,14 +57,20 @@ impl MappedTable {
     }
 
     /// Converts row by row and passes each result to `emit`. A row with a wrong number of cells is a problem of that row; any
-    /// other error of the reader ends the table. Returns the number of rows of which the mapping makes no record.
-    pub fn read_rows(mut self, references: &References, mut emit: impl FnMut(RowResult)) -> usize {
+    /// other error of the reader ends the table. Returns the number of rows of which the mapping makes no record, and a note of
+    /// what was removed from cells.
+    pub fn read_rows(mut self, references: &References, mut emit: impl FnMut(RowResult)) -> (usize, Option<String>) {
+        let mut cleaner = CellCleaner::default();
         let mut converter = RowConverter::new(&self.file, &self.mapping, &self.header, references);
         let mut cells = StringRecord::new();
         loop {
             match self.reader.read_record(&mut cells) {
                 Ok(false) => break,
-                Ok(true) => converter.convert(line_of(&mut self.reader, cells.position()), &cells, &mut emit),
+                Ok(true) => {
+                    let line = line_of(&mut self.reader, cells.position());
+                    cleaner.clean(line, &mut cells);
+                    converter.convert(line, &cells, &mut emit);
+                }
                 Err(error) => {
                     emit(Err(vec![csv_problem(&self.file, line_of(&mut self.reader, error.position()), &error)]));
                     if !matches!(error.kind(), ErrorKind::UnequalLengths { .. }) {
@@ -67,18 +79,23 @@ impl MappedTable {
                 }
             }
         }
-        converter.finish(&mut emit)
+        (converter.finish(&mut emit), cleaner.note(&self.file))
     }
 
     /// Reads all rows into memory, to convert them once their references are resolved.
     pub fn buffer(mut self) -> Result<BufferedTable, Vec<InputProblem>> {
         let mut rows = Vec::new();
         let mut problems = Vec::new();
+        let mut cleaner = CellCleaner::default();
         loop {
             let mut cells = StringRecord::new();
             match self.reader.read_record(&mut cells) {
                 Ok(false) => break,
-                Ok(true) => rows.push((line_of(&mut self.reader, cells.position()), cells)),
+                Ok(true) => {
+                    let line = line_of(&mut self.reader, cells.position());
+                    cleaner.clean(line, &mut cells);
+                    rows.push((line, cells));
+                }
                 Err(error) => {
                     problems.push(csv_problem(&self.file, line_of(&mut self.reader, error.position()), &error));
                     if !matches!(error.kind(), ErrorKind::UnequalLengths { .. }) {
@@ -88,7 +105,7 @@ impl MappedTable {
             }
         }
         let Self { file, mapping, header, reader: _ } = self;
-        if problems.is_empty() { Ok(BufferedTable { file, mapping, header, rows }) } else { Err(problems) }
+        if problems.is_empty() { Ok(BufferedTable { note: cleaner.note(&file), file, mapping, header, rows }) } else { Err(problems) }
     }
 }
 
@@ -99,9 +116,16 @@ pub struct BufferedTable {
     header: Header,
     /// Rows with their line numbers.
     rows: Vec<(usize, StringRecord)>,
+    /// What was removed from cells.
+    note: Option<String>,
 }
 
 impl BufferedTable {
+    /// What was removed from cells, if anything was.
+    pub fn note(&self) -> Option<&String> {
+        self.note.as_ref()
+    }
+
     /// Name of the file.
     pub fn file(&self) -> &Arc<str> {
         &self.file
@@ -120,7 +144,10 @@ impl BufferedTable {
 fn csv_problem(file: &Arc<str>, line: usize, error: &csv::Error) -> InputProblem {
     match error.kind() {
         ErrorKind::Utf8 { .. } => invalid_utf8(file, line),
-        ErrorKind::Io(error) => unreadable(file, error),
+        ErrorKind::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<QuoteError>()) {
+            Some(error) => line_problem(file, Some(error.line), error.to_string()),
+            None => unreadable(file, error),
+        },
         ErrorKind::UnequalLengths { expected_len, len, .. } => line_problem(
             file,
             Some(line),

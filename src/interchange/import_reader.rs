@@ -130,7 +130,8 @@ impl ImportReader {
         if table.has_lookups() {
             self.buffered_tables.push(table.buffer()?);
         } else {
-            let skipped = table.read_rows(&References::default(), |row| self.push_result(row));
+            let (skipped, note) = table.read_rows(&References::default(), |row| self.push_result(row));
+            self.notes.extend(note);
             self.note_skipped_rows(&input.name, skipped);
         }
         Ok(())
@@ -158,6 +159,7 @@ impl ImportReader {
         for table in &tables {
             let skipped = table.convert_rows(&references, |row| self.push_result(row));
             self.note_skipped_rows(table.file(), skipped);
+            self.notes.extend(table.note().cloned());
         }
         Ok(())
     }

@@ -54,6 +54,8 @@ pub(super) struct RecordKey {
     pub(super) templates: Vec<Template>,
     /// The columns, for messages.
     pub(super) label: String,
+    /// Words that mean that there is no value.
+    pub(super) nulls: Vec<String>,
 }
 
 /// A position in a record and the rules below it.
@@ -115,8 +117,10 @@ impl RecordMapping {
 
     /// What the row has in common with other rows of the same record, or why it has nothing.
     pub fn key_of(&self, row: &TableRow<'_>) -> Result<Vec<String>, String> {
-        let templates = self.key.as_ref().map(|key| key.templates.as_slice()).unwrap_or_default();
-        let key: Vec<String> = templates.iter().map(|template| template.render(|column| row.cell(column).into())).collect();
+        let Some(RecordKey { templates, nulls, .. }) = &self.key else { return Ok(Vec::new()) };
+        let cell =
+            |column: &str| Some(row.cell(column)).filter(|cell| !nulls.iter().any(|null| null == cell)).map_or("".into(), Into::into);
+        let key: Vec<String> = templates.iter().map(|template| template.render(cell)).collect();
         if key.iter().any(String::is_empty) {
             return Err(format!("the key of the row (column {}) is empty; give it, or leave such rows out with when:", self.key_label()));
         }

@@ -130,7 +130,7 @@ impl MappingParser<'_> {
         let record = self.record(get("type"), path);
         let tables = get("table").map(|table| self.reader.texts(table, &member(path, "table"))).unwrap_or_default();
         let conditions = get(WHEN).map(|when| self.reader.conditions(when, &member(path, WHEN))).unwrap_or_default();
-        let key = get("key").map(|key| self.key(key, &member(path, "key")));
+        let key = get("key").map(|key| self.key(key, &formats.nulls, &member(path, "key")));
         let is_sorted = get("sorted").is_some_and(|sorted| self.reader.boolean(sorted, &member(path, "sorted")));
         if is_sorted && key.is_none() {
             self.reader.report(&member(path, "sorted"), "sorted is only valid beside key");
@@ -164,14 +164,14 @@ impl MappingParser<'_> {
         record
     }
 
-    fn key(&mut self, tree: &Tree, path: &str) -> RecordKey {
+    fn key(&mut self, tree: &Tree, nulls: &[String], path: &str) -> RecordKey {
         let texts = self.reader.texts(tree, path);
         let templates: Vec<Template> = texts.iter().filter_map(|text| self.reader.column_or_template(text, path)).collect();
         if templates.is_empty() || templates.iter().any(Template::is_constant) {
             self.reader.report(path, "expected the columns that rows of one record have in common");
         }
         let columns: Vec<&str> = templates.iter().flat_map(Template::names).collect();
-        RecordKey { path: path.to_owned(), label: columns.join(", "), templates }
+        RecordKey { path: path.to_owned(), label: columns.join(", "), templates, nulls: nulls.to_vec() }
     }
 
     fn separator(&mut self, tree: &Tree) -> Option<u8> {

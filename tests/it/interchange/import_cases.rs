@@ -43,7 +43,18 @@ fn cases() -> Vec<Case> {
             let (name, content) = section.split_once('\n').unwrap();
             (name.to_owned(), content.to_owned())
         });
-        Case { name: file.file_stem().unwrap().to_string_lossy().into_owned(), sections: sections.collect() }
+        let sections: Vec<(String, String)> = sections.collect();
+        let has = |name: &str| sections.iter().any(|(section, _)| section == name);
+        for (name, _) in &sections {
+            assert!(
+                name.contains('.') || ["output", "errors", "query", "result"].contains(&name.as_str()),
+                "{}: section {name}",
+                file.display()
+            );
+        }
+        assert!(has("errors") || has("output") || has("query"), "{} expects nothing", file.display());
+        assert_eq!(has("query"), has("result"), "{}", file.display());
+        Case { name: file.file_stem().unwrap().to_string_lossy().into_owned(), sections }
     };
     files.iter().map(case).collect()
 }
