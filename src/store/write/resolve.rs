@@ -60,8 +60,8 @@ pub(crate) struct ResolvedNames {
     /// Those among the retired slugs that are known by their digests only. They are free for new records: an error would
     /// tell whose slug it was.
     digest_slugs: HashSet<(RecordType, String)>,
-    /// Records that a draft was resolved to.
-    assigned: HashSet<Uuid>,
+    /// Records that a draft was resolved to, with the name and the place of the first one.
+    assigned: HashMap<Uuid, (Option<String>, Origin)>,
     /// Withheld persons.
     withheld: HashSet<Uuid>,
     /// Key of the digests of withheld persons, if there are any.
@@ -160,11 +160,19 @@ impl ResolvedNames {
             Resolved::New => draft.target.id.unwrap_or_else(|| store.clock.new_uuid()),
             Resolved::Unidentified => store.clock.new_uuid(),
         };
-        if !self.assigned.insert(id) {
-            // two names of one record, as after a merge: the first draft counts
+        let name = given_name(ty, draft);
+        if let Some((first_name, first)) = self.assigned.get(&id) {
+            // of the ids of merged records, the first draft counts; a draft with a former slug is skipped above, and a name that
+            // is given twice is reported as such
+            let is_reported = name.is_some() && name == *first_name;
+            if !is_reported && draft.target.id.is_none_or(|given| given == id) {
+                let message = format!("this is the record that is given at {} already; give each record once", place(first));
+                problems.push(InputProblem::new(draft.origin.clone(), message).with_code(ProblemCode::Taken));
+            }
             self.skip(ty, id, draft, position);
             return None;
         }
+        self.assigned.insert(id, (name, draft.origin.clone()));
         if let Some(slug) = &draft.name {
             self.slugs.insert((ty, slug.clone()), id);
         }
@@ -529,6 +537,19 @@ struct RequestedNames<'d> {
     ids: HashMap<RecordType, HashSet<Uuid>>,
 }
 
+/// The id or the slug that a draft gives.
+fn given_name(ty: RecordType, draft: &Draft) -> Option<String> {
+    draft.target.id.map(|id| id::encode(ty.prefix(), id)).or_else(|| draft.name.clone())
+}
+
+/// Where a draft stands, for messages.
+fn place(origin: &Origin) -> String {
+    match &origin.file {
+        Some(file) => format!("{file}:{}", origin.line.unwrap_or(0)),
+        None => DisplayPath(&origin.path).to_string(),
+    }
+}
+
 impl<'d> RequestedNames<'d> {
     /// Collects the names in these drafts. A slug or id given twice is a problem.
     fn of(drafts: &'d Drafts, problems: &mut Vec<InputProblem>) -> Self {
@@ -536,15 +557,10 @@ impl<'d> RequestedNames<'d> {
         let mut given: HashMap<(RecordType, String), &Origin> = HashMap::new();
         for (ty, drafts) in drafts {
             for draft in drafts {
-                let name = draft.target.id.map(|id| id::encode(ty.prefix(), id)).or_else(|| draft.name.clone());
-                if let Some(name) = name.filter(|_| !draft.is_unidentified)
+                if let Some(name) = given_name(*ty, draft).filter(|_| !draft.is_unidentified)
                     && let Some(first) = given.insert((*ty, name.clone()), &draft.origin)
                 {
-                    let first = match &first.file {
-                        Some(file) => format!("{file}:{}", first.line.unwrap_or(0)),
-                        None => DisplayPath(&first.path).to_string(),
-                    };
-                    let message = format!("\"{name}\" is given twice, first at {first}; give each record a slug of its own");
+                    let message = format!("\"{name}\" is given twice, first at {}; give each record a slug of its own", place(first));
                     problems.push(InputProblem::new(draft.origin.child("slug", None), message).with_code(ProblemCode::Taken));
                 }
                 requested.slugs.entry(*ty).or_default().extend(draft.name.as_deref());
