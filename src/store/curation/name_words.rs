@@ -24,14 +24,21 @@ pub(crate) struct Token {
     pub folded: String,
     /// Other foldings, of Kazakh letters and of letters that look like those of another script.
     pub variants: Vec<String>,
-    /// The first letter, folded.
-    pub initial: String,
+    /// The first letter.
+    pub first: char,
     pub is_latin: bool,
     pub is_initial: bool,
     /// Whether the word is one letter.
     pub is_letter: bool,
     /// The visible characters between the word before and this one, or the first of them.
     pub gap: Vec<char>,
+}
+
+impl Token {
+    /// The first letter, folded.
+    pub(crate) fn initial(&self) -> String {
+        keep(&fold_letter(self.first))
+    }
 }
 
 /// A character as a reader sees it, and the range of the text that stands for it.
@@ -242,7 +249,7 @@ fn token(letters: &[Seen], gap: &[char], has_dot: bool) -> Option<Token> {
         range: first_range.start..last_range.end,
         variants: variants(&letters.iter().map(|(_, letter)| *letter).collect::<Vec<_>>(), &word),
         folded: word,
-        initial: keep(&fold_letter(*first)),
+        first: *first,
         is_latin: all().all(|letter| !letter.is_alphabetic() || letter < '\u{250}'),
         is_letter: visible == 1 && first.is_alphabetic(),
         is_initial: visible == 1 && first.is_alphabetic() && (first.is_uppercase() || has_dot),
@@ -269,6 +276,11 @@ fn variants(letters: &[char], word: &str) -> Vec<String> {
         let to_latin = |letter: char| LOOKALIKES.iter().find(|(_, cyrillic)| *cyrillic == letter).map_or(letter, |(latin, _)| *latin);
         variants.push(folded(letters.iter().copied().map(to_cyrillic)));
         variants.push(folded(letters.iter().copied().map(to_latin)));
+    }
+    // a name with the number of a footnote, or of an account
+    let without_number = word.trim_end_matches(|char: char| char.is_ascii_digit());
+    if without_number.len() < word.len() && without_number.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        variants.push(without_number.to_owned());
     }
     variants.retain(|variant| variant != word && variant.len() <= MAX_WORD_LETTERS);
     variants.dedup();
