@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flags;
 use crate::core::language;
+use crate::core::partial_date::PartialDate;
 use crate::core::text::{TextRule, check_web_address};
 use crate::interchange::format::InputFormat;
 use crate::interchange::package;
@@ -116,6 +117,24 @@ pub struct ImportArgs {
     /// Treat warnings as errors, such as a name that changes wholly: the record found may be another one
     #[arg(long)]
     pub strict: bool,
+    /// Write over what editors wrote since the last import, and replace texts in all languages [default: keep and report
+    /// these, and merge texts by language]
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Name of the set of records that these files hold in full, such as isles-parliament [default: --scheme]. The import
+    /// remembers which records the set holds, so that a later import of the set finds those that are gone
+    #[arg(long, value_name = "NAME", value_parser = parse_name, conflicts_with = "url")]
+    pub set: Option<String>,
+    /// What to do with records of the set that the files no longer hold: delete those that no other record refers to, or give
+    /// memberships the end --close-on. Records that were edited since the last import are kept
+    #[arg(long, value_enum, value_name = "HOW", conflicts_with = "url")]
+    pub prune: Option<PruneArg>,
+    /// End of the memberships that --prune close closes: 2013, 2013-08 or 2013-08-22
+    #[arg(long, value_name = "DATE", required_if_eq("prune", "close"), requires = "prune")]
+    pub close_on: Option<PartialDate>,
+    /// Prune without having it shown first. Without --yes and --dry-run, --prune shows what it would do and writes nothing
+    #[arg(long, requires = "prune")]
+    pub yes: bool,
     /// URL of the GraphQL endpoint of a running server to import into, instead of a database
     #[arg(long, value_name = "URL", conflicts_with = "by")]
     pub url: Option<String>,
@@ -128,6 +147,15 @@ pub struct ImportArgs {
     /// Reason to store in the history of each changed record
     #[arg(long, value_name = "TEXT", value_parser = parse_message)]
     pub message: Option<String>,
+}
+
+/// What `--prune` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum PruneArg {
+    /// Delete the records.
+    Delete,
+    /// Give memberships an end.
+    Close,
 }
 
 /// Arguments of `kurultai export`.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
+use uuid::Uuid;
 
-use super::args::ImportArgs;
+use super::args::{ImportArgs, PruneArg};
 use super::database::{open_migrated, with_store};
 use super::interrupt::InterruptCounter;
 use super::outcome::CommandOutcome;
@@ -21,8 +22,8 @@ use crate::interchange::popolo::PopoloOptions;
 use crate::interchange::push::PushClient;
 use crate::store::Store;
 use crate::store::db::maintenance::BULK_WRITE_RECORDS;
-use crate::store::draft::{has_problems, note_lines, problems_of};
-use crate::store::write::{Author, Drafts, TransactionEnd, WriteError, WriteSummary};
+use crate::store::draft::{has_problems, mark_as_import, note_lines, problems_of};
+use crate::store::write::{Author, Drafts, PruneMode, TransactionEnd, WriteError, WriteSummary};
 
 /// How an import writes into a database.
 struct ImportOptions {
@@ -30,7 +31,16 @@ struct ImportOptions {
     dry_run: bool,
     /// Whether warnings are errors.
     strict: bool,
+    /// Whether edits are overwritten.
+    overwrite: bool,
+    prune: Prune,
     author: Author,
+}
+
+/// The set of records that the files hold in full, and what happens to those that are gone from it.
+struct Prune {
+    set: Option<String>,
+    mode: PruneMode,
 }
 
 /// Imports records into the database, or into a running server if a URL is given.
@@ -43,15 +53,31 @@ pub(super) async fn import(config: &Config, args: ImportArgs) -> anyhow::Result<
         }
         let server = PushClient::new(&url, args.token).map_err(|error| anyhow!(error))?;
         reading.finish(&server).await.map_err(|error| anyhow!(error))?;
-        let options = PushOptions { message: args.message, batch_records, dry_run: args.dry_run, strict: args.strict };
+        let options =
+            PushOptions { message: args.message, batch_records, dry_run: args.dry_run, strict: args.strict, overwrite: args.overwrite };
         let drafts = drafts(reading)?;
         if has_problems(&drafts) {
             bail!(report::problems(&problems_of(&drafts), 0));
         }
         return push(&server, drafts, options).await;
     }
-    let options =
-        ImportOptions { batch_records, dry_run: args.dry_run, strict: args.strict, author: Author { by: args.by, message: args.message } };
+    if args.prune.is_some() && args.set.is_none() && args.scheme.is_none() {
+        bail!("--prune needs the name of the set of records that the files hold in full: give --set NAME");
+    }
+    let prune = Prune {
+        set: args.set.or(args.scheme),
+        mode: match (args.prune, args.close_on) {
+            (None, _) => PruneMode::List,
+            (Some(PruneArg::Delete), None) => PruneMode::Delete,
+            (Some(PruneArg::Close), Some(day)) => PruneMode::Close(day),
+            (Some(PruneArg::Delete), Some(_)) => bail!("--close-on is for --prune close"),
+            (Some(PruneArg::Close), None) => bail!("--prune close needs --close-on DATE"),
+        },
+    };
+    // what is pruned is shown first
+    let args_dry_run = args.dry_run || (args.prune.is_some() && !args.yes);
+    let (dry_run, strict, overwrite) = (args_dry_run, args.strict, args.overwrite);
+    let options = ImportOptions { batch_records, dry_run, strict, overwrite, prune, author: Author { by: args.by, message: args.message } };
     with_store(open_migrated(config, false).await?, async |store| load(store, reading, &options).await).await
 }
 
@@ -59,13 +85,15 @@ pub(super) async fn import(config: &Config, args: ImportArgs) -> anyhow::Result<
 async fn load(store: &Store, mut reading: ImportReader, options: &ImportOptions) -> anyhow::Result<CommandOutcome> {
     let former = std::mem::take(&mut reading.former);
     reading.finish(store).await?;
-    let drafts = drafts(reading)?;
+    let mut drafts = drafts(reading)?;
+    mark_as_import(&mut drafts, options.overwrite);
     let total = report::count(&drafts);
     let mut interrupt = InterruptCounter::start();
     if options.dry_run || has_problems(&drafts) {
         return match write_result(validate(store, &drafts, options, &mut interrupt).await, 0)? {
             Some(outcome) => {
                 report::warnings(&outcome);
+                prune(store, &outcome, options).await?;
                 Ok(CommandOutcome::Completed(report::dry_run_summary(&outcome)))
             }
             None => Ok(report::interrupted(0, total)),
@@ -92,6 +120,7 @@ async fn load(store: &Store, mut reading: ImportReader, options: &ImportOptions)
         }
     };
     report::warnings(&outcome);
+    prune(store, &outcome, options).await.context("the records were written, but what is gone from the set was not pruned")?;
     store
         .register_redirects(&former.slugs, &former.ids)
         .await
@@ -100,6 +129,16 @@ async fn load(store: &Store, mut reading: ImportReader, options: &ImportOptions)
         store.run_upkeep().await.context("all records were written, but database maintenance failed")?;
     }
     Ok(CommandOutcome::Completed(report::summary(&outcome)))
+}
+
+/// Prunes what is gone from the set, and prints it.
+async fn prune(store: &Store, outcome: &WriteSummary, options: &ImportOptions) -> anyhow::Result<()> {
+    let Some(set) = &options.prune.set else { return Ok(()) };
+    let held: Vec<Uuid> = outcome.records.iter().map(|written| written.id).collect();
+    let end = TransactionEnd::of(options.dry_run, false);
+    let pruned = write_result(store.prune_import_set(set, &held, &options.prune.mode, &options.author, end).await, 0)?;
+    report::pruned(&pruned, options.dry_run);
+    Ok(())
 }
 
 /// Reads all inputs.

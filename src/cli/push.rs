@@ -7,7 +7,7 @@ use super::outcome::CommandOutcome;
 use super::progress::Progress;
 use super::report;
 use crate::interchange::batch::split_into_batches;
-use crate::interchange::push::{MAX_PUSH_RECORDS, PushClient, PushError};
+use crate::interchange::push::{MAX_PUSH_RECORDS, PushClient, PushError, PushFlags};
 use crate::store::write::{Drafts, WriteSummary};
 
 /// How records are pushed.
@@ -20,11 +20,14 @@ pub(super) struct PushOptions {
     pub(super) dry_run: bool,
     /// Whether warnings are errors.
     pub(super) strict: bool,
+    /// Whether edits are overwritten.
+    pub(super) overwrite: bool,
 }
 
 /// Pushes the records in batches. The first interrupt stops after the current batch, the second one at once.
 pub(super) async fn push(server: &PushClient, drafts: Drafts, options: PushOptions) -> anyhow::Result<CommandOutcome> {
-    let PushOptions { message, batch_records, dry_run, strict } = options;
+    let PushOptions { message, batch_records, dry_run, strict, overwrite } = options;
+    let flags = PushFlags { dry_run, strict, overwrite };
     let total = report::count(&drafts);
     let progress = Progress::records(if dry_run { "validated" } else { "written" }, total);
     let mut interrupt = InterruptCounter::start();
@@ -33,7 +36,7 @@ pub(super) async fn push(server: &PushClient, drafts: Drafts, options: PushOptio
     let mut problems = Vec::new();
     for batch in split_into_batches(drafts, batch_records.min(MAX_PUSH_RECORDS)) {
         let result = tokio::select! {
-            result = server.push(&batch, message.as_deref(), (dry_run, strict)) => result,
+            result = server.push(&batch, message.as_deref(), flags) => result,
             () = interrupt.wait_for(2) => return Ok(report::interrupted(sent, total)),
         };
         match result {

@@ -1,8 +1,9 @@
 //! Texts of imports that both targets share: a database, and a running server.
 
 use super::outcome::CommandOutcome;
+use crate::catalog::catalog;
 use crate::store::draft::InputProblem;
-use crate::store::write::{Drafts, WriteSummary};
+use crate::store::write::{Drafts, PruneOutcome, PrunedRecord, WriteSummary};
 
 /// Number of records.
 pub(super) fn count(drafts: &Drafts) -> usize {
@@ -33,9 +34,29 @@ fn redacted(outcome: &WriteSummary) -> String {
     }
 }
 
-/// Prints the warnings of a write.
+/// Prints the warnings of a write, and what it kept of edits.
 pub(super) fn warnings(outcome: &WriteSummary) {
     outcome.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    outcome.kept.iter().for_each(|kept| eprintln!("kept: {kept}"));
+}
+
+/// Prints what happened to the records that are gone from their set: a line for each that was pruned or kept against the
+/// wish, and their number if they were only listed.
+pub(super) fn pruned(pruned: &[PrunedRecord], dry_run: bool) {
+    let listed = pruned.iter().filter(|record| record.outcome == PruneOutcome::Listed).count();
+    if listed > 0 {
+        eprintln!("{listed} records of the set are not in the files; --prune delete or --prune close shows and removes them");
+    }
+    let would = if dry_run { "would be " } else { "" };
+    for PrunedRecord { ty, slug, outcome } in pruned {
+        let record = format!("{} {slug}", catalog().get(*ty).singular());
+        match outcome {
+            PruneOutcome::Listed => {}
+            PruneOutcome::Deleted => eprintln!("pruned: {record} {would}deleted"),
+            PruneOutcome::Closed => eprintln!("pruned: {record} {would}closed"),
+            PruneOutcome::Kept(reason) => eprintln!("not pruned: {record}: {reason}"),
+        }
+    }
 }
 
 /// The outcome of an import that was interrupted after `written` of `total` records.

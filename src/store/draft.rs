@@ -136,6 +136,18 @@ pub enum WriteMode {
     Exact,
 }
 
+/// What a draft comes from, which decides what it may overwrite.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DraftSource {
+    /// An edit of the record: it writes what it gives.
+    #[default]
+    Edit,
+    /// An import: it keeps what editors wrote since the last import, and merges texts by language.
+    Import,
+    /// An import that writes over edits, and replaces texts in all languages.
+    OverwritingImport,
+}
+
 /// The record that a draft is written to, and its expected state.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WriteTarget {
@@ -150,6 +162,8 @@ pub struct WriteTarget {
     /// Whether the draft repeats the stored state with a small edit. Such a write does not count as checking the
     /// record's sources.
     pub restates_stored: bool,
+    /// Whether the draft is an edit or from an import.
+    pub source: DraftSource,
 }
 
 /// A record or part as given: only the fields in the draft are written.
@@ -186,6 +200,15 @@ impl Draft {
     /// The given value of a field.
     pub fn value(&self, field: FieldId) -> Option<&DraftValue> {
         self.values.iter().find(|(id, ..)| *id == field).map(|(_, value, _)| value)
+    }
+}
+
+/// Marks drafts as those of an import. `overwrite` writes over edits.
+pub fn mark_as_import(drafts: &mut Drafts, overwrite: bool) {
+    let source = if overwrite { DraftSource::OverwritingImport } else { DraftSource::Import };
+    for draft in drafts.iter_mut().flat_map(|(_, drafts)| drafts) {
+        // the rows of a package restate whole records
+        draft.target.source = if draft.target.mode == WriteMode::Exact { DraftSource::OverwritingImport } else { source };
     }
 }
 

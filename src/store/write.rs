@@ -4,8 +4,11 @@
 //! Writes are serialized across all processes: SQLite has a single writer, and on PostgreSQL each write takes an advisory
 //! lock first. Writes therefore never deadlock, and the order of revisions is the order of commits.
 
+mod cells;
 pub(crate) mod diff;
+mod edits;
 mod hierarchy;
+mod import_set;
 pub(crate) mod load;
 pub(crate) mod model;
 mod name_change;
@@ -19,4 +22,5 @@ pub(crate) mod value;
 pub(crate) mod writer;
 
 pub use crate::store::draft::Drafts;
+pub use crate::store::write::import_set::{PruneMode, PruneOutcome, PrunedRecord};
 pub use crate::store::write::types::{Author, TransactionEnd, WriteAction, WriteError, WriteSummary, WrittenRecord};

@@ -2,6 +2,7 @@
 
 mod csv;
 mod edges;
+mod edits;
 mod formats;
 mod identity;
 mod import;
@@ -10,6 +11,7 @@ mod kill;
 mod line_tracker;
 mod package;
 mod popolo;
+mod prune;
 mod push;
 mod texts;
 

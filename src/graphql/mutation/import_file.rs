@@ -16,12 +16,14 @@ use crate::graphql::schema::payload;
 use crate::graphql::schema::payload::ErrorsProjection;
 use crate::store::Store;
 use crate::store::db::maintenance::BULK_WRITE_RECORDS;
-use crate::store::draft::{InputProblem, Origin, has_problems};
+use crate::store::draft::{InputProblem, Origin, has_problems, mark_as_import};
 use crate::store::write::{TransactionEnd, WriteError, WriteSummary};
 
 pub(super) const NAME: &str = "importFile";
 const INPUT_TYPE: &str = "ImportFileInput";
 const PAYLOAD: &str = "ImportFilePayload";
+/// Description of the flag that overwrites edits.
+pub(super) const OVERWRITE: &str = "Write over what editors wrote since the last import, and replace texts in all languages. By default these are kept, and texts are merged by language.";
 /// Maximum number of reported errors.
 const MAX_REPORTED_ERRORS: usize = 1_000;
 
@@ -45,6 +47,7 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
         .field(input_value("lang", TypeRef::named(LANGUAGE), "For Popolo: language of names and other text. By default undetermined."))
         .field(input_value("mapping", TypeRef::named(UPLOAD), "For a table: the YAML file that maps columns to fields."))
         .field(input_value("strict", TypeRef::named(TypeRef::BOOLEAN), "Treat warnings as errors: write nothing."))
+        .field(input_value("overwrite", TypeRef::named(TypeRef::BOOLEAN), OVERWRITE))
         .field(input_value("dryRun", TypeRef::named(TypeRef::BOOLEAN), "Validate and report only; write nothing."))
         .field(input::message());
     let count = |name: &str, doc: &str| output_field(name, TypeRef::named_nn(TypeRef::INT), doc);
@@ -86,8 +89,10 @@ pub(super) async fn execute(
     }
     let dry_run = input::take_flag(&mut members, "dryRun")?;
     let strict = input::take_flag(&mut members, "strict")?;
+    let overwrite = input::take_flag(&mut members, "overwrite")?;
     let message = input::take_text(&mut members, MESSAGE)?;
     let mut contents = parser.parse(upload, options, store.clone()).await?;
+    mark_as_import(&mut contents.drafts, overwrite);
     let (mut problems, mut summary) = (std::mem::take(&mut contents.problems), WriteSummary::default());
     if problems.is_empty() {
         let count: usize = contents.drafts.iter().map(|(_, drafts)| drafts.len()).sum();
@@ -103,6 +108,7 @@ pub(super) async fn execute(
         match written {
             Ok(written) => {
                 contents.notes.extend(written.warnings.iter().map(|warning| format!("warning: {warning}")));
+                contents.notes.extend(written.kept.iter().map(|kept| format!("kept: {kept}")));
                 summary = written;
             }
             Err(WriteError::Problems(found)) => problems = found,

@@ -10,6 +10,7 @@ use crate::core::error::{Result, bad_input};
 use crate::core::path::DisplayPath;
 use crate::entity::RecordType;
 use crate::graphql::mutation::field::{author, mutation_field};
+use crate::graphql::mutation::import_file::OVERWRITE;
 use crate::graphql::projection::ProjectionSet;
 use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::{Selection, merged_subfields};
@@ -20,7 +21,7 @@ use crate::graphql::schema::names;
 use crate::graphql::schema::payload;
 use crate::graphql::schema::payload::ErrorsProjection;
 use crate::store::Store;
-use crate::store::draft::{Draft, InputProblem, Origin, WriteTarget};
+use crate::store::draft::{Draft, DraftSource, InputProblem, Origin, WriteTarget};
 use crate::store::write::{Drafts, TransactionEnd, WriteAction, WriteError, WrittenRecord};
 
 pub(super) const NAME: &str = "importRecords";
@@ -82,6 +83,7 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
         .field(input_value("records", TypeRef::named_nn_list_nn(RECORD_INPUT), "At most 1,000 records."))
         .field(input_value("dryRun", TypeRef::named(TypeRef::BOOLEAN), "Validate and report only; write nothing."))
         .field(input_value("strict", TypeRef::named(TypeRef::BOOLEAN), "Treat warnings as errors: write nothing."))
+        .field(input_value("overwrite", TypeRef::named(TypeRef::BOOLEAN), OVERWRITE))
         .field(input_value("onError", TypeRef::named(ERROR_POLICY), "What to do with valid records if others have errors; default STOP."))
         .field(input::message());
     let outcome = Outcome::ALL
@@ -99,6 +101,11 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
             "warnings",
             TypeRef::named_nn_list_nn(TypeRef::STRING),
             "What may be wrong, such as a name that changes wholly: the record found may be another one.",
+        ))
+        .field(output_field(
+            "kept",
+            TypeRef::named_nn_list_nn(TypeRef::STRING),
+            "What was not written, because an editor wrote something else there since the last import.",
         ))
         .field(payload::errors());
     let count = |name: &str, doc: &str| output_field(name, TypeRef::named_nn(TypeRef::INT), doc);
@@ -119,6 +126,7 @@ struct RecordResult {
     written: Option<WrittenRecord>,
     problems: Vec<InputProblem>,
     warnings: Vec<String>,
+    kept: Vec<String>,
 }
 
 impl RecordResult {
@@ -137,6 +145,7 @@ pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selectio
     let mut members = input::members(selection)?;
     let dry_run = input::take_flag(&mut members, "dryRun")?;
     let strict = input::take_flag(&mut members, "strict")?;
+    let overwrite = input::take_flag(&mut members, "overwrite")?;
     let skip = match input::take_text(&mut members, "onError")?.as_deref() {
         None | Some("stop") => false,
         Some("skip") => true,
@@ -154,6 +163,9 @@ pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selectio
         let (ty, draft) = parse(value, index)?;
         results[index].warnings.extend(draft.notes.iter().map(|note| format!("{}: {}", DisplayPath(&note.origin.path), note.message)));
         drafts.push((index, ty, draft));
+    }
+    for (_, _, draft) in &mut drafts {
+        draft.target.source = if overwrite { DraftSource::OverwritingImport } else { DraftSource::Import };
     }
     let end = TransactionEnd::of(dry_run, strict);
     let other_problems = import(store, caller, message, drafts, end, skip, &mut results).await?;
@@ -180,10 +192,20 @@ async fn import(
         let given: Drafts = drafts.iter().map(|(_, ty, draft)| (*ty, vec![draft.clone()])).collect();
         match store.write_or_try(&given, &author, end, |_| {}).await {
             Ok(summary) => {
+                let index_of = |problem: &InputProblem| {
+                    drafts.iter().find(|(_, _, draft)| problem.origin.path.starts_with(&draft.origin.path)).map(|(index, ..)| *index)
+                };
                 for warning in &summary.warnings {
-                    let found = drafts.iter().find(|(_, _, draft)| warning.origin.path.starts_with(&draft.origin.path));
-                    if let Some((index, ..)) = found {
-                        results[*index].warnings.push(warning.message.clone());
+                    if let Some(index) = index_of(warning) {
+                        results[index].warnings.push(warning.message.clone());
+                    }
+                }
+                for kept in &summary.kept {
+                    if let Some((index, (_, _, draft))) =
+                        index_of(kept).and_then(|index| Some((index, drafts.iter().find(|(of, ..)| *of == index)?)))
+                    {
+                        let place = DisplayPath(&kept.origin.path[draft.origin.path.len()..]);
+                        results[index].kept.push(format!("{place}: {}", kept.message));
                     }
                 }
                 for ((index, ..), written) in drafts.iter().zip(summary.records) {
@@ -284,6 +306,7 @@ async fn write_results(
             "outcome" => out.value(result.outcome().name()),
             "errors" => ErrorsProjection::new(field).write(&result.problems, out),
             "warnings" => out.value(&result.warnings),
+            "kept" => out.value(&result.kept),
             "record" => {
                 let found = fetched.iter().find(|(name, ..)| *name == field.response_key());
                 let node = found.and_then(|(_, records, projections)| Some((records.get(index)?, projections)));

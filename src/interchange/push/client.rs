@@ -19,7 +19,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
 const RETRY_DELAYS: [Duration; 5] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 
-const IMPORT_MUTATION: &str = "mutation Import($input: ImportRecordsInput!) { importRecords(input: $input) { created updated unchanged failed results { index warnings errors { path message } } } }";
+const IMPORT_MUTATION: &str = "mutation Import($input: ImportRecordsInput!) { importRecords(input: $input) { created updated unchanged failed results { index warnings kept errors { path message } } } }";
 
 /// Client of the server that records are pushed to.
 #[derive(Debug)]
@@ -27,6 +27,17 @@ pub struct PushClient {
     url: Url,
     token: Option<String>,
     client: Client,
+}
+
+/// Options of the mutation.
+#[derive(Debug, Clone, Copy)]
+pub struct PushFlags {
+    /// Whether the server only validates the records.
+    pub dry_run: bool,
+    /// Whether warnings are errors.
+    pub strict: bool,
+    /// Whether edits are overwritten.
+    pub overwrite: bool,
 }
 
 /// Why a batch was not imported.
@@ -54,9 +65,12 @@ impl PushClient {
     }
 
     /// Pushes one batch, which the server imports completely or not at all.
-    pub async fn push(&self, drafts: &Drafts, message: Option<&str>, (dry_run, strict): (bool, bool)) -> Result<WriteSummary, PushError> {
+    pub async fn push(&self, drafts: &Drafts, message: Option<&str>, flags: PushFlags) -> Result<WriteSummary, PushError> {
         let pushed: Vec<&Draft> = drafts.iter().flat_map(|(_, drafts)| drafts).collect();
-        let input = json!({"records": to_input(drafts), "dryRun": dry_run, "strict": strict, "onError": "STOP", "message": message});
+        let PushFlags { dry_run, strict, overwrite } = flags;
+        let input = json!({
+            "records": to_input(drafts), "dryRun": dry_run, "strict": strict, "overwrite": overwrite, "onError": "STOP", "message": message,
+        });
         let body = json!({"query": IMPORT_MUTATION, "variables": {"input": input}});
         let response = self.post_with_retry(&body).await.map_err(PushError::Failed)?;
         parse_response(&response, &pushed)
@@ -117,12 +131,15 @@ fn parse_response(response: &Json, pushed: &[&Draft]) -> Result<WriteSummary, Pu
         let messages: Vec<&str> = errors.iter().filter_map(|error| error["message"].as_str()).collect();
         return Err(PushError::Failed(messages.join("; ")));
     }
-    let (mut problems, mut warnings) = (Vec::new(), Vec::new());
+    let (mut problems, mut warnings, mut kept) = (Vec::new(), Vec::new(), Vec::new());
     for entry in result["results"].as_array().into_iter().flatten() {
         let index = entry["index"].as_u64().and_then(|index| usize::try_from(index).ok());
         let draft = index.and_then(|index| pushed.get(index));
         for warning in entry["warnings"].as_array().into_iter().flatten().filter_map(Json::as_str) {
             warnings.push(InputProblem::new(draft.map(|draft| draft.origin.clone()).unwrap_or_default(), warning));
+        }
+        for message in entry["kept"].as_array().into_iter().flatten().filter_map(Json::as_str) {
+            kept.push(InputProblem::new(draft.map(|draft| draft.origin.clone()).unwrap_or_default(), message));
         }
         for error in entry["errors"].as_array().into_iter().flatten() {
             let origin = draft.map(|draft| draft.origin.clone()).unwrap_or_default();
@@ -138,7 +155,7 @@ fn parse_response(response: &Json, pushed: &[&Draft]) -> Result<WriteSummary, Pu
     let count = |name: &str| result[name].as_u64().and_then(|count| usize::try_from(count).ok());
     match (count("created"), count("updated"), count("unchanged")) {
         (Some(created), Some(updated), Some(unchanged)) => {
-            Ok(WriteSummary { created, updated, unchanged, warnings, ..WriteSummary::default() })
+            Ok(WriteSummary { created, updated, unchanged, warnings, kept, ..WriteSummary::default() })
         }
         _ => Err(PushError::Failed("unexpected response to importRecords; does the server run the same version?".to_owned())),
     }

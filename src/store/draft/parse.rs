@@ -446,6 +446,9 @@ impl DraftParser {
                 Ok(tag) => {
                     if texts.contains_key(&tag) {
                         self.report(&origin, format!("the language {tag} is given twice, in two spellings; keep one of them"));
+                    } else if text.value == Value::Null && self.source == DraftOrigin::Caller {
+                        // removes the language from the stored text
+                        texts.insert(tag, Json::Null);
                     } else if let Some(text) = self.text(text, &origin, "a text", rule) {
                         texts.insert(tag, Json::String(text));
                     }

@@ -14,9 +14,9 @@ use crate::store::sql::dialect::one_of_ids;
 use crate::store::write::load::LOOKUP_BATCH_VALUES;
 use crate::store::{Store, database};
 
-const TABLE: &str = "revisions";
-const COLUMNS: [&str; 11] =
-    ["id", "record_id", "number", "changed_at", "by", "message", "changes", "published", "kind", "record_type", "sequence"];
+pub(crate) const TABLE: &str = "revisions";
+const COLUMNS: [&str; 12] =
+    ["id", "record_id", "number", "changed_at", "by", "message", "changes", "published", "kind", "record_type", "sequence", "imported"];
 
 /// Instant, author and message of the revisions of one write.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(crate) struct RevisionStamp {
     pub(crate) at: DateTime<Utc>,
     pub(crate) by: String,
     pub(crate) message: Option<String>,
+    /// Whether an import writes them, not an edit.
+    pub(crate) imported: bool,
 }
 
 /// A revision to insert.
@@ -140,6 +142,7 @@ pub(crate) async fn insert_revisions(
                 revision.kind.into(),
                 revision.ty.prefix().into(),
                 sequence.into(),
+                stamp.imported.into(),
             ]
         })
         .collect();

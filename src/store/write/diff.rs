@@ -11,18 +11,19 @@ use crate::catalog::field::{CHECKED_AT, LAST_CHANGED_AT};
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::Result;
-use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::Store;
 use crate::store::curation::disputes::disagree;
 use crate::store::curation::freshness::{FreshnessUpdates, SubmittedRecord, collect_sources};
 use crate::store::curation::visibility::VisibilityChanges;
-use crate::store::draft::{Draft, DraftValue, InputProblem, ProblemCode};
+use crate::store::draft::{Draft, DraftSource, InputProblem, ProblemCode};
 use crate::store::history::revisions::{NewRevision, RevisionStamp, is_publication, numbered};
 use crate::store::history::state;
 use crate::store::read::dump::FormerName;
 use crate::store::read::result::Cell;
 use crate::store::search::index::SearchDocuments;
+use crate::store::write::cells::{MergeState, MergeTarget, draft_cells, fill_empty_cells};
+use crate::store::write::edits::{self, Edits};
 use crate::store::write::hierarchy::Hierarchy;
 use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::{MergedPart, NewRow, StoredRow};
@@ -32,7 +33,7 @@ use crate::store::write::part::{
 };
 use crate::store::write::resolve::ResolvedNames;
 use crate::store::write::types::{ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord};
-use crate::store::write::value::{as_json, is_record};
+use crate::store::write::value::as_json;
 
 /// Records loaded and diffed at a time.
 const DIFF_BATCH_RECORDS: usize = 1_000;
@@ -65,39 +66,10 @@ pub(crate) struct ChangeSet<'s> {
     pub(super) hierarchy: Hierarchy,
 }
 
-/// A record or part, and the draft to merge into it.
-#[derive(Clone, Copy)]
-struct MergeTarget<'t> {
-    record: &'static Record,
-    id: Uuid,
-    /// For a part: id of its record, and whether that will be published.
-    owner: Option<(Uuid, bool)>,
-    draft: &'t Draft,
-    existing: Option<&'t StoredRow>,
-    /// Whether the stored record or part that the draft is for is unknown. It may have what the draft does not give.
-    is_unidentified: bool,
-    /// Path of a part in its record as the history spells it, ending in a dot; empty for the record itself.
-    path: &'t str,
-}
-
-/// State of merging the draft of one record.
-struct MergeState<'m> {
-    /// Id of the record itself.
-    root: Uuid,
-    names: &'m ResolvedNames,
-    problems: &'m mut Vec<InputProblem>,
-    changes: Vec<Json>,
-    /// Ids of the parts of the record by type and key.
-    siblings: HashMap<(RecordType, String), Uuid>,
-    /// Types of the parts whose keys are not all known: a reference by key may mean one of them.
-    types_with_unknown_keys: HashSet<RecordType>,
-    /// Types of the records that polymorphic references point to.
-    types: &'m HashMap<Uuid, RecordType>,
-    /// Sources cited in the draft, and whether the citation is new or changed.
-    cited: Vec<(Uuid, bool)>,
-    /// Sources of existing citations that the draft does not mention.
-    kept: BTreeSet<Uuid>,
-    is_changed: bool,
+/// A stored record, and what editors wrote in it since the last import.
+struct Stored<'e> {
+    row: Option<StoredRow>,
+    edits: Option<&'e Edits>,
 }
 
 impl<'s> ChangeSet<'s> {
@@ -152,9 +124,16 @@ impl<'s> ChangeSet<'s> {
             let existing = load_rows(transaction, record, "id", &ids).await?;
             self.types.extend(referenced_types(transaction, record, existing.iter().map(|(_, row)| row)).await?);
             let mut existing: HashMap<Uuid, StoredRow> = existing.into_iter().map(|(_, row)| (row.id, row)).collect();
+            let imported: Vec<Uuid> = batch
+                .iter()
+                .filter(|resolved| existing.contains_key(&resolved.id) && resolved.draft.target.source == DraftSource::Import)
+                .map(|resolved| resolved.id)
+                .collect();
+            let edits = edits::load(transaction, &imported).await?;
             let mut changed = Vec::new();
             for resolved in batch {
-                changed.extend(self.add_record(record, resolved, existing.remove(&resolved.id).as_ref(), names, problems));
+                let stored = Stored { row: existing.remove(&resolved.id), edits: edits.get(&resolved.id) };
+                changed.extend(self.add_record(record, resolved, stored, names, problems));
             }
             self.documents.add(transaction, record, &changed).await?;
             self.rows.entry(record.ty).or_default().extend(changed);
@@ -168,11 +147,11 @@ impl<'s> ChangeSet<'s> {
         &mut self,
         record: &'static Record,
         resolved: &ResolvedDraft<'_>,
-        existing: Option<&StoredRow>,
+        stored: Stored<'_>,
         names: &ResolvedNames,
         problems: &mut Vec<InputProblem>,
     ) -> Option<NewRow> {
-        let id = resolved.id;
+        let (id, existing) = (resolved.id, stored.row.as_ref());
         let with_slug = resolved.generated_slug.clone().map(|slug| Draft { name: Some(slug), ..resolved.draft.clone() });
         let draft = with_slug.as_ref().unwrap_or(resolved.draft);
         let types = std::mem::take(&mut self.types);
@@ -187,10 +166,15 @@ impl<'s> ChangeSet<'s> {
             cited: Vec::new(),
             kept: BTreeSet::new(),
             is_changed: false,
+            source: draft.target.source,
+            edits: stored.edits,
+            kept_edits: Vec::new(),
         };
         let is_unidentified = resolved.is_unidentified;
-        let mut cells = self.merge(&mut merge, MergeTarget { record, id, owner: None, draft, existing, is_unidentified, path: "" });
-        let MergeState { changes, is_changed, cited, kept, .. } = merge;
+        let target = MergeTarget { record, id, owner: None, draft, existing, is_unidentified, path: "", edit: None };
+        let mut cells = self.merge(&mut merge, target);
+        let MergeState { changes, is_changed, cited, kept, kept_edits, .. } = merge;
+        self.summary.kept.extend(kept_edits);
         self.types = types;
         self.hierarchy.add(record, (id, &cells), existing, draft);
         let submitted = SubmittedRecord { record, id, draft, cells: &cells, cited: &cited, kept: &kept };
@@ -333,16 +317,24 @@ impl<'s> ChangeSet<'s> {
                 merge.types_with_unknown_keys.insert(list.part);
             }
             let mut merged = Vec::with_capacity(drafts.len());
+            let mut written = Vec::with_capacity(drafts.len());
             for (index, draft) in drafts.iter().enumerate() {
                 let is_unidentified = target.is_unidentified || (has_unknown_key(part, draft) && !stored.is_empty());
                 let key = part_key(part, draft, index, &mut taken, merge.problems, |ty, slug| merge.names.public_slug(ty, slug));
                 let before = take_stored(&mut unmatched, &key, draft);
+                let part_path = format!("{path}{}[{key}]", list.name);
+                if let Some(edit) = merge.edits.filter(|_| before.is_none()).and_then(|edits| edits.removal_of_part(&part_path)) {
+                    merge.report_kept(&draft.origin, "it was removed since the last import and is not added again", edit);
+                    continue;
+                }
+                written.push(draft);
                 let id = before.map(|row| row.id).or(draft.target.id).unwrap_or_else(|| self.store.clock.new_uuid());
                 merge.siblings.insert((list.part, key.clone()), id);
                 let draft = with_key_and_position(part, draft, &key, index);
-                let path = format!("{path}{}[{key}].", list.name);
-                let target =
-                    MergeTarget { record: part, id, owner: Some(owner), draft: &draft, existing: before, is_unidentified, path: &path };
+                let edit = target.edit.or_else(|| merge.edits?.of_part(&part_path));
+                let path = format!("{part_path}.");
+                let owner = Some(owner);
+                let target = MergeTarget { record: part, id, owner, draft: &draft, existing: before, is_unidentified, path: &path, edit };
                 let cells = self.merge(merge, target);
                 if before.is_none() && part.is_cited() {
                     self.new_nodes.push((id, part.ty.prefix()));
@@ -353,15 +345,25 @@ impl<'s> ChangeSet<'s> {
                 }
                 merged.push((before, cells));
             }
-            let entries = drafts.iter().zip(&merged).map(|(draft, (stored, cells))| PartEntry { draft, cells, stored: *stored });
+            let entries = written.into_iter().zip(&merged).map(|(draft, (stored, cells))| PartEntry { draft, cells, stored: *stored });
             report_alike(part, &entries.collect::<Vec<_>>(), merge.problems);
             parts.insert(list.part, merged.into_iter().map(|(_, cells)| MergedPart { cells }).collect());
             // a part whose key is unknown may be any of the remaining ones
-            for row in unmatched.into_values().filter(|_| !has_unknown_keys) {
+            for (key, row) in unmatched.into_iter().filter(|_| !has_unknown_keys) {
+                let part_path = format!("{path}{}[{key}]", list.name);
+                if let Some(edit) = target.edit.or_else(|| merge.edits?.within_part(&part_path)) {
+                    let kept = format!("the part \"{key}\", which it lacks, was written since the last import and is kept");
+                    merge.report_kept(&draft.origin.child(list.name, None), &kept, edit);
+                    if rewrite_all {
+                        self.rewrite_part(part, row, published);
+                    }
+                    collect_sources(part, row, &mut merge.kept);
+                    parts.entry(list.part).or_default().push(MergedPart { cells: row.cells.clone() });
+                    continue;
+                }
                 merge.is_changed = true;
-                let key = row.cells[key_field.index()].as_text().unwrap_or_default();
                 let old = state::of(part, row, merge.types, &HashMap::new());
-                merge.changes.push(json!({"field": format!("{path}{}[{key}]", list.name), "old": old, "new": null}));
+                merge.changes.push(json!({"field": part_path, "old": old, "new": null}));
                 removed.insert(row.id, key.to_owned());
                 self.remove_part(part, row);
             }
@@ -394,65 +396,6 @@ fn revision_conflict(record: &Record, draft: &Draft, number: i64, expected: i64)
     let singular = record.singular();
     let message = format!("this {singular} is at revision {number}, not {expected}: it was changed in the meantime; read it again");
     InputProblem::new(draft.origin.child("expectedRevision", None), message).with_code(ProblemCode::Conflict(number))
-}
-
-/// The stored cells, overwritten by the values of the draft.
-fn draft_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>) -> Vec<Cell> {
-    let MergeTarget { record, owner, draft, existing, .. } = target;
-    let mut cells = existing.map_or_else(|| vec![Cell::Null; record.fields.len()], |existing| existing.cells.clone());
-    let name = record.field_id(if is_record(record) { "slug" } else { "key" });
-    if let (Some(field), Some(name)) = (name, &draft.name) {
-        cells[field.index()] = Cell::Text(name.clone());
-    }
-    if let Some((owner, _)) = owner {
-        cells[FieldId::OWNER.index()] = Cell::Id(owner);
-    }
-    for field in &draft.cleared {
-        cells[field.index()] = Cell::Null;
-    }
-    for (field, value, origin) in draft.values.iter().filter(|(_, value, _)| *value != DraftValue::Invalid) {
-        if let DraftValue::Key(ty, key) = value
-            && !merge.siblings.contains_key(&(*ty, key.clone()))
-            && !merge.types_with_unknown_keys.contains(ty)
-        {
-            let list = list_name(*ty);
-            let message = format!("there is no part with the key \"{key}\" in {list} of this record; correct the key or add the part");
-            merge.problems.push(InputProblem::new(origin.clone(), message).with_code(ProblemCode::NotFound));
-        }
-        let cell = merge.names.cell(value, &merge.siblings);
-        if owner.is_some() && cell == Cell::Id(merge.root) && existing.is_none_or(|existing| existing.cells[field.index()] != cell) {
-            let message = format!("{} refers to the record itself; name another one", record.field(*field).name);
-            merge.problems.push(InputProblem::new(origin.clone(), message));
-        }
-        cells[field.index()] = cell;
-    }
-    cells
-}
-
-/// Sets the defaults of empty cells, and reports required fields without a value.
-fn fill_empty_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>, cells: &mut [Cell]) {
-    let MergeTarget { record, draft, existing, is_unidentified, .. } = target;
-    for ((id, field), cell) in record.fields_with_ids().zip(cells) {
-        if *cell != Cell::Null {
-            continue;
-        }
-        let is_missing = match draft.value(id) {
-            Some(DraftValue::Cell(_)) => true,
-            // the problem of an unresolved reference or of an invalid value is reported
-            Some(DraftValue::Slug(..) | DraftValue::Id(..) | DraftValue::Key(..) | DraftValue::Invalid) => false,
-            None => !is_unidentified || draft.cleared.contains(&id),
-        };
-        match field.kind {
-            FieldKind::List(_) => *cell = Cell::Json(json!([])),
-            FieldKind::Boolean => *cell = Cell::Boolean(field.name == "published"),
-            _ if field.required && !field.system && is_missing => {
-                let message = missing_field(field.name, record, draft, existing.is_none() && !is_unidentified);
-                let origin = draft.origin.child(field.name, None);
-                merge.problems.push(InputProblem::new(origin, message).with_code(ProblemCode::Missing));
-            }
-            _ => {}
-        }
-    }
 }
 
 fn is_disputed(record: &Record, parts: &HashMap<RecordType, Vec<MergedPart>>, draft_sources: &HashSet<Uuid>) -> bool {
@@ -508,16 +451,6 @@ fn add_field_changes(merge: &mut MergeState<'_>, slot: usize, cells: &[Cell], ta
 fn part_value(part: &Record, cells: &[Cell], value: impl Fn(FieldKind, &Cell) -> Json) -> Json {
     let fields = part.fields.iter().zip(cells).skip(1).filter(|(field, cell)| !field.system && **cell != Cell::Null);
     Json::Object(fields.map(|(field, cell)| (field.name.to_owned(), value(field.kind, cell))).collect())
-}
-
-fn missing_field(field: &str, record: &Record, draft: &Draft, is_new: bool) -> String {
-    let singular = record.singular();
-    match &draft.name {
-        Some(slug) if is_new && is_record(record) => {
-            format!("{field} is missing; every {singular} has one, and \"{slug}\" is new: there is no {singular} with that slug yet")
-        }
-        _ => format!("{field} is missing; every {singular} has one"),
-    }
 }
 
 /// Reports references among the parts of a record to parts that the draft removes.

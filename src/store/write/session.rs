@@ -24,7 +24,8 @@ use crate::store::db::dataset_version;
 use crate::store::db::dataset_version::WriteScope;
 use crate::store::db::snapshot::begin;
 use crate::store::draft::{
-    Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, has_problems, parse, problems_of, value_tree,
+    Draft, DraftSource, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, has_problems, parse, problems_of,
+    value_tree,
 };
 use crate::store::history::revisions::{NewRevision, RevisionStamp, insert_revisions};
 use crate::store::history::state;
@@ -202,7 +203,9 @@ impl WriteSession<'_> {
         validate::references(drafts, &names, &mut problems);
         validate::unique(transaction, &resolved, &mut problems).await?;
         let draft_sources = disputes::draft_sources(transaction, &resolved).await?;
-        let mut changes = ChangeSet::new(self.store, self.stamp(), draft_sources, std::mem::take(&mut names.types));
+        let imported = drafts.iter().flat_map(|(_, drafts)| drafts).any(|draft| draft.target.source != DraftSource::Edit);
+        let stamp = RevisionStamp { imported, ..self.stamp() };
+        let mut changes = ChangeSet::new(self.store, stamp, draft_sources, std::mem::take(&mut names.types));
         changes.summary = names.skipped();
         changes.summary.redacted = redacted.len();
         let slugs = redacted.into_iter().filter_map(|(ty, id, slug)| Some(FormerName { ty, name: slug?, record: id }));
@@ -252,9 +255,9 @@ impl WriteSession<'_> {
         found.map(|(_, row)| row).ok_or_else(|| WriteError::problem(unknown_id(record, id, argument)))
     }
 
-    /// Instant and author of the revisions that this session writes.
+    /// Instant and author of the revisions that this session writes, which are edits.
     pub(crate) fn stamp(&self) -> RevisionStamp {
-        RevisionStamp { at: self.store.clock.now(), by: self.author.by.clone(), message: self.author.message.clone() }
+        RevisionStamp { at: self.store.clock.now(), by: self.author.by.clone(), message: self.author.message.clone(), imported: false }
     }
 
     /// Adds a revision without field changes to the history of a record.

@@ -45,6 +45,8 @@ pub struct WriteSummary {
     pub redacted: usize,
     /// What may be wrong, without preventing the write.
     pub warnings: Vec<InputProblem>,
+    /// What an import did not write, because editors wrote something else there since the last import.
+    pub kept: Vec<InputProblem>,
     /// Whether there is anything to commit: a created or updated record, or a checked source or jurisdiction.
     pub has_changes: bool,
 }
@@ -111,6 +113,7 @@ impl std::ops::AddAssign for WriteSummary {
         self.redacted += other.redacted;
         self.records.extend(other.records);
         self.warnings.extend(other.warnings);
+        self.kept.extend(other.kept);
         self.has_changes |= other.has_changes;
     }
 }
@@ -167,6 +170,7 @@ pub(crate) struct SummaryBuilder {
     pub(crate) unchanged: usize,
     pub(crate) redacted: usize,
     pub(crate) warnings: Vec<InputProblem>,
+    pub(crate) kept: Vec<InputProblem>,
     /// Each record with its position among all drafts.
     pub(crate) records: Vec<(usize, WrittenRecord)>,
 }
@@ -175,8 +179,8 @@ impl SummaryBuilder {
     /// The summary, with the records in the order of the drafts.
     pub(crate) fn finish(mut self) -> WriteSummary {
         self.records.sort_by_key(|(position, _)| *position);
-        let Self { created, updated, unchanged, redacted, warnings, records } = self;
+        let Self { created, updated, unchanged, redacted, warnings, kept, records } = self;
         let records = records.into_iter().map(|(_, written)| written).collect();
-        WriteSummary { created, updated, unchanged, redacted, warnings, records, has_changes: false }
+        WriteSummary { created, updated, unchanged, redacted, warnings, kept, records, has_changes: false }
     }
 }

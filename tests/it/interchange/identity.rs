@@ -21,17 +21,32 @@ pub enum Door {
 
 /// Imports a file; returns all that the interface says.
 pub async fn import(fixture: &ImportFixture, door: Door, file: &str, scheme: Option<&str>, mapping: Option<&str>) -> String {
-    import_with(fixture, door, file, scheme, mapping, false).await
+    import_with(fixture, door, file, (scheme, mapping), Flags::default()).await
 }
 
 /// As [`import`], with warnings as errors.
 async fn import_strictly(fixture: &ImportFixture, door: Door, file: &str) -> String {
-    import_with(fixture, door, file, None, None, true).await
+    import_with(fixture, door, file, (None, None), Flags { strict: true, ..Flags::default() }).await
 }
 
-async fn import_with(fixture: &ImportFixture, door: Door, file: &str, scheme: Option<&str>, mapping: Option<&str>, strict: bool) -> String {
+/// Flags of an import.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Flags {
+    pub strict: bool,
+    pub overwrite: bool,
+}
+
+/// Imports a file with a scheme, a mapping and flags; returns all that the interface says.
+pub async fn import_with(
+    fixture: &ImportFixture,
+    door: Door,
+    file: &str,
+    (scheme, mapping): (Option<&str>, Option<&str>),
+    Flags { strict, overwrite }: Flags,
+) -> String {
     let mut arguments = vec![file];
     arguments.extend(strict.then_some("--strict"));
+    arguments.extend(overwrite.then_some("--overwrite"));
     arguments.extend(scheme.iter().flat_map(|scheme| ["--scheme", scheme]));
     arguments.extend(mapping.iter().flat_map(|mapping| ["--mapping", mapping]));
     // names of tokens are unique
@@ -51,7 +66,7 @@ async fn import_with(fixture: &ImportFixture, door: Door, file: &str, scheme: Op
         Door::Upload => {
             let query =
                 "mutation($input: ImportFileInput!) { importFile(input: $input) { created updated unchanged notes errors { message } } }";
-            let mut input = json!({"file": null, "scheme": scheme, "strict": strict});
+            let mut input = json!({"file": null, "scheme": scheme, "strict": strict, "overwrite": overwrite});
             let part = |name: &str| {
                 let bytes = std::fs::read(fixture.folder.path().join(name)).unwrap();
                 reqwest::multipart::Part::bytes(bytes).file_name(name.to_owned())

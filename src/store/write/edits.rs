@@ -1,0 +1,214 @@
+//! What editors wrote after the last import of a record: later imports keep it, unless they overwrite.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait, Order, Query};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use serde_json::{Map, Value as Json};
+use uuid::Uuid;
+
+use crate::core::error::{Result, internal};
+use crate::store::database;
+use crate::store::history::revisions::TABLE;
+use crate::store::sql::dialect::one_of_ids;
+use crate::store::write::load::LOOKUP_BATCH_VALUES;
+
+/// Separates a path from a language: neither names nor keys contain control characters.
+const LANGUAGE_SEPARATOR: char = '\u{1}';
+
+/// What an edit did to the value or part at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EditKind {
+    Added,
+    Changed,
+    Removed,
+}
+
+/// The last edit at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Edit {
+    kind: EditKind,
+    by: String,
+    day: NaiveDate,
+}
+
+impl Edit {
+    /// The author and the day, as a message names them.
+    pub(super) fn attribution(&self) -> String {
+        format!("{} on {}", self.by, self.day)
+    }
+}
+
+/// The edits of one record that no import has overwritten since, by the path that the history has for them.
+#[derive(Debug, Default)]
+pub(super) struct Edits {
+    by_path: BTreeMap<String, Edit>,
+}
+
+impl Edits {
+    /// The edit of the value at this path.
+    pub(super) fn of_value(&self, path: &str) -> Option<&Edit> {
+        self.by_path.get(path)
+    }
+
+    /// The edit of the last day.
+    pub(super) fn latest(&self) -> Option<&Edit> {
+        self.by_path.values().max_by_key(|edit| edit.day)
+    }
+
+    /// The edit of the text in one language at this path.
+    pub(super) fn of_language(&self, path: &str, tag: &str) -> Option<&Edit> {
+        self.by_path.get(&language_path(path, tag))
+    }
+
+    /// The edit that removed the part at this path.
+    pub(super) fn removal_of_part(&self, path: &str) -> Option<&Edit> {
+        self.by_path.get(path).filter(|edit| edit.kind == EditKind::Removed)
+    }
+
+    /// The edit that added or changed the part at this path as a whole. It wrote all values of the part.
+    pub(super) fn of_part(&self, path: &str) -> Option<&Edit> {
+        self.by_path.get(path).filter(|edit| edit.kind != EditKind::Removed)
+    }
+
+    /// An edit that added or changed the part at this path, or something in it.
+    pub(super) fn within_part<'e>(&'e self, path: &'e str) -> Option<&'e Edit> {
+        self.of_part(path).or_else(|| self.below(path).map(|(_, edit)| edit).find(|edit| edit.kind != EditKind::Removed))
+    }
+
+    fn below<'e>(&'e self, path: &'e str) -> impl Iterator<Item = (&'e String, &'e Edit)> {
+        let following = self.by_path.range(path.to_owned()..).take_while(move |(other, _)| other.starts_with(path));
+        following.filter(move |(other, _)| other[path.len()..].starts_with(['.', LANGUAGE_SEPARATOR]))
+    }
+
+    /// Adds a revision of the record. Revisions are added in their order; `edit` has the author and day of an edit, and is
+    /// `None` for an import, which writes over earlier edits.
+    fn add(&mut self, kind: &str, changes: &Json, edit: Option<(&str, NaiveDate)>) {
+        for change in changes.as_array().into_iter().flatten() {
+            let Some(path) = change.get("field").and_then(Json::as_str) else { continue };
+            // a publication lists the whole record, which it did not change
+            if kind == "published" && path != "published" {
+                continue;
+            }
+            let (old, new) = (change.get("old").unwrap_or(&Json::Null), change.get("new").unwrap_or(&Json::Null));
+            let within: Vec<String> = self.below(path).map(|(path, _)| path.clone()).collect();
+            let is_whole = edit.is_none() || path.ends_with(']');
+            within.iter().filter(|_| is_whole).for_each(|path| _ = self.by_path.remove(path));
+            let Some((by, day)) = edit else {
+                self.by_path.remove(path);
+                continue;
+            };
+            let kind = match (old, new) {
+                (Json::Null, _) => EditKind::Added,
+                (_, Json::Null) => EditKind::Removed,
+                (_, _) => EditKind::Changed,
+            };
+            let edit = Edit { kind, by: by.to_owned(), day };
+            for tag in changed_members(old, new) {
+                self.by_path.insert(language_path(path, tag), edit.clone());
+            }
+            self.by_path.insert(path.to_owned(), edit);
+        }
+        if matches!(kind, "published" | "unpublished")
+            && let Some((by, day)) = edit
+        {
+            self.by_path.insert("published".to_owned(), Edit { kind: EditKind::Changed, by: by.to_owned(), day });
+        }
+    }
+}
+
+fn language_path(path: &str, tag: &str) -> String {
+    format!("{path}{LANGUAGE_SEPARATOR}{tag}")
+}
+
+/// The members that differ between two objects; absent ones are members that only one has.
+fn changed_members<'j>(old: &'j Json, new: &'j Json) -> Vec<&'j String> {
+    let empty = Map::new();
+    let members = |value: &'j Json| value.as_object();
+    let (old, new) = (members(old), members(new));
+    let tags = old.into_iter().chain(new).flat_map(Map::keys);
+    let (old, new) = (old.unwrap_or(&empty), new.unwrap_or(&empty));
+    tags.filter(|tag| old.get(*tag) != new.get(*tag)).collect()
+}
+
+/// The edits of these records. Records without edits are absent.
+pub(super) async fn load(transaction: &DatabaseTransaction, records: &[Uuid]) -> Result<HashMap<Uuid, Edits>> {
+    let mut edits: HashMap<Uuid, Edits> = HashMap::new();
+    for batch in records.chunks(LOOKUP_BATCH_VALUES) {
+        let backend = transaction.get_database_backend();
+        let edited = Query::select()
+            .column("record_id")
+            .from(TABLE)
+            .and_where(one_of_ids(backend, "record_id", batch)?)
+            .and_where(Expr::col("imported").eq(false))
+            .distinct()
+            .to_owned();
+        let rows = transaction.query_all(&edited).await.map_err(database)?;
+        let edited: Vec<Uuid> = rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>().map_err(internal)?;
+        if edited.is_empty() {
+            continue;
+        }
+        let revisions = Query::select()
+            .columns(["record_id", "kind", "changes", "imported", "by", "changed_at"])
+            .from(TABLE)
+            .and_where(one_of_ids(backend, "record_id", &edited)?)
+            .order_by("record_id", Order::Asc)
+            .order_by("number", Order::Asc)
+            .to_owned();
+        for row in transaction.query_all(&revisions).await.map_err(database)? {
+            let record: Uuid = row.try_get_by_index(0).map_err(internal)?;
+            let kind: String = row.try_get_by_index(1).map_err(internal)?;
+            let changes: Json = row.try_get_by_index(2).map_err(internal)?;
+            let imported: bool = row.try_get_by_index(3).map_err(internal)?;
+            let by: String = row.try_get_by_index(4).map_err(internal)?;
+            let at: DateTime<Utc> = row.try_get_by_index(5).map_err(internal)?;
+            let edit = (!imported).then(|| (by.as_str(), at.date_naive()));
+            edits.entry(record).or_default().add(&kind, &changes, edit);
+        }
+    }
+    Ok(edits)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn edits(revisions: &[(&str, Json, bool)]) -> Edits {
+        let day = NaiveDate::from_ymd_opt(2026, 2, 3).unwrap();
+        let mut edits = Edits::default();
+        for (kind, changes, imported) in revisions {
+            edits.add(kind, changes, (!imported).then_some(("anna", day)));
+        }
+        edits
+    }
+
+    #[test]
+    fn import_overwrites_earlier_edits_of_a_path_only() {
+        let change = |field: &str| json!([{"field": field, "old": "a", "new": "b"}]);
+        let edits = edits(&[
+            ("updated", change("name"), false),
+            ("updated", change("events[a].date"), false),
+            ("updated", change("events[ab].date"), false),
+            ("updated", json!([{"field": "events[a]", "old": {"date": "b"}, "new": {"date": "c"}}]), true),
+        ]);
+        assert!(edits.of_value("name").is_some() && edits.of_value("events[ab].date").is_some());
+        assert!(edits.of_value("events[a].date").is_none() && edits.within_part("events[a]").is_none());
+        assert!(edits.within_part("events[ab]").is_some());
+    }
+
+    #[test]
+    fn edits_of_one_language_leave_the_others() {
+        let edits = edits(&[("updated", json!([{"field": "name", "old": {"en": "A", "ru": "А"}, "new": {"en": "B", "ru": "А"}}]), false)]);
+        assert!(edits.of_language("name", "en").is_some());
+        assert_eq!(edits.of_language("name", "ru"), None);
+    }
+
+    #[test]
+    fn publication_is_an_edit_of_nothing_else() {
+        let edits = edits(&[("published", json!([{"field": "name", "old": null, "new": {"en": "A"}}]), false)]);
+        assert!(edits.of_value("name").is_none() && edits.of_value("published").is_some());
+    }
+}

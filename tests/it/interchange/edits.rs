@@ -1,0 +1,121 @@
+//! Imports keep what editors wrote since, and merge texts by language, through every interface.
+
+use kurultai::core::auth::Role;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use super::ImportFixture;
+use super::identity::{Door, Flags, import, import_with};
+use crate::server::{Asker, On};
+
+const CASES: &str = "\
+sources: [{slug: s, title: {en: S}, kind: other}, {slug: t, title: {en: T}, kind: other}]
+cases:
+- slug: a
+  title: {en: A, ru: А}
+  kind: criminal
+  status: pending
+  summary: {en: First.}
+  parties: [{key: p, description: {en: P}, role: defendant}]
+  events:
+  - {key: one, kind: hearing, date: 2026-01-01, text: {en: One}}
+  - {key: two, kind: hearing, date: 2026-01-02, text: {en: Two}}
+  citations: [{source: s, field: status}]
+";
+
+const STATE: &str = "{ case(by: {slug: \"a\"}) { titles { lang text } status summaries { lang text } events { nodes { key date } } citations { nodes { source { slug } } } history { totalCount } } }";
+
+async fn state(fixture: &ImportFixture) -> Value {
+    fixture.server.data(STATE).await["case"].clone()
+}
+
+async fn edit(fixture: &ImportFixture, changes: Value) {
+    let mut input = changes;
+    input["id"] = json!("a");
+    Asker::with_role(&fixture.server, Role::Editor).await.done("updateCase { case { id } }", input).await;
+}
+
+fn keys(state: &Value) -> Vec<(&str, &str)> {
+    let nodes = state["events"]["nodes"].as_array().unwrap();
+    nodes.iter().map(|node| (node["key"].as_str().unwrap(), node["date"].as_str().unwrap())).collect()
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn import_keeps_and_reports_what_editors_wrote(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+    #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
+) {
+    let fixture = ImportFixture::new(on).await;
+    fixture.write_file("cases.yaml", CASES);
+    import(&fixture, door, "cases.yaml", None, None).await;
+    edit(
+        &fixture,
+        json!({
+            "title": {"en": "A, corrected", "ru": "А"},
+            "status": "DECIDED",
+            "events": [
+                {"key": "two", "kind": "HEARING", "date": "2026-01-22", "text": {"en": "Two"}},
+                {"key": "three", "kind": "VERDICT", "date": "2026-01-30", "text": {"en": "Three"}},
+            ],
+        }),
+    )
+    .await;
+    let edited = state(&fixture).await;
+    for _ in 0..2 {
+        let output = import(&fixture, door, "cases.yaml", None, None).await;
+        assert!(output.contains("0 updated"), "{output}");
+        for kept in [
+            "title.en: the text in the language en was written since the last import and is kept, by ",
+            "status: the value",
+            "date: the value",
+            "it was removed since the last import",
+            "the part \\\"three\\\"|the part \"three\"",
+        ] {
+            assert!(kept.split('|').any(|kept| output.contains(kept)), "{kept}: {output}");
+        }
+        assert_eq!(state(&fixture).await, edited);
+    }
+    // what no editor wrote is updated beside it
+    fixture.write_file("cases.yaml", CASES.replace("First.", "Second.").replace("ru: А", "ru: Б"));
+    import(&fixture, door, "cases.yaml", None, None).await;
+    let updated = state(&fixture).await;
+    assert_eq!(updated["summaries"], json!([{"lang": "en", "text": "Second."}]));
+    assert_eq!(updated["titles"], json!([{"lang": "en", "text": "A, corrected"}, {"lang": "ru", "text": "Б"}]));
+    assert_eq!(updated["status"], "DECIDED");
+    assert_eq!(keys(&updated), [("two", "2026-01-22"), ("three", "2026-01-30")]);
+    // and all of it by a file that overwrites
+    let overwrite = Flags { overwrite: true, ..Flags::default() };
+    let output = import_with(&fixture, door, "cases.yaml", (None, None), overwrite).await;
+    assert!(output.contains("1 updated") && !output.contains("kept"), "{output}");
+    let overwritten = state(&fixture).await;
+    assert_eq!(overwritten["status"], "PENDING");
+    assert_eq!(keys(&overwritten), [("one", "2026-01-01"), ("two", "2026-01-02")]);
+    let output = import(&fixture, door, "cases.yaml", None, None).await;
+    assert!(output.contains("0 updated"), "{output}");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn import_merges_texts_by_language(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+    #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
+) {
+    let fixture = ImportFixture::new(on).await;
+    fixture.write_file("cases.yaml", CASES);
+    import(&fixture, door, "cases.yaml", None, None).await;
+    fixture.write_file("kazakh.yaml", "cases: [{slug: a, title: {kk: Ә}, events: [{key: one, text: {kk: Бір}}, {key: two}]}]");
+    let output = import(&fixture, door, "kazakh.yaml", None, None).await;
+    assert!(output.contains("1 updated"), "{output}");
+    let merged = state(&fixture).await;
+    let languages = json!([{"lang": "en", "text": "A"}, {"lang": "ru", "text": "А"}, {"lang": "kk", "text": "Ә"}]);
+    assert_eq!(merged["titles"], languages);
+    let output = import(&fixture, door, "cases.yaml", None, None).await;
+    assert!(output.contains("0 updated"), "{output}");
+    fixture.write_file("without.yaml", "cases: [{slug: a, title: {ru: null}}]");
+    import(&fixture, door, "without.yaml", None, None).await;
+    assert_eq!(state(&fixture).await["titles"], json!([{"lang": "en", "text": "A"}, {"lang": "kk", "text": "Ә"}]));
+    let overwrite = Flags { overwrite: true, ..Flags::default() };
+    import_with(&fixture, door, "cases.yaml", (None, None), overwrite).await;
+    assert_eq!(state(&fixture).await["titles"], json!([{"lang": "en", "text": "A"}, {"lang": "ru", "text": "А"}]));
+}

@@ -1,0 +1,88 @@
+//! `--prune`: what a source no longer has is closed or deleted, after it was shown.
+
+use kurultai::core::auth::Role;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use super::ImportFixture;
+use crate::server::{Asker, On};
+
+fn parliament(people: &[u32]) -> String {
+    let persons: Vec<Value> = people.iter().map(|id| json!({"id": id.to_string(), "name": format!("Member {id}")})).collect();
+    let memberships: Vec<Value> =
+        people.iter().map(|id| json!({"id": format!("m{id}"), "person_id": id.to_string(), "organization_id": "p"})).collect();
+    json!({
+        "persons": persons, "memberships": memberships,
+        "organizations": [{"id": "p", "name": "Parliament", "classification": "legislature"}],
+    })
+    .to_string()
+}
+
+async fn load(fixture: &ImportFixture, people: &[u32], flags: &[&str]) -> (bool, String) {
+    fixture.write_file("isles.popolo.json", parliament(people));
+    let (status, stdout, stderr) = fixture.import(&[&["isles.popolo.json", "--scheme", "isles"], flags].concat());
+    (status, format!("{stdout}{stderr}"))
+}
+
+async fn counts(fixture: &ImportFixture) -> (Value, Value) {
+    let data = fixture.server.data("{ people { totalCount } memberships { nodes { end } } }").await;
+    (data["people"]["totalCount"].clone(), data["memberships"]["nodes"].clone())
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn prune_deletes_what_is_gone_once_it_was_shown(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let fixture = ImportFixture::new(on).await;
+    load(&fixture, &[1, 2, 3], &[]).await;
+    // a record of another origin is in no set
+    fixture.write_file("other.yaml", "people: [{slug: other, name: {en: Other}}]");
+    fixture.import_ok(&["other.yaml"]);
+    let (_, output) = load(&fixture, &[1, 2], &[]).await;
+    assert!(output.contains("2 records of the set are not in the files"), "{output}");
+    for flags in [&["--prune", "delete"] as &[_], &["--prune", "delete", "--dry-run"]] {
+        let (status, output) = load(&fixture, &[1, 2], flags).await;
+        assert!(status, "{output}");
+        assert!(output.contains("Nothing was written") && output.contains("person member-3 would be deleted"), "{output}");
+        assert_eq!(counts(&fixture).await.0, 4);
+    }
+    let (_, output) = load(&fixture, &[1, 2], &["--prune", "delete", "--yes"]).await;
+    assert!(output.contains("pruned: person member-3 deleted") && output.contains("pruned: membership "), "{output}");
+    let (people, memberships) = counts(&fixture).await;
+    assert_eq!((people, memberships.as_array().unwrap().len()), (json!(3), 2));
+    let (_, output) = load(&fixture, &[1, 2], &["--prune", "delete", "--yes"]).await;
+    assert!(!output.contains("pruned"), "{output}");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn prune_closes_memberships_and_keeps_edits_and_referred_records(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let fixture = ImportFixture::new(on).await;
+    load(&fixture, &[1, 2, 3], &[]).await;
+    let (status, output) = load(&fixture, &[1, 2], &["--prune", "close", "--yes"]).await;
+    assert!(!status && output.contains("--close-on"), "{output}");
+    let (_, output) = load(&fixture, &[1, 2], &["--prune", "close", "--close-on", "2026-02", "--yes"]).await;
+    assert!(output.contains("closed") && output.contains("not pruned: person member-3: a person has no end"), "{output}");
+    let (people, memberships) = counts(&fixture).await;
+    assert_eq!(people, 3);
+    let ends: Vec<&Value> = memberships.as_array().unwrap().iter().map(|node| &node["end"]).filter(|end| !end.is_null()).collect();
+    assert_eq!(ends, ["2026-02"]);
+    let editor = Asker::with_role(&fixture.server, Role::Editor).await;
+    editor.done("updatePerson { person { id } }", json!({"id": "member-2", "biography": {"en": "Edited."}})).await;
+    fixture.write_file(
+        "case.yaml",
+        "cases: [{slug: c, title: {en: C}, kind: civil, status: pending, parties: [{key: p, person: member-3, role: plaintiff}]}]",
+    );
+    fixture.import_ok(&["case.yaml"]);
+    let (_, output) = load(&fixture, &[1], &["--prune", "delete", "--yes"]).await;
+    assert!(output.contains("not pruned: person member-2: it was edited since the last import, by editor on "), "{output}");
+    assert!(output.contains("not pruned: person member-3: other records refer to it: case \"c\""), "{output}");
+    assert_eq!(counts(&fixture).await.0, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prune_needs_the_name_of_a_set() {
+    let fixture = ImportFixture::new(On::Sqlite).await;
+    fixture.write_file("other.yaml", "people: [{slug: other, name: {en: Other}}]");
+    let (status, _, stderr) = fixture.import(&["other.yaml", "--prune", "delete"]);
+    assert!(!status && stderr.contains("--set NAME"), "{stderr}");
+}
