@@ -28,7 +28,9 @@ pub fn records() -> Vec<Record> {
             .with_field(text("gender").doc("Gender according to the sources."))
             .with_field(translated("biography").lines().doc("Biography in a sentence or two.").search_text())
             .with_field(url("image").doc("URL of a portrait."))
-            .with_field(list("contactDetails", &CONTACT_DETAIL).doc("Ways to reach the person, such as email addresses and telephone numbers."))
+            .with_field(
+                list("contactDetails", &CONTACT_DETAIL).doc("Ways to reach the person, such as email addresses and telephone numbers."),
+            )
             .with_field(list("links", &LINK).doc("Web pages about the subject of the record."))
             .with_field(
                 one("jurisdiction", RecordType::Jurisdiction)

@@ -177,11 +177,8 @@ pub(super) fn with_kept_parts(part: &Record, drafts: &[Draft], stored: &[StoredR
     });
     let mut taken = HashSet::new();
     let public_slug = |ty: RecordType, slug: &str| names.public_slug(ty, slug);
-    let keys: Vec<String> = drafts
-        .iter()
-        .enumerate()
-        .map(|(index, draft)| part_key(part, draft, index, &mut taken, &mut Vec::new(), public_slug))
-        .collect();
+    let keys: Vec<String> =
+        drafts.iter().enumerate().map(|(index, draft)| part_key(part, draft, index, &mut taken, &mut Vec::new(), public_slug)).collect();
     let values = |draft: &Draft| fields.iter().map(|field| cell(draft, *field)).collect::<Vec<_>>();
     let confirmed: Vec<Vec<Cell>> = drafts
         .iter()
