@@ -6,6 +6,7 @@
 mod class;
 mod collect;
 mod convert;
+mod fields;
 mod lookup;
 mod model;
 mod nested;

@@ -1,6 +1,6 @@
 //! Popolo classes, and how the class of an object is stated.
 
-use super::model::{is_empty, scalar_text};
+use super::fields::{is_empty, scalar_text};
 use crate::catalog::catalog;
 use crate::entity::RecordType;
 use crate::interchange::slug::short_hash;

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::class::{PopoloClass, is_single_object};
-use super::model::{FieldMap, PopoloData, PopoloItem, id_from_name, is_empty, scalar_text};
+use super::fields::{FieldMap, is_empty, scalar_text};
+use super::model::{PopoloData, PopoloItem, id_from_name};
 use super::nested::take_single;
 use super::normalize::display_name;
 use super::omissions::place;
@@ -178,7 +179,7 @@ impl PopoloData {
             }
             return Err((name, format!("this is {}; it must be one id", tree.kind())));
         }
-        let missing = |also: &str| Err(("id", format!("id is missing; give the {} an id{also}", class.singular())));
+        let missing = |also: &str| Err(("id", format!("id is missing; give the {} an id{also}", class.singular().replace('_', " "))));
         match class {
             PopoloClass::Membership => Ok(None),
             // their names are required, which is checked later

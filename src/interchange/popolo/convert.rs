@@ -3,6 +3,7 @@
 mod area;
 mod attributes;
 mod builder;
+mod converted;
 mod membership;
 mod membership_match;
 mod organization;
@@ -18,7 +19,8 @@ use std::collections::HashMap;
 use super::class::PopoloClass;
 use super::lookup::KnownRecords;
 use super::model::{PopoloData, PopoloItem};
-use state::{Conversion, ReferredItems};
+use converted::ReferredItems;
+use state::Conversion;
 
 pub use state::ConvertedRecords;
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use strum::VariantArray;
 
 use super::class::PopoloClass;
-use super::model::{FieldMap, PopoloData};
+use super::fields::FieldMap;
+use super::model::PopoloData;
 use super::normalize::{display_name, division_id, source_url};
 use crate::entity::RecordType;
 use crate::interchange::import_reader::record_lookup::RecordLookup;

@@ -1,7 +1,8 @@
 //! References between items: ids, and objects nested in their place or in lists.
 
 use super::class::PopoloClass;
-use super::model::{FieldMap, PopoloData, is_empty, scalar_text};
+use super::fields::{FieldMap, is_empty, scalar_text};
+use super::model::PopoloData;
 use crate::store::draft::Origin;
 use crate::store::draft::value_tree::{Tree, Value};
 

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::model::{FieldMap, scalar_text};
+use super::fields::{FieldMap, scalar_text};
 use crate::core::normalize::fold;
 use crate::store::draft::value_tree::{Tree, Value};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::model::{FieldMap, is_empty};
+use super::fields::{FieldMap, is_empty};
 use crate::core::text::excerpt;
 use crate::store::draft::Origin;
 use crate::store::draft::value_tree::{Tree, Value};

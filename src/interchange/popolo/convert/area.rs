@@ -1,10 +1,12 @@
 //! Converts areas to jurisdictions, or to the names of areas that memberships and organizations have.
 
 use super::builder::RecordBuilder;
-use super::state::{Conversion, NamedArea};
+use super::converted::NamedArea;
+use super::state::Conversion;
 use crate::entity::RecordType;
 use crate::interchange::popolo::class::PopoloClass;
-use crate::interchange::popolo::model::{FieldMap, PopoloItem};
+use crate::interchange::popolo::fields::FieldMap;
+use crate::interchange::popolo::model::PopoloItem;
 use crate::interchange::popolo::normalize::{area_classification, division_id, is_division_id, take_display_name, take_name_parts};
 use crate::store::draft::InputProblem;
 

@@ -6,7 +6,7 @@ use super::builder::{RecordBuilder, map_tree, take_objects, text_tree};
 use super::state::Conversion;
 use crate::core::language;
 use crate::interchange::popolo::class::PopoloClass;
-use crate::interchange::popolo::model::FieldMap;
+use crate::interchange::popolo::fields::FieldMap;
 use crate::interchange::popolo::normalize::{is_web_url, take_display_name, take_name_parts};
 use crate::store::draft::value_tree::{Tree, Value};
 

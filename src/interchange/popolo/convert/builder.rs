@@ -1,6 +1,6 @@
 //! Builds the value tree of a record field by field.
 
-use crate::interchange::popolo::model::{FieldMap, is_empty};
+use crate::interchange::popolo::fields::{FieldMap, is_empty};
 use crate::store::draft::Origin;
 use crate::store::draft::value_tree::{Tree, Value};
 

@@ -1,9 +1,11 @@
 //! Converts memberships, and merges posts, areas and legislative periods into them.
 
 use super::builder::RecordBuilder;
-use super::state::{Conversion, ConvertedEvent};
+use super::converted::{ConvertedEvent, ConvertedMembership};
+use super::state::Conversion;
 use crate::interchange::popolo::class::PopoloClass;
-use crate::interchange::popolo::model::{FieldMap, PopoloItem, scalar_text};
+use crate::interchange::popolo::fields::{FieldMap, scalar_text};
+use crate::interchange::popolo::model::PopoloItem;
 use crate::interchange::popolo::normalize::{take_display_name, take_name_parts};
 use crate::interchange::popolo::omissions::place;
 use crate::store::draft::Origin;
@@ -12,26 +14,6 @@ use crate::store::draft::value_tree::Tree;
 /// Fields that identify a new membership without an id.
 const IDENTIFYING_FIELDS: [&str; 8] =
     ["person_id", "organization_id", "on_behalf_of_id", "post_id", "role", "area_id", "legislative_period_id", "start_date"];
-
-/// A converted membership whose slug is not assigned yet, and what tells it from others of the same person in the same
-/// organization.
-pub(super) struct ConvertedMembership {
-    pub(super) id: Option<String>,
-    pub(super) builder: RecordBuilder,
-    pub(super) person: String,
-    pub(super) organization: String,
-    pub(super) on_behalf_of: Option<String>,
-    pub(super) role: Option<String>,
-    pub(super) post: Option<String>,
-    /// Not set if neither a label nor a role is given.
-    pub(super) label: Option<String>,
-    /// The label that a new record gets.
-    pub(super) new_label: String,
-    pub(super) start: Option<String>,
-    pub(super) end: Option<String>,
-    /// Values by which a new membership without an id gets its slug.
-    pub(super) identity: String,
-}
 
 impl Conversion {
     /// Keeps an event, to which memberships can refer as their legislative period, and speeches as their occasion.
@@ -49,6 +31,7 @@ impl Conversion {
             end: self.take_date(&mut fields, "end_date", "events", &origin),
             origin: origin.clone(),
             is_used: false,
+            is_period: false,
         };
         self.omissions.count_remaining("events", &fields, &origin);
         self.events.insert(item.id.unwrap_or_default(), event);
@@ -83,7 +66,7 @@ impl Conversion {
         let mut period_name = None;
         if let Some(period) = fields.get_text("legislative_period_id").and_then(|id| self.events.get_mut(&id)) {
             fields.take("legislative_period_id");
-            period.is_used = true;
+            (period.is_used, period.is_period) = (true, true);
             period_name.clone_from(&period.name);
             builder.set_text("legislativePeriod", period.name.as_deref());
             builder.set("periodStart", period.start.clone());

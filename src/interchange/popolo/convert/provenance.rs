@@ -6,7 +6,7 @@ use super::builder::{RecordBuilder, map_tree, take_objects, text_tree};
 use super::state::Conversion;
 use crate::entity::RecordType;
 use crate::interchange::popolo::class::PopoloClass;
-use crate::interchange::popolo::model::FieldMap;
+use crate::interchange::popolo::fields::FieldMap;
 use crate::interchange::popolo::normalize::{is_division_id, is_web_url};
 use crate::interchange::slug::slug_of_url;
 use crate::store::draft::value_tree::Tree;

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use super::builder::{RecordBuilder, text_tree};
-use super::membership::ConvertedMembership;
+use super::converted::{ConvertedEvent, ConvertedMembership, NamedArea, ReferredItems};
 use crate::catalog::catalog;
 use crate::entity::RecordType;
 use crate::interchange::popolo::class::PopoloClass;
+use crate::interchange::popolo::fields::FieldMap;
 use crate::interchange::popolo::lookup::KnownRecords;
-use crate::interchange::popolo::model::{FieldMap, PopoloItem};
+use crate::interchange::popolo::model::PopoloItem;
 use crate::interchange::popolo::normalize::{display_name, has_time_of_day, normalize_date};
 use crate::interchange::popolo::omissions::{Omissions, place};
 use crate::store::draft;
@@ -27,46 +28,6 @@ pub struct ConvertedRecords {
     pub problems: Vec<InputProblem>,
     /// Notes for the user that do not prevent the import.
     pub notes: Vec<String>,
-}
-
-/// An event, which memberships refer to as their legislative period, and speeches as their occasion.
-#[derive(Debug, Default)]
-pub(super) struct ConvertedEvent {
-    pub(super) name: Option<String>,
-    pub(super) start: Option<Tree>,
-    pub(super) end: Option<Tree>,
-    pub(super) origin: Origin,
-    pub(super) is_used: bool,
-}
-
-/// An area, which memberships and organizations refer to.
-#[derive(Debug)]
-pub(super) struct NamedArea {
-    pub(super) name: String,
-    pub(super) origin: Origin,
-    pub(super) is_used: bool,
-}
-
-/// Items that become part of the records of those that refer to them: posts, motions.
-#[derive(Debug, Default)]
-pub(super) struct ReferredItems(HashMap<String, (FieldMap, Origin, bool)>);
-
-impl ReferredItems {
-    /// The items by their ids.
-    pub(super) fn new(items: Vec<PopoloItem>) -> Self {
-        Self(items.into_iter().filter_map(|item| Some((item.id?, (item.fields, item.origin, false)))).collect())
-    }
-
-    /// The fields of an item, which is then used.
-    pub(super) fn fields(&mut self, id: &str) -> Option<FieldMap> {
-        let (fields, _, is_used) = self.0.get_mut(id)?;
-        *is_used = true;
-        Some(fields.clone())
-    }
-
-    fn unused(self) -> impl Iterator<Item = (FieldMap, Origin)> {
-        self.0.into_values().filter(|(_, _, is_used)| !is_used).map(|(fields, origin, _)| (fields, origin))
-    }
 }
 
 pub(super) struct Conversion {
@@ -161,6 +122,13 @@ impl Conversion {
         }
         for (fields, origin) in std::mem::take(&mut self.motions).unused() {
             self.omissions.count_text("motions without vote events", &motion_text(&fields), &origin);
+        }
+        for event in self.events.values().filter(|event| event.is_used && !event.is_period) {
+            for (field, date) in [("start_date", &event.start), ("end_date", &event.end)] {
+                if let Some(date) = date {
+                    self.omissions.count(format!("events.{field}"), date, &event.origin);
+                }
+            }
         }
         for event in self.events.values().filter(|event| !event.is_used) {
             self.omissions.count_text("events without memberships and speeches", event.name.as_deref().unwrap_or_default(), &event.origin);
