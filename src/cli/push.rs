@@ -25,6 +25,12 @@ pub(super) struct PushOptions {
 /// Pushes the records in batches. The first interrupt stops after the current batch, the second one at once.
 pub(super) async fn push(server: &PushClient, drafts: Drafts, options: PushOptions) -> anyhow::Result<CommandOutcome> {
     let PushOptions { message, batch_records, dry_run, strict } = options;
+    let mut modes = drafts.iter().flat_map(|(_, drafts)| drafts).map(|draft| draft.merges_stored);
+    if let Some(first) = modes.next()
+        && modes.any(|mode| mode != first)
+    {
+        bail!("Popolo adds to stored records, and other files replace their values; import them into a server with two commands");
+    }
     let total = report::count(&drafts);
     let progress = Progress::records(if dry_run { "validated" } else { "written" }, total);
     let mut interrupt = InterruptCounter::start();

@@ -9,7 +9,7 @@ use super::model::{PopoloData, PopoloItem, id_from_name};
 use super::nested::take_single;
 use super::normalize::display_name;
 use super::omissions::place;
-use crate::core::path::PathSegment;
+use crate::core::path::{DisplayPath, PathSegment};
 use crate::core::text::{cleaned, excerpt, is_invisible};
 use crate::interchange::slug::short_hash;
 use crate::store::draft::value_tree::{Tree, Value};
@@ -190,7 +190,7 @@ impl PopoloData {
             },
             // a motion that is nested in its vote event is not referred to by others
             PopoloClass::Motion => match fields.get_text("text") {
-                Some(text) => Ok(Some(id_from_name(&short_hash(&format!("{text} {}", place(origin, None)))))),
+                Some(text) => Ok(Some(id_from_name(&short_hash(&format!("{text} {} {}", place(origin, None), DisplayPath(&origin.path)))))),
                 None => missing(" or a text"),
             },
             PopoloClass::VoteEvent | PopoloClass::Speech => missing(", by which later imports find it"),

@@ -6,22 +6,33 @@ use super::model::PopoloData;
 use crate::store::draft::Origin;
 use crate::store::draft::value_tree::{Tree, Value};
 
-/// Fields that contain an object, whose id can stand in a field of the same name with `_id`, and the class of the object.
-const REFERENCES: [(&str, PopoloClass); 13] = [
-    ("person", PopoloClass::Person),
-    ("organization", PopoloClass::Organization),
-    ("on_behalf_of", PopoloClass::Organization),
-    ("parent", PopoloClass::Organization),
-    ("post", PopoloClass::Post),
-    ("area", PopoloClass::Area),
-    ("legislative_period", PopoloClass::Event),
-    ("legislative_session", PopoloClass::Event),
-    ("event", PopoloClass::Event),
-    ("motion", PopoloClass::Motion),
-    ("creator", PopoloClass::Person),
-    ("voter", PopoloClass::Person),
-    ("group", PopoloClass::Organization),
-];
+/// Fields of a class that contain an object, whose id can stand in a field of the same name with `_id`, and the class of the
+/// object.
+fn references(class: PopoloClass) -> &'static [(&'static str, PopoloClass)] {
+    const PERSON: (&str, PopoloClass) = ("person", PopoloClass::Person);
+    const CREATOR: (&str, PopoloClass) = ("creator", PopoloClass::Person);
+    const VOTER: (&str, PopoloClass) = ("voter", PopoloClass::Person);
+    const ORGANIZATION: (&str, PopoloClass) = ("organization", PopoloClass::Organization);
+    const ON_BEHALF_OF: (&str, PopoloClass) = ("on_behalf_of", PopoloClass::Organization);
+    const GROUP: (&str, PopoloClass) = ("group", PopoloClass::Organization);
+    const POST: (&str, PopoloClass) = ("post", PopoloClass::Post);
+    const AREA: (&str, PopoloClass) = ("area", PopoloClass::Area);
+    const PERIOD: (&str, PopoloClass) = ("legislative_period", PopoloClass::Event);
+    const SESSION: (&str, PopoloClass) = ("legislative_session", PopoloClass::Event);
+    const EVENT: (&str, PopoloClass) = ("event", PopoloClass::Event);
+    const MOTION: (&str, PopoloClass) = ("motion", PopoloClass::Motion);
+    match class {
+        PopoloClass::Person => &[AREA],
+        PopoloClass::Organization => &[("parent", PopoloClass::Organization), AREA],
+        PopoloClass::Membership => &[PERSON, ORGANIZATION, ON_BEHALF_OF, POST, AREA, PERIOD],
+        PopoloClass::Post => &[ORGANIZATION, AREA],
+        PopoloClass::Area => &[("parent", PopoloClass::Area)],
+        PopoloClass::Event => &[("parent", PopoloClass::Event), ORGANIZATION, AREA],
+        PopoloClass::Motion => &[CREATOR, ORGANIZATION, SESSION],
+        PopoloClass::VoteEvent => &[MOTION, ORGANIZATION, SESSION, VOTER, GROUP],
+        PopoloClass::Speech => &[CREATOR, EVENT],
+    }
+}
 
 /// A list of items nested in an item: class of the item, name of the list, class of its items, and the reference that each
 /// has to the item.
@@ -61,11 +72,7 @@ pub(super) fn take_single(fields: &mut FieldMap, name: &str) -> Result<Option<Tr
 impl PopoloData {
     /// Adds the objects in reference fields as items of their own, and leaves their ids in the fields with `_id`.
     pub(super) fn extract_references(&mut self, fields: &mut FieldMap, class: PopoloClass, origin: &Origin) {
-        for (name, nested) in REFERENCES {
-            let nested = match (name, class) {
-                ("parent", PopoloClass::Area | PopoloClass::Event) => class,
-                _ => nested,
-            };
+        for &(name, nested) in references(class) {
             // an area given as text is a name, not an id
             if nested == PopoloClass::Area && name == "area" && fields.get_text(name).is_some() {
                 self.single_id(fields, "area_id", nested, origin);

@@ -57,10 +57,6 @@ impl PushClient {
     pub async fn push(&self, drafts: &Drafts, message: Option<&str>, (dry_run, strict): (bool, bool)) -> Result<WriteSummary, PushError> {
         let pushed: Vec<&Draft> = drafts.iter().flat_map(|(_, drafts)| drafts).collect();
         let merge = pushed.iter().any(|draft| draft.merges_stored);
-        if merge && !pushed.iter().all(|draft| draft.merges_stored) {
-            let message = "Popolo adds to stored records, and other files replace their values; import them with two commands";
-            return Err(PushError::Failed(message.to_owned()));
-        }
         let input = json!({"records": to_input(drafts), "dryRun": dry_run, "merge": merge, "strict": strict, "onError": "STOP", "message": message});
         let body = json!({"query": IMPORT_MUTATION, "variables": {"input": input}});
         let response = self.post_with_retry(&body).await.map_err(PushError::Failed)?;
