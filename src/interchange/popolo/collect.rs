@@ -34,6 +34,13 @@ impl PopoloData {
                     let message = "there is no list of a Popolo class, such as persons: [...], and no object with an \"@type\"";
                     return self.problem(origin(Vec::new(), tree.line), message.to_owned());
                 }
+                // a person and an organization can be those of a membership
+                let is_object = |(name, tree): &&(String, Tree)| {
+                    matches!(tree.value, Value::Map(_)) && PopoloClass::from_name(name).is_some_and(|class| class.singular() == name)
+                };
+                if entries.iter().filter(is_object).count() > 1 {
+                    return self.problem(origin(Vec::new(), tree.line), UNKNOWN_CLASS.to_owned());
+                }
                 for (name, list) in entries {
                     self.collect_list(file, name, list);
                 }

@@ -97,7 +97,7 @@ async fn contact_details_are_withheld_with_the_person(#[values(On::Sqlite, On::P
     fixture.import_ok(&["a.popolo.json", "--scheme", "parl", "--lang", "en"]);
     let id = fixture.server.data("{ people { nodes { id } } }").await["people"]["nodes"][0]["id"].clone();
     let admin = Asker::with_role(&fixture.server, Role::Admin).await;
-    admin.done("withholdPerson", json!({"person": id})).await;
+    admin.done("withholdPerson { person { id } }", json!({"person": id})).await;
     let data = admin
         .data(
             "{ people { nodes { name contactDetails { value } familyName honorificPrefix history { nodes { changes { field old new } } } } } }",

@@ -146,7 +146,7 @@ async fn former_slug_is_not_given_again(
     fixture.import_ok(&["judge.yaml"]);
     let id = fixture.server.data("{ person(by: {slug: \"john-lee\"}) { id } }").await["person"]["id"].clone();
     let editor = Asker::with_role(&fixture.server, Role::Editor).await;
-    editor.done("updatePerson", json!({"id": id, "slug": "judge-lee"})).await;
+    editor.done("updatePerson { person { id } }", json!({"id": id, "slug": "judge-lee"})).await;
     fixture.write_file("other.popolo.json", json!({"persons": [{"id": "77", "name": "John Lee"}]}).to_string());
     let output = import(&fixture, door, "other.popolo.json", Some("prison"), None).await;
     assert!(output.contains("1 created") && output.contains("gets the slug john-lee-"), "{output}");

@@ -41,6 +41,7 @@ async fn reference_in_another_shape_is_read(#[case] what: &str, #[case] file: Va
 #[case(json!([{"id": "1", "name": "A", "birth_date": "1970", "founding_date": "1980"}]), "this is one of the persons by its fields, but only organizations have \"founding_date\"")]
 #[case(json!([{"id": "1", "name": "A"}]), "unknown class; add an")]
 #[case(json!({"result": [{"id": "1", "name": "A"}]}), "there is no list of a Popolo class")]
+#[case(json!({"person": {"id": "1", "name": "A"}, "organization": {"id": "o", "name": "O"}, "posts": []}), "unknown class; add an")]
 #[case(json!({"events": [{"start_date": "2020"}]}), "id is missing; give the event an id or a name")]
 #[tokio::test(flavor = "multi_thread")]
 async fn contradiction_is_refused(#[case] file: Value, #[case] message: &str) {
