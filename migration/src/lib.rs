@@ -25,6 +25,7 @@ mod m20261129_000018_document_ids;
 mod m20261129_000019_withholding;
 mod m20261129_000020_clean_texts;
 mod m20261129_000021_merges;
+mod m20261129_000022_contact_details;
 mod m20261129_000024_imports;
 mod table;
 
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000019_withholding::Migration),
             Box::new(m20261129_000020_clean_texts::Migration),
             Box::new(m20261129_000021_merges::Migration),
+            Box::new(m20261129_000022_contact_details::Migration),
             Box::new(m20261129_000024_imports::Migration),
         ]
     }

@@ -100,7 +100,22 @@ pub static LINK: Structure = Structure {
     doc: "A web page about a record.",
     members: &[
         StructureMember::required("url", FieldKind::Url, "Address of the page."),
+        StructureMember::optional("label", FieldKind::Text, "Title of the page."),
         StructureMember::optional("note", FieldKind::Text, "What the page is."),
+    ],
+};
+
+/// A way to reach a person or an organization, after Popolo.
+pub static CONTACT_DETAIL: Structure = Structure {
+    name: "ContactDetail",
+    doc: "A way to reach a person or an organization.",
+    members: &[
+        StructureMember::text("type", "Medium, such as email, phone or address."),
+        StructureMember::text("value", "The number or address."),
+        StructureMember::optional("label", FieldKind::Text, "What it is called, such as Constituency office."),
+        StructureMember::optional("note", FieldKind::Text, "Remark, such as opening hours."),
+        StructureMember::optional("start", FieldKind::Date, "When it came into use."),
+        StructureMember::optional("end", FieldKind::Date, "When it went out of use."),
     ],
 };
 

@@ -28,6 +28,12 @@ pub(super) struct PushOptions {
 pub(super) async fn push(server: &PushClient, drafts: Drafts, options: PushOptions) -> anyhow::Result<CommandOutcome> {
     let PushOptions { message, batch_records, dry_run, strict, overwrite } = options;
     let flags = PushFlags { dry_run, strict, overwrite };
+    let mut modes = drafts.iter().flat_map(|(_, drafts)| drafts).map(|draft| draft.merges_stored);
+    if let Some(first) = modes.next()
+        && modes.any(|mode| mode != first)
+    {
+        bail!("Popolo adds to stored records, and other files replace their values; import them into a server with two commands");
+    }
     let total = report::count(&drafts);
     let progress = Progress::records(if dry_run { "validated" } else { "written" }, total);
     let mut interrupt = InterruptCounter::start();

@@ -1,15 +1,19 @@
-//! Imports Popolo JSON: persons, organizations, memberships, posts, areas and events.
+//! Imports Popolo JSON: persons, organizations, memberships, posts, areas, events, motions, vote events and speeches.
 //!
 //! Files may refer to each other, and a repeated import must find the records of the first, so an import has three steps:
 //! collect the items of all files, look up the records that the database has for them, and convert the items to records.
 
+mod class;
 mod collect;
 mod convert;
+mod fields;
 mod lookup;
 mod model;
+mod nested;
 mod normalize;
+mod omissions;
 
-pub use collect::is_popolo;
+pub use class::is_popolo;
 pub use convert::ConvertedRecords;
 pub use lookup::KnownRecords;
 pub use model::{PopoloData, PopoloOptions};

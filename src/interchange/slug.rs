@@ -33,6 +33,11 @@ pub fn short_hash(text: &str) -> String {
     hash
 }
 
+/// Whether a text is of the form that [`short_hash`] makes.
+pub fn is_short_hash(text: &str) -> bool {
+    text.len() == SHORT_HASH_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -189,6 +189,9 @@ pub struct Draft {
     /// Whether the record or part that the draft is for is unknown, because its name is not valid or no record has it.
     /// Values that the draft does not give are then not missing: the record meant may have them.
     pub is_unidentified: bool,
+    /// Whether the draft adds to the stored record: its texts in languages that the draft does not give, its identifiers of
+    /// schemes that the draft does not give, and its citations of other claims are kept.
+    pub merges_stored: bool,
 }
 
 impl Draft {

@@ -3,6 +3,7 @@
 pub mod decode;
 pub mod dump;
 pub mod executor;
+pub mod membership_lookup;
 mod part_lookup;
 pub mod plan;
 pub mod record_counts;

@@ -1,6 +1,7 @@
 //! Declaration of memberships.
 
-use crate::catalog::field::{date, one, text, translated};
+use crate::catalog::field::{date, list, one, text, translated};
+use crate::catalog::kind::{CONTACT_DETAIL, LINK};
 use crate::catalog::record::Record;
 use crate::core::pagination::Direction;
 use crate::entity::RecordType;
@@ -15,6 +16,15 @@ pub fn records() -> Vec<Record> {
             .with_field(date("start").doc("Date on which the person took the post.").ordered())
             .with_field(date("end").doc("Date on which the person left the post."))
             .with_field(text("endReason").doc("Why the person left the post."))
+            .with_field(text("post").doc("Post that the person fills, if others have filled it or will."))
+            .with_field(date("postStart").doc("Date on which the post was created."))
+            .with_field(date("postEnd").doc("Date on which the post was abolished."))
+            .with_field(text("area").doc("Area that the person represents, such as a constituency."))
+            .with_field(text("legislativePeriod").doc("Legislative period of the post or seat."))
+            .with_field(date("periodStart").doc("First day of the legislative period."))
+            .with_field(date("periodEnd").doc("Last day of the legislative period."))
+            .with_field(list("contactDetails", &CONTACT_DETAIL).doc("Ways to reach the person in the post."))
+            .with_field(list("links", &LINK).doc("Web pages about the subject of the record."))
             .with_field(
                 one("person", RecordType::Person)
                     .required()

@@ -1,7 +1,7 @@
 //! Declaration of organizations.
 
-use crate::catalog::field::{choice, date, list, one, translated, url};
-use crate::catalog::kind::{Choice, LINK, OTHER_NAME, Vocabulary};
+use crate::catalog::field::{choice, date, list, one, text, translated, url};
+use crate::catalog::kind::{CONTACT_DETAIL, Choice, LINK, OTHER_NAME, Vocabulary};
 use crate::catalog::record::Record;
 use crate::entity::RecordType;
 
@@ -41,6 +41,11 @@ pub fn records() -> Vec<Record> {
             .with_field(date("dissolvedOn").doc("Date of dissolution."))
             .with_field(translated("description").lines().doc("Description in a sentence or two.").search_text())
             .with_field(url("image").doc("URL of a picture or emblem."))
+            .with_field(text("area").doc("Area that the organization is for, if it is no jurisdiction, such as a constituency."))
+            .with_field(
+                list("contactDetails", &CONTACT_DETAIL)
+                    .doc("Ways to reach the organization, such as email addresses and telephone numbers."),
+            )
             .with_field(list("links", &LINK).doc("Web pages about the subject of the record."))
             .with_field(
                 one("parent", RecordType::Organization)

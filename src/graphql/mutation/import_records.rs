@@ -84,6 +84,11 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
         .field(input_value("dryRun", TypeRef::named(TypeRef::BOOLEAN), "Validate and report only; write nothing."))
         .field(input_value("strict", TypeRef::named(TypeRef::BOOLEAN), "Treat warnings as errors: write nothing."))
         .field(input_value("overwrite", TypeRef::named(TypeRef::BOOLEAN), OVERWRITE))
+        .field(input_value(
+            "merge",
+            TypeRef::named(TypeRef::BOOLEAN),
+            "Keep what stored records have and the input does not give: texts in other languages, identifiers of other schemes, other citations.",
+        ))
         .field(input_value("onError", TypeRef::named(ERROR_POLICY), "What to do with valid records if others have errors; default STOP."))
         .field(input::message());
     let outcome = Outcome::ALL
@@ -146,6 +151,7 @@ pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selectio
     let dry_run = input::take_flag(&mut members, "dryRun")?;
     let strict = input::take_flag(&mut members, "strict")?;
     let overwrite = input::take_flag(&mut members, "overwrite")?;
+    let merges_stored = input::take_flag(&mut members, "merge")?;
     let skip = match input::take_text(&mut members, "onError")?.as_deref() {
         None | Some("stop") => false,
         Some("skip") => true,
@@ -161,6 +167,7 @@ pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selectio
     let mut drafts: Vec<(usize, RecordType, Draft)> = Vec::with_capacity(records.len());
     for (index, value) in records.into_iter().enumerate() {
         let (ty, draft) = parse(value, index)?;
+        let draft = Draft { merges_stored, ..draft };
         results[index].warnings.extend(draft.notes.iter().map(|note| format!("{}: {}", DisplayPath(&note.origin.path), note.message)));
         drafts.push((index, ty, draft));
     }

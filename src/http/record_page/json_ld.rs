@@ -32,6 +32,11 @@ const TERMS: &[(RecordType, &[(&str, &str)])] = &[
         RecordType::Person,
         &[
             ("otherNames", "alternateName"),
+            ("givenName", "givenName"),
+            ("additionalName", "additionalName"),
+            ("familyName", "familyName"),
+            ("honorificPrefix", "honorificPrefix"),
+            ("honorificSuffix", "honorificSuffix"),
             ("birthDate", "birthDate"),
             ("deathDate", "deathDate"),
             ("gender", "gender"),

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::core::error::Error;
 use crate::entity::RecordType;
 use crate::store::Store;
+use crate::store::read::membership_lookup::StoredMembership;
 
 /// The target of an import, as far as records must be found in it before they are converted. A record is found by an
 /// identifier or by an address that is its own, never by its name.
@@ -28,14 +29,12 @@ pub trait RecordLookup {
         values: &[String],
     ) -> impl Future<Output = Result<HashMap<String, String>, Self::Error>> + Send;
 
-    /// The slugs among these that records of a type have, or had as far as the target says: a slug that was derived from a
-    /// name must not lead to another record.
-    fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> impl Future<Output = Result<HashSet<String>, Self::Error>> + Send
-    where
-        Self: Sync,
-    {
-        async move { Ok(self.slugs_by_field(ty, "slug", slugs).await?.into_keys().collect()) }
-    }
+    /// The memberships of the people with these slugs.
+    fn memberships_of(&self, people: &[String]) -> impl Future<Output = Result<Vec<StoredMembership>, Self::Error>> + Send;
+
+    /// The slugs among these that records of a type have or had: a slug that was derived from a name must not lead to another
+    /// record.
+    fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> impl Future<Output = Result<HashSet<String>, Self::Error>> + Send;
 }
 
 impl RecordLookup for Store {
@@ -47,6 +46,10 @@ impl RecordLookup for Store {
 
     async fn slugs_by_field(&self, ty: RecordType, field: &str, values: &[String]) -> Result<HashMap<String, String>, Error> {
         self.find_slugs_by_field(ty, field, values).await
+    }
+
+    async fn memberships_of(&self, people: &[String]) -> Result<Vec<StoredMembership>, Error> {
+        self.find_memberships_of(people).await
     }
 
     async fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> Result<HashSet<String>, Error> {

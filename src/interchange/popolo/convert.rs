@@ -3,17 +3,23 @@
 mod area;
 mod attributes;
 mod builder;
+mod converted;
 mod membership;
+mod membership_match;
 mod organization;
 mod person;
 mod provenance;
 mod slugs;
+mod speech;
 mod state;
+mod vote_event;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
+use super::class::PopoloClass;
 use super::lookup::KnownRecords;
-use super::model::{FieldMap, PopoloClass, PopoloData, PopoloItem};
+use super::model::{PopoloData, PopoloItem};
+use converted::ReferredItems;
 use state::Conversion;
 
 pub use state::ConvertedRecords;
@@ -21,11 +27,13 @@ pub use state::ConvertedRecords;
 impl PopoloData {
     /// Converts all items to records. Slugs are assigned first, so that items can refer to each other in any order.
     pub fn convert(mut self, scheme: String, known: KnownRecords) -> ConvertedRecords {
+        let collected = std::mem::take(&mut self.items);
+        let mut conversion = Conversion::new(scheme, self.options.lang, known, self.problems, self.omissions);
+        conversion.collect_ids(&collected);
         let mut items: HashMap<PopoloClass, Vec<PopoloItem>> = HashMap::new();
-        for item in std::mem::take(&mut self.items) {
+        for item in collected {
             items.entry(item.class).or_default().push(item);
         }
-        let mut conversion = Conversion::new(scheme, self.options.lang, known, self.problems, self.omissions);
         let mut take = |class| items.remove(&class).unwrap_or_default();
         let (areas, people, organizations) = (take(PopoloClass::Area), take(PopoloClass::Person), take(PopoloClass::Organization));
         let named = [(PopoloClass::Person, &people), (PopoloClass::Organization, &organizations), (PopoloClass::Area, &areas)];
@@ -33,10 +41,10 @@ impl PopoloData {
             conversion.assign_slugs(class, items);
         }
         for item in take(PopoloClass::Event) {
-            conversion.collect_period(item);
+            conversion.collect_event(item);
         }
-        let posts: HashMap<String, FieldMap> =
-            take(PopoloClass::Post).into_iter().map(|post| (post.id.unwrap_or_default(), post.fields)).collect();
+        conversion.posts = ReferredItems::new(take(PopoloClass::Post));
+        conversion.motions = ReferredItems::new(take(PopoloClass::Motion));
         for item in areas {
             conversion.convert_area(item);
         }
@@ -46,17 +54,24 @@ impl PopoloData {
         for item in organizations {
             conversion.convert_organization(item);
         }
-        let mut unused_posts: HashSet<String> = posts.keys().cloned().collect();
         for item in take(PopoloClass::Membership) {
-            conversion.convert_membership(item, &posts, &mut unused_posts);
+            conversion.convert_membership(item);
         }
-        conversion.count_unused(unused_posts.len());
-        conversion.finish()
+        conversion.assign_membership_slugs();
+        for item in take(PopoloClass::VoteEvent) {
+            conversion.convert_vote_event(item);
+        }
+        for item in take(PopoloClass::Speech) {
+            conversion.convert_speech(item);
+        }
+        conversion.count_unused();
+        conversion.finish(self.cleaned)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
     use std::sync::Arc;
 
     use super::*;

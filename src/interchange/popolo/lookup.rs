@@ -1,15 +1,18 @@
 //! Looks up the records that the database already has for Popolo items.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use strum::VariantArray;
 
-use super::model::{PopoloClass, PopoloData};
+use super::class::PopoloClass;
+use super::fields::FieldMap;
+use super::model::PopoloData;
 use super::normalize::{display_name, division_id, source_url};
 use crate::entity::RecordType;
 use crate::interchange::import_reader::record_lookup::RecordLookup;
 use crate::interchange::slug::{MAX_SLUG_BYTES, slugify};
 use crate::store::draft::value_tree::Value;
+use crate::store::read::membership_lookup::StoredMembership;
 
 /// Records of the database that concern the items of an import.
 #[derive(Debug, Default)]
@@ -22,6 +25,8 @@ pub struct KnownRecords {
     pub(super) slugs_by_division: HashMap<String, String>,
     /// Slugs of sources by URL.
     pub(super) slugs_by_source_url: HashMap<String, String>,
+    /// Memberships of people whose memberships in the import the database does not know by an id.
+    pub(super) memberships: Vec<StoredMembership>,
 }
 
 impl KnownRecords {
@@ -30,13 +35,15 @@ impl KnownRecords {
         let mut known = Self::default();
         for &class in PopoloClass::VARIANTS {
             let Some(ty) = class.record_type() else { continue };
-            let (ids, slugs) = (popolo.ids(class), popolo.candidate_slugs(class, scheme));
-            let found = target.slugs_by_identifier(ty, &class.scheme(scheme), &ids).await?;
+            let found = target.slugs_by_identifier(ty, &class.scheme(scheme), &popolo.ids(class)).await?;
+            let slugs = popolo.candidate_slugs(class, scheme, &found);
             known.slugs_by_id.extend(found.into_iter().map(|(id, slug)| ((ty, id), slug)));
             known.taken_slugs.extend(target.taken_slugs(ty, &slugs).await?.into_iter().map(|slug| (ty, slug)));
         }
         known.slugs_by_division = target.slugs_by_field(RecordType::Jurisdiction, "ocdId", &popolo.division_ids()).await?;
         known.slugs_by_source_url = target.slugs_by_field(RecordType::Source, "url", &popolo.source_urls()).await?;
+        let people = popolo.people_with_unknown_memberships(&known);
+        known.memberships = target.memberships_of(&people).await?;
         Ok(known)
     }
 }
@@ -45,22 +52,30 @@ impl PopoloData {
     /// Ids of items of a class, and ids that other items refer to.
     fn ids(&self, class: PopoloClass) -> Vec<String> {
         let reference_fields: &[&str] = match class {
-            PopoloClass::Person => &["person_id"],
+            PopoloClass::Person => &["person_id", "creator_id"],
             PopoloClass::Organization => &["organization_id", "on_behalf_of_id", "parent_id"],
             PopoloClass::Area => &["area_id", "parent_id"],
-            PopoloClass::Membership | PopoloClass::Post | PopoloClass::Event => &[],
+            PopoloClass::Motion => &["motion_id"],
+            PopoloClass::Membership | PopoloClass::Post | PopoloClass::Event | PopoloClass::VoteEvent | PopoloClass::Speech => &[],
         };
         let own = self.items.iter().filter(|item| item.class == class).filter_map(|item| item.id.clone());
         let referenced = self.items.iter().flat_map(|item| reference_fields.iter().filter_map(|field| item.fields.get_text(field)));
-        let ids: HashSet<String> = own.chain(referenced).collect();
+        let mut ids: BTreeSet<String> = own.chain(referenced).collect();
+        if matches!(class, PopoloClass::Person | PopoloClass::Organization) {
+            ids.extend(self.items.iter().flat_map(|item| voter_ids(&item.fields)));
+        }
         ids.into_iter().collect()
     }
 
-    /// Slugs that items of a class would get from their names, alone and with a hash of the id.
-    fn candidate_slugs(&self, class: PopoloClass, scheme: &str) -> Vec<String> {
-        let mut slugs = HashSet::new();
+    /// Slugs that items of a class would get from their names, alone and with a hash of the id, if the database does not know
+    /// them by their ids.
+    fn candidate_slugs(&self, class: PopoloClass, scheme: &str, found: &HashMap<String, String>) -> Vec<String> {
+        let mut slugs = BTreeSet::new();
         for item in self.items.iter().filter(|item| item.class == class) {
-            let Some((id, name)) = item.id.as_ref().zip(display_name(&mut item.fields.clone())) else { continue };
+            let Some((id, name)) = item.id.as_ref().zip(display_name(&item.fields)) else { continue };
+            if found.contains_key(id) {
+                continue;
+            }
             let base = slugify(&name, MAX_SLUG_BYTES);
             slugs.insert(class.slug_with_hash(&base, scheme, id));
             slugs.extend(Some(base).filter(|base| !base.is_empty()));
@@ -79,7 +94,27 @@ impl PopoloData {
             Value::List(items) => Some(items),
             _ => None,
         });
-        let urls: HashSet<String> = lists.flatten().filter_map(source_url).collect();
+        let urls: BTreeSet<String> = lists.flatten().filter_map(source_url).collect();
         urls.into_iter().collect()
     }
+
+    /// Slugs of the people of the database who have memberships in the import that it does not know by their ids.
+    fn people_with_unknown_memberships(&self, known: &KnownRecords) -> Vec<String> {
+        let is_unknown =
+            |id: &Option<String>| id.as_ref().is_none_or(|id| !known.slugs_by_id.contains_key(&(RecordType::Membership, id.clone())));
+        let memberships = self.items.iter().filter(|item| item.class == PopoloClass::Membership && is_unknown(&item.id));
+        let people = memberships.filter_map(|item| known.slugs_by_id.get(&(RecordType::Person, item.fields.get_text("person_id")?)));
+        let slugs: BTreeSet<&String> = people.collect();
+        slugs.into_iter().cloned().collect()
+    }
+}
+
+/// The ids of the voters of a vote event.
+fn voter_ids(fields: &FieldMap) -> Vec<String> {
+    let Some(Value::List(votes)) = fields.get("votes").map(|tree| &tree.value) else { return Vec::new() };
+    let id = |vote: &crate::store::draft::value_tree::Tree| match &vote.value {
+        Value::Map(entries) => FieldMap(entries.clone()).get_text("voter_id"),
+        _ => None,
+    };
+    votes.iter().filter_map(id).collect()
 }

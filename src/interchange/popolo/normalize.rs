@@ -2,26 +2,43 @@
 
 use url::Url;
 
-use super::model::{FieldMap, scalar_text};
+use super::fields::{FieldMap, scalar_text};
 use crate::core::normalize::fold;
 use crate::store::draft::value_tree::{Tree, Value};
 
 /// Fields that make up a name, in order.
 const NAME_PARTS: [&str; 4] = ["given_name", "additional_name", "patronymic_name", "family_name"];
 
-/// Takes the name of an item, assembled from its parts if there is no full name.
-pub(super) fn display_name(fields: &mut FieldMap) -> Option<String> {
-    if let Some(name) = fields.take_text("name") {
+/// The name of an item, assembled from its parts if there is no full name; or else its label or sort name.
+pub(super) fn display_name(fields: &FieldMap) -> Option<String> {
+    fields.get_text("name").or_else(|| name_of_parts(fields)).or_else(|| fields.get_text("label")).or_else(|| fields.get_text("sort_name"))
+}
+
+/// Takes the name of an item as [`display_name`] makes it. The parts of a name stay, because people have fields for them.
+pub(super) fn take_display_name(fields: &mut FieldMap) -> Option<String> {
+    if let Some(name) = fields.take_text("name").or_else(|| name_of_parts(fields)) {
         return Some(name);
     }
-    let parts: Vec<String> = NAME_PARTS.into_iter().filter_map(|part| fields.get_text(part)).collect();
-    if parts.is_empty() {
-        return fields.take_text("label").or_else(|| fields.take_text("sort_name"));
-    }
+    fields.take_text("label").or_else(|| fields.get_text("sort_name"))
+}
+
+/// Takes the parts of a name of which [`take_display_name`] has made the name.
+pub(super) fn take_name_parts(fields: &mut FieldMap) {
     for part in NAME_PARTS {
-        fields.take(part);
+        fields.take_text(part);
     }
-    Some(parts.join(" "))
+}
+
+fn name_of_parts(fields: &FieldMap) -> Option<String> {
+    let parts: Vec<String> = NAME_PARTS.into_iter().filter_map(|part| fields.get_text(part)).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+/// Whether a date contains a time of day other than midnight, which a day cannot keep.
+pub(super) fn has_time_of_day(text: &str) -> bool {
+    let time = text.trim().split_once(['T', ' ']).map(|(_, time)| time.trim()).filter(|time| is_time(time));
+    let clock = time.and_then(|time| time.split(['Z', '+', '-']).next());
+    clock.is_some_and(|clock| clock.contains(|digit: char| ('1'..='9').contains(&digit)))
 }
 
 /// A date as an ISO 8601 partial date, without time of day and without zero placeholders at its end; `None` if all parts are
@@ -67,9 +84,9 @@ pub(super) fn normalize_gender(text: &str) -> String {
     }
 }
 
-/// The classification of an organization; `other` if the text is not known.
-pub(super) fn organization_classification(text: &str) -> &'static str {
-    match fold(text).as_str() {
+/// The classification of an organization; `None` if the text is not known.
+pub(super) fn organization_classification(text: &str) -> Option<&'static str> {
+    let classification = match fold(text).as_str() {
         "legislature" | "parliament" | "assembly" | "council" | "congress" => "legislature",
         "chamber" | "house" | "upper house" | "lower house" | "upper chamber" | "lower chamber" | "senate" => "chamber",
         "committee" | "subcommittee" | "commission" | "standing committee" | "working group" => "committee",
@@ -82,19 +99,45 @@ pub(super) fn organization_classification(text: &str) -> &'static str {
         "association" | "foundation" | "ngo" | "non profit" | "nonprofit" | "charity" | "trade union" | "union" => "association",
         "media" | "newspaper" | "news agency" | "broadcaster" => "media",
         "international" | "international organization" | "intergovernmental organization" => "international",
-        _ => "other",
-    }
+        "other" => "other",
+        _ => return None,
+    };
+    Some(classification)
 }
 
-/// The classification of a jurisdiction; `other` if the text is not known.
-pub(super) fn area_classification(text: &str) -> &'static str {
-    match fold(text).as_str() {
+/// The classification of a jurisdiction; `None` if the text is not known.
+pub(super) fn area_classification(text: &str) -> Option<&'static str> {
+    let classification = match fold(text).as_str() {
         "country" | "nation" => "country",
         "region" | "province" | "state" | "oblast" | "county" => "region",
         "district" | "rayon" | "raion" | "borough" | "ward" | "constituency" => "district",
         "city" | "town" | "municipality" | "village" => "city",
         "supranational" => "supranational",
-        _ => "other",
+        "other" => "other",
+        _ => return None,
+    };
+    Some(classification)
+}
+
+/// The choice of a voter; `None` if the text is not known.
+pub(super) fn vote_option(text: &str) -> Option<&'static str> {
+    match fold(text).as_str() {
+        "yes" => Some("yes"),
+        "no" => Some("no"),
+        "abstain" => Some("abstain"),
+        "absent" => Some("absent"),
+        "not voting" => Some("not_voting"),
+        _ => None,
+    }
+}
+
+/// The result of a vote; `None` if the text is not known.
+pub(super) fn vote_result(text: &str) -> Option<&'static str> {
+    match fold(text).as_str() {
+        "pass" | "passed" => Some("pass"),
+        "fail" | "failed" => Some("fail"),
+        "other" => Some("other"),
+        _ => None,
     }
 }
 

@@ -67,9 +67,11 @@ impl PushClient {
     /// Pushes one batch, which the server imports completely or not at all.
     pub async fn push(&self, drafts: &Drafts, message: Option<&str>, flags: PushFlags) -> Result<WriteSummary, PushError> {
         let pushed: Vec<&Draft> = drafts.iter().flat_map(|(_, drafts)| drafts).collect();
+        let merge = pushed.iter().any(|draft| draft.merges_stored);
         let PushFlags { dry_run, strict, overwrite } = flags;
         let input = json!({
-            "records": to_input(drafts), "dryRun": dry_run, "strict": strict, "overwrite": overwrite, "onError": "STOP", "message": message,
+            "records": to_input(drafts), "dryRun": dry_run, "strict": strict, "merge": merge, "overwrite": overwrite,
+            "onError": "STOP", "message": message,
         });
         let body = json!({"query": IMPORT_MUTATION, "variables": {"input": input}});
         let response = self.post_with_retry(&body).await.map_err(PushError::Failed)?;

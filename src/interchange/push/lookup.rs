@@ -1,6 +1,6 @@
 //! Looks up records in a running server.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value as Json, json};
 
@@ -8,9 +8,12 @@ use super::client::PushClient;
 use crate::catalog::catalog;
 use crate::entity::RecordType;
 use crate::interchange::import_reader::record_lookup::RecordLookup;
+use crate::store::read::membership_lookup::StoredMembership;
 
 /// Number of values that one query looks up, and of records on one page.
 const LOOKUP_VALUES: usize = 100;
+/// Number of slugs that one query looks up by a field each. The default limit of root fields is 30.
+const SLUGS_PER_QUERY: usize = 25;
 
 impl RecordLookup for PushClient {
     type Error = String;
@@ -51,9 +54,71 @@ impl RecordLookup for PushClient {
         }
         Ok(slugs)
     }
+
+    async fn memberships_of(&self, people: &[String]) -> Result<Vec<StoredMembership>, String> {
+        let query = format!(
+            "query ($values: [String!]!, $after: String) {{ records: memberships(first: {LOOKUP_VALUES}, after: $after, filter: \
+             {{person: {{slug: {{in: $values}}}}}}) {{ nodes {{ slug role post start end labels {{ lang text }} person {{ slug }} \
+             organization {{ slug }} onBehalfOf {{ slug }} identifiers {{ scheme }} }} pageInfo {{ endCursor hasNextPage }} }} }}"
+        );
+        let optional = |value: &Json| value.as_str().map(str::to_owned);
+        let mut memberships = Vec::new();
+        for people in people.chunks(LOOKUP_VALUES) {
+            for node in self.all_nodes(&query, &json!({"values": people})).await? {
+                let labels = node["labels"].as_array().ok_or_else(unexpected)?.iter();
+                let identifiers = node["identifiers"].as_array().ok_or_else(unexpected)?.iter();
+                memberships.push(StoredMembership {
+                    slug: text(&node["slug"])?,
+                    person: text(&node["person"]["slug"])?,
+                    organization: text(&node["organization"]["slug"])?,
+                    on_behalf_of: optional(&node["onBehalfOf"]["slug"]),
+                    labels: labels.map(|label| Ok((text(&label["lang"])?, text(&label["text"])?))).collect::<Result<_, String>>()?,
+                    role: optional(&node["role"]),
+                    post: optional(&node["post"]),
+                    start: optional(&node["start"]),
+                    end: optional(&node["end"]),
+                    schemes: identifiers.map(|identifier| text(&identifier["scheme"])).collect::<Result<_, String>>()?,
+                });
+            }
+        }
+        memberships.sort_by(|a, b| a.slug.cmp(&b.slug));
+        Ok(memberships)
+    }
+
+    async fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> Result<HashSet<String>, String> {
+        let mut taken: HashSet<String> = self.slugs_by_field(ty, "slug", slugs).await?.into_keys().collect();
+        // a list has present slugs only; a record is found by a former one, too
+        let others: Vec<&String> = slugs.iter().filter(|slug| !taken.contains(*slug)).collect();
+        let singular = catalog().get(ty).singular();
+        for slugs in others.chunks(SLUGS_PER_QUERY) {
+            let parameters: Vec<String> = (0..slugs.len()).map(|index| format!("$s{index}: String!")).collect();
+            let fields: Vec<String> =
+                (0..slugs.len()).map(|index| format!("r{index}: {singular}(by: {{slug: $s{index}}}) {{ slug }}")).collect();
+            let variables: serde_json::Map<String, Json> =
+                slugs.iter().enumerate().map(|(index, slug)| (format!("s{index}"), json!(slug))).collect();
+            let query = format!("query ({}) {{ {} }}", parameters.join(", "), fields.join(" "));
+            let data = self.data(&json!({"query": query, "variables": variables})).await?;
+            for (index, slug) in slugs.iter().enumerate() {
+                if data.get(format!("r{index}")).ok_or_else(unexpected)?.is_object() {
+                    taken.insert((*slug).clone());
+                }
+            }
+        }
+        Ok(taken)
+    }
 }
 
 impl PushClient {
+    /// The data of the response to a query.
+    async fn data(&self, body: &Json) -> Result<Json, String> {
+        let mut response = self.post_with_retry(body).await?;
+        if let Some(errors) = response["errors"].as_array().filter(|errors| !errors.is_empty()) {
+            let messages: Vec<&str> = errors.iter().filter_map(|error| error["message"].as_str()).collect();
+            return Err(format!("existing records could not be looked up: {}", messages.join("; ")));
+        }
+        Ok(response["data"].take())
+    }
+
     /// The nodes of all pages of a list that a query calls `records`.
     async fn all_nodes(&self, query: &str, variables: &Json) -> Result<Vec<Json>, String> {
         let mut nodes = Vec::new();
@@ -61,12 +126,8 @@ impl PushClient {
         loop {
             let mut variables = variables.clone();
             variables["after"] = after;
-            let response = self.post_with_retry(&json!({"query": query, "variables": variables})).await?;
-            if let Some(errors) = response["errors"].as_array().filter(|errors| !errors.is_empty()) {
-                let messages: Vec<&str> = errors.iter().filter_map(|error| error["message"].as_str()).collect();
-                return Err(format!("existing records could not be looked up: {}", messages.join("; ")));
-            }
-            let page = &response["data"]["records"];
+            let data = self.data(&json!({"query": query, "variables": variables})).await?;
+            let page = &data["records"];
             nodes.extend(page["nodes"].as_array().ok_or_else(unexpected)?.iter().cloned());
             if !page["pageInfo"]["hasNextPage"].as_bool().ok_or_else(unexpected)? {
                 return Ok(nodes);

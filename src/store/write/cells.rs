@@ -15,7 +15,7 @@ use crate::store::write::edits::{Edit, Edits};
 use crate::store::write::model::StoredRow;
 use crate::store::write::part::list_name;
 use crate::store::write::resolve::ResolvedNames;
-use crate::store::write::value::is_record;
+use crate::store::write::value::{is_record, with_stored_languages};
 
 /// A record or part, and the draft to merge into it.
 #[derive(Clone, Copy)]
@@ -97,6 +97,10 @@ pub(super) fn draft_cells(merge: &mut MergeState<'_>, target: MergeTarget<'_>) -
             let message = format!("{} refers to the record itself; name another one", record.field(*field).name);
             merge.problems.push(InputProblem::new(origin.clone(), message));
         }
+        let cell = match existing.filter(|_| draft.merges_stored) {
+            Some(existing) => with_stored_languages(record.field(*field).kind, &existing.cells[field.index()], cell),
+            None => cell,
+        };
         cells[field.index()] = kept_or(merge, target, *field, cell, origin);
     }
     cells

@@ -29,7 +29,7 @@ use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::{MergedPart, NewRow, StoredRow};
 use crate::store::write::name_change;
 use crate::store::write::part::{
-    PartEntry, has_unknown_key, list_name, part_key, part_keys, report_alike, take_stored, with_key_and_position,
+    PartEntry, has_unknown_key, list_name, part_key, part_keys, report_alike, take_stored, with_kept_parts, with_key_and_position,
 };
 use crate::store::write::resolve::ResolvedNames;
 use crate::store::write::types::{ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord};
@@ -273,7 +273,11 @@ impl<'s> ChangeSet<'s> {
         if record.ty == RecordType::Citation
             && let Some(Cell::Id(source)) = record.field_id("source").map(|field| &cells[field.index()])
         {
-            merge.cited.push((*source, existing.is_none_or(|existing| existing.cells != cells)));
+            if target.draft.target.restates_stored {
+                merge.kept.insert(*source);
+            } else {
+                merge.cited.push((*source, existing.is_none_or(|existing| existing.cells != cells)));
+            }
         }
         add_field_changes(merge, slot, &cells, target);
         cells
@@ -308,6 +312,8 @@ impl<'s> ChangeSet<'s> {
                 }
                 continue;
             };
+            let with_kept = draft.merges_stored.then(|| with_kept_parts(part, drafts, stored, merge.names)).flatten();
+            let drafts = with_kept.as_ref().unwrap_or(drafts);
             let key_field = part.known_field("key");
             let mut unmatched: HashMap<&str, &StoredRow> =
                 stored.iter().filter_map(|row| Some((row.cells[key_field.index()].as_text()?, row))).collect();

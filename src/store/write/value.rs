@@ -1,6 +1,6 @@
 //! Values as bound in SQL and as recorded in the history.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -87,4 +87,24 @@ pub(crate) fn folded_names(record: &Record, cells: &[Cell]) -> String {
         names.extend(cells[field.index()].texts().into_iter().map(fold));
     }
     format!("\n{}\n", names.join("\n"))
+}
+
+/// The value that a merging draft gives, with the stored texts in languages that it does not give: those of a translated
+/// field, and the objects of a list that state a language.
+pub(crate) fn with_stored_languages(kind: FieldKind, stored: &Cell, given: Cell) -> Cell {
+    let language = |item: &Json| item.get("lang").and_then(Json::as_str).map(str::to_owned);
+    match (kind, stored, given) {
+        (FieldKind::Translated, Cell::Json(Json::Object(stored)), Cell::Json(Json::Object(given))) => {
+            let mut texts = stored.clone();
+            texts.extend(given);
+            Cell::Json(Json::Object(texts))
+        }
+        (FieldKind::List(_), Cell::Json(Json::Array(stored)), Cell::Json(Json::Array(mut given))) => {
+            let languages: HashSet<String> = given.iter().filter_map(language).collect();
+            let kept = stored.iter().filter(|item| language(item).is_some_and(|language| !languages.contains(&language)));
+            given.extend(kept.cloned());
+            Cell::Json(Json::Array(given))
+        }
+        (_, _, given) => given,
+    }
 }

@@ -1,5 +1,12 @@
 //! Popolo files are converted to records, and a repeated import matches the records of the first.
 
+mod fields;
+mod generated;
+mod memberships;
+mod merging;
+mod shapes;
+mod votes;
+
 use std::fmt::Write;
 
 use rstest::rstest;

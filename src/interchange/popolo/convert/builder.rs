@@ -1,7 +1,6 @@
 //! Builds the value tree of a record field by field.
 
-use crate::interchange::popolo::model::{FieldMap, is_empty, scalar_text};
-use crate::interchange::popolo::normalize::normalize_date;
+use crate::interchange::popolo::fields::{FieldMap, is_empty};
 use crate::store::draft::Origin;
 use crate::store::draft::value_tree::{Tree, Value};
 
@@ -15,7 +14,7 @@ impl RecordBuilder {
     /// Starts a record with its slug.
     pub(super) fn new(slug: &str, origin: Origin) -> Self {
         let mut builder = Self { entries: Vec::new(), origin };
-        builder.set("slug", Some(text_tree(builder.origin.line, slug)));
+        builder.set_text("slug", Some(slug));
         builder
     }
 
@@ -44,6 +43,13 @@ impl RecordBuilder {
         let line = self.origin.line;
         self.set(name, text.map(|text| map_tree(line, vec![(lang, text_tree(line, text))])));
     }
+
+    /// Sets text fields to those of an item.
+    pub(super) fn take_texts(&mut self, fields: &mut FieldMap, names: &[(&str, &str)]) {
+        for (from, to) in names {
+            self.set(to, fields.take_text_tree(from));
+        }
+    }
 }
 
 pub(super) fn text_tree(line: Option<usize>, text: &str) -> Tree {
@@ -54,15 +60,16 @@ pub(super) fn map_tree(line: Option<usize>, entries: Vec<(&str, Tree)>) -> Tree 
     Tree { line, value: Value::Map(entries.into_iter().map(|(name, tree)| (name.to_owned(), tree)).collect()) }
 }
 
-/// Takes a date field, normalized.
-pub(super) fn take_date(fields: &mut FieldMap, name: &str) -> Option<Tree> {
-    let tree = fields.take(name)?;
-    Some(text_tree(tree.line, &normalize_date(&scalar_text(&tree)?)?))
-}
-
-/// Takes a list of objects with their lines. An item that is no object becomes one with that value as `name`.
+/// Takes a list of objects with their lines; one object is a list of one. An item that is no object becomes one with that
+/// value as `name`. Another value stays, and is reported as omitted.
 pub(super) fn take_objects(fields: &mut FieldMap, name: &str) -> Vec<(Option<usize>, FieldMap)> {
-    let Some(Tree { value: Value::List(items), .. }) = fields.take(name) else { return Vec::new() };
+    let items = match fields.get(name).map(|tree| &tree.value) {
+        Some(Value::List(_) | Value::Map(_)) => match fields.take(name) {
+            Some(Tree { value: Value::List(items), .. }) => items,
+            other => other.into_iter().collect(),
+        },
+        _ => return Vec::new(),
+    };
     items
         .into_iter()
         .filter(|item| !is_empty(item))

@@ -1,84 +1,117 @@
-//! Converts memberships, and merges posts and legislative periods into them.
+//! Converts memberships, and merges posts, areas and legislative periods into them.
 
-use std::collections::{HashMap, HashSet};
-
-use super::builder::{RecordBuilder, take_date};
-use super::state::{Conversion, LegislativePeriod};
-use crate::entity::RecordType;
-use crate::interchange::popolo::model::{FieldMap, PopoloClass, PopoloItem, scalar_text};
-use crate::interchange::popolo::normalize::display_name;
-use crate::interchange::slug::{short_hash, slugify};
+use super::builder::RecordBuilder;
+use super::converted::{ConvertedEvent, ConvertedMembership};
+use super::state::Conversion;
+use crate::interchange::popolo::class::PopoloClass;
+use crate::interchange::popolo::fields::{FieldMap, scalar_text};
+use crate::interchange::popolo::model::PopoloItem;
+use crate::interchange::popolo::normalize::{take_display_name, take_name_parts};
+use crate::interchange::popolo::omissions::place;
 use crate::store::draft::Origin;
 use crate::store::draft::value_tree::Tree;
 
-/// Maximum length of the slugs of person and organization in the slug of a membership.
-const MEMBER_SLUG_BYTES: usize = 44;
-
-/// Fields that identify a membership without an id.
+/// Fields that identify a new membership without an id.
 const IDENTIFYING_FIELDS: [&str; 8] =
     ["person_id", "organization_id", "on_behalf_of_id", "post_id", "role", "area_id", "legislative_period_id", "start_date"];
 
-/// Fields of a post that a membership uses, or that describe the post alone.
-const POST_FIELDS: [&str; 6] = ["id", "organization_id", "role", "label", "start_date", "end_date"];
-
 impl Conversion {
-    /// Keeps an event as a legislative period that memberships can refer to.
-    pub(super) fn collect_period(&mut self, item: PopoloItem) {
-        let mut fields = item.fields;
-        let classification = fields.take_text("classification").unwrap_or_default();
-        let period = LegislativePeriod {
-            name: display_name(&mut fields),
-            start: take_date(&mut fields, "start_date"),
-            end: take_date(&mut fields, "end_date"),
-            is_term: classification.is_empty() || classification.contains("period") || classification.contains("term"),
+    /// Keeps an event, to which memberships can refer as their legislative period, and speeches as their occasion.
+    pub(super) fn collect_event(&mut self, item: PopoloItem) {
+        let (mut fields, origin) = (item.fields, item.origin);
+        let classification = fields.get_text("classification").unwrap_or_default();
+        if classification.contains("period") || classification.contains("term") {
+            fields.take("classification");
+        }
+        let name = take_display_name(&mut fields);
+        take_name_parts(&mut fields);
+        let event = ConvertedEvent {
+            name,
+            start: self.take_date(&mut fields, "start_date", "events", &origin),
+            end: self.take_date(&mut fields, "end_date", "events", &origin),
+            origin: origin.clone(),
             is_used: false,
+            is_period: false,
         };
-        fields.take("organization_id");
-        self.omissions.count_remaining(PopoloClass::Event, &fields);
-        self.periods.insert(item.id.unwrap_or_default(), period);
+        self.omissions.count_remaining("events", &fields, &origin);
+        self.events.insert(item.id.unwrap_or_default(), event);
     }
 
     /// Converts a membership. One without a person or an organization is omitted with a note.
-    pub(super) fn convert_membership(&mut self, item: PopoloItem, posts: &HashMap<String, FieldMap>, unused_posts: &mut HashSet<String>) {
+    pub(super) fn convert_membership(&mut self, item: PopoloItem) {
+        const CLASS: PopoloClass = PopoloClass::Membership;
         let (mut fields, origin) = (item.fields, item.origin);
-        let mut post = take_post(&mut fields, posts, unused_posts);
+        let mut post = self.take_post(&mut fields);
         if !self.has_members(&fields, &origin) {
             return;
         }
-        let hash = self.membership_hash(item.id.as_deref(), &fields);
+        let values: Vec<String> = IDENTIFYING_FIELDS.iter().map(|name| fields.get_text(name).unwrap_or_default()).collect();
         let person = self.take_reference(&mut fields, "person_id", PopoloClass::Person, &origin);
         let organization = self.take_reference(&mut fields, "organization_id", PopoloClass::Organization, &origin);
         let on_behalf_of = self.take_reference(&mut fields, "on_behalf_of_id", PopoloClass::Organization, &origin);
         let (Some(person), Some(organization)) = (person, organization) else { return };
-        let known = item.id.as_ref().and_then(|id| self.known.slugs_by_id.get(&(RecordType::Membership, id.clone()))).cloned();
-        let slug = known.unwrap_or_else(|| format!("{}-{}-{hash}", member_slug(&person), member_slug(&organization)));
-        let mut builder = RecordBuilder::new(&slug, origin);
+        let mut builder = RecordBuilder { entries: Vec::new(), origin };
         let role = fields.take_text("role").or_else(|| post.take_text("role"));
-        let title = fields.take_text("label").or_else(|| post.take_text("label"));
-        let mut label = vec![title.or_else(|| role.clone()).unwrap_or_else(|| "member".to_owned())];
-        label.extend(self.take_area_name(&mut fields).or_else(|| self.take_area_name(&mut post)));
-        let (mut start, mut end) = (take_date(&mut fields, "start_date"), take_date(&mut fields, "end_date"));
-        if let Some(period) = fields.get_text("legislative_period_id").and_then(|id| self.periods.get_mut(&id)) {
+        let post_label = post.take_text("label").or_else(|| post.take_text("name")).or_else(|| post.take_text("other_label"));
+        let title = fields.take_text("label").or_else(|| post_label.clone()).or_else(|| role.clone());
+        let post_name = post_label.or_else(|| fields.take_text("post"));
+        let area = match self.take_area_name(&mut fields) {
+            Some(area) => Some(area),
+            None => self.take_area_name(&mut post),
+        };
+        let (mut start, mut end) = (
+            self.take_date(&mut fields, "start_date", "memberships", &builder.origin),
+            self.take_date(&mut fields, "end_date", "memberships", &builder.origin),
+        );
+        let mut period_name = None;
+        if let Some(period) = fields.get_text("legislative_period_id").and_then(|id| self.events.get_mut(&id)) {
             fields.take("legislative_period_id");
-            period.is_used = true;
-            label.extend(period.name.clone());
+            (period.is_used, period.is_period) = (true, true);
+            period_name.clone_from(&period.name);
+            builder.set_text("legislativePeriod", period.name.as_deref());
+            builder.set("periodStart", period.start.clone());
+            builder.set("periodEnd", period.end.clone());
             start = start.or_else(|| period.start.clone());
             end = end.or_else(|| period.end.clone());
         }
-        builder.set_translated("label", &self.lang, Some(&label.join(", ")));
+        let label = |title: String| [Some(title), area.clone(), period_name.clone()].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let new_label = label(title.clone().unwrap_or_else(|| "member".to_owned()));
+        let text = |tree: &Option<Tree>| tree.as_ref().and_then(scalar_text);
+        let converted = ConvertedMembership {
+            id: item.id.clone(),
+            person: scalar_text(&person).unwrap_or_default(),
+            organization: scalar_text(&organization).unwrap_or_default(),
+            on_behalf_of: text(&on_behalf_of),
+            role: role.clone(),
+            post: post_name.clone(),
+            label: title.map(label),
+            new_label,
+            start: text(&start),
+            end: text(&end),
+            identity: values.join("\n"),
+            builder: RecordBuilder { entries: Vec::new(), origin: builder.origin.clone() },
+        };
         builder.set_text("role", role.as_deref());
+        builder.set_text("post", post_name.as_deref());
+        for (from, to) in [("start_date", "postStart"), ("end_date", "postEnd")] {
+            let date = self.take_date(&mut post, from, "posts", &builder.origin);
+            builder.set(to, date);
+        }
+        builder.set_text("area", area.as_deref());
         builder.set("start", start);
         builder.set("end", end);
-        builder.set_text("endReason", fields.take_text("end_reason").as_deref());
+        builder.take_texts(&mut fields, &[("end_reason", "endReason")]);
         builder.set("person", Some(person));
         builder.set("organization", Some(organization));
         builder.set("onBehalfOf", on_behalf_of);
-        self.convert_identifiers(&mut builder, &mut fields, PopoloClass::Membership, item.id.as_deref(), &slug);
-        self.convert_sources(&mut builder, &mut fields);
-        self.omissions.count_remaining(PopoloClass::Membership, &fields);
-        post.0.retain(|(key, _)| !POST_FIELDS.contains(&key.as_str()));
-        self.omissions.count_remaining(PopoloClass::Post, &post);
-        self.records.push((RecordType::Membership, builder));
+        self.convert_links(&mut builder, &mut [(&mut fields, CLASS), (&mut post, PopoloClass::Post)]);
+        self.convert_contact_details(&mut builder, &mut [(&mut fields, CLASS), (&mut post, PopoloClass::Post)]);
+        let owner = format!("membership at {}", place(&builder.origin, None));
+        self.convert_identifiers(&mut builder, &mut fields, CLASS, item.id.as_deref(), &owner);
+        self.convert_sources(&mut builder, &mut fields, CLASS);
+        self.omissions.count_remaining("memberships", &fields, &builder.origin);
+        self.omissions.count_remaining("posts", &post, &builder.origin);
+        self.memberships.push(ConvertedMembership { builder, ..converted });
     }
 
     /// Whether a membership refers to a person and an organization; notes the one that is missing.
@@ -88,51 +121,23 @@ impl Conversion {
             (None, _) => "person",
             (Some(_), None) => "organization",
         };
-        let position = format!("{}:{}", origin.file.as_deref().unwrap_or_default(), origin.line.unwrap_or_default());
-        self.notes
-            .push(format!("{position}: {}: the membership has no {missing} and is omitted", crate::core::path::DisplayPath(&origin.path)));
+        let path = crate::core::path::DisplayPath(&origin.path);
+        self.notes.push(format!("{}: {path}: the membership has no {missing} and is omitted", place(origin, None)));
         false
     }
 
-    /// A hash that distinguishes the membership from others of the same person in the same organization, and is the same in
-    /// each import.
-    fn membership_hash(&mut self, id: Option<&str>, fields: &FieldMap) -> String {
-        if let Some(id) = id {
-            return short_hash(id);
+    /// Takes the post of a membership, and its organization if the membership has none; empty without a known post.
+    fn take_post(&mut self, fields: &mut FieldMap) -> FieldMap {
+        let post = fields.get_text("post_id").and_then(|id| self.posts.fields(&id));
+        let Some(mut post) = post else { return FieldMap(Vec::new()) };
+        fields.take("post_id");
+        let (own, of_post) = (fields.get_text("organization_id"), post.get_text("organization_id"));
+        if own.is_none() || own == of_post {
+            if let Some(organization) = post.take("organization_id") {
+                fields.take("organization_id");
+                fields.0.push(("organization_id".to_owned(), organization));
+            }
         }
-        let values: Vec<String> = IDENTIFYING_FIELDS.iter().map(|name| fields.get_text(name).unwrap_or_default()).collect();
-        let text = values.join("\n");
-        let count = self.membership_counts.entry(text.clone()).or_default();
-        *count += 1;
-        if *count == 1 { short_hash(&text) } else { short_hash(&format!("{text}\n{count}")) }
+        post
     }
-
-    /// Takes the name of the area of a membership or post.
-    fn take_area_name(&mut self, fields: &mut FieldMap) -> Option<String> {
-        if let Some(name) = fields.take_text("area") {
-            return Some(name);
-        }
-        let id = fields.get_text("area_id")?;
-        let name = self.names.get(&(PopoloClass::Area, id)).cloned()?;
-        fields.take("area_id");
-        Some(name)
-    }
-}
-
-/// Takes the post of a membership, and its organization if the membership has none; empty without a known post.
-fn take_post(fields: &mut FieldMap, posts: &HashMap<String, FieldMap>, unused_posts: &mut HashSet<String>) -> FieldMap {
-    let Some(id) = fields.get_text("post_id") else { return FieldMap(Vec::new()) };
-    let Some(post) = posts.get(&id) else { return FieldMap(Vec::new()) };
-    fields.take("post_id");
-    unused_posts.remove(&id);
-    let mut post = post.clone();
-    if let (None, Some(organization)) = (fields.get("organization_id"), post.take("organization_id")) {
-        fields.0.push(("organization_id".to_owned(), organization));
-    }
-    post
-}
-
-/// The slug of a person or organization, shortened for the slug of a membership.
-fn member_slug(reference: &Tree) -> String {
-    slugify(&scalar_text(reference).unwrap_or_default(), MEMBER_SLUG_BYTES)
 }

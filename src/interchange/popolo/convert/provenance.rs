@@ -1,40 +1,58 @@
 //! Converts identifiers and sources.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::builder::{RecordBuilder, map_tree, take_objects, text_tree};
 use super::state::Conversion;
 use crate::entity::RecordType;
-use crate::interchange::popolo::model::{FieldMap, PopoloClass};
+use crate::interchange::popolo::class::PopoloClass;
+use crate::interchange::popolo::fields::FieldMap;
 use crate::interchange::popolo::normalize::{is_division_id, is_web_url};
 use crate::interchange::slug::slug_of_url;
-use crate::store::draft::Origin;
+use crate::store::draft::value_tree::Tree;
+use crate::store::draft::{InputProblem, Origin};
 
 impl Conversion {
     /// Converts the id and the other identifiers. Identifiers are unique in the dataset, so a later record loses one that
-    /// an earlier record has.
+    /// an earlier record has. The id of another item in the same register is a problem.
     pub(super) fn convert_identifiers(
         &mut self,
         builder: &mut RecordBuilder,
         fields: &mut FieldMap,
         class: PopoloClass,
         id: Option<&str>,
-        slug: &str,
+        owner: &str,
     ) {
         let line = builder.origin.line;
+        let path = format!("{}.identifiers", class.plural());
         let mut identifiers = Vec::new();
         if let Some(id) = id {
             identifiers.push((line, class.scheme(&self.scheme), id.to_owned()));
         }
         for (line, mut identifier) in take_objects(fields, "identifiers") {
-            let value = identifier.take_text("identifier").or_else(|| identifier.take_text("value"));
-            match (identifier.take_text("scheme"), value) {
-                (_, Some(value)) if is_division_id(&value) && class == PopoloClass::Area => {}
-                (Some(scheme), Some(value)) => identifiers.push((line, scheme, value)),
-                _ => self.omissions.count(format!("{}.identifiers without scheme or value", class.plural())),
+            let field = if identifier.get_text("identifier").is_some() { "identifier" } else { "value" };
+            match (identifier.get_text("scheme"), identifier.get_text(field)) {
+                (_, Some(value)) if is_division_id(&value) && class == PopoloClass::Area => {
+                    identifier.take(field);
+                }
+                (Some(scheme), Some(value)) => {
+                    identifier.take("scheme");
+                    identifier.take(field);
+                    let is_own = id == Some(value.as_str()) && scheme == class.scheme(&self.scheme);
+                    if !is_own && let Some((other_class, place)) = self.own_ids.get(&(scheme.clone(), value.clone())) {
+                        let message = format!(
+                            "{scheme} {value} is the id of another {} at {place}; an id identifies one record",
+                            other_class.singular()
+                        );
+                        self.problems.push(InputProblem::new(builder.origin.child("identifiers", line), message));
+                        continue;
+                    }
+                    identifiers.push((line, scheme, value));
+                }
+                _ => {}
             }
+            self.omissions.count_remaining(&path, &identifier, &builder.origin);
         }
-        let owner = format!("{} {slug}", class.singular());
         let mut items = Vec::new();
         for (line, scheme, value) in identifiers {
             match self.identifier_owners.get(&(scheme.clone(), value.clone())) {
@@ -45,7 +63,7 @@ impl Conversion {
                     ));
                 }
                 None => {
-                    self.identifier_owners.insert((scheme.clone(), value.clone()), owner.clone());
+                    self.identifier_owners.insert((scheme.clone(), value.clone()), owner.to_owned());
                     items.push(map_tree(line, vec![("scheme", text_tree(line, &scheme)), ("value", text_tree(line, &value))]));
                 }
             }
@@ -54,22 +72,26 @@ impl Conversion {
     }
 
     /// Converts sources to citations; each URL becomes one source record.
-    pub(super) fn convert_sources(&mut self, builder: &mut RecordBuilder, fields: &mut FieldMap) {
-        let mut seen = HashSet::new();
-        let mut citations = Vec::new();
+    pub(super) fn convert_sources(&mut self, builder: &mut RecordBuilder, fields: &mut FieldMap, class: PopoloClass) {
+        let mut notes: HashMap<String, Option<String>> = HashMap::new();
+        let mut citations: Vec<Tree> = Vec::new();
+        let path = format!("{}.sources", class.plural());
         for (line, mut source) in take_objects(fields, "sources") {
-            let url = source.take_text("url").or_else(|| source.take_text("name"));
-            let Some(url) = url.filter(|url| is_web_url(url)) else {
-                self.omissions.count("sources without web URL");
-                continue;
-            };
-            if !seen.insert(url.clone()) {
-                continue;
+            let field = ["url", "name"].into_iter().find(|field| source.get_text(field).is_some_and(|url| is_web_url(&url)));
+            if let Some(url) = field.and_then(|field| source.take_text(field)) {
+                let note = source.get_text("note");
+                if !notes.contains_key(&url) {
+                    source.take("note");
+                    let slug = self.source_slug(&url, &builder.origin, line);
+                    let mut entries = vec![("source", text_tree(line, &slug))];
+                    entries.extend(note.as_deref().map(|note| ("note", text_tree(line, note))));
+                    citations.push(map_tree(line, entries));
+                    notes.insert(url, note);
+                } else if notes.get(&url).is_some_and(|first| *first == note) {
+                    source.take("note");
+                }
             }
-            let slug = self.source_slug(&url, &builder.origin, line);
-            let mut entries = vec![("source", text_tree(line, &slug))];
-            entries.extend(source.take_text("note").map(|note| ("note", text_tree(line, &note))));
-            citations.push(map_tree(line, entries));
+            self.omissions.count_remaining(&path, &source, &builder.origin);
         }
         builder.set_list("citations", citations);
     }

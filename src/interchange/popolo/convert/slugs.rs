@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use super::builder::{RecordBuilder, text_tree};
 use super::state::Conversion;
-use crate::interchange::popolo::model::{FieldMap, PopoloClass, PopoloItem, scalar_text};
+use crate::interchange::popolo::class::PopoloClass;
+use crate::interchange::popolo::fields::{FieldMap, scalar_text};
+use crate::interchange::popolo::model::PopoloItem;
 use crate::interchange::popolo::normalize::{display_name, division_id};
 use crate::interchange::slug::{MAX_SLUG_BYTES, slugify};
 use crate::store::draft::value_tree::Tree;
@@ -19,7 +21,7 @@ impl Conversion {
         let mut new_items = Vec::new();
         for item in items {
             let Some(id) = &item.id else { continue };
-            let name = display_name(&mut item.fields.clone());
+            let name = display_name(&item.fields);
             let base = slugify(name.as_deref().unwrap_or_default(), MAX_SLUG_BYTES);
             if let Some(name) = name {
                 self.names.insert((class, id.clone()), name);
@@ -60,9 +62,15 @@ impl Conversion {
         }
     }
 
+    /// The slug of the record of an item: that in the database, or one with a hash of the id.
+    pub(super) fn slug_by_id(&self, class: PopoloClass, id: &str, base: &str) -> String {
+        let known = class.record_type().and_then(|ty| self.known.slugs_by_id.get(&(ty, id.to_owned())));
+        known.cloned().unwrap_or_else(|| class.slug_with_hash(base, &self.scheme, id))
+    }
+
     /// Takes a reference by id and resolves it to a slug; an unknown id is a problem.
     pub(super) fn take_reference(&mut self, fields: &mut FieldMap, field: &str, class: PopoloClass, origin: &Origin) -> Option<Tree> {
-        let tree = fields.take(field)?;
+        let tree = fields.take_text_tree(field)?;
         let id = scalar_text(&tree)?;
         let known = class.record_type().and_then(|ty| self.known.slugs_by_id.get(&(ty, id.clone())));
         if let Some(slug) = self.slugs.get(&(class, id.clone())).or(known) {
@@ -77,15 +85,11 @@ impl Conversion {
     }
 
     /// Starts the record of an item with its slug; an item without a name is a problem.
-    pub(super) fn start_record(
-        &mut self,
-        class: PopoloClass,
-        item: PopoloItem,
-    ) -> Option<(RecordBuilder, FieldMap, Option<String>, String)> {
+    pub(super) fn start_record(&mut self, class: PopoloClass, item: PopoloItem) -> Option<(RecordBuilder, FieldMap, String, String)> {
         let slug = item.id.as_ref().and_then(|id| self.slugs.get(&(class, id.clone()))).cloned();
-        let name = item.id.as_ref().and_then(|id| self.names.get(&(class, id.clone())));
-        if let (Some(slug), Some(_)) = (slug, name) {
-            Some((RecordBuilder::new(&slug, item.origin), item.fields, item.id, slug))
+        let has_name = item.id.as_ref().is_some_and(|id| self.names.contains_key(&(class, id.clone())));
+        if let (Some(slug), Some(id), true) = (slug, item.id, has_name) {
+            Some((RecordBuilder::new(&slug, item.origin), item.fields, id, slug))
         } else {
             let message = format!("name is missing; give the {} a name", class.singular());
             self.problems.push(InputProblem::new(item.origin, message));

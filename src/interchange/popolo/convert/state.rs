@@ -2,14 +2,19 @@
 
 use std::collections::HashMap;
 
-use super::builder::RecordBuilder;
+use super::builder::{RecordBuilder, text_tree};
+use super::converted::{ConvertedEvent, ConvertedMembership, NamedArea, ReferredItems};
 use crate::catalog::catalog;
 use crate::entity::RecordType;
+use crate::interchange::popolo::class::PopoloClass;
+use crate::interchange::popolo::fields::FieldMap;
 use crate::interchange::popolo::lookup::KnownRecords;
-use crate::interchange::popolo::model::{Omissions, PopoloClass};
+use crate::interchange::popolo::model::PopoloItem;
+use crate::interchange::popolo::normalize::{display_name, has_time_of_day, normalize_date};
+use crate::interchange::popolo::omissions::{Omissions, place};
 use crate::store::draft;
 use crate::store::draft::value_tree::{Tree, Value};
-use crate::store::draft::{Draft, InputProblem};
+use crate::store::draft::{Draft, InputProblem, Origin};
 
 /// Maximum number of notes about single items; further notes are only counted.
 const MAX_ITEM_NOTES: usize = 50;
@@ -25,17 +30,6 @@ pub struct ConvertedRecords {
     pub notes: Vec<String>,
 }
 
-/// A legislative period, which memberships refer to.
-#[derive(Debug, Default)]
-pub(super) struct LegislativePeriod {
-    pub(super) name: Option<String>,
-    pub(super) start: Option<Tree>,
-    pub(super) end: Option<Tree>,
-    /// Whether the event is classified as a legislative period.
-    pub(super) is_term: bool,
-    pub(super) is_used: bool,
-}
-
 pub(super) struct Conversion {
     /// Identifier scheme of the ids of persons.
     pub(super) scheme: String,
@@ -49,14 +43,20 @@ pub(super) struct Conversion {
     pub(super) slugs: HashMap<(PopoloClass, String), String>,
     /// Names by class and id.
     pub(super) names: HashMap<(PopoloClass, String), String>,
-    /// Legislative periods by id.
-    pub(super) periods: HashMap<String, LegislativePeriod>,
+    /// Events by id.
+    pub(super) events: HashMap<String, ConvertedEvent>,
+    /// Areas by id.
+    pub(super) areas: HashMap<String, NamedArea>,
+    pub(super) posts: ReferredItems,
+    pub(super) motions: ReferredItems,
     /// Slugs of new sources by URL.
     pub(super) new_sources: HashMap<String, String>,
+    /// Ids of the items as identifiers, by scheme and value: the class and the place of each.
+    pub(super) own_ids: HashMap<(String, String), (PopoloClass, String)>,
     /// Owners of identifiers by scheme and value.
     pub(super) identifier_owners: HashMap<(String, String), String>,
-    /// Number of memberships by identifying text, for those without an id.
-    pub(super) membership_counts: HashMap<String, usize>,
+    /// Memberships whose slugs are not assigned yet.
+    pub(super) memberships: Vec<ConvertedMembership>,
     pub(super) records: Vec<(RecordType, RecordBuilder)>,
 }
 
@@ -71,36 +71,90 @@ impl Conversion {
             notes: Vec::new(),
             slugs: HashMap::new(),
             names: HashMap::new(),
-            periods: HashMap::new(),
+            events: HashMap::new(),
+            areas: HashMap::new(),
+            posts: ReferredItems::default(),
+            motions: ReferredItems::default(),
             new_sources: HashMap::new(),
+            own_ids: HashMap::new(),
             identifier_owners: HashMap::new(),
-            membership_counts: HashMap::new(),
+            memberships: Vec::new(),
             records: Vec::new(),
         }
     }
 
-    /// Counts posts and events that no membership refers to.
-    pub(super) fn count_unused(&mut self, unused_posts: usize) {
-        for _ in 0..unused_posts {
-            self.omissions.count("posts without memberships");
+    /// Keeps the ids of items, which no other item may have as an identifier.
+    pub(super) fn collect_ids(&mut self, items: &[PopoloItem]) {
+        for item in items {
+            if let (Some(id), Some(_)) = (&item.id, item.class.record_type()) {
+                let identifier = (item.class.scheme(&self.scheme), id.clone());
+                self.own_ids.entry(identifier).or_insert_with(|| (item.class, place(&item.origin, None)));
+            }
         }
-        for period in self.periods.values().filter(|period| !period.is_used) {
-            let reason = if period.is_term { "legislative periods without memberships" } else { "events other than legislative periods" };
-            self.omissions.count(reason);
+    }
+
+    /// Whether the database has the record of an item.
+    pub(super) fn is_known(&self, class: PopoloClass, id: &str) -> bool {
+        class.record_type().is_some_and(|ty| self.known.slugs_by_id.contains_key(&(ty, id.to_owned())))
+    }
+
+    /// Takes a date, normalized. What it says and a date cannot keep counts as omitted: a time of day, or that a date of zeros
+    /// is unknown. `path` is the list of the objects, such as `persons.other_names`.
+    pub(super) fn take_date(&mut self, fields: &mut FieldMap, name: &str, path: &str, origin: &Origin) -> Option<Tree> {
+        let tree = fields.take_text_tree(name)?;
+        let text = FieldMap(vec![(name.to_owned(), tree.clone())]).get_text(name)?;
+        if has_time_of_day(&text) {
+            self.omissions.count(format!("{path}.{name} time of day"), &tree, origin);
+        }
+        let date = normalize_date(&text);
+        if date.is_none() {
+            self.omissions.count(format!("{path}.{name} without a year"), &tree, origin);
+        }
+        Some(text_tree(tree.line, &date?))
+    }
+
+    /// Counts posts, motions, events and areas that nothing refers to.
+    pub(super) fn count_unused(&mut self) {
+        let motion_text = |fields: &FieldMap| fields.get_text("text").unwrap_or_default();
+        let post_name = |fields: &FieldMap| display_name(fields).unwrap_or_default();
+        for (fields, origin) in std::mem::take(&mut self.posts).unused() {
+            self.omissions.count_text("posts without memberships", &post_name(&fields), &origin);
+        }
+        for (fields, origin) in std::mem::take(&mut self.motions).unused() {
+            self.omissions.count_text("motions without vote events", &motion_text(&fields), &origin);
+        }
+        for event in self.events.values().filter(|event| event.is_used && !event.is_period) {
+            for (field, date) in [("start_date", &event.start), ("end_date", &event.end)] {
+                if let Some(date) = date {
+                    self.omissions.count(format!("events.{field}"), date, &event.origin);
+                }
+            }
+        }
+        for event in self.events.values().filter(|event| !event.is_used) {
+            self.omissions.count_text("events without memberships and speeches", event.name.as_deref().unwrap_or_default(), &event.origin);
+        }
+        let areas = self.areas.iter().filter(|(id, area)| !area.is_used && !self.slugs.contains_key(&(PopoloClass::Area, (*id).clone())));
+        for (_, area) in areas {
+            self.omissions.count_text("areas without Open Civic Data id that nothing refers to", &area.name, &area.origin);
         }
     }
 
     /// Parses the records into drafts and completes the notes.
-    pub(super) fn finish(mut self) -> ConvertedRecords {
+    pub(super) fn finish(mut self, cleaned: Option<(String, usize)>) -> ConvertedRecords {
         let mut drafts = Vec::new();
         for (ty, builder) in self.records {
             let tree = Tree { line: builder.origin.line, value: Value::Map(builder.entries) };
-            drafts.push((ty, draft::parse::record(catalog().get(ty), &tree, &builder.origin)));
+            let draft = draft::parse::record(catalog().get(ty), &tree, &builder.origin);
+            drafts.push((ty, Draft { merges_stored: true, ..draft }));
         }
         if self.notes.len() > MAX_ITEM_NOTES {
             let more = self.notes.split_off(MAX_ITEM_NOTES).len();
             self.notes.push(format!("and {more} more notes"));
         }
+        self.notes.extend(cleaned.map(|(place, count)| {
+            let more = if count > 1 { format!(", and in {} more texts", count - 1) } else { String::new() };
+            format!("{place}: invisible characters were removed{more}")
+        }));
         self.notes.extend(self.omissions.summary());
         ConvertedRecords { drafts, problems: self.problems, notes: self.notes }
     }

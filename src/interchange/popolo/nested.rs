@@ -1,0 +1,187 @@
+//! References between items: ids, and objects nested in their place or in lists.
+
+use super::class::PopoloClass;
+use super::fields::{FieldMap, is_empty, scalar_text};
+use super::model::PopoloData;
+use crate::store::draft::Origin;
+use crate::store::draft::value_tree::{Tree, Value};
+
+/// Fields of a class that contain an object, whose id can stand in a field of the same name with `_id`, and the class of the
+/// object.
+fn references(class: PopoloClass) -> &'static [(&'static str, PopoloClass)] {
+    const PERSON: (&str, PopoloClass) = ("person", PopoloClass::Person);
+    const CREATOR: (&str, PopoloClass) = ("creator", PopoloClass::Person);
+    const VOTER: (&str, PopoloClass) = ("voter", PopoloClass::Person);
+    const ORGANIZATION: (&str, PopoloClass) = ("organization", PopoloClass::Organization);
+    const ON_BEHALF_OF: (&str, PopoloClass) = ("on_behalf_of", PopoloClass::Organization);
+    const GROUP: (&str, PopoloClass) = ("group", PopoloClass::Organization);
+    const POST: (&str, PopoloClass) = ("post", PopoloClass::Post);
+    const AREA: (&str, PopoloClass) = ("area", PopoloClass::Area);
+    const PERIOD: (&str, PopoloClass) = ("legislative_period", PopoloClass::Event);
+    const SESSION: (&str, PopoloClass) = ("legislative_session", PopoloClass::Event);
+    const EVENT: (&str, PopoloClass) = ("event", PopoloClass::Event);
+    const MOTION: (&str, PopoloClass) = ("motion", PopoloClass::Motion);
+    match class {
+        PopoloClass::Person => &[AREA],
+        PopoloClass::Organization => &[("parent", PopoloClass::Organization), AREA],
+        PopoloClass::Membership => &[PERSON, ORGANIZATION, ON_BEHALF_OF, POST, AREA, PERIOD],
+        PopoloClass::Post => &[ORGANIZATION, AREA],
+        PopoloClass::Area => &[("parent", PopoloClass::Area)],
+        PopoloClass::Event => &[("parent", PopoloClass::Event), ORGANIZATION, AREA],
+        PopoloClass::Motion => &[CREATOR, ORGANIZATION, SESSION],
+        PopoloClass::VoteEvent => &[MOTION, ORGANIZATION, SESSION, VOTER, GROUP],
+        PopoloClass::Speech => &[CREATOR, EVENT],
+    }
+}
+
+/// A list of items nested in an item: class of the item, name of the list, class of its items, and the reference that each
+/// has to the item.
+type NestedList = (PopoloClass, &'static str, PopoloClass, &'static str);
+
+const NESTED_LISTS: [NestedList; 10] = [
+    (PopoloClass::Person, "memberships", PopoloClass::Membership, "person"),
+    (PopoloClass::Organization, "memberships", PopoloClass::Membership, "organization"),
+    (PopoloClass::Post, "memberships", PopoloClass::Membership, "post"),
+    (PopoloClass::Organization, "posts", PopoloClass::Post, "organization"),
+    (PopoloClass::Organization, "children", PopoloClass::Organization, "parent"),
+    (PopoloClass::Area, "children", PopoloClass::Area, "parent"),
+    (PopoloClass::Organization, "motions", PopoloClass::Motion, "organization"),
+    (PopoloClass::Organization, "vote_events", PopoloClass::VoteEvent, "organization"),
+    (PopoloClass::Motion, "vote_events", PopoloClass::VoteEvent, "motion"),
+    (PopoloClass::Event, "speeches", PopoloClass::Speech, "event"),
+];
+
+/// Takes a field that holds one id, or a list with nothing but it. Fails with what is wrong with another value.
+pub(super) fn take_single(fields: &mut FieldMap, name: &str) -> Result<Option<Tree>, String> {
+    let Some(mut tree) = fields.take(name) else { return Ok(None) };
+    if let Value::List(items) = &mut tree.value {
+        items.retain(|item| !is_empty(item));
+        if items.len() != 1 {
+            return Err(format!("this is a list of {}; it must be one id or one object", items.len()));
+        }
+        tree = items.swap_remove(0);
+    }
+    match tree.value {
+        Value::Text(_) | Value::Number(_) | Value::Map(_) => Ok(Some(tree)),
+        Value::Null | Value::Boolean(_) | Value::List(_) | Value::Invalid => {
+            Err(format!("this is {}; it must be one id or one object", tree.kind()))
+        }
+    }
+}
+
+impl PopoloData {
+    /// Adds the objects in reference fields as items of their own, and leaves their ids in the fields with `_id`.
+    pub(super) fn extract_references(&mut self, fields: &mut FieldMap, class: PopoloClass, origin: &Origin) {
+        for &(name, nested) in references(class) {
+            // an area given as text is a name, not an id
+            if nested == PopoloClass::Area && name == "area" && fields.get_text(name).is_some() {
+                self.single_id(fields, "area_id", nested, origin);
+                continue;
+            }
+            let id_field = format!("{name}_id");
+            let by_object = self.single_id(fields, name, nested, origin);
+            let by_id = self.single_id(fields, &id_field, nested, origin);
+            if let (Some(object), Some(id)) = (&by_object, &by_id)
+                && scalar_text(object) != scalar_text(id)
+            {
+                let [object, id] = [object, id].map(|tree| scalar_text(tree).unwrap_or_default());
+                let message = format!("{name} is \"{object}\", but {id_field} is \"{id}\"; keep one of them");
+                self.problem(origin.child(name, None), message);
+            } else if let (Some(object), None) = (by_object, by_id) {
+                fields.0.push((id_field, object));
+            }
+        }
+    }
+
+    /// Reads a reference, and leaves its id in the field if that ends in `_id`. A value that is neither an id nor an object is
+    /// a problem.
+    fn single_id(&mut self, fields: &mut FieldMap, name: &str, class: PopoloClass, origin: &Origin) -> Option<Tree> {
+        let line = fields.get(name).and_then(|tree| tree.line);
+        let place = origin.child(name.to_owned(), line);
+        let tree = match take_single(fields, name) {
+            Ok(tree) => tree?,
+            Err(message) => {
+                self.problem(place, message);
+                return None;
+            }
+        };
+        let id = match tree.value {
+            Value::Map(_) => {
+                let id = self.add(class, tree, place, false)?;
+                Tree { line, value: Value::Text(id) }
+            }
+            _ => tree,
+        };
+        if name.ends_with("_id") {
+            fields.0.push((name.to_owned(), id.clone()));
+        }
+        Some(id)
+    }
+
+    /// Adds the items of nested lists, each with a reference to the item that contains them.
+    pub(super) fn extract_lists(&mut self, fields: &mut FieldMap, class: PopoloClass, id: Option<&str>, origin: &Origin) {
+        for (_, name, nested, owner) in NESTED_LISTS.into_iter().filter(|(of, ..)| *of == class) {
+            let Some(tree) = fields.take(name) else { continue };
+            let origin = origin.child(name, tree.line);
+            let Value::List(items) = tree.value else {
+                self.problem(origin, format!("this is {}; it must be a list of {}", tree.kind(), nested.plural()));
+                continue;
+            };
+            for (index, item) in items.into_iter().enumerate() {
+                let origin = origin.child(index, item.line);
+                // the items themselves say what they belong to
+                if scalar_text(&item).is_some() {
+                    self.omissions.count(format!("{}.{name} given as ids", class.plural()), &item, &origin);
+                    continue;
+                }
+                if let Some(item) = self.with_owner(item, owner, id, &origin) {
+                    self.add(nested, item, origin, true);
+                }
+            }
+        }
+    }
+
+    /// Sets the reference of a nested item to the one that contains it. Another reference is a problem.
+    fn with_owner(&mut self, mut item: Tree, owner: &str, id: Option<&str>, origin: &Origin) -> Option<Tree> {
+        let (Value::Map(entries), Some(id)) = (&mut item.value, id) else { return Some(item) };
+        let id_field = format!("{owner}_id");
+        let given = entries.iter().find(|(name, tree)| (*name == id_field || name == owner) && !is_empty(tree)).map(|(_, tree)| tree);
+        let given = given.map(|tree| match &tree.value {
+            Value::Map(fields) => fields.iter().find(|(name, _)| name == "id").and_then(|(_, tree)| scalar_text(tree)),
+            _ => scalar_text(tree),
+        });
+        match given {
+            None => {
+                entries.retain(|(name, _)| *name != id_field);
+                entries.push((id_field, Tree { line: item.line, value: Value::Text(id.to_owned()) }));
+            }
+            Some(Some(given)) if given != id => {
+                let message =
+                    format!("this belongs to the {owner} \"{id}\" by its place, but to \"{given}\" by its {owner}; keep one of them");
+                self.problem(origin.clone(), message);
+                return None;
+            }
+            Some(_) => {}
+        }
+        Some(item)
+    }
+
+    /// Reads the references of the votes of a vote event.
+    pub(super) fn extract_votes(&mut self, fields: &mut FieldMap, origin: &Origin) {
+        let Some((_, tree)) = fields.0.iter_mut().find(|(name, _)| name == "votes") else { return };
+        let line = tree.line;
+        let Value::List(votes) = &mut tree.value else { return };
+        let mut votes = std::mem::take(votes);
+        for (index, vote) in votes.iter_mut().enumerate() {
+            if let Value::Map(entries) = &mut vote.value {
+                let origin = origin.child("votes", line).child(index, vote.line);
+                let mut fields = FieldMap(std::mem::take(entries));
+                self.extract_references(&mut fields, PopoloClass::VoteEvent, &origin);
+                *entries = fields.0;
+            }
+        }
+        if let Some((_, tree)) = fields.0.iter_mut().find(|(name, _)| name == "votes") {
+            tree.value = Value::List(votes);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! A repeated import changes what its file says, and keeps what others have added.
+
+use kurultai::core::auth::Role;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::interchange::ImportFixture;
+use crate::interchange::identity::{Door, import};
+use crate::server::{Asker, On};
+
+const STORED: &str = r#"
+sources:
+- {slug: gazette, title: {en: Gazette}, kind: article}
+people:
+- slug: ann
+  name: {en: Ann Lee, ru: Энн Ли}
+  biography: {ru: Депутат.}
+  otherNames: [{name: Анна Ли, lang: ru}, {name: A. Lee}]
+  sortName: Lee, A.
+  identifiers: [{scheme: wikidata, value: Q1}, {scheme: parl, value: p1}, {scheme: register, value: "7"}, {scheme: parl, value: p9}]
+  citations: [{source: gazette, quote: She is a deputy.}]
+organizations:
+- {slug: house, name: {en: House}, classification: chamber, identifiers: [{scheme: parl-organization, value: o}]}
+memberships:
+- {slug: seat, label: {en: Speaker of the House}, person: ann, organization: house, identifiers: [{scheme: parl-membership, value: m}]}
+"#;
+
+fn popolo() -> Value {
+    json!({
+        "persons": [{
+            "id": "p1",
+            "name": "Ann Lee-Smith",
+            "given_name": "Ann",
+            "family_name": "Lee-Smith",
+            "biography": "A deputy.",
+            "other_names": [{"name": "Ann Smith"}],
+            "identifiers": [{"scheme": "register", "identifier": "8"}],
+            "sources": [{"url": "https://parl.example/p1"}],
+        }],
+        "organizations": [{"id": "o", "name": "House"}],
+        "memberships": [{"id": "m", "person_id": "p1", "organization_id": "o", "start_date": "2020"}],
+    })
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn import_keeps_what_its_file_does_not_give(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+    #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
+) {
+    let fixture = ImportFixture::new(on).await;
+    fixture.write_file("stored.yaml", STORED);
+    fixture.import_ok(&["stored.yaml"]);
+    // uploads have no language here, so their texts are in an undetermined one
+    let lang = if matches!(door, Door::Upload) { "und" } else { "en" };
+    fixture.write_file("parl.popolo.json", popolo().to_string());
+    for expected in ["1 created, 3 updated, 0 unchanged", "0 created, 0 updated, 3 unchanged"] {
+        let output = if lang == "en" {
+            import_in_english(&fixture, door).await
+        } else {
+            import(&fixture, door, "parl.popolo.json", Some("parl"), None).await
+        };
+        assert!(output.contains(expected), "{expected} {output}");
+    }
+    let data = fixture
+        .server
+        .data(
+            "{ person(by: {slug: \"ann\"}) { names { lang text } biographies { lang text } otherNames { name lang } sortName familyName
+                 identifiers { scheme value } citations { nodes { quote source { slug } } } }
+               organization(by: {slug: \"house\"}) { classification } membership(by: {slug: \"seat\"}) { labels { text } start } }",
+        )
+        .await;
+    let person = &data["person"];
+    let texts = |name: &str| -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        person[name].as_array().unwrap().iter().map(|item| (text(&item["lang"]), text(&item["text"]))).collect()
+    };
+    let names = texts("names");
+    assert!(names.contains(&("ru".to_owned(), "Энн Ли".to_owned())), "{names:?}");
+    assert!(names.contains(&(lang.to_owned(), "Ann Lee-Smith".to_owned())), "{names:?}");
+    assert_eq!(texts("biographies").len(), 2);
+    let others: Vec<&str> = person["otherNames"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect();
+    assert_eq!(others, ["Ann Smith", "Анна Ли"]);
+    assert_eq!((&person["sortName"], &person["familyName"]), (&json!("Lee, A."), &json!("Lee-Smith")));
+    let mut identifiers: Vec<String> = person["identifiers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| format!("{} {}", item["scheme"].as_str().unwrap(), item["value"].as_str().unwrap()))
+        .collect();
+    identifiers.sort();
+    assert_eq!(identifiers, ["parl p1", "parl p9", "register 8", "wikidata Q1"]);
+    let quotes = person["citations"]["nodes"].as_array().unwrap();
+    assert_eq!(quotes.len(), 2, "{quotes:?}");
+    assert!(quotes.iter().any(|citation| citation["quote"] == "She is a deputy."), "{quotes:?}");
+    assert_eq!(data["organization"]["classification"], "CHAMBER");
+    assert_eq!(data["membership"], json!({"labels": [{"text": "Speaker of the House"}], "start": "2020"}));
+}
+
+/// As [`import`], with the language of the texts.
+async fn import_in_english(fixture: &ImportFixture, door: Door) -> String {
+    let arguments = ["parl.popolo.json", "--scheme", "parl", "--lang", "en"];
+    if matches!(door, Door::Database) {
+        let (_, stdout, stderr) = fixture.import(&arguments);
+        return format!("{stdout}{stderr}");
+    }
+    let name = format!("english-{}", fixture.server.store.tokens().await.unwrap().len());
+    let (_, token) = fixture.server.store.create_token(&name, Role::Editor, None).await.unwrap();
+    let mut command = crate::cli::command::kurultai(&["import", "--url", &fixture.server.address, "--token", &token]);
+    command.args(arguments).current_dir(fixture.folder.path());
+    let (_, stdout, stderr) = tokio::task::spawn_blocking(|| crate::cli::command::run(command)).await.unwrap();
+    format!("{stdout}{stderr}")
+}
+
+/// `merge` of `importRecords` is for every record type.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn merge_of_import_records_adds_languages(#[values(On::Sqlite, On::Postgres)] on: On, #[values(false, true)] merge: bool) {
+    let fixture = ImportFixture::new(on).await;
+    fixture.write_file("stored.yaml", STORED);
+    fixture.import_ok(&["stored.yaml"]);
+    let editor = Asker::with_role(&fixture.server, Role::Editor).await;
+    let record = json!({"person": {"slug": "ann", "name": {"kk": "Анна"}, "identifiers": [{"scheme": "x", "value": "1"}]}});
+    let input = json!({"records": [record], "merge": merge});
+    let answer = editor
+        .answer(
+            "mutation($input: ImportRecordsInput!) { importRecords(input: $input) { updated errors { message } } }",
+            json!({"input": input}),
+        )
+        .await;
+    assert_eq!(answer["data"]["importRecords"]["updated"], 1, "{answer}");
+    let data = fixture.server.data("{ person(by: {slug: \"ann\"}) { names { lang } identifiers { scheme } } }").await;
+    let count = |name: &str| data["person"][name].as_array().unwrap().len();
+    assert_eq!((count("names"), count("identifiers")), if merge { (3, 5) } else { (1, 1) }, "{data}");
+}
+
+/// A slug that was made of a name must not lead to the record that had it before.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn former_slug_is_not_given_again(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+    #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
+) {
+    let fixture = ImportFixture::new(on).await;
+    fixture.write_file("judge.yaml", "people:\n- {slug: john-lee, name: {en: John Lee}}\n");
+    fixture.import_ok(&["judge.yaml"]);
+    let id = fixture.server.data("{ person(by: {slug: \"john-lee\"}) { id } }").await["person"]["id"].clone();
+    let editor = Asker::with_role(&fixture.server, Role::Editor).await;
+    editor.done("updatePerson { person { id } }", json!({"id": id, "slug": "judge-lee"})).await;
+    fixture.write_file("other.popolo.json", json!({"persons": [{"id": "77", "name": "John Lee"}]}).to_string());
+    let output = import(&fixture, door, "other.popolo.json", Some("prison"), None).await;
+    assert!(output.contains("1 created") && output.contains("gets the slug john-lee-"), "{output}");
+}
