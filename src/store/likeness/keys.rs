@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 use crate::catalog::record::Record;
 use crate::core::error::Result;
-use crate::store::curation::name_recognition::REPLACEMENT_NAMES;
 use crate::store::error::database;
 use crate::store::likeness::name::{Name, NameStyle, Word};
 use crate::store::likeness::score::{Comparison, Subject, comparison};
@@ -44,8 +43,7 @@ pub(crate) enum KeyUse {
 /// The keys of a subject, each once.
 pub(crate) fn keys(comparison: &Comparison, subject: &Subject, purpose: KeyUse) -> BTreeSet<i64> {
     let mut keys = KeySet { prefix: comparison.ty.prefix(), keys: BTreeSet::new() };
-    let is_person_without_name = |name: &&Name| REPLACEMENT_NAMES.iter().any(|(_, label)| name.text == *label);
-    for name in subject.names.iter().filter(|name| !is_person_without_name(name)).take(MAX_KEY_NAMES) {
+    for name in subject.names.iter().take(MAX_KEY_NAMES) {
         match comparison.style {
             NameStyle::Person => {
                 let birth = subject.dates[0].as_ref().map(|date| date.as_str()).filter(|date| date.len() == "2020-12-31".len());

@@ -10,9 +10,7 @@ use crate::core::error::{Result, internal};
 use crate::store::handle::Store;
 use crate::store::likeness::keys::{KeyUse, TABLE, keys};
 use crate::store::likeness::name::NameStyle;
-use crate::store::likeness::score::{
-    Comparison, Likeness, MIN_CERTAIN_SCORE, MIN_MATCH_SCORE, MIN_WARNING_SCORE, Subject,
-};
+use crate::store::likeness::score::{Comparison, Likeness, MIN_CERTAIN_SCORE, MIN_MATCH_SCORE, MIN_WARNING_SCORE, Subject};
 use crate::store::likeness::stored::{Reader, StoredSubject, load};
 use crate::store::sql::dialect::{one_of, one_of_numbers};
 
@@ -175,8 +173,7 @@ pub(crate) async fn load_candidates(reader: Reader<'_>, comparison: &Comparison,
 /// Compares a subject with its candidates.
 pub(crate) fn compare_all(comparison: &Comparison, subject: &Subject, index: usize, candidates: &Candidates) -> Vec<(Uuid, Likeness)> {
     let stored = candidates.ids[index].iter().filter_map(|id| Some((*id, candidates.stored.get(id)?)));
-    let mut compared: Vec<(Uuid, Likeness)> =
-        stored.map(|(id, stored)| (id, comparison.compare(subject, &stored.subject))).collect();
+    let mut compared: Vec<(Uuid, Likeness)> = stored.map(|(id, stored)| (id, comparison.compare(subject, &stored.subject))).collect();
     // of equals, the older record first
     compared.sort_by_key(|(id, likeness)| (Reverse(likeness.score), *id));
     compared
@@ -188,10 +185,7 @@ fn rank(comparison: &Comparison, subject: &Subject, index: usize, candidates: &C
     let is_exhaustive = candidates.is_exhaustive[index];
     let is_alone = is_exhaustive && compared.iter().filter(|(_, likeness)| likeness.score >= MIN_WARNING_SCORE).count() == 1;
     let is_certain = |place: usize, likeness: &Likeness| {
-        place == 0
-            && likeness.score >= MIN_CERTAIN_SCORE
-            && !likeness.is_contradicted()
-            && (is_alone || likeness.has_common_identifier())
+        place == 0 && likeness.score >= MIN_CERTAIN_SCORE && !likeness.is_contradicted() && (is_alone || likeness.has_common_identifier())
     };
     let matches = compared.into_iter().enumerate().take(first);
     let matches = matches.map(|(place, (id, likeness))| Match { id, is_certain: is_certain(place, &likeness), likeness }).collect();

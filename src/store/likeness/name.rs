@@ -26,8 +26,7 @@ const MIN_NEAR_SOUND_BYTES: usize = 4;
 /// Minimum length of the sound of a word that tells organizations apart; shorter ones are particles such as "of" and "и".
 const MIN_TELLING_SOUND_BYTES: usize = 3;
 /// Endings of patronymics, folded.
-const PATRONYMIC_ENDINGS: [&str; 12] =
-    ["ovich", "evich", "ovna", "evna", "uly", "ulu", "uulu", "kyzy", "qyzy", "gyzy", "ogly", "oglu"];
+const PATRONYMIC_ENDINGS: [&str; 12] = ["ovich", "evich", "ovna", "evna", "uly", "ulu", "uulu", "kyzy", "qyzy", "gyzy", "ogly", "oglu"];
 /// Minimum length of what stands before the ending of a patronymic.
 const MIN_FATHER_BYTES: usize = 3;
 
@@ -108,7 +107,8 @@ impl Name {
         let normal: String = text.nfc().collect();
         let is_in_word = |letter: char| letter.is_alphanumeric() || is_pronunciation_mark(letter) || is_combining_mark(letter);
         for raw in normal.split(|letter| !is_in_word(letter)) {
-            let is_initial = raw.chars().filter(|letter| letter.is_alphabetic()).count() == 1 && raw.chars().all(|letter| !letter.is_numeric());
+            let is_initial =
+                raw.chars().filter(|letter| letter.is_alphabetic()).count() == 1 && raw.chars().all(|letter| !letter.is_numeric());
             let folded = fold_for_search(raw);
             for word in words(&folded) {
                 match parsed.last_mut() {
@@ -181,7 +181,9 @@ fn organization_similarity(left: &[&Word], right: &[&Word]) -> u32 {
 fn aligned(left: &[&Word], right: &[&Word]) -> u32 {
     let mut pairs: Vec<(u32, usize, usize)> = Vec::new();
     for (at, word) in left.iter().enumerate() {
-        pairs.extend(right.iter().enumerate().map(|(of, other)| (word.similarity(other), at, of)).filter(|(similarity, ..)| *similarity > 0));
+        pairs.extend(
+            right.iter().enumerate().map(|(of, other)| (word.similarity(other), at, of)).filter(|(similarity, ..)| *similarity > 0),
+        );
     }
     pairs.sort_by_key(|(similarity, at, of)| (std::cmp::Reverse(*similarity), *at, *of));
     let (mut used_left, mut used_right) = (vec![false; left.len()], vec![false; right.len()]);

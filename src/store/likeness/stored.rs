@@ -11,11 +11,13 @@ use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::entity::RecordType;
+use crate::store::curation::name_recognition::REPLACEMENT_NAMES;
 use crate::store::error::database;
 use crate::store::handle::Store;
 use crate::store::likeness::name::Name;
 use crate::store::likeness::score::{Comparison, Subject};
-use crate::store::read::result::Cell;
+use crate::store::read::plan::{Lookup, Plan};
+use crate::store::read::result::{Cell, RowRef};
 use crate::store::sql::dialect::{one_of, one_of_ids};
 use crate::store::sql::filter::Visibility;
 
@@ -56,7 +58,13 @@ impl Reader<'_> {
     }
 
     /// Rows of a table whose column has one of these ids, as far as they are visible.
-    async fn fetch_by_ids(self, table: &'static str, column: &'static str, ids: &[Uuid], columns: &[&'static str]) -> Result<Vec<QueryResult>> {
+    async fn fetch_by_ids(
+        self,
+        table: &'static str,
+        column: &'static str,
+        ids: &[Uuid],
+        columns: &[&'static str],
+    ) -> Result<Vec<QueryResult>> {
         let mut rows = Vec::new();
         for batch in ids.chunks(READ_BATCH_RECORDS) {
             let select = Query::select()
@@ -83,7 +91,9 @@ pub struct StoredSubject {
 /// What the cells of a record tell, without identifiers. The jurisdiction has its id in place of its slug.
 pub(crate) fn subject_of_cells(comparison: &Comparison, record: &Record, cells: &[Cell]) -> Subject {
     let cell = |name: &str| record.field_id(name).map_or(&Cell::Null, |field| &cells[field.index()]);
-    let names = NAME_FIELDS.iter().flat_map(|name| cell(name).texts()).take(MAX_NAMES).map(Name::parse);
+    // the label of withheld persons is no name
+    let is_name = |text: &&str| REPLACEMENT_NAMES.iter().all(|(_, label)| text != label);
+    let names = NAME_FIELDS.iter().flat_map(|name| cell(name).texts()).filter(is_name).take(MAX_NAMES).map(Name::parse);
     let mut unique: Vec<Name> = Vec::new();
     for name in names.filter(|name| !name.words.is_empty()) {
         if !unique.iter().any(|known| known.words == name.words) {
@@ -166,6 +176,13 @@ impl Store {
     /// What is known of one visible record; `None` if there is none, or if records of the type are not compared.
     pub(crate) async fn subject(&self, comparison: &Comparison, id: Uuid) -> Result<Option<Subject>> {
         Ok(load(Reader::Store(self), comparison, &[id]).await?.remove(&id).map(|stored| stored.subject))
+    }
+
+    /// The id of the visible record that this id leads to: after a merge, that of the record it was merged into. The id itself
+    /// if there is none.
+    pub(crate) async fn current_id(&self, ty: RecordType, id: Uuid) -> Result<Uuid> {
+        let found = self.get(&Lookup::Id(id), &Plan::new(ty)).await?;
+        Ok(found.get(0).map_or(id, RowRef::uuid))
     }
 
     /// The ids of visible jurisdictions by their slugs.
