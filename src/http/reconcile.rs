@@ -3,6 +3,7 @@
 //!
 //! <https://www.w3.org/community/reports/reconciliation/CG-FINAL-specs-0.2-20230410/>
 
+mod extend;
 pub(super) mod handler;
 mod manifest;
 mod operation;

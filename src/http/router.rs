@@ -45,6 +45,7 @@ pub fn router(state: AppState) -> Router {
         .route("/r/{type}/{name}", get(record_page::by_type_and_name))
         .route("/reconcile", get(reconcile::get).post(reconcile::post).fallback(reconcile::method_not_allowed))
         .route("/reconcile/suggest/{kind}", get(reconcile::suggest))
+        .route("/reconcile/extend/propose", get(reconcile::propose))
         .route("/readyz", get(health::ready))
         .route_layer(from_fn_with_state(state.clone(), rate_limit::charge));
     Router::new()

@@ -14,7 +14,7 @@ use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::builder::NODE;
 use crate::graphql::schema::connection::{EDGES, FACETS, NODES, TOTAL_COUNT};
 use crate::store::aggregate::query::DEFAULT_GROUPS;
-use crate::store::likeness;
+use crate::store::likeness::score::comparisons as compared_types;
 use crate::store::read::table_sizes::TableSizes;
 
 /// Records that a count, a facet or statistics count as: they read more rows than they return.
@@ -253,7 +253,7 @@ fn add_fixed(name: &str, selection: &Selection<'_>, cost: &mut Cost) {
 
 /// Types whose records are compared with each other.
 fn comparisons_of_likeness() -> impl Iterator<Item = RecordType> {
-    likeness::score::comparisons().map(|comparison| comparison.ty)
+    compared_types().map(|comparison| comparison.ty)
 }
 
 /// Conditions of a filter and their values: each member that holds another condition, and each scalar.

@@ -6,10 +6,11 @@ use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::ALLOW;
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde_json::{Map, Value as Json, json};
 
 use crate::http::client::ClientContext;
+use crate::http::reconcile::extend;
 use crate::http::reconcile::manifest::manifest;
 use crate::http::reconcile::operation::run;
 use crate::http::reconcile::parameters::{CALLBACK, bad_request, callback, read_form, rejected, respond};
@@ -22,16 +23,18 @@ use crate::http::url_parameters::UrlParameters;
 
 /// The parameter with the queries.
 const QUERIES: &str = "queries";
+/// The parameter with a request for columns.
+const EXTEND: &str = "extend";
 /// Highest score of a result; those of `match` go to 1.
 const MAX_SCORE: f64 = 100.0;
 
 /// `GET /reconcile`: the manifest, or the results of queries in the URL.
 pub async fn get(State(state): State<Arc<AppState>>, client: ClientContext, RawQuery(query): RawQuery) -> Response {
     let parameters = UrlParameters::new(&query.unwrap_or_default());
-    if parameters.contains(QUERIES) {
+    if parameters.contains(QUERIES) || parameters.contains(EXTEND) {
         return answer(&state, &client, &parameters).await;
     }
-    let checked = parameters.reject_unknown(&[&[QUERIES, CALLBACK]]).and_then(|()| callback(&parameters));
+    let checked = parameters.reject_unknown(&[&[QUERIES, EXTEND, CALLBACK]]).and_then(|()| callback(&parameters));
     match checked {
         Ok(callback) => respond(&manifest(&state, &client), callback.as_deref()),
         Err(reject) => rejected(reject),
@@ -85,10 +88,35 @@ async fn suggestions(state: &AppState, kind: &str, client: &ClientContext, param
     Ok(respond(&json, callback.as_deref()))
 }
 
+/// `GET /reconcile/extend/propose`: the properties whose values can be added as columns.
+pub async fn propose(RawQuery(query): RawQuery) -> Response {
+    let parameters = UrlParameters::new(&query.unwrap_or_default());
+    let checked = parameters.reject_unknown(&[extend::PROPOSE_PARAMETERS, &[CALLBACK]]).and_then(|()| callback(&parameters));
+    match checked.and_then(|callback| Ok((extend::propose(&parameters)?, callback))) {
+        Ok((json, callback)) => respond(&json, callback.as_deref()),
+        Err(reject) => rejected(reject),
+    }
+}
+
 async fn answer(state: &AppState, client: &ClientContext, parameters: &UrlParameters) -> Response {
-    match Box::pin(results(state, client, parameters)).await {
+    let answer = match (parameters.contains(QUERIES), parameters.contains(EXTEND)) {
+        (true, true) => return rejected(bad_request("give queries or extend, not both")),
+        (false, true) => Box::pin(columns(state, client, parameters)).await,
+        (_, false) => Box::pin(results(state, client, parameters)).await,
+    };
+    match answer {
         Ok(response) | Err(response) => response,
     }
+}
+
+/// Values of properties for ids.
+async fn columns(state: &AppState, client: &ClientContext, parameters: &UrlParameters) -> Result<Response, Response> {
+    parameters.reject_unknown(&[&[EXTEND, CALLBACK]]).map_err(rejected)?;
+    let callback = callback(parameters).map_err(rejected)?;
+    let extension = extend::parse(parameters.value(EXTEND).unwrap_or_default()).map_err(rejected)?;
+    let locate = |_: &str, message: &str| message.replacen("ids", "extend.ids", 1);
+    let data = run(state, client, ("Extend", extend::query()), extension.variables(), locate).await?;
+    Ok(respond(&extension.rows(&data), callback.as_deref()))
 }
 
 /// The results of queries: one operation with a `match` for each type, which is limited and charged as any query.
@@ -137,7 +165,7 @@ async fn results(state: &AppState, client: &ClientContext, parameters: &UrlParam
         results.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
         found.insert(query.key.clone(), json!({"result": results}));
     }
-    Ok(respond(&Json::Object(found), callback.as_deref()).into_response())
+    Ok(respond(&Json::Object(found), callback.as_deref()))
 }
 
 /// The document with a `match` for each of these types.

@@ -31,6 +31,7 @@ pub(super) fn manifest(state: &AppState, client: &ClientContext) -> Json {
         "defaultTypes": EntityType::ALL.map(EntityType::json),
         "view": {"url": dataset.address("/r/{{id}}")},
         "suggest": {"entity": suggest("entity"), "type": suggest("type"), "property": suggest("property")},
+        "extend": {"propose_properties": {"service_url": service, "service_path": "/extend/propose"}, "property_settings": []},
         "batchSize": MAX_QUERIES,
     })
 }

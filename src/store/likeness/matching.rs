@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::core::error::{Result, internal};
 use crate::store::handle::Store;
 use crate::store::likeness::keys::{KeyUse, TABLE, keys};
-use crate::store::likeness::name::NameStyle;
+use crate::store::likeness::name::{Name, NameStyle};
 use crate::store::likeness::score::{Comparison, Likeness, MIN_CERTAIN_SCORE, MIN_MATCH_SCORE, MIN_WARNING_SCORE, Subject};
 use crate::store::likeness::stored::{Reader, StoredSubject, load};
 use crate::store::sql::dialect::{one_of, one_of_numbers};
@@ -66,9 +66,7 @@ impl Store {
     /// Adds records that no key finds: those of which only a part of the name is given, and those whose name is misspelled.
     async fn add_by_words(&self, comparison: &Comparison, subject: &Subject, index: usize, candidates: &mut Candidates) -> Result<()> {
         let names = || subject.names.iter().filter(|name| !name.words.is_empty());
-        let is_part = |name: &&crate::store::likeness::name::Name| {
-            comparison.style == NameStyle::Person && (name.has_initials() || name.words.len() == 1)
-        };
+        let is_part = |name: &&Name| comparison.style == NameStyle::Person && (name.has_initials() || name.words.len() == 1);
         let partial = names().find(is_part);
         let Some(name) = partial.or_else(|| names().next().filter(|_| candidates.ids[index].is_empty())) else { return Ok(()) };
         let words: Vec<&str> = name.words.iter().map(|word| word.folded.as_str()).collect();

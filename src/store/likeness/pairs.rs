@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, Order, Query, SelectStatement};
+use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement};
 use uuid::Uuid;
 
 use crate::core::error::{Result, internal};
@@ -93,14 +93,9 @@ impl Store {
             .column((one.clone(), Alias::new("record_id")))
             .column((other.clone(), Alias::new("record_id")))
             .from_subquery(shared, "k")
-            .join_as(sea_orm::sea_query::JoinType::InnerJoin, TABLE, one.clone(), column("a", "key").eq(column("k", "key")))
-            .join_as(sea_orm::sea_query::JoinType::InnerJoin, TABLE, other.clone(), column("b", "key").eq(column("k", "key")))
-            .join_as(
-                sea_orm::sea_query::JoinType::InnerJoin,
-                "search_documents",
-                Alias::new("d"),
-                column("d", "id").eq(column("a", "record_id")),
-            )
+            .join_as(JoinType::InnerJoin, TABLE, one.clone(), column("a", "key").eq(column("k", "key")))
+            .join_as(JoinType::InnerJoin, TABLE, other.clone(), column("b", "key").eq(column("k", "key")))
+            .join_as(JoinType::InnerJoin, "search_documents", Alias::new("d"), column("d", "id").eq(column("a", "record_id")))
             .and_where(column("a", "record_id").lt(column("b", "record_id")))
             .and_where(column("d", "record_type").eq(comparison.ty.prefix()))
             .and_where_option(self.visibility.predicate("a"))

@@ -20,7 +20,7 @@ use crate::store::curation::visibility::VisibilityChanges;
 use crate::store::draft::{Draft, DraftValue, InputProblem, ProblemCode};
 use crate::store::history::revisions::{NewRevision, RevisionStamp, is_publication, numbered};
 use crate::store::history::state;
-use crate::store::likeness;
+use crate::store::likeness::warning::warnings;
 use crate::store::read::dump::FormerName;
 use crate::store::read::result::Cell;
 use crate::store::search::index::SearchDocuments;
@@ -157,7 +157,7 @@ impl<'s> ChangeSet<'s> {
             for resolved in batch {
                 changed.extend(self.add_record(record, resolved, existing.remove(&resolved.id).as_ref(), names, problems));
             }
-            self.summary.warnings.extend(likeness::warning::warnings(transaction, record.ty, batch, &changed).await?);
+            self.summary.warnings.extend(warnings(transaction, record.ty, batch, &changed).await?);
             self.documents.add(transaction, record, &changed).await?;
             self.rows.entry(record.ty).or_default().extend(changed);
             progress(batch.len());

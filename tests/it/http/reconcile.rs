@@ -136,6 +136,10 @@ async fn manifest_describes_the_service() {
         "defaultTypes": [{"id": "person", "name": "Person"}, {"id": "organization", "name": "Organization"}],
         "view": {"url": "https://data.example.org/r/{{id}}"},
         "suggest": {"entity": suggest("entity"), "type": suggest("type"), "property": suggest("property")},
+        "extend": {
+            "propose_properties": {"service_url": "https://data.example.org/reconcile", "service_path": "/extend/propose"},
+            "property_settings": [],
+        },
         "batchSize": 50,
     });
     assert_eq!(json_of(response).await, expected);
@@ -211,7 +215,11 @@ async fn what_is_not_understood_is_refused_with_its_place() {
     for (path, status, expected) in [
         ("/reconcile?queries=%7B", 400, "queries is not JSON"),
         ("/reconcile?query=Anna", 400, "there is no parameter \"query\""),
-        ("/reconcile?extend=%7B%7D", 400, "there is no parameter \"extend\""),
+        ("/reconcile?extend=%7B%7D", 400, "extend.ids: this must be a list"),
+        ("/reconcile?extend=%7B%7D&queries=%7B%7D", 400, "give queries or extend, not both"),
+        ("/reconcile?extend=%7B%22ids%22:[],%22properties%22:[%7B%22id%22:%22P31%22%7D]%7D", 400, "there is no property \"P31\""),
+        ("/reconcile?extend=%7B%22ids%22:[%22Q1%22],%22properties%22:[]%7D", 400, "extend.ids[0]"),
+        ("/reconcile/extend/propose?type=law", 400, "there is no type \"law\""),
         ("/reconcile/suggest/thing?prefix=a", 404, "entity, type or property"),
         ("/reconcile/suggest/entity?prefix=a&type=law", 400, "there is no type \"law\""),
     ] {
@@ -243,6 +251,31 @@ async fn suggestions_follow_what_the_user_types(#[values(On::Sqlite, On::Postgre
     assert_eq!(properties, json!({"result": [{"id": "birthDate", "name": "Date of birth"}]}));
     let register = json_of(get(&server, "/reconcile/suggest/property?prefix=identifier:viaf").await).await;
     assert_eq!(register, json!({"result": [{"id": "identifier:viaf", "name": "Identifier of the register viaf"}]}));
+}
+
+#[rstest]
+#[tokio::test]
+async fn columns_of_values_are_added_to_ids(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let data = server.data("{ a: person(by: {slug: \"judge\"}) { id jurisdiction { id } } b: person(by: {slug: \"anna\"}) { id } c: organization(by: {slug: \"court\"}) { id } }").await;
+    let id = |name: &str| data[name]["id"].as_str().unwrap().to_owned();
+    let gone = "person_01h455vb4pex5vsknk084sn02q";
+    let properties = ["name", "birthDate", "jurisdiction", "classification", "identifier:wikidata"].map(|id| json!({"id": id}));
+    let extend = json!({"ids": [id("a"), id("b"), id("c"), gone], "properties": properties});
+    let form = url::form_urlencoded::Serializer::new(String::new()).append_pair("extend", &extend.to_string()).finish();
+    let request = server.client.post(format!("{}/reconcile", server.address)).body(form);
+    let answer = json_of(request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").send().await.unwrap()).await;
+    assert_eq!(answer["meta"][1], json!({"id": "birthDate", "name": "Date of birth"}));
+    let text = |text: &str| json!([{"str": text}]);
+    let country = json!([{"id": data["a"]["jurisdiction"]["id"], "name": "Kazakhstan"}]);
+    let row = |name: Value, birth: Value, jurisdiction: Value, classification: Value, identifier: Value| json!({"name": name, "birthDate": birth, "jurisdiction": jurisdiction, "classification": classification, "identifier:wikidata": identifier});
+    assert_eq!(answer["rows"][id("a")], row(text("Kuat Yertayev"), text("1971-02-03"), country.clone(), json!([]), json!([])));
+    assert_eq!(answer["rows"][id("b")], row(text("Anna Petrova"), json!([]), json!([]), json!([]), text("Q7")));
+    assert_eq!(answer["rows"][id("c")], row(text("Supreme Court"), json!([]), country, text("court"), json!([])));
+    assert_eq!(answer["rows"][gone], row(json!([]), json!([]), json!([]), json!([]), json!([])));
+    let proposed = json_of(get(&server, "/reconcile/extend/propose?type=organization&limit=2").await).await;
+    let expected = json!([{"id": "name", "name": "Name"}, {"id": "foundedOn", "name": "Date of foundation"}]);
+    assert_eq!(proposed, json!({"properties": expected, "type": "organization"}));
 }
 
 #[tokio::test]
