@@ -25,7 +25,7 @@ pub const MIN_MATCH_SCORE: u32 = 300;
 /// Share of an identifier that both have: it decides.
 const SAME_IDENTIFIER: i32 = 1_000;
 /// Share of another identifier of the same register.
-const OTHER_IDENTIFIER: i32 = -300;
+const OTHER_IDENTIFIER: i32 = -100;
 /// Share of the same jurisdiction.
 const SAME_JURISDICTION: i32 = 50;
 
@@ -235,7 +235,7 @@ mod tests {
     #[case(("Kuat Ertaev", "1971", ""), ("Қуат Ертаев", "1971-02-03", ""), 820)]
     #[case(("Kuat Ertaev", "1972", ""), ("Қуат Ертаев", "1971-02-03", ""), 200)]
     #[case(("Kuat Ertaev", "", "wikidata:Q1"), ("Someone Else", "", "wikidata:Q1"), 1_000)]
-    #[case(("Kuat Ertaev", "", "wikidata:Q1"), ("Қуат Ертаев", "", "wikidata:Q2"), 400)]
+    #[case(("Kuat Ertaev", "", "wikidata:Q1"), ("Қуат Ертаев", "", "wikidata:Q2"), 600)]
     #[case(("Kuat Ertaev", "", "wikidata:Q1"), ("Қуат Ертаев", "", "viaf:Q1"), 700)]
     fn score_of_persons_is_the_sum_of_the_shares(
         #[case] left: (&str, &str, &str),
