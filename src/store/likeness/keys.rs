@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::catalog::record::Record;
 use crate::core::error::Result;
+use crate::core::partial_date::PartialDate;
 use crate::store::error::database;
 use crate::store::likeness::name::{Name, NameStyle, Word};
 use crate::store::likeness::score::{Comparison, Subject, comparison};
@@ -46,7 +47,7 @@ pub(crate) fn keys(comparison: &Comparison, subject: &Subject, purpose: KeyUse) 
     for name in subject.names.iter().take(MAX_KEY_NAMES) {
         match comparison.style {
             NameStyle::Person => {
-                let birth = subject.dates[0].as_ref().map(|date| date.as_str()).filter(|date| date.len() == "2020-12-31".len());
+                let birth = subject.dates[0].as_ref().map(PartialDate::as_str).filter(|date| date.len() == "2020-12-31".len());
                 keys.add_person(name, birth, purpose);
             }
             NameStyle::Organization => keys.add_organization(name),

@@ -73,11 +73,10 @@ impl Word {
         match (self.is_initial, other.is_initial) {
             (true, true) if self.initial() == other.initial() => SAME_INITIAL,
             (true, false) | (false, true) if self.initial() == other.initial() => INITIAL_OF_WORD,
-            (true, _) | (_, true) => 0,
             (false, false) if self.sound == other.sound => SAME,
             (false, false) if self.father.is_some() && self.father == other.father => SAME_FATHER,
             (false, false) if is_near(&self.sound, &other.sound) => NEAR,
-            (false, false) => 0,
+            (true, _) | (_, true) | (false, false) => 0,
         }
     }
 }
