@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use sea_orm::sea_query::{Expr, Func, Query};
 use uuid::Uuid;
 
+use crate::core::blocking;
 use crate::core::error::{Result, internal};
 use crate::store::handle::Store;
 use crate::store::likeness::keys::{KeyUse, TABLE, keys};
@@ -59,8 +60,8 @@ impl Store {
             self.add_by_words(comparison, subject, index, &mut candidates).await?;
         }
         load_candidates(reader, comparison, &mut candidates).await?;
-        let matches = subjects.iter().enumerate().map(|(index, subject)| rank(comparison, subject, index, &candidates, first));
-        Ok(matches.collect())
+        let rank = |(index, subject)| rank(comparison, subject, index, &candidates, first);
+        Ok(blocking::run(|| subjects.iter().enumerate().map(rank).collect()))
     }
 
     /// Adds records that no key finds: those of which only a part of the name is given, and those whose name is misspelled.

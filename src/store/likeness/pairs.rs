@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement};
 use uuid::Uuid;
 
+use crate::core::blocking;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::handle::Store;
@@ -59,13 +60,11 @@ impl Store {
             }
             let ids: Vec<Uuid> = pairs.iter().flat_map(|(first, second)| [*first, *second]).collect::<BTreeSet<_>>().into_iter().collect();
             let stored = load(Reader::Store(self), comparison, &ids).await?;
-            for (first, second) in pairs {
-                let (Some(one), Some(other)) = (stored.get(&first), stored.get(&second)) else { continue };
-                let likeness = comparison.compare(&one.subject, &other.subject);
-                if likeness.score >= MIN_DUPLICATE_SCORE {
-                    found.pairs.push(DuplicatePair { ty: comparison.ty, first, second, likeness });
-                }
-            }
+            let compare = |(first, second): (Uuid, Uuid)| {
+                let likeness = comparison.compare(&stored.get(&first)?.subject, &stored.get(&second)?.subject);
+                Some(DuplicatePair { ty: comparison.ty, first, second, likeness }).filter(|pair| pair.likeness.score >= MIN_DUPLICATE_SCORE)
+            };
+            found.pairs.extend(blocking::run(|| pairs.into_iter().filter_map(compare).collect::<Vec<_>>()));
         }
         found.pairs.sort_by_key(|pair| (Reverse(pair.likeness.score), pair.first, pair.second));
         Ok(found)
