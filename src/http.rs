@@ -8,6 +8,7 @@ mod graphql;
 mod middleware;
 mod ops;
 mod rate_limiter;
+mod reconcile;
 mod record_page;
 mod response;
 mod revalidation;

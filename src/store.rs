@@ -8,6 +8,7 @@ pub mod draft;
 pub mod error;
 pub mod handle;
 pub mod history;
+pub mod likeness;
 pub mod read;
 pub mod search;
 pub mod sql;

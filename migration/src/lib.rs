@@ -27,6 +27,7 @@ mod m20261129_000020_clean_texts;
 mod m20261129_000021_merges;
 mod m20261129_000022_contact_details;
 mod m20261129_000024_imports;
+mod m20261129_000025_name_keys;
 mod table;
 
 /// The migrations, in order. The name of each module is stored in the database and must not change.
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000021_merges::Migration),
             Box::new(m20261129_000022_contact_details::Migration),
             Box::new(m20261129_000024_imports::Migration),
+            Box::new(m20261129_000025_name_keys::Migration),
         ]
     }
 }

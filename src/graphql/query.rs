@@ -2,7 +2,9 @@
 
 mod changes;
 mod dataset;
+mod duplicate_pairs;
 pub(super) mod duplicates;
+mod likeness;
 pub(super) mod rate_limit;
 mod record_state;
 pub(crate) mod saved_query;
@@ -65,7 +67,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         .field(changes::field());
     query = record_state::fields()
         .into_iter()
-        .chain([duplicates::field()])
+        .chain([duplicates::field(), duplicate_pairs::field(), likeness::field()])
         .chain(saved_query::fields())
         .chain(statistics::fields())
         .fold(query, Object::field);
@@ -84,9 +86,16 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
             .field(InputValue::new("scheme", TypeRef::named_nn(TypeRef::STRING)).description("The register."))
             .field(InputValue::new("value", TypeRef::named_nn(TypeRef::STRING)).description("The identifier.")),
     );
-    for register in
-        [search::register, viewer::register, rate_limit::register, dataset::register, record_state::register, statistics::register]
-    {
+    for register in [
+        search::register,
+        viewer::register,
+        rate_limit::register,
+        dataset::register,
+        record_state::register,
+        statistics::register,
+        likeness::register,
+        duplicate_pairs::register,
+    ] {
         builder = register(builder);
     }
     builder.register(query)
@@ -111,6 +120,8 @@ enum RootField {
     RecordState,
     RevisionComparison,
     Duplicates,
+    DuplicatePairs,
+    Match,
     SavedQuery,
     SavedQueries,
     Record(&'static Record),
@@ -119,7 +130,7 @@ enum RootField {
 }
 
 /// Root fields that do not belong to a record type.
-const FIXED_FIELDS: [(&str, RootField); 13] = [
+const FIXED_FIELDS: [(&str, RootField); 15] = [
     (TYPE_NAME, RootField::TypeName),
     ("node", RootField::Node),
     ("nodes", RootField::Nodes),
@@ -131,6 +142,8 @@ const FIXED_FIELDS: [(&str, RootField); 13] = [
     (record_state::STATE, RootField::RecordState),
     (record_state::COMPARISON, RootField::RevisionComparison),
     (duplicates::NAME, RootField::Duplicates),
+    (duplicate_pairs::NAME, RootField::DuplicatePairs),
+    (likeness::NAME, RootField::Match),
     (saved_query::FIELD, RootField::SavedQuery),
     (saved_query::LIST_FIELD, RootField::SavedQueries),
 ];
@@ -172,6 +185,8 @@ pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<
         RootField::RecordState => record_state::write_state(store, caller, selection, out).await,
         RootField::RevisionComparison => record_state::write_comparison(store, caller, selection, out).await,
         RootField::Duplicates => duplicates::write(store, selection, out).await,
+        RootField::DuplicatePairs => duplicate_pairs::write(store, selection, out).await,
+        RootField::Match => likeness::write(store, selection, out).await,
         RootField::SavedQuery => saved_query::one(store, selection, out).await,
         RootField::SavedQueries => saved_query::all(store, selection, out).await,
         RootField::Record(record) => {

@@ -8,6 +8,7 @@ pub mod execution;
 pub mod executor;
 pub mod filter;
 pub mod import_records;
+pub mod likeness;
 pub mod limits;
 pub mod mutation;
 pub mod newsroom;

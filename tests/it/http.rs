@@ -4,6 +4,7 @@ pub mod chart;
 pub mod conditional;
 pub mod feed;
 pub mod graphql_over_http;
+pub mod reconcile;
 pub mod record_page;
 pub mod response_cache;
 pub mod schema;

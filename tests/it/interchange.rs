@@ -8,6 +8,7 @@ mod identity;
 mod import;
 mod import_cases;
 mod kill;
+mod likeness;
 mod line_tracker;
 mod package;
 mod popolo;

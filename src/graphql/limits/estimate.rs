@@ -7,12 +7,14 @@ use async_graphql::registry::{MetaType, MetaTypeName, Registry};
 use crate::catalog::catalog;
 use crate::catalog::record::RecordKind;
 use crate::core::pagination::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
+use crate::entity::RecordType;
 use crate::graphql::limits::comparison::comparisons;
 use crate::graphql::limits::cost::{Cost, UNPAGED_LIST_LENGTH};
 use crate::graphql::projection::selection::Selection;
 use crate::graphql::schema::builder::NODE;
 use crate::graphql::schema::connection::{EDGES, FACETS, NODES, TOTAL_COUNT};
 use crate::store::aggregate::query::DEFAULT_GROUPS;
+use crate::store::likeness::score::comparisons as compared_types;
 use crate::store::read::table_sizes::TableSizes;
 
 /// Records that a count, a facet or statistics count as: they read more rows than they return.
@@ -27,6 +29,12 @@ const STATE_SCANS: u64 = 5;
 const REVISION: &str = "Revision";
 /// Whole lists that the search for duplicates of a record counts as: its names are compared with those of all others.
 const DUPLICATES_SCANS: u64 = 5;
+/// Whole lists that all pairs of possible duplicates count as: the names of all records are compared.
+const DUPLICATE_PAIRS_SCANS: u64 = 20;
+/// Records that all pairs of possible duplicates count as: up to 20,000 pairs are compared.
+const DUPLICATE_PAIRS_NODES: u64 = 2_000;
+/// Matches of a candidate if the request does not say how many.
+const DEFAULT_MATCHES: u64 = 5;
 /// Records and values of the description of the whole schema.
 const SCHEMA_NODES: u64 = 1_000;
 const SCHEMA_VALUES: u64 = 100_000;
@@ -81,6 +89,10 @@ impl CostEstimator<'_> {
         let is_root = place.parent == self.root;
         if is_root {
             add_fixed(selection.name(), selection, cost);
+            if selection.name() == "possibleDuplicatePairs" {
+                // the keys are read to count them, and again to find the pairs
+                add(&mut cost.scanned, 2, comparisons_of_likeness().map(|ty| self.sizes.of(ty)).fold(0, u64::saturating_add));
+            }
         }
         let field = self.registry.types.get(place.parent).and_then(|ty| ty.field_by_name(selection.name()));
         // a meta field, such as __typename
@@ -95,6 +107,11 @@ impl CostEstimator<'_> {
             return self.connection(place, selection, (name, record), is_root, cost);
         }
         let below = selection.subfields_of_each_type();
+        if is_root && selection.name() == "match" {
+            let rows = selection.list_argument("candidates").len() as u64;
+            let list_length = page_size(selection).unwrap_or(DEFAULT_MATCHES);
+            return self.fields(Place { parent: name, rows, list_length }, &below, cost);
+        }
         if let Some(record) = name.strip_suffix("Statistics") {
             let groups = page_size(selection).unwrap_or(u64::from(DEFAULT_GROUPS));
             let lists = 1 + selection.list_argument("groupBy").len() as u64;
@@ -205,6 +222,12 @@ fn add_fixed(name: &str, selection: &Selection<'_>, cost: &mut Cost) {
         "recordState" => (STATE_NODES, 0, STATE_SCANS),
         "compareRevisions" => (2 * STATE_NODES, 0, 2 * STATE_SCANS),
         "possibleDuplicates" => (COUNT_COST, 0, DUPLICATES_SCANS),
+        "possibleDuplicatePairs" => (DUPLICATE_PAIRS_NODES, 0, DUPLICATE_PAIRS_SCANS),
+        // each candidate is a search
+        "match" => {
+            let candidates = selection.list_argument("candidates").len() as u64;
+            (candidates.saturating_mul(COUNT_COST), 0, candidates)
+        }
         "savedQueries" => (page_size(selection).unwrap_or(u64::from(DEFAULT_PAGE_SIZE)), 0, 1),
         "dataset" if selection.all_subfields().iter().any(|below| below.name() == "records") => {
             (COUNT_COST, 0, catalog().all().filter(|record| record.kind == RecordKind::Record).count() as u64)
@@ -226,6 +249,11 @@ fn add_fixed(name: &str, selection: &Selection<'_>, cost: &mut Cost) {
     add(&mut cost.nodes, nodes, 1);
     add(&mut cost.values, values, 1);
     add(&mut cost.scans, scans, 1);
+}
+
+/// Types whose records are compared with each other.
+fn comparisons_of_likeness() -> impl Iterator<Item = RecordType> {
+    compared_types().map(|comparison| comparison.ty)
 }
 
 /// Conditions of a filter and their values: each member that holds another condition, and each scalar.

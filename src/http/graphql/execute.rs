@@ -13,7 +13,7 @@ use crate::http::middleware::request_log::OperationLog;
 use crate::http::state::AppState;
 
 /// Executes an operation. Only queries time out: a mutation that is abandoned could still commit.
-pub(super) async fn execute(
+pub(crate) async fn execute(
     state: &AppState,
     prepared: &PreparedOperation,
     log: OperationLog,

@@ -15,7 +15,7 @@ use crate::store::curation::digest_key::DigestKey;
 use crate::store::curation::name_words::{MAX_WORD_LETTERS, Token, tokens};
 
 /// Replacement for the name, by language.
-pub(super) const REPLACEMENT_NAMES: [(&str, &str); 3] =
+pub(crate) const REPLACEMENT_NAMES: [(&str, &str); 3] =
     [("en", "Name withheld"), ("ru", "Имя не разглашается"), ("kk", "Есімі жарияланбайды")];
 /// Minimum length of a single word by which a person is recognized, in folded letters.
 const MIN_LONE_WORD_LETTERS: usize = 5;

@@ -66,6 +66,7 @@ const OTHER_OWN_COLUMNS: [(&str, &[&str], &str); 13] = [
     ("nodes", &["record_type"], "a type of record"),
     ("former_slugs", &["record_type"], "a type of record"),
     ("search_documents", &["record_type"], "a type of record"),
+    ("name_keys", &[], "digests that are replaced with the names"),
     ("saved_queries", &["hash", "document_hash"], "a digest"),
     ("document_ids", &["hash"], "a digest"),
     ("tokens", &["role", "hash"], "a role and a digest of random bits"),

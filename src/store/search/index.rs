@@ -16,6 +16,7 @@ use crate::core::normalize::{MAX_INDEXED_NAME_BYTES, MAX_INDEXED_TEXT_BYTES, cut
 use crate::core::sound::{SOUND_PREFIX, sound_word};
 use crate::entity::RecordType;
 use crate::store::error::database;
+use crate::store::likeness::keys::NameKeys;
 use crate::store::read::result::Cell;
 use crate::store::search::query::{MIN_FUZZY_WORD_BYTES, deletion_variants};
 use crate::store::sql::bulk_insert::{Batching, ConflictAction, InsertTarget, insert};
@@ -33,6 +34,8 @@ pub(crate) struct SearchDocuments {
     name_words: BTreeSet<String>,
     /// Records whose names are indexed by word, and which may have had others.
     replaced: Vec<Uuid>,
+    /// Keys by which records with like names are found.
+    name_keys: NameKeys,
 }
 
 /// Maximum number of words in the names of a record that are found despite a misspelling. Each takes up to 41 rows.
@@ -54,6 +57,7 @@ impl SearchDocuments {
             self.fetch_jurisdictions(transaction, rows, field).await?;
         }
         let published = record.known_field("published");
+        self.name_keys.add(record, rows);
         for row in rows {
             let jurisdiction = match (record.ty, jurisdiction_field.map(|(field, kind)| (&row.cells[field.index()], kind))) {
                 (RecordType::Jurisdiction, _) => Some(row.id),
@@ -123,6 +127,7 @@ impl SearchDocuments {
         let batching = Batching::Rows(FULL_TEXT_BATCH_ROWS);
         let target = InsertTarget { table: "search_documents", columns: &COLUMNS, on_conflict: ConflictAction::Replace, batching };
         insert(transaction, target, self.rows).await?;
+        self.name_keys.write(transaction).await?;
         let variants = |word: &String| {
             let rows = deletion_variants(word).into_iter().map(|variant| vec![variant.into(), word.as_str().into()]);
             rows.collect::<Vec<_>>()

@@ -103,6 +103,34 @@ impl Store {
         if corrected == terms { Ok(hits) } else { self.hits(search, &corrected, None, true).await }
     }
 
+    /// Ids of visible records of a type in whose names each of these folded words begins a word, in any spelling; with one
+    /// letter of a word wrong if there are none otherwise. At most `limit`, in the order of their ids.
+    pub(crate) async fn find_by_name_words(&self, ty: RecordType, name_words: &[&str], limit: u64) -> Result<Vec<Uuid>> {
+        let terms: Vec<Vec<String>> = name_words.iter().take(MAX_QUERY_WORDS).map(|word| vec![(*word).to_owned()]).collect();
+        if terms.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self.named_records(ty, &terms, limit).await?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let corrected = self.correct_spelling(&terms).await?;
+        if corrected == terms { Ok(found) } else { self.named_records(ty, &corrected, limit).await }
+    }
+
+    async fn named_records(&self, ty: RecordType, terms: &[Vec<String>], limit: u64) -> Result<Vec<Uuid>> {
+        let select = Query::select()
+            .column((Alias::new("d"), Alias::new("id")))
+            .from_as("search_documents", Alias::new("d"))
+            .and_where_option(self.visibility.predicate("d"))
+            .and_where(SearchTerms(&with_sounds(terms)).matches(self.backend(), MatchMode::NamePrefix))
+            .and_where(column("d", "record_type").eq(ty.prefix()))
+            .order_by((Alias::new("d"), Alias::new("id")), Order::Asc)
+            .limit(limit)
+            .to_owned();
+        self.fetch_all(&select).await?.iter().map(|row| row.try_get_by_index(0).map_err(internal)).collect()
+    }
+
     async fn hits(&self, search: &Search, terms: &[Vec<String>], after: Option<&(HitPosition, Uuid)>, is_corrected: bool) -> Result<Hits> {
         let terms = &with_sounds(terms);
         let total = if search.total {

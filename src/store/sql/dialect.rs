@@ -129,6 +129,19 @@ pub(crate) fn one_of_ids(backend: DbBackend, column: &'static str, ids: &[Uuid])
     Ok(Expr::col(column).in_subquery(listed))
 }
 
+/// Whether a column equals one of these numbers. They are bound as one value, whatever their number.
+pub(crate) fn one_of_numbers(backend: DbBackend, column: &'static str, numbers: &[i64]) -> Result<SimpleExpr> {
+    let mut listed = Query::select();
+    match Dialect::of(backend) {
+        Dialect::Postgres => listed.expr(unnest(pg_array::pg_array(numbers.iter().map(|number| Value::from(*number)))?)),
+        Dialect::Sqlite => {
+            let numbers: serde_json::Value = numbers.iter().copied().collect();
+            listed.column("value").from_function(Func::cust("json_each").arg(numbers.to_string()), "given")
+        }
+    };
+    Ok(Expr::col(column).in_subquery(listed))
+}
+
 /// The elements of an array of PostgreSQL as rows. A column is compared with them in a subquery, because
 /// `= ANY (array)` would parse the literal of the array again for each row.
 pub(crate) fn unnest(array: Expr) -> FunctionCall {

@@ -19,6 +19,7 @@ impl PgArray {
         let sql_type = match value {
             Value::Bool(_) => "bool[]",
             Value::Int(_) => "int4[]",
+            Value::BigInt(_) => "int8[]",
             Value::Double(_) => "float8[]",
             Value::String(_) => "text[]",
             Value::Json(_) => "json[]",
@@ -60,6 +61,7 @@ pub(crate) fn encode_element(value: &Value) -> String {
     match value {
         Value::Bool(Some(boolean)) => boolean.to_string(),
         Value::Int(Some(number)) => number.to_string(),
+        Value::BigInt(Some(number)) => number.to_string(),
         Value::Double(Some(number)) => number.to_string(),
         Value::String(Some(text)) => quote(text),
         Value::Json(Some(json)) => quote(&json.to_string()),

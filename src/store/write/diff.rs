@@ -19,6 +19,7 @@ use crate::store::curation::visibility::VisibilityChanges;
 use crate::store::draft::{Draft, DraftSource, InputProblem, ProblemCode};
 use crate::store::history::revisions::{NewRevision, RevisionStamp, is_publication, numbered};
 use crate::store::history::state;
+use crate::store::likeness::warning::warnings;
 use crate::store::read::dump::FormerName;
 use crate::store::read::result::Cell;
 use crate::store::search::index::SearchDocuments;
@@ -135,6 +136,7 @@ impl<'s> ChangeSet<'s> {
                 let stored = Stored { row: existing.remove(&resolved.id), edits: edits.get(&resolved.id) };
                 changed.extend(self.add_record(record, resolved, stored, names, problems));
             }
+            self.summary.warnings.extend(warnings(transaction, record.ty, batch, &changed).await?);
             self.documents.add(transaction, record, &changed).await?;
             self.rows.entry(record.ty).or_default().extend(changed);
             progress(batch.len());

@@ -27,7 +27,7 @@ use crate::store::write::types::{ResolvedDraft, SummaryBuilder, WriteAction, Wri
 use crate::store::{Store, database};
 
 /// Scheme and value of an identifier.
-pub(super) type IdentifierPair = (String, String);
+pub(crate) type IdentifierPair = (String, String);
 
 /// The record that a draft is for.
 #[derive(Debug, Clone, Copy)]
@@ -500,7 +500,7 @@ pub(super) fn identifier_of(draft: &Draft) -> IdentifierPair {
 }
 
 /// Identifiers of a draft, each with its origin.
-pub(super) fn identifiers(draft: &Draft) -> impl Iterator<Item = (IdentifierPair, &Origin)> {
+pub(crate) fn identifiers(draft: &Draft) -> impl Iterator<Item = (IdentifierPair, &Origin)> {
     let lists = draft.parts.iter().filter(|(part, _)| *part == RecordType::Identifier);
     lists.flat_map(|(_, parts)| parts).map(|part| (identifier_of(part), &part.origin))
 }

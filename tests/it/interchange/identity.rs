@@ -25,7 +25,7 @@ pub async fn import(fixture: &ImportFixture, door: Door, file: &str, scheme: Opt
 }
 
 /// As [`import`], with warnings as errors.
-async fn import_strictly(fixture: &ImportFixture, door: Door, file: &str) -> String {
+pub async fn import_strictly(fixture: &ImportFixture, door: Door, file: &str) -> String {
     import_with(fixture, door, file, (None, None), Flags { strict: true, ..Flags::default() }).await
 }
 

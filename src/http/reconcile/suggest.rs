@@ -1,0 +1,78 @@
+//! Suggestions while a user types: entities, types and properties.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::core::normalize::fold;
+use crate::http::reconcile::query::{EntityType, IDENTIFIER_PREFIX, PROPERTIES};
+use crate::http::response::HttpReject;
+use crate::http::url_parameters::UrlParameters;
+
+/// Parameters of suggestions. The last ones are sent by widgets and change nothing.
+pub(super) const PARAMETERS: &[&str] = &["prefix", "type", "type_strict", "spell", "lang", "key", "exact", "scoring", "prefixed", "filter"];
+/// Parameter of the entities after which suggestions continue. The suggestions have one page.
+pub(super) const CURSOR: &str = "cursor";
+/// Number of suggested entities.
+const MAX_ENTITIES: u32 = 10;
+
+/// The query behind suggestions of entities.
+pub(super) fn entity_query() -> String {
+    format!(
+        "query SuggestEntities($prefix: String!, $types: [RecordType!]) {{ search(query: $prefix, types: $types, first: {MAX_ENTITIES}) {{ nodes {{ record {{ __typename id label ... on Person {{ birthDate }} ... on Organization {{ foundedOn }} }} }} }} }}"
+    )
+}
+
+/// The variables of [`entity_query`].
+pub(super) fn entity_variables(parameters: &UrlParameters) -> Result<Map<String, Json>, HttpReject> {
+    let types = match parameters.value("type") {
+        None => EntityType::ALL.to_vec(),
+        Some(text) => vec![EntityType::parse(text, "type")?],
+    };
+    let types: Vec<&str> = types.into_iter().map(EntityType::enum_value).collect();
+    let prefix = parameters.value("prefix").unwrap_or_default();
+    Ok([("prefix".to_owned(), json!(prefix)), ("types".to_owned(), json!(types))].into_iter().collect())
+}
+
+/// The suggestions from the data of [`entity_query`].
+pub(super) fn entities(data: &Json) -> Json {
+    let nodes = data["search"]["nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let result: Vec<Json> = nodes
+        .iter()
+        .map(|node| {
+            let record = &node["record"];
+            let types: Vec<Json> =
+                EntityType::ALL.into_iter().filter(|ty| record["__typename"] == ty.name()).map(EntityType::json).collect();
+            let date = ["birthDate", "foundedOn"].into_iter().find_map(|name| record[name].as_str());
+            json!({"id": record["id"], "name": record["label"], "description": date.unwrap_or_default(), "notable": types})
+        })
+        .collect();
+    json!({"result": result})
+}
+
+/// Whether a name or an id begins like the text that the user types.
+fn begins(prefix: &str, texts: [&str; 2]) -> bool {
+    let prefix = fold(prefix);
+    texts.iter().any(|text| fold(text).split(' ').any(|word| word.starts_with(&prefix)) || fold(text).starts_with(&prefix))
+}
+
+/// Suggested types.
+pub(super) fn types(parameters: &UrlParameters) -> Json {
+    let prefix = parameters.value("prefix").unwrap_or_default();
+    let found: Vec<Json> = EntityType::ALL.into_iter().filter(|ty| begins(prefix, [ty.id(), ty.name()])).map(EntityType::json).collect();
+    json!({"result": found})
+}
+
+/// Suggested properties; those of a type if one is given.
+pub(super) fn properties(parameters: &UrlParameters) -> Result<Json, HttpReject> {
+    let prefix = parameters.value("prefix").unwrap_or_default();
+    let ty = parameters.value("type").map(|text| EntityType::parse(text, "type")).transpose()?;
+    let is_of_type = |types: &[EntityType]| ty.is_none_or(|ty| types.contains(&ty));
+    let known = PROPERTIES.iter().filter(|property| is_of_type(property.types) && begins(prefix, [property.id, property.name]));
+    let mut found: Vec<Json> = known.map(|property| json!({"id": property.id, "name": property.name})).collect();
+    // a register is whatever the user types after the colon
+    if prefix.starts_with(IDENTIFIER_PREFIX) && prefix.len() > IDENTIFIER_PREFIX.len() {
+        found.push(json!({"id": prefix, "name": format!("Identifier of the register {}", &prefix[IDENTIFIER_PREFIX.len()..])}));
+    } else if begins(prefix, [IDENTIFIER_PREFIX, "Identifier of a register"]) {
+        found.push(json!({"id": format!("{IDENTIFIER_PREFIX}wikidata"), "name": "Identifier of the register wikidata"}));
+    }
+    Ok(json!({"result": found}))
+}

@@ -1,0 +1,114 @@
+//! Finds all pairs of records that may be the same person or organization.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement};
+use uuid::Uuid;
+
+use crate::core::blocking;
+use crate::core::error::{Result, internal};
+use crate::entity::RecordType;
+use crate::store::handle::Store;
+use crate::store::likeness::keys::TABLE;
+use crate::store::likeness::score::{Comparison, Likeness, MIN_DUPLICATE_SCORE};
+use crate::store::likeness::stored::{Reader, load};
+use crate::store::sql::column::column;
+
+/// Records that share a key and are compared with each other. A key that more share is too common.
+pub const MAX_RECORDS_OF_KEY: u64 = 30;
+/// Pairs that one query compares, those that share the most keys first.
+const MAX_COMPARED_PAIRS: u64 = 20_000;
+
+/// Two records that may be the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DuplicatePair {
+    /// Type of both.
+    pub ty: RecordType,
+    /// The older record.
+    pub first: Uuid,
+    /// The newer record.
+    pub second: Uuid,
+    /// How alike they are.
+    pub likeness: Likeness,
+}
+
+/// All pairs of records that may be the same.
+#[derive(Debug, Clone, Default)]
+pub struct DuplicatePairs {
+    /// The pairs, the most alike first.
+    pub pairs: Vec<DuplicatePair>,
+    /// Whether all pairs with like names were compared.
+    pub is_complete: bool,
+}
+
+impl Store {
+    /// All pairs of visible records of these types with a score of at least [`MIN_DUPLICATE_SCORE`], among records that share a
+    /// key with at most 29 others.
+    pub async fn duplicate_pairs(&self, comparisons: &[&'static Comparison]) -> Result<DuplicatePairs> {
+        let mut found = DuplicatePairs { pairs: Vec::new(), is_complete: self.fetch_all(&self.common_key()).await?.is_empty() };
+        for comparison in comparisons {
+            let mut pairs = Vec::new();
+            for row in self.fetch_all(&self.pairs_with_common_keys(comparison)).await? {
+                let first: Uuid = row.try_get_by_index(0).map_err(internal)?;
+                let second: Uuid = row.try_get_by_index(1).map_err(internal)?;
+                pairs.push((first, second));
+            }
+            if pairs.len() as u64 > MAX_COMPARED_PAIRS {
+                found.is_complete = false;
+                pairs.pop();
+            }
+            let ids: Vec<Uuid> = pairs.iter().flat_map(|(first, second)| [*first, *second]).collect::<BTreeSet<_>>().into_iter().collect();
+            let stored = load(Reader::Store(self), comparison, &ids).await?;
+            let compare = |(first, second): (Uuid, Uuid)| {
+                let likeness = comparison.compare(&stored.get(&first)?.subject, &stored.get(&second)?.subject);
+                Some(DuplicatePair { ty: comparison.ty, first, second, likeness }).filter(|pair| pair.likeness.score >= MIN_DUPLICATE_SCORE)
+            };
+            found.pairs.extend(blocking::run(|| pairs.into_iter().filter_map(compare).collect::<Vec<_>>()));
+        }
+        found.pairs.sort_by_key(|pair| (Reverse(pair.likeness.score), pair.first, pair.second));
+        Ok(found)
+    }
+
+    /// Keys with the number of visible records that have them.
+    fn keys(&self) -> SelectStatement {
+        let mut select = Query::select();
+        select.column("key").from(TABLE).and_where_option(self.visibility.predicate(TABLE)).group_by_col("key");
+        select
+    }
+
+    /// A key that is too common, if there is one.
+    fn common_key(&self) -> SelectStatement {
+        let count = Expr::expr(Func::count(Expr::col(Asterisk)));
+        self.keys().and_having(count.gt(bound(MAX_RECORDS_OF_KEY))).limit(1).to_owned()
+    }
+
+    /// Pairs of records of a type that share keys which few have.
+    fn pairs_with_common_keys(&self, comparison: &Comparison) -> SelectStatement {
+        let count = || Expr::expr(Func::count(Expr::col(Asterisk)));
+        let shared = self.keys().and_having(count().between(2_i64, bound(MAX_RECORDS_OF_KEY))).to_owned();
+        let [one, other] = ["a", "b"].map(Alias::new);
+        Query::select()
+            .column((one.clone(), Alias::new("record_id")))
+            .column((other.clone(), Alias::new("record_id")))
+            .from_subquery(shared, "k")
+            .join_as(JoinType::InnerJoin, TABLE, one.clone(), column("a", "key").eq(column("k", "key")))
+            .join_as(JoinType::InnerJoin, TABLE, other.clone(), column("b", "key").eq(column("k", "key")))
+            .join_as(JoinType::InnerJoin, "search_documents", Alias::new("d"), column("d", "id").eq(column("a", "record_id")))
+            .and_where(column("a", "record_id").lt(column("b", "record_id")))
+            .and_where(column("d", "record_type").eq(comparison.ty.prefix()))
+            .and_where_option(self.visibility.predicate("a"))
+            .and_where_option(self.visibility.predicate("b"))
+            .group_by_columns([(one.clone(), Alias::new("record_id")), (other.clone(), Alias::new("record_id"))])
+            .order_by_expr(count(), Order::Desc)
+            .order_by((one, Alias::new("record_id")), Order::Asc)
+            .order_by((other, Alias::new("record_id")), Order::Asc)
+            .limit(MAX_COMPARED_PAIRS + 1)
+            .to_owned()
+    }
+}
+
+/// A bound as the databases count.
+fn bound(number: u64) -> i64 {
+    number.cast_signed()
+}
