@@ -13,6 +13,7 @@ use crate::config::Flags;
 use crate::core::language;
 use crate::core::text::{TextRule, check_web_address};
 use crate::interchange::format::InputFormat;
+use crate::interchange::input::encoding::TextEncoding;
 use crate::interchange::package;
 
 /// A GraphQL API over an open civic dataset: laws, proposals, court cases and people, with their sources.
@@ -97,7 +98,10 @@ pub struct ImportArgs {
     /// Format of all files [default: detected from each file name]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<InputFormat>,
-    /// For CSV: YAML file that maps columns to fields
+    /// Encoding of files that are not UTF-8 and have no byte order mark, such as windows-1251; auto detects and reports it
+    #[arg(long, value_name = "NAME", default_value = "utf-8", hide_default_value = true, value_parser = parse_encoding)]
+    pub encoding: TextEncoding,
+    /// For CSV and XLSX: YAML file that maps columns to fields
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
     /// For Popolo: name of the register that assigned the ids, such as isles-parliament. Ids are stored as identifiers of this
@@ -154,6 +158,11 @@ pub struct ExportArgs {
 /// Parses a name or title.
 fn parse_name(text: &str) -> Result<String, String> {
     TextRule::NAME.check(text).map(|()| text.to_owned())
+}
+
+/// Parses the name of an encoding.
+fn parse_encoding(name: &str) -> Result<TextEncoding, String> {
+    name.parse()
 }
 
 /// Parses the reason for a change.

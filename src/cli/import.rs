@@ -15,8 +15,8 @@ use crate::config::Config;
 use crate::interchange::batch::split_into_batches;
 use crate::interchange::format::InputFormat;
 use crate::interchange::import_reader::{ImportReader, read_mapping};
-use crate::interchange::input;
-use crate::interchange::input::InputSource;
+use crate::interchange::input::listing::{InputList, list_inputs};
+use crate::interchange::input::{InputContent, InputSource};
 use crate::interchange::popolo::PopoloOptions;
 use crate::interchange::push::PushClient;
 use crate::store::Store;
@@ -107,12 +107,14 @@ fn read_inputs(args: &ImportArgs) -> anyhow::Result<ImportReader> {
     let mut reading = ImportReader::new(PopoloOptions { scheme: args.scheme.clone(), lang: args.lang.clone() });
     if let Some(path) = &args.mapping {
         let name = Arc::from(path.display().to_string());
-        let mapping = InputSource { name, format: InputFormat::Yaml, is_format_explicit: true, path: Some(path.clone()), file: None };
+        let mapping = InputSource::new(name, InputFormat::Yaml, InputContent::Path(path.clone()));
         reading.set_mapping(read_mapping(&mapping).map_err(|problems| anyhow!(report::problems(&problems, 0)))?);
     }
-    let inputs = input::list_inputs(&args.paths, args.format, args.mapping.is_some()).map_err(|problem| anyhow!("{problem}"))?;
-    for input in &inputs {
-        reading.read(input);
+    let InputList { inputs, notes } =
+        list_inputs(&args.paths, args.format, args.mapping.is_some()).map_err(|problem| anyhow!("{problem}"))?;
+    reading.notes.extend(notes);
+    for input in inputs {
+        reading.read(&InputSource { encoding: args.encoding, ..input });
     }
     reading.complete().map_err(|problems| anyhow!(report::problems(&problems, 0)))
 }

@@ -1,15 +1,18 @@
-//! Converts CSV and TSV rows to records according to a mapping.
+//! Converts the rows of tables, which are CSV, TSV or sheets of XLSX, to records according to a mapping.
 
 mod cells;
 mod header;
 mod quotes;
 mod rows;
+mod sheet;
+mod sheet_cell;
 
 use std::io::BufRead;
 use std::sync::Arc;
 
 use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
+use crate::interchange::input::compression::uncompressed_name;
 use crate::interchange::line_tracker::{LineTracker, line_of};
 use crate::interchange::mapping::{Mapping, RecordMapping, References};
 use crate::interchange::problem::{invalid_utf8, line_problem, unreadable};
@@ -18,8 +21,10 @@ use cells::CellCleaner;
 use header::{Header, skip_to_header};
 use quotes::{QuoteChecker, QuoteError};
 use rows::RowConverter;
+use sheet::SheetRow;
 
 pub use rows::RowResult;
+pub use sheet::{SheetTable, read_workbook};
 
 /// A table whose header has been read and has every column that its mapping uses.
 pub struct MappedTable {
@@ -36,7 +41,7 @@ impl MappedTable {
         mut reader: Box<dyn BufRead + Send>,
         mapping: &Arc<Mapping>,
     ) -> Result<(Self, Vec<String>), Vec<InputProblem>> {
-        let separator = mapping.separator.unwrap_or(if file.ends_with(".tsv") { b'\t' } else { b',' });
+        let separator = mapping.separator.unwrap_or(if uncompressed_name(file).ends_with(".tsv") { b'\t' } else { b',' });
         skip_to_header(file, &mut reader, mapping.header_line).map_err(|problem| vec![problem])?;
         let checker = QuoteChecker::new(reader, separator, mapping.header_line);
         let tracker = LineTracker::starting_at(checker, mapping.header_line);
@@ -69,7 +74,7 @@ impl MappedTable {
                 Ok(true) => {
                     let line = line_of(&mut self.reader, cells.position());
                     cleaner.clean(line, &mut cells);
-                    converter.convert(line, &cells, &mut emit);
+                    converter.convert(line, &cells, &[], &mut emit);
                 }
                 Err(error) => {
                     emit(Err(vec![csv_problem(&self.file, line_of(&mut self.reader, error.position()), &error)]));
@@ -94,7 +99,7 @@ impl MappedTable {
                 Ok(true) => {
                     let line = line_of(&mut self.reader, cells.position());
                     cleaner.clean(line, &mut cells);
-                    rows.push((line, cells));
+                    rows.push(BufferedRow::Complete(line, cells));
                 }
                 Err(error) => {
                     problems.push(csv_problem(&self.file, line_of(&mut self.reader, error.position()), &error));
@@ -114,10 +119,17 @@ pub struct BufferedTable {
     file: Arc<str>,
     mapping: Arc<Mapping>,
     header: Header,
-    /// Rows with their line numbers.
-    rows: Vec<(usize, StringRecord)>,
+    rows: Vec<BufferedRow>,
     /// What was removed from cells.
     note: Option<String>,
+}
+
+/// A row in memory.
+enum BufferedRow {
+    /// The line of a row with all cells of the header.
+    Complete(usize, StringRecord),
+    /// A row of a sheet, which has some of the cells.
+    Sparse(SheetRow),
 }
 
 impl BufferedTable {
@@ -131,11 +143,19 @@ impl BufferedTable {
         &self.file
     }
 
+    /// Whether rows refer to records by identifier or URL, so that these must be resolved before rows are converted.
+    pub fn has_lookups(&self) -> bool {
+        self.mapping.records_of(&self.file).into_iter().any(RecordMapping::has_lookups)
+    }
+
     /// Converts every row and passes each result to `emit`. Returns the number of rows of which the mapping makes no record.
     pub fn convert_rows(&self, references: &References, mut emit: impl FnMut(RowResult)) -> usize {
         let mut converter = RowConverter::new(&self.file, &self.mapping, &self.header, references);
-        for (line, cells) in &self.rows {
-            converter.convert(*line, cells, &mut emit);
+        for row in &self.rows {
+            match row {
+                BufferedRow::Complete(line, cells) => converter.convert(*line, cells, &[], &mut emit),
+                BufferedRow::Sparse(row) => converter.convert(row.line, &row.cells(self.header.width()), &row.numbers, &mut emit),
+            }
         }
         converter.finish(&mut emit)
     }

@@ -3,18 +3,20 @@
 pub mod record_lookup;
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, Read};
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 use crate::catalog::catalog;
 use crate::entity::RecordType;
-use crate::interchange::csv::{BufferedTable, MappedTable};
+use crate::interchange::csv::{BufferedTable, MappedTable, SheetTable, read_workbook};
 use crate::interchange::format::InputFormat;
-use crate::interchange::input::InputSource;
+use crate::interchange::input::encoding::TextEncoding;
+use crate::interchange::input::{InputContent, InputSource};
 use crate::interchange::mapping::{LookupBy, Mapping, References};
 use crate::interchange::popolo::{KnownRecords, PopoloData, PopoloOptions, is_popolo};
-use crate::interchange::problem::file_problem;
+use crate::interchange::problem::{file_problem, unreadable};
 use crate::interchange::slug::slug_of_url;
 use crate::interchange::{json, ndjson, package, yaml};
 use crate::store::draft;
@@ -66,7 +68,7 @@ impl ImportReader {
         Self { popolo: PopoloData::new(options), ..Self::default() }
     }
 
-    /// Sets the mapping for CSV sources that are read from now on.
+    /// Sets the mapping for tables that are read from now on.
     pub fn set_mapping(&mut self, mapping: Mapping) {
         self.mapping = Some(Arc::new(mapping));
     }
@@ -79,6 +81,7 @@ impl ImportReader {
             InputFormat::Ndjson => self.read_ndjson(input),
             InputFormat::Package => self.read_package(input),
             InputFormat::Csv => self.read_csv(input),
+            InputFormat::Xlsx => self.read_workbook(input),
         };
         if let Err(problems) = outcome {
             self.problems.extend(problems);
@@ -86,12 +89,15 @@ impl ImportReader {
     }
 
     fn read_yaml(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
-        let tree = input.read_to_string().and_then(|text| yaml::parse(&input.name, &text)).map_err(|problem| vec![problem])?;
+        let mut text = String::new();
+        let read = self.open(input)?.read_to_string(&mut text);
+        read.map_err(|error| vec![unreadable(&input.name, &error)])?;
+        let tree = yaml::parse(&input.name, &text).map_err(|problem| vec![problem])?;
         self.push_tree(input, &tree)
     }
 
     fn read_json(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
-        let tree = input.open().and_then(|reader| json::parse(&input.name, reader)).map_err(|problem| vec![problem])?;
+        let tree = json::parse(&input.name, self.open(input)?).map_err(|problem| vec![problem])?;
         if input.format == InputFormat::Popolo || (!input.is_format_explicit && is_popolo(&tree)) {
             self.popolo.collect(&input.name, tree);
             return Ok(());
@@ -100,13 +106,13 @@ impl ImportReader {
     }
 
     fn read_ndjson(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
-        let reader = input.open().map_err(|problem| vec![problem])?;
+        let reader = self.open(input)?;
         ndjson::parse(&input.name, reader, |record| self.push_result(record));
         Ok(())
     }
 
     fn read_package(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
-        let Some(path) = &input.path else {
+        let InputContent::Path(path) = &input.content else {
             return Err(vec![file_problem(None, "a data package is a directory of files; specify the directory or its datapackage.json")]);
         };
         self.has_package = true;
@@ -118,15 +124,12 @@ impl ImportReader {
     }
 
     fn read_csv(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
-        let Some(mapping) = self.mapping.clone() else {
-            let message = "CSV requires a mapping from columns to fields; specify it with --mapping FILE";
-            return Err(vec![file_problem(Some(&input.name), message)]);
-        };
-        let reader = input.open().map_err(|problem| vec![problem])?;
+        let mapping = self.mapping_of(input)?;
+        // what the command says of its files replaces what the mapping says of its tables
+        let encoding = if input.encoding == TextEncoding::Unspecified { mapping.encoding } else { input.encoding };
+        let reader = self.open(&InputSource { encoding, ..input.clone() })?;
         let (table, unused) = MappedTable::open(&input.name, reader, &mapping)?;
-        if !unused.is_empty() {
-            self.notes.push(format!("{}: columns not used by the mapping: {}", input.name, unused.join(", ")));
-        }
+        self.note_unused_columns(input, &unused);
         if table.has_lookups() {
             self.buffered_tables.push(table.buffer()?);
         } else {
@@ -135,6 +138,46 @@ impl ImportReader {
             self.note_skipped_rows(&input.name, skipped);
         }
         Ok(())
+    }
+
+    fn read_workbook(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
+        let mapping = self.mapping_of(input)?;
+        let bytes = input.read_bytes().map_err(|problem| vec![problem])?;
+        let SheetTable { table, unused, problems } = read_workbook(&input.name, &bytes, input.max_bytes, &mapping)?;
+        self.note_unused_columns(input, &unused);
+        self.problems.extend(problems);
+        if table.has_lookups() {
+            self.buffered_tables.push(table);
+        } else {
+            self.convert_table(&table, &References::default());
+        }
+        Ok(())
+    }
+
+    fn mapping_of(&self, input: &InputSource) -> Result<Arc<Mapping>, Vec<InputProblem>> {
+        self.mapping.clone().ok_or_else(|| {
+            let message = "a table requires a mapping from columns to fields; specify it with --mapping FILE";
+            vec![file_problem(Some(&input.name), message)]
+        })
+    }
+
+    /// Opens a source as text. A note names its encoding if it was detected.
+    fn open(&mut self, input: &InputSource) -> Result<Box<dyn BufRead + Send>, Vec<InputProblem>> {
+        let (reader, detected) = input.open().map_err(|problem| vec![problem])?;
+        self.notes.extend(detected.map(|encoding| format!("{}: read as {}, which was detected", input.name, encoding.to_lowercase())));
+        Ok(reader)
+    }
+
+    fn note_unused_columns(&mut self, input: &InputSource, unused: &[String]) {
+        if !unused.is_empty() {
+            self.notes.push(format!("{}: columns not used by the mapping: {}", input.name, unused.join(", ")));
+        }
+    }
+
+    fn convert_table(&mut self, table: &BufferedTable, references: &References) {
+        let skipped = table.convert_rows(references, |row| self.push_result(row));
+        self.note_skipped_rows(table.file(), skipped);
+        self.notes.extend(table.note().cloned());
     }
 
     /// Converts Popolo items and buffered tables, which need all files and the records of the target to resolve references.
@@ -157,9 +200,7 @@ impl ImportReader {
         let tables = std::mem::take(&mut self.buffered_tables);
         let references = self.resolve_references(&tables, target).await?;
         for table in &tables {
-            let skipped = table.convert_rows(&references, |row| self.push_result(row));
-            self.note_skipped_rows(table.file(), skipped);
-            self.notes.extend(table.note().cloned());
+            self.convert_table(table, &references);
         }
         Ok(())
     }

@@ -26,7 +26,7 @@ const PAYLOAD: &str = "ImportFilePayload";
 const MAX_REPORTED_ERRORS: usize = 1_000;
 
 pub(super) fn field() -> Field {
-    let doc = "Creates or updates the records of a file: YAML, JSON, NDJSON, Popolo or a table with its mapping, recognized by name. All are written in one transaction; any error cancels it. Idempotent.";
+    let doc = "Creates or updates the records of a file: YAML, JSON, NDJSON, Popolo or a table with its mapping (CSV, XLSX), recognized by name; also compressed (.gz, .zst). All are written in one transaction; any error cancels it. Idempotent.";
     mutation_field(NAME, INPUT_TYPE, PAYLOAD, doc)
 }
 
@@ -43,6 +43,11 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
             "For Popolo: name of the register that assigned the ids, such as isles-parliament. Later imports find the records by it.",
         ))
         .field(input_value("lang", TypeRef::named(LANGUAGE), "For Popolo: language of names and other text. By default undetermined."))
+        .field(input_value(
+            "encoding",
+            TypeRef::named(TypeRef::STRING),
+            "Encoding of a file that is not UTF-8 and has no byte order mark, such as windows-1251; auto detects it, and a note names it.",
+        ))
         .field(input_value("mapping", TypeRef::named(UPLOAD), "For a table: the YAML file that maps columns to fields."))
         .field(input_value("strict", TypeRef::named(TypeRef::BOOLEAN), "Treat warnings as errors: write nothing."))
         .field(input_value("dryRun", TypeRef::named(TypeRef::BOOLEAN), "Validate and report only; write nothing."))
@@ -79,6 +84,7 @@ pub(super) async fn execute(
     let options = UploadOptions {
         scheme: input::take_text(&mut members, "scheme")?,
         lang: input::take_text(&mut members, "lang")?,
+        encoding: input::take_text(&mut members, "encoding")?,
         mapping: input::take_text(&mut members, "mapping")?.map(|key| find(&key, "input.mapping")).transpose()?,
     };
     if let Some(Err(message)) = options.scheme.as_deref().map(|scheme| TextRule::NAME.check(scheme)) {

@@ -62,9 +62,9 @@ impl<'t> RowConverter<'t> {
         Self { file, header, references, groups: mapping.records_of(file).into_iter().map(group).collect(), skipped: 0 }
     }
 
-    /// Converts a row and emits the records that are complete.
-    pub(super) fn convert(&mut self, line: usize, cells: &StringRecord, emit: &mut impl FnMut(RowResult)) {
-        let row = TableRow { columns: &self.header.columns, cells, references: self.references, line };
+    /// Converts a row and emits the records that are complete. `numbers` are the indices of the cells that are numbers.
+    pub(super) fn convert(&mut self, line: usize, cells: &StringRecord, numbers: &[usize], emit: &mut impl FnMut(RowResult)) {
+        let row = TableRow { columns: &self.header.columns, cells, numbers, references: self.references, line };
         let mut is_skipped = true;
         for group in &mut self.groups {
             let Some(record) = group.mapping.apply(&row) else { continue };

@@ -11,6 +11,8 @@ use super::template::Template;
 use super::tree::{MappedProblem, MappedTree, MappedValue};
 use crate::catalog::record::Record;
 use crate::core::path::PathSegment;
+use crate::interchange::input::compression::uncompressed_name;
+use crate::interchange::input::encoding::TextEncoding;
 use crate::store::draft::InputProblem;
 
 /// A mapping from the columns of tables to records.
@@ -22,6 +24,10 @@ pub struct Mapping {
     pub separator: Option<u8>,
     /// Line of a table on which its header begins, counted from 1.
     pub header_line: usize,
+    /// Encoding of tables without a byte order mark.
+    pub encoding: TextEncoding,
+    /// Sheet of a workbook that has the table.
+    pub sheet: Option<String>,
     /// Columns that are deliberately unused.
     pub ignore: Vec<String>,
     /// Records that each row has.
@@ -84,7 +90,11 @@ impl Mapping {
     /// The records that rows of a table have, by the name of its file.
     pub fn records_of(&self, file: &str) -> Vec<&RecordMapping> {
         let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
-        self.records.iter().filter(|record| record.tables.is_empty() || record.tables.iter().any(|table| table == name)).collect()
+        let names = [name, uncompressed_name(name)];
+        self.records
+            .iter()
+            .filter(|record| record.tables.is_empty() || record.tables.iter().any(|table| names.contains(&table.as_str())))
+            .collect()
     }
 }
 
