@@ -99,8 +99,8 @@ pub struct ImportArgs {
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<InputFormat>,
     /// Encoding of files that are not UTF-8 and have no byte order mark, such as windows-1251; auto detects and reports it
-    #[arg(long, value_name = "NAME", default_value = "utf-8", hide_default_value = true, value_parser = parse_encoding)]
-    pub encoding: TextEncoding,
+    #[arg(long, value_name = "NAME", value_parser = parse_encoding)]
+    pub encoding: Option<TextEncoding>,
     /// For CSV and XLSX: YAML file that maps columns to fields
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
@@ -120,6 +120,10 @@ pub struct ImportArgs {
     /// Treat warnings as errors, such as a name that changes wholly: the record found may be another one
     #[arg(long)]
     pub strict: bool,
+    /// Import the valid records, and write the others to files in the current directory, to be corrected and imported. The exit
+    /// code is 3 if there are any
+    #[arg(long)]
+    pub skip: bool,
     /// URL of the GraphQL endpoint of a running server to import into, instead of a database
     #[arg(long, value_name = "URL", conflicts_with = "by")]
     pub url: Option<String>,

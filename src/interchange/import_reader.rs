@@ -1,6 +1,8 @@
 //! Reads the sources of an import into drafts and collects every problem found in them.
 
 pub mod record_lookup;
+pub mod refused;
+mod tree_text;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
@@ -9,8 +11,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::catalog::catalog;
+use crate::core::path::PathSegment;
 use crate::entity::RecordType;
-use crate::interchange::csv::{BufferedTable, MappedTable, SheetTable, read_workbook};
+use crate::interchange::csv::{BufferedTable, MappedTable, RowError, RowResult, SheetTable, read_workbook};
 use crate::interchange::format::InputFormat;
 use crate::interchange::input::encoding::TextEncoding;
 use crate::interchange::input::{InputContent, InputSource};
@@ -20,6 +23,7 @@ use crate::interchange::problem::{file_problem, unreadable};
 use crate::interchange::slug::slug_of_url;
 use crate::interchange::{json, ndjson, package, yaml};
 use crate::store::draft;
+use crate::store::draft::record_names::name_records;
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Draft, InputProblem, Origin};
 use crate::store::read::dump::FormerName;
@@ -46,9 +50,10 @@ pub fn read_mapping(input: &InputSource) -> Result<Mapping, Vec<InputProblem>> {
 pub struct ImportReader {
     /// Records read so far.
     pub drafts: Drafts,
-    /// Files and rows that could not be read; an import with such problems must not be written. Problems of values are in
-    /// the drafts.
+    /// Files that could not be read; an import with such problems must not be written. Problems of values are in the drafts.
     pub problems: Vec<InputProblem>,
+    /// Rows, lines and items that could not be read. Without their records, references cannot be validated.
+    pub row_problems: Vec<InputProblem>,
     /// Notes for the user that do not prevent the import.
     pub notes: Vec<String>,
     /// Popolo items, which [`ImportReader::finish`] converts once all files are read.
@@ -63,6 +68,11 @@ pub struct ImportReader {
 }
 
 impl ImportReader {
+    /// The mapping for tables, if there is one.
+    pub fn mapping(&self) -> Option<Arc<Mapping>> {
+        self.mapping.clone()
+    }
+
     /// Creates a reader without records.
     pub fn new(options: PopoloOptions) -> Self {
         Self { popolo: PopoloData::new(options), ..Self::default() }
@@ -107,8 +117,8 @@ impl ImportReader {
 
     fn read_ndjson(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
         let reader = self.open(input)?;
-        ndjson::parse(&input.name, reader, |record| self.push_result(record));
-        Ok(())
+        let parsed = ndjson::parse(&input.name, reader, |record| self.push_result(record.map_err(RowError::Row)));
+        parsed.map_err(|problem| vec![problem])
     }
 
     fn read_package(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
@@ -131,7 +141,9 @@ impl ImportReader {
         let (table, unused) = MappedTable::open(&input.name, reader, &mapping)?;
         self.note_unused_columns(input, &unused);
         if table.has_lookups() {
-            self.buffered_tables.push(table.buffer()?);
+            let (table, problems) = table.buffer()?;
+            self.row_problems.extend(problems);
+            self.buffered_tables.push(table);
         } else {
             let (skipped, note) = table.read_rows(&References::default(), |row| self.push_result(row));
             self.notes.extend(note);
@@ -145,7 +157,7 @@ impl ImportReader {
         let bytes = input.read_bytes().map_err(|problem| vec![problem])?;
         let SheetTable { table, unused, problems } = read_workbook(&input.name, &bytes, input.max_bytes, &mapping)?;
         self.note_unused_columns(input, &unused);
-        self.problems.extend(problems);
+        self.row_problems.extend(problems);
         if table.has_lookups() {
             self.buffered_tables.push(table);
         } else {
@@ -194,7 +206,9 @@ impl ImportReader {
             let known = KnownRecords::fetch(&self.popolo, &scheme, target).await?;
             let converted = std::mem::take(&mut self.popolo).convert(scheme, known);
             converted.drafts.into_iter().for_each(|(ty, draft)| self.push(ty, draft));
-            self.problems.extend(converted.problems);
+            let (items, files): (Vec<_>, Vec<_>) = converted.problems.into_iter().partition(|problem| is_of_item(&problem.origin));
+            self.row_problems.extend(items);
+            self.problems.extend(files);
             self.notes.extend(converted.notes);
         }
         let tables = std::mem::take(&mut self.buffered_tables);
@@ -263,19 +277,28 @@ impl ImportReader {
     /// Fails with all problems found so far if files or rows could not be read: without their records, references cannot
     /// be validated. Problems of the values that could be read stay in the drafts, and the store adds its own to them.
     pub fn complete(mut self) -> Result<Self, Vec<InputProblem>> {
+        self.problems.append(&mut self.row_problems);
+        self.complete_files()
+    }
+
+    /// As [`Self::complete`], except that rows that could not be read are no failure: their problems stay.
+    pub fn complete_files(mut self) -> Result<Self, Vec<InputProblem>> {
         if self.problems.is_empty() {
             return Ok(self);
         }
         let mut problems = std::mem::take(&mut self.problems);
+        problems.append(&mut self.row_problems);
         problems.extend(draft::problems_of(&self.drafts));
         problems.sort_by(|a, b| (&a.origin.file, a.origin.line).cmp(&(&b.origin.file, b.origin.line)));
+        name_records(&self.drafts, &mut problems);
         Err(problems)
     }
 
-    fn push_result(&mut self, result: Result<(RecordType, Draft), Vec<InputProblem>>) {
+    fn push_result(&mut self, result: RowResult) {
         match result {
             Ok((ty, draft)) => self.push(ty, draft),
-            Err(problems) => self.problems.extend(problems),
+            Err(RowError::Row(problems)) => self.row_problems.extend(problems),
+            Err(RowError::Table(problem)) => self.problems.push(problem),
         }
     }
 
@@ -286,6 +309,11 @@ impl ImportReader {
             None => self.drafts.push((ty, vec![draft])),
         }
     }
+}
+
+/// Whether a problem is in an item of a list at the top of a file, so that the other items do not depend on it.
+fn is_of_item(origin: &Origin) -> bool {
+    matches!(origin.path.as_slice(), [PathSegment::Index(_), ..] | [PathSegment::Name(_), PathSegment::Index(_), ..])
 }
 
 /// A source of which only the URL is known, as the import of Popolo creates it as well.

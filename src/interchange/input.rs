@@ -5,6 +5,7 @@ pub mod encoding;
 pub mod listing;
 mod peek;
 pub mod read_error;
+pub mod refused_name;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, stdin};

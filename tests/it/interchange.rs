@@ -11,6 +11,8 @@ mod line_tracker;
 mod package;
 mod popolo;
 mod push;
+mod refused;
+mod sources;
 mod texts;
 
 use std::io::Write;

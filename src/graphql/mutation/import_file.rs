@@ -16,6 +16,7 @@ use crate::graphql::schema::payload;
 use crate::graphql::schema::payload::ErrorsProjection;
 use crate::store::Store;
 use crate::store::db::maintenance::BULK_WRITE_RECORDS;
+use crate::store::draft::alike::group_alike;
 use crate::store::draft::{InputProblem, Origin, has_problems};
 use crate::store::write::{TransactionEnd, WriteError, WriteSummary};
 
@@ -115,9 +116,21 @@ pub(super) async fn execute(
             Err(WriteError::Failed(error)) => return Err(error),
         }
     }
-    problems.truncate(MAX_REPORTED_ERRORS);
+    let problems = reported(&problems);
     write_payload(selection, &summary, &contents.notes, &problems, out);
     Ok(())
+}
+
+/// The problems as they are reported: alike ones are counted, and so are those beyond the maximum.
+fn reported(problems: &[InputProblem]) -> Vec<InputProblem> {
+    let mut problems = group_alike(problems);
+    if problems.len() > MAX_REPORTED_ERRORS {
+        let more = problems.len() - MAX_REPORTED_ERRORS;
+        problems.truncate(MAX_REPORTED_ERRORS);
+        let message = format!("the file has {more} more problems; correct these first");
+        problems.push(InputProblem::new(Origin::default(), message));
+    }
+    problems
 }
 
 fn write_payload(selection: &Selection<'_>, summary: &WriteSummary, notes: &[String], problems: &[InputProblem], out: &mut JsonWriter<'_>) {

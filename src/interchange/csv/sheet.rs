@@ -8,15 +8,14 @@ use calamine::{Reader, SheetType, Xlsx, XlsxError};
 use csv::StringRecord;
 use zip::ZipArchive;
 
+use super::buffered::{BufferedRow, BufferedTable, SheetRow};
 use super::cells::CellCleaner;
 use super::header::Header;
 use super::sheet_cell::{SheetCell, cell_name};
-use super::{BufferedRow, BufferedTable};
-use crate::core::path::PathSegment;
 use crate::interchange::input::check_size;
 use crate::interchange::mapping::Mapping;
 use crate::interchange::problem::{file_problem, line_problem, unreadable};
-use crate::store::draft::{InputProblem, Origin};
+use crate::store::draft::InputProblem;
 
 /// Maximum number of columns of a sheet.
 const MAX_COLUMNS: usize = 1_000;
@@ -31,32 +30,8 @@ pub struct SheetTable {
     pub problems: Vec<InputProblem>,
 }
 
-/// The cells of a row that have a value.
-pub(super) struct SheetRow {
-    /// Number of the row, counted from 1.
-    pub(super) line: usize,
-    /// Index of the column of each cell.
-    columns: Vec<usize>,
-    cells: StringRecord,
-    /// Indices of the columns of those that are numbers.
-    pub(super) numbers: Vec<usize>,
-}
-
-impl SheetRow {
-    /// All cells of a header with this many columns.
-    pub(super) fn cells(&self, width: usize) -> StringRecord {
-        let mut cells = StringRecord::new();
-        let mut given = self.columns.iter().zip(&self.cells).peekable();
-        for column in 0..width {
-            let cell = given.next_if(|(at, _)| **at == column).map_or("", |(_, cell)| cell);
-            cells.push_field(cell);
-        }
-        cells
-    }
-}
-
 /// Rows by their number, each with its cells by the index of their column.
-type SheetRows = BTreeMap<usize, BTreeMap<u32, SheetCell>>;
+pub(super) type SheetRows = BTreeMap<usize, BTreeMap<u32, SheetCell>>;
 
 /// Reads the sheet of a workbook that the mapping names, or the only one. `max_bytes` is the maximum size of all files in the
 /// workbook, which is a ZIP archive.
@@ -67,7 +42,7 @@ pub fn read_workbook(
     mapping: &Arc<Mapping>,
 ) -> Result<SheetTable, Vec<InputProblem>> {
     check_archive(bytes, max_bytes).map_err(|error| vec![unreadable(file, &error)])?;
-    let mut rows = sheet_rows(file, bytes, mapping).map_err(|problem| vec![problem])?;
+    let (_, mut rows) = sheet_rows(file, bytes, mapping).map_err(|problem| vec![problem])?;
     rows.retain(|line, _| *line >= mapping.header_line);
     let header_cells = rows.remove(&mapping.header_line).unwrap_or_default();
     let header = read_header(file, mapping.header_line, &header_cells)?;
@@ -93,9 +68,8 @@ pub fn read_workbook(
                 SheetCell::Invalid(content) => {
                     // a cell that no rule reads does no harm
                     if let Some(used) = used.get(&index) {
-                        let path = vec![PathSegment::Column(used.clone().into())];
-                        let origin = Origin { file: Some(file.clone()), line: Some(line), path };
-                        problems.push(InputProblem::new(origin, format!("the cell {name} has {content}")));
+                        let message = format!("the cell {name} (column {used}) has {content}");
+                        problems.push(line_problem(file, Some(line), message));
                     }
                     continue;
                 }
@@ -131,7 +105,8 @@ fn check_archive(bytes: &[u8], max_bytes: Option<u64>) -> io::Result<()> {
     Ok(())
 }
 
-fn sheet_rows(file: &Arc<str>, bytes: &[u8], mapping: &Mapping) -> Result<SheetRows, InputProblem> {
+/// The name of the sheet that the mapping means, and its rows.
+pub(super) fn sheet_rows(file: &Arc<str>, bytes: &[u8], mapping: &Mapping) -> Result<(String, SheetRows), InputProblem> {
     let failed = |error: XlsxError| file_problem(Some(file), format!("the file is not a readable XLSX workbook: {error}"));
     let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(failed)?;
     let sheets = workbook.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
@@ -158,7 +133,7 @@ fn sheet_rows(file: &Arc<str>, bytes: &[u8], mapping: &Mapping) -> Result<SheetR
             rows.entry(row as usize + 1).or_default().insert(column, content);
         }
     }
-    Ok(rows)
+    Ok((sheet, rows))
 }
 
 fn read_header(file: &Arc<str>, line: usize, cells: &BTreeMap<u32, SheetCell>) -> Result<Header, Vec<InputProblem>> {

@@ -295,7 +295,8 @@ mod tests {
     )]
     #[case(b"a\0b\0", "", "1: not valid UTF-8; the file looks like utf-16le")]
     #[case(b"a\r\nab\x98", "windows-1251", "2: the byte 98 is no text in windows-1251 (column 3)")]
-    #[case(b"ab\n\xD0", "utf-8", "2: the byte D0 is no text in utf-8 (column 1)")]
+    #[case(b"ab\n\xD0", "utf-8", "2: the text ends within a character in utf-8 (column 1)")]
+    #[case(b"ab\n\xD0a", "utf-8", "2: the byte D0 is no text in utf-8 (column 1)")]
     #[case(b"PK\x03\x04", "", "0: the file is a ZIP archive")]
     fn bytes_that_are_no_text_are_an_error(#[case] bytes: &[u8], #[case] encoding: &str, #[case] expected: &str) {
         let error = text(bytes, encoding).unwrap_err();

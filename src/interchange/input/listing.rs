@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::refused_name::is_refused;
 use super::{InputContent, InputSource};
 use crate::interchange::format::InputFormat;
 use crate::interchange::package::layout::DESCRIPTOR;
@@ -12,8 +13,6 @@ use crate::store::draft::InputProblem;
 
 /// Maximum number of files that a note names.
 const MAX_NAMED_FILES: usize = 5;
-/// What stands in the names of files with refused rows, which are corrected before they are imported.
-pub const REFUSED_MARK: &str = ".refused";
 
 /// The files of an import, and notes on those that are not read.
 #[derive(Debug, Default)]
@@ -60,7 +59,7 @@ impl InputList {
         let (mut unknown, mut tables, mut refused) = (Vec::new(), Vec::new(), Vec::new());
         for path in &paths {
             match InputFormat::from_path(path) {
-                _ if file_name(path).contains(&format!("{REFUSED_MARK}.")) => refused.push(file_name(path)),
+                _ if is_refused(&file_name(path)) => refused.push(file_name(path)),
                 None => unknown.push(file_name(path)),
                 Some(InputFormat::Csv | InputFormat::Xlsx) if !has_mapping => tables.push(file_name(path)),
                 Some(InputFormat::Yaml) if is_mapping(path) => {}

@@ -13,6 +13,7 @@ use crate::catalog::record::Record;
 use crate::core::path::PathSegment;
 use crate::interchange::input::compression::uncompressed_name;
 use crate::interchange::input::encoding::TextEncoding;
+use crate::interchange::input::refused_name::without_refused_mark;
 use crate::store::draft::InputProblem;
 
 /// A mapping from the columns of tables to records.
@@ -90,7 +91,8 @@ impl Mapping {
     /// The records that rows of a table have, by the name of its file.
     pub fn records_of(&self, file: &str) -> Vec<&RecordMapping> {
         let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
-        let names = [name, uncompressed_name(name)];
+        let original = without_refused_mark(uncompressed_name(name));
+        let names = [name, uncompressed_name(name), original.as_ref()];
         self.records
             .iter()
             .filter(|record| record.tables.is_empty() || record.tables.iter().any(|table| names.contains(&table.as_str())))
@@ -137,9 +139,14 @@ impl RecordMapping {
         Ok(key)
     }
 
+    /// Whether a row has this record.
+    pub fn holds(&self, row: &TableRow<'_>) -> bool {
+        self.conditions.iter().all(|condition| condition.holds(row))
+    }
+
     /// Converts a row to a record; `None` if the row does not have this record.
     pub fn apply(&self, row: &TableRow<'_>) -> Option<MappedTree> {
-        if !self.conditions.iter().all(|condition| condition.holds(row)) {
+        if !self.holds(row) {
             return None;
         }
         let MappingNode::Map { entries, .. } = &self.root else { return None };
