@@ -1,5 +1,6 @@
 //! Reads the sources of an import into drafts and collects every problem found in them.
 
+mod congress;
 pub mod record_lookup;
 pub mod refused;
 mod tree_text;
@@ -28,6 +29,7 @@ use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Draft, InputProblem, Origin};
 use crate::store::read::dump::FormerName;
 use crate::store::write::Drafts;
+use congress::{is_congress, to_popolo};
 use record_lookup::RecordLookup;
 
 /// Former slugs and ids of records.
@@ -103,16 +105,25 @@ impl ImportReader {
         let read = self.open(input)?.read_to_string(&mut text);
         read.map_err(|error| vec![unreadable(&input.name, &error)])?;
         let tree = yaml::parse(&input.name, &text).map_err(|problem| vec![problem])?;
-        self.push_tree(input, &tree)
+        self.read_tree(input, tree)
     }
 
     fn read_json(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
         let tree = json::parse(&input.name, self.open(input)?).map_err(|problem| vec![problem])?;
-        if input.format == InputFormat::Popolo || (!input.is_format_explicit && is_popolo(&tree)) {
+        self.read_tree(input, tree)
+    }
+
+    /// Reads a parsed file by what it contains.
+    fn read_tree(&mut self, input: &InputSource, tree: Tree) -> Result<(), Vec<InputProblem>> {
+        let is_popolo_file = input.format == InputFormat::Json && !input.is_format_explicit && is_popolo(&tree);
+        if input.format != InputFormat::Popolo && is_congress(&tree) {
+            self.popolo.collect(&input.name, to_popolo(tree));
+        } else if input.format == InputFormat::Popolo || is_popolo_file {
             self.popolo.collect(&input.name, tree);
-            return Ok(());
+        } else {
+            return self.push_tree(input, &tree);
         }
-        self.push_tree(input, &tree)
+        Ok(())
     }
 
     fn read_ndjson(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {

@@ -16,6 +16,8 @@ const AUTO: &str = "auto";
 const SAMPLE_BYTES: usize = 1 << 20;
 /// Buffer of decoded text, in bytes.
 const BUFFER_BYTES: usize = 1 << 16;
+/// Largest number of bytes of a character in any encoding.
+const MAX_CHARACTER_BYTES: usize = 4;
 /// The bytes that a ZIP archive begins with.
 const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 
@@ -141,6 +143,8 @@ struct DecodingReader {
     /// Bytes of the output: the decoded ones, and those consumed of them.
     filled: usize,
     consumed: usize,
+    /// The last bytes of the input that were decoded.
+    recent: Vec<u8>,
     position: Position,
     is_complete: bool,
     /// The error after the output.
@@ -157,6 +161,7 @@ impl DecodingReader {
             output: vec![0; BUFFER_BYTES],
             filled: 0,
             consumed: 0,
+            recent: Vec::new(),
             position: Position { line: 1, column: 0, is_after_carriage_return: false },
             is_complete: false,
             error: None,
@@ -179,13 +184,17 @@ impl DecodingReader {
                 }
                 DecoderResult::OutputFull => None,
                 DecoderResult::Malformed(length, after) => {
-                    let end = read.saturating_sub(after.into());
-                    let bytes = input.get(end.saturating_sub(length.into())..end).unwrap_or_default();
+                    // the character may have begun in an earlier piece of the input
+                    let passed = [self.recent.as_slice(), &input[..read]].concat();
+                    let end = passed.len().saturating_sub(after.into());
+                    let bytes = &passed[end.saturating_sub(length.into())..end];
                     let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(" ");
                     // the text around the bytes says more than they do
-                    Some((hex, (!self.is_certain).then(|| input.to_vec())))
+                    Some((if is_last { String::new() } else { hex }, (!self.is_certain).then(|| input.to_vec())))
                 }
             };
+            self.recent.extend_from_slice(&input[read.saturating_sub(MAX_CHARACTER_BYTES)..read]);
+            self.recent.drain(..self.recent.len().saturating_sub(MAX_CHARACTER_BYTES));
             self.inner.consume(read);
             (self.filled, self.consumed) = (written, 0);
             let control = if self.encoding.is_single_byte() { control_character(&self.output[..written]) } else { None };

@@ -302,3 +302,64 @@ async fn hidden_files_are_skipped_and_unknown_ones_named() {
     ];
     assert_eq!(notes, expected);
 }
+
+const LEGISLATORS: &str = "- id:
+    bioguide: C000127
+    thomas: '00172'
+    fec: [S8WA00194, H2WA01054]
+    govtrack: 300018
+  name: {first: Maria, last: Cantwell, official_full: Maria Cantwell}
+  bio: {birthday: '1958-10-13', gender: F, religion: Roman Catholic}
+  terms:
+  - {type: rep, start: '1993-01-05', end: '1995-01-03', state: WA, district: 1, party: Democrat}
+  - {type: sen, start: '2001-01-03', end: '2007-01-03', state: WA, class: 1, party: Democrat, url: 'https://cantwell.example'}
+- id: {bioguide: B000944, govtrack: 400050}
+  name: {first: Sherrod, middle: Campbell, last: Brown, suffix: Jr.}
+  bio: {gender: M}
+  terms:
+  - {type: rep, start: '1993-01-05', end: '1995-01-03', state: OH, district: 13, party: Democrat}
+  leadership_roles:
+  - {title: Majority Whip, chamber: house, start: '1994-01-05', end: '1995-01-03'}
+";
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn legislators_of_the_us_congress_are_recognized(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+    #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
+) {
+    let fixture = ImportFixture::new(on).await;
+    fixture.write_file("legislators.yaml", LEGISLATORS);
+    let output = import(&fixture, door, "legislators.yaml", Some("bioguide"), None).await;
+    // two people, the House, the Senate, a party and four memberships
+    assert!(output.contains("9 created, 0 updated, 0 unchanged"), "{output}");
+    for omitted in ["persons.bio.religion (1", "memberships.class (1"] {
+        assert!(output.contains(omitted), "{omitted}\n{output}");
+    }
+    let query = "{ people { nodes { name gender birthDate identifiers { scheme value } memberships { nodes { role start end organization { name } onBehalfOf { name } } } } } }";
+    let data = fixture.server.data(query).await;
+    let people = data["people"]["nodes"].as_array().unwrap();
+    let cantwell = people.iter().find(|person| person["name"] == "Maria Cantwell").unwrap();
+    assert_eq!((&cantwell["gender"], &cantwell["birthDate"]), (&json!("female"), &json!("1958-10-13")));
+    let has = |scheme: &str, value: &str| cantwell["identifiers"].as_array().unwrap().contains(&json!({"scheme": scheme, "value": value}));
+    for (scheme, value) in
+        [("bioguide", "C000127"), ("thomas", "00172"), ("fec", "S8WA00194"), ("fec", "H2WA01054"), ("govtrack", "300018")]
+    {
+        assert!(has(scheme, value), "{scheme} {value}: {cantwell}");
+    }
+    let membership = |role: &str, start: &str, end: &str, organization: &str, party: serde_json::Value| json!({"role": role, "start": start, "end": end, "organization": {"name": organization}, "onBehalfOf": party});
+    let democrat = json!({"name": "Democrat"});
+    let house = "United States House of Representatives";
+    let expected = [
+        membership("Representative", "1993-01-05", "1995-01-03", house, democrat.clone()),
+        membership("Senator", "2001-01-03", "2007-01-03", "United States Senate", democrat.clone()),
+    ];
+    for expected in expected {
+        assert!(cantwell["memberships"]["nodes"].as_array().unwrap().contains(&expected), "{expected}\n{cantwell:#}");
+    }
+    let brown = people.iter().find(|person| person["name"] == "Sherrod Campbell Brown Jr.").unwrap();
+    let whip = membership("Majority Whip", "1994-01-05", "1995-01-03", house, json!(null));
+    assert!(brown["memberships"]["nodes"].as_array().unwrap().contains(&whip), "{brown:#}");
+    let output = import(&fixture, door, "legislators.yaml", Some("bioguide"), None).await;
+    assert!(output.contains("0 created, 0 updated, 9 unchanged"), "{output}");
+}
