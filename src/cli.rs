@@ -31,6 +31,9 @@ pub use upload::upload_reader;
 /// Exit code of a command that was interrupted by Ctrl-C, as shells report it.
 const EXIT_INTERRUPTED: u8 = 130;
 
+/// Exit code of an import that refused some records and wrote the others.
+const EXIT_RECORDS_REFUSED: u8 = 3;
+
 /// Runs a command, prints its result or error, and returns the exit code of the program.
 pub async fn run(cli: Cli) -> ExitCode {
     match execute(cli).await {
@@ -59,6 +62,10 @@ async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         CommandOutcome::Completed(result) => {
             writeln!(std::io::stdout(), "{result}")?;
             Ok(ExitCode::SUCCESS)
+        }
+        CommandOutcome::Partial(result) => {
+            writeln!(std::io::stdout(), "{result}")?;
+            Ok(ExitCode::from(EXIT_RECORDS_REFUSED))
         }
         CommandOutcome::Interrupted(progress) => {
             eprintln!("kurultai: {progress}");

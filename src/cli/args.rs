@@ -14,6 +14,7 @@ use crate::core::language;
 use crate::core::partial_date::PartialDate;
 use crate::core::text::{TextRule, check_web_address};
 use crate::interchange::format::InputFormat;
+use crate::interchange::input::encoding::TextEncoding;
 use crate::interchange::package;
 
 /// A GraphQL API over an open civic dataset: laws, proposals, court cases and people, with their sources.
@@ -98,7 +99,10 @@ pub struct ImportArgs {
     /// Format of all files [default: detected from each file name]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<InputFormat>,
-    /// For CSV: YAML file that maps columns to fields
+    /// Encoding of files that are not UTF-8 and have no byte order mark, such as windows-1251; auto detects and reports it
+    #[arg(long, value_name = "NAME", value_parser = parse_encoding)]
+    pub encoding: Option<TextEncoding>,
+    /// For CSV and XLSX: YAML file that maps columns to fields
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
     /// For Popolo: name of the register that assigned the ids, such as isles-parliament. Ids are stored as identifiers of this
@@ -135,6 +139,10 @@ pub struct ImportArgs {
     /// Prune without having it shown first. Without --yes and --dry-run, --prune shows what it would do and writes nothing
     #[arg(long, requires = "prune")]
     pub yes: bool,
+    /// Import the valid records, and write the others to files in the current directory, to be corrected and imported. The exit
+    /// code is 3 if there are any
+    #[arg(long)]
+    pub skip: bool,
     /// URL of the GraphQL endpoint of a running server to import into, instead of a database
     #[arg(long, value_name = "URL", conflicts_with = "by")]
     pub url: Option<String>,
@@ -182,6 +190,11 @@ pub struct ExportArgs {
 /// Parses a name or title.
 fn parse_name(text: &str) -> Result<String, String> {
     TextRule::NAME.check(text).map(|()| text.to_owned())
+}
+
+/// Parses the name of an encoding.
+fn parse_encoding(name: &str) -> Result<TextEncoding, String> {
+    name.parse()
 }
 
 /// Parses the reason for a change.

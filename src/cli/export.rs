@@ -9,6 +9,7 @@ use super::outcome::CommandOutcome;
 use super::progress::Progress;
 use crate::config::Config;
 use crate::interchange::package;
+use crate::interchange::package::layout::DESCRIPTOR;
 use crate::interchange::package::{ExportError, ExportOptions, ExportSummary};
 use crate::store::Store;
 
@@ -32,6 +33,12 @@ async fn write_package(store: &Store, options: &ExportOptions) -> anyhow::Result
     let mut interrupt = InterruptCounter::start();
     let mut dump = store.dump().await?;
     let rows = dump.count().await?;
+    if rows == 0 && options.directory.join(DESCRIPTOR).exists() {
+        bail!(
+            "the dataset has no published records, so the package in {} is kept; is the database the right one? To replace the package by an empty one, delete it first",
+            options.directory.display()
+        );
+    }
     let progress = Progress::new("rows", "written", usize::try_from(rows).unwrap_or(usize::MAX));
     let result = tokio::select! {
         result = package::write(&mut dump, options, |rows| progress.add(rows)) => result,

@@ -1,5 +1,8 @@
 //! `kurultai import`: loads records from files. All files are read and validated before the first record is written.
 
+use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
@@ -15,14 +18,18 @@ use super::report;
 use crate::config::Config;
 use crate::interchange::batch::split_into_batches;
 use crate::interchange::format::InputFormat;
+use crate::interchange::import_reader::refused::Refusals;
 use crate::interchange::import_reader::{ImportReader, read_mapping};
-use crate::interchange::input;
-use crate::interchange::input::InputSource;
+use crate::interchange::input::encoding::TextEncoding;
+use crate::interchange::input::listing::{InputList, list_inputs};
+use crate::interchange::input::{InputContent, InputSource};
+use crate::interchange::mapping::Mapping;
 use crate::interchange::popolo::PopoloOptions;
 use crate::interchange::push::PushClient;
 use crate::store::Store;
 use crate::store::db::maintenance::BULK_WRITE_RECORDS;
-use crate::store::draft::{has_problems, mark_as_import, note_lines, problems_of};
+use crate::store::draft::record_names::name_records;
+use crate::store::draft::{InputProblem, has_problems, mark_as_import, note_lines, problems_of};
 use crate::store::write::{Author, Drafts, PruneMode, TransactionEnd, WriteError, WriteSummary};
 
 /// How an import writes into a database.
@@ -43,23 +50,39 @@ struct Prune {
     mode: PruneMode,
 }
 
+/// The files of an import, as read.
+struct ImportFiles {
+    reading: ImportReader,
+    /// The files, if records that are not valid are skipped.
+    skipping: Option<Vec<InputSource>>,
+}
+
 /// Imports records into the database, or into a running server if a URL is given.
 pub(super) async fn import(config: &Config, args: ImportArgs) -> anyhow::Result<CommandOutcome> {
-    let mut reading = read_inputs(&args)?;
+    let mut files = read_inputs(&args)?;
     let batch_records = usize::try_from(args.batch).unwrap_or(usize::MAX);
+    if files.reading.has_package && args.skip {
+        bail!("rows of a data package cannot be skipped, because they refer to each other by id; correct the package");
+    }
     if let Some(url) = args.url {
-        if reading.has_package {
+        if files.reading.has_package {
             bail!("a data package can only be imported into a database, because its records keep their ids; a server assigns new ids");
         }
         let server = PushClient::new(&url, args.token).map_err(|error| anyhow!(error))?;
-        reading.finish(&server).await.map_err(|error| anyhow!(error))?;
+        files.reading.finish(&server).await.map_err(|error| anyhow!(error))?;
         let options =
             PushOptions { message: args.message, batch_records, dry_run: args.dry_run, strict: args.strict, overwrite: args.overwrite };
-        let drafts = drafts(reading)?;
+        let (drafts, mut skipping) = files.drafts()?;
         if has_problems(&drafts) {
-            bail!(report::problems(&problems_of(&drafts), 0));
+            let mut problems = problems_of(&drafts);
+            name_records(&drafts, &mut problems);
+            bail!(report::problems(&problems, 0));
         }
-        return push(&server, drafts, options).await;
+        let outcome = push(&server, drafts, options, skipping.as_mut().map(|skipping| &mut skipping.refusals)).await?;
+        if let Some(skipping) = skipping {
+            skipping.write()?;
+        }
+        return Ok(outcome);
     }
     if args.prune.is_some() && args.set.is_none() && args.scheme.is_none() {
         bail!("--prune needs the name of the set of records that the files hold in full: give --set NAME");
@@ -75,26 +98,42 @@ pub(super) async fn import(config: &Config, args: ImportArgs) -> anyhow::Result<
         },
     };
     // what is pruned is shown first
-    let args_dry_run = args.dry_run || (args.prune.is_some() && !args.yes);
-    let (dry_run, strict, overwrite) = (args_dry_run, args.strict, args.overwrite);
+    let dry_run = args.dry_run || (args.prune.is_some() && !args.yes);
+    let (strict, overwrite) = (args.strict, args.overwrite);
     let options = ImportOptions { batch_records, dry_run, strict, overwrite, prune, author: Author { by: args.by, message: args.message } };
-    with_store(open_migrated(config, false).await?, async |store| load(store, reading, &options).await).await
+    with_store(open_migrated(config, false).await?, async |store| load(store, files, &options).await).await
 }
 
 /// Writes the records into a database.
-async fn load(store: &Store, mut reading: ImportReader, options: &ImportOptions) -> anyhow::Result<CommandOutcome> {
-    let former = std::mem::take(&mut reading.former);
-    reading.finish(store).await?;
-    let mut drafts = drafts(reading)?;
+async fn load(store: &Store, mut files: ImportFiles, options: &ImportOptions) -> anyhow::Result<CommandOutcome> {
+    let former = std::mem::take(&mut files.reading.former);
+    files.reading.finish(store).await?;
+    let (mut drafts, skipping) = files.drafts()?;
     mark_as_import(&mut drafts, options.overwrite);
-    let total = report::count(&drafts);
     let mut interrupt = InterruptCounter::start();
+    let mut refused = 0;
+    if let Some(mut skipping) = skipping {
+        loop {
+            match validate(store, &drafts, options, &mut interrupt).await {
+                Ok(Some(_)) => break,
+                Ok(None) => return Ok(report::interrupted(0, report::count(&drafts))),
+                Err(WriteError::Problems(problems)) => {
+                    let refused = skipping.refusals.refuse_problems(&mut drafts, problems);
+                    refused.map_err(|problems| anyhow!(report::problems(&problems, 0)))?;
+                }
+                Err(WriteError::Failed(error)) => return Err(error.into()),
+            }
+        }
+        refused = skipping.refusals.count;
+        skipping.write()?;
+    }
+    let total = report::count(&drafts);
     if options.dry_run || has_problems(&drafts) {
         return match write_result(validate(store, &drafts, options, &mut interrupt).await, 0)? {
             Some(outcome) => {
                 report::warnings(&outcome);
-                prune(store, &outcome, options).await?;
-                Ok(CommandOutcome::Completed(report::dry_run_summary(&outcome)))
+                prune(store, &outcome, refused, options).await?;
+                Ok(report::completed(report::dry_run_summary(&outcome), refused))
             }
             None => Ok(report::interrupted(0, total)),
         };
@@ -120,7 +159,7 @@ async fn load(store: &Store, mut reading: ImportReader, options: &ImportOptions)
         }
     };
     report::warnings(&outcome);
-    prune(store, &outcome, options).await.context("the records were written, but what is gone from the set was not pruned")?;
+    prune(store, &outcome, refused, options).await.context("the records were written, but what is gone from the set was not pruned")?;
     store
         .register_redirects(&former.slugs, &former.ids)
         .await
@@ -128,12 +167,16 @@ async fn load(store: &Store, mut reading: ImportReader, options: &ImportOptions)
     if outcome.created + outcome.updated >= BULK_WRITE_RECORDS {
         store.run_upkeep().await.context("all records were written, but database maintenance failed")?;
     }
-    Ok(CommandOutcome::Completed(report::summary(&outcome)))
+    Ok(report::completed(report::summary(&outcome), refused))
 }
 
-/// Prunes what is gone from the set, and prints it.
-async fn prune(store: &Store, outcome: &WriteSummary, options: &ImportOptions) -> anyhow::Result<()> {
+/// Prunes what is gone from the set, and prints it. If records were refused, nothing counts as gone: they may be among them.
+async fn prune(store: &Store, outcome: &WriteSummary, refused: usize, options: &ImportOptions) -> anyhow::Result<()> {
     let Some(set) = &options.prune.set else { return Ok(()) };
+    if refused > 0 {
+        eprintln!("not pruned: {refused} records were refused, and may be among those that seem to be gone");
+        return Ok(());
+    }
     let held: Vec<Uuid> = outcome.records.iter().map(|written| written.id).collect();
     let end = TransactionEnd::of(options.dry_run, false);
     let pruned = write_result(store.prune_import_set(set, &held, &options.prune.mode, &options.author, end).await, 0)?;
@@ -142,28 +185,77 @@ async fn prune(store: &Store, outcome: &WriteSummary, options: &ImportOptions) -
 }
 
 /// Reads all inputs.
-fn read_inputs(args: &ImportArgs) -> anyhow::Result<ImportReader> {
+fn read_inputs(args: &ImportArgs) -> anyhow::Result<ImportFiles> {
     let mut reading = ImportReader::new(PopoloOptions { scheme: args.scheme.clone(), lang: args.lang.clone() });
     if let Some(path) = &args.mapping {
         let name = Arc::from(path.display().to_string());
-        let mapping = InputSource { name, format: InputFormat::Yaml, is_format_explicit: true, path: Some(path.clone()), file: None };
+        let mapping = InputSource::new(name, InputFormat::Yaml, InputContent::Path(path.clone()));
         reading.set_mapping(read_mapping(&mapping).map_err(|problems| anyhow!(report::problems(&problems, 0)))?);
     }
-    let inputs = input::list_inputs(&args.paths, args.format, args.mapping.is_some()).map_err(|problem| anyhow!("{problem}"))?;
-    for input in &inputs {
+    let InputList { mut inputs, notes } =
+        list_inputs(&args.paths, args.format, args.mapping.is_some()).map_err(|problem| anyhow!("{problem}"))?;
+    reading.notes.extend(notes);
+    for input in &mut inputs {
+        input.encoding = args.encoding.unwrap_or(TextEncoding::Unspecified);
+        if args.skip && matches!(input.content, InputContent::StandardInput) {
+            input.content = InputContent::File(Arc::new(stored_standard_input().context("cannot store standard input")?));
+        }
         reading.read(input);
     }
-    reading.complete().map_err(|problems| anyhow!(report::problems(&problems, 0)))
+    let complete = if args.skip { ImportReader::complete_files } else { ImportReader::complete };
+    let reading = complete(reading).map_err(|problems| anyhow!(report::problems(&problems, 0)))?;
+    Ok(ImportFiles { reading, skipping: args.skip.then_some(inputs) })
 }
 
-/// The records that were read, or all problems if some could not be. Prints the notes of the readers.
-fn drafts(reading: ImportReader) -> anyhow::Result<Drafts> {
-    reading.notes.iter().for_each(|note| eprintln!("{note}"));
-    let reading = reading.complete().map_err(|problems| anyhow!(report::problems(&problems, 0)))?;
-    for note in note_lines(&reading.drafts) {
-        eprintln!("{note}");
+/// Standard input as a temporary file, which can be read again.
+fn stored_standard_input() -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut io::stdin().lock(), &mut file)?;
+    Ok(file)
+}
+
+/// What an import that skips refused records needs to write them.
+struct Skipping {
+    inputs: Vec<InputSource>,
+    mapping: Option<Arc<Mapping>>,
+    refusals: Refusals,
+}
+
+impl Skipping {
+    /// Writes the refused records to files in the current directory, and reports them with their problems.
+    fn write(&self) -> anyhow::Result<()> {
+        if !self.refusals.is_empty() {
+            let files = self.refusals.write(&self.inputs, self.mapping.as_ref(), Path::new("."));
+            let files = files.map_err(|problem| anyhow!("{problem}; nothing was written"))?;
+            eprintln!("{}", report::refused(&self.refusals, &files));
+        }
+        Ok(())
     }
-    Ok(reading.drafts)
+}
+
+impl ImportFiles {
+    /// The records that were read, or all problems if some could not be. Prints the notes of the readers. Records that are not
+    /// valid are refused if they are to be skipped.
+    fn drafts(self) -> anyhow::Result<(Drafts, Option<Skipping>)> {
+        let failed = |problems: Vec<InputProblem>| anyhow!(report::problems(&problems, 0));
+        let Self { reading, skipping } = self;
+        reading.notes.iter().for_each(|note| eprintln!("{note}"));
+        let complete = if skipping.is_some() { ImportReader::complete_files } else { ImportReader::complete };
+        let mut reading = complete(reading).map_err(failed)?;
+        let skipping = match skipping {
+            None => None,
+            Some(inputs) => {
+                let mut refusals = Refusals::of(&inputs);
+                refusals.refuse_rows(std::mem::take(&mut reading.row_problems)).map_err(failed)?;
+                refusals.refuse_invalid(&mut reading.drafts).map_err(failed)?;
+                Some(Skipping { inputs, mapping: reading.mapping(), refusals })
+            }
+        };
+        for note in note_lines(&reading.drafts) {
+            eprintln!("{note}");
+        }
+        Ok((reading.drafts, skipping))
+    }
 }
 
 /// Validates all records against each other and the database; `None` if interrupted.

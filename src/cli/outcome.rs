@@ -7,6 +7,8 @@ pub(super) enum CommandOutcome {
     Silent,
     /// The command completed with this result.
     Completed(String),
+    /// The command completed with this result, except for records that it refused.
+    Partial(String),
     /// The command was interrupted; the text says how far it got.
     Interrupted(String),
 }

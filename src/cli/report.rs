@@ -2,8 +2,11 @@
 
 use super::outcome::CommandOutcome;
 use crate::catalog::catalog;
+use crate::entity::RecordType;
+use crate::interchange::import_reader::refused::{Refusals, RefusedFile};
 use crate::store::draft::InputProblem;
-use crate::store::write::{Drafts, PruneOutcome, PrunedRecord, WriteSummary};
+use crate::store::draft::alike::group_alike;
+use crate::store::write::{ActionCounts, Drafts, PruneOutcome, PrunedRecord, RecordUpdate, WriteSummary};
 
 /// Number of records.
 pub(super) fn count(drafts: &Drafts) -> usize {
@@ -15,15 +18,30 @@ pub(super) fn summary(outcome: &WriteSummary) -> String {
     format!("Records: {} created, {} updated, {} unchanged{}", outcome.created, outcome.updated, outcome.unchanged, redacted(outcome))
 }
 
-/// Summary of a dry run.
+/// Summary of a dry run: the counts in all and by type, and the fields of updated records that would change.
 pub(super) fn dry_run_summary(outcome: &WriteSummary) -> String {
-    format!(
+    let total = format!(
         "Nothing was written. Records: {} would be created, {} updated, {} unchanged{}",
         outcome.created,
         outcome.updated,
         outcome.unchanged,
         redacted(outcome)
-    )
+    );
+    let types = outcome.by_type.iter().flat_map(|(ty, counts)| type_lines(*ty, *counts, &outcome.updates));
+    std::iter::once(total).chain(types).collect::<Vec<_>>().join("\n")
+}
+
+/// The counts of one type, and its records that would be updated.
+fn type_lines(ty: RecordType, counts: ActionCounts, updates: &[RecordUpdate]) -> Vec<String> {
+    let ActionCounts { created, updated, unchanged } = counts;
+    let mut lines = vec![format!("{}: {created} created, {updated} updated, {unchanged} unchanged", catalog().get(ty).plural)];
+    let listed: Vec<&RecordUpdate> = updates.iter().filter(|update| update.ty == ty).collect();
+    lines.extend(listed.iter().map(|update| format!("  {}: {}", update.slug, update.fields.join(", "))));
+    // a server does not say which records it would update
+    if !listed.is_empty() && updated > listed.len() {
+        lines.push(format!("  and {} more", updated - listed.len()));
+    }
+    lines
 }
 
 /// The number of records whose texts were redacted, if there are any.
@@ -75,9 +93,30 @@ pub(super) fn written_before(written: usize) -> String {
     }
 }
 
-/// All problems of an import, one per line.
+/// The problems of refused records, one per line; alike ones are counted.
+pub(super) fn refused(refusals: &Refusals, files: &[RefusedFile]) -> String {
+    let lines = group_alike(&refusals.problems).into_iter().map(|problem| problem.to_string());
+    let files = files.iter().map(|file| {
+        let what = if file.count == 1 { "1 refused record is".to_owned() } else { format!("{} refused records are", file.count) };
+        format!("{}: {what} in {}; correct and import it", file.source, file.path.display())
+    });
+    lines.chain(files).collect::<Vec<_>>().join("\n")
+}
+
+/// The outcome of an import: its summary, and how many records were refused, if any were.
+pub(super) fn completed(summary: String, refused: usize) -> CommandOutcome {
+    match refused {
+        0 => CommandOutcome::Completed(summary),
+        refused => CommandOutcome::Partial(match summary.split_once('\n') {
+            None => format!("{summary}; {refused} refused"),
+            Some((first, rest)) => format!("{first}; {refused} refused\n{rest}"),
+        }),
+    }
+}
+
+/// All problems of an import, one per line; alike ones are counted.
 pub(super) fn problems(problems: &[InputProblem], written: usize) -> String {
-    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let lines: Vec<String> = group_alike(problems).iter().map(ToString::to_string).collect();
     let count = match problems.len() {
         1 => "1 problem".to_owned(),
         count => format!("{count} problems"),

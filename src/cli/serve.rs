@@ -109,8 +109,8 @@ fn log_config(config: &Config) {
 
 fn service(config: &Config, store: Store) -> anyhow::Result<AppState> {
     let dataset = Arc::new(config.dataset().map_err(ExitError::from)?);
-    let api =
-        graphql::Api::new(store.clone(), upload_reader(), config.limits.clone(), dataset.clone()).context("cannot build the schema")?;
+    let api = graphql::Api::new(store.clone(), upload_reader(config.max_upload_bytes as u64), config.limits.clone(), dataset.clone())
+        .context("cannot build the schema")?;
     Ok(AppState {
         api,
         store,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// One step of a path into structured input.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PathSegment {
     /// Member of a map. The name may contain any character, including dots.
     Name(Cow<'static, str>),

@@ -1,9 +1,15 @@
-//! Converts CSV and TSV rows to records according to a mapping.
+//! Converts the rows of tables, which are CSV, TSV or sheets of XLSX, to records according to a mapping.
 
+mod buffered;
 mod cells;
 mod header;
 mod quotes;
+mod refused;
+mod refused_sheet;
 mod rows;
+mod sheet;
+mod sheet_cell;
+mod syntax;
 
 use std::io::BufRead;
 use std::sync::Arc;
@@ -12,14 +18,19 @@ use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 use crate::interchange::line_tracker::{LineTracker, line_of};
 use crate::interchange::mapping::{Mapping, RecordMapping, References};
-use crate::interchange::problem::{invalid_utf8, line_problem, unreadable};
 use crate::store::draft::InputProblem;
+use buffered::BufferedRow;
 use cells::CellCleaner;
 use header::{Header, skip_to_header};
-use quotes::{QuoteChecker, QuoteError};
+use quotes::QuoteChecker;
 use rows::RowConverter;
+use syntax::{csv_problem, separator};
 
-pub use rows::RowResult;
+pub use buffered::BufferedTable;
+pub use refused::copy_rows;
+pub use refused_sheet::copy_sheet_rows;
+pub use rows::{RowError, RowResult};
+pub use sheet::{SheetTable, read_workbook};
 
 /// A table whose header has been read and has every column that its mapping uses.
 pub struct MappedTable {
@@ -36,7 +47,7 @@ impl MappedTable {
         mut reader: Box<dyn BufRead + Send>,
         mapping: &Arc<Mapping>,
     ) -> Result<(Self, Vec<String>), Vec<InputProblem>> {
-        let separator = mapping.separator.unwrap_or(if file.ends_with(".tsv") { b'\t' } else { b',' });
+        let separator = separator(file, mapping);
         skip_to_header(file, &mut reader, mapping.header_line).map_err(|problem| vec![problem])?;
         let checker = QuoteChecker::new(reader, separator, mapping.header_line);
         let tracker = LineTracker::starting_at(checker, mapping.header_line);
@@ -69,11 +80,14 @@ impl MappedTable {
                 Ok(true) => {
                     let line = line_of(&mut self.reader, cells.position());
                     cleaner.clean(line, &mut cells);
-                    converter.convert(line, &cells, &mut emit);
+                    converter.convert(line, &cells, &[], &mut emit);
                 }
                 Err(error) => {
-                    emit(Err(vec![csv_problem(&self.file, line_of(&mut self.reader, error.position()), &error)]));
-                    if !matches!(error.kind(), ErrorKind::UnequalLengths { .. }) {
+                    let problem = csv_problem(&self.file, line_of(&mut self.reader, error.position()), &error);
+                    if matches!(error.kind(), ErrorKind::UnequalLengths { .. }) {
+                        emit(Err(RowError::Row(vec![problem])));
+                    } else {
+                        emit(Err(RowError::Table(problem)));
                         break;
                     }
                 }
@@ -82,8 +96,9 @@ impl MappedTable {
         (converter.finish(&mut emit), cleaner.note(&self.file))
     }
 
-    /// Reads all rows into memory, to convert them once their references are resolved.
-    pub fn buffer(mut self) -> Result<BufferedTable, Vec<InputProblem>> {
+    /// Reads all rows into memory, to convert them once their references are resolved. Also returns the problems of the rows
+    /// that cannot be.
+    pub fn buffer(mut self) -> Result<(BufferedTable, Vec<InputProblem>), Vec<InputProblem>> {
         let mut rows = Vec::new();
         let mut problems = Vec::new();
         let mut cleaner = CellCleaner::default();
@@ -94,65 +109,17 @@ impl MappedTable {
                 Ok(true) => {
                     let line = line_of(&mut self.reader, cells.position());
                     cleaner.clean(line, &mut cells);
-                    rows.push((line, cells));
+                    rows.push(BufferedRow::Complete(line, cells));
                 }
                 Err(error) => {
                     problems.push(csv_problem(&self.file, line_of(&mut self.reader, error.position()), &error));
                     if !matches!(error.kind(), ErrorKind::UnequalLengths { .. }) {
-                        break;
+                        return Err(problems);
                     }
                 }
             }
         }
         let Self { file, mapping, header, reader: _ } = self;
-        if problems.is_empty() { Ok(BufferedTable { note: cleaner.note(&file), file, mapping, header, rows }) } else { Err(problems) }
-    }
-}
-
-/// A table in memory whose rows wait until the records that they refer to are resolved.
-pub struct BufferedTable {
-    file: Arc<str>,
-    mapping: Arc<Mapping>,
-    header: Header,
-    /// Rows with their line numbers.
-    rows: Vec<(usize, StringRecord)>,
-    /// What was removed from cells.
-    note: Option<String>,
-}
-
-impl BufferedTable {
-    /// What was removed from cells, if anything was.
-    pub fn note(&self) -> Option<&String> {
-        self.note.as_ref()
-    }
-
-    /// Name of the file.
-    pub fn file(&self) -> &Arc<str> {
-        &self.file
-    }
-
-    /// Converts every row and passes each result to `emit`. Returns the number of rows of which the mapping makes no record.
-    pub fn convert_rows(&self, references: &References, mut emit: impl FnMut(RowResult)) -> usize {
-        let mut converter = RowConverter::new(&self.file, &self.mapping, &self.header, references);
-        for (line, cells) in &self.rows {
-            converter.convert(*line, cells, &mut emit);
-        }
-        converter.finish(&mut emit)
-    }
-}
-
-fn csv_problem(file: &Arc<str>, line: usize, error: &csv::Error) -> InputProblem {
-    match error.kind() {
-        ErrorKind::Utf8 { .. } => invalid_utf8(file, line),
-        ErrorKind::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<QuoteError>()) {
-            Some(error) => line_problem(file, Some(error.line), error.to_string()),
-            None => unreadable(file, error),
-        },
-        ErrorKind::UnequalLengths { expected_len, len, .. } => line_problem(
-            file,
-            Some(line),
-            format!("the row has {len} cells but the header has {expected_len}; quote cells that contain the separator"),
-        ),
-        _ => line_problem(file, Some(line), format!("invalid CSV: {error}")),
+        Ok((BufferedTable { note: cleaner.note(&file), file, mapping, header, rows }, problems))
     }
 }

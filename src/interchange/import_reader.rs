@@ -1,27 +1,35 @@
 //! Reads the sources of an import into drafts and collects every problem found in them.
 
+mod congress;
 pub mod record_lookup;
+pub mod refused;
+mod tree_text;
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, Read};
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 use crate::catalog::catalog;
+use crate::core::path::PathSegment;
 use crate::entity::RecordType;
-use crate::interchange::csv::{BufferedTable, MappedTable};
+use crate::interchange::csv::{BufferedTable, MappedTable, RowError, RowResult, SheetTable, read_workbook};
 use crate::interchange::format::InputFormat;
-use crate::interchange::input::InputSource;
+use crate::interchange::input::encoding::TextEncoding;
+use crate::interchange::input::{InputContent, InputSource};
 use crate::interchange::mapping::{LookupBy, Mapping, References};
 use crate::interchange::popolo::{KnownRecords, PopoloData, PopoloOptions, is_popolo};
-use crate::interchange::problem::file_problem;
+use crate::interchange::problem::{file_problem, unreadable};
 use crate::interchange::slug::slug_of_url;
 use crate::interchange::{json, ndjson, package, yaml};
 use crate::store::draft;
+use crate::store::draft::record_names::name_records;
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Draft, InputProblem, Origin};
 use crate::store::read::dump::FormerName;
 use crate::store::write::Drafts;
+use congress::{is_congress, to_popolo};
 use record_lookup::RecordLookup;
 
 /// Former slugs and ids of records.
@@ -44,9 +52,10 @@ pub fn read_mapping(input: &InputSource) -> Result<Mapping, Vec<InputProblem>> {
 pub struct ImportReader {
     /// Records read so far.
     pub drafts: Drafts,
-    /// Files and rows that could not be read; an import with such problems must not be written. Problems of values are in
-    /// the drafts.
+    /// Files that could not be read; an import with such problems must not be written. Problems of values are in the drafts.
     pub problems: Vec<InputProblem>,
+    /// Rows, lines and items that could not be read. Without their records, references cannot be validated.
+    pub row_problems: Vec<InputProblem>,
     /// Notes for the user that do not prevent the import.
     pub notes: Vec<String>,
     /// Popolo items, which [`ImportReader::finish`] converts once all files are read.
@@ -61,12 +70,17 @@ pub struct ImportReader {
 }
 
 impl ImportReader {
+    /// The mapping for tables, if there is one.
+    pub fn mapping(&self) -> Option<Arc<Mapping>> {
+        self.mapping.clone()
+    }
+
     /// Creates a reader without records.
     pub fn new(options: PopoloOptions) -> Self {
         Self { popolo: PopoloData::new(options), ..Self::default() }
     }
 
-    /// Sets the mapping for CSV sources that are read from now on.
+    /// Sets the mapping for tables that are read from now on.
     pub fn set_mapping(&mut self, mapping: Mapping) {
         self.mapping = Some(Arc::new(mapping));
     }
@@ -79,6 +93,7 @@ impl ImportReader {
             InputFormat::Ndjson => self.read_ndjson(input),
             InputFormat::Package => self.read_package(input),
             InputFormat::Csv => self.read_csv(input),
+            InputFormat::Xlsx => self.read_workbook(input),
         };
         if let Err(problems) = outcome {
             self.problems.extend(problems);
@@ -86,27 +101,39 @@ impl ImportReader {
     }
 
     fn read_yaml(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
-        let tree = input.read_to_string().and_then(|text| yaml::parse(&input.name, &text)).map_err(|problem| vec![problem])?;
-        self.push_tree(input, &tree)
+        let mut text = String::new();
+        let read = self.open(input)?.read_to_string(&mut text);
+        read.map_err(|error| vec![unreadable(&input.name, &error)])?;
+        let tree = yaml::parse(&input.name, &text).map_err(|problem| vec![problem])?;
+        self.read_tree(input, tree)
     }
 
     fn read_json(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
-        let tree = input.open().and_then(|reader| json::parse(&input.name, reader)).map_err(|problem| vec![problem])?;
-        if input.format == InputFormat::Popolo || (!input.is_format_explicit && is_popolo(&tree)) {
-            self.popolo.collect(&input.name, tree);
-            return Ok(());
-        }
-        self.push_tree(input, &tree)
+        let tree = json::parse(&input.name, self.open(input)?).map_err(|problem| vec![problem])?;
+        self.read_tree(input, tree)
     }
 
-    fn read_ndjson(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
-        let reader = input.open().map_err(|problem| vec![problem])?;
-        ndjson::parse(&input.name, reader, |record| self.push_result(record));
+    /// Reads a parsed file by what it contains.
+    fn read_tree(&mut self, input: &InputSource, tree: Tree) -> Result<(), Vec<InputProblem>> {
+        let is_popolo_file = input.format == InputFormat::Json && !input.is_format_explicit && is_popolo(&tree);
+        if input.format != InputFormat::Popolo && is_congress(&tree) {
+            self.popolo.collect(&input.name, to_popolo(tree));
+        } else if input.format == InputFormat::Popolo || is_popolo_file {
+            self.popolo.collect(&input.name, tree);
+        } else {
+            return self.push_tree(input, &tree);
+        }
         Ok(())
     }
 
+    fn read_ndjson(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
+        let reader = self.open(input)?;
+        let parsed = ndjson::parse(&input.name, reader, |record| self.push_result(record.map_err(RowError::Row)));
+        parsed.map_err(|problem| vec![problem])
+    }
+
     fn read_package(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
-        let Some(path) = &input.path else {
+        let InputContent::Path(path) = &input.content else {
             return Err(vec![file_problem(None, "a data package is a directory of files; specify the directory or its datapackage.json")]);
         };
         self.has_package = true;
@@ -118,23 +145,62 @@ impl ImportReader {
     }
 
     fn read_csv(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
-        let Some(mapping) = self.mapping.clone() else {
-            let message = "CSV requires a mapping from columns to fields; specify it with --mapping FILE";
-            return Err(vec![file_problem(Some(&input.name), message)]);
-        };
-        let reader = input.open().map_err(|problem| vec![problem])?;
+        let mapping = self.mapping_of(input)?;
+        // what the command says of its files replaces what the mapping says of its tables
+        let encoding = if input.encoding == TextEncoding::Unspecified { mapping.encoding } else { input.encoding };
+        let reader = self.open(&InputSource { encoding, ..input.clone() })?;
         let (table, unused) = MappedTable::open(&input.name, reader, &mapping)?;
-        if !unused.is_empty() {
-            self.notes.push(format!("{}: columns not used by the mapping: {}", input.name, unused.join(", ")));
-        }
+        self.note_unused_columns(input, &unused);
         if table.has_lookups() {
-            self.buffered_tables.push(table.buffer()?);
+            let (table, problems) = table.buffer()?;
+            self.row_problems.extend(problems);
+            self.buffered_tables.push(table);
         } else {
             let (skipped, note) = table.read_rows(&References::default(), |row| self.push_result(row));
             self.notes.extend(note);
             self.note_skipped_rows(&input.name, skipped);
         }
         Ok(())
+    }
+
+    fn read_workbook(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
+        let mapping = self.mapping_of(input)?;
+        let bytes = input.read_bytes().map_err(|problem| vec![problem])?;
+        let SheetTable { table, unused, problems } = read_workbook(&input.name, &bytes, input.max_bytes, &mapping)?;
+        self.note_unused_columns(input, &unused);
+        self.row_problems.extend(problems);
+        if table.has_lookups() {
+            self.buffered_tables.push(table);
+        } else {
+            self.convert_table(&table, &References::default());
+        }
+        Ok(())
+    }
+
+    fn mapping_of(&self, input: &InputSource) -> Result<Arc<Mapping>, Vec<InputProblem>> {
+        self.mapping.clone().ok_or_else(|| {
+            let message = "a table requires a mapping from columns to fields; specify it with --mapping FILE";
+            vec![file_problem(Some(&input.name), message)]
+        })
+    }
+
+    /// Opens a source as text. A note names its encoding if it was detected.
+    fn open(&mut self, input: &InputSource) -> Result<Box<dyn BufRead + Send>, Vec<InputProblem>> {
+        let (reader, detected) = input.open().map_err(|problem| vec![problem])?;
+        self.notes.extend(detected.map(|encoding| format!("{}: read as {}, which was detected", input.name, encoding.to_lowercase())));
+        Ok(reader)
+    }
+
+    fn note_unused_columns(&mut self, input: &InputSource, unused: &[String]) {
+        if !unused.is_empty() {
+            self.notes.push(format!("{}: columns not used by the mapping: {}", input.name, unused.join(", ")));
+        }
+    }
+
+    fn convert_table(&mut self, table: &BufferedTable, references: &References) {
+        let skipped = table.convert_rows(references, |row| self.push_result(row));
+        self.note_skipped_rows(table.file(), skipped);
+        self.notes.extend(table.note().cloned());
     }
 
     /// Converts Popolo items and buffered tables, which need all files and the records of the target to resolve references.
@@ -151,15 +217,15 @@ impl ImportReader {
             let known = KnownRecords::fetch(&self.popolo, &scheme, target).await?;
             let converted = std::mem::take(&mut self.popolo).convert(scheme, known);
             converted.drafts.into_iter().for_each(|(ty, draft)| self.push(ty, draft));
-            self.problems.extend(converted.problems);
+            let (items, files): (Vec<_>, Vec<_>) = converted.problems.into_iter().partition(|problem| is_of_item(&problem.origin));
+            self.row_problems.extend(items);
+            self.problems.extend(files);
             self.notes.extend(converted.notes);
         }
         let tables = std::mem::take(&mut self.buffered_tables);
         let references = self.resolve_references(&tables, target).await?;
         for table in &tables {
-            let skipped = table.convert_rows(&references, |row| self.push_result(row));
-            self.note_skipped_rows(table.file(), skipped);
-            self.notes.extend(table.note().cloned());
+            self.convert_table(table, &references);
         }
         Ok(())
     }
@@ -222,19 +288,28 @@ impl ImportReader {
     /// Fails with all problems found so far if files or rows could not be read: without their records, references cannot
     /// be validated. Problems of the values that could be read stay in the drafts, and the store adds its own to them.
     pub fn complete(mut self) -> Result<Self, Vec<InputProblem>> {
+        self.problems.append(&mut self.row_problems);
+        self.complete_files()
+    }
+
+    /// As [`Self::complete`], except that rows that could not be read are no failure: their problems stay.
+    pub fn complete_files(mut self) -> Result<Self, Vec<InputProblem>> {
         if self.problems.is_empty() {
             return Ok(self);
         }
         let mut problems = std::mem::take(&mut self.problems);
+        problems.append(&mut self.row_problems);
         problems.extend(draft::problems_of(&self.drafts));
         problems.sort_by(|a, b| (&a.origin.file, a.origin.line).cmp(&(&b.origin.file, b.origin.line)));
+        name_records(&self.drafts, &mut problems);
         Err(problems)
     }
 
-    fn push_result(&mut self, result: Result<(RecordType, Draft), Vec<InputProblem>>) {
+    fn push_result(&mut self, result: RowResult) {
         match result {
             Ok((ty, draft)) => self.push(ty, draft),
-            Err(problems) => self.problems.extend(problems),
+            Err(RowError::Row(problems)) => self.row_problems.extend(problems),
+            Err(RowError::Table(problem)) => self.problems.push(problem),
         }
     }
 
@@ -245,6 +320,11 @@ impl ImportReader {
             None => self.drafts.push((ty, vec![draft])),
         }
     }
+}
+
+/// Whether a problem is in an item of a list at the top of a file, so that the other items do not depend on it.
+fn is_of_item(origin: &Origin) -> bool {
+    matches!(origin.path.as_slice(), [PathSegment::Index(_), ..] | [PathSegment::Name(_), PathSegment::Index(_), ..])
 }
 
 /// A source of which only the URL is known, as the import of Popolo creates it as well.

@@ -12,24 +12,29 @@ use crate::store::draft;
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Draft, InputProblem, Origin};
 
-/// Parses records line by line and passes each record, or the problems of a line without one, to `emit`. An I/O error or invalid UTF-8 ends the
-/// file.
-pub fn parse(file: &Arc<str>, mut reader: impl BufRead, mut emit: impl FnMut(Result<(RecordType, Draft), Vec<InputProblem>>)) {
+/// Parses records line by line and passes each record, or the problems of a line without one, to `emit`. An I/O error or
+/// invalid UTF-8 ends the file and is returned.
+pub fn parse(
+    file: &Arc<str>,
+    mut reader: impl BufRead,
+    mut emit: impl FnMut(Result<(RecordType, Draft), Vec<InputProblem>>),
+) -> Result<(), InputProblem> {
     let mut bytes = Vec::new();
     for line in 1.. {
         bytes.clear();
         match reader.read_until(b'\n', &mut bytes) {
-            Ok(0) => return,
+            Ok(0) => return Ok(()),
             Ok(_) => {}
-            Err(error) => return emit(Err(vec![unreadable(file, &error)])),
+            Err(error) => return Err(unreadable(file, &error)),
         }
-        let Ok(text) = std::str::from_utf8(&bytes) else { return emit(Err(vec![invalid_utf8(file, line)])) };
+        let text = std::str::from_utf8(&bytes).map_err(|_| invalid_utf8(file, line))?;
         let text = if line == 1 { text.trim_start_matches('\u{FEFF}') } else { text };
         if !text.trim().is_empty() {
             let tree = json::parse_line(file, line, text).map_err(|problem| vec![problem]);
             emit(tree.and_then(|tree| parse_record(file, line, &tree)));
         }
     }
+    Ok(())
 }
 
 fn parse_record(file: &Arc<str>, line: usize, tree: &Tree) -> Result<(RecordType, Draft), Vec<InputProblem>> {

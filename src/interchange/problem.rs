@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::interchange::input::read_error::ReadError;
 use crate::store::draft::{InputProblem, Origin};
 
 /// A problem with a whole file, or with the import itself if `file` is `None`.
@@ -17,15 +18,13 @@ pub fn line_problem(file: &Arc<str>, line: Option<usize>, message: impl Into<Str
 
 /// An I/O error while the file `name` was opened or read.
 pub fn unreadable(name: &Arc<str>, error: &io::Error) -> InputProblem {
-    file_problem(None, format!("cannot read {name}: {error}"))
+    match ReadError::of(error) {
+        Some(error) => line_problem(name, error.line, error.message.clone()),
+        None => file_problem(None, format!("cannot read {name}: {error}")),
+    }
 }
 
-/// Invalid UTF-8 on one line, with the command that converts the file.
+/// Invalid UTF-8 on one line of a file that is always UTF-8.
 pub fn invalid_utf8(name: &Arc<str>, line: usize) -> InputProblem {
-    let base_name = name.rsplit('/').next().unwrap_or(name);
-    line_problem(
-        name,
-        Some(line),
-        format!("not valid UTF-8; convert the file first, for example with \"iconv -f WINDOWS-1251 -t UTF-8 {name} > utf-8-{base_name}\""),
-    )
+    line_problem(name, Some(line), "not valid UTF-8")
 }

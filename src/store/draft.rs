@@ -1,6 +1,8 @@
 //! Drafts: records as given by a caller, validated against the catalog, with the origin of every value.
 
+pub mod alike;
 pub mod parse;
+pub mod record_names;
 pub mod scalar;
 pub mod value_tree;
 

@@ -23,4 +23,6 @@ pub(crate) mod writer;
 
 pub use crate::store::draft::Drafts;
 pub use crate::store::write::import_set::{PruneMode, PruneOutcome, PrunedRecord};
-pub use crate::store::write::types::{Author, TransactionEnd, WriteAction, WriteError, WriteSummary, WrittenRecord};
+pub use crate::store::write::types::{
+    ActionCounts, Author, MAX_LISTED_UPDATES, RecordUpdate, TransactionEnd, WriteAction, WriteError, WriteSummary, WrittenRecord,
+};

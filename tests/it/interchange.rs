@@ -14,6 +14,8 @@ mod package;
 mod popolo;
 mod prune;
 mod push;
+mod refused;
+mod sources;
 mod texts;
 
 use std::io::Write;

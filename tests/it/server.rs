@@ -266,8 +266,13 @@ impl Server {
         streams.max_operations_per_socket = 3;
         streams.send_timeout = Duration::from_millis(500);
         let state = AppState {
-            api: kurultai::graphql::engine::Api::new(store.clone(), kurultai::cli::upload_reader(), settings.limits, dataset.clone())
-                .unwrap(),
+            api: kurultai::graphql::engine::Api::new(
+                store.clone(),
+                kurultai::cli::upload_reader(10_000_000),
+                settings.limits,
+                dataset.clone(),
+            )
+            .unwrap(),
             store: store.clone(),
             sdl: Arc::from(kurultai::graphql::engine::sdl().unwrap()),
             response_cache: kurultai::http::ResponseCache::new(1_000_000),

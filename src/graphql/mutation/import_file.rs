@@ -16,6 +16,7 @@ use crate::graphql::schema::payload;
 use crate::graphql::schema::payload::ErrorsProjection;
 use crate::store::Store;
 use crate::store::db::maintenance::BULK_WRITE_RECORDS;
+use crate::store::draft::alike::group_alike;
 use crate::store::draft::{InputProblem, Origin, has_problems, mark_as_import};
 use crate::store::write::{TransactionEnd, WriteError, WriteSummary};
 
@@ -28,7 +29,7 @@ pub(super) const OVERWRITE: &str = "Write over what editors wrote since the last
 const MAX_REPORTED_ERRORS: usize = 1_000;
 
 pub(super) fn field() -> Field {
-    let doc = "Creates or updates the records of a file: YAML, JSON, NDJSON, Popolo or a table with its mapping, recognized by name. All are written in one transaction; any error cancels it. Idempotent.";
+    let doc = "Creates or updates the records of a file: YAML, JSON, NDJSON, Popolo or a table with its mapping (CSV, XLSX), recognized by name; also compressed (.gz, .zst). All are written in one transaction; any error cancels it. Idempotent.";
     mutation_field(NAME, INPUT_TYPE, PAYLOAD, doc)
 }
 
@@ -45,6 +46,11 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
             "For Popolo: name of the register that assigned the ids, such as isles-parliament. Later imports find the records by it.",
         ))
         .field(input_value("lang", TypeRef::named(LANGUAGE), "For Popolo: language of names and other text. By default undetermined."))
+        .field(input_value(
+            "encoding",
+            TypeRef::named(TypeRef::STRING),
+            "Encoding of a file that is not UTF-8 and has no byte order mark, such as windows-1251; auto detects it, and a note names it.",
+        ))
         .field(input_value("mapping", TypeRef::named(UPLOAD), "For a table: the YAML file that maps columns to fields."))
         .field(input_value("strict", TypeRef::named(TypeRef::BOOLEAN), "Treat warnings as errors: write nothing."))
         .field(input_value("overwrite", TypeRef::named(TypeRef::BOOLEAN), OVERWRITE))
@@ -82,6 +88,7 @@ pub(super) async fn execute(
     let options = UploadOptions {
         scheme: input::take_text(&mut members, "scheme")?,
         lang: input::take_text(&mut members, "lang")?,
+        encoding: input::take_text(&mut members, "encoding")?,
         mapping: input::take_text(&mut members, "mapping")?.map(|key| find(&key, "input.mapping")).transpose()?,
     };
     if let Some(Err(message)) = options.scheme.as_deref().map(|scheme| TextRule::NAME.check(scheme)) {
@@ -115,9 +122,21 @@ pub(super) async fn execute(
             Err(WriteError::Failed(error)) => return Err(error),
         }
     }
-    problems.truncate(MAX_REPORTED_ERRORS);
+    let problems = reported(&problems);
     write_payload(selection, &summary, &contents.notes, &problems, out);
     Ok(())
+}
+
+/// The problems as they are reported: alike ones are counted, and so are those beyond the maximum.
+fn reported(problems: &[InputProblem]) -> Vec<InputProblem> {
+    let mut problems = group_alike(problems);
+    if problems.len() > MAX_REPORTED_ERRORS {
+        let more = problems.len() - MAX_REPORTED_ERRORS;
+        problems.truncate(MAX_REPORTED_ERRORS);
+        let message = format!("the file has {more} more problems; correct these first");
+        problems.push(InputProblem::new(Origin::default(), message));
+    }
+    problems
 }
 
 fn write_payload(selection: &Selection<'_>, summary: &WriteSummary, notes: &[String], problems: &[InputProblem], out: &mut JsonWriter<'_>) {

@@ -33,6 +33,8 @@ pub struct UploadOptions {
     pub scheme: Option<String>,
     /// Language tag of names and other text of Popolo.
     pub lang: Option<String>,
+    /// Name of the encoding of a text without a byte order mark.
+    pub encoding: Option<String>,
     /// File that maps the columns of a table to fields.
     pub mapping: Option<Upload>,
 }

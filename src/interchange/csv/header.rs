@@ -29,6 +29,17 @@ impl Header {
         Self { names, columns }
     }
 
+    /// Number of columns.
+    pub(super) fn width(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The columns that the records of a table are read from, by their index, with their names.
+    pub(super) fn used(&self, file: &Arc<str>, mapping: &Mapping) -> HashMap<usize, String> {
+        let uses = mapping.records_of(file).into_iter().flat_map(|record| record.column_uses());
+        uses.filter_map(|used| Some((*self.columns.get(&used.column)?, used.column))).collect()
+    }
+
     /// Checks that the header has each column that the mapping reads exactly once. Returns the named columns that the mapping
     /// neither uses nor ignores.
     pub(super) fn check(&self, file: &Arc<str>, mapping: &Mapping) -> Result<Vec<String>, Vec<InputProblem>> {

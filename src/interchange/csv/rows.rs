@@ -14,8 +14,27 @@ use crate::interchange::problem::line_problem;
 use crate::store::draft;
 use crate::store::draft::{Draft, InputProblem, Origin};
 
-/// The record of one or more rows with its problems, or the problems of rows that could not be read.
-pub type RowResult = Result<(RecordType, Draft), Vec<InputProblem>>;
+/// The record of one or more rows with its problems, or why there is none.
+pub type RowResult = Result<(RecordType, Draft), RowError>;
+
+/// Why a row has no record.
+#[derive(Debug)]
+pub enum RowError {
+    /// The row has these problems; other rows do not depend on it.
+    Row(Vec<InputProblem>),
+    /// The table cannot be read as a whole.
+    Table(InputProblem),
+}
+
+impl RowError {
+    /// The problems.
+    pub fn into_problems(self) -> Vec<InputProblem> {
+        match self {
+            Self::Row(problems) => problems,
+            Self::Table(problem) => vec![problem],
+        }
+    }
+}
 
 /// Converts rows in their order. Records of several rows are complete at the end of the table, or, if the table is sorted by
 /// their key, when a row with another key follows, so that one of them is in memory at a time.
@@ -62,9 +81,9 @@ impl<'t> RowConverter<'t> {
         Self { file, header, references, groups: mapping.records_of(file).into_iter().map(group).collect(), skipped: 0 }
     }
 
-    /// Converts a row and emits the records that are complete.
-    pub(super) fn convert(&mut self, line: usize, cells: &StringRecord, emit: &mut impl FnMut(RowResult)) {
-        let row = TableRow { columns: &self.header.columns, cells, references: self.references, line };
+    /// Converts a row and emits the records that are complete. `numbers` are the indices of the cells that are numbers.
+    pub(super) fn convert(&mut self, line: usize, cells: &StringRecord, numbers: &[usize], emit: &mut impl FnMut(RowResult)) {
+        let row = TableRow { columns: &self.header.columns, cells, numbers, references: self.references, line };
         let mut is_skipped = true;
         for group in &mut self.groups {
             let Some(record) = group.mapping.apply(&row) else { continue };
@@ -75,7 +94,7 @@ impl<'t> RowConverter<'t> {
             }
             match group.mapping.key_of(&row) {
                 Ok(key) => group.add(self.file, key, record, emit),
-                Err(message) => emit(Err(vec![line_problem(self.file, Some(line), message)])),
+                Err(message) => emit(Err(RowError::Row(vec![line_problem(self.file, Some(line), message)]))),
             }
         }
         self.skipped += usize::from(is_skipped);
@@ -109,7 +128,7 @@ impl RowGroup<'_> {
                     key.join(", "),
                     self.mapping.key_label()
                 );
-                emit(Err(vec![line_problem(file, Some(line), message)]));
+                emit(Err(RowError::Table(line_problem(file, Some(line), message))));
             }
             return;
         }

@@ -11,6 +11,9 @@ use super::template::Template;
 use super::tree::{MappedProblem, MappedTree, MappedValue};
 use crate::catalog::record::Record;
 use crate::core::path::PathSegment;
+use crate::interchange::input::compression::uncompressed_name;
+use crate::interchange::input::encoding::TextEncoding;
+use crate::interchange::input::refused_name::without_refused_mark;
 use crate::store::draft::InputProblem;
 
 /// A mapping from the columns of tables to records.
@@ -22,6 +25,10 @@ pub struct Mapping {
     pub separator: Option<u8>,
     /// Line of a table on which its header begins, counted from 1.
     pub header_line: usize,
+    /// Encoding of tables without a byte order mark.
+    pub encoding: TextEncoding,
+    /// Sheet of a workbook that has the table.
+    pub sheet: Option<String>,
     /// Columns that are deliberately unused.
     pub ignore: Vec<String>,
     /// Records that each row has.
@@ -84,7 +91,12 @@ impl Mapping {
     /// The records that rows of a table have, by the name of its file.
     pub fn records_of(&self, file: &str) -> Vec<&RecordMapping> {
         let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
-        self.records.iter().filter(|record| record.tables.is_empty() || record.tables.iter().any(|table| table == name)).collect()
+        let original = without_refused_mark(uncompressed_name(name));
+        let names = [name, uncompressed_name(name), original.as_ref()];
+        self.records
+            .iter()
+            .filter(|record| record.tables.is_empty() || record.tables.iter().any(|table| names.contains(&table.as_str())))
+            .collect()
     }
 }
 
@@ -127,9 +139,14 @@ impl RecordMapping {
         Ok(key)
     }
 
+    /// Whether a row has this record.
+    pub fn holds(&self, row: &TableRow<'_>) -> bool {
+        self.conditions.iter().all(|condition| condition.holds(row))
+    }
+
     /// Converts a row to a record; `None` if the row does not have this record.
     pub fn apply(&self, row: &TableRow<'_>) -> Option<MappedTree> {
-        if !self.conditions.iter().all(|condition| condition.holds(row)) {
+        if !self.holds(row) {
             return None;
         }
         let MappingNode::Map { entries, .. } = &self.root else { return None };

@@ -25,6 +25,9 @@ struct Digits {
 }
 
 impl NumberFormat {
+    /// Digits with a decimal point and without groups, as programs write numbers.
+    pub(super) const PLAIN: Self = Self { decimal: Some('.'), thousands: None };
+
     /// Why the two separators cannot be used together, if they cannot.
     pub(super) fn conflict(self) -> Option<String> {
         let same = self.decimal.filter(|decimal| self.thousands == Some(*decimal))?;

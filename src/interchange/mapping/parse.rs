@@ -12,6 +12,7 @@ use crate::catalog::catalog;
 use crate::catalog::kind::{FieldKind, Structure};
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::language;
+use crate::interchange::input::encoding::TextEncoding;
 use crate::interchange::yaml;
 use crate::store::draft::InputProblem;
 use crate::store::draft::value_tree::{Tree, Value};
@@ -19,7 +20,7 @@ use crate::store::draft::value_tree::{Tree, Value};
 /// Keys of a mapping that describe its records, which are those of an entry of `records` as well.
 const RECORD_KEYS: [&str; 6] = ["type", "fields", "table", "when", "key", "sorted"];
 /// Other top-level keys of a mapping.
-const TABLE_KEYS: [&str; 4] = ["records", "separator", "header", "ignore"];
+const TABLE_KEYS: [&str; 6] = ["records", "separator", "header", "ignore", "encoding", "sheet"];
 /// Key of the conditions of a record, a list item or a field.
 const WHEN: &str = "when";
 /// Largest line on which a header can begin.
@@ -52,8 +53,9 @@ impl Mapping {
         let parsed = parser.mapping(&tree);
         let problems = parser.reader.problems;
         match parsed {
-            Some((separator, header_line, ignore, records)) if problems.is_empty() => {
-                Ok(Self { file: file.clone(), separator, header_line, ignore, records, positions })
+            Some((table, records)) if problems.is_empty() => {
+                let TableOptions { separator, header_line, encoding, sheet, ignore } = table;
+                Ok(Self { file: file.clone(), separator, header_line, encoding, sheet, ignore, records, positions })
             }
             _ => Err(problems),
         }
@@ -64,11 +66,17 @@ struct MappingParser<'f> {
     reader: OptionReader<'f>,
 }
 
-/// Separator, line of the header, unused columns, and records.
-type Parsed = (Option<u8>, usize, Vec<String>, Vec<RecordMapping>);
+/// How tables are read.
+struct TableOptions {
+    separator: Option<u8>,
+    header_line: usize,
+    encoding: TextEncoding,
+    sheet: Option<String>,
+    ignore: Vec<String>,
+}
 
 impl MappingParser<'_> {
-    fn mapping(&mut self, tree: &Tree) -> Option<Parsed> {
+    fn mapping(&mut self, tree: &Tree) -> Option<(TableOptions, Vec<RecordMapping>)> {
         let Value::Map(entries) = &tree.value else {
             self.reader.report("", format!("expected a map with type and fields, found {}", tree.kind()));
             return None;
@@ -80,6 +88,8 @@ impl MappingParser<'_> {
         let separator = get("separator").and_then(|tree| self.separator(tree));
         let header_line = get("header").and_then(|tree| self.reader.integer(tree, 1..=MAX_HEADER_LINE, "header"));
         let ignore = get("ignore").map(|ignore| self.reader.texts(ignore, "ignore")).unwrap_or_default();
+        let encoding = get("encoding").and_then(|tree| self.encoding(tree)).unwrap_or_default();
+        let sheet = get("sheet").and_then(|tree| self.reader.text(tree, "sheet"));
         let records = match get("records") {
             None => vec![self.record_mapping(entries, &formats, "")],
             Some(records) => {
@@ -90,7 +100,13 @@ impl MappingParser<'_> {
             }
         };
         let header_line = header_line.and_then(|line| usize::try_from(line).ok()).unwrap_or(1);
-        Some((separator, header_line, ignore, records.into_iter().collect::<Option<_>>()?))
+        let table = TableOptions { separator, header_line, encoding, sheet, ignore };
+        Some((table, records.into_iter().collect::<Option<_>>()?))
+    }
+
+    fn encoding(&mut self, tree: &Tree) -> Option<TextEncoding> {
+        let name = self.reader.text(tree, "encoding")?;
+        name.parse().map_err(|message: String| self.reader.report("encoding", message)).ok()
     }
 
     fn record_mappings(&mut self, tree: &Tree, formats: &Formats) -> Vec<Option<RecordMapping>> {

@@ -224,7 +224,7 @@ fn check_constants(reader: &mut OptionReader<'_>, rule: &FieldRule, path: &str) 
     }
     let cells = StringRecord::new();
     let (columns, references) = (HashMap::new(), References::default());
-    let row = TableRow { columns: &columns, cells: &cells, references: &references, line: 0 };
+    let row = TableRow { columns: &columns, cells: &cells, numbers: &[], references: &references, line: 0 };
     let constant = |template: &Template| template.is_constant().then(|| template.render(|_| "".into()));
     let mut texts: Vec<(String, String)> = Vec::new();
     if rule.replacements.is_none() && rule.pattern.is_none() {

@@ -259,6 +259,12 @@ impl FieldRule {
         Ok(())
     }
 
+    /// How a text writes a number: that of a cell that is a number is not written as the table writes texts.
+    fn numbers(&self, text: &str, row: &TableRow<'_>) -> NumberFormat {
+        let is_number = !row.numbers.is_empty() && self.columns().into_iter().any(|column| row.is_number(column, text));
+        if is_number { NumberFormat::PLAIN } else { self.formats.numbers }
+    }
+
     /// Converts one text to the kind of the field, or explains why it cannot be.
     fn convert(&self, text: &str, row: &TableRow<'_>) -> Result<Value, String> {
         if self.is_slug {
@@ -275,8 +281,8 @@ impl FieldRule {
         }
         match self.place.kind {
             FieldKind::Date => Ok(self.formats.dates.read(text)?.map_or(Value::Null, Value::Text)),
-            FieldKind::Integer => self.formats.numbers.integer(text).map(|number| Value::Number(number.into())),
-            FieldKind::Number => self.formats.numbers.number(text).map(|number| Value::Number(number.into())),
+            FieldKind::Integer => self.numbers(text, row).integer(text).map(|number| Value::Number(number.into())),
+            FieldKind::Number => self.numbers(text, row).number(text).map(|number| Value::Number(number.into())),
             FieldKind::Boolean => match text.to_lowercase().as_str() {
                 "true" | "yes" | "1" => Ok(Value::Boolean(true)),
                 "false" | "no" | "0" => Ok(Value::Boolean(false)),

@@ -1,13 +1,15 @@
 //! Pushes records to a running server, batch by batch, through its `importRecords` mutation.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reqwest::{Client, StatusCode, Url};
 use serde_json::{Value as Json, json};
 
 use super::encode::to_input;
-use crate::store::draft::{Draft, InputProblem};
-use crate::store::write::{Drafts, WriteSummary};
+use crate::entity::RecordType;
+use crate::store::draft::{Draft, InputProblem, Origin};
+use crate::store::write::{ActionCounts, Drafts, WriteAction, WriteSummary};
 
 /// Maximum number of records that the server accepts in one mutation.
 pub const MAX_PUSH_RECORDS: usize = 1_000;
@@ -19,7 +21,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
 const RETRY_DELAYS: [Duration; 5] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 
-const IMPORT_MUTATION: &str = "mutation Import($input: ImportRecordsInput!) { importRecords(input: $input) { created updated unchanged failed results { index warnings kept errors { path message } } } }";
+const IMPORT_MUTATION: &str = "mutation Import($input: ImportRecordsInput!) { importRecords(input: $input) { created updated unchanged failed results { index outcome warnings kept errors { path message } } errors { path message } } }";
 
 /// Client of the server that records are pushed to.
 #[derive(Debug)]
@@ -29,15 +31,26 @@ pub struct PushClient {
     client: Client,
 }
 
-/// Options of the mutation.
-#[derive(Debug, Clone, Copy)]
-pub struct PushFlags {
+/// How the server imports a batch.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PushMode {
     /// Whether the server only validates the records.
     pub dry_run: bool,
     /// Whether warnings are errors.
     pub strict: bool,
     /// Whether edits are overwritten.
     pub overwrite: bool,
+    /// Whether records with errors are skipped, instead of the batch.
+    pub skip: bool,
+}
+
+/// What the server did with a batch.
+#[derive(Debug, Default)]
+pub struct PushOutcome {
+    /// The records that were imported.
+    pub summary: WriteSummary,
+    /// The records that were skipped, by their index in the batch, with their problems.
+    pub skipped: Vec<(usize, Vec<InputProblem>)>,
 }
 
 /// Why a batch was not imported.
@@ -64,18 +77,19 @@ impl PushClient {
         Ok(Self { url: endpoint, token, client })
     }
 
-    /// Pushes one batch, which the server imports completely or not at all.
-    pub async fn push(&self, drafts: &Drafts, message: Option<&str>, flags: PushFlags) -> Result<WriteSummary, PushError> {
-        let pushed: Vec<&Draft> = drafts.iter().flat_map(|(_, drafts)| drafts).collect();
-        let merge = pushed.iter().any(|draft| draft.merges_stored);
-        let PushFlags { dry_run, strict, overwrite } = flags;
+    /// Pushes one batch. The server imports it completely or not at all, or without the records that are skipped.
+    pub async fn push(&self, drafts: &Drafts, message: Option<&str>, mode: PushMode) -> Result<PushOutcome, PushError> {
+        let pushed: Vec<(RecordType, &Draft)> =
+            drafts.iter().flat_map(|(ty, drafts)| drafts.iter().map(move |draft| (*ty, draft))).collect();
+        let merge = pushed.iter().any(|(_, draft)| draft.merges_stored);
+        let policy = if mode.skip { "SKIP" } else { "STOP" };
         let input = json!({
-            "records": to_input(drafts), "dryRun": dry_run, "strict": strict, "merge": merge, "overwrite": overwrite,
-            "onError": "STOP", "message": message,
+            "records": to_input(drafts), "dryRun": mode.dry_run, "strict": mode.strict, "merge": merge, "overwrite": mode.overwrite,
+            "onError": policy, "message": message,
         });
         let body = json!({"query": IMPORT_MUTATION, "variables": {"input": input}});
         let response = self.post_with_retry(&body).await.map_err(PushError::Failed)?;
-        parse_response(&response, &pushed)
+        parse_response(&response, &pushed, mode.skip)
     }
 
     /// Posts a request and retries it while the server is unreachable or at capacity. A retry is safe because an import is
@@ -127,39 +141,70 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 }
 
 /// Parses the response; problems carry the origin of the pushed record that they concern.
-fn parse_response(response: &Json, pushed: &[&Draft]) -> Result<WriteSummary, PushError> {
+fn parse_response(response: &Json, pushed: &[(RecordType, &Draft)], skip: bool) -> Result<PushOutcome, PushError> {
     let result = &response["data"]["importRecords"];
     if let Some(errors) = response["errors"].as_array().filter(|errors| !errors.is_empty()) {
         let messages: Vec<&str> = errors.iter().filter_map(|error| error["message"].as_str()).collect();
         return Err(PushError::Failed(messages.join("; ")));
     }
-    let (mut problems, mut warnings, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut warnings, mut kept) = (Vec::new(), Vec::new());
+    let mut skipped: Vec<(usize, Vec<InputProblem>)> = Vec::new();
+    let mut by_type: BTreeMap<RecordType, ActionCounts> = BTreeMap::new();
     for entry in result["results"].as_array().into_iter().flatten() {
         let index = entry["index"].as_u64().and_then(|index| usize::try_from(index).ok());
-        let draft = index.and_then(|index| pushed.get(index));
-        for warning in entry["warnings"].as_array().into_iter().flatten().filter_map(Json::as_str) {
-            warnings.push(InputProblem::new(draft.map(|draft| draft.origin.clone()).unwrap_or_default(), warning));
+        let Some((index, (ty, draft))) = index.and_then(|index| Some((index, *pushed.get(index)?))) else {
+            return Err(unexpected_response());
+        };
+        if let Some(action) = entry["outcome"].as_str().and_then(written_action) {
+            by_type.entry(ty).or_default().count(action);
         }
-        for message in entry["kept"].as_array().into_iter().flatten().filter_map(Json::as_str) {
-            kept.push(InputProblem::new(draft.map(|draft| draft.origin.clone()).unwrap_or_default(), message));
-        }
-        for error in entry["errors"].as_array().into_iter().flatten() {
-            let origin = draft.map(|draft| draft.origin.clone()).unwrap_or_default();
-            let message = error["message"].as_str().unwrap_or("the server gave no reason").to_owned();
-            let path = path_text(&error["path"]);
-            let message = if path.is_empty() { message } else { format!("{path}: {message}") };
-            problems.push(InputProblem::new(origin, message));
+        let texts = |name: &str| entry[name].as_array().into_iter().flatten().filter_map(Json::as_str);
+        warnings.extend(texts("warnings").map(|warning| InputProblem::new(draft.origin.clone(), warning)));
+        kept.extend(texts("kept").map(|message| InputProblem::new(draft.origin.clone(), message)));
+        let problems: Vec<InputProblem> =
+            entry["errors"].as_array().into_iter().flatten().map(|error| problem(error, &draft.origin)).collect();
+        if !problems.is_empty() {
+            skipped.push((index, problems));
         }
     }
-    if !problems.is_empty() {
-        return Err(PushError::Rejected(problems));
+    let count: usize = skipped.iter().map(|(_, problems)| problems.len()).sum();
+    let all = result["errors"].as_array().map_or(0, Vec::len);
+    if all > count {
+        // errors of no record in particular: the server wrote nothing
+        let errors = result["errors"].as_array().into_iter().flatten();
+        return Err(PushError::Rejected(errors.map(|error| problem(error, &Origin::default())).collect()));
+    }
+    if !skipped.is_empty() && !skip {
+        return Err(PushError::Rejected(skipped.into_iter().flat_map(|(_, problems)| problems).collect()));
     }
     let count = |name: &str| result[name].as_u64().and_then(|count| usize::try_from(count).ok());
     match (count("created"), count("updated"), count("unchanged")) {
         (Some(created), Some(updated), Some(unchanged)) => {
-            Ok(WriteSummary { created, updated, unchanged, warnings, kept, ..WriteSummary::default() })
+            let summary = WriteSummary { by_type, created, updated, unchanged, warnings, kept, ..WriteSummary::default() };
+            Ok(PushOutcome { summary, skipped })
         }
-        _ => Err(PushError::Failed("unexpected response to importRecords; does the server run the same version?".to_owned())),
+        _ => Err(unexpected_response()),
+    }
+}
+
+fn unexpected_response() -> PushError {
+    PushError::Failed("unexpected response to importRecords; does the server run the same version?".to_owned())
+}
+
+/// An error of the server as a problem of the record at `origin`.
+fn problem(error: &Json, origin: &Origin) -> InputProblem {
+    let message = error["message"].as_str().unwrap_or("the server gave no reason");
+    let path = path_text(&error["path"]);
+    InputProblem::new(origin.clone(), if path.is_empty() { message.to_owned() } else { format!("{path}: {message}") })
+}
+
+/// What the server did to a record, by the name of the outcome; `None` if it wrote nothing.
+fn written_action(outcome: &str) -> Option<WriteAction> {
+    match outcome {
+        "CREATED" => Some(WriteAction::Created),
+        "UPDATED" => Some(WriteAction::Updated),
+        "UNCHANGED" => Some(WriteAction::Unchanged),
+        _ => None,
     }
 }
 

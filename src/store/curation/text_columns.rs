@@ -62,7 +62,7 @@ const OWN_COLUMNS: [(&str, &[&str], TextHolder); 7] = [
 ];
 
 /// Columns of the store's own tables without such text.
-const OTHER_OWN_COLUMNS: [(&str, &[&str], &str); 13] = [
+const OTHER_OWN_COLUMNS: [(&str, &[&str], &str); 14] = [
     ("nodes", &["record_type"], "a type of record"),
     ("former_slugs", &["record_type"], "a type of record"),
     ("search_documents", &["record_type"], "a type of record"),

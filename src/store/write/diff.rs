@@ -33,7 +33,7 @@ use crate::store::write::part::{
     PartEntry, has_unknown_key, list_name, part_key, part_keys, report_alike, take_stored, with_kept_parts, with_key_and_position,
 };
 use crate::store::write::resolve::ResolvedNames;
-use crate::store::write::types::{ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord};
+use crate::store::write::types::{RecordUpdate, ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord, add_updates};
 use crate::store::write::value::as_json;
 
 /// Records loaded and diffed at a time.
@@ -205,6 +205,10 @@ impl<'s> ChangeSet<'s> {
         if published || was_published == Some(true) {
             self.freshness.changed(submitted, existing.filter(|_| was_published == Some(true)));
         }
+        let changed_fields: Vec<String> = match existing {
+            None => Vec::new(),
+            Some(_) => changes.iter().filter_map(|change| change["field"].as_str()).map(str::to_owned).collect(),
+        };
         let revisions = NewRevision { record: id, ty: record.ty, number: number + 1, kind: "updated", changes, published };
         let number = self.add_revisions(revisions, record, &cells, was_published);
         cells[revision.index()] = Cell::Integer(number);
@@ -227,6 +231,10 @@ impl<'s> ChangeSet<'s> {
                     self.former_slugs.push((former, was_published == Some(true) && published));
                 }
                 self.summary.updated += 1;
+                if let Some(slug) = existing.cells[slug.index()].as_text() {
+                    let update = RecordUpdate { ty: record.ty, slug: slug.to_owned(), fields: changed_fields };
+                    add_updates(&mut self.summary.updates, [update]);
+                }
             }
         }
         if was_published.is_some_and(|was_published| was_published != published) {

@@ -23,6 +23,7 @@ use crate::store::curation::withheld_digest::{WITHHELD_LINK_MESSAGE, insert_slug
 use crate::store::db::dataset_version;
 use crate::store::db::dataset_version::WriteScope;
 use crate::store::db::snapshot::begin;
+use crate::store::draft::record_names::name_records;
 use crate::store::draft::{
     Draft, DraftSource, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, has_problems, parse, problems_of,
     value_tree,
@@ -223,6 +224,7 @@ impl WriteSession<'_> {
             return Ok(changes);
         }
         problems.sort_by(|a, b| (&a.origin.file, a.origin.line).cmp(&(&b.origin.file, b.origin.line)));
+        name_records(drafts, &mut problems);
         Err(WriteError::Problems(problems))
     }
 

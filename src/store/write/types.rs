@@ -1,5 +1,7 @@
 //! Types of a write: its author, its outcome and its errors.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use crate::core::error::Error;
@@ -39,6 +41,8 @@ pub struct WriteSummary {
     pub updated: usize,
     /// Number of unchanged records.
     pub unchanged: usize,
+    /// These numbers by the type of the records.
+    pub by_type: BTreeMap<RecordType, ActionCounts>,
     /// Each record, in the order of the drafts.
     pub records: Vec<WrittenRecord>,
     /// Number of records in whose texts the name of a withheld person was redacted.
@@ -47,8 +51,63 @@ pub struct WriteSummary {
     pub warnings: Vec<InputProblem>,
     /// What an import did not write, because editors wrote something else there since the last import.
     pub kept: Vec<InputProblem>,
+    /// The first updated records of each type with their fields that change; at most [`MAX_LISTED_UPDATES`] of a type.
+    pub updates: Vec<RecordUpdate>,
     /// Whether there is anything to commit: a created or updated record, or a checked source or jurisdiction.
     pub has_changes: bool,
+}
+
+/// Numbers of records by what a write did to them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ActionCounts {
+    /// Number of created records.
+    pub created: usize,
+    /// Number of updated records.
+    pub updated: usize,
+    /// Number of unchanged records.
+    pub unchanged: usize,
+}
+
+impl ActionCounts {
+    /// Counts one record.
+    pub fn count(&mut self, action: WriteAction) {
+        match action {
+            WriteAction::Created => self.created += 1,
+            WriteAction::Updated => self.updated += 1,
+            WriteAction::Unchanged => self.unchanged += 1,
+        }
+    }
+}
+
+impl std::ops::AddAssign for ActionCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.created += other.created;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+    }
+}
+
+/// Number of updated records of each type that a summary lists.
+pub const MAX_LISTED_UPDATES: usize = 20;
+
+/// A record that a write changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordUpdate {
+    /// Type of the record.
+    pub ty: RecordType,
+    /// Slug of the record before the write.
+    pub slug: String,
+    /// Fields that change, with the paths of parts, as the history names them.
+    pub fields: Vec<String>,
+}
+
+/// Adds the updates of one write to those of others.
+pub(crate) fn add_updates(updates: &mut Vec<RecordUpdate>, more: impl IntoIterator<Item = RecordUpdate>) {
+    for update in more {
+        if updates.iter().filter(|listed| listed.ty == update.ty).count() < MAX_LISTED_UPDATES {
+            updates.push(update);
+        }
+    }
 }
 
 /// Outcome of a write for one record.
@@ -111,9 +170,13 @@ impl std::ops::AddAssign for WriteSummary {
         self.updated += other.updated;
         self.unchanged += other.unchanged;
         self.redacted += other.redacted;
+        for (ty, counts) in other.by_type {
+            *self.by_type.entry(ty).or_default() += counts;
+        }
         self.records.extend(other.records);
         self.warnings.extend(other.warnings);
         self.kept.extend(other.kept);
+        add_updates(&mut self.updates, other.updates);
         self.has_changes |= other.has_changes;
     }
 }
@@ -171,6 +234,7 @@ pub(crate) struct SummaryBuilder {
     pub(crate) redacted: usize,
     pub(crate) warnings: Vec<InputProblem>,
     pub(crate) kept: Vec<InputProblem>,
+    pub(crate) updates: Vec<RecordUpdate>,
     /// Each record with its position among all drafts.
     pub(crate) records: Vec<(usize, WrittenRecord)>,
 }
@@ -179,8 +243,12 @@ impl SummaryBuilder {
     /// The summary, with the records in the order of the drafts.
     pub(crate) fn finish(mut self) -> WriteSummary {
         self.records.sort_by_key(|(position, _)| *position);
-        let Self { created, updated, unchanged, redacted, warnings, kept, records } = self;
-        let records = records.into_iter().map(|(_, written)| written).collect();
-        WriteSummary { created, updated, unchanged, redacted, warnings, kept, records, has_changes: false }
+        let Self { created, updated, unchanged, redacted, warnings, kept, updates, records } = self;
+        let records: Vec<WrittenRecord> = records.into_iter().map(|(_, written)| written).collect();
+        let mut by_type: BTreeMap<RecordType, ActionCounts> = BTreeMap::new();
+        for written in &records {
+            by_type.entry(written.ty).or_default().count(written.action);
+        }
+        WriteSummary { by_type, created, updated, unchanged, redacted, warnings, kept, updates, records, has_changes: false }
     }
 }

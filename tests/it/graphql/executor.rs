@@ -17,7 +17,7 @@ const PERSON: &str = "people:\n- {slug: a, name: {en: Aigerim, ru: Айгери�
 const CHANGED: &str = "subscription($since: String) { changed(since: $since) { change { record { ... on Person { slug } } } } }";
 
 fn api(server: &Server) -> Api {
-    Api::new(server.store.clone(), kurultai::cli::upload_reader(), Limits::default(), Arc::new(Dataset::default())).unwrap()
+    Api::new(server.store.clone(), kurultai::cli::upload_reader(10_000_000), Limits::default(), Arc::new(Dataset::default())).unwrap()
 }
 
 fn request(query: &str, variables: Value) -> Request {

@@ -5,7 +5,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::ImportFixture;
-use super::identity::{Door, Flags, import, import_with};
+use super::identity::{Door, Options, import, import_with};
 use crate::server::{Asker, On};
 
 const CASES: &str = "\
@@ -85,8 +85,8 @@ async fn import_keeps_and_reports_what_editors_wrote(
     assert_eq!(updated["status"], "DECIDED");
     assert_eq!(keys(&updated), [("two", "2026-01-22"), ("three", "2026-01-30")]);
     // and all of it by a file that overwrites
-    let overwrite = Flags { overwrite: true, ..Flags::default() };
-    let output = import_with(&fixture, door, "cases.yaml", (None, None), overwrite).await;
+    let overwrite = Options { overwrite: true, ..Options::default() };
+    let output = import_with(&fixture, door, "cases.yaml", overwrite).await;
     assert!(output.contains("1 updated") && !output.contains("kept"), "{output}");
     let overwritten = state(&fixture).await;
     assert_eq!(overwritten["status"], "PENDING");
@@ -115,7 +115,7 @@ async fn import_merges_texts_by_language(
     fixture.write_file("without.yaml", "cases: [{slug: a, title: {ru: null}}]");
     import(&fixture, door, "without.yaml", None, None).await;
     assert_eq!(state(&fixture).await["titles"], json!([{"lang": "en", "text": "A"}, {"lang": "kk", "text": "Ә"}]));
-    let overwrite = Flags { overwrite: true, ..Flags::default() };
-    import_with(&fixture, door, "cases.yaml", (None, None), overwrite).await;
+    let overwrite = Options { overwrite: true, ..Options::default() };
+    import_with(&fixture, door, "cases.yaml", overwrite).await;
     assert_eq!(state(&fixture).await["titles"], json!([{"lang": "en", "text": "A"}, {"lang": "ru", "text": "А"}]));
 }

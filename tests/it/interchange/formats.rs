@@ -65,9 +65,9 @@ async fn every_invalid_line_is_reported_by_number() {
         assert!(error.contains(expected), "expected {expected}\n{error}");
     }
     fixture.write_file("b.ndjson", b"{\"person\": {\"slug\": \"a\"}}\n{\"person\": {\"slug\": \"\xcf\xf0\"}}\n");
-    assert!(fixture.import_err(&["b.ndjson"]).contains("b.ndjson:2: not valid UTF-8; convert the file first"));
+    assert!(fixture.import_err(&["b.ndjson"]).contains("b.ndjson:2: not valid UTF-8; the file looks like "));
     fixture.write_file("c.data", "");
-    assert!(fixture.import_err(&["c.data"]).contains("c.data: unknown file extension; specify the format, such as --format yaml"));
+    assert!(fixture.import_err(&["c.data"]).contains("c.data: unknown file extension; expected .yaml, .yml, "));
 }
 
 #[rstest]
@@ -86,7 +86,10 @@ async fn batches_are_written_only_if_all_records_are_valid(#[values(On::Sqlite, 
     );
     fixture.write_file("many.ndjson", &lines);
     let stdout = fixture.import_ok(&["many.ndjson", "--batch", "7", "--dry-run"]);
-    assert_eq!(stdout, "Nothing was written. Records: 120 would be created, 0 updated, 0 unchanged");
+    assert!(
+        stdout.starts_with("Nothing was written. Records: 120 would be created, 0 updated, 0 unchanged\npeople: 60 created"),
+        "{stdout}"
+    );
     assert_eq!(fixture.server.data("{ revisions { totalCount } }").await["revisions"]["totalCount"], 0);
     assert_eq!(fixture.import_ok(&["many.ndjson", "--batch", "7"]), "Records: 120 created, 0 updated, 0 unchanged");
     assert_eq!(fixture.import_ok(&["many.ndjson", "--batch", "50"]), "Records: 0 created, 0 updated, 120 unchanged");

@@ -21,33 +21,32 @@ pub enum Door {
 
 /// Imports a file; returns all that the interface says.
 pub async fn import(fixture: &ImportFixture, door: Door, file: &str, scheme: Option<&str>, mapping: Option<&str>) -> String {
-    import_with(fixture, door, file, (scheme, mapping), Flags::default()).await
+    import_with(fixture, door, file, Options { scheme, mapping, ..Options::default() }).await
 }
 
 /// As [`import`], with warnings as errors.
 pub async fn import_strictly(fixture: &ImportFixture, door: Door, file: &str) -> String {
-    import_with(fixture, door, file, (None, None), Flags { strict: true, ..Flags::default() }).await
+    import_with(fixture, door, file, Options { strict: true, ..Options::default() }).await
 }
 
-/// Flags of an import.
+/// Options of an import that every interface has.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Flags {
+pub struct Options<'o> {
+    pub scheme: Option<&'o str>,
+    pub mapping: Option<&'o str>,
+    pub encoding: Option<&'o str>,
     pub strict: bool,
     pub overwrite: bool,
 }
 
-/// Imports a file with a scheme, a mapping and flags; returns all that the interface says.
-pub async fn import_with(
-    fixture: &ImportFixture,
-    door: Door,
-    file: &str,
-    (scheme, mapping): (Option<&str>, Option<&str>),
-    Flags { strict, overwrite }: Flags,
-) -> String {
+/// Imports a file with options; returns all that the interface says.
+pub async fn import_with(fixture: &ImportFixture, door: Door, file: &str, options: Options<'_>) -> String {
+    let Options { scheme, mapping, encoding, strict, overwrite } = options;
     let mut arguments = vec![file];
     arguments.extend(strict.then_some("--strict"));
     arguments.extend(overwrite.then_some("--overwrite"));
     arguments.extend(scheme.iter().flat_map(|scheme| ["--scheme", scheme]));
+    arguments.extend(encoding.iter().flat_map(|encoding| ["--encoding", encoding]));
     arguments.extend(mapping.iter().flat_map(|mapping| ["--mapping", mapping]));
     // names of tokens are unique
     let name = format!("editor-{}", fixture.server.store.tokens().await.unwrap().len());
@@ -66,7 +65,7 @@ pub async fn import_with(
         Door::Upload => {
             let query =
                 "mutation($input: ImportFileInput!) { importFile(input: $input) { created updated unchanged notes errors { message } } }";
-            let mut input = json!({"file": null, "scheme": scheme, "strict": strict, "overwrite": overwrite});
+            let mut input = json!({"file": null, "scheme": scheme, "encoding": encoding, "strict": strict, "overwrite": overwrite});
             let part = |name: &str| {
                 let bytes = std::fs::read(fixture.folder.path().join(name)).unwrap();
                 reqwest::multipart::Part::bytes(bytes).file_name(name.to_owned())
@@ -226,5 +225,5 @@ async fn uploaded_file_of_an_unknown_kind_is_refused() {
     assert!(output.contains("a data package is a directory"), "{output}");
     fixture.write_file("people.csv", "a\n1\n");
     let output = import(&fixture, Door::Upload, "people.csv", None, None).await;
-    assert!(output.contains("CSV requires a mapping"), "{output}");
+    assert!(output.contains("a table requires a mapping"), "{output}");
 }

@@ -25,7 +25,7 @@ fn read(table: Vec<u8>) -> (usize, Vec<InputProblem>) {
             table.read_rows(&References::default(), |row| match row {
                 Ok((_, draft)) if draft.problems.is_empty() => records += 1,
                 Ok((_, draft)) => problems.extend(draft.problems),
-                Err(found) => problems.extend(found),
+                Err(error) => problems.extend(error.into_problems()),
             });
         }
         Err(found) => problems.extend(found),

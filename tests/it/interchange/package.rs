@@ -516,8 +516,8 @@ async fn truncated_file_is_rejected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn export_requires_an_empty_folder_or_force() {
-    let (database, folder) = (TestDatabase::new(On::Sqlite).await, TempDir::new().unwrap());
-    database.store().await;
+    let (server, folder) = (Server::sample(On::Sqlite).await, TempDir::new().unwrap());
+    let database = &server.database;
     let package = folder.path().join("a/b");
     let export = |more: &[&str]| {
         let mut arguments = vec!["export", package.to_str().unwrap(), "--database-url", &database.url];
@@ -525,7 +525,7 @@ async fn export_requires_an_empty_folder_or_force() {
         run(kurultai(&arguments))
     };
     let (ok, stdout, stderr) = export(&[]);
-    assert!(ok && stdout.contains("0 records with 0 parts in "), "{stdout}{stderr}");
+    assert!(ok && stdout.contains(" tables, revision "), "{stdout}{stderr}");
     let (ok, _, stderr) = export(&["--format", "parquet"]);
     assert!(
         !ok && stderr.contains("already contains a package; specify another directory, or replace the package with --force"),
@@ -547,6 +547,20 @@ async fn export_requires_an_empty_folder_or_force() {
     fs::write(&file, "").unwrap();
     let (ok, _, stderr) = run(kurultai(&["export", file.to_str().unwrap(), "--database-url", &database.url]));
     assert!(!ok && stderr.contains("is a file; specify a new or empty directory"), "{stderr}");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn empty_dataset_never_replaces_a_package(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let (server, folder) = (Server::sample(on).await, TempDir::new().unwrap());
+    let package = folder.path().join("p");
+    export(&server.store, &package, PackageFormat::Csv).await;
+    let before = files(&package);
+    let empty = Server::empty(on).await;
+    let arguments = ["export", package.to_str().unwrap(), "--force", "--database-url", &empty.database.url];
+    let (ok, _, stderr) = run(kurultai(&arguments));
+    assert!(!ok && stderr.contains("the dataset has no published records, so the package in "), "{stderr}");
+    assert_eq!(files(&package), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
