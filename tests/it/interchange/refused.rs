@@ -35,7 +35,10 @@ fn written(fixture: &ImportFixture, name: &str) -> String {
 
 async fn slugs(fixture: &ImportFixture) -> Vec<String> {
     let data = fixture.server.data("{ people(first: 100) { nodes { slug } } }").await;
-    data["people"]["nodes"].as_array().unwrap().iter().map(|node| node["slug"].as_str().unwrap().to_owned()).collect()
+    let nodes = data["people"]["nodes"].as_array().unwrap().iter();
+    let mut slugs: Vec<String> = nodes.map(|node| node["slug"].as_str().unwrap().to_owned()).collect();
+    slugs.sort();
+    slugs
 }
 
 const MAPPING: &str = "type: person
@@ -113,9 +116,10 @@ async fn refused_items_keep_the_format_of_their_file(
     fixture.write_file("n.ndjson", "{\"person\": {\"slug\": \"n-a\", \"name\": {\"en\": \"A\"}}}\n\n{\"person\": {\"slug\": 1}}\n[\n");
     let popolo = json!({"persons": [{"id": "a", "name": "Pa"}, {"id": "b", "name": "Pb", "birth_date": "never"}], "posts": [{"id": "x", "label": "X"}]});
     fixture.write_file("p.popolo.json", popolo.to_string());
-    let files = ["y.yaml", "j.json", "n.ndjson", "p.popolo.json", "--scheme", "register"];
-    let (code, stdout, stderr) = skip(&fixture, door, &files).await;
-    assert_eq!((code, stdout.as_str()), (REFUSED, "Records: 5 created, 0 updated, 0 unchanged; 6 refused"), "{stderr}");
+    let (code, stdout, stderr) = skip(&fixture, door, &["y.yaml", "j.json", "n.ndjson"]).await;
+    assert_eq!((code, stdout.as_str()), (REFUSED, "Records: 4 created, 0 updated, 0 unchanged; 5 refused"), "{stderr}");
+    let (code, stdout, stderr) = skip(&fixture, door, &["p.popolo.json", "--scheme", "register"]).await;
+    assert_eq!((code, stdout.as_str()), (REFUSED, "Records: 1 created, 0 updated, 0 unchanged; 1 refused"), "{stderr}");
     assert_eq!(slugs(&fixture).await, ["j-a", "n-a", "pa", "y-a"]);
     let expected = "people:\n  - slug: \"y-b\"\n    name:\n      en: \"B\"\n    birthDate: \"never\"\n    image: null\n  - slug: \"y-c\"\n    name:\n      en: \"C\"\n    topics:\n      - \"gone\"\n";
     assert_eq!(written(&fixture, "y.refused.yaml"), expected);
