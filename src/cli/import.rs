@@ -1,13 +1,15 @@
 //! `kurultai import`: loads records from files. All files are read and validated before the first record is written.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 
 use super::args::ImportArgs;
 use super::database::{open_migrated, with_store};
+use super::error::ExitError;
 use super::interrupt::InterruptCounter;
-use super::outcome::CommandOutcome;
+use super::outcome::{CommandOutcome, note};
 use super::progress::Progress;
 use super::push::{PushOptions, push};
 use super::report;
@@ -104,6 +106,11 @@ async fn load(store: &Store, mut reading: ImportReader, options: &ImportOptions)
 
 /// Reads all inputs.
 fn read_inputs(args: &ImportArgs) -> anyhow::Result<ImportReader> {
+    for path in args.paths.iter().filter(|path| *path != Path::new("-")).chain(&args.mapping) {
+        if let Err(error) = std::fs::metadata(path) {
+            bail!(ExitError::UnreadableInput(format!("cannot read {}: {error}; nothing was written", path.display())));
+        }
+    }
     let mut reading = ImportReader::new(PopoloOptions { scheme: args.scheme.clone(), lang: args.lang.clone() });
     if let Some(path) = &args.mapping {
         let name = Arc::from(path.display().to_string());
@@ -119,11 +126,9 @@ fn read_inputs(args: &ImportArgs) -> anyhow::Result<ImportReader> {
 
 /// The records that were read, or all problems if some could not be. Prints the notes of the readers.
 fn drafts(reading: ImportReader) -> anyhow::Result<Drafts> {
-    reading.notes.iter().for_each(|note| eprintln!("{note}"));
+    reading.notes.iter().for_each(note);
     let reading = reading.complete().map_err(|problems| anyhow!(report::problems(&problems, 0)))?;
-    for note in note_lines(&reading.drafts) {
-        eprintln!("{note}");
-    }
+    note_lines(&reading.drafts).iter().for_each(note);
     Ok(reading.drafts)
 }
 

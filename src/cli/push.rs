@@ -43,7 +43,9 @@ pub(super) async fn push(server: &PushClient, drafts: Drafts, options: PushOptio
             }
             Err(PushError::Rejected(found)) if dry_run => problems.extend(found),
             Err(PushError::Rejected(found)) => bail!(report::problems(&found, sent)),
-            Err(PushError::Failed(error)) => bail!("{}: {error}", report::written_before(if dry_run { 0 } else { sent })),
+            Err(PushError::Failed(error)) => {
+                return Err(anyhow::Error::new(error).context(report::written_before(if dry_run { 0 } else { sent })));
+            }
         }
         let count = report::count(&batch);
         sent += count;

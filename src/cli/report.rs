@@ -1,6 +1,9 @@
 //! Texts of imports that both targets share: a database, and a running server.
 
-use super::outcome::CommandOutcome;
+use serde_json::{Value as Json, json};
+
+use super::error::ExitError;
+use super::outcome::{CommandOutcome, CommandResult};
 use crate::store::draft::InputProblem;
 use crate::store::write::{Drafts, WriteSummary};
 
@@ -10,19 +13,32 @@ pub(super) fn count(drafts: &Drafts) -> usize {
 }
 
 /// Summary of a completed import.
-pub(super) fn summary(outcome: &WriteSummary) -> String {
-    format!("Records: {} created, {} updated, {} unchanged{}", outcome.created, outcome.updated, outcome.unchanged, redacted(outcome))
+pub(super) fn summary(outcome: &WriteSummary) -> CommandResult {
+    let text =
+        format!("Records: {} created, {} updated, {} unchanged{}", outcome.created, outcome.updated, outcome.unchanged, redacted(outcome));
+    CommandResult::report(text, counts(outcome, false))
+}
+
+/// The numbers of a summary.
+fn counts(outcome: &WriteSummary, dry_run: bool) -> Json {
+    let WriteSummary { created, updated, unchanged, redacted, .. } = outcome;
+    let warnings: Vec<String> = outcome.warnings.iter().map(ToString::to_string).collect();
+    json!({
+        "created": created, "updated": updated, "unchanged": unchanged, "redacted": redacted, "dryRun": dry_run,
+        "warnings": warnings,
+    })
 }
 
 /// Summary of a dry run.
-pub(super) fn dry_run_summary(outcome: &WriteSummary) -> String {
-    format!(
+pub(super) fn dry_run_summary(outcome: &WriteSummary) -> CommandResult {
+    let text = format!(
         "Nothing was written. Records: {} would be created, {} updated, {} unchanged{}",
         outcome.created,
         outcome.updated,
         outcome.unchanged,
         redacted(outcome)
-    )
+    );
+    CommandResult::report(text, counts(outcome, true))
 }
 
 /// The number of records whose texts were redacted, if there are any.
@@ -55,11 +71,11 @@ pub(super) fn written_before(written: usize) -> String {
 }
 
 /// All problems of an import, one per line.
-pub(super) fn problems(problems: &[InputProblem], written: usize) -> String {
+pub(super) fn problems(problems: &[InputProblem], written: usize) -> ExitError {
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     let count = match problems.len() {
         1 => "1 problem".to_owned(),
         count => format!("{count} problems"),
     };
-    format!("{count}; {}\n{}", written_before(written), lines.join("\n"))
+    ExitError::InvalidInput(format!("{count}; {}\n{}", written_before(written), lines.join("\n")))
 }

@@ -1,5 +1,6 @@
 //! The query root: records by id or key, lists of records, search, statistics, changes, and the caller.
 
+mod care;
 mod changes;
 mod dataset;
 pub(super) mod duplicates;
@@ -62,7 +63,8 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         .field(viewer::field())
         .field(dataset::field())
         .field(rate_limit::field())
-        .field(changes::field());
+        .field(changes::field())
+        .field(care::field());
     query = record_state::fields()
         .into_iter()
         .chain([duplicates::field()])
@@ -84,9 +86,15 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
             .field(InputValue::new("scheme", TypeRef::named_nn(TypeRef::STRING)).description("The register."))
             .field(InputValue::new("value", TypeRef::named_nn(TypeRef::STRING)).description("The identifier.")),
     );
-    for register in
-        [search::register, viewer::register, rate_limit::register, dataset::register, record_state::register, statistics::register]
-    {
+    for register in [
+        care::register,
+        search::register,
+        viewer::register,
+        rate_limit::register,
+        dataset::register,
+        record_state::register,
+        statistics::register,
+    ] {
         builder = register(builder);
     }
     builder.register(query)
@@ -108,6 +116,7 @@ enum RootField {
     RateLimit,
     Dataset,
     Changes,
+    Care,
     RecordState,
     RevisionComparison,
     Duplicates,
@@ -119,7 +128,7 @@ enum RootField {
 }
 
 /// Root fields that do not belong to a record type.
-const FIXED_FIELDS: [(&str, RootField); 13] = [
+const FIXED_FIELDS: [(&str, RootField); 14] = [
     (TYPE_NAME, RootField::TypeName),
     ("node", RootField::Node),
     ("nodes", RootField::Nodes),
@@ -128,6 +137,7 @@ const FIXED_FIELDS: [(&str, RootField); 13] = [
     (rate_limit::NAME, RootField::RateLimit),
     (dataset::NAME, RootField::Dataset),
     (changes::NAME, RootField::Changes),
+    (care::NAME, RootField::Care),
     (record_state::STATE, RootField::RecordState),
     (record_state::COMPARISON, RootField::RevisionComparison),
     (duplicates::NAME, RootField::Duplicates),
@@ -169,6 +179,7 @@ pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<
         RootField::RateLimit => rate_limit::write(caller, selection, out),
         RootField::Dataset => dataset::write(store, selection, out).await,
         RootField::Changes => changes::write(store, selection, out).await,
+        RootField::Care => care::write(store, caller, selection, out).await,
         RootField::RecordState => record_state::write_state(store, caller, selection, out).await,
         RootField::RevisionComparison => record_state::write_comparison(store, caller, selection, out).await,
         RootField::Duplicates => duplicates::write(store, selection, out).await,
@@ -204,7 +215,8 @@ pub(super) fn plan(selection: &Selection<'_>) -> Result<Option<RootPlan>> {
     })
 }
 
-fn by_name(record: &Record) -> String {
+/// Name of the input type of the keys of a record.
+pub(super) fn by_name(record: &Record) -> String {
     format!("{}By", record.name())
 }
 

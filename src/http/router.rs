@@ -13,7 +13,7 @@ use crate::http::export::{chart, feed, table};
 use crate::http::graphql::handler;
 use crate::http::middleware::{compression, cors, rate_limit, request_log, security_headers, url};
 use crate::http::ops::{assets, health, schema, schema_changes};
-use crate::http::record_page::{handler as record_page, stylesheet};
+use crate::http::record_page::{care, handler as record_page, stylesheet};
 use crate::http::response;
 use crate::http::state::AppState;
 
@@ -42,6 +42,8 @@ pub fn router(state: AppState) -> Router {
         .route("/schema.graphql", get(schema::get))
         .route("/r/{name}", get(record_page::by_name))
         .route("/r/{type}/{name}", get(record_page::by_type_and_name))
+        .route("/care", get(care::short))
+        .route("/editors/care", get(care::get))
         .route("/readyz", get(health::ready))
         .route_layer(from_fn_with_state(state.clone(), rate_limit::charge));
     Router::new()

@@ -150,6 +150,8 @@ pub struct WriteTarget {
     /// Whether the draft repeats the stored state with a small edit. Such a write does not count as checking the
     /// record's sources.
     pub restates_stored: bool,
+    /// Whether a list that drops parts with citations is an error.
+    pub keeps_cited_parts: bool,
 }
 
 /// A record or part as given: only the fields in the draft are written.

@@ -27,6 +27,8 @@ const STATE_SCANS: u64 = 5;
 const REVISION: &str = "Revision";
 /// Whole lists that the search for duplicates of a record counts as: its names are compared with those of all others.
 const DUPLICATES_SCANS: u64 = 5;
+/// Lists that `needsCare` reads: one for each kind and type.
+const CARE_SCANS: u64 = 30;
 /// Records and values of the description of the whole schema.
 const SCHEMA_NODES: u64 = 1_000;
 const SCHEMA_VALUES: u64 = 100_000;
@@ -204,6 +206,7 @@ fn add_fixed(name: &str, selection: &Selection<'_>, cost: &mut Cost) {
         "__type" => (TYPE_NODES, TYPE_VALUES, 0),
         "recordState" => (STATE_NODES, 0, STATE_SCANS),
         "compareRevisions" => (2 * STATE_NODES, 0, 2 * STATE_SCANS),
+        "needsCare" => (COUNT_COST, 0, CARE_SCANS),
         "possibleDuplicates" => (COUNT_COST, 0, DUPLICATES_SCANS),
         "savedQueries" => (page_size(selection).unwrap_or(u64::from(DEFAULT_PAGE_SIZE)), 0, 1),
         "dataset" if selection.all_subfields().iter().any(|below| below.name() == "records") => {

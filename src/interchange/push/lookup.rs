@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value as Json, json};
 
-use super::client::PushClient;
+use super::client::{PushClient, RequestError};
 use crate::catalog::catalog;
 use crate::entity::RecordType;
 use crate::interchange::import_reader::record_lookup::RecordLookup;
@@ -13,9 +13,9 @@ use crate::interchange::import_reader::record_lookup::RecordLookup;
 const LOOKUP_VALUES: usize = 100;
 
 impl RecordLookup for PushClient {
-    type Error = String;
+    type Error = RequestError;
 
-    async fn slugs_by_identifier(&self, ty: RecordType, scheme: &str, values: &[String]) -> Result<HashMap<String, String>, String> {
+    async fn slugs_by_identifier(&self, ty: RecordType, scheme: &str, values: &[String]) -> Result<HashMap<String, String>, RequestError> {
         let list = catalog().get(ty).plural;
         let query = format!(
             "query ($values: [String!]!, $scheme: String!, $after: String) {{ records: {list}(first: {LOOKUP_VALUES}, after: $after, filter: \
@@ -37,7 +37,7 @@ impl RecordLookup for PushClient {
         Ok(slugs)
     }
 
-    async fn slugs_by_field(&self, ty: RecordType, field: &str, values: &[String]) -> Result<HashMap<String, String>, String> {
+    async fn slugs_by_field(&self, ty: RecordType, field: &str, values: &[String]) -> Result<HashMap<String, String>, RequestError> {
         let list = catalog().get(ty).plural;
         let query = format!(
             "query ($values: [String!]!, $after: String) {{ records: {list}(first: {LOOKUP_VALUES}, after: $after, filter: \
@@ -55,7 +55,7 @@ impl RecordLookup for PushClient {
 
 impl PushClient {
     /// The nodes of all pages of a list that a query calls `records`.
-    async fn all_nodes(&self, query: &str, variables: &Json) -> Result<Vec<Json>, String> {
+    async fn all_nodes(&self, query: &str, variables: &Json) -> Result<Vec<Json>, RequestError> {
         let mut nodes = Vec::new();
         let mut after = Json::Null;
         loop {
@@ -64,7 +64,7 @@ impl PushClient {
             let response = self.post_with_retry(&json!({"query": query, "variables": variables})).await?;
             if let Some(errors) = response["errors"].as_array().filter(|errors| !errors.is_empty()) {
                 let messages: Vec<&str> = errors.iter().filter_map(|error| error["message"].as_str()).collect();
-                return Err(format!("existing records could not be looked up: {}", messages.join("; ")));
+                return Err(RequestError::Unexpected(format!("existing records could not be looked up: {}", messages.join("; "))));
             }
             let page = &response["data"]["records"];
             nodes.extend(page["nodes"].as_array().ok_or_else(unexpected)?.iter().cloned());
@@ -76,10 +76,10 @@ impl PushClient {
     }
 }
 
-fn text(value: &Json) -> Result<String, String> {
+fn text(value: &Json) -> Result<String, RequestError> {
     value.as_str().map(str::to_owned).ok_or_else(unexpected)
 }
 
-fn unexpected() -> String {
-    "unexpected response to a lookup of records; does the server run the same version?".to_owned()
+fn unexpected() -> RequestError {
+    RequestError::Unexpected("unexpected response to a lookup of records; does the server run the same version?".to_owned())
 }

@@ -78,7 +78,7 @@ impl Store {
             Draft { origin: origin.clone(), problems: vec![problem], ..Draft::default() }
         };
         let mode = if exists { WriteMode::Update } else { WriteMode::Create };
-        let target = WriteTarget { mode, id: Some(id), expected_revision, last_revision, restates_stored: true };
+        let target = WriteTarget { mode, id: Some(id), expected_revision, last_revision, restates_stored: true, keeps_cited_parts: false };
         let written = session.write(&vec![(ty, vec![Draft { target, ..draft }])], &|_| {}).await;
         let relocate = |problems| relocate_state_problems(problems, &origin, &origin, &Origin::input(["toRevision"]));
         let summary = written.map_err(|error| error.map_problems(relocate))?;

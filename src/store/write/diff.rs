@@ -14,6 +14,7 @@ use crate::core::error::Result;
 use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::Store;
+use crate::store::care::address_check::clear_outdated_check;
 use crate::store::curation::disputes::disagree;
 use crate::store::curation::freshness::{FreshnessUpdates, SubmittedRecord, collect_sources};
 use crate::store::curation::visibility::VisibilityChanges;
@@ -28,7 +29,7 @@ use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::{MergedPart, NewRow, StoredRow};
 use crate::store::write::name_change;
 use crate::store::write::part::{
-    PartEntry, has_unknown_key, list_name, part_key, part_keys, report_alike, take_stored, with_key_and_position,
+    PartEntry, has_unknown_key, list_name, part_key, part_keys, report_alike, report_dropped, take_stored, with_key_and_position,
 };
 use crate::store::write::resolve::ResolvedNames;
 use crate::store::write::types::{ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord};
@@ -98,6 +99,8 @@ struct MergeState<'m> {
     /// Sources of existing citations that the draft does not mention.
     kept: BTreeSet<Uuid>,
     is_changed: bool,
+    /// Whether a list that drops parts with citations is an error.
+    keeps_cited_parts: bool,
 }
 
 impl<'s> ChangeSet<'s> {
@@ -187,11 +190,13 @@ impl<'s> ChangeSet<'s> {
             cited: Vec::new(),
             kept: BTreeSet::new(),
             is_changed: false,
+            keeps_cited_parts: draft.target.keeps_cited_parts,
         };
         let is_unidentified = resolved.is_unidentified;
         let mut cells = self.merge(&mut merge, MergeTarget { record, id, owner: None, draft, existing, is_unidentified, path: "" });
         let MergeState { changes, is_changed, cited, kept, .. } = merge;
         self.types = types;
+        clear_outdated_check(record, existing, &mut cells);
         self.hierarchy.add(record, (id, &cells), existing, draft);
         let submitted = SubmittedRecord { record, id, draft, cells: &cells, cited: &cited, kept: &kept };
         self.freshness.submitted(submitted);
@@ -356,6 +361,9 @@ impl<'s> ChangeSet<'s> {
             let entries = drafts.iter().zip(&merged).map(|(draft, (stored, cells))| PartEntry { draft, cells, stored: *stored });
             report_alike(part, &entries.collect::<Vec<_>>(), merge.problems);
             parts.insert(list.part, merged.into_iter().map(|(_, cells)| MergedPart { cells }).collect());
+            if merge.keeps_cited_parts && !has_unknown_keys {
+                report_dropped(list.name, unmatched.iter().map(|(key, row)| (*key, *row)), draft, merge.problems);
+            }
             // a part whose key is unknown may be any of the remaining ones
             for row in unmatched.into_values().filter(|_| !has_unknown_keys) {
                 merge.is_changed = true;
