@@ -2,6 +2,7 @@
 
 pub mod args;
 mod database;
+mod documents;
 pub mod error;
 mod export;
 mod import;
@@ -12,7 +13,7 @@ mod push;
 mod queries;
 mod report;
 mod serve;
-mod table;
+mod sources;
 mod tokens;
 mod upload;
 
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use crate::config::Config;
 use crate::graphql;
 use crate::observability::logging;
-use args::{Cli, Command, QueriesCommand, TokenCommand};
+use args::{Cli, Command, QueriesCommand, SourcesCommand, TokenCommand};
 use error::ExitError;
 use outcome::CommandOutcome;
 
@@ -32,7 +33,7 @@ pub use upload::upload_reader;
 const EXIT_INTERRUPTED: u8 = 130;
 
 /// Exit code of an import that refused some records and wrote the others.
-const EXIT_RECORDS_REFUSED: u8 = 3;
+const EXIT_RECORDS_REFUSED: u8 = 4;
 
 /// Runs a command, prints its result or error, and returns the exit code of the program.
 pub async fn run(cli: Cli) -> ExitCode {
@@ -48,10 +49,18 @@ pub async fn run(cli: Cli) -> ExitCode {
 }
 
 async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
-    if let Command::Schema = cli.command {
-        write!(std::io::stdout(), "{}", graphql::sdl()?)?;
-        return Ok(ExitCode::SUCCESS);
+    outcome::set_quiet(cli.global.quiet);
+    // documents are printed without settings or a database
+    match &cli.command {
+        Command::Schema => {
+            write!(std::io::stdout(), "{}", graphql::sdl()?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Completions { shell } => return documents::completions(*shell).map(|()| ExitCode::SUCCESS),
+        Command::Man { directory } => return documents::man(directory.as_deref()).map(|()| ExitCode::SUCCESS),
+        _ => {}
     }
+    let as_json = cli.global.json;
     let config = Config::load(cli.global.config.as_deref(), &cli.flags()).map_err(ExitError::from)?;
     let traces = logging::init(&config.log)?;
     config.warn_deprecated();
@@ -60,11 +69,11 @@ async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
     match outcome? {
         CommandOutcome::Silent => Ok(ExitCode::SUCCESS),
         CommandOutcome::Completed(result) => {
-            writeln!(std::io::stdout(), "{result}")?;
+            result.print(as_json)?;
             Ok(ExitCode::SUCCESS)
         }
         CommandOutcome::Partial(result) => {
-            writeln!(std::io::stdout(), "{result}")?;
+            result.print(as_json)?;
             Ok(ExitCode::from(EXIT_RECORDS_REFUSED))
         }
         CommandOutcome::Interrupted(progress) => {
@@ -91,8 +100,9 @@ async fn dispatch(command: Command, config: &Config) -> anyhow::Result<CommandOu
             QueriesCommand::Import { file, by } => queries::import(config, &file, &by).await?,
             QueriesCommand::List { limit } => queries::list(config, limit).await?,
         },
+        Command::Sources { command: SourcesCommand::Check(args) } => return sources::check(config, args).await,
         // printed before the settings are loaded
-        Command::Schema => return Ok(CommandOutcome::Silent),
+        Command::Schema | Command::Completions { .. } | Command::Man { .. } => return Ok(CommandOutcome::Silent),
     };
     Ok(CommandOutcome::Completed(result))
 }

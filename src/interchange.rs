@@ -1,4 +1,5 @@
-//! Import and export: parses files, streams and packages into drafts, writes packages, and pushes records to a server.
+//! Import and export: parses files, streams and packages into drafts, writes packages, pushes records to a server, and checks
+//! the web pages of sources.
 
 pub mod batch;
 pub mod csv;
@@ -15,4 +16,5 @@ pub mod popolo;
 pub mod problem;
 pub mod push;
 pub mod slug;
+pub mod source_check;
 pub mod yaml;

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod aggregate;
+pub mod care;
 pub mod curation;
 pub mod db;
 pub mod draft;

@@ -26,6 +26,7 @@ mod m20261129_000019_withholding;
 mod m20261129_000020_clean_texts;
 mod m20261129_000021_merges;
 mod m20261129_000022_contact_details;
+mod m20261129_000023_care;
 mod m20261129_000024_imports;
 mod m20261129_000025_name_keys;
 mod table;
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000020_clean_texts::Migration),
             Box::new(m20261129_000021_merges::Migration),
             Box::new(m20261129_000022_contact_details::Migration),
+            Box::new(m20261129_000023_care::Migration),
             Box::new(m20261129_000024_imports::Migration),
             Box::new(m20261129_000025_name_keys::Migration),
         ]

@@ -21,6 +21,12 @@ pub const CHECKED_AT: &str = "checkedAt";
 /// Name of the field with the time of the last change, of the record or of the records that belong to it.
 pub const LAST_CHANGED_AT: &str = "lastChangedAt";
 
+/// Name of the field with the time at which the URL of a source was last requested.
+pub const URL_CHECKED_AT: &str = "urlCheckedAt";
+
+/// Name of the field with the result of that request.
+pub const URL_STATUS: &str = "urlStatus";
+
 /// How search indexes a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SearchIndexing {

@@ -8,7 +8,9 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
+use crate::cli::error::EXIT_CODES;
 use crate::config::Flags;
 use crate::core::language;
 use crate::core::partial_date::PartialDate;
@@ -21,7 +23,7 @@ use crate::interchange::package;
 ///
 /// Start with "kurultai import data/" and "kurultai serve", then open http://127.0.0.1:8080/.
 #[derive(Debug, Parser)]
-#[command(name = "kurultai", version, propagate_version = true, arg_required_else_help = true)]
+#[command(name = "kurultai", version, propagate_version = true, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub struct Cli {
     /// Options of all commands.
     #[command(flatten)]
@@ -40,6 +42,12 @@ pub struct GlobalArgs {
     /// Database URL: sqlite://path or postgres://user:password@host/database [default: sqlite://kurultai.db]
     #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print only what was asked for, such as a list or a token, and warnings and errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
 }
 
 /// A command.
@@ -84,10 +92,62 @@ pub enum Command {
         #[command(subcommand)]
         command: QueriesCommand,
     },
+    /// Check the URLs of sources
+    #[command(arg_required_else_help = true)]
+    Sources {
+        /// The command for sources.
+        #[command(subcommand)]
+        command: SourcesCommand,
+    },
     /// Write the search index and the folded names of all records anew. Needed once after an upgrade whose changelog says so
     Reindex,
     /// Print the GraphQL schema
     Schema,
+    /// Print the script that completes the arguments of this program in a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: Shell,
+    },
+    /// Print the manual page of this program
+    Man {
+        /// Directory to write a page for each command to, instead of printing one
+        #[arg(long = "dir", value_name = "DIR")]
+        directory: Option<PathBuf>,
+    },
+}
+
+/// A command for sources.
+#[derive(Debug, Subcommand)]
+pub enum SourcesCommand {
+    /// Request the URL of each source, and store whether it is dead. Proposes archived copies, and tells whether quotes of
+    /// citations are still in the page
+    ///
+    /// Requests one page of a host at a time, and never addresses of a private network.
+    Check(SourcesCheckArgs),
+}
+
+/// Arguments of `kurultai sources check`.
+#[derive(Debug, Args)]
+pub struct SourcesCheckArgs {
+    /// Skip sources whose URL was checked in the last days
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    pub max_age: u32,
+    /// Maximum number of sources, those checked longest ago first
+    #[arg(long, value_name = "NUMBER", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
+    /// Milliseconds between two requests to one host
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 1_000)]
+    pub delay: u64,
+    /// Seconds until a request is given up
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: u64,
+    /// URL of the availability API that finds archived copies of dead pages, as the Wayback Machine has it
+    #[arg(long, value_name = "URL", default_value = "https://archive.org/wayback/available")]
+    pub archive_api: String,
+    /// Also request addresses of this machine and of private networks. For tests, and for sources in an intranet
+    #[arg(long)]
+    pub allow_private: bool,
 }
 
 /// Arguments of `kurultai import`.
@@ -140,7 +200,7 @@ pub struct ImportArgs {
     #[arg(long, requires = "prune")]
     pub yes: bool,
     /// Import the valid records, and write the others to files in the current directory, to be corrected and imported. The exit
-    /// code is 3 if there are any
+    /// code is 4 if there are any
     #[arg(long)]
     pub skip: bool,
     /// URL of the GraphQL endpoint of a running server to import into, instead of a database

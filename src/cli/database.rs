@@ -4,10 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
+use serde_json::json;
 
 use super::error::ExitError;
+use super::outcome::CommandResult;
 use crate::config::Config;
 use crate::core::clock::Clock;
+use crate::store::db::backup::BackupError;
 use crate::store::db::migrations::Migrations;
 use crate::store::{Store, StoreOptions, is_corrupt};
 
@@ -88,35 +91,48 @@ async fn pending_migrations(store: &Store) -> anyhow::Result<usize> {
 }
 
 /// Applies pending migrations, or reverts the latest `down` migrations.
-pub(super) async fn migrate(config: &Config, down: Option<u32>) -> anyhow::Result<String> {
+pub(super) async fn migrate(config: &Config, down: Option<u32>) -> anyhow::Result<CommandResult> {
     let migrate = async |store: &Store| match down {
         Some(steps) => {
             store.migrate_down(steps).await.context("cannot revert migrations")?;
-            Ok(format!("Migrations reverted: {steps}"))
+            Ok(CommandResult::report(format!("Migrations reverted: {steps}"), json!({"reverted": steps})))
         }
-        None => match apply_migrations(store).await? {
-            0 => Ok("The schema of the database is already up to date".to_owned()),
-            count => Ok(format!("Migrations applied: {count}")),
-        },
+        None => {
+            let count = apply_migrations(store).await?;
+            let text = match count {
+                0 => "The schema of the database is already up to date".to_owned(),
+                count => format!("Migrations applied: {count}"),
+            };
+            Ok(CommandResult::report(text, json!({"applied": count})))
+        }
     };
     with_store(open(config).await?, migrate).await
 }
 
 /// Indexes all records anew.
-pub(super) async fn reindex(config: &Config) -> anyhow::Result<String> {
+pub(super) async fn reindex(config: &Config) -> anyhow::Result<CommandResult> {
     with_store(open_migrated(config, false).await?, async |store| {
         let count = store.reindex().await.context("the index is written in part; run the command again")?;
-        Ok(format!("Records indexed: {count}"))
+        Ok(CommandResult::report(format!("Records indexed: {count}"), json!({"indexed": count})))
     })
     .await
 }
 
+/// The error of a backup; the exit code tells that the file cannot be written.
+fn backup_error(error: BackupError) -> anyhow::Error {
+    match error {
+        BackupError::Exists(_) | BackupError::File(..) => ExitError::UnwritableOutput(error.to_string()).into(),
+        BackupError::Server | BackupError::Database(_) | BackupError::Corrupt(_) => error.into(),
+    }
+}
+
 /// Copies a SQLite database into a file.
-pub(super) async fn backup(config: &Config, file: &Path) -> anyhow::Result<String> {
+pub(super) async fn backup(config: &Config, file: &Path) -> anyhow::Result<CommandResult> {
     // connecting to a file that does not exist would create it
     let path = config.database_url.expose().trim_start_matches("sqlite:").trim_start_matches("//");
     let path = path.split('?').next().unwrap_or_default();
     ensure!(!config.database_url.is_sqlite() || Path::new(path).exists(), "there is no database {}", config.database_url);
-    let bytes = with_store(open(config).await?, async |store| Ok(store.backup(file).await?)).await?;
-    Ok(format!("{}: {bytes} bytes", file.display()))
+    let bytes = with_store(open(config).await?, async |store| store.backup(file).await.map_err(backup_error)).await?;
+    let file = file.display().to_string();
+    Ok(CommandResult::report(format!("{file}: {bytes} bytes"), json!({"file": file, "bytes": bytes})))
 }

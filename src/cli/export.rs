@@ -1,11 +1,13 @@
 //! `kurultai export`: writes all published records as a data package.
 
 use anyhow::bail;
+use serde_json::json;
 
 use super::args::{ExportArgs, parse_licence};
 use super::database::{open_migrated, with_store};
+use super::error::ExitError;
 use super::interrupt::InterruptCounter;
-use super::outcome::CommandOutcome;
+use super::outcome::{CommandOutcome, CommandResult};
 use super::progress::Progress;
 use crate::config::Config;
 use crate::interchange::package;
@@ -47,12 +49,17 @@ async fn write_package(store: &Store, options: &ExportOptions) -> anyhow::Result
     drop(progress);
     match result {
         Ok(written) => Ok(CommandOutcome::Completed(summary(options, written))),
-        Err(ExportError::UnusableDirectory(message)) => bail!(message),
+        Err(ExportError::UnusableDirectory(message)) => bail!(ExitError::UnwritableOutput(message)),
         Err(failed) => bail!("{:#}; no package was written", anyhow::Error::new(failed)),
     }
 }
 
-fn summary(options: &ExportOptions, written: ExportSummary) -> String {
+fn summary(options: &ExportOptions, written: ExportSummary) -> CommandResult {
     let ExportSummary { records, parts, tables, revision } = written;
-    format!("{}: {records} records with {parts} parts in {tables} tables, revision {revision} of the dataset", options.directory.display())
+    let directory = options.directory.display();
+    let text = format!("{directory}: {records} records with {parts} parts in {tables} tables, revision {revision} of the dataset");
+    let json = json!({
+        "directory": directory.to_string(), "records": records, "parts": parts, "tables": tables, "revision": revision,
+    });
+    CommandResult::report(text, json)
 }

@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use super::args::{ImportArgs, PruneArg};
 use super::database::{open_migrated, with_store};
+use super::error::ExitError;
 use super::interrupt::InterruptCounter;
-use super::outcome::CommandOutcome;
+use super::outcome::{CommandOutcome, note};
 use super::progress::Progress;
 use super::push::{PushOptions, push};
 use super::report;
@@ -186,6 +187,11 @@ async fn prune(store: &Store, outcome: &WriteSummary, refused: usize, options: &
 
 /// Reads all inputs.
 fn read_inputs(args: &ImportArgs) -> anyhow::Result<ImportFiles> {
+    for path in args.paths.iter().filter(|path| *path != Path::new("-")).chain(&args.mapping) {
+        if let Err(error) = std::fs::metadata(path) {
+            bail!(ExitError::UnreadableInput(format!("cannot read {}: {error}; nothing was written", path.display())));
+        }
+    }
     let mut reading = ImportReader::new(PopoloOptions { scheme: args.scheme.clone(), lang: args.lang.clone() });
     if let Some(path) = &args.mapping {
         let name = Arc::from(path.display().to_string());
@@ -239,7 +245,7 @@ impl ImportFiles {
     fn drafts(self) -> anyhow::Result<(Drafts, Option<Skipping>)> {
         let failed = |problems: Vec<InputProblem>| anyhow!(report::problems(&problems, 0));
         let Self { reading, skipping } = self;
-        reading.notes.iter().for_each(|note| eprintln!("{note}"));
+        reading.notes.iter().for_each(note);
         let complete = if skipping.is_some() { ImportReader::complete_files } else { ImportReader::complete };
         let mut reading = complete(reading).map_err(failed)?;
         let skipping = match skipping {
@@ -251,9 +257,7 @@ impl ImportFiles {
                 Some(Skipping { inputs, mapping: reading.mapping(), refusals })
             }
         };
-        for note in note_lines(&reading.drafts) {
-            eprintln!("{note}");
-        }
+        note_lines(&reading.drafts).iter().for_each(note);
         Ok((reading.drafts, skipping))
     }
 }

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 
+use super::outcome::is_quiet;
+
 /// Interval between progress lines if standard error is not a terminal.
 const PROGRESS_LINE_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -27,7 +29,7 @@ impl Progress {
 
     /// Shows the progress of `total` units. `verb` is a participle such as "written".
     pub(super) fn new(unit: &'static str, verb: &'static str, total: usize) -> Self {
-        let is_terminal = stderr().is_terminal();
+        let is_terminal = stderr().is_terminal() && !is_quiet();
         let bar = if is_terminal { ProgressBar::new(total as u64) } else { ProgressBar::hidden() };
         bar.set_length(total as u64);
         if let Ok(style) = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} {msg}, {per_sec}, {eta} left") {
@@ -40,7 +42,7 @@ impl Progress {
     /// Adds completed units.
     pub(super) fn add(&self, count: usize) {
         self.bar.inc(count as u64);
-        if self.is_terminal {
+        if self.is_terminal || is_quiet() {
             return;
         }
         if let Ok(mut last_line) = self.last_line.lock()

@@ -67,7 +67,9 @@ pub(super) async fn push(
                 }
                 problems.extend(found);
             }
-            Err(PushError::Failed(error)) => bail!("{}: {error}", report::written_before(if dry_run { 0 } else { sent })),
+            Err(PushError::Failed(error)) => {
+                return Err(anyhow::Error::new(error).context(report::written_before(if dry_run { 0 } else { sent })));
+            }
         }
         let count = report::count(&batch);
         sent += count;

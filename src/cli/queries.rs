@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use anyhow::Context;
+use serde_json::json;
 
 use super::database::{open_migrated, with_store};
 use super::error::ExitError;
-use super::table::{format_minute, format_table};
+use super::outcome::{CommandResult, format_minute, format_table};
 use crate::config::Config;
 use crate::graphql::engine::DocumentValidator;
 use crate::interchange::manifest;
@@ -16,12 +17,13 @@ use crate::store::access::saved_query::NewSavedQuery;
 use crate::store::write::WriteError;
 
 /// Saves the documents of a manifest: all of them, or none if any is not valid.
-pub(super) async fn import(config: &Config, file: &Path, by: &str) -> anyhow::Result<String> {
+pub(super) async fn import(config: &Config, file: &Path, by: &str) -> anyhow::Result<CommandResult> {
     let invalid = |problems: Vec<String>| {
         let lines: Vec<String> = problems.into_iter().map(|problem| format!("{}: {problem}", file.display())).collect();
-        ExitError::UnusableData(format!("nothing was saved:\n{}", lines.join("\n")))
+        ExitError::InvalidInput(format!("nothing was saved:\n{}", lines.join("\n")))
     };
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text =
+        std::fs::read_to_string(file).map_err(|error| ExitError::UnreadableInput(format!("cannot read {}: {error}", file.display())))?;
     let documents = manifest::parse(&text).map_err(invalid)?;
     let validator = DocumentValidator::new(config.limits.clone()).context("cannot build the schema")?;
     let problems = documents.iter().flat_map(|document| document_problems(&validator, document)).collect::<Vec<_>>();
@@ -36,7 +38,8 @@ pub(super) async fn import(config: &Config, file: &Path, by: &str) -> anyhow::Re
         Err(WriteError::Failed(error)) => Err(error.into()),
     };
     let added = with_store(open_migrated(config, false).await?, save).await?;
-    Ok(format!("Saved {added} of {count} documents; {} were saved already", count - added))
+    let text = format!("Saved {added} of {count} documents; {} were saved already", count - added);
+    Ok(CommandResult::report(text, json!({"documents": count, "saved": added})))
 }
 
 /// Problems of a document against the schema, each with its position in the document.
@@ -59,15 +62,25 @@ fn to_saved_query(document: ManifestDocument) -> (String, NewSavedQuery) {
 }
 
 /// Lists saved queries as a table.
-pub(super) async fn list(config: &Config, limit: u32) -> anyhow::Result<String> {
+pub(super) async fn list(config: &Config, limit: u32) -> anyhow::Result<CommandResult> {
     let list = async |store: &Store| Ok(store.saved_queries(limit).await?);
     let saved = with_store(open_migrated(config, false).await?, list).await?;
+    let json = saved
+        .iter()
+        .map(|saved| {
+            json!({
+                "hash": saved.hash, "name": saved.name, "title": saved.title, "savedBy": saved.saved_by,
+                "savedAt": saved.saved_at.to_rfc3339(),
+            })
+        })
+        .collect();
     if saved.is_empty() {
-        return Ok("There are no saved queries; save them with \"kurultai queries import\" or the mutation saveQuery".to_owned());
+        let text = "There are no saved queries; save them with \"kurultai queries import\" or the mutation saveQuery";
+        return Ok(CommandResult::data(text, json));
     }
     let mut rows = vec![["hash", "name", "title", "saved by", "saved at"].map(str::to_owned)];
     rows.extend(saved.into_iter().map(|saved| {
         [saved.hash, saved.name.unwrap_or_default(), saved.title.unwrap_or_default(), saved.saved_by, format_minute(saved.saved_at)]
     }));
-    Ok(format_table(&rows))
+    Ok(CommandResult::data(format_table(&rows), json))
 }

@@ -1,6 +1,9 @@
 //! Texts of imports that both targets share: a database, and a running server.
 
-use super::outcome::CommandOutcome;
+use serde_json::{Value as Json, json};
+
+use super::error::ExitError;
+use super::outcome::{CommandOutcome, CommandResult};
 use crate::catalog::catalog;
 use crate::entity::RecordType;
 use crate::interchange::import_reader::refused::{Refusals, RefusedFile};
@@ -14,12 +17,32 @@ pub(super) fn count(drafts: &Drafts) -> usize {
 }
 
 /// Summary of a completed import.
-pub(super) fn summary(outcome: &WriteSummary) -> String {
-    format!("Records: {} created, {} updated, {} unchanged{}", outcome.created, outcome.updated, outcome.unchanged, redacted(outcome))
+pub(super) fn summary(outcome: &WriteSummary) -> CommandResult {
+    let text =
+        format!("Records: {} created, {} updated, {} unchanged{}", outcome.created, outcome.updated, outcome.unchanged, redacted(outcome));
+    CommandResult::report(text, counts(outcome, false))
+}
+
+/// The numbers of a summary.
+fn counts(outcome: &WriteSummary, dry_run: bool) -> Json {
+    let WriteSummary { created, updated, unchanged, redacted, .. } = outcome;
+    let texts = |problems: &[InputProblem]| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let by_type: serde_json::Map<String, Json> = outcome
+        .by_type
+        .iter()
+        .map(|(ty, counts)| {
+            let ActionCounts { created, updated, unchanged } = counts;
+            (catalog().get(*ty).plural.to_owned(), json!({"created": created, "updated": updated, "unchanged": unchanged}))
+        })
+        .collect();
+    json!({
+        "created": created, "updated": updated, "unchanged": unchanged, "redacted": redacted, "dryRun": dry_run,
+        "warnings": texts(&outcome.warnings), "kept": texts(&outcome.kept), "byType": by_type,
+    })
 }
 
 /// Summary of a dry run: the counts in all and by type, and the fields of updated records that would change.
-pub(super) fn dry_run_summary(outcome: &WriteSummary) -> String {
+pub(super) fn dry_run_summary(outcome: &WriteSummary) -> CommandResult {
     let total = format!(
         "Nothing was written. Records: {} would be created, {} updated, {} unchanged{}",
         outcome.created,
@@ -28,7 +51,8 @@ pub(super) fn dry_run_summary(outcome: &WriteSummary) -> String {
         redacted(outcome)
     );
     let types = outcome.by_type.iter().flat_map(|(ty, counts)| type_lines(*ty, *counts, &outcome.updates));
-    std::iter::once(total).chain(types).collect::<Vec<_>>().join("\n")
+    let text = std::iter::once(total).chain(types).collect::<Vec<_>>().join("\n");
+    CommandResult::report(text, counts(outcome, true))
 }
 
 /// The counts of one type, and its records that would be updated.
@@ -104,22 +128,19 @@ pub(super) fn refused(refusals: &Refusals, files: &[RefusedFile]) -> String {
 }
 
 /// The outcome of an import: its summary, and how many records were refused, if any were.
-pub(super) fn completed(summary: String, refused: usize) -> CommandOutcome {
+pub(super) fn completed(summary: CommandResult, refused: usize) -> CommandOutcome {
     match refused {
         0 => CommandOutcome::Completed(summary),
-        refused => CommandOutcome::Partial(match summary.split_once('\n') {
-            None => format!("{summary}; {refused} refused"),
-            Some((first, rest)) => format!("{first}; {refused} refused\n{rest}"),
-        }),
+        refused => CommandOutcome::Partial(summary.with_refused(refused)),
     }
 }
 
 /// All problems of an import, one per line; alike ones are counted.
-pub(super) fn problems(problems: &[InputProblem], written: usize) -> String {
+pub(super) fn problems(problems: &[InputProblem], written: usize) -> ExitError {
     let lines: Vec<String> = group_alike(problems).iter().map(ToString::to_string).collect();
     let count = match problems.len() {
         1 => "1 problem".to_owned(),
         count => format!("{count} problems"),
     };
-    format!("{count}; {}\n{}", written_before(written), lines.join("\n"))
+    ExitError::InvalidInput(format!("{count}; {}\n{}", written_before(written), lines.join("\n")))
 }

@@ -6,6 +6,7 @@ mod field;
 mod import_file;
 mod import_records;
 mod mark_checked;
+mod part;
 mod record;
 mod target;
 mod unmerge;
@@ -35,12 +36,14 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     builder = mark_checked::register(builder);
     builder = withholding::register(builder);
     builder = unmerge::register(builder);
-    let fields = record::fields().into_iter().chain(curation::fields()).chain(withholding::fields()).chain(unmerge::fields()).chain([
-        import_records::field(),
-        import_file::field(),
-        mark_checked::field(),
-        saved_query::mutation(),
-    ]);
+    builder = part::register(builder);
+    let fields = record::fields()
+        .into_iter()
+        .chain(part::fields())
+        .chain(curation::fields())
+        .chain(withholding::fields())
+        .chain(unmerge::fields())
+        .chain([import_records::field(), import_file::field(), mark_checked::field(), saved_query::mutation()]);
     builder.register(fields.fold(Object::new(NAME).description("All changes; they require a token."), Object::field))
 }
 
@@ -59,6 +62,9 @@ pub(super) async fn execute(
     caller.require(Role::Editor)?;
     if let Some((action, record)) = record::find(selection.name()) {
         return record::execute(store, caller, action, record, selection, out).await;
+    }
+    if let Some(mutation) = part::find(selection.name()) {
+        return part::execute(store, caller, mutation, selection, out).await;
     }
     if let Some(ty) = unmerge::find(selection.name()) {
         return unmerge::execute(store, caller, ty, selection, out).await;

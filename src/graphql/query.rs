@@ -1,5 +1,6 @@
 //! The query root: records by id or key, lists of records, search, statistics, changes, and the caller.
 
+mod care;
 mod changes;
 mod dataset;
 mod duplicate_pairs;
@@ -64,7 +65,8 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         .field(viewer::field())
         .field(dataset::field())
         .field(rate_limit::field())
-        .field(changes::field());
+        .field(changes::field())
+        .field(care::field());
     query = record_state::fields()
         .into_iter()
         .chain([duplicates::field(), duplicate_pairs::field(), likeness::field()])
@@ -87,6 +89,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
             .field(InputValue::new("value", TypeRef::named_nn(TypeRef::STRING)).description("The identifier.")),
     );
     for register in [
+        care::register,
         search::register,
         viewer::register,
         rate_limit::register,
@@ -117,6 +120,7 @@ enum RootField {
     RateLimit,
     Dataset,
     Changes,
+    Care,
     RecordState,
     RevisionComparison,
     Duplicates,
@@ -130,7 +134,7 @@ enum RootField {
 }
 
 /// Root fields that do not belong to a record type.
-const FIXED_FIELDS: [(&str, RootField); 15] = [
+const FIXED_FIELDS: [(&str, RootField); 16] = [
     (TYPE_NAME, RootField::TypeName),
     ("node", RootField::Node),
     ("nodes", RootField::Nodes),
@@ -139,6 +143,7 @@ const FIXED_FIELDS: [(&str, RootField); 15] = [
     (rate_limit::NAME, RootField::RateLimit),
     (dataset::NAME, RootField::Dataset),
     (changes::NAME, RootField::Changes),
+    (care::NAME, RootField::Care),
     (record_state::STATE, RootField::RecordState),
     (record_state::COMPARISON, RootField::RevisionComparison),
     (duplicates::NAME, RootField::Duplicates),
@@ -182,6 +187,7 @@ pub(super) async fn write(store: &Store, caller: &Caller, selection: &Selection<
         RootField::RateLimit => rate_limit::write(caller, selection, out),
         RootField::Dataset => dataset::write(store, selection, out).await,
         RootField::Changes => changes::write(store, selection, out).await,
+        RootField::Care => care::write(store, caller, selection, out).await,
         RootField::RecordState => record_state::write_state(store, caller, selection, out).await,
         RootField::RevisionComparison => record_state::write_comparison(store, caller, selection, out).await,
         RootField::Duplicates => duplicates::write(store, selection, out).await,
@@ -219,7 +225,8 @@ pub(super) fn plan(selection: &Selection<'_>) -> Result<Option<RootPlan>> {
     })
 }
 
-fn by_name(record: &Record) -> String {
+/// Name of the input type of the keys of a record.
+pub(super) fn by_name(record: &Record) -> String {
     format!("{}By", record.name())
 }
 

@@ -1,5 +1,6 @@
 //! The page of a record, as HTML and as JSON-LD.
 
+pub(super) mod care;
 mod example_query;
 pub(super) mod format;
 pub(super) mod handler;

@@ -14,7 +14,7 @@ use crate::http::graphql::handler;
 use crate::http::middleware::{compression, cors, rate_limit, request_log, security_headers, url};
 use crate::http::ops::{assets, health, schema, schema_changes};
 use crate::http::reconcile::handler as reconcile;
-use crate::http::record_page::{handler as record_page, stylesheet};
+use crate::http::record_page::{care, handler as record_page, stylesheet};
 use crate::http::response;
 use crate::http::state::AppState;
 
@@ -46,6 +46,8 @@ pub fn router(state: AppState) -> Router {
         .route("/reconcile", get(reconcile::get).post(reconcile::post).fallback(reconcile::method_not_allowed))
         .route("/reconcile/suggest/{kind}", get(reconcile::suggest))
         .route("/reconcile/extend/propose", get(reconcile::propose))
+        .route("/care", get(care::short))
+        .route("/editors/care", get(care::get))
         .route("/readyz", get(health::ready))
         .route_layer(from_fn_with_state(state.clone(), rate_limit::charge));
     Router::new()

@@ -4,5 +4,5 @@ mod client;
 mod encode;
 mod lookup;
 
-pub use client::{MAX_PUSH_RECORDS, PushClient, PushError, PushMode, PushOutcome};
+pub use client::{MAX_PUSH_RECORDS, PushClient, PushError, PushMode, PushOutcome, RequestError};
 pub use encode::to_input;

@@ -166,6 +166,8 @@ pub struct WriteTarget {
     pub restates_stored: bool,
     /// Whether the draft is an edit or from an import.
     pub source: DraftSource,
+    /// Whether a list that drops parts with citations is an error.
+    pub keeps_cited_parts: bool,
 }
 
 /// A record or part as given: only the fields in the draft are written.

@@ -1,6 +1,7 @@
 //! The GraphQL API: schema, queries, mutations and subscriptions.
 
 pub mod authorization;
+pub mod care;
 pub mod conformance;
 pub mod connection;
 pub mod curation;
@@ -13,6 +14,7 @@ pub mod limits;
 pub mod mutation;
 pub mod newsroom;
 pub mod node;
+pub mod parts;
 pub mod query;
 pub mod saved_query;
 pub mod schema;

@@ -411,7 +411,9 @@ impl<'s> Asker<'s> {
     /// Runs a mutation of one field, such as `updateCase { case { id } }`, with this input and returns its payload.
     pub async fn payload(&self, mutation: &str, input: Value) -> Value {
         let (name, selection) = mutation.split_once(' ').unwrap();
+        let owner = name.strip_prefix("remove").and_then(owner_of_part);
         let ty = match name {
+            _ if owner.is_some() => format!("Remove{}PartInput", owner.unwrap_or_default()),
             "addTopic" | "removeTopic" => "RecordTopicInput".to_owned(),
             "addIdentifier" | "removeIdentifier" => "RecordIdentifierInput".to_owned(),
             "withholdPerson" => "WithholdInput".to_owned(),
@@ -427,6 +429,12 @@ impl<'s> Asker<'s> {
         assert!(response.get("errors").is_none(), "{query}\n{response:#}");
         response["data"][name].take()
     }
+}
+
+/// Name of the type of records that have parts of the type with this name.
+fn owner_of_part(name: &str) -> Option<&'static str> {
+    let part = kurultai::catalog::catalog().all().find(|record| record.name() == name)?;
+    kurultai::store::write::part_change::owner_of(part).map(|owner| owner.name())
 }
 
 /// A response without its cost extension, which most tests do not depend on.

@@ -12,6 +12,7 @@ pub mod freshness;
 pub mod history;
 pub mod plan;
 pub mod property;
+pub mod removals;
 pub mod replicas;
 pub mod sql;
 pub mod statement;

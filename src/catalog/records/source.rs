@@ -1,6 +1,8 @@
 //! Declaration of sources.
 
-use crate::catalog::field::{CHECKED_AT, LAST_CHANGED_AT, choice, date, instant, language, text, translated, url};
+use crate::catalog::field::{
+    CHECKED_AT, LAST_CHANGED_AT, URL_CHECKED_AT, URL_STATUS as URL_STATUS_FIELD, choice, date, instant, language, text, translated, url,
+};
 use crate::catalog::kind::{Choice, Vocabulary};
 use crate::catalog::record::Record;
 use crate::core::pagination::Direction;
@@ -22,6 +24,16 @@ static SOURCE_KIND: Vocabulary = Vocabulary {
     ],
 };
 
+static URL_STATUS: Vocabulary = Vocabulary {
+    name: "UrlStatus",
+    doc: "Result of the last check of a web address.",
+    choices: &[
+        Choice::new("found", "The address leads to a page."),
+        Choice::new("dead", "The page or the whole site is gone."),
+        Choice::new("unknown", "The site refused the request, failed or took too long, so the page may still be there."),
+    ],
+};
+
 /// The declared record types of this file.
 pub fn records() -> Vec<Record> {
     vec![
@@ -33,6 +45,12 @@ pub fn records() -> Vec<Record> {
             .with_field(date("publishedOn").doc("Date of publication.").ordered())
             .with_field(date("accessedOn").doc("Date on which the source was last consulted for this dataset."))
             .with_field(url("url").doc("URL of the publication."))
+            .with_field(
+                instant(URL_CHECKED_AT)
+                    .doc("When the URL was last requested to see whether it still leads to a page; null if it was not since it was set.")
+                    .system(),
+            )
+            .with_field(choice(URL_STATUS_FIELD, &URL_STATUS).doc("Result of that check; null if there was none.").system())
             .with_field(url("archivedUrl").doc("URL of an archived copy."))
             .with_field(language("language").doc("Language of the publication."))
             .with_field(choice("kind", &SOURCE_KIND).required().doc("Type of publication."))

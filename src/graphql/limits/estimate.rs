@@ -35,6 +35,8 @@ const DUPLICATE_PAIRS_SCANS: u64 = 20;
 const DUPLICATE_PAIRS_NODES: u64 = 2_000;
 /// Matches of a candidate if the request does not say how many.
 const DEFAULT_MATCHES: u64 = 5;
+/// Lists that `needsCare` reads: one for each kind and type.
+const CARE_SCANS: u64 = 30;
 /// Records and values of the description of the whole schema.
 const SCHEMA_NODES: u64 = 1_000;
 const SCHEMA_VALUES: u64 = 100_000;
@@ -221,6 +223,7 @@ fn add_fixed(name: &str, selection: &Selection<'_>, cost: &mut Cost) {
         "__type" => (TYPE_NODES, TYPE_VALUES, 0),
         "recordState" => (STATE_NODES, 0, STATE_SCANS),
         "compareRevisions" => (2 * STATE_NODES, 0, 2 * STATE_SCANS),
+        "needsCare" => (COUNT_COST, 0, CARE_SCANS),
         "possibleDuplicates" => (COUNT_COST, 0, DUPLICATES_SCANS),
         "possibleDuplicatePairs" => (DUPLICATE_PAIRS_NODES, 0, DUPLICATE_PAIRS_SCANS),
         // each candidate is a search

@@ -12,7 +12,7 @@ use crate::store::read::plan::{ChildPlan, ListPlan, Plan};
 pub(crate) fn row_nodes(plan: &Plan) -> u64 {
     let below = plan.children.iter().map(|child| match child {
         ChildPlan::One(_, plan) => row_nodes(plan),
-        ChildPlan::Any(_, plans) => plans.iter().map(row_nodes).max().unwrap_or(0),
+        ChildPlan::Any(_, plans) | ChildPlan::MergedInto(_, plans) => plans.iter().map(row_nodes).max().unwrap_or(0),
         // a list without pages is short
         ChildPlan::Many(relation, _) if catalog().get(plan.ty).relation(*relation).short => UNPAGED_LIST_LENGTH,
         ChildPlan::Many(_, list) => list_nodes(list),

@@ -35,6 +35,7 @@ struct Mutation {
 #[derive(Debug, Clone, Copy)]
 enum CurationAction {
     AddCitation,
+    UpdateCitation,
     RemoveCitation,
     AddTopic,
     RemoveTopic,
@@ -44,12 +45,18 @@ enum CurationAction {
     Revert,
 }
 
-const MUTATIONS: [Mutation; 10] = [
+const MUTATIONS: [Mutation; 11] = [
     Mutation {
         name: "addCitation",
         input: "AddCitationInput",
         doc: "Cites a source for a record or a part of one.",
         action: CurationAction::AddCitation,
+    },
+    Mutation {
+        name: "updateCitation",
+        input: "UpdateCitationInput",
+        doc: "Updates the given fields of a citation.",
+        action: CurationAction::UpdateCitation,
     },
     Mutation { name: "removeCitation", input: "RemoveCitationInput", doc: "Removes a citation.", action: CurationAction::RemoveCitation },
     Mutation { name: "addTopic", input: "RecordTopicInput", doc: "Tags a record with a topic.", action: CurationAction::AddTopic },
@@ -98,6 +105,7 @@ impl CurationAction {
         match self {
             Self::Merge(ty) => payload::name(catalog().get(ty)),
             Self::AddCitation
+            | Self::UpdateCitation
             | Self::RemoveCitation
             | Self::AddTopic
             | Self::RemoveTopic
@@ -129,6 +137,19 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
             .field(part())
             .field(input_value("citation", TypeRef::named_nn(citation), "The citation."))
             .field(input::expected_revision()),
+        input::with_fields(
+            named(
+                "UpdateCitationInput",
+                "Changes to a citation. Omitted fields stay as they are, and null clears a field.",
+                "Id of the cited record or part.",
+            )
+            .field(part())
+            .field(text("key", "Key of the citation.")),
+            catalog().get(RecordType::Citation),
+            input::Purpose::Update,
+            &["key"],
+        )
+        .field(input::expected_revision()),
         named("RemoveCitationInput", "A citation to remove.", "Id of the cited record or part.")
             .field(part())
             .field(text("key", "Key of the citation."))
@@ -184,6 +205,7 @@ async fn apply(
             Ok((ty, id))
         }
         CurationAction::AddCitation
+        | CurationAction::UpdateCitation
         | CurationAction::RemoveCitation
         | CurationAction::AddTopic
         | CurationAction::RemoveTopic
@@ -242,13 +264,13 @@ async fn patch(
     let input = match action {
         CurationAction::AddCitation => {
             let mut citation = input::take_object(&mut members, "citation")?;
-            // a source that is not found stays as it is given, and the store reports it with the other references
-            if let Some(source) = citation.get("source").and_then(Json::as_str)
-                && let Ok(source) = resolve(store, RecordType::Source, source, Origin::default()).await?
-            {
-                citation.insert("source".to_owned(), json!(global_id::encode(RecordType::Source, source)));
-            }
+            resolve_source(store, &mut citation).await?;
             input("citations", Some(ListPatch::Add(Json::Object(citation))), "citation", Origin::input(["citation"]), problems)
+        }
+        CurationAction::UpdateCitation => {
+            let key = input::take_required_text(&mut members, "key")?;
+            resolve_source(store, &mut members).await?;
+            input("citations", Some(ListPatch::Update(key, members)), "key", Origin::input([]), problems)
         }
         CurationAction::RemoveCitation => {
             let key = input::take_required_text(&mut members, "key")?;
@@ -281,6 +303,17 @@ async fn patch(
     let patched = store.patch_list(input, author).await;
     patched.map_err(|error| error.map_problems(|problems| named.relocate(problems)))?;
     target.ok_or_else(|| internal("a patch without a record was written").into())
+}
+
+/// Replaces the slug of the source of a citation by its id. A source that is not found stays as it is given, and the store
+/// reports it with the other references.
+async fn resolve_source(store: &Store, citation: &mut Map<String, Json>) -> Result<()> {
+    if let Some(source) = citation.get("source").and_then(Json::as_str)
+        && let Ok(source) = resolve(store, RecordType::Source, source, Origin::default()).await?
+    {
+        citation.insert("source".to_owned(), json!(global_id::encode(RecordType::Source, source)));
+    }
+    Ok(())
 }
 
 fn take_identifier(members: &mut Map<String, Json>) -> Result<Json> {

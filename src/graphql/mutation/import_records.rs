@@ -248,8 +248,10 @@ fn parse(value: Json, index: usize) -> Result<(RecordType, Draft)> {
     let record = records.find(|record| record.singular() == name).ok_or_else(|| input::not_coerced("records"))?;
     let origin = Origin::input(["records"]).child(index, None).child(name, None);
     let expected_revision = input::take_integer(&mut fields, input::EXPECTED_REVISION)?;
+    // an import restates whole lists
+    let keeps_cited_parts = !input::take_choice(&mut fields, input::REPLACE)?.unwrap_or(true);
     let draft = input::parse_draft(record, fields, &origin);
-    Ok((record.ty, Draft { target: WriteTarget { expected_revision, ..WriteTarget::default() }, ..draft }))
+    Ok((record.ty, Draft { target: WriteTarget { expected_revision, keeps_cited_parts, ..WriteTarget::default() }, ..draft }))
 }
 
 async fn write_payload(

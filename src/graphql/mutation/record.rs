@@ -120,6 +120,7 @@ async fn apply(
 ) -> Result<Option<Uuid>, MutationError> {
     let author = author(caller, input::take_text(&mut members, input::MESSAGE)?);
     let expected_revision = input::take_integer(&mut members, input::EXPECTED_REVISION)?;
+    let keeps_cited_parts = !input::take_choice(&mut members, input::REPLACE)?.unwrap_or(false);
     let mode = match action {
         RecordAction::Create => WriteMode::Create,
         RecordAction::Upsert => WriteMode::Upsert,
@@ -148,7 +149,7 @@ async fn apply(
         RecordAction::Create | RecordAction::Update | RecordAction::Upsert => {}
     }
     let mut draft = input::parse_draft(record, members, &Origin::input([]));
-    draft.target = WriteTarget { mode, id, expected_revision, ..WriteTarget::default() };
+    draft.target = WriteTarget { mode, id, expected_revision, keeps_cited_parts, ..WriteTarget::default() };
     draft.is_unidentified |= problem.is_some();
     draft.problems.extend(problem);
     let summary = store.write(&vec![(record.ty, vec![draft])], &author, |_| {}).await?;

@@ -13,6 +13,8 @@ use crate::entity::RecordType;
 use crate::graphql::schema::input;
 use crate::store::Store;
 use crate::store::draft::{InputProblem, Origin, ProblemCode};
+use crate::store::read::plan::{Lookup, Plan};
+use crate::store::read::result::RowRef;
 
 /// Creates an error in the input at a path.
 pub(super) fn problem_at(origin: Origin, message: impl Into<String>, code: ProblemCode) -> InputProblem {
@@ -38,6 +40,40 @@ pub(super) async fn resolve(store: &Store, ty: RecordType, name: &str, origin: O
         )),
         Err(error) => Err(problem_at(origin, format!("{error}; give the id or the slug of {this}"), ProblemCode::Invalid)),
     })
+}
+
+/// Resolves the key of a record, as queries take it in `by`, to its UUID and the location of the key: its id, slug or
+/// identifier. Whether the record with an id exists is left to the store.
+pub(super) async fn resolve_by(
+    store: &Store,
+    ty: RecordType,
+    by: Map<String, Json>,
+    argument: Origin,
+) -> Result<(Result<Uuid, InputProblem>, Origin)> {
+    let mut given = by.into_iter().filter(|(_, value)| !value.is_null());
+    let (Some((name, value)), None) = (given.next(), given.next()) else { return Err(input::not_coerced("by")) };
+    let singular = catalog().get(ty).singular();
+    let origin = argument.child(name.clone(), None);
+    let found = match (name.as_str(), value) {
+        ("id", Json::String(text)) if text.contains('_') => resolve(store, ty, &text, origin.clone()).await?,
+        ("id", Json::String(text)) => {
+            let message = format!("\"{text}\" is not an id; give a slug as {{slug: \"{text}\"}}");
+            Err(problem_at(origin.clone(), message, ProblemCode::Invalid))
+        }
+        ("slug", Json::String(slug)) => store
+            .find_id(ty, &slug)
+            .await?
+            .ok_or_else(|| problem_at(origin.clone(), format!("there is no {singular} with the slug \"{slug}\""), ProblemCode::NotFound)),
+        ("identifier", Json::Object(mut identifier)) => {
+            let [scheme, value] = ["scheme", "value"].map(|name| input::take_required_text(&mut identifier, name));
+            let (scheme, value) = (scheme?, value?);
+            let missing = format!("there is no {singular} with the identifier {value} of {scheme}");
+            let found = store.get(&Lookup::Identifier { scheme, value }, &Plan::new(ty)).await?;
+            found.get(0).map(RowRef::uuid).ok_or_else(|| problem_at(origin.clone(), missing, ProblemCode::NotFound))
+        }
+        _ => return Err(input::not_coerced("by")),
+    };
+    Ok((found, origin))
 }
 
 /// Decodes the id of a record or part that can have citations, in `input.record`.

@@ -14,6 +14,7 @@ use crate::graphql::projection::selection::{Selection, merged_subfields};
 use crate::graphql::schema::builder::{field as output_field, input_value};
 use crate::graphql::schema::input;
 use crate::graphql::schema::payload;
+use crate::graphql::schema::payload::Written;
 use crate::store::Store;
 use crate::store::curation::text_scan::{TextPlace, TextPlaces};
 use crate::store::curation::withhold::Withholding;
@@ -67,7 +68,7 @@ pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selectio
         Ok((person, places)) => (Some((RecordType::Person, person)), places, Vec::new()),
         Err(error) => (None, TextPlaces::default(), error.into_problems(selection)?),
     };
-    payload::write_with(store, selection, PAYLOAD, record, &problems, out, |field, value| match field.name() {
+    payload::write_with(store, selection, PAYLOAD, Written::record(record), &problems, out, |field, value| match field.name() {
         "places" => {
             write_places(field, &places.places, value);
             true

@@ -4,6 +4,7 @@ mod cite;
 mod dispute;
 pub(crate) mod field;
 mod label;
+mod merge;
 mod provision;
 
 use std::sync::LazyLock;
@@ -16,8 +17,9 @@ pub(crate) use field::{ComputedField, RelationArgument};
 
 /// Every computed field.
 pub(crate) fn all() -> &'static [ComputedField] {
-    static ALL: LazyLock<Vec<ComputedField>> =
-        LazyLock::new(|| [cite::fields(), dispute::fields(), label::fields(), provision::fields()].into_iter().flatten().collect());
+    static ALL: LazyLock<Vec<ComputedField>> = LazyLock::new(|| {
+        [cite::fields(), dispute::fields(), label::fields(), merge::fields(), provision::fields()].into_iter().flatten().collect()
+    });
     &ALL
 }
 

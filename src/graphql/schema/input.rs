@@ -28,6 +28,8 @@ pub(crate) const INPUT: &str = "input";
 pub(crate) const MESSAGE: &str = "message";
 pub(crate) const EXPECTED_REVISION: &str = "expectedRevision";
 pub(crate) const ID: &str = "id";
+/// The input field by which a list may drop parts with citations.
+pub(crate) const REPLACE: &str = "replace";
 
 /// The purpose of an input type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,8 +105,19 @@ fn structure_input(structure: &Structure) -> InputObject {
         .fold(input, |input, member| input.field(input_value(member.name, input_type(member.kind, member.required), member.doc)))
 }
 
+/// Type of a part in inputs.
+pub(crate) fn part_type(part: &Record) -> TypeRef {
+    let name = single_value(part).map_or_else(|| name(part, Purpose::Part), |kind| input_type(kind, false).to_string());
+    TypeRef::named_nn(name)
+}
+
+/// Whether a record has lists whose parts can have citations of their own.
+fn has_cited_parts(record: &Record) -> bool {
+    record.parts.iter().any(|list| catalog().get(list.part).is_cited())
+}
+
 /// Kind of the only value of a part that consists of one; its input is that value.
-fn single_value(record: &Record) -> Option<FieldKind> {
+pub(crate) fn single_value(record: &Record) -> Option<FieldKind> {
     match record.key_from {
         [only] if record.fields.iter().filter(|field| !field.system).count() <= 3 => Some(record.field(record.known_field(only)).kind),
         _ => None,
@@ -132,7 +145,20 @@ fn record_input(record: &Record, purpose: Purpose) -> InputObject {
     if purpose == Purpose::Upsert {
         input = input.field(expected_revision());
     }
-    for (id, field) in record.fields_with_ids().filter(|(_, field)| !field.system) {
+    input = with_fields(input, record, purpose, &[]);
+    if matches!(purpose, Purpose::Update | Purpose::Upsert) && has_cited_parts(record) {
+        let doc = "Whether lists may drop parts that have citations; default: false, but true in importRecords.";
+        input = input.field(input_value(REPLACE, TypeRef::named(TypeRef::BOOLEAN), doc));
+    }
+    if purpose != Purpose::Part && purpose != Purpose::Upsert {
+        input = input.field(message());
+    }
+    input
+}
+
+/// Adds the fields and lists that an editor sets, but for those of these names.
+pub(crate) fn with_fields(mut input: InputObject, record: &Record, purpose: Purpose, skipped: &[&str]) -> InputObject {
+    for (id, field) in record.fields_with_ids().filter(|(_, field)| !field.system && !skipped.contains(&field.name)) {
         let is_owner = id == FieldId::OWNER && record.kind != RecordKind::Record;
         if is_owner {
             continue;
@@ -148,14 +174,8 @@ fn record_input(record: &Record, purpose: Purpose) -> InputObject {
     }
     for list in &record.parts {
         let part = catalog().get(list.part);
-        let ty = match single_value(part) {
-            Some(kind) => TypeRef::named_nn_list(input_type(kind, false).to_string()),
-            None => TypeRef::named_nn_list(name(part, Purpose::Part)),
-        };
+        let ty = TypeRef::List(Box::new(part_type(part)));
         input = input.field(input_value(list.name, ty, names::sentence(list.name)));
-    }
-    if purpose != Purpose::Part && purpose != Purpose::Upsert {
-        input = input.field(message());
     }
     input
 }
@@ -245,6 +265,16 @@ pub(crate) fn take_integer(members: &mut Map<String, Json>, name: &str) -> Resul
 /// Removes a boolean from the members of an input; false if it is absent.
 pub(crate) fn take_flag(members: &mut Map<String, Json>, name: &str) -> Result<bool> {
     take(members, name).map_or(Ok(false), |value| value.as_bool().ok_or_else(|| not_coerced(name)))
+}
+
+/// Removes a boolean from the members of an input. Not set if it is absent or null.
+pub(crate) fn take_choice(members: &mut Map<String, Json>, name: &str) -> Result<Option<bool>> {
+    take(members, name).map(|value| value.as_bool().ok_or_else(|| not_coerced(name))).transpose()
+}
+
+/// Removes a required value from the members of an input.
+pub(crate) fn take_required(members: &mut Map<String, Json>, name: &str) -> Result<Json> {
+    take(members, name).ok_or_else(|| not_coerced(name))
 }
 
 /// Removes a required list from the members of an input.

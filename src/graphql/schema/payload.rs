@@ -26,6 +26,23 @@ pub(crate) const ANY_RECORD: &str = "RecordPayload";
 /// Payload of deletions.
 pub(crate) const DELETE: &str = "DeletePayload";
 
+/// Field of the payload of a record with the part that a mutation changed.
+const PART: &str = "part";
+
+/// The record and the part that a mutation wrote, as far as the response may show them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Written {
+    pub(crate) record: Option<(RecordType, Uuid)>,
+    pub(crate) part: Option<(RecordType, Uuid)>,
+}
+
+impl Written {
+    /// A record, and no part of it.
+    pub(crate) fn record(record: Option<(RecordType, Uuid)>) -> Self {
+        Self { record, part: None }
+    }
+}
+
 /// Name of the payload of mutations of a record type.
 pub(crate) fn name(record: &Record) -> String {
     format!("{}Payload", record.name())
@@ -81,6 +98,10 @@ pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         if record.ty == RecordType::Person {
             let doc = "Possible duplicates: other people who may be the same person. See mergePeople.";
             payload = payload.field(field(duplicates::NAME, TypeRef::named_nn_list(record.name()), doc));
+        }
+        if record.parts.iter().any(|list| catalog().get(list.part).is_cited()) {
+            let doc = "The part that the mutation added or updated; null for other mutations.";
+            payload = payload.field(field(PART, TypeRef::named(CITABLE), doc));
         }
         builder = builder.register(payload);
     }
@@ -155,7 +176,7 @@ pub(crate) async fn write(
     problems: &[InputProblem],
     out: &mut JsonWriter<'_>,
 ) -> Result<()> {
-    write_with(store, selection, payload, record, problems, out, |_, _| false).await
+    write_with(store, selection, payload, Written::record(record), problems, out, |_, _| false).await
 }
 
 /// As [`write`], for a payload with fields of its own: `write_own` writes a field of the payload, or returns false.
@@ -163,27 +184,31 @@ pub(crate) async fn write_with(
     store: &Store,
     selection: &Selection<'_>,
     payload: &str,
-    record: Option<(RecordType, Uuid)>,
+    written: Written,
     problems: &[InputProblem],
     out: &mut JsonWriter<'_>,
     write_own: impl Fn(&Selection<'_>, &mut JsonWriter<'_>) -> bool + Send + Sync,
 ) -> Result<()> {
     let fields = merged_subfields(std::slice::from_ref(selection), &[payload]);
-    let mut written: Fields<Vec<u8>> = Fields::new();
+    let mut object: Fields<Vec<u8>> = Fields::new();
     for field in &fields {
         let mut value = out.part();
-        match (field.name(), record) {
+        match (field.name(), written.record) {
             _ if write_own(field, &mut value) => {}
             ("__typename", _) => value.value(payload),
             ("errors", _) => ErrorsProjection::new(field).write(problems, &mut value),
+            (PART, _) => match written.part {
+                Some((ty, id)) => write_record(store, field, ty, id, &mut value).await?,
+                None => value.null(),
+            },
             ("deletedId", Some((ty, id))) => value.value(global_id::encode(ty, id)),
             (duplicates::NAME, Some((_, id))) => duplicates::write_duplicates_of(store, field, id, &mut value).await?,
             (_, Some((ty, id))) => write_record(store, field, ty, id, &mut value).await?,
             (_, None) => value.null(),
         }
-        written.push((field.json_key(), value.into_json()));
+        object.push((field.json_key(), value.into_json()));
     }
-    out.object(&written, |json, out| out.json(json));
+    out.object(&object, |json, out| out.json(json));
     Ok(())
 }
 

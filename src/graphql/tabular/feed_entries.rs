@@ -29,7 +29,7 @@ const DEFAULT_FEED_ENTRIES: u32 = 50;
 static ENTRY_DOCUMENT: LazyLock<ExecutableDocument> = LazyLock::new(|| {
     let text = "{ entries { nodes { __typename id \
         ... on Record { permalink label createdAt updatedAt } \
-        ... on Revision { kind changedAt by message recordType record { __typename id ... on Record { label permalink } } } } } }";
+        ... on Revision { kind changedAt by message recordType recordId mergedInto { id permalink } record { __typename id ... on Record { label permalink } } } } } }";
     // a test parses this constant document
     parse_query(text).unwrap_or_else(|error| unreachable!("{error}"))
 });

@@ -35,6 +35,10 @@ use crate::http::url_parameters::UrlParameters;
 pub(crate) const ATOM_MEDIA_TYPE: &str = "application/atom+xml; charset=utf-8";
 /// The author of entries that have none.
 pub(crate) const AUTHOR: &str = "Kurultai";
+/// Scheme of the category with the id of the record that changed.
+const RECORD_ID_SCHEME: &str = "urn:kurultai:recordId";
+/// Scheme of the category with the id of the record that it was merged into.
+const MERGED_INTO_SCHEME: &str = "urn:kurultai:mergedInto";
 /// The name under which the built-in queries are counted.
 const BUILT_IN_QUERY: &str = "feed";
 const PARAMETERS: &[&str] = &["query", "saved", "documentId", "variables", "operationName", "extensions", "record", "types"];
@@ -42,7 +46,7 @@ const PARAMETERS: &[&str] = &["query", "saved", "documentId", "variables", "oper
 const CHANGES_QUERY: &str =
     "query($filter: RevisionFilter) { revisions(first: 50, order: {field: SEQUENCE, direction: DESC}, filter: $filter) { nodes { id } } }";
 /// The history of a record.
-const HISTORY_QUERY: &str = "query($id: ID!) { node(id: $id) { __typename id ... on Record { label permalink updatedAt history(first: 50) { nodes { __typename id kind changedAt by message recordType } } } } }";
+const HISTORY_QUERY: &str = "query($id: ID!) { node(id: $id) { __typename id ... on Record { label permalink updatedAt history(first: 50) { nodes { __typename id kind changedAt by message recordType recordId } } } } }";
 
 /// The content of a feed.
 struct FeedContent {
@@ -273,6 +277,14 @@ fn entry(node: &Json, base_url: &str) -> Option<AtomEntry> {
     // a deleted record has no label
     let label = record["label"].as_str().map_or(ty.clone(), |label| format!("{ty}: {label}"));
     let page = record["permalink"].as_str().map(|path| link("alternate", absolute_url(base_url, path), None));
+    let merged_into = &node["mergedInto"];
+    let kept_page = merged_into["permalink"].as_str().map(|path| link("related", absolute_url(base_url, path), None));
+    // a record that is gone has no page, so programs find it by these
+    let named = [(RECORD_ID_SCHEME, text("recordId")), (MERGED_INTO_SCHEME, merged_into["id"].as_str())];
+    let named = named
+        .into_iter()
+        .filter_map(|(scheme, id)| Some(Category { term: id?.to_owned(), scheme: Some(scheme.to_owned()), ..Category::default() }));
+    let of_type = Category { term: text("recordType")?.to_uppercase(), label: Some(ty.clone()), ..Category::default() };
     let at = instant("changedAt")?;
     let by = text("by").unwrap_or_default();
     Some(AtomEntry {
@@ -280,8 +292,8 @@ fn entry(node: &Json, base_url: &str) -> Option<AtomEntry> {
         updated: at,
         published: Some(at),
         authors: vec![person(if by.is_empty() { AUTHOR } else { by })],
-        links: page.into_iter().collect(),
-        categories: vec![Category { term: text("recordType")?.to_uppercase(), label: Some(ty), ..Category::default() }],
+        links: page.into_iter().chain(kept_page).collect(),
+        categories: std::iter::once(of_type).chain(named).collect(),
         summary: Some(AtomText::plain(text("message").map_or(kind, ToOwned::to_owned))),
         ..entry
     })

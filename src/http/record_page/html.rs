@@ -18,7 +18,7 @@ use crate::http::record_page::{format, json_ld};
 const MAX_MENTION_FACTS: usize = 3;
 
 /// A page with header and footer.
-fn document(dataset: &Dataset, title: &str, head: &Markup, main: &Markup) -> Markup {
+pub(super) fn document(dataset: &Dataset, title: &str, head: &Markup, main: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -53,7 +53,7 @@ fn document(dataset: &Dataset, title: &str, head: &Markup, main: &Markup) -> Mar
 }
 
 /// A web URL as a link; other text unchanged.
-fn url_or_text(text: &str) -> Markup {
+pub(super) fn url_or_text(text: &str) -> Markup {
     html! { @if is_web_url(text) { a href=(text) rel="noopener" { (text) } } @else { (text) } }
 }
 
@@ -66,7 +66,7 @@ fn text(text: &LocalizedText) -> Markup {
     html! { span lang=[text.lang.as_deref()] { (text.text) } }
 }
 
-fn link(link: &RecordLink) -> Markup {
+pub(super) fn link(link: &RecordLink) -> Markup {
     html! {
         @match &link.path {
             Some(path) => a href=(path) lang=[link.text.lang.as_deref()] { (link.text.text) },
@@ -75,7 +75,7 @@ fn link(link: &RecordLink) -> Markup {
     }
 }
 
-fn instant(at: DateTime<Utc>) -> Markup {
+pub(super) fn instant(at: DateTime<Utc>) -> Markup {
     let day = format::date(&at.format("%Y-%m-%d").to_string());
     html! { time datetime=(at.to_rfc3339_opts(SecondsFormat::Secs, true)) { (day) } }
 }

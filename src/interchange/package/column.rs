@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::layout::PackageResource;
 use crate::catalog::catalog;
-use crate::catalog::field::{CHECKED_AT, Field, LAST_CHANGED_AT};
+use crate::catalog::field::{CHECKED_AT, Field, LAST_CHANGED_AT, URL_CHECKED_AT, URL_STATUS};
 use crate::catalog::kind::FieldKind;
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::id;
@@ -15,7 +15,8 @@ use crate::store::read::result::Cell;
 use crate::tabular::{ColumnType, TableColumn, TableValue};
 
 /// Fields that a package omits: everything in it is published, and the others describe the history in one database.
-const OMITTED_FIELDS: [&str; 6] = ["published", "revision", "createdAt", "updatedAt", CHECKED_AT, LAST_CHANGED_AT];
+const OMITTED_FIELDS: [&str; 8] =
+    ["published", "revision", "createdAt", "updatedAt", CHECKED_AT, LAST_CHANGED_AT, URL_CHECKED_AT, URL_STATUS];
 
 /// Where the values of a column come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -59,7 +59,27 @@ pub enum PushError {
     /// The server rejected records, for these reasons.
     Rejected(Vec<InputProblem>),
     /// The request failed, or the response was not understood.
-    Failed(String),
+    Failed(RequestError),
+}
+
+/// Why a request to the server failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// The server cannot be reached, or is at capacity.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The server rejects the token.
+    #[error("{0}")]
+    Unauthorized(String),
+    /// The response is not the expected one.
+    #[error("{0}")]
+    Unexpected(String),
+}
+
+impl From<String> for RequestError {
+    fn from(message: String) -> Self {
+        Self::Unexpected(message)
+    }
 }
 
 impl PushClient {
@@ -94,7 +114,7 @@ impl PushClient {
 
     /// Posts a request and retries it while the server is unreachable or at capacity. A retry is safe because an import is
     /// idempotent.
-    pub(super) async fn post_with_retry(&self, body: &Json) -> Result<Json, String> {
+    pub(super) async fn post_with_retry(&self, body: &Json) -> Result<Json, RequestError> {
         let mut delays = RETRY_DELAYS.iter();
         loop {
             let mut request = self.client.post(self.url.clone()).json(body);
@@ -105,19 +125,22 @@ impl PushClient {
                 Ok(response) if response.status() == StatusCode::SERVICE_UNAVAILABLE => format!("{} is at capacity", self.url),
                 Ok(response) => {
                     let status = response.status();
-                    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PAYLOAD_TOO_LARGE) {
-                        return Err(status_message(&self.url, status));
+                    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+                        return Err(RequestError::Unauthorized(status_message(&self.url, status)));
                     }
-                    return response.json().await.map_err(|_| status_message(&self.url, status));
+                    if status == StatusCode::PAYLOAD_TOO_LARGE {
+                        return Err(RequestError::Unexpected(status_message(&self.url, status)));
+                    }
+                    return response.json().await.map_err(|_| RequestError::Unexpected(status_message(&self.url, status)));
                 }
                 Err(error) if error.is_connect() || error.is_timeout() || error.is_request() => {
                     format!("{} is unreachable: {}", self.url, root_cause(&error))
                 }
-                Err(error) => return Err(error.without_url().to_string()),
+                Err(error) => return Err(RequestError::Unexpected(error.without_url().to_string())),
             };
             match delays.next() {
                 Some(delay) => tokio::time::sleep(*delay).await,
-                None => return Err(error),
+                None => return Err(RequestError::Unavailable(error)),
             }
         }
     }
@@ -145,7 +168,9 @@ fn parse_response(response: &Json, pushed: &[(RecordType, &Draft)], skip: bool) 
     let result = &response["data"]["importRecords"];
     if let Some(errors) = response["errors"].as_array().filter(|errors| !errors.is_empty()) {
         let messages: Vec<&str> = errors.iter().filter_map(|error| error["message"].as_str()).collect();
-        return Err(PushError::Failed(messages.join("; ")));
+        let unauthorized = |error: &Json| matches!(error["extensions"]["code"].as_str(), Some("UNAUTHENTICATED" | "FORBIDDEN"));
+        let kind = if errors.iter().any(unauthorized) { RequestError::Unauthorized } else { RequestError::Unexpected };
+        return Err(PushError::Failed(kind(messages.join("; "))));
     }
     let (mut warnings, mut kept) = (Vec::new(), Vec::new());
     let mut skipped: Vec<(usize, Vec<InputProblem>)> = Vec::new();
@@ -188,7 +213,8 @@ fn parse_response(response: &Json, pushed: &[(RecordType, &Draft)], skip: bool) 
 }
 
 fn unexpected_response() -> PushError {
-    PushError::Failed("unexpected response to importRecords; does the server run the same version?".to_owned())
+    let message = "unexpected response to importRecords; does the server run the same version?";
+    PushError::Failed(RequestError::Unexpected(message.to_owned()))
 }
 
 /// An error of the server as a problem of the record at `origin`.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value as Json, json};
 
-use super::client::PushClient;
+use super::client::{PushClient, RequestError};
 use crate::catalog::catalog;
 use crate::entity::RecordType;
 use crate::interchange::import_reader::record_lookup::RecordLookup;
@@ -16,9 +16,9 @@ const LOOKUP_VALUES: usize = 100;
 const SLUGS_PER_QUERY: usize = 25;
 
 impl RecordLookup for PushClient {
-    type Error = String;
+    type Error = RequestError;
 
-    async fn slugs_by_identifier(&self, ty: RecordType, scheme: &str, values: &[String]) -> Result<HashMap<String, String>, String> {
+    async fn slugs_by_identifier(&self, ty: RecordType, scheme: &str, values: &[String]) -> Result<HashMap<String, String>, RequestError> {
         let list = catalog().get(ty).plural;
         let query = format!(
             "query ($values: [String!]!, $scheme: String!, $after: String) {{ records: {list}(first: {LOOKUP_VALUES}, after: $after, filter: \
@@ -40,7 +40,7 @@ impl RecordLookup for PushClient {
         Ok(slugs)
     }
 
-    async fn slugs_by_field(&self, ty: RecordType, field: &str, values: &[String]) -> Result<HashMap<String, String>, String> {
+    async fn slugs_by_field(&self, ty: RecordType, field: &str, values: &[String]) -> Result<HashMap<String, String>, RequestError> {
         let list = catalog().get(ty).plural;
         let query = format!(
             "query ($values: [String!]!, $after: String) {{ records: {list}(first: {LOOKUP_VALUES}, after: $after, filter: \
@@ -55,7 +55,7 @@ impl RecordLookup for PushClient {
         Ok(slugs)
     }
 
-    async fn memberships_of(&self, people: &[String]) -> Result<Vec<StoredMembership>, String> {
+    async fn memberships_of(&self, people: &[String]) -> Result<Vec<StoredMembership>, RequestError> {
         let query = format!(
             "query ($values: [String!]!, $after: String) {{ records: memberships(first: {LOOKUP_VALUES}, after: $after, filter: \
              {{person: {{slug: {{in: $values}}}}}}) {{ nodes {{ slug role post start end labels {{ lang text }} person {{ slug }} \
@@ -72,12 +72,12 @@ impl RecordLookup for PushClient {
                     person: text(&node["person"]["slug"])?,
                     organization: text(&node["organization"]["slug"])?,
                     on_behalf_of: optional(&node["onBehalfOf"]["slug"]),
-                    labels: labels.map(|label| Ok((text(&label["lang"])?, text(&label["text"])?))).collect::<Result<_, String>>()?,
+                    labels: labels.map(|label| Ok((text(&label["lang"])?, text(&label["text"])?))).collect::<Result<_, RequestError>>()?,
                     role: optional(&node["role"]),
                     post: optional(&node["post"]),
                     start: optional(&node["start"]),
                     end: optional(&node["end"]),
-                    schemes: identifiers.map(|identifier| text(&identifier["scheme"])).collect::<Result<_, String>>()?,
+                    schemes: identifiers.map(|identifier| text(&identifier["scheme"])).collect::<Result<_, RequestError>>()?,
                 });
             }
         }
@@ -85,7 +85,7 @@ impl RecordLookup for PushClient {
         Ok(memberships)
     }
 
-    async fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> Result<HashSet<String>, String> {
+    async fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> Result<HashSet<String>, RequestError> {
         let mut taken: HashSet<String> = self.slugs_by_field(ty, "slug", slugs).await?.into_keys().collect();
         // a list has present slugs only; a record is found by a former one, too
         let others: Vec<&String> = slugs.iter().filter(|slug| !taken.contains(*slug)).collect();
@@ -110,17 +110,17 @@ impl RecordLookup for PushClient {
 
 impl PushClient {
     /// The data of the response to a query.
-    async fn data(&self, body: &Json) -> Result<Json, String> {
+    async fn data(&self, body: &Json) -> Result<Json, RequestError> {
         let mut response = self.post_with_retry(body).await?;
         if let Some(errors) = response["errors"].as_array().filter(|errors| !errors.is_empty()) {
             let messages: Vec<&str> = errors.iter().filter_map(|error| error["message"].as_str()).collect();
-            return Err(format!("existing records could not be looked up: {}", messages.join("; ")));
+            return Err(RequestError::Unexpected(format!("existing records could not be looked up: {}", messages.join("; "))));
         }
         Ok(response["data"].take())
     }
 
     /// The nodes of all pages of a list that a query calls `records`.
-    async fn all_nodes(&self, query: &str, variables: &Json) -> Result<Vec<Json>, String> {
+    async fn all_nodes(&self, query: &str, variables: &Json) -> Result<Vec<Json>, RequestError> {
         let mut nodes = Vec::new();
         let mut after = Json::Null;
         loop {
@@ -137,10 +137,10 @@ impl PushClient {
     }
 }
 
-fn text(value: &Json) -> Result<String, String> {
+fn text(value: &Json) -> Result<String, RequestError> {
     value.as_str().map(str::to_owned).ok_or_else(unexpected)
 }
 
-fn unexpected() -> String {
-    "unexpected response to a lookup of records; does the server run the same version?".to_owned()
+fn unexpected() -> RequestError {
+    RequestError::Unexpected("unexpected response to a lookup of records; does the server run the same version?".to_owned())
 }

@@ -66,11 +66,7 @@ impl WriteSession<'_> {
         let changes = removal_changes(record, &state::of(record, row, &types, &HashMap::new()));
         let number = revision_number(record, row);
         let was_published = is_published(record, row);
-        let revision = |number, changes, published| NewRevision { record: row.id, ty: record.ty, number, kind, changes, published };
-        let mut revisions = vec![revision(number + 1, changes, false)];
-        if was_published {
-            revisions.push(revision(number + 2, Vec::new(), true));
-        }
+        let removal = NewRevision { record: row.id, ty: record.ty, number: number + 1, kind, changes, published: was_published };
         hide_revisions(transaction, &[row.id]).await?;
         let words = name_words_of(transaction, &[row.id]).await?;
         delete_rows(transaction, "search_documents", "id", &[row.id]).await?;
@@ -82,7 +78,7 @@ impl WriteSession<'_> {
             freshness.removed(record, row);
             freshness.write(transaction, stamp.at).await?;
         }
-        insert_revisions(self.store, transaction, &stamp, revisions).await
+        insert_revisions(self.store, transaction, &stamp, vec![removal]).await
     }
 
     /// Deletes the rows of a record or part, the innermost parts first.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
@@ -16,6 +16,7 @@ use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode, WriteMode, W
 use crate::store::history::state;
 use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::StoredRow;
+use crate::store::write::part::listed;
 use crate::store::write::session::{WriteSession, relocate_state_problems};
 use crate::store::write::types::{Author, WriteError, WriteSummary};
 
@@ -26,6 +27,8 @@ pub enum ListPatch {
     Add(Json),
     /// Removes the part that has all of these members.
     Remove(Json),
+    /// Sets these members of the part with this key; null clears one.
+    Update(String, Map<String, Json>),
 }
 
 /// The input of a patch, and where its problems are.
@@ -54,12 +57,15 @@ impl Store {
     /// Patches a list of a record or part.
     pub async fn patch_list(&self, input: PatchInput, author: &Author) -> Result<WriteSummary, WriteError> {
         let PatchInput { target, list, patch, part, members, expected_revision, mut problems } = input;
-        if let Some(ListPatch::Add(json)) = &patch {
-            // problems of other lists are found with the record
-            if let Some(declared) = part_of(list) {
-                let given = parse::record(catalog().get(declared), &value_tree::from_json(json), &members);
-                add_problems(&mut problems, given.problems);
-            }
+        let given = match &patch {
+            Some(ListPatch::Add(json)) => Some(json.clone()),
+            Some(ListPatch::Update(_, members)) => Some(Json::Object(members.clone())),
+            Some(ListPatch::Remove(_)) | None => None,
+        };
+        // problems of other lists are found with the record
+        if let Some((json, declared)) = given.zip(part_of(list)) {
+            let given = parse::record(catalog().get(declared), &value_tree::from_json(&json), &members);
+            add_problems(&mut problems, given.problems);
         }
         let session = self.begin(author).await?;
         let Some((owner, row, lists)) = session.list_owner(target).await? else {
@@ -93,6 +99,17 @@ impl Store {
                 path.extend([list.into(), items.len().into()]);
                 added = Some(path);
                 items.push(part);
+            }
+            Some(ListPatch::Update(key, members)) => {
+                if let Some(index) = items.iter().position(|item| key_of(item) == Some(&key)) {
+                    path.extend([list.into(), index.into()]);
+                    added = Some(path);
+                    update_members(&mut items[index], members);
+                } else {
+                    let keys = listed(items.iter().filter_map(key_of).cloned().collect());
+                    let message = format!("there is no \"{key}\" in {list} of this record; the keys are: {keys}");
+                    problems.push(InputProblem::new(part.clone(), message).with_code(ProblemCode::NotFound));
+                }
             }
             Some(ListPatch::Remove(members)) => {
                 if let Some(index) = items.iter().position(|item| has_members(item, &members)) {
@@ -177,6 +194,18 @@ fn relocate_part_problems(problems: &mut [InputProblem], added: Option<&[PathSeg
             None => {}
             Some([]) => problem.origin = part.clone(),
             Some(member) => problem.origin.path = members.path.iter().chain(member).cloned().collect(),
+        }
+    }
+}
+
+/// Sets members of a part; null clears one.
+fn update_members(item: &mut Json, members: Map<String, Json>) {
+    let Json::Object(item) = item else { return };
+    for (name, value) in members {
+        if value.is_null() {
+            item.remove(&name);
+        } else {
+            item.insert(name, value);
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::db::snapshot::begin_read;
-use crate::store::draft::{Draft, DraftSource, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, parse, value_tree};
+use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, parse, value_tree};
 use crate::store::history::revisions::load_revisions;
 use crate::store::history::state;
 use crate::store::history::state::UndoneState;
@@ -78,7 +78,7 @@ impl Store {
             Draft { origin: origin.clone(), problems: vec![problem], ..Draft::default() }
         };
         let mode = if exists { WriteMode::Update } else { WriteMode::Create };
-        let target = WriteTarget { mode, id: Some(id), expected_revision, last_revision, restates_stored: true, source: DraftSource::Edit };
+        let target = WriteTarget { mode, id: Some(id), expected_revision, last_revision, restates_stored: true, ..WriteTarget::default() };
         let written = session.write(&vec![(ty, vec![Draft { target, ..draft }])], &|_| {}).await;
         let relocate = |problems| relocate_state_problems(problems, &origin, &origin, &Origin::input(["toRevision"]));
         let summary = written.map_err(|error| error.map_problems(relocate))?;

@@ -91,6 +91,11 @@ pub(crate) fn is_publication(change: &Json) -> bool {
     change.get("field").and_then(Json::as_str) == Some("published")
 }
 
+/// Whether a revision of this kind reports that its record is gone. Readers see that, but not what was removed.
+pub(crate) fn is_removal(kind: &str) -> bool {
+    matches!(kind, "deleted" | "merged")
+}
+
 /// Hides all existing revisions of these records from readers, and their former slugs.
 pub(crate) async fn hide_revisions(transaction: &DatabaseTransaction, records: &[Uuid]) -> Result<()> {
     for batch in records.chunks(LOOKUP_BATCH_VALUES) {

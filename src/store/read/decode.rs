@@ -228,7 +228,7 @@ impl PartialRow<'_> {
 fn element_count(child: &ChildPlan) -> usize {
     match child {
         ChildPlan::One(..) => 1,
-        ChildPlan::Any(..) => 0,
+        ChildPlan::Any(..) | ChildPlan::MergedInto(..) => 0,
         ChildPlan::Many(_, list) => usize::from(list.rows) + usize::from(list.total) + list.facets.len(),
     }
 }

@@ -222,11 +222,17 @@ impl Store {
     async fn resolve_polymorphic(&self, plan: &Plan, level: &mut RowSet) -> Result<()> {
         let mut references = Vec::new();
         for (id, child) in plan.children_with_ids() {
-            if let ChildPlan::Any(field, plans) = child {
-                references.push((id, plans, level.references(*field)));
+            match child {
+                ChildPlan::Any(field, plans) => references.push((id, plans, level.references(*field), false)),
+                ChildPlan::MergedInto(field, plans) => references.push((id, plans, level.references(*field), true)),
+                ChildPlan::One(..) | ChildPlan::Many(..) => {}
             }
         }
-        let resolved = try_join_all(references.into_iter().map(async |(id, plans, ids)| {
+        let resolved = try_join_all(references.into_iter().map(async |(id, plans, mut ids, is_merged)| {
+            if is_merged {
+                let targets = self.merge_targets(ids.iter().flatten().copied().collect()).await?;
+                ids.iter_mut().for_each(|id| *id = id.and_then(|id| targets.get(&id).copied()));
+            }
             let types = self.fetch_types(ids.iter().flatten().copied().collect()).await?;
             let ids: Vec<_> = ids.into_iter().map(|id| Some((*types.get(&id?)?, id?))).collect();
             self.nodes(plans, &ids).await.map(|rows| (id, rows))
@@ -236,6 +242,25 @@ impl Store {
             level.children[id.index()] = ChildRows::One(rows);
         }
         Ok(())
+    }
+
+    /// The records into which records were merged, by the ids of the latter.
+    async fn merge_targets(&self, mut ids: Vec<Uuid>) -> Result<HashMap<Uuid, Uuid>> {
+        ids.sort_unstable();
+        ids.dedup();
+        let mut targets = HashMap::new();
+        for chunk in ids.chunks(MAX_BOUND_VALUES) {
+            let select = Query::select()
+                .columns(["id", "merged_into"])
+                .from("nodes")
+                .and_where(Expr::col("id").is_in(chunk.iter().copied()))
+                .and_where(Expr::col("merged_into").is_not_null())
+                .to_owned();
+            for row in self.fetch_all(&select).await? {
+                targets.insert(row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?);
+            }
+        }
+        Ok(targets)
     }
 
     /// The types of records, by id.

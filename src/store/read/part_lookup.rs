@@ -12,9 +12,7 @@ use crate::store::handle::Store;
 use crate::store::history::state::key_and_rest;
 use crate::store::write::load::load_rows;
 use crate::store::write::model::StoredRow;
-
-/// Maximum number of keys that an error lists.
-const MAX_LISTED_KEYS: usize = 20;
+use crate::store::write::part::listed;
 
 impl Store {
     /// Finds the part of a record at a path as the history spells it, such as `parties[anna]`. The inner error says what is
@@ -46,13 +44,8 @@ fn part_at(record: &Record, row: &StoredRow, path: &str) -> Result<(RecordType, 
             Some((row, None)) => Ok((list.part, row.id)),
             Some((row, Some(rest))) => part_at(part, row, rest),
             None => {
-                let mut keys: Vec<String> = rows.iter().filter_map(key_of).collect();
-                keys.sort();
-                let more = keys.len().saturating_sub(MAX_LISTED_KEYS);
-                keys.truncate(MAX_LISTED_KEYS);
-                let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-                let keys = if keys.is_empty() { "none".to_owned() } else { keys.join(", ") };
-                Err(format!("\"{path}\" is no part of this {}; the keys in {} are: {keys}{more}", record.singular(), list.name))
+                let keys = listed(rows.iter().filter_map(key_of).collect());
+                Err(format!("\"{path}\" is no part of this {}; the keys in {} are: {keys}", record.singular(), list.name))
             }
         };
     }

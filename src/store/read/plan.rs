@@ -30,6 +30,8 @@ pub enum ChildPlan {
     One(FieldId, Box<Plan>),
     /// The record that a polymorphic field refers to, with a plan for each possible type.
     Any(FieldId, Vec<Plan>),
+    /// The record into which the one that a polymorphic field refers to was merged, with a plan for each possible type.
+    MergedInto(FieldId, Vec<Plan>),
     /// A page of the list of a relation.
     Many(RelationId, ListPlan),
 }
@@ -95,6 +97,16 @@ impl Plan {
 
     /// Selects a field.
     pub fn select_field(&mut self, field: FieldId) {
+        // whether readers may read the field changes of a revision depends on its kind
+        if let Some([changes, kind]) = self.revision_fields()
+            && field == changes
+        {
+            self.insert_field(kind);
+        }
+        self.insert_field(field);
+    }
+
+    fn insert_field(&mut self, field: FieldId) {
         if let Err(index) = self.fields.binary_search(&field) {
             self.fields.insert(index, field);
         }
@@ -107,7 +119,7 @@ impl Plan {
 
     /// Adds a child.
     pub fn add_child(&mut self, child: ChildPlan) -> ChildId {
-        if let ChildPlan::Any(field, _) = child {
+        if let ChildPlan::Any(field, _) | ChildPlan::MergedInto(field, _) = child {
             self.select_field(field);
         }
         self.children.push(child);
@@ -124,7 +136,9 @@ impl Plan {
         for child in &mut self.children {
             match child {
                 ChildPlan::One(_, plan) => plan.set_default_page_size(size),
-                ChildPlan::Any(_, plans) => plans.iter_mut().for_each(|plan| plan.set_default_page_size(size)),
+                ChildPlan::Any(_, plans) | ChildPlan::MergedInto(_, plans) => {
+                    plans.iter_mut().for_each(|plan| plan.set_default_page_size(size))
+                }
                 ChildPlan::Many(_, list) => {
                     if list.has_default_size {
                         (list.page.size, list.probe_next) = (size, true);
@@ -135,20 +149,23 @@ impl Plan {
         }
     }
 
-    /// Index of the cell that holds the field changes of a revision, if the plan selects it.
-    pub(crate) fn revision_changes(&self) -> Option<usize> {
-        if self.ty != RecordType::Revision {
-            return None;
-        }
-        let field = catalog().get(RecordType::Revision).field_id("changes")?;
-        self.fields.binary_search(&field).ok()
+    /// The fields with the field changes and the kind of a revision. Not set for other types.
+    fn revision_fields(&self) -> Option<[FieldId; 2]> {
+        let revision = catalog().get(RecordType::Revision);
+        (self.ty == revision.ty).then(|| ["changes", "kind"].map(|name| revision.known_field(name)))
+    }
+
+    /// Indexes of the cells that hold the field changes and the kind of a revision, if the plan selects the former.
+    pub(crate) fn revision_changes(&self) -> Option<[usize; 2]> {
+        let [changes, kind] = self.revision_fields()?;
+        Some([self.fields.binary_search(&changes).ok()?, self.fields.binary_search(&kind).ok()?])
     }
 
     /// Whether rows need more than the statement of the plan: polymorphic references to fetch, or revisions to redact.
     pub(crate) fn needs_completion(&self) -> bool {
         self.revision_changes().is_some()
             || self.children.iter().any(|child| match child {
-                ChildPlan::Any(..) => true,
+                ChildPlan::Any(..) | ChildPlan::MergedInto(..) => true,
                 ChildPlan::One(_, plan) => plan.needs_completion(),
                 ChildPlan::Many(_, list) => {
                     list.plan.needs_completion() || list.facets.iter().filter_map(|facet| facet.plan.as_ref()).any(Self::needs_completion)
@@ -160,7 +177,7 @@ impl Plan {
     pub(crate) fn has_lists(&self) -> bool {
         self.children.iter().any(|child| match child {
             ChildPlan::One(_, plan) => plan.has_lists(),
-            ChildPlan::Any(_, plans) => plans.iter().any(Self::has_lists),
+            ChildPlan::Any(_, plans) | ChildPlan::MergedInto(_, plans) => plans.iter().any(Self::has_lists),
             ChildPlan::Many(..) => true,
         })
     }

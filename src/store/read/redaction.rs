@@ -12,15 +12,22 @@ use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::handle::Store;
+use crate::store::history::revisions::is_removal;
 use crate::store::read::plan::Plan;
 use crate::store::read::result::{Cell, RowSet};
 use crate::store::sql::filter::Visibility;
 use crate::store::sql::statement::MAX_BOUND_VALUES;
 
 impl Store {
-    /// Removes mentions of hidden records from the field changes of revisions, for readers.
+    /// Removes mentions of hidden records from the field changes of revisions, and all changes of revisions that removed
+    /// their record, for readers.
     pub(crate) async fn redact_revisions(&self, plan: &Plan, level: &mut RowSet) -> Result<()> {
-        let Some(index) = plan.revision_changes().filter(|_| self.visibility == Visibility::Published) else { return Ok(()) };
+        let Some([index, kind]) = plan.revision_changes().filter(|_| self.visibility == Visibility::Published) else { return Ok(()) };
+        for row in &mut level.rows {
+            if row.cells[kind].as_text().is_some_and(is_removal) {
+                row.cells[index] = Cell::Json(Json::Array(Vec::new()));
+            }
+        }
         let mut mentioned = HashSet::new();
         for row in &level.rows {
             if let Cell::Json(changes) = &row.cells[index] {

@@ -132,7 +132,7 @@ impl RowSet {
     pub(crate) fn new(plan: &Plan) -> Self {
         let below = |child: &ChildPlan| match child {
             ChildPlan::One(_, plan) => ChildRows::One(ReferencedRows { levels: vec![Self::new(plan)], positions: Vec::new() }),
-            ChildPlan::Any(..) => ChildRows::One(ReferencedRows::default()),
+            ChildPlan::Any(..) | ChildPlan::MergedInto(..) => ChildRows::One(ReferencedRows::default()),
             ChildPlan::Many(_, list) => ChildRows::Many(PagedRows::new(list)),
         };
         Self {

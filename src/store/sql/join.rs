@@ -52,7 +52,7 @@ pub(crate) fn is_joinable(plan: &Plan) -> bool {
 fn has_single_chain_of_lists(plan: &Plan) -> bool {
     let mut lists = 0;
     let each = |child: &ChildPlan| match child {
-        ChildPlan::Any(..) => false,
+        ChildPlan::Any(..) | ChildPlan::MergedInto(..) => false,
         ChildPlan::One(_, plan) => has_single_chain_of_lists(plan) && !plan.has_lists(),
         ChildPlan::Many(_, list) => {
             lists += 1;
@@ -115,7 +115,7 @@ impl FlatBuilder<'_> {
         let mut columns = FlatColumns { id, key, fields, references: Vec::new(), list: None };
         for (child_id, child) in plan.children_with_ids() {
             match child {
-                ChildPlan::Any(..) => {}
+                ChildPlan::Any(..) | ChildPlan::MergedInto(..) => {}
                 ChildPlan::One(field, plan) => {
                     let target = self.selects.alias();
                     let on = column(&target, "id").equals((Alias::new(table), Alias::new(record.field(*field).column)));

@@ -182,7 +182,7 @@ impl SelectBuilder {
                     elements.push(self.referenced_row(plan, column(table, record.field(*field).column))?.into());
                 }
                 // resolved by a statement of its own, since the type is unknown here
-                ChildPlan::Any(..) => {}
+                ChildPlan::Any(..) | ChildPlan::MergedInto(..) => {}
                 ChildPlan::Many(relation, list) => {
                     let parent = Parent::Row(record.relation(*relation), table);
                     if list.rows {

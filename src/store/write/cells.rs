@@ -52,6 +52,8 @@ pub(super) struct MergeState<'m> {
     /// Sources of existing citations that the draft does not mention.
     pub(super) kept: BTreeSet<Uuid>,
     pub(super) is_changed: bool,
+    /// Whether a list that drops parts with citations is an error.
+    pub(super) keeps_cited_parts: bool,
     /// What the draft comes from.
     pub(super) source: DraftSource,
     /// What editors wrote, which an import keeps.

@@ -13,6 +13,7 @@ use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::Result;
 use crate::entity::RecordType;
 use crate::store::Store;
+use crate::store::care::address_check::clear_outdated_check;
 use crate::store::curation::disputes::disagree;
 use crate::store::curation::freshness::{FreshnessUpdates, SubmittedRecord, collect_sources};
 use crate::store::curation::visibility::VisibilityChanges;
@@ -30,7 +31,8 @@ use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::{MergedPart, NewRow, StoredRow};
 use crate::store::write::name_change;
 use crate::store::write::part::{
-    PartEntry, has_unknown_key, list_name, part_key, part_keys, report_alike, take_stored, with_kept_parts, with_key_and_position,
+    PartEntry, has_unknown_key, list_name, part_key, part_keys, report_alike, report_dropped, take_stored, with_kept_parts,
+    with_key_and_position,
 };
 use crate::store::write::resolve::ResolvedNames;
 use crate::store::write::types::{RecordUpdate, ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord, add_updates};
@@ -171,6 +173,7 @@ impl<'s> ChangeSet<'s> {
             source: draft.target.source,
             edits: stored.edits,
             kept_edits: Vec::new(),
+            keeps_cited_parts: draft.target.keeps_cited_parts,
         };
         let is_unidentified = resolved.is_unidentified;
         let target = MergeTarget { record, id, owner: None, draft, existing, is_unidentified, path: "", edit: None };
@@ -178,6 +181,7 @@ impl<'s> ChangeSet<'s> {
         let MergeState { changes, is_changed, cited, kept, kept_edits, .. } = merge;
         self.summary.kept.extend(kept_edits);
         self.types = types;
+        clear_outdated_check(record, existing, &mut cells);
         self.hierarchy.add(record, (id, &cells), existing, draft);
         let submitted = SubmittedRecord { record, id, draft, cells: &cells, cited: &cited, kept: &kept };
         self.freshness.submitted(submitted);
@@ -364,6 +368,9 @@ impl<'s> ChangeSet<'s> {
             let entries = written.into_iter().zip(&merged).map(|(draft, (stored, cells))| PartEntry { draft, cells, stored: *stored });
             report_alike(part, &entries.collect::<Vec<_>>(), merge.problems);
             parts.insert(list.part, merged.into_iter().map(|(_, cells)| MergedPart { cells }).collect());
+            if merge.keeps_cited_parts && !has_unknown_keys {
+                report_dropped(list.name, unmatched.iter().map(|(key, row)| (*key, *row)), draft, merge.problems);
+            }
             // a part whose key is unknown may be any of the remaining ones
             for (key, row) in unmatched.into_iter().filter(|_| !has_unknown_keys) {
                 let part_path = format!("{path}{}[{key}]", list.name);

@@ -21,6 +21,9 @@ const MAX_DERIVED_KEY_BYTES: usize = 400;
 /// Hexadecimal digits of the digest at the end of a longer key.
 const KEY_DIGEST_DIGITS: usize = 16;
 
+/// Maximum number of keys that an error lists.
+const MAX_LISTED_KEYS: usize = 20;
+
 /// A part of a list after the draft is merged into it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PartEntry<'p> {
@@ -62,6 +65,34 @@ pub(super) fn report_alike(part: &Record, entries: &[PartEntry<'_>], problems: &
                 problems.push(InputProblem::new(draft.origin.clone(), message).with_code(ProblemCode::Taken));
             }
         }
+    }
+}
+
+/// Reports the parts with citations that a given list lacks.
+pub(super) fn report_dropped<'r>(
+    list: &'static str,
+    dropped: impl Iterator<Item = (&'r str, &'r StoredRow)>,
+    draft: &Draft,
+    problems: &mut Vec<InputProblem>,
+) {
+    let is_cited = |row: &StoredRow| row.parts.get(&RecordType::Citation).is_some_and(|citations| !citations.is_empty());
+    let keys: Vec<String> = dropped.filter(|(_, row)| is_cited(row)).map(|(key, _)| format!("{list}[{key}]")).collect();
+    if !keys.is_empty() {
+        let keys = listed(keys);
+        let message = format!("this list lacks parts that have citations: {keys}; list them too, or set replace: true to remove them");
+        problems.push(InputProblem::new(draft.origin.child(list, None), message).with_code(ProblemCode::InUse));
+    }
+}
+
+/// Keys in alphabetical order for an error; of many, the first ones and the number of the others.
+pub(crate) fn listed(mut keys: Vec<String>) -> String {
+    keys.sort();
+    let more = keys.len().saturating_sub(MAX_LISTED_KEYS);
+    keys.truncate(MAX_LISTED_KEYS);
+    match (keys.as_slice(), more) {
+        ([], _) => "none".to_owned(),
+        (keys, 0) => keys.join(", "),
+        (keys, more) => format!("{} and {more} more", keys.join(", ")),
     }
 }
 

@@ -135,3 +135,43 @@ async fn invalid_feed_is_rejected(#[case] query: &[(&str, &str)], #[case] status
     assert_eq!(is, status, "{text}");
     assert!(text.contains(message), "{text}");
 }
+
+#[rstest]
+#[tokio::test]
+async fn feeds_name_records_that_are_gone_once(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let (editor, reader) = (Asker::with_role(&server, Role::Editor).await, Asker::reader(&server));
+    let ids =
+        server.data("{ a: person(by: {slug: \"a\"}) { id } b: person(by: {slug: \"b\"}) { id } law(by: {slug: \"l\"}) { id } }").await;
+    let [a, b, law] = ["a", "b", "law"].map(|name| ids[name]["id"].as_str().unwrap().to_owned());
+    let start = server.data("{ changes(first: 100) { pageInfo { endCursor } } }").await["changes"]["pageInfo"]["endCursor"].take();
+    editor.done("mergePeople { person { id } }", json!({"from": b, "into": a})).await;
+    editor.done("deleteLaw { deletedId }", json!({"id": law})).await;
+    let query = "query($since: String) { changes(since: $since, types: [PERSON, LAW]) { nodes { kind recordId recordType record { id } mergedInto { id slug } changes { field } } } }";
+    let mut entries = Vec::new();
+    for asker in [&editor, &reader] {
+        let mut answer = asker.answer(query, json!({"since": start})).await;
+        assert!(answer.get("errors").is_none(), "{answer:#}");
+        let mut nodes = answer["data"]["changes"]["nodes"].take();
+        let nodes = nodes.as_array_mut().unwrap();
+        nodes.retain(|node| node["kind"] != "UPDATED");
+        let count = nodes.iter_mut().map(|node| node["changes"].take().as_array().unwrap().len()).collect::<Vec<_>>();
+        entries.push((nodes.clone(), count));
+    }
+    let expected = [
+        json!({"kind": "MERGED", "recordId": b, "recordType": "PERSON", "record": null, "mergedInto": {"id": a, "slug": "a"}, "changes": null}),
+        json!({"kind": "DELETED", "recordId": law, "recordType": "LAW", "record": null, "mergedInto": null, "changes": null}),
+    ];
+    assert_eq!((&entries[0].0, &entries[1].0), (&expected.to_vec(), &expected.to_vec()));
+    // editors read what was removed; readers do not
+    assert!(entries[0].1.iter().all(|count| *count > 0) && entries[1].1.iter().all(|count| *count == 0), "{entries:?}");
+    let all = feed(&server, &[]).await;
+    let merged = all.entries.iter().find(|entry| entry.title.as_str() == "Person (merged)").unwrap();
+    let category =
+        |scheme: &str| merged.categories.iter().find(|found| found.scheme.as_deref() == Some(scheme)).map(|found| found.term.as_str());
+    assert_eq!((category("urn:kurultai:recordId"), category("urn:kurultai:mergedInto")), (Some(b.as_str()), Some(a.as_str())));
+    assert!(merged.links.iter().any(|link| link.rel == "related" && link.href.ends_with("/r/person/a")), "{:?}", merged.links);
+    // the deletion is reverted from its only entry
+    editor.done("revert { record { id } }", json!({"record": law, "toRevision": 1})).await;
+    assert_eq!(server.data("{ law(by: {slug: \"l\"}) { id } }").await["law"]["id"], law.as_str());
+}

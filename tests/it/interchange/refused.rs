@@ -13,7 +13,7 @@ use crate::cli::command::kurultai;
 use crate::server::On;
 
 /// The exit code of an import that refused records.
-const REFUSED: Option<i32> = Some(3);
+const REFUSED: Option<i32> = Some(4);
 
 /// Runs `kurultai import --skip` into the database or the server; returns the exit code, stdout and stderr.
 async fn skip(fixture: &ImportFixture, door: Door, arguments: &[&str]) -> (Option<i32>, String, String) {
