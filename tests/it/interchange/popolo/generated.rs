@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kurultai::entity::RecordType;
 use kurultai::interchange::format::InputFormat;
 use kurultai::interchange::import_reader::ImportReader;
-use kurultai::interchange::input::InputSource;
+use kurultai::interchange::input::{InputContent, InputSource};
 use kurultai::interchange::popolo::PopoloOptions;
 use kurultai::store::draft::Draft;
 use kurultai::store::write::{Author, Drafts};
@@ -333,7 +333,8 @@ async fn every_value_of_generated_documents_is_kept_or_reported(#[values(On::Sql
         let path = fixture.write_file("document.popolo.json", generator.document().to_string());
         let mut reader = ImportReader::new(PopoloOptions { scheme: Some(format!("s{index}")), lang: "en".to_owned() });
         let name = Arc::from("document.popolo.json");
-        reader.read(&InputSource { name, format: InputFormat::Popolo, is_format_explicit: true, path: Some(path), file: None });
+        let source = InputSource::new(name, InputFormat::Popolo, InputContent::Path(path));
+        reader.read(&InputSource { is_format_explicit: true, ..source });
         reader.finish(&fixture.server.store).await.unwrap();
         assert!(reader.problems.is_empty(), "{:?}", reader.problems);
         let notes = reader.notes.join("\n");
