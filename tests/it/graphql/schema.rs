@@ -52,7 +52,7 @@ async fn every_schema_element_is_described() {
 #[test]
 fn schema_file_is_small_and_names_scalar_specifications() {
     let sdl = kurultai::graphql::engine::sdl().unwrap();
-    assert!(sdl.len() <= 290_000, "{} bytes; describe what is repeated once, and elsewhere in few words", sdl.len());
+    assert!(sdl.len() <= 295_000, "{} bytes; describe what is repeated once, and elsewhere in few words", sdl.len());
     assert!(!sdl.contains("\"\"\""), "a description has more than one line");
     assert!(sdl.contains("scalar URL @specifiedBy(url: \"https://url.spec.whatwg.org/\")"));
 }
