@@ -201,13 +201,7 @@ fn relocate_part_problems(problems: &mut [InputProblem], added: Option<&[PathSeg
 /// Sets members of a part; null clears one.
 fn update_members(item: &mut Json, members: Map<String, Json>) {
     let Json::Object(item) = item else { return };
-    for (name, value) in members {
-        if value.is_null() {
-            item.remove(&name);
-        } else {
-            item.insert(name, value);
-        }
-    }
+    item.extend(members);
 }
 
 fn key_of(item: &Json) -> Option<&String> {

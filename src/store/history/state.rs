@@ -85,6 +85,11 @@ impl UndoneState {
             let (Json::Array(items), Some(index)) = (items, self.indexes.get_mut(list.name)) else { continue };
             let found = key_and_rest(rest).find_map(|(key, rest)| Some((*index.get(key)?, key, rest)));
             match found {
+                Some((place, renamed, Some("key"))) => {
+                    set_at_path(catalog().get(list.part), &mut items[place], "key", old);
+                    index.remove(renamed);
+                    index.extend(old.as_str().map(|key| (key.to_owned(), place)));
+                }
                 Some((place, _, Some(rest))) => set_at_path(catalog().get(list.part), &mut items[place], rest, old),
                 Some((place, key, None)) => {
                     items[place] = old.clone();

@@ -465,6 +465,9 @@ fn add_field_changes(merge: &mut MergeState<'_>, slot: usize, cells: &[Cell], ta
                     }
                 }
             }
+            // changes are undone backwards, and the paths of all of them have the new key of a part
+            let key = format!("{path}key");
+            changes.sort_by_key(|change| change["field"].as_str() != Some(key.as_str()));
         }
     }
     merge.changes.splice(slot..slot, changes);

@@ -129,7 +129,7 @@ async fn unmerge_keeps_later_edits_and_lists_them(#[values(On::Sqlite, On::Postg
     editor.done("updatePerson { person { id } }", json!({"id": "third", "identifiers": [{"scheme": "archive", "value": "2"}]})).await;
     editor.done("updateMembership { membership { id } }", json!({"id": "seat", "person": "third"})).await;
     let parties = json!([{"key": "one", "role": "DEFENDANT", "person": "dana"}, {"key": "new", "role": "LAWYER", "person": "dana"}]);
-    editor.done("updateCase { case { id } }", json!({"id": "case-1", "parties": parties})).await;
+    editor.done("updateCase { case { id } }", json!({"id": "case-1", "parties": parties, "replace": true})).await;
     editor.done("deleteStatement { deletedId }", json!({"id": "said"})).await;
 
     let undone = editor.done(UNMERGE, json!({"from": "dana-2"})).await;
