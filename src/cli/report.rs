@@ -119,9 +119,12 @@ pub(super) fn written_before(written: usize) -> String {
 
 /// The problems of refused records, one per line; alike ones are counted.
 pub(super) fn refused(refusals: &Refusals, files: &[RefusedFile]) -> String {
-    let lines = group_alike(&refusals.problems).into_iter().map(|problem| problem.to_string());
+    let mut problems = refusals.problems.clone();
+    problems.sort_by(|a, b| (&a.origin.file, a.origin.line).cmp(&(&b.origin.file, b.origin.line)));
+    let lines = group_alike(&problems).into_iter().map(|problem| problem.to_string());
     let files = files.iter().map(|file| {
-        let what = if file.count == 1 { "1 refused record is".to_owned() } else { format!("{} refused records are", file.count) };
+        let unit = if file.is_table { "row" } else { "record" };
+        let what = if file.count == 1 { format!("1 refused {unit} is") } else { format!("{} refused {unit}s are", file.count) };
         format!("{}: {what} in {}; correct and import it", file.source, file.path.display())
     });
     lines.chain(files).collect::<Vec<_>>().join("\n")

@@ -7,7 +7,7 @@ use crate::store::draft::value_tree::{Tree, Value};
 /// The register of the ids of people.
 const REGISTER: &str = "bioguide";
 
-/// Kinds of terms: what the file calls them, the role, and the id, name and classification of the organization.
+/// Kinds of terms: what the file calls them, the role, and the organization.
 const TERM_TYPES: [(&str, &str, &str); 4] = [
     ("rep", "Representative", "house"),
     ("sen", "Senator", "senate"),
@@ -152,10 +152,9 @@ fn term(mut fields: Fields) -> Tree {
     if let Some(state) = fields.text("state") {
         fields.take("state");
         let name = match fields.text("district").as_deref() {
-            None => state,
+            // -1 stands for a historical district that is not known
+            None | Some("-1") => state,
             Some("0") => format!("{state} at large"),
-            // historical districts that are not known
-            Some("-1") => state,
             Some(district) => format!("{state}-{district}"),
         };
         fields.take("district");

@@ -51,8 +51,10 @@ pub struct RefusedFile {
     pub source: Arc<str>,
     /// Where they are.
     pub path: PathBuf,
-    /// Number of rows or items.
+    /// Number of rows, lines or items.
     pub count: usize,
+    /// Whether the file is a table, so that they are rows, of which several can be one record.
+    pub is_table: bool,
 }
 
 impl Refusals {
@@ -205,7 +207,8 @@ impl Refusals {
                 Ok(path)
             });
             let path = created.map_err(|error| file_problem(Some(name), format!("the refused rows cannot be written: {error}")))?;
-            files.push(RefusedFile { source: name.clone(), path, count });
+            let is_table = matches!(input.format, InputFormat::Csv | InputFormat::Xlsx);
+            files.push(RefusedFile { source: name.clone(), path, count, is_table });
         }
         Ok(files)
     }

@@ -70,7 +70,7 @@ async fn refused_rows_are_corrected_and_imported(
         "p.csv:5: person",
         "there is no topic with the slug \"gone\"",
         "p.csv:6: the row has 2 cells but the header has 4",
-        "p.csv: 3 refused records are in ./p.refused-2.csv; correct and import it",
+        "p.csv: 3 refused rows are in ./p.refused-2.csv; correct and import it",
     ] {
         assert!(stderr.contains(expected), "{expected}\n{stderr}");
     }
