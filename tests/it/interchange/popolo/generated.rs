@@ -4,14 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kurultai::entity::RecordType;
-use kurultai::interchange::format::InputFormat;
-use kurultai::interchange::import_reader::ImportReader;
-use kurultai::interchange::input::{InputContent, InputSource};
-use kurultai::interchange::popolo::PopoloOptions;
+use kurultai::interchange::json;
+use kurultai::interchange::popolo::{KnownRecords, PopoloData, PopoloOptions};
 use kurultai::store::draft::Draft;
 use kurultai::store::write::{Author, Drafts};
 use rstest::rstest;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json as value};
 
 use crate::interchange::ImportFixture;
 use crate::server::On;
@@ -237,7 +235,7 @@ impl Generator {
             Count => {
                 let count = 100_000 + self.markers;
                 self.values.push((self.item.clone(), path.to_owned(), count.to_string()));
-                return json!(count);
+                return value!(count);
             }
             Objects(fields) => {
                 let count = 1 + self.below(2);
@@ -245,7 +243,7 @@ impl Generator {
             }
         };
         self.values.push((self.item.clone(), path.to_owned(), text.clone()));
-        json!(text)
+        value!(text)
     }
 
     /// An object with its first field and some of the others.
@@ -269,7 +267,7 @@ impl Generator {
                 .map(|index| {
                     self.item = format!("{plural}{index}");
                     let mut item = self.object(plural, fields);
-                    item.insert("id".to_owned(), json!(self.item));
+                    item.insert("id".to_owned(), value!(self.item));
                     self.references(plural, &mut item);
                     Value::Object(item)
                 })
@@ -295,7 +293,7 @@ impl Generator {
         };
         for (is_required, (name, id)) in required.iter().map(|field| (true, field)).chain(optional.iter().map(|field| (false, field))) {
             if is_required || self.below(2) == 0 {
-                item.insert((*name).to_owned(), json!(id));
+                item.insert((*name).to_owned(), value!(id));
                 self.referred.insert((*id).to_owned());
             }
         }
@@ -304,7 +302,7 @@ impl Generator {
             self.values.push((self.item.clone(), "vote_events.votes.option".to_owned(), option.to_owned()));
             let weight = 100_000 + self.markers;
             self.values.push((self.item.clone(), "vote_events.votes.weight".to_owned(), weight.to_string()));
-            item.insert("votes".to_owned(), json!([{"voter_id": "persons0", "option": option, "weight": weight}]));
+            item.insert("votes".to_owned(), value!([{"voter_id": "persons0", "option": option, "weight": weight}]));
         }
     }
 }
@@ -329,23 +327,21 @@ async fn every_value_of_generated_documents_is_kept_or_reported(#[values(On::Sql
     let mut generator = Generator { state: 1, markers: 0, item: String::new(), values: Vec::new(), referred: BTreeSet::new() };
     let mut drafts: BTreeMap<RecordType, Vec<Draft>> = BTreeMap::new();
     let mut expected: BTreeSet<String> = BTreeSet::new();
+    let file: Arc<str> = Arc::from("document.popolo.json");
     for index in 0..DOCUMENTS {
-        let path = fixture.write_file("document.popolo.json", generator.document().to_string());
-        let mut reader = ImportReader::new(PopoloOptions { scheme: Some(format!("s{index}")), lang: "en".to_owned() });
-        let name = Arc::from("document.popolo.json");
-        let source = InputSource::new(name, InputFormat::Popolo, InputContent::Path(path));
-        reader.read(&InputSource { is_format_explicit: true, ..source });
-        reader.finish(&fixture.server.store).await.unwrap();
-        assert!(reader.problems.is_empty(), "{:?}", reader.problems);
-        let notes = reader.notes.join("\n");
+        let document = generator.document().to_string();
+        let mut popolo = PopoloData::new(PopoloOptions { scheme: Some(format!("s{index}")), lang: "en".to_owned() });
+        popolo.collect(&file, json::parse(&file, document.as_bytes()).unwrap());
+        let scheme = popolo.scheme().unwrap();
+        let converted = popolo.convert(scheme, KnownRecords::default());
+        assert!(converted.problems.is_empty(), "{:?}", converted.problems);
+        let notes = converted.notes.join("\n");
         let mut text = String::new();
-        for (_, drafts) in &reader.drafts {
-            for draft in drafts {
-                assert!(draft.problems.is_empty(), "{:?}", draft.problems);
-                for part in std::iter::once(draft).chain(draft.parts.iter().flat_map(|(_, parts)| parts)) {
-                    for (_, value, _) in &part.values {
-                        text.push_str(&format!("{value:?}\n"));
-                    }
+        for (_, draft) in &converted.drafts {
+            assert!(draft.problems.is_empty(), "{:?}", draft.problems);
+            for part in std::iter::once(draft).chain(draft.parts.iter().flat_map(|(_, parts)| parts)) {
+                for (_, value, _) in &part.values {
+                    text.push_str(&format!("{value:?}\n"));
                 }
             }
         }
@@ -361,8 +357,8 @@ async fn every_value_of_generated_documents_is_kept_or_reported(#[values(On::Sql
             assert!(is_kept || is_reported, "document {index}: {path} {value}\n{notes}");
         }
         expected.extend(markers(&text).map(str::to_owned));
-        for (ty, more) in reader.drafts {
-            drafts.entry(ty).or_default().extend(more);
+        for (ty, draft) in converted.drafts {
+            drafts.entry(ty).or_default().push(draft);
         }
     }
     assert!(expected.len() > 50 * DOCUMENTS / 2, "only {} values are kept", expected.len());

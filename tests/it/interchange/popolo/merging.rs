@@ -54,7 +54,9 @@ async fn import_keeps_what_its_file_does_not_give(
     // uploads have no language here, so their texts are in an undetermined one
     let lang = if matches!(door, Door::Upload) { "und" } else { "en" };
     fixture.write_file("parl.popolo.json", popolo().to_string());
-    for expected in ["1 created, 3 updated, 0 unchanged", "0 created, 0 updated, 3 unchanged"] {
+    // the organization has its name in English already
+    let first = if lang == "en" { "1 created, 2 updated, 1 unchanged" } else { "1 created, 3 updated, 0 unchanged" };
+    for expected in [first, "0 created, 0 updated, 3 unchanged"] {
         let output = if lang == "en" {
             import_in_english(&fixture, door).await
         } else {
