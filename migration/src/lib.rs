@@ -25,6 +25,7 @@ mod m20261129_000018_document_ids;
 mod m20261129_000019_withholding;
 mod m20261129_000020_clean_texts;
 mod m20261129_000021_merges;
+mod m20261129_000022_unmerged;
 mod table;
 
 /// The migrations, in order. The name of each module is stored in the database and must not change.
@@ -56,6 +57,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000019_withholding::Migration),
             Box::new(m20261129_000020_clean_texts::Migration),
             Box::new(m20261129_000021_merges::Migration),
+            Box::new(m20261129_000022_unmerged::Migration),
         ]
     }
 }
