@@ -4,6 +4,7 @@
 //! Writes are serialized across all processes: SQLite has a single writer, and on PostgreSQL each write takes an advisory
 //! lock first. Writes therefore never deadlock, and the order of revisions is the order of commits.
 
+mod citation_cycles;
 pub(crate) mod diff;
 mod hierarchy;
 pub(crate) mod load;

@@ -23,6 +23,7 @@ use crate::store::history::state;
 use crate::store::read::dump::FormerName;
 use crate::store::read::result::Cell;
 use crate::store::search::index::SearchDocuments;
+use crate::store::write::citation_cycles::CitationCycles;
 use crate::store::write::hierarchy::Hierarchy;
 use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::{MergedPart, NewRow, StoredRow};
@@ -63,6 +64,8 @@ pub(crate) struct ChangeSet<'s> {
     pub(super) draft_sources: HashSet<Uuid>,
     /// New values of the references by which records of a type form a hierarchy.
     pub(super) hierarchy: Hierarchy,
+    /// New citations of sources by sources.
+    pub(super) citation_cycles: CitationCycles,
 }
 
 /// A record or part, and the draft to merge into it.
@@ -120,6 +123,7 @@ impl<'s> ChangeSet<'s> {
             freshness: FreshnessUpdates::default(),
             draft_sources,
             hierarchy: Hierarchy::default(),
+            citation_cycles: CitationCycles::default(),
         }
     }
 
@@ -194,6 +198,7 @@ impl<'s> ChangeSet<'s> {
         self.types = types;
         self.hierarchy.add(record, (id, &cells), existing, draft);
         let submitted = SubmittedRecord { record, id, draft, cells: &cells, cited: &cited, kept: &kept };
+        self.citation_cycles.add(submitted, existing);
         self.freshness.submitted(submitted);
         let [revision, published_field, slug] = ["revision", "published", "slug"].map(|name| record.known_field(name));
         let number = match &cells[revision.index()] {

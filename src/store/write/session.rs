@@ -216,6 +216,7 @@ impl WriteSession<'_> {
             }
         }
         changes.hierarchy.check(transaction, &mut problems).await?;
+        changes.citation_cycles.check(transaction, &mut problems).await?;
         if problems.is_empty() {
             return Ok(changes);
         }
