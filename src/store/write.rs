@@ -7,10 +7,12 @@
 mod citation_cycles;
 pub(crate) mod diff;
 mod hierarchy;
+pub(crate) mod identifiers;
 pub(crate) mod load;
 pub(crate) mod model;
 mod name_change;
 mod part;
+mod requested_names;
 pub(crate) mod resolve;
 pub(crate) mod session;
 mod slug;

@@ -15,4 +15,5 @@ pub mod property;
 pub mod replicas;
 pub mod sql;
 pub mod statement;
+pub mod withheld_places;
 pub mod withholding;
