@@ -37,9 +37,9 @@ pub(crate) struct RecordedMerge {
 /// without such an instant, and for merges that an earlier version recorded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct MergedInstants {
-    pub(crate) created_at: Option<DateTime<Utc>>,
-    pub(crate) checked_at: Option<DateTime<Utc>>,
-    pub(crate) last_changed_at: Option<DateTime<Utc>>,
+    pub(crate) created: Option<DateTime<Utc>>,
+    pub(crate) checked: Option<DateTime<Utc>>,
+    pub(crate) last_changed: Option<DateTime<Utc>>,
 }
 
 /// Columns of [`MergedInstants`], in `merges` and in the tables of records.
@@ -52,12 +52,12 @@ impl MergedInstants {
             Some(Cell::Instant(at)) => Some(*at),
             _ => None,
         };
-        Self { created_at: instant("createdAt"), checked_at: instant(CHECKED_AT), last_changed_at: instant(LAST_CHANGED_AT) }
+        Self { created: instant("createdAt"), checked: instant(CHECKED_AT), last_changed: instant(LAST_CHANGED_AT) }
     }
 
     /// Gives the instants to a restored record.
     pub(crate) async fn restore(self, transaction: &DatabaseTransaction, record: &Record, id: Uuid) -> Result<()> {
-        let instants = [self.created_at, self.checked_at, self.last_changed_at];
+        let instants = [self.created, self.checked, self.last_changed];
         let values: Vec<_> = INSTANT_COLUMNS.into_iter().zip(instants).filter_map(|(column, at)| Some((column, at?.into()))).collect();
         if values.is_empty() {
             return Ok(());
@@ -83,9 +83,9 @@ pub(crate) async fn insert_merge(transaction: &DatabaseTransaction, merged: Uuid
     insert.into_table(MERGES).columns(columns.into_iter().chain(INSTANT_COLUMNS).map(Alias::new));
     let revision = i32::try_from(merge.revision).map_err(internal)?;
     let (first, last) = merge.sequences;
-    let MergedInstants { created_at, checked_at, last_changed_at } = merge.instants;
+    let MergedInstants { created, checked, last_changed } = merge.instants;
     let values = [Expr::val(merged), Expr::val(merge.into), Expr::val(revision), Expr::val(first), Expr::val(last)];
-    insert.values(values.into_iter().chain([created_at, checked_at, last_changed_at].map(Expr::val))).map_err(internal)?;
+    insert.values(values.into_iter().chain([created, checked, last_changed].map(Expr::val))).map_err(internal)?;
     transaction.execute(&insert).await.map_err(database)?;
     for former in &merge.redirected {
         let mut insert = Query::insert();
@@ -115,9 +115,9 @@ pub(crate) async fn load_merge(transaction: &DatabaseTransaction, merged: Uuid) 
         sequences: (row.try_get_by_index(2).map_err(internal)?, row.try_get_by_index(3).map_err(internal)?),
         redirected,
         instants: MergedInstants {
-            created_at: row.try_get_by_index(4).map_err(internal)?,
-            checked_at: row.try_get_by_index(5).map_err(internal)?,
-            last_changed_at: row.try_get_by_index(6).map_err(internal)?,
+            created: row.try_get_by_index(4).map_err(internal)?,
+            checked: row.try_get_by_index(5).map_err(internal)?,
+            last_changed: row.try_get_by_index(6).map_err(internal)?,
         },
     }))
 }

@@ -161,7 +161,7 @@ impl WriteSession<'_> {
             kept.push(update_draft(record.ty, merge.into, &ours, "from"));
         }
         // the records that refer to the restored one again have changed now
-        let instants = MergedInstants { last_changed_at: merge.instants.last_changed_at.filter(|_| others.is_empty()), ..merge.instants };
+        let instants = MergedInstants { last_changed: merge.instants.last_changed.filter(|_| others.is_empty()), ..merge.instants };
         self.write(&drafts.into_iter().collect::<Drafts>(), &|_| {}).await?;
         instants.restore(transaction, record, from).await?;
         if !set_kind(transaction, &[from, merge.into], before, KIND).await?.contains(&merge.into) {
