@@ -5,15 +5,18 @@
 //! lock first. Writes therefore never deadlock, and the order of revisions is the order of commits.
 
 mod cells;
+mod citation_cycles;
 pub(crate) mod diff;
 mod edits;
 mod hierarchy;
+pub(crate) mod identifiers;
 mod import_set;
 pub(crate) mod load;
 pub(crate) mod model;
 mod name_change;
 pub(crate) mod part;
 pub mod part_change;
+mod requested_names;
 pub(crate) mod resolve;
 pub(crate) mod session;
 mod slug;

@@ -16,4 +16,5 @@ pub mod removals;
 pub mod replicas;
 pub mod sql;
 pub mod statement;
+pub mod withheld_places;
 pub mod withholding;

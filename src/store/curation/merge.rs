@@ -1,5 +1,6 @@
 //! Merging two records of the same person, body or publication: one takes over the values and links of the other.
 
+mod history;
 mod item;
 pub(crate) mod log;
 mod undo;
@@ -9,7 +10,7 @@ use std::collections::HashMap;
 
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::catalog::catalog;
@@ -19,8 +20,8 @@ use crate::catalog::record::Record;
 use crate::core::error::Result;
 use crate::core::id;
 use crate::entity::RecordType;
-use crate::store::curation::merge::item::{replace_text, without_key};
-use crate::store::curation::merge::log::{RecordedMerge, insert_merge, redirected_ids};
+use crate::store::curation::merge::item::{merged_state, replace_text, without_key};
+use crate::store::curation::merge::log::{MergedInstants, RecordedMerge, insert_merge, redirected_ids};
 use crate::store::curation::name_redaction::texts;
 use crate::store::curation::referrers::referrers;
 use crate::store::curation::withheld_digest::{WITHHELD_MESSAGE, withheld_persons};
@@ -113,7 +114,8 @@ impl WriteSession<'_> {
         let redirect = FormerName { ty: record.ty, name, record: from };
         insert_former_slugs(transaction, vec![(redirect, is_published(record, &merged))]).await?;
         move_redirects(transaction, from, into).await?;
-        let merge = RecordedMerge { into, revision: revision_number(record, &merged), sequences, redirected };
+        let instants = MergedInstants::of(record, &merged);
+        let merge = RecordedMerge { into, revision: revision_number(record, &merged), sequences, redirected, instants };
         Ok(insert_merge(transaction, from, &merge).await?)
     }
 }
@@ -151,59 +153,5 @@ fn remove_parts_about_itself(record: &Record, state: &mut Json, id: &str) {
         if let Some(Json::Array(items)) = state.get_mut(list.name) {
             items.retain(|item| !texts(item).contains(&id));
         }
-    }
-}
-
-/// State of the kept record after the merge: its own values, those of the merged record where it has none, and the lists
-/// of both. A name of the merged record becomes another name of the kept one.
-fn merged_state(record: &Record, ours: Json, theirs: Json) -> Json {
-    let (Json::Object(mut ours), Json::Object(mut theirs)) = (ours, theirs) else { return Json::Null };
-    let label = record.label().map_or("", |field| field.name);
-    let other_names = additional_names(&theirs, label, &ours);
-    for (name, value) in std::mem::take(&mut theirs) {
-        if ["slug", "published", label].contains(&name.as_str()) {
-            continue;
-        }
-        match (ours.get_mut(&name), value) {
-            (Some(Json::Array(ours)), Json::Array(theirs)) => append(ours, theirs),
-            (None, value) => {
-                ours.insert(name, value);
-            }
-            _ => {}
-        }
-    }
-    let is_list = |field: &Field| matches!(field.kind, FieldKind::List(_));
-    if !other_names.is_empty() && record.fields.iter().any(|field| field.name == "otherNames" && is_list(field)) {
-        let names = ours.entry("otherNames").or_insert_with(|| json!([]));
-        if let Json::Array(names) = names {
-            append(names, other_names);
-        }
-    }
-    Json::Object(ours)
-}
-
-/// Names of the merged record that the kept record does not have.
-fn additional_names(theirs: &Map<String, Json>, label: &str, ours: &Map<String, Json>) -> Vec<Json> {
-    let own: Vec<&Json> = ours.get(label).and_then(Json::as_object).into_iter().flat_map(Map::values).collect();
-    let names = theirs.get(label).and_then(Json::as_object).into_iter().flatten();
-    names.filter(|(_, name)| !own.contains(name)).map(|(lang, name)| json!({"name": name, "lang": lang})).collect()
-}
-
-/// Appends the items that are not in the list yet. A key that is taken gets a number.
-fn append(ours: &mut Vec<Json>, theirs: Vec<Json>) {
-    for mut item in theirs {
-        if ours.iter().any(|own| without_key(own) == without_key(&item)) {
-            continue;
-        }
-        if let Some(key) = item.get("key").and_then(Json::as_str).map(str::to_owned) {
-            let is_taken = |key: &str| ours.iter().any(|own| own.get("key").and_then(Json::as_str) == Some(key));
-            let (mut free, mut count) = (key.clone(), 1);
-            while is_taken(&free) {
-                count += 1;
-                free = format!("{key}-{count}");
-            }
-            item["key"] = json!(free);
-        }
-        ours.push(item);
     }
 }

@@ -5,7 +5,11 @@ use std::collections::HashMap;
 use serde_json::{Map, Value as Json, json};
 
 use crate::catalog::catalog;
-use crate::store::curation::name_recognition::NameRecognizer;
+use crate::catalog::field::Field;
+use crate::catalog::kind::{FieldKind, Structure};
+use crate::catalog::record::Record;
+use crate::store::curation::name_recognition::{NameRecognizer, label};
+use crate::store::history::state::key_and_rest;
 
 /// Redactions of one text. Removing a name can bring two other words of it together.
 const MAX_PASSES: usize = 4;
@@ -30,7 +34,7 @@ impl NameRedaction<'_> {
                 let is_person = |value: &Json| value.as_str().is_some_and(|text| self.ids.iter().any(|id| id == text));
                 let refers = members.values().any(|value| is_person(value) || value.get("person").is_some_and(is_person));
                 if let Some(key) = members.get("key").and_then(Json::as_str).filter(|key| !key.starts_with(&self.new_slug))
-                    && (refers || self.finds(key, lone))
+                    && (refers || self.finds(key, lone) || (lone && self.recognizer.is_short_word(key)))
                 {
                     let count = keys.len() + 1;
                     keys.entry(key.to_owned()).or_insert_with(|| match count {
@@ -49,39 +53,60 @@ impl NameRedaction<'_> {
         if lone { self.recognizer.finds_words(text) } else { self.recognizer.finds(text) }
     }
 
-    /// Redacts the names and keys in a value. `lone` also redacts single words of the names. A URL, an identifier or a unique
-    /// text with a name is removed: a part of it would mean something else.
-    pub(super) fn redact(&self, value: Json, keys: &ReplacedKeys, lone: bool) -> Json {
+    /// Redacts the names and keys in the state of a record. `lone` also redacts single words of the names, and short ones where
+    /// they are the whole text of a field. A URL, an identifier or a unique text with a name is removed: a part of it would mean
+    /// something else.
+    pub(super) fn redact_state(&self, record: &'static Record, state: Json, keys: &ReplacedKeys, lone: bool) -> Json {
+        self.redact(state, Scope::Record(record), keys, lone)
+    }
+
+    /// As [`Self::redact_state`], for the field changes of a revision.
+    pub(super) fn redact_changes(&self, record: &'static Record, changes: Json, keys: &ReplacedKeys, lone: bool) -> Json {
+        self.redact(changes, Scope::Changes(record), keys, lone)
+    }
+
+    /// As [`Self::redact_state`], for the value of a field.
+    pub(super) fn redact_field(&self, field: &Field, value: Json, lone: bool) -> Json {
+        self.redact(value, Scope::of(field.name, field.kind, field.unique), &ReplacedKeys::new(), lone)
+    }
+
+    fn redact(&self, value: Json, scope: Scope, keys: &ReplacedKeys, lone: bool) -> Json {
         match value {
-            Json::String(text) => match keys.get(&text) {
-                Some(key) => json!(key),
-                None if is_url(&text) && self.finds(&text, lone) => Json::Null,
-                None => json!(self.redact_text(replace_keys(text, keys), lone)),
+            Json::String(text) => match scope {
+                Scope::Closed => Json::String(text),
+                Scope::Unique if self.finds(&text, lone) => Json::Null,
+                Scope::Text if is_url(&text) && self.finds(&text, lone) => Json::Null,
+                Scope::Text if lone && self.recognizer.is_short_word(&text) => json!(label(&text)),
+                Scope::Text | Scope::Unique => json!(self.redact_text(text, lone)),
+                Scope::Record(_) | Scope::Structure(_) | Scope::Changes(_) | Scope::Name => match keys.get(&text) {
+                    Some(key) => json!(key),
+                    None if is_url(&text) && self.finds(&text, lone) => Json::Null,
+                    None => json!(self.redact_text(replace_keys(text, keys), lone)),
+                },
             },
             Json::Array(items) => items
                 .into_iter()
-                .map(|item| (item.get("url").is_some_and(Json::is_string), self.redact(item, keys, lone)))
+                .filter(|item| !(scope.is_change_of_identifier(item) && self.is_found_in(item, lone)))
+                .map(|item| (item.get("url").is_some_and(Json::is_string), self.redact(item, scope, keys, lone)))
                 .filter(|(had_url, item)| !(*had_url && item.get("url").is_some_and(Json::is_null) && item.get("key").is_none()))
                 .map(|(_, item)| item)
                 .collect(),
             Json::Object(members) => {
-                let redacted: Map<String, Json> = members
-                    .into_iter()
-                    .map(|(name, value)| {
-                        let value = match value {
-                            Json::String(text) if is_unique(&name) && self.finds(&text, lone) => Json::Null,
-                            Json::Array(mut items) if name == "identifiers" => {
-                                items.retain(|item| !self.is_found_in(item, lone));
-                                self.redact(Json::Array(items), keys, lone)
-                            }
-                            value => self.redact(value, keys, lone),
-                        };
-                        (name, value)
-                    })
-                    .collect();
-                Json::Object(redacted)
+                let path = members.get("field").and_then(Json::as_str).unwrap_or_default().to_owned();
+                let redact = |(name, value): (String, Json)| {
+                    let scope = scope.member(&name, &path);
+                    let value = match value {
+                        Json::Array(mut items) if name == "identifiers" => {
+                            items.retain(|item| !self.is_found_in(item, lone));
+                            self.redact(Json::Array(items), scope, keys, lone)
+                        }
+                        value => self.redact(value, scope, keys, lone),
+                    };
+                    (name, value)
+                };
+                Json::Object(members.into_iter().map(redact).collect::<Map<String, Json>>())
             }
-            other => other,
+            Json::Null | Json::Bool(_) | Json::Number(_) => value,
         }
     }
 
@@ -119,9 +144,81 @@ fn is_url(text: &str) -> bool {
     text.starts_with("http://") || text.starts_with("https://")
 }
 
-/// Whether fields with this name are unique, apart from slugs.
-fn is_unique(name: &str) -> bool {
-    catalog().all().flat_map(|record| &record.fields).any(|field| field.unique && field.name == name && name != "slug")
+/// What a value is, by its place in the state of a record.
+#[derive(Debug, Clone, Copy)]
+enum Scope {
+    /// A record or part, or a list of parts.
+    Record(&'static Record),
+    /// A structure of a list field, or a list of structures.
+    Structure(&'static Structure),
+    /// The field changes of a revision of a record.
+    Changes(&'static Record),
+    /// Text, or texts by language.
+    Text,
+    /// Text that no two records share, apart from slugs.
+    Unique,
+    /// A value of a closed list, a date and the like: no text about people.
+    Closed,
+    /// A slug, a key, an address or a reference.
+    Name,
+}
+
+impl Scope {
+    /// The scope of the values of a field.
+    fn of(name: &str, kind: FieldKind, is_unique: bool) -> Self {
+        match kind {
+            _ if name == "slug" || name == "key" => Self::Name,
+            _ if is_unique => Self::Unique,
+            FieldKind::Text | FieldKind::Translated => Self::Text,
+            FieldKind::List(structure) => Self::Structure(structure),
+            FieldKind::Url | FieldKind::One(_) | FieldKind::Any => Self::Name,
+            FieldKind::Choice(_)
+            | FieldKind::Language
+            | FieldKind::Date
+            | FieldKind::Instant
+            | FieldKind::Duration
+            | FieldKind::Integer
+            | FieldKind::Number
+            | FieldKind::Boolean => Self::Closed,
+        }
+    }
+
+    /// The scope of a member of a value. `path` is that of a field change.
+    fn member(self, name: &str, path: &str) -> Self {
+        match self {
+            Self::Record(record) => Self::in_record(record, name).unwrap_or(Self::Name),
+            Self::Structure(structure) => {
+                let member = structure.members.iter().find(|member| member.name == name);
+                member.map_or(Self::Name, |member| Self::of(member.name, member.kind, false))
+            }
+            Self::Changes(record) if name == "old" || name == "new" => Self::at_path(record, path).unwrap_or(Self::Name),
+            Self::Changes(_) => Self::Name,
+            Self::Text | Self::Unique | Self::Closed | Self::Name => self,
+        }
+    }
+
+    fn in_record(record: &'static Record, name: &str) -> Option<Self> {
+        if let Some(list) = record.parts.iter().find(|list| list.name == name) {
+            return Some(Self::Record(catalog().get(list.part)));
+        }
+        record.fields.iter().find(|field| field.name == name).map(|field| Self::of(field.name, field.kind, field.unique))
+    }
+
+    /// The scope of the value at the path of a field change.
+    fn at_path(record: &'static Record, path: &str) -> Option<Self> {
+        for list in &record.parts {
+            let Some(rest) = path.strip_prefix(list.name).and_then(|rest| rest.strip_prefix('[')) else { continue };
+            let part = catalog().get(list.part);
+            return key_and_rest(rest).find_map(|(_, rest)| rest.map_or(Some(Self::Record(part)), |rest| Self::at_path(part, rest)));
+        }
+        Self::in_record(record, path)
+    }
+
+    /// Whether a value is a field change that adds, changes or removes an identifier.
+    fn is_change_of_identifier(self, value: &Json) -> bool {
+        let path = value.get("field").and_then(Json::as_str);
+        matches!(self, Self::Changes(_)) && path.is_some_and(|path| path.starts_with("identifiers["))
+    }
 }
 
 /// Replaces the keys in the path of a field change.

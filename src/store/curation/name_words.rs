@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use unicode_security::confusable_detection::skeleton;
+
 use crate::core::normalize::is_pronunciation_mark;
 
 /// Maximum length of a word; longer ones are no names.
@@ -35,6 +37,19 @@ pub(crate) struct Token {
 }
 
 impl Token {
+    /// The word that this one and the next one are the pieces of.
+    pub(crate) fn joined(&self, next: &Self) -> Self {
+        Self {
+            range: self.range.start..next.range.end,
+            folded: format!("{}{}", self.folded, next.folded),
+            variants: Vec::new(),
+            is_latin: self.is_latin && next.is_latin,
+            is_initial: false,
+            is_letter: false,
+            ..self.clone()
+        }
+    }
+
     /// The first letter, folded.
     pub(crate) fn initial(&self) -> String {
         keep(&fold_letter(self.first))
@@ -126,29 +141,47 @@ fn percent_code(seen: &[Seen]) -> Option<(char, usize)> {
     Some((std::str::from_utf8(&bytes).ok()?.chars().next()?, 3 * length))
 }
 
-/// The character of `&#1072;`, `&#x430;` or `&nbsp;`, with the number of characters read.
+/// The character of `&#1072;`, `&#x430;` or `&nbsp;`, with the number of characters read. As in HTML, the semicolon may be
+/// missing after a number and after the oldest names.
 fn character_reference(seen: &[Seen]) -> Option<(char, usize)> {
-    const MAX_CHARS: usize = 10;
-    let end = seen.iter().take(MAX_CHARS).position(|(_, letter)| *letter == ';')?;
-    let name: String = seen[1..end].iter().map(|(_, letter)| *letter).collect();
-    let number = |digits: &str, radix| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
-    let letter = match name.strip_prefix('#') {
-        Some(digits) => match digits.strip_prefix(['x', 'X']) {
-            Some(digits) => number(digits, 16)?,
-            None => number(digits, 10)?,
-        },
-        None => match name.as_str() {
-            "amp" => '&',
-            "nbsp" | "ensp" | "emsp" | "thinsp" => ' ',
-            "shy" | "zwj" | "zwnj" | "lrm" | "rlm" => '\u{ad}',
-            "apos" | "rsquo" | "lsquo" => '\'',
-            "quot" | "laquo" | "raquo" | "ldquo" | "rdquo" => '"',
-            "lt" => '<',
-            "gt" => '>',
-            _ => return None,
-        },
-    };
-    Some((letter, end + 1))
+    const MAX_NAME_CHARS: usize = 8;
+    if seen.get(1).is_some_and(|(_, letter)| *letter == '#') {
+        return numeric_reference(seen);
+    }
+    let letters = seen[1..].iter().map(|(_, letter)| *letter);
+    let name: String = letters.take(MAX_NAME_CHARS).take_while(char::is_ascii_alphabetic).collect();
+    if seen.get(name.len() + 1).is_some_and(|(_, letter)| *letter == ';') {
+        return Some((named_character(&name)?, name.len() + 2));
+    }
+    let name = NAMES_WITHOUT_SEMICOLON.iter().find(|known| name.starts_with(**known))?;
+    Some((named_character(name)?, name.len() + 1))
+}
+
+/// Names of character references that browsers read without a semicolon.
+const NAMES_WITHOUT_SEMICOLON: [&str; 8] = ["amp", "nbsp", "shy", "quot", "laquo", "raquo", "lt", "gt"];
+
+fn named_character(name: &str) -> Option<char> {
+    match name {
+        "amp" => Some('&'),
+        "nbsp" | "ensp" | "emsp" | "thinsp" => Some(' '),
+        "shy" | "zwj" | "zwnj" | "lrm" | "rlm" => Some('\u{ad}'),
+        "apos" | "rsquo" | "lsquo" => Some('\''),
+        "quot" | "laquo" | "raquo" | "ldquo" | "rdquo" => Some('"'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        _ => None,
+    }
+}
+
+fn numeric_reference(seen: &[Seen]) -> Option<(char, usize)> {
+    const MAX_DIGITS: usize = 10;
+    let (radix, start) = if matches!(seen.get(2)?.1, 'x' | 'X') { (16, 3) } else { (10, 2) };
+    let letters = seen[start..].iter().map(|(_, letter)| *letter);
+    let digits: String = letters.take(MAX_DIGITS).take_while(|letter| letter.is_digit(radix)).collect();
+    let letter = u32::from_str_radix(&digits, radix).ok().and_then(char::from_u32)?;
+    let end = start + digits.len();
+    let has_semicolon = seen.get(end).is_some_and(|(_, letter)| *letter == ';');
+    Some((letter, end + usize::from(has_semicolon)))
 }
 
 /// The character of `\u0430`, or of two such escapes that make one, with the number of characters read.
@@ -213,6 +246,26 @@ const LOOKALIKES: [(char, char); 23] = [
     ('h', 'һ'),
 ];
 
+/// The Latin letter that a letter of another script looks like, such as Greek and Cherokee ones, by the confusable characters
+/// of Unicode. Cyrillic letters are in [`LOOKALIKES`].
+fn latin_lookalike(letter: char) -> Option<char> {
+    if letter.is_ascii() || !letter.is_alphabetic() || is_cyrillic(letter) {
+        return None;
+    }
+    let mut buffer = [0; 4];
+    let skeleton: String = skeleton(letter.encode_utf8(&mut buffer)).collect();
+    match skeleton.as_str() {
+        "rn" => Some('m'),
+        // the skeleton of I
+        "l" if letter.is_uppercase() => Some('I'),
+        skeleton => skeleton.parse().ok().filter(char::is_ascii_alphabetic),
+    }
+}
+
+/// Digits, and the letters that they are written for.
+const DIGITS_FOR_LETTERS: [&[(char, char)]; 2] =
+    [&[('0', 'o'), ('1', 'l'), ('3', 'e'), ('4', 'a'), ('5', 's')], &[('0', 'o'), ('1', 'i'), ('3', 'e'), ('4', 'a'), ('5', 's')]];
+
 fn is_cyrillic(letter: char) -> bool {
     ('\u{400}'..'\u{530}').contains(&letter)
 }
@@ -270,6 +323,11 @@ fn variants(letters: &[char], word: &str) -> Vec<String> {
         }
         variants.push(variant);
     }
+    let has_lookalikes = letters.iter().any(|letter| latin_lookalike(*letter).is_some());
+    let letters: Vec<char> = letters.iter().map(|letter| latin_lookalike(*letter).unwrap_or(*letter)).collect();
+    if has_lookalikes {
+        variants.push(folded(letters.iter().copied()));
+    }
     let has_latin = letters.iter().any(char::is_ascii_alphabetic);
     if has_latin && letters.iter().any(|letter| is_cyrillic(*letter)) {
         let to_cyrillic = |letter: char| LOOKALIKES.iter().find(|(latin, _)| *latin == letter).map_or(letter, |(_, cyrillic)| *cyrillic);
@@ -281,6 +339,13 @@ fn variants(letters: &[char], word: &str) -> Vec<String> {
     let without_number = word.trim_end_matches(|char: char| char.is_ascii_digit());
     if without_number.len() < word.len() && without_number.bytes().any(|byte| byte.is_ascii_alphabetic()) {
         variants.push(without_number.to_owned());
+    }
+    let has_digit = |word: &str| word.bytes().any(|byte| byte.is_ascii_digit()) && word.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let spelled: Vec<String> =
+        [word].into_iter().chain(variants.iter().map(String::as_str)).filter(|word| has_digit(word)).map(str::to_owned).collect();
+    for (word, digits) in spelled.iter().flat_map(|word| DIGITS_FOR_LETTERS.map(|digits| (word, digits))) {
+        let letter = |char: char| digits.iter().find(|(digit, _)| *digit == char).map_or(char, |(_, letter)| *letter);
+        variants.push(word.chars().map(letter).collect());
     }
     variants.retain(|variant| variant != word && variant.len() <= MAX_WORD_LETTERS);
     variants.dedup();

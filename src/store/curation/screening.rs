@@ -15,11 +15,15 @@ use crate::core::error::Result;
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::curation::name_recognition::NameRecognizer;
-use crate::store::curation::name_redaction::{NameRedaction, ReplacedKeys, texts};
+use crate::store::curation::name_redaction::{NameRedaction, texts};
 use crate::store::curation::referrers::referrers;
-use crate::store::curation::withheld_digest::{WITHHELD_NAME_MESSAGE, WITHHELD_SLUG_PREFIX, withheld_persons, withheld_slug};
+use crate::store::curation::text_columns::holds_text;
+use crate::store::curation::withheld_digest::{
+    WITHHELD_IDENTIFIER_MESSAGE, WITHHELD_NAME_MESSAGE, WITHHELD_SLUG_PREFIX, withheld_persons, withheld_slug,
+};
 use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, ProblemCode, WriteMode};
 use crate::store::read::result::Cell;
+use crate::store::write::identifiers::{IdentifierPair, identifier_of, identifiers};
 use crate::store::write::types::ResolvedDraft;
 
 /// Screens a draft. Returns the draft to write in its place, if that differs. `lone` also screens for single words of names.
@@ -46,7 +50,7 @@ pub(crate) fn screen(
             let new_slug = format!("redacted-{}", &encoded[encoded.len() - 8..]);
             let redaction = NameRedaction { recognizer, ids: Vec::new(), new_slug };
             let mut draft = resolved.draft.clone();
-            redact(&mut draft, &redaction, lone);
+            redact(catalog().get(ty), &mut draft, &redaction, lone);
             Some(draft)
         }
     }
@@ -56,20 +60,49 @@ pub(crate) fn screen(
 pub(crate) fn places_of_names(ty: RecordType, draft: &Draft, recognizer: &NameRecognizer, lone: bool) -> Vec<Origin> {
     let mut found = Vec::new();
     if !recognizer.is_empty() {
-        let finds = |text: &str| if lone { recognizer.finds_words(text) } else { recognizer.finds(text) };
+        let finds = |text: &str| {
+            if lone { recognizer.finds_words(text) || recognizer.is_short_word(text) } else { recognizer.finds(text) }
+        };
         collect_origins(catalog().get(ty), draft, &finds, &mut found);
     }
     found
 }
 
-/// Records that refer to a withheld person.
+/// Withheld persons, and records that refer to them.
 pub(crate) async fn records_of_withheld_persons(transaction: &DatabaseTransaction) -> Result<HashSet<Uuid>> {
     let mut records = HashSet::new();
     for person in withheld_persons(transaction).await? {
         let found = referrers(transaction, catalog().get(RecordType::Person), person, u64::from(u32::MAX)).await?;
-        records.extend(found.into_iter().map(|referrer| referrer.id));
+        records.extend(found.into_iter().map(|referrer| referrer.id).chain([person]));
     }
     Ok(records)
+}
+
+/// Rejects the identifiers of withheld persons in a draft of another record. Returns the draft without them if it is one of an
+/// import.
+pub(crate) fn screen_identifiers(
+    draft: &Draft,
+    is_withheld: impl Fn(&IdentifierPair) -> bool,
+    problems: &mut Vec<InputProblem>,
+) -> Option<Draft> {
+    let found: Vec<Origin> = identifiers(draft).filter(|(pair, _)| is_withheld(pair)).map(|(_, origin)| origin.clone()).collect();
+    if found.is_empty() {
+        return None;
+    }
+    match draft.target.mode {
+        WriteMode::Create | WriteMode::Update => {
+            let problem = |origin| InputProblem::new(origin, WITHHELD_IDENTIFIER_MESSAGE).with_code(ProblemCode::Withheld);
+            problems.extend(found.into_iter().map(problem));
+            None
+        }
+        WriteMode::Upsert | WriteMode::Exact => {
+            let mut draft = draft.clone();
+            for (_, parts) in draft.parts.iter_mut().filter(|(ty, _)| *ty == RecordType::Identifier) {
+                parts.retain(|part| !is_withheld(&identifier_of(part)));
+            }
+            Some(draft)
+        }
+    }
 }
 
 /// Whether a draft or one of its parts has a reference that satisfies a condition.
@@ -91,7 +124,8 @@ pub(crate) fn free_of_names(slug: String, ty: RecordType, id: Uuid, recognizer: 
 fn reserved_slug_problem(ty: RecordType, resolved: &ResolvedDraft<'_>) -> Option<InputProblem> {
     let draft = resolved.draft;
     let slug = draft.name.as_deref().filter(|slug| slug.starts_with(WITHHELD_SLUG_PREFIX))?;
-    let keeps_slug = !resolved.is_new && (draft.target.id.is_none() || draft.target.restates_stored);
+    // a state from the record's own history has a slug that the record had
+    let keeps_slug = draft.target.restates_stored || (!resolved.is_new && draft.target.id.is_none());
     let is_own = draft.target.mode == WriteMode::Exact && slug.starts_with(&withheld_slug(ty, resolved.id));
     let message = format!("slugs that begin with \"{WITHHELD_SLUG_PREFIX}\" are reserved; choose another one");
     (!keeps_slug && !is_own).then(|| InputProblem::new(draft.origin.child("slug", None), message))
@@ -102,12 +136,13 @@ fn collect_origins(record: &Record, draft: &Draft, finds: &impl Fn(&str) -> bool
     if draft.name.as_deref().is_some_and(finds) {
         found.push(draft.origin.child(name_field, None));
     }
-    for (_, value, origin) in &draft.values {
-        let is_found = match value {
-            DraftValue::Cell(Cell::Text(text)) => finds(text),
-            DraftValue::Cell(Cell::Json(json)) => texts(json).into_iter().any(finds),
-            DraftValue::Cell(_) | DraftValue::Slug(..) | DraftValue::Id(..) | DraftValue::Key(..) | DraftValue::Invalid => false,
-        };
+    for (field, value, origin) in &draft.values {
+        let is_found = holds_text(record.field(*field))
+            && match value {
+                DraftValue::Cell(Cell::Text(text)) => finds(text),
+                DraftValue::Cell(Cell::Json(json)) => texts(json).into_iter().any(finds),
+                DraftValue::Cell(_) | DraftValue::Slug(..) | DraftValue::Id(..) | DraftValue::Key(..) | DraftValue::Invalid => false,
+            };
         if is_found {
             found.push(origin.clone());
         }
@@ -119,26 +154,28 @@ fn collect_origins(record: &Record, draft: &Draft, finds: &impl Fn(&str) -> bool
     }
 }
 
-fn redact(draft: &mut Draft, redaction: &NameRedaction<'_>, lone: bool) {
-    let keys = ReplacedKeys::new();
+fn redact(record: &Record, draft: &mut Draft, redaction: &NameRedaction<'_>, lone: bool) {
     if let Some(name) = &mut draft.name {
         *name = redaction.redact_text(std::mem::take(name), lone);
     }
-    for (_, value, _) in &mut draft.values {
+    for (field, value, _) in &mut draft.values {
+        let field = record.field(*field);
         if let DraftValue::Cell(cell) = value {
             *cell = match std::mem::replace(cell, Cell::Null) {
-                Cell::Text(text) => match redaction.redact(Json::String(text), &keys, lone) {
+                Cell::Text(text) => match redaction.redact_field(field, Json::String(text), lone) {
                     Json::String(text) => Cell::Text(text),
                     Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => Cell::Null,
                 },
-                Cell::Json(json) => Cell::Json(redaction.redact(json, &keys, lone)),
+                Cell::Json(json) => Cell::Json(redaction.redact_field(field, json, lone)),
                 other => other,
             };
         }
     }
-    for (_, parts) in &mut draft.parts {
+    for (ty, parts) in &mut draft.parts {
+        // a part of an identifier would identify something else
+        parts.retain(|part| *ty != RecordType::Identifier || places_of_names(*ty, part, redaction.recognizer, lone).is_empty());
         for part in parts {
-            redact(part, redaction, lone);
+            redact(catalog().get(*ty), part, redaction, lone);
         }
     }
 }

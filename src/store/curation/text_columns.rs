@@ -96,9 +96,14 @@ fn reason_without_text(field: &Field) -> Option<&'static str> {
     }
 }
 
+/// Whether text about people can stand in a field.
+pub(crate) fn holds_text(field: &Field) -> bool {
+    reason_without_text(field).is_none()
+}
+
 /// Fields of a declared type in which text about people can stand.
 pub fn text_fields(record: &Record) -> impl Iterator<Item = &Field> {
-    record.fields.iter().filter(|field| reason_without_text(field).is_none())
+    record.fields.iter().filter(|field| holds_text(field))
 }
 
 /// Every column in which text about people can stand.

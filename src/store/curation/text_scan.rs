@@ -1,8 +1,8 @@
 //! Walks every column in which text about people can stand, to find or to redact names.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Order, Query};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Order, Query};
 use sea_orm::{ConnectionTrait, QueryResult};
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -13,7 +13,9 @@ use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::core::ids::FieldId;
-use crate::store::curation::name_recognition::{NameRecognizer, REPLACEMENT_NAMES};
+use crate::entity::RecordType;
+use crate::store::curation::name_recognition::forms::REPLACEMENT_NAMES;
+use crate::store::curation::name_recognition::{NameRecognizer, WordClass};
 use crate::store::curation::name_redaction::{NameRedaction, ReplacedKeys, texts};
 use crate::store::curation::referrers::{Referrer, owner_of};
 use crate::store::curation::text_columns::{TextHolder, text_columns, text_fields};
@@ -63,10 +65,10 @@ impl TextPlaces {
 
     /// Adds places that were not redacted.
     pub(super) fn add_possible(&mut self, possible: Self) {
-        self.total += possible.total;
-        let places = possible.places.into_iter().map(|place| TextPlace { redacted: false, ..place });
-        self.places.extend(places);
-        self.places.truncate(MAX_PLACES);
+        self.total += possible.total - possible.places.len();
+        for place in possible.places {
+            self.add(TextPlace { redacted: false, ..place });
+        }
     }
 }
 
@@ -95,6 +97,7 @@ impl WriteSession<'_> {
     /// Finds the texts of records with a pattern, except in the records to `skip`.
     pub(super) async fn scan(&self, pattern: TextPattern<'_>, skip: &HashSet<Uuid>) -> Result<TextPlaces> {
         let mut found = TextPlaces::default();
+        let mut split = SplitNames::default();
         for record in catalog().all().filter(|record| record.kind != RecordKind::Log) {
             let fields: Vec<&Field> = text_fields(record).collect();
             let owner_column = if record.kind == RecordKind::Record { "id" } else { record.field(FieldId::OWNER).column };
@@ -108,14 +111,73 @@ impl WriteSession<'_> {
                 for row in &rows {
                     let (id, holder): (Uuid, Uuid) = (column(row, 0)?, column(row, 1)?);
                     last = Some(id);
-                    let matching = matching_fields(row, &fields, pattern)?;
+                    let texts = field_texts(row, &fields)?;
+                    let is_matching = |texts: &[String]| texts.iter().any(|text| pattern.is_in(text));
+                    let matching: Vec<&str> = texts.iter().filter(|(_, texts)| is_matching(texts)).map(|(name, _)| *name).collect();
                     if !matching.is_empty() {
                         self.add_places(record, holder, matching, skip, &mut found).await?;
+                    }
+                    if let TextPattern::Word(recognizer) = pattern {
+                        for (field, texts) in &texts {
+                            let classes: WordSet = texts.iter().flat_map(|text| recognizer.word_classes(text)).collect();
+                            if classes.is_empty() {
+                                continue;
+                            }
+                            if let Some(owner) = split.owner(self, record, holder).await?.filter(|owner| !skip.contains(&owner.id)) {
+                                split.places.entry(owner).or_default().push((text_place_field(record, field), classes));
+                            }
+                        }
                     }
                 }
                 if (rows.len() as u64) < SCAN_BATCH_ROWS {
                     break;
                 }
+            }
+        }
+        split.add_to(&mut found);
+        Ok(found)
+    }
+
+    /// Finds short words of names in records that are about the person: too common to be redacted in longer texts.
+    pub(super) async fn short_words(&self, recognizer: &NameRecognizer, records: impl Iterator<Item = &Referrer>) -> Result<TextPlaces> {
+        fn collect(record: &'static Record, state: &Json, recognizer: &NameRecognizer, fields: &mut BTreeSet<String>) {
+            for field in text_fields(record) {
+                if state.get(field.name).is_some_and(|value| texts(value).into_iter().any(|text| recognizer.finds_short_words(text))) {
+                    fields.insert(text_place_field(record, field.name));
+                }
+            }
+            for list in &record.parts {
+                for item in state.get(list.name).and_then(Json::as_array).into_iter().flatten() {
+                    collect(catalog().get(list.part), item, recognizer, fields);
+                }
+            }
+        }
+        let mut found = TextPlaces::default();
+        for owner in records {
+            let record = catalog().get(owner.ty);
+            let mut fields = BTreeSet::new();
+            collect(record, &self.state(record, owner.id).await?, recognizer, &mut fields);
+            for field in fields {
+                found.add(TextPlace { kind: record.singular(), record: id::encode(owner.ty.prefix(), owner.id), field, redacted: false });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Finds the identifiers of other records that have the value of one of these, in any case.
+    pub(super) async fn same_identifiers<'v>(&self, values: impl Iterator<Item = &'v str>, skip: &[Uuid]) -> Result<TextPlaces> {
+        let identifier = catalog().get(RecordType::Identifier);
+        let mut found = TextPlaces::default();
+        let values: BTreeSet<String> = values.map(str::to_lowercase).collect();
+        for value in values {
+            let select = Query::select()
+                .column("record_id")
+                .from(identifier.table)
+                .and_where(Expr::expr(Func::lower(Expr::col("value"))).eq(value))
+                .and_where(Expr::col("record_id").is_not_in(skip.iter().copied()))
+                .to_owned();
+            for row in self.transaction.query_all(&select).await.map_err(database)? {
+                self.add_places(identifier, column(&row, 0)?, vec!["value"], &HashSet::new(), &mut found).await?;
             }
         }
         Ok(found)
@@ -134,8 +196,7 @@ impl WriteSession<'_> {
             return Ok(());
         }
         for name in fields {
-            let field = if record.kind == RecordKind::Record { name.to_owned() } else { format!("{}.{name}", record.singular()) };
-            let kind = catalog().get(owner.ty).singular();
+            let (kind, field) = (catalog().get(owner.ty).singular(), text_place_field(record, name));
             found.add(TextPlace { kind, record: id::encode(owner.ty.prefix(), owner.id), field, redacted: true });
         }
         found.owners.insert(owner);
@@ -156,14 +217,15 @@ impl WriteSession<'_> {
         let mut last = 0;
         loop {
             let mut select = Query::select();
-            select.columns(["sequence", "record_id", "by", "message", "changes"]).from("revisions");
+            select.columns(["sequence", "record_id", "by", "message", "changes", "record_type"]).from("revisions");
             select.and_where(Expr::col("sequence").gt(last)).order_by("sequence", Order::Asc).limit(SCAN_BATCH_ROWS);
             let rows = self.transaction.query_all(&select).await.map_err(database)?;
             for row in &rows {
                 let (sequence, record): (i32, Uuid) = (column(row, 0)?, column(row, 1)?);
                 last = sequence;
                 let (by, message): (String, Option<String>) = (column(row, 2)?, column(row, 3)?);
-                let changes: Json = column(row, 4)?;
+                let (changes, prefix): (Json, String) = (column(row, 4)?, column(row, 5)?);
+                let ty = RecordType::from_prefix(&prefix).ok_or_else(|| internal(format!("no record type has the prefix {prefix}")))?;
                 let is_own = person.contains(&record);
                 let refers = || texts(&changes).into_iter().any(|text| redaction.ids.iter().any(|id| id == text));
                 let lone = is_own || related.contains(&record) || refers();
@@ -175,7 +237,7 @@ impl WriteSession<'_> {
                 } else {
                     let keys = keys.entry(record).or_default();
                     redaction.collect_keys(&changes, lone, keys);
-                    redaction.redact(changes.clone(), keys, lone)
+                    redaction.redact_changes(catalog().get(ty), changes.clone(), keys, lone)
                 };
                 let redacted_by = redaction.redact_text(by.clone(), false);
                 let redacted_message = message.clone().map(|message| redaction.redact_text(message, lone));
@@ -269,18 +331,59 @@ fn column<T: sea_orm::TryGetable>(row: &QueryResult, index: usize) -> Result<T> 
     row.try_get_by_index(index).map_err(internal)
 }
 
-/// Names of the fields of a row with the pattern in a text. The fields follow two other columns.
-fn matching_fields<'f>(row: &QueryResult, fields: &[&'f Field], pattern: TextPattern<'_>) -> Result<Vec<&'f str>> {
-    let mut matching = Vec::new();
+/// The texts of the fields of a row, by the name of the field. The fields follow two other columns.
+fn field_texts<'f>(row: &QueryResult, fields: &[&'f Field]) -> Result<Vec<(&'f str, Vec<String>)>> {
+    let mut found = Vec::with_capacity(fields.len());
     for (index, field) in fields.iter().enumerate() {
-        let is_found = match Cell::decode(row, index + 2, field.kind).map_err(internal)? {
-            Cell::Text(text) => pattern.is_in(&text),
-            Cell::Json(json) => texts(&json).into_iter().any(|text| pattern.is_in(text)),
-            Cell::Null | Cell::Integer(_) | Cell::Number(_) | Cell::Boolean(_) | Cell::Id(_) | Cell::Instant(_) => false,
+        let texts = match Cell::decode(row, index + 2, field.kind).map_err(internal)? {
+            Cell::Text(text) => vec![text],
+            Cell::Json(json) => texts(&json).into_iter().map(str::to_owned).collect(),
+            Cell::Null | Cell::Integer(_) | Cell::Number(_) | Cell::Boolean(_) | Cell::Id(_) | Cell::Instant(_) => Vec::new(),
         };
-        if is_found {
-            matching.push(field.name);
+        found.push((field.name, texts));
+    }
+    Ok(found)
+}
+
+/// The field of a place, such as `caseParty.description` for a field of a part.
+fn text_place_field(record: &Record, name: &str) -> String {
+    if record.kind == RecordKind::Record { name.to_owned() } else { format!("{}.{name}", record.singular()) }
+}
+
+/// Distinct words of names, by their classes.
+type WordSet = BTreeSet<Vec<WordClass>>;
+
+/// Words of names in the fields of records: a name may be split over two fields of one record.
+#[derive(Default)]
+struct SplitNames {
+    /// Fields with words of names, with the classes of the words.
+    places: BTreeMap<Referrer, Vec<(String, WordSet)>>,
+    /// Records by the ids of their rows and parts.
+    owners: HashMap<Uuid, Option<Referrer>>,
+}
+
+impl SplitNames {
+    /// The record that a row belongs to. `holder` is as for [`owner_of`].
+    async fn owner(&mut self, session: &WriteSession<'_>, record: &Record, holder: Uuid) -> Result<Option<Referrer>> {
+        if let Some(owner) = self.owners.get(&holder) {
+            return Ok(owner.clone());
+        }
+        let owner = owner_of(&session.transaction, record, holder).await?;
+        self.owners.insert(holder, owner.clone());
+        Ok(owner)
+    }
+
+    /// Adds the fields of records that have two words of the name of one person.
+    fn add_to(self, found: &mut TextPlaces) {
+        for (owner, fields) in self.places {
+            let words: WordSet = fields.iter().flat_map(|(_, words)| words).cloned().collect();
+            let is_of = |word: &Vec<WordClass>, person: Uuid| word.iter().any(|(of, _)| *of == person);
+            let is_split = |(person, _): &WordClass| words.iter().filter(|word| is_of(word, *person)).count() > 1;
+            for (field, _) in fields.iter().filter(|(_, words)| words.iter().flatten().any(is_split)) {
+                let field = field.clone();
+                let kind = catalog().get(owner.ty).singular();
+                found.add(TextPlace { kind, record: id::encode(owner.ty.prefix(), owner.id), field, redacted: true });
+            }
         }
     }
-    Ok(matching)
 }

@@ -17,7 +17,8 @@ use crate::core::normalize::{fold_for_search, words};
 use crate::entity::RecordType;
 use crate::store::curation::digest_key::DigestKey;
 use crate::store::curation::merge::log::forget_merges;
-use crate::store::curation::name_recognition::{NameRecognizer, REPLACEMENT_NAMES, forms_of_person};
+use crate::store::curation::name_recognition::NameRecognizer;
+use crate::store::curation::name_recognition::forms::{REPLACEMENT_NAMES, forms_of_person};
 use crate::store::curation::name_redaction::{NameRedaction, ReplacedKeys, texts};
 use crate::store::curation::referrers::{Referrer, referrers};
 use crate::store::curation::text_scan::{TextPattern, TextPlaces};
@@ -133,10 +134,11 @@ impl WriteSession<'_> {
         drafts.entry(record.ty).or_default().push(update_draft(record.ty, id, &withheld_state(record, &redaction.new_slug), "person"));
         for referrer in &affected {
             let lone = related.contains(&referrer.id);
-            let state = self.state(catalog().get(referrer.ty), referrer.id).await?;
+            let record = catalog().get(referrer.ty);
+            let state = self.state(record, referrer.id).await?;
             let keys = keys.entry(referrer.id).or_default();
             redaction.collect_keys(&state, lone, keys);
-            let mut redacted = redaction.redact(state.clone(), keys, lone);
+            let mut redacted = redaction.redact_state(record, state.clone(), keys, lone);
             if redacted == state {
                 continue;
             }
@@ -148,6 +150,8 @@ impl WriteSession<'_> {
             drafts.entry(referrer.ty).or_default().push(update_draft(referrer.ty, referrer.id, &redacted, "person"));
         }
         self.write(&drafts.into_iter().collect(), &|_| {}).await?;
+        places.add_possible(self.short_words(redaction.recognizer, affected.iter()).await?);
+        places.add_possible(self.same_identifiers(identity.identifiers.iter().map(|(_, value)| value.as_str()), &identity.ids).await?);
         // from here on the person cannot be written
         let digests = identity.slugs.iter().map(|slug| key.slug(slug));
         let digests = digests.chain(identity.identifiers.iter().map(|(scheme, value)| key.identifier(scheme, value)));
@@ -167,7 +171,9 @@ impl WriteSession<'_> {
         // the revision of the write above becomes the one that records the withholding
         delete_revision(transaction, id, number).await?;
         let revision = NewRevision { record: id, ty: record.ty, number, kind: "withheld", changes: Vec::new(), published };
-        insert_revisions(self.store, transaction, &self.stamp(), vec![revision]).await?;
+        let mut stamp = self.stamp();
+        stamp.message = stamp.message.map(|message| redaction.redact_text(message, true));
+        insert_revisions(self.store, transaction, &stamp, vec![revision]).await?;
         Ok(places)
     }
 

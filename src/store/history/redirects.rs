@@ -47,12 +47,14 @@ impl Store {
 pub(crate) async fn insert_former_slugs(transaction: &DatabaseTransaction, slugs: Vec<(FormerName<String>, bool)>) -> Result<()> {
     for (FormerName { ty, name, record }, published) in slugs {
         let mut insert = Query::insert();
-        insert.into_table("former_slugs").columns(["record_type", "slug", "record_id", "published", "origin_id"].map(Alias::new));
+        let columns = ["record_type", "slug", "record_id", "origin_id", "published", "origin_published"];
+        insert.into_table("former_slugs").columns(columns.map(Alias::new));
+        let [target, origin] = [record, record].map(Expr::val);
         insert
-            .values([Expr::val(ty.prefix()), Expr::val(name), Expr::val(record), Expr::val(published), Expr::val(record)])
+            .values([Expr::val(ty.prefix()), Expr::val(name), target, origin, Expr::val(published), Expr::val(published)])
             .map_err(internal)?;
         let mut conflict = OnConflict::columns(["record_type", "slug"].map(Alias::new));
-        insert.on_conflict(conflict.update_columns(["record_id", "published", "origin_id"].map(Alias::new)).to_owned());
+        insert.on_conflict(conflict.update_columns(columns[2..].iter().copied().map(Alias::new)).to_owned());
         transaction.execute(&insert).await.map_err(database)?;
     }
     Ok(())
@@ -63,6 +65,7 @@ pub(crate) async fn move_redirects(transaction: &DatabaseTransaction, from: Uuid
     let unknown = Query::update()
         .table("former_slugs")
         .value("origin_id", from)
+        .value("origin_published", Expr::col("published"))
         .and_where(Expr::col("record_id").eq(from))
         .and_where(Expr::col("origin_id").is_null())
         .to_owned();
@@ -74,7 +77,8 @@ pub(crate) async fn move_redirects(transaction: &DatabaseTransaction, from: Uuid
     Ok(())
 }
 
-/// Undoes [`move_redirects`] for those that came from the record `from` or from the records `redirected` to it before.
+/// Undoes [`move_redirects`] for those that came from the record `from` or from the records `redirected` to it before. Readers
+/// may follow the former slugs of `from` that they could follow before.
 pub(crate) async fn return_redirects(transaction: &DatabaseTransaction, from: Uuid, into: Uuid, redirected: &[Uuid]) -> Result<()> {
     let origins = || redirected.iter().copied();
     let slugs = Query::update()
@@ -90,7 +94,13 @@ pub(crate) async fn return_redirects(transaction: &DatabaseTransaction, from: Uu
         .and_where(Expr::col("id").is_in(origins()))
         .to_owned();
     let itself = Query::update().table("nodes").value("merged_into", None::<Uuid>).and_where(Expr::col("id").eq(from)).to_owned();
-    for update in [slugs, ids, itself] {
+    let followed = Query::update()
+        .table("former_slugs")
+        .value("published", Expr::col("origin_published"))
+        .and_where(Expr::col("record_id").eq(from))
+        .and_where(Expr::col("origin_id").eq(from))
+        .to_owned();
+    for update in [slugs, followed, ids, itself] {
         transaction.execute(&update).await.map_err(database)?;
     }
     Ok(())

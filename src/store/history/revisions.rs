@@ -1,5 +1,7 @@
 //! Revisions: the entries of the history of records, and how they are numbered.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, Func, Order, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
@@ -8,6 +10,7 @@ use uuid::Uuid;
 
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
+use crate::store::curation::screening::records_of_withheld_persons;
 use crate::store::curation::withheld_digest::load_recognizer;
 use crate::store::sql::bulk_insert::{Batching, ConflictAction, InsertTarget, insert};
 use crate::store::sql::dialect::one_of_ids;
@@ -44,6 +47,8 @@ pub(crate) struct NewRevision {
 /// A stored revision.
 pub(crate) struct StoredRevision {
     pub(crate) number: i64,
+    /// Position in the history of the dataset.
+    pub(crate) sequence: i32,
     pub(crate) kind: String,
     pub(crate) changes: Json,
     pub(crate) published: bool,
@@ -96,17 +101,22 @@ pub(crate) fn is_removal(kind: &str) -> bool {
     matches!(kind, "deleted" | "merged")
 }
 
-/// Hides all existing revisions of these records from readers, and their former slugs.
+/// Hides all existing revisions of these records from readers, and their former slugs. Slugs of records that were merged into
+/// them are hidden only while they lead there.
 pub(crate) async fn hide_revisions(transaction: &DatabaseTransaction, records: &[Uuid]) -> Result<()> {
     for batch in records.chunks(LOOKUP_BATCH_VALUES) {
+        let is_one = || one_of_ids(transaction.get_database_backend(), "record_id", batch);
         for table in [TABLE, "former_slugs"] {
-            let update = Query::update()
-                .table(table)
-                .value("published", false)
-                .and_where(one_of_ids(transaction.get_database_backend(), "record_id", batch)?)
-                .to_owned();
+            let update = Query::update().table(table).value("published", false).and_where(is_one()?).to_owned();
             transaction.execute(&update).await.map_err(database)?;
         }
+        let own = Query::update()
+            .table("former_slugs")
+            .value("origin_published", false)
+            .and_where(is_one()?)
+            .and_where(Expr::col("origin_id").equals("record_id"))
+            .to_owned();
+        transaction.execute(&own).await.map_err(database)?;
     }
     Ok(())
 }
@@ -130,11 +140,16 @@ pub(crate) async fn insert_revisions(
     let recognizer = load_recognizer(transaction, store.withholding_secret.as_deref()).await?;
     // a message is public, and so is the name of a token
     let by = recognizer.redact(&stamp.by, false).unwrap_or_else(|| stamp.by.clone());
-    let message = stamp.message.as_ref().map(|message| recognizer.redact(message, false).unwrap_or_else(|| message.clone()));
+    let without_names = |message: &String, lone| recognizer.redact(message, lone).unwrap_or_else(|| message.clone());
+    let message = stamp.message.as_ref().map(|message| without_names(message, false));
+    let message_beside_person = stamp.message.as_ref().map(|message| without_names(message, true));
+    // a single word of a name tells who the withheld person is that a record is linked to
+    let related = if message == message_beside_person { HashSet::new() } else { records_of_withheld_persons(transaction).await? };
     let rows = revisions
         .into_iter()
         .zip(latest + 1..)
         .map(|(revision, sequence)| {
+            let message = if related.contains(&revision.record) { &message_beside_person } else { &message };
             vec![
                 store.clock.new_uuid().into(),
                 revision.record.into(),
@@ -178,7 +193,7 @@ pub(crate) async fn delete_revision(transaction: &DatabaseTransaction, record: U
 /// All revisions of a record, the latest first.
 pub(crate) async fn load_revisions(transaction: &DatabaseTransaction, record: Uuid) -> Result<Vec<StoredRevision>> {
     let select = Query::select()
-        .columns(["number", "kind", "changes", "published"])
+        .columns(["number", "kind", "changes", "published", "sequence"])
         .from(TABLE)
         .and_where(Expr::col("record_id").eq(record))
         .order_by("number", Order::Desc)
@@ -191,6 +206,7 @@ pub(crate) async fn load_revisions(transaction: &DatabaseTransaction, record: Uu
             kind: row.try_get_by_index(1)?,
             changes: row.try_get_by_index(2)?,
             published: row.try_get_by_index(3)?,
+            sequence: row.try_get_by_index(4)?,
         })
     });
     revisions.collect::<Result<_, sea_orm::DbErr>>().map_err(internal)

@@ -111,6 +111,17 @@ impl UndoneState {
         set_member(&mut self.members, path, old);
     }
 
+    /// The value of a field of the record, if it is set.
+    pub(crate) fn field(&self, name: &str) -> Option<&Json> {
+        self.members.get(name)
+    }
+
+    /// The part with a key in a list of the record, if there is one.
+    pub(crate) fn part(&self, list: &str, key: &str) -> Option<&Json> {
+        let index = *self.indexes.get(list)?.get(key)?;
+        self.members.get(list)?.get(index)
+    }
+
     /// The state as it was.
     pub(crate) fn into_state(mut self) -> Json {
         for list in &self.record.parts {

@@ -11,7 +11,7 @@ use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::entity::RecordType;
-use crate::store::curation::name_recognition::REPLACEMENT_NAMES;
+use crate::store::curation::name_recognition::forms::REPLACEMENT_NAMES;
 use crate::store::error::database;
 use crate::store::handle::Store;
 use crate::store::likeness::name::Name;

@@ -13,8 +13,8 @@ use crate::store::likeness::keys::{KeyUse, keys};
 use crate::store::likeness::matching::{compare_all, find_by_keys, load_candidates};
 use crate::store::likeness::score::{MIN_WARNING_SCORE, comparison};
 use crate::store::likeness::stored::{Reader, subject_of_cells};
+use crate::store::write::identifiers::identifiers;
 use crate::store::write::model::NewRow;
-use crate::store::write::resolve::identifiers;
 use crate::store::write::types::ResolvedDraft;
 
 /// The warnings of a batch of records of one type: each new record that is like a stored one, by a score of

@@ -25,6 +25,7 @@ use crate::store::read::dump::FormerName;
 use crate::store::read::result::Cell;
 use crate::store::search::index::SearchDocuments;
 use crate::store::write::cells::{MergeState, MergeTarget, draft_cells, fill_empty_cells};
+use crate::store::write::citation_cycles::CitationCycles;
 use crate::store::write::edits::{self, Edits};
 use crate::store::write::hierarchy::Hierarchy;
 use crate::store::write::load::{load_rows, referenced_types};
@@ -67,6 +68,8 @@ pub(crate) struct ChangeSet<'s> {
     pub(super) draft_sources: HashSet<Uuid>,
     /// New values of the references by which records of a type form a hierarchy.
     pub(super) hierarchy: Hierarchy,
+    /// New citations of sources by sources.
+    pub(super) citation_cycles: CitationCycles,
 }
 
 /// A stored record, and what editors wrote in it since the last import.
@@ -95,6 +98,7 @@ impl<'s> ChangeSet<'s> {
             freshness: FreshnessUpdates::default(),
             draft_sources,
             hierarchy: Hierarchy::default(),
+            citation_cycles: CitationCycles::default(),
         }
     }
 
@@ -184,6 +188,7 @@ impl<'s> ChangeSet<'s> {
         clear_outdated_check(record, existing, &mut cells);
         self.hierarchy.add(record, (id, &cells), existing, draft);
         let submitted = SubmittedRecord { record, id, draft, cells: &cells, cited: &cited, kept: &kept };
+        self.citation_cycles.add(submitted, existing);
         self.freshness.submitted(submitted);
         let [revision, published_field, slug] = ["revision", "published", "slug"].map(|name| record.known_field(name));
         let number = match &cells[revision.index()] {

@@ -12,22 +12,25 @@ use crate::catalog::record::Record;
 use crate::core::article::with_article;
 use crate::core::error::{Result, internal};
 use crate::core::id;
-use crate::core::path::DisplayPath;
 use crate::entity::RecordType;
 use crate::store::curation::digest_key::DigestKey;
+use crate::store::curation::name_recognition::NameRecognizer;
+use crate::store::curation::name_redaction::texts;
 use crate::store::curation::withheld_digest::{
     WITHHELD_IDENTIFIER_MESSAGE, WITHHELD_MESSAGE, find_by_digest, find_former_slugs, withheld_persons, withheld_slug,
 };
 use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode};
 use crate::store::read::result::Cell;
 use crate::store::sql::dialect::{one_of, one_of_ids};
+use crate::store::write::identifiers::{IdentifierPair, find_by_identifier, identifiers};
 use crate::store::write::load::LOOKUP_BATCH_VALUES;
+use crate::store::write::requested_names::{RequestedNames, given_name, place};
 use crate::store::write::slug::{RetiredSlug, former_slugs, slug_from_name};
 use crate::store::write::types::{ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord};
 use crate::store::{Store, database};
 
-/// Scheme and value of an identifier.
-pub(crate) type IdentifierPair = (String, String);
+/// Fields with the names of a person.
+const NAME_FIELDS: [&str; 3] = ["name", "sortName", "otherNames"];
 
 /// The record that a draft is for.
 #[derive(Debug, Clone, Copy)]
@@ -52,14 +55,14 @@ pub(crate) struct ResolvedNames {
     pub(super) slugs: HashMap<(RecordType, String), Uuid>,
     /// Ids that exist, each with itself or, after a merge, with the id of the record it was merged into.
     pub(super) ids: HashMap<Uuid, Uuid>,
-    /// Slugs of records that were merged, renamed or withheld: drafts with them are skipped. Those of withheld persons have no
-    /// value, because nothing is said about them.
-    retired_slugs: HashMap<(RecordType, String), Option<RetiredSlug>>,
+    /// Slugs of records that were merged or renamed: drafts with them are skipped.
+    retired_slugs: HashMap<(RecordType, String), RetiredSlug>,
     /// What may be wrong with skipped drafts.
     warnings: Vec<InputProblem>,
-    /// Those among the retired slugs that are known by their digests only. They are free for new records: an error would
-    /// tell whose slug it was.
-    digest_slugs: HashSet<(RecordType, String)>,
+    /// Slugs that are known by their digests only, of withheld persons and of records that had a withheld name in them. They
+    /// are as free as any other, and lead to no record: that would tell whose slug it was. Only an import that repeats the
+    /// record is skipped, and its references to the slug are kept.
+    digest_slugs: HashMap<(RecordType, String), Uuid>,
     /// Records that a draft was resolved to, with the name and the place of the first one.
     assigned: HashMap<Uuid, (Option<String>, Origin)>,
     /// Withheld persons.
@@ -85,6 +88,7 @@ impl ResolvedNames {
         store: &Store,
         transaction: &DatabaseTransaction,
         drafts: &'d Drafts,
+        recognizer: &NameRecognizer,
         problems: &mut Vec<InputProblem>,
     ) -> Result<Vec<(RecordType, Vec<ResolvedDraft<'d>>)>> {
         let requested = RequestedNames::of(drafts, problems);
@@ -97,7 +101,7 @@ impl ResolvedNames {
         }
         self.find_last_revisions(transaction, drafts).await?;
         let identified = find_by_identifier(transaction, drafts).await?;
-        if drafts.iter().any(|(ty, drafts)| *ty == RecordType::Person && !drafts.is_empty()) {
+        if self.digest_key.is_some() {
             self.withheld = withheld_persons(transaction).await?;
             self.find_withheld_identifiers(transaction, drafts).await?;
         }
@@ -108,7 +112,7 @@ impl ResolvedNames {
             let mut records: Vec<ResolvedDraft> = Vec::new();
             for ((_, drafts), offset) in drafts.iter().zip(&offsets).filter(|((of, _), _)| *of == ty) {
                 for (index, draft) in drafts.iter().enumerate() {
-                    records.extend(self.resolve_draft(store, ty, draft, offset + index, &identified, problems));
+                    records.extend(self.resolve_draft((store, recognizer), ty, draft, offset + index, &identified, problems));
                 }
             }
             if !records.is_empty() {
@@ -124,7 +128,7 @@ impl ResolvedNames {
     /// Resolves one draft. Returns nothing if the draft is skipped.
     fn resolve_draft<'d>(
         &mut self,
-        store: &Store,
+        (store, recognizer): (&Store, &NameRecognizer),
         ty: RecordType,
         draft: &'d Draft,
         position: usize,
@@ -141,7 +145,7 @@ impl ResolvedNames {
         let mut resolved = match (draft.target.id, &draft.name) {
             (Some(id), _) => self.existing_by_id(ty, id, draft, position, problems),
             (None, _) if draft.is_unidentified => unidentified(ty, draft, identified, problems),
-            (None, Some(slug)) => self.existing_by_slug(ty, slug, draft, position),
+            (None, Some(slug)) => self.existing_by_slug(ty, slug, draft, position, recognizer),
             (None, None) => existing_by_identifiers(ty, draft, identified, problems),
         };
         if let Resolved::Existing(id) = resolved
@@ -190,7 +194,7 @@ impl ResolvedNames {
         let mode = draft.target.mode;
         let found = self.ids.get(&id).copied();
         if let (WriteMode::Exact, Some(slug)) = (mode, &draft.name)
-            && let Some(by_slug) = self.slugs.get(&(ty, slug.clone())).copied().filter(|id| self.withheld.contains(id))
+            && let Some(by_slug) = self.by_any_slug(&(ty, slug.clone())).filter(|id| self.withheld.contains(id))
         {
             let place = (draft.origin.child("slug", None), WITHHELD_MESSAGE);
             return self.skip_withheld((ty, by_slug), draft, place, position, problems);
@@ -207,25 +211,42 @@ impl ResolvedNames {
         found.into()
     }
 
+    /// The record that has a slug, or had it before a name was redacted from it.
+    fn by_any_slug(&self, key: &(RecordType, String)) -> Option<Uuid> {
+        self.slugs.get(key).or_else(|| self.digest_slugs.get(key)).copied()
+    }
+
     /// As [`Self::existing_by_id`], for a draft with a slug.
-    fn existing_by_slug(&mut self, ty: RecordType, slug: &str, draft: &Draft, position: usize) -> Resolved {
+    fn existing_by_slug(&mut self, ty: RecordType, slug: &str, draft: &Draft, position: usize, recognizer: &NameRecognizer) -> Resolved {
         let key = (ty, slug.to_owned());
-        let is_free = draft.target.mode == WriteMode::Create && self.digest_slugs.contains(&key);
-        let found = self.slugs.get(&key).copied().filter(|_| !is_free);
+        if let Some(id) = self.digest_slugs.get(&key).copied() {
+            let is_repeated = matches!(draft.target.mode, WriteMode::Upsert | WriteMode::Exact) && self.may_repeat(id, draft, recognizer);
+            return if is_repeated { self.skip(ty, id, draft, position) } else { Resolved::New };
+        }
+        let found = self.slugs.get(&key).copied();
         if let Some(id) = found
             && draft.target.mode == WriteMode::Upsert
             && let Some(retired) = self.retired_slugs.get(&key)
         {
-            self.warnings.extend(retired.as_ref().filter(|_| !self.withheld.contains(&id)).map(|retired| retired.warning(ty, slug, draft)));
+            self.warnings.extend(Some(retired).filter(|_| !self.withheld.contains(&id)).map(|retired| retired.warning(ty, slug, draft)));
             return self.skip(ty, id, draft, position);
         }
         found.into()
     }
 
+    /// Whether an upsert with a slug that is known by its digest may repeat an import from before a person was withheld. One
+    /// record that gives a slug with another name than the person's is a new record: an answer that says otherwise would
+    /// confirm a guess.
+    fn may_repeat(&self, id: Uuid, draft: &Draft, recognizer: &NameRecognizer) -> bool {
+        let has_name = || NAME_FIELDS.iter().any(|name| has_name_in(draft, name, recognizer));
+        draft.origin.file.is_some() || !self.withheld.contains(&id) || !recognizer.knows(id) || has_name()
+    }
+
     /// Skips a draft that stands for this record. References to its slug resolve to the record.
     fn skip(&mut self, ty: RecordType, id: Uuid, draft: &Draft, position: usize) -> Resolved {
-        // only who knows the present slug or the id is shown the record
-        let is_shown = !self.withheld.contains(&id)
+        // a withheld record is shown for its present slug or its id only
+        let is_known_by_digest = draft.name.as_ref().is_some_and(|slug| self.digest_slugs.contains_key(&(ty, slug.clone())));
+        let is_shown = (!self.withheld.contains(&id) && !is_known_by_digest)
             || draft.target.id == Some(id)
             || draft.name.as_ref().is_some_and(|slug| *slug == withheld_slug(ty, id));
         self.skipped.push((position, WrittenRecord { ty, id, action: WriteAction::Unchanged, is_shown }));
@@ -255,6 +276,11 @@ impl ResolvedNames {
         if draft.target.mode == WriteMode::Create { Resolved::New } else { Resolved::Existing(id) }
     }
 
+    /// Whether a withheld person had this identifier.
+    pub(super) fn is_withheld_identifier(&self, pair: &IdentifierPair) -> bool {
+        self.withheld_identifiers.contains_key(pair)
+    }
+
     /// Summary of the skipped drafts.
     pub(super) fn skipped(&self) -> SummaryBuilder {
         let (records, warnings) = (self.skipped.clone(), self.warnings.clone());
@@ -279,7 +305,7 @@ impl ResolvedNames {
         slugs.retain(|slug| !self.slugs.contains_key(&(record.ty, (*slug).to_owned())));
         for batch in slugs.chunks(LOOKUP_BATCH_VALUES) {
             for (slug, id, retired) in former_slugs(transaction, record, batch).await? {
-                self.retired_slugs.insert((record.ty, slug.clone()), Some(retired));
+                self.retired_slugs.insert((record.ty, slug.clone()), retired);
                 self.slugs.insert((record.ty, slug), id);
             }
         }
@@ -289,19 +315,16 @@ impl ResolvedNames {
             let digests = slugs.iter().map(|slug| (key.slug(slug), (*slug).to_owned())).collect();
             found.extend(find_by_digest(transaction, &digests).await?);
         }
-        for (slug, id) in found {
-            self.digest_slugs.insert((record.ty, slug.clone()));
-            self.retired_slugs.insert((record.ty, slug.clone()), None);
-            self.slugs.insert((record.ty, slug), id);
-        }
+        let known = |slug: &str| self.slugs.contains_key(&(record.ty, slug.to_owned()));
+        found.retain(|(slug, _)| !known(slug));
+        self.digest_slugs.extend(found.into_iter().map(|(slug, id)| ((record.ty, slug), id)));
         Ok(())
     }
 
     /// Finds withheld persons by the identifiers they had, whatever slug the draft has.
     async fn find_withheld_identifiers(&mut self, transaction: &DatabaseTransaction, drafts: &Drafts) -> Result<()> {
         let Some(key) = self.digest_key.as_ref().filter(|_| !self.withheld.is_empty()) else { return Ok(()) };
-        let people = drafts.iter().filter(|(ty, _)| *ty == RecordType::Person).flat_map(|(_, drafts)| drafts);
-        let pairs = people.flat_map(identifiers).map(|(pair, _)| pair);
+        let pairs = drafts.iter().flat_map(|(_, drafts)| drafts).flat_map(identifiers).map(|(pair, _)| pair);
         let digests = pairs.flat_map(|(scheme, value)| {
             let digests = [key.identifier(&scheme, &value), key.identifier_as_given(&scheme, &value)];
             digests.map(|digest| (digest, (scheme.clone(), value.clone())))
@@ -408,7 +431,7 @@ impl ResolvedNames {
     /// withheld name is in it.
     pub(super) fn public_slug(&self, ty: RecordType, slug: &str) -> String {
         let key = (ty, slug.to_owned());
-        let id = self.slugs.get(&key).filter(|_| self.digest_slugs.contains(&key));
+        let id = self.digest_slugs.get(&key).filter(|id| self.slugs.get(&key) == Some(*id));
         id.map_or_else(|| slug.to_owned(), |id| id::encode(ty.prefix(), *id))
     }
 
@@ -422,6 +445,16 @@ impl ResolvedNames {
             DraftValue::Id(_, id) => self.ids.get(id).copied().map_or(Cell::Null, Cell::Id),
             DraftValue::Key(ty, key) => parts.get(&(*ty, key.clone())).copied().map_or(Cell::Null, Cell::Id),
         }
+    }
+}
+
+/// Whether a field of a draft has a withheld name.
+fn has_name_in(draft: &Draft, field: &'static str, recognizer: &NameRecognizer) -> bool {
+    let field = catalog().get(RecordType::Person).known_field(field);
+    match draft.value(field) {
+        Some(DraftValue::Cell(Cell::Text(text))) => recognizer.finds(text),
+        Some(DraftValue::Cell(Cell::Json(json))) => texts(json).into_iter().any(|text| recognizer.finds(text)),
+        Some(DraftValue::Cell(_) | DraftValue::Slug(..) | DraftValue::Id(..) | DraftValue::Key(..) | DraftValue::Invalid) | None => false,
     }
 }
 
@@ -487,104 +520,4 @@ fn mode_problem(ty: RecordType, draft: &Draft, resolved: Resolved) -> Option<(In
 /// Ids of the existing records of a type. Names of deleted records stay behind and must not be found.
 fn existing_ids(record: &Record) -> SelectStatement {
     Query::select().column("id").from(Alias::new(record.table)).to_owned()
-}
-
-/// Scheme and value of an identifier.
-pub(super) fn identifier_of(draft: &Draft) -> IdentifierPair {
-    let record = catalog().get(RecordType::Identifier);
-    let text = |name| match record.field_id(name).and_then(|field| draft.value(field)) {
-        Some(DraftValue::Cell(Cell::Text(text))) => text.clone(),
-        _ => String::new(),
-    };
-    (text("scheme"), text("value"))
-}
-
-/// Identifiers of a draft, each with its origin.
-pub(crate) fn identifiers(draft: &Draft) -> impl Iterator<Item = (IdentifierPair, &Origin)> {
-    let lists = draft.parts.iter().filter(|(part, _)| *part == RecordType::Identifier);
-    lists.flat_map(|(_, parts)| parts).map(|part| (identifier_of(part), &part.origin))
-}
-
-/// Finds the records that have the identifiers of drafts with neither id nor slug.
-async fn find_by_identifier(transaction: &DatabaseTransaction, drafts: &Drafts) -> Result<HashMap<(RecordType, IdentifierPair), Uuid>> {
-    let is_nameless = |draft: &&Draft| (draft.name.is_none() || draft.is_unidentified) && draft.target.id.is_none();
-    let nameless = drafts.iter().flat_map(|(_, drafts)| drafts).filter(is_nameless);
-    let pairs: HashSet<IdentifierPair> = nameless.flat_map(identifiers).map(|(pair, _)| pair).collect();
-    let values: Vec<&str> = pairs.iter().map(|(_, value)| value.as_str()).collect();
-    let mut found = HashMap::new();
-    for batch in values.chunks(LOOKUP_BATCH_VALUES) {
-        let select = Query::select()
-            .columns([("identifiers", "scheme"), ("identifiers", "value"), ("nodes", "record_type")])
-            .column(("nodes", "id"))
-            .from("identifiers")
-            .inner_join("nodes", Expr::col(("nodes", "id")).equals(("identifiers", "record_id")))
-            .and_where(Expr::col(("identifiers", "value")).is_in(batch.iter().copied()))
-            .to_owned();
-        for row in transaction.query_all(&select).await.map_err(database)? {
-            let pair = (row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?);
-            let prefix: String = row.try_get_by_index(2).map_err(internal)?;
-            let Some(ty) = RecordType::from_prefix(&prefix).filter(|_| pairs.contains(&pair)) else { continue };
-            found.insert((ty, pair), row.try_get_by_index(3).map_err(internal)?);
-        }
-    }
-    Ok(found)
-}
-
-/// Slugs and ids that drafts have or refer to, by record type.
-#[derive(Default)]
-struct RequestedNames<'d> {
-    slugs: HashMap<RecordType, HashSet<&'d str>>,
-    ids: HashMap<RecordType, HashSet<Uuid>>,
-}
-
-/// The id or the slug that a draft gives.
-fn given_name(ty: RecordType, draft: &Draft) -> Option<String> {
-    draft.target.id.map(|id| id::encode(ty.prefix(), id)).or_else(|| draft.name.clone())
-}
-
-/// Where a draft stands, for messages.
-fn place(origin: &Origin) -> String {
-    match &origin.file {
-        Some(file) => format!("{file}:{}", origin.line.unwrap_or(0)),
-        None => DisplayPath(&origin.path).to_string(),
-    }
-}
-
-impl<'d> RequestedNames<'d> {
-    /// Collects the names in these drafts. A slug or id given twice is a problem.
-    fn of(drafts: &'d Drafts, problems: &mut Vec<InputProblem>) -> Self {
-        let mut requested = Self::default();
-        let mut given: HashMap<(RecordType, String), &Origin> = HashMap::new();
-        for (ty, drafts) in drafts {
-            for draft in drafts {
-                if let Some(name) = given_name(*ty, draft).filter(|_| !draft.is_unidentified)
-                    && let Some(first) = given.insert((*ty, name.clone()), &draft.origin)
-                {
-                    let message = format!("\"{name}\" is given twice, first at {}; give each record a slug of its own", place(first));
-                    problems.push(InputProblem::new(draft.origin.child("slug", None), message).with_code(ProblemCode::Taken));
-                }
-                requested.slugs.entry(*ty).or_default().extend(draft.name.as_deref());
-                requested.ids.entry(*ty).or_default().extend(draft.target.id);
-                requested.references(draft);
-            }
-        }
-        requested
-    }
-
-    fn references(&mut self, draft: &'d Draft) {
-        for (_, value, _) in &draft.values {
-            match value {
-                DraftValue::Slug(ty, slug) => {
-                    self.slugs.entry(*ty).or_default().insert(slug);
-                }
-                DraftValue::Id(ty, id) => {
-                    self.ids.entry(*ty).or_default().insert(*id);
-                }
-                DraftValue::Cell(_) | DraftValue::Key(..) | DraftValue::Invalid => {}
-            }
-        }
-        for part in draft.parts.iter().flat_map(|(_, parts)| parts) {
-            self.references(part);
-        }
-    }
 }

@@ -18,7 +18,7 @@ use crate::store::curation::digest_key::DigestKey;
 use crate::store::curation::disputes;
 use crate::store::curation::name_recognition::NameRecognizer;
 use crate::store::curation::name_redaction::texts;
-use crate::store::curation::screening::{free_of_names, places_of_names, records_of_withheld_persons, refers, screen};
+use crate::store::curation::screening::{free_of_names, places_of_names, records_of_withheld_persons, refers, screen, screen_identifiers};
 use crate::store::curation::withheld_digest::{WITHHELD_LINK_MESSAGE, insert_slug_digest, load_recognizer, withheld_persons};
 use crate::store::db::dataset_version;
 use crate::store::db::dataset_version::WriteScope;
@@ -33,10 +33,11 @@ use crate::store::history::state;
 use crate::store::read::dump::FormerName;
 use crate::store::read::result::Cell;
 use crate::store::write::diff::ChangeSet;
+use crate::store::write::identifiers::IdentifierPair;
 use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::{StoredRow, is_published, revision_number};
 use crate::store::write::resolve::ResolvedNames;
-use crate::store::write::types::{Author, TransactionEnd, WriteError, WriteSummary};
+use crate::store::write::types::{Author, ResolvedDraft, TransactionEnd, WriteError, WriteSummary};
 use crate::store::write::validate;
 use crate::store::{Store, database};
 
@@ -169,8 +170,8 @@ impl WriteSession<'_> {
         let transaction = &self.transaction;
         let mut problems = problems_of(drafts);
         let mut names = ResolvedNames::default();
-        let mut resolved = names.resolve(self.store, transaction, drafts, &mut problems).await?;
         let recognizer = load_recognizer(transaction, self.store.withholding_secret.as_deref()).await?;
+        let mut resolved = names.resolve(self.store, transaction, drafts, &recognizer, &mut problems).await?;
         let screened = Arena::new();
         let mut redacted = Vec::new();
         let persons = if recognizer.is_empty() { HashSet::new() } else { withheld_persons(transaction).await? };
@@ -187,7 +188,7 @@ impl WriteSession<'_> {
                     }
                     let is_related = related.as_ref().is_some_and(|related| related.contains(&record.id));
                     // earlier text of the record would stand beside the person
-                    if refers && !is_related && !record.is_new && self.has_words_of_names(*ty, record.id, &recognizer).await? {
+                    if refers && !is_related && self.has_words_of_names(*ty, record, &recognizer).await? {
                         let problem = InputProblem::new(record.draft.origin.clone(), WITHHELD_LINK_MESSAGE);
                         problems.push(problem.with_code(ProblemCode::Withheld));
                     }
@@ -196,6 +197,14 @@ impl WriteSession<'_> {
                 if let Some(draft) = screen(*ty, record, &recognizer, lone, &mut problems) {
                     let former = record.draft.name.clone().filter(|name| record.is_new && draft.name.as_ref() != Some(name));
                     redacted.push((*ty, record.id, former));
+                    record.draft = screened.alloc(draft);
+                }
+                let is_withheld = |pair: &IdentifierPair| names.is_withheld_identifier(pair);
+                if *ty != RecordType::Person
+                    && !record.draft.target.restates_stored
+                    && let Some(draft) = screen_identifiers(record.draft, is_withheld, &mut problems)
+                {
+                    redacted.push((*ty, record.id, None));
                     record.draft = screened.alloc(draft);
                 }
                 record.generated_slug = record.generated_slug.take().map(|slug| free_of_names(slug, *ty, record.id, &recognizer));
@@ -220,6 +229,7 @@ impl WriteSession<'_> {
             }
         }
         changes.hierarchy.check(transaction, &mut problems).await?;
+        changes.citation_cycles.check(transaction, &mut problems).await?;
         if problems.is_empty() {
             return Ok(changes);
         }
@@ -228,10 +238,12 @@ impl WriteSession<'_> {
         Err(WriteError::Problems(problems))
     }
 
-    /// Whether a stored record or its history has a word of a withheld name.
-    async fn has_words_of_names(&self, ty: RecordType, id: Uuid, recognizer: &NameRecognizer) -> Result<bool> {
+    /// Whether a stored record or its history has a word of a withheld name. A deleted record that is created again has its
+    /// history.
+    async fn has_words_of_names(&self, ty: RecordType, resolved: &ResolvedDraft<'_>, recognizer: &NameRecognizer) -> Result<bool> {
+        let id = resolved.id;
         let finds = |value: &Json| texts(value).into_iter().any(|text| recognizer.finds_words(text));
-        if finds(&self.state(catalog().get(ty), id).await?) {
+        if !resolved.is_new && finds(&self.state(catalog().get(ty), id).await?) {
             return Ok(true);
         }
         let select = Query::select().columns(["message", "changes"]).from("revisions").and_where(Expr::col("record_id").eq(id)).to_owned();

@@ -15,8 +15,9 @@ use crate::store::database;
 use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode};
 use crate::store::read::result::Cell;
 use crate::store::sql::dialect::one_of;
+use crate::store::write::identifiers::{IdentifierPair, identifiers};
 use crate::store::write::load::LOOKUP_BATCH_VALUES;
-use crate::store::write::resolve::{IdentifierPair, ResolvedNames, identifiers};
+use crate::store::write::resolve::ResolvedNames;
 use crate::store::write::types::ResolvedDraft;
 
 /// Requires that references point to existing records or to records in the same write.

@@ -260,3 +260,162 @@ async fn unmerge_without_a_recorded_merge_is_refused(#[values(On::Sqlite, On::Po
     let (_, code, message) = refusal(&editor, json!({"from": id})).await;
     assert!(code == "NOT_FOUND" && message.contains("was withheld since"), "{message}");
 }
+
+/// Two people whose names share a word, and texts that only the merged one has.
+const SECRETS: &str = r#"
+sources:
+- {slug: news, title: {en: News}, kind: article}
+topics:
+- {slug: press, label: {en: Press}}
+people:
+- {slug: kept, name: {en: Zarina Omarova}, biography: null, identifiers: [{scheme: register, value: "1"}]}
+- slug: merged
+  name: {en: Zarina Bekova}
+  otherNames: [{name: Zarina Secretova}]
+  biography: {en: Secret life.}
+  gender: secret gender
+  links: [{url: "https://example.org/secret"}]
+  identifiers: [{scheme: register, value: "secret-2"}]
+  topics: [press]
+  citations: [{key: secret-key, source: news, field: gender, value: secret gender, quote: Secret quote, note: Secret note}]
+statements:
+- {slug: said, text: {en: Text}, speaker: merged, saidOn: "2020"}
+"#;
+
+/// All that the interfaces of the history give of the kept record.
+async fn history_of_kept(asker: &Asker<'_>, id: &Value) -> String {
+    let numbered = (1..10).map(|number| {
+        format!(
+            "s{number}: recordState(record: {id}, asOfRevision: {number}) {{ fields {{ field value }} }} \
+             c{number}: compareRevisions(record: {id}, from: {number}, to: {}) {{ field old new }} ",
+            number + 1
+        )
+    });
+    let numbered: String = numbered.collect();
+    let node =
+        format!("node(id: {id}) {{ ... on Person {{ history(first: 50) {{ nodes {{ kind message changes {{ field old new }} }} }} }} }}");
+    asker.data(&format!("{{ {numbered} {node} }}")).await.to_string().to_lowercase()
+}
+
+/// What a merge gave to the kept record leaves its history with the unmerge: the restored record may be hidden afterwards.
+#[rstest]
+#[tokio::test]
+async fn unmerged_values_leave_the_history_of_the_kept_record(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, SECRETS).await;
+    let (editor, admin, reader) =
+        (Asker::with_role(&server, Role::Editor).await, Asker::with_role(&server, Role::Admin).await, Asker::reader(&server));
+    let ids = server.data("{ kept: person(by: {slug: \"kept\"}) { id } merged: person(by: {slug: \"merged\"}) { id } }").await;
+    let (kept, merged) = (&ids["kept"]["id"], &ids["merged"]["id"]);
+    editor.done("mergePeople { person { id } }", json!({"from": "merged", "into": "kept"})).await;
+    // edits of the kept record between the merge and the unmerge, one of them of a value that the merge gave
+    editor.done("updatePerson { person { id } }", json!({"id": "kept", "deathDate": "2001"})).await;
+    let citation = json!([{"key": "secret-key", "source": "news", "field": "gender", "value": "g", "quote": "Corrected", "note": null}]);
+    editor.done("updatePerson { person { id } }", json!({"id": "kept", "gender": "g", "citations": citation})).await;
+    for mutation in ["unpublishPerson { person { id } }", "publishPerson { person { id } }"] {
+        editor.done(mutation, json!({"id": "kept"})).await;
+    }
+    assert!(history_of_kept(&reader, kept).await.contains("secret life"));
+    let undone = editor.done(UNMERGE, json!({"from": merged})).await;
+    assert_eq!(undone["notRestored"].as_array().unwrap().len(), 2, "{undone:#}");
+    for asker in [&reader, &editor, &admin] {
+        let history = history_of_kept(asker, kept).await.replace("secret-key", "key");
+        assert!(!history.contains("secret"), "{history}");
+    }
+    let history = history_of_kept(&editor, kept).await;
+    assert!(history.contains("2001") && history.contains("corrected") && history.contains("omarova"), "{history}");
+    // every state of the kept record is as it was without the merged one
+    let states = editor.data(&format!("{{ first: recordState(record: {kept}, asOfRevision: 1) {{ fields {{ field value }} }} edited: recordState(record: {kept}, asOfRevision: 3) {{ fields {{ field value }} }} }}")).await;
+    assert!(!states["first"].to_string().contains("2001") && states["edited"].to_string().contains("2001"), "{states:#}");
+
+    // the merged record keeps its values, until it is withheld
+    let restored = reader.data("{ person(by: {slug: \"merged\"}) { biography identifiers { value } } }").await;
+    assert_eq!(restored["person"], json!({"biography": "Secret life.", "identifiers": [{"value": "secret-2"}]}));
+    admin.done("withholdPerson { person { id } }", json!({"person": "merged"})).await;
+    let feed = admin
+        .data(
+            "{ changes(first: 100) { nodes { changes { field old new } } } revisions(first: 100) { nodes { changes { field old new } } } }",
+        )
+        .await;
+    let feed = feed.to_string().to_lowercase().replace("secret-key", "key");
+    assert!(!feed.contains("secret"), "{feed}");
+    let shown = reader.data("{ person(by: {slug: \"kept\"}) { name gender deathDate } }").await;
+    assert_eq!(shown["person"], json!({"name": "Zarina Omarova", "gender": "g", "deathDate": "2001"}));
+}
+
+/// What the restored record has is not the identity of the person that it was merged into by mistake.
+#[rstest]
+#[tokio::test]
+async fn withholding_the_kept_person_spares_the_restored_one(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, SECRETS).await;
+    let (editor, admin) = (Asker::with_role(&server, Role::Editor).await, Asker::with_role(&server, Role::Admin).await);
+    editor.done("mergePeople { person { id } }", json!({"from": "merged", "into": "kept"})).await;
+    editor.done(UNMERGE, json!({"from": "merged"})).await;
+    admin.done("withholdPerson { person { id } }", json!({"person": "kept"})).await;
+    let restored = server.data("{ person(by: {slug: \"merged\"}) { name otherNames { name } identifiers { value } } }").await;
+    let expected = json!({"name": "Zarina Bekova", "otherNames": [{"name": "Zarina Secretova"}], "identifiers": [{"value": "secret-2"}]});
+    assert_eq!(restored["person"], expected);
+    editor.done("updatePerson { person { id } }", json!({"id": "merged", "biography": {"en": "Zarina Bekova spoke."}})).await;
+    assert_eq!(server.import(SECRETS).await.unwrap().created, 0);
+    let restored = server.data("{ person(by: {slug: \"merged\"}) { name biography } people { totalCount } }").await;
+    assert_eq!((&restored["person"]["name"], &restored["people"]["totalCount"]), (&json!("Zarina Bekova"), &json!(2)));
+}
+
+/// A value that two merged records have goes with the one that is restored, and the place says so.
+#[rstest]
+#[tokio::test]
+async fn unmerge_lists_values_that_another_merge_also_gave(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let text = r#"
+topics:
+- {slug: press, label: {en: Press}}
+people:
+- {slug: kept, name: {en: Kept}}
+- {slug: one, name: {en: Person One}, otherNames: [{name: Shared}, {name: Own}], gender: f, topics: [press]}
+- {slug: two, name: {en: Person Two}, otherNames: [{name: Shared}], gender: f, topics: [press]}
+"#;
+    let server = Server::with(on, text).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    for from in ["one", "two"] {
+        editor.done("mergePeople { person { id } }", json!({"from": from, "into": "kept"})).await;
+    }
+    let undone = editor.done(UNMERGE, json!({"from": "one"})).await;
+    let places = undone["notRestored"].as_array().unwrap();
+    let mut paths: Vec<&str> = places.iter().map(|place| place["path"].as_str().unwrap()).collect();
+    paths.sort_unstable();
+    assert_eq!(paths, ["gender", "otherNames", "topics[press]"], "{undone:#}");
+    assert!(places.iter().all(|place| place["reason"].as_str().unwrap().contains("also had it; add it again")), "{undone:#}");
+    let query = "{ kept: person(by: {slug: \"kept\"}) { ...p } one: person(by: {slug: \"one\"}) { ...p } }
+        fragment p on Person { gender otherNames { name } topics { nodes { slug } } }";
+    let people = server.data(query).await;
+    assert_eq!(people["kept"], json!({"gender": null, "otherNames": [{"name": "Person Two"}], "topics": {"nodes": []}}));
+    assert_eq!(people["one"]["otherNames"], json!([{"name": "Shared"}, {"name": "Own"}]));
+    // the other one is restored as it was
+    assert_eq!(editor.done(UNMERGE, json!({"from": "two"})).await["notRestored"].as_array().unwrap().len(), 0);
+}
+
+#[rstest]
+#[tokio::test]
+async fn restored_records_keep_their_instants_and_former_slugs(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with_system_clock(on, TEXT).await;
+    let (editor, reader) = (Asker::with_role(&server, Role::Editor).await, Asker::reader(&server));
+    editor.done("createSource { source { id } }", json!({"slug": "copy", "title": {"en": "Copy"}, "kind": "ARTICLE"})).await;
+    for (old, new) in [("dana-2", "dana-b"), ("dana-b", "dana-c")] {
+        editor.done("updatePerson { person { id } }", json!({"id": old, "slug": new})).await;
+    }
+    let instants = "{ source(by: {slug: \"copy\"}) { createdAt checkedAt lastChangedAt } person(by: {slug: \"dana-c\"}) { createdAt } }";
+    let before = reader.data(instants).await;
+    editor.done("mergeSources { source { id } }", json!({"from": "copy", "into": "news"})).await;
+    editor.done("mergePeople { person { id } }", json!({"from": "dana-c", "into": "dana"})).await;
+    // unpublishing the kept person hides the slugs that lead to it
+    for mutation in ["unpublishPerson { person { id } }", "publishPerson { person { id } }"] {
+        editor.done(mutation, json!({"id": "dana"})).await;
+    }
+    let slug =
+        async |name: &str| reader.data(&format!("{{ person(by: {{slug: \"{name}\"}}) {{ slug }} }}")).await["person"]["slug"].clone();
+    assert_eq!(slug("dana-2").await, Value::Null);
+    editor.done(UNMERGE, json!({"from": "dana-c"})).await;
+    editor.done("unmergeSources { record { id } }", json!({"from": "copy"})).await;
+    assert_eq!(reader.data(instants).await, before);
+    for name in ["dana-2", "dana-b", "dana-c"] {
+        assert_eq!(slug(name).await, "dana-c");
+    }
+}

@@ -227,6 +227,39 @@ async fn record_cannot_be_its_own_ancestor(#[values(On::Sqlite, On::Postgres)] o
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
+async fn sources_cannot_cite_each_other_in_a_cycle(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let fixture = ImportFixture::new(on).await;
+    let base = r#"sources:
+- {slug: s-a, kind: article, title: {en: A}, citations: [{key: k, source: s-b}]}
+- {slug: s-b, kind: article, title: {en: B}, citations: [{key: k, source: s-c}]}
+- {slug: s-c, kind: article, title: {en: C}}
+- {slug: s-d, kind: article, title: {en: D}}
+- {slug: x, kind: article, title: {en: X}}
+- {slug: y, kind: article, title: {en: Y}}
+"#;
+    fixture.server.import(base).await.unwrap();
+    let editor = Asker::with_role(&fixture.server, Role::Editor).await;
+    let cite = |source: &str| json!([{"source": source, "field": "title"}]);
+    let pair = json!({"sources": [{"slug": "x", "citations": cite("y")}, {"slug": "y", "citations": cite("x")}]});
+    let cases = [
+        (json!({"sources": [{"slug": "s-b", "citations": cite("s-a")}]}), "sources[0].citations", "s-b → s-a → s-b"),
+        (json!({"sources": [{"slug": "s-c", "citations": cite("s-a")}]}), "sources[0].citations", "s-c → s-a → s-b → s-c"),
+        (pair, "sources[0].citations", "x → y → x"),
+    ];
+    for (records, path, message) in cases {
+        refused_everywhere(&fixture, &editor, &records, path, message).await;
+    }
+    // two ways to one source are no cycle, and an edit of something else is not checked
+    let both = json!([{"source": "s-b", "field": "title"}, {"source": "s-c", "field": "title"}]);
+    editor.done("updateSource { source { id } }", json!({"id": "s-d", "citations": both})).await;
+    editor.done("updateSource { source { id } }", json!({"id": "s-a", "publisher": "P"})).await;
+    // a merge would close one
+    let refused = editor.payload("mergeSources { source { id } }", json!({"from": "s-c", "into": "s-a"})).await;
+    assert!(refused["errors"][0]["message"].as_str().unwrap().contains("s-b → s-a → s-b"), "{refused:#}");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
 async fn concurrent_writes_cannot_close_a_cycle_together(#[values(On::Sqlite, On::Postgres)] on: On) {
     let server = Server::with(on, "topics: [{slug: a, label: {en: A}}, {slug: b, label: {en: B}}]").await;
     let other = server.beside().await;

@@ -103,7 +103,9 @@ impl Run<'_> {
         let (slug, text) = (self.mark(), self.mark());
         let text = json!({"en": text});
         let id = if index < 2 {
-            let input = json!({"slug": slug, "name": {"en": "N"}, "biography": text, "published": self.count.is_multiple_of(4)});
+            // a merge adds these names to those of the other person
+            let names = json!([{"name": self.mark()}]);
+            let input = json!({"slug": slug, "name": {"en": "N"}, "biography": text, "otherNames": names, "published": self.count.is_multiple_of(2)});
             self.editor.done("createPerson { person { id } }", input).await["person"]["id"].clone()
         } else {
             let parties = json!([{"key": "p", "role": "DEFENDANT", "person": self.ids[0]}]);
@@ -144,7 +146,13 @@ impl Run<'_> {
                 }
             }
             Step::Unmerge => {
-                self.editor.payload("unmergePeople { record { id } }", json!({"from": self.ids[0]})).await;
+                if !self.editor.payload("unmergePeople { record { id } }", json!({"from": self.ids[0]})).await["record"].is_null() {
+                    // what the restored person has is no longer in the history of the other one
+                    let query = format!("{{ node(id: \"{}\") {{ ... on Person {{ biography otherNames {{ name }} }} }} }}", self.ids[0]);
+                    let restored = marks(&self.editor.data(&query).await.to_string());
+                    let kept = self.seen.entry(self.ids[1].clone()).or_default();
+                    kept.at.values_mut().for_each(|marks| marks.retain(|mark| !restored.contains(mark)));
+                }
             }
             Step::Revert(number) => {
                 self.editor.payload("revert { record { id } }", json!({"record": id, "toRevision": number})).await;
@@ -158,7 +166,7 @@ impl Run<'_> {
     async fn observe(&mut self) {
         let ids: Vec<String> = self.ids.iter().chain(self.seen.keys()).cloned().collect::<BTreeSet<_>>().into_iter().collect();
         for id in ids {
-            let fields = "... on Person { id slug revision biography } ... on Case { id slug revision summary parties { nodes { person { slug } } } }";
+            let fields = "... on Person { id slug revision biography otherNames { name } } ... on Case { id slug revision summary parties { nodes { person { slug } } } }";
             let shown = self.reader.data(&format!("{{ node(id: \"{id}\") {{ {fields} }} }}")).await["node"].take();
             let seen = self.seen.entry(id.clone()).or_default();
             // the id of a merged record leads to another one
@@ -219,7 +227,7 @@ impl Run<'_> {
         assert!(given.is_subset(&everything), "{context}: lists give {:?}", given.difference(&everything).collect::<Vec<_>>());
         for (path, query) in [
             ("feed.atom", "{ cases { nodes { slug title summary updatedAt } } }"),
-            ("table.csv", "{ people { nodes { slug biography } } }"),
+            ("table.csv", "{ people { nodes { slug biography otherNames { name } } } }"),
         ] {
             let request = self.server.client.get(format!("{}/{path}", self.server.address)).query(&[("query", query)]);
             let text = request.send().await.unwrap().text().await.unwrap();

@@ -1,13 +1,18 @@
 //! The record of a merge: what is needed to undo it. It holds ids and numbers only; the values are in the revisions.
 
+use chrono::{DateTime, Utc};
 use sea_orm::sea_query::{Alias, Cond, Expr, ExprTrait, Order, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use crate::catalog::field::{CHECKED_AT, LAST_CHANGED_AT};
+use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::database;
+use crate::store::read::result::Cell;
+use crate::store::write::model::StoredRow;
 use crate::store::write::writer::delete_rows;
 
 const MERGES: &str = "merges";
@@ -24,6 +29,42 @@ pub(crate) struct RecordedMerge {
     pub(crate) sequences: (i32, i32),
     /// Records that were merged into the merged record before. Their ids and slugs went with it.
     pub(crate) redirected: Vec<Uuid>,
+    /// Instants of the merged record, which no revision has.
+    pub(crate) instants: MergedInstants,
+}
+
+/// When a merged record was created, last checked, and last changed with the records that depend on it. Not set for records
+/// without such an instant, and for merges that an earlier version recorded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct MergedInstants {
+    pub(crate) created: Option<DateTime<Utc>>,
+    pub(crate) checked: Option<DateTime<Utc>>,
+    pub(crate) last_changed: Option<DateTime<Utc>>,
+}
+
+/// Columns of [`MergedInstants`], in `merges` and in the tables of records.
+const INSTANT_COLUMNS: [&str; 3] = ["created_at", "checked_at", "last_changed_at"];
+
+impl MergedInstants {
+    /// The instants of a record.
+    pub(crate) fn of(record: &Record, row: &StoredRow) -> Self {
+        let instant = |name| match record.field_id(name).map(|id| &row.cells[id.index()]) {
+            Some(Cell::Instant(at)) => Some(*at),
+            _ => None,
+        };
+        Self { created: instant("createdAt"), checked: instant(CHECKED_AT), last_changed: instant(LAST_CHANGED_AT) }
+    }
+
+    /// Gives the instants to a restored record.
+    pub(crate) async fn restore(self, transaction: &DatabaseTransaction, record: &Record, id: Uuid) -> Result<()> {
+        let instants = [self.created, self.checked, self.last_changed];
+        let values: Vec<_> = INSTANT_COLUMNS.into_iter().zip(instants).filter_map(|(column, at)| Some((column, at?.into()))).collect();
+        if values.is_empty() {
+            return Ok(());
+        }
+        let update = Query::update().table(record.table).values(values).and_where(Expr::col("id").eq(id)).to_owned();
+        transaction.execute(&update).await.map(drop).map_err(database)
+    }
 }
 
 /// A revision that a merge wrote.
@@ -38,10 +79,13 @@ pub(crate) struct MergeRevision {
 /// Stores what the merge of a record moved.
 pub(crate) async fn insert_merge(transaction: &DatabaseTransaction, merged: Uuid, merge: &RecordedMerge) -> Result<()> {
     let mut insert = Query::insert();
-    insert.into_table(MERGES).columns(["record_id", "into_id", "revision", "first_sequence", "last_sequence"].map(Alias::new));
+    let columns = ["record_id", "into_id", "revision", "first_sequence", "last_sequence"];
+    insert.into_table(MERGES).columns(columns.into_iter().chain(INSTANT_COLUMNS).map(Alias::new));
     let revision = i32::try_from(merge.revision).map_err(internal)?;
     let (first, last) = merge.sequences;
-    insert.values([Expr::val(merged), Expr::val(merge.into), Expr::val(revision), Expr::val(first), Expr::val(last)]).map_err(internal)?;
+    let MergedInstants { created, checked, last_changed } = merge.instants;
+    let values = [Expr::val(merged), Expr::val(merge.into), Expr::val(revision), Expr::val(first), Expr::val(last)];
+    insert.values(values.into_iter().chain([created, checked, last_changed].map(Expr::val))).map_err(internal)?;
     transaction.execute(&insert).await.map_err(database)?;
     for former in &merge.redirected {
         let mut insert = Query::insert();
@@ -56,6 +100,7 @@ pub(crate) async fn insert_merge(transaction: &DatabaseTransaction, merged: Uuid
 pub(crate) async fn load_merge(transaction: &DatabaseTransaction, merged: Uuid) -> Result<Option<RecordedMerge>> {
     let select = Query::select()
         .columns(["into_id", "revision", "first_sequence", "last_sequence"])
+        .columns(INSTANT_COLUMNS)
         .from(MERGES)
         .and_where(Expr::col("record_id").eq(merged))
         .to_owned();
@@ -69,7 +114,28 @@ pub(crate) async fn load_merge(transaction: &DatabaseTransaction, merged: Uuid) 
         revision: revision.into(),
         sequences: (row.try_get_by_index(2).map_err(internal)?, row.try_get_by_index(3).map_err(internal)?),
         redirected,
+        instants: MergedInstants {
+            created: row.try_get_by_index(4).map_err(internal)?,
+            checked: row.try_get_by_index(5).map_err(internal)?,
+            last_changed: row.try_get_by_index(6).map_err(internal)?,
+        },
     }))
+}
+
+/// Other records that were merged into a record, each with its last revision before the merge.
+pub(crate) async fn merged_into(transaction: &DatabaseTransaction, into: Uuid) -> Result<Vec<(Uuid, i64)>> {
+    let select = Query::select()
+        .columns(["record_id", "revision"])
+        .from(MERGES)
+        .and_where(Expr::col("into_id").eq(into))
+        .order_by("record_id", Order::Asc)
+        .to_owned();
+    let rows = transaction.query_all(&select).await.map_err(database)?;
+    let merges = rows.iter().map(|row| {
+        let revision: i32 = row.try_get_by_index(1)?;
+        Ok((row.try_get_by_index(0)?, revision.into()))
+    });
+    merges.collect::<std::result::Result<_, sea_orm::DbErr>>().map_err(internal)
 }
 
 /// Deletes what is recorded of all merges of these records, and into them.

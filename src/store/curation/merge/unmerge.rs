@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
@@ -14,8 +14,10 @@ use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::entity::RecordType;
-use crate::store::curation::merge::item::{replace_text, without_key};
-use crate::store::curation::merge::log::{MergeRevision, RecordedMerge, delete_merges, load_merge, merge_revisions, merge_target};
+use crate::store::curation::merge::item::{merged_state, replace_text, without_key};
+use crate::store::curation::merge::log::{
+    MergeRevision, MergedInstants, RecordedMerge, delete_merges, load_merge, merge_revisions, merge_target, merged_into,
+};
 use crate::store::curation::merge::undo::{Undone, is_same_part, undo_change};
 use crate::store::curation::name_redaction::texts;
 use crate::store::curation::withheld_digest::{WITHHELD_MESSAGE, withheld_persons};
@@ -135,8 +137,9 @@ impl WriteSession<'_> {
             merge_revisions(transaction, &merge).await?.into_iter().partition(|revision| revision.record == merge.into);
         let present = self.state(record, merge.into).await?;
         let mut ours = present.clone();
+        let also_given = self.given_by_other_merges(pair).await?;
         for revision in &own {
-            take_apart(pair, revision, &mut ours, &mut restored, &mut not_restored)?;
+            take_apart(pair, revision, &also_given, &mut ours, &mut restored, &mut not_restored)?;
         }
         // identifiers are unique, so the kept record must lose those of the restored one before it gets them; and it cannot
         // refer to the restored one before that exists
@@ -157,12 +160,31 @@ impl WriteSession<'_> {
             kept.retain(|draft| draft.target.id != Some(merge.into));
             kept.push(update_draft(record.ty, merge.into, &ours, "from"));
         }
+        // the records that refer to the restored one again have changed now
+        let instants = MergedInstants { last_changed: merge.instants.last_changed.filter(|_| others.is_empty()), ..merge.instants };
         self.write(&drafts.into_iter().collect::<Drafts>(), &|_| {}).await?;
+        instants.restore(transaction, record, from).await?;
         if !set_kind(transaction, &[from, merge.into], before, KIND).await?.contains(&merge.into) {
             self.add_empty_revision(record, &kept, KIND).await?;
         }
+        self.take_out_of_history(record, &merge, &own).await?;
         delete_merges(transaction, &[from]).await?;
         Ok(Unmerged { into: merge.into, not_restored })
+    }
+
+    /// What other merges gave to the kept record, or would have given if it had not been there already: the id of each merged
+    /// record, with its values as the kept record has them.
+    async fn given_by_other_merges(&self, pair: MergedPair) -> Result<Vec<(String, Json)>> {
+        let MergedPair { record, from, into } = pair;
+        let into_id = id::encode(record.ty.prefix(), into);
+        let mut given = Vec::new();
+        for (other, revision) in merged_into(&self.transaction, into).await?.into_iter().filter(|(other, _)| *other != from) {
+            let Some(state) = self.state_at(record, other, revision, true).await? else { continue };
+            let other_id = id::encode(record.ty.prefix(), other);
+            let values = merged_state(record, Json::Object(Map::new()), state::without_system_fields(state));
+            given.push((other_id.clone(), replace_text(values, &other_id, &into_id)));
+        }
+        Ok(given)
     }
 
     /// What is recorded of the merge of a record; a problem if nothing is.
@@ -340,6 +362,7 @@ fn changes_backwards(changes: &[Json]) -> Result<Vec<(&str, &Json, &Json)>> {
 fn take_apart(
     pair: MergedPair,
     revision: &MergeRevision,
+    also_given: &[(String, Json)],
     ours: &mut Json,
     restored: &mut Json,
     not_restored: &mut Vec<UnrestoredPlace>,
@@ -348,7 +371,12 @@ fn take_apart(
     let [from_id, into_id] = [from, into].map(|id| id::encode(record.ty.prefix(), id));
     for (path, old, new) in changes_backwards(&revision.changes)? {
         let reason = match undo_change(record, ours, path, old, new) {
-            Undone::Done => continue,
+            Undone::Done => match also_given.iter().find(|(_, values)| has_given(record, values, path, old, new)) {
+                Some((other_id, _)) => {
+                    format!("it was taken from {into_id}, but {other_id}, which is merged into {into_id} too, also had it; add it again")
+                }
+                None => continue,
+            },
             Undone::Edited => format!("it was changed after the merge and stays with {into_id}; {from_id} has its own value from before"),
             Undone::Removed => {
                 remove_part(record, restored, new, &from_id, &into_id);
@@ -358,6 +386,23 @@ fn take_apart(
         not_restored.push(UnrestoredPlace { ty: record.ty, id: into, path: path.to_owned(), reason });
     }
     Ok(())
+}
+
+/// Whether the values of another merged record have something that this change gave to the kept record.
+fn has_given(record: &Record, values: &Json, path: &str, old: &Json, new: &Json) -> bool {
+    let items = |value: &Json| value.as_array().cloned().unwrap_or_default();
+    if let Some(list) = record.parts.iter().find(|list| path.strip_prefix(list.name).is_some_and(|rest| rest.starts_with('['))) {
+        let is_same = |item: &Json| is_same_part(&without_key(item), &without_key(new));
+        return old.is_null() && new.is_object() && values.get(list.name).map(items).unwrap_or_default().iter().any(is_same);
+    }
+    let Some(given) = values.get(path).filter(|_| new != old && !new.is_null()) else { return false };
+    match new {
+        Json::Array(new) => {
+            let (old, given) = (items(old), items(given));
+            new.iter().any(|value| !old.contains(value) && given.contains(value))
+        }
+        new => new == given,
+    }
 }
 
 /// Removes the part of the restored record that became this part of the kept one.
