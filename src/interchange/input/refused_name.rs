@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn no_file_is_overwritten() {
         let folder = tempfile::TempDir::new().unwrap();
-        let mut created = |name: &str, extension: &str| {
+        let created = |name: &str, extension: &str| {
             let (path, _) = create_refused_file(folder.path(), name, extension).unwrap();
             path.file_name().unwrap().to_string_lossy().into_owned()
         };
