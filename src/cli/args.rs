@@ -152,6 +152,7 @@ pub struct SourcesCheckArgs {
 
 /// Arguments of `kurultai import`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct ImportArgs {
     /// Files and directories to import, or - for standard input. A directory holds record files or a data package
     #[arg(required = true, value_name = "PATH")]

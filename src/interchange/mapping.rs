@@ -1,7 +1,7 @@
 //! Mappings from the columns of tables to the fields of records, written by hand in YAML.
 
 mod condition;
-mod convert;
+pub(super) mod convert;
 mod date;
 mod month;
 mod number;

@@ -141,8 +141,8 @@ static ITEM_TYPE: LazyLock<OutputType<ItemOutput>> = LazyLock::new(|| {
 
 static COUNT_TYPE: LazyLock<OutputType<CountOutput>> = LazyLock::new(|| {
     OutputType::<CountOutput>::new(COUNT, "Number of records that need care for one reason.")
-        .field("kind", TypeRef::named_nn(KIND), "The reason.", |_, _| Ok(Box::new(|kind, _, out| out.value(kind.name()))))
-        .field("count", TypeRef::named_nn(TypeRef::INT), "Number of records.", |_, _| Ok(Box::new(|_, count, out| out.value(count))))
+        .field("kind", TypeRef::named_nn(KIND), "The reason.", |_, ()| Ok(Box::new(|kind, _, out| out.value(kind.name()))))
+        .field("count", TypeRef::named_nn(TypeRef::INT), "Number of records.", |_, ()| Ok(Box::new(|_, count, out| out.value(count))))
 });
 
 pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {

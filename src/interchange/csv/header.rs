@@ -36,7 +36,7 @@ impl Header {
 
     /// The columns that the records of a table are read from, by their index, with their names.
     pub(super) fn used(&self, file: &Arc<str>, mapping: &Mapping) -> HashMap<usize, String> {
-        let uses = mapping.records_of(file).into_iter().flat_map(|record| record.column_uses());
+        let uses = mapping.records_of(file).into_iter().flat_map(super::super::mapping::convert::RecordMapping::column_uses);
         uses.filter_map(|used| Some((*self.columns.get(&used.column)?, used.column))).collect()
     }
 

@@ -93,9 +93,9 @@ impl Refusals {
                 }
                 let problems = std::mem::take(&mut draft.problems);
                 if self.refuse(draft) {
-                    self.problems.extend(problems)
+                    self.problems.extend(problems);
                 } else {
-                    others.extend(problems)
+                    others.extend(problems);
                 }
                 false
             });
@@ -304,7 +304,7 @@ fn keep_items(tree: Tree, places: &BTreeSet<Place>) -> (Tree, usize) {
             let entries = entries.into_iter().filter_map(|(name, entry)| match entry.value {
                 Value::List(items) => {
                     let items = if SHARED_LISTS.contains(&name.as_str()) { items } else { kept(Some(&name), items) };
-                    (!items.is_empty()).then(|| (name, Tree { line: entry.line, value: Value::List(items) }))
+                    (!items.is_empty()).then_some((name, Tree { line: entry.line, value: Value::List(items) }))
                 }
                 Value::Null | Value::Boolean(_) | Value::Number(_) | Value::Text(_) | Value::Map(_) | Value::Invalid => None,
             });

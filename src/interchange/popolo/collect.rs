@@ -118,12 +118,9 @@ impl PopoloData {
         };
         let text = |name: &str| entries.iter().find(|(key, _)| key == name).and_then(|(_, tree)| scalar_text(tree));
         let stated = match text("@type") {
-            Some(name) => match PopoloClass::from_name(&name) {
-                Some(class) => Some(class),
-                None => {
-                    let message = format!("\"@type\" is \"{}\", which is no class that is imported", excerpt(&name));
-                    return self.problem(origin.child("@type", None), message);
-                }
+            Some(name) => if let Some(class) = PopoloClass::from_name(&name) { Some(class) } else {
+                let message = format!("\"@type\" is \"{}\", which is no class that is imported", excerpt(&name));
+                return self.problem(origin.child("@type", None), message);
             },
             None => text("type").and_then(|name| PopoloClass::from_name(&name)),
         };

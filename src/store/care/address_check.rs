@@ -77,7 +77,7 @@ impl Store {
             .and_where(Expr::col("url").is_not_null())
             .and_where(Expr::col("url_checked_at").is_null().or(Expr::col("url_checked_at").lt(before)))
             // PostgreSQL sorts null last
-            .order_by_expr(Expr::col("url_checked_at").is_not_null().into(), Order::Asc)
+            .order_by_expr(Expr::col("url_checked_at").is_not_null(), Order::Asc)
             .order_by("url_checked_at", Order::Asc)
             .order_by("id", Order::Asc)
             .limit(limit)

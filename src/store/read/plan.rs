@@ -137,7 +137,7 @@ impl Plan {
             match child {
                 ChildPlan::One(_, plan) => plan.set_default_page_size(size),
                 ChildPlan::Any(_, plans) | ChildPlan::MergedInto(_, plans) => {
-                    plans.iter_mut().for_each(|plan| plan.set_default_page_size(size))
+                    plans.iter_mut().for_each(|plan| plan.set_default_page_size(size));
                 }
                 ChildPlan::Many(_, list) => {
                     if list.has_default_size {
