@@ -92,16 +92,18 @@ async fn pending_migrations(store: &Store) -> anyhow::Result<usize> {
 
 /// Applies pending migrations, or reverts the latest `down` migrations.
 pub(super) async fn migrate(config: &Config, down: Option<u32>) -> anyhow::Result<CommandResult> {
-    let migrate = async |store: &Store| if let Some(steps) = down {
-        store.migrate_down(steps).await.context("cannot revert migrations")?;
-        Ok(CommandResult::report(format!("Migrations reverted: {steps}"), json!({"reverted": steps})))
-    } else {
-        let count = apply_migrations(store).await?;
-        let text = match count {
-            0 => "The schema of the database is already up to date".to_owned(),
-            count => format!("Migrations applied: {count}"),
-        };
-        Ok(CommandResult::report(text, json!({"applied": count})))
+    let migrate = async |store: &Store| {
+        if let Some(steps) = down {
+            store.migrate_down(steps).await.context("cannot revert migrations")?;
+            Ok(CommandResult::report(format!("Migrations reverted: {steps}"), json!({"reverted": steps})))
+        } else {
+            let count = apply_migrations(store).await?;
+            let text = match count {
+                0 => "The schema of the database is already up to date".to_owned(),
+                count => format!("Migrations applied: {count}"),
+            };
+            Ok(CommandResult::report(text, json!({"applied": count})))
+        }
     };
     with_store(open(config).await?, migrate).await
 }

@@ -160,7 +160,9 @@ async fn results(state: &AppState, client: &ClientContext, parameters: &UrlParam
         results.sort_by(|a, b| score(b).total_cmp(&score(a)));
         // a record of another type could be meant
         if results.iter().filter(|result| result["match"] == true).count() > 1 {
-            results.iter_mut().for_each(|result| result["match"] = json!(false));
+            for result in &mut results {
+                result["match"] = json!(false);
+            }
         }
         results.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
         found.insert(query.key.clone(), json!({"result": results}));

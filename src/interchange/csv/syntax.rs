@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use std::path::Path;
+
 use csv::ErrorKind;
 
 use super::quotes::QuoteError;
@@ -12,7 +14,9 @@ use crate::store::draft::InputProblem;
 
 /// The separator of the cells of a table.
 pub(super) fn separator(file: &str, mapping: &Mapping) -> u8 {
-    mapping.separator.unwrap_or(if uncompressed_name(file).ends_with(".tsv") { b'\t' } else { b',' })
+    let extension = Path::new(uncompressed_name(file)).extension();
+    let is_tsv = extension.is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"));
+    mapping.separator.unwrap_or(if is_tsv { b'\t' } else { b',' })
 }
 
 /// An error of the parser.

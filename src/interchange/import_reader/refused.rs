@@ -105,7 +105,7 @@ impl Refusals {
 
     /// Removes the drafts that have these problems. Fails with the problems that belong to none of them.
     pub fn refuse_problems(&mut self, drafts: &mut Drafts, problems: Vec<InputProblem>) -> Result<(), Vec<InputProblem>> {
-        let mut candidates: HashMap<(Arc<str>, Place), Vec<(usize, usize)>> = HashMap::new();
+        let mut candidates: HashMap<_, Vec<(usize, usize)>> = HashMap::new();
         for (group, (_, drafts)) in drafts.iter().enumerate() {
             for (index, draft) in drafts.iter().enumerate() {
                 let mut places = HashSet::new();

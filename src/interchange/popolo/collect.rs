@@ -18,6 +18,34 @@ use crate::store::draft::{InputProblem, Origin};
 /// What to do about an object whose class is not known.
 const UNKNOWN_CLASS: &str = "unknown class; add an \"@type\" such as Person, or put the object into a list such as persons";
 
+/// Takes the id of an item, or makes one: of its name, or of the wording of a motion. Memberships have none without an id,
+/// and items without a name are not named.
+fn take_id(fields: &mut FieldMap, class: PopoloClass, origin: &Origin) -> Result<Option<String>, (&'static str, String)> {
+    for name in ["id", "@id"] {
+        let Some(tree) = take_single(fields, name).map_err(|message| (name, message))? else { continue };
+        if let Some(id) = scalar_text(&tree) {
+            return Ok(Some(id));
+        }
+        return Err((name, format!("this is {}; it must be one id", tree.kind())));
+    }
+    let missing = |also: &str| Err(("id", format!("id is missing; give the {} an id{also}", class.singular().replace('_', " "))));
+    match class {
+        PopoloClass::Membership => Ok(None),
+        // their names are required, which is checked later
+        PopoloClass::Person | PopoloClass::Organization | PopoloClass::Area => Ok(display_name(fields).map(|name| id_from_name(&name))),
+        PopoloClass::Post | PopoloClass::Event => match display_name(fields) {
+            Some(name) => Ok(Some(id_from_name(&name))),
+            None => missing(" or a name"),
+        },
+        // a motion that is nested in its vote event is not referred to by others
+        PopoloClass::Motion => match fields.get_text("text") {
+            Some(text) => Ok(Some(id_from_name(&short_hash(&format!("{text} {} {}", place(origin, None), DisplayPath(&origin.path)))))),
+            None => missing(" or a text"),
+        },
+        PopoloClass::VoteEvent | PopoloClass::Speech => missing(", by which later imports find it"),
+    }
+}
+
 impl PopoloData {
     /// Adds the items of a parsed file.
     pub fn collect(&mut self, file: &Arc<str>, mut tree: Tree) {
@@ -118,10 +146,14 @@ impl PopoloData {
         };
         let text = |name: &str| entries.iter().find(|(key, _)| key == name).and_then(|(_, tree)| scalar_text(tree));
         let stated = match text("@type") {
-            Some(name) => if let Some(class) = PopoloClass::from_name(&name) { Some(class) } else {
-                let message = format!("\"@type\" is \"{}\", which is no class that is imported", excerpt(&name));
-                return self.problem(origin.child("@type", None), message);
-            },
+            Some(name) => {
+                if let Some(class) = PopoloClass::from_name(&name) {
+                    Some(class)
+                } else {
+                    let message = format!("\"@type\" is \"{}\", which is no class that is imported", excerpt(&name));
+                    return self.problem(origin.child("@type", None), message);
+                }
+            }
             None => text("type").and_then(|name| PopoloClass::from_name(&name)),
         };
         let by_fields = PopoloClass::from_fields(entries);
@@ -157,7 +189,7 @@ impl PopoloData {
             self.problem(origin.child("@type", None), message);
             return None;
         }
-        let id = match self.take_id(&mut fields, class, &origin) {
+        let id = match take_id(&mut fields, class, &origin) {
             Ok(id) => id,
             Err((name, message)) => {
                 self.problem(origin.child(name, None), message);
@@ -171,34 +203,6 @@ impl PopoloData {
         self.extract_lists(&mut fields, class, id.as_deref(), &origin);
         self.insert(PopoloItem { class, id: id.clone(), is_top_level, fields, origin });
         id
-    }
-
-    /// Takes the id of an item, or makes one: of its name, or of the wording of a motion. Memberships have none without an id,
-    /// and items without a name are not named.
-    fn take_id(&mut self, fields: &mut FieldMap, class: PopoloClass, origin: &Origin) -> Result<Option<String>, (&'static str, String)> {
-        for name in ["id", "@id"] {
-            let Some(tree) = take_single(fields, name).map_err(|message| (name, message))? else { continue };
-            if let Some(id) = scalar_text(&tree) {
-                return Ok(Some(id));
-            }
-            return Err((name, format!("this is {}; it must be one id", tree.kind())));
-        }
-        let missing = |also: &str| Err(("id", format!("id is missing; give the {} an id{also}", class.singular().replace('_', " "))));
-        match class {
-            PopoloClass::Membership => Ok(None),
-            // their names are required, which is checked later
-            PopoloClass::Person | PopoloClass::Organization | PopoloClass::Area => Ok(display_name(fields).map(|name| id_from_name(&name))),
-            PopoloClass::Post | PopoloClass::Event => match display_name(fields) {
-                Some(name) => Ok(Some(id_from_name(&name))),
-                None => missing(" or a name"),
-            },
-            // a motion that is nested in its vote event is not referred to by others
-            PopoloClass::Motion => match fields.get_text("text") {
-                Some(text) => Ok(Some(id_from_name(&short_hash(&format!("{text} {} {}", place(origin, None), DisplayPath(&origin.path)))))),
-                None => missing(" or a text"),
-            },
-            PopoloClass::VoteEvent | PopoloClass::Speech => missing(", by which later imports find it"),
-        }
     }
 
     /// Inserts an item. An item that is nested in others and stands in a list as well is one; two items of one list with the

@@ -33,6 +33,7 @@ pub struct PushClient {
 
 /// How the server imports a batch.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an argument of the mutation")]
 pub struct PushMode {
     /// Whether the server only validates the records.
     pub dry_run: bool,

@@ -152,7 +152,9 @@ async fn add_identifiers(reader: Reader<'_>, found: &mut HashMap<Uuid, StoredSub
             stored.subject.identifiers.push(pair);
         }
     }
-    found.values_mut().for_each(|stored| stored.subject.identifiers.sort());
+    for stored in found.values_mut() {
+        stored.subject.identifiers.sort();
+    }
     Ok(())
 }
 

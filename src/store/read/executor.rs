@@ -231,7 +231,9 @@ impl Store {
         let resolved = try_join_all(references.into_iter().map(async |(id, plans, mut ids, is_merged)| {
             if is_merged {
                 let targets = self.merge_targets(ids.iter().flatten().copied().collect()).await?;
-                ids.iter_mut().for_each(|id| *id = id.and_then(|id| targets.get(&id).copied()));
+                for id in &mut ids {
+                    *id = id.and_then(|id| targets.get(&id).copied());
+                }
             }
             let types = self.fetch_types(ids.iter().flatten().copied().collect()).await?;
             let ids: Vec<_> = ids.into_iter().map(|id| Some((*types.get(&id?)?, id?))).collect();

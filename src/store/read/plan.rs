@@ -137,7 +137,9 @@ impl Plan {
             match child {
                 ChildPlan::One(_, plan) => plan.set_default_page_size(size),
                 ChildPlan::Any(_, plans) | ChildPlan::MergedInto(_, plans) => {
-                    plans.iter_mut().for_each(|plan| plan.set_default_page_size(size));
+                    for plan in plans.iter_mut() {
+                        plan.set_default_page_size(size);
+                    }
                 }
                 ChildPlan::Many(_, list) => {
                     if list.has_default_size {

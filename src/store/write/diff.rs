@@ -140,7 +140,7 @@ impl<'s> ChangeSet<'s> {
             let mut changed = Vec::new();
             for resolved in batch {
                 let stored = Stored { row: existing.remove(&resolved.id), edits: edits.get(&resolved.id) };
-                changed.extend(self.add_record(record, resolved, stored, names, problems));
+                changed.extend(self.add_record(record, resolved, &stored, names, problems));
             }
             self.summary.warnings.extend(warnings(transaction, record.ty, batch, &changed).await?);
             self.documents.add(transaction, record, &changed).await?;
@@ -155,7 +155,7 @@ impl<'s> ChangeSet<'s> {
         &mut self,
         record: &'static Record,
         resolved: &ResolvedDraft<'_>,
-        stored: Stored<'_>,
+        stored: &Stored<'_>,
         names: &ResolvedNames,
         problems: &mut Vec<InputProblem>,
     ) -> Option<NewRow> {

@@ -10,6 +10,15 @@ use crate::interchange::popolo::fields::FieldMap;
 use crate::interchange::popolo::normalize::{is_web_url, take_display_name, take_name_parts};
 use crate::store::draft::value_tree::{Tree, Value};
 
+/// Sets the image, if it is a web address.
+pub(super) fn convert_image(builder: &mut RecordBuilder, fields: &mut FieldMap) {
+    // anything but a web URL stays, and is reported as omitted
+    if let Some(image) = fields.get_text("image").filter(|image| is_web_url(image)) {
+        fields.take("image");
+        builder.set_text("image", Some(&image));
+    }
+}
+
 impl Conversion {
     pub(super) fn convert_other_names(&mut self, builder: &mut RecordBuilder, fields: &mut FieldMap, class: PopoloClass) {
         let path = format!("{}.other_names", class.plural());
@@ -31,14 +40,6 @@ impl Conversion {
             self.omissions.count_remaining(&path, &other, &builder.origin);
         }
         builder.set_list("otherNames", names);
-    }
-
-    pub(super) fn convert_image(&mut self, builder: &mut RecordBuilder, fields: &mut FieldMap) {
-        // anything but a web URL stays, and is reported as omitted
-        if let Some(image) = fields.get_text("image").filter(|image| is_web_url(image)) {
-            fields.take("image");
-            builder.set_text("image", Some(&image));
-        }
     }
 
     /// Converts links. `post` is the post of a membership, whose links are those of the membership as well.

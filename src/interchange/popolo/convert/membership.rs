@@ -133,10 +133,11 @@ impl Conversion {
         fields.take("post_id");
         let (own, of_post) = (fields.get_text("organization_id"), post.get_text("organization_id"));
         if (own.is_none() || own == of_post)
-            && let Some(organization) = post.take("organization_id") {
-                fields.take("organization_id");
-                fields.0.push(("organization_id".to_owned(), organization));
-            }
+            && let Some(organization) = post.take("organization_id")
+        {
+            fields.take("organization_id");
+            fields.0.push(("organization_id".to_owned(), organization));
+        }
         post
     }
 }

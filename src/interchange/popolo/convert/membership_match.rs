@@ -64,6 +64,9 @@ fn is_generated(slug: &str) -> bool {
     slug.rsplit_once('-').is_some_and(|(_, hash)| is_short_hash(hash))
 }
 
+/// Positions of given and of stored memberships of one person in one organization.
+type MembershipGroup = (Vec<usize>, Vec<usize>);
+
 impl Conversion {
     /// Assigns slugs to the memberships: that of the record with the id, or of the stored one that agrees, or a new one.
     pub(super) fn assign_membership_slugs(&mut self) {
@@ -74,7 +77,8 @@ impl Conversion {
             .collect();
         let scheme = PopoloClass::Membership.scheme(&self.scheme);
         let suffix = PopoloClass::Membership.scheme("");
-        let mut groups: BTreeMap<(&str, &str), (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+        // positions of the memberships, and of the stored ones, by person and organization
+        let mut groups: BTreeMap<(&str, &str), MembershipGroup> = BTreeMap::new();
         for (index, membership) in memberships.iter().enumerate().filter(|(index, _)| slugs[*index].is_none()) {
             groups.entry((&membership.person, &membership.organization)).or_default().0.push(index);
         }

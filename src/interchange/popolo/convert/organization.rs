@@ -1,5 +1,6 @@
 //! Converts organizations.
 
+use super::attributes::convert_image;
 use super::builder::take_paragraphs;
 use super::state::Conversion;
 use crate::entity::RecordType;
@@ -28,7 +29,7 @@ impl Conversion {
         builder.set_translated("description", &self.lang, description.as_deref());
         let parent = self.take_reference(&mut fields, "parent_id", CLASS, &builder.origin);
         builder.set("parent", parent);
-        self.convert_image(&mut builder, &mut fields);
+        convert_image(&mut builder, &mut fields);
         self.convert_links(&mut builder, &mut [(&mut fields, CLASS)]);
         self.convert_contact_details(&mut builder, &mut [(&mut fields, CLASS)]);
         self.convert_jurisdiction(&mut builder, &mut fields);

@@ -1,5 +1,6 @@
 //! Converts persons.
 
+use super::attributes::convert_image;
 use super::builder::take_paragraphs;
 use super::state::Conversion;
 use crate::entity::RecordType;
@@ -38,7 +39,7 @@ impl Conversion {
         builder.set_text("gender", gender.as_deref());
         let biography = take_paragraphs(&mut fields, &["summary", "biography"]);
         builder.set_translated("biography", &self.lang, biography.as_deref());
-        self.convert_image(&mut builder, &mut fields);
+        convert_image(&mut builder, &mut fields);
         self.convert_links(&mut builder, &mut [(&mut fields, CLASS)]);
         self.convert_contact_details(&mut builder, &mut [(&mut fields, CLASS)]);
         self.convert_jurisdiction(&mut builder, &mut fields);

@@ -1,6 +1,7 @@
 //! Converts identifiers and sources.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::builder::{RecordBuilder, map_tree, take_objects, text_tree};
 use super::state::Conversion;
@@ -80,15 +81,18 @@ impl Conversion {
             let field = ["url", "name"].into_iter().find(|field| source.get_text(field).is_some_and(|url| is_web_url(&url)));
             if let Some(url) = field.and_then(|field| source.take_text(field)) {
                 let note = source.get_text("note");
-                if !notes.contains_key(&url) {
-                    source.take("note");
-                    let slug = self.source_slug(&url, &builder.origin, line);
-                    let mut entries = vec![("source", text_tree(line, &slug))];
-                    entries.extend(note.as_deref().map(|note| ("note", text_tree(line, note))));
-                    citations.push(map_tree(line, entries));
-                    notes.insert(url, note);
-                } else if notes.get(&url).is_some_and(|first| *first == note) {
-                    source.take("note");
+                match notes.entry(url) {
+                    Entry::Vacant(entry) => {
+                        source.take("note");
+                        let slug = self.source_slug(entry.key(), &builder.origin, line);
+                        let mut entries = vec![("source", text_tree(line, &slug))];
+                        entries.extend(note.as_deref().map(|note| ("note", text_tree(line, note))));
+                        citations.push(map_tree(line, entries));
+                        entry.insert(note);
+                    }
+                    Entry::Occupied(first) if *first.get() == note => _ = source.take("note"),
+                    // another note on the same source, which is reported as omitted
+                    Entry::Occupied(_) => {}
                 }
             }
             self.omissions.count_remaining(&path, &source, &builder.origin);

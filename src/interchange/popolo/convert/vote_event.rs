@@ -41,7 +41,7 @@ impl Conversion {
             date => date,
         };
         builder.set("date", date);
-        self.convert_result(&mut builder, (&mut fields, &mut motion), is_known);
+        convert_result(&mut builder, (&mut fields, &mut motion), is_known);
         self.convert_counts(&mut builder, &mut fields);
         builder.set_text("proposal", proposal.as_deref());
         let own = if fields.get("organization_id").is_some() { &mut fields } else { &mut motion };
@@ -58,16 +58,6 @@ impl Conversion {
         self.omissions.count_remaining("vote_events", &fields, &builder.origin);
         self.omissions.count_remaining("motions", &motion, &builder.origin);
         self.records.push((RecordType::VoteEvent, builder));
-    }
-
-    /// Sets the result: that of the vote event or of its motion. A new record without a known one has the result `other`.
-    fn convert_result(&mut self, builder: &mut RecordBuilder, (fields, motion): (&mut FieldMap, &mut FieldMap), is_known: bool) {
-        let own = if fields.get("result").is_some() { fields } else { motion };
-        let result = own.get_text("result").as_deref().and_then(vote_result);
-        if result.is_some() {
-            own.take("result");
-        }
-        builder.set_text("result", result.or_else(|| (!is_known).then_some("other")));
     }
 
     /// Sets the counts of the options. Counts of a group or of another option are omitted.
@@ -109,12 +99,22 @@ impl Conversion {
     }
 }
 
+/// Sets the result: that of the vote event or of its motion. A new record without a known one has the result `other`.
+fn convert_result(builder: &mut RecordBuilder, (fields, motion): (&mut FieldMap, &mut FieldMap), is_known: bool) {
+    let own = if fields.get("result").is_some() { fields } else { motion };
+    let result = own.get_text("result").as_deref().and_then(vote_result);
+    if result.is_some() {
+        own.take("result");
+    }
+    builder.set_text("result", result.or_else(|| (!is_known).then_some("other")));
+}
+
 /// A number that is given as text, as a number.
 fn whole_number(tree: Tree) -> Tree {
     use crate::store::draft::value_tree::Value;
-    let number = match &tree.value {
-        Value::Text(text) => text.parse::<i64>().ok(),
-        _ => None,
-    };
-    number.map_or(tree.clone(), |number| Tree { value: Value::Number(number.into()), ..tree })
+    let number = if let Value::Text(text) = &tree.value { text.parse::<i64>().ok() } else { None };
+    match number {
+        Some(number) => Tree { value: Value::Number(number.into()), ..tree },
+        None => tree,
+    }
 }
