@@ -27,7 +27,7 @@ pub fn copy_sheet_rows(
     lines: &BTreeSet<usize>,
 ) -> Result<(Vec<u8>, usize), InputProblem> {
     let (sheet, rows) = sheet_rows(file, bytes, mapping)?;
-    let width = rows.values().flat_map(|cells| cells.keys().last()).max().map_or(0, |last| last + 1);
+    let width = rows.values().filter_map(|cells| cells.keys().last()).max().map_or(0, |last| last + 1);
     let texts: Vec<(usize, StringRecord)> = rows
         .iter()
         .filter(|(line, _)| **line >= mapping.header_line)

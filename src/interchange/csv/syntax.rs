@@ -12,7 +12,7 @@ use crate::store::draft::InputProblem;
 
 /// The separator of the cells of a table.
 pub(super) fn separator(file: &str, mapping: &Mapping) -> u8 {
-    mapping.separator.unwrap_or(if uncompressed_name(file).ends_with(".tsv") { b'\t' } else { b',' })
+    mapping.separator.unwrap_or(if uncompressed_name(file).to_lowercase().ends_with(".tsv") { b'\t' } else { b',' })
 }
 
 /// An error of the parser.

@@ -33,6 +33,12 @@ enum Place {
     Item(Option<String>, usize),
 }
 
+/// A place in a file.
+type FilePlace = (Arc<str>, Place);
+
+/// The index of a group of drafts, and of a draft in it.
+type DraftIndex = (usize, usize);
+
 /// The refused records of an import, and their problems.
 #[derive(Debug, Default)]
 pub struct Refusals {
@@ -93,9 +99,9 @@ impl Refusals {
                 }
                 let problems = std::mem::take(&mut draft.problems);
                 if self.refuse(draft) {
-                    self.problems.extend(problems)
+                    self.problems.extend(problems);
                 } else {
-                    others.extend(problems)
+                    others.extend(problems);
                 }
                 false
             });
@@ -105,7 +111,7 @@ impl Refusals {
 
     /// Removes the drafts that have these problems. Fails with the problems that belong to none of them.
     pub fn refuse_problems(&mut self, drafts: &mut Drafts, problems: Vec<InputProblem>) -> Result<(), Vec<InputProblem>> {
-        let mut candidates: HashMap<(Arc<str>, Place), Vec<(usize, usize)>> = HashMap::new();
+        let mut candidates: HashMap<FilePlace, Vec<DraftIndex>> = HashMap::new();
         for (group, (_, drafts)) in drafts.iter().enumerate() {
             for (index, draft) in drafts.iter().enumerate() {
                 let mut places = HashSet::new();
@@ -304,7 +310,7 @@ fn keep_items(tree: Tree, places: &BTreeSet<Place>) -> (Tree, usize) {
             let entries = entries.into_iter().filter_map(|(name, entry)| match entry.value {
                 Value::List(items) => {
                     let items = if SHARED_LISTS.contains(&name.as_str()) { items } else { kept(Some(&name), items) };
-                    (!items.is_empty()).then(|| (name, Tree { line: entry.line, value: Value::List(items) }))
+                    (!items.is_empty()).then_some((name, Tree { line: entry.line, value: Value::List(items) }))
                 }
                 Value::Null | Value::Boolean(_) | Value::Number(_) | Value::Text(_) | Value::Map(_) | Value::Invalid => None,
             });

@@ -174,7 +174,7 @@ fn parse_response(response: &Json, pushed: &[(RecordType, &Draft)], skip: bool) 
     let count = |name: &str| result[name].as_u64().and_then(|count| usize::try_from(count).ok());
     match (count("created"), count("updated"), count("unchanged")) {
         (Some(created), Some(updated), Some(unchanged)) => {
-            let summary = WriteSummary { by_type, created, updated, unchanged, warnings, ..WriteSummary::default() };
+            let summary = WriteSummary { created, updated, unchanged, by_type, warnings, ..WriteSummary::default() };
             Ok(PushOutcome { summary, skipped })
         }
         _ => Err(unexpected_response()),
