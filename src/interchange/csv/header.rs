@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use csv::StringRecord;
 
-use crate::interchange::mapping::{ColumnUse, Mapping};
+use crate::interchange::mapping::{ColumnUse, Mapping, RecordMapping};
 use crate::interchange::problem::{file_problem, unreadable};
 use crate::store::draft::InputProblem;
 
@@ -36,7 +36,7 @@ impl Header {
 
     /// The columns that the records of a table are read from, by their index, with their names.
     pub(super) fn used(&self, file: &Arc<str>, mapping: &Mapping) -> HashMap<usize, String> {
-        let uses = mapping.records_of(file).into_iter().flat_map(super::super::mapping::convert::RecordMapping::column_uses);
+        let uses = mapping.records_of(file).into_iter().flat_map(RecordMapping::column_uses);
         uses.filter_map(|used| Some((*self.columns.get(&used.column)?, used.column))).collect()
     }
 

@@ -10,7 +10,7 @@ use super::cells::CellCleaner;
 use super::header::{Header, skip_to_header};
 use super::syntax::{csv_problem, separator};
 use crate::interchange::line_tracker::{LineTracker, line_of};
-use crate::interchange::mapping::{Mapping, References, TableRow};
+use crate::interchange::mapping::{Mapping, RecordMapping, References, TableRow};
 use crate::interchange::problem::{line_problem, unreadable};
 use crate::store::draft::InputProblem;
 
@@ -28,7 +28,7 @@ pub fn copy_rows(
     let separator = separator(file, mapping);
     let mut reader = ReaderBuilder::new().delimiter(separator).has_headers(false).flexible(true).from_reader(tracker);
     let mut rows: Vec<(usize, StringRecord)> = Vec::new();
-    let has_keys = mapping.records_of(file).into_iter().any(super::super::mapping::convert::RecordMapping::has_key);
+    let has_keys = mapping.records_of(file).into_iter().any(RecordMapping::has_key);
     loop {
         let mut cells = StringRecord::new();
         match reader.read_record(&mut cells) {

@@ -33,6 +33,12 @@ enum Place {
     Item(Option<String>, usize),
 }
 
+/// A place in a file.
+type FilePlace = (Arc<str>, Place);
+
+/// The index of a group of drafts, and of a draft in it.
+type DraftIndex = (usize, usize);
+
 /// The refused records of an import, and their problems.
 #[derive(Debug, Default)]
 pub struct Refusals {
@@ -105,7 +111,7 @@ impl Refusals {
 
     /// Removes the drafts that have these problems. Fails with the problems that belong to none of them.
     pub fn refuse_problems(&mut self, drafts: &mut Drafts, problems: Vec<InputProblem>) -> Result<(), Vec<InputProblem>> {
-        let mut candidates: HashMap<_, Vec<(usize, usize)>> = HashMap::new();
+        let mut candidates: HashMap<FilePlace, Vec<DraftIndex>> = HashMap::new();
         for (group, (_, drafts)) in drafts.iter().enumerate() {
             for (index, draft) in drafts.iter().enumerate() {
                 let mut places = HashSet::new();

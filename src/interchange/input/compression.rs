@@ -92,11 +92,10 @@ impl Read for Archive {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.decoder.read(buffer).map_err(|error| {
             if error.kind() == io::ErrorKind::Interrupted {
-                error
-            } else {
-                let message = format!("the {} archive is damaged or incomplete ({error}); copy or download it again", self.compression);
-                ReadError::of_file(message).into()
+                return error;
             }
+            let message = format!("the {} archive is damaged or incomplete ({error}); copy or download it again", self.compression);
+            ReadError::of_file(message).into()
         })?;
         self.read += count as u64;
         check_size(self.read, self.max_bytes)?;
