@@ -434,7 +434,7 @@ impl<'s> Asker<'s> {
 /// Name of the type of records that have parts of the type with this name.
 fn owner_of_part(name: &str) -> Option<&'static str> {
     let part = kurultai::catalog::catalog().all().find(|record| record.name() == name)?;
-    kurultai::store::write::part_change::owner_of(part).map(|owner| owner.name())
+    kurultai::store::write::part_change::owner_of(part).map(kurultai::catalog::record::Record::name)
 }
 
 /// A response without its cost extension, which most tests do not depend on.

@@ -1,5 +1,6 @@
 //! `kurultai sources check`: dead pages are found, archived copies proposed, and private addresses never requested.
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -52,7 +53,7 @@ async fn web_server() -> (String, Log) {
 fn sources(web: &str, pages: &[&str]) -> String {
     let mut text = "sources:\n".to_owned();
     for page in pages {
-        text.push_str(&format!("- {{slug: {page}, title: {{en: {page}}}, kind: article, url: \"{web}/{page}\"}}\n"));
+        writeln!(text, "- {{slug: {page}, title: {{en: {page}}}, kind: article, url: \"{web}/{page}\"}}").unwrap();
     }
     text
 }
@@ -139,14 +140,14 @@ async fn private_addresses_are_never_requested(#[values(On::Sqlite, On::Postgres
     let hosts = ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0x7f.1", "2130706433", "0.0.0.0", "10.0.0.1", "169.254.169.254"];
     let mut text = "sources:\n".to_owned();
     for (index, host) in hosts.iter().enumerate() {
-        text.push_str(&format!("- {{slug: s{index}, title: {{en: S}}, kind: article, url: \"http://{host}:{port}/alive\"}}\n"));
+        writeln!(text, "- {{slug: s{index}, title: {{en: S}}, kind: article, url: \"http://{host}:{port}/alive\"}}").unwrap();
     }
     let server = Server::with_system_clock(on, &text).await;
     let report = check(&server, &web, &["--delay", "0"]).await;
-    for index in 0..hosts.len() {
+    for (index, host) in hosts.iter().enumerate() {
         let found = result(&report, &format!("s{index}"));
-        assert_eq!(found["status"], "unknown", "{}: {found:#}", hosts[index]);
-        assert!(found["reason"].as_str().unwrap().contains("is an address of a private network"), "{}: {found:#}", hosts[index]);
+        assert_eq!(found["status"], "unknown", "{host}: {found:#}");
+        assert!(found["reason"].as_str().unwrap().contains("is an address of a private network"), "{host}: {found:#}");
     }
     assert!(log.lock().unwrap().is_empty());
 }

@@ -364,14 +364,14 @@ async fn withholding_the_kept_person_spares_the_restored_one(#[values(On::Sqlite
 #[rstest]
 #[tokio::test]
 async fn unmerge_lists_values_that_another_merge_also_gave(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let text = r#"
+    let text = "
 topics:
 - {slug: press, label: {en: Press}}
 people:
 - {slug: kept, name: {en: Kept}}
 - {slug: one, name: {en: Person One}, otherNames: [{name: Shared}, {name: Own}], gender: f, topics: [press]}
 - {slug: two, name: {en: Person Two}, otherNames: [{name: Shared}], gender: f, topics: [press]}
-"#;
+";
     let server = Server::with(on, text).await;
     let editor = Asker::with_role(&server, Role::Editor).await;
     for from in ["one", "two"] {

@@ -229,14 +229,14 @@ async fn record_cannot_be_its_own_ancestor(#[values(On::Sqlite, On::Postgres)] o
 #[tokio::test(flavor = "multi_thread")]
 async fn sources_cannot_cite_each_other_in_a_cycle(#[values(On::Sqlite, On::Postgres)] on: On) {
     let fixture = ImportFixture::new(on).await;
-    let base = r#"sources:
+    let base = "sources:
 - {slug: s-a, kind: article, title: {en: A}, citations: [{key: k, source: s-b}]}
 - {slug: s-b, kind: article, title: {en: B}, citations: [{key: k, source: s-c}]}
 - {slug: s-c, kind: article, title: {en: C}}
 - {slug: s-d, kind: article, title: {en: D}}
 - {slug: x, kind: article, title: {en: X}}
 - {slug: y, kind: article, title: {en: Y}}
-"#;
+";
     fixture.server.import(base).await.unwrap();
     let editor = Asker::with_role(&fixture.server, Role::Editor).await;
     let cite = |source: &str| json!([{"source": source, "field": "title"}]);
@@ -264,9 +264,7 @@ async fn concurrent_writes_cannot_close_a_cycle_together(#[values(On::Sqlite, On
     let server = Server::with(on, "topics: [{slug: a, label: {en: A}}, {slug: b, label: {en: B}}]").await;
     let other = server.beside().await;
     for _ in 0..5 {
-        let halves = [server.import("topics: [{slug: a, broader: b}]"), other.import("topics: [{slug: b, broader: a}]")];
-        let [one, two] = halves;
-        let (one, two) = tokio::join!(one, two);
+        let (one, two) = tokio::join!(server.import("topics: [{slug: a, broader: b}]"), other.import("topics: [{slug: b, broader: a}]"));
         assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
         server.import("topics: [{slug: a, broader: null}, {slug: b, broader: null}]").await.unwrap();
     }

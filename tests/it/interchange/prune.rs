@@ -18,7 +18,7 @@ fn parliament(people: &[u32]) -> String {
     .to_string()
 }
 
-async fn load(fixture: &ImportFixture, people: &[u32], flags: &[&str]) -> (bool, String) {
+fn load(fixture: &ImportFixture, people: &[u32], flags: &[&str]) -> (bool, String) {
     fixture.write_file("isles.popolo.json", parliament(people));
     let (status, stdout, stderr) = fixture.import(&[&["isles.popolo.json", "--scheme", "isles"], flags].concat());
     (status, format!("{stdout}{stderr}"))
@@ -33,23 +33,23 @@ async fn counts(fixture: &ImportFixture) -> (Value, Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn prune_deletes_what_is_gone_once_it_was_shown(#[values(On::Sqlite, On::Postgres)] on: On) {
     let fixture = ImportFixture::new(on).await;
-    load(&fixture, &[1, 2, 3], &[]).await;
+    load(&fixture, &[1, 2, 3], &[]);
     // a record of another origin is in no set
     fixture.write_file("other.yaml", "people: [{slug: other, name: {en: Other}}]");
     fixture.import_ok(&["other.yaml"]);
-    let (_, output) = load(&fixture, &[1, 2], &[]).await;
+    let (_, output) = load(&fixture, &[1, 2], &[]);
     assert!(output.contains("2 records of the set are not in the files"), "{output}");
     for flags in [&["--prune", "delete"] as &[_], &["--prune", "delete", "--dry-run"]] {
-        let (status, output) = load(&fixture, &[1, 2], flags).await;
+        let (status, output) = load(&fixture, &[1, 2], flags);
         assert!(status, "{output}");
         assert!(output.contains("Nothing was written") && output.contains("person member-3 would be deleted"), "{output}");
         assert_eq!(counts(&fixture).await.0, 4);
     }
-    let (_, output) = load(&fixture, &[1, 2], &["--prune", "delete", "--yes"]).await;
+    let (_, output) = load(&fixture, &[1, 2], &["--prune", "delete", "--yes"]);
     assert!(output.contains("pruned: person member-3 deleted") && output.contains("pruned: membership "), "{output}");
     let (people, memberships) = counts(&fixture).await;
     assert_eq!((people, memberships.as_array().unwrap().len()), (json!(3), 2));
-    let (_, output) = load(&fixture, &[1, 2], &["--prune", "delete", "--yes"]).await;
+    let (_, output) = load(&fixture, &[1, 2], &["--prune", "delete", "--yes"]);
     assert!(!output.contains("pruned"), "{output}");
 }
 
@@ -57,10 +57,10 @@ async fn prune_deletes_what_is_gone_once_it_was_shown(#[values(On::Sqlite, On::P
 #[tokio::test(flavor = "multi_thread")]
 async fn prune_closes_memberships_and_keeps_edits_and_referred_records(#[values(On::Sqlite, On::Postgres)] on: On) {
     let fixture = ImportFixture::new(on).await;
-    load(&fixture, &[1, 2, 3], &[]).await;
-    let (status, output) = load(&fixture, &[1, 2], &["--prune", "close", "--yes"]).await;
+    load(&fixture, &[1, 2, 3], &[]);
+    let (status, output) = load(&fixture, &[1, 2], &["--prune", "close", "--yes"]);
     assert!(!status && output.contains("--close-on"), "{output}");
-    let (_, output) = load(&fixture, &[1, 2], &["--prune", "close", "--close-on", "2026-02", "--yes"]).await;
+    let (_, output) = load(&fixture, &[1, 2], &["--prune", "close", "--close-on", "2026-02", "--yes"]);
     assert!(output.contains("closed") && output.contains("not pruned: person member-3: a person has no end"), "{output}");
     let (people, memberships) = counts(&fixture).await;
     assert_eq!(people, 3);
@@ -73,7 +73,7 @@ async fn prune_closes_memberships_and_keeps_edits_and_referred_records(#[values(
         "cases: [{slug: c, title: {en: C}, kind: civil, status: pending, parties: [{key: p, person: member-3, role: plaintiff}]}]",
     );
     fixture.import_ok(&["case.yaml"]);
-    let (_, output) = load(&fixture, &[1], &["--prune", "delete", "--yes"]).await;
+    let (_, output) = load(&fixture, &[1], &["--prune", "delete", "--yes"]);
     assert!(output.contains("not pruned: person member-2: it was edited since the last import, by editor on "), "{output}");
     assert!(output.contains("not pruned: person member-3: other records refer to it: case \"c\""), "{output}");
     assert_eq!(counts(&fixture).await.0, 3);

@@ -193,7 +193,7 @@ fn workbook(sheets: &[&str]) -> Vec<u8> {
         sheet.write(1, 0, "a").unwrap();
         sheet.write(1, 1, 1.234).unwrap();
         sheet.write_with_format(1, 2, 44004, &date).unwrap();
-        sheet.write(1, 3, 20_190_401_234_567_i64 as f64).unwrap();
+        sheet.write(1, 3, 20_190_401_234_567_f64).unwrap();
         sheet.write_formula(1, 4, Formula::new("=1/0").set_result("#DIV/0!")).unwrap();
         // the fourth row follows an empty one
         sheet.write(3, 0, "b").unwrap();

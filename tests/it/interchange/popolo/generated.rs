@@ -1,6 +1,7 @@
 //! Documents that are made of the specification's schemas: each value is found again in the database or in the report.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use kurultai::entity::RecordType;
@@ -216,7 +217,7 @@ struct Generator {
 }
 
 impl Generator {
-    /// A number below `bound` (SplitMix64).
+    /// A number below `bound` (`SplitMix64`).
     fn below(&mut self, bound: usize) -> usize {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;
@@ -263,7 +264,7 @@ impl Generator {
         self.referred.clear();
         let mut document = Map::new();
         for (plural, fields) in CLASSES {
-            let items: Vec<Value> = (0..1 + self.below(2))
+            let items: Vec<Value> = (0..=self.below(2))
                 .map(|index| {
                     self.item = format!("{plural}{index}");
                     let mut item = self.object(plural, fields);
@@ -341,7 +342,7 @@ async fn every_value_of_generated_documents_is_kept_or_reported(#[values(On::Sql
             assert!(draft.problems.is_empty(), "{:?}", draft.problems);
             for part in std::iter::once(draft).chain(draft.parts.iter().flat_map(|(_, parts)| parts)) {
                 for (_, value, _) in &part.values {
-                    text.push_str(&format!("{value:?}\n"));
+                    writeln!(text, "{value:?}").unwrap();
                 }
             }
         }
