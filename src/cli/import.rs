@@ -17,6 +17,7 @@ use super::progress::Progress;
 use super::push::{PushOptions, push};
 use super::report;
 use crate::config::Config;
+use crate::entity::RecordType;
 use crate::interchange::batch::split_into_batches;
 use crate::interchange::format::InputFormat;
 use crate::interchange::import_reader::refused::Refusals;
@@ -174,14 +175,16 @@ async fn load(store: &Store, mut files: ImportFiles, options: &ImportOptions) ->
 /// Prunes what is gone from the set, and prints it. If records were refused, nothing counts as gone: they may be among them.
 async fn prune(store: &Store, outcome: &WriteSummary, refused: usize, options: &ImportOptions) -> anyhow::Result<()> {
     let Some(set) = &options.prune.set else { return Ok(()) };
-    if refused > 0 {
-        eprintln!("not pruned: {refused} records were refused, and may be among those that seem to be gone");
-        return Ok(());
-    }
-    let held: Vec<Uuid> = outcome.records.iter().map(|written| written.id).collect();
+    let held: Vec<(RecordType, Uuid)> = outcome.records.iter().map(|written| (written.ty, written.id)).collect();
     let end = TransactionEnd::of(options.dry_run, false);
-    let pruned = write_result(store.prune_import_set(set, &held, &options.prune.mode, &options.author, end).await, 0)?;
-    report::pruned(&pruned, options.dry_run);
+    // refused records may be among those that seem to be gone
+    let mode = if refused > 0 { &PruneMode::List } else { &options.prune.mode };
+    let pruned = write_result(store.prune_import_set(set, &held, mode, &options.author, end).await, 0)?;
+    match (refused, &options.prune.mode) {
+        (0, _) => report::pruned(&pruned, options.dry_run),
+        (_, PruneMode::List) => {}
+        (_, PruneMode::Delete | PruneMode::Close(_)) => eprintln!("nothing was pruned, because records were refused"),
+    }
     Ok(())
 }
 

@@ -76,8 +76,8 @@ async fn check_all(store: &Store, checker: &SourceChecker, sources: Vec<SourceAd
     }
     drop(progress);
     // a host that does not exist is dead, unless none does because there is no connection
-    let is_connected = !checked.is_empty();
-    if total > 0 && !is_connected {
+    let is_connected = checked.iter().any(|result| result.status != UrlStatus::Unknown);
+    if !unresolved.is_empty() && !is_connected {
         anyhow::bail!("no host is known, so nothing was stored; is there a connection to the internet?");
     }
     for mut result in unresolved {

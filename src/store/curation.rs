@@ -6,6 +6,7 @@ pub(crate) mod digest_key;
 pub mod disputes;
 pub mod freshness;
 pub mod merge;
+pub(crate) mod name_parts;
 pub(crate) mod name_recognition;
 pub(crate) mod name_redaction;
 pub(crate) mod name_words;

@@ -12,7 +12,7 @@ use kurultai::core::dataset::Dataset;
 use kurultai::graphql::limits::Limits;
 use kurultai::http::{AppState, ConnectionLimits, RateLimits, Shares, StreamLimits, Timeouts, router, serve};
 use kurultai::interchange::import_reader::ImportReader;
-use kurultai::store::draft::InputProblem;
+use kurultai::store::draft::{InputProblem, mark_as_import};
 use kurultai::store::write::{Author, Drafts, WriteError, WriteSummary};
 use kurultai::store::{Store, StoreOptions};
 use migration::sea_orm::{ConnectionTrait, Database, DatabaseConnection};
@@ -312,7 +312,8 @@ impl Server {
     }
 
     async fn load(&self, files: &[(Arc<str>, String)]) -> Result<WriteSummary, Vec<InputProblem>> {
-        let drafts = read(files)?;
+        let mut drafts = read(files)?;
+        mark_as_import(&mut drafts, true);
         let author = Author { by: "tests".to_owned(), message: None };
         self.store.write(&drafts, &author, |_| ()).await.map_err(|error| match error {
             WriteError::Problems(problems) => problems,

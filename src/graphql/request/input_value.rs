@@ -312,7 +312,7 @@ impl<'a> Coercion<'a> {
         self.uploads.iter().any(|upload| upload.key == text)
     }
 
-    /// Coerces texts by language. Members may be variables.
+    /// Coerces texts by language. Members may be variables, and null removes a language.
     fn translations(&mut self, members: Vec<(&'a str, InputValue<'a>)>, whole: InputValue<'a>, path: &Path<'_>) -> Option<Value> {
         let mut texts = IndexMap::new();
         for (tag, value) in members {
@@ -326,13 +326,10 @@ impl<'a> Coercion<'a> {
                     Some(char) => self.fail(value, &path, forbidden_character_message(char)),
                     None => Some(Value::String(text.to_owned())),
                 },
-                View::Null
-                | View::Boolean(_)
-                | View::Integer(_)
-                | View::Decimal(_)
-                | View::EnumName(_)
-                | View::List(_)
-                | View::Object(_) => self.fail(value, &path, format!("{} is not a text; write it in quotes", value.shown())),
+                View::Null => Some(Value::Null),
+                View::Boolean(_) | View::Integer(_) | View::Decimal(_) | View::EnumName(_) | View::List(_) | View::Object(_) => {
+                    self.fail(value, &path, format!("{} is not a text; write it in quotes", value.shown()))
+                }
             };
             if texts.insert(Name::new(tag), text?).is_some() {
                 return self.fail(whole, &path, format!("{tag} is given twice"));

@@ -64,7 +64,7 @@ pub(crate) fn expected_revision() -> InputValue {
 pub(crate) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     builder = builder.register(
         Scalar::new(TRANSLATIONS)
-            .description("A text in one or several languages: a map from BCP 47 tags to texts, such as {en: \"Senate\", ru: \"Сенат\"}. The first is the original."),
+            .description("A text in one or several languages: a map from BCP 47 tags to texts, such as {en: \"Senate\", ru: \"Сенат\"}. The first is the original; null removes one."),
     );
     builder = builder.register(reference_input());
     let mut structures: Vec<&Structure> = Vec::new();

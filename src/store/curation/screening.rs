@@ -14,6 +14,7 @@ use crate::catalog::record::Record;
 use crate::core::error::Result;
 use crate::core::id;
 use crate::entity::RecordType;
+use crate::store::curation::name_parts::{PART_FIELDS, composed_names};
 use crate::store::curation::name_recognition::NameRecognizer;
 use crate::store::curation::name_redaction::{NameRedaction, texts};
 use crate::store::curation::referrers::referrers;
@@ -24,18 +25,26 @@ use crate::store::curation::withheld_digest::{
 use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, ProblemCode, WriteMode};
 use crate::store::read::result::Cell;
 use crate::store::write::identifiers::{IdentifierPair, identifier_of, identifiers};
+use crate::store::write::model::StoredRow;
 use crate::store::write::types::ResolvedDraft;
 
 /// Screens a draft. Returns the draft to write in its place, if that differs. `lone` also screens for single words of names.
 pub(crate) fn screen(
     ty: RecordType,
-    resolved: &ResolvedDraft<'_>,
+    (resolved, stored): (&ResolvedDraft<'_>, Option<&StoredRow>),
     recognizer: &NameRecognizer,
     lone: bool,
     problems: &mut Vec<InputProblem>,
 ) -> Option<Draft> {
     problems.extend(reserved_slug_problem(ty, resolved));
-    let found = places_of_names(ty, resolved.draft, recognizer, lone);
+    let mut found = places_of_names(ty, resolved.draft, recognizer, lone);
+    let has_split_name = ty == RecordType::Person && found.is_empty() && {
+        let names = composed_names(catalog().get(ty), Some(resolved.draft), stored);
+        names.iter().any(|name| recognizer.finds(name))
+    };
+    if has_split_name {
+        found.push(resolved.draft.origin.clone());
+    }
     if found.is_empty() {
         return None;
     }
@@ -51,6 +60,10 @@ pub(crate) fn screen(
             let redaction = NameRedaction { recognizer, ids: Vec::new(), new_slug };
             let mut draft = resolved.draft.clone();
             redact(catalog().get(ty), &mut draft, &redaction, lone);
+            if has_split_name {
+                let parts: Vec<_> = PART_FIELDS.iter().filter_map(|field| catalog().get(ty).field_id(field)).collect();
+                draft.values.retain(|(field, ..)| !parts.contains(field));
+            }
             Some(draft)
         }
     }

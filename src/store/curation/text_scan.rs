@@ -25,6 +25,8 @@ use crate::store::sql::dialect;
 use crate::store::write::session::WriteSession;
 
 /// Rows read at a time.
+/// Fields of a membership by which its person is reached. They go with a withheld person.
+pub(super) const CONTACT_FIELDS: [&str; 2] = ["contactDetails", "links"];
 const SCAN_BATCH_ROWS: u64 = 1_000;
 /// Maximum number of places listed.
 const MAX_PLACES: usize = 1_000;
@@ -208,7 +210,7 @@ impl WriteSession<'_> {
     pub(super) async fn redact_histories(
         &self,
         person: &[Uuid],
-        related: &HashSet<Uuid>,
+        (related, memberships): (&HashSet<Uuid>, &HashSet<Uuid>),
         redaction: &NameRedaction<'_>,
         keys: &mut HashMap<Uuid, ReplacedKeys>,
         is_shared: bool,
@@ -237,7 +239,12 @@ impl WriteSession<'_> {
                 } else {
                     let keys = keys.entry(record).or_default();
                     redaction.collect_keys(&changes, lone, keys);
-                    redaction.redact_changes(catalog().get(ty), changes.clone(), keys, lone)
+                    let mut redacted = redaction.redact_changes(catalog().get(ty), changes.clone(), keys, lone);
+                    if let Some(changes) = redacted.as_array_mut().filter(|_| memberships.contains(&record)) {
+                        let is_contact = |change: &Json| CONTACT_FIELDS.iter().any(|field| change["field"] == *field);
+                        changes.retain(|change| !is_contact(change));
+                    }
+                    redacted
                 };
                 let redacted_by = redaction.redact_text(by.clone(), false);
                 let redacted_message = message.clone().map(|message| redaction.redact_text(message, lone));

@@ -17,11 +17,12 @@ use crate::core::normalize::{fold_for_search, words};
 use crate::entity::RecordType;
 use crate::store::curation::digest_key::DigestKey;
 use crate::store::curation::merge::log::forget_merges;
+use crate::store::curation::name_parts::{NAME_FIELDS, names_of_parts};
 use crate::store::curation::name_recognition::NameRecognizer;
 use crate::store::curation::name_recognition::forms::{REPLACEMENT_NAMES, forms_of_person};
 use crate::store::curation::name_redaction::{NameRedaction, ReplacedKeys, texts};
 use crate::store::curation::referrers::{Referrer, referrers};
-use crate::store::curation::text_scan::{TextPattern, TextPlaces};
+use crate::store::curation::text_scan::{CONTACT_FIELDS, TextPattern, TextPlaces};
 use crate::store::curation::withheld_digest::{
     WITHHELD_MESSAGE, delete_digests, insert_digests, insert_slug_digest, withheld_persons, withheld_slug,
 };
@@ -34,8 +35,6 @@ use crate::store::write::types::{Author, WriteError};
 use crate::store::write::writer::delete_rows;
 use crate::store::{Store, database};
 
-/// Fields that hold the names of a person.
-const NAME_FIELDS: [&str; 3] = ["name", "otherNames", "sortName"];
 /// Minimum length of a name or a single-word name.
 const MIN_NAME_CHARS: usize = 3;
 
@@ -120,6 +119,8 @@ impl WriteSession<'_> {
             related.insert(referrer.id);
             affected.insert(referrer);
         }
+        let memberships: HashSet<Uuid> =
+            affected.iter().filter(|referrer| referrer.ty == RecordType::Membership).map(|referrer| referrer.id).collect();
         if is_shared {
             places = TextPlaces::default();
         }
@@ -139,6 +140,9 @@ impl WriteSession<'_> {
             let keys = keys.entry(referrer.id).or_default();
             redaction.collect_keys(&state, lone, keys);
             let mut redacted = redaction.redact_state(record, state.clone(), keys, lone);
+            for field in CONTACT_FIELDS.iter().filter(|field| memberships.contains(&referrer.id) && state.get(**field).is_some()) {
+                redacted[*field] = json!([]);
+            }
             if redacted == state {
                 continue;
             }
@@ -160,7 +164,7 @@ impl WriteSession<'_> {
         insert_digests(transaction, &key, id, digests, forms).await?;
         delete_rows(transaction, "former_slugs", "record_id", &identity.ids).await?;
         forget_merges(transaction, &identity.ids).await?;
-        self.redact_histories(&identity.ids, &related, &redaction, &mut keys, is_shared).await?;
+        self.redact_histories(&identity.ids, (&related, &memberships), &redaction, &mut keys, is_shared).await?;
         self.redact_own_tables(&redaction, is_shared, &mut places).await?;
         let names = identity.names.iter().map(|name| fold_for_search(name)).collect::<Vec<_>>().join(" ");
         forget_unused_words(transaction, words(&names).map(str::to_owned).collect()).await?;
@@ -187,6 +191,7 @@ impl WriteSession<'_> {
         }
         let names = NAME_FIELDS.iter().flat_map(|name| field(record, row, name).texts());
         identity.names.extend(names.map(|name| name.trim().to_owned()).filter(|name| name.chars().count() >= MIN_NAME_CHARS));
+        identity.names.extend(names_of_parts(record, row));
         identity.slugs.extend(field(record, row, "slug").as_text().map(str::to_owned));
         let identifier = catalog().get(RecordType::Identifier);
         let text = |row: &StoredRow, name| field(identifier, row, name).as_text().unwrap_or_default().to_owned();

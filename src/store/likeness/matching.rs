@@ -20,6 +20,9 @@ const LOOKUP_BATCH_KEYS: usize = 700;
 /// Records that one subject is compared with. Keys that more records share are left out, the most common first.
 pub const MAX_COMPARED_RECORDS: u64 = 300;
 
+/// Words that the names of one request are compared with, about a second of a core. Further records are not compared.
+const MAX_WORD_COMPARISONS: u64 = 3_000_000;
+
 /// A record that is like a subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
@@ -60,7 +63,8 @@ impl Store {
             self.add_by_words(comparison, subject, index, &mut candidates).await?;
         }
         load_candidates(reader, comparison, &mut candidates).await?;
-        let rank = |(index, subject)| rank(comparison, subject, index, &candidates, first);
+        let mut left = MAX_WORD_COMPARISONS;
+        let rank = |(index, subject)| rank(comparison, subject, index, &candidates, (first, &mut left));
         Ok(blocking::run(|| subjects.iter().enumerate().map(rank).collect()))
     }
 
@@ -70,7 +74,13 @@ impl Store {
         let is_part = |name: &&Name| comparison.style == NameStyle::Person && (name.has_initials() || name.words.len() == 1);
         let partial = names().find(is_part);
         let Some(name) = partial.or_else(|| names().next().filter(|_| candidates.ids[index].is_empty())) else { return Ok(()) };
-        let words: Vec<&str> = name.words.iter().map(|word| word.folded.as_str()).collect();
+        // an initial has several spellings (Қ is K and Q): the comparison looks at it, the search does not
+        let is_searched =
+            |initial: bool| name.words.iter().filter(move |word| initial || !word.is_initial).map(|word| word.folded.as_str());
+        let mut words: Vec<&str> = is_searched(false).collect();
+        if words.is_empty() {
+            words = is_searched(true).collect();
+        }
         let mut found = self.find_by_name_words(comparison.ty, &words, MAX_COMPARED_RECORDS + 1).await?;
         if found.len() as u64 > MAX_COMPARED_RECORDS {
             candidates.is_exhaustive[index] = false;
@@ -169,19 +179,39 @@ pub(crate) async fn load_candidates(reader: Reader<'_>, comparison: &Comparison,
     Ok(())
 }
 
-/// Compares a subject with its candidates.
-pub(crate) fn compare_all(comparison: &Comparison, subject: &Subject, index: usize, candidates: &Candidates) -> Vec<(Uuid, Likeness)> {
+/// Compares a subject with those of its candidates that satisfy a condition.
+pub(crate) fn compare_all(
+    comparison: &Comparison,
+    subject: &Subject,
+    index: usize,
+    candidates: &Candidates,
+    mut is_compared: impl FnMut(&StoredSubject) -> bool,
+) -> Vec<(Uuid, Likeness)> {
     let stored = candidates.ids[index].iter().filter_map(|id| Some((*id, candidates.stored.get(id)?)));
+    let stored = stored.filter(|(_, stored)| is_compared(stored));
     let mut compared: Vec<(Uuid, Likeness)> = stored.map(|(id, stored)| (id, comparison.compare(subject, &stored.subject))).collect();
     // of equals, the older record first
     compared.sort_by_key(|(id, likeness)| (Reverse(likeness.score), *id));
     compared
 }
 
-fn rank(comparison: &Comparison, subject: &Subject, index: usize, candidates: &Candidates, first: usize) -> Matches {
-    let mut compared = compare_all(comparison, subject, index, candidates);
+/// Number of pairs of words that the comparison of two subjects compares.
+pub(crate) fn word_comparisons(left: &Subject, right: &Subject) -> u64 {
+    let words = |subject: &Subject| subject.names.iter().map(|name| name.words.len() as u64).sum::<u64>();
+    words(left).saturating_mul(words(right)).max(1)
+}
+
+fn rank(comparison: &Comparison, subject: &Subject, index: usize, candidates: &Candidates, (first, left): (usize, &mut u64)) -> Matches {
+    let mut is_exhaustive = candidates.is_exhaustive[index];
+    let is_affordable = |stored: &StoredSubject| {
+        let cost = word_comparisons(subject, &stored.subject);
+        let is_affordable = cost <= *left;
+        *left -= cost.min(*left);
+        is_exhaustive &= is_affordable;
+        is_affordable
+    };
+    let mut compared = compare_all(comparison, subject, index, candidates, is_affordable);
     compared.retain(|(_, likeness)| likeness.score >= MIN_MATCH_SCORE);
-    let is_exhaustive = candidates.is_exhaustive[index];
     let is_alone = is_exhaustive && compared.iter().filter(|(_, likeness)| likeness.score >= MIN_WARNING_SCORE).count() == 1;
     let is_certain = |place: usize, likeness: &Likeness| {
         place == 0 && likeness.score >= MIN_CERTAIN_SCORE && !likeness.is_contradicted() && (is_alone || likeness.has_common_identifier())

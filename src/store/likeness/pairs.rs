@@ -11,12 +11,15 @@ use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::handle::Store;
 use crate::store::likeness::keys::TABLE;
+use crate::store::likeness::matching::word_comparisons;
 use crate::store::likeness::score::{Comparison, Likeness, MIN_DUPLICATE_SCORE};
 use crate::store::likeness::stored::{Reader, load};
 use crate::store::sql::column::column;
 
 /// Records that share a key and are compared with each other. A key that more share is too common.
 pub const MAX_RECORDS_OF_KEY: u64 = 30;
+/// Words that are compared with each other, about three seconds of a core. Further pairs are not compared.
+const MAX_WORD_COMPARISONS: u64 = 10_000_000;
 /// Pairs that one query compares, those that share the most keys first.
 const MAX_COMPARED_PAIRS: u64 = 20_000;
 
@@ -60,11 +63,20 @@ impl Store {
             }
             let ids: Vec<Uuid> = pairs.iter().flat_map(|(first, second)| [*first, *second]).collect::<BTreeSet<_>>().into_iter().collect();
             let stored = load(Reader::Store(self), comparison, &ids).await?;
+            let mut left = MAX_WORD_COMPARISONS;
             let compare = |(first, second): (Uuid, Uuid)| {
-                let likeness = comparison.compare(&stored.get(&first)?.subject, &stored.get(&second)?.subject);
+                let (one, other) = (&stored.get(&first)?.subject, &stored.get(&second)?.subject);
+                let cost = word_comparisons(one, other);
+                if cost > left {
+                    found.is_complete = false;
+                    return None;
+                }
+                left -= cost;
+                let likeness = comparison.compare(one, other);
                 Some(DuplicatePair { ty: comparison.ty, first, second, likeness }).filter(|pair| pair.likeness.score >= MIN_DUPLICATE_SCORE)
             };
-            found.pairs.extend(blocking::run(|| pairs.into_iter().filter_map(compare).collect::<Vec<_>>()));
+            let alike = blocking::run(|| pairs.into_iter().filter_map(compare).collect::<Vec<_>>());
+            found.pairs.extend(alike);
         }
         found.pairs.sort_by_key(|pair| (Reverse(pair.likeness.score), pair.first, pair.second));
         Ok(found)

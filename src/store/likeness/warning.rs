@@ -49,7 +49,7 @@ pub(crate) async fn warnings(
     let name = record.known_field("name");
     let mut warnings = Vec::new();
     for (index, (draft, subject)) in drafts.into_iter().zip(&subjects).enumerate() {
-        let compared = compare_all(comparison, subject, index, &candidates);
+        let compared = compare_all(comparison, subject, index, &candidates, |_| true);
         let Some((id, likeness)) = compared.first().filter(|(_, likeness)| likeness.score >= MIN_WARNING_SCORE) else { continue };
         let Some(stored) = candidates.stored.get(id) else { continue };
         let singular = record.singular();

@@ -10,6 +10,7 @@ use crate::catalog::record::Record;
 use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::draft::{Draft, DraftSource, DraftValue, InputProblem, Origin, ProblemCode};
+use crate::store::history::state::POSITION;
 use crate::store::read::result::Cell;
 use crate::store::write::edits::{Edit, Edits};
 use crate::store::write::model::StoredRow;
@@ -64,9 +65,8 @@ pub(super) struct MergeState<'m> {
 
 impl MergeState<'_> {
     /// Reports that a given value or part is not written, because of an edit.
-    pub(super) fn report_kept(&mut self, origin: &Origin, kept: &str, edit: &Edit) {
-        let message = format!("{kept}, by {}; give --overwrite (or overwrite: true) to replace it", edit.attribution());
-        self.kept_edits.push(InputProblem::new(origin.clone(), message));
+    pub(super) fn report_kept(&mut self, origin: &Origin, what: &str, edit: &Edit) {
+        self.kept_edits.push(InputProblem::new(origin.clone(), edit.outcome_of(what)));
     }
 }
 
@@ -122,8 +122,7 @@ fn kept_or(merge: &mut MergeState<'_>, target: MergeTarget<'_>, field: FieldId, 
             let edit = edit.or_else(|| merge.edits?.of_language(&path, tag)).filter(|_| merge.source == DraftSource::Import);
             match edit.filter(|_| merged.get(tag).unwrap_or(&Json::Null) != text) {
                 Some(edit) => {
-                    let kept = format!("the text in the language {tag} was written since the last import and is kept");
-                    merge.report_kept(&origin.child(tag.clone(), None), &kept, edit);
+                    merge.report_kept(&origin.child(tag.clone(), None), &format!("the text in the language {tag}"), edit);
                 }
                 None if *text == Json::Null => _ = merged.shift_remove(tag),
                 None => _ = merged.insert(tag.clone(), text.clone()),
@@ -131,10 +130,13 @@ fn kept_or(merge: &mut MergeState<'_>, target: MergeTarget<'_>, field: FieldId, 
         }
         return if merged.is_empty() { Cell::Null } else { Cell::Json(Json::Object(merged)) };
     }
-    let Some(stored) = stored.filter(|stored| **stored != given && merge.source == DraftSource::Import) else { return given };
+    let is_position = record.field(field).name == POSITION;
+    let Some(stored) = stored.filter(|stored| **stored != given && merge.source == DraftSource::Import && !is_position) else {
+        return given;
+    };
     match edit.or_else(|| merge.edits?.of_value(&path)) {
         Some(edit) => {
-            merge.report_kept(origin, "the value was written since the last import and is kept", edit);
+            merge.report_kept(origin, "the value", edit);
             stored.clone()
         }
         None => given,

@@ -349,7 +349,7 @@ impl<'s> ChangeSet<'s> {
                 let before = take_stored(&mut unmatched, &key, draft);
                 let part_path = format!("{path}{}[{key}]", list.name);
                 if let Some(edit) = merge.edits.filter(|_| before.is_none()).and_then(|edits| edits.removal_of_part(&part_path)) {
-                    merge.report_kept(&draft.origin, "it was removed since the last import and is not added again", edit);
+                    merge.report_kept(&draft.origin, &format!("the part \"{key}\""), edit);
                     continue;
                 }
                 written.push(draft);
@@ -380,8 +380,8 @@ impl<'s> ChangeSet<'s> {
             for (key, row) in unmatched.into_iter().filter(|_| !has_unknown_keys) {
                 let part_path = format!("{path}{}[{key}]", list.name);
                 if let Some(edit) = target.edit.or_else(|| merge.edits?.within_part(&part_path)) {
-                    let kept = format!("the part \"{key}\", which it lacks, was written since the last import and is kept");
-                    merge.report_kept(&draft.origin.child(list.name, None), &kept, edit);
+                    let what = format!("the part \"{key}\", which the list lacks,");
+                    merge.report_kept(&draft.origin.child(list.name, None), &what, edit);
                     if rewrite_all {
                         self.rewrite_part(part, row, published);
                     }
@@ -390,7 +390,8 @@ impl<'s> ChangeSet<'s> {
                     continue;
                 }
                 merge.is_changed = true;
-                let old = state::of(part, row, merge.types, &HashMap::new());
+                let keys = merge.siblings.iter().map(|((_, key), id)| (*id, key.as_str())).collect();
+                let old = state::of(part, row, merge.types, &keys);
                 merge.changes.push(json!({"field": part_path, "old": old, "new": null}));
                 removed.insert(row.id, key.to_owned());
                 self.remove_part(part, row);

@@ -38,12 +38,22 @@ impl Edit {
     pub(super) fn attribution(&self) -> String {
         format!("{} on {}", self.by, self.day)
     }
+
+    /// Says that an import leaves something as this edit left it.
+    pub(super) fn outcome_of(&self, what: &str) -> String {
+        let left = match self.kind {
+            EditKind::Added | EditKind::Changed => "is kept as it was written",
+            EditKind::Removed => "stays removed, as it was left",
+        };
+        format!("{what} {left} by {}; give --overwrite (or overwrite: true) to replace it", self.attribution())
+    }
 }
 
 /// The edits of one record that no import has overwritten since, by the path that the history has for them.
 #[derive(Debug, Default)]
 pub(super) struct Edits {
     by_path: BTreeMap<String, Edit>,
+    has_revisions: bool,
 }
 
 impl Edits {
@@ -85,6 +95,10 @@ impl Edits {
     /// Adds a revision of the record. Revisions are added in their order; `edit` has the author and day of an edit, and is
     /// `None` for an import, which writes over earlier edits.
     fn add(&mut self, kind: &str, changes: &Json, edit: Option<(&str, NaiveDate)>) {
+        // restoring a deleted or merged record writes what was there before
+        let is_restored = kind == "unmerged" || (kind == "created" && self.has_revisions);
+        self.has_revisions = true;
+        let edit = edit.filter(|_| !is_restored);
         for change in changes.as_array().into_iter().flatten() {
             let Some(path) = change.get("field").and_then(Json::as_str) else { continue };
             // a publication lists the whole record, which it did not change
@@ -92,10 +106,18 @@ impl Edits {
                 continue;
             }
             let (old, new) = (change.get("old").unwrap_or(&Json::Null), change.get("new").unwrap_or(&Json::Null));
-            let within: Vec<String> = self.below(path).map(|(path, _)| path.clone()).collect();
-            let is_whole = edit.is_none() || path.ends_with(']');
-            within.iter().filter(|_| is_whole).for_each(|path| _ = self.by_path.remove(path));
+            let is_part = path.ends_with(']');
+            let tags = if is_part { Vec::new() } else { changed_members(old, new) };
+            if is_part || (edit.is_none() && tags.is_empty()) {
+                let within: Vec<String> = self.below(path).map(|(path, _)| path.clone()).collect();
+                for path in within {
+                    self.by_path.remove(&path);
+                }
+            }
             let Some((by, day)) = edit else {
+                for tag in tags {
+                    self.by_path.remove(&language_path(path, tag));
+                }
                 self.by_path.remove(path);
                 continue;
             };
@@ -105,7 +127,7 @@ impl Edits {
                 (_, _) => EditKind::Changed,
             };
             let edit = Edit { kind, by: by.to_owned(), day };
-            for tag in changed_members(old, new) {
+            for tag in tags {
                 self.by_path.insert(language_path(path, tag), edit.clone());
             }
             self.by_path.insert(path.to_owned(), edit);
@@ -204,6 +226,25 @@ mod tests {
         let edits = edits(&[("updated", json!([{"field": "name", "old": {"en": "A", "ru": "А"}, "new": {"en": "B", "ru": "А"}}]), false)]);
         assert!(edits.of_language("name", "en").is_some());
         assert_eq!(edits.of_language("name", "ru"), None);
+    }
+
+    #[test]
+    fn import_of_one_language_leaves_the_edits_of_others() {
+        let edits = edits(&[
+            ("updated", json!([{"field": "name", "old": {"en": "A", "ru": "А"}, "new": {"en": "A", "ru": "Б"}}]), false),
+            ("updated", json!([{"field": "name", "old": {"en": "A", "ru": "Б"}, "new": {"en": "B", "ru": "Б"}}]), true),
+        ]);
+        assert!(edits.of_language("name", "ru").is_some());
+        assert_eq!(edits.of_language("name", "en"), None);
+    }
+
+    #[test]
+    fn restored_records_have_no_edits() {
+        let change = json!([{"field": "birthDate", "old": null, "new": "1970"}]);
+        for kind in ["created", "unmerged"] {
+            let edits = edits(&[("created", change.clone(), true), ("deleted", json!([]), false), (kind, change.clone(), false)]);
+            assert_eq!(edits.of_value("birthDate"), None);
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::core::partial_date::PartialDate;
 use crate::entity::RecordType;
 use crate::store::curation::referrers::referrers;
 use crate::store::curation::withheld_digest::withheld_persons;
-use crate::store::draft::{Draft, DraftSource, DraftValue, Origin, WriteMode, WriteTarget};
+use crate::store::draft::{Draft, DraftSource, DraftValue, InputProblem, Origin, WriteMode, WriteTarget};
 use crate::store::read::result::Cell;
 use crate::store::sql::bulk_insert::{Batching, ConflictAction, InsertTarget, insert};
 use crate::store::sql::dialect::one_of_ids;
@@ -28,6 +28,8 @@ use crate::store::{Store, database};
 const TABLE: &str = "import_sets";
 /// Name of the field that ends a record, such as a membership.
 const END: &str = "end";
+/// Name of the field with the begin of such a record.
+const START: &str = "start";
 /// Maximum number of referrers that keep a record, which a message lists.
 const MAX_LISTED_REFERRERS: u64 = 3;
 
@@ -69,10 +71,12 @@ pub struct PrunedRecord {
 impl Store {
     /// Adds the records that an import held to its set, and prunes those of the set that it did not hold. All of it is one
     /// transaction. The records come in the order in which they are pruned: first those that refer to others.
+    ///
+    /// Fails if the set has records and the import held none of them: an empty or a wrong file must not empty the set.
     pub async fn prune_import_set(
         &self,
         name: &str,
-        held: &[Uuid],
+        held: &[(RecordType, Uuid)],
         mode: &PruneMode,
         author: &Author,
         end: TransactionEnd,
@@ -80,9 +84,16 @@ impl Store {
         let session = self.begin(author).await?;
         let hash = sha256_hex(name);
         let members = members(&session.transaction, &hash).await?;
-        let held: HashSet<Uuid> = held.iter().copied().collect();
+        let held: HashSet<Uuid> = held.iter().filter(|(ty, _)| is_pruned(*ty)).map(|(_, id)| *id).collect();
+        if *mode != PruneMode::List && !members.is_empty() && members.iter().all(|(_, id)| !held.contains(id)) {
+            let message = format!(
+                "the files hold none of the {} records of the set \"{name}\", so none is pruned; is it the right file? Delete the records one by one if they are really gone",
+                members.len()
+            );
+            return Err(WriteError::problem(InputProblem::new(Origin::default(), message)));
+        }
         let gone: Vec<(RecordType, Uuid)> = members.iter().filter(|(_, id)| !held.contains(id)).copied().collect();
-        let (pruned, left) = session.prune(gone, mode).await?;
+        let (pruned, left) = session.prune(&hash, gone, mode).await?;
         remove_members(&session.transaction, &hash, &left).await?;
         let known: HashSet<Uuid> = members.into_iter().map(|(_, id)| id).collect();
         let rows = held.iter().filter(|id| !known.contains(id)).map(|id| vec![hash.as_str().into(), (*id).into()]).collect();
@@ -102,8 +113,14 @@ impl Store {
 
 impl WriteSession<'_> {
     /// Prunes records. Returns what happened to them, and those that are no longer in the set.
-    async fn prune(&self, gone: Vec<(RecordType, Uuid)>, mode: &PruneMode) -> Result<(Vec<PrunedRecord>, Vec<Uuid>), WriteError> {
+    async fn prune(
+        &self,
+        hash: &str,
+        gone: Vec<(RecordType, Uuid)>,
+        mode: &PruneMode,
+    ) -> Result<(Vec<PrunedRecord>, Vec<Uuid>), WriteError> {
         let withheld = withheld_persons(&self.transaction).await?;
+        let of_others = of_other_sets(&self.transaction, hash, &gone).await?;
         let mut by_type: BTreeMap<usize, (RecordType, Vec<Uuid>)> = BTreeMap::new();
         let order = catalog().write_order();
         for (ty, id) in gone.into_iter().filter(|(_, id)| !withheld.contains(id)) {
@@ -117,17 +134,35 @@ impl WriteSession<'_> {
             let mut rows: Vec<StoredRow> =
                 load_rows(&self.transaction, record, "id", &ids).await?.into_iter().map(|(_, row)| row).collect();
             rows.sort_by(|a, b| slug(record, a).cmp(slug(record, b)));
-            for row in rows {
-                let outcome = match edits.get(&row.id).and_then(edits::Edits::latest) {
-                    Some(edit) if *mode != PruneMode::List => {
-                        PruneOutcome::Kept(format!("it was edited since the last import, by {}", edit.attribution()))
+            let mut outcomes: Vec<Option<PruneOutcome>> = vec![None; rows.len()];
+            // a record may be kept by one that is pruned after it
+            loop {
+                let before = outcomes.iter().flatten().filter(|outcome| !outcome.is_kept()).count();
+                for (row, outcome) in rows.iter().zip(&mut outcomes) {
+                    if outcome.as_ref().is_some_and(|outcome| !outcome.is_kept()) {
+                        continue;
                     }
-                    _ => self.prune_record(record, &row, mode).await?,
-                };
-                if outcome == PruneOutcome::Deleted {
+                    *outcome = Some(match edits.get(&row.id).and_then(edits::Edits::latest) {
+                        _ if *mode == PruneMode::List => PruneOutcome::Listed,
+                        _ if of_others.contains(&row.id) => PruneOutcome::Kept("another set holds it".to_owned()),
+                        Some(edit) => PruneOutcome::Kept(format!("it was edited by {}", edit.attribution())),
+                        None => self.prune_record(record, row, mode).await?,
+                    });
+                }
+                let after = outcomes.iter().flatten().filter(|outcome| !outcome.is_kept()).count();
+                if *mode != PruneMode::Delete || after == before {
+                    break;
+                }
+            }
+            for (row, outcome) in rows.iter().zip(outcomes) {
+                let outcome = outcome.ok_or_else(|| internal("a record of a set was not pruned"))?;
+                // what ended is gone from the set, which the other set still holds
+                if matches!(outcome, PruneOutcome::Deleted | PruneOutcome::Closed)
+                    || (*mode != PruneMode::List && of_others.contains(&row.id))
+                {
                     left.push(row.id);
                 }
-                pruned.push(PrunedRecord { ty, slug: slug(record, &row).to_owned(), outcome });
+                pruned.push(PrunedRecord { ty, slug: slug(record, row).to_owned(), outcome });
             }
         }
         Ok((pruned, left))
@@ -149,8 +184,12 @@ impl WriteSession<'_> {
                 let Some(field) = record.field_id(END) else {
                     return Ok(PruneOutcome::Kept(format!("{} has no end", crate::core::article::with_article(&record.singular()))));
                 };
-                if let Some(end) = row.cells[field.index()].as_text() {
-                    return Ok(PruneOutcome::Kept(format!("it ended on {end}")));
+                if row.cells[field.index()] != Cell::Null {
+                    return Ok(PruneOutcome::Closed);
+                }
+                let start = record.field_id(START).and_then(|field| row.cells[field.index()].as_text());
+                if let Some(start) = start.filter(|start| *start > day.end().as_str()) {
+                    return Ok(PruneOutcome::Kept(format!("it begins on {start}, after the end given")));
                 }
                 let target = WriteTarget {
                     mode: WriteMode::Update,
@@ -165,6 +204,35 @@ impl WriteSession<'_> {
             }
         }
     }
+}
+
+impl PruneOutcome {
+    fn is_kept(&self) -> bool {
+        matches!(self, Self::Kept(_))
+    }
+}
+
+/// Whether records of a type are pruned. Sources are not: an import finds one by its URL without having it in a file.
+fn is_pruned(ty: RecordType) -> bool {
+    ty != RecordType::Source
+}
+
+/// The records among these that other sets have as well.
+async fn of_other_sets(transaction: &DatabaseTransaction, hash: &str, records: &[(RecordType, Uuid)]) -> Result<HashSet<Uuid>> {
+    let ids: Vec<Uuid> = records.iter().map(|(_, id)| *id).collect();
+    let mut found = HashSet::new();
+    for batch in ids.chunks(LOOKUP_BATCH_VALUES) {
+        let select = Query::select()
+            .column("record_id")
+            .from(TABLE)
+            .and_where(Expr::col("hash").ne(hash))
+            .and_where(one_of_ids(transaction.get_database_backend(), "record_id", batch)?)
+            .to_owned();
+        for row in transaction.query_all(&select).await.map_err(database)? {
+            found.insert(row.try_get_by_index(0).map_err(internal)?);
+        }
+    }
+    Ok(found)
 }
 
 fn slug<'r>(record: &Record, row: &'r StoredRow) -> &'r str {

@@ -14,6 +14,7 @@ use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::curation::digest_key::DigestKey;
+use crate::store::curation::name_parts::NAME_FIELDS;
 use crate::store::curation::name_recognition::NameRecognizer;
 use crate::store::curation::name_redaction::texts;
 use crate::store::curation::withheld_digest::{
@@ -28,9 +29,6 @@ use crate::store::write::requested_names::{RequestedNames, given_name, place};
 use crate::store::write::slug::{RetiredSlug, former_slugs, slug_from_name};
 use crate::store::write::types::{ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord};
 use crate::store::{Store, database};
-
-/// Fields with the names of a person.
-const NAME_FIELDS: [&str; 3] = ["name", "sortName", "otherNames"];
 
 /// The record that a draft is for.
 #[derive(Debug, Clone, Copy)]

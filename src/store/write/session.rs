@@ -16,6 +16,7 @@ use crate::core::path::{DisplayPath, PathSegment};
 use crate::entity::RecordType;
 use crate::store::curation::digest_key::DigestKey;
 use crate::store::curation::disputes;
+use crate::store::curation::name_parts::gives_names;
 use crate::store::curation::name_recognition::NameRecognizer;
 use crate::store::curation::name_redaction::texts;
 use crate::store::curation::screening::{free_of_names, places_of_names, records_of_withheld_persons, refers, screen, screen_identifiers};
@@ -194,7 +195,11 @@ impl WriteSession<'_> {
                     }
                     lone = has_words && (refers || is_related);
                 }
-                if let Some(draft) = screen(*ty, record, &recognizer, lone, &mut problems) {
+                let needs_stored =
+                    *ty == RecordType::Person && !recognizer.is_empty() && !record.is_new && gives_names(catalog().get(*ty), record.draft);
+                let stored = if needs_stored { load_rows(transaction, catalog().get(*ty), "id", &[record.id]).await? } else { Vec::new() };
+                let stored = stored.first().map(|(_, row)| row);
+                if let Some(draft) = screen(*ty, (record, stored), &recognizer, lone, &mut problems) {
                     let former = record.draft.name.clone().filter(|name| record.is_new && draft.name.as_ref() != Some(name));
                     redacted.push((*ty, record.id, former));
                     record.draft = screened.alloc(draft);

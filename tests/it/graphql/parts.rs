@@ -237,7 +237,8 @@ async fn list_that_lacks_cited_parts_needs_replace(#[values(On::Sqlite, On::Post
     assert_eq!(keys(&server.data(CASE).await["case"]["parties"]), ["anna"]);
     editor.done("updateCase { case { id } }", json!({"id": "case-1", "events": events, "replace": true})).await;
     assert_eq!(keys(&server.data(CASE).await["case"]["events"]), ["appeal"]);
-    let record = |replace: Value| json!({"records": [{"case": {"slug": "case-1", "charges": [], "replace": replace}}]});
+    let case = |replace: Value| json!({"slug": "case-1", "charges": [], "replace": replace});
+    let record = |replace: Value| json!({"records": [{"case": case(replace)}], "overwrite": true});
     let kept = editor.payload("importRecords { updated failed results { errors { message } } }", record(json!(false))).await;
     assert_eq!(kept["failed"], 1, "{kept:#}");
     let dropped = editor.payload("importRecords { updated failed }", record(Value::Null)).await;

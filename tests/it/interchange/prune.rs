@@ -74,9 +74,35 @@ async fn prune_closes_memberships_and_keeps_edits_and_referred_records(#[values(
     );
     fixture.import_ok(&["case.yaml"]);
     let (_, output) = load(&fixture, &[1], &["--prune", "delete", "--yes"]);
-    assert!(output.contains("not pruned: person member-2: it was edited since the last import, by editor on "), "{output}");
+    assert!(output.contains("not pruned: person member-2: it was edited by editor on "), "{output}");
     assert!(output.contains("not pruned: person member-3: other records refer to it: case \"c\""), "{output}");
     assert_eq!(counts(&fixture).await.0, 3);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn prune_spares_other_sets_and_empty_files(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let fixture = ImportFixture::new(on).await;
+    let import = |text: &str, flags: &[&str]| {
+        fixture.write_file("file.yaml", text);
+        let (status, stdout, stderr) = fixture.import(&[&["file.yaml"], flags].concat());
+        (status, format!("{stdout}{stderr}"))
+    };
+    let person = |slug: &str| format!("- {{slug: {slug}, name: {{en: {slug}}}}}\n");
+    let prune = ["--prune", "delete", "--yes"];
+    import(&format!("people:\n{}{}", person("xa"), person("xb")), &["--set", "one"]);
+    import(&format!("people:\n{}{}", person("xa"), person("xc")), &["--set", "two"]);
+    let (_, output) = import(&format!("people:\n{}", person("xc")), &[&["--set", "two"], &prune[..]].concat());
+    assert!(output.contains("not pruned: person xa: another set holds it"), "{output}");
+    for text in ["people: []", "{}", "people:\n- {slug: xd, name: {en: D}}"] {
+        let (status, output) = import(text, &[&["--set", "one"], &prune[..]].concat());
+        assert!(!status && output.contains("the files hold none of the 2 records of the set"), "{text}: {output}");
+    }
+    // a parent that is gone with its child
+    let tree = "organizations:\n- {slug: a, name: {en: A}}\n- {slug: b, name: {en: B}, parent: a}\n- {slug: c, name: {en: C}}";
+    import(tree, &["--set", "tree"]);
+    let (_, output) = import("organizations: [{slug: c, name: {en: C}}]", &[&["--set", "tree"], &prune[..]].concat());
+    assert!(output.contains("organization a deleted") && output.contains("organization b deleted"), "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

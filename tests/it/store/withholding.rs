@@ -492,3 +492,59 @@ async fn repeated_import_brings_no_name_back_in_a_key(#[values(On::Sqlite, On::P
     let shown = Asker::reader(&server).data(query).await.to_string();
     assert!(!shown.contains("karimbek") && shown.contains("\"key\""), "{shown}");
 }
+
+/// The given name in one field and the family name in another are the name, in the record and in a new one.
+#[rstest]
+#[tokio::test]
+async fn parts_of_a_name_are_withheld_as_a_whole(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let text = "
+people:
+- {slug: witness, name: {en: Witness N.}, givenName: Ariadna, familyName: Nezabudkina}
+- {slug: lady, name: {en: Zinaida Khvostova}}
+- {slug: writer, name: {en: Writer}, biography: {en: Met Ariadna Nezabudkina.}}
+";
+    let server = Server::with(on, text).await;
+    let admin = Asker::with_role(&server, Role::Admin).await;
+    for person in ["witness", "lady"] {
+        admin.done("withholdPerson { placeCount }", json!({"person": person, "message": "asked"})).await;
+    }
+    let biography = "{ person(by: {slug: \"writer\"}) { biography history { nodes { changes { new } } } } }";
+    assert!(!admin.data(biography).await.to_string().contains("Nezabudkina"));
+    for (given, family, name) in [("Ariadna", "Nezabudkina", "N."), ("Zinaida", "Khvostova", "A lady"), ("Zinaida", "", "Khvostova")] {
+        let mut input = json!({"name": {"en": name}, "givenName": given});
+        if !family.is_empty() {
+            input["familyName"] = json!(family);
+        }
+        let payload = admin.payload("createPerson { person { id } }", input.clone()).await;
+        assert_eq!(payload["errors"][0]["code"], "WITHHELD", "{payload}");
+        let payload =
+            admin.payload("importRecords { created }", json!({"records": [{"person": {"slug": "back", "name": {"en": "Back"}}}]})).await;
+        assert_eq!(payload["errors"], json!([]), "{payload}");
+        input["slug"] = json!("back");
+        admin.payload("importRecords { updated }", json!({"records": [{"person": input}]})).await;
+        let data = admin.data("{ person(by: {slug: \"back\"}) { name givenName familyName } }").await;
+        assert!(data["person"]["givenName"].is_null() && data["person"]["familyName"].is_null(), "{data}");
+    }
+    // in two steps
+    admin.done("createPerson { person { id } }", json!({"slug": "steps", "name": {"en": "Steps"}, "givenName": "Zinaida"})).await;
+    let payload = admin.payload("updatePerson { person { id } }", json!({"id": "steps", "familyName": "Khvostova"})).await;
+    assert_eq!(payload["errors"][0]["code"], "WITHHELD", "{payload}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn memberships_lose_the_contacts_of_a_withheld_person(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let text = "
+organizations: [{slug: house, name: {en: House}, classification: legislature}]
+people: [{slug: mp, name: {en: Member Memberova}}]
+memberships:
+- {slug: seat, label: {en: Member}, person: mp, organization: house, contactDetails: [{type: email, value: private@example.org}], links: [{url: 'https://parl.example/4711'}]}
+";
+    let server = Server::with(on, text).await;
+    let admin = Asker::with_role(&server, Role::Admin).await;
+    admin.done("withholdPerson { placeCount }", json!({"person": "mp", "message": "asked"})).await;
+    let query = "{ memberships { nodes { contactDetails { value } links { url } history { nodes { changes { field old new } } } } } }";
+    let data = admin.data(query).await;
+    assert_eq!(data["memberships"]["nodes"][0]["contactDetails"], json!([]), "{data}");
+    assert!(!data.to_string().contains("private@example.org") && !data.to_string().contains("4711"), "{data}");
+}
