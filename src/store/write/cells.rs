@@ -131,10 +131,10 @@ fn kept_or(merge: &mut MergeState<'_>, target: MergeTarget<'_>, field: FieldId, 
         return if merged.is_empty() { Cell::Null } else { Cell::Json(Json::Object(merged)) };
     }
     let is_position = record.field(field).name == POSITION;
-    let Some(stored) = stored.filter(|stored| **stored != given && merge.source == DraftSource::Import && !is_position) else {
-        return given;
-    };
+    let Some(stored) = stored.filter(|stored| **stored != given && merge.source == DraftSource::Import) else { return given };
     match edit.or_else(|| merge.edits?.of_value(&path)) {
+        // the position follows from the parts that the list has
+        Some(_) if is_position => stored.clone(),
         Some(edit) => {
             merge.report_kept(origin, "the value", edit);
             stored.clone()
