@@ -99,9 +99,10 @@ async fn prune_spares_other_sets_and_empty_files(#[values(On::Sqlite, On::Postgr
         assert!(!status && output.contains("the files hold none of the 2 records of the set"), "{text}: {output}");
     }
     // a parent that is gone with its child
-    let tree = "organizations:\n- {slug: a, name: {en: A}}\n- {slug: b, name: {en: B}, parent: a}\n- {slug: c, name: {en: C}}";
+    let tree = "organizations:\n- {slug: a, name: {en: A}, classification: other}\n- {slug: b, name: {en: B}, classification: other, parent: a}\n- {slug: c, name: {en: C}, classification: other}";
     import(tree, &["--set", "tree"]);
-    let (_, output) = import("organizations: [{slug: c, name: {en: C}}]", &[&["--set", "tree"], &prune[..]].concat());
+    let (_, output) =
+        import("organizations: [{slug: c, name: {en: C}, classification: other}]", &[&["--set", "tree"], &prune[..]].concat());
     assert!(output.contains("organization a deleted") && output.contains("organization b deleted"), "{output}");
 }
 

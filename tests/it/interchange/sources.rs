@@ -168,7 +168,7 @@ async fn other_encoding_is_named_or_refused(
     );
     fixture.write_file("p.yaml", b"people:\n- {slug: y, name: {ru: \xCF\x98}}\n");
     let output = import_with(&fixture, door, "p.yaml", Options { encoding: Some("windows-1251"), ..Options::default() }).await;
-    assert!(output.contains("p.yaml:2: the byte 98 is no text in windows-1251 (column 24); is the file in another encoding?"), "{output}");
+    assert!(output.contains("p.yaml:2: the byte 98 is no text in windows-1251 (column 25); is the file in another encoding?"), "{output}");
 }
 
 const SHEET_MAPPING: &str = "type: statistic
