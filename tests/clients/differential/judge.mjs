@@ -4,7 +4,7 @@ import * as graphql16 from "graphql";
 /** Scalars that are written as strings. */
 const TEXT_SCALARS = ["DateTime", "Duration", "Language", "PartialDate", "PathSegment", "URL"];
 
-const isTexts = (value) => typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every((text) => typeof text === "string");
+const isTexts = (value) => typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every((text) => text === null || typeof text === "string");
 
 /** A judge by graphql-js: the schema, and a function that returns the errors of a request. */
 export function judge(sdl, graphql = graphql16) {
@@ -33,7 +33,7 @@ export function judge(sdl, graphql = graphql16) {
     "Translations",
     (value) => (isTexts(value) ? value : refuse("Translations")),
     (node) => {
-      const isObject = node.kind === Kind.OBJECT && node.fields.every(({ value }) => value.kind === Kind.STRING || value.kind === Kind.VARIABLE);
+      const isObject = node.kind === Kind.OBJECT && node.fields.every(({ value }) => [Kind.STRING, Kind.NULL, Kind.VARIABLE].includes(value.kind));
       const names = isObject ? node.fields.map(({ name }) => name.value) : [];
       return isObject && new Set(names).size === names.length ? {} : refuse("Translations");
     },
