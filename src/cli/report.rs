@@ -82,8 +82,8 @@ pub(super) fn warnings(outcome: &WriteSummary) {
     outcome.kept.iter().for_each(|kept| eprintln!("kept: {kept}"));
 }
 
-/// Prints what happened to the records that are gone from their set: a line for each that was pruned or kept against the
-/// wish, and their number if they were only listed.
+/// Prints what happened to the records that are gone from their set: a line for each that was pruned or could not
+/// be, and their number if they were only listed.
 pub(super) fn pruned(pruned: &[PrunedRecord], dry_run: bool) {
     let listed = pruned.iter().filter(|record| record.outcome == PruneOutcome::Listed).count();
     if listed > 0 {

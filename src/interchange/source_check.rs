@@ -39,7 +39,7 @@ pub struct CheckedSource {
     pub is_unknown_host: bool,
     /// The status of the response, or why there is none.
     pub reason: String,
-    /// Whether each quote is in the page, in the order of the quotes of the source. Not set if it cannot be told.
+    /// Whether each quote is in the page, in the order of the quotes of the source. Not set if the text of the page is unknown.
     pub quotes: Vec<Option<bool>>,
     /// URL of an archived copy, if the page is dead and the source has none.
     pub archived_url: Option<String>,

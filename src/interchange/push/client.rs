@@ -181,7 +181,8 @@ fn parse_response(response: &Json, pushed: &[(RecordType, &Draft)], skip: bool) 
         let Some((index, (ty, draft))) = index.and_then(|index| Some((index, *pushed.get(index)?))) else {
             return Err(unexpected_response());
         };
-        if let Some(action) = entry["outcome"].as_str().and_then(written_action) {
+        let outcome = entry["outcome"].as_str().ok_or_else(unexpected_response)?;
+        if let Some(action) = written_action(outcome)? {
             by_type.entry(ty).or_default().count(action);
         }
         let texts = |name: &str| entry[name].as_array().into_iter().flatten().filter_map(Json::as_str);
@@ -226,12 +227,13 @@ fn problem(error: &Json, origin: &Origin) -> InputProblem {
 }
 
 /// What the server did to a record, by the name of the outcome; `None` if it wrote nothing.
-fn written_action(outcome: &str) -> Option<WriteAction> {
+fn written_action(outcome: &str) -> Result<Option<WriteAction>, PushError> {
     match outcome {
-        "CREATED" => Some(WriteAction::Created),
-        "UPDATED" => Some(WriteAction::Updated),
-        "UNCHANGED" => Some(WriteAction::Unchanged),
-        _ => None,
+        "CREATED" => Ok(Some(WriteAction::Created)),
+        "UPDATED" => Ok(Some(WriteAction::Updated)),
+        "UNCHANGED" => Ok(Some(WriteAction::Unchanged)),
+        "FAILED" | "SKIPPED" => Ok(None),
+        _ => Err(unexpected_response()),
     }
 }
 

@@ -27,7 +27,7 @@ pub enum UrlStatus {
     Found,
     /// The page or the whole site is gone.
     Dead,
-    /// It cannot be told.
+    /// The status of the page is unknown.
     Unknown,
 }
 

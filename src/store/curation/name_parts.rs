@@ -1,59 +1,102 @@
 //! Names that stand in several fields of a person: the given name in one, the family name in another.
 
+use std::collections::HashMap;
+
+use sea_orm::sea_query::{Alias, Query};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use uuid::Uuid;
+
 use crate::catalog::record::Record;
+use crate::core::error::{Result, internal};
+use crate::store::database;
 use crate::store::draft::{Draft, DraftValue};
 use crate::store::read::result::Cell;
-use crate::store::write::model::StoredRow;
+use crate::store::sql::dialect::one_of_ids;
+use crate::store::write::load::LOOKUP_BATCH_VALUES;
 
-/// Fields that hold whole names of a person.
+/// Fields that hold whole names of a record, the best first.
 pub(crate) const NAME_FIELDS: [&str; 3] = ["name", "otherNames", "sortName"];
-/// Fields that hold parts of the name, in their order in a name.
+/// Fields that hold parts of the name of a person, in their order in a name.
 pub(crate) const PART_FIELDS: [&str; 4] = ["givenName", "additionalName", "patronymicName", "familyName"];
-/// Maximum number of names that are composed with one part.
+/// Maximum number of whole names that are composed with each part.
 const MAX_COMPOSED_NAMES: usize = 50;
 
-/// The texts of a field, in a draft or else in the stored row.
-fn texts(record: &Record, field: &str, draft: Option<&Draft>, row: Option<&StoredRow>) -> Vec<String> {
-    let Some(id) = record.field_id(field) else { return Vec::new() };
-    let owned = |cell: &Cell| cell.texts().into_iter().map(str::to_owned).collect();
-    match draft.and_then(|draft| draft.value(id)) {
-        Some(DraftValue::Cell(cell)) => owned(cell),
-        _ => row.map(|row| owned(&row.cells[id.index()])).unwrap_or_default(),
-    }
+/// Values of the fields with names and parts of names, by the name of the field.
+pub(crate) type NameCells = HashMap<&'static str, Cell>;
+
+fn name_fields() -> impl Iterator<Item = &'static str> {
+    NAME_FIELDS.into_iter().chain(PART_FIELDS)
 }
 
-/// The names that the parts of a person's name make: the given name with the family name, with and without what is between,
-/// and each part with each of the whole names.
-pub(crate) fn composed_names(record: &Record, draft: Option<&Draft>, row: Option<&StoredRow>) -> Vec<String> {
-    let part = |field| texts(record, field, draft, row).into_iter().next();
-    let parts = PART_FIELDS.map(part);
-    let [given, _, _, family] = &parts;
-    let mut names = Vec::new();
-    if let (Some(given), Some(family)) = (given, family) {
-        names.push(format!("{given} {family}"));
-        names.push(parts.iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" "));
+/// The values of a row in the fields with names.
+pub(crate) fn name_cells(record: &Record, cells: &[Cell]) -> NameCells {
+    name_fields().filter_map(|name| Some((name, cells[record.field_id(name)?.index()].clone()))).collect()
+}
+
+/// The values of a draft in the fields with names, over the stored ones.
+pub(crate) fn drafted_name_cells(record: &Record, draft: &Draft, stored: Option<&NameCells>) -> NameCells {
+    let mut cells = stored.cloned().unwrap_or_default();
+    for name in name_fields() {
+        match record.field_id(name).and_then(|field| draft.value(field)) {
+            Some(DraftValue::Cell(cell)) => _ = cells.insert(name, cell.clone()),
+            // the problem of the value is reported, and names are no references
+            Some(DraftValue::Invalid | DraftValue::Slug(..) | DraftValue::Id(..) | DraftValue::Key(..)) | None => {}
+        }
     }
-    let whole = NAME_FIELDS.iter().flat_map(|field| texts(record, field, draft, row)).take(MAX_COMPOSED_NAMES);
+    cells
+}
+
+/// The name that the parts make by themselves: the given name with the family name, with and without what is between.
+pub(crate) fn names_of_parts(cells: &NameCells) -> Vec<String> {
+    let [given, additional, patronymic, family] = parts(cells);
+    let (Some(given), Some(family)) = (given, family) else { return Vec::new() };
+    let whole: Vec<&str> = [Some(given), additional, patronymic, Some(family)].into_iter().flatten().collect();
+    vec![format!("{given} {family}"), whole.join(" ")]
+}
+
+/// The names that the fields make together: those of the parts, and each part with each of the whole names.
+pub(crate) fn composed_names(cells: &NameCells) -> Vec<String> {
+    let mut names = names_of_parts(cells);
+    let whole = NAME_FIELDS.iter().filter_map(|field| cells.get(field)).flat_map(Cell::texts).take(MAX_COMPOSED_NAMES);
     for name in whole {
-        for part in parts.iter().flatten() {
-            names.push(format!("{part} {name}"));
-            names.push(format!("{name} {part}"));
+        for part in parts(cells).into_iter().flatten() {
+            names.extend([format!("{part} {name}"), format!("{name} {part}")]);
         }
     }
     names
 }
 
-/// The names of a person that its parts make by themselves.
-pub(crate) fn names_of_parts(record: &Record, row: &StoredRow) -> Vec<String> {
-    composed_names(record, None, Some(row)).into_iter().take(2).filter(|_| has_both(record, row)).collect()
+fn parts(cells: &NameCells) -> [Option<&str>; 4] {
+    PART_FIELDS.map(|field| cells.get(field).and_then(Cell::as_text))
 }
 
-fn has_both(record: &Record, row: &StoredRow) -> bool {
-    ["givenName", "familyName"].iter().all(|field| !texts(record, field, None, Some(row)).is_empty())
-}
-
-/// Whether a draft gives a part of a name, or a name.
+/// Whether a draft gives a name or a part of one.
 pub(crate) fn gives_names(record: &Record, draft: &Draft) -> bool {
-    let gives = |field: &&str| record.field_id(field).is_some_and(|id| draft.value(id).is_some());
-    PART_FIELDS.iter().any(|field| gives(field)) || NAME_FIELDS.iter().any(|field| gives(field))
+    name_fields().any(|name| record.field_id(name).is_some_and(|field| draft.value(field).is_some()))
+}
+
+/// The stored values of these records in the fields with names.
+pub(crate) async fn load_name_cells(
+    transaction: &DatabaseTransaction,
+    record: &'static Record,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, NameCells>> {
+    let fields: Vec<_> = name_fields().filter_map(|name| Some((name, record.field(record.field_id(name)?)))).collect();
+    let mut found = HashMap::new();
+    for batch in ids.chunks(LOOKUP_BATCH_VALUES) {
+        let select = Query::select()
+            .column("id")
+            .columns(fields.iter().map(|(_, field)| Alias::new(field.column)))
+            .from(Alias::new(record.table))
+            .and_where(one_of_ids(transaction.get_database_backend(), "id", batch)?)
+            .to_owned();
+        for row in transaction.query_all(&select).await.map_err(database)? {
+            let mut cells = NameCells::new();
+            for (index, (name, field)) in fields.iter().enumerate() {
+                cells.insert(name, Cell::decode(&row, index + 1, field.kind).map_err(internal)?);
+            }
+            found.insert(row.try_get_by_index(0).map_err(internal)?, cells);
+        }
+    }
+    Ok(found)
 }

@@ -14,7 +14,7 @@ use crate::catalog::record::Record;
 use crate::core::error::Result;
 use crate::core::id;
 use crate::entity::RecordType;
-use crate::store::curation::name_parts::{PART_FIELDS, composed_names};
+use crate::store::curation::name_parts::{NameCells, PART_FIELDS, composed_names, drafted_name_cells};
 use crate::store::curation::name_recognition::NameRecognizer;
 use crate::store::curation::name_redaction::{NameRedaction, texts};
 use crate::store::curation::referrers::referrers;
@@ -25,13 +25,12 @@ use crate::store::curation::withheld_digest::{
 use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, ProblemCode, WriteMode};
 use crate::store::read::result::Cell;
 use crate::store::write::identifiers::{IdentifierPair, identifier_of, identifiers};
-use crate::store::write::model::StoredRow;
 use crate::store::write::types::ResolvedDraft;
 
 /// Screens a draft. Returns the draft to write in its place, if that differs. `lone` also screens for single words of names.
 pub(crate) fn screen(
     ty: RecordType,
-    (resolved, stored): (&ResolvedDraft<'_>, Option<&StoredRow>),
+    (resolved, stored): (&ResolvedDraft<'_>, Option<&NameCells>),
     recognizer: &NameRecognizer,
     lone: bool,
     problems: &mut Vec<InputProblem>,
@@ -39,7 +38,7 @@ pub(crate) fn screen(
     problems.extend(reserved_slug_problem(ty, resolved));
     let mut found = places_of_names(ty, resolved.draft, recognizer, lone);
     let has_split_name = ty == RecordType::Person && found.is_empty() && {
-        let names = composed_names(catalog().get(ty), Some(resolved.draft), stored);
+        let names = composed_names(&drafted_name_cells(catalog().get(ty), resolved.draft, stored));
         names.iter().any(|name| recognizer.finds(name))
     };
     if has_split_name {

@@ -17,7 +17,7 @@ use crate::core::normalize::{fold_for_search, words};
 use crate::entity::RecordType;
 use crate::store::curation::digest_key::DigestKey;
 use crate::store::curation::merge::log::forget_merges;
-use crate::store::curation::name_parts::{NAME_FIELDS, names_of_parts};
+use crate::store::curation::name_parts::{NAME_FIELDS, name_cells, names_of_parts};
 use crate::store::curation::name_recognition::NameRecognizer;
 use crate::store::curation::name_recognition::forms::{REPLACEMENT_NAMES, forms_of_person};
 use crate::store::curation::name_redaction::{NameRedaction, ReplacedKeys, texts};
@@ -191,7 +191,7 @@ impl WriteSession<'_> {
         }
         let names = NAME_FIELDS.iter().flat_map(|name| field(record, row, name).texts());
         identity.names.extend(names.map(|name| name.trim().to_owned()).filter(|name| name.chars().count() >= MIN_NAME_CHARS));
-        identity.names.extend(names_of_parts(record, row));
+        identity.names.extend(names_of_parts(&name_cells(record, &row.cells)));
         identity.slugs.extend(field(record, row, "slug").as_text().map(str::to_owned));
         let identifier = catalog().get(RecordType::Identifier);
         let text = |row: &StoredRow, name| field(identifier, row, name).as_text().unwrap_or_default().to_owned();

@@ -11,6 +11,7 @@ use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::entity::RecordType;
+use crate::store::curation::name_parts::NAME_FIELDS;
 use crate::store::curation::name_recognition::forms::REPLACEMENT_NAMES;
 use crate::store::error::database;
 use crate::store::handle::Store;
@@ -25,8 +26,6 @@ use crate::store::sql::filter::Visibility;
 const READ_BATCH_RECORDS: usize = 1_000;
 /// Names of a record that are compared.
 const MAX_NAMES: usize = 50;
-/// Fields with names, the best first.
-const NAME_FIELDS: [&str; 3] = ["name", "otherNames", "sortName"];
 
 /// What reads: a store for a caller, who sees what the store shows, or a transaction that writes, which sees all.
 #[derive(Clone, Copy)]

@@ -15,7 +15,7 @@ use crate::store::sql::dialect::{one_of, one_of_ids};
 /// Number of values that one statement looks up.
 const LOOKUP_BATCH_VALUES: usize = 10_000;
 
-/// A stored membership, as far as one without an id is told from others by it.
+/// The values of a stored membership that a membership without an id is matched by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoredMembership {
     /// Its slug.

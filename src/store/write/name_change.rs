@@ -7,12 +7,11 @@ use serde_json::Value as Json;
 use crate::catalog::record::Record;
 use crate::core::sound::sound;
 use crate::core::text::excerpt;
+use crate::store::curation::name_parts::NAME_FIELDS;
 use crate::store::curation::name_words::tokens;
 use crate::store::draft::{Draft, InputProblem, WriteMode};
 use crate::store::read::result::Cell;
 
-/// Fields with the names of a record.
-const NAME_FIELDS: [&str; 3] = ["name", "sortName", "otherNames"];
 /// Minimum length of a word of a name; shorter ones are initials and particles.
 const MIN_WORD_LETTERS: usize = 2;
 

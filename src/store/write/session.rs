@@ -16,7 +16,7 @@ use crate::core::path::{DisplayPath, PathSegment};
 use crate::entity::RecordType;
 use crate::store::curation::digest_key::DigestKey;
 use crate::store::curation::disputes;
-use crate::store::curation::name_parts::gives_names;
+use crate::store::curation::name_parts::{gives_names, load_name_cells};
 use crate::store::curation::name_recognition::NameRecognizer;
 use crate::store::curation::name_redaction::texts;
 use crate::store::curation::screening::{free_of_names, places_of_names, records_of_withheld_persons, refers, screen, screen_identifiers};
@@ -179,6 +179,13 @@ impl WriteSession<'_> {
         // records that refer to withheld persons, once they are needed
         let mut related: Option<HashSet<Uuid>> = None;
         for (ty, records) in &mut resolved {
+            let is_renamed = |record: &&ResolvedDraft<'_>| !record.is_new && gives_names(catalog().get(*ty), record.draft);
+            let stored_names = if *ty == RecordType::Person && !recognizer.is_empty() {
+                let ids: Vec<Uuid> = records.iter().filter(is_renamed).map(|record| record.id).collect();
+                load_name_cells(transaction, catalog().get(*ty), &ids).await?
+            } else {
+                HashMap::new()
+            };
             for record in records {
                 let refers = !persons.is_empty() && refers_to(record.draft, &persons, &names);
                 let has_words = !places_of_names(*ty, record.draft, &recognizer, true).is_empty();
@@ -195,11 +202,7 @@ impl WriteSession<'_> {
                     }
                     lone = has_words && (refers || is_related);
                 }
-                let needs_stored =
-                    *ty == RecordType::Person && !recognizer.is_empty() && !record.is_new && gives_names(catalog().get(*ty), record.draft);
-                let stored = if needs_stored { load_rows(transaction, catalog().get(*ty), "id", &[record.id]).await? } else { Vec::new() };
-                let stored = stored.first().map(|(_, row)| row);
-                if let Some(draft) = screen(*ty, (record, stored), &recognizer, lone, &mut problems) {
+                if let Some(draft) = screen(*ty, (record, stored_names.get(&record.id)), &recognizer, lone, &mut problems) {
                     let former = record.draft.name.clone().filter(|name| record.is_new && draft.name.as_ref() != Some(name));
                     redacted.push((*ty, record.id, former));
                     record.draft = screened.alloc(draft);

@@ -1,4 +1,4 @@
-//! Likeness: descriptions find their records in any spelling, namesakes are told apart, and all duplicates are listed.
+//! Likeness: descriptions find their records in any spelling, namesakes with other dates do not match, and all duplicates are listed.
 
 use std::fmt::Write;
 

@@ -145,7 +145,7 @@ async fn messages_beside_a_withheld_person_have_no_word_of_the_name(#[values(On:
     let person = admin.done("withholdPerson { person { id } }", json!({"person": "zk", "message": "asked by Karabekova"})).await["person"]
         ["id"]
         .clone();
-    let message = "on the wish of Karabekova";
+    let message = "at the request of Karabekova";
     editor.done("updateStatement { statement { id } }", json!({"id": "said", "saidOn": "2021", "message": message})).await;
     let created = json!({"slug": "new", "text": {"en": "T"}, "speaker": person, "message": message});
     editor.done("createStatement { statement { id } }", created).await;

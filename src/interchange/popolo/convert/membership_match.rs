@@ -105,7 +105,7 @@ impl Conversion {
             let first = new.iter().map(|index| &memberships[*index]).find(|membership| membership.id.is_none());
             if let (false, Some(first)) = (rivals.is_empty(), first) {
                 let message = format!(
-                    "{} memberships of {person} in {organization} differ from those in the database ({}) in more than one way; give each an id, so that they are told apart",
+                    "{} memberships of {person} in {organization} differ from those in the database ({}) in more than one way; give each an id, so that each is matched with its record",
                     new.len(),
                     rivals.join(", ")
                 );

@@ -92,7 +92,7 @@ async fn ambiguous_memberships_need_ids(#[values(On::Sqlite, On::Postgres)] on: 
     fixture
         .write_file("house.popolo.json", file(&json!([{"role": "deputy", "start_date": "2012"}, {"role": "whip", "start_date": "2013"}])));
     let output = import(&fixture, door, "house.popolo.json", Some("parl"), None).await;
-    assert!(output.contains("give each an id, so that they are told apart"), "{output}");
+    assert!(output.contains("give each an id, so that each is matched with its record"), "{output}");
     assert_eq!(stored(&fixture).await, first);
 }
 
