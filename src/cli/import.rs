@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
+use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::args::{ImportArgs, PruneArg};
@@ -134,8 +135,8 @@ async fn load(store: &Store, mut files: ImportFiles, options: &ImportOptions) ->
         return match write_result(validate(store, &drafts, options, &mut interrupt).await, 0)? {
             Some(outcome) => {
                 report::warnings(&outcome);
-                prune(store, &outcome, refused, options).await?;
-                Ok(report::completed(report::dry_run_summary(&outcome), refused))
+                let pruned = prune(store, &outcome, refused, options).await?;
+                Ok(report::completed(report::dry_run_summary(&outcome).with_member("gone", pruned), refused))
             }
             None => Ok(report::interrupted(0, total)),
         };
@@ -161,7 +162,8 @@ async fn load(store: &Store, mut files: ImportFiles, options: &ImportOptions) ->
         }
     };
     report::warnings(&outcome);
-    prune(store, &outcome, refused, options).await.context("the records were written, but what is gone from the set was not pruned")?;
+    let pruned =
+        prune(store, &outcome, refused, options).await.context("the records were written, but what is gone from the set was not pruned")?;
     store
         .register_redirects(&former.slugs, &former.ids)
         .await
@@ -169,23 +171,26 @@ async fn load(store: &Store, mut files: ImportFiles, options: &ImportOptions) ->
     if outcome.created + outcome.updated >= BULK_WRITE_RECORDS {
         store.run_upkeep().await.context("all records were written, but database maintenance failed")?;
     }
-    Ok(report::completed(report::summary(&outcome), refused))
+    Ok(report::completed(report::summary(&outcome).with_member("gone", pruned), refused))
 }
 
-/// Prunes what is gone from the set, and prints it. If records were refused, nothing counts as gone: they may be among them.
-async fn prune(store: &Store, outcome: &WriteSummary, refused: usize, options: &ImportOptions) -> anyhow::Result<()> {
-    let Some(set) = &options.prune.set else { return Ok(()) };
+/// Prunes what is gone from the set, prints it, and returns it for programs. If records were refused, nothing counts as gone: they may be among them.
+async fn prune(store: &Store, outcome: &WriteSummary, refused: usize, options: &ImportOptions) -> anyhow::Result<Json> {
+    let Some(set) = &options.prune.set else { return Ok(Json::Array(Vec::new())) };
     let held: Vec<(RecordType, Uuid)> = outcome.records.iter().map(|written| (written.ty, written.id)).collect();
     let end = TransactionEnd::of(options.dry_run, false);
     // refused records may be among those that seem to be gone
     let mode = if refused > 0 { &PruneMode::List } else { &options.prune.mode };
     let pruned = write_result(store.prune_import_set(set, &held, mode, &options.author, end).await, 0)?;
     match (refused, &options.prune.mode) {
-        (0, _) => report::pruned(&pruned, options.dry_run),
+        (0, _) => {
+            report::pruned(&pruned, options.dry_run);
+            return Ok(report::pruned_json(&pruned));
+        }
         (_, PruneMode::List) => {}
         (_, PruneMode::Delete | PruneMode::Close(_)) => eprintln!("nothing was pruned, because records were refused"),
     }
-    Ok(())
+    Ok(Json::Array(Vec::new()))
 }
 
 /// Reads all inputs.

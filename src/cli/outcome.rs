@@ -40,6 +40,12 @@ impl CommandResult {
         Self { text, json, is_data: self.is_data }
     }
 
+    /// The same result with one more member for programs.
+    pub(super) fn with_member(mut self, name: &str, value: Json) -> Self {
+        self.json[name] = value;
+        self
+    }
+
     /// Prints the result on standard output.
     pub(super) fn print(&self, as_json: bool) -> std::io::Result<()> {
         if is_quiet() && !self.is_data {

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::error::ExitError;
-use super::outcome::{CommandOutcome, CommandResult};
+use super::outcome::{CommandOutcome, CommandResult, note};
 use crate::catalog::catalog;
 use crate::entity::RecordType;
 use crate::interchange::import_reader::refused::{Refusals, RefusedFile};
@@ -85,9 +85,12 @@ pub(super) fn warnings(outcome: &WriteSummary) {
 /// Prints what happened to the records that are gone from their set: a line for each that was pruned or could not
 /// be, and their number if they were only listed.
 pub(super) fn pruned(pruned: &[PrunedRecord], dry_run: bool) {
-    let listed = pruned.iter().filter(|record| record.outcome == PruneOutcome::Listed).count();
-    if listed > 0 {
-        eprintln!("{listed} records of the set are not in the files; --prune delete or --prune close shows and removes them");
+    match pruned.iter().filter(|record| record.outcome == PruneOutcome::Listed).count() {
+        0 => {}
+        1 => note("1 record of the set is not in the files; --prune delete or --prune close shows and removes it"),
+        listed => {
+            note(format_args!("{listed} records of the set are not in the files; --prune delete or --prune close shows and removes them"));
+        }
     }
     let would = if dry_run { "would be " } else { "" };
     for PrunedRecord { ty, slug, outcome } in pruned {
@@ -99,6 +102,20 @@ pub(super) fn pruned(pruned: &[PrunedRecord], dry_run: bool) {
             PruneOutcome::Kept(reason) => eprintln!("not pruned: {record}: {reason}"),
         }
     }
+}
+
+/// What happened to the records that are gone from their set, for programs.
+pub(super) fn pruned_json(pruned: &[PrunedRecord]) -> Json {
+    let record = |PrunedRecord { ty, slug, outcome }: &PrunedRecord| {
+        let (outcome, reason) = match outcome {
+            PruneOutcome::Listed => ("gone", None),
+            PruneOutcome::Deleted => ("deleted", None),
+            PruneOutcome::Closed => ("closed", None),
+            PruneOutcome::Kept(reason) => ("kept", Some(reason)),
+        };
+        json!({"type": catalog().get(*ty).singular(), "slug": slug, "outcome": outcome, "reason": reason})
+    };
+    pruned.iter().map(record).collect()
 }
 
 /// The outcome of an import that was interrupted after `written` of `total` records.

@@ -48,10 +48,11 @@ async fn check_all(store: &Store, checker: &SourceChecker, sources: Vec<SourceAd
     let total = sources.len();
     let progress = Progress::new("sources", "checked", total);
     let mut interrupt = InterruptCounter::start();
-    let mut by_host: BTreeMap<String, Vec<SourceAddress>> = BTreeMap::new();
+    // addresses without a host are never requested
+    let mut by_host: BTreeMap<Option<String>, Vec<SourceAddress>> = BTreeMap::new();
     for source in sources {
         let host = url::Url::parse(&source.url).ok().and_then(|url| url.host_str().map(str::to_owned));
-        by_host.entry(host.unwrap_or_default()).or_default().push(source);
+        by_host.entry(host).or_default().push(source);
     }
     let check = |sources: Vec<SourceAddress>| stream::iter(sources).then(|source| checker.check(source)).boxed();
     let mut results = stream::iter(by_host.into_values()).map(check).flatten_unordered(CONCURRENT_HOSTS);

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::core::strict_json;
+use crate::core::{error, strict_json};
+use crate::http::reconcile::operation::items;
 use crate::http::reconcile::parameters::bad_request;
 use crate::http::reconcile::query::{EntityType, IDENTIFIER_PREFIX, NAME_PROPERTY, PROPERTIES};
 use crate::http::response::HttpReject;
@@ -25,7 +26,7 @@ pub(super) struct Extension {
 
 /// The query behind a request.
 pub(super) fn query() -> String {
-    let shared = "jurisdiction { id label } identifiers { scheme value }";
+    let shared = "jurisdiction { slug label } identifiers { scheme value }";
     format!(
         "query Extend($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Person {{ label birthDate deathDate {shared} }} ... on Organization {{ label foundedOn dissolvedOn classification {shared} }} }} }}"
     )
@@ -77,35 +78,41 @@ impl Extension {
     }
 
     /// The rows, from the data of [`query`]. A row of an id that no visible person or organization has is empty.
-    pub(super) fn rows(&self, data: &Json) -> Json {
-        let nodes = data["nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
+    pub(super) fn rows(&self, data: &Json) -> error::Result<Json> {
         let mut rows: Map<String, Json> = Map::new();
-        for (id, node) in self.ids.iter().zip(nodes) {
-            let cells = self.properties.iter().map(|(property, _)| (property.clone(), cell(property, node)));
-            rows.insert(id.clone(), Json::Object(cells.collect()));
+        for (id, node) in self.ids.iter().zip(items(&data["nodes"])?) {
+            let cells = self.properties.iter().map(|(property, _)| Ok((property.clone(), cell(property, node)?)));
+            rows.insert(id.clone(), Json::Object(cells.collect::<error::Result<_>>()?));
         }
         let meta: Vec<Json> = self.properties.iter().map(|(id, name)| json!({"id": id, "name": name})).collect();
-        json!({"meta": meta, "rows": rows})
+        Ok(json!({"meta": meta, "rows": rows}))
     }
 }
 
-/// The values of a property of a record.
-fn cell(property: &str, node: &Json) -> Json {
+/// The values of a property of a record; none if no visible record of the types has the id.
+fn cell(property: &str, node: &Json) -> error::Result<Json> {
+    if node.as_object().is_none_or(Map::is_empty) {
+        return Ok(json!([]));
+    }
     let text = |value: &Json| value.as_str().map(|text| json!({"str": text}));
     let values: Vec<Json> = if let Some(scheme) = property.strip_prefix(IDENTIFIER_PREFIX) {
-        let identifiers = node["identifiers"].as_array().map(Vec::as_slice).unwrap_or_default();
-        identifiers.iter().filter(|identifier| identifier["scheme"] == scheme).filter_map(|identifier| text(&identifier["value"])).collect()
+        items(&node["identifiers"])?
+            .iter()
+            .filter(|identifier| identifier["scheme"] == scheme)
+            .filter_map(|identifier| text(&identifier["value"]))
+            .collect()
     } else {
         match property {
             NAME_PROPERTY => text(&node["label"]).into_iter().collect(),
             "jurisdiction" if node["jurisdiction"].is_object() => {
-                vec![json!({"id": node["jurisdiction"]["id"], "name": node["jurisdiction"]["label"]})]
+                // the slug is what the property takes in a query
+                vec![json!({"id": node["jurisdiction"]["slug"], "name": node["jurisdiction"]["label"]})]
             }
             "classification" => node[property].as_str().map(|text| json!({"str": text.to_lowercase()})).into_iter().collect(),
             property => text(&node[property]).into_iter().collect(),
         }
     };
-    Json::Array(values)
+    Ok(Json::Array(values))
 }
 
 /// The properties that a type has.

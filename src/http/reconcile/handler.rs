@@ -9,15 +9,17 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::{Map, Value as Json, json};
 
+use crate::core::error;
+use crate::core::error::{Error, internal};
 use crate::http::client::ClientContext;
 use crate::http::reconcile::extend;
 use crate::http::reconcile::manifest::manifest;
-use crate::http::reconcile::operation::run;
+use crate::http::reconcile::operation::{items, run};
 use crate::http::reconcile::parameters::{CALLBACK, bad_request, callback, read_form, rejected, respond};
 use crate::http::reconcile::query;
 use crate::http::reconcile::query::{EntityType, ReconciliationQuery};
 use crate::http::reconcile::suggest;
-use crate::http::response::reject;
+use crate::http::response::{MediaType, error_response, reject};
 use crate::http::state::AppState;
 use crate::http::url_parameters::UrlParameters;
 
@@ -30,7 +32,7 @@ const MAX_SCORE: f64 = 100.0;
 
 /// `GET /reconcile`: the manifest, or the results of queries in the URL.
 pub async fn get(State(state): State<Arc<AppState>>, client: ClientContext, RawQuery(query): RawQuery) -> Response {
-    let parameters = UrlParameters::new(&query.unwrap_or_default());
+    let parameters = UrlParameters::new(query.as_deref().unwrap_or(""));
     if parameters.contains(QUERIES) || parameters.contains(EXTEND) {
         return answer(&state, &client, &parameters).await;
     }
@@ -63,7 +65,7 @@ pub async fn suggest(
     client: ClientContext,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let parameters = UrlParameters::new(&query.unwrap_or_default());
+    let parameters = UrlParameters::new(query.as_deref().unwrap_or(""));
     match Box::pin(suggestions(&state, &kind, &client, &parameters)).await {
         Ok(response) | Err(response) => response,
     }
@@ -79,9 +81,9 @@ async fn suggestions(state: &AppState, kind: &str, client: &ClientContext, param
             let variables = suggest::entity_variables(parameters).map_err(rejected)?;
             let locate = |_: &str, message: &str| message.replacen("query:", "prefix:", 1);
             let data = run(state, client, ("SuggestEntities", suggest::entity_query()), variables, locate).await?;
-            suggest::entities(&data)
+            suggest::entities(&data).map_err(failed)?
         }
-        "type" => suggest::types(parameters),
+        "type" => suggest::types(parameters).map_err(rejected)?,
         "property" => suggest::properties(parameters).map_err(rejected)?,
         _ => return Err(rejected(reject(StatusCode::NOT_FOUND, "suggestions are of entity, type or property"))),
     };
@@ -90,12 +92,17 @@ async fn suggestions(state: &AppState, kind: &str, client: &ClientContext, param
 
 /// `GET /reconcile/extend/propose`: the properties whose values can be added as columns.
 pub async fn propose(RawQuery(query): RawQuery) -> Response {
-    let parameters = UrlParameters::new(&query.unwrap_or_default());
+    let parameters = UrlParameters::new(query.as_deref().unwrap_or(""));
     let checked = parameters.reject_unknown(&[extend::PROPOSE_PARAMETERS, &[CALLBACK]]).and_then(|()| callback(&parameters));
     match checked.and_then(|callback| Ok((extend::propose(&parameters)?, callback))) {
         Ok((json, callback)) => respond(&json, callback.as_deref()),
         Err(reject) => rejected(reject),
     }
+}
+
+/// The response to an error of the server.
+fn failed(error: Error) -> Response {
+    error_response(MediaType::Json, error)
 }
 
 async fn answer(state: &AppState, client: &ClientContext, parameters: &UrlParameters) -> Response {
@@ -113,10 +120,12 @@ async fn answer(state: &AppState, client: &ClientContext, parameters: &UrlParame
 async fn columns(state: &AppState, client: &ClientContext, parameters: &UrlParameters) -> Result<Response, Response> {
     parameters.reject_unknown(&[&[EXTEND, CALLBACK]]).map_err(rejected)?;
     let callback = callback(parameters).map_err(rejected)?;
-    let extension = extend::parse(parameters.value(EXTEND).unwrap_or_default()).map_err(rejected)?;
+    let text =
+        parameters.value(EXTEND).ok_or_else(|| rejected(bad_request("extend is missing: give a JSON object with ids and properties")))?;
+    let extension = extend::parse(text).map_err(rejected)?;
     let locate = |_: &str, message: &str| message.replacen("ids", "extend.ids", 1);
     let data = run(state, client, ("Extend", extend::query()), extension.variables(), locate).await?;
-    Ok(respond(&extension.rows(&data), callback.as_deref()))
+    Ok(respond(&extension.rows(&data).map_err(failed)?, callback.as_deref()))
 }
 
 /// The results of queries: one operation with a `match` for each type, which is limited and charged as any query.
@@ -137,27 +146,23 @@ async fn results(state: &AppState, client: &ClientContext, parameters: &UrlParam
     }
     // an error names the place among the candidates of a type
     let locate = |alias: &str, message: &str| {
-        let group = groups.iter().find(|(ty, _)| ty.id() == alias);
+        let queries = groups.iter().find(|(ty, _)| ty.id() == alias).map(|(_, of)| of);
         let place = message.strip_prefix("candidates[").and_then(|rest| rest.split_once(']'));
-        match (group, place.and_then(|(index, rest)| Some((index.parse::<usize>().ok()?, rest)))) {
-            (Some((_, of)), Some((index, rest))) => {
-                let key = of.get(index).map(|query| query.key.as_str()).unwrap_or_default();
-                format!("queries.{key}{rest}")
-            }
-            _ => message.to_owned(),
-        }
+        let located = place.and_then(|(index, rest)| Some((queries?.get(index.parse::<usize>().ok()?)?, rest)));
+        located.map_or_else(|| message.to_owned(), |(query, rest)| query.locate(rest))
     };
     let data = run(state, client, ("Reconcile", document(&groups)), variables, locate).await?;
     let mut found: Map<String, Json> = Map::new();
     for query in &queries {
-        let mut results: Vec<Json> = Vec::new();
+        let mut results: Vec<(f64, Json)> = Vec::new();
         for (ty, of) in &groups {
             let Some(place) = of.iter().position(|of| of.key == query.key) else { continue };
-            let matches = data[ty.id()][place]["matches"].as_array().map(Vec::as_slice).unwrap_or_default();
-            results.extend(matches.iter().map(|found| result(*ty, found)));
+            for found in items(&data[ty.id()][place]["matches"]).map_err(failed)? {
+                results.push(result(*ty, found).map_err(failed)?);
+            }
         }
-        let score = |result: &Json| result["score"].as_f64().unwrap_or_default();
-        results.sort_by(|a, b| score(b).total_cmp(&score(a)));
+        results.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        let mut results: Vec<Json> = results.into_iter().map(|(_, result)| result).collect();
         // a record of another type could be meant
         if results.iter().filter(|result| result["match"] == true).count() > 1 {
             for result in &mut results {
@@ -185,20 +190,26 @@ fn document(groups: &[(EntityType, Vec<&ReconciliationQuery>)]) -> String {
     )
 }
 
-/// A match as the specification writes it.
-fn result(ty: EntityType, found: &Json) -> Json {
+/// A match as the specification writes it, with its score.
+fn result(ty: EntityType, found: &Json) -> error::Result<(f64, Json)> {
     let record = &found["record"];
     let known = [&record["birthDate"], &record["foundedOn"], &record["jurisdiction"]["slug"]];
     let known: Vec<&str> = known.into_iter().filter_map(Json::as_str).collect();
-    let features = found["features"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let feature = |feature: &Json| json!({"id": feature["name"].as_str().unwrap_or_default().to_lowercase(), "value": feature["share"]});
-    json!({
+    let missing = |what: &str| internal(format!("a match lacks its {what}"));
+    let feature = |feature: &Json| {
+        let name = feature["name"].as_str().ok_or_else(|| missing("feature"))?;
+        Ok(json!({"id": name.to_lowercase(), "value": feature["share"]}))
+    };
+    let features = items(&found["features"])?.iter().map(feature).collect::<error::Result<Vec<Json>>>()?;
+    let score = (found["score"].as_f64().ok_or_else(|| missing("score"))? * MAX_SCORE * 10.0).round() / 10.0;
+    let json = json!({
         "id": record["id"],
         "name": record["label"],
         "description": known.join(", "),
         "type": [ty.json()],
-        "score": (found["score"].as_f64().unwrap_or_default() * MAX_SCORE * 10.0).round() / 10.0,
+        "score": score,
         "match": found["isCertain"],
-        "features": features.iter().map(feature).collect::<Vec<_>>(),
-    })
+        "features": features,
+    });
+    Ok((score, json))
 }

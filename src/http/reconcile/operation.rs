@@ -1,10 +1,12 @@
 //! Runs the GraphQL operation behind a request: with the limits, the price, the admission and the log of any query.
 
+use std::collections::HashSet;
+
 use async_graphql::parser::types::OperationType;
 use axum::response::Response;
 use serde_json::{Map, Value as Json};
 
-use crate::core::error::internal;
+use crate::core::error::{self, internal};
 use crate::graphql::engine::{OnError, OperationRequest, PrepareError};
 use crate::graphql::error::{GraphqlError, ResponsePathSegment};
 use crate::http::authentication::authenticate;
@@ -40,7 +42,7 @@ pub(super) async fn run(
     if result.errors.is_empty() {
         return serde_json::from_slice(&result.data).map_err(|error| failed(internal(error)));
     }
-    let errors: Vec<GraphqlError> = result
+    let mut errors: Vec<GraphqlError> = result
         .errors
         .into_iter()
         .map(|error| {
@@ -52,5 +54,13 @@ pub(super) async fn run(
             GraphqlError { message, path: Vec::new(), locations: Vec::new(), ..error }
         })
         .collect();
+    // a query without a type is one of each type
+    let mut seen: HashSet<String> = HashSet::new();
+    errors.retain(|error| seen.insert(error.message.clone()));
     Err(errors_response(MediaType::Json, &errors))
+}
+
+/// The items of a list in the data of an operation. Its fields were selected, so that anything else is a fault of the server.
+pub(super) fn items(list: &Json) -> error::Result<&[Json]> {
+    list.as_array().map(Vec::as_slice).ok_or_else(|| internal("the data of a reconciliation lacks a list"))
 }

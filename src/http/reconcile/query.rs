@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::catalog::catalog;
 use crate::core::partial_date::PartialDate;
 use crate::core::strict_json;
+use crate::entity::RecordType;
 use crate::http::reconcile::parameters::bad_request;
 use crate::http::response::HttpReject;
+use crate::store::draft::scalar::normalize;
 
 /// Maximum number of queries of a request: as many as `match` takes candidates.
 pub(super) const MAX_QUERIES: usize = 50;
@@ -22,6 +25,9 @@ const TYPE_STRICT: [&str; 3] = ["any", "all", "should"];
 pub(super) const IDENTIFIER_PREFIX: &str = "identifier:";
 /// Property for a further name.
 pub(super) const NAME_PROPERTY: &str = "name";
+
+/// Property for the type of an organization.
+const CLASSIFICATION: &str = "classification";
 
 /// A type of entity: a type of record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,7 +92,7 @@ pub(super) const PROPERTIES: [Property; 7] = [
     Property { id: "deathDate", name: "Date of death", types: &[EntityType::Person], is_date: true },
     Property { id: "foundedOn", name: "Date of foundation", types: &[EntityType::Organization], is_date: true },
     Property { id: "dissolvedOn", name: "Date of dissolution", types: &[EntityType::Organization], is_date: true },
-    Property { id: "classification", name: "Type of organization", types: &[EntityType::Organization], is_date: false },
+    Property { id: CLASSIFICATION, name: "Type of organization", types: &[EntityType::Organization], is_date: false },
     Property { id: "jurisdiction", name: "Slug of the jurisdiction", types: BOTH, is_date: false },
 ];
 
@@ -95,7 +101,7 @@ pub(super) const PROPERTIES: [Property; 7] = [
 pub(super) struct ReconciliationQuery {
     /// Its key in the request.
     pub(super) key: String,
-    /// The types to search.
+    /// The types to search; none if the query is no name, such as a dash: it names nobody.
     pub(super) types: Vec<EntityType>,
     pub(super) limit: u64,
     /// The candidate as `match` takes it.
@@ -129,7 +135,7 @@ fn parse_query(key: String, query: &Json) -> Result<ReconciliationQuery, HttpRej
     let types = parse_types(members.get("type"), &path)?;
     let mut candidate = Candidate::default();
     match members.get("query") {
-        Some(Json::String(name)) if !name.trim().is_empty() => candidate.names.push(name.clone()),
+        Some(Json::String(name)) if !name.trim().is_empty() => candidate.add_name(name),
         Some(Json::String(_)) | None => {}
         Some(_) => return Err(bad_request(format!("{path}.query: this must be a text"))),
     }
@@ -142,7 +148,8 @@ fn parse_query(key: String, query: &Json) -> Result<ReconciliationQuery, HttpRej
         }
         Some(_) => return Err(bad_request(format!("{path}.properties: this must be a list"))),
     }
-    if candidate.names.is_empty() && candidate.identifiers.is_empty() {
+    let names_nobody = candidate.names.is_empty() && candidate.identifiers.is_empty();
+    if names_nobody && !candidate.has_other_text {
         return Err(bad_request(format!("{path}: give a name in query, or an identifier in properties")));
     }
     let limit = match members.get("limit") {
@@ -154,6 +161,9 @@ fn parse_query(key: String, query: &Json) -> Result<ReconciliationQuery, HttpRej
     };
     let can_have = |ty: &EntityType| candidate.types.iter().all(|types| types.contains(ty));
     let kept: Vec<EntityType> = types.iter().copied().filter(can_have).collect();
+    if names_nobody {
+        return Ok(ReconciliationQuery { key, types: Vec::new(), limit, candidate: Map::new() });
+    }
     if kept.is_empty() {
         return Err(bad_request(format!("{path}: no requested type has all of these properties; /reconcile/suggest/property lists them")));
     }
@@ -185,6 +195,8 @@ fn parse_types(value: Option<&Json>, path: &str) -> Result<Vec<EntityType>, Http
 #[derive(Default)]
 struct Candidate {
     names: Vec<String>,
+    /// Whether a text was given as a name that has neither a letter nor a digit.
+    has_other_text: bool,
     identifiers: Vec<Json>,
     fields: BTreeMap<&'static str, String>,
     /// Types that have each of the properties.
@@ -192,6 +204,14 @@ struct Candidate {
 }
 
 impl Candidate {
+    fn add_name(&mut self, text: &str) {
+        if text.chars().any(char::is_alphanumeric) {
+            self.names.push(text.to_owned());
+        } else {
+            self.has_other_text = true;
+        }
+    }
+
     fn add_property(&mut self, property: &Json, path: &str) -> Result<(), HttpReject> {
         let Some(members) = property.as_object() else { return Err(bad_request(format!("{path}: a property must be an object"))) };
         if let Some(name) = members.keys().find(|name| !matches!(name.as_str(), "pid" | "v")) {
@@ -219,7 +239,9 @@ impl Candidate {
             )));
         };
         if property.id == NAME_PROPERTY {
-            self.names.extend(values);
+            for value in &values {
+                self.add_name(value);
+            }
             return Ok(());
         }
         match values.as_slice() {
@@ -230,7 +252,7 @@ impl Candidate {
                 {
                     return Err(bad_request(format!("{path}.v: {error}")));
                 }
-                let value = if property.id == "classification" { value.to_uppercase() } else { value.clone() };
+                let value = if property.id == CLASSIFICATION { classification(value, path)? } else { value.clone() };
                 if self.fields.insert(property.id, value).is_some() {
                     return Err(bad_request(format!("{path}: the property {pid} is given twice")));
                 }
@@ -252,6 +274,27 @@ impl Candidate {
         json.extend(self.fields.into_iter().map(|(name, value)| (name.to_owned(), json!(value))));
         json
     }
+}
+
+impl ReconciliationQuery {
+    /// A message about a member of the candidate as one about the query. `rest` is the path below the candidate with the
+    /// message, such as `.names[0]: ...`.
+    pub(super) fn locate(&self, rest: &str) -> String {
+        let key = &self.key;
+        match rest.strip_prefix('.').and_then(|rest| rest.split_once(": ")) {
+            Some((member, message)) if member.starts_with("names") => format!("queries.{key}.query: {message}"),
+            Some((member, message)) if member.starts_with("identifiers") => format!("queries.{key}.properties: {message}"),
+            Some((property, message)) => format!("queries.{key}.properties: {property}: {message}"),
+            None => format!("queries.{key}{rest}"),
+        }
+    }
+}
+
+/// The enum value of a type of organization.
+fn classification(text: &str, path: &str) -> Result<String, HttpReject> {
+    let record = catalog().get(RecordType::Organization);
+    let value = normalize(record.field(record.known_field(CLASSIFICATION)).kind, &text.to_lowercase());
+    value.map(|value| value.to_uppercase()).map_err(|message| bad_request(format!("{path}.v: {message}")))
 }
 
 /// The text of a value: a text, a number, or an object with an id.

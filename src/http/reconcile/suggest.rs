@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::core::error;
 use crate::core::normalize::fold;
+use crate::http::reconcile::operation::items;
+use crate::http::reconcile::parameters::bad_request;
 use crate::http::reconcile::query::{EntityType, IDENTIFIER_PREFIX, PROPERTIES};
 use crate::http::response::HttpReject;
 use crate::http::url_parameters::UrlParameters;
@@ -28,24 +31,28 @@ pub(super) fn entity_variables(parameters: &UrlParameters) -> Result<Map<String,
         Some(text) => vec![EntityType::parse(text, "type")?],
     };
     let types: Vec<&str> = types.into_iter().map(EntityType::enum_value).collect();
-    let prefix = parameters.value("prefix").unwrap_or_default();
+    let prefix = prefix(parameters)?;
     Ok([("prefix".to_owned(), json!(prefix)), ("types".to_owned(), json!(types))].into_iter().collect())
 }
 
+/// What the user has typed.
+fn prefix(parameters: &UrlParameters) -> Result<&str, HttpReject> {
+    parameters.value("prefix").ok_or_else(|| bad_request("prefix is missing: give the beginning of a name"))
+}
+
 /// The suggestions from the data of [`entity_query`].
-pub(super) fn entities(data: &Json) -> Json {
-    let nodes = data["search"]["nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let result: Vec<Json> = nodes
+pub(super) fn entities(data: &Json) -> error::Result<Json> {
+    let result: Vec<Json> = items(&data["search"]["nodes"])?
         .iter()
         .map(|node| {
             let record = &node["record"];
             let types: Vec<Json> =
                 EntityType::ALL.into_iter().filter(|ty| record["__typename"] == ty.name()).map(EntityType::json).collect();
             let date = ["birthDate", "foundedOn"].into_iter().find_map(|name| record[name].as_str());
-            json!({"id": record["id"], "name": record["label"], "description": date.unwrap_or_default(), "notable": types})
+            json!({"id": record["id"], "name": record["label"], "description": date.unwrap_or(""), "notable": types})
         })
         .collect();
-    json!({"result": result})
+    Ok(json!({"result": result}))
 }
 
 /// Whether a name or an id begins like the text that the user types.
@@ -55,15 +62,15 @@ fn begins(prefix: &str, texts: [&str; 2]) -> bool {
 }
 
 /// Suggested types.
-pub(super) fn types(parameters: &UrlParameters) -> Json {
-    let prefix = parameters.value("prefix").unwrap_or_default();
+pub(super) fn types(parameters: &UrlParameters) -> Result<Json, HttpReject> {
+    let prefix = prefix(parameters)?;
     let found: Vec<Json> = EntityType::ALL.into_iter().filter(|ty| begins(prefix, [ty.id(), ty.name()])).map(EntityType::json).collect();
-    json!({"result": found})
+    Ok(json!({"result": found}))
 }
 
 /// Suggested properties; those of a type if one is given.
 pub(super) fn properties(parameters: &UrlParameters) -> Result<Json, HttpReject> {
-    let prefix = parameters.value("prefix").unwrap_or_default();
+    let prefix = prefix(parameters)?;
     let ty = parameters.value("type").map(|text| EntityType::parse(text, "type")).transpose()?;
     let is_of_type = |types: &[EntityType]| ty.is_none_or(|ty| types.contains(&ty));
     let known = PROPERTIES.iter().filter(|property| is_of_type(property.types) && begins(prefix, [property.id, property.name]));

@@ -317,3 +317,25 @@ async fn every_part_of_every_record_has_mutations() {
     }
     assert_eq!(count, 10);
 }
+
+/// The history names the party of a removed charge by its key, so that the charge can come back.
+#[rstest]
+#[tokio::test]
+async fn removed_part_is_reverted_with_its_references(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let case = json!({"slug": "case-1"});
+    editor
+        .done(
+            "addCharge { part { id } }",
+            json!({"case": case, "charge": {"key": "c", "party": "anna", "outcome": "PENDING", "text": {"en": "T"}}}),
+        )
+        .await;
+    let query = "{ case(by: {slug: \"case-1\"}) { id revision charges { nodes { key party { key } } } } }";
+    let before = editor.data(query).await["case"].clone();
+    editor.done("removeCharge { case { id } }", json!({"case": case, "part": "c"})).await;
+    editor.done("revert { record { id } }", json!({"record": before["id"], "toRevision": before["revision"]})).await;
+    assert_eq!(editor.data(query).await["case"]["charges"], before["charges"]);
+    let history = editor.data("{ case(by: {slug: \"case-1\"}) { history { nodes { changes { field old new } } } } }").await;
+    assert!(!history.to_string().contains("party_"), "{history}");
+}

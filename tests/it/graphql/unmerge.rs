@@ -419,3 +419,19 @@ async fn restored_records_keep_their_instants_and_former_slugs(#[values(On::Sqli
         assert_eq!(slug(name).await, "dana-c");
     }
 }
+
+#[rstest]
+#[tokio::test]
+async fn unmerge_publishes_nothing_that_was_unpublished_since(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let (editor, reader) = (Asker::with_role(&server, Role::Editor).await, Asker::reader(&server));
+    let data = editor.data("{ a: person(by: {slug: \"dana\"}) { id } b: person(by: {slug: \"dana-2\"}) { id } }").await;
+    editor.done("mergePeople { person { id } }", json!({"from": data["b"]["id"], "into": data["a"]["id"]})).await;
+    editor.done("unpublishPerson { person { id } }", json!({"id": "dana"})).await;
+    let undone = editor.done("unmergePeople { notRestored { path reason } }", json!({"from": data["b"]["id"]})).await;
+    let draft = undone["notRestored"].as_array().unwrap().iter().find(|place| place["path"] == "published");
+    assert!(draft.is_some_and(|place| place["reason"].as_str().unwrap().contains("restored as a draft")), "{undone}");
+    let shown = "{ person(by: {slug: \"dana-2\"}) { slug published } }";
+    assert_eq!(reader.data(shown).await["person"], Value::Null);
+    assert_eq!(editor.data(shown).await["person"]["published"], false);
+}

@@ -3,6 +3,7 @@
 use super::builder::RecordBuilder;
 use super::converted::{ConvertedEvent, ConvertedMembership};
 use super::state::Conversion;
+use crate::core::normalize::fold;
 use crate::interchange::popolo::class::PopoloClass;
 use crate::interchange::popolo::fields::{FieldMap, scalar_text};
 use crate::interchange::popolo::model::PopoloItem;
@@ -11,6 +12,8 @@ use crate::interchange::popolo::omissions::place;
 use crate::store::draft::Origin;
 use crate::store::draft::value_tree::Tree;
 
+/// Classifications of events that are periods of memberships, folded.
+const PERIOD_CLASSIFICATIONS: [&str; 5] = ["legislative period", "parliamentary term", "legislative term", "period", "term"];
 /// Fields that identify a new membership without an id.
 const IDENTIFYING_FIELDS: [&str; 8] =
     ["person_id", "organization_id", "on_behalf_of_id", "post_id", "role", "area_id", "legislative_period_id", "start_date"];
@@ -19,8 +22,8 @@ impl Conversion {
     /// Keeps an event, to which memberships can refer as their legislative period, and speeches as their occasion.
     pub(super) fn collect_event(&mut self, item: PopoloItem) {
         let (mut fields, origin) = (item.fields, item.origin);
-        let classification = fields.get_text("classification").unwrap_or_default();
-        if classification.contains("period") || classification.contains("term") {
+        // what an event is by being a period of memberships needs no field
+        if fields.get_text("classification").is_some_and(|text| PERIOD_CLASSIFICATIONS.contains(&fold(&text).as_str())) {
             fields.take("classification");
         }
         let name = take_display_name(&mut fields);

@@ -1,6 +1,6 @@
 //! Assigns slugs to items and resolves references to them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::builder::{RecordBuilder, text_tree};
 use super::state::Conversion;
@@ -38,6 +38,7 @@ impl Conversion {
                 new_items.push((item, base));
             }
         }
+        self.find_merged(class, items);
         for (item, base) in new_items {
             let Some(id) = &item.id else { continue };
             let is_taken = self.known.taken_slugs.contains(&(ty, base.clone()));
@@ -62,6 +63,34 @@ impl Conversion {
         }
     }
 
+    /// Finds the items whose ids are identifiers of one record, because their records were merged. The item that the record is
+    /// named after stands for it, or else the first one; the others are not imported, which is noted.
+    fn find_merged(&mut self, class: PopoloClass, items: &[PopoloItem]) {
+        if !matches!(class, PopoloClass::Person | PopoloClass::Organization) {
+            return;
+        }
+        let mut by_slug: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
+        for id in items.iter().filter_map(|item| item.id.as_ref()) {
+            if let Some(slug) = self.slugs.get(&(class, id.clone())) {
+                by_slug.entry(slug).or_default().push(id);
+            }
+        }
+        let mut merged = Vec::new();
+        for (slug, ids) in by_slug.into_iter().filter(|(_, ids)| ids.len() > 1) {
+            let name_slug = |id: &String| self.names.get(&(class, id.clone())).map(|name| slugify(name, MAX_SLUG_BYTES));
+            let kept = ids.iter().find(|id| name_slug(id).as_deref() == Some(slug)).or_else(|| ids.first());
+            for id in ids.iter().filter(|id| Some(*id) != kept) {
+                let kept = kept.map_or("", |kept| kept.as_str());
+                let singular = class.singular();
+                self.notes.push(format!(
+                    "{singular} \"{id}\" is not imported: its record was merged into {slug}, for which {singular} \"{kept}\" stands"
+                ));
+                merged.push((class, (*id).clone()));
+            }
+        }
+        self.merged.extend(merged);
+    }
+
     /// The slug of the record of an item: that in the database, or one with a hash of the id.
     pub(super) fn slug_by_id(&self, class: PopoloClass, id: &str, base: &str) -> String {
         let known = class.record_type().and_then(|ty| self.known.slugs_by_id.get(&(ty, id.to_owned())));
@@ -84,8 +113,12 @@ impl Conversion {
         None
     }
 
-    /// Starts the record of an item with its slug; an item without a name is a problem.
+    /// Starts the record of an item with its slug; an item without a name is a problem. `None` too if the record of the item was
+    /// merged.
     pub(super) fn start_record(&mut self, class: PopoloClass, item: PopoloItem) -> Option<(RecordBuilder, FieldMap, String, String)> {
+        if item.id.as_ref().is_some_and(|id| self.merged.contains(&(class, id.clone()))) {
+            return None;
+        }
         let slug = item.id.as_ref().and_then(|id| self.slugs.get(&(class, id.clone()))).cloned();
         let has_name = item.id.as_ref().is_some_and(|id| self.names.contains_key(&(class, id.clone())));
         if let (Some(slug), Some(id), true) = (slug, item.id, has_name) {

@@ -1,6 +1,6 @@
 //! State of a conversion, and its result.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::builder::{RecordBuilder, text_tree};
 use super::converted::{ConvertedEvent, ConvertedMembership, NamedArea, ReferredItems};
@@ -41,6 +41,8 @@ pub(super) struct Conversion {
     pub(super) notes: Vec<String>,
     /// Slugs by class and id.
     pub(super) slugs: HashMap<(PopoloClass, String), String>,
+    /// Items whose records were merged into that of another item, by class and id.
+    pub(super) merged: HashSet<(PopoloClass, String)>,
     /// Names by class and id.
     pub(super) names: HashMap<(PopoloClass, String), String>,
     /// Events by id.
@@ -70,6 +72,7 @@ impl Conversion {
             omissions,
             notes: Vec::new(),
             slugs: HashMap::new(),
+            merged: HashSet::new(),
             names: HashMap::new(),
             events: HashMap::new(),
             areas: HashMap::new(),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
@@ -149,6 +149,12 @@ impl WriteSession<'_> {
         self.write(&kept_draft(&first), &|_| {}).await?;
         self.remove_taken_values(pair, &mut restored, &mut not_restored).await?;
 
+        // what was unpublished since stays so
+        if present.get("published") == Some(&json!(false)) && restored.get("published") == Some(&json!(true)) {
+            restored["published"] = json!(false);
+            let reason = "the record that it was merged into was unpublished since, so it is restored as a draft".to_owned();
+            not_restored.push(UnrestoredPlace { ty: record.ty, id: from, path: "published".to_owned(), reason });
+        }
         let mut drafts: BTreeMap<RecordType, Vec<Draft>> = BTreeMap::new();
         drafts.entry(record.ty).or_default().push(self.restored_draft(record, from, restored).await?);
         for revision in &others {

@@ -153,3 +153,32 @@ async fn former_slug_is_not_given_again(
     let output = import(&fixture, door, "other.popolo.json", Some("prison"), None).await;
     assert!(output.contains("1 created") && output.contains("gets the slug john-lee-"), "{output}");
 }
+
+/// Two items of one register are one record after a merge: the register can be imported as before.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn merged_items_of_a_register_are_one_record(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+    #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
+) {
+    let fixture = ImportFixture::new(on).await;
+    let file = json!({
+        "persons": [{"id": "1", "name": "Vera H."}, {"id": "2", "name": "Vera Holt", "birth_date": "1970"}],
+        "organizations": [{"id": "o", "name": "House", "classification": "legislature"}],
+        "memberships": [{"id": "m1", "person_id": "1", "organization_id": "o"}, {"id": "m2", "person_id": "2", "organization_id": "o"}],
+    });
+    fixture.write_file("a.popolo.json", file.to_string());
+    import(&fixture, door, "a.popolo.json", Some("parl"), None).await;
+    let editor = Asker::with_role(&fixture.server, Role::Editor).await;
+    let data = editor.data("{ a: person(by: {slug: \"vera-h\"}) { id } b: person(by: {slug: \"vera-holt\"}) { id } }").await;
+    editor.done("mergePeople { person { id } }", json!({"from": data["a"]["id"], "into": data["b"]["id"]})).await;
+    for _ in 0..2 {
+        let output = import(&fixture, door, "a.popolo.json", Some("parl"), None).await.replace('\\', "");
+        assert!(output.contains("0 created, 0 updated"), "{output}");
+        let note = "person \"1\" is not imported: its record was merged into vera-holt, for which person \"2\" stands";
+        assert!(output.contains(note), "{output}");
+    }
+    let data = fixture.server.data("{ people { nodes { slug name } } memberships { totalCount } }").await;
+    assert_eq!(data["people"]["nodes"], json!([{"slug": "vera-holt", "name": "Vera Holt"}]));
+    assert_eq!(data["memberships"]["totalCount"], 2);
+}
