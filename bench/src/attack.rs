@@ -94,7 +94,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         eprintln!("The server is not on the loopback interface: all clients have one address and share its limits.");
     }
     let token = arguments.token.as_deref();
-    let needs_history = attacks.iter().any(|attack| attack.id.starts_with('i'));
+    let needs_history = attacks.iter().any(|attack| attack.id.starts_with(['i', 'l']));
     let samples = Samples::fetch(&target.address, token, needs_history).await.context("cannot read samples from the server")?;
     let result = run_attacks(&attacks, target, server, arguments, &samples).await;
     samples.remove(&target.address).await?;

@@ -30,6 +30,7 @@ mod m20261129_000023_care;
 mod m20261129_000024_imports;
 mod m20261129_000025_name_keys;
 mod m20261129_000026_unmerged;
+mod m20261129_000027_shared_names;
 mod table;
 
 /// The migrations, in order. The name of each module is stored in the database and must not change.
@@ -66,6 +67,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000024_imports::Migration),
             Box::new(m20261129_000025_name_keys::Migration),
             Box::new(m20261129_000026_unmerged::Migration),
+            Box::new(m20261129_000027_shared_names::Migration),
         ]
     }
 }

@@ -4,7 +4,7 @@ mod csv;
 mod edges;
 mod edits;
 mod formats;
-mod identity;
+pub mod identity;
 mod import;
 mod import_cases;
 mod kill;

@@ -81,6 +81,19 @@ impl AttackRequest {
         Self { method: Method::POST, target: "/graphql".to_owned(), headers, body: Bytes::from(body) }
     }
 
+    /// A POST request with the fields of a form.
+    pub fn post_form(path: &str, fields: &[(&str, &str)]) -> Self {
+        let mut body = String::new();
+        for (name, value) in fields {
+            body.push_str(if body.is_empty() { "" } else { "&" });
+            body.push_str(name);
+            body.push('=');
+            percent_encode(&mut body, value);
+        }
+        let headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
+        Self { method: Method::POST, target: path.to_owned(), headers, body: Bytes::from(body) }
+    }
+
     /// A table or a chart (`/table.csv`, `/chart.svg`) of a query.
     pub fn export(path: &str, query: &str, variables: &Value, parameters: &[(&str, &str)]) -> Self {
         let variables = variables.to_string();

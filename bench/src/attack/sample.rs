@@ -23,6 +23,8 @@ pub struct Samples {
     pub case_ids: Vec<String>,
     pub case_slug: String,
     pub person_id: String,
+    /// Names of people.
+    pub names: Vec<String>,
     /// A record with several revisions, and the number of its latest.
     pub history: (String, u64),
     /// Whether the record with several revisions was imported for the attacks.
@@ -37,7 +39,7 @@ impl Samples {
         let mut connection = Connection::open(address).await?;
         let query = "{
             cases(first: 100) { nodes { id slug } }
-            people(first: 1) { nodes { id } }
+            people(first: 100) { nodes { id name } }
             changes(first: 1) { pageInfo { endCursor } nodes { record { ... on Record { id revision } } } }
         }";
         let data = connection.query(query, json!({})).await?;
@@ -47,11 +49,15 @@ impl Samples {
         let cases = data["cases"]["nodes"].as_array().context("the dataset has no cases")?;
         let case_ids: Vec<String> = cases.iter().filter_map(|case| case["id"].as_str().map(str::to_owned)).collect();
         ensure!(!case_ids.is_empty(), "the dataset has no cases");
+        let people = data["people"]["nodes"].as_array().context("the dataset has no people")?;
+        let names: Vec<String> = people.iter().filter_map(|person| person["name"].as_str().map(str::to_owned)).collect();
+        ensure!(!names.is_empty(), "the people of the dataset have no names");
         let revision = data.pointer("/changes/nodes/0/record/revision").and_then(Value::as_u64).unwrap_or(1);
         let mut samples = Self {
             token: token.map(str::to_owned),
             case_slug: text("/cases/nodes/0/slug")?,
             person_id: text("/people/nodes/0/id")?,
+            names,
             history: (text("/changes/nodes/0/record/id").unwrap_or_else(|_| case_ids[0].clone()), revision),
             is_imported: false,
             oldest_cursor: text("/changes/pageInfo/endCursor")?,

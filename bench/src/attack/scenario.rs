@@ -6,7 +6,9 @@ mod export;
 mod filter;
 mod history;
 mod language;
+mod likeness;
 mod nesting;
+mod part;
 mod retention;
 mod socket;
 mod subscription;
@@ -58,6 +60,8 @@ pub fn all() -> Vec<Attack> {
         socket::ATTACKS,
         history::ATTACKS,
         nesting::ATTACKS,
+        likeness::ATTACKS,
+        part::ATTACKS,
     ]
     .concat()
 }

@@ -51,7 +51,7 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
         .description("A text to look at.")
         .field(text("type", "Type of the record, or table."))
         .field(text("record", "Id of the record or row."))
-        .field(text("field", "Field, such as caseParty.description."))
+        .field(text("field", "Field, such as caseParty.description, or revision.message in the history."))
         .field(output_field("redacted", TypeRef::named_nn(TypeRef::BOOLEAN), "Whether a name was redacted; otherwise it may stand there."));
     let payload = Object::new(PAYLOAD)
         .description("Result of withholdPerson or endWithholding.")

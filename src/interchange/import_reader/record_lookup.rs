@@ -1,6 +1,6 @@
 //! Lookup of the records that the target of an import has: a database, or a running server.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::core::error::Error;
 use crate::entity::RecordType;
@@ -34,7 +34,19 @@ pub trait RecordLookup {
 
     /// The slugs among these that records of a type have or had: a slug that was derived from a name must not lead to another
     /// record.
-    fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> impl Future<Output = Result<HashSet<String>, Self::Error>> + Send;
+    fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> impl Future<Output = Result<TakenSlugs, Self::Error>> + Send;
+}
+
+/// Slugs, and whether a record has them now. Nothing is said of the record that had one before: it may be withheld.
+pub type TakenSlugs = HashMap<String, SlugUse>;
+
+/// Whether a record has a slug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlugUse {
+    /// A record has it.
+    Present,
+    /// A record had it before.
+    Former,
 }
 
 impl RecordLookup for Store {
@@ -52,9 +64,10 @@ impl RecordLookup for Store {
         self.find_memberships_of(people).await
     }
 
-    async fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> Result<HashSet<String>, Error> {
-        let mut taken = self.find_retired_slugs(ty, slugs).await?;
-        taken.extend(self.find_slugs_by_field(ty, "slug", slugs).await?.into_keys());
+    async fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> Result<TakenSlugs, Error> {
+        let former = self.find_retired_slugs(ty, slugs).await?.into_iter().map(|slug| (slug, SlugUse::Former));
+        let mut taken: TakenSlugs = former.collect();
+        taken.extend(self.find_slugs_by_field(ty, "slug", slugs).await?.into_keys().map(|slug| (slug, SlugUse::Present)));
         Ok(taken)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::class::{PopoloClass, is_single_object};
 use super::fields::{FieldMap, is_empty, scalar_text};
-use super::model::{PopoloData, PopoloItem, id_from_name};
+use super::model::{PopoloData, PopoloItem, id_from_identifiers, id_from_name};
 use super::nested::take_single;
 use super::normalize::display_name;
 use super::omissions::place;
@@ -18,7 +18,7 @@ use crate::store::draft::{InputProblem, Origin};
 /// What to do about an object whose class is not known.
 const UNKNOWN_CLASS: &str = "unknown class; add an \"@type\" such as Person, or put the object into a list such as persons";
 
-/// Takes the id of an item, or makes one: of its name, or of the wording of a motion. Memberships have none without an id,
+/// Takes the id of an item, or makes one: of its identifiers in other registers, of its name, or of the wording of a motion. Memberships have none without an id,
 /// and items without a name are not named.
 fn take_id(fields: &mut FieldMap, class: PopoloClass, origin: &Origin) -> Result<Option<String>, (&'static str, String)> {
     for name in ["id", "@id"] {
@@ -32,7 +32,10 @@ fn take_id(fields: &mut FieldMap, class: PopoloClass, origin: &Origin) -> Result
     match class {
         PopoloClass::Membership => Ok(None),
         // their names are required, which is checked later
-        PopoloClass::Person | PopoloClass::Organization | PopoloClass::Area => Ok(display_name(fields).map(|name| id_from_name(&name))),
+        PopoloClass::Person | PopoloClass::Organization => {
+            Ok(id_from_identifiers(fields).or_else(|| display_name(fields).map(|name| id_from_name(&name))))
+        }
+        PopoloClass::Area => Ok(display_name(fields).map(|name| id_from_name(&name))),
         PopoloClass::Post | PopoloClass::Event => match display_name(fields) {
             Some(name) => Ok(Some(id_from_name(&name))),
             None => missing(" or a name"),

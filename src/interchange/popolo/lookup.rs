@@ -1,15 +1,15 @@
 //! Looks up the records that the database already has for Popolo items.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use strum::VariantArray;
 
 use super::class::PopoloClass;
 use super::fields::FieldMap;
-use super::model::PopoloData;
+use super::model::{PopoloData, identifiers, is_from_identifiers};
 use super::normalize::{display_name, division_id, source_url};
 use crate::entity::RecordType;
-use crate::interchange::import_reader::record_lookup::RecordLookup;
+use crate::interchange::import_reader::record_lookup::{RecordLookup, SlugUse};
 use crate::interchange::slug::{MAX_SLUG_BYTES, slugify};
 use crate::store::draft::value_tree::Value;
 use crate::store::read::membership_lookup::StoredMembership;
@@ -19,8 +19,10 @@ use crate::store::read::membership_lookup::StoredMembership;
 pub struct KnownRecords {
     /// Slugs by record type and Popolo id.
     pub(super) slugs_by_id: HashMap<(RecordType, String), String>,
-    /// Slugs in use.
-    pub(super) taken_slugs: HashSet<(RecordType, String)>,
+    /// Slugs of the records that have the identifiers of one item without an id, if there are several.
+    pub(super) ambiguous: HashMap<(RecordType, String), BTreeSet<String>>,
+    /// Slugs that records have or had.
+    pub(super) taken_slugs: HashMap<(RecordType, String), SlugUse>,
     /// Slugs of jurisdictions by Open Civic Data id.
     pub(super) slugs_by_division: HashMap<String, String>,
     /// Slugs of sources by URL.
@@ -35,10 +37,17 @@ impl KnownRecords {
         let mut known = Self::default();
         for &class in PopoloClass::VARIANTS {
             let Some(ty) = class.record_type() else { continue };
-            let found = target.slugs_by_identifier(ty, &class.scheme(scheme), &popolo.ids(class)).await?;
+            let mut found = target.slugs_by_identifier(ty, &class.scheme(scheme), &popolo.ids(class)).await?;
+            for (id, mut slugs) in popolo.slugs_by_identifiers(class, ty, target).await? {
+                if slugs.len() > 1 {
+                    known.ambiguous.insert((ty, id), slugs);
+                } else if let Some(slug) = slugs.pop_first() {
+                    found.insert(id, slug);
+                }
+            }
             let slugs = popolo.candidate_slugs(class, scheme, &found);
             known.slugs_by_id.extend(found.into_iter().map(|(id, slug)| ((ty, id), slug)));
-            known.taken_slugs.extend(target.taken_slugs(ty, &slugs).await?.into_iter().map(|slug| (ty, slug)));
+            known.taken_slugs.extend(target.taken_slugs(ty, &slugs).await?.into_iter().map(|(slug, slug_use)| ((ty, slug), slug_use)));
         }
         known.slugs_by_division = target.slugs_by_field(RecordType::Jurisdiction, "ocdId", &popolo.division_ids()).await?;
         known.slugs_by_source_url = target.slugs_by_field(RecordType::Source, "url", &popolo.source_urls()).await?;
@@ -65,6 +74,32 @@ impl PopoloData {
             ids.extend(self.items.iter().flat_map(|item| voter_ids(&item.fields)));
         }
         ids.into_iter().collect()
+    }
+
+    /// Slugs of the records that have the identifiers of items of a class without ids, by the derived ids of the items.
+    async fn slugs_by_identifiers<L: RecordLookup + Sync>(
+        &self,
+        class: PopoloClass,
+        ty: RecordType,
+        target: &L,
+    ) -> Result<HashMap<String, BTreeSet<String>>, L::Error> {
+        let mut ids_by_scheme: BTreeMap<String, BTreeMap<String, &str>> = BTreeMap::new();
+        for item in self.items.iter().filter(|item| item.class == class) {
+            let Some(id) = item.id.as_deref().filter(|id| is_from_identifiers(id)) else { continue };
+            for (scheme, value) in identifiers(&item.fields) {
+                ids_by_scheme.entry(scheme).or_default().insert(value, id);
+            }
+        }
+        let mut found: HashMap<String, BTreeSet<String>> = HashMap::new();
+        for (scheme, ids) in ids_by_scheme {
+            let values: Vec<String> = ids.keys().cloned().collect();
+            for (value, slug) in target.slugs_by_identifier(ty, &scheme, &values).await? {
+                if let Some(id) = ids.get(&value) {
+                    found.entry((*id).to_owned()).or_default().insert(slug);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Slugs that items of a class would get from their names, alone and with a hash of the id, if the database does not know

@@ -5,10 +5,14 @@ use std::collections::HashMap;
 use super::class::PopoloClass;
 use super::fields::FieldMap;
 use super::omissions::Omissions;
+use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{InputProblem, Origin};
 
 /// Prefix of the id of an item that has a name but no id of its own.
 const NAME_ID_PREFIX: &str = "name:";
+
+/// Prefix of the id of an item that has identifiers of other registers but no id of its own.
+const IDENTIFIER_ID_PREFIX: &str = "identifier:";
 
 /// Options of a Popolo import.
 #[derive(Debug, Clone)]
@@ -29,6 +33,32 @@ impl Default for PopoloOptions {
 /// The id of an item without an id, derived from its name: within one register, a name stands for one item.
 pub(super) fn id_from_name(name: &str) -> String {
     format!("{NAME_ID_PREFIX}{name}")
+}
+
+/// The id of an item without an id, derived from its identifiers in other registers: two items with the same name and other
+/// identifiers are not the same. It is no identifier of the register.
+pub(super) fn id_from_identifiers(fields: &FieldMap) -> Option<String> {
+    let (scheme, value) = identifiers(fields).into_iter().min()?;
+    Some(format!("{IDENTIFIER_ID_PREFIX}{scheme}:{value}"))
+}
+
+/// Whether an id was derived from identifiers in other registers.
+pub(super) fn is_from_identifiers(id: &str) -> bool {
+    id.starts_with(IDENTIFIER_ID_PREFIX)
+}
+
+/// The schemes and values of the identifiers of an item.
+pub(super) fn identifiers(fields: &FieldMap) -> Vec<(String, String)> {
+    let Some(Value::List(items)) = fields.get("identifiers").map(|tree| &tree.value) else { return Vec::new() };
+    let pair = |item: &Tree| match &item.value {
+        Value::Map(entries) => {
+            let identifier = FieldMap(entries.clone());
+            identifier.get_text("scheme").zip(identifier.get_text("identifier").or_else(|| identifier.get_text("value")))
+        }
+        // what is no object is reported where identifiers are converted
+        Value::Null | Value::Boolean(_) | Value::Number(_) | Value::Text(_) | Value::List(_) | Value::Invalid => None,
+    };
+    items.iter().filter_map(pair).collect()
 }
 
 /// An object of a Popolo class.

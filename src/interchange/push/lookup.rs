@@ -1,13 +1,13 @@
 //! Looks up records in a running server.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::{Value as Json, json};
 
 use super::client::{PushClient, RequestError};
 use crate::catalog::catalog;
 use crate::entity::RecordType;
-use crate::interchange::import_reader::record_lookup::RecordLookup;
+use crate::interchange::import_reader::record_lookup::{RecordLookup, SlugUse, TakenSlugs};
 use crate::store::read::membership_lookup::StoredMembership;
 
 /// Number of values that one query looks up, and of records on one page.
@@ -85,10 +85,11 @@ impl RecordLookup for PushClient {
         Ok(memberships)
     }
 
-    async fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> Result<HashSet<String>, RequestError> {
-        let mut taken: HashSet<String> = self.slugs_by_field(ty, "slug", slugs).await?.into_keys().collect();
+    async fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> Result<TakenSlugs, RequestError> {
+        let present = self.slugs_by_field(ty, "slug", slugs).await?.into_keys();
+        let mut taken: TakenSlugs = present.map(|slug| (slug, SlugUse::Present)).collect();
         // a list has present slugs only; a record is found by a former one, too
-        let others: Vec<&String> = slugs.iter().filter(|slug| !taken.contains(*slug)).collect();
+        let others: Vec<&String> = slugs.iter().filter(|slug| !taken.contains_key(*slug)).collect();
         let singular = catalog().get(ty).singular();
         for slugs in others.chunks(SLUGS_PER_QUERY) {
             let parameters: Vec<String> = (0..slugs.len()).map(|index| format!("$s{index}: String!")).collect();
@@ -100,7 +101,7 @@ impl RecordLookup for PushClient {
             let data = self.data(&json!({"query": query, "variables": variables})).await?;
             for (index, slug) in slugs.iter().enumerate() {
                 if data.get(format!("r{index}")).ok_or_else(unexpected)?.is_object() {
-                    taken.insert((*slug).clone());
+                    taken.insert((*slug).clone(), SlugUse::Former);
                 }
             }
         }

@@ -132,9 +132,14 @@ impl NameRecognizer {
         let mut redacted = String::with_capacity(text.len());
         let mut end = 0;
         for range in found {
-            redacted.push_str(&text[end..range.start]);
-            redacted.push_str(&replacement(&text[range.clone()]));
-            end = range.end;
+            // two names can stand in one address
+            let whole = address_around(text, &range).unwrap_or_else(|| range.clone());
+            if whole.start < end {
+                continue;
+            }
+            redacted.push_str(&text[end..whole.start]);
+            redacted.push_str(&replacement(&text[range]));
+            end = whole.end;
         }
         redacted.push_str(&text[end..]);
         Some(redacted)
@@ -281,7 +286,11 @@ impl NameRecognizer {
                 continue;
             }
             let token = &tokens[second];
-            let is_part = token.is_initial || is_patronymic(token) || is_particle(token) || is_title(token) || !classes[second].is_empty();
+            let is_part = is_initial_beside(token, &tokens[first])
+                || is_patronymic(token)
+                || is_particle(token)
+                || is_title(token)
+                || !classes[second].is_empty();
             let is_other_name = !is_part && !has_other_name && token.first.is_uppercase() && !is_after_comma(token);
             if !is_part && !is_other_name {
                 return None;
@@ -408,7 +417,24 @@ fn completes(left: (&Token, &[WordClass]), right: (&Token, &[WordClass])) -> boo
         (false, true) => left.0.folded.len() >= MIN_WORD_LETTERS_WITH_INITIAL,
         (false, false) => true,
     };
-    is_long_enough && share_name(left.1, right.1)
+    let are_of_one_name = |initial: &Token, word: &Token| !initial.is_initial || is_initial_beside(initial, word);
+    is_long_enough && are_of_one_name(left.0, right.0) && are_of_one_name(right.0, left.0) && share_name(left.1, right.1)
+}
+
+/// Whether a letter can be an initial beside a word of a name. Between names in capitals, a small letter is a word of its own,
+/// as in *Petrova v. Kazakhstan*.
+fn is_initial_beside(letter: &Token, word: &Token) -> bool {
+    letter.is_initial && (letter.first.is_uppercase() || !word.first.is_uppercase())
+}
+
+/// The email address around a part of a text: what is left of one would be the address of somebody else.
+fn address_around(text: &str, part: &Range<usize>) -> Option<Range<usize>> {
+    let is_end = |letter: char| letter.is_whitespace() || OPENING.contains(&letter) || CLOSING.contains(&letter) || ",;:/".contains(letter);
+    let start = text[..part.start].rfind(is_end).map_or(0, |index| index + text[index..].chars().next().map_or(0, char::len_utf8));
+    let end = text[part.end..].find(is_end).map_or(text.len(), |index| part.end + index);
+    let address = text[start..end].trim_end_matches(['.', '!', '?']);
+    let (local, domain) = address.split_once('@')?;
+    (!local.is_empty() && domain.contains('.')).then_some(start..start + address.len())
 }
 
 fn is_patronymic(token: &Token) -> bool {
@@ -451,7 +477,7 @@ fn end_of_enclosed(tokens: &[Token], first: usize) -> Option<usize> {
 /// Index of the last word that belongs to a name: a patronymic or initials may follow.
 fn extend(tokens: &[Token], mut last: usize) -> usize {
     while let Some(next) = tokens.get(last + 1) {
-        if next.gap.len() > 2 || !(next.is_initial || is_patronymic(next)) {
+        if next.gap.len() > 2 || !(is_initial_beside(next, &tokens[last]) || is_patronymic(next)) {
             break;
         }
         last += 1;
@@ -487,7 +513,10 @@ mod tests {
     #[case("А. С. Петрова и Петровой А.С.", "Имя не разглашается и Имя не разглашается.")]
     #[case("A. Petrova's case", "Name withheld case")]
     #[case("state-v-anna-petrova", "state-v-Name withheld")]
-    #[case("mail annapetrova@example.org", "mail Name withheld@example.org")]
+    #[case("mail annapetrova@example.org.", "mail Name withheld.")]
+    #[case("<press.anna.petrova@petrova-anna.example.org>, b@example.org", "<Name withheld>, b@example.org")]
+    #[case("Anna Petrova v. Kazakhstan, А. Петрова г. Алматы", "Name withheld v. Kazakhstan, Имя не разглашается г. Алматы")]
+    #[case("Anna v. Petrova; state v. petrova a.", "Anna v. Petrova; state v. Name withheld.")]
     #[case(
         "https://ru.wikipedia.org/wiki/%D0%90%D0%BD%D0%BD%D0%B0_%D0%9F%D0%B5%D1%82%D1%80%D0%BE%D0%B2%D0%B0 x",
         "https://ru.wikipedia.org/wiki/Name withheld x"

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::catalog::catalog;
 use crate::catalog::field::Field;
-use crate::catalog::kind::{FieldKind, Structure};
+use crate::catalog::kind::{CONTACT_DETAIL, FieldKind, Structure};
 use crate::catalog::record::Record;
 use crate::store::curation::name_recognition::{NameRecognizer, label};
 use crate::store::history::state::key_and_rest;
@@ -54,15 +54,16 @@ impl NameRedaction<'_> {
     }
 
     /// Redacts the names and keys in the state of a record. `lone` also redacts single words of the names, and short ones where
-    /// they are the whole text of a field. A URL, an identifier or a unique text with a name is removed: a part of it would mean
-    /// something else.
+    /// they are the whole text of a field. A URL, an email address, an identifier, a way to reach somebody or a unique text with
+    /// a name is removed: a part of it would mean something else.
     pub(super) fn redact_state(&self, record: &'static Record, state: Json, keys: &ReplacedKeys, lone: bool) -> Json {
         self.redact(state, Scope::Record(record), keys, lone)
     }
 
     /// As [`Self::redact_state`], for the field changes of a revision.
-    pub(super) fn redact_changes(&self, record: &'static Record, changes: Json, keys: &ReplacedKeys, lone: bool) -> Json {
-        self.redact(changes, Scope::Changes(record), keys, lone)
+    pub(super) fn redact_changes(&self, record: &'static Record, changes: &Json, keys: &ReplacedKeys, lone: bool) -> Json {
+        let redacted = self.redact(changes.clone(), Scope::Changes(record), keys, lone);
+        if redacted == *changes { redacted } else { join_changes(redacted) }
     }
 
     /// As [`Self::redact_state`], for the value of a field.
@@ -75,18 +76,21 @@ impl NameRedaction<'_> {
             Json::String(text) => match scope {
                 Scope::Closed => Json::String(text),
                 Scope::Unique if self.finds(&text, lone) => Json::Null,
-                Scope::Text if is_url(&text) && self.finds(&text, lone) => Json::Null,
+                Scope::Text if is_address(&text) && self.finds(&text, lone) => Json::Null,
                 Scope::Text if lone && self.recognizer.is_short_word(&text) => json!(label(&text)),
                 Scope::Text | Scope::Unique => json!(self.redact_text(text, lone)),
                 Scope::Record(_) | Scope::Structure(_) | Scope::Changes(_) | Scope::Name => match keys.get(&text) {
                     Some(key) => json!(key),
-                    None if is_url(&text) && self.finds(&text, lone) => Json::Null,
+                    None if is_address(&text) && self.finds(&text, lone) => Json::Null,
+                    // what is left of a slug can identify the person, too; the path of a change is none
+                    None if is_slug(&text) && !text.contains('[') && self.finds(&text, lone) => json!(self.new_slug),
                     None => json!(self.redact_text(replace_keys(text, keys), lone)),
                 },
             },
             Json::Array(items) => items
                 .into_iter()
                 .filter(|item| !(scope.is_change_of_identifier(item) && self.is_found_in(item, lone)))
+                .filter(|item| !(scope.is_contact_details() && item.get("value").is_some_and(|value| self.is_found_in(value, lone))))
                 .map(|item| (item.get("url").is_some_and(Json::is_string), self.redact(item, scope, keys, lone)))
                 .filter(|(had_url, item)| !(*had_url && item.get("url").is_some_and(Json::is_null) && item.get("key").is_none()))
                 .map(|(_, item)| item)
@@ -118,9 +122,11 @@ impl NameRedaction<'_> {
     /// A text without the names. In slugs, keys and paths they become the new slug of the person.
     pub(super) fn redact_text(&self, mut text: String, lone: bool) -> String {
         for _ in 0..MAX_PASSES {
-            let is_name = text.chars().all(|letter| !letter.is_whitespace() && !letter.is_uppercase()) && text.is_ascii();
-            let redacted =
-                if is_name { self.recognizer.replace(&text, lone, |_| self.new_slug.clone()) } else { self.recognizer.redact(&text, lone) };
+            let redacted = if is_slug(&text) {
+                self.recognizer.replace(&text, lone, |_| self.new_slug.clone())
+            } else {
+                self.recognizer.redact(&text, lone)
+            };
             match redacted {
                 Some(redacted) => text = redacted,
                 None => break,
@@ -140,8 +146,37 @@ pub(crate) fn texts(value: &Json) -> Vec<&str> {
     }
 }
 
-fn is_url(text: &str) -> bool {
-    text.starts_with("http://") || text.starts_with("https://")
+/// Whether a text is a URL or an email address.
+fn is_address(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://") || (text.contains('@') && !text.contains(char::is_whitespace))
+}
+
+/// Whether a text has the form of a slug, a key or a path, rather than of a sentence.
+fn is_slug(text: &str) -> bool {
+    text.is_ascii() && !text.contains(|letter: char| letter.is_whitespace() || letter.is_uppercase())
+}
+
+/// Joins the changes of a part that has its replaced key before and after: one that removes it and one that adds it.
+/// Otherwise an earlier state, which undoes both, would lose the part.
+fn join_changes(changes: Json) -> Json {
+    let Json::Array(changes) = changes else { return changes };
+    let mut joined: Vec<Json> = Vec::with_capacity(changes.len());
+    let mut indexes: HashMap<String, usize> = HashMap::new();
+    for change in changes {
+        let path = change.get("field").and_then(Json::as_str).filter(|path| path.ends_with(']')).map(str::to_owned);
+        let is_null = |change: &Json, side: &str| change.get(side).is_none_or(Json::is_null);
+        let earlier = path.as_ref().and_then(|path| indexes.get(path)).copied();
+        match (earlier, path) {
+            (Some(index), _) if is_null(&joined[index], "new") && is_null(&change, "old") => joined[index]["new"] = change["new"].clone(),
+            (Some(index), _) if is_null(&joined[index], "old") && is_null(&change, "new") => joined[index]["old"] = change["old"].clone(),
+            (_, path) => {
+                indexes.extend(path.map(|path| (path, joined.len())));
+                joined.push(change);
+            }
+        }
+    }
+    joined.retain(|change| !change["field"].as_str().is_some_and(|path| path.ends_with(']')) || change["old"] != change["new"]);
+    Json::Array(joined)
 }
 
 /// What a value is, by its place in the state of a record.
@@ -212,6 +247,11 @@ impl Scope {
             return key_and_rest(rest).find_map(|(_, rest)| rest.map_or(Some(Self::Record(part)), |rest| Self::at_path(part, rest)));
         }
         Self::in_record(record, path)
+    }
+
+    /// Whether a value is a list of ways to reach somebody.
+    fn is_contact_details(self) -> bool {
+        matches!(self, Self::Structure(structure) if structure.name == CONTACT_DETAIL.name)
     }
 
     /// Whether a value is a field change that adds, changes or removes an identifier.

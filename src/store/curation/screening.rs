@@ -3,7 +3,7 @@
 //! A draft that creates or updates one record is rejected. An import keeps to its records: names in their texts are redacted,
 //! so that it can be repeated after a person was withheld.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sea_orm::DatabaseTransaction;
 use serde_json::Value as Json;
@@ -58,6 +58,13 @@ pub(crate) fn screen(
             let new_slug = format!("redacted-{}", &encoded[encoded.len() - 8..]);
             let redaction = NameRedaction { recognizer, ids: Vec::new(), new_slug };
             let mut draft = resolved.draft.clone();
+            // nothing of a slug or a key stays: the rest can be a digest of what identifies the person
+            if draft.name.as_ref().is_some_and(|slug| redaction.finds(slug, lone)) {
+                draft.name = Some(redaction.new_slug.clone());
+            }
+            let mut keys = HashMap::new();
+            redact_keys(&mut draft, &redaction, lone, &mut keys);
+            replace_keys(&mut draft, &keys);
             redact(catalog().get(ty), &mut draft, &redaction, lone);
             if has_split_name {
                 let parts: Vec<_> = PART_FIELDS.iter().filter_map(|field| catalog().get(ty).field_id(field)).collect();
@@ -124,8 +131,13 @@ pub(crate) fn refers(draft: &Draft, is_target: &dyn Fn(&DraftValue) -> bool) -> 
 }
 
 /// A generated slug, without a name in it.
-pub(crate) fn free_of_names(slug: String, ty: RecordType, id: Uuid, recognizer: &NameRecognizer) -> String {
-    if !recognizer.finds(&slug) && !slug.starts_with(WITHHELD_SLUG_PREFIX) {
+pub(crate) fn free_of_names<'r>(
+    slug: String,
+    ty: RecordType,
+    id: Uuid,
+    mut recognizers: impl Iterator<Item = &'r NameRecognizer>,
+) -> String {
+    if recognizers.all(|recognizer| !recognizer.finds(&slug)) && !slug.starts_with(WITHHELD_SLUG_PREFIX) {
         return slug;
     }
     let encoded = id::encode(ty.prefix(), id);
@@ -166,10 +178,33 @@ fn collect_origins(record: &Record, draft: &Draft, finds: &impl Fn(&str) -> bool
     }
 }
 
-fn redact(record: &Record, draft: &mut Draft, redaction: &NameRedaction<'_>, lone: bool) {
-    if let Some(name) = &mut draft.name {
-        *name = redaction.redact_text(std::mem::take(name), lone);
+/// Gives the parts whose keys have a name other keys. `keys` receives them by the given ones.
+fn redact_keys(draft: &mut Draft, redaction: &NameRedaction<'_>, lone: bool, keys: &mut HashMap<String, String>) {
+    for part in draft.parts.iter_mut().flat_map(|(_, parts)| parts) {
+        if let Some(key) = part.name.as_mut().filter(|key| redaction.finds(key, lone)) {
+            let count = keys.len() + 1;
+            let new = keys.entry(key.clone()).or_insert_with(|| format!("{}-{count}", redaction.new_slug));
+            key.clone_from(new);
+        }
+        redact_keys(part, redaction, lone, keys);
     }
+}
+
+/// Replaces the references to parts by their former keys.
+fn replace_keys(draft: &mut Draft, keys: &HashMap<String, String>) {
+    for (_, value, _) in &mut draft.values {
+        if let DraftValue::Key(_, key) = value
+            && let Some(new) = keys.get(key)
+        {
+            key.clone_from(new);
+        }
+    }
+    for part in draft.parts.iter_mut().flat_map(|(_, parts)| parts) {
+        replace_keys(part, keys);
+    }
+}
+
+fn redact(record: &Record, draft: &mut Draft, redaction: &NameRedaction<'_>, lone: bool) {
     for (field, value, _) in &mut draft.values {
         let field = record.field(*field);
         if let DraftValue::Cell(cell) = value {

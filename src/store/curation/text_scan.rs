@@ -24,9 +24,9 @@ use crate::store::read::result::Cell;
 use crate::store::sql::dialect;
 use crate::store::write::session::WriteSession;
 
-/// Rows read at a time.
 /// Fields of a membership by which its person is reached. They go with a withheld person.
 pub(super) const CONTACT_FIELDS: [&str; 2] = ["contactDetails", "links"];
+/// Rows read at a time.
 const SCAN_BATCH_ROWS: u64 = 1_000;
 /// Maximum number of places listed.
 const MAX_PLACES: usize = 1_000;
@@ -140,17 +140,23 @@ impl WriteSession<'_> {
         Ok(found)
     }
 
-    /// Finds short words of names in records that are about the person: too common to be redacted in longer texts.
-    pub(super) async fn short_words(&self, recognizer: &NameRecognizer, records: impl Iterator<Item = &Referrer>) -> Result<TextPlaces> {
-        fn collect(record: &'static Record, state: &Json, recognizer: &NameRecognizer, fields: &mut BTreeSet<String>) {
+    /// Finds the words of names that stay in these records: in those that are about the person (`related`), words too short to
+    /// be redacted in longer texts, in others all.
+    pub(super) async fn remaining_words(
+        &self,
+        recognizer: &NameRecognizer,
+        records: impl Iterator<Item = &Referrer>,
+        related: &HashSet<Uuid>,
+    ) -> Result<TextPlaces> {
+        fn collect(record: &'static Record, state: &Json, finds: &impl Fn(&str) -> bool, fields: &mut BTreeSet<String>) {
             for field in text_fields(record) {
-                if state.get(field.name).is_some_and(|value| texts(value).into_iter().any(|text| recognizer.finds_short_words(text))) {
+                if state.get(field.name).is_some_and(|value| texts(value).into_iter().any(finds)) {
                     fields.insert(text_place_field(record, field.name));
                 }
             }
             for list in &record.parts {
                 for item in state.get(list.name).and_then(Json::as_array).into_iter().flatten() {
-                    collect(catalog().get(list.part), item, recognizer, fields);
+                    collect(catalog().get(list.part), item, finds, fields);
                 }
             }
         }
@@ -158,7 +164,9 @@ impl WriteSession<'_> {
         for owner in records {
             let record = catalog().get(owner.ty);
             let mut fields = BTreeSet::new();
-            collect(record, &self.state(record, owner.id).await?, recognizer, &mut fields);
+            let is_related = related.contains(&owner.id);
+            let finds = |text: &str| recognizer.finds_short_words(text) || (!is_related && recognizer.finds_words(text));
+            collect(record, &self.state(record, owner.id).await?, &finds, &mut fields);
             for field in fields {
                 found.add(TextPlace { kind: record.singular(), record: id::encode(owner.ty.prefix(), owner.id), field, redacted: false });
             }
@@ -206,7 +214,8 @@ impl WriteSession<'_> {
     }
 
     /// Redacts the histories: those of the person and of records merged into it lose all changes. `is_shared` means that
-    /// others have the name, so that it is redacted only in the histories of related records.
+    /// others have the name, so that it is redacted only in the histories of related records. Returns the histories with a word
+    /// of the name that stays.
     pub(super) async fn redact_histories(
         &self,
         person: &[Uuid],
@@ -214,8 +223,9 @@ impl WriteSession<'_> {
         redaction: &NameRedaction<'_>,
         keys: &mut HashMap<Uuid, ReplacedKeys>,
         is_shared: bool,
-    ) -> Result<()> {
+    ) -> Result<TextPlaces> {
         let backend = self.transaction.get_database_backend();
+        let mut possible = TextPlaces::default();
         let mut last = 0;
         loop {
             let mut select = Query::select();
@@ -239,7 +249,7 @@ impl WriteSession<'_> {
                 } else {
                     let keys = keys.entry(record).or_default();
                     redaction.collect_keys(&changes, lone, keys);
-                    let mut redacted = redaction.redact_changes(catalog().get(ty), changes.clone(), keys, lone);
+                    let mut redacted = redaction.redact_changes(catalog().get(ty), &changes, keys, lone);
                     if let Some(changes) = redacted.as_array_mut().filter(|_| memberships.contains(&record)) {
                         let is_contact = |change: &Json| CONTACT_FIELDS.iter().any(|field| change["field"] == *field);
                         changes.retain(|change| !is_contact(change));
@@ -248,6 +258,16 @@ impl WriteSession<'_> {
                 };
                 let redacted_by = redaction.redact_text(by.clone(), false);
                 let redacted_message = message.clone().map(|message| redaction.redact_text(message, lone));
+                let stays = |text: &str| redaction.finds(text, true);
+                for (field, is_found) in [
+                    ("revision.message", redacted_message.as_deref().is_some_and(stays)),
+                    ("revision.changes", texts(&redacted_changes).into_iter().any(stays)),
+                ] {
+                    if is_found {
+                        let (kind, record) = (catalog().get(ty).singular(), id::encode(&prefix, record));
+                        possible.add(TextPlace { kind, record, field: field.to_owned(), redacted: false });
+                    }
+                }
                 if redacted_changes == changes && redacted_by == by && redacted_message == message {
                     continue;
                 }
@@ -260,7 +280,7 @@ impl WriteSession<'_> {
                 self.transaction.execute(&update).await.map_err(database)?;
             }
             if (rows.len() as u64) < SCAN_BATCH_ROWS {
-                return Ok(());
+                return Ok(possible);
             }
         }
     }

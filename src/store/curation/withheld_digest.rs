@@ -40,13 +40,23 @@ pub(crate) fn withheld_slug(ty: RecordType, id: Uuid) -> String {
 /// Beginning of the slugs of withheld persons; no other slug may begin with it.
 pub(crate) const WITHHELD_SLUG_PREFIX: &str = "withheld-";
 
+/// A form by which texts about a withheld person are recognized.
+#[derive(Debug, Clone)]
+pub(super) struct RecognizedForm {
+    pub(super) form: String,
+    /// Class of the word in the person's names.
+    pub(super) word: i32,
+    /// Whether other people have the name: it is recognized in records that refer to the person only.
+    pub(super) is_shared: bool,
+}
+
 /// Stores digests of the slugs and identifiers of a withheld person, and of the forms by which texts are recognized.
 pub(super) async fn insert_digests(
     transaction: &DatabaseTransaction,
     key: &DigestKey,
     person: Uuid,
     digests: impl Iterator<Item = String>,
-    forms: Vec<(String, i32)>,
+    forms: Vec<RecognizedForm>,
 ) -> Result<()> {
     for digest in digests {
         let mut insert = Query::insert();
@@ -57,9 +67,11 @@ pub(super) async fn insert_digests(
     }
     let rows = forms
         .into_iter()
-        .map(|(form, word)| vec![key.digest(&form).into(), person.into(), word.into(), key.name.as_str().into()])
+        .map(|RecognizedForm { form, word, is_shared }| {
+            vec![key.digest(&form).into(), person.into(), word.into(), key.name.as_str().into(), is_shared.into()]
+        })
         .collect();
-    let columns = &["digest", "record_id", "word", "key"];
+    let columns = &["digest", "record_id", "word", "key", "shared"];
     let target = InsertTarget { table: "withheld_words", columns, on_conflict: ConflictAction::Ignore, batching: Batching::Fastest };
     insert(transaction, target, rows).await
 }
@@ -87,9 +99,38 @@ pub(super) async fn delete_digests(transaction: &DatabaseTransaction, person: Uu
     Ok(())
 }
 
-/// Loads what recognizes the names of withheld persons.
+/// Recognizes the names of withheld people.
+#[derive(Debug)]
+pub(crate) struct Recognizers {
+    /// Names that are recognized in any text.
+    pub(crate) anywhere: NameRecognizer,
+    /// Names that other people have, too: they are recognized in records that refer to the withheld person.
+    pub(crate) beside: NameRecognizer,
+}
+
+impl Recognizers {
+    /// Loads the digests of the names.
+    pub(crate) async fn load(transaction: &DatabaseTransaction, secret: Option<&str>) -> Result<Self> {
+        Ok(Self { anywhere: load_recognizer(transaction, secret).await?, beside: load_forms(transaction, secret, true).await? })
+    }
+
+    /// Whether there are no names.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.anywhere.is_empty() && self.beside.is_empty()
+    }
+}
+
+/// Recognizes the names of withheld people in any text.
 pub(crate) async fn load_recognizer(transaction: &DatabaseTransaction, secret: Option<&str>) -> Result<NameRecognizer> {
-    let select = Query::select().columns(["digest", "record_id", "word"]).from("withheld_words").to_owned();
+    load_forms(transaction, secret, false).await
+}
+
+async fn load_forms(transaction: &DatabaseTransaction, secret: Option<&str>, is_shared: bool) -> Result<NameRecognizer> {
+    let select = Query::select()
+        .columns(["digest", "record_id", "word"])
+        .from("withheld_words")
+        .and_where(Expr::col("shared").eq(is_shared))
+        .to_owned();
     let digests = transaction.query_all(&select).await.map_err(database)?;
     if digests.is_empty() {
         return Ok(NameRecognizer::new(DigestKey::new(&[], None), Vec::new()));

@@ -24,7 +24,7 @@ use crate::store::curation::name_redaction::{NameRedaction, ReplacedKeys, texts}
 use crate::store::curation::referrers::{Referrer, referrers};
 use crate::store::curation::text_scan::{CONTACT_FIELDS, TextPattern, TextPlaces};
 use crate::store::curation::withheld_digest::{
-    WITHHELD_MESSAGE, delete_digests, insert_digests, insert_slug_digest, withheld_persons, withheld_slug,
+    RecognizedForm, WITHHELD_MESSAGE, delete_digests, insert_digests, insert_slug_digest, withheld_persons, withheld_slug,
 };
 use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode};
 use crate::store::history::revisions::{NewRevision, delete_revision, insert_revisions};
@@ -154,17 +154,20 @@ impl WriteSession<'_> {
             drafts.entry(referrer.ty).or_default().push(update_draft(referrer.ty, referrer.id, &redacted, "person"));
         }
         self.write(&drafts.into_iter().collect(), &|_| {}).await?;
-        places.add_possible(self.short_words(redaction.recognizer, affected.iter()).await?);
+        places.add_possible(self.remaining_words(redaction.recognizer, affected.iter(), &related).await?);
         places.add_possible(self.same_identifiers(identity.identifiers.iter().map(|(_, value)| value.as_str()), &identity.ids).await?);
         // from here on the person cannot be written
         let digests = identity.slugs.iter().map(|slug| key.slug(slug));
         let digests = digests.chain(identity.identifiers.iter().map(|(scheme, value)| key.identifier(scheme, value)));
-        // names that other people have are not recognized
-        let forms = if is_shared { identity.forms(&[]) } else { forms };
+        // names that other people have are recognized beside the person only, but the identifiers everywhere
+        let own = identity.forms(&[]).into_iter().map(|(form, word)| RecognizedForm { form, word, is_shared: false });
+        let named = forms.into_iter().map(|(form, word)| RecognizedForm { form, word, is_shared });
+        let forms: Vec<RecognizedForm> = own.chain(named).collect();
         insert_digests(transaction, &key, id, digests, forms).await?;
         delete_rows(transaction, "former_slugs", "record_id", &identity.ids).await?;
         forget_merges(transaction, &identity.ids).await?;
-        self.redact_histories(&identity.ids, (&related, &memberships), &redaction, &mut keys, is_shared).await?;
+        let in_histories = self.redact_histories(&identity.ids, (&related, &memberships), &redaction, &mut keys, is_shared).await?;
+        places.add_possible(in_histories);
         self.redact_own_tables(&redaction, is_shared, &mut places).await?;
         let names = identity.names.iter().map(|name| fold_for_search(name)).collect::<Vec<_>>().join(" ");
         forget_unused_words(transaction, words(&names).map(str::to_owned).collect()).await?;

@@ -10,7 +10,8 @@ use crate::catalog::catalog;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::curation::digest_key::DigestKey;
-use crate::store::curation::withheld_digest::{find_by_digest, load_recognizer, withheld_persons};
+use crate::store::curation::screening::records_of_withheld_persons;
+use crate::store::curation::withheld_digest::{Recognizers, find_by_digest, withheld_persons};
 use crate::store::db::dataset_version;
 use crate::store::db::dataset_version::WriteScope;
 use crate::store::read::dump::FormerName;
@@ -24,10 +25,11 @@ impl Store {
     /// withheld are skipped, and so are former ids that belong to an existing record.
     pub async fn register_redirects(&self, slugs: &[FormerName<String>], ids: &[FormerName<Uuid>]) -> Result<()> {
         let transaction = self.begin_exclusive().await?;
-        let recognizer = load_recognizer(&transaction, self.withholding_secret.as_deref()).await?;
+        let Recognizers { anywhere, beside } = Recognizers::load(&transaction, self.withholding_secret.as_deref()).await?;
+        let related = if beside.is_empty() { HashSet::new() } else { records_of_withheld_persons(&transaction).await? };
         let key = DigestKey::load(&transaction, self.withholding_secret.as_deref()).await?;
         let mut slugs = new_slugs(&transaction, slugs, key.as_ref()).await?;
-        slugs.retain(|former| !recognizer.finds(&former.name));
+        slugs.retain(|former| !anywhere.finds(&former.name) && !(related.contains(&former.record) && beside.finds_words(&former.name)));
         let ids = new_ids(&transaction, ids).await?;
         if slugs.is_empty() && ids.is_empty() {
             return transaction.rollback().await.map_err(database);

@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
+use crate::store::curation::name_recognition::NameRecognizer;
 use crate::store::curation::screening::records_of_withheld_persons;
-use crate::store::curation::withheld_digest::load_recognizer;
+use crate::store::curation::withheld_digest::Recognizers;
 use crate::store::sql::bulk_insert::{Batching, ConflictAction, InsertTarget, insert};
 use crate::store::sql::dialect::one_of_ids;
 use crate::store::write::load::LOOKUP_BATCH_VALUES;
@@ -137,12 +138,14 @@ pub(crate) async fn insert_revisions(
     revisions: Vec<NewRevision>,
 ) -> Result<()> {
     let latest = latest_sequence(transaction).await?;
-    let recognizer = load_recognizer(transaction, store.withholding_secret.as_deref()).await?;
+    let Recognizers { anywhere, beside } = Recognizers::load(transaction, store.withholding_secret.as_deref()).await?;
     // a message is public, and so is the name of a token
-    let by = recognizer.redact(&stamp.by, false).unwrap_or_else(|| stamp.by.clone());
-    let without_names = |message: &String, lone| recognizer.redact(message, lone).unwrap_or_else(|| message.clone());
-    let message = stamp.message.as_ref().map(|message| without_names(message, false));
-    let message_beside_person = stamp.message.as_ref().map(|message| without_names(message, true));
+    let by = anywhere.redact(&stamp.by, false).unwrap_or_else(|| stamp.by.clone());
+    let without_names =
+        |recognizer: &NameRecognizer, message: &String, lone| recognizer.redact(message, lone).unwrap_or_else(|| message.clone());
+    let message = stamp.message.as_ref().map(|message| without_names(&anywhere, message, false));
+    let message_beside_person =
+        stamp.message.as_ref().map(|message| without_names(&beside, &without_names(&anywhere, message, true), true));
     // a single word of a name tells who the withheld person is that a record is linked to
     let related = if message == message_beside_person { HashSet::new() } else { records_of_withheld_persons(transaction).await? };
     let rows = revisions

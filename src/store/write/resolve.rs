@@ -18,7 +18,7 @@ use crate::store::curation::name_parts::NAME_FIELDS;
 use crate::store::curation::name_recognition::NameRecognizer;
 use crate::store::curation::name_redaction::texts;
 use crate::store::curation::withheld_digest::{
-    WITHHELD_IDENTIFIER_MESSAGE, WITHHELD_MESSAGE, find_by_digest, find_former_slugs, withheld_persons, withheld_slug,
+    Recognizers, WITHHELD_IDENTIFIER_MESSAGE, WITHHELD_MESSAGE, find_by_digest, find_former_slugs, withheld_persons, withheld_slug,
 };
 use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode};
 use crate::store::read::result::Cell;
@@ -86,7 +86,7 @@ impl ResolvedNames {
         store: &Store,
         transaction: &DatabaseTransaction,
         drafts: &'d Drafts,
-        recognizer: &NameRecognizer,
+        recognizers: &Recognizers,
         problems: &mut Vec<InputProblem>,
     ) -> Result<Vec<(RecordType, Vec<ResolvedDraft<'d>>)>> {
         let requested = RequestedNames::of(drafts, problems);
@@ -110,7 +110,7 @@ impl ResolvedNames {
             let mut records: Vec<ResolvedDraft> = Vec::new();
             for ((_, drafts), offset) in drafts.iter().zip(&offsets).filter(|((of, _), _)| *of == ty) {
                 for (index, draft) in drafts.iter().enumerate() {
-                    records.extend(self.resolve_draft((store, recognizer), ty, draft, offset + index, &identified, problems));
+                    records.extend(self.resolve_draft((store, recognizers), ty, draft, offset + index, &identified, problems));
                 }
             }
             if !records.is_empty() {
@@ -126,7 +126,7 @@ impl ResolvedNames {
     /// Resolves one draft. Returns nothing if the draft is skipped.
     fn resolve_draft<'d>(
         &mut self,
-        (store, recognizer): (&Store, &NameRecognizer),
+        (store, recognizers): (&Store, &Recognizers),
         ty: RecordType,
         draft: &'d Draft,
         position: usize,
@@ -143,7 +143,7 @@ impl ResolvedNames {
         let mut resolved = match (draft.target.id, &draft.name) {
             (Some(id), _) => self.existing_by_id(ty, id, draft, position, problems),
             (None, _) if draft.is_unidentified => unidentified(ty, draft, identified, problems),
-            (None, Some(slug)) => self.existing_by_slug(ty, slug, draft, position, recognizer),
+            (None, Some(slug)) => self.existing_by_slug(ty, slug, draft, position, recognizers),
             (None, None) => existing_by_identifiers(ty, draft, identified, problems),
         };
         if let Resolved::Existing(id) = resolved
@@ -215,10 +215,10 @@ impl ResolvedNames {
     }
 
     /// As [`Self::existing_by_id`], for a draft with a slug.
-    fn existing_by_slug(&mut self, ty: RecordType, slug: &str, draft: &Draft, position: usize, recognizer: &NameRecognizer) -> Resolved {
+    fn existing_by_slug(&mut self, ty: RecordType, slug: &str, draft: &Draft, position: usize, recognizers: &Recognizers) -> Resolved {
         let key = (ty, slug.to_owned());
         if let Some(id) = self.digest_slugs.get(&key).copied() {
-            let is_repeated = matches!(draft.target.mode, WriteMode::Upsert | WriteMode::Exact) && self.may_repeat(id, draft, recognizer);
+            let is_repeated = matches!(draft.target.mode, WriteMode::Upsert | WriteMode::Exact) && self.may_repeat(id, draft, recognizers);
             return if is_repeated { self.skip(ty, id, draft, position) } else { Resolved::New };
         }
         let found = self.slugs.get(&key).copied();
@@ -235,9 +235,11 @@ impl ResolvedNames {
     /// Whether an upsert with a slug that is known by its digest may repeat an import from before a person was withheld. One
     /// record that gives a slug with another name than the person's is a new record: an answer that says otherwise would
     /// confirm a guess.
-    fn may_repeat(&self, id: Uuid, draft: &Draft, recognizer: &NameRecognizer) -> bool {
-        let has_name = || NAME_FIELDS.iter().any(|name| has_name_in(draft, name, recognizer));
-        draft.origin.file.is_some() || !self.withheld.contains(&id) || !recognizer.knows(id) || has_name()
+    fn may_repeat(&self, id: Uuid, draft: &Draft, recognizers: &Recognizers) -> bool {
+        let all = [&recognizers.anywhere, &recognizers.beside];
+        let has_name = |recognizer: &&NameRecognizer| NAME_FIELDS.iter().any(|name| has_name_in(draft, name, recognizer));
+        let is_known = all.iter().any(|recognizer| recognizer.knows(id));
+        draft.origin.file.is_some() || !self.withheld.contains(&id) || !is_known || all.iter().any(has_name)
     }
 
     /// Skips a draft that stands for this record. References to its slug resolve to the record.

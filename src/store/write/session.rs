@@ -20,7 +20,7 @@ use crate::store::curation::name_parts::{gives_names, load_name_cells};
 use crate::store::curation::name_recognition::NameRecognizer;
 use crate::store::curation::name_redaction::texts;
 use crate::store::curation::screening::{free_of_names, places_of_names, records_of_withheld_persons, refers, screen, screen_identifiers};
-use crate::store::curation::withheld_digest::{WITHHELD_LINK_MESSAGE, insert_slug_digest, load_recognizer, withheld_persons};
+use crate::store::curation::withheld_digest::{Recognizers, WITHHELD_LINK_MESSAGE, insert_slug_digest, withheld_persons};
 use crate::store::db::dataset_version;
 use crate::store::db::dataset_version::WriteScope;
 use crate::store::db::snapshot::begin;
@@ -171,16 +171,17 @@ impl WriteSession<'_> {
         let transaction = &self.transaction;
         let mut problems = problems_of(drafts);
         let mut names = ResolvedNames::default();
-        let recognizer = load_recognizer(transaction, self.store.withholding_secret.as_deref()).await?;
-        let mut resolved = names.resolve(self.store, transaction, drafts, &recognizer, &mut problems).await?;
+        let recognizers = Recognizers::load(transaction, self.store.withholding_secret.as_deref()).await?;
+        let Recognizers { anywhere, beside } = &recognizers;
+        let mut resolved = names.resolve(self.store, transaction, drafts, &recognizers, &mut problems).await?;
         let screened = Arena::new();
         let mut redacted = Vec::new();
-        let persons = if recognizer.is_empty() { HashSet::new() } else { withheld_persons(transaction).await? };
+        let persons = if recognizers.is_empty() { HashSet::new() } else { withheld_persons(transaction).await? };
         // records that refer to withheld persons, once they are needed
         let mut related: Option<HashSet<Uuid>> = None;
         for (ty, records) in &mut resolved {
             let is_renamed = |record: &&ResolvedDraft<'_>| !record.is_new && gives_names(catalog().get(*ty), record.draft);
-            let stored_names = if *ty == RecordType::Person && !recognizer.is_empty() {
+            let stored_names = if *ty == RecordType::Person && !anywhere.is_empty() {
                 let ids: Vec<Uuid> = records.iter().filter(is_renamed).map(|record| record.id).collect();
                 load_name_cells(transaction, catalog().get(*ty), &ids).await?
             } else {
@@ -188,23 +189,37 @@ impl WriteSession<'_> {
             };
             for record in records {
                 let refers = !persons.is_empty() && refers_to(record.draft, &persons, &names);
-                let has_words = !places_of_names(*ty, record.draft, &recognizer, true).is_empty();
-                let mut lone = false;
-                if refers || has_words {
+                let has_words = |recognizer| !places_of_names(*ty, record.draft, recognizer, true).is_empty();
+                let (has_words_anywhere, has_words_beside) = (has_words(anywhere), has_words(beside));
+                let mut is_about = false;
+                if refers || has_words_anywhere || has_words_beside {
                     if related.is_none() {
                         related = Some(records_of_withheld_persons(transaction).await?);
                     }
                     let is_related = related.as_ref().is_some_and(|related| related.contains(&record.id));
                     // earlier text of the record would stand beside the person
-                    if refers && !is_related && self.has_words_of_names(*ty, record, &recognizer).await? {
+                    if refers
+                        && !is_related
+                        && (self.has_words_of_names(*ty, record, anywhere).await? || self.has_words_of_names(*ty, record, beside).await?)
+                    {
                         let problem = InputProblem::new(record.draft.origin.clone(), WITHHELD_LINK_MESSAGE);
                         problems.push(problem.with_code(ProblemCode::Withheld));
                     }
-                    lone = has_words && (refers || is_related);
+                    is_about = refers || is_related;
                 }
-                if let Some(draft) = screen(*ty, (record, stored_names.get(&record.id)), &recognizer, lone, &mut problems) {
-                    let former = record.draft.name.clone().filter(|name| record.is_new && draft.name.as_ref() != Some(name));
-                    redacted.push((*ty, record.id, former));
+                let former_of = |record: &ResolvedDraft<'_>, draft: &Draft| {
+                    record.draft.name.clone().filter(|name| record.is_new && draft.name.as_ref() != Some(name))
+                };
+                let lone = has_words_anywhere && is_about;
+                if let Some(draft) = screen(*ty, (record, stored_names.get(&record.id)), anywhere, lone, &mut problems) {
+                    redacted.push((*ty, record.id, former_of(record, &draft)));
+                    record.draft = screened.alloc(draft);
+                }
+                if has_words_beside
+                    && is_about
+                    && let Some(draft) = screen(*ty, (record, None), beside, true, &mut problems)
+                {
+                    redacted.push((*ty, record.id, former_of(record, &draft)));
                     record.draft = screened.alloc(draft);
                 }
                 let is_withheld = |pair: &IdentifierPair| names.is_withheld_identifier(pair);
@@ -215,7 +230,9 @@ impl WriteSession<'_> {
                     redacted.push((*ty, record.id, None));
                     record.draft = screened.alloc(draft);
                 }
-                record.generated_slug = record.generated_slug.take().map(|slug| free_of_names(slug, *ty, record.id, &recognizer));
+                let names_here = [Some(anywhere), Some(beside).filter(|_| refers || is_about)];
+                let free = |slug| free_of_names(slug, *ty, record.id, names_here.into_iter().flatten());
+                record.generated_slug = record.generated_slug.take().map(free);
             }
         }
         validate::references(drafts, &names, &mut problems);

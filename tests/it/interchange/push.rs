@@ -122,7 +122,7 @@ async fn batches_carry_the_token_and_retry_at_capacity() {
     assert_eq!(input(0), input(1));
     assert_eq!(
         input(1),
-        &json!({"records": [{"person": {"slug": "a"}}, {"person": {"slug": "b"}}], "dryRun": false, "strict": false, "onError": "STOP", "message": "why"})
+        &json!({"records": [{"person": {"slug": "a"}}, {"person": {"slug": "b"}}], "dryRun": false, "strict": false, "merge": false, "overwrite": false, "onError": "STOP", "message": "why"})
     );
     assert_eq!(input(2)["records"], json!([{"person": {"slug": "c"}}]));
 }

@@ -197,3 +197,46 @@ async fn reverts_and_unmerges_of_redacted_records_bring_nothing_back(#[values(On
     let refused = editor.payload("revert { record { id } }", json!({"record": statement, "toRevision": 3})).await;
     assert_eq!(refused["errors"][0]["code"], "WITHHELD", "{refused:#}");
 }
+
+/// Texts in which a name must not be cut out of something else, and words of it that stay.
+const WITHIN: &str = r#"
+people:
+- {slug: ap, name: {en: Anna Petrova}}
+- {slug: writer, name: {en: Writer Writerly}, biography: {en: "Met Anna Petrova."}, image: "https://example.org/writer.png", sortName: "Petrova, biographer of"}
+organizations:
+- {slug: press, name: {en: Press}, classification: other, contactDetails: [{type: email, value: anna.petrova@press.example}, {type: phone, value: "+7 1"}]}
+sources:
+- {slug: echr, title: {en: "Anna Petrova v. Kazakhstan"}, kind: article, author: "Write to anna.petrova@press.example."}
+cases:
+- {slug: the-case, title: {en: Case}, kind: criminal, status: pending, parties: [{key: anna-petrova, role: defendant, person: ap}, {key: w, role: witness}]}
+"#;
+
+/// An address without a part of it is that of somebody else, and a party without a key is none.
+#[rstest]
+#[tokio::test]
+async fn what_is_around_a_name_keeps_its_meaning(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, WITHIN).await;
+    let (editor, admin) = (Asker::with_role(&server, Role::Editor).await, Asker::with_role(&server, Role::Admin).await);
+    editor.done("updatePerson { person { id } }", json!({"id": "writer", "image": null, "message": "after Petrova complained"})).await;
+    editor.done("updateCase { case { id } }", json!({"id": "the-case", "title": {"en": "The case"}})).await;
+    let done = admin.done("withholdPerson { places { type field redacted } }", json!({"person": "ap"})).await;
+    let places: Vec<String> =
+        done["places"].as_array().unwrap().iter().filter(|place| place["redacted"] == false).map(Value::to_string).collect();
+    for field in ["sortName", "revision.message"] {
+        assert!(places.iter().any(|place| place.contains("person") && place.contains(field)), "{field}: {places:?}");
+    }
+    let query = r#"{
+      organization(by: {slug: "press"}) { contactDetails { value } }
+      source(by: {slug: "echr"}) { title author }
+      case(by: {slug: "the-case"}) { id parties { nodes { key role person { name } } } }
+    }"#;
+    let shown = editor.data(query).await;
+    assert_eq!(shown["organization"]["contactDetails"], json!([{"value": "+7 1"}]));
+    assert_eq!(shown["source"], json!({"title": "Name withheld v. Kazakhstan", "author": "Write to Name withheld."}));
+    let parties = &shown["case"]["parties"];
+    // each earlier state has the party, so a revert keeps it
+    for revision in [1, 2] {
+        editor.done("revert { record { id } }", json!({"record": shown["case"]["id"], "toRevision": revision})).await;
+        assert_eq!(&editor.data(query).await["case"]["parties"], parties, "revision {revision}");
+    }
+}

@@ -8,6 +8,7 @@ use super::state::Conversion;
 use crate::entity::RecordType;
 use crate::interchange::popolo::class::PopoloClass;
 use crate::interchange::popolo::fields::FieldMap;
+use crate::interchange::popolo::model::is_from_identifiers;
 use crate::interchange::popolo::normalize::{is_division_id, is_web_url};
 use crate::interchange::slug::slug_of_url;
 use crate::store::draft::value_tree::Tree;
@@ -27,7 +28,7 @@ impl Conversion {
         let line = builder.origin.line;
         let path = format!("{}.identifiers", class.plural());
         let mut identifiers = Vec::new();
-        if let Some(id) = id {
+        if let Some(id) = id.filter(|id| !is_from_identifiers(id)) {
             identifiers.push((line, class.scheme(&self.scheme), id.to_owned()));
         }
         for (line, mut identifier) in take_objects(fields, "identifiers") {

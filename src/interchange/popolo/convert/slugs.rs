@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::builder::{RecordBuilder, text_tree};
 use super::state::Conversion;
+use crate::interchange::import_reader::record_lookup::SlugUse;
 use crate::interchange::popolo::class::PopoloClass;
 use crate::interchange::popolo::fields::{FieldMap, scalar_text};
 use crate::interchange::popolo::model::PopoloItem;
@@ -21,6 +22,15 @@ impl Conversion {
         let mut new_items = Vec::new();
         for item in items {
             let Some(id) = &item.id else { continue };
+            if let Some(slugs) = self.known.ambiguous.get(&(ty, id.clone())) {
+                let slugs: Vec<&str> = slugs.iter().map(String::as_str).collect();
+                let message = format!(
+                    "the identifiers of this {} belong to several records: {}; merge these, or give an id",
+                    class.singular(),
+                    slugs.join(", ")
+                );
+                self.problems.push(InputProblem::new(item.origin.clone(), message));
+            }
             let name = display_name(&item.fields);
             let base = slugify(name.as_deref().unwrap_or_default(), MAX_SLUG_BYTES);
             if let Some(name) = name {
@@ -41,18 +51,18 @@ impl Conversion {
         self.find_merged(class, items);
         for (item, base) in new_items {
             let Some(id) = &item.id else { continue };
-            let is_taken = self.known.taken_slugs.contains(&(ty, base.clone()));
-            let slug = if is_taken || base.is_empty() || base_counts.get(&base).is_some_and(|count| *count > 1) {
+            let taken = self.known.taken_slugs.get(&(ty, base.clone())).copied();
+            let slug = if taken.is_some() || base.is_empty() || base_counts.get(&base).is_some_and(|count| *count > 1) {
                 class.slug_with_hash(&base, &self.scheme, id)
             } else {
                 base.clone()
             };
-            if slug != base && self.known.taken_slugs.contains(&(ty, slug.clone())) {
+            if slug != base && self.known.taken_slugs.contains_key(&(ty, slug.clone())) {
                 let scheme = class.scheme(&self.scheme);
                 let message = format!("the {} {slug} in the database lacks the identifier {scheme} {id}; add it there", class.singular());
                 self.problems.push(InputProblem::new(item.origin.clone(), message));
             }
-            if is_taken {
+            if taken == Some(SlugUse::Present) {
                 self.notes.push(format!(
                     "{} \"{id}\" gets the slug {slug}, because the database has another {base}; if both are the same, add the identifier {} {id} to {base}",
                     class.singular(),
