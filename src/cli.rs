@@ -37,7 +37,7 @@ const EXIT_RECORDS_REFUSED: u8 = 4;
 
 /// Runs a command, prints its result or error, and returns the exit code of the program.
 pub async fn run(cli: Cli) -> ExitCode {
-    match execute(cli).await {
+    match Box::pin(execute(cli)).await {
         Ok(exit_code) => exit_code,
         // a broken pipe (such as `| head`) is not an error
         Err(error) if error::is_broken_pipe(&error) => ExitCode::SUCCESS,

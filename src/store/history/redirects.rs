@@ -29,7 +29,10 @@ impl Store {
         let related = if beside.is_empty() { HashSet::new() } else { records_of_withheld_persons(&transaction).await? };
         let key = DigestKey::load(&transaction, self.withholding_secret.as_deref()).await?;
         let mut slugs = new_slugs(&transaction, slugs, key.as_ref()).await?;
-        slugs.retain(|former| !anywhere.finds(&former.name) && !(related.contains(&former.record) && beside.finds_words(&former.name)));
+        let names = |former: &FormerName<String>| {
+            anywhere.finds(&former.name) || (related.contains(&former.record) && beside.finds_words(&former.name))
+        };
+        slugs.retain(|former| !names(former));
         let ids = new_ids(&transaction, ids).await?;
         if slugs.is_empty() && ids.is_empty() {
             return transaction.rollback().await.map_err(database);
