@@ -250,6 +250,9 @@ pub struct ExportArgs {
 
 /// Parses a name or title.
 fn parse_name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("the name is blank".to_owned());
+    }
     TextRule::NAME.check(text).map(|()| text.to_owned())
 }
 

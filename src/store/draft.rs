@@ -1,9 +1,11 @@
 //! Drafts: records as given by a caller, validated against the catalog, with the origin of every value.
 
 pub mod alike;
+mod known_names;
 pub mod parse;
 pub mod record_names;
 pub mod scalar;
+mod spans;
 pub mod value_tree;
 
 use std::fmt;
@@ -190,6 +192,8 @@ pub struct Draft {
     pub problems: Vec<InputProblem>,
     /// What was changed in the values, without preventing the write.
     pub notes: Vec<InputProblem>,
+    /// Contradictions in the values: problems of an edit, and warnings of an import.
+    pub warnings: Vec<InputProblem>,
     /// Whether the record or part that the draft is for is unknown, because its name is not valid or no record has it.
     /// Values that the draft does not give are then not missing: the record meant may have them.
     pub is_unidentified: bool,

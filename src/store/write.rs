@@ -19,6 +19,7 @@ pub mod part_change;
 mod requested_names;
 pub(crate) mod resolve;
 pub(crate) mod session;
+mod shared_urls;
 mod slug;
 pub(crate) mod types;
 pub(crate) mod validate;

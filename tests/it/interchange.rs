@@ -15,6 +15,7 @@ mod popolo;
 mod prune;
 mod push;
 mod refused;
+mod round_trip;
 mod sources;
 mod texts;
 

@@ -8,6 +8,7 @@ pub mod date_names;
 pub mod disputes;
 pub mod drafts;
 pub mod faults;
+pub mod feed;
 pub mod freshness;
 pub mod history;
 pub mod plan;

@@ -11,8 +11,16 @@ static FIELD_CHANGE: Structure = Structure {
     doc: "Change of one field in a revision.",
     members: &[
         StructureMember::text("field", "Field that changed, such as decidedOn, or parties[ilyashev].role for a field of a part."),
-        StructureMember::optional("old", FieldKind::Text, "Value before the change, as JSON; null if there was none."),
-        StructureMember::optional("new", FieldKind::Text, "Value after the change, as JSON; null if it was removed."),
+        StructureMember::optional(
+            "old",
+            FieldKind::Text,
+            "Value before the change, text as it is and all else as JSON; null if there was none.",
+        ),
+        StructureMember::optional(
+            "new",
+            FieldKind::Text,
+            "Value after the change, text as it is and all else as JSON; null if it was removed.",
+        ),
     ],
 };
 

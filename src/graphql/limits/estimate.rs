@@ -190,10 +190,11 @@ impl CostEstimator<'_> {
         if is_root {
             let found = catalog().all().find(|known| known.name() == record);
             let (size, compared) = match (found, &filter) {
+                // the history has a revision or more of each record
+                _ if record == REVISION => (self.sizes.of_records(), self.sizes.of_records().saturating_mul(2)),
                 (Some(record), Some(filter)) => (self.sizes.of(record.ty), comparisons(self.sizes, record, filter)),
                 (Some(record), None) => (self.sizes.of(record.ty), self.sizes.of(record.ty)),
-                // the history has a revision or more of each record; other lists, such as saved queries, are short
-                (None, _) if record == REVISION => (self.sizes.of_records(), self.sizes.of_records().saturating_mul(2)),
+                // other lists, such as saved queries, are short
                 (None, _) => (0, 0),
             };
             add(&mut cost.scanned, lists, size);
@@ -226,10 +227,10 @@ fn add_fixed(name: &str, selection: &Selection<'_>, cost: &mut Cost) {
         "needsCare" => (COUNT_COST, 0, CARE_SCANS),
         "possibleDuplicates" => (COUNT_COST, 0, DUPLICATES_SCANS),
         "possibleDuplicatePairs" => (DUPLICATE_PAIRS_NODES, 0, DUPLICATE_PAIRS_SCANS),
-        // each candidate is a search
+        // each candidate is looked up by its keys, and searched if they find nothing
         "match" => {
             let candidates = selection.list_argument("candidates").len() as u64;
-            (candidates.saturating_mul(COUNT_COST), 0, candidates)
+            (candidates.saturating_mul(COUNT_COST), 0, candidates.saturating_mul(2))
         }
         "savedQueries" => (page_size(selection).unwrap_or(u64::from(DEFAULT_PAGE_SIZE)), 0, 1),
         "dataset" if selection.all_subfields().iter().any(|below| below.name() == "records") => {

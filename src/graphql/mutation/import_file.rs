@@ -91,6 +91,9 @@ pub(super) async fn execute(
         encoding: input::take_text(&mut members, "encoding")?,
         mapping: input::take_text(&mut members, "mapping")?.map(|key| find(&key, "input.mapping")).transpose()?,
     };
+    if options.scheme.as_deref().is_some_and(|scheme| scheme.trim().is_empty()) {
+        return Err(bad_input("input.scheme", "the name of the register is blank"));
+    }
     if let Some(Err(message)) = options.scheme.as_deref().map(|scheme| TextRule::NAME.check(scheme)) {
         return Err(bad_input("input.scheme", message));
     }

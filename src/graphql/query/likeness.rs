@@ -26,8 +26,8 @@ use crate::store::read::result::ReferencedRows;
 
 /// Name of the root field.
 pub(super) const NAME: &str = "match";
-/// Maximum number of candidates of one request.
-const MAX_CANDIDATES: usize = 50;
+/// Maximum number of candidates of one field. Each that no key finds is a search for misspelled names.
+pub(crate) const MAX_CANDIDATES: usize = 25;
 /// Number of matches of each candidate if `first` is not given, and its maximum.
 const DEFAULT_MATCHES: i64 = 5;
 const MAX_MATCHES: i64 = 25;
@@ -49,7 +49,7 @@ pub(super) fn field() -> Field {
     let doc = "The records that are most like each of these descriptions of people or organizations, each with a score and the features that make it. Names match in any script, spelling and order. Nothing is merged.";
     builder::null_only_on_error(builder::field(NAME, TypeRef::named_nn_list(CANDIDATE_MATCHES), doc))
         .argument(input_value("type", TypeRef::named_nn(MATCHABLE_TYPE), "Type of the records."))
-        .argument(input_value("candidates", TypeRef::named_nn_list_nn(CANDIDATE), "1 to 50 descriptions. The result has their order."))
+        .argument(input_value("candidates", TypeRef::named_nn_list_nn(CANDIDATE), "1 to 25 descriptions. The result has their order."))
         .argument(input_value("first", TypeRef::named(TypeRef::INT), "Matches of each, 1 to 25; default 5."))
 }
 

@@ -13,7 +13,7 @@ use crate::http::response::HttpReject;
 use crate::store::draft::scalar::normalize;
 
 /// Maximum number of queries of a request: as many as `match` takes candidates.
-pub(super) const MAX_QUERIES: usize = 50;
+pub(super) const MAX_QUERIES: usize = 25;
 /// Number of results of a query if it does not say how many, and its maximum.
 const DEFAULT_LIMIT: u64 = 5;
 const MAX_LIMIT: u64 = 25;

@@ -9,6 +9,7 @@ use crate::catalog::catalog;
 use crate::entity::RecordType;
 use crate::interchange::import_reader::record_lookup::{RecordLookup, SlugUse, TakenSlugs};
 use crate::store::read::membership_lookup::StoredMembership;
+use crate::store::read::slug_lookup::insert_first;
 
 /// Number of values that one query looks up, and of records on one page.
 const LOOKUP_VALUES: usize = 100;
@@ -49,7 +50,7 @@ impl RecordLookup for PushClient {
         let mut slugs = HashMap::new();
         for values in values.chunks(LOOKUP_VALUES) {
             for node in self.all_nodes(&query, &json!({"values": values})).await? {
-                slugs.insert(text(&node["value"])?, text(&node["slug"])?);
+                insert_first(&mut slugs, text(&node["value"])?, text(&node["slug"])?);
             }
         }
         Ok(slugs)

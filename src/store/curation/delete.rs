@@ -1,7 +1,5 @@
 //! Deleting a record with its parts. Its history stays, and records that others refer to are not deleted.
 
-use std::collections::HashMap;
-
 use futures_util::future::BoxFuture;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -22,6 +20,7 @@ use crate::store::write::load::referenced_types;
 use crate::store::write::model::{StoredRow, is_published, revision_number};
 use crate::store::write::session::{WriteSession, revision_problem};
 use crate::store::write::types::{Author, WriteError};
+use crate::store::write::value::PartKeys;
 use crate::store::write::writer::delete_rows;
 
 /// Maximum number of referrers that the error message of a refused deletion lists for each field.
@@ -63,7 +62,7 @@ impl WriteSession<'_> {
     pub(crate) async fn remove(&self, record: &'static Record, row: &StoredRow, kind: &'static str) -> Result<()> {
         let transaction = &self.transaction;
         let types = referenced_types(transaction, record, std::iter::once(row)).await?;
-        let changes = removal_changes(record, &state::of(record, row, &types, &HashMap::new()));
+        let changes = removal_changes(record, &state::of(record, row, &types, &PartKeys::default()));
         let number = revision_number(record, row);
         let was_published = is_published(record, row);
         let removal = NewRevision { record: row.id, ty: record.ty, number: number + 1, kind, changes, published: was_published };

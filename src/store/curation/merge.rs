@@ -34,6 +34,7 @@ use crate::store::write::load::referenced_types;
 use crate::store::write::model::{field, is_published, revision_number};
 use crate::store::write::session::{WriteSession, relocate_state_problems, unknown_id, update_draft};
 use crate::store::write::types::{Author, WriteError};
+use crate::store::write::value::PartKeys;
 use crate::store::write::writer::delete_rows;
 use crate::store::{Store, database};
 
@@ -94,7 +95,7 @@ impl WriteSession<'_> {
             drafts.entry(referrer.ty).or_default().push(draft);
         }
         let types = referenced_types(transaction, record, [&merged, &kept].into_iter()).await?;
-        let [theirs, ours] = [&merged, &kept].map(|row| state::without_system_fields(state::of(record, row, &types, &HashMap::new())));
+        let [theirs, ours] = [&merged, &kept].map(|row| state::without_system_fields(state::of(record, row, &types, &PartKeys::default())));
         let mut ours = ours;
         replace_references(record, &mut ours, &old, |name| theirs.get(name).cloned().unwrap_or(Json::Null));
         let mut ours = replace_text(merged_state(record, ours, theirs), &old, &new);

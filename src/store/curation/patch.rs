@@ -1,7 +1,5 @@
 //! Patches of one list of a record or part, such as adding a citation or removing a topic.
 
-use std::collections::HashMap;
-
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
@@ -19,6 +17,7 @@ use crate::store::write::model::StoredRow;
 use crate::store::write::part::listed;
 use crate::store::write::session::{WriteSession, relocate_state_problems};
 use crate::store::write::types::{Author, WriteError, WriteSummary};
+use crate::store::write::value::PartKeys;
 
 /// A patch of a list of parts.
 #[derive(Debug, Clone)]
@@ -77,7 +76,7 @@ impl Store {
         };
         let record = catalog().get(owner.ty);
         let types = referenced_types(&session.transaction, record, std::iter::once(&row)).await?;
-        let mut state = state::without_system_fields(state::of(record, &row, &types, &HashMap::new()));
+        let mut state = state::without_system_fields(state::of(record, &row, &types, &PartKeys::default()));
         let mut pointer = String::new();
         let mut path: Vec<PathSegment> = Origin::input(["record"]).path;
         for (list, key) in lists {

@@ -14,11 +14,12 @@ use crate::catalog::kind::{FieldKind, MAX_LANGUAGES, MAX_LIST_ITEMS, MAX_PARTS, 
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::article::with_article;
 use crate::core::id;
-use crate::core::ids::FieldId;
 use crate::core::language;
 use crate::core::text::{TextRule, cleaned, excerpt, forbidden_character, forbidden_character_message, is_invisible};
 use crate::entity::RecordType;
+use crate::store::draft::known_names::{settable_field, similar_plural, unknown_field};
 use crate::store::draft::scalar::{json, normalize};
+use crate::store::draft::spans::reversed;
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget};
 use crate::store::read::result::Cell;
@@ -88,13 +89,6 @@ pub fn claims(record: &'static Record, draft: &Draft) -> Vec<InputProblem> {
     parser.problems
 }
 
-/// Plural name of the record type with this table or singular name, or with a plural that differs by at most two edits.
-fn similar_plural(given: &str) -> Option<&'static str> {
-    let mut records = catalog().all().filter(|record| record.kind == RecordKind::Record);
-    let near = |record: &&Record| record.table == given || record.singular() == given || strsim::osa_distance(record.plural, given) <= 2;
-    records.find(near).map(|record| record.plural)
-}
-
 /// Where the input comes from, which decides the names that are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DraftOrigin {
@@ -110,19 +104,21 @@ enum DraftOrigin {
 struct DraftParser {
     problems: Vec<InputProblem>,
     notes: Vec<InputProblem>,
+    warnings: Vec<InputProblem>,
     source: DraftOrigin,
 }
 
 impl DraftParser {
     fn new(source: DraftOrigin) -> Self {
-        Self { problems: Vec::new(), notes: Vec::new(), source }
+        Self { problems: Vec::new(), notes: Vec::new(), warnings: Vec::new(), source }
     }
 
     /// Parses one record, with its problems in the draft.
     fn root(&mut self, record: &'static Record, tree: &Tree, origin: &Origin) -> Draft {
         let earlier = self.problems.len();
         let draft = self.draft(record, tree, origin);
-        Draft { problems: self.problems.split_off(earlier), notes: std::mem::take(&mut self.notes), ..draft }
+        let (notes, warnings) = (std::mem::take(&mut self.notes), std::mem::take(&mut self.warnings));
+        Draft { problems: self.problems.split_off(earlier), notes, warnings, ..draft }
     }
 
     fn report(&mut self, origin: &Origin, message: impl Into<String>) {
@@ -202,6 +198,10 @@ impl DraftParser {
         if record.ty != RecordType::Citation {
             self.validate_claims(record, &draft);
         }
+        self.warn_of_spans(origin, |name| match draft.value(record.field_id(name)?)? {
+            DraftValue::Cell(cell) => cell.as_text(),
+            DraftValue::Invalid | DraftValue::Slug(..) | DraftValue::Id(..) | DraftValue::Key(..) => None,
+        });
         draft
     }
 
@@ -354,7 +354,16 @@ impl DraftParser {
                 self.problems.push(InputProblem::new(origin.child(member.name, None), message).with_code(ProblemCode::Missing));
             }
         }
+        self.warn_of_spans(origin, |name| object.get(name).and_then(Json::as_str));
         Some(Json::Object(object))
+    }
+
+    /// Warns of spans that end before they begin. What is stored already is not questioned.
+    fn warn_of_spans<'d>(&mut self, origin: &Origin, date: impl Fn(&'static str) -> Option<&'d str>) {
+        if self.source == DraftOrigin::Caller {
+            self.warnings
+                .extend(reversed(date).into_iter().map(|(end, message)| InputProblem::new(origin.child(end, origin.line), message)));
+        }
     }
 
     /// Parses a text. A number is the text that the input has for it.
@@ -556,24 +565,6 @@ fn given_name(tree: &Tree) -> Option<String> {
         Value::Number(number) => Some(number.text().to_owned()),
         _ => None,
     }
-}
-
-/// A field that input may set: not a system field, and not the owner of a part, which follows from its place.
-fn settable_field(record: &Record, name: &str) -> Option<FieldId> {
-    let id = record.field_id(name)?;
-    let is_owner = id == FieldId::OWNER && matches!(record.kind, RecordKind::Part { .. });
-    (!is_owner && !record.field(id).system).then_some(id)
-}
-
-fn unknown_field(record: &Record, name: &str) -> String {
-    let fields =
-        record.fields_with_ids().filter(|(id, field)| settable_field(record, field.name) == Some(*id)).map(|(_, field)| field.name);
-    let known: Vec<&str> = fields.chain(record.parts.iter().map(|list| list.name)).collect();
-    let nearest = known.iter().map(|other| (strsim::osa_distance(name, other), other)).min();
-    if let Some((1..=2, other)) = nearest {
-        return format!("{} has no \"{name}\"; did you mean {other}?", with_article(&record.singular()));
-    }
-    format!("{} has no \"{name}\"; it has {}", with_article(&record.singular()), known.join(", "))
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! Earlier states of a record: reading them, and reverting to them.
 
-use std::collections::HashMap;
-
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use serde_json::{Map, Value as Json};
@@ -22,6 +20,7 @@ use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::is_published;
 use crate::store::write::session::{WriteSession, relocate_state_problems, revision_problem, unknown_id};
 use crate::store::write::types::{Author, WriteError, WriteSummary};
+use crate::store::write::value::PartKeys;
 use crate::store::{Store, database};
 
 /// Fields of an existing record that a revert leaves unchanged.
@@ -115,7 +114,7 @@ impl WriteSession<'_> {
         let state = match &row {
             Some((_, row)) => {
                 let types = referenced_types(&self.transaction, record, std::iter::once(row)).await?;
-                state::of(record, row, &types, &HashMap::new())
+                state::of(record, row, &types, &PartKeys::default())
             }
             None => Json::Object(Map::new()),
         };

@@ -11,19 +11,19 @@ use crate::catalog::catalog;
 use crate::catalog::record::{Record, RecordKind};
 use crate::entity::RecordType;
 use crate::store::write::model::StoredRow;
-use crate::store::write::value::as_json;
+use crate::store::write::value::{PartKeys, as_json};
 
 /// Name of the field that holds the position of a part in its list.
 pub(crate) const POSITION: &str = "position";
 
 /// State of a record or part with its parts, which include their positions. `types` are the types of the records that
 /// polymorphic references point to, `keys` the keys of the parts around it.
-pub(crate) fn of(record: &Record, row: &StoredRow, types: &HashMap<Uuid, RecordType>, keys: &HashMap<Uuid, &str>) -> Json {
+pub(crate) fn of(record: &Record, row: &StoredRow, types: &HashMap<Uuid, RecordType>, keys: &PartKeys<'_>) -> Json {
     let is_part = record.kind != RecordKind::Record;
-    let mut own_keys = keys.clone();
+    let mut own_keys = PartKeys { around: Some(keys), ..PartKeys::default() };
     for (part, rows) in &row.parts {
         if let Some(key) = catalog().get(*part).field_id("key") {
-            own_keys.extend(rows.iter().filter_map(|row| Some((row.id, row.cells[key.index()].as_text()?))));
+            own_keys.own.extend(rows.iter().filter_map(|row| Some((row.id, row.cells[key.index()].as_text()?.to_owned()))));
         }
     }
     let mut state = Map::new();

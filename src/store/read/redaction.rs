@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
@@ -133,11 +133,16 @@ fn redact_value(value: &mut Json, hidden: &HashSet<Uuid>) -> bool {
         }
         Json::Array(items) => items.iter_mut().fold(false, |is_redacted, item| redact_value(item, hidden) | is_redacted),
         Json::Object(members) => {
-            let before = members.len();
-            members.retain(|_, member| !redact_value(member, hidden));
-            members.len() < before
+            let mut is_redacted = false;
+            members.retain(|_, member| {
+                let is_mention = redact_value(member, hidden);
+                is_redacted |= is_mention;
+                // what a list or an object has beside the mention stays
+                !(is_mention && (*member == Json::Null || member.as_object().is_some_and(Map::is_empty)))
+            });
+            is_redacted
         }
-        _ => false,
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
     }
 }
 

@@ -52,7 +52,8 @@ impl Store {
         Ok(slugs)
     }
 
-    /// Slugs of the records of a type that have one of these values in a field, by value.
+    /// Slugs of the records of a type that have one of these values in a field, by value. Of several records, the first slug in
+    /// alphabetical order counts.
     pub async fn find_slugs_by_field(&self, ty: RecordType, field: &str, values: &[String]) -> Result<HashMap<String, String>> {
         let record = catalog().get(ty);
         let Some(column) = record.field_id(field).map(|id| record.field(id).column) else { return Ok(HashMap::new()) };
@@ -61,7 +62,8 @@ impl Store {
         for batch in values.chunks(LOOKUP_BATCH_VALUES) {
             let select = select_slug_and(ty, column).and_where(one_of(self.backend(), column, batch)?).to_owned();
             for row in self.pools.primary.query_all(&select).await.map_err(database)? {
-                slugs.insert(row.try_get_by_index(1).map_err(internal)?, row.try_get_by_index(0).map_err(internal)?);
+                let value = row.try_get_by_index(1).map_err(internal)?;
+                insert_first(&mut slugs, value, row.try_get_by_index(0).map_err(internal)?);
             }
         }
         Ok(slugs)
@@ -95,6 +97,14 @@ impl Store {
         }
         transaction.rollback().await.map_err(database)?;
         Ok(found)
+    }
+}
+
+/// Inserts the slug of a record with a value, unless a record with this value has a slug that comes before it.
+pub(crate) fn insert_first(slugs: &mut HashMap<String, String>, value: String, slug: String) {
+    let first = slugs.entry(value).or_insert_with(|| slug.clone());
+    if slug < *first {
+        *first = slug;
     }
 }
 

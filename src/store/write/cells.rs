@@ -16,7 +16,7 @@ use crate::store::write::edits::{Edit, Edits};
 use crate::store::write::model::StoredRow;
 use crate::store::write::part::list_name;
 use crate::store::write::resolve::ResolvedNames;
-use crate::store::write::value::{is_record, with_stored_languages};
+use crate::store::write::value::{PartKeys, is_record, with_stored_languages};
 
 /// A record or part, and the draft to merge into it.
 #[derive(Clone, Copy)]
@@ -44,6 +44,8 @@ pub(super) struct MergeState<'m> {
     pub(super) changes: Vec<Json>,
     /// Ids of the parts of the record by type and key.
     pub(super) siblings: HashMap<(RecordType, String), Uuid>,
+    /// Keys of these parts by id.
+    pub(super) part_keys: PartKeys<'static>,
     /// Types of the parts whose keys are not all known: a reference by key may mean one of them.
     pub(super) types_with_unknown_keys: HashSet<RecordType>,
     /// Types of the records that polymorphic references point to.

@@ -36,8 +36,10 @@ use crate::store::write::part::{
     with_key_and_position,
 };
 use crate::store::write::resolve::ResolvedNames;
+use crate::store::write::shared_urls;
+use crate::store::write::shared_urls::SourcesByUrl;
 use crate::store::write::types::{RecordUpdate, ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord, add_updates};
-use crate::store::write::value::as_json;
+use crate::store::write::value::{PartKeys, as_json};
 
 /// Records loaded and diffed at a time.
 const DIFF_BATCH_RECORDS: usize = 1_000;
@@ -70,6 +72,8 @@ pub(crate) struct ChangeSet<'s> {
     pub(super) hierarchy: Hierarchy,
     /// New citations of sources by sources.
     pub(super) citation_cycles: CitationCycles,
+    /// The sources of the import.
+    sources_by_url: SourcesByUrl,
 }
 
 /// A stored record, and what editors wrote in it since the last import.
@@ -99,6 +103,7 @@ impl<'s> ChangeSet<'s> {
             draft_sources,
             hierarchy: Hierarchy::default(),
             citation_cycles: CitationCycles::default(),
+            sources_by_url: SourcesByUrl::default(),
         }
     }
 
@@ -143,6 +148,10 @@ impl<'s> ChangeSet<'s> {
                 changed.extend(self.add_record(record, resolved, &stored, names, problems));
             }
             self.summary.warnings.extend(warnings(transaction, record.ty, batch, &changed).await?);
+            if record.ty == RecordType::Source {
+                let of_urls = shared_urls::warnings(transaction, batch, &changed, &mut self.sources_by_url).await?;
+                self.summary.warnings.extend(of_urls);
+            }
             self.documents.add(transaction, record, &changed).await?;
             self.rows.entry(record.ty).or_default().extend(changed);
             progress(batch.len());
@@ -163,12 +172,14 @@ impl<'s> ChangeSet<'s> {
         let with_slug = resolved.generated_slug.clone().map(|slug| Draft { name: Some(slug), ..resolved.draft.clone() });
         let draft = with_slug.as_ref().unwrap_or(resolved.draft);
         let types = std::mem::take(&mut self.types);
+        let siblings = existing.map(part_keys).unwrap_or_default();
         let mut merge = MergeState {
             root: id,
             names,
             problems: &mut *problems,
             changes: Vec::new(),
-            siblings: existing.map(part_keys).unwrap_or_default(),
+            part_keys: PartKeys { own: siblings.iter().map(|((_, key), id)| (*id, key.clone())).collect(), around: None },
+            siblings,
             types_with_unknown_keys: HashSet::new(),
             types: &types,
             cited: Vec::new(),
@@ -258,8 +269,9 @@ impl<'s> ChangeSet<'s> {
         let types = &self.types;
         let published_state = || {
             let fields = record.fields.iter().zip(cells).filter(|(field, cell)| !field.system && **cell != Cell::Null);
-            let changes = fields
-                .map(|(field, cell)| json!({"field": field.name, "old": null, "new": as_json(field.kind, cell, types, &HashMap::new())}));
+            let changes = fields.map(
+                |(field, cell)| json!({"field": field.name, "old": null, "new": as_json(field.kind, cell, types, &PartKeys::default())}),
+            );
             changes.filter(|change| !is_publication(change)).collect()
         };
         let revisions = numbered(revision, was_published, published_state);
@@ -355,6 +367,7 @@ impl<'s> ChangeSet<'s> {
                 written.push(draft);
                 let id = before.map(|row| row.id).or(draft.target.id).unwrap_or_else(|| self.store.clock.new_uuid());
                 merge.siblings.insert((list.part, key.clone()), id);
+                merge.part_keys.own.insert(id, key.clone());
                 let draft = with_key_and_position(part, draft, &key, index);
                 let edit = target.edit.or_else(|| merge.edits?.of_part(&part_path));
                 let path = format!("{part_path}.");
@@ -390,8 +403,7 @@ impl<'s> ChangeSet<'s> {
                     continue;
                 }
                 merge.is_changed = true;
-                let keys = merge.siblings.iter().map(|((_, key), id)| (*id, key.as_str())).collect();
-                let old = state::of(part, row, merge.types, &keys);
+                let old = state::of(part, row, merge.types, &merge.part_keys);
                 merge.changes.push(json!({"field": part_path, "old": old, "new": null}));
                 removed.insert(row.id, key.to_owned());
                 self.remove_part(part, row);
@@ -439,8 +451,7 @@ fn is_disputed(record: &Record, parts: &HashMap<RecordType, Vec<MergedPart>>, dr
 /// Adds the field changes of a record or part at `slot`, which is before the changes of its parts.
 fn add_field_changes(merge: &mut MergeState<'_>, slot: usize, cells: &[Cell], target: MergeTarget<'_>) {
     let MergeTarget { record, existing, path, .. } = target;
-    let keys = merge.siblings.iter().map(|((_, key), id)| (*id, key.as_str())).collect();
-    let value = |kind, cell: &Cell| as_json(kind, cell, merge.types, &keys);
+    let value = |kind, cell: &Cell| as_json(kind, cell, merge.types, &merge.part_keys);
     let mut changes = Vec::new();
     match existing {
         None if path.is_empty() => {

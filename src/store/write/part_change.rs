@@ -210,6 +210,7 @@ impl<'r> PartRows<'r> {
     fn parsed(&self, value: &Json, members: &Origin, problems: &mut Vec<InputProblem>) -> Draft {
         let mut draft = parse::record(self.part, &value_tree::from_json(value), members);
         problems.append(&mut draft.problems);
+        problems.append(&mut draft.warnings);
         draft
     }
 

@@ -40,6 +40,7 @@ use crate::store::write::model::{StoredRow, is_published, revision_number};
 use crate::store::write::resolve::ResolvedNames;
 use crate::store::write::types::{Author, ResolvedDraft, TransactionEnd, WriteError, WriteSummary};
 use crate::store::write::validate;
+use crate::store::write::value::PartKeys;
 use crate::store::{Store, database};
 
 /// Records that a check keeps in memory at a time.
@@ -238,11 +239,15 @@ impl WriteSession<'_> {
         validate::references(drafts, &names, &mut problems);
         validate::unique(transaction, &resolved, &mut problems).await?;
         let draft_sources = disputes::draft_sources(transaction, &resolved).await?;
-        let imported = drafts.iter().flat_map(|(_, drafts)| drafts).any(|draft| draft.target.source != DraftSource::Edit);
+        let (edits, imports): (Vec<&Draft>, Vec<&Draft>) =
+            drafts.iter().flat_map(|(_, drafts)| drafts).partition(|draft| draft.target.source == DraftSource::Edit);
+        problems.extend(edits.iter().flat_map(|draft| &draft.warnings).cloned());
+        let imported = !imports.is_empty();
         let stamp = RevisionStamp { imported, ..self.stamp() };
         let mut changes = ChangeSet::new(self.store, stamp, draft_sources, std::mem::take(&mut names.types));
         changes.summary = names.skipped();
         changes.summary.redacted = redacted.len();
+        changes.summary.warnings.extend(imports.iter().flat_map(|draft| &draft.warnings).cloned());
         let slugs = redacted.into_iter().filter_map(|(ty, id, slug)| Some(FormerName { ty, name: slug?, record: id }));
         changes.redacted_slugs.extend(slugs);
         for (ty, records) in &resolved {
@@ -317,7 +322,7 @@ impl WriteSession<'_> {
         let row = load_rows(&self.transaction, record, "id", &[id]).await?.pop().map(|(_, row)| row);
         let row = row.ok_or_else(|| internal("a record that others refer to does not exist"))?;
         let types = referenced_types(&self.transaction, record, std::iter::once(&row)).await?;
-        Ok(state::without_system_fields(state::of(record, &row, &types, &HashMap::new())))
+        Ok(state::without_system_fields(state::of(record, &row, &types, &PartKeys::default())))
     }
 }
 

@@ -43,16 +43,30 @@ pub(crate) fn bind(kind: FieldKind, cell: &Cell) -> sea_orm::Value {
     }
 }
 
+/// Keys of the parts of a record or part, with those of the record around it. A record has thousands of parts, each with few of
+/// its own, so that the keys around them are not copied.
+#[derive(Debug, Default)]
+pub(crate) struct PartKeys<'o> {
+    pub(crate) own: HashMap<Uuid, String>,
+    pub(crate) around: Option<&'o PartKeys<'o>>,
+}
+
+impl PartKeys<'_> {
+    fn get(&self, id: Uuid) -> Option<&str> {
+        self.own.get(&id).map(String::as_str).or_else(|| self.around?.get(id))
+    }
+}
+
 /// Value of a cell as the history records it and as a draft accepts it. `types` are the types of the records that
 /// polymorphic references point to, `keys` the keys of the parts of the same record.
-pub(crate) fn as_json(kind: FieldKind, cell: &Cell, types: &HashMap<Uuid, RecordType>, keys: &HashMap<Uuid, &str>) -> Json {
+pub(crate) fn as_json(kind: FieldKind, cell: &Cell, types: &HashMap<Uuid, RecordType>, keys: &PartKeys<'_>) -> Json {
     match (cell, kind) {
         (Cell::Null, _) => Json::Null,
         (Cell::Text(text), _) => json!(text),
         (Cell::Integer(number), _) => json!(number),
         (Cell::Number(number), _) => json!(number),
         (Cell::Boolean(boolean), _) => json!(boolean),
-        (Cell::Id(id), FieldKind::One(target)) => match keys.get(id) {
+        (Cell::Id(id), FieldKind::One(target)) => match keys.get(*id) {
             Some(key) => json!(key),
             None => json!(id::encode(target.prefix(), *id)),
         },

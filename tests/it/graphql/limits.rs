@@ -273,6 +273,12 @@ async fn comparisons_grow_with_the_list_and_its_conditions(#[values(On::Sqlite, 
         assert_eq!(*limit == "comparisons", !is_allowed, "{query} {answer:#}");
         assert_eq!(answer["data"].is_object(), is_allowed, "{query} {answer:#}");
     }
+    // the history has a revision or more of each record
+    for (count, is_allowed) in [(1, true), (2, false)] {
+        let fields: String = (0..count).map(|number| format!("a{number}: changes(first: 1) {{ totalCount }} ")).collect();
+        let answer = Asker::reader(&server).answer(&format!("{{ {fields} }}"), json!({})).await;
+        assert_eq!(answer["errors"][0]["extensions"]["limit"] == "comparisons", !is_allowed, "{answer:#}");
+    }
 }
 
 /// Reads of histories by readers use the connections of readers.

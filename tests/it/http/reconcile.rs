@@ -140,7 +140,7 @@ async fn manifest_describes_the_service() {
             "propose_properties": {"service_url": "https://data.example.org/reconcile", "service_path": "/extend/propose"},
             "property_settings": [],
         },
-        "batchSize": 50,
+        "batchSize": 25,
     });
     assert_eq!(json_of(response).await, expected);
     // without a public address, that by which the client came
@@ -175,11 +175,11 @@ async fn callback_must_be_the_name_of_a_function() {
 #[tokio::test]
 async fn what_is_not_understood_is_refused_with_its_place() {
     let server = Server::with(On::Sqlite, TEXT).await;
-    let many: serde_json::Map<String, Value> = (0..51).map(|number| (format!("q{number}"), json!({"query": "A"}))).collect();
+    let many: serde_json::Map<String, Value> = (0..26).map(|number| (format!("q{number}"), json!({"query": "A"}))).collect();
     for (queries, expected) in [
         (json!([]), "queries: this must be an object"),
         (json!({}), "queries: there is no query"),
-        (json!(many), "queries: 51 queries are too many; give at most 50"),
+        (json!(many), "queries: 26 queries are too many; give at most 25"),
         (json!({"q3": {"query": "A B", "lang": "en"}}), "queries.q3: there is no member \"lang\""),
         (json!({"q3": {"query": "A B", "type": "Q5"}}), "queries.q3.type: there is no type \"Q5\"; the types are person and organization"),
         (json!({"q3": {"query": "A B", "type_strict": "maybe"}}), "queries.q3.type_strict"),
@@ -288,7 +288,7 @@ async fn columns_of_values_are_added_to_ids(#[values(On::Sqlite, On::Postgres)] 
 
 #[tokio::test]
 async fn queries_are_limited_and_charged_as_searches() {
-    let limits = Limits { scans: 5, ..Limits::default() };
+    let limits = Limits { scans: 10, ..Limits::default() };
     let rate = RateLimits { points_per_address: 3, ..RateLimits::default() };
     let server = Server::set(On::Sqlite, Settings { limits, rate, ..Settings::default() }).await;
     let queries = |number: usize| -> Value {

@@ -422,3 +422,36 @@ fn push_sends_texts_as_they_are() {
     let drafts = crate::server::read(&[("a.yaml".into(), "laws: [{slug: a, title: {en: 20.20}, number: 010}]".to_owned())]).unwrap();
     assert_eq!(to_input(&drafts), json!([{"law": {"slug": "a", "title": {"en": "20.20"}, "number": "010"}}]));
 }
+
+/// A file with a span that ends before it begins is imported with a warning; an edit is refused.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn spans_that_end_before_they_begin_are_reported(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let fixture = ImportFixture::new(on).await;
+    let text = "people:\n- slug: ann\n  name: {en: Ann}\n  birthDate: 1990-05\n  deathDate: 1990\n  otherNames:\n  - {name: A, start: 2020,\n     end: 2019}\n\
+                organizations:\n- {slug: house, name: {en: House}, classification: chamber, foundedOn: 2001, dissolvedOn: 2000-12-31}\n\
+                laws:\n- {slug: code, title: {en: Code}, kind: code, status: in_force, adoptedOn: 2001, repealedOn: 2000}\n\
+                provisions:\n- {slug: one, law: code, kind: article, heading: {en: One}, position: 1, versions: [{key: v, validFrom: 2020-02, validTo: 2020-01-31, text: {en: T}}]}\n";
+    fixture.write_file("spans.yaml", text);
+    let (ok, stdout, stderr) = fixture.import(&["spans.yaml"]);
+    assert!(ok && stdout.contains("4 created"), "{stdout}{stderr}");
+    for (path, message) in [
+        ("people[0].otherNames[0].end", "end 2019 is before start 2020"),
+        ("organizations[0].dissolvedOn", "dissolvedOn 2000-12-31 is before foundedOn 2001"),
+        ("laws[0].repealedOn", "repealedOn 2000 is before adoptedOn 2001"),
+        ("provisions[0].versions[0].validTo", "validTo 2020-01-31 is before validFrom 2020-02"),
+    ] {
+        assert!(
+            stderr.lines().any(|line| line.starts_with("warning: spans.yaml:") && line.contains(path) && line.contains(message)),
+            "{stderr}"
+        );
+    }
+    assert!(!stderr.contains("deathDate"), "{stderr}");
+    let (ok, stdout, stderr) = fixture.import(&["spans.yaml", "--strict"]);
+    assert!(!ok && stderr.contains("end 2019 is before start 2020"), "{stdout}{stderr}");
+    let editor = Asker::with_role(&fixture.server, Role::Editor).await;
+    let input = json!({"id": "ann", "birthDate": "2000", "deathDate": "1999-12"});
+    let payload = editor.payload("updatePerson { person { id } }", input).await;
+    assert_eq!(payload["errors"][0]["path"], json!(["input", "deathDate"]), "{payload}");
+    assert_eq!(payload["errors"][0]["message"], "deathDate 1999-12 is before birthDate 2000; correct one of them");
+}

@@ -86,9 +86,11 @@ async fn batches_are_written_only_if_all_records_are_valid(#[values(On::Sqlite, 
     );
     fixture.write_file("many.ndjson", &lines);
     let stdout = fixture.import_ok(&["many.ndjson", "--batch", "7", "--dry-run"]);
-    assert!(
-        stdout.starts_with("Nothing was written. Records: 120 would be created, 0 updated, 0 unchanged\npeople: 60 created"),
-        "{stdout}"
+    assert_eq!(
+        stdout,
+        "Nothing was written. Records: 120 would be created, 0 updated, 0 unchanged\n\
+         people: 60 created, 0 updated, 0 unchanged\n\
+         topics: 60 created, 0 updated, 0 unchanged"
     );
     assert_eq!(fixture.server.data("{ revisions { totalCount } }").await["revisions"]["totalCount"], 0);
     assert_eq!(fixture.import_ok(&["many.ndjson", "--batch", "7"]), "Records: 120 created, 0 updated, 0 unchanged");

@@ -227,3 +227,29 @@ async fn uploaded_file_of_an_unknown_kind_is_refused() {
     let output = import(&fixture, Door::Upload, "people.csv", None, None).await;
     assert!(output.contains("a table requires a mapping"), "{output}");
 }
+
+/// What cites one page is not divided between two records in silence.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn two_sources_of_one_url_are_warned_about(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+    #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
+) {
+    let fixture = ImportFixture::new(on).await;
+    let source =
+        |slug: &str, url: &str| format!("- {{slug: {slug}, title: {{en: News}}, kind: article, url: \"https://news.example/{url}\"}}\n");
+    fixture.write_file("stored.yaml", format!("sources:\n{}", source("page-a", "1")));
+    let output = import(&fixture, door, "stored.yaml", None, None).await;
+    assert!(output.contains("1 created") && !output.contains("warning"), "{output}");
+    fixture.write_file("more.yaml", format!("sources:\n{}{}{}", source("page-b", "1"), source("page-c", "2"), source("page-d", "2")));
+    let refused = import_strictly(&fixture, door, "more.yaml").await;
+    let output = import(&fixture, door, "more.yaml", None, None).await;
+    assert!(output.contains("3 created"), "{output}");
+    for output in [refused, output] {
+        for (line, other, slug) in [(2, "page-a", "page-b"), (4, "page-c", "page-d")] {
+            let message = format!("the source {other} has this URL, too; refer to it instead, or merge {slug} into it with mergeSources");
+            assert!(output.contains(&message), "{line}: {output}");
+        }
+        assert_eq!(output.matches("has this URL, too").count(), 2, "{output}");
+    }
+}

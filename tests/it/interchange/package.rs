@@ -525,7 +525,13 @@ async fn export_requires_an_empty_folder_or_force() {
         run(kurultai(&arguments))
     };
     let (ok, stdout, stderr) = export(&[]);
-    assert!(ok && stdout.contains(" tables, revision "), "{stdout}{stderr}");
+    let dataset = server.data("{ dataset { revision records { type count } } }").await["dataset"].clone();
+    let records: u64 = dataset["records"].as_array().unwrap().iter().map(|entry| entry["count"].as_u64().unwrap()).sum();
+    let tables =
+        fs::read_dir(&package).unwrap().filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|ext| ext == "csv")).count();
+    let (start, end) =
+        (format!("{records} records with "), format!(" parts in {tables} tables, revision {} of the dataset", dataset["revision"]));
+    assert!(ok && stdout.contains(&start) && stdout.trim_end().ends_with(&end), "{stdout}{stderr} {start} {end}");
     let (ok, _, stderr) = export(&["--format", "parquet"]);
     assert!(
         !ok && stderr.contains("already contains a package; specify another directory, or replace the package with --force"),

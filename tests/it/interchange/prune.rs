@@ -112,4 +112,8 @@ async fn prune_needs_the_name_of_a_set() {
     fixture.write_file("other.yaml", "people: [{slug: other, name: {en: Other}}]");
     let (status, _, stderr) = fixture.import(&["other.yaml", "--prune", "delete"]);
     assert!(!status && stderr.contains("--set NAME"), "{stderr}");
+    for flag in ["--set", "--scheme", "--by"] {
+        let (status, _, stderr) = fixture.import(&["other.yaml", flag, " "]);
+        assert!(!status && stderr.contains("the name is blank"), "{flag}: {stderr}");
+    }
 }

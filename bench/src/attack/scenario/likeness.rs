@@ -11,9 +11,9 @@ const MATCH: &str = "query($type: MatchableType!, $candidates: [MatchCandidate!]
 }";
 
 pub const ATTACKS: &[Attack] = &[
-    Attack::new("k1", "50 descriptions with ten names each, of people and of organizations, in each of four requests", |samples| {
+    Attack::new("k1", "25 descriptions with ten names each, of people and of organizations, in each of four requests", |samples| {
         let names = |number: usize| (0..10).map(|index| json!(name(samples, number * 10 + index))).collect::<Vec<_>>();
-        let candidates: Vec<Value> = (0..50).map(|number| json!({"names": names(number)})).collect();
+        let candidates: Vec<Value> = (0..25).map(|number| json!({"names": names(number)})).collect();
         let requests = ["PERSON", "ORGANIZATION"]
             .map(|ty| Action::Send(vec![AttackRequest::graphql(MATCH, &json!({"type": ty, "candidates": candidates}))]));
         requests.iter().cycle().take(4).cloned().collect()
@@ -25,12 +25,12 @@ pub const ATTACKS: &[Attack] = &[
         vec![Action::Send(vec![AttackRequest::graphql(&query, &json!({"name": words.join(" ")}))]); 4]
     }),
     Attack::new("k3", "200 matches one after the other", |samples| {
-        let candidates: Vec<Value> = (0..50).map(|number| json!({"names": [name(samples, number)]})).collect();
+        let candidates: Vec<Value> = (0..25).map(|number| json!({"names": [name(samples, number)]})).collect();
         vec![Action::Send(vec![AttackRequest::graphql(MATCH, &json!({"type": "PERSON", "candidates": candidates})); 200])]
     }),
-    Attack::new("k4", "50 reconciliation queries, by GET and by POST, in each of ten requests", |samples| {
+    Attack::new("k4", "25 reconciliation queries, by GET and by POST, in each of ten requests", |samples| {
         let queries: serde_json::Map<String, Value> =
-            (0..50).map(|number| (format!("q{number}"), json!({"query": name(samples, number), "type": "person", "limit": 25}))).collect();
+            (0..25).map(|number| (format!("q{number}"), json!({"query": name(samples, number), "type": "person", "limit": 25}))).collect();
         let queries = Value::Object(queries).to_string();
         let get = AttackRequest::get("/reconcile", &[("queries", &queries)]);
         let post = AttackRequest::post_form("/reconcile", &[("queries", &queries)]);

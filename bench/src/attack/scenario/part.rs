@@ -10,7 +10,7 @@ use crate::attack::scenario::{Attack, token};
 pub const ATTACKS: &[Attack] = &[
     Attack::with_token("l1", "30 events added to a case of 3,000 events, by each of four clients", |samples| {
         let query = repeated("addCaseEvent", "AddCaseEventInput");
-        let event = json!({"key": "attack", "kind": "conduct", "text": {"en": "An event"}});
+        let event = json!({"key": "attack", "kind": "CONDUCT", "text": {"en": "An event"}});
         let input = json!({"case": {"id": samples.history.0}, "caseEvent": event, "expectedRevision": 1});
         of_editor(samples, &query, &input)
     })

@@ -3,8 +3,6 @@
 //! The values of the restored record are in its own history, which is public as long as that record is. A copy of them in the
 //! history of the kept record would stay when the restored record is unpublished, deleted or withheld.
 
-use std::collections::HashMap;
-
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use serde_json::{Value as Json, json};
@@ -20,6 +18,7 @@ use crate::store::history::state::{POSITION, UndoneState, key, key_and_rest};
 use crate::store::sql::dialect;
 use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::session::WriteSession;
+use crate::store::write::value::PartKeys;
 
 /// A field or a part of the kept record to which the merge gave a value.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,7 +44,7 @@ impl WriteSession<'_> {
         let row = load_rows(transaction, record, "id", &[merge.into]).await?.pop().map(|(_, row)| row);
         let Some(row) = row.filter(|_| !given.is_empty()) else { return Ok(()) };
         let types = referenced_types(transaction, record, std::iter::once(&row)).await?;
-        let mut current = UndoneState::new(record, state::of(record, &row, &types, &HashMap::new()));
+        let mut current = UndoneState::new(record, state::of(record, &row, &types, &PartKeys::default()));
         let mut after: Vec<Json> = given.iter().map(|place| place.value(&current)).collect();
         // the latest revision first
         for stored in load_revisions(transaction, merge.into).await? {
