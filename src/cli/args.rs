@@ -204,6 +204,10 @@ pub struct ImportArgs {
     /// code is 4 if there are any
     #[arg(long)]
     pub skip: bool,
+    /// Write the records while the files are read, so that memory does not grow with them. For CSV and NDJSON whose records
+    /// refer to earlier ones or to the database only. All records are written in one transaction, or none
+    #[arg(long, conflicts_with_all = ["url", "skip", "set", "prune", "scheme"])]
+    pub stream: bool,
     /// URL of the GraphQL endpoint of a running server to import into, instead of a database
     #[arg(long, value_name = "URL", conflicts_with = "by")]
     pub url: Option<String>,

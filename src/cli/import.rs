@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::args::{ImportArgs, PruneArg};
 use super::database::{open_migrated, with_store};
 use super::error::ExitError;
+use super::import_stream::import_stream;
 use super::interrupt::InterruptCounter;
 use super::outcome::{CommandOutcome, note};
 use super::progress::Progress;
@@ -62,6 +63,9 @@ struct ImportFiles {
 
 /// Imports records into the database, or into a running server if a URL is given.
 pub(super) async fn import(config: &Config, args: ImportArgs) -> anyhow::Result<CommandOutcome> {
+    if args.stream {
+        return import_stream(config, args).await;
+    }
     let mut files = read_inputs(&args)?;
     let batch_records = usize::try_from(args.batch).unwrap_or(usize::MAX);
     if files.reading.has_package && args.skip {

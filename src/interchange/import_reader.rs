@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::catalog::catalog;
@@ -67,9 +68,45 @@ pub struct ImportReader {
     /// Tables whose rows refer to records by identifier.
     buffered_tables: Vec<BufferedTable>,
     mapping: Option<Arc<Mapping>>,
+    /// Receives the records while they are read.
+    sink: Option<BatchSink>,
+}
+
+/// Sends records in batches of a limited size while files are read.
+pub struct BatchSink {
+    batch_records: usize,
+    /// Records since the last batch.
+    count: usize,
+    sender: mpsc::Sender<Drafts>,
+}
+
+impl BatchSink {
+    /// A sink for batches of this many records.
+    pub fn new(batch_records: usize, sender: mpsc::Sender<Drafts>) -> Self {
+        Self { batch_records, count: 0, sender }
+    }
 }
 
 impl ImportReader {
+    /// Sends the records that are read from now on to a sink, and keeps none of them. Must be used outside of the runtime,
+    /// because sending waits for the receiver.
+    pub fn set_sink(&mut self, sink: BatchSink) {
+        self.sink = Some(sink);
+    }
+
+    /// Sends the records of the last batch and closes the sink. Records that could not be sent are dropped: their receiver is
+    /// gone, because the import failed.
+    pub fn flush(&mut self) {
+        if let Some(sink) = self.sink.take() {
+            _ = sink.sender.blocking_send(std::mem::take(&mut self.drafts));
+        }
+    }
+
+    /// Whether there are tables that are converted once all files are read.
+    pub fn has_buffered_tables(&self) -> bool {
+        !self.buffered_tables.is_empty()
+    }
+
     /// The mapping for tables, if there is one.
     pub fn mapping(&self) -> Option<Arc<Mapping>> {
         self.mapping.clone()
@@ -318,6 +355,13 @@ impl ImportReader {
         match self.drafts.iter_mut().find(|(of, _)| *of == ty) {
             Some((_, drafts)) => drafts.push(draft),
             None => self.drafts.push((ty, vec![draft])),
+        }
+        if let Some(sink) = &mut self.sink {
+            sink.count += 1;
+            if sink.count >= sink.batch_records {
+                sink.count = 0;
+                _ = sink.sender.blocking_send(std::mem::take(&mut self.drafts));
+            }
         }
     }
 }

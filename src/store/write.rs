@@ -7,19 +7,16 @@
 mod cells;
 mod citation_cycles;
 pub(crate) mod diff;
-mod edits;
 mod hierarchy;
 pub(crate) mod identifiers;
-mod import_set;
+pub mod import;
 pub(crate) mod load;
 pub(crate) mod model;
-mod name_change;
 pub(crate) mod part;
 pub mod part_change;
 mod requested_names;
 pub(crate) mod resolve;
 pub(crate) mod session;
-mod shared_urls;
 mod slug;
 pub(crate) mod types;
 pub(crate) mod validate;
@@ -27,7 +24,7 @@ pub(crate) mod value;
 pub(crate) mod writer;
 
 pub use crate::store::draft::Drafts;
-pub use crate::store::write::import_set::{PruneMode, PruneOutcome, PrunedRecord};
+pub use crate::store::write::import::import_set::{PruneMode, PruneOutcome, PrunedRecord};
 pub use crate::store::write::types::{
     ActionCounts, Author, MAX_LISTED_UPDATES, RecordUpdate, TransactionEnd, WriteAction, WriteError, WriteSummary, WrittenRecord,
 };

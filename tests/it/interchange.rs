@@ -17,6 +17,7 @@ mod push;
 mod refused;
 mod round_trip;
 mod sources;
+mod stream;
 mod texts;
 
 use std::io::Write;

@@ -16,8 +16,8 @@ use crate::graphql::schema::input;
 use crate::graphql::schema::payload;
 use crate::graphql::schema::payload::Written;
 use crate::store::Store;
-use crate::store::curation::text_scan::{TextPlace, TextPlaces};
-use crate::store::curation::withhold::Withholding;
+use crate::store::curation::withholding::text_scan::{TextPlace, TextPlaces};
+use crate::store::curation::withholding::withhold::Withholding;
 use crate::store::draft::Origin;
 
 pub(super) const WITHHOLD: &str = "withholdPerson";

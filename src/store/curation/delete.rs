@@ -11,7 +11,7 @@ use crate::entity::RecordType;
 use crate::store::Store;
 use crate::store::curation::freshness::FreshnessUpdates;
 use crate::store::curation::referrers::referrers;
-use crate::store::curation::withheld_digest::withheld_persons;
+use crate::store::curation::withholding::withheld_digest::withheld_persons;
 use crate::store::draft::{InputProblem, Origin, ProblemCode};
 use crate::store::history::revisions::{NewRevision, hide_revisions, insert_revisions};
 use crate::store::history::state;

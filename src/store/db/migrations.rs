@@ -6,7 +6,7 @@ use migration::{Migrator, MigratorTrait};
 use sea_orm::sea_query::{Order, Query};
 use sea_orm::{ConnectionTrait, DbErr, TransactionTrait};
 
-use crate::store::curation::digest_key::renew_digests;
+use crate::store::curation::withholding::digest_key::renew_digests;
 use crate::store::error::is_undefined_table;
 use crate::store::handle::Store;
 

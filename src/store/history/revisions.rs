@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
-use crate::store::curation::name_recognition::NameRecognizer;
-use crate::store::curation::screening::records_of_withheld_persons;
-use crate::store::curation::withheld_digest::Recognizers;
+use crate::store::curation::withholding::name_recognition::NameRecognizer;
+use crate::store::curation::withholding::screening::records_of_withheld_persons;
+use crate::store::curation::withholding::withheld_digest::Recognizers;
 use crate::store::sql::bulk_insert::{Batching, ConflictAction, InsertTarget, insert};
 use crate::store::sql::dialect::one_of_ids;
 use crate::store::write::load::LOOKUP_BATCH_VALUES;

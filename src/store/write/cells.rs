@@ -12,7 +12,7 @@ use crate::entity::RecordType;
 use crate::store::draft::{Draft, DraftSource, DraftValue, InputProblem, Origin, ProblemCode};
 use crate::store::history::state::POSITION;
 use crate::store::read::result::Cell;
-use crate::store::write::edits::{Edit, Edits};
+use crate::store::write::import::edits::{Edit, Edits};
 use crate::store::write::model::StoredRow;
 use crate::store::write::part::list_name;
 use crate::store::write::resolve::ResolvedNames;

@@ -26,18 +26,18 @@ use crate::store::read::result::Cell;
 use crate::store::search::index::SearchDocuments;
 use crate::store::write::cells::{MergeState, MergeTarget, draft_cells, fill_empty_cells};
 use crate::store::write::citation_cycles::CitationCycles;
-use crate::store::write::edits::{self, Edits};
 use crate::store::write::hierarchy::Hierarchy;
+use crate::store::write::import::edits::{self, Edits};
+use crate::store::write::import::name_change;
+use crate::store::write::import::shared_urls;
+use crate::store::write::import::shared_urls::SourcesByUrl;
 use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::{MergedPart, NewRow, StoredRow};
-use crate::store::write::name_change;
 use crate::store::write::part::{
     PartEntry, has_unknown_key, list_name, part_key, part_keys, report_alike, report_dropped, take_stored, with_kept_parts,
     with_key_and_position,
 };
 use crate::store::write::resolve::ResolvedNames;
-use crate::store::write::shared_urls;
-use crate::store::write::shared_urls::SourcesByUrl;
 use crate::store::write::types::{RecordUpdate, ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord, add_updates};
 use crate::store::write::value::{PartKeys, as_json};
 
@@ -358,6 +358,8 @@ impl<'s> ChangeSet<'s> {
             for (index, draft) in drafts.iter().enumerate() {
                 let is_unidentified = target.is_unidentified || (has_unknown_key(part, draft) && !stored.is_empty());
                 let key = part_key(part, draft, index, &mut taken, merge.problems, |ty, slug| merge.names.public_slug(ty, slug));
+                let list_path = format!("{path}{}", list.name);
+                let key = current_key(merge, (list.part, &list_path), key, draft, &unmatched);
                 let before = take_stored(&mut unmatched, &key, draft);
                 let part_path = format!("{path}{}[{key}]", list.name);
                 if let Some(edit) = merge.edits.filter(|_| before.is_none()).and_then(|edits| edits.removal_of_part(&part_path)) {
@@ -368,6 +370,11 @@ impl<'s> ChangeSet<'s> {
                 let id = before.map(|row| row.id).or(draft.target.id).unwrap_or_else(|| self.store.clock.new_uuid());
                 merge.siblings.insert((list.part, key.clone()), id);
                 merge.part_keys.own.insert(id, key.clone());
+                if let Some(row) = before.filter(|row| !rewrite_all && is_untouched(part, row, draft, (&key, index))) {
+                    collect_sources(part, row, &mut merge.kept);
+                    merged.push((Some(row), row.cells.clone()));
+                    continue;
+                }
                 let draft = with_key_and_position(part, draft, &key, index);
                 let edit = target.edit.or_else(|| merge.edits?.of_part(&part_path));
                 let path = format!("{part_path}.");
@@ -433,7 +440,31 @@ impl<'s> ChangeSet<'s> {
     }
 }
 
-fn revision_conflict(record: &Record, draft: &Draft, number: i64, expected: i64) -> InputProblem {
+/// Whether a draft leaves a stored part as it is, at its place: a change of one part of a list names all others.
+fn is_untouched(part: &Record, row: &StoredRow, draft: &Draft, (key, index): (&str, usize)) -> bool {
+    let has = |field: &'static str, cell: &Cell| part.field_id(field).is_none_or(|field| row.cells[field.index()] == *cell);
+    let is_empty = draft.values.is_empty() && draft.parts.is_empty() && draft.cleared.is_empty();
+    is_empty && has("key", &Cell::Text(key.to_owned())) && has("position", &Cell::Integer(i64::try_from(index + 1).unwrap_or(i64::MAX)))
+}
+
+/// The key of the stored part that a draft of an import is for: an editor may have replaced the given one since, which is kept.
+fn current_key(
+    merge: &mut MergeState<'_>,
+    (ty, list_path): (RecordType, &str),
+    key: String,
+    draft: &Draft,
+    unmatched: &HashMap<&str, &StoredRow>,
+) -> String {
+    let renaming = merge.edits.filter(|_| !unmatched.contains_key(key.as_str())).and_then(|edits| edits.renaming_of_part(list_path, &key));
+    let Some((new, edit, row)) = renaming.and_then(|(new, edit)| Some((new.to_owned(), edit, unmatched.get(new)?))) else { return key };
+    // other parts of the draft refer to the given key
+    merge.siblings.insert((ty, key.clone()), row.id);
+    merge.report_kept(&draft.origin.child("key", None), &format!("the key \"{new}\", which was \"{key}\","), edit);
+    new
+}
+
+/// The problem that a record is at another revision than the expected one.
+pub(super) fn revision_conflict(record: &Record, draft: &Draft, number: i64, expected: i64) -> InputProblem {
     let singular = record.singular();
     let message = format!("this {singular} is at revision {number}, not {expected}: it was changed in the meantime; read it again");
     InputProblem::new(draft.origin.child("expectedRevision", None), message).with_code(ProblemCode::Conflict(number))

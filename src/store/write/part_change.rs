@@ -14,8 +14,9 @@ use crate::store::Store;
 use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, parse, value_tree};
 use crate::store::history::state::POSITION;
 use crate::store::read::result::Cell;
+use crate::store::write::diff::revision_conflict;
 use crate::store::write::load::load_rows;
-use crate::store::write::model::{StoredRow, field};
+use crate::store::write::model::{StoredRow, field, revision_number};
 use crate::store::write::part::listed;
 use crate::store::write::types::{Author, WriteError};
 
@@ -88,6 +89,17 @@ impl Store {
                 }
             }
             Err(problem) => problems.push(problem),
+        }
+        if let (Some(row), Some(expected)) = (&stored, expected_revision)
+            && let number = revision_number(owner, row)
+            && number != expected
+        {
+            return Err(WriteError::problem(revision_conflict(
+                owner,
+                &Draft { origin: Origin::input([]), ..Draft::default() },
+                number,
+                expected,
+            )));
         }
         let parts = PartRows::new(part, list, stored.as_ref().and_then(|row| row.parts.get(&ty)));
         let (drafts, changed) = parts.changed(owner, change, &members, self.clock.new_uuid(), stored.is_some(), &mut problems);

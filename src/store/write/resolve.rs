@@ -13,11 +13,11 @@ use crate::core::article::with_article;
 use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::entity::RecordType;
-use crate::store::curation::digest_key::DigestKey;
-use crate::store::curation::name_parts::NAME_FIELDS;
-use crate::store::curation::name_recognition::NameRecognizer;
-use crate::store::curation::name_redaction::texts;
-use crate::store::curation::withheld_digest::{
+use crate::store::curation::withholding::digest_key::DigestKey;
+use crate::store::curation::withholding::name_parts::NAME_FIELDS;
+use crate::store::curation::withholding::name_recognition::NameRecognizer;
+use crate::store::curation::withholding::name_redaction::texts;
+use crate::store::curation::withholding::withheld_digest::{
     Recognizers, WITHHELD_IDENTIFIER_MESSAGE, WITHHELD_MESSAGE, find_by_digest, find_former_slugs, withheld_persons, withheld_slug,
 };
 use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode};

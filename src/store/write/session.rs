@@ -14,13 +14,15 @@ use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::core::path::{DisplayPath, PathSegment};
 use crate::entity::RecordType;
-use crate::store::curation::digest_key::DigestKey;
 use crate::store::curation::disputes;
-use crate::store::curation::name_parts::{gives_names, load_name_cells};
-use crate::store::curation::name_recognition::NameRecognizer;
-use crate::store::curation::name_redaction::texts;
-use crate::store::curation::screening::{free_of_names, places_of_names, records_of_withheld_persons, refers, screen, screen_identifiers};
-use crate::store::curation::withheld_digest::{Recognizers, WITHHELD_LINK_MESSAGE, insert_slug_digest, withheld_persons};
+use crate::store::curation::withholding::digest_key::DigestKey;
+use crate::store::curation::withholding::name_parts::{gives_names, load_name_cells};
+use crate::store::curation::withholding::name_recognition::NameRecognizer;
+use crate::store::curation::withholding::name_redaction::texts;
+use crate::store::curation::withholding::screening::{
+    free_of_names, places_of_names, records_of_withheld_persons, refers, screen, screen_identifiers,
+};
+use crate::store::curation::withholding::withheld_digest::{Recognizers, WITHHELD_LINK_MESSAGE, insert_slug_digest, withheld_persons};
 use crate::store::db::dataset_version;
 use crate::store::db::dataset_version::WriteScope;
 use crate::store::db::snapshot::begin;

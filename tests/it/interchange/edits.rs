@@ -120,3 +120,42 @@ async fn import_merges_texts_by_language(
     import_with(&fixture, door, "cases.yaml", overwrite).await;
     assert_eq!(state(&fixture).await["titles"], json!([{"lang": "en", "text": "A"}, {"lang": "ru", "text": "А"}]));
 }
+
+/// A part whose key an editor replaced is not added a second time under its former key.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn import_finds_a_part_whose_key_was_replaced(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+    #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
+) {
+    let fixture = ImportFixture::new(on).await;
+    let text = CASES.replace("  events:", "  sentences: [{key: fine, party: p, kind: fine, amount: 1, unit: KZT}]\n  events:");
+    fixture.write_file("cases.yaml", &text);
+    import(&fixture, door, "cases.yaml", None, None).await;
+    let editor = Asker::with_role(&fixture.server, Role::Editor).await;
+    for (mutation, part, key) in
+        [("updateCaseEvent", "one", "uno"), ("updateCaseEvent", "uno", "first"), ("updateCaseParty", "p", "defendant")]
+    {
+        let input = json!({"case": {"slug": "a"}, "part": part, "key": key});
+        editor.done(&format!("{mutation} {{ case {{ id }} }}"), input).await;
+    }
+    let renamed = state(&fixture).await;
+    assert_eq!(keys(&renamed), [("first", "2026-01-01"), ("two", "2026-01-02")]);
+    for _ in 0..2 {
+        let output = import(&fixture, door, "cases.yaml", None, None).await.replace("\\\"", "\"");
+        assert!(output.contains("0 updated"), "{output}");
+        for kept in
+            ["the key \"first\", which was \"one\", is kept as it was written by editor", "the key \"defendant\", which was \"p\", is kept"]
+        {
+            assert!(output.contains(kept), "{kept}: {output}");
+        }
+        assert_eq!(state(&fixture).await, renamed);
+    }
+    // what no editor wrote is updated in the part
+    fixture.write_file("cases.yaml", text.replace("2026-01-01", "2026-01-11"));
+    import(&fixture, door, "cases.yaml", None, None).await;
+    assert_eq!(keys(&state(&fixture).await), [("first", "2026-01-11"), ("two", "2026-01-02")]);
+    let overwrite = Options { overwrite: true, ..Options::default() };
+    import_with(&fixture, door, "cases.yaml", overwrite).await;
+    assert_eq!(keys(&state(&fixture).await), [("one", "2026-01-11"), ("two", "2026-01-02")]);
+}

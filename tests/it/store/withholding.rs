@@ -7,7 +7,7 @@ use kurultai::catalog::kind::{FieldKind, Structure};
 use kurultai::catalog::record::RecordKind;
 use kurultai::core::auth::Role;
 use kurultai::core::normalize::fold;
-use kurultai::store::curation::text_columns::{TextHolder, other_columns, text_columns, text_fields};
+use kurultai::store::curation::withholding::text_columns::{TextHolder, other_columns, text_columns, text_fields};
 use rstest::rstest;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::{Value, json};

@@ -19,8 +19,8 @@ use crate::store::curation::merge::log::{
     MergeRevision, MergedInstants, RecordedMerge, delete_merges, load_merge, merge_revisions, merge_target, merged_into,
 };
 use crate::store::curation::merge::undo::{Undone, is_same_part, undo_change};
-use crate::store::curation::name_redaction::texts;
-use crate::store::curation::withheld_digest::{WITHHELD_MESSAGE, withheld_persons};
+use crate::store::curation::withholding::name_redaction::texts;
+use crate::store::curation::withholding::withheld_digest::{WITHHELD_MESSAGE, withheld_persons};
 use crate::store::draft::{Draft, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, parse, value_tree};
 use crate::store::history::redirects::{delete_former_slug, former_slug_origin, return_redirects};
 use crate::store::history::revisions::{latest_sequence, load_revisions, set_kind};

@@ -14,12 +14,12 @@ use crate::catalog::record::Record;
 use crate::core::error::Result;
 use crate::core::id;
 use crate::entity::RecordType;
-use crate::store::curation::name_parts::{NameCells, PART_FIELDS, composed_names, drafted_name_cells};
-use crate::store::curation::name_recognition::NameRecognizer;
-use crate::store::curation::name_redaction::{NameRedaction, texts};
 use crate::store::curation::referrers::referrers;
-use crate::store::curation::text_columns::holds_text;
-use crate::store::curation::withheld_digest::{
+use crate::store::curation::withholding::name_parts::{NameCells, PART_FIELDS, composed_names, drafted_name_cells};
+use crate::store::curation::withholding::name_recognition::NameRecognizer;
+use crate::store::curation::withholding::name_redaction::{NameRedaction, texts};
+use crate::store::curation::withholding::text_columns::holds_text;
+use crate::store::curation::withholding::withheld_digest::{
     WITHHELD_IDENTIFIER_MESSAGE, WITHHELD_NAME_MESSAGE, WITHHELD_SLUG_PREFIX, withheld_persons, withheld_slug,
 };
 use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, ProblemCode, WriteMode};

@@ -1,7 +1,7 @@
 //! The forms of a person's names and identifiers by which texts are recognized.
 
 use crate::core::sound::sound;
-use crate::store::curation::name_words::{Token, tokens};
+use crate::store::curation::withholding::name_words::{Token, tokens};
 
 /// Replacement for the name, by language.
 pub(crate) const REPLACEMENT_NAMES: [(&str, &str); 3] =

@@ -15,15 +15,15 @@ use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::core::normalize::{fold_for_search, words};
 use crate::entity::RecordType;
-use crate::store::curation::digest_key::DigestKey;
 use crate::store::curation::merge::log::forget_merges;
-use crate::store::curation::name_parts::{NAME_FIELDS, name_cells, names_of_parts};
-use crate::store::curation::name_recognition::NameRecognizer;
-use crate::store::curation::name_recognition::forms::{REPLACEMENT_NAMES, forms_of_person};
-use crate::store::curation::name_redaction::{NameRedaction, ReplacedKeys, texts};
 use crate::store::curation::referrers::{Referrer, referrers};
-use crate::store::curation::text_scan::{CONTACT_FIELDS, TextPattern, TextPlaces};
-use crate::store::curation::withheld_digest::{
+use crate::store::curation::withholding::digest_key::DigestKey;
+use crate::store::curation::withholding::name_parts::{NAME_FIELDS, name_cells, names_of_parts};
+use crate::store::curation::withholding::name_recognition::NameRecognizer;
+use crate::store::curation::withholding::name_recognition::forms::{REPLACEMENT_NAMES, forms_of_person};
+use crate::store::curation::withholding::name_redaction::{NameRedaction, ReplacedKeys, texts};
+use crate::store::curation::withholding::text_scan::{CONTACT_FIELDS, TextPattern, TextPlaces};
+use crate::store::curation::withholding::withheld_digest::{
     RecognizedForm, WITHHELD_MESSAGE, delete_digests, insert_digests, insert_slug_digest, withheld_persons, withheld_slug,
 };
 use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode};

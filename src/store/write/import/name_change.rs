@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 use crate::catalog::record::Record;
 use crate::core::sound::sound;
 use crate::core::text::excerpt;
-use crate::store::curation::name_parts::NAME_FIELDS;
-use crate::store::curation::name_words::tokens;
+use crate::store::curation::withholding::name_parts::NAME_FIELDS;
+use crate::store::curation::withholding::name_words::tokens;
 use crate::store::draft::{Draft, InputProblem, WriteMode};
 use crate::store::read::result::Cell;
 
@@ -17,7 +17,7 @@ const MIN_WORD_LETTERS: usize = 2;
 
 /// The warning that the new name of a record has no word of its old names, however spelled. Only imports are warned: an
 /// edit of one record names the record that it means.
-pub(super) fn warning(record: &Record, old: &[Cell], new: &[Cell], draft: &Draft) -> Option<InputProblem> {
+pub(in crate::store::write) fn warning(record: &Record, old: &[Cell], new: &[Cell], draft: &Draft) -> Option<InputProblem> {
     if draft.target.mode != WriteMode::Upsert {
         return None;
     }

@@ -27,7 +27,7 @@ enum EditKind {
 
 /// The last edit at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Edit {
+pub(in crate::store::write) struct Edit {
     kind: EditKind,
     by: String,
     day: NaiveDate,
@@ -35,12 +35,12 @@ pub(super) struct Edit {
 
 impl Edit {
     /// The author and the day, as a message names them.
-    pub(super) fn attribution(&self) -> String {
+    pub(in crate::store::write) fn attribution(&self) -> String {
         format!("{} on {}", self.by, self.day)
     }
 
     /// Says that an import leaves something as this edit left it.
-    pub(super) fn outcome_of(&self, what: &str) -> String {
+    pub(in crate::store::write) fn outcome_of(&self, what: &str) -> String {
         let left = match self.kind {
             EditKind::Added | EditKind::Changed => "is kept as it was written",
             EditKind::Removed => "stays removed, as it was left",
@@ -51,40 +51,63 @@ impl Edit {
 
 /// The edits of one record that no import has overwritten since, by the path that the history has for them.
 #[derive(Debug, Default)]
-pub(super) struct Edits {
+pub(in crate::store::write) struct Edits {
     by_path: BTreeMap<String, Edit>,
+    /// Paths of parts by the keys that editors have replaced, with their keys since.
+    renamed_parts: HashMap<String, String>,
     has_revisions: bool,
 }
 
 impl Edits {
     /// The edit of the value at this path.
-    pub(super) fn of_value(&self, path: &str) -> Option<&Edit> {
+    pub(in crate::store::write) fn of_value(&self, path: &str) -> Option<&Edit> {
         self.by_path.get(path)
     }
 
     /// The edit of the last day.
-    pub(super) fn latest(&self) -> Option<&Edit> {
+    pub(in crate::store::write) fn latest(&self) -> Option<&Edit> {
         self.by_path.values().max_by_key(|edit| edit.day)
     }
 
     /// The edit of the text in one language at this path.
-    pub(super) fn of_language(&self, path: &str, tag: &str) -> Option<&Edit> {
+    pub(in crate::store::write) fn of_language(&self, path: &str, tag: &str) -> Option<&Edit> {
         self.by_path.get(&language_path(path, tag))
     }
 
     /// The edit that removed the part at this path.
-    pub(super) fn removal_of_part(&self, path: &str) -> Option<&Edit> {
+    pub(in crate::store::write) fn removal_of_part(&self, path: &str) -> Option<&Edit> {
         self.by_path.get(path).filter(|edit| edit.kind == EditKind::Removed)
     }
 
     /// The edit that added or changed the part at this path as a whole. It wrote all values of the part.
-    pub(super) fn of_part(&self, path: &str) -> Option<&Edit> {
+    pub(in crate::store::write) fn of_part(&self, path: &str) -> Option<&Edit> {
         self.by_path.get(path).filter(|edit| edit.kind != EditKind::Removed)
     }
 
     /// An edit that added or changed the part at this path, or something in it.
-    pub(super) fn within_part<'e>(&'e self, path: &'e str) -> Option<&'e Edit> {
+    pub(in crate::store::write) fn within_part<'e>(&'e self, path: &'e str) -> Option<&'e Edit> {
         self.of_part(path).or_else(|| self.below(path).map(|(_, edit)| edit).find(|edit| edit.kind != EditKind::Removed))
+    }
+
+    /// The key that an editor gave to the part that had this path, and the edit.
+    pub(in crate::store::write) fn renaming_of_part(&self, list: &str, former_key: &str) -> Option<(&str, &Edit)> {
+        let key = self.renamed_parts.get(&part_path(list, former_key))?;
+        Some((key, self.by_path.get(&format!("{}.key", part_path(list, key)))?))
+    }
+
+    /// Notes that a part has another key. Its path in the history is the new one from here on.
+    fn rename_part(&mut self, list: &str, old: &str, new: &str) {
+        let (old_path, new_path) = (part_path(list, old), part_path(list, new));
+        let moved: Vec<String> = self.below(&old_path).map(|(path, _)| path.clone()).collect();
+        for path in moved {
+            if let Some(edit) = self.by_path.remove(&path) {
+                self.by_path.insert(format!("{new_path}{}", &path[old_path.len()..]), edit);
+            }
+        }
+        let is_of_list = |path: &str, key: &str| path.strip_prefix(list).is_some_and(|rest| rest.starts_with('[')) && key == old;
+        self.renamed_parts.iter_mut().filter(|(path, key)| is_of_list(path, key)).for_each(|(_, key)| new.clone_into(key));
+        self.renamed_parts.insert(old_path, new.to_owned());
+        self.renamed_parts.remove(&new_path);
     }
 
     fn below<'e>(&'e self, path: &'e str) -> impl Iterator<Item = (&'e String, &'e Edit)> {
@@ -106,6 +129,11 @@ impl Edits {
                 continue;
             }
             let (old, new) = (change.get("old").unwrap_or(&Json::Null), change.get("new").unwrap_or(&Json::Null));
+            if let (Some(old), Some(new)) = (old.as_str(), new.as_str())
+                && let Some(list) = path.strip_suffix(&format!("[{new}].key"))
+            {
+                self.rename_part(list, old, new);
+            }
             let is_part = path.ends_with(']');
             let tags = if is_part { Vec::new() } else { changed_members(old, new) };
             if is_part || (edit.is_none() && tags.is_empty()) {
@@ -140,6 +168,10 @@ impl Edits {
     }
 }
 
+fn part_path(list: &str, key: &str) -> String {
+    format!("{list}[{key}]")
+}
+
 fn language_path(path: &str, tag: &str) -> String {
     format!("{path}{LANGUAGE_SEPARATOR}{tag}")
 }
@@ -155,7 +187,7 @@ fn changed_members<'j>(old: &'j Json, new: &'j Json) -> Vec<&'j String> {
 }
 
 /// The edits of these records. Records without edits are absent.
-pub(super) async fn load(transaction: &DatabaseTransaction, records: &[Uuid]) -> Result<HashMap<Uuid, Edits>> {
+pub(in crate::store::write) async fn load(transaction: &DatabaseTransaction, records: &[Uuid]) -> Result<HashMap<Uuid, Edits>> {
     let mut edits: HashMap<Uuid, Edits> = HashMap::new();
     for batch in records.chunks(LOOKUP_BATCH_VALUES) {
         let backend = transaction.get_database_backend();
@@ -236,6 +268,20 @@ mod tests {
         ]);
         assert!(edits.of_language("name", "ru").is_some());
         assert_eq!(edits.of_language("name", "en"), None);
+    }
+
+    #[test]
+    fn renamed_part_keeps_its_edits() {
+        let key = |old: &str, new: &str| json!([{"field": format!("events[{new}].key"), "old": old, "new": new}]);
+        let edits = edits(&[
+            ("updated", json!([{"field": "events[a].date", "old": "1", "new": "2"}]), false),
+            ("updated", key("a", "b"), false),
+            ("updated", key("b", "c"), false),
+        ]);
+        assert_eq!(edits.renaming_of_part("events", "a").map(|(key, _)| key), Some("c"));
+        assert_eq!(edits.renaming_of_part("events", "b").map(|(key, _)| key), Some("c"));
+        assert!(edits.renaming_of_part("events", "c").is_none() && edits.renaming_of_part("parties", "a").is_none());
+        assert!(edits.of_value("events[c].date").is_some() && edits.of_value("events[a].date").is_none());
     }
 
     #[test]

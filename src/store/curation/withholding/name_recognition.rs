@@ -13,11 +13,11 @@ use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 use crate::core::sound::sound;
-use crate::store::curation::digest_key::DigestKey;
-use crate::store::curation::name_recognition::forms::{
+use crate::store::curation::withholding::digest_key::DigestKey;
+use crate::store::curation::withholding::name_recognition::forms::{
     MIN_LONE_WORD_LETTERS, MIN_STEM_LETTERS, PARTICLES, REPLACEMENT_NAMES, SOUND, WHOLE_NAME, exact_form,
 };
-use crate::store::curation::name_words::{MAX_WORD_LETTERS, Token, tokens};
+use crate::store::curation::withholding::name_words::{MAX_WORD_LETTERS, Token, tokens};
 
 /// Minimum length of a word that an initial completes to a name.
 const MIN_WORD_LETTERS_WITH_INITIAL: usize = 4;
@@ -490,7 +490,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::store::curation::name_recognition::forms::forms_of_person;
+    use crate::store::curation::withholding::name_recognition::forms::forms_of_person;
 
     fn recognizer(names: &[&str]) -> NameRecognizer {
         let key = DigestKey::new(b"salt", None);

@@ -8,7 +8,7 @@ use crate::catalog::catalog;
 use crate::catalog::field::Field;
 use crate::catalog::kind::{CONTACT_DETAIL, FieldKind, Structure};
 use crate::catalog::record::Record;
-use crate::store::curation::name_recognition::{NameRecognizer, label};
+use crate::store::curation::withholding::name_recognition::{NameRecognizer, label};
 use crate::store::history::state::key_and_rest;
 
 /// Redactions of one text. Removing a name can bring two other words of it together.

@@ -1,0 +1,74 @@
+//! Writes an import batch by batch in one transaction: memory does not grow with the number of records, and all of them are
+//! written or none.
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
+use crate::core::error::Result;
+use crate::store::draft::{Drafts, InputProblem, ProblemCode, has_problems};
+use crate::store::write::session::WriteSession;
+use crate::store::write::types::{Author, TransactionEnd, WriteError, WriteSummary};
+use crate::store::{Store, database};
+
+/// An import whose batches are written and not committed yet. Dropping it rolls them back. Other writes wait until its end.
+pub struct ImportStream<'s> {
+    session: WriteSession<'s>,
+    /// The records that were given. A later batch does not change them.
+    given: HashSet<Uuid>,
+    summary: WriteSummary,
+}
+
+impl Store {
+    /// Begins an import that is written batch by batch.
+    pub async fn begin_import_stream<'s>(&'s self, author: &'s Author) -> Result<ImportStream<'s>, WriteError> {
+        Ok(ImportStream { session: self.begin(author).await?, given: HashSet::new(), summary: WriteSummary::default() })
+    }
+}
+
+impl ImportStream<'_> {
+    /// Writes a batch. Its records refer to each other, to those of earlier batches, and to records of the database.
+    ///
+    /// # Errors
+    /// If a record has a problem, or was given in an earlier batch. The stream is then to be dropped.
+    pub async fn write(&mut self, batch: &Drafts) -> Result<(), WriteError> {
+        let mut summary = if has_problems(batch) {
+            let author = self.session.author;
+            self.session.store.check(batch, author, |_| ()).await?
+        } else {
+            self.session.write(batch, &|_| {}).await?
+        };
+        let drafts = batch.iter().flat_map(|(_, drafts)| drafts);
+        let mut repeated = Vec::new();
+        for (draft, written) in drafts.zip(&summary.records) {
+            if !self.given.insert(written.id) {
+                let message = "this record is given in an earlier row already; give each record once";
+                repeated.push(InputProblem::new(draft.origin.clone(), message).with_code(ProblemCode::Taken));
+            }
+        }
+        if !repeated.is_empty() {
+            return Err(WriteError::Problems(repeated));
+        }
+        // the ids are known, and the numbers suffice
+        summary.records = Vec::new();
+        self.summary += summary;
+        Ok(())
+    }
+
+    /// Commits all batches, or rolls them back for a dry run or if warnings are problems and there are any.
+    pub async fn end(self, end: TransactionEnd) -> Result<WriteSummary, WriteError> {
+        let Self { session, summary, .. } = self;
+        if end.is_strict() && !summary.warnings.is_empty() {
+            session.transaction.rollback().await.map_err(database)?;
+            return Err(WriteError::Problems(summary.warnings));
+        }
+        match end {
+            TransactionEnd::Commit | TransactionEnd::CommitWithoutWarnings if summary.has_changes => session.commit().await?,
+            TransactionEnd::Commit
+            | TransactionEnd::CommitWithoutWarnings
+            | TransactionEnd::Rollback
+            | TransactionEnd::RollbackWithoutWarnings => session.transaction.rollback().await.map_err(database)?,
+        }
+        Ok(summary)
+    }
+}
