@@ -13,6 +13,7 @@ use crate::core::clock::Clock;
 use crate::core::error::{Result, internal, unavailable};
 use crate::observability::metrics;
 use crate::store::access::saved_query_cache::SavedQueryCache;
+use crate::store::care::counts::CareCounts;
 use crate::store::db::changes::Changes;
 use crate::store::db::pool;
 use crate::store::db::pool::{PoolStatus, Pools, StoreOptions};
@@ -36,6 +37,7 @@ pub struct Store {
     statement_count: Arc<AtomicU64>,
     fast_statements: Arc<FastStatements>,
     pub(crate) table_sizes: TableSizes,
+    pub(crate) care_counts: CareCounts,
     /// Size of the pool for queries.
     max_connections: u32,
     /// Whether reads include drafts.
@@ -61,6 +63,7 @@ impl Store {
             statement_count: Arc::default(),
             fast_statements: Arc::default(),
             table_sizes: TableSizes::default(),
+            care_counts: CareCounts::default(),
             max_connections: options.max_connections,
             visibility: Visibility::Published,
             snapshot: None,

@@ -169,10 +169,18 @@ impl Store {
         for kind in CareKind::ALL.into_iter().filter(|kind| query.kinds.is_empty() || query.kinds.contains(kind)) {
             counts.push((kind, 0));
         }
-        for (kind, record, filter) in query.lists(self.clock.now()) {
-            let list = ListPlan { filter, rows: false, total: true, ..ListPlan::new(Plan::new(record.ty)) };
-            let rows = self.page(&list).await?;
-            let total = rows.get(0).and_then(PageRows::total).unwrap_or(0);
+        let now = self.clock.now();
+        let generation = self.changes.generation().await;
+        let mut known = self.care_counts.lock(generation, now, self.visibility).await;
+        for (kind, record, filter) in query.lists(now) {
+            let total = if let Some(total) = known.counts.get(&(kind.name(), record.ty)) {
+                *total
+            } else {
+                let list = ListPlan { filter, rows: false, total: true, ..ListPlan::new(Plan::new(record.ty)) };
+                let total = self.page(&list).await?.get(0).and_then(PageRows::total).unwrap_or(0);
+                known.counts.insert((kind.name(), record.ty), total);
+                total
+            };
             if let Some((_, count)) = counts.iter_mut().find(|(counted, _)| *counted == kind) {
                 *count += total;
             }

@@ -27,7 +27,7 @@ enum EditKind {
 
 /// The last edit at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::store::write) struct Edit {
+pub(crate) struct Edit {
     kind: EditKind,
     by: String,
     day: NaiveDate,
@@ -35,12 +35,12 @@ pub(in crate::store::write) struct Edit {
 
 impl Edit {
     /// The author and the day, as a message names them.
-    pub(in crate::store::write) fn attribution(&self) -> String {
+    pub(crate) fn attribution(&self) -> String {
         format!("{} on {}", self.by, self.day)
     }
 
     /// Says that an import leaves something as this edit left it.
-    pub(in crate::store::write) fn outcome_of(&self, what: &str) -> String {
+    pub(crate) fn outcome_of(&self, what: &str) -> String {
         let left = match self.kind {
             EditKind::Added | EditKind::Changed => "is kept as it was written",
             EditKind::Removed => "stays removed, as it was left",
@@ -51,7 +51,7 @@ impl Edit {
 
 /// The edits of one record that no import has overwritten since, by the path that the history has for them.
 #[derive(Debug, Default)]
-pub(in crate::store::write) struct Edits {
+pub(crate) struct Edits {
     by_path: BTreeMap<String, Edit>,
     /// Paths of parts by the keys that editors have replaced, with their keys since.
     renamed_parts: HashMap<String, String>,
@@ -60,37 +60,37 @@ pub(in crate::store::write) struct Edits {
 
 impl Edits {
     /// The edit of the value at this path.
-    pub(in crate::store::write) fn of_value(&self, path: &str) -> Option<&Edit> {
+    pub(crate) fn of_value(&self, path: &str) -> Option<&Edit> {
         self.by_path.get(path)
     }
 
     /// The edit of the last day.
-    pub(in crate::store::write) fn latest(&self) -> Option<&Edit> {
+    pub(crate) fn latest(&self) -> Option<&Edit> {
         self.by_path.values().max_by_key(|edit| edit.day)
     }
 
     /// The edit of the text in one language at this path.
-    pub(in crate::store::write) fn of_language(&self, path: &str, tag: &str) -> Option<&Edit> {
+    pub(crate) fn of_language(&self, path: &str, tag: &str) -> Option<&Edit> {
         self.by_path.get(&language_path(path, tag))
     }
 
     /// The edit that removed the part at this path.
-    pub(in crate::store::write) fn removal_of_part(&self, path: &str) -> Option<&Edit> {
+    pub(crate) fn removal_of_part(&self, path: &str) -> Option<&Edit> {
         self.by_path.get(path).filter(|edit| edit.kind == EditKind::Removed)
     }
 
     /// The edit that added or changed the part at this path as a whole. It wrote all values of the part.
-    pub(in crate::store::write) fn of_part(&self, path: &str) -> Option<&Edit> {
+    pub(crate) fn of_part(&self, path: &str) -> Option<&Edit> {
         self.by_path.get(path).filter(|edit| edit.kind != EditKind::Removed)
     }
 
     /// An edit that added or changed the part at this path, or something in it.
-    pub(in crate::store::write) fn within_part<'e>(&'e self, path: &'e str) -> Option<&'e Edit> {
+    pub(crate) fn within_part<'e>(&'e self, path: &'e str) -> Option<&'e Edit> {
         self.of_part(path).or_else(|| self.below(path).map(|(_, edit)| edit).find(|edit| edit.kind != EditKind::Removed))
     }
 
     /// The key that an editor gave to the part that had this path, and the edit.
-    pub(in crate::store::write) fn renaming_of_part(&self, list: &str, former_key: &str) -> Option<(&str, &Edit)> {
+    pub(crate) fn renaming_of_part(&self, list: &str, former_key: &str) -> Option<(&str, &Edit)> {
         let key = self.renamed_parts.get(&part_path(list, former_key))?;
         Some((key, self.by_path.get(&format!("{}.key", part_path(list, key)))?))
     }
@@ -187,7 +187,7 @@ fn changed_members<'j>(old: &'j Json, new: &'j Json) -> Vec<&'j String> {
 }
 
 /// The edits of these records. Records without edits are absent.
-pub(in crate::store::write) async fn load(transaction: &DatabaseTransaction, records: &[Uuid]) -> Result<HashMap<Uuid, Edits>> {
+pub(crate) async fn load(transaction: &DatabaseTransaction, records: &[Uuid]) -> Result<HashMap<Uuid, Edits>> {
     let mut edits: HashMap<Uuid, Edits> = HashMap::new();
     for batch in records.chunks(LOOKUP_BATCH_VALUES) {
         let backend = transaction.get_database_backend();

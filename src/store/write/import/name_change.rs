@@ -17,7 +17,7 @@ const MIN_WORD_LETTERS: usize = 2;
 
 /// The warning that the new name of a record has no word of its old names, however spelled. Only imports are warned: an
 /// edit of one record names the record that it means.
-pub(in crate::store::write) fn warning(record: &Record, old: &[Cell], new: &[Cell], draft: &Draft) -> Option<InputProblem> {
+pub(crate) fn warning(record: &Record, old: &[Cell], new: &[Cell], draft: &Draft) -> Option<InputProblem> {
     if draft.target.mode != WriteMode::Upsert {
         return None;
     }

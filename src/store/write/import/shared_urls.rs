@@ -18,11 +18,11 @@ use crate::store::write::model::NewRow;
 use crate::store::write::types::ResolvedDraft;
 
 /// Slugs and ids of sources by their URLs.
-pub(in crate::store::write) type SourcesByUrl = HashMap<String, (String, Uuid)>;
+pub(crate) type SourcesByUrl = HashMap<String, (String, Uuid)>;
 
 /// The warnings of a batch of new and changed sources. `imported` has the sources of earlier batches, and receives these. Only
 /// imports are warned: an edit of one source names the source that it means.
-pub(in crate::store::write) async fn warnings(
+pub(crate) async fn warnings(
     transaction: &DatabaseTransaction,
     batch: &[ResolvedDraft<'_>],
     rows: &[NewRow],
