@@ -1,5 +1,4 @@
 //! What editors have to look at: records that need care, and checks of the URLs of sources.
 
 pub mod address_check;
-pub(crate) mod counts;
 pub mod list;

@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod changes;
 pub mod dataset_version;
+pub(crate) mod derived;
 pub mod maintenance;
 pub mod migrations;
 pub mod pool;

@@ -1,5 +1,6 @@
 //! The store handle: the connections, and which of them serves a read.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,16 +12,18 @@ use tokio::sync::watch;
 use crate::core::auth::Role;
 use crate::core::clock::Clock;
 use crate::core::error::{Result, internal, unavailable};
+use crate::entity::RecordType;
 use crate::observability::metrics;
 use crate::store::access::saved_query_cache::SavedQueryCache;
-use crate::store::care::counts::CareCounts;
 use crate::store::db::changes::Changes;
+use crate::store::db::derived::DerivedCache;
 use crate::store::db::pool;
 use crate::store::db::pool::{PoolStatus, Pools, StoreOptions};
 use crate::store::db::replica::{Replica, ReplicaState, Replicas};
 use crate::store::db::snapshot::{RowBatches, Snapshot};
 use crate::store::db::statement_guard::{FastStatements, RunningRead};
 use crate::store::error::{database, is_connection_lost, is_transient};
+use crate::store::likeness::pair::DuplicatePairs;
 use crate::store::read::table_sizes::TableSizes;
 use crate::store::sql::filter::Visibility;
 use crate::store::sql::statement::statement;
@@ -37,7 +40,10 @@ pub struct Store {
     statement_count: Arc<AtomicU64>,
     fast_statements: Arc<FastStatements>,
     pub(crate) table_sizes: TableSizes,
-    pub(crate) care_counts: CareCounts,
+    /// Numbers of records that need care, by the name of the reason and the type.
+    pub(crate) care_counts: DerivedCache<HashMap<(&'static str, RecordType), u64>>,
+    /// Possible duplicates among records of these types.
+    pub(crate) duplicate_pairs: DerivedCache<HashMap<Vec<RecordType>, Arc<DuplicatePairs>>>,
     /// Size of the pool for queries.
     max_connections: u32,
     /// Whether reads include drafts.
@@ -63,7 +69,8 @@ impl Store {
             statement_count: Arc::default(),
             fast_statements: Arc::default(),
             table_sizes: TableSizes::default(),
-            care_counts: CareCounts::default(),
+            care_counts: DerivedCache::default(),
+            duplicate_pairs: DerivedCache::default(),
             max_connections: options.max_connections,
             visibility: Visibility::Published,
             snapshot: None,

@@ -7,6 +7,7 @@
 pub mod keys;
 pub mod matching;
 pub mod name;
+pub mod pair;
 pub mod pairs;
 pub mod score;
 pub mod stored;

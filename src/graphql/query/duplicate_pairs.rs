@@ -19,7 +19,7 @@ use crate::graphql::schema::builder;
 use crate::graphql::schema::builder::{RECORD, input_value};
 use crate::graphql::schema::connection::PAGE_INFO;
 use crate::store::Store;
-use crate::store::likeness::pairs::{DuplicatePair, DuplicatePairs};
+use crate::store::likeness::pair::{DuplicatePair, DuplicatePairs};
 use crate::store::likeness::score::{Comparison, comparisons};
 use crate::store::read::result::ReferencedRows;
 
@@ -196,11 +196,12 @@ pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Js
     let after = page.after.as_ref().map(decode_position).transpose()?;
     let mut plan = PairPlan::default();
     let projection = CONNECTION_TYPE.project(selection, &mut plan)?;
-    let DuplicatePairs { pairs, is_complete } = store.duplicate_pairs(&requested).await?;
+    let found = store.duplicate_pairs(&requested).await?;
+    let DuplicatePairs { pairs, is_complete } = &*found;
     let total = pairs.len();
     let is_after = |pair: &DuplicatePair| after.is_none_or(|after| (Reverse(pair.likeness.score), pair.first, pair.second) > after);
-    let mut rest = pairs.into_iter().filter(is_after);
-    let pairs: Vec<DuplicatePair> = rest.by_ref().take(page.size as usize).collect();
+    let mut rest = pairs.iter().filter(|pair| is_after(pair));
+    let pairs: Vec<DuplicatePair> = rest.by_ref().take(page.size as usize).cloned().collect();
     let has_next = rest.next().is_some();
     let mut records = Vec::with_capacity(plan.record_selections.len());
     for (side, selection) in &plan.record_selections {
@@ -213,7 +214,7 @@ pub(super) async fn write(store: &Store, selection: &Selection<'_>, out: &mut Js
         let (plans, projections) = ProjectionSet::new(std::slice::from_ref(selection), found.map(|ty| catalog().get(ty)))?;
         records.push((store.existing_nodes(&plans, &ids).await?, projections));
     }
-    let page = PairPage { pairs, has_next, has_previous: after.is_some(), total, is_complete, records };
+    let page = PairPage { pairs, has_next, has_previous: after.is_some(), total, is_complete: *is_complete, records };
     projection.write_with(out, |write, out| write(&page, out));
     Ok(())
 }

@@ -173,12 +173,12 @@ impl Store {
         let generation = self.changes.generation().await;
         let mut known = self.care_counts.lock(generation, now, self.visibility).await;
         for (kind, record, filter) in query.lists(now) {
-            let total = if let Some(total) = known.counts.get(&(kind.name(), record.ty)) {
+            let total = if let Some(total) = known.value.get(&(kind.name(), record.ty)) {
                 *total
             } else {
                 let list = ListPlan { filter, rows: false, total: true, ..ListPlan::new(Plan::new(record.ty)) };
                 let total = self.page(&list).await?.get(0).and_then(PageRows::total).unwrap_or(0);
-                known.counts.insert((kind.name(), record.ty), total);
+                known.value.insert((kind.name(), record.ty), total);
                 total
             };
             if let Some((_, count)) = counts.iter_mut().find(|(counted, _)| *counted == kind) {

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement};
 use uuid::Uuid;
@@ -12,43 +13,33 @@ use crate::entity::RecordType;
 use crate::store::handle::Store;
 use crate::store::likeness::keys::TABLE;
 use crate::store::likeness::matching::word_comparisons;
-use crate::store::likeness::score::{Comparison, Likeness, MIN_DUPLICATE_SCORE};
+use crate::store::likeness::pair::{DuplicatePair, DuplicatePairs};
+use crate::store::likeness::score::{Comparison, MIN_DUPLICATE_SCORE};
 use crate::store::likeness::stored::{Reader, load};
 use crate::store::sql::column::column;
 
 /// Records that share a key and are compared with each other. A key that more share is too common.
 pub const MAX_RECORDS_OF_KEY: u64 = 30;
-/// Words that are compared with each other, about three seconds of a core. Further pairs are not compared.
-const MAX_WORD_COMPARISONS: u64 = 10_000_000;
+/// Words that are compared with each other, about a second and a half of a core. Further pairs are not compared.
+const MAX_WORD_COMPARISONS: u64 = 5_000_000;
 /// Pairs that one query compares, those that share the most keys first.
 const MAX_COMPARED_PAIRS: u64 = 20_000;
-
-/// Two records that may be the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DuplicatePair {
-    /// Type of both.
-    pub ty: RecordType,
-    /// The older record.
-    pub first: Uuid,
-    /// The newer record.
-    pub second: Uuid,
-    /// How alike they are.
-    pub likeness: Likeness,
-}
-
-/// All pairs of records that may be the same.
-#[derive(Debug, Clone, Default)]
-pub struct DuplicatePairs {
-    /// The pairs, the most alike first.
-    pub pairs: Vec<DuplicatePair>,
-    /// Whether all pairs with like names were compared.
-    pub is_complete: bool,
-}
 
 impl Store {
     /// All pairs of visible records of these types with a score of at least [`MIN_DUPLICATE_SCORE`], among records that share a
     /// key with at most 29 others.
-    pub async fn duplicate_pairs(&self, comparisons: &[&'static Comparison]) -> Result<DuplicatePairs> {
+    pub async fn duplicate_pairs(&self, comparisons: &[&'static Comparison]) -> Result<Arc<DuplicatePairs>> {
+        let types: Vec<RecordType> = comparisons.iter().map(|comparison| comparison.ty).collect();
+        let mut known = self.duplicate_pairs.lock(self.changes.generation().await, self.clock.now(), self.visibility).await;
+        if let Some(pairs) = known.value.get(&types) {
+            return Ok(pairs.clone());
+        }
+        let pairs = Arc::new(self.find_duplicate_pairs(comparisons).await?);
+        known.value.insert(types, pairs.clone());
+        Ok(pairs)
+    }
+
+    async fn find_duplicate_pairs(&self, comparisons: &[&'static Comparison]) -> Result<DuplicatePairs> {
         let mut found = DuplicatePairs { pairs: Vec::new(), is_complete: self.fetch_all(&self.common_key()).await?.is_empty() };
         for comparison in comparisons {
             let mut pairs = Vec::new();
