@@ -1,6 +1,8 @@
 //! Reads the sources of an import into drafts and collects every problem found in them.
 
 mod congress;
+mod fields;
+mod open_states;
 pub mod record_lookup;
 pub mod refused;
 mod tree_text;
@@ -155,6 +157,8 @@ impl ImportReader {
         let is_popolo_file = input.format == InputFormat::Json && !input.is_format_explicit && is_popolo(&tree);
         if input.format != InputFormat::Popolo && is_congress(&tree) {
             self.popolo.collect(&input.name, to_popolo(tree));
+        } else if input.format != InputFormat::Popolo && open_states::is_open_states(&tree) {
+            open_states::collect(&mut self.popolo, &input.name, tree);
         } else if input.format == InputFormat::Popolo || is_popolo_file {
             self.popolo.collect(&input.name, tree);
         } else {

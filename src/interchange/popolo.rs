@@ -3,6 +3,7 @@
 //! Files may refer to each other, and a repeated import must find the records of the first, so an import has three steps:
 //! collect the items of all files, look up the records that the database has for them, and convert the items to records.
 
+mod bill_vocabulary;
 mod class;
 mod collect;
 mod convert;
@@ -13,6 +14,7 @@ mod nested;
 mod normalize;
 mod omissions;
 
+pub(in crate::interchange) use class::PopoloClass;
 pub use class::is_popolo;
 pub use convert::ConvertedRecords;
 pub use lookup::KnownRecords;

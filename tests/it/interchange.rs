@@ -10,6 +10,7 @@ mod import_cases;
 mod kill;
 mod likeness;
 mod line_tracker;
+mod open_states;
 mod package;
 mod popolo;
 mod prune;

@@ -2,6 +2,7 @@
 //! Popolo. What Popolo has no field for stays under its own name, such as `bio.religion`, and is reported as all omitted fields
 //! are.
 
+use super::fields::Fields;
 use crate::store::draft::value_tree::{Tree, Value};
 
 /// The register of the ids of people.
@@ -32,12 +33,6 @@ const CONTACTS: [(&str, &str); 4] = [("phone", "voice"), ("fax", "fax"), ("addre
 /// Web pages of a term, and their labels.
 const LINKS: [(&str, &str); 3] = [("url", "website"), ("contact_form", "contact form"), ("rss_url", "feed")];
 
-/// Fields of maps, in their order; those that are not converted remain.
-struct Fields {
-    entries: Vec<(String, Tree)>,
-    line: Option<usize>,
-}
-
 /// Whether a file is a list of legislators: each has ids by their registers, among them that of the Biographical Directory of
 /// Congress, and terms.
 pub(super) fn is_congress(tree: &Tree) -> bool {
@@ -60,19 +55,19 @@ pub(super) fn to_popolo(tree: Tree) -> Tree {
 fn person(tree: Tree) -> Tree {
     let Value::Map(entries) = tree.value else { return tree };
     let mut fields = Fields { entries, line: tree.line };
-    let mut person = Fields { entries: Vec::new(), line: tree.line };
+    let mut person = Fields::new(tree.line);
     person.set_text("@type", "Person");
     convert_ids(&mut fields, &mut person);
     let nickname = fields.take_map("name").and_then(|name| convert_name(name, &mut person, "name."));
     let mut other_names: Vec<Tree> = Vec::new();
     if let Some(nickname) = nickname {
-        let mut other = Fields { entries: Vec::new(), line: nickname.line };
+        let mut other = Fields::new(nickname.line);
         other.entries.push(("name".to_owned(), nickname));
         other.set_text("note", "nickname");
         other_names.push(other.into_tree());
     }
     for other in fields.take_maps("other_names") {
-        let mut converted = Fields { entries: Vec::new(), line: other.line };
+        let mut converted = Fields::new(other.line);
         let nickname = convert_name(other, &mut converted, "");
         converted.entries.extend(nickname.map(|nickname| ("nickname".to_owned(), nickname)));
         converted.rename("start", "start_date");
@@ -96,20 +91,7 @@ fn person(tree: Tree) -> Tree {
 fn convert_ids(fields: &mut Fields, person: &mut Fields) {
     let Some(mut ids) = fields.take_map("id") else { return };
     ids.move_to(person, REGISTER, "id");
-    let mut identifiers = Vec::new();
-    for (scheme, tree) in ids.entries {
-        let values = match tree.value {
-            Value::List(items) => items,
-            value => vec![Tree { line: tree.line, value }],
-        };
-        for value in values {
-            let mut identifier = Fields { entries: Vec::new(), line: value.line };
-            identifier.set_text("scheme", &scheme);
-            identifier.entries.push(("identifier".to_owned(), value));
-            identifiers.push(identifier.into_tree());
-        }
-    }
-    person.set_list("identifiers", identifiers);
+    person.set_list("identifiers", ids.into_identifiers());
 }
 
 /// Converts a name and its parts. Returns the nickname.
@@ -132,7 +114,7 @@ fn convert_name(mut name: Fields, person: &mut Fields, rest: &str) -> Option<Tre
 }
 
 fn term(mut fields: Fields) -> Tree {
-    let mut membership = Fields { entries: Vec::new(), line: fields.line };
+    let mut membership = Fields::new(fields.line);
     let ty = fields.text("type");
     if let Some((_, role, organization)) = TERM_TYPES.into_iter().find(|(name, ..)| ty.as_deref() == Some(name)) {
         fields.take("type");
@@ -143,7 +125,7 @@ fn term(mut fields: Fields) -> Tree {
     fields.move_to(&mut membership, "end", "end_date");
     if let Some(party) = fields.text("party") {
         fields.take("party");
-        let mut organization = Fields { entries: Vec::new(), line: fields.line };
+        let mut organization = Fields::new(fields.line);
         organization.set_text("id", &format!("party:{party}"));
         organization.set_text("name", &party);
         organization.set_text("classification", "party");
@@ -158,13 +140,13 @@ fn term(mut fields: Fields) -> Tree {
             Some(district) => format!("{state}-{district}"),
         };
         fields.take("district");
-        let mut area = Fields { entries: Vec::new(), line: fields.line };
+        let mut area = Fields::new(fields.line);
         area.set_text("name", &name);
         membership.entries.push(("area".to_owned(), area.into_tree()));
     }
     let contacts = CONTACTS.into_iter().filter_map(|(from, ty)| {
         let value = fields.take(from)?;
-        let mut contact = Fields { entries: Vec::new(), line: value.line };
+        let mut contact = Fields::new(value.line);
         contact.set_text("type", ty);
         contact.entries.push(("value".to_owned(), value));
         Some(contact.into_tree())
@@ -172,7 +154,7 @@ fn term(mut fields: Fields) -> Tree {
     membership.set_list("contact_details", contacts.collect());
     let links = LINKS.into_iter().filter_map(|(from, label)| {
         let url = fields.take(from)?;
-        let mut link = Fields { entries: Vec::new(), line: url.line };
+        let mut link = Fields::new(url.line);
         link.entries.push(("url".to_owned(), url));
         link.set_text("label", label);
         Some(link.into_tree())
@@ -183,7 +165,7 @@ fn term(mut fields: Fields) -> Tree {
 }
 
 fn leadership_role(mut fields: Fields) -> Tree {
-    let mut membership = Fields { entries: Vec::new(), line: fields.line };
+    let mut membership = Fields::new(fields.line);
     if let Some(chamber) = fields.text("chamber").filter(|chamber| matches!(chamber.as_str(), "house" | "senate")) {
         fields.take("chamber");
         membership.set_organization(&chamber);
@@ -196,81 +178,13 @@ fn leadership_role(mut fields: Fields) -> Tree {
 }
 
 impl Fields {
-    /// Removes a field; `None` if it is not set.
-    fn take(&mut self, name: &str) -> Option<Tree> {
-        let index = self.entries.iter().position(|(key, tree)| key == name && tree.value != Value::Null)?;
-        Some(self.entries.remove(index).1)
-    }
-
-    /// Removes a field that is a map.
-    fn take_map(&mut self, name: &str) -> Option<Self> {
-        let index = self.entries.iter().position(|(key, tree)| key == name && matches!(tree.value, Value::Map(_)))?;
-        let (_, tree) = self.entries.remove(index);
-        let Value::Map(entries) = tree.value else { return None };
-        Some(Self { entries, line: tree.line })
-    }
-
-    /// Removes the maps of a list. Other items remain.
-    fn take_maps(&mut self, name: &str) -> Vec<Self> {
-        let Some((_, Tree { value: Value::List(items), .. })) = self.entries.iter_mut().find(|(key, _)| key == name) else {
-            return Vec::new();
-        };
-        let (maps, others): (Vec<Tree>, Vec<Tree>) =
-            std::mem::take(items).into_iter().partition(|item| matches!(item.value, Value::Map(_)));
-        *items = others;
-        let map = |tree: Tree| match tree.value {
-            Value::Map(entries) => Some(Self { entries, line: tree.line }),
-            _ => None,
-        };
-        maps.into_iter().filter_map(map).collect()
-    }
-
-    /// The text of a field, or its number as text.
-    fn text(&self, name: &str) -> Option<String> {
-        match &self.entries.iter().find(|(key, _)| key == name)?.1.value {
-            Value::Text(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-            Value::Number(number) => Some(number.text().to_owned()),
-            Value::Null | Value::Boolean(_) | Value::List(_) | Value::Map(_) | Value::Invalid => None,
-        }
-    }
-
-    fn set_text(&mut self, name: &str, text: &str) {
-        self.entries.push((name.to_owned(), Tree { line: self.line, value: Value::Text(text.to_owned()) }));
-    }
-
-    /// Sets a list, unless it is empty.
-    fn set_list(&mut self, name: &str, items: Vec<Tree>) {
-        if let Some(first) = items.first() {
-            self.entries.push((name.to_owned(), Tree { line: first.line, value: Value::List(items) }));
-        }
-    }
-
     fn set_organization(&mut self, name: &str) {
         if let Some((_, id, name, classification)) = ORGANIZATIONS.into_iter().find(|(of, ..)| *of == name) {
-            let mut organization = Self { entries: Vec::new(), line: self.line };
+            let mut organization = Self::new(self.line);
             organization.set_text("id", id);
             organization.set_text("name", name);
             organization.set_text("classification", classification);
-            self.entries.push(("organization".to_owned(), organization.into_tree()));
+            self.set("organization", organization.into_tree());
         }
-    }
-
-    fn move_to(&mut self, other: &mut Self, from: &str, to: &str) {
-        other.entries.extend(self.take(from).map(|tree| (to.to_owned(), tree)));
-    }
-
-    fn rename(&mut self, from: &str, to: &str) {
-        for (key, _) in self.entries.iter_mut().filter(|(key, _)| key == from) {
-            to.clone_into(key);
-        }
-    }
-
-    /// Adds what was not converted of another map, under names with a prefix.
-    fn add_rest(&mut self, other: Self, prefix: &str) {
-        self.entries.extend(other.entries.into_iter().map(|(name, tree)| (format!("{prefix}{name}"), tree)));
-    }
-
-    fn into_tree(self) -> Tree {
-        Tree { line: self.line, value: Value::Map(self.entries) }
     }
 }

@@ -6,9 +6,10 @@ use crate::entity::RecordType;
 use crate::interchange::slug::short_hash;
 use crate::store::draft::value_tree::{Tree, Value};
 
-/// A Popolo class. It is parsed from its name in lowercase, in singular or plural; its text form is the singular.
+/// A Popolo class, or a bill of Open Civic Data, which extends Popolo. It is parsed from its name in lowercase, in singular or
+/// plural; its text form is the singular.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
-pub(super) enum PopoloClass {
+pub(in crate::interchange) enum PopoloClass {
     #[strum(to_string = "person", serialize = "persons", serialize = "people")]
     Person,
     #[strum(to_string = "organization", serialize = "organizations")]
@@ -23,6 +24,8 @@ pub(super) enum PopoloClass {
     Event,
     #[strum(to_string = "motion", serialize = "motions")]
     Motion,
+    #[strum(to_string = "bill")]
+    Bill,
     #[strum(to_string = "vote_event", serialize = "vote_events", serialize = "voteevent", serialize = "voteevents")]
     VoteEvent,
     #[strum(to_string = "speech", serialize = "speeches")]
@@ -79,7 +82,7 @@ impl PopoloClass {
             Self::Organization => Some(RecordType::Organization),
             Self::Membership => Some(RecordType::Membership),
             Self::Area => Some(RecordType::Jurisdiction),
-            Self::Motion => Some(RecordType::Proposal),
+            Self::Motion | Self::Bill => Some(RecordType::Proposal),
             Self::VoteEvent => Some(RecordType::VoteEvent),
             Self::Speech => Some(RecordType::Statement),
             Self::Post | Self::Event => None,
@@ -101,11 +104,11 @@ impl PopoloClass {
         format!("{base}-{}", short_hash(&format!("{} {id}", self.scheme(scheme))))
     }
 
-    /// The class that a list, an `@type` or the address of a JSON schema names.
+    /// The class that a list, an `@type` or the address of a JSON schema names. Popolo has no bills.
     pub(super) fn from_name(name: &str) -> Option<Self> {
         let name = name.trim_end_matches('#');
         let name = name.rsplit(['/', '#', ':']).next().unwrap_or(name);
-        name.strip_suffix(".json").unwrap_or(name).to_lowercase().parse().ok()
+        name.strip_suffix(".json").unwrap_or(name).to_lowercase().parse::<Self>().ok().filter(|class| *class != Self::Bill)
     }
 
     /// The classes that alone have some of these fields, each with the first of its fields.

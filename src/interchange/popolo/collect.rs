@@ -45,13 +45,14 @@ fn take_id(fields: &mut FieldMap, class: PopoloClass, origin: &Origin) -> Result
             Some(text) => Ok(Some(id_from_name(&short_hash(&format!("{text} {} {}", place(origin, None), DisplayPath(&origin.path)))))),
             None => missing(" or a text"),
         },
-        PopoloClass::VoteEvent | PopoloClass::Speech => missing(", by which later imports find it"),
+        PopoloClass::VoteEvent | PopoloClass::Speech | PopoloClass::Bill => missing(", by which later imports find it"),
     }
 }
 
 impl PopoloData {
     /// Adds the items of a parsed file.
     pub fn collect(&mut self, file: &Arc<str>, mut tree: Tree) {
+        self.register_file.get_or_insert_with(|| file.clone());
         self.clean(file, &mut tree);
         let origin = |path: Vec<PathSegment>, line| Origin { file: Some(file.clone()), line, path };
         let file_class = file.rsplit('/').next().and_then(|name| PopoloClass::from_name(name.split('.').next().unwrap_or_default()));
@@ -88,6 +89,25 @@ impl PopoloData {
                 self.problem(origin(Vec::new(), tree.line), message);
             }
         }
+    }
+
+    /// Adds an object of Open States that was converted to an item of a class. `path` is its place in the file.
+    pub(in crate::interchange) fn add_global(&mut self, file: &Arc<str>, class: PopoloClass, path: Vec<PathSegment>, mut tree: Tree) {
+        self.open_states_file.get_or_insert_with(|| file.clone());
+        self.clean(file, &mut tree);
+        let origin = Origin { file: Some(file.clone()), line: tree.line, path };
+        self.add(class, tree, origin, true);
+    }
+
+    /// Refuses a value of a file that was not converted.
+    pub(in crate::interchange) fn refuse(&mut self, file: &Arc<str>, path: Vec<PathSegment>, line: Option<usize>, message: &str) {
+        self.problem(Origin { file: Some(file.clone()), line, path }, message.to_owned());
+    }
+
+    /// Counts a value of a file that was not converted as omitted.
+    pub(in crate::interchange) fn omit(&mut self, file: &Arc<str>, name: String, tree: &Tree) {
+        let origin = Origin { file: Some(file.clone()), line: tree.line, path: vec![name.clone().into()] };
+        self.omissions.count(name, tree, &origin);
     }
 
     /// Cleans the texts of a file as records are cleaned, so that ids and references are compared without invisible characters.
@@ -200,9 +220,7 @@ impl PopoloData {
             }
         };
         self.extract_references(&mut fields, class, &origin);
-        if class == PopoloClass::VoteEvent {
-            self.extract_votes(&mut fields, &origin);
-        }
+        self.extract_parts(&mut fields, class, &origin);
         self.extract_lists(&mut fields, class, id.as_deref(), &origin);
         self.insert(PopoloItem { class, id: id.clone(), is_top_level, fields, origin });
         id

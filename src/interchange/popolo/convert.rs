@@ -2,6 +2,7 @@
 
 mod area;
 mod attributes;
+mod bill;
 mod builder;
 mod converted;
 mod membership;
@@ -29,6 +30,7 @@ impl PopoloData {
     pub fn convert(mut self, scheme: String, known: KnownRecords) -> ConvertedRecords {
         let collected = std::mem::take(&mut self.items);
         let mut conversion = Conversion::new(scheme, self.options.lang, known, self.problems, self.omissions);
+        conversion.reports_unknown_references = self.open_states_file.is_some();
         conversion.collect_ids(&collected);
         let mut items: HashMap<PopoloClass, Vec<PopoloItem>> = HashMap::new();
         for item in collected {
@@ -58,6 +60,9 @@ impl PopoloData {
             conversion.convert_membership(item);
         }
         conversion.assign_membership_slugs();
+        for item in take(PopoloClass::Bill) {
+            conversion.convert_bill(item);
+        }
         for item in take(PopoloClass::VoteEvent) {
             conversion.convert_vote_event(item);
         }

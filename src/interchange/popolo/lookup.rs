@@ -7,11 +7,11 @@ use strum::VariantArray;
 use super::class::PopoloClass;
 use super::fields::FieldMap;
 use super::model::{PopoloData, identifiers, is_from_identifiers};
-use super::normalize::{display_name, division_id, source_url};
+use super::normalize::{display_name, division_id, is_division_id, source_url};
 use crate::entity::RecordType;
 use crate::interchange::import_reader::record_lookup::{RecordLookup, SlugUse};
 use crate::interchange::slug::{MAX_SLUG_BYTES, slugify};
-use crate::store::draft::value_tree::Value;
+use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::read::membership_lookup::StoredMembership;
 
 /// Records of the database that concern the items of an import.
@@ -65,14 +65,29 @@ impl PopoloData {
             PopoloClass::Organization => &["organization_id", "on_behalf_of_id", "parent_id"],
             PopoloClass::Area => &["area_id", "parent_id"],
             PopoloClass::Motion => &["motion_id"],
-            PopoloClass::Membership | PopoloClass::Post | PopoloClass::Event | PopoloClass::VoteEvent | PopoloClass::Speech => &[],
+            PopoloClass::Membership
+            | PopoloClass::Post
+            | PopoloClass::Event
+            | PopoloClass::Bill
+            | PopoloClass::VoteEvent
+            | PopoloClass::Speech => &[],
         };
         let own = self.items.iter().filter(|item| item.class == class).filter_map(|item| item.id.clone());
         let referenced = self.items.iter().flat_map(|item| reference_fields.iter().filter_map(|field| item.fields.get_text(field)));
         let mut ids: BTreeSet<String> = own.chain(referenced).collect();
-        if matches!(class, PopoloClass::Person | PopoloClass::Organization) {
-            ids.extend(self.items.iter().flat_map(|item| voter_ids(&item.fields)));
-        }
+        let parts: &[(&str, &str)] = match class {
+            PopoloClass::Person => &[("votes", "voter_id"), ("sponsorships", "person_id")],
+            PopoloClass::Organization => &[("votes", "voter_id"), ("sponsorships", "organization_id"), ("actions", "organization_id")],
+            PopoloClass::Membership
+            | PopoloClass::Post
+            | PopoloClass::Area
+            | PopoloClass::Event
+            | PopoloClass::Motion
+            | PopoloClass::Bill
+            | PopoloClass::VoteEvent
+            | PopoloClass::Speech => &[],
+        };
+        ids.extend(self.items.iter().flat_map(|item| parts.iter().flat_map(move |(list, field)| part_ids(&item.fields, list, field))));
         ids.into_iter().collect()
     }
 
@@ -120,7 +135,10 @@ impl PopoloData {
 
     fn division_ids(&self) -> Vec<String> {
         let areas = self.items.iter().filter(|item| item.class == PopoloClass::Area);
-        areas.filter_map(|item| division_id(item.id.as_deref(), &item.fields)).collect()
+        let own = areas.filter_map(|item| division_id(item.id.as_deref(), &item.fields));
+        let referenced = self.items.iter().filter_map(|item| item.fields.get_text("area_id")).filter(|id| is_division_id(id));
+        let divisions: BTreeSet<String> = own.chain(referenced).collect();
+        divisions.into_iter().collect()
     }
 
     fn source_urls(&self) -> Vec<String> {
@@ -144,12 +162,12 @@ impl PopoloData {
     }
 }
 
-/// The ids of the voters of a vote event.
-fn voter_ids(fields: &FieldMap) -> Vec<String> {
-    let Some(Value::List(votes)) = fields.get("votes").map(|tree| &tree.value) else { return Vec::new() };
-    let id = |vote: &crate::store::draft::value_tree::Tree| match &vote.value {
-        Value::Map(entries) => FieldMap(entries.clone()).get_text("voter_id"),
-        _ => None,
+/// The ids in a field of the parts of an item, such as those of the voters of a vote event.
+fn part_ids(fields: &FieldMap, list: &str, field: &str) -> Vec<String> {
+    let Some(Value::List(parts)) = fields.get(list).map(|tree| &tree.value) else { return Vec::new() };
+    let id = |part: &Tree| match &part.value {
+        Value::Map(entries) => FieldMap(entries.clone()).get_text(field),
+        Value::Null | Value::Boolean(_) | Value::Number(_) | Value::Text(_) | Value::List(_) | Value::Invalid => None,
     };
-    votes.iter().filter_map(id).collect()
+    parts.iter().filter_map(id).collect()
 }

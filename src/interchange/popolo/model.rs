@@ -1,6 +1,7 @@
 //! The items of a set of Popolo files, and their fields.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::class::PopoloClass;
 use super::fields::FieldMap;
@@ -14,11 +15,14 @@ const NAME_ID_PREFIX: &str = "name:";
 /// Prefix of the id of an item that has identifiers of other registers but no id of its own.
 const IDENTIFIER_ID_PREFIX: &str = "identifier:";
 
+/// Identifier scheme of the ids of people in Open States, which are unique everywhere.
+const OPEN_STATES_SCHEME: &str = "openstates";
+
 /// Options of a Popolo import.
 #[derive(Debug, Clone)]
 pub struct PopoloOptions {
     /// Identifier scheme for the ids of persons; ids of other classes use this scheme with the class as suffix. An import of
-    /// Popolo needs one, because ids are unique in one register only.
+    /// Popolo needs one, because ids are unique in one register only. An import of Open States does not.
     pub scheme: Option<String>,
     /// Language tag of names and other text.
     pub lang: String,
@@ -83,6 +87,10 @@ pub struct PopoloData {
     /// Texts from which invisible characters were removed: the place of the first, and their number.
     pub(super) cleaned: Option<(String, usize)>,
     pub(super) omissions: Omissions,
+    /// The first file whose ids are unique in one register only.
+    pub(super) register_file: Option<Arc<str>>,
+    /// The first file of Open States.
+    pub(super) open_states_file: Option<Arc<str>>,
 }
 
 impl PopoloData {
@@ -91,8 +99,27 @@ impl PopoloData {
         Self { options, ..Self::default() }
     }
 
-    /// The scheme of the ids, or the problem that there is none.
+    /// The scheme of the ids, or the problem that there is none. The ids of Open States have their own.
     pub fn scheme(&self) -> Result<String, InputProblem> {
+        if let Some(file) = &self.open_states_file {
+            let problem =
+                |file: &Arc<str>, message: String| InputProblem::new(Origin { file: Some(file.clone()), ..Origin::default() }, message);
+            if let Some(other) = &self.register_file {
+                let message = format!(
+                    "the ids of this file belong to another register than those of Open States in {file}; import the two with two commands"
+                );
+                return Err(problem(other, message));
+            }
+            return match &self.options.scheme {
+                Some(scheme) if scheme != OPEN_STATES_SCHEME => {
+                    let message = format!(
+                        "the ids of Open States are unique everywhere and have the scheme {OPEN_STATES_SCHEME}, not {scheme}; leave out --scheme, or scheme of importFile"
+                    );
+                    Err(problem(file, message))
+                }
+                Some(_) | None => Ok(OPEN_STATES_SCHEME.to_owned()),
+            };
+        }
         self.options.scheme.clone().ok_or_else(|| {
             let message = "the ids of Popolo are unique in one register only; name the register with --scheme, such as --scheme isles-parliament, or with scheme of importFile; later imports find the same records by it";
             InputProblem::new(self.items.first().map(|item| item.origin.clone()).unwrap_or_default(), message)

@@ -29,6 +29,7 @@ fn references(class: PopoloClass) -> &'static [(&'static str, PopoloClass)] {
         PopoloClass::Area => &[("parent", PopoloClass::Area)],
         PopoloClass::Event => &[("parent", PopoloClass::Event), ORGANIZATION, AREA],
         PopoloClass::Motion => &[CREATOR, ORGANIZATION, SESSION],
+        PopoloClass::Bill => &[ORGANIZATION, AREA],
         PopoloClass::VoteEvent => &[MOTION, ORGANIZATION, SESSION, VOTER, GROUP],
         PopoloClass::Speech => &[CREATOR, EVENT],
     }
@@ -38,7 +39,7 @@ fn references(class: PopoloClass) -> &'static [(&'static str, PopoloClass)] {
 /// has to the item.
 type NestedList = (PopoloClass, &'static str, PopoloClass, &'static str);
 
-const NESTED_LISTS: [NestedList; 10] = [
+const NESTED_LISTS: [NestedList; 11] = [
     (PopoloClass::Person, "memberships", PopoloClass::Membership, "person"),
     (PopoloClass::Organization, "memberships", PopoloClass::Membership, "organization"),
     (PopoloClass::Post, "memberships", PopoloClass::Membership, "post"),
@@ -48,6 +49,7 @@ const NESTED_LISTS: [NestedList; 10] = [
     (PopoloClass::Organization, "motions", PopoloClass::Motion, "organization"),
     (PopoloClass::Organization, "vote_events", PopoloClass::VoteEvent, "organization"),
     (PopoloClass::Motion, "vote_events", PopoloClass::VoteEvent, "motion"),
+    (PopoloClass::Bill, "vote_events", PopoloClass::VoteEvent, "bill"),
     (PopoloClass::Event, "speeches", PopoloClass::Speech, "event"),
 ];
 
@@ -166,22 +168,32 @@ impl PopoloData {
         Some(item)
     }
 
-    /// Reads the references of the votes of a vote event.
-    pub(super) fn extract_votes(&mut self, fields: &mut FieldMap, origin: &Origin) {
-        let Some((_, tree)) = fields.0.iter_mut().find(|(name, _)| name == "votes") else { return };
-        let line = tree.line;
-        let Value::List(votes) = &mut tree.value else { return };
-        let mut votes = std::mem::take(votes);
-        for (index, vote) in votes.iter_mut().enumerate() {
-            if let Value::Map(entries) = &mut vote.value {
-                let origin = origin.child("votes", line).child(index, vote.line);
-                let mut fields = FieldMap(std::mem::take(entries));
-                self.extract_references(&mut fields, PopoloClass::VoteEvent, &origin);
-                *entries = fields.0;
+    /// Reads the references of the objects that an item has in lists as parts of it, such as the votes of a vote event.
+    pub(super) fn extract_parts(&mut self, fields: &mut FieldMap, class: PopoloClass, origin: &Origin) {
+        let lists: &[&str] = match class {
+            PopoloClass::VoteEvent => &["votes"],
+            PopoloClass::Bill => &["actions", "sponsorships"],
+            PopoloClass::Person
+            | PopoloClass::Organization
+            | PopoloClass::Membership
+            | PopoloClass::Post
+            | PopoloClass::Area
+            | PopoloClass::Event
+            | PopoloClass::Motion
+            | PopoloClass::Speech => &[],
+        };
+        for &list in lists {
+            let Some((_, tree)) = fields.0.iter_mut().find(|(name, _)| name == list) else { continue };
+            let line = tree.line;
+            let Value::List(parts) = &mut tree.value else { continue };
+            for (index, part) in parts.iter_mut().enumerate() {
+                if let Value::Map(entries) = &mut part.value {
+                    let origin = origin.child(list, line).child(index, part.line);
+                    let mut fields = FieldMap(std::mem::take(entries));
+                    self.extract_references(&mut fields, class, &origin);
+                    *entries = fields.0;
+                }
             }
-        }
-        if let Some((_, tree)) = fields.0.iter_mut().find(|(name, _)| name == "votes") {
-            tree.value = Value::List(votes);
         }
     }
 }

@@ -14,6 +14,8 @@ use crate::store::draft::value_tree::Tree;
 
 /// Classifications of events that are periods of memberships, folded.
 const PERIOD_CLASSIFICATIONS: [&str; 5] = ["legislative period", "parliamentary term", "legislative term", "period", "term"];
+/// How memberships of unknown people are reported.
+const UNKNOWN_MEMBERS: &str = "memberships of people who are neither in the import nor in the database";
 /// Fields that identify a new membership without an id.
 const IDENTIFYING_FIELDS: [&str; 8] =
     ["person_id", "organization_id", "on_behalf_of_id", "post_id", "role", "area_id", "legislative_period_id", "start_date"];
@@ -47,6 +49,18 @@ impl Conversion {
         let mut post = self.take_post(&mut fields);
         if !self.has_members(&fields, &origin) {
             return;
+        }
+        if self.reports_unknown_references
+            && let Some(id) = fields.get_text("person_id")
+        {
+            if !self.is_found(PopoloClass::Person, &id) {
+                let name = fields.get_text("name").unwrap_or(id);
+                return self.omissions.count_text(UNKNOWN_MEMBERS, &name, &origin);
+            }
+            // a member of a committee has the name of the person
+            if fields.get_text("name").as_ref() == self.names.get(&(PopoloClass::Person, id)) {
+                fields.take("name");
+            }
         }
         let values: Vec<String> = IDENTIFYING_FIELDS.iter().map(|name| fields.get_text(name).unwrap_or_default()).collect();
         let person = self.take_reference(&mut fields, "person_id", PopoloClass::Person, &origin);

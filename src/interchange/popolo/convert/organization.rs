@@ -27,7 +27,12 @@ impl Conversion {
         }
         let description = take_paragraphs(&mut fields, &["abstract", "summary", "description"]);
         builder.set_translated("description", &self.lang, description.as_deref());
-        let parent = self.take_reference(&mut fields, "parent_id", CLASS, &builder.origin);
+        let is_unknown = |id: String| self.reports_unknown_references && !self.is_found(CLASS, &id);
+        let parent = if fields.get_text("parent_id").is_some_and(is_unknown) {
+            None
+        } else {
+            self.take_reference(&mut fields, "parent_id", CLASS, &builder.origin)
+        };
         builder.set("parent", parent);
         convert_image(&mut builder, &mut fields);
         self.convert_links(&mut builder, &mut [(&mut fields, CLASS)]);

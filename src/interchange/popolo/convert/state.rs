@@ -39,6 +39,9 @@ pub(super) struct Conversion {
     pub(super) problems: Vec<InputProblem>,
     pub(super) omissions: Omissions,
     pub(super) notes: Vec<String>,
+    /// Whether a reference to a record that is neither in the import nor in the database is reported instead of a problem:
+    /// Open States publishes people apart from their committees and bills.
+    pub(super) reports_unknown_references: bool,
     /// Slugs by class and id.
     pub(super) slugs: HashMap<(PopoloClass, String), String>,
     /// Items whose records were merged into that of another item, by class and id.
@@ -71,6 +74,7 @@ impl Conversion {
             problems,
             omissions,
             notes: Vec::new(),
+            reports_unknown_references: false,
             slugs: HashMap::new(),
             merged: HashSet::new(),
             names: HashMap::new(),
@@ -99,6 +103,11 @@ impl Conversion {
     /// Whether the database has the record of an item.
     pub(super) fn is_known(&self, class: PopoloClass, id: &str) -> bool {
         class.record_type().is_some_and(|ty| self.known.slugs_by_id.contains_key(&(ty, id.to_owned())))
+    }
+
+    /// Whether an item is in the import or its record in the database.
+    pub(super) fn is_found(&self, class: PopoloClass, id: &str) -> bool {
+        self.slugs.contains_key(&(class, id.to_owned())) || self.is_known(class, id)
     }
 
     /// Takes a date, normalized. What it says and a date cannot keep counts as omitted: a time of day, or that a date of zeros

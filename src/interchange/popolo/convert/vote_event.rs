@@ -8,8 +8,11 @@ use crate::interchange::popolo::fields::FieldMap;
 use crate::interchange::popolo::model::PopoloItem;
 use crate::interchange::popolo::normalize::{vote_option, vote_result};
 use crate::interchange::slug::slugify;
-use crate::store::draft::InputProblem;
 use crate::store::draft::value_tree::Tree;
+use crate::store::draft::{InputProblem, Origin};
+
+/// How votes of unknown people are reported.
+const UNKNOWN_VOTERS: &str = "vote_events.votes of people who are neither in the import nor in the database";
 
 /// Maximum length of the wording of a motion in the slug of its vote event.
 const MOTION_SLUG_BYTES: usize = 60;
@@ -25,12 +28,22 @@ impl Conversion {
         if motion.is_some() || proposal.is_some() {
             fields.take("motion_id");
         }
+        let bill = fields.get_text("bill_id").and_then(|id| self.slugs.get(&(PopoloClass::Bill, id))).cloned();
+        if bill.is_some() {
+            fields.take("bill_id");
+        }
+        let is_of_bill = bill.is_some();
+        let proposal = proposal.or(bill);
         let mut motion = motion.unwrap_or_else(|| FieldMap(Vec::new()));
         let text = motion.take_text("text").or_else(|| motion.take_text("title")).or_else(|| fields.take_text("title"));
         let is_known = self.is_known(CLASS, &id);
         if text.is_none() && !is_known {
-            let message = "the vote event has no motion with a text; give it a motion, or put the motion into the list motions";
-            return self.problems.push(InputProblem::new(item.origin.child("motion", None), message));
+            let (name, message) = if is_of_bill {
+                ("motion_text", "motion_text is missing; give the vote the text of its motion")
+            } else {
+                ("motion", "the vote event has no motion with a text; give it a motion, or put the motion into the list motions")
+            };
+            return self.problems.push(InputProblem::new(item.origin.child(name, None), message));
         }
         let base = slugify(text.as_deref().unwrap_or_default(), MOTION_SLUG_BYTES);
         let slug = self.slug_by_id(CLASS, &id, &base);
@@ -82,11 +95,14 @@ impl Conversion {
         for (line, mut vote) in take_objects(fields, "votes") {
             let option = vote.get_text("option").as_deref().and_then(vote_option);
             let voter = vote.get_text("voter_id");
-            let is_organization = voter.as_ref().is_some_and(|id| {
-                let is_person = self.slugs.contains_key(&(PopoloClass::Person, id.clone())) || self.is_known(PopoloClass::Person, id);
-                let organization = (PopoloClass::Organization, id.clone());
-                !is_person && (self.slugs.contains_key(&organization) || self.is_known(PopoloClass::Organization, id))
-            });
+            if self.reports_unknown_references && !voter.as_ref().is_some_and(|id| self.is_found(PopoloClass::Person, id)) {
+                let reason = if voter.is_some() { UNKNOWN_VOTERS } else { "vote_events.votes without the id of a voter" };
+                let name = ["voter_name", "voter.name", "voter_id"].into_iter().find_map(|name| vote.get_text(name));
+                self.omissions.count_text(reason, name.as_deref().unwrap_or_default(), &Origin { line, ..origin.clone() });
+                continue;
+            }
+            let is_organization =
+                voter.as_ref().is_some_and(|id| !self.is_found(PopoloClass::Person, id) && self.is_found(PopoloClass::Organization, id));
             if let (Some(option), Some(_), false) = (option, voter, is_organization) {
                 vote.take("option");
                 if let Some(person) = self.take_reference(&mut vote, "voter_id", PopoloClass::Person, &origin) {
