@@ -11,6 +11,7 @@ mod line_tracker;
 pub mod manifest;
 pub mod mapping;
 pub mod ndjson;
+mod omissions;
 pub mod package;
 pub mod popolo;
 pub mod problem;

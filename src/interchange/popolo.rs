@@ -11,7 +11,6 @@ mod lookup;
 mod model;
 mod nested;
 mod normalize;
-mod omissions;
 
 pub use class::is_popolo;
 pub use convert::ConvertedRecords;

@@ -11,7 +11,7 @@ use crate::interchange::popolo::fields::FieldMap;
 use crate::interchange::popolo::lookup::KnownRecords;
 use crate::interchange::popolo::model::PopoloItem;
 use crate::interchange::popolo::normalize::{display_name, has_time_of_day, normalize_date};
-use crate::interchange::popolo::omissions::{Omissions, place};
+use crate::interchange::omissions::{Omissions, place};
 use crate::store::draft;
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Draft, InputProblem, Origin};
