@@ -1,6 +1,7 @@
 //! Import and export: parses files, streams and packages into drafts, writes packages, pushes records to a server, and checks
 //! the web pages of sources.
 
+pub mod akoma_ntoso;
 pub mod batch;
 pub mod csv;
 pub mod format;
@@ -11,6 +12,7 @@ mod line_tracker;
 pub mod manifest;
 pub mod mapping;
 pub mod ndjson;
+mod omissions;
 pub mod package;
 pub mod popolo;
 pub mod problem;

@@ -39,7 +39,9 @@ pub(super) async fn push(
     if let Some(first) = modes.next()
         && modes.any(|mode| mode != first)
     {
-        bail!("Popolo adds to stored records, and other files replace their values; import them into a server with two commands");
+        bail!(
+            "Popolo and Akoma Ntoso add to stored records, and other files replace their values; import them into a server with two commands"
+        );
     }
     let total = report::count(&drafts);
     let progress = Progress::records(if dry_run { "validated" } else { "written" }, total);

@@ -49,6 +49,7 @@ fn read(upload: Upload, options: UploadOptions, max_bytes: u64) -> Result<Import
             | InputFormat::Json
             | InputFormat::Ndjson
             | InputFormat::Popolo
+            | InputFormat::AkomaNtoso
             | InputFormat::Csv
             | InputFormat::Xlsx),
         ) => format,

@@ -18,6 +18,8 @@ pub enum InputFormat {
     Ndjson,
     /// Popolo JSON: persons, organizations, memberships.
     Popolo,
+    /// Akoma Ntoso XML: acts.
+    AkomaNtoso,
     /// CSV or TSV; requires --mapping.
     Csv,
     /// XLSX, as a table; requires --mapping.
@@ -42,6 +44,7 @@ impl InputFormat {
             "yaml" | "yml" => Some(Self::Yaml),
             "json" => Some(Self::Json),
             "ndjson" | "jsonl" => Some(Self::Ndjson),
+            "xml" | "akn" => Some(Self::AkomaNtoso),
             "csv" | "tsv" => Some(Self::Csv),
             "xlsx" => Some(Self::Xlsx),
             _ => None,
@@ -49,6 +52,6 @@ impl InputFormat {
     }
     /// The extensions of files, for messages.
     pub fn extensions() -> &'static str {
-        ".yaml, .yml, .json, .ndjson, .jsonl, .popolo.json, .csv, .tsv or .xlsx, each also with .gz or .zst"
+        ".yaml, .yml, .json, .ndjson, .jsonl, .popolo.json, .xml, .akn, .csv, .tsv or .xlsx, each also with .gz or .zst"
     }
 }

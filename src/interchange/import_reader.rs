@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::catalog::catalog;
 use crate::core::path::PathSegment;
 use crate::entity::RecordType;
+use crate::interchange::akoma_ntoso::{ActSet, KnownLaws, declared_encoding, jurisdictions_of};
 use crate::interchange::csv::{BufferedTable, MappedTable, RowError, RowResult, SheetTable, read_workbook};
 use crate::interchange::format::InputFormat;
 use crate::interchange::input::encoding::TextEncoding;
@@ -63,6 +64,8 @@ pub struct ImportReader {
     pub notes: Vec<String>,
     /// Popolo items, which [`ImportReader::finish`] converts once all files are read.
     pub popolo: PopoloData,
+    /// Acts of Akoma Ntoso, which [`ImportReader::finish`] converts once all files are read.
+    pub acts: ActSet,
     /// Former slugs and ids from packages.
     pub former: FormerNames,
     /// Whether a source was a package, whose records have ids already.
@@ -130,6 +133,7 @@ impl ImportReader {
             InputFormat::Yaml => self.read_yaml(input),
             InputFormat::Json | InputFormat::Popolo => self.read_json(input),
             InputFormat::Ndjson => self.read_ndjson(input),
+            InputFormat::AkomaNtoso => self.read_akoma_ntoso(input),
             InputFormat::Package => self.read_package(input),
             InputFormat::Csv => self.read_csv(input),
             InputFormat::Xlsx => self.read_workbook(input),
@@ -165,6 +169,14 @@ impl ImportReader {
             return self.push_tree(input, &tree);
         }
         Ok(())
+    }
+
+    fn read_akoma_ntoso(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
+        let (mut reader, detected) = input.open_declared(declared_encoding).map_err(|problem| vec![problem])?;
+        self.note_detected(input, detected);
+        let mut text = String::new();
+        reader.read_to_string(&mut text).map_err(|error| vec![unreadable(&input.name, &error)])?;
+        self.acts.collect(&input.name, &text)
     }
 
     fn read_ndjson(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
@@ -228,8 +240,12 @@ impl ImportReader {
     /// Opens a source as text. A note names its encoding if it was detected.
     fn open(&mut self, input: &InputSource) -> Result<Box<dyn BufRead + Send>, Vec<InputProblem>> {
         let (reader, detected) = input.open().map_err(|problem| vec![problem])?;
-        self.notes.extend(detected.map(|encoding| format!("{}: read as {}, which was detected", input.name, encoding.to_lowercase())));
+        self.note_detected(input, detected);
         Ok(reader)
+    }
+
+    fn note_detected(&mut self, input: &InputSource, encoding: Option<&str>) {
+        self.notes.extend(encoding.map(|encoding| format!("{}: read as {}, which was detected", input.name, encoding.to_lowercase())));
     }
 
     fn note_unused_columns(&mut self, input: &InputSource, unused: &[String]) {
@@ -244,7 +260,7 @@ impl ImportReader {
         self.notes.extend(table.note().cloned());
     }
 
-    /// Converts Popolo items and buffered tables, which need all files and the records of the target to resolve references.
+    /// Converts Popolo items, acts and buffered tables, which need all files and the records of the target to resolve references.
     pub async fn finish<L: RecordLookup + Sync>(&mut self, target: &L) -> Result<(), L::Error> {
         if !self.popolo.is_empty() {
             let scheme = match self.popolo.scheme() {
@@ -261,6 +277,15 @@ impl ImportReader {
             let (items, files): (Vec<_>, Vec<_>) = converted.problems.into_iter().partition(|problem| is_of_item(&problem.origin));
             self.row_problems.extend(items);
             self.problems.extend(files);
+            self.notes.extend(converted.notes);
+        }
+        if !self.acts.is_empty() {
+            let jurisdictions = jurisdictions_of(&self.drafts);
+            let acts = std::mem::take(&mut self.acts);
+            let known = KnownLaws::fetch(&acts, jurisdictions, target).await?;
+            let converted = acts.convert(&known);
+            converted.drafts.into_iter().for_each(|(ty, draft)| self.push(ty, draft));
+            self.problems.extend(converted.problems);
             self.notes.extend(converted.notes);
         }
         let tables = std::mem::take(&mut self.buffered_tables);

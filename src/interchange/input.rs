@@ -17,12 +17,16 @@ use crate::interchange::problem::unreadable;
 use crate::store::draft::InputProblem;
 use compression::decompress;
 use encoding::{TextEncoding, decode};
-use peek::AnyReader;
+use encoding_rs::Encoding;
+use peek::{AnyReader, peek};
+use read_error::ReadError;
 
 pub use compression::check_size;
 
 /// Buffer of an open file, in bytes.
 const READ_BUFFER_BYTES: usize = 1 << 16;
+/// Bytes at the beginning of a file in which it can declare its encoding.
+const DECLARATION_BYTES: usize = 1 << 10;
 
 /// A file to import, or standard input.
 #[derive(Debug, Clone)]
@@ -61,6 +65,23 @@ impl InputSource {
     /// Opens the source as UTF-8 text without a byte order mark. Also returns the encoding if it was detected.
     pub fn open(&self) -> Result<(AnyReader, Option<&'static str>), InputProblem> {
         let decoded = self.open_bytes().and_then(|reader| decode(reader, self.encoding));
+        decoded.map_err(|error| unreadable(&self.name, &error))
+    }
+
+    /// As [`Self::open`], for files that can declare their encoding in their first bytes, as XML does. `declared` finds it, or
+    /// says what is wrong with it. A given encoding and a byte order mark replace it.
+    pub fn open_declared(
+        &self,
+        declared: impl FnOnce(&[u8]) -> Result<Option<&'static Encoding>, String>,
+    ) -> Result<(AnyReader, Option<&'static str>), InputProblem> {
+        let decoded = self.open_bytes().and_then(|reader| {
+            if self.encoding != TextEncoding::Unspecified {
+                return decode(reader, self.encoding);
+            }
+            let (start, reader) = peek(reader, DECLARATION_BYTES)?;
+            let declared = declared(&start).map_err(|message| ReadError { line: Some(1), message })?;
+            decode(reader, declared.map_or(TextEncoding::Unspecified, TextEncoding::Named))
+        });
         decoded.map_err(|error| unreadable(&self.name, &error))
     }
 

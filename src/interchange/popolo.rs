@@ -12,7 +12,6 @@ mod lookup;
 mod model;
 mod nested;
 mod normalize;
-mod omissions;
 
 pub(in crate::interchange) use class::PopoloClass;
 pub use class::is_popolo;

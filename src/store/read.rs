@@ -6,6 +6,7 @@ pub mod executor;
 pub mod membership_lookup;
 mod part_lookup;
 pub mod plan;
+pub mod provision_lookup;
 pub mod record_counts;
 pub mod redaction;
 pub mod result;

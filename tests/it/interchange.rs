@@ -1,5 +1,6 @@
 //! Import and export through the command line and the store.
 
+mod akoma_ntoso;
 mod csv;
 mod edges;
 mod edits;

@@ -6,6 +6,7 @@ use crate::core::error::Error;
 use crate::entity::RecordType;
 use crate::store::Store;
 use crate::store::read::membership_lookup::StoredMembership;
+use crate::store::read::provision_lookup::StoredProvision;
 
 /// The target of an import, as far as records must be found in it before they are converted. A record is found by an
 /// identifier or by an address that is its own, never by its name.
@@ -31,6 +32,9 @@ pub trait RecordLookup {
 
     /// The memberships of the people with these slugs.
     fn memberships_of(&self, people: &[String]) -> impl Future<Output = Result<Vec<StoredMembership>, Self::Error>> + Send;
+
+    /// The provisions of the laws with these slugs, with their versions.
+    fn provisions_of(&self, laws: &[String]) -> impl Future<Output = Result<Vec<StoredProvision>, Self::Error>> + Send;
 
     /// The slugs among these that records of a type have or had: a slug that was derived from a name must not lead to another
     /// record.
@@ -62,6 +66,10 @@ impl RecordLookup for Store {
 
     async fn memberships_of(&self, people: &[String]) -> Result<Vec<StoredMembership>, Error> {
         self.find_memberships_of(people).await
+    }
+
+    async fn provisions_of(&self, laws: &[String]) -> Result<Vec<StoredProvision>, Error> {
+        self.find_provisions_of(laws).await
     }
 
     async fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> Result<TakenSlugs, Error> {

@@ -192,7 +192,10 @@ impl Refusals {
                 Place::Item(Some(list.to_string()), *index)
             }
             (InputFormat::Yaml | InputFormat::Json | InputFormat::Popolo, [PathSegment::Index(index), ..]) => Place::Item(None, *index),
-            (InputFormat::Yaml | InputFormat::Json | InputFormat::Popolo | InputFormat::Package, _) => return None,
+            // a law of Akoma Ntoso has provisions from several files
+            (InputFormat::Yaml | InputFormat::Json | InputFormat::Popolo | InputFormat::Package | InputFormat::AkomaNtoso, _) => {
+                return None;
+            }
         };
         Some((file, place))
     }
@@ -233,6 +236,7 @@ fn extension(format: InputFormat) -> &'static str {
         InputFormat::Yaml => "yaml",
         InputFormat::Json => "json",
         InputFormat::Popolo => "popolo.json",
+        InputFormat::AkomaNtoso => "xml",
         InputFormat::Ndjson => "ndjson",
         InputFormat::Csv => "csv",
         InputFormat::Xlsx => "xlsx",
@@ -272,6 +276,7 @@ fn content(input: &InputSource, mapping: Option<&Arc<Mapping>>, places: &BTreeSe
             let (tree, count) = keep_items(tree, places);
             Ok((to_json(&tree).into_bytes(), count))
         }
+        InputFormat::AkomaNtoso => Err(file_problem(Some(&input.name), "parts of a law in Akoma Ntoso cannot be skipped")),
         // the rows of a package have the ids of others
         InputFormat::Package => Err(file_problem(Some(&input.name), "rows of a data package cannot be skipped")),
     }

@@ -68,6 +68,7 @@ impl InputList {
                     | InputFormat::Json
                     | InputFormat::Ndjson
                     | InputFormat::Popolo
+                    | InputFormat::AkomaNtoso
                     | InputFormat::Csv
                     | InputFormat::Xlsx
                     | InputFormat::Package,

@@ -2,6 +2,9 @@
 
 use crate::store::draft::value_tree::{Tree, Value};
 
+/// Members of JSON-LD that say how an object is written, and nothing about it.
+const SYNTAX_FIELDS: [&str; 2] = ["@type", "@context"];
+
 /// The fields of an item. Conversion takes fields out; the rest is reported as omitted.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct FieldMap(pub(super) Vec<(String, Tree)>);
@@ -10,6 +13,11 @@ impl FieldMap {
     /// The value of a field; `None` if it is empty.
     pub(super) fn get(&self, name: &str) -> Option<&Tree> {
         self.0.iter().find(|(key, tree)| key == name && !is_empty(tree)).map(|(_, tree)| tree)
+    }
+
+    /// The fields that were not taken and have values, without those that say how the item is written.
+    pub(super) fn remaining(&self) -> impl Iterator<Item = &(String, Tree)> {
+        self.0.iter().filter(|(key, tree)| !is_empty(tree) && !SYNTAX_FIELDS.contains(&key.as_str()))
     }
 
     /// The value of a field as text, without taking it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::class::PopoloClass;
 use super::fields::FieldMap;
-use super::omissions::Omissions;
+use crate::interchange::omissions::Omissions;
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{InputProblem, Origin};
 

@@ -25,11 +25,10 @@ fn references(class: PopoloClass) -> &'static [(&'static str, PopoloClass)] {
         PopoloClass::Person => &[AREA],
         PopoloClass::Organization => &[("parent", PopoloClass::Organization), AREA],
         PopoloClass::Membership => &[PERSON, ORGANIZATION, ON_BEHALF_OF, POST, AREA, PERIOD],
-        PopoloClass::Post => &[ORGANIZATION, AREA],
+        PopoloClass::Post | PopoloClass::Bill => &[ORGANIZATION, AREA],
         PopoloClass::Area => &[("parent", PopoloClass::Area)],
         PopoloClass::Event => &[("parent", PopoloClass::Event), ORGANIZATION, AREA],
         PopoloClass::Motion => &[CREATOR, ORGANIZATION, SESSION],
-        PopoloClass::Bill => &[ORGANIZATION, AREA],
         PopoloClass::VoteEvent => &[MOTION, ORGANIZATION, SESSION, VOTER, GROUP],
         PopoloClass::Speech => &[CREATOR, EVENT],
     }

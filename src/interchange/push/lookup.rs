@@ -9,10 +9,13 @@ use crate::catalog::catalog;
 use crate::entity::RecordType;
 use crate::interchange::import_reader::record_lookup::{RecordLookup, SlugUse, TakenSlugs};
 use crate::store::read::membership_lookup::StoredMembership;
+use crate::store::read::provision_lookup::{StoredProvision, StoredVersion};
 use crate::store::read::slug_lookup::insert_first;
 
 /// Number of values that one query looks up, and of records on one page.
 const LOOKUP_VALUES: usize = 100;
+/// Number of provisions on one page, each with its versions.
+const PROVISIONS_PER_PAGE: usize = 25;
 /// Number of slugs that one query looks up by a field each. The default limit of root fields is 30.
 const SLUGS_PER_QUERY: usize = 25;
 
@@ -84,6 +87,49 @@ impl RecordLookup for PushClient {
         }
         memberships.sort_by(|a, b| a.slug.cmp(&b.slug));
         Ok(memberships)
+    }
+
+    async fn provisions_of(&self, laws: &[String]) -> Result<Vec<StoredProvision>, RequestError> {
+        let query = format!(
+            "query ($values: [String!]!, $after: String) {{ records: provisions(first: {PROVISIONS_PER_PAGE}, after: $after, filter: \
+             {{law: {{slug: {{in: $values}}}}}}) {{ nodes {{ slug law {{ slug }} identifiers {{ scheme value }} \
+             versions(first: {LOOKUP_VALUES}) {{ nodes {{ key validFrom validTo texts {{ lang text }} }} pageInfo {{ hasNextPage }} }} }} \
+             pageInfo {{ endCursor hasNextPage }} }} }}"
+        );
+        let optional = |value: &Json| value.as_str().map(str::to_owned);
+        let mut provisions = Vec::new();
+        for laws in laws.chunks(LOOKUP_VALUES) {
+            for node in self.all_nodes(&query, &json!({"values": laws})).await? {
+                let slug = text(&node["slug"])?;
+                if node["versions"]["pageInfo"]["hasNextPage"].as_bool().ok_or_else(unexpected)? {
+                    let message = format!("the provision {slug} has more than {LOOKUP_VALUES} versions; import its law into the database");
+                    return Err(RequestError::Unexpected(message));
+                }
+                let mut versions = Vec::new();
+                for version in node["versions"]["nodes"].as_array().ok_or_else(unexpected)? {
+                    let texts = version["texts"].as_array().ok_or_else(unexpected)?.iter();
+                    versions.push(StoredVersion {
+                        key: text(&version["key"])?,
+                        valid_from: optional(&version["validFrom"]),
+                        valid_to: optional(&version["validTo"]),
+                        texts: texts
+                            .map(|given| Ok((text(&given["lang"])?, text(&given["text"])?)))
+                            .collect::<Result<_, RequestError>>()?,
+                    });
+                }
+                let identifiers = node["identifiers"].as_array().ok_or_else(unexpected)?.iter();
+                provisions.push(StoredProvision {
+                    slug,
+                    law: text(&node["law"]["slug"])?,
+                    identifiers: identifiers
+                        .map(|identifier| Ok((text(&identifier["scheme"])?, text(&identifier["value"])?)))
+                        .collect::<Result<_, RequestError>>()?,
+                    versions,
+                });
+            }
+        }
+        provisions.sort_by(|a, b| a.slug.cmp(&b.slug));
+        Ok(provisions)
     }
 
     async fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> Result<TakenSlugs, RequestError> {

@@ -23,7 +23,7 @@ impl Conversion {
         };
         self.areas.insert(id.clone(), NamedArea { name: name.clone(), origin: origin.clone(), is_used: false });
         let Some(division) = division_id(Some(&id), &fields) else {
-            return self.omissions.count_remaining("areas", &fields, &origin);
+            return self.omissions.count_remaining("areas", fields.remaining(), &origin);
         };
         let is_known = self.is_known(PopoloClass::Area, &id);
         let Some(slug) = self.slugs.get(&(PopoloClass::Area, id.clone())).cloned() else { return };
@@ -46,7 +46,7 @@ impl Conversion {
         let owner = format!("area {slug}");
         self.convert_identifiers(&mut builder, &mut fields, PopoloClass::Area, Some(&id), &owner);
         self.convert_sources(&mut builder, &mut fields, PopoloClass::Area);
-        self.omissions.count_remaining("areas", &fields, &builder.origin);
+        self.omissions.count_remaining("areas", fields.remaining(), &builder.origin);
         self.records.push((RecordType::Jurisdiction, builder));
     }
 

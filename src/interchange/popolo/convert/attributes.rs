@@ -37,7 +37,7 @@ impl Conversion {
                 entries.extend(self.take_date(&mut other, "end_date", &path, &builder.origin).map(|tree| ("end", tree)));
                 push_distinct(&mut names, &mut seen, line, entries);
             }
-            self.omissions.count_remaining(&path, &other, &builder.origin);
+            self.omissions.count_remaining(&path, other.remaining(), &builder.origin);
         }
         builder.set_list("otherNames", names);
     }
@@ -57,7 +57,7 @@ impl Conversion {
                     }
                     push_distinct(&mut links, &mut seen, line, entries);
                 }
-                self.omissions.count_remaining(&path, &link, &builder.origin);
+                self.omissions.count_remaining(&path, link.remaining(), &builder.origin);
             }
         }
         builder.set_list("links", links);
@@ -87,7 +87,7 @@ impl Conversion {
                     }
                     push_distinct(&mut contacts, &mut seen, line, entries);
                 }
-                self.omissions.count_remaining(&path, &contact, &builder.origin);
+                self.omissions.count_remaining(&path, contact.remaining(), &builder.origin);
             }
         }
         builder.set_list("contactDetails", contacts);

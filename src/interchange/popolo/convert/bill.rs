@@ -58,7 +58,7 @@ impl Conversion {
         self.convert_jurisdiction(&mut builder, &mut fields);
         self.convert_identifiers(&mut builder, &mut fields, CLASS, Some(&id), &format!("bill {slug}"));
         self.convert_sources(&mut builder, &mut fields, CLASS);
-        self.omissions.count_remaining("bills", &fields, &builder.origin);
+        self.omissions.count_remaining("bills", fields.remaining(), &builder.origin);
         self.records.push((RecordType::Proposal, builder));
     }
 
@@ -107,7 +107,7 @@ impl Conversion {
                 self.omissions.count(format!("{PATH}.classification {reason}"), tree, &origin);
             }
             let organization = self.take_found_organization(&mut action, &origin);
-            self.omissions.count_remaining(PATH, &action, &origin);
+            self.omissions.count_remaining(PATH, action.remaining(), &origin);
             if text.is_none() && date.is_none() && names.is_empty() {
                 continue;
             }
@@ -176,7 +176,7 @@ impl Conversion {
             let role = take_role(&mut sponsor);
             let identity = format!("{field} {slug}\n{}", role.as_deref().unwrap_or(""));
             let key = format!("{}-{}", slugify(&slug, SPONSOR_KEY_BYTES), short_hash(&identity));
-            self.omissions.count_remaining(PATH, &sponsor, &origin);
+            self.omissions.count_remaining(PATH, sponsor.remaining(), &origin);
             if keys.insert(key.clone()) {
                 let mut entries = vec![("key", text_tree(line, &key)), (field, reference)];
                 entries.extend(role.map(|role| ("role", text_tree(line, &role))));
@@ -194,7 +194,7 @@ impl Conversion {
         for (_, mut part) in take_objects(fields, "abstracts") {
             let text = part.take_text("abstract");
             paragraphs.extend(text.filter(|text| !paragraphs.contains(text)));
-            self.omissions.count_remaining("bills.abstracts", &part, &builder.origin);
+            self.omissions.count_remaining("bills.abstracts", part.remaining(), &builder.origin);
         }
         builder.set_translated("summary", &self.lang, (!paragraphs.is_empty()).then(|| paragraphs.join("\n\n")).as_deref());
     }

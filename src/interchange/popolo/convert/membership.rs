@@ -4,11 +4,11 @@ use super::builder::RecordBuilder;
 use super::converted::{ConvertedEvent, ConvertedMembership};
 use super::state::Conversion;
 use crate::core::normalize::fold;
+use crate::interchange::omissions::place;
 use crate::interchange::popolo::class::PopoloClass;
 use crate::interchange::popolo::fields::{FieldMap, scalar_text};
 use crate::interchange::popolo::model::PopoloItem;
 use crate::interchange::popolo::normalize::{take_display_name, take_name_parts};
-use crate::interchange::popolo::omissions::place;
 use crate::store::draft::Origin;
 use crate::store::draft::value_tree::Tree;
 
@@ -38,7 +38,7 @@ impl Conversion {
             is_used: false,
             is_period: false,
         };
-        self.omissions.count_remaining("events", &fields, &origin);
+        self.omissions.count_remaining("events", fields.remaining(), &origin);
         self.events.insert(item.id.unwrap_or_default(), event);
     }
 
@@ -126,8 +126,8 @@ impl Conversion {
         let owner = format!("membership at {}", place(&builder.origin, None));
         self.convert_identifiers(&mut builder, &mut fields, CLASS, item.id.as_deref(), &owner);
         self.convert_sources(&mut builder, &mut fields, CLASS);
-        self.omissions.count_remaining("memberships", &fields, &builder.origin);
-        self.omissions.count_remaining("posts", &post, &builder.origin);
+        self.omissions.count_remaining("memberships", fields.remaining(), &builder.origin);
+        self.omissions.count_remaining("posts", post.remaining(), &builder.origin);
         self.memberships.push(ConvertedMembership { builder, ..converted });
     }
 

@@ -42,7 +42,7 @@ impl Conversion {
         builder.set_text("area", area.as_deref());
         self.convert_identifiers(&mut builder, &mut fields, CLASS, Some(&id), &format!("organization {slug}"));
         self.convert_sources(&mut builder, &mut fields, CLASS);
-        self.omissions.count_remaining("organizations", &fields, &builder.origin);
+        self.omissions.count_remaining("organizations", fields.remaining(), &builder.origin);
         self.records.push((RecordType::Organization, builder));
     }
 }

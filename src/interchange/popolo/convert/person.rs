@@ -45,7 +45,7 @@ impl Conversion {
         self.convert_jurisdiction(&mut builder, &mut fields);
         self.convert_identifiers(&mut builder, &mut fields, CLASS, Some(&id), &format!("person {slug}"));
         self.convert_sources(&mut builder, &mut fields, CLASS);
-        self.omissions.count_remaining("persons", &fields, &builder.origin);
+        self.omissions.count_remaining("persons", fields.remaining(), &builder.origin);
         self.records.push((RecordType::Person, builder));
     }
 }

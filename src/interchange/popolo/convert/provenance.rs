@@ -53,7 +53,7 @@ impl Conversion {
                 }
                 _ => {}
             }
-            self.omissions.count_remaining(&path, &identifier, &builder.origin);
+            self.omissions.count_remaining(&path, identifier.remaining(), &builder.origin);
         }
         let mut items = Vec::new();
         for (line, scheme, value) in identifiers {
@@ -96,7 +96,7 @@ impl Conversion {
                     Entry::Occupied(_) => {}
                 }
             }
-            self.omissions.count_remaining(&path, &source, &builder.origin);
+            self.omissions.count_remaining(&path, source.remaining(), &builder.origin);
         }
         builder.set_list("citations", citations);
     }

@@ -36,7 +36,7 @@ impl Conversion {
         builder.set("speaker", speaker);
         self.convert_identifiers(&mut builder, &mut fields, CLASS, Some(&id), &format!("statement {slug}"));
         self.convert_sources(&mut builder, &mut fields, CLASS);
-        self.omissions.count_remaining("speeches", &fields, &builder.origin);
+        self.omissions.count_remaining("speeches", fields.remaining(), &builder.origin);
         self.records.push((RecordType::Statement, builder));
     }
 }

@@ -68,8 +68,8 @@ impl Conversion {
             fields.0.push(("sources".to_owned(), sources));
         }
         self.convert_sources(&mut builder, &mut fields, CLASS);
-        self.omissions.count_remaining("vote_events", &fields, &builder.origin);
-        self.omissions.count_remaining("motions", &motion, &builder.origin);
+        self.omissions.count_remaining("vote_events", fields.remaining(), &builder.origin);
+        self.omissions.count_remaining("motions", motion.remaining(), &builder.origin);
         self.records.push((RecordType::VoteEvent, builder));
     }
 
@@ -83,7 +83,7 @@ impl Conversion {
                 count.take("value");
                 counts.push(map_tree(line, vec![("option", text_tree(line, option)), ("value", whole_number(value))]));
             }
-            self.omissions.count_remaining("vote_events.counts", &count, &builder.origin);
+            self.omissions.count_remaining("vote_events.counts", count.remaining(), &builder.origin);
         }
         builder.set_list("counts", counts);
     }
@@ -109,7 +109,7 @@ impl Conversion {
                     votes.push(map_tree(line, vec![("key", person.clone()), ("person", person), ("option", text_tree(line, option))]));
                 }
             }
-            self.omissions.count_remaining("vote_events.votes", &vote, &origin);
+            self.omissions.count_remaining("vote_events.votes", vote.remaining(), &origin);
         }
         builder.set_list("votes", votes);
     }

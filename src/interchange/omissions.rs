@@ -2,13 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::fields::{FieldMap, is_empty};
 use crate::core::text::excerpt;
 use crate::store::draft::Origin;
 use crate::store::draft::value_tree::{Tree, Value};
-
-/// Members of JSON-LD that say how an object is written, and nothing about it.
-const SYNTAX_FIELDS: [&str; 2] = ["@type", "@context"];
 
 /// Counts of values that records have no field for, each with the first such value.
 #[derive(Debug, Default)]
@@ -33,8 +29,8 @@ impl Omissions {
 
     /// Counts the fields of an object that the conversion did not take. `path` is the list of the objects, such as
     /// `persons.links`.
-    pub(super) fn count_remaining(&mut self, path: &str, fields: &FieldMap, origin: &Origin) {
-        for (key, tree) in fields.0.iter().filter(|(key, tree)| !is_empty(tree) && !SYNTAX_FIELDS.contains(&key.as_str())) {
+    pub(super) fn count_remaining<'t>(&mut self, path: &str, fields: impl Iterator<Item = &'t (String, Tree)>, origin: &Origin) {
+        for (key, tree) in fields {
             self.count(format!("{path}.{key}"), tree, origin);
         }
     }

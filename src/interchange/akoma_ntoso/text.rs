@@ -1,0 +1,239 @@
+//! The text of elements: its lines, and what is not part of it.
+
+use roxmltree::Node;
+
+/// Elements in lines of text. All others begin and end a line.
+const INLINE: &[&str] = &[
+    "a",
+    "abbr",
+    "affectedDocument",
+    "b",
+    "change",
+    "concept",
+    "courtType",
+    "date",
+    "decoration",
+    "def",
+    "docAuthority",
+    "docCommittee",
+    "docDate",
+    "docIntroducer",
+    "docJurisdiction",
+    "docNumber",
+    "docProponent",
+    "docPurpose",
+    "docStage",
+    "docStatus",
+    "docTitle",
+    "docType",
+    "docketNumber",
+    "documentRef",
+    "entity",
+    "event",
+    "fillIn",
+    "from",
+    "i",
+    "inline",
+    "ins",
+    "judge",
+    "lawyer",
+    "legislature",
+    "location",
+    "mmod",
+    "mod",
+    "mref",
+    "neutralCitation",
+    "object",
+    "omissis",
+    "opinion",
+    "organization",
+    "outcome",
+    "party",
+    "person",
+    "placeholder",
+    "process",
+    "quantity",
+    "quotedText",
+    "recordedTime",
+    "ref",
+    "relatedDocument",
+    "remark",
+    "rmod",
+    "role",
+    "rref",
+    "scene",
+    "session",
+    "shortTitle",
+    "span",
+    "sub",
+    "sup",
+    "term",
+    "time",
+    "tocItem",
+    "u",
+    "vote",
+    "witness",
+];
+/// Elements that are not part of the text around them: notes, images, formulas, positions, and what was deleted.
+const OUTSIDE: [&str; 10] = ["authorialNote", "del", "foreign", "img", "marker", "meta", "note", "noteRef", "popup", "subFlow"];
+/// Elements of which the text is kept, but not what they link to or how they are laid out.
+const SIMPLIFIED: [&str; 5] = ["ref", "mref", "rref", "a", "table"];
+
+/// What separates two texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Separator {
+    None,
+    Space,
+    /// Between the cells of a table.
+    Tab,
+    Line,
+}
+
+/// Writes the text of elements.
+struct TextWriter<'w, 'a, 't> {
+    text: String,
+    separator: Separator,
+    /// Whether the last text is a number, which stands on the line of what follows.
+    is_after_number: bool,
+    /// Namespace of the elements that are read.
+    namespace: Option<&'w str>,
+    omitted: Vec<(String, Node<'a, 't>)>,
+}
+
+/// The text of some nodes in lines, and the elements that are not or not wholly kept in it, each with its description.
+pub(super) fn lines_of<'a, 't>(
+    nodes: impl IntoIterator<Item = Node<'a, 't>>,
+    namespace: Option<&str>,
+) -> (String, Vec<(String, Node<'a, 't>)>) {
+    let mut writer = TextWriter { text: String::new(), separator: Separator::None, is_after_number: false, namespace, omitted: Vec::new() };
+    for node in nodes {
+        writer.node(node);
+    }
+    (writer.text, writer.omitted)
+}
+
+/// The text of an element on one line, whatever its elements are.
+pub(super) fn plain_text(node: Node<'_, '_>) -> String {
+    let texts = node.descendants().filter(Node::is_text).filter_map(|text| text.text());
+    let text: String = texts.collect::<Vec<_>>().concat();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The text of a heading or title on one line, as [`lines_of`].
+pub(super) fn line_of<'a, 't>(node: Node<'a, 't>, namespace: Option<&str>) -> (String, Vec<(String, Node<'a, 't>)>) {
+    let (text, omitted) = lines_of(node.children(), namespace);
+    (text.split_whitespace().collect::<Vec<_>>().join(" "), omitted)
+}
+
+impl<'a, 't> TextWriter<'_, 'a, 't> {
+    /// Writes a node. Recurses once for each level, of which there are few.
+    fn node(&mut self, node: Node<'a, 't>) {
+        if let Some(text) = node.text().filter(|_| node.is_text()) {
+            return self.write(text);
+        }
+        if !node.is_element() {
+            return;
+        }
+        let name = node.tag_name().name();
+        if node.tag_name().namespace() != self.namespace {
+            return self.omitted.push(("elements of other namespaces".to_owned(), node));
+        }
+        if OUTSIDE.contains(&name) {
+            return self.omitted.push((name.to_owned(), node));
+        }
+        if SIMPLIFIED.contains(&name) {
+            let what = if name == "table" { "layout of tables".to_owned() } else { format!("targets of {name}") };
+            self.omitted.push((what, node));
+        }
+        match name {
+            "br" | "eol" => self.separate(Separator::Line),
+            "td" | "th" => {
+                self.separate(Separator::Tab);
+                self.cell(node);
+            }
+            "num" => {
+                self.separate(Separator::Line);
+                self.children(node);
+                self.separate(Separator::Space);
+                self.is_after_number = true;
+            }
+            name if INLINE.contains(&name) => self.children(node),
+            _ => {
+                self.separate(Separator::Line);
+                self.children(node);
+                self.separate(Separator::Line);
+            }
+        }
+    }
+
+    fn children(&mut self, node: Node<'a, 't>) {
+        for child in node.children() {
+            self.node(child);
+        }
+    }
+
+    /// Writes a cell of a table, whose lines are joined: a row is a line.
+    fn cell(&mut self, node: Node<'a, 't>) {
+        let (text, omitted) = line_of(node, self.namespace);
+        self.omitted.extend(omitted);
+        self.write(&text);
+        self.separate(Separator::Space);
+    }
+
+    fn separate(&mut self, separator: Separator) {
+        let separator = if self.is_after_number { separator.min(Separator::Space) } else { separator };
+        self.separator = self.separator.max(separator);
+    }
+
+    /// Writes a text in which white space is collapsed.
+    fn write(&mut self, text: &str) {
+        for char in text.chars() {
+            if char.is_whitespace() {
+                self.separate(Separator::Space);
+                continue;
+            }
+            match self.separator {
+                _ if self.text.is_empty() => {}
+                Separator::None => {}
+                Separator::Space => self.text.push(' '),
+                Separator::Tab => self.text.push('\t'),
+                Separator::Line => self.text.push('\n'),
+            }
+            self.separator = Separator::None;
+            self.is_after_number = false;
+            self.text.push(char);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use roxmltree::Document;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("<p>One <b>two</b>,\n  three.</p><p>Four</p>", "One two, three.\nFour")]
+    #[case(
+        "<paragraph><num>1.</num><content><p>One</p></content></paragraph>\n<paragraph><num>2.</num><content><p>Two</p></content></paragraph>",
+        "1. One\n2. Two"
+    )]
+    #[case("<p>One<authorialNote><p>note</p></authorialNote> two<eol/>three</p>", "One two\nthree")]
+    #[case("<p>a<del>b</del><ins>c</ins></p>", "ac")]
+    #[case("<table><tr><th><p>A</p></th><th>B</th></tr><tr><td>1</td><td><p>2</p><p>3</p></td></tr></table>", "A\tB\n1\t2 3")]
+    #[case("<p/>  <p> </p>", "")]
+    fn text_is_written_in_lines(#[case] xml: &str, #[case] expected: &str) {
+        let xml = format!("<x>{xml}</x>");
+        let document = Document::parse(&xml).unwrap();
+        assert_eq!(lines_of(document.root_element().children(), None).0, expected);
+    }
+
+    #[test]
+    fn what_is_not_text_is_listed() {
+        let document = Document::parse("<x>a<note>b</note><ref href='#c'>c</ref><img/><f xmlns='urn:f'>d</f></x>").unwrap();
+        let (text, omitted) = lines_of(document.root_element().children(), None);
+        assert_eq!(text, "ac");
+        let descriptions: Vec<String> = omitted.into_iter().map(|(description, _)| description).collect();
+        assert_eq!(descriptions, ["note", "targets of ref", "img", "elements of other namespaces"]);
+    }
+}
