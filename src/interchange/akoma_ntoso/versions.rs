@@ -67,13 +67,22 @@ pub(super) fn versions(
     }
     let mut items: Vec<(&str, String, Tree)> = timeline(&states).into_iter().map(|version| version.item(languages, of_record)).collect();
     for other in others {
-        // a part that is given by its key alone stays as it is
+        // a part that is given by its key stays as it is; a server requires the text as well
         let mut item = MapBuilder::new(None);
         item.set_text("key", &other.key);
+        item.set("text", Some(stored_texts(other)));
         items.push((other.valid_from.as_deref().unwrap_or_default(), other.key.clone(), item.build()));
     }
     items.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
     (!items.is_empty()).then(|| list(items.into_iter().map(|(_, _, item)| item).collect()))
+}
+
+fn stored_texts(version: &StoredVersion) -> Tree {
+    let mut texts = MapBuilder::new(None);
+    for (language, stored) in &version.texts {
+        texts.set(language, Some(text(None, stored)));
+    }
+    texts.build()
 }
 
 fn timeline<'a>(states: &BTreeMap<&'a str, State<'a>>) -> Vec<Version<'a>> {
@@ -122,7 +131,9 @@ impl<'a> Version<'a> {
         if self.to != self.stored.and_then(|stored| stored.valid_to.as_deref()) {
             item.set("validTo", self.to.map(|to| text(None, to)));
         }
-        if !self.given.is_empty() {
+        if let Some(stored) = self.stored.filter(|_| self.given.is_empty()) {
+            item.set("text", Some(stored_texts(stored)));
+        } else {
             let mut texts = MapBuilder::new(None);
             for (language, given) in languages.iter().filter_map(|language| Some((language, self.given.get(language)?))) {
                 // a line is one of the file of the record

@@ -1,6 +1,6 @@
 //! Lookup of the provisions that laws have, with their versions.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
@@ -37,8 +37,8 @@ pub struct StoredVersion {
     pub valid_from: Option<String>,
     /// First day no longer in force.
     pub valid_to: Option<String>,
-    /// Texts by language.
-    pub texts: BTreeMap<String, String>,
+    /// Languages and texts, the original first.
+    pub texts: Vec<(String, String)>,
 }
 
 impl Store {
