@@ -257,6 +257,11 @@ fn parse_name(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         return Err("the name is blank".to_owned());
     }
+    parse_token_name(text)
+}
+
+/// Parses the name of the holder of a token. The store rejects a blank one.
+fn parse_token_name(text: &str) -> Result<String, String> {
     TextRule::NAME.check(text).map(|()| text.to_owned())
 }
 
@@ -286,7 +291,7 @@ pub enum TokenCommand {
     /// Create a token and print it once
     Create {
         /// Name of the person or program that will use the token, shown as author in the history
-        #[arg(long, value_name = "NAME", value_parser = parse_name)]
+        #[arg(long, value_name = "NAME", value_parser = parse_token_name)]
         name: String,
         /// Role of the token, which determines its permissions
         #[arg(long, value_name = "ROLE", value_parser = ["reader", "editor", "admin"])]
