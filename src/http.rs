@@ -1,6 +1,7 @@
 //! The HTTP server: GraphQL, exports (tables, charts, feeds), record pages and operational endpoints.
 
 mod authentication;
+mod body;
 mod client;
 mod conditional;
 mod export;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{RawQuery, State};
@@ -18,6 +18,7 @@ use crate::core::nearest::nearest;
 use crate::graphql::engine::{OperationResult, PrepareError, PreparedOperation};
 use crate::graphql::error::GraphqlError;
 use crate::http::authentication::authenticate;
+use crate::http::body::{BodyTooLong, read_limited};
 use crate::http::client::{ClientContext, accepted_languages};
 use crate::http::conditional::Validators;
 use crate::http::graphql::execute::{execute, response_body};
@@ -154,10 +155,10 @@ async fn read_body(state: &AppState, headers: &HeaderMap, body: Body) -> Result<
         ));
     }
     let max_bytes = state.max_body_bytes;
-    let read = tokio::time::timeout(state.timeouts.body(), to_bytes(body, max_bytes)).await;
+    let read = tokio::time::timeout(state.timeouts.body(), read_limited(body, max_bytes)).await;
     let read = read.map_err(|_| reject(StatusCode::REQUEST_TIMEOUT, "the body was not received in time (timeouts.body_seconds)"))?;
     read.map_err(|error| {
-        let is_too_long = error.into_inner().is::<http_body_util::LengthLimitError>();
+        let is_too_long = error.is::<BodyTooLong>();
         if is_too_long {
             metrics::record_limit_hit("body_bytes");
             reject(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {max_bytes} bytes (max_body_bytes)"))

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::core::strict_json;
 use crate::core::text::TextRule;
 use crate::graphql::request::upload::Upload;
+use crate::http::body::{BodyTooLong, LimitedBody};
 use crate::http::response::{HttpReject, reject};
 use crate::observability::metrics;
 
@@ -42,7 +43,7 @@ struct UploadedFile {
 impl MultipartRequest {
     /// Reads a request of at most `max_bytes`.
     pub(super) async fn read(headers: &HeaderMap, body: Body, max_bytes: usize) -> Result<Self, HttpReject> {
-        let mut request = Request::new(http_body_util::Limited::new(body, max_bytes));
+        let mut request = Request::new(LimitedBody::new(body, max_bytes));
         request.headers_mut().clone_from(headers);
         let mut request = request.map(Body::new);
         // the default limit of 2 MB would apply besides that of this server
@@ -113,7 +114,7 @@ fn write_failed(error: &std::io::Error) -> HttpReject {
 
 /// Whether the error or one of its sources is the length limit.
 fn is_length_limit(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.is::<http_body_util::LengthLimitError>() || error.source().is_some_and(is_length_limit)
+    error.is::<BodyTooLong>() || error.source().is_some_and(is_length_limit)
 }
 
 fn parse_object(bytes: &[u8], name: &str) -> Result<Map<String, Json>, HttpReject> {

@@ -1,12 +1,13 @@
 //! The parameters of a request, from the URL or a form, and the response: JSON, or a script if a callback is given.
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use mime::Mime;
 use serde_json::Value as Json;
 
+use crate::http::body::{BodyTooLong, read_limited};
 use crate::http::response::{HttpReject, MediaType, reject, reject_response};
 use crate::http::state::AppState;
 use crate::http::url_parameters::UrlParameters;
@@ -31,10 +32,10 @@ pub(super) async fn read_form(state: &AppState, headers: &HeaderMap, body: Body)
         ));
     }
     let max_bytes = state.max_body_bytes;
-    let read = tokio::time::timeout(state.timeouts.body(), to_bytes(body, max_bytes)).await;
+    let read = tokio::time::timeout(state.timeouts.body(), read_limited(body, max_bytes)).await;
     let read = read.map_err(|_| reject(StatusCode::REQUEST_TIMEOUT, "the body was not received in time (timeouts.body_seconds)"))?;
     let bytes = read.map_err(|error| {
-        if error.into_inner().is::<http_body_util::LengthLimitError>() {
+        if error.is::<BodyTooLong>() {
             let message = format!("the body is longer than {max_bytes} bytes (max_body_bytes); send fewer queries at once");
             reject(StatusCode::PAYLOAD_TOO_LARGE, message)
         } else {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use kurultai::entity::RecordType;
 use kurultai::interchange::json;
 use kurultai::interchange::popolo::{KnownRecords, PopoloData, PopoloOptions};
-use kurultai::store::draft::Draft;
+use kurultai::store::draft::{Draft, mark_as_import};
 use kurultai::store::write::{Author, Drafts};
 use rstest::rstest;
 use serde_json::{Map, Value, json as value};
@@ -363,7 +363,9 @@ async fn every_value_of_generated_documents_is_kept_or_reported(#[values(On::Sql
         }
     }
     assert!(expected.len() > 50 * DOCUMENTS / 2, "only {} values are kept", expected.len());
-    let drafts: Drafts = drafts.into_iter().collect();
+    let mut drafts: Drafts = drafts.into_iter().collect();
+    // the dates of the documents are random, and an import only warns of spans that end before they begin
+    mark_as_import(&mut drafts, false);
     let author = Author { by: "test".to_owned(), message: None };
     fixture.server.store.write(&drafts, &author, |_| {}).await.unwrap();
     let folder = fixture.folder.path().join("export");
