@@ -65,7 +65,12 @@ impl HttpBody for LimitedBody {
     }
 }
 
-/// Reads a body of at most `max_bytes`. The error is [`BodyTooLong`] or that of the connection.
-pub(super) async fn read_limited(body: Body, max_bytes: usize) -> Result<Bytes, BoxError> {
-    to_bytes(Body::new(LimitedBody::new(body, max_bytes)), usize::MAX).await.map_err(Error::into_inner)
+/// Reads a body of at most `max_bytes`; [`is_too_long`] distinguishes the errors.
+pub(super) async fn read_limited(body: Body, max_bytes: usize) -> Result<Bytes, Error> {
+    to_bytes(Body::new(LimitedBody::new(body, max_bytes)), usize::MAX).await
+}
+
+/// Whether the error or one of its sources is that a body is longer than its limit.
+pub(super) fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.is::<BodyTooLong>() || error.source().is_some_and(is_too_long)
 }

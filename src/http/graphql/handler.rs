@@ -18,7 +18,7 @@ use crate::core::nearest::nearest;
 use crate::graphql::engine::{OperationResult, PrepareError, PreparedOperation};
 use crate::graphql::error::GraphqlError;
 use crate::http::authentication::authenticate;
-use crate::http::body::{BodyTooLong, read_limited};
+use crate::http::body::{is_too_long, read_limited};
 use crate::http::client::{ClientContext, accepted_languages};
 use crate::http::conditional::Validators;
 use crate::http::graphql::execute::{execute, response_body};
@@ -158,8 +158,7 @@ async fn read_body(state: &AppState, headers: &HeaderMap, body: Body) -> Result<
     let read = tokio::time::timeout(state.timeouts.body(), read_limited(body, max_bytes)).await;
     let read = read.map_err(|_| reject(StatusCode::REQUEST_TIMEOUT, "the body was not received in time (timeouts.body_seconds)"))?;
     read.map_err(|error| {
-        let is_too_long = error.is::<BodyTooLong>();
-        if is_too_long {
+        if is_too_long(&error) {
             metrics::record_limit_hit("body_bytes");
             reject(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {max_bytes} bytes (max_body_bytes)"))
         } else {

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::core::strict_json;
 use crate::core::text::TextRule;
 use crate::graphql::request::upload::Upload;
-use crate::http::body::{BodyTooLong, LimitedBody};
+use crate::http::body::{LimitedBody, is_too_long};
 use crate::http::response::{HttpReject, reject};
 use crate::observability::metrics;
 
@@ -55,7 +55,7 @@ impl MultipartRequest {
         let mut map: Option<FileMap> = None;
         let mut files: Vec<UploadedFile> = Vec::new();
         let read_failed = |error: MultipartError| {
-            if is_length_limit(&error) {
+            if is_too_long(&error) {
                 metrics::record_limit_hit("upload_bytes");
                 reject(StatusCode::PAYLOAD_TOO_LARGE, format!("the request is longer than {max_bytes} bytes (max_upload_bytes)"))
             } else {
@@ -110,11 +110,6 @@ fn bad_request(message: impl Into<String>) -> HttpReject {
 fn write_failed(error: &std::io::Error) -> HttpReject {
     tracing::error!(%error, "upload not written to disk");
     reject(StatusCode::INSUFFICIENT_STORAGE, "the server has no space for the file; retry later")
-}
-
-/// Whether the error or one of its sources is the length limit.
-fn is_length_limit(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.is::<BodyTooLong>() || error.source().is_some_and(is_length_limit)
 }
 
 fn parse_object(bytes: &[u8], name: &str) -> Result<Map<String, Json>, HttpReject> {

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use mime::Mime;
 use serde_json::Value as Json;
 
-use crate::http::body::{BodyTooLong, read_limited};
+use crate::http::body::{is_too_long, read_limited};
 use crate::http::response::{HttpReject, MediaType, reject, reject_response};
 use crate::http::state::AppState;
 use crate::http::url_parameters::UrlParameters;
@@ -35,7 +35,7 @@ pub(super) async fn read_form(state: &AppState, headers: &HeaderMap, body: Body)
     let read = tokio::time::timeout(state.timeouts.body(), read_limited(body, max_bytes)).await;
     let read = read.map_err(|_| reject(StatusCode::REQUEST_TIMEOUT, "the body was not received in time (timeouts.body_seconds)"))?;
     let bytes = read.map_err(|error| {
-        if error.is::<BodyTooLong>() {
+        if is_too_long(&error) {
             let message = format!("the body is longer than {max_bytes} bytes (max_body_bytes); send fewer queries at once");
             reject(StatusCode::PAYLOAD_TOO_LARGE, message)
         } else {
