@@ -21,9 +21,14 @@ CHANGED = gql(
 )
 
 
+# the description of the schema is larger than the 1 MiB that a message may have by default
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+
+
 def transport(token=None, **options):
     payload = {"Authorization": f"Bearer {token}"} if token else {}
-    return WebsocketsTransport(url=URL, init_payload=payload, **options)
+    connection = {"max_size": MAX_MESSAGE_BYTES}
+    return WebsocketsTransport(url=URL, init_payload=payload, connect_args=connection, **options)
 
 
 async def latest_cursor(session):
