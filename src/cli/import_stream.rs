@@ -89,7 +89,10 @@ async fn write(
     while let Some(mut batch) = batches.recv().await {
         mark_as_import(&mut batch, overwrite);
         note_lines(&batch).iter().for_each(note);
-        stream.write(&batch).await.map_err(failed)?;
+        if let Err(error) = stream.write(&batch).await {
+            note("the files are read up to the first batch with problems");
+            return Err(failed(error));
+        }
     }
     let reader = reading.await.context("the reader failed")?;
     reader.notes.iter().for_each(note);
@@ -100,12 +103,10 @@ async fn write(
     stream.end(end).await.map_err(failed)
 }
 
-/// A problem of a batch. The batches before it are rolled back, and the files after it were not read.
+/// The problems of a batch. The batches before it are rolled back.
 fn failed(error: WriteError) -> anyhow::Error {
     match error {
-        WriteError::Problems(problems) => {
-            anyhow!("{}\nthe files are read up to the first batch with problems", report::problems(&problems, 0))
-        }
+        WriteError::Problems(problems) => anyhow!(report::problems(&problems, 0)),
         WriteError::Failed(error) => anyhow::Error::new(error).context("nothing was written"),
     }
 }

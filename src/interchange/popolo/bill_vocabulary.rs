@@ -27,7 +27,7 @@ impl Standing {
             Self::BecameLaw
         } else if has("executive-signature") || has("became-law") {
             Self::Signed
-        } else if has("executive-veto") || has("failure") {
+        } else if has("executive-veto") || has("failure") || has("veto-override-failure") {
             Self::Rejected
         } else if has("withdrawal") {
             Self::Withdrawn
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn status_is_that_of_the_last_decision() {
-        let cases: [(&[&[&str]], Option<&str>); 10] = [
+        let cases: [(&[&[&str]], Option<&str>); 11] = [
             (&[], None),
             (&[&["introduction", "reading-1"], &["referral-committee"]], Some("introduced")),
             (&[&["introduction"], &["passage"], &["introduction"]], None),
@@ -103,6 +103,7 @@ mod tests {
             (&[&["executive-receipt"], &["became-law"]], Some("passed")),
             (&[&["executive-receipt"], &["executive-veto"]], Some("rejected")),
             (&[&["executive-veto"], &["veto-override-passage"]], Some("passed")),
+            (&[&["executive-veto"], &["veto-override-passage"], &["veto-override-failure"]], Some("rejected")),
             (&[&["introduction"], &["withdrawal"]], Some("withdrawn")),
         ];
         for (actions, expected) in cases {

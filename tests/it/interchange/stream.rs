@@ -88,6 +88,9 @@ async fn problem_of_a_late_batch_rolls_all_back(#[values(On::Sqlite, On::Postgre
         fixture.write_file("people.ndjson", line(number, text));
         let stderr = fixture.import_err(&["people.ndjson", "--stream", "--batch", "4"]);
         assert!(stderr.contains(message) && stderr.contains("nothing was written"), "{message}: {stderr}");
+        let mut command = crate::cli::command::kurultai(&["import", "people.ndjson", "--stream", "--batch", "4"]);
+        command.args(["--database-url", &fixture.server.database.url]).current_dir(fixture.folder.path());
+        assert_eq!(command.output().unwrap().status.code(), Some(3), "input that is not valid has its own exit code: {message}");
         assert_eq!(count(&fixture, "people").await, 0, "{message}");
     }
 }
