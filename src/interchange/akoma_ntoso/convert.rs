@@ -8,7 +8,7 @@ use super::merge::{Work, WorkProvision};
 use super::metadata::Metadata;
 use super::slugs::provision_uri;
 use super::tree::{Located, MapBuilder, list, text};
-use super::versions::{is_from_expression, versions};
+use super::versions::{expression_date, versions};
 use crate::catalog::catalog;
 use crate::entity::RecordType;
 use crate::interchange::omissions::{Omissions, place};
@@ -73,6 +73,8 @@ struct Conversion<'k> {
     law: &'k LawTarget,
     provisions: &'k ProvisionTargets<'k>,
     jurisdiction: &'k str,
+    /// The current day, in ISO 8601: a law that will be repealed is in force.
+    today: &'k str,
     /// Whether the database has a later expression, so that it keeps titles, headings and places.
     is_outdated: bool,
 }
@@ -147,9 +149,9 @@ fn convert_work(work: &Work<'_>, law: &LawTarget, known: &KnownLaws, converted: 
         converted.problems.extend(problems);
         return;
     };
-    let stored = provisions.stored.values().flat_map(|provision| &provision.versions).filter(|version| is_from_expression(version));
-    let is_outdated = stored.filter_map(|version| version.valid_from.as_ref()).any(|from| *from > latest.metadata.date.text);
-    let conversion = Conversion { law, provisions: &provisions, jurisdiction, is_outdated };
+    let stored = provisions.stored.values().flat_map(|provision| &provision.versions).filter_map(expression_date);
+    let is_outdated = stored.into_iter().any(|date| date > latest.metadata.date.text.as_str());
+    let conversion = Conversion { law, provisions: &provisions, jurisdiction, today: &known.today, is_outdated };
     // a problem names the place in its own file, so each expression is checked by itself
     let of_files: Vec<InputProblem> = match work.acts.len() {
         1 => Vec::new(),
@@ -176,7 +178,7 @@ impl Conversion<'_> {
         for new in self.provisions.new.iter().filter(|new| new.other.is_some()) {
             notes.renamed_provisions.add(|| new.slug.clone());
         }
-        if self.law.new.is_some() && work.value(|metadata| metadata.repealed_on.as_ref()).is_none() {
+        if self.law.new.is_some() && !self.is_repealed(work) {
             notes.assumed_status.add(example);
         }
         if self.is_outdated {
@@ -208,6 +210,11 @@ impl Conversion<'_> {
         records
     }
 
+    /// Whether the repeal that the files name has come.
+    fn is_repealed(&self, work: &Work<'_>) -> bool {
+        work.value(|metadata| metadata.repealed_on.as_ref()).is_some_and(|(_, date)| date.text.as_str() <= self.today)
+    }
+
     fn law(&self, work: &Work<'_>) -> Draft {
         let latest = work.latest();
         let origin = &latest.origin;
@@ -226,7 +233,7 @@ impl Conversion<'_> {
         }
         let is_new = self.law.new.is_some();
         let kind = work.value(|metadata| metadata.kind.as_ref()).map(|(_, kind)| kind.text.as_str());
-        let status = work.value(|metadata| metadata.repealed_on.as_ref()).map(|_| "repealed");
+        let status = self.is_repealed(work).then_some("repealed");
         let new_kind = latest.metadata.kind_of_name.unwrap_or("other");
         for (name, given, new) in [("kind", kind, new_kind), ("status", status, "in_force")] {
             if let Some(value) = given.or(is_new.then_some(new)) {

@@ -21,6 +21,8 @@ pub(super) const COUNTRY_SCHEME: &str = "iso-3166";
 /// Records of the database that concern the acts of an import.
 #[derive(Debug, Default)]
 pub struct KnownLaws {
+    /// The current day, in ISO 8601.
+    pub(super) today: String,
     /// Slugs of laws by URI.
     laws: HashMap<String, String>,
     /// Slugs of laws by ELI.
@@ -89,7 +91,7 @@ impl KnownLaws {
         target: &L,
     ) -> Result<Self, L::Error> {
         let works = Work::all(&acts.acts);
-        let mut known = Self { jurisdictions, ..Self::default() };
+        let mut known = Self { jurisdictions, today: target.today().to_string(), ..Self::default() };
         let uris: Vec<String> = works.iter().map(|work| work.uri.to_owned()).collect();
         known.laws = target.slugs_by_identifier(RecordType::Law, FRBR_SCHEME, &uris).await?;
         let elis = distinct(&acts.acts, |act| act.metadata.eli.as_ref().map(|eli| eli.text.clone()));

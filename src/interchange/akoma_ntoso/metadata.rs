@@ -187,7 +187,9 @@ impl FileReader<'_> {
     }
 
     fn work_date(&mut self, node: Node<'_, '_>, found: &mut Found) {
-        let name = node.attribute("name").unwrap_or_default();
+        let Some(name) = node.attribute("name") else {
+            return self.omit("FRBRWork date without a name", node);
+        };
         let Some(meaning) = work_date(name) else {
             return self.omit(format!("FRBRWork date \"{name}\""), node);
         };

@@ -35,9 +35,9 @@ struct Version<'a> {
     given: BTreeMap<&'a str, GivenText<'a>>,
 }
 
-/// Whether a stored version is one that an import of Akoma Ntoso makes.
-pub(super) fn is_from_expression(version: &StoredVersion) -> bool {
-    version.valid_from.as_deref().is_some_and(|from| version.key == key(from))
+/// The date of the expression of a stored version, if an import of Akoma Ntoso made it.
+pub(super) fn expression_date(version: &StoredVersion) -> Option<&str> {
+    version.valid_from.as_deref().filter(|from| version.key == key(from))
 }
 
 fn key(from: &str) -> String {
@@ -54,24 +54,28 @@ pub(super) fn versions(
     stored: &[StoredVersion],
     of_record: &Origin,
 ) -> Option<Tree> {
-    let (own, others): (Vec<&StoredVersion>, Vec<&StoredVersion>) = stored.iter().partition(|version| is_from_expression(version));
     let mut states: BTreeMap<&str, State<'_>> = dates.iter().map(|date| (*date, State::default())).collect();
-    for version in own {
-        let from = version.valid_from.as_deref().unwrap_or_default();
-        states.entry(from).or_default().stored = Some(version);
+    let mut others = Vec::new();
+    for version in stored {
+        match expression_date(version) {
+            Some(date) => states.entry(date).or_default().stored = Some(version),
+            None => others.push(version),
+        }
     }
     for (act, provision) in provision.iter().flat_map(|provision| &provision.texts) {
         let Some(given) = &provision.text else { continue };
         let given = GivenText { text: &given.text, origin: &provision.origin, line: given.line };
         states.entry(&act.metadata.date.text).or_default().given.insert(&act.metadata.language.text, given);
     }
-    let mut items: Vec<(&str, String, Tree)> = timeline(&states).into_iter().map(|version| version.item(languages, of_record)).collect();
+    // versions of others may have no date, and stand before the dated ones
+    let dated = timeline(&states).into_iter().map(|version| version.item(languages, of_record));
+    let mut items: Vec<(Option<&str>, String, Tree)> = dated.map(|(from, key, item)| (Some(from), key, item)).collect();
     for other in others {
         // a part that is given by its key stays as it is; a server requires the text as well
         let mut item = MapBuilder::new(None);
         item.set_text("key", &other.key);
         item.set("text", Some(stored_texts(other)));
-        items.push((other.valid_from.as_deref().unwrap_or_default(), other.key.clone(), item.build()));
+        items.push((other.valid_from.as_deref(), other.key.clone(), item.build()));
     }
     items.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
     (!items.is_empty()).then(|| list(items.into_iter().map(|(_, _, item)| item).collect()))

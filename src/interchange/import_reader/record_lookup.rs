@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
+
 use crate::core::error::Error;
 use crate::entity::RecordType;
 use crate::store::Store;
@@ -13,6 +15,9 @@ use crate::store::read::provision_lookup::StoredProvision;
 pub trait RecordLookup {
     /// Why a lookup failed.
     type Error;
+
+    /// The current day at the target.
+    fn today(&self) -> NaiveDate;
 
     /// Slugs of the records of a type that have one of these identifiers of a scheme, by its value.
     fn slugs_by_identifier(
@@ -55,6 +60,10 @@ pub enum SlugUse {
 
 impl RecordLookup for Store {
     type Error = Error;
+
+    fn today(&self) -> NaiveDate {
+        self.clock.now().date_naive()
+    }
 
     async fn slugs_by_identifier(&self, ty: RecordType, scheme: &str, values: &[String]) -> Result<HashMap<String, String>, Error> {
         self.find_slugs_by_identifier(ty, scheme, values).await

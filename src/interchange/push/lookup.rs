@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
 use serde_json::{Value as Json, json};
 
 use super::client::{PushClient, RequestError};
 use crate::catalog::catalog;
+use crate::core::clock::Clock;
 use crate::entity::RecordType;
 use crate::interchange::import_reader::record_lookup::{RecordLookup, SlugUse, TakenSlugs};
 use crate::store::read::membership_lookup::StoredMembership;
@@ -21,6 +23,10 @@ const SLUGS_PER_QUERY: usize = 25;
 
 impl RecordLookup for PushClient {
     type Error = RequestError;
+
+    fn today(&self) -> NaiveDate {
+        Clock::System.now().date_naive()
+    }
 
     async fn slugs_by_identifier(&self, ty: RecordType, scheme: &str, values: &[String]) -> Result<HashMap<String, String>, RequestError> {
         let list = catalog().get(ty).plural;

@@ -188,6 +188,13 @@ async fn metadata_becomes_fields_of_the_law() {
     let fields = ["kind", "status", "adoptedOn", "inForceFrom", "repealedOn", "eli"].map(|field| law[field].as_str().unwrap_or_default());
     let eli = "http://data.example.org/eli/act/2014/226";
     assert_eq!(fields, ["CONSTITUTIONAL_LAW", "REPEALED", "2014-07-03", "2015-01-01", "2023-05-01", eli]);
+    // a law that will be repealed is in force until then
+    let coming = xml.replace("</identification>", &lifecycle.replace("2023-05-01", "2999-05-01")).replace("2014/226", "2014/227");
+    fixture.write_file("act.akn", coming);
+    let output = fixture.import_ok(&["act.akn"]);
+    let laws = laws(&fixture).await;
+    let law = laws.as_array().unwrap().iter().find(|law| law["repealedOn"] == "2999-05-01").unwrap_or_else(|| panic!("{laws:#?} {output}"));
+    assert_eq!(law["status"], "IN_FORCE");
 }
 
 #[tokio::test(flavor = "multi_thread")]
