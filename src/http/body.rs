@@ -74,3 +74,40 @@ pub(super) async fn read_limited(body: Body, max_bytes: usize) -> Result<Bytes, 
 pub(super) fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
     error.is::<BodyTooLong>() || error.source().is_some_and(is_too_long)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::stream;
+    use rstest::rstest;
+
+    use super::*;
+
+    /// Chunks of one MiB, and the number of those that were read.
+    fn body(mebibytes: usize) -> (Body, Arc<AtomicUsize>) {
+        let read = Arc::new(AtomicUsize::new(0));
+        let count = read.clone();
+        let chunks = (0..mebibytes).map(move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, Infallible>(Bytes::from(vec![0; 1 << 20]))
+        });
+        (Body::from_stream(stream::iter(chunks)), read)
+    }
+
+    #[rstest]
+    #[case(2, 2, true)]
+    #[case(3, 3, false)]
+    #[case(10, 10, false)]
+    #[case(100, 19, false)]
+    #[tokio::test]
+    async fn rest_of_a_long_body_is_read_up_to_a_bound(#[case] mebibytes: usize, #[case] expected: usize, #[case] fits: bool) {
+        let (body, read) = body(mebibytes);
+        let result = read_limited(body, 2 << 20).await;
+        assert_eq!(result.as_ref().map(Bytes::len).ok(), fits.then_some(2 << 20));
+        assert!(fits || is_too_long(&result.unwrap_err()));
+        assert_eq!(read.load(Ordering::Relaxed), expected);
+    }
+}

@@ -140,6 +140,12 @@ impl Store {
         self.statement_timeout
     }
 
+    /// The generation of the dataset that reads observe. Not set if changes may be missed, and for the reads of a snapshot, which
+    /// may be older.
+    pub(crate) async fn latest_generation(&self) -> Option<u64> {
+        if self.snapshot.is_some() { None } else { self.changes.generation().await }
+    }
+
     /// The kind of database.
     pub(crate) fn backend(&self) -> DbBackend {
         self.pools.reader.get_database_backend()

@@ -170,7 +170,7 @@ impl Store {
             counts.push((kind, 0));
         }
         let now = self.clock.now();
-        let generation = self.changes.generation().await;
+        let generation = self.latest_generation().await;
         let mut known = self.care_counts.lock(generation, now, self.visibility).await;
         for (kind, record, filter) in query.lists(now) {
             let total = if let Some(total) = known.value.get(&(kind.name(), record.ty)) {

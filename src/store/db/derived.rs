@@ -17,7 +17,7 @@ pub(crate) struct DerivedCache<T>(Arc<Mutex<Derived<T>>>);
 /// The value, which is empty as long as nothing was computed from the state.
 #[derive(Debug, Default)]
 pub(crate) struct Derived<T> {
-    /// Generation of the dataset. Not set if changes may be missed.
+    /// Generation of the dataset.
     generation: Option<u64>,
     computed_at: Option<DateTime<Utc>>,
     visibility: Option<Visibility>,
@@ -26,11 +26,14 @@ pub(crate) struct Derived<T> {
 
 impl<T: Default> DerivedCache<T> {
     /// The value of this generation of the dataset. Requests that compute it at the same time wait for each other, and each
-    /// adds what the others have not computed.
+    /// adds what the others have not computed. Without a generation, the value is empty and is not kept.
     pub(crate) async fn lock(&self, generation: Option<u64>, now: DateTime<Utc>, visibility: Visibility) -> OwnedMutexGuard<Derived<T>> {
+        if generation.is_none() {
+            return Arc::new(Mutex::new(Derived::default())).lock_owned().await;
+        }
         let mut derived = self.0.clone().lock_owned().await;
         let is_recent = derived.computed_at.is_some_and(|computed_at| now - computed_at < MAX_AGE);
-        if !is_recent || generation.is_none() || derived.generation != generation || derived.visibility != Some(visibility) {
+        if !is_recent || derived.generation != generation || derived.visibility != Some(visibility) {
             *derived = Derived { generation, computed_at: Some(now), visibility: Some(visibility), value: T::default() };
         }
         derived

@@ -30,7 +30,7 @@ impl Store {
     /// key with at most 29 others.
     pub async fn duplicate_pairs(&self, comparisons: &[&'static Comparison]) -> Result<Arc<DuplicatePairs>> {
         let types: Vec<RecordType> = comparisons.iter().map(|comparison| comparison.ty).collect();
-        let mut known = self.duplicate_pairs.lock(self.changes.generation().await, self.clock.now(), self.visibility).await;
+        let mut known = self.duplicate_pairs.lock(self.latest_generation().await, self.clock.now(), self.visibility).await;
         if let Some(pairs) = known.value.get(&types) {
             return Ok(pairs.clone());
         }

@@ -185,3 +185,30 @@ async fn care_page_lists_records_for_editors_only(#[values(On::Sqlite, On::Postg
     let request = client.post(format!("{}/graphql", later.address)).header(AUTHORIZATION, &basic);
     assert_eq!(request.json(&json!({"query": "{ viewer { name } }"})).send().await.unwrap().status(), 401);
 }
+
+/// Counts scan all records, so they are made once for each state of the dataset, and a change is seen at once.
+#[rstest]
+#[tokio::test]
+async fn counts_are_made_once_for_each_state_of_the_dataset(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let counted = async || {
+        let before = server.store.statement_count();
+        let data = editor.data("{ needsCare(first: 0) { totalCount } possibleDuplicatePairs { totalCount } }").await;
+        (data, server.store.statement_count() - before)
+    };
+    let (first, statements) = counted().await;
+    // the first use of a token is stored, which is a change, too
+    counted().await;
+    let (second, repeated) = counted().await;
+    assert_eq!((&second, first["possibleDuplicatePairs"]["totalCount"].as_u64()), (&first, Some(0)));
+    assert!(repeated + 15 < statements, "{repeated} statements after {statements}");
+    for slug in ["zarina", "zarina-2"] {
+        let input = json!({"slug": slug, "name": {"en": "Zarina Akhmetova"}, "birthDate": "1971-02-03"});
+        editor.done("createPerson { person { id } }", input).await;
+    }
+    let (third, _) = counted().await;
+    let total = |data: &Value| data["needsCare"]["totalCount"].as_u64().unwrap();
+    assert_eq!(total(&third), total(&first) + 2);
+    assert_eq!(third["possibleDuplicatePairs"]["totalCount"], 1);
+}
