@@ -122,7 +122,10 @@ impl WriteSession<'_> {
         let memberships: HashSet<Uuid> =
             affected.iter().filter(|referrer| referrer.ty == RecordType::Membership).map(|referrer| referrer.id).collect();
         if is_shared {
-            places = TextPlaces::default();
+            // others keep the name, except beside the person
+            let others = places.owners.iter().map(|owner| owner.id).filter(|id| !related.contains(id));
+            let unrelated: HashSet<Uuid> = skipped.iter().copied().chain(others).collect();
+            places = self.scan(TextPattern::Name(&recognizer), &unrelated).await?;
         }
         related.extend(places.owners.iter().filter(|owner| owner.ty != record.ty).map(|owner| owner.id));
         affected.extend(std::mem::take(&mut places.owners));
