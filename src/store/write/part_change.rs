@@ -192,10 +192,8 @@ impl<'r> PartRows<'r> {
             PartChange::Update(name, given) => {
                 let found = find(&name);
                 let mut draft = self.parsed(&Json::Object(given), members, problems);
-                let Some(index) = found else {
-                    drafts.push(Draft { is_unidentified: true, ..draft });
-                    return (drafts, None);
-                };
+                // what the part would lack is not known
+                let Some(index) = found else { return (drafts, None) };
                 let row = self.rows[index];
                 self.reject_taken_key(&draft, Some(row), problems);
                 draft.target.id = Some(row.id);

@@ -141,7 +141,7 @@ async fn change_of_a_part_is_rejected_with_the_way_out(#[values(On::Sqlite, On::
         ),
         (
             "updateCaseEvent",
-            json!({"case": case, "part": "hearings", "kind": "HEARING"}),
+            json!({"case": case, "part": "hearings", "date": "2020"}),
             json!(["part"]),
             "NOT_FOUND",
             "\"hearings\" is neither a key nor an id in events of this case; the keys are: 1, appeal, hearing",
