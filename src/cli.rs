@@ -6,6 +6,7 @@ mod documents;
 pub mod error;
 mod export;
 mod import;
+mod import_inputs;
 mod import_stream;
 mod interrupt;
 mod outcome;

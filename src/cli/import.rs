@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::args::{ImportArgs, PruneArg};
 use super::database::{open_migrated, with_store};
-use super::error::ExitError;
+use super::import_inputs::open_inputs;
 use super::import_stream::import_stream;
 use super::interrupt::InterruptCounter;
 use super::outcome::{CommandOutcome, note};
@@ -21,14 +21,10 @@ use super::report;
 use crate::config::Config;
 use crate::entity::RecordType;
 use crate::interchange::batch::split_into_batches;
-use crate::interchange::format::InputFormat;
+use crate::interchange::import_reader::ImportReader;
 use crate::interchange::import_reader::refused::Refusals;
-use crate::interchange::import_reader::{ImportReader, read_mapping};
-use crate::interchange::input::encoding::TextEncoding;
-use crate::interchange::input::listing::{InputList, list_inputs};
 use crate::interchange::input::{InputContent, InputSource};
 use crate::interchange::mapping::Mapping;
-use crate::interchange::popolo::PopoloOptions;
 use crate::interchange::push::PushClient;
 use crate::store::Store;
 use crate::store::db::maintenance::BULK_WRITE_RECORDS;
@@ -199,22 +195,8 @@ async fn prune(store: &Store, outcome: &WriteSummary, refused: usize, options: &
 
 /// Reads all inputs.
 fn read_inputs(args: &ImportArgs) -> anyhow::Result<ImportFiles> {
-    for path in args.paths.iter().filter(|path| *path != Path::new("-")).chain(&args.mapping) {
-        if let Err(error) = std::fs::metadata(path) {
-            bail!(ExitError::UnreadableInput(format!("cannot read {}: {error}; nothing was written", path.display())));
-        }
-    }
-    let mut reading = ImportReader::new(PopoloOptions { scheme: args.scheme.clone(), lang: args.lang.clone() });
-    if let Some(path) = &args.mapping {
-        let name = Arc::from(path.display().to_string());
-        let mapping = InputSource::new(name, InputFormat::Yaml, InputContent::Path(path.clone()));
-        reading.set_mapping(read_mapping(&mapping).map_err(|problems| anyhow!(report::problems(&problems, 0)))?);
-    }
-    let InputList { mut inputs, notes } =
-        list_inputs(&args.paths, args.format, args.mapping.is_some()).map_err(|problem| anyhow!("{problem}"))?;
-    reading.notes.extend(notes);
+    let (mut reading, mut inputs) = open_inputs(args)?;
     for input in &mut inputs {
-        input.encoding = args.encoding.unwrap_or(TextEncoding::Unspecified);
         if args.skip && matches!(input.content, InputContent::StandardInput) {
             input.content = InputContent::File(Arc::new(stored_standard_input().context("cannot store standard input")?));
         }

@@ -1,26 +1,20 @@
 //! `kurultai import --stream`: records are written while the files are read, so that memory does not grow with them.
 
-use std::path::Path;
-use std::sync::Arc;
-
 use anyhow::{Context, anyhow, bail};
 use tokio::sync::mpsc;
 
 use super::args::ImportArgs;
 use super::database::{open_migrated, with_store};
-use super::error::ExitError;
+use super::import_inputs::open_inputs;
 use super::outcome::{CommandOutcome, note};
 use super::report;
 use crate::config::Config;
 use crate::interchange::format::InputFormat;
-use crate::interchange::import_reader::{BatchSink, ImportReader, read_mapping};
-use crate::interchange::input::encoding::TextEncoding;
-use crate::interchange::input::listing::list_inputs;
-use crate::interchange::input::{InputContent, InputSource};
-use crate::interchange::popolo::PopoloOptions;
+use crate::interchange::import_reader::{BatchSink, ImportReader};
+use crate::interchange::input::InputSource;
 use crate::store::Store;
 use crate::store::db::maintenance::BULK_WRITE_RECORDS;
-use crate::store::draft::{InputProblem, mark_as_import, note_lines};
+use crate::store::draft::{mark_as_import, note_lines};
 use crate::store::write::{Author, Drafts, TransactionEnd, WriteError, WriteSummary};
 
 /// Imports records while they are read, in one transaction.
@@ -43,29 +37,16 @@ pub(super) async fn import_stream(config: &Config, args: ImportArgs) -> anyhow::
     .await
 }
 
-/// The reader and its files, which must be of a format that is read record by record.
+/// The reader and its files. What is not read record by record is rejected: memory would grow with it.
 fn open(args: &ImportArgs) -> anyhow::Result<(ImportReader, Vec<InputSource>)> {
-    for path in args.paths.iter().filter(|path| *path != Path::new("-")).chain(&args.mapping) {
-        if let Err(error) = std::fs::metadata(path) {
-            bail!(ExitError::UnreadableInput(format!("cannot read {}: {error}; nothing was written", path.display())));
-        }
+    let (reader, inputs) = open_inputs(args)?;
+    if let Some(input) = inputs.iter().find(|input| !matches!(input.format, InputFormat::Csv | InputFormat::Ndjson)) {
+        bail!("{}: --stream reads CSV and NDJSON, because other formats are read as a whole; leave it out", input.name);
     }
-    let failed = |problems: Vec<InputProblem>| anyhow!(report::problems(&problems, 0));
-    let mut reader = ImportReader::new(PopoloOptions::default());
-    if let Some(path) = &args.mapping {
-        let name = Arc::from(path.display().to_string());
-        let mapping = InputSource::new(name, InputFormat::Yaml, InputContent::Path(path.clone()));
-        reader.set_mapping(read_mapping(&mapping).map_err(failed)?);
+    if reader.mapping().is_some_and(|mapping| mapping.holds_rows()) {
+        bail!("--stream needs sorted: true beside the key of the mapping, because rows that stand anywhere are read as a whole");
     }
-    let mut list = list_inputs(&args.paths, args.format, args.mapping.is_some()).map_err(|problem| anyhow!("{problem}"))?;
-    list.notes.iter().for_each(note);
-    for input in &mut list.inputs {
-        if !matches!(input.format, InputFormat::Csv | InputFormat::Ndjson) {
-            bail!("{}: --stream reads CSV and NDJSON, because other formats are read as a whole; leave it out", input.name);
-        }
-        input.encoding = args.encoding.unwrap_or(TextEncoding::Unspecified);
-    }
-    Ok((reader, list.inputs))
+    Ok((reader, inputs))
 }
 
 /// Reads the files and sends their records. Returns the reader with its notes and problems.
@@ -86,18 +67,25 @@ async fn write(
     (author, end, overwrite): (&Author, TransactionEnd, bool),
 ) -> anyhow::Result<WriteSummary> {
     let mut stream = store.begin_import_stream(author).await.map_err(failed)?;
+    let mut result = Ok(());
     while let Some(mut batch) = batches.recv().await {
         mark_as_import(&mut batch, overwrite);
         note_lines(&batch).iter().for_each(note);
-        if let Err(error) = stream.write(&batch).await {
-            note("the files are read up to the first batch with problems");
-            return Err(failed(error));
+        result = stream.write(&batch).await;
+        if result.is_err() {
+            break;
         }
     }
+    // the reader does not wait for a receiver that is gone
+    drop(batches);
     let reader = reading.await.context("the reader failed")?;
     reader.notes.iter().for_each(note);
     if reader.has_buffered_tables() {
         bail!("the mapping refers to records by identifier or URL, which needs all rows; leave --stream out");
+    }
+    if let Err(error) = result {
+        note("only the first batch with problems is reported");
+        return Err(failed(error));
     }
     reader.complete().map_err(|problems| anyhow!(report::problems(&problems, 0)))?;
     stream.end(end).await.map_err(failed)

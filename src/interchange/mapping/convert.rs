@@ -36,6 +36,13 @@ pub struct Mapping {
     pub(super) positions: Positions,
 }
 
+impl Mapping {
+    /// Whether records are complete only at the end of a table, because their rows may stand anywhere.
+    pub fn holds_rows(&self) -> bool {
+        self.records.iter().any(|record| record.key.is_some() && !record.is_sorted)
+    }
+}
+
 /// A mapping from the columns of a table to records of one type.
 #[derive(Debug)]
 pub struct RecordMapping {

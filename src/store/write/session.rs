@@ -80,18 +80,7 @@ impl Store {
         }
         let session = self.begin(author).await?;
         let summary = session.write(drafts, &progress).await?;
-        if end.is_strict() && !summary.warnings.is_empty() {
-            session.transaction.rollback().await.map_err(database)?;
-            return Err(WriteError::Problems(summary.warnings));
-        }
-        match end {
-            TransactionEnd::Commit | TransactionEnd::CommitWithoutWarnings if summary.has_changes => session.commit().await?,
-            TransactionEnd::Commit
-            | TransactionEnd::CommitWithoutWarnings
-            | TransactionEnd::Rollback
-            | TransactionEnd::RollbackWithoutWarnings => session.transaction.rollback().await.map_err(database)?,
-        }
-        Ok(summary)
+        session.end(summary, end).await
     }
 
     /// Finds all problems of a write, and what it would do, without writing. Neither blocks writers nor keeps all changes
@@ -287,6 +276,22 @@ impl WriteSession<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// Ends the transaction: commits what changed, or rolls it back for a dry run or if warnings are problems.
+    pub(crate) async fn end(self, summary: WriteSummary, end: TransactionEnd) -> Result<WriteSummary, WriteError> {
+        if end.is_strict() && !summary.warnings.is_empty() {
+            self.transaction.rollback().await.map_err(database)?;
+            return Err(WriteError::Problems(summary.warnings));
+        }
+        match end {
+            TransactionEnd::Commit | TransactionEnd::CommitWithoutWarnings if summary.has_changes => self.commit().await?,
+            TransactionEnd::Commit
+            | TransactionEnd::CommitWithoutWarnings
+            | TransactionEnd::Rollback
+            | TransactionEnd::RollbackWithoutWarnings => self.transaction.rollback().await.map_err(database)?,
+        }
+        Ok(summary)
     }
 
     /// Commits the transaction, advances the dataset version and notifies all processes.

@@ -75,7 +75,7 @@ async fn problem_of_a_late_batch_rolls_all_back(#[values(On::Sqlite, On::Postgre
         (
             30,
             r#"{"person": {"slug": "voter-0", "name": {"en": "Zero"}}}"#,
-            "people.ndjson:31: person: this record is given in an earlier row already",
+            "people.ndjson:31: person: this is the record that is given at people.ndjson:1 already",
         ),
         (
             30,
@@ -105,6 +105,9 @@ async fn stream_refuses_what_needs_all_rows() {
     assert!(stderr.contains("people.yaml: --stream reads CSV and NDJSON"), "{stderr}");
     let stderr = fixture.import_err(&["people.csv", "--mapping", "mapping.yaml", "--stream"]);
     assert!(stderr.contains("refers to records by identifier or URL"), "{stderr}");
+    fixture.write_file("anywhere.yaml", MAPPING.replace("sorted: true\n", ""));
+    let stderr = fixture.import_err(&["people.csv", "--mapping", "anywhere.yaml", "--stream"]);
+    assert!(stderr.contains("--stream needs sorted: true"), "{stderr}");
     for flag in [["--set", "a"], ["--url", "http://127.0.0.1:1"]] {
         let stderr = fixture.import_err(&[&["people.csv", "--stream"], &flag[..]].concat());
         assert!(stderr.contains("cannot be used with"), "{stderr}");

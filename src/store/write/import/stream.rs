@@ -1,28 +1,29 @@
 //! Writes an import batch by batch in one transaction: memory does not grow with the number of records, and all of them are
 //! written or none.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::core::error::Result;
-use crate::store::draft::{Drafts, InputProblem, ProblemCode, has_problems};
+use crate::store::Store;
+use crate::store::draft::{Drafts, InputProblem, Origin, ProblemCode, has_problems};
+use crate::store::write::requested_names::place;
 use crate::store::write::session::WriteSession;
 use crate::store::write::types::{Author, TransactionEnd, WriteError, WriteSummary};
-use crate::store::{Store, database};
 
 /// An import whose batches are written and not committed yet. Dropping it rolls them back. Other writes wait until its end.
 pub struct ImportStream<'s> {
     session: WriteSession<'s>,
-    /// The records that were given. A later batch does not change them.
-    given: HashSet<Uuid>,
+    /// The records that were given, each with its file and line. A later batch does not change them.
+    given: HashMap<Uuid, (Option<Arc<str>>, Option<usize>)>,
     summary: WriteSummary,
 }
 
 impl Store {
     /// Begins an import that is written batch by batch.
     pub async fn begin_import_stream<'s>(&'s self, author: &'s Author) -> Result<ImportStream<'s>, WriteError> {
-        Ok(ImportStream { session: self.begin(author).await?, given: HashSet::new(), summary: WriteSummary::default() })
+        Ok(ImportStream { session: self.begin(author).await?, given: HashMap::new(), summary: WriteSummary::default() })
     }
 }
 
@@ -41,8 +42,9 @@ impl ImportStream<'_> {
         let drafts = batch.iter().flat_map(|(_, drafts)| drafts);
         let mut repeated = Vec::new();
         for (draft, written) in drafts.zip(&summary.records) {
-            if !self.given.insert(written.id) {
-                let message = "this record is given in an earlier row already; give each record once";
+            if let Some((file, line)) = self.given.insert(written.id, (draft.origin.file.clone(), draft.origin.line)) {
+                let first = Origin { file, line, path: Vec::new() };
+                let message = format!("this is the record that is given at {} already; give each record once", place(&first));
                 repeated.push(InputProblem::new(draft.origin.clone(), message).with_code(ProblemCode::Taken));
             }
         }
@@ -57,18 +59,6 @@ impl ImportStream<'_> {
 
     /// Commits all batches, or rolls them back for a dry run or if warnings are problems and there are any.
     pub async fn end(self, end: TransactionEnd) -> Result<WriteSummary, WriteError> {
-        let Self { session, summary, .. } = self;
-        if end.is_strict() && !summary.warnings.is_empty() {
-            session.transaction.rollback().await.map_err(database)?;
-            return Err(WriteError::Problems(summary.warnings));
-        }
-        match end {
-            TransactionEnd::Commit | TransactionEnd::CommitWithoutWarnings if summary.has_changes => session.commit().await?,
-            TransactionEnd::Commit
-            | TransactionEnd::CommitWithoutWarnings
-            | TransactionEnd::Rollback
-            | TransactionEnd::RollbackWithoutWarnings => session.transaction.rollback().await.map_err(database)?,
-        }
-        Ok(summary)
+        self.session.end(self.summary, end).await
     }
 }
