@@ -7,7 +7,7 @@ use super::lookup::{COUNTRY_SCHEME, FRBR_SCHEME, KnownLaws, LawTarget, Provision
 use super::merge::{Work, WorkProvision};
 use super::metadata::Metadata;
 use super::slugs::provision_uri;
-use super::tree::{Located, MapBuilder, list, text};
+use super::tree::{Located, MapBuilder};
 use super::versions::{expression_date, versions};
 use crate::catalog::catalog;
 use crate::entity::RecordType;
@@ -223,13 +223,13 @@ impl Conversion<'_> {
         if !self.is_outdated {
             let mut title = MapBuilder::new(Some(latest.metadata.title.line));
             for (language, (act, given)) in work.by_language(|act| Some((act, &act.metadata.title))) {
-                title.set(language, Some(text(line_in(origin, &act.origin, given.line), &given.text)));
+                title.set(language, Some(Tree::text(line_in(origin, &act.origin, given.line), &given.text)));
             }
             record.set("title", Some(title.build()));
         }
         for (name, value) in LAW_VALUES {
             let value = work.value(value);
-            record.set(name, value.map(|(act, given)| text(line_in(origin, &act.origin, given.line), &given.text)));
+            record.set(name, value.map(|(act, given)| Tree::text(line_in(origin, &act.origin, given.line), &given.text)));
         }
         let is_new = self.law.new.is_some();
         let kind = work.value(|metadata| metadata.kind.as_ref()).map(|(_, kind)| kind.text.as_str());
@@ -254,16 +254,16 @@ impl Conversion<'_> {
         let mut record = MapBuilder::new(origin.line);
         record.set_text("slug", &slug(provision.key));
         if stored.is_none() || !self.is_outdated {
-            record.set("number", latest.number.as_ref().map(|number| text(origin.line, number)));
+            record.set("number", latest.number.as_ref().map(|number| Tree::text(origin.line, number)));
             record.set_text("kind", latest.kind);
             let mut heading = MapBuilder::new(origin.line);
             for (language, given) in provision.headings(work) {
                 let line = given.origin.line.and_then(|line| line_in(origin, &given.origin, line));
-                heading.set(language, Some(text(line, &given.heading)));
+                heading.set(language, Some(Tree::text(line, &given.heading)));
             }
             record.set("heading", Some(heading.build()));
             record.set("position", Some(Tree { line: origin.line, value: Value::Number(Number::from(position)) }));
-            let parent = latest.parent.as_ref().map(|parent| text(origin.line, &slug(parent)));
+            let parent = latest.parent.as_ref().map(|parent| Tree::text(origin.line, slug(parent)));
             record.set("parent", Some(parent.unwrap_or(Tree { line: origin.line, value: Value::Null })));
         }
         record.set_text("law", &self.law.slug);
@@ -284,7 +284,7 @@ fn identifiers(value: &str) -> Tree {
     let mut identifier = MapBuilder::new(None);
     identifier.set_text("scheme", FRBR_SCHEME);
     identifier.set_text("value", value);
-    list(vec![identifier.build()])
+    Tree::list(vec![identifier.build()])
 }
 
 /// Parses a record as those of other files are. It adds to the stored record, such as identifiers of other schemes.

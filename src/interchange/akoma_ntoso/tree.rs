@@ -9,14 +9,6 @@ pub(super) struct Located {
     pub(super) line: usize,
 }
 
-pub(super) fn text(line: Option<usize>, text: &str) -> Tree {
-    Tree { line, value: Value::Text(text.to_owned()) }
-}
-
-pub(super) fn list(items: Vec<Tree>) -> Tree {
-    Tree { line: items.first().and_then(|item| item.line), value: Value::List(items) }
-}
-
 /// The value tree of a map, such as a record or a part, which is built entry by entry.
 #[derive(Debug, Default)]
 pub(super) struct MapBuilder {
@@ -36,7 +28,7 @@ impl MapBuilder {
 
     /// Adds an entry with a text on the line of the map.
     pub(super) fn set_text(&mut self, name: &str, value: &str) {
-        self.entries.push((name.to_owned(), text(self.line, value)));
+        self.entries.push((name.to_owned(), Tree::text(self.line, value)));
     }
 
     pub(super) fn build(self) -> Tree {

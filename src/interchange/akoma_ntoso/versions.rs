@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::merge::WorkProvision;
-use super::tree::{MapBuilder, list, text};
+use super::tree::MapBuilder;
 use crate::core::text::cleaned;
 use crate::store::draft::Origin;
 use crate::store::draft::value_tree::Tree;
@@ -78,13 +78,13 @@ pub(super) fn versions(
         items.push((other.valid_from.as_deref(), other.key.clone(), item.build()));
     }
     items.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-    (!items.is_empty()).then(|| list(items.into_iter().map(|(_, _, item)| item).collect()))
+    (!items.is_empty()).then(|| Tree::list(items.into_iter().map(|(_, _, item)| item).collect()))
 }
 
 fn stored_texts(version: &StoredVersion) -> Tree {
     let mut texts = MapBuilder::new(None);
     for (language, stored) in &version.texts {
-        texts.set(language, Some(text(None, stored)));
+        texts.set(language, Some(Tree::text(None, stored)));
     }
     texts.build()
 }
@@ -133,7 +133,7 @@ impl<'a> Version<'a> {
             item.set_text("validFrom", self.from);
         }
         if self.to != self.stored.and_then(|stored| stored.valid_to.as_deref()) {
-            item.set("validTo", self.to.map(|to| text(None, to)));
+            item.set("validTo", self.to.map(|to| Tree::text(None, to)));
         }
         if let Some(stored) = self.stored.filter(|_| self.given.is_empty()) {
             item.set("text", Some(stored_texts(stored)));
@@ -142,7 +142,7 @@ impl<'a> Version<'a> {
             for (language, given) in languages.iter().filter_map(|language| Some((language, self.given.get(language)?))) {
                 // a line is one of the file of the record
                 let line = (given.origin.file == of_record.file).then_some(given.line);
-                texts.set(language, Some(text(line, given.text)));
+                texts.set(language, Some(Tree::text(line, given.text)));
             }
             item.set("text", Some(texts.build()));
         }

@@ -66,13 +66,13 @@ impl Fields {
     }
 
     pub(super) fn set_text(&mut self, name: &str, text: &str) {
-        self.set(name, Tree { line: self.line, value: Value::Text(text.to_owned()) });
+        self.set(name, Tree::text(self.line, text));
     }
 
     /// Sets a list, unless it is empty. It precedes a field of the same name of which something remained.
     pub(super) fn set_list(&mut self, name: &str, items: Vec<Tree>) {
-        if let Some(first) = items.first() {
-            self.entries.insert(0, (name.to_owned(), Tree { line: first.line, value: Value::List(items) }));
+        if !items.is_empty() {
+            self.entries.insert(0, (name.to_owned(), Tree::list(items)));
         }
     }
 

@@ -109,7 +109,7 @@ impl PopoloData {
         let id = match tree.value {
             Value::Map(_) => {
                 let id = self.add(class, tree, place, false)?;
-                Tree { line, value: Value::Text(id) }
+                Tree::text(line, id)
             }
             _ => tree,
         };
@@ -154,7 +154,7 @@ impl PopoloData {
         match given {
             None => {
                 entries.retain(|(name, _)| *name != id_field);
-                entries.push((id_field, Tree { line: item.line, value: Value::Text(id.to_owned()) }));
+                entries.push((id_field, Tree::text(item.line, id)));
             }
             Some(Some(given)) if given != id => {
                 let message =

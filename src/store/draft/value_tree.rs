@@ -17,6 +17,18 @@ pub struct Tree {
     pub value: Value,
 }
 
+impl Tree {
+    /// A text.
+    pub fn text(line: Option<usize>, text: impl Into<String>) -> Self {
+        Self { line, value: Value::Text(text.into()) }
+    }
+
+    /// A list, which begins on the line of its first item.
+    pub fn list(items: Vec<Self>) -> Self {
+        Self { line: items.first().and_then(|item| item.line), value: Value::List(items) }
+    }
+}
+
 /// A value of any input format.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::builder::{RecordBuilder, map_tree, take_objects, text_tree};
+use super::builder::{RecordBuilder, map_tree, take_objects};
 use super::state::Conversion;
 use crate::core::language;
 use crate::interchange::popolo::class::PopoloClass;
@@ -30,8 +30,8 @@ impl Conversion {
                 if !has_full_name {
                     take_name_parts(&mut other);
                 }
-                let mut entries = vec![("name", text_tree(line, &name))];
-                entries.extend(take_language_tag(&mut other).map(|tag| ("lang", text_tree(line, &tag))));
+                let mut entries = vec![("name", Tree::text(line, &name))];
+                entries.extend(take_language_tag(&mut other).map(|tag| ("lang", Tree::text(line, &tag))));
                 entries.extend(other.take_text_tree("note").map(|note| ("note", note)));
                 entries.extend(self.take_date(&mut other, "start_date", &path, &builder.origin).map(|tree| ("start", tree)));
                 entries.extend(self.take_date(&mut other, "end_date", &path, &builder.origin).map(|tree| ("end", tree)));
@@ -69,7 +69,7 @@ impl Conversion {
         let mut contacts = Vec::new();
         for (fields, class) in sources {
             for tree in take_emails(fields) {
-                let entries = vec![("type", text_tree(tree.line, "email")), ("value", tree.clone())];
+                let entries = vec![("type", Tree::text(tree.line, "email")), ("value", tree.clone())];
                 push_distinct(&mut contacts, &mut seen, tree.line, entries);
             }
             let path = format!("{}.contact_details", class.plural());
@@ -77,9 +77,9 @@ impl Conversion {
                 if let (Some(kind), Some(value)) = (contact.get_text("type"), contact.get_text("value")) {
                     contact.take("type");
                     contact.take("value");
-                    let mut entries = vec![("type", text_tree(line, &kind)), ("value", text_tree(line, &on_one_line(&value)))];
+                    let mut entries = vec![("type", Tree::text(line, &kind)), ("value", Tree::text(line, on_one_line(&value)))];
                     for name in ["label", "note"] {
-                        entries.extend(contact.take_text(name).map(|text| (name, text_tree(line, &on_one_line(&text)))));
+                        entries.extend(contact.take_text(name).map(|text| (name, Tree::text(line, on_one_line(&text)))));
                     }
                     for (names, to) in [(["start_date", "valid_from"], "start"), (["end_date", "valid_until"], "end")] {
                         let date = names.into_iter().find_map(|name| self.take_date(&mut contact, name, &path, &builder.origin));

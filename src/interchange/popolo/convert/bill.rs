@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::builder::{RecordBuilder, map_tree, take_objects, text_tree};
+use super::builder::{RecordBuilder, map_tree, take_objects};
 use super::state::Conversion;
 use crate::entity::RecordType;
 use crate::interchange::popolo::bill_vocabulary::{Standing, action_classification, bill_kind};
@@ -117,12 +117,12 @@ impl Conversion {
             let organization_slug = organization.as_ref().and_then(scalar_text);
             let values = [written.as_ref(), text.as_ref(), organization_slug.as_ref()];
             let identity = values.map(|value| value.map_or("", String::as_str)).join("\n");
-            let mut entries = vec![("key", text_tree(line, &numbered_key(&identity, &mut keys)))];
+            let mut entries = vec![("key", Tree::text(line, numbered_key(&identity, &mut keys)))];
             entries.extend(date.map(|date| ("date", date)));
             entries.extend(organization.map(|organization| ("organization", organization)));
-            entries.push(("classification", text_tree(line, classification.map_or("other", |(_, of)| of))));
+            entries.push(("classification", Tree::text(line, classification.map_or("other", |(_, of)| of))));
             if let Some(text) = &text {
-                entries.push(("text", map_tree(line, vec![(&*self.lang, text_tree(line, text))])));
+                entries.push(("text", map_tree(line, vec![(&*self.lang, Tree::text(line, text))])));
             }
             parts.push(map_tree(line, entries));
             actions.push(BillAction { date: written, text, classifications: names });
@@ -178,8 +178,8 @@ impl Conversion {
             let key = format!("{}-{}", slugify(&slug, SPONSOR_KEY_BYTES), short_hash(&identity));
             self.omissions.count_remaining(PATH, sponsor.remaining(), &origin);
             if keys.insert(key.clone()) {
-                let mut entries = vec![("key", text_tree(line, &key)), (field, reference)];
-                entries.extend(role.map(|role| ("role", text_tree(line, &role))));
+                let mut entries = vec![("key", Tree::text(line, &key)), (field, reference)];
+                entries.extend(role.map(|role| ("role", Tree::text(line, &role))));
                 parts.push(map_tree(line, entries));
             } else {
                 self.omissions.count_text(format!("{PATH} that are given twice"), name.as_deref().unwrap_or_default(), &origin);

@@ -28,20 +28,18 @@ impl RecordBuilder {
     /// Sets a field to a text.
     pub(super) fn set_text(&mut self, name: &str, text: Option<&str>) {
         let line = self.origin.line;
-        self.set(name, text.map(|text| text_tree(line, text)));
+        self.set(name, text.map(|text| Tree::text(line, text)));
     }
 
     /// Sets a list field, unless the list is empty.
     pub(super) fn set_list(&mut self, name: &str, items: Vec<Tree>) {
-        if let Some(first) = items.first() {
-            self.set(name, Some(Tree { line: first.line, value: Value::List(items) }));
-        }
+        self.set(name, (!items.is_empty()).then(|| Tree::list(items)));
     }
 
     /// Sets a translated field in one language.
     pub(super) fn set_translated(&mut self, name: &str, lang: &str, text: Option<&str>) {
         let line = self.origin.line;
-        self.set(name, text.map(|text| map_tree(line, vec![(lang, text_tree(line, text))])));
+        self.set(name, text.map(|text| map_tree(line, vec![(lang, Tree::text(line, text))])));
     }
 
     /// Sets text fields to those of an item.
@@ -50,10 +48,6 @@ impl RecordBuilder {
             self.set(to, fields.take_text_tree(from));
         }
     }
-}
-
-pub(super) fn text_tree(line: Option<usize>, text: &str) -> Tree {
-    Tree { line, value: Value::Text(text.to_owned()) }
 }
 
 pub(super) fn map_tree(line: Option<usize>, entries: Vec<(&str, Tree)>) -> Tree {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::builder::{RecordBuilder, map_tree, take_objects, text_tree};
+use super::builder::{RecordBuilder, map_tree, take_objects};
 use super::state::Conversion;
 use crate::entity::RecordType;
 use crate::interchange::popolo::class::PopoloClass;
@@ -66,7 +66,7 @@ impl Conversion {
                 }
                 None => {
                     self.identifier_owners.insert((scheme.clone(), value.clone()), owner.to_owned());
-                    items.push(map_tree(line, vec![("scheme", text_tree(line, &scheme)), ("value", text_tree(line, &value))]));
+                    items.push(map_tree(line, vec![("scheme", Tree::text(line, &scheme)), ("value", Tree::text(line, &value))]));
                 }
             }
         }
@@ -86,8 +86,8 @@ impl Conversion {
                     Entry::Vacant(entry) => {
                         source.take("note");
                         let slug = self.source_slug(entry.key(), &builder.origin, line);
-                        let mut entries = vec![("source", text_tree(line, &slug))];
-                        entries.extend(note.as_deref().map(|note| ("note", text_tree(line, note))));
+                        let mut entries = vec![("source", Tree::text(line, &slug))];
+                        entries.extend(note.as_deref().map(|note| ("note", Tree::text(line, note))));
                         citations.push(map_tree(line, entries));
                         entry.insert(note);
                     }
@@ -109,8 +109,8 @@ impl Conversion {
         let (slug, title) = slug_of_url(url);
         let mut builder = RecordBuilder::new(&slug, origin.child("sources", line));
         builder.set_translated("title", "und", Some(title));
-        builder.set("url", Some(text_tree(line, url)));
-        builder.set("kind", Some(text_tree(line, "other")));
+        builder.set("url", Some(Tree::text(line, url)));
+        builder.set("kind", Some(Tree::text(line, "other")));
         self.records.push((RecordType::Source, builder));
         self.new_sources.insert(url.to_owned(), slug.clone());
         slug

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::builder::{RecordBuilder, text_tree};
+use super::builder::RecordBuilder;
 use super::state::Conversion;
 use crate::interchange::import_reader::record_lookup::SlugUse;
 use crate::interchange::popolo::class::PopoloClass;
@@ -113,7 +113,7 @@ impl Conversion {
         let id = scalar_text(&tree)?;
         let known = class.record_type().and_then(|ty| self.known.slugs_by_id.get(&(ty, id.clone())));
         if let Some(slug) = self.slugs.get(&(class, id.clone())).or(known) {
-            return Some(text_tree(tree.line, slug));
+            return Some(Tree::text(tree.line, slug));
         }
         let (singular, plural, scheme) = (class.singular(), class.plural(), class.scheme(&self.scheme));
         self.problems.push(InputProblem::new(

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::builder::{RecordBuilder, text_tree};
+use super::builder::RecordBuilder;
 use super::converted::{ConvertedEvent, ConvertedMembership, NamedArea, ReferredItems};
 use crate::catalog::catalog;
 use crate::entity::RecordType;
@@ -122,7 +122,7 @@ impl Conversion {
         if date.is_none() {
             self.omissions.count(format!("{path}.{name} without a year"), &tree, origin);
         }
-        Some(text_tree(tree.line, &date?))
+        Some(Tree::text(tree.line, &date?))
     }
 
     /// Counts posts, motions, events and areas that nothing refers to.

@@ -1,6 +1,6 @@
 //! Converts vote events with their motions, counts and votes.
 
-use super::builder::{RecordBuilder, map_tree, take_objects, text_tree};
+use super::builder::{RecordBuilder, map_tree, take_objects};
 use super::state::Conversion;
 use crate::entity::RecordType;
 use crate::interchange::popolo::class::PopoloClass;
@@ -81,7 +81,7 @@ impl Conversion {
             if let (Some(option), Some(value), None) = (option, count.get("value").cloned(), count.get("group_id")) {
                 count.take("option");
                 count.take("value");
-                counts.push(map_tree(line, vec![("option", text_tree(line, option)), ("value", whole_number(value))]));
+                counts.push(map_tree(line, vec![("option", Tree::text(line, option)), ("value", whole_number(value))]));
             }
             self.omissions.count_remaining("vote_events.counts", count.remaining(), &builder.origin);
         }
@@ -106,7 +106,7 @@ impl Conversion {
             if let (Some(option), Some(_), false) = (option, voter, is_organization) {
                 vote.take("option");
                 if let Some(person) = self.take_reference(&mut vote, "voter_id", PopoloClass::Person, &origin) {
-                    votes.push(map_tree(line, vec![("key", person.clone()), ("person", person), ("option", text_tree(line, option))]));
+                    votes.push(map_tree(line, vec![("key", person.clone()), ("person", person), ("option", Tree::text(line, option))]));
                 }
             }
             self.omissions.count_remaining("vote_events.votes", vote.remaining(), &origin);
