@@ -49,6 +49,9 @@ pub struct Arguments {
     /// Token of an editor, for attacks that upload; they write, so use a copy of the dataset
     #[arg(long, env = "KURULTAI_ATTACK_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// Token of another editor, who is observed during the attacks: one token has one share of the server, wherever it is used
+    #[arg(long, env = "KURULTAI_OBSERVER_TOKEN", hide_env_values = true)]
+    observer_token: Option<String>,
     /// Seconds until a missing response is given up
     #[arg(long, default_value_t = 40)]
     patience: u64,
@@ -94,6 +97,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         eprintln!("The server is not on the loopback interface: all clients have one address and share its limits.");
     }
     let token = arguments.token.as_deref();
+    ensure!(token.is_none() || token != arguments.observer_token.as_deref(), "--observer-token must differ from --token");
     let needs_history = attacks.iter().any(|attack| attack.id.starts_with(['i', 'l']));
     let samples = Samples::fetch(&target.address, token, needs_history).await.context("cannot read samples from the server")?;
     let result = run_attacks(&attacks, target, server, arguments, &samples).await;
@@ -148,7 +152,7 @@ async fn run_attacks(
             broken.push(attack.id);
             continue;
         }
-        let measurement = measure(attack, client, target.pid, samples).await;
+        let measurement = measure(attack, client, target.pid, samples, arguments.observer_token.as_deref()).await;
         let reasons = measurement.broken_bounds(attack.may_be_invalid);
         writeln!(out, "| {} | {} | {} | {} |", attack.id, attack.description, measurement.row(), reasons.join(", "))?;
         out.flush()?;
@@ -172,10 +176,10 @@ struct Measurement {
 }
 
 /// Runs an attack, and observes the server until [`RECOVERY_DURATION`] after its end.
-async fn measure(attack: &Attack, client: Client, pid: u32, samples: &Samples) -> Measurement {
+async fn measure(attack: &Attack, client: Client, pid: u32, samples: &Samples, observer_token: Option<&str>) -> Measurement {
     let memory_before_mib = resident_memory_mib(pid).unwrap_or_default();
     let cpu_before = cpu_time(pid).unwrap_or_default();
-    let observers = Observers::start(client, pid, samples.token.as_deref());
+    let observers = Observers::start(client, pid, observer_token);
     let requests = client.perform((attack.actions)(samples)).await;
     tokio::time::sleep(RECOVERY_DURATION).await;
     let memory_after_mib = resident_memory_mib(pid);

@@ -271,6 +271,7 @@ impl ImportReader {
                     return Ok(());
                 }
             };
+            self.popolo.name_bodies();
             let known = KnownRecords::fetch(&self.popolo, &scheme, target).await?;
             let converted = std::mem::take(&mut self.popolo).convert(scheme, known);
             converted.drafts.into_iter().for_each(|(ty, draft)| self.push(ty, draft));

@@ -17,4 +17,5 @@ pub(in crate::interchange) use class::PopoloClass;
 pub use class::is_popolo;
 pub use convert::ConvertedRecords;
 pub use lookup::KnownRecords;
+pub(in crate::interchange) use model::NAMED_AFTER;
 pub use model::{PopoloData, PopoloOptions};

@@ -46,7 +46,8 @@ pub struct Observers {
 }
 
 impl Observers {
-    /// Starts to observe a server with this process id. With a token, the other client is in part an editor.
+    /// Starts to observe a server with this process id. With the token of an editor who does not attack, the other client is in
+    /// part that editor.
     pub fn start(client: Client, pid: u32, token: Option<&str>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let health = AttackRequest::get("/healthz", &[]);

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use roxmltree::Node;
 
-use super::text::{line_of, lines_of};
+use super::text::{line_of, lines_of, status_of};
 use super::tree::Located;
 use super::vocabulary::{Depth, level};
 use super::xml::FileReader;
 use crate::core::text::excerpt;
 use crate::store::draft::Origin;
 
+/// Status of an element that the law had, and that is no longer in force in the expression.
+const REMOVED: &str = "removed";
 /// Letters of the text that stand for a missing heading.
 const HEADING_CHARS: usize = 80;
 
@@ -24,7 +26,7 @@ pub(super) struct ActProvision {
     pub(super) heading: String,
     /// Id of the provision around it.
     pub(super) parent: Option<String>,
-    /// Its text, without those of the provisions in it.
+    /// Its text, without those of the provisions in it; not set if the provision was removed.
     pub(super) text: Option<Located>,
     pub(super) origin: Origin,
 }
@@ -96,10 +98,20 @@ impl FileReader<'_> {
                 "num" if is_own && number.is_none() => number = Some(self.line_of(child)).filter(|text| !text.is_empty()),
                 "heading" if is_own && heading.is_empty() => heading = self.line_of(child),
                 name if is_own && is_division && level_of(name) => inner.push(child),
-                _ => content.push(child),
+                name => {
+                    // its text is that of the division, which stands before the provisions in it
+                    if is_own && !inner.is_empty() {
+                        self.omit(format!("place of {name} after a provision"), child);
+                    }
+                    content.push(child);
+                }
             }
         }
         let first = content.iter().find(|node| node.is_element()).map_or(line, |node| self.line(*node));
+        let is_removed = node.ancestors().any(|node| node.attribute("status") == Some(REMOVED));
+        if !is_removed && let Some(status) = status_of(node) {
+            self.omit(status, node);
+        }
         let (text, omitted) = lines_of(content, self.namespace);
         for (description, node) in omitted {
             self.omit(description, node);
@@ -110,6 +122,10 @@ impl FileReader<'_> {
                 None => self.heading_of_text(node, &text),
             };
         }
+        let mut text = Some(Located { text, line: first }).filter(|text| !text.text.is_empty());
+        if is_removed && text.take().is_some() {
+            self.omit(format!("text of a removed {name}"), node);
+        }
         if !level.is_own {
             self.omit(format!("name of the element {name}, imported as {}", level.kind), node);
         }
@@ -119,7 +135,7 @@ impl FileReader<'_> {
             number: number.map(|number| if level.is_own { bare_number(&number) } else { number }),
             heading,
             parent: parent.map(str::to_owned),
-            text: Some(Located { text, line: first }).filter(|text| !text.text.is_empty()),
+            text,
             origin: self.origin(node),
         });
         for node in inner {

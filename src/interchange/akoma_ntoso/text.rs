@@ -2,6 +2,8 @@
 
 use roxmltree::Node;
 
+use crate::core::text::excerpt;
+
 /// Elements in lines of text. All others begin and end a line.
 const INLINE: &[&str] = &[
     "a",
@@ -76,8 +78,16 @@ const INLINE: &[&str] = &[
 ];
 /// Elements that are not part of the text around them: notes, images, formulas, positions, and what was deleted.
 const OUTSIDE: [&str; 10] = ["authorialNote", "del", "foreign", "img", "marker", "meta", "note", "noteRef", "popup", "subFlow"];
-/// Elements of which the text is kept, but not what they link to or how they are laid out.
-const SIMPLIFIED: [&str; 5] = ["ref", "mref", "rref", "a", "table"];
+/// Elements of which the text is kept, but not what they link to or how they are laid out, and what is lost.
+const SIMPLIFIED: [(&str, &str); 7] = [
+    ("ref", "targets of ref"),
+    ("mref", "targets of mref"),
+    ("rref", "targets of rref"),
+    ("a", "targets of a"),
+    ("table", "layout of tables"),
+    ("sup", "raised position of sup"),
+    ("sub", "lowered position of sub"),
+];
 
 /// What separates two texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,6 +108,12 @@ struct TextWriter<'w, 'a, 't> {
     /// Namespace of the elements that are read.
     namespace: Option<&'w str>,
     omitted: Vec<(String, Node<'a, 't>)>,
+}
+
+/// What the status of an element says about it, such as that it was removed or is a translation; records have no field for it.
+pub(super) fn status_of(node: Node<'_, '_>) -> Option<String> {
+    let status = node.attribute("status").map(str::trim).filter(|status| !status.is_empty())?;
+    Some(format!("status {} of {}", excerpt(status), node.tag_name().name()))
 }
 
 /// The text of some nodes in lines, and the elements that are not or not wholly kept in it, each with its description.
@@ -141,10 +157,10 @@ impl<'a, 't> TextWriter<'_, 'a, 't> {
         if OUTSIDE.contains(&name) {
             return self.omitted.push((name.to_owned(), node));
         }
-        if SIMPLIFIED.contains(&name) {
-            let what = if name == "table" { "layout of tables".to_owned() } else { format!("targets of {name}") };
-            self.omitted.push((what, node));
+        if let Some((_, lost)) = SIMPLIFIED.into_iter().find(|(simplified, _)| *simplified == name) {
+            self.omitted.push((lost.to_owned(), node));
         }
+        self.omitted.extend(status_of(node).map(|status| (status, node)));
         match name {
             "br" | "eol" => self.separate(Separator::Line),
             "td" | "th" => {
@@ -230,10 +246,15 @@ mod tests {
 
     #[test]
     fn what_is_not_text_is_listed() {
-        let document = Document::parse("<x>a<note>b</note><ref href='#c'>c</ref><img/><f xmlns='urn:f'>d</f></x>").unwrap();
+        let document =
+            Document::parse("<x>a<note>b</note><ref href='#c'>c</ref><img/><f xmlns='urn:f'>d</f>m<sup>2</sup><p status='removed'/></x>")
+                .unwrap();
         let (text, omitted) = lines_of(document.root_element().children(), None);
-        assert_eq!(text, "ac");
+        assert_eq!(text, "acm2");
         let descriptions: Vec<String> = omitted.into_iter().map(|(description, _)| description).collect();
-        assert_eq!(descriptions, ["note", "targets of ref", "img", "elements of other namespaces"]);
+        assert_eq!(
+            descriptions,
+            ["note", "targets of ref", "img", "elements of other namespaces", "raised position of sup", "status removed of p",]
+        );
     }
 }

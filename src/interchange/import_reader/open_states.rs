@@ -1,4 +1,4 @@
-//! Converts people, committees and bills of Open States to items of Popolo: the files of its repository of people, and the
+//! Converts people, committees, bills and jurisdictions of Open States to items of Popolo: the files of its repository of people, and the
 //! objects of its API and of its bulk data. What is not converted stays under its own name, such as `extras.profession`, and is
 //! reported as all omitted fields are.
 
@@ -15,12 +15,13 @@ use crate::core::path::PathSegment;
 use crate::interchange::popolo::{PopoloClass, PopoloData};
 use crate::store::draft::value_tree::{Tree, Value};
 use ids::{BILL_ID, JURISDICTION_ID, ORGANIZATION_ID, PERSON_ID};
+use jurisdiction::Jurisdiction;
 
 /// Fields that people have in Open States and in no other format.
 const PERSON_FIELDS: [&str; 6] = ["roles", "party", "current_role", "offices", "other_identifiers", "ids"];
 
 /// What an object of a list must be.
-const EXPECTED: &str = "this is no person, committee or bill of Open States, as others in this file are; its id must begin with ocd-person/, ocd-organization/ or ocd-bill/";
+const EXPECTED: &str = "this is no person, committee, bill or jurisdiction of Open States, as others in this file are; its id must begin with ocd-person/, ocd-organization/ or ocd-bill/, or have the form ocd-jurisdiction/country:us/state:nc/government";
 
 /// The objects of Open States.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +29,7 @@ enum ObjectKind {
     Person,
     Committee,
     Bill,
+    Jurisdiction,
 }
 
 impl ObjectKind {
@@ -35,7 +37,8 @@ impl ObjectKind {
     fn of(tree: &Tree) -> Option<Self> {
         let Value::Map(entries) = &tree.value else { return None };
         let id = text(entries, "id")?;
-        let kinds = [(PERSON_ID, Self::Person), (ORGANIZATION_ID, Self::Committee), (BILL_ID, Self::Bill)];
+        let kinds =
+            [(PERSON_ID, Self::Person), (ORGANIZATION_ID, Self::Committee), (BILL_ID, Self::Bill), (JURISDICTION_ID, Self::Jurisdiction)];
         kinds.into_iter().find(|(prefix, _)| id.starts_with(prefix)).map(|(_, kind)| kind)
     }
 }
@@ -85,6 +88,10 @@ fn collect_object(popolo: &mut PopoloData, file: &Arc<str>, path: Vec<PathSegmen
         (Some(ObjectKind::Person), Ok(fields)) => popolo.add_global(file, PopoloClass::Person, path, person::convert(fields)),
         (Some(ObjectKind::Committee), Ok(fields)) => popolo.add_global(file, PopoloClass::Organization, path, committee::convert(fields)),
         (Some(ObjectKind::Bill), Ok(fields)) => popolo.add_global(file, PopoloClass::Bill, path, bill::convert(fields)),
+        (Some(ObjectKind::Jurisdiction), Ok(fields)) => match Jurisdiction::convert(fields) {
+            Ok(area) => popolo.add_global(file, PopoloClass::Area, path, area),
+            Err(_) => popolo.refuse(file, path, line, EXPECTED),
+        },
         (None, _) | (Some(_), Err(_)) => popolo.refuse(file, path, line, EXPECTED),
     }
 }
@@ -99,6 +106,7 @@ fn is_object(tree: &Tree) -> bool {
             text(entries, "jurisdiction").is_some_and(|id| id.starts_with(JURISDICTION_ID)) || has_named_members(entries)
         }
         Some(ObjectKind::Bill) => has("identifier") && has("title"),
+        Some(ObjectKind::Jurisdiction) => has("name"),
         None => false,
     };
     is_of && !has("@type")

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::class::PopoloClass;
 use super::fields::FieldMap;
+use super::normalize::display_name;
 use crate::interchange::omissions::Omissions;
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{InputProblem, Origin};
@@ -17,6 +18,9 @@ const IDENTIFIER_ID_PREFIX: &str = "identifier:";
 
 /// Identifier scheme of the ids of people in Open States, which are unique everywhere.
 const OPEN_STATES_SCHEME: &str = "openstates";
+
+/// Field of an organization of Open States whose file does not name the place that it governs: the id of the area of that place.
+pub(in crate::interchange) const NAMED_AFTER: &str = "(named after)";
 
 /// Options of a Popolo import.
 #[derive(Debug, Clone)]
@@ -124,6 +128,19 @@ impl PopoloData {
             let message = "the ids of Popolo are unique in one register only; name the register with --scheme, such as --scheme isles-parliament, or with scheme of importFile; later imports find the same records by it";
             InputProblem::new(self.items.first().map(|item| item.origin.clone()).unwrap_or_default(), message)
         })
+    }
+
+    /// Names the bodies of places that other files of the import name, such as `municipalities.yml`.
+    pub fn name_bodies(&mut self) {
+        let areas = self.items.iter().filter(|item| item.class == PopoloClass::Area);
+        let names: HashMap<String, String> = areas.filter_map(|area| area.id.clone().zip(display_name(&area.fields))).collect();
+        for organization in self.items.iter_mut().filter(|item| item.class == PopoloClass::Organization) {
+            let fields = &mut organization.fields;
+            let name = fields.get_text(NAMED_AFTER).and_then(|area| names.get(&area)).zip(fields.get_text("classification"));
+            if let Some((place, body)) = name.filter(|_| fields.get_text("name").is_none()) {
+                fields.0.push(("name".to_owned(), Tree::text(organization.origin.line, format!("{place}, {body}"))));
+            }
+        }
     }
 
     /// Whether there are neither items nor problems.

@@ -204,16 +204,21 @@ async fn levels_without_a_kind_keep_their_text() {
         <intro><p>Of persons.</p></intro>
         <section eId="sec_1"><num>Section A</num>
           <subsection eId="sec_1__subsec_1"><num>(1)</num><content><p>See <ref href="#x">another law</ref>.<authorialNote marker="*"><p>Note.</p></authorialNote></p></content></subsection>
-          <subsection eId="sec_1__subsec_2"><num>(2)</num><content><table><tr><td><p>a</p></td><td><p>b</p></td></tr></table></content></subsection>
-        </section></book>
+          <subsection eId="sec_1__subsec_2"><num>(2)</num><content><table><tr><td><p>a</p></td><td><p>b<sup>2</sup></p></td></tr></table></content></subsection>
+        </section><crossHeading eId="cross_1">Of things</crossHeading>
+        <section eId="sec_2" status="edited"><num>Section B</num><content><p status="incomplete">Things.</p></content></section></book>
         <article eId="art_9"><content><p>Without number and heading.</p></content></article>"##;
     fixture.write_file("act.xml", Expression { body: body.to_owned(), ..Expression::default() }.xml());
     let (ok, stdout, stderr) = fixture.import(&["act.xml"]);
-    assert!(ok && stdout.contains("4 created"), "{stdout}{stderr}");
+    assert!(ok && stdout.contains("5 created"), "{stdout}{stderr}");
     for note in [
+        "raised position of sup (1, such as \"2\" at act.xml:",
+        "place of crossHeading after a provision (1, such as \"Of things\" at act.xml:",
+        "status edited of section (1, such as",
+        "status incomplete of p (1, such as \"Things.\" at act.xml:",
         "authorialNote (1, such as \"Note.\" at act.xml:",
         "targets of ref (1, such as \"another law\" at act.xml:",
-        "layout of tables (1, such as \"ab\" at act.xml:",
+        "layout of tables (1, such as \"ab2\" at act.xml:",
         "name of the element book, imported as part (1, such as",
         "FRBRExpression FRBRauthor (1, such as \"#parliament\" at act.xml:",
         "new laws get the status in_force, because their files do not say whether they are in force (1, such as kz-act-2014-226-v at act.xml:3)",
@@ -230,8 +235,9 @@ async fn levels_without_a_kind_keep_their_text() {
     assert_eq!(
         json!(provisions),
         json!([
-            ["PART", "Book One", "Persons", "Of persons."],
-            ["SECTION", "A", "Section A", "(1) See another law.\n(2) a\tb"],
+            ["PART", "Book One", "Persons", "Of persons.\nOf things"],
+            ["SECTION", "A", "Section A", "(1) See another law.\n(2) a\tb2"],
+            ["SECTION", "B", "Section B", "Things."],
             ["ARTICLE", null, "Without number and heading.", "Without number and heading."],
         ])
     );

@@ -568,12 +568,44 @@ async fn bill_of_bulk_data_keeps_its_votes_and_claims_no_status(
     assert_eq!(data["proposals"]["nodes"], json!([{"status": "WITHDRAWN"}]));
 }
 
+/// A body of a place that no file names is not named by its id: another file of the import names the place, or the import is
+/// refused.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn body_of_a_place_has_the_name_of_the_place(#[values(Door::Database, Door::Url)] door: Door) {
+    const CARY: &str = "ocd-jurisdiction/country:us/state:nc/place:cary/government";
+    let fixture = ImportFixture::new(On::Sqlite).await;
+    let folder = fixture.folder.path().join("nc");
+    std::fs::create_dir(&folder).unwrap();
+    let mayor = format!("id: {ANN}\nname: Ann Lee\nroles:\n- type: mayor\n  jurisdiction: {CARY}\n  start_date: '2019'\n");
+    std::fs::write(folder.join("Ann-Lee.yml"), &mayor).unwrap();
+    let output = import(&fixture, door, "nc", None, None).await;
+    assert!(
+        output.contains("nc/Ann-Lee.yml:4: ") && output.contains("names the place ocd-division/country:us/state:nc/place:cary; add one"),
+        "{output}"
+    );
+    std::fs::write(folder.join("municipalities.yml"), format!("- name: Cary\n  id: {CARY}\n  classification: municipality\n")).unwrap();
+    let output = import(&fixture, door, "nc", None, None).await;
+    assert!(output.contains(&all_created(4)), "{output}");
+    let query = "{ organizations { nodes { slug name classification memberships { nodes { role person { slug } } } } } jurisdictions { nodes { ocdId classification } } }";
+    let data = fixture.server.data(query).await;
+    let memberships = json!({"nodes": [{"role": "mayor", "person": {"slug": "ann-lee"}}]});
+    assert_eq!(data["organizations"]["nodes"][0]["name"], "Cary, government");
+    assert_eq!(data["organizations"]["nodes"][0]["memberships"], memberships);
+    let place = json!([{"ocdId": "ocd-division/country:us/state:nc/place:cary", "classification": "CITY"}]);
+    assert_eq!(data["jurisdictions"]["nodes"], place);
+    // the database has the body
+    std::fs::remove_file(folder.join("municipalities.yml")).unwrap();
+    let output = import(&fixture, door, "nc", None, None).await;
+    assert!(output.contains(&all_unchanged(3)), "{output}");
+}
+
 #[rstest]
 #[case("a.yml", PERSON.replace("start_date: '2015-01-01'", "start_date: soon"), &["a.yml:28: ", "\"soon\" is not a date"])]
 #[case("a.yml", PERSON.replace("name: Ann Lee\ngiven_name: Ann\nmiddle_name: Maria\nfamily_name: Lee\n", ""), &["a.yml:1: ", "name is missing; give the person a name"])]
 #[case("a.yml", BULK_BILL.replace("A Joint Resolution", "''"), &["a.yml:1: ", "title is missing; give the bill a title"])]
 #[case("a.yml", BULK_BILL.replace("motion_text: Adoption", "motion_text: ''"), &["a.yml:11: ", "motion_text is missing"])]
-#[case("a.json", json!([api_person(), {"id": "7", "name": "Dan"}]).to_string(), &["a.json:1: [1]: this is no person, committee or bill of Open States"])]
+#[case("a.json", json!([api_person(), {"id": "7", "name": "Dan"}]).to_string(), &["a.json:1: [1]: this is no person, committee, bill or jurisdiction of Open States"])]
 #[tokio::test(flavor = "multi_thread")]
 async fn invalid_object_is_refused_with_file_and_line(#[case] file: &str, #[case] text: String, #[case] expected: &[&str]) {
     let fixture = ImportFixture::new(On::Sqlite).await;

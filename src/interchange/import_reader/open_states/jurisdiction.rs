@@ -2,6 +2,8 @@
 
 use super::ids::{DIVISION_ID, JURISDICTION_ID};
 use crate::interchange::import_reader::fields::Fields;
+use crate::interchange::popolo::NAMED_AFTER;
+use crate::store::draft::value_tree::Tree;
 
 /// The division of the United States.
 const COUNTRY: &str = "country:us";
@@ -91,6 +93,16 @@ pub(super) struct Jurisdiction {
 }
 
 impl Jurisdiction {
+    /// Converts a jurisdiction, such as those of `municipalities.yml`, to an area of Popolo. Fails with its fields if its id has
+    /// not the form of one.
+    pub(super) fn convert(mut fields: Fields) -> Result<Tree, Fields> {
+        let found = fields.text("id").and_then(|id| Self::of_id(&id, fields.line));
+        let Some(jurisdiction) = found else { return Err(fields) };
+        fields.take("id");
+        fields.set_text("id", &jurisdiction.division);
+        Ok(fields.into_tree())
+    }
+
     /// The jurisdiction with an id such as `ocd-jurisdiction/country:us/state:nc/government`.
     pub(super) fn of_id(id: &str, line: Option<usize>) -> Option<Self> {
         let (place, _) = id.strip_prefix(JURISDICTION_ID)?.rsplit_once('/')?;
@@ -148,12 +160,16 @@ impl Jurisdiction {
         fields.set("area", area.into_tree());
     }
 
-    /// The body with a classification, such as `upper`.
+    /// The body with a classification, such as `upper`. It is named after the jurisdiction; if the file does not name that, the
+    /// name is that of its area, which another file of the import has.
     pub(super) fn body(&self, classification: &str) -> Option<Fields> {
         let (kind, title) = BODIES.into_iter().find(|(kind, _)| *kind == classification)?;
         let mut body = Fields::new(self.line);
         body.set_text("id", &format!("{}#{kind}", self.id));
-        body.set_text("name", &format!("{}, {title}", self.name.as_ref().unwrap_or(&self.id)));
+        match &self.name {
+            Some(name) => body.set_text("name", &format!("{name}, {title}")),
+            None => body.set_text(NAMED_AFTER, &self.division),
+        }
         body.set_text("classification", title);
         self.set_area(&mut body);
         Some(body)
@@ -170,7 +186,10 @@ impl Jurisdiction {
             identifier.set("identifier", id);
             body.set_list("identifiers", vec![identifier.into_tree()]);
         }
-        if organization.text("name") == body.text("name") {
+        if body.text("name").is_none() && organization.text("name").is_some() {
+            body.take(NAMED_AFTER);
+            organization.move_to(&mut body, "name", "name");
+        } else if organization.text("name") == body.text("name") {
             organization.take("name");
         } else if let Some(name) = organization.take_text("name") {
             let mut other = Fields::new(name.line);
@@ -199,15 +218,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn states_have_names_and_places_their_ids() {
+    fn states_have_names_and_places_do_not() {
         let name = |id: &str| Jurisdiction::of_id(id, None).and_then(|jurisdiction| jurisdiction.body("upper")?.text("name"));
         let cases = [
             ("ocd-jurisdiction/country:us/state:nc/government", Some("North Carolina, upper chamber")),
             ("ocd-jurisdiction/country:us/government", Some("United States, upper chamber")),
-            (
-                "ocd-jurisdiction/country:us/state:nc/place:cary/government",
-                Some("ocd-jurisdiction/country:us/state:nc/place:cary/government, upper chamber"),
-            ),
+            ("ocd-jurisdiction/country:us/state:nc/place:cary/government", None),
             ("ocd-jurisdiction/nowhere", None),
             ("ocd-division/country:us/state:nc/government", None),
         ];

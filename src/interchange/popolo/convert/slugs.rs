@@ -7,7 +7,7 @@ use super::state::Conversion;
 use crate::interchange::import_reader::record_lookup::SlugUse;
 use crate::interchange::popolo::class::PopoloClass;
 use crate::interchange::popolo::fields::{FieldMap, scalar_text};
-use crate::interchange::popolo::model::PopoloItem;
+use crate::interchange::popolo::model::{NAMED_AFTER, PopoloItem};
 use crate::interchange::popolo::normalize::{display_name, division_id};
 use crate::interchange::slug::{MAX_SLUG_BYTES, slugify};
 use crate::store::draft::value_tree::Tree;
@@ -130,11 +130,20 @@ impl Conversion {
             return None;
         }
         let slug = item.id.as_ref().and_then(|id| self.slugs.get(&(class, id.clone()))).cloned();
-        let has_name = item.id.as_ref().is_some_and(|id| self.names.contains_key(&(class, id.clone())));
+        let mut fields = item.fields;
+        let place = fields.take_text(NAMED_AFTER);
+        // a body that the database has keeps its name
+        let may_lack_name = place.is_some() && item.id.as_ref().is_some_and(|id| self.is_known(class, id));
+        let has_name = may_lack_name || item.id.as_ref().is_some_and(|id| self.names.contains_key(&(class, id.clone())));
         if let (Some(slug), Some(id), true) = (slug, item.id, has_name) {
-            Some((RecordBuilder::new(&slug, item.origin), item.fields, id, slug))
+            Some((RecordBuilder::new(&slug, item.origin), fields, id, slug))
         } else {
-            let message = format!("name is missing; give the {} a name", class.singular());
+            let message = match place {
+                Some(place) => format!(
+                    "no file of this import names the place {place}; add one that does, such as municipalities.yml of Open States with its id ocd-jurisdiction/... and its name"
+                ),
+                None => format!("name is missing; give the {} a name", class.singular()),
+            };
             self.problems.push(InputProblem::new(item.origin, message));
             None
         }

@@ -109,6 +109,23 @@ async fn later_import_adds_versions(#[values(On::Sqlite, On::Postgres)] on: On) 
     }
 }
 
+/// An article that an expression marks as removed, or that is in a removed chapter, is no longer in force from its day.
+#[rstest]
+#[case("<article eId=\"chp_1__art_1\"", "<article status=\"removed\" eId=\"chp_1__art_1\"")]
+#[case("<chapter eId=\"chp_1\"", "<chapter status=\"removed\" eId=\"chp_1\"")]
+#[tokio::test(flavor = "multi_thread")]
+async fn removed_provision_ends_its_version(#[case] element: &str, #[case] removed: &str) {
+    let fixture = fixture(On::Sqlite).await;
+    let act = |date| Expression { date, body: chapter(&[("1", "Scope", &["Old."])]), ..Expression::default() }.xml();
+    let later = act("2020-05-25");
+    assert!(later.contains(element), "{later}");
+    fixture.write_file("2014.xml", act("2014-07-03"));
+    fixture.write_file("2020.xml", later.replace(element, removed));
+    let (ok, stdout, stderr) = fixture.import(&["2014.xml", "2020.xml"]);
+    assert!(ok && stderr.contains("text of a removed article (1, such as"), "{stdout}{stderr}");
+    assert_eq!(versions(&fixture, SCOPE).await, json!([["from-2014-07-03", "2014-07-03", "2020-05-25", "en: 1. Old."]]));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn id_of_the_work_outlives_new_numbers() {
     let fixture = fixture(On::Sqlite).await;
