@@ -11,5 +11,6 @@ pub mod record_counts;
 pub mod redaction;
 pub mod result;
 pub mod scan;
+pub(crate) mod semi_joins;
 pub mod slug_lookup;
 pub mod table_sizes;

@@ -13,12 +13,13 @@ use crate::store::aggregate::result::{AggregateResult, Group, GroupKey};
 use crate::store::handle::Store;
 use crate::store::read::decode::decode;
 use crate::store::read::result::{ReferencedRows, RowSet};
+use crate::store::read::semi_joins::ReadReach;
 use crate::store::sql::select::SelectBuilder;
 
 impl Store {
     /// Executes an aggregate query by one statement.
     pub async fn statistics(&self, query: &AggregateQuery) -> Result<AggregateResult> {
-        let semi_joins = self.choose_semi_joins(query.record(), &query.filter).await?;
+        let semi_joins = self.choose_semi_joins(query.record(), &query.filter, ReadReach::Whole).await?;
         let statement = SelectBuilder::new(self.backend(), self.visibility, semi_joins).statistics(query)?;
         let text = self.fetch_text(&statement).await?;
         let records = query.group_by.iter().map(|by| match &by.plan {

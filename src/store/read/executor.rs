@@ -8,7 +8,6 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-use crate::catalog::kind::FieldKind;
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::error::{Result, internal};
 use crate::core::filter::{Filter, FilterValue, Predicate};
@@ -18,14 +17,10 @@ use crate::store::handle::Store;
 use crate::store::read::decode;
 use crate::store::read::plan::{ChildPlan, ListPlan, Lookup, Plan};
 use crate::store::read::result::{ChildRows, PageBounds, PagedRows, ReferencedRows, RowRef, RowSet};
-use crate::store::sql::dialect::Dialect;
-use crate::store::sql::filter::{FilterBuilder, SemiJoin, semi_join_filter};
+use crate::store::read::semi_joins::ReadReach;
+use crate::store::sql::filter::SemiJoin;
 use crate::store::sql::select::SelectBuilder;
 use crate::store::sql::statement::{MAX_BOUND_VALUES, statement};
-
-/// Size up to which a set of related records is selected as a subquery on SQLite. A larger set is dense enough that a scan
-/// of the list soon meets its members.
-const MAX_SUBQUERY_ROWS: u64 = 1_000;
 
 impl Store {
     /// Fetches one record, at position 0 of the result; empty if there is none that is visible. The id of a merged record
@@ -122,54 +117,23 @@ impl Store {
         SelectBuilder::new(self.backend(), self.visibility, Vec::new())
     }
 
-    /// Chooses the form of each condition on related records, in the order of the filter. PostgreSQL chooses by itself.
-    /// SQLite runs the form it is given, and either can take seconds where the other takes milliseconds, so the size of the
-    /// set of related records decides.
-    pub(crate) fn choose_semi_joins<'a>(&'a self, record: &'a Record, filter: &'a Filter) -> BoxFuture<'a, Result<Vec<SemiJoin>>> {
-        async move {
-            let mut semi_joins = Vec::new();
-            if Dialect::of(self.backend()) == Dialect::Postgres {
-                return Ok(semi_joins);
-            }
-            let (target, inner) = match filter {
-                Filter::And(parts) | Filter::Or(parts) => {
-                    for part in parts {
-                        semi_joins.extend(self.choose_semi_joins(record, part).await?);
-                    }
-                    return Ok(semi_joins);
-                }
-                Filter::Not(part) => return self.choose_semi_joins(record, part).await,
-                Filter::Id(_) | Filter::Field(..) => return Ok(semi_joins),
-                Filter::One(field, inner) => match record.field(*field).kind {
-                    FieldKind::One(target) => (target, (**inner).clone()),
-                    _ => return Ok(semi_joins),
-                },
-                Filter::Many(relation, quantifier, inner) => (record.relation(*relation).target, semi_join_filter(*quantifier, inner)),
-            };
-            let nested = self.choose_semi_joins(catalog().get(target), &inner).await?;
-            let mut builder = FilterBuilder::new(self.backend(), self.visibility, nested.clone());
-            let count = self.fetch_count(&builder.count_up_to(target, &inner, MAX_SUBQUERY_ROWS + 1)).await?;
-            semi_joins.push(if count <= MAX_SUBQUERY_ROWS { SemiJoin::InSubquery } else { SemiJoin::Exists });
-            semi_joins.extend(nested);
-            Ok(semi_joins)
-        }
-        .boxed()
-    }
-
     /// The statement that reads a page, to examine its query plan.
     pub async fn statement(&self, list: &ListPlan) -> Result<Statement> {
-        let semi_joins = self.choose_semi_joins(catalog().get(list.plan.ty), &list.filter).await?;
+        let semi_joins = self.choose_semi_joins(catalog().get(list.plan.ty), &list.filter, ReadReach::Page).await?;
         Ok(statement(self.backend(), &SelectBuilder::new(self.backend(), self.visibility, semi_joins).page(list)?))
     }
 
     /// Fetches a page of the list of all records of a type, with its total count and facets. The result holds one page.
     pub async fn page(&self, list: &ListPlan) -> Result<PagedRows> {
-        let semi_joins = self.choose_semi_joins(catalog().get(list.plan.ty), &list.filter).await?;
-        let builder = || SelectBuilder::new(self.backend(), self.visibility, semi_joins.clone());
+        let record = catalog().get(list.plan.ty);
+        let counts = list.total || !list.facets.is_empty();
+        let of_page = if list.rows { self.choose_semi_joins(record, &list.filter, ReadReach::Page).await? } else { Vec::new() };
+        let of_counts = if counts { self.choose_semi_joins(record, &list.filter, ReadReach::Whole).await? } else { Vec::new() };
+        let builder = |semi_joins: &[SemiJoin]| SelectBuilder::new(self.backend(), self.visibility, semi_joins.to_vec());
         let rows = async {
             let mut pages = PagedRows::new(list);
             if list.rows {
-                let text = self.fetch_text(&builder().page(list)?).await?;
+                let text = self.fetch_text(&builder(&of_page).page(list)?).await?;
                 decode::page(text.as_deref().unwrap_or("null"), list, &mut pages).map_err(internal)?;
                 self.complete_rows(&list.plan, &mut pages.level).await?;
             } else {
@@ -177,8 +141,8 @@ impl Store {
             }
             Ok(pages)
         };
-        let total = async { if list.total { self.fetch_count(&builder().count(list, None)).await.map(Some) } else { Ok(None) } };
-        let facets = async { if list.facets.is_empty() { Ok(None) } else { self.fetch_text(&builder().facets(list)?).await } };
+        let total = async { if list.total { self.fetch_count(&builder(&of_counts).count(list, None)).await.map(Some) } else { Ok(None) } };
+        let facets = async { if list.facets.is_empty() { Ok(None) } else { self.fetch_text(&builder(&of_counts).facets(list)?).await } };
         let (pages, total, facets) = join3(rows, total, facets).await;
         let (mut pages, total, facets) = (pages?, total?, facets?);
         pages.bounds[0].total = total;

@@ -14,6 +14,7 @@ use crate::store::handle::Store;
 use crate::store::read::decode;
 use crate::store::read::plan::ListPlan;
 use crate::store::read::result::{PageBounds, PagedRows, RowRef};
+use crate::store::read::semi_joins::ReadReach;
 use crate::store::sql::dialect;
 use crate::store::sql::filter::SemiJoin;
 use crate::store::sql::join::{FlatColumns, is_joinable};
@@ -74,7 +75,7 @@ impl Store {
         let strategy = if self.snapshot.is_some() && dialect::streams_rows(self.backend()) && is_joinable(&list.plan) {
             ScanStrategy::Flat(Box::new(self.flat_scan(&list, parent, limit).await?))
         } else {
-            let semi_joins = self.choose_semi_joins(catalog().get(list.plan.ty), &list.filter).await?;
+            let semi_joins = self.choose_semi_joins(catalog().get(list.plan.ty), &list.filter, ReadReach::Page).await?;
             let has_lists = list.plan.has_lists();
             let max_page_size = if has_lists { SCAN_CHUNK_ROWS_WITH_LISTS } else { SCAN_CHUNK_ROWS };
             ScanStrategy::Paged(PagedScan {
