@@ -22,7 +22,7 @@ use crate::store::sql::column::column;
 pub const MAX_RECORDS_OF_KEY: u64 = 30;
 /// Words that are compared with each other, about a second and a half of a core. Further pairs are not compared.
 const MAX_WORD_COMPARISONS: u64 = 5_000_000;
-/// Pairs that one query compares, those that share the most keys first.
+/// Pairs of all types that one query compares, those that share the most keys first.
 const MAX_COMPARED_PAIRS: u64 = 20_000;
 
 impl Store {
@@ -41,17 +41,21 @@ impl Store {
 
     async fn find_duplicate_pairs(&self, comparisons: &[&'static Comparison]) -> Result<DuplicatePairs> {
         let mut found = DuplicatePairs { pairs: Vec::new(), is_complete: self.fetch_all(&self.common_key()).await?.is_empty() };
+        let mut candidates = Vec::new();
+        for row in self.fetch_all(&self.pairs_with_common_keys()).await? {
+            let first: Uuid = row.try_get_by_index(0).map_err(internal)?;
+            let second: Uuid = row.try_get_by_index(1).map_err(internal)?;
+            candidates.push((first, second));
+        }
+        if candidates.len() as u64 > MAX_COMPARED_PAIRS {
+            found.is_complete = false;
+            candidates.pop();
+        }
+        let types = self.fetch_types(candidates.iter().flat_map(|(first, second)| [*first, *second]).collect()).await?;
         for comparison in comparisons {
-            let mut pairs = Vec::new();
-            for row in self.fetch_all(&self.pairs_with_common_keys(comparison)).await? {
-                let first: Uuid = row.try_get_by_index(0).map_err(internal)?;
-                let second: Uuid = row.try_get_by_index(1).map_err(internal)?;
-                pairs.push((first, second));
-            }
-            if pairs.len() as u64 > MAX_COMPARED_PAIRS {
-                found.is_complete = false;
-                pairs.pop();
-            }
+            let is_of_type = |id| types.get(id) == Some(&comparison.ty);
+            let pairs: Vec<(Uuid, Uuid)> =
+                candidates.iter().filter(|(first, second)| is_of_type(first) && is_of_type(second)).copied().collect();
             let ids: Vec<Uuid> = pairs.iter().flat_map(|(first, second)| [*first, *second]).collect::<BTreeSet<_>>().into_iter().collect();
             let stored = load(Reader::Store(self), comparison, &ids).await?;
             let mut left = MAX_WORD_COMPARISONS;
@@ -86,8 +90,8 @@ impl Store {
         self.keys().and_having(count.gt(bound(MAX_RECORDS_OF_KEY))).limit(1).to_owned()
     }
 
-    /// Pairs of records of a type that share keys which few have.
-    fn pairs_with_common_keys(&self, comparison: &Comparison) -> SelectStatement {
+    /// Pairs of records that share keys which few have. The table of keys alone has them, so that no large table is read.
+    fn pairs_with_common_keys(&self) -> SelectStatement {
         let count = || Expr::expr(Func::count(Expr::col(Asterisk)));
         let shared = self.keys().and_having(count().between(2_i64, bound(MAX_RECORDS_OF_KEY))).to_owned();
         let [one, other] = ["a", "b"].map(Alias::new);
@@ -97,9 +101,7 @@ impl Store {
             .from_subquery(shared, "k")
             .join_as(JoinType::InnerJoin, TABLE, one.clone(), column("a", "key").eq(column("k", "key")))
             .join_as(JoinType::InnerJoin, TABLE, other.clone(), column("b", "key").eq(column("k", "key")))
-            .join_as(JoinType::InnerJoin, "search_documents", Alias::new("d"), column("d", "id").eq(column("a", "record_id")))
             .and_where(column("a", "record_id").lt(column("b", "record_id")))
-            .and_where(column("d", "record_type").eq(comparison.ty.prefix()))
             .and_where_option(self.visibility.predicate("a"))
             .and_where_option(self.visibility.predicate("b"))
             .group_by_columns([(one.clone(), Alias::new("record_id")), (other.clone(), Alias::new("record_id"))])
