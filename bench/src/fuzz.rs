@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -136,8 +138,10 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .collect();
     let memory_before = watch_progress(arguments, &clients, &sent, started).await;
     let mut tally = Tally::default();
-    for client in clients {
-        tally.add(client.await??);
+    // the first failure ends the run
+    let mut clients: FuturesUnordered<_> = clients.into_iter().collect();
+    while let Some(client) = clients.next().await {
+        tally.add(client??);
     }
     // a new connection, because the server may have closed the idle one
     Connection::open(&arguments.address)

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use async_graphql::Value;
 use async_graphql::dynamic::{Enum, EnumItem, Field, InputValue, SchemaBuilder, TypeRef};
 
 use crate::catalog::catalog;
@@ -45,6 +46,7 @@ pub(super) fn field() -> Field {
         .argument(argument("query", TypeRef::named_nn(TypeRef::STRING), "Words to search for. Each may be a prefix of a word."))
         .argument(argument("types", TypeRef::named_nn_list(RECORD_TYPE), "Only records of these types."))
         .argument(argument("jurisdiction", TypeRef::named(TypeRef::ID), "Only records of this jurisdiction, by its id."))
+        .argument(argument("namesOnly", TypeRef::named(TypeRef::BOOLEAN), "Only matches in names."))
         .argument(argument("first", TypeRef::named(TypeRef::INT), "Page size, 0 to 100; default 20."))
         .argument(argument("after", TypeRef::named(TypeRef::STRING), "Hits after this cursor."))
 }
@@ -170,6 +172,7 @@ fn parse_arguments(selection: &Selection<'_>) -> Result<Search> {
     Ok(Search {
         query: selection.string_argument("query").unwrap_or_default(),
         types: searchable_records().filter(|record| is_requested(record)).map(|record| record.ty).collect(),
+        names_only: selection.argument("namesOnly") == Some(Value::Boolean(true)),
         jurisdiction: jurisdiction.map(|value| global_id::decode_as(RecordType::Jurisdiction, &value, "jurisdiction")).transpose()?,
         page: Page::from_arguments(
             selection.int_argument("first"),

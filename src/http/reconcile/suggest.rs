@@ -20,7 +20,7 @@ const MAX_ENTITIES: u32 = 10;
 /// The query behind suggestions of entities.
 pub(super) fn entity_query() -> String {
     format!(
-        "query SuggestEntities($prefix: String!, $types: [RecordType!]) {{ search(query: $prefix, types: $types, first: {MAX_ENTITIES}) {{ nodes {{ record {{ __typename id label ... on Person {{ birthDate }} ... on Organization {{ foundedOn }} }} }} }} }}"
+        "query SuggestEntities($prefix: String!, $types: [RecordType!]) {{ search(query: $prefix, types: $types, namesOnly: true, first: {MAX_ENTITIES}) {{ nodes {{ record {{ __typename id label ... on Person {{ birthDate }} ... on Organization {{ foundedOn }} }} }} }} }}"
     )
 }
 

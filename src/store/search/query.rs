@@ -33,11 +33,14 @@ const SNIPPET_CONTEXT_BYTES: usize = 160;
 
 /// A search.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags are independent of each other")]
 pub struct Search {
     /// The words, in any script.
     pub query: String,
     /// The types to search; empty for all.
     pub types: Vec<RecordType>,
+    /// Whether to search in names only.
+    pub names_only: bool,
     /// The jurisdiction to search in.
     pub jurisdiction: Option<Uuid>,
     /// The page of hits.
@@ -192,13 +195,14 @@ impl Store {
         case.into()
     }
 
-    /// The visible documents that match every term.
+    /// The visible documents that match every term, in their names if only these are searched.
     fn matching_documents(&self, search: &Search, terms: &[Vec<String>]) -> SelectStatement {
+        let mode = if search.names_only { MatchMode::NamePrefix } else { MatchMode::Anywhere };
         let mut select = Query::select();
         select
             .from_as("search_documents", Alias::new("d"))
             .and_where_option(self.visibility.predicate("d"))
-            .and_where(SearchTerms(terms).matches(self.backend(), MatchMode::Anywhere));
+            .and_where(SearchTerms(terms).matches(self.backend(), mode));
         if !search.types.is_empty() {
             select.and_where(column("d", "record_type").is_in(search.types.iter().map(|ty| ty.prefix())));
         }

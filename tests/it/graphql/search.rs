@@ -38,6 +38,9 @@ async fn names_rank_before_text_and_words_before_prefixes(#[values(On::Sqlite, O
     )
     .await;
     assert_eq!(labels(&server, "query: \"marat\"").await, ["Marat Young", "Marat", "Marata Zed", "Aaron Other"]);
+    assert_eq!(labels(&server, "query: \"marat\", namesOnly: true").await, ["Marat Young", "Marat", "Marata Zed"]);
+    assert_eq!(labels(&server, "query: \"marat\", namesOnly: true, first: 2").await, ["Marat Young", "Marat"]);
+    assert!(labels(&server, "query: \"friend\", namesOnly: true").await.is_empty());
 }
 
 #[rstest]
