@@ -57,6 +57,12 @@ const LONG_HEADER_PROBABILITY: f64 = 0.003;
 const ODD_HEADERS_PROBABILITY: f64 = 0.05;
 const NESTED_JSON_PROBABILITY: f64 = 0.003;
 
+/// Longest body: the server reads 16 MiB of one that is too long, and closes the connection beyond, which breaks a request that is
+/// still being sent.
+const MAX_BODY_BYTES: usize = 12 << 20;
+/// Letters of a body in messages.
+const MAX_SHOWN_CHARS: usize = 4_000;
+
 type Headers = Vec<(&'static str, String)>;
 
 /// A random request.
@@ -70,13 +76,23 @@ pub struct RandomRequest {
 
 impl fmt::Debug for RandomRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {:?}\n{}", self.method, self.target, self.headers, String::from_utf8_lossy(&self.body))
+        let body: String = String::from_utf8_lossy(&self.body).chars().take(MAX_SHOWN_CHARS).collect();
+        write!(f, "{} {} {:?}\n{body} ({} bytes)", self.method, self.target, self.headers, self.body.len())
     }
 }
 
 impl RandomRequest {
     /// Generates a request; the state of the random number generator determines it.
     pub fn generate(schema: &Schema, random: &mut ChaCha8Rng) -> Self {
+        loop {
+            let request = Self::of_any_size(schema, random);
+            if request.body.len() <= MAX_BODY_BYTES {
+                return request;
+            }
+        }
+    }
+
+    fn of_any_size(schema: &Schema, random: &mut ChaCha8Rng) -> Self {
         let headers = random_headers(random);
         let (operation, root) = if random.random_bool(0.08) { ("mutation", "Mutation") } else { ("query", "Query") };
         let Document { mut query, mut variables } = Document::random(schema, random, operation, root);
