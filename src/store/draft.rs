@@ -181,6 +181,8 @@ pub struct Draft {
     pub target: WriteTarget,
     /// Slug of a record, or key of a part. A record without one is found by its identifiers or gets a new slug.
     pub name: Option<String>,
+    /// Identifier by which the file names the record, if the slug was looked up by it.
+    pub found_by: Option<(String, String)>,
     /// Given fields, each with its value and origin.
     pub values: Vec<(FieldId, DraftValue, Origin)>,
     /// Further fields to clear. Rows of a table have many of them, and an id takes less memory than a value.

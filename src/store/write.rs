@@ -11,6 +11,7 @@ mod hierarchy;
 pub(crate) mod identifiers;
 pub mod import;
 pub(crate) mod load;
+mod merged_identifiers;
 pub(crate) mod model;
 pub(crate) mod part;
 pub mod part_change;

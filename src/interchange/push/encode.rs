@@ -22,7 +22,8 @@ pub fn to_input(drafts: &Drafts) -> Json {
 
 fn encode_fields(record: &Record, draft: &Draft) -> Json {
     let mut fields = Map::new();
-    if let Some(name) = &draft.name {
+    // the server finds the record by the same identifier, and knows whether it is that of a merged record
+    if let Some(name) = draft.name.as_ref().filter(|_| draft.found_by.is_none()) {
         let name_field = if record.kind == RecordKind::Record { "slug" } else { "key" };
         fields.insert(name_field.to_owned(), name.as_str().into());
     }

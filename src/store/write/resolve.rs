@@ -25,6 +25,8 @@ use crate::store::read::result::Cell;
 use crate::store::sql::dialect::{one_of, one_of_ids};
 use crate::store::write::identifiers::{IdentifierPair, find_by_identifier, identifiers};
 use crate::store::write::load::LOOKUP_BATCH_VALUES;
+use crate::store::write::merged_identifiers;
+use crate::store::write::merged_identifiers::MergedIdentifiers;
 use crate::store::write::requested_names::{RequestedNames, given_name, place};
 use crate::store::write::slug::{RetiredSlug, former_slugs, slug_from_name};
 use crate::store::write::types::{ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord};
@@ -55,6 +57,8 @@ pub(crate) struct ResolvedNames {
     pub(super) ids: HashMap<Uuid, Uuid>,
     /// Slugs of records that were merged or renamed: drafts with them are skipped.
     retired_slugs: HashMap<(RecordType, String), RetiredSlug>,
+    /// Identifiers that records have from merged ones: drafts that are found by them are skipped.
+    merged_identifiers: MergedIdentifiers,
     /// What may be wrong with skipped drafts.
     warnings: Vec<InputProblem>,
     /// Slugs that are known by their digests only, of withheld persons and of records that had a withheld name in them. They
@@ -99,6 +103,7 @@ impl ResolvedNames {
         }
         self.find_last_revisions(transaction, drafts).await?;
         let identified = find_by_identifier(transaction, drafts).await?;
+        self.find_merged_identifiers(transaction, drafts, &identified).await?;
         if self.digest_key.is_some() {
             self.withheld = withheld_persons(transaction).await?;
             self.find_withheld_identifiers(transaction, drafts).await?;
@@ -151,6 +156,14 @@ impl ResolvedNames {
         {
             let origin = draft.origin.child(if draft.target.id.is_some() { "id" } else { "slug" }, None);
             resolved = self.skip_withheld((ty, id), draft, (origin, WITHHELD_MESSAGE), position, problems);
+        }
+        if let Resolved::Existing(id) = resolved
+            && draft.target.mode == WriteMode::Upsert
+            && let Some(pair) = self.merged_identifiers.found_by(id, draft)
+        {
+            let slug = self.slugs.iter().find(|((of, _), other)| *of == ty && **other == id).map(|((_, slug), _)| slug.as_str());
+            self.warnings.push(merged_identifiers::warning(ty, &pair, slug, draft));
+            resolved = self.skip(ty, id, draft, position);
         }
         if let Some((problem, remaining)) = mode_problem(ty, draft, resolved) {
             problems.push(problem);
@@ -336,6 +349,23 @@ impl ResolvedNames {
         }
         let found = find_by_digest(transaction, &pairs_by_digest).await?;
         self.withheld_identifiers = found.into_iter().flat_map(|(pairs, id)| pairs.into_iter().map(move |pair| (pair, id))).collect();
+        Ok(())
+    }
+
+    /// Finds the identifiers that the records of drafts have from merged ones.
+    async fn find_merged_identifiers(
+        &mut self,
+        transaction: &DatabaseTransaction,
+        drafts: &Drafts,
+        identified: &HashMap<(RecordType, IdentifierPair), Uuid>,
+    ) -> Result<()> {
+        let by_slug = drafts.iter().flat_map(|(ty, drafts)| {
+            drafts.iter().filter(|draft| draft.found_by.is_some()).filter_map(|draft| Some((*ty, draft.name.clone()?)))
+        });
+        let ids: Vec<Uuid> = by_slug.filter_map(|key| self.slugs.get(&key).copied()).chain(identified.values().copied()).collect();
+        if !ids.is_empty() {
+            self.merged_identifiers = MergedIdentifiers::load(transaction, ids).await?;
+        }
         Ok(())
     }
 

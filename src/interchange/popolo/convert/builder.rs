@@ -8,12 +8,14 @@ use crate::store::draft::value_tree::{Tree, Value};
 pub(super) struct RecordBuilder {
     pub(super) entries: Vec<(String, Tree)>,
     pub(super) origin: Origin,
+    /// Identifier by which the record was found in the database.
+    pub(super) found_by: Option<(String, String)>,
 }
 
 impl RecordBuilder {
     /// Starts a record with its slug.
     pub(super) fn new(slug: &str, origin: Origin) -> Self {
-        let mut builder = Self { entries: Vec::new(), origin };
+        let mut builder = Self { entries: Vec::new(), origin, found_by: None };
         builder.set_text("slug", Some(slug));
         builder
     }

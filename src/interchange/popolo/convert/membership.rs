@@ -67,7 +67,7 @@ impl Conversion {
         let organization = self.take_reference(&mut fields, "organization_id", PopoloClass::Organization, &origin);
         let on_behalf_of = self.take_reference(&mut fields, "on_behalf_of_id", PopoloClass::Organization, &origin);
         let (Some(person), Some(organization)) = (person, organization) else { return };
-        let mut builder = RecordBuilder { entries: Vec::new(), origin };
+        let mut builder = RecordBuilder { entries: Vec::new(), origin, found_by: None };
         let role = fields.take_text("role").or_else(|| post.take_text("role"));
         let post_label = post.take_text("label").or_else(|| post.take_text("name")).or_else(|| post.take_text("other_label"));
         let title = fields.take_text("label").or_else(|| post_label.clone()).or_else(|| role.clone());
@@ -106,7 +106,7 @@ impl Conversion {
             start: text(&start),
             end: text(&end),
             identity: values.join("\n"),
-            builder: RecordBuilder { entries: Vec::new(), origin: builder.origin.clone() },
+            builder: RecordBuilder { entries: Vec::new(), origin: builder.origin.clone(), found_by: None },
         };
         builder.set_text("role", role.as_deref());
         builder.set_text("post", post_name.as_deref());

@@ -7,7 +7,7 @@ use super::state::Conversion;
 use crate::interchange::import_reader::record_lookup::SlugUse;
 use crate::interchange::popolo::class::PopoloClass;
 use crate::interchange::popolo::fields::{FieldMap, scalar_text};
-use crate::interchange::popolo::model::{NAMED_AFTER, PopoloItem};
+use crate::interchange::popolo::model::{NAMED_AFTER, PopoloItem, identifiers, is_from_identifiers};
 use crate::interchange::popolo::normalize::{display_name, division_id};
 use crate::interchange::slug::{MAX_SLUG_BYTES, slugify};
 use crate::store::draft::value_tree::Tree;
@@ -123,6 +123,14 @@ impl Conversion {
         None
     }
 
+    /// The identifier by which the record of an item was found in the database: its id, or one of another register if it has none.
+    fn found_by(&self, class: PopoloClass, id: &str, fields: &FieldMap) -> Option<(String, String)> {
+        if !self.is_known(class, id) {
+            return None;
+        }
+        if is_from_identifiers(id) { identifiers(fields).into_iter().min() } else { Some((class.scheme(&self.scheme), id.to_owned())) }
+    }
+
     /// Starts the record of an item with its slug; an item without a name is a problem. `None` too if the record of the item was
     /// merged.
     pub(super) fn start_record(&mut self, class: PopoloClass, item: PopoloItem) -> Option<(RecordBuilder, FieldMap, String, String)> {
@@ -136,7 +144,9 @@ impl Conversion {
         let may_lack_name = place.is_some() && item.id.as_ref().is_some_and(|id| self.is_known(class, id));
         let has_name = may_lack_name || item.id.as_ref().is_some_and(|id| self.names.contains_key(&(class, id.clone())));
         if let (Some(slug), Some(id), true) = (slug, item.id, has_name) {
-            Some((RecordBuilder::new(&slug, item.origin), fields, id, slug))
+            let mut builder = RecordBuilder::new(&slug, item.origin);
+            builder.found_by = self.found_by(class, &id, &fields);
+            Some((builder, fields, id, slug))
         } else {
             let message = match place {
                 Some(place) => format!(

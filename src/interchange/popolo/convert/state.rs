@@ -157,7 +157,7 @@ impl Conversion {
         for (ty, builder) in self.records {
             let tree = Tree { line: builder.origin.line, value: Value::Map(builder.entries) };
             let draft = draft::parse::record(catalog().get(ty), &tree, &builder.origin);
-            drafts.push((ty, Draft { merges_stored: true, ..draft }));
+            drafts.push((ty, Draft { merges_stored: true, found_by: builder.found_by, ..draft }));
         }
         if self.notes.len() > MAX_ITEM_NOTES {
             let more = self.notes.split_off(MAX_ITEM_NOTES).len();
