@@ -11,6 +11,7 @@ mod import_cases;
 mod kill;
 mod likeness;
 mod line_tracker;
+mod merged;
 mod open_states;
 mod package;
 mod popolo;

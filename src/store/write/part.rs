@@ -11,6 +11,7 @@ use crate::core::digest::sha256_hex;
 use crate::core::id;
 use crate::core::path::DisplayPath;
 use crate::entity::RecordType;
+use crate::store::curation::withholding::name_recognition::forms::REPLACEMENT_NAMES;
 use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, ProblemCode, WriteTarget};
 use crate::store::read::result::Cell;
 use crate::store::write::model::StoredRow;
@@ -33,7 +34,8 @@ pub(super) struct PartEntry<'p> {
 }
 
 /// Reports the parts of a list that have the same values as an earlier one in all fields that are declared distinct. Parts
-/// that are stored alike already are not reported.
+/// that are stored alike already are not reported, and neither are those with a redacted name: which two names were redacted is
+/// not known, and an editor must not be able to stop a withholding by parts that become alike.
 pub(super) fn report_alike(part: &Record, entries: &[PartEntry<'_>], problems: &mut Vec<InputProblem>) {
     let fields: Vec<_> = part.distinct.iter().map(|name| part.known_field(name)).collect();
     if fields.is_empty() {
@@ -45,7 +47,8 @@ pub(super) fn report_alike(part: &Record, entries: &[PartEntry<'_>], problems: &
         let is_unknown = |field: &crate::core::ids::FieldId| {
             cells[field.index()] == Cell::Null && !matches!(draft.value(*field), None | Some(DraftValue::Cell(_)))
         };
-        if fields.iter().any(is_unknown) {
+        let is_redacted = |field: &crate::core::ids::FieldId| cells[field.index()].texts().into_iter().any(has_replacement);
+        if fields.iter().any(is_unknown) || fields.iter().any(is_redacted) {
             continue;
         }
         let values = format!("{:?}", fields.iter().map(|field| &cells[field.index()]).collect::<Vec<_>>());
@@ -66,6 +69,11 @@ pub(super) fn report_alike(part: &Record, entries: &[PartEntry<'_>], problems: &
             }
         }
     }
+}
+
+/// Whether a text has the replacement of a withheld name.
+fn has_replacement(text: &str) -> bool {
+    REPLACEMENT_NAMES.into_iter().any(|(_, replacement)| text.contains(replacement))
 }
 
 /// Reports the parts with citations that a given list lacks.
