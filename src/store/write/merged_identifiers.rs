@@ -20,16 +20,15 @@ use crate::store::write::load::LOOKUP_BATCH_VALUES;
 /// Beginning of the paths of identifiers in field changes.
 const IDENTIFIER_PATH: &str = "identifiers[";
 
-/// Identifiers that records have from merged ones, by the record.
+/// Identifiers that records have from merged ones, and the slugs of these records, by the record.
 #[derive(Debug, Default)]
-pub(super) struct MergedIdentifiers(HashMap<Uuid, HashSet<IdentifierPair>>);
+pub(super) struct MergedIdentifiers(HashMap<Uuid, (String, HashSet<IdentifierPair>)>);
 
 impl MergedIdentifiers {
     /// Loads those of the given records.
-    pub(super) async fn load(transaction: &DatabaseTransaction, mut ids: Vec<Uuid>) -> Result<Self> {
-        ids.sort_unstable();
-        ids.dedup();
-        let mut found: HashMap<Uuid, HashSet<IdentifierPair>> = HashMap::new();
+    pub(super) async fn load(transaction: &DatabaseTransaction, records: HashMap<Uuid, RecordType>) -> Result<Self> {
+        let ids: Vec<Uuid> = records.keys().copied().collect();
+        let mut found: HashMap<Uuid, (String, HashSet<IdentifierPair>)> = HashMap::new();
         for batch in ids.chunks(LOOKUP_BATCH_VALUES) {
             let merges = Query::select()
                 .columns(["into_id", "first_sequence", "last_sequence"])
@@ -40,16 +39,28 @@ impl MergedIdentifiers {
                 let id: Uuid = row.try_get_by_index(0).map_err(internal)?;
                 let first: i32 = row.try_get_by_index(1).map_err(internal)?;
                 let last: i32 = row.try_get_by_index(2).map_err(internal)?;
-                found.entry(id).or_default().extend(moved_identifiers(transaction, id, (first, last)).await?);
+                found.entry(id).or_default().1.extend(moved_identifiers(transaction, id, (first, last)).await?);
+            }
+        }
+        for (id, (slug, _)) in &mut found {
+            let Some(ty) = records.get(id) else { continue };
+            let select = Query::select().column("slug").from(catalog().get(*ty).table).and_where(Expr::col("id").eq(*id)).to_owned();
+            if let Some(row) = transaction.query_one(&select).await.map_err(database)? {
+                *slug = row.try_get_by_index(0).map_err(internal)?;
             }
         }
         Ok(Self(found))
     }
 
-    /// The identifier by which a draft was found and which the record has from a merged one, if there is one.
-    pub(super) fn found_by(&self, id: Uuid, draft: &Draft) -> Option<IdentifierPair> {
-        let merged = self.0.get(&id)?;
-        found_by(draft).into_iter().find(|pair| merged.contains(pair))
+    /// The warning that a draft is skipped, if it was found by an identifier that the record has from a merged one.
+    pub(super) fn warning(&self, ty: RecordType, id: Uuid, draft: &Draft) -> Option<InputProblem> {
+        let (slug, merged) = self.0.get(&id)?;
+        let (scheme, value) = found_by(draft).into_iter().find(|pair| merged.contains(pair))?;
+        let singular = catalog().get(ty).singular();
+        let message = format!(
+            "the {singular} with the identifier {scheme} {value} was merged into the {singular} \"{slug}\", so nothing was written; give the slug of that one, or undo the merge first"
+        );
+        Some(InputProblem::new(draft.origin.clone(), message).with_code(ProblemCode::Taken))
     }
 }
 
@@ -60,16 +71,6 @@ fn found_by(draft: &Draft) -> Vec<IdentifierPair> {
         None if draft.name.is_none() && draft.target.id.is_none() => identifiers(draft).map(|(pair, _)| pair).collect(),
         None => Vec::new(),
     }
-}
-
-/// The warning that a draft is skipped.
-pub(super) fn warning(ty: RecordType, (scheme, value): &IdentifierPair, slug: Option<&str>, draft: &Draft) -> InputProblem {
-    let singular = catalog().get(ty).singular();
-    let target = slug.map_or_else(|| format!("another {singular}"), |slug| format!("the {singular} \"{slug}\""));
-    let message = format!(
-        "the {singular} with the identifier {scheme} {value} was merged into {target}, so nothing was written; give the slug of that one, or undo the merge first"
-    );
-    InputProblem::new(draft.origin.clone(), message).with_code(ProblemCode::Taken)
 }
 
 /// The identifiers that the revisions of a merge added to the kept record.

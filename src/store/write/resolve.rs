@@ -25,7 +25,6 @@ use crate::store::read::result::Cell;
 use crate::store::sql::dialect::{one_of, one_of_ids};
 use crate::store::write::identifiers::{IdentifierPair, find_by_identifier, identifiers};
 use crate::store::write::load::LOOKUP_BATCH_VALUES;
-use crate::store::write::merged_identifiers;
 use crate::store::write::merged_identifiers::MergedIdentifiers;
 use crate::store::write::requested_names::{RequestedNames, given_name, place};
 use crate::store::write::slug::{RetiredSlug, former_slugs, slug_from_name};
@@ -159,10 +158,9 @@ impl ResolvedNames {
         }
         if let Resolved::Existing(id) = resolved
             && draft.target.mode == WriteMode::Upsert
-            && let Some(pair) = self.merged_identifiers.found_by(id, draft)
+            && let Some(warning) = self.merged_identifiers.warning(ty, id, draft)
         {
-            let slug = self.slugs.iter().find(|((of, _), other)| *of == ty && **other == id).map(|((_, slug), _)| slug.as_str());
-            self.warnings.push(merged_identifiers::warning(ty, &pair, slug, draft));
+            self.warnings.push(warning);
             resolved = self.skip(ty, id, draft, position);
         }
         if let Some((problem, remaining)) = mode_problem(ty, draft, resolved) {
@@ -362,9 +360,10 @@ impl ResolvedNames {
         let by_slug = drafts.iter().flat_map(|(ty, drafts)| {
             drafts.iter().filter(|draft| draft.found_by.is_some()).filter_map(|draft| Some((*ty, draft.name.clone()?)))
         });
-        let ids: Vec<Uuid> = by_slug.filter_map(|key| self.slugs.get(&key).copied()).chain(identified.values().copied()).collect();
-        if !ids.is_empty() {
-            self.merged_identifiers = MergedIdentifiers::load(transaction, ids).await?;
+        let by_slug = by_slug.filter_map(|key| Some((*self.slugs.get(&key)?, key.0)));
+        let records: HashMap<Uuid, RecordType> = by_slug.chain(identified.iter().map(|((ty, _), id)| (*id, *ty))).collect();
+        if !records.is_empty() {
+            self.merged_identifiers = MergedIdentifiers::load(transaction, records).await?;
         }
         Ok(())
     }
