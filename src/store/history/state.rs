@@ -206,15 +206,23 @@ pub(crate) fn without_system_fields(mut state: Json) -> Json {
     state
 }
 
+/// Adds the lists that a record and its parts do not have, such as the citations of an event.
+fn complete_lists(record: &Record, members: &mut Map<String, Json>) {
+    for list in &record.parts {
+        let items = members.entry(list.name).or_insert_with(|| Json::Array(Vec::new()));
+        for item in items.as_array_mut().into_iter().flatten().filter_map(Json::as_object_mut) {
+            complete_lists(catalog().get(list.part), item);
+        }
+    }
+}
+
 /// The state with every field and list, so that writing it clears those it does not set. The `kept` fields are left out.
 pub(crate) fn complete(record: &Record, state: Json, kept: &[&str]) -> Json {
     let Json::Object(mut members) = without_system_fields(state) else { return Json::Null };
     for field in record.fields.iter().filter(|field| !field.system && !kept.contains(&field.name)) {
         members.entry(field.name).or_insert(Json::Null);
     }
-    for list in &record.parts {
-        members.entry(list.name).or_insert_with(|| Json::Array(Vec::new()));
-    }
+    complete_lists(record, &mut members);
     for name in kept {
         members.remove(*name);
     }

@@ -244,7 +244,7 @@ impl<'s> ChangeSet<'s> {
                 self.summary.created += 1;
             }
             Some(existing) => {
-                self.summary.warnings.extend(name_change::warning(record, &existing.cells, &cells, draft));
+                self.summary.warnings.extend(name_change::warnings(record, &existing.cells, &cells, draft));
                 if let (Some(before), true) = (existing.cells[slug.index()].as_text(), existing.cells[slug.index()] != cells[slug.index()])
                 {
                     let former = FormerName { ty: record.ty, name: before.to_owned(), record: id };

@@ -339,3 +339,22 @@ async fn removed_part_is_reverted_with_its_references(#[values(On::Sqlite, On::P
     let history = editor.data("{ case(by: {slug: \"case-1\"}) { history { nodes { changes { field old new } } } } }").await;
     assert!(!history.to_string().contains("party_"), "{history}");
 }
+
+/// A citation that a part got after the revision goes with the revert, also if it was the first of the part.
+#[rstest]
+#[tokio::test]
+async fn revert_removes_the_first_citation_of_a_part(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let of = json!({"case": "case-1"});
+    let citation = json!({"source": "news", "quote": "Appealed"});
+    editor.done("addCitation { record { id } }", json!({"of": of, "part": "events[appeal]", "citation": citation})).await;
+    let query = "{ case(by: {slug: \"case-1\"}) { revision events { nodes { key citations { nodes { quote } } } } } }";
+    let appeal = |data: &Value| {
+        let events = data["case"]["events"]["nodes"].as_array().unwrap().iter();
+        events.clone().find(|event| event["key"] == "appeal").unwrap()["citations"]["nodes"].clone()
+    };
+    assert_eq!(appeal(&editor.data(query).await), json!([{"quote": "Appealed"}]));
+    editor.done("revert { record { id } }", json!({"of": of, "toRevision": 1})).await;
+    assert_eq!(appeal(&editor.data(query).await), json!([]));
+}

@@ -214,6 +214,27 @@ async fn name_that_changes_wholly_is_a_warning(
     }
 }
 
+/// A slug that is made of a name leads to a namesake, which the birth date tells.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn another_year_of_birth_is_a_warning(#[values(Door::Database, Door::Url, Door::Upload)] door: Door) {
+    let fixture = ImportFixture::new(On::Sqlite).await;
+    let person = |date: &str| format!("people:\n- slug: anna\n  name: {{en: Anna}}\n  birthDate: \"{date}\"\n");
+    fixture.write_file("a.yaml", person("1970-01-01"));
+    fixture.import_ok(&["a.yaml"]);
+    for (date, is_warned) in [("1970", false), ("1970-02-01", false), ("1995-02-02", true)] {
+        fixture.write_file("a.yaml", person(date));
+        if is_warned {
+            let output = import_strictly(&fixture, door, "a.yaml").await;
+            assert!(output.contains("the birth date changes from") && !output.contains("1 updated"), "{output}");
+        }
+        let output = import(&fixture, door, "a.yaml", None, None).await;
+        let warning = "the birth date changes from 1970-02-01 to 1995-02-02; check that person anna in the database is the same person";
+        assert!(output.contains("1 updated"), "{date} {output}");
+        assert_eq!(output.contains(warning), is_warned, "{date} {output}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn uploaded_file_of_an_unknown_kind_is_refused() {
     let fixture = ImportFixture::new(On::Sqlite).await;

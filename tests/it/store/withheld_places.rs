@@ -240,3 +240,25 @@ async fn what_is_around_a_name_keeps_its_meaning(#[values(On::Sqlite, On::Postgr
         assert_eq!(&editor.data(query).await["case"]["parties"], parties, "revision {revision}");
     }
 }
+
+/// Parts that become alike by the redaction of a name do not stop the withholding, and a repeated import of them is accepted.
+#[rstest]
+#[tokio::test]
+async fn parts_that_become_alike_do_not_stop_a_withholding(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let text = r#"
+organizations: [{slug: court, name: {en: Court}, classification: court}]
+people: [{slug: kt, name: {en: Kairbek Toktamys}}]
+proposals:
+- slug: bill
+  title: {en: The bill}
+  kind: bill
+  status: introduced
+  sponsors: [{organization: court, role: for Kairbek Toktamys}, {organization: court, role: for KAIRBEK TOKTAMYS}]
+"#;
+    let server = Server::with(on, text).await;
+    let admin = Asker::with_role(&server, Role::Admin).await;
+    admin.done("withholdPerson { person { id } }", json!({"person": "kt"})).await;
+    let query = "{ proposal(by: {slug: \"bill\"}) { sponsors { nodes { role } } } }";
+    let redacted = json!([{"role": "for Name withheld"}, {"role": "for Name withheld"}]);
+    assert_eq!(server.data(query).await["proposal"]["sponsors"]["nodes"], redacted);
+}

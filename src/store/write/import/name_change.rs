@@ -1,10 +1,11 @@
-//! Warns if a write changes a name wholly: the record that it was matched with may be another one.
+//! Warns if a write changes a name wholly, or the year of birth: the record that it was matched with may be another one.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
 use crate::catalog::record::Record;
+use crate::core::partial_date::PartialDate;
 use crate::core::sound::sound;
 use crate::core::text::excerpt;
 use crate::store::curation::withholding::name_parts::NAME_FIELDS;
@@ -14,10 +15,35 @@ use crate::store::read::result::Cell;
 
 /// Minimum length of a word of a name; shorter ones are initials and particles.
 const MIN_WORD_LETTERS: usize = 2;
+/// Length of the year at the beginning of a date.
+const YEAR_DIGITS: usize = 4;
+
+/// The warnings about a record that an import changes.
+pub(crate) fn warnings(record: &Record, old: &[Cell], new: &[Cell], draft: &Draft) -> impl Iterator<Item = InputProblem> {
+    [name_warning(record, old, new, draft), birth_warning(record, old, new, draft)].into_iter().flatten()
+}
+
+/// The warning that a person gets another year of birth.
+fn birth_warning(record: &Record, old: &[Cell], new: &[Cell], draft: &Draft) -> Option<InputProblem> {
+    if draft.target.mode != WriteMode::Upsert {
+        return None;
+    }
+    let field = record.field_id("birthDate")?;
+    let date = |cells: &[Cell]| cells[field.index()].as_text()?.parse::<PartialDate>().ok();
+    let (before, after) = (date(old)?, date(new)?);
+    if before.as_str()[..YEAR_DIGITS] == after.as_str()[..YEAR_DIGITS] {
+        return None;
+    }
+    let slug = record.field_id("slug").and_then(|slug| old[slug.index()].as_text()).unwrap_or_default();
+    let ty = record.singular();
+    let message = format!("the birth date changes from {before} to {after}; check that {ty} {slug} in the database is the same {ty}");
+    let given = draft.values.iter().find(|(of, ..)| *of == field).map(|(_, _, origin)| origin.clone());
+    Some(InputProblem::new(given.unwrap_or_else(|| draft.origin.clone()), message))
+}
 
 /// The warning that the new name of a record has no word of its old names, however spelled. Only imports are warned: an
 /// edit of one record names the record that it means.
-pub(crate) fn warning(record: &Record, old: &[Cell], new: &[Cell], draft: &Draft) -> Option<InputProblem> {
+fn name_warning(record: &Record, old: &[Cell], new: &[Cell], draft: &Draft) -> Option<InputProblem> {
     if draft.target.mode != WriteMode::Upsert {
         return None;
     }
