@@ -1,6 +1,6 @@
-//! Converts people, committees, bills and jurisdictions of Open States to items of Popolo: the files of its repository of people, and the
-//! objects of its API and of its bulk data. What is not converted stays under its own name, such as `extras.profession`, and is
-//! reported as all omitted fields are.
+//! Converts people, committees, bills and jurisdictions of Open States to items of Popolo: the files of its repository of people,
+//! and the objects of its API and of its bulk data. What is not converted stays under its own name, such as `extras.profession`,
+//! and is reported as all omitted fields are.
 
 mod bill;
 mod committee;

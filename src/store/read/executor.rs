@@ -230,7 +230,7 @@ impl Store {
     }
 
     /// The types of records, by id.
-    pub(crate) async fn fetch_types(&self, mut ids: Vec<Uuid>) -> Result<HashMap<Uuid, RecordType>> {
+    async fn fetch_types(&self, mut ids: Vec<Uuid>) -> Result<HashMap<Uuid, RecordType>> {
         ids.sort_unstable();
         ids.dedup();
         let mut types = HashMap::with_capacity(ids.len());

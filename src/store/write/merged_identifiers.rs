@@ -22,31 +22,55 @@ const IDENTIFIER_PATH: &str = "identifiers[";
 
 /// Identifiers that records have from merged ones, and the slugs of these records, by the record.
 #[derive(Debug, Default)]
-pub(super) struct MergedIdentifiers(HashMap<Uuid, (String, HashSet<IdentifierPair>)>);
+pub(super) struct MergedIdentifiers(HashMap<Uuid, KeptRecord>);
+
+/// A record into which others were merged.
+#[derive(Debug, Default)]
+struct KeptRecord {
+    slug: String,
+    /// Identifiers that merges gave to it.
+    merged: HashSet<IdentifierPair>,
+}
 
 impl MergedIdentifiers {
     /// Loads those of the given records.
-    pub(super) async fn load(transaction: &DatabaseTransaction, records: HashMap<Uuid, RecordType>) -> Result<Self> {
+    pub(super) async fn load(transaction: &DatabaseTransaction, records: &HashMap<Uuid, RecordType>) -> Result<Self> {
+        let mut found: HashMap<Uuid, KeptRecord> = HashMap::new();
         let ids: Vec<Uuid> = records.keys().copied().collect();
-        let mut found: HashMap<Uuid, (String, HashSet<IdentifierPair>)> = HashMap::new();
         for batch in ids.chunks(LOOKUP_BATCH_VALUES) {
-            let merges = Query::select()
-                .columns(["into_id", "first_sequence", "last_sequence"])
+            let revision = |name| Expr::col(("revisions", name));
+            let merge = |name| Expr::col(("merges", name));
+            let is_of_merge = revision("record_id")
+                .eq(merge("into_id"))
+                .and(revision("sequence").between(merge("first_sequence"), merge("last_sequence")));
+            let changes = Query::select()
+                .columns([("merges", "into_id"), ("revisions", "changes")])
                 .from("merges")
+                .inner_join("revisions", is_of_merge)
                 .and_where(one_of_ids(transaction.get_database_backend(), "into_id", batch)?)
                 .to_owned();
-            for row in transaction.query_all(&merges).await.map_err(database)? {
+            for row in transaction.query_all(&changes).await.map_err(database)? {
                 let id: Uuid = row.try_get_by_index(0).map_err(internal)?;
-                let first: i32 = row.try_get_by_index(1).map_err(internal)?;
-                let last: i32 = row.try_get_by_index(2).map_err(internal)?;
-                found.entry(id).or_default().1.extend(moved_identifiers(transaction, id, (first, last)).await?);
+                let changes: Json = row.try_get_by_index(1).map_err(internal)?;
+                let changes = changes.as_array().ok_or_else(|| internal("the changes of a revision are not a list"))?;
+                found.entry(id).or_default().merged.extend(changes.iter().filter_map(added_identifier));
             }
         }
-        for (id, (slug, _)) in &mut found {
-            let Some(ty) = records.get(id) else { continue };
-            let select = Query::select().column("slug").from(catalog().get(*ty).table).and_where(Expr::col("id").eq(*id)).to_owned();
-            if let Some(row) = transaction.query_one(&select).await.map_err(database)? {
-                *slug = row.try_get_by_index(0).map_err(internal)?;
+        let mut by_type: HashMap<RecordType, Vec<Uuid>> = HashMap::new();
+        for id in found.keys() {
+            by_type.entry(records[id]).or_default().push(*id);
+        }
+        for (ty, ids) in by_type {
+            for batch in ids.chunks(LOOKUP_BATCH_VALUES) {
+                let slugs = Query::select()
+                    .columns(["id", "slug"])
+                    .from(catalog().get(ty).table)
+                    .and_where(one_of_ids(transaction.get_database_backend(), "id", batch)?)
+                    .to_owned();
+                for row in transaction.query_all(&slugs).await.map_err(database)? {
+                    let id: Uuid = row.try_get_by_index(0).map_err(internal)?;
+                    found.entry(id).or_default().slug = row.try_get_by_index(1).map_err(internal)?;
+                }
             }
         }
         Ok(Self(found))
@@ -54,7 +78,7 @@ impl MergedIdentifiers {
 
     /// The warning that a draft is skipped, if it was found by an identifier that the record has from a merged one.
     pub(super) fn warning(&self, ty: RecordType, id: Uuid, draft: &Draft) -> Option<InputProblem> {
-        let (slug, merged) = self.0.get(&id)?;
+        let KeptRecord { slug, merged } = self.0.get(&id)?;
         let (scheme, value) = found_by(draft).into_iter().find(|pair| merged.contains(pair))?;
         let singular = catalog().get(ty).singular();
         let message = format!(
@@ -73,23 +97,9 @@ fn found_by(draft: &Draft) -> Vec<IdentifierPair> {
     }
 }
 
-/// The identifiers that the revisions of a merge added to the kept record.
-async fn moved_identifiers(transaction: &DatabaseTransaction, id: Uuid, (first, last): (i32, i32)) -> Result<Vec<IdentifierPair>> {
-    let revisions = Query::select()
-        .column("changes")
-        .from("revisions")
-        .and_where(Expr::col("record_id").eq(id))
-        .and_where(Expr::col("sequence").between(first, last))
-        .to_owned();
-    let mut pairs = Vec::new();
-    for row in transaction.query_all(&revisions).await.map_err(database)? {
-        let changes: Json = row.try_get_by_index(0).map_err(internal)?;
-        let changes = changes.as_array().ok_or_else(|| internal("the changes of a revision are not a list"))?;
-        pairs.extend(changes.iter().filter_map(|change| {
-            let is_identifier = change.get("field").and_then(Json::as_str).is_some_and(|path| path.starts_with(IDENTIFIER_PATH));
-            let text = |name| change.get("new").and_then(|new| new.get(name)).and_then(Json::as_str).map(str::to_owned);
-            if is_identifier { text("scheme").zip(text("value")) } else { None }
-        }));
-    }
-    Ok(pairs)
+/// The identifier that a field change added, if it added one.
+fn added_identifier(change: &Json) -> Option<IdentifierPair> {
+    change.get("field")?.as_str()?.strip_prefix(IDENTIFIER_PATH)?;
+    let text = |name| change.get("new")?.get(name)?.as_str().map(str::to_owned);
+    text("scheme").zip(text("value"))
 }

@@ -363,7 +363,7 @@ impl ResolvedNames {
         let by_slug = by_slug.filter_map(|key| Some((*self.slugs.get(&key)?, key.0)));
         let records: HashMap<Uuid, RecordType> = by_slug.chain(identified.iter().map(|((ty, _), id)| (*id, *ty))).collect();
         if !records.is_empty() {
-            self.merged_identifiers = MergedIdentifiers::load(transaction, records).await?;
+            self.merged_identifiers = MergedIdentifiers::load(transaction, &records).await?;
         }
         Ok(())
     }

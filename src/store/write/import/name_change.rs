@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use crate::catalog::record::Record;
+use crate::core::ids::FieldId;
 use crate::core::partial_date::PartialDate;
 use crate::core::sound::sound;
 use crate::core::text::excerpt;
@@ -34,11 +35,16 @@ fn birth_warning(record: &Record, old: &[Cell], new: &[Cell], draft: &Draft) -> 
     if before.as_str()[..YEAR_DIGITS] == after.as_str()[..YEAR_DIGITS] {
         return None;
     }
-    let slug = record.field_id("slug").and_then(|slug| old[slug.index()].as_text()).unwrap_or_default();
+    Some(change_warning(record, field, old, draft, &format!("the birth date changes from {before} to {after}")))
+}
+
+/// The warning that a field changes, at its place.
+fn change_warning(record: &Record, field: FieldId, old: &[Cell], draft: &Draft, change: &str) -> InputProblem {
     let ty = record.singular();
-    let message = format!("the birth date changes from {before} to {after}; check that {ty} {slug} in the database is the same {ty}");
-    let given = draft.values.iter().find(|(of, ..)| *of == field).map(|(_, _, origin)| origin.clone());
-    Some(InputProblem::new(given.unwrap_or_else(|| draft.origin.clone()), message))
+    let slug = old[record.known_field("slug").index()].as_text();
+    let stored = slug.map_or_else(|| format!("the {ty}"), |slug| format!("{ty} {slug}"));
+    let given = draft.values.iter().find(|(of, ..)| *of == field).map_or(&draft.origin, |(_, _, origin)| origin);
+    InputProblem::new(given.clone(), format!("{change}; check that {stored} in the database is the same {ty}"))
 }
 
 /// The warning that the new name of a record has no word of its old names, however spelled. Only imports are warned: an
@@ -58,15 +64,8 @@ fn name_warning(record: &Record, old: &[Cell], new: &[Cell], draft: &Draft) -> O
     if old_words.is_empty() || new_words.is_empty() || !old_words.is_disjoint(&new_words) {
         return None;
     }
-    let slug = record.field_id("slug").and_then(|slug| old[slug.index()].as_text()).unwrap_or_default();
-    let ty = record.singular();
-    let message = format!(
-        "the name changes wholly, from \"{}\" to \"{}\"; check that {ty} {slug} in the database is the same {ty}",
-        excerpt(before.first()?),
-        excerpt(after.first()?),
-    );
-    let given = draft.values.iter().find(|(of, ..)| *of == name).map(|(_, _, origin)| origin.clone());
-    Some(InputProblem::new(given.unwrap_or_else(|| draft.origin.clone()), message))
+    let change = format!("the name changes wholly, from \"{}\" to \"{}\"", excerpt(before.first()?), excerpt(after.first()?));
+    Some(change_warning(record, name, old, draft, &change))
 }
 
 /// The names in a value: a text, texts by language, or objects with a name.
