@@ -47,8 +47,40 @@ async fn register_of_a_merged_person_does_not_change_the_kept_one(
     let imported = &answer["data"]["importRecords"];
     assert_eq!((&imported["updated"], &imported["unchanged"]), (&json!(0), &json!(1)), "{answer:#}");
     assert!(imported["results"][0]["warnings"].to_string().contains("was merged into the person"), "{answer:#}");
+    let payload = editor.payload("upsertPerson { person { id } }", record["person"].clone()).await;
+    assert_eq!(payload["errors"][0]["code"], "TAKEN", "{payload:#}");
+    assert_eq!(person(&fixture).await, kept);
     // the register of the kept person goes on
     fixture.write_file("judge.yaml", JUDGE.replace("Judge", "Retired judge"));
     fixture.import_ok(&["judge.yaml"]);
     assert_eq!(person(&fixture).await["biography"], "Retired judge");
+}
+
+/// The same for organizations, whose members still come to the one that was kept.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn register_of_a_merged_organization_keeps_its_members(#[values(Door::Database, Door::Url, Door::Upload)] door: Door) {
+    let fixture = ImportFixture::new(On::Sqlite).await;
+    let register = |name: &str, people: &[&str]| {
+        let person = |id: &&str| json!({"id": id, "name": format!("Person {id}"), "memberships": [{"id": format!("m{id}"), "organization_id": "o"}]});
+        let people: Vec<Value> = people.iter().map(person).collect();
+        json!({"organizations": [{"id": "o", "name": name}], "persons": people}).to_string()
+    };
+    fixture.write_file("union.yaml", "organizations: [{slug: union, name: {en: Union}, classification: other}]");
+    fixture.import_ok(&["union.yaml"]);
+    fixture.write_file("register.popolo.json", register("The Union", &["1"]));
+    import(&fixture, door, "register.popolo.json", Some("courts"), None).await;
+    let editor = Asker::with_role(&fixture.server, Role::Editor).await;
+    editor.done("mergeOrganizations { organization { id } }", json!({"from": "the-union", "into": "union"})).await;
+    fixture.write_file("register.popolo.json", register("The Great Union", &["1", "2"]));
+    let output = import(&fixture, door, "register.popolo.json", Some("courts"), None).await;
+    assert!(output.contains("was merged into the organization"), "{output}");
+    let data = fixture.server.data("{ organizations { nodes { name memberships { nodes { person { name } } } } } }").await;
+    let organizations = data["organizations"]["nodes"].as_array().unwrap();
+    assert_eq!(organizations.len(), 1, "{data:#}");
+    assert_eq!(organizations[0]["name"], "Union");
+    let members = organizations[0]["memberships"]["nodes"].as_array().unwrap().iter();
+    let mut names: Vec<&str> = members.map(|member| member["person"]["name"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["Person 1", "Person 2"]);
 }

@@ -156,3 +156,25 @@ async fn every_order_enters_its_index_at_the_cursor(#[values(On::Sqlite, On::Pos
         }
     }
 }
+
+/// On SQLite, a set of many related records is selected once where a whole list is read, and looked up for each row of a page.
+#[tokio::test]
+async fn sets_of_related_records_are_selected_once_for_counts() {
+    let party = |number: usize| format!("{{key: p{number}, role: defendant, description: {{en: P}}}}");
+    let parties: Vec<String> = (0..1_100).map(party).collect();
+    let case = |slug: &str, parties: &str| {
+        format!("- {{slug: {slug}, title: {{en: C}}, kind: criminal, status: pending, parties: [{parties}]}}\n")
+    };
+    let text = format!("cases:\n{}{}", case("one", &parties.join(", ")), case("two", &party(0).replace("defendant", "witness")));
+    let server = Server::with(On::Sqlite, &text).await;
+    let log = StatementLog::default();
+    let subscriber = tracing_subscriber::registry().with(log.clone()).set_default();
+    let data = server.data("{ cases(filter: {parties: {none: {role: {eq: DEFENDANT}}}}) { totalCount nodes { slug } } }").await;
+    drop(subscriber);
+    assert_eq!(data["cases"], json!({"totalCount": 1, "nodes": [{"slug": "two"}]}));
+    let statements: Vec<String> = log.take().into_iter().filter(|sql| sql.contains("FROM \"cases\"")).collect();
+    let form = |sql: &String| (sql.contains("COUNT(*)"), sql.contains("EXISTS"), sql.contains("IN (SELECT"));
+    let mut forms: Vec<_> = statements.iter().map(form).collect();
+    forms.sort_unstable();
+    assert_eq!(forms, [(false, true, false), (true, false, true)], "{statements:#?}");
+}

@@ -59,6 +59,7 @@ const LIST_REQUESTS: &[(&str, &str)] = &[
     ("page_last", "{ cases(last: 2) { nodes { slug } pageInfo { hasPreviousPage startCursor } } }"),
     ("page_last_before", r#"{ cases(last: 2, before: "CURSOR") { nodes { slug } pageInfo { hasPreviousPage startCursor } } }"#),
     ("total_count", "{ cases { totalCount } }"),
+    ("total_count_nested_relations", "{ cases(filter: {parties: {none: {citations: {some: {}}}}}) { totalCount } }"),
     ("total_count_filtered", "{ cases(filter: {status: {eq: FINAL}}, first: 1) { totalCount nodes { slug } } }"),
 ];
 

@@ -261,4 +261,17 @@ proposals:
     let query = "{ proposal(by: {slug: \"bill\"}) { sponsors { nodes { role } } } }";
     let redacted = json!([{"role": "for Name withheld"}, {"role": "for Name withheld"}]);
     assert_eq!(server.data(query).await["proposal"]["sponsors"]["nodes"], redacted);
+    // an import that repeats them, or has them in another proposal
+    let proposals = text.split_once("proposals:").unwrap().1;
+    server
+        .import(&format!("proposals:{proposals}{}", proposals.replace("slug: bill", "slug: bill-2").trim_start_matches('\n')))
+        .await
+        .unwrap();
+    assert_eq!(server.data(query).await["proposal"]["sponsors"]["nodes"], redacted);
+    assert_eq!(server.data(&query.replace("bill", "bill-2")).await["proposal"]["sponsors"]["nodes"], redacted);
+    // parts that are alike without a redaction are refused
+    let alike =
+        proposals.replace("KAIRBEK TOKTAMYS", "the court").replace("Kairbek Toktamys", "the court").replace("slug: bill", "slug: bill-3");
+    let problems = server.import(&format!("proposals:{alike}")).await.unwrap_err();
+    assert!(problems[0].message.contains("it has the same"), "{problems:?}");
 }
