@@ -54,6 +54,27 @@ pub const ATTACKS: &[Attack] = &[
             Action::Send(vec![AttackRequest::upload("person.ndjson", &file, true, token(samples))]),
         ]
     }),
+    Attack::new("a10", "unknown types, variables, fields and enum values of up to 60,000 letters, and thousands of short ones", |_| {
+        let long = "C".repeat(60_000);
+        let variables = |name: &dyn Fn(usize) -> String| (0..1_000).map(name).collect::<Vec<_>>().join(", ");
+        let documents = [
+            format!("query($v: {long}) {{ __typename }}"),
+            format!("fragment f on {long} {{ __typename }} {{ ...f }}"),
+            format!("{{ {long} }}"),
+            format!("mutation {{ {long} }}"),
+            format!("query({}) {{ cases(first: ${long}) {{ totalCount }} }}", variables(&|number| format!("$someLongName{number}: Int"))),
+            format!("query({}) {{ __typename }}", variables(&|number| format!("$v{number}: CaseStatisticsConnectionFilterInpt{number}"))),
+            format!("{{ cases {{ nodes {{ {} }} }} }}", variables(&|number| format!("docketNumbr{number}"))),
+            format!("{{ cases(filter: {{ {} }}) {{ totalCount }} }}", variables(&|number| format!("docketNumbr{number}: 1"))),
+        ];
+        let statuses = json!({"filter": {"status": {"in": vec!["DECIDDE"; 9_000]}}});
+        let requests = documents.iter().map(|document| AttackRequest::graphql(document, &json!({})));
+        let requests = requests
+            .chain([AttackRequest::graphql("query($filter: CaseFilter) { cases(filter: $filter) { totalCount } }", &statuses)])
+            .chain([AttackRequest::export("/table.csv", &documents[0], &json!({}), &[])]);
+        requests.map(|request| Action::Send(vec![request])).collect()
+    })
+    .invalid(),
 ];
 
 fn search(words: &str) -> Action {
