@@ -10,6 +10,23 @@ const MAX_TAG_BYTES: usize = 35;
 /// Maximum number of languages of a header.
 const MAX_LANGUAGES: usize = 16;
 
+/// Languages that have extended languages in the IANA Language Subtag Registry.
+const EXTENDED_LANGUAGES: [&str; 8] = ["ar", "kok", "lv", "ms", "sgn", "sw", "uz", "zh"];
+/// Variants of the IANA Language Subtag Registry.
+const VARIANTS: [&str; 134] = [
+    "1606nict", "1694acad", "1901", "1959acad", "1994", "1996", "abl1943", "akhmimic", "akuapem", "alalc97", "aluku", "anpezo", "ao1990",
+    "aranes", "arevela", "arevmda", "arkaika", "asante", "auvern", "baku1926", "balanka", "barla", "basiceng", "bauddha", "bciav",
+    "bcizbl", "biscayan", "biske", "blasl", "bohairic", "bohoric", "boont", "bornholm", "cisaup", "colb1945", "cornu", "creiss", "dajnko",
+    "ekavsk", "emodeng", "fascia", "fayyumic", "fodom", "fonipa", "fonkirsh", "fonnapa", "fonupa", "fonxsamp", "gallo", "gascon", "gherd",
+    "grclass", "grital", "grmistr", "hanoi", "hepburn", "heploc", "hognorsk", "hsistemo", "huett", "ijekavsk", "itihasa", "ivanchov",
+    "jauer", "jyutping", "kkcor", "kleinsch", "kociewie", "kscor", "laukika", "leidentr", "lemosin", "lengadoc", "lipaw", "ltg1929",
+    "ltg2007", "luna1918", "lycopol", "mdcegyp", "mdctrans", "mesokem", "metelko", "monoton", "ndyuka", "nedis", "newfound", "nicard",
+    "njiva", "nulik", "osojs", "oxendict", "pahawh2", "pahawh3", "pahawh4", "pamaka", "peano", "pehoeji", "petr1708", "pinyin", "polyton",
+    "provenc", "puter", "rigik", "rozaj", "rumgr", "sahidic", "saigon", "scotland", "scouse", "simple", "solba", "sotav", "spanglis",
+    "surmiran", "sursilv", "sutsilv", "synnejyl", "tailo", "tarask", "tongyong", "tunumiit", "uccor", "ucrcor", "ulster", "unifon",
+    "vaidika", "valbadia", "valencia", "vallader", "vecdruka", "viennese", "vivaraup", "wadegile", "xsistemo",
+];
+
 /// Preferred languages, best first, as normalized BCP 47 tags.
 #[derive(Debug, Clone, Default)]
 pub struct Languages {
@@ -34,16 +51,59 @@ impl Hash for Languages {
 
 /// The text is not a language tag.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("\"{0}\" is not a language tag: write a BCP 47 tag of at most {MAX_TAG_BYTES} letters, such as kk, ru or sr-Latn")]
-pub struct InvalidLanguage(pub String);
+pub enum InvalidLanguage {
+    /// The text does not have the syntax of a tag.
+    #[error("\"{0}\" is not a language tag: write a BCP 47 tag of at most {MAX_TAG_BYTES} letters, such as kk, ru or sr-Latn")]
+    Syntax(String),
+    /// A part of the tag is free text, or not registered.
+    #[error("\"{tag}\" is not a language tag: \"{subtag}\" is {fault}; write a BCP 47 tag such as kk, sr-Latn, pt-BR or be-tarask")]
+    Subtag {
+        /// The tag.
+        tag: String,
+        /// The part of it.
+        subtag: String,
+        /// Why it is not accepted.
+        fault: &'static str,
+    },
+}
 
-/// Validates a language tag and returns it in canonical case: `sr-latn` becomes `sr-Latn`.
+/// Validates a language tag and returns it in canonical case: `sr-latn` becomes `sr-Latn`. The tag can have a language, a script, a
+/// region and registered variants. Private use and extensions are rejected: they are free text, in which anything could be
+/// published.
+///
+/// # Errors
+/// If the syntax is wrong (RFC 5646, section 2.1), or a part is not accepted.
 pub fn tag(text: &str) -> Result<String, InvalidLanguage> {
-    let invalid = || InvalidLanguage(text.chars().take(80).collect());
+    let tag = parse(text)?;
+    let invalid = |subtag: &str, fault| InvalidLanguage::Subtag { tag: text.to_owned(), subtag: subtag.to_owned(), fault };
+    if let Some(private) = tag.private_use() {
+        return Err(invalid(private, "private use"));
+    }
+    if let Some(extension) = tag.extension() {
+        return Err(invalid(extension, "an extension"));
+    }
+    let language = tag.primary_language();
+    if !(2..=3).contains(&language.len()) {
+        return Err(invalid(language, "not a language of ISO 639"));
+    }
+    let is_extended = |known: &&str| known.eq_ignore_ascii_case(language);
+    if let Some(extended) = tag.extended_language().filter(|_| !EXTENDED_LANGUAGES.iter().any(|known| is_extended(&known))) {
+        return Err(invalid(extended, "not an extended language of it"));
+    }
+    let is_registered = |variant: &str| VARIANTS.iter().any(|known| known.eq_ignore_ascii_case(variant));
+    if let Some(variant) = tag.variant_subtags().find(|variant| !is_registered(variant)) {
+        return Err(invalid(variant, "not a registered variant"));
+    }
+    Ok(tag.into_inner())
+}
+
+/// Parses a tag of any registered or private form, in canonical case.
+fn parse(text: &str) -> Result<LanguageTag<String>, InvalidLanguage> {
+    let invalid = || InvalidLanguage::Syntax(text.chars().take(80).collect());
     if text.len() > MAX_TAG_BYTES {
         return Err(invalid());
     }
-    LanguageTag::parse_and_normalize(text).map(LanguageTag::into_inner).map_err(|_| invalid())
+    LanguageTag::parse_and_normalize(text).map_err(|_| invalid())
 }
 
 impl Languages {
@@ -64,7 +124,7 @@ impl Languages {
                     None => (item, 1.0),
                 };
                 (weight > 0.0).then_some(())?;
-                Some((weight, tag(range.trim()).ok()?))
+                Some((weight, parse(range.trim()).ok()?.into_inner()))
             })
             .collect();
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -140,6 +200,13 @@ mod tests {
         assert_eq!(tag("sr-latn").unwrap(), "sr-Latn");
         assert!(tag("not a tag").is_err());
         assert!(tag("").is_err());
+        for valid in ["be-tarask", "ca-valencia", "zh-yue", "de-CH-1996", "uz-Cyrl-UZ", "und", "kk"] {
+            assert_eq!(tag(valid).unwrap(), valid);
+        }
+        for free in ["en-x-anna", "x-anna-petrova", "en-petrova", "ru-petrov-anna1", "en-u-attr-co-phonebk", "en-ann-pet", "annapetr"] {
+            let error = tag(free).unwrap_err().to_string();
+            assert!(error.contains("is not a language tag") && error.contains("write a BCP 47 tag"), "{error}");
+        }
         assert!(tag(&format!("en{}", "-a1b2c3d4".repeat(4))).is_err());
     }
 

@@ -5,6 +5,7 @@ pub(crate) mod document;
 mod input_value;
 pub(crate) mod introspection;
 pub mod operation;
+mod positions;
 pub mod upload;
 mod validation;
 pub(crate) mod variables;

@@ -17,6 +17,7 @@ pub mod removals;
 pub mod replicas;
 pub mod sql;
 pub mod statement;
+pub mod withheld_forms;
 pub mod withheld_imports;
 pub mod withheld_places;
 pub mod withholding;

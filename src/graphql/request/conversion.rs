@@ -20,6 +20,7 @@ use async_graphql_value::{ConstValue, Value};
 use crate::core::nearest::nearest;
 use crate::graphql::error::{GraphqlError, codes};
 use crate::graphql::request::input_value::{Coercion, InputValue, Path, VariableUse};
+use crate::graphql::request::positions::Positions;
 use crate::graphql::schema::connection::{EDGES, NODES};
 
 const TYPE_NAME: &str = "__typename";
@@ -37,14 +38,6 @@ pub(super) struct Converted {
     pub(super) errors: Vec<GraphqlError>,
 }
 
-/// Lines and columns of byte offsets of a document. Lines end as the GraphQL specification says (section 2.1.3); columns
-/// count characters.
-pub(super) struct Positions<'t> {
-    text: &'t str,
-    /// Byte offsets at which lines begin.
-    lines: Vec<usize>,
-}
-
 /// What an operation or a fragment uses.
 #[derive(Default)]
 struct Uses<'a> {
@@ -57,30 +50,6 @@ struct Converter<'a> {
     positions: &'a Positions<'a>,
     errors: Vec<GraphqlError>,
     uses: Uses<'a>,
-}
-
-impl<'t> Positions<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
-        let bytes = text.as_bytes();
-        let ends = bytes.iter().enumerate().filter(|(at, byte)| match byte {
-            b'\n' => true,
-            b'\r' => bytes.get(at + 1) != Some(&b'\n'),
-            _ => false,
-        });
-        Self { text, lines: std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect() }
-    }
-
-    /// The position of a byte offset. An offset within a character is that of the character.
-    pub(super) fn of(&self, offset: usize) -> Pos {
-        let line = self.lines.partition_point(|start| *start <= offset);
-        let start = line.checked_sub(1).and_then(|line| self.lines.get(line)).copied().unwrap_or(0);
-        let column = self.text[start..].char_indices().take_while(|(at, _)| start + at < offset).count() + 1;
-        Pos { line, column }
-    }
-
-    pub(super) fn of_span(&self, span: Option<SourceSpan>) -> Pos {
-        self.of(span.map_or(0, |span| span.offset()))
-    }
 }
 
 /// Converts a document.

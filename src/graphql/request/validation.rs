@@ -14,12 +14,16 @@ use async_graphql::registry::Registry;
 use crate::core::nearest::nearest;
 use crate::graphql::error::{GraphqlError, codes};
 use crate::graphql::limits;
-use crate::graphql::request::conversion::{Converted, Positions, convert};
+use crate::graphql::request::conversion::{Converted, convert};
+use crate::graphql::request::positions::Positions;
 
 /// Recursion of the parser for one level of nested brackets.
 const PARSER_RECURSION_PER_LEVEL: usize = 4;
 /// Recursion of the parser outside brackets.
 const PARSER_RECURSION_BASE: usize = 64;
+
+/// Maximum number of errors of one kind of check that a response lists.
+const MAX_LISTED_ERRORS: usize = 100;
 
 /// Characters of a token that a message repeats.
 const MAX_TOKEN_CHARS: usize = 30;
@@ -132,7 +136,18 @@ pub(super) fn validate(
     }
     errors.sort_by_key(|error| error.locations.first().map(|Pos { line, column }| (*line, *column)));
     errors.dedup();
-    Err(errors)
+    Err(listed(errors))
+}
+
+/// The errors that a response lists: the first ones, and the number of the others.
+pub(super) fn listed(mut errors: Vec<GraphqlError>) -> Vec<GraphqlError> {
+    let more = errors.len().saturating_sub(MAX_LISTED_ERRORS);
+    if more > 0 {
+        errors.truncate(MAX_LISTED_ERRORS);
+        let message = format!("{more} more errors are not listed: a response lists the first {MAX_LISTED_ERRORS}; correct these first");
+        errors.push(GraphqlError::new(codes::VALIDATION_FAILED, message));
+    }
+    errors
 }
 
 /// Reports subscriptions with several root fields. A field that is selected twice under one response name is one field. Rule

@@ -10,6 +10,7 @@ use crate::graphql::error::{GraphqlError, codes};
 use crate::graphql::request::document::Document;
 use crate::graphql::request::input_value::{Coercion, InputValue, Path};
 use crate::graphql::request::upload::Upload;
+use crate::graphql::request::validation::listed;
 
 /// Coerces the variables of an operation. Reports every invalid variable.
 pub(crate) fn coerce_variables(
@@ -35,7 +36,7 @@ pub(crate) fn coerce_variables(
             }
         }
     }
-    if errors.is_empty() { Ok(variables) } else { Err(errors) }
+    if errors.is_empty() { Ok(variables) } else { Err(listed(errors)) }
 }
 
 /// Validates only the given variables, as [`coerce_variables`] does; required variables may be missing. A variable that

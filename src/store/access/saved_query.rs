@@ -71,12 +71,14 @@ impl NewSavedQuery {
     fn withheld_names(&self, recognizer: &NameRecognizer) -> Vec<InputProblem> {
         let variables = Json::Object(self.variables.clone()).to_string();
         let document = without_escapes(&self.document);
+        // the words of a name may stand in both
+        let named = format!("{} {}", self.name.as_deref().unwrap_or_default(), self.title.as_deref().unwrap_or_default());
         let texts = [
             ("query", Some(&document)),
             ("operationName", self.operation_name.as_ref()),
             ("variables", Some(&variables)),
             ("name", self.name.as_ref()),
-            ("title", self.title.as_ref()),
+            ("title", Some(&named)),
         ];
         let found = texts.into_iter().filter(|(_, text)| text.is_some_and(|text| recognizer.finds(text)));
         found

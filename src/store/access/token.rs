@@ -9,7 +9,9 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait, Select, SqlErr};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait, Select, SqlErr, TransactionTrait,
+};
 use subtle::ConstantTimeEq;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -20,6 +22,7 @@ use crate::core::error::{Error, Result, bad_input, internal, unauthenticated};
 use crate::core::id;
 use crate::core::text::TextRule;
 use crate::entity::token::{ActiveModel, Column, Entity, Model};
+use crate::store::curation::withholding::withheld_digest::{WITHHELD_NAME_MESSAGE, load_recognizer};
 use crate::store::{Store, database};
 
 /// Prefix of the text of a token, by which secret scanners find leaked tokens.
@@ -168,6 +171,12 @@ impl Store {
         if let Some(other) = self.tokens().await?.into_iter().find(|other| other.name == name && other.revoked.is_none()) {
             return Err(name_taken(name, &other.id()));
         }
+        // the name is shown in histories, with everything that the token's holder writes
+        let transaction = self.pools.writer.begin().await.map_err(database)?;
+        if load_recognizer(&transaction, self.withholding_secret.as_deref()).await?.finds(name) {
+            return Err(bad_input("name", WITHHELD_NAME_MESSAGE));
+        }
+        transaction.rollback().await.map_err(database)?;
         let mut secret = [0; SECRET_BYTES];
         getrandom::fill(&mut secret).map_err(internal)?;
         let secret = BASE64_URL_SAFE_NO_PAD.encode(secret);

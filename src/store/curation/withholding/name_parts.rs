@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
+use crate::store::curation::withholding::name_redaction::texts;
 use crate::store::database;
 use crate::store::draft::{Draft, DraftValue};
 use crate::store::read::result::Cell;
@@ -18,6 +19,8 @@ use crate::store::write::load::LOOKUP_BATCH_VALUES;
 pub(crate) const NAME_FIELDS: [&str; 3] = ["name", "otherNames", "sortName"];
 /// Fields that hold parts of the name of a person, in their order in a name.
 pub(crate) const PART_FIELDS: [&str; 4] = ["givenName", "additionalName", "patronymicName", "familyName"];
+/// Fields beside the name of a person, in which a part of it may stand.
+const TITLE_FIELDS: [&str; 2] = ["honorificPrefix", "honorificSuffix"];
 /// Maximum number of whole names that are composed with each part.
 const MAX_COMPOSED_NAMES: usize = 50;
 
@@ -25,7 +28,7 @@ const MAX_COMPOSED_NAMES: usize = 50;
 pub(crate) type NameCells = HashMap<&'static str, Cell>;
 
 fn name_fields() -> impl Iterator<Item = &'static str> {
-    NAME_FIELDS.into_iter().chain(PART_FIELDS)
+    NAME_FIELDS.into_iter().chain(PART_FIELDS).chain(TITLE_FIELDS)
 }
 
 /// The values of a row in the fields with names.
@@ -64,6 +67,15 @@ pub(crate) fn composed_names(cells: &NameCells) -> Vec<String> {
         }
     }
     names
+}
+
+/// The texts of all the fields with names: the words of a name may stand in several of them, such as one in each language.
+pub(crate) fn name_texts(cells: &NameCells) -> impl Iterator<Item = &str> {
+    name_fields().filter_map(|field| cells.get(field)).flat_map(|cell| match cell {
+        Cell::Text(text) => vec![text.as_str()],
+        Cell::Json(json) => texts(json),
+        Cell::Null | Cell::Integer(_) | Cell::Number(_) | Cell::Boolean(_) | Cell::Id(_) | Cell::Instant(_) => Vec::new(),
+    })
 }
 
 fn parts(cells: &NameCells) -> [Option<&str>; 4] {

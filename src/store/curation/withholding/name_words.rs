@@ -3,11 +3,16 @@
 //! Percent-encoding, character references and escapes are decoded, invisible characters and signs within words are skipped,
 //! letters set apart are joined, and letters of one script that look like another's are read as both.
 
+mod decoding;
+
 use std::ops::Range;
 
 use unicode_security::confusable_detection::skeleton;
 
 use crate::core::normalize::is_pronunciation_mark;
+use crate::store::curation::withholding::name_words::decoding::{Seen, readings, seen};
+
+pub(crate) use crate::store::curation::withholding::name_words::decoding::Reading;
 
 /// Maximum length of a word; longer ones are no names.
 pub(crate) const MAX_WORD_LETTERS: usize = 40;
@@ -15,8 +20,10 @@ pub(crate) const MAX_WORD_LETTERS: usize = 40;
 const MAX_KEPT_GAP_CHARS: usize = 24;
 /// Minimum number of single letters in a row that make a word.
 const MIN_SPACED_LETTERS: usize = 4;
-/// Encodings may stand in each other, such as a percent-encoded address with character references.
-const MAX_ENCODINGS: usize = 3;
+/// White space in a row that is kept of it.
+const MAX_KEPT_SPACES: usize = 4;
+/// Signs of markup, which are no characters between words.
+const MARKUP: [char; 4] = ['*', '_', '~', '`'];
 
 /// A word of a text.
 #[derive(Debug, Clone)]
@@ -50,21 +57,38 @@ impl Token {
         }
     }
 
+    /// Number of characters between the word before and this one, without signs of markup. White space in a row counts once.
+    pub(crate) fn gap_length(&self) -> usize {
+        let mut visible = self.gap.iter().filter(|letter| !MARKUP.contains(letter)).peekable();
+        let mut length = 0;
+        while let Some(letter) = visible.next() {
+            length += usize::from(!(letter.is_whitespace() && visible.peek().is_some_and(|next| next.is_whitespace())));
+        }
+        length
+    }
+
     /// The first letter, folded.
     pub(crate) fn initial(&self) -> String {
         keep(&fold_letter(self.first))
     }
 }
 
-/// A character as a reader sees it, and the range of the text that stands for it.
-type Seen = (Range<usize>, char);
-
 /// The words of a text.
 pub(crate) fn tokens(text: &str) -> Vec<Token> {
+    tokens_of(seen(text))
+}
+
+/// The words of a text in each way to read it: names are recognized in any of them.
+pub(crate) fn token_readings(text: &str) -> Vec<(Vec<Token>, Reading)> {
+    readings(text).into_iter().map(|(seen, reading)| (tokens_of(seen), reading)).collect()
+}
+
+fn tokens_of(seen: Vec<Seen>) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut letters: Vec<Seen> = Vec::new();
     let mut gap: Vec<char> = Vec::new();
-    for (range, letter) in seen(text).into_iter().chain([(text.len()..text.len(), ' ')]) {
+    let end = seen.last().map_or(0, |(range, _)| range.end);
+    for (range, letter) in seen.into_iter().chain([(end..end, ' ')]) {
         if letter.is_alphanumeric() || (!letters.is_empty() && is_transparent(letter)) {
             letters.push((range, letter));
             continue;
@@ -73,127 +97,12 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
             tokens.push(token);
             gap.clear();
         }
-        if !is_transparent(letter) && gap.len() < MAX_KEPT_GAP_CHARS {
+        let is_kept = !letter.is_whitespace() || gap.iter().rev().take_while(|letter| letter.is_whitespace()).count() < MAX_KEPT_SPACES;
+        if !is_transparent(letter) && is_kept && gap.len() < MAX_KEPT_GAP_CHARS {
             gap.push(letter);
         }
     }
     join_spaced(&tokens)
-}
-
-/// The characters of a text, decoded.
-fn seen(text: &str) -> Vec<Seen> {
-    let mut seen: Vec<Seen> = text.char_indices().map(|(start, letter)| (start..start + letter.len_utf8(), letter)).collect();
-    if text.contains(['%', '&', '\\']) {
-        for _ in 0..MAX_ENCODINGS {
-            let decoded = decode(&seen);
-            if decoded.len() == seen.len() {
-                break;
-            }
-            seen = decoded;
-        }
-    }
-    seen
-}
-
-/// Decodes one layer of encoding. What is no valid code stays as it is.
-fn decode(seen: &[Seen]) -> Vec<Seen> {
-    let mut decoded = Vec::with_capacity(seen.len());
-    let mut rest = seen;
-    while let Some(((range, letter), tail)) = rest.split_first() {
-        let code = match letter {
-            '%' => percent_code(rest),
-            '&' => character_reference(rest),
-            '\\' => escape(rest),
-            _ => None,
-        };
-        if let Some((letter, length)) = code {
-            decoded.push((range.start..rest[length - 1].0.end, letter));
-            rest = &rest[length..];
-        } else {
-            decoded.push((range.clone(), *letter));
-            rest = tail;
-        }
-    }
-    decoded
-}
-
-/// Reads the number of two or more digits at the beginning of characters.
-fn hex(seen: &[Seen], digits: usize) -> Option<u32> {
-    let mut digits = seen.get(..digits)?.iter().map(|(_, letter)| letter.to_digit(16));
-    digits.try_fold(0, |number, digit| Some(number * 16 + digit?))
-}
-
-/// The character of `%D0%B0` (RFC 3986, section 2.1), with the number of characters read.
-fn percent_code(seen: &[Seen]) -> Option<(char, usize)> {
-    let byte = |index: usize| {
-        let code = seen.get(3 * index..).filter(|code| code.first().is_some_and(|(_, letter)| *letter == '%'))?;
-        u8::try_from(hex(&code[1..], 2)?).ok()
-    };
-    let first = byte(0)?;
-    let length = match first {
-        0..0x80 => 1,
-        0xC2..0xE0 => 2,
-        0xE0..0xF0 => 3,
-        0xF0..0xF5 => 4,
-        0x80..0xC2 | 0xF5..=0xFF => return None,
-    };
-    let bytes: Vec<u8> = (0..length).map(byte).collect::<Option<_>>()?;
-    Some((std::str::from_utf8(&bytes).ok()?.chars().next()?, 3 * length))
-}
-
-/// The character of `&#1072;`, `&#x430;` or `&nbsp;`, with the number of characters read. As in HTML, the semicolon may be
-/// missing after a number and after the oldest names.
-fn character_reference(seen: &[Seen]) -> Option<(char, usize)> {
-    const MAX_NAME_CHARS: usize = 8;
-    if seen.get(1).is_some_and(|(_, letter)| *letter == '#') {
-        return numeric_reference(seen);
-    }
-    let letters = seen[1..].iter().map(|(_, letter)| *letter);
-    let name: String = letters.take(MAX_NAME_CHARS).take_while(char::is_ascii_alphabetic).collect();
-    if seen.get(name.len() + 1).is_some_and(|(_, letter)| *letter == ';') {
-        return Some((named_character(&name)?, name.len() + 2));
-    }
-    let name = NAMES_WITHOUT_SEMICOLON.iter().find(|known| name.starts_with(**known))?;
-    Some((named_character(name)?, name.len() + 1))
-}
-
-/// Names of character references that browsers read without a semicolon.
-const NAMES_WITHOUT_SEMICOLON: [&str; 8] = ["amp", "nbsp", "shy", "quot", "laquo", "raquo", "lt", "gt"];
-
-fn named_character(name: &str) -> Option<char> {
-    match name {
-        "amp" => Some('&'),
-        "nbsp" | "ensp" | "emsp" | "thinsp" => Some(' '),
-        "shy" | "zwj" | "zwnj" | "lrm" | "rlm" => Some('\u{ad}'),
-        "apos" | "rsquo" | "lsquo" => Some('\''),
-        "quot" | "laquo" | "raquo" | "ldquo" | "rdquo" => Some('"'),
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        _ => None,
-    }
-}
-
-fn numeric_reference(seen: &[Seen]) -> Option<(char, usize)> {
-    const MAX_DIGITS: usize = 10;
-    let (radix, start) = if matches!(seen.get(2)?.1, 'x' | 'X') { (16, 3) } else { (10, 2) };
-    let letters = seen[start..].iter().map(|(_, letter)| *letter);
-    let digits: String = letters.take(MAX_DIGITS).take_while(|letter| letter.is_digit(radix)).collect();
-    let letter = u32::from_str_radix(&digits, radix).ok().and_then(char::from_u32)?;
-    let end = start + digits.len();
-    let has_semicolon = seen.get(end).is_some_and(|(_, letter)| *letter == ';');
-    Some((letter, end + usize::from(has_semicolon)))
-}
-
-/// The character of `\u0430`, or of two such escapes that make one, with the number of characters read.
-fn escape(seen: &[Seen]) -> Option<(char, usize)> {
-    let unit = |seen: &[Seen]| {
-        let is_escape = seen.get(1).is_some_and(|(_, letter)| *letter == 'u') && seen[0].1 == '\\';
-        u16::try_from(if is_escape { hex(seen.get(2..)?, 4)? } else { return None }).ok()
-    };
-    let first = unit(seen)?;
-    let second = seen.get(6..).filter(|seen| !seen.is_empty()).and_then(unit);
-    let letter = char::decode_utf16([first].into_iter().chain(second)).next()?.ok()?;
-    Some((letter, 6 * letter.len_utf16()))
 }
 
 /// Folds a letter. Signs, combining marks and invisible characters fold to the empty text.
@@ -366,8 +275,13 @@ fn join_spaced(tokens: &[Token]) -> Vec<Token> {
             continue;
         }
         let letters = &tokens[index..index + run];
-        let mut word: String = letters.iter().map(|token| token.folded.as_str()).collect();
-        word.truncate(MAX_WORD_LETTERS + 1);
+        let word: String = letters.iter().map(|token| token.folded.as_str()).collect();
+        // letters of several words are read one by one
+        if word.len() > MAX_WORD_LETTERS {
+            joined.extend_from_slice(&letters[..run - 1]);
+            index += run - 1;
+            continue;
+        }
         joined.push(Token {
             range: letters[0].range.start..letters[run - 1].range.end,
             folded: word,

@@ -15,7 +15,7 @@ use crate::core::error::Result;
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::curation::referrers::referrers;
-use crate::store::curation::withholding::name_parts::{NameCells, PART_FIELDS, composed_names, drafted_name_cells};
+use crate::store::curation::withholding::name_parts::{NameCells, PART_FIELDS, composed_names, drafted_name_cells, name_texts};
 use crate::store::curation::withholding::name_recognition::NameRecognizer;
 use crate::store::curation::withholding::name_redaction::{NameRedaction, texts};
 use crate::store::curation::withholding::text_columns::holds_text;
@@ -38,8 +38,8 @@ pub(crate) fn screen(
     problems.extend(reserved_slug_problem(ty, resolved));
     let mut found = places_of_names(ty, resolved.draft, recognizer, lone);
     let has_split_name = ty == RecordType::Person && found.is_empty() && {
-        let names = composed_names(&drafted_name_cells(catalog().get(ty), resolved.draft, stored));
-        names.iter().any(|name| recognizer.finds(name))
+        let cells = drafted_name_cells(catalog().get(ty), resolved.draft, stored);
+        composed_names(&cells).iter().any(|name| recognizer.finds(name)) || recognizer.finds_across(name_texts(&cells))
     };
     if has_split_name {
         found.push(resolved.draft.origin.clone());
@@ -58,6 +58,7 @@ pub(crate) fn screen(
             let new_slug = format!("redacted-{}", &encoded[encoded.len() - 8..]);
             let redaction = NameRedaction { recognizer, ids: Vec::new(), new_slug };
             let mut draft = resolved.draft.clone();
+            let lone = lone || has_split_name;
             // nothing of a slug or a key stays: the rest can be a digest of what identifies the person
             if draft.name.as_ref().is_some_and(|slug| redaction.finds(slug, lone)) {
                 draft.name = Some(redaction.new_slug.clone());

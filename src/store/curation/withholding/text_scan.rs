@@ -89,7 +89,7 @@ impl TextPattern<'_> {
     fn is_in(self, text: &str) -> bool {
         match self {
             Self::Name(recognizer) => recognizer.finds(text),
-            Self::Word(recognizer) => recognizer.finds_words(text),
+            Self::Word(recognizer) => recognizer.finds_words_of_others(text),
             Self::Label => REPLACEMENT_NAMES.iter().any(|(_, label)| text.contains(label)),
         }
     }
@@ -165,7 +165,7 @@ impl WriteSession<'_> {
             let record = catalog().get(owner.ty);
             let mut fields = BTreeSet::new();
             let is_related = related.contains(&owner.id);
-            let finds = |text: &str| recognizer.finds_short_words(text) || (!is_related && recognizer.finds_words(text));
+            let finds = |text: &str| recognizer.finds_short_words(text) || (!is_related && recognizer.finds_words_of_others(text));
             collect(record, &self.state(record, owner.id).await?, &finds, &mut fields);
             for field in fields {
                 found.add(TextPlace { kind: record.singular(), record: id::encode(owner.ty.prefix(), owner.id), field, redacted: false });
@@ -258,7 +258,7 @@ impl WriteSession<'_> {
                 };
                 let redacted_by = redaction.redact_text(by.clone(), false);
                 let redacted_message = message.clone().map(|message| redaction.redact_text(message, lone));
-                let stays = |text: &str| redaction.finds(text, true);
+                let stays = |text: &str| redaction.recognizer.finds_words_of_others(text);
                 for (field, is_found) in [
                     ("revision.message", redacted_message.as_deref().is_some_and(stays)),
                     ("revision.changes", texts(&redacted_changes).into_iter().any(stays)),
@@ -317,27 +317,43 @@ impl WriteSession<'_> {
                     let text: Option<String> = column(&row, index + 1)?;
                     let Some(text) = text.filter(|text| is_match(text)) else { continue };
                     places.add(TextPlace { kind: table.to_owned(), record: row_key.clone(), field: name.clone(), redacted: true });
-                    self.redact_own_row(text_column.holder, &row_key, &text, redaction).await?;
+                    self.redact_own_row(text_column.holder, (&row_key, name), &text, redaction).await?;
                 }
             }
         }
         Ok(())
     }
 
-    async fn redact_own_row(&self, holder: TextHolder, key: &str, text: &str, redaction: &NameRedaction<'_>) -> Result<()> {
+    /// A name for a token, which no other has.
+    fn redacted_token_name(&self, redaction: &NameRedaction<'_>) -> String {
+        format!("{}-{}", redaction.new_slug, self.store.clock.new_uuid().simple())
+    }
+
+    async fn redact_own_row(
+        &self,
+        holder: TextHolder,
+        (key, column): (&str, &str),
+        text: &str,
+        redaction: &NameRedaction<'_>,
+    ) -> Result<()> {
         let delete =
             |table: &'static str, column: &'static str| Query::delete().from_table(table).and_where(Expr::col(column).eq(key)).to_owned();
         let run = |statement| async move { self.transaction.execute(&statement).await.map(drop).map_err(database) };
         match holder {
             TextHolder::FormerSlugs => run(delete("former_slugs", "slug")).await,
             TextHolder::DocumentIds => run(delete("document_ids", "id")).await,
+            TextHolder::SavedQueries if column == "saved_by" => {
+                let name = self.redacted_token_name(redaction);
+                let update = Query::update().table("saved_queries").value("saved_by", name).and_where(Expr::col("hash").eq(key)).to_owned();
+                self.transaction.execute(&update).await.map(drop).map_err(database)
+            }
             TextHolder::SavedQueries => {
                 run(delete("document_ids", "hash")).await?;
                 run(delete("saved_queries", "hash")).await
             }
             TextHolder::Tokens => {
                 // names of tokens are unique
-                let name = format!("{}-{}", redaction.new_slug, self.store.clock.new_uuid().simple());
+                let name = self.redacted_token_name(redaction);
                 let update = Query::update().table("tokens").value("name", name).and_where(Expr::col("name").eq(text)).to_owned();
                 self.transaction.execute(&update).await.map(drop).map_err(database)
             }

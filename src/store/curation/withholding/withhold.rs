@@ -243,13 +243,12 @@ impl WriteSession<'_> {
         recognizer: &NameRecognizer,
     ) -> Result<(), WriteError> {
         let mut namesakes = BTreeSet::new();
-        let is_whole_name = |text: &str| {
-            recognizer.redact(text, false).is_some_and(|redacted| REPLACEMENT_NAMES.iter().any(|(_, label)| redacted.trim() == *label))
-        };
+        // nothing but words of a name are left: Anna Petrova-Smith is a name of somebody else, a friend of Anna Petrova is not
+        let is_name = |text: &str| recognizer.replace(text, false, |_| "\n".to_owned()).is_some_and(|rest| !words_begin_lower(&rest));
         for referrer in named.owners.iter().filter(|referrer| referrer.ty == record.ty) {
             let row = self.existing(record, referrer.id, "person").await?;
             let mut names = NAME_FIELDS.iter().flat_map(|name| field(record, &row, name).texts());
-            if names.any(is_whole_name) {
+            if names.any(is_name) {
                 namesakes.insert(referrer.id);
             }
         }
@@ -259,7 +258,7 @@ impl WriteSession<'_> {
             return Ok(());
         }
         let message = format!(
-            "other people have the same name: {}; merge those who are the same person first, and give the others as namesakes, who keep it",
+            "other people have the name: {}; merge those who are the same person first, and give the others as namesakes, who keep it",
             unknown.join(", ")
         );
         Err(WriteError::problem(InputProblem::new(Origin::input(["namesakes"]), message)))
@@ -283,6 +282,12 @@ impl WriteSession<'_> {
     }
 }
 
+/// Whether a text has a word that begins with a small letter.
+fn words_begin_lower(text: &str) -> bool {
+    let mut words = text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.any(|word| word.starts_with(char::is_lowercase))
+}
+
 impl Identity {
     /// The forms by which texts with these names or the identifiers are recognized.
     fn forms(&self, names: &[String]) -> Vec<(String, i32)> {
@@ -296,11 +301,11 @@ impl Identity {
             let members = |name: &'static str| value.as_array().into_iter().flatten().filter_map(move |item| item.get(name)?.as_str());
             match path {
                 "name" | "sortName" => {
-                    let names = texts(value).into_iter().filter(|name| name.contains(' ') && today.finds_words(name));
+                    let names = texts(value).into_iter().filter(|name| name.contains(' ') && today.finds_words_of_others(name));
                     self.names.extend(names.map(str::to_owned));
                 }
                 "otherNames" => {
-                    let names = members("name").filter(|name| name.contains(' ') && today.finds_words(name));
+                    let names = members("name").filter(|name| name.contains(' ') && today.finds_words_of_others(name));
                     self.names.extend(names.map(str::to_owned));
                 }
                 "slug" => self.slugs.extend(value.as_str().map(str::to_owned)),

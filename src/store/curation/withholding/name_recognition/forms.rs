@@ -8,6 +8,8 @@ pub(crate) const REPLACEMENT_NAMES: [(&str, &str); 3] =
     [("en", "Name withheld"), ("ru", "Имя не разглашается"), ("kk", "Есімі жарияланбайды")];
 /// Minimum length of a single word by which a person is recognized, in folded letters.
 pub(super) const MIN_LONE_WORD_LETTERS: usize = 5;
+/// Minimum length of a word that an initial completes to a name.
+pub(super) const MIN_WORD_LETTERS_WITH_INITIAL: usize = 4;
 /// Length from which on a stem may stand without an ending: Ann is not Anna, but Петров may be Петрова.
 const MIN_BARE_STEM_LETTERS: usize = 5;
 /// Minimum length of a stem.
@@ -19,27 +21,35 @@ pub(super) const PARTICLES: [&str; 15] =
     ["van", "von", "der", "den", "de", "da", "di", "la", "le", "al", "el", "bin", "ibn", "ben", "ogli"];
 /// Class of a name of one word.
 pub(super) const WHOLE_NAME: i32 = 0;
+/// Class of an identifier.
+pub(super) const IDENTIFIER: i32 = i32::MIN;
 /// Maximum number of words of a name that is recognized only as a whole.
 const MAX_EXACT_WORDS: usize = 6;
 /// Endings of the dictionary forms of names, which case endings replace; the longest first. Folded, with i for y.
 const NAME_ENDINGS: [&str; 11] = ["aia", "iaia", "ii", "oi", "ei", "ai", "ia", "a", "e", "i", "o"];
 /// Minimum number of digits of an identifier that is recognized in texts, whatever its scheme. Shorter numbers mean other things.
-const MIN_IDENTIFIER_DIGITS: usize = 7;
+pub(super) const MIN_IDENTIFIER_DIGITS: usize = 7;
+/// Maximum length of an identifier that is recognized in texts.
+pub(super) const MAX_IDENTIFIER_CHARS: usize = 64;
 
 /// Forms of the words of a person's names and of the values of the identifiers, each with the class of its word. Their digests
 /// are stored.
 pub(in crate::store::curation) fn forms_of_person<'v>(names: &[String], identifiers: impl Iterator<Item = &'v str>) -> Vec<(String, i32)> {
     let mut forms = name_forms(names);
     for value in identifiers.filter(|value| value.chars().filter(char::is_ascii_digit).count() >= MIN_IDENTIFIER_DIGITS) {
-        let words = tokens(value);
-        match words.as_slice() {
-            [only] => forms.push((format!("full:{}", only.folded), WHOLE_NAME)),
-            words => forms.extend(exact_form(words)),
+        let letters: String = tokens(value).iter().map(|token| token.folded.as_str()).collect();
+        if letters.len() <= MAX_IDENTIFIER_CHARS {
+            forms.push((identifier_form(&letters), IDENTIFIER));
         }
     }
     forms.sort();
     forms.dedup();
     forms
+}
+
+/// The form of an identifier, by its letters and digits.
+pub(super) fn identifier_form(letters: &str) -> String {
+    format!("identifier:{letters}")
 }
 
 /// Forms of the words of a person's names, each with the class of its word.
@@ -48,23 +58,36 @@ fn name_forms(names: &[String]) -> Vec<(String, i32)> {
     let mut classes: Vec<String> = Vec::new();
     let mut forms = Vec::new();
     let words_of = |name: &String| {
-        let mut words = tokens(name);
-        words.retain(|token| {
-            let word = &token.folded;
-            word.len() >= 2 && !labels.contains(word) && !PARTICLES.contains(&word.as_str())
-        });
-        words
+        let all: Vec<Token> = tokens(name).into_iter().filter(|token| token.folded.len() >= 2 && !labels.contains(&token.folded)).collect();
+        let words: Vec<Token> = all.iter().filter(|token| !PARTICLES.contains(&token.folded.as_str())).cloned().collect();
+        // a particle can be a name, as in Van Viktor
+        if words.len() < 2 { all } else { words }
     };
     // a nickname beside a full name may be an ordinary word
     let has_full_name = names.iter().any(|name| words_of(name).len() > 1);
     for name in names {
         let words = words_of(name);
+        let initials: Vec<Token> = tokens(name).into_iter().filter(|token| token.is_letter).collect();
         match words.as_slice() {
+            // a family name with initials is recognized with them, unless it is very short
+            [token] if !initials.is_empty() && token.folded.len() < MIN_WORD_LETTERS_WITH_INITIAL => {
+                forms.extend(exact_form(&tokens(name)))
+            }
+            [_] if !initials.is_empty() => {}
             [token] if token.folded.len() >= MIN_LONE_WORD_LETTERS && !has_full_name => {
                 forms.extend(forms_of(token).into_iter().map(|form| (form, WHOLE_NAME)));
             }
             [] | [_] if !has_full_name => forms.extend(exact_form(&tokens(name))),
             [] | [_] | [_, _, ..] => {}
+        }
+        if words.len() == 1 {
+            for letter in initials {
+                let form = format!("initial:{}", letter.initial());
+                if !classes.contains(&form) {
+                    classes.push(form.clone());
+                    forms.push((form, i32::try_from(classes.len()).unwrap_or(i32::MAX)));
+                }
+            }
         }
         for token in words {
             if classes.contains(&token.folded) {
