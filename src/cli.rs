@@ -66,7 +66,7 @@ async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = Config::load(cli.global.config.as_deref(), &cli.flags()).map_err(ExitError::from)?;
     let traces = logging::init(&config.log)?;
     config.warn_deprecated();
-    let outcome = dispatch(cli.command, &config).await;
+    let outcome = Box::pin(dispatch(cli.command, &config)).await;
     traces.shutdown().await;
     match outcome? {
         CommandOutcome::Silent => Ok(ExitCode::SUCCESS),

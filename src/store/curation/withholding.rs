@@ -1,6 +1,7 @@
 //! Withholding a person: what identifies the person is removed from every text, and is recognized in later writes.
 
 pub(crate) mod digest_key;
+mod former_slugs;
 pub(crate) mod name_parts;
 pub(crate) mod name_recognition;
 pub(crate) mod name_redaction;

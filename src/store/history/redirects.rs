@@ -26,11 +26,13 @@ impl Store {
     pub async fn register_redirects(&self, slugs: &[FormerName<String>], ids: &[FormerName<Uuid>]) -> Result<()> {
         let transaction = self.begin_exclusive().await?;
         let Recognizers { anywhere, beside } = Recognizers::load(&transaction, self.withholding_secret.as_deref()).await?;
-        let related = if beside.is_empty() { HashSet::new() } else { records_of_withheld_persons(&transaction).await? };
+        let related =
+            if beside.is_empty() && anywhere.is_empty() { HashSet::new() } else { records_of_withheld_persons(&transaction).await? };
         let key = DigestKey::load(&transaction, self.withholding_secret.as_deref()).await?;
         let mut slugs = new_slugs(&transaction, slugs, key.as_ref()).await?;
         let names = |former: &FormerName<String>| {
-            anywhere.finds(&former.name) || (related.contains(&former.record) && beside.finds_words(&former.name))
+            let is_about = related.contains(&former.record) && (anywhere.finds_words(&former.name) || beside.finds_words(&former.name));
+            is_about || anywhere.finds(&former.name)
         };
         slugs.retain(|former| !names(former));
         let ids = new_ids(&transaction, ids).await?;

@@ -167,3 +167,38 @@ async fn language_tags_hold_no_free_text(#[values(On::Sqlite, On::Postgres)] on:
         assert!(format!("{:?}", imported.unwrap_err()).contains("is not a language tag"), "{tag}");
     }
 }
+
+/// Texts that begin with an address, and slugs with one word of the name.
+const ADDRESSES: &str = r#"
+people:
+- {slug: te, name: {en: Tamara Eslyambekova}}
+topics:
+- {slug: topic-1, label: {en: "https://x.kz/tamara-eslyambekova"}, definition: {en: "https://x.kz/news is the site of Tamara Eslyambekova."}}
+cases:
+- {slug: people-v-eslyambekova, title: {en: State v. Eslyambekova}, kind: criminal, status: decided, parties: [{key: defendant, role: defendant, person: te}]}
+"#;
+
+#[rstest]
+#[tokio::test]
+async fn addresses_and_former_slugs_of_linked_records_are_redacted(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, ADDRESSES).await;
+    let (editor, admin) = (Asker::with_role(&server, Role::Editor).await, Asker::with_role(&server, Role::Admin).await);
+    editor.done("updateCase { case { id } }", json!({"id": "people-v-eslyambekova", "slug": "state-v-eslyambekova"})).await;
+    let done = admin.done("withholdPerson { places { type record field redacted } }", json!({"person": "te"})).await;
+    for slug in ["people-v-eslyambekova", "state-v-eslyambekova"] {
+        let listed = json!({"type": "former_slugs", "record": slug, "field": "slug", "redacted": true});
+        assert!(done["places"].as_array().unwrap().contains(&listed), "{done:#}");
+        let found = server.data(&format!("{{ case(by: {{slug: \"{slug}\"}}) {{ id }} }}")).await;
+        assert_eq!(found["case"], Value::Null, "{slug}");
+    }
+    let topic = server.data(r#"{ topic(by: {slug: "topic-1"}) { label definition } }"#).await;
+    let expected = json!({"label": "Name withheld", "definition": "https://x.kz/news is the site of Name withheld."});
+    assert_eq!(topic["topic"], expected);
+    // the import is repeated, and a slug does not come back with it
+    let before = server.data("{ cases { totalCount } }").await;
+    server.import(ADDRESSES).await.unwrap();
+    assert_eq!(server.data("{ cases { totalCount } }").await, before);
+    let other = "topics:\n- {slug: topic-2, label: {en: \"@tamaraeslyambekova\"}}\n";
+    assert_eq!(server.import(other).await.unwrap().redacted, 1);
+    assert_eq!(server.data(r#"{ topic(by: {slug: "topic-2"}) { label } }"#).await["topic"]["label"], "Name withheld");
+}

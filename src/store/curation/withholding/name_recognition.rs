@@ -6,13 +6,14 @@
 
 pub(crate) mod forms;
 mod glued;
+mod pair;
 #[cfg(test)]
 mod tests;
 mod word_kind;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use uuid::Uuid;
 
@@ -21,9 +22,10 @@ use crate::store::curation::withholding::digest_key::DigestKey;
 use crate::store::curation::withholding::name_recognition::forms::{
     IDENTIFIER, MIN_LONE_WORD_LETTERS, MIN_STEM_LETTERS, MIN_WORD_LETTERS_WITH_INITIAL, REPLACEMENT_NAMES, SOUND, WHOLE_NAME, exact_form,
 };
+use crate::store::curation::withholding::name_recognition::pair::{has_space, is_cased_as_name, is_one_name};
 use crate::store::curation::withholding::name_recognition::word_kind::{
     CLOSING, OPENING, end_of_enclosed, is_after_comma, is_before_maiden_name, is_conjunction, is_initial_beside, is_near, is_particle,
-    is_patronymic, is_title, stands_alone,
+    is_patronymic, is_title, stands_alone, stands_apart,
 };
 use crate::store::curation::withholding::name_words::{MAX_WORD_LETTERS, Reading, Token, token_readings, tokens};
 
@@ -52,6 +54,8 @@ pub(crate) struct NameRecognizer {
     joined: WordCache<bool>,
     glued: WordCache<bool>,
     has_identifiers: bool,
+    /// First letters of the words of names.
+    initials: OnceLock<BTreeSet<char>>,
 }
 
 /// What is known of words, with whether they are in Latin script.
@@ -67,7 +71,16 @@ impl NameRecognizer {
         let exact = classes.values().flatten().filter_map(|(_, class)| usize::try_from(class.checked_neg()?).ok());
         let exact_lengths = exact.filter(|length| *length > 0).collect();
         let has_identifiers = classes.values().flatten().any(|(_, class)| *class == IDENTIFIER);
-        Self { key, classes, exact_lengths, cache: Mutex::default(), joined: Mutex::default(), glued: Mutex::default(), has_identifiers }
+        Self {
+            key,
+            classes,
+            exact_lengths,
+            cache: Mutex::default(),
+            joined: Mutex::default(),
+            glued: Mutex::default(),
+            has_identifiers,
+            initials: OnceLock::new(),
+        }
     }
 
     /// Whether there are names to recognize.
@@ -230,25 +243,34 @@ impl NameRecognizer {
             let mut near = index.saturating_sub(MAX_WORDS_BETWEEN)..(index + 2 + MAX_WORDS_BETWEEN).min(tokens.len());
             tokens[index].folded.len().min(tokens[index + 1].folded.len()) <= MAX_PIECE_LETTERS || near.any(is_word_of_name)
         };
-        let join = |index: usize| {
+        let join = |index: usize, joined: &BTreeMap<usize, (Token, Vec<WordClass>)>| {
             let next = tokens.get(index + 1).filter(|next| next.gap.len() == 1 && !is_after_comma(next))?;
-            if !is_piece(index) || !is_piece(index + 1) || !is_anchored(index) {
+            if !is_piece(index)
+                || !is_piece(index + 1)
+                || !(is_anchored(index)
+                    || joined.range(index.saturating_sub(MAX_WORDS_BETWEEN)..index + 2 + MAX_WORDS_BETWEEN).next().is_some())
+            {
                 return None;
             }
             let word = tokens[index].joined(next);
             if !(MIN_WORD_LETTERS_WITH_INITIAL..=MAX_WORD_LETTERS).contains(&word.folded.len()) {
                 return None;
             }
+            if !self.may_begin_word(&word.folded) {
+                return None;
+            }
             let classes = self.find_classes(&word.folded, word.is_latin);
             classes.iter().any(|(_, class)| *class > WHOLE_NAME).then_some((word, classes))
         };
         let mut joined: BTreeMap<usize, (Token, Vec<WordClass>)> = BTreeMap::new();
-        let mut index = 0;
-        while index < tokens.len() {
-            let found = join(index);
-            let length = if found.is_some() { 2 } else { 1 };
-            joined.extend(found.map(|found| (index, found)));
-            index += length;
+        // a word that was joined is near others
+        for _ in 0..2 {
+            let mut index = 0;
+            while index < tokens.len() {
+                let found = if joined.contains_key(&index) { None } else { join(index, &joined) };
+                joined.extend(found.map(|found| (index, found)));
+                index += if joined.contains_key(&index) { 2 } else { 1 };
+            }
         }
         if joined.is_empty() {
             return None;
@@ -279,7 +301,13 @@ impl NameRecognizer {
             let may_complete =
                 !has_other_name || (!tokens[first].is_initial && !tokens[second].is_initial && !is_after_comma(&tokens[second]));
             let completes_with = |second: usize| completes((&tokens[first], &classes[first]), (&tokens[second], &classes[second]));
-            if may_complete && completes_with(second) {
+            let completes_relatives = |second: usize| {
+                let token = &tokens[second];
+                // Kosherov is the family name of Zarina Kosherova's brother
+                conjunction.is_some() && !token.is_initial && share_name(&classes[first], &self.lookup_word(&token.folded, false))
+            };
+            if may_complete && (completes_with(second) || completes_relatives(second)) && is_one_name(tokens, first, second, has_other_name)
+            {
                 match conjunction {
                     None => return Some(extend(tokens, second)),
                     // the family name of two people, as in Anna and Boris Petrov, is the other one's, too
@@ -295,12 +323,15 @@ impl NameRecognizer {
                 second = end + 1;
                 continue;
             }
-            if conjunction.is_none() && is_conjunction(&tokens[second]) && tokens.get(second + 1).is_some_and(is_capitalized_near) {
+            let is_joined = |index: usize| is_conjunction(&tokens[index]) && tokens.get(index + 1).is_some_and(is_capitalized_near);
+            if conjunction.is_none() && !has_other_name && is_joined(second) {
                 conjunction = Some(second);
-                has_other_name = false;
                 between += 1;
                 second += 1;
                 continue;
+            }
+            if conjunction.is_none() && !has_other_name && tokens[second].gap.contains(&'&') {
+                conjunction = Some(second - 1);
             }
             let token = &tokens[second];
             let is_part = is_initial_beside(token, &tokens[first])
@@ -326,9 +357,19 @@ impl NameRecognizer {
         self.exact_lengths.iter().rev().find_map(|length| {
             let words = tokens.get(first..first + length)?;
             let counts = words[1..].iter().all(is_near) && (*length > 1 || lone || tokens.len() == 1);
-            let (form, _) = exact_form(words).filter(|_| counts)?;
+            let is_whole_text = tokens.len() == *length;
+            let is_spaced = words[1..].iter().any(has_space);
+            let is_name = is_whole_text || !is_spaced || (is_cased_as_name(words) && stands_apart(tokens, first..first + length));
+            let (form, _) = exact_form(words).filter(|_| counts && is_name)?;
             (!self.lookup(&form).is_empty()).then_some(first + length - 1)
         })
+    }
+
+    /// Whether letters can begin with a word of a name: an initial is known of each. Spares lookups where words are not divided.
+    fn may_begin_word(&self, letters: &str) -> bool {
+        let initials =
+            self.initials.get_or_init(|| ('a'..='z').filter(|letter| !self.lookup(&format!("initial:{letter}")).is_empty()).collect());
+        letters.chars().next().is_some_and(|letter| initials.contains(&letter))
     }
 
     /// Whether a word is two words of one name without a separator, as in an address.
@@ -338,10 +379,12 @@ impl NameRecognizer {
             return false;
         }
         cached(&self.joined, (word.to_owned(), token.is_latin), || {
-            let joined = (MIN_STEM_LETTERS..=word.len() - MIN_STEM_LETTERS).any(|middle| {
-                let left = self.lookup_word(&word[..middle], token.is_latin);
-                !left.is_empty() && share_name(&left, &self.lookup_word(&word[middle..], token.is_latin))
-            });
+            let may_begin = |at: usize| self.may_begin_word(&word[at..]);
+            let joined = may_begin(0)
+                && (MIN_STEM_LETTERS..=word.len() - MIN_STEM_LETTERS).filter(|middle| may_begin(*middle)).any(|middle| {
+                    let left = self.lookup_word(&word[..middle], token.is_latin);
+                    !left.is_empty() && share_name(&left, &self.lookup_word(&word[middle..], token.is_latin))
+                });
             joined && !self.lookup(&format!("full:{word}")).iter().any(|(_, class)| *class != WHOLE_NAME)
         })
     }

@@ -76,7 +76,7 @@ impl NameRedaction<'_> {
             Json::String(text) => match scope {
                 Scope::Closed => Json::String(text),
                 Scope::Unique if self.finds(&text, lone) => Json::Null,
-                Scope::Text if is_address(&text) && self.finds(&text, lone) => Json::Null,
+                Scope::Text if is_address(&text) && self.finds(&text, lone) => json!(label(&text)),
                 Scope::Text if lone && self.recognizer.is_short_word(&text) => json!(label(&text)),
                 Scope::Text | Scope::Unique => json!(self.redact_text(text, lone)),
                 Scope::Record(_) | Scope::Structure(_) | Scope::Changes(_) | Scope::Name => match keys.get(&text) {
@@ -148,7 +148,7 @@ pub(crate) fn texts(value: &Json) -> Vec<&str> {
 
 /// Whether a text is a URL or an email address.
 fn is_address(text: &str) -> bool {
-    text.starts_with("http://") || text.starts_with("https://") || (text.contains('@') && !text.contains(char::is_whitespace))
+    !text.contains(char::is_whitespace) && (text.starts_with("http://") || text.starts_with("https://") || text.contains('@'))
 }
 
 /// Whether a text has the form of a slug, a key or a path, rather than of a sentence.

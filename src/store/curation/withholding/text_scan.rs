@@ -56,7 +56,7 @@ pub struct TextPlaces {
 }
 
 impl TextPlaces {
-    fn add(&mut self, place: TextPlace) {
+    pub(super) fn add(&mut self, place: TextPlace) {
         if !self.places.contains(&place) {
             self.total += 1;
             if self.places.len() < MAX_PLACES {
@@ -299,9 +299,8 @@ impl WriteSession<'_> {
                 continue;
             }
             let key = match text_column.holder {
-                // the records and the histories were redacted, and what is derived from records was written with them
-                TextHolder::Record(_) | TextHolder::Revisions | TextHolder::Derived => continue,
-                TextHolder::FormerSlugs => "slug",
+                // these were redacted before, and what is derived from records was written with them
+                TextHolder::Record(_) | TextHolder::Revisions | TextHolder::Derived | TextHolder::FormerSlugs => continue,
                 TextHolder::SavedQueries => "hash",
                 TextHolder::DocumentIds | TextHolder::Tokens => "id",
             };
@@ -315,8 +314,14 @@ impl WriteSession<'_> {
                 let row_key: String = column(&row, 0)?;
                 for (index, name) in columns.iter().enumerate() {
                     let text: Option<String> = column(&row, index + 1)?;
-                    let Some(text) = text.filter(|text| is_match(text)) else { continue };
-                    places.add(TextPlace { kind: table.to_owned(), record: row_key.clone(), field: name.clone(), redacted: true });
+                    let Some(text) = text else { continue };
+                    let redacted = is_match(&text);
+                    if redacted || redaction.recognizer.finds_words_of_others(&text) {
+                        places.add(TextPlace { kind: table.to_owned(), record: row_key.clone(), field: name.clone(), redacted });
+                    }
+                    if !redacted {
+                        continue;
+                    }
                     self.redact_own_row(text_column.holder, (&row_key, name), &text, redaction).await?;
                 }
             }
@@ -340,7 +345,6 @@ impl WriteSession<'_> {
             |table: &'static str, column: &'static str| Query::delete().from_table(table).and_where(Expr::col(column).eq(key)).to_owned();
         let run = |statement| async move { self.transaction.execute(&statement).await.map(drop).map_err(database) };
         match holder {
-            TextHolder::FormerSlugs => run(delete("former_slugs", "slug")).await,
             TextHolder::DocumentIds => run(delete("document_ids", "id")).await,
             TextHolder::SavedQueries if column == "saved_by" => {
                 let name = self.redacted_token_name(redaction);
@@ -357,7 +361,7 @@ impl WriteSession<'_> {
                 let update = Query::update().table("tokens").value("name", name).and_where(Expr::col("name").eq(text)).to_owned();
                 self.transaction.execute(&update).await.map(drop).map_err(database)
             }
-            TextHolder::Record(_) | TextHolder::Revisions | TextHolder::Derived => Ok(()),
+            TextHolder::Record(_) | TextHolder::Revisions | TextHolder::Derived | TextHolder::FormerSlugs => Ok(()),
         }
     }
 

@@ -171,6 +171,7 @@ impl WriteSession<'_> {
         forget_merges(transaction, &identity.ids).await?;
         let in_histories = self.redact_histories(&identity.ids, (&related, &memberships), &redaction, &mut keys, is_shared).await?;
         places.add_possible(in_histories);
+        self.redact_former_slugs(&related, &redaction, &key, is_shared, &mut places).await?;
         self.redact_own_tables(&redaction, is_shared, &mut places).await?;
         let names = identity.names.iter().map(|name| fold_for_search(name)).collect::<Vec<_>>().join(" ");
         forget_unused_words(transaction, words(&names).map(str::to_owned).collect()).await?;

@@ -57,23 +57,29 @@ fn name_forms(names: &[String]) -> Vec<(String, i32)> {
     let labels: Vec<String> = REPLACEMENT_NAMES.iter().flat_map(|(_, label)| tokens(label)).map(|token| token.folded).collect();
     let mut classes: Vec<String> = Vec::new();
     let mut forms = Vec::new();
-    let words_of = |name: &String| {
-        let all: Vec<Token> = tokens(name).into_iter().filter(|token| token.folded.len() >= 2 && !labels.contains(&token.folded)).collect();
-        let words: Vec<Token> = all.iter().filter(|token| !PARTICLES.contains(&token.folded.as_str())).cloned().collect();
-        // a particle can be a name, as in Van Viktor
-        if words.len() < 2 { all } else { words }
+    let is_particle = |token: &Token| PARTICLES.contains(&token.folded.as_str());
+    let all_of = |name: &String| -> Vec<Token> {
+        tokens(name).into_iter().filter(|token| token.folded.len() >= 2 && !labels.contains(&token.folded)).collect()
     };
-    // a nickname beside a full name may be an ordinary word
+    let words_of = |name: &String| -> Vec<Token> { all_of(name).into_iter().filter(|token| !is_particle(token)).collect() };
+    // a nickname or a family name beside a full name may be an ordinary word
     let has_full_name = names.iter().any(|name| words_of(name).len() > 1);
     for name in names {
-        let words = words_of(name);
+        let mut words = words_of(name);
+        // one particle can be a name, as in Van Viktor; several, as in van der Elst, belong to a family name
+        let all = all_of(name);
+        let has_particles = words.len() == 1 && all.len() > 1;
+        if has_particles && all.len() == 2 && !has_full_name {
+            words = all;
+        }
         let initials: Vec<Token> = tokens(name).into_iter().filter(|token| token.is_letter).collect();
         match words.as_slice() {
             // a family name with initials is recognized with them, unless it is very short
             [token] if !initials.is_empty() && token.folded.len() < MIN_WORD_LETTERS_WITH_INITIAL => {
-                forms.extend(exact_form(&tokens(name)))
+                forms.extend(exact_form(&tokens(name)));
             }
             [_] if !initials.is_empty() => {}
+            [_] if has_particles && !has_full_name => forms.extend(exact_form(&tokens(name))),
             [token] if token.folded.len() >= MIN_LONE_WORD_LETTERS && !has_full_name => {
                 forms.extend(forms_of(token).into_iter().map(|form| (form, WHOLE_NAME)));
             }

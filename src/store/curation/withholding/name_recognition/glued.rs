@@ -24,7 +24,12 @@ const MAX_PIECE_GAP_CHARS: usize = 2;
 /// Maximum number of words between two words of one name in an address, as in *petrova.kz/anna*.
 const MAX_WORDS_BETWEEN_IN_ADDRESS: usize = 1;
 /// Maximum number of groups in which an identifier is written.
-const MAX_IDENTIFIER_GROUPS: usize = 8;
+const MAX_IDENTIFIER_GROUPS: usize = 20;
+/// Minimum number of digits of an identifier that is recognized in groups or within a word: dates and shorter numbers can stand
+/// beside each other.
+const MIN_GROUPED_DIGITS: usize = 9;
+/// Maximum number of characters between two groups of an identifier.
+const MAX_GROUP_GAP_CHARS: usize = 3;
 
 impl NameRecognizer {
     /// The ranges of names and identifiers that are not divided into words. They can overlap.
@@ -102,8 +107,13 @@ impl NameRecognizer {
         }
         cached(&self.glued, (word.to_owned(), token.is_latin), || {
             let boundaries: Vec<usize> = (0..=word.len()).collect();
-            self.find_adjacent_words(word, &boundaries, token.is_latin, Self::find_classes).is_some()
+            self.find_adjacent_words(word, &boundaries, token.is_latin, Self::find_spelled).is_some()
         })
+    }
+
+    /// The classes of a word as it is spelled in the names.
+    fn find_spelled(&self, word: &str, _is_latin: bool) -> Vec<WordClass> {
+        self.lookup(&format!("full:{word}"))
     }
 
     /// The first two adjacent words of one name in letters without separators, by the boundaries between which they stand.
@@ -121,7 +131,7 @@ impl NameRecognizer {
                 if word.len() > MAX_SPELLED_WORD_LETTERS {
                     break;
                 }
-                if word.len() < MIN_STEM_LETTERS {
+                if word.len() < MIN_STEM_LETTERS || !self.may_begin_word(word) {
                     continue;
                 }
                 let classes = find(self, word, is_latin);
@@ -174,24 +184,27 @@ impl NameRecognizer {
         if !self.has_identifiers {
             return found;
         }
-        let is_identifier = |text: &str| {
-            let digits = text.bytes().filter(u8::is_ascii_digit).count();
-            digits >= MIN_IDENTIFIER_DIGITS && !self.lookup(&identifier_form(text)).is_empty()
+        let is_identifier = |text: &str, digits: usize| {
+            text.bytes().filter(u8::is_ascii_digit).count() >= digits && !self.lookup(&identifier_form(text)).is_empty()
         };
-        for first in 0..tokens.len() {
-            let mut text = String::new();
-            for last in first..tokens.len().min(first + MAX_IDENTIFIER_GROUPS) {
-                if (last > first && tokens[last].gap_length() > 1) || text.len() > MAX_IDENTIFIER_CHARS {
+        let is_number = |token: &Token| token.folded.bytes().all(|byte| byte.is_ascii_digit());
+        for (first, token) in tokens.iter().enumerate() {
+            let mut numbers = token.folded.split(|letter: char| !letter.is_ascii_digit());
+            if is_identifier(&token.folded, MIN_IDENTIFIER_DIGITS) || numbers.any(|number| is_identifier(number, MIN_GROUPED_DIGITS)) {
+                found.push(token.range.clone());
+            }
+            let mut text = token.folded.clone();
+            for last in first + 1..tokens.len().min(first + MAX_IDENTIFIER_GROUPS) {
+                let is_group = is_number(&tokens[last]) && tokens[last].gap_length() <= MAX_GROUP_GAP_CHARS;
+                // a letter can be before the number, as in Q 12345678
+                let digits = if first + 1 == last && !is_number(token) { MIN_IDENTIFIER_DIGITS } else { MIN_GROUPED_DIGITS };
+                if !is_group || text.len() + tokens[last].folded.len() > MAX_IDENTIFIER_CHARS {
                     break;
                 }
                 text.push_str(&tokens[last].folded);
-                if is_identifier(&text) {
-                    found.push(tokens[first].range.start..tokens[last].range.end);
+                if is_identifier(&text, digits) {
+                    found.push(token.range.start..tokens[last].range.end);
                 }
-            }
-            let mut numbers = tokens[first].folded.split(|letter: char| !letter.is_ascii_digit());
-            if numbers.any(is_identifier) {
-                found.push(tokens[first].range.clone());
             }
         }
         found

@@ -1,5 +1,7 @@
 //! Kinds of words in and around names: initials, patronymics, particles, titles, and what may stand between two words of a name.
 
+use std::ops::Range;
+
 use crate::store::curation::withholding::name_recognition::forms::PARTICLES;
 use crate::store::curation::withholding::name_words::Token;
 
@@ -121,18 +123,26 @@ pub(super) fn stands_alone(tokens: &[Token], index: usize) -> bool {
     if token.folded.bytes().any(|byte| byte.is_ascii_digit()) {
         return true;
     }
-    let is_joined = |gap: &Token, is_initial: bool| {
-        let ends_sentence = gap.gap.iter().any(|letter| matches!(letter, '.' | '!' | '?' | ';' | ':' | '\n' | '|'));
-        gap.gap_length() <= MAX_GAP_CHARS && (is_initial || !ends_sentence)
-    };
-    let is_of_name = |neighbor: &Token| neighbor.first.is_uppercase() && !is_title(neighbor);
     let before = (0..index).rev().find(|index| !is_in_tag(tokens, *index));
     let after = (index + 1..tokens.len()).find(|index| !is_in_tag(tokens, *index));
     if !token.first.is_uppercase() {
         return before.is_none() && after.is_none();
     }
+    stands_apart(tokens, index..index + 1)
+}
+
+/// Whether no capitalized word or initial stands beside words.
+pub(super) fn stands_apart(tokens: &[Token], words: Range<usize>) -> bool {
+    let is_joined = |gap: &Token, is_initial: bool| {
+        let ends_sentence = gap.gap.iter().any(|letter| matches!(letter, '.' | '!' | '?' | ';' | ':' | '\n' | '|'));
+        gap.gap_length() <= MAX_GAP_CHARS && (is_initial || !ends_sentence)
+    };
+    let is_of_name = |neighbor: &Token| neighbor.first.is_uppercase() && !is_title(neighbor);
+    let before = (0..words.start).rev().find(|index| !is_in_tag(tokens, *index));
+    let after = (words.end..tokens.len()).find(|index| !is_in_tag(tokens, *index));
+    let (index, last) = (words.start, words.end - 1);
     let follows = |before: usize| (before + 1..=index).all(|gap| is_joined(&tokens[gap], tokens[before].is_initial));
-    let precedes = |after: usize| (index + 1..=after).all(|gap| is_joined(&tokens[gap], false));
+    let precedes = |after: usize| (last + 1..=after).all(|gap| is_joined(&tokens[gap], false));
     !before.is_some_and(|before| is_of_name(&tokens[before]) && follows(before))
         && !after.is_some_and(|after| is_of_name(&tokens[after]) && precedes(after))
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 const MAX_ENCODINGS: usize = 3;
 /// Maximum number of characters of a tag of HTML.
 const MAX_TAG_CHARS: usize = 300;
-/// Maximum length of the name of a character reference. The longest of HTML is CounterClockwiseContourIntegral.
+/// Maximum length of the name of a character reference. The longest of HTML is `CounterClockwiseContourIntegral`.
 const MAX_REFERENCE_CHARS: usize = 32;
 /// Maximum length of the name of a character reference that may stand without a semicolon.
 const MAX_LEGACY_REFERENCE_CHARS: usize = 6;
@@ -258,7 +258,11 @@ fn joined_words(seen: &[Seen]) -> Option<Vec<Seen>> {
     let mut found: Vec<Seen> = Vec::with_capacity(seen.len());
     let mut rest = seen;
     while let Some((first, tail)) = rest.split_first() {
-        let signs = rest.iter().take(MAX_DIVIDING_CHARS + 1).take_while(|(_, letter)| is_sign(*letter)).count();
+        let signs = match rest {
+            // a word that is divided at the end of a line
+            [(_, '-' | '\u{ad}'), (_, '\n'), ..] => 2,
+            _ => rest.iter().take(MAX_DIVIDING_CHARS + 1).take_while(|(_, letter)| is_sign(*letter)).count(),
+        };
         let is_within = found.last().is_some_and(|(_, letter)| letter.is_alphanumeric())
             && rest.get(signs).is_some_and(|(_, letter)| letter.is_alphanumeric());
         if (1..=MAX_DIVIDING_CHARS).contains(&signs) && is_within {
