@@ -494,6 +494,7 @@ impl DraftParser {
         let text = self.text(tree, origin, "a text", rule)?;
         match normalize(kind, &text) {
             Ok(text) => Some(Cell::Text(text)),
+            Err(_) if self.source == DraftOrigin::StoredState && matches!(kind, FieldKind::Url) => Some(Cell::Text(text)),
             Err(message) => {
                 self.report(origin, message);
                 None
