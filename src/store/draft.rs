@@ -6,6 +6,7 @@ pub mod parse;
 pub mod record_names;
 pub mod scalar;
 mod spans;
+mod tallies;
 pub mod value_tree;
 
 use std::fmt;

@@ -20,6 +20,7 @@ use crate::entity::RecordType;
 use crate::store::draft::known_names::{settable_field, similar_plural, unknown_field};
 use crate::store::draft::scalar::{json, normalize};
 use crate::store::draft::spans::reversed;
+use crate::store::draft::tallies::{alike_structures, exceeded_totals};
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget};
 use crate::store::read::result::Cell;
@@ -202,6 +203,9 @@ impl DraftParser {
             DraftValue::Cell(cell) => cell.as_text(),
             DraftValue::Invalid | DraftValue::Slug(..) | DraftValue::Id(..) | DraftValue::Key(..) => None,
         });
+        if self.source == DraftOrigin::Caller {
+            self.warnings.extend(exceeded_totals(record, &draft));
+        }
         draft
     }
 
@@ -326,12 +330,19 @@ impl DraftParser {
         if self.is_too_long(items, MAX_LIST_ITEMS, origin) {
             return None;
         }
-        let items = items.iter().enumerate().filter_map(|(index, item)| self.structure(structure, item, &origin.child(index, item.line)));
-        Some(Cell::Json(Json::Array(items.collect())))
+        let mut objects = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let origin = origin.child(index, item.line);
+            objects.extend(self.structure(structure, item, &origin).map(|object| (object, origin)));
+        }
+        if self.source != DraftOrigin::StoredState {
+            self.problems.extend(alike_structures(structure, &objects));
+        }
+        Some(Cell::Json(Json::Array(objects.into_iter().map(|(object, _)| Json::Object(object)).collect())))
     }
 
     /// Parses one structure: a map from its members to values.
-    fn structure(&mut self, structure: &Structure, tree: &Tree, origin: &Origin) -> Option<Json> {
+    fn structure(&mut self, structure: &Structure, tree: &Tree, origin: &Origin) -> Option<Map<String, Json>> {
         let Value::Map(entries) = &tree.value else {
             self.report_type(tree, origin, format_args!("a {} is a map from members to values", structure.name));
             return None;
@@ -340,8 +351,12 @@ impl DraftParser {
         for (name, value) in entries {
             let origin = origin.child(name.clone(), value.line);
             if let Some(member) = structure.members.iter().find(|member| member.name == name) {
-                if let Some(value) = self.scalar(member.kind, member.kind.text_rule(), value, &origin) {
-                    object.insert(name.clone(), json(&value));
+                match self.scalar(member.kind, member.kind.text_rule(), value, &origin) {
+                    Some(Cell::Integer(number)) if member.is_count && number < 0 && self.source != DraftOrigin::StoredState => {
+                        self.report(&origin, format!("{number} is less than 0; a count is 0 or more"));
+                    }
+                    Some(value) => _ = object.insert(name.clone(), json(&value)),
+                    None => {}
                 }
             } else {
                 let known: Vec<&str> = structure.members.iter().map(|member| member.name).collect();
@@ -355,7 +370,7 @@ impl DraftParser {
             }
         }
         self.warn_of_spans(origin, |name| object.get(name).and_then(Json::as_str));
-        Some(Json::Object(object))
+        Some(object)
     }
 
     /// Warns of spans that end before they begin. What is stored already is not questioned.
