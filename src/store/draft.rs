@@ -9,6 +9,8 @@ mod spans;
 mod tallies;
 pub mod value_tree;
 
+pub use known_names::{check_name, check_reference, unknown_field};
+
 use std::fmt;
 use std::sync::Arc;
 

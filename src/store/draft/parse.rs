@@ -15,9 +15,9 @@ use crate::catalog::record::{Record, RecordKind};
 use crate::core::article::with_article;
 use crate::core::id;
 use crate::core::language;
-use crate::core::text::{TextRule, cleaned, excerpt, forbidden_character, forbidden_character_message, is_invisible};
+use crate::core::text::{TextRule, cleaned, forbidden_character, forbidden_character_message, is_invisible};
 use crate::entity::RecordType;
-use crate::store::draft::known_names::{settable_field, similar_plural, unknown_field};
+use crate::store::draft::known_names::{check_name, check_reference, settable_field, similar_plural, unknown_field};
 use crate::store::draft::scalar::{json, normalize};
 use crate::store::draft::spans::reversed;
 use crate::store::draft::tallies::{alike_structures, exceeded_totals};
@@ -27,8 +27,6 @@ use crate::store::read::result::Cell;
 
 /// Name of the field that holds the position of a part in its list.
 const POSITION: &str = "position";
-/// Maximum length of a slug or key.
-const MAX_NAME_BYTES: usize = 100;
 /// Maximum length of a generated key, which an index of PostgreSQL can hold.
 const MAX_KEY_BYTES: usize = 2_000;
 /// What the name of another record or part may contain.
@@ -280,19 +278,15 @@ impl DraftParser {
             };
             return checked.map_err(|message| self.report(origin, message)).is_ok();
         }
-        let is_valid = !text.is_empty()
-            && text.len() <= MAX_NAME_BYTES
-            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-            && !text.starts_with('-')
-            && !text.ends_with('-');
-        if !is_valid && tree.value != Value::Invalid {
-            let text = excerpt(text);
-            let message = format!(
-                "\"{text}\" is not a valid name; use up to {MAX_NAME_BYTES} lower-case letters a-z, digits and hyphens, such as alnur-ilyashev"
-            );
-            self.report(origin, message);
+        match check_name(text) {
+            Ok(()) => true,
+            Err(message) => {
+                if tree.value != Value::Invalid {
+                    self.report(origin, message);
+                }
+                false
+            }
         }
-        is_valid
     }
 
     /// Parses a value of a field. Null clears the field, and a text in no language does not give it.
@@ -425,16 +419,13 @@ impl DraftParser {
         if !name.contains('_') {
             return Some(DraftValue::Slug(target, name));
         }
-        let singular = with_article(&catalog().get(target).singular());
-        match id::decode(&name) {
-            Ok((prefix, id)) if prefix == target.prefix() => return Some(DraftValue::Id(target, id)),
-            Ok((prefix, _)) => self.report(
-                origin,
-                format!("\"{name}\" is an id of another type ({prefix}); the id of {singular} begins with {}_", target.prefix()),
-            ),
-            Err(error) => self.report(origin, format!("{error}; give the id or the slug of {singular}")),
+        match (id::decode(&name), check_reference(target, &name)) {
+            (Ok((_, id)), Ok(())) => Some(DraftValue::Id(target, id)),
+            (_, checked) => {
+                checked.err().into_iter().for_each(|message| self.report(origin, message));
+                None
+            }
         }
-        None
     }
 
     /// Parses a reference to a record of any type: a map with one entry, from the type to the slug or id.
