@@ -20,3 +20,4 @@ pub mod path;
 pub mod sound;
 pub(crate) mod strict_json;
 pub mod text;
+pub mod web_address;

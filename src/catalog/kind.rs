@@ -39,6 +39,8 @@ pub struct Structure {
     pub doc: &'static str,
     /// The members, in the order of the schema.
     pub members: &'static [StructureMember],
+    /// Members whose values no two structures of one list share; empty if they may be alike.
+    pub distinct: &'static [&'static str],
 }
 
 /// A member of a [`Structure`].
@@ -52,12 +54,14 @@ pub struct StructureMember {
     pub doc: &'static str,
     /// Whether the value is never null.
     pub required: bool,
+    /// Whether the value is a number of things, which is never negative.
+    pub is_count: bool,
 }
 
 impl StructureMember {
     /// A required member of any kind.
     pub const fn required(name: &'static str, kind: FieldKind, doc: &'static str) -> Self {
-        Self { name, kind, doc, required: true }
+        Self { name, kind, doc, required: true, is_count: false }
     }
 
     /// A required text.
@@ -65,9 +69,9 @@ impl StructureMember {
         Self::required(name, FieldKind::Text, doc)
     }
 
-    /// A required integer.
-    pub const fn integer(name: &'static str, doc: &'static str) -> Self {
-        Self::required(name, FieldKind::Integer, doc)
+    /// A required number of things.
+    pub const fn count(name: &'static str, doc: &'static str) -> Self {
+        Self { is_count: true, ..Self::required(name, FieldKind::Integer, doc) }
     }
 
     /// A required value of a vocabulary.
@@ -77,7 +81,7 @@ impl StructureMember {
 
     /// A member that may be null.
     pub const fn optional(name: &'static str, kind: FieldKind, doc: &'static str) -> Self {
-        Self { name, kind, doc, required: false }
+        Self { name, kind, doc, required: false, is_count: false }
     }
 }
 
@@ -92,6 +96,7 @@ pub static OTHER_NAME: Structure = Structure {
         StructureMember::optional("start", FieldKind::Date, "When the name came into use."),
         StructureMember::optional("end", FieldKind::Date, "When the name went out of use."),
     ],
+    distinct: &[],
 };
 
 /// A web page, after Popolo.
@@ -103,6 +108,7 @@ pub static LINK: Structure = Structure {
         StructureMember::optional("label", FieldKind::Text, "Title of the page."),
         StructureMember::optional("note", FieldKind::Text, "What the page is."),
     ],
+    distinct: &[],
 };
 
 /// A way to reach a person or an organization, after Popolo.
@@ -117,6 +123,7 @@ pub static CONTACT_DETAIL: Structure = Structure {
         StructureMember::optional("start", FieldKind::Date, "When it came into use."),
         StructureMember::optional("end", FieldKind::Date, "When it went out of use."),
     ],
+    distinct: &[],
 };
 
 /// Maximum number of languages of a text.

@@ -28,6 +28,20 @@ pub enum RecordKind {
     Log,
 }
 
+/// A list field that counts parts of the same record, such as the votes for each option. The parts may be fewer: not all are
+/// known.
+#[derive(Debug, Clone, Copy)]
+pub struct Totals {
+    /// The list field.
+    pub field: &'static str,
+    /// The list of parts.
+    pub parts: &'static str,
+    /// The member of the list field, and the field of a part, that say what is counted.
+    pub by: &'static str,
+    /// The member with the number.
+    pub count: &'static str,
+}
+
 /// A record type.
 #[derive(Debug)]
 pub struct Record {
@@ -53,6 +67,10 @@ pub struct Record {
     pub key_from: &'static [&'static str],
     /// Fields of a part whose values no two parts of one record share; empty if parts may be alike.
     pub distinct: &'static [&'static str],
+    /// Why parts of one record may be alike. Each type of part says either this or what is distinct.
+    pub alike_because: Option<&'static str>,
+    /// What the record counts of its own parts.
+    pub totals: Option<Totals>,
     /// Dimensions by which its records can be grouped.
     pub dimensions: Vec<Dimension>,
     /// Its statistics, if it has any.
@@ -77,6 +95,8 @@ impl Record {
             default_order: (FieldId::new(0), Direction::Asc),
             key_from: &[],
             distinct: &[],
+            alike_because: None,
+            totals: None,
             dimensions: Vec::new(),
             statistics: None,
             extra_dimensions: Vec::new(),
@@ -126,6 +146,18 @@ impl Record {
     /// No two parts of one record have the same values in all of these fields.
     pub fn distinct(mut self, fields: &'static [&'static str]) -> Self {
         self.distinct = fields;
+        self
+    }
+
+    /// Parts of one record may have the same values, for this reason.
+    pub fn may_be_alike(mut self, reason: &'static str) -> Self {
+        self.alike_because = Some(reason);
+        self
+    }
+
+    /// Declares what the record counts of its own parts.
+    pub fn totals(mut self, totals: Totals) -> Self {
+        self.totals = Some(totals);
         self
     }
 

@@ -9,7 +9,7 @@ use crate::catalog::field::{Field, Inverse, RECORD_TYPE};
 use crate::catalog::kind::{Choice, FieldKind, Vocabulary};
 use crate::catalog::measure::{CountTarget, Interval, Measure};
 use crate::catalog::period::PeriodUnit;
-use crate::catalog::record::{Record, RecordKind};
+use crate::catalog::record::{Record, RecordKind, Totals};
 use crate::catalog::relation::{PartList, Relation, RelationJoin};
 use crate::core::ids::FieldId;
 use crate::entity::RecordType;
@@ -39,6 +39,14 @@ pub(super) fn resolve(declared: Vec<Record>) -> Vec<Record> {
     }
     for record in &records {
         record.key_from.iter().chain(record.distinct).for_each(|name| _ = record.known_field(name));
+        if let RecordKind::Part { .. } = record.kind {
+            let says_one = record.distinct.is_empty() == record.alike_because.is_some();
+            assert!(says_one, "{} must say either what is distinct in its parts, or why they may be alike", record.name());
+        }
+        if let Some(Totals { field, parts, by, .. }) = record.totals {
+            record.known_field(field);
+            records[record.relation(record.known_relation(parts)).target as usize].known_field(by);
+        }
         check_statistics(&records, record);
     }
     records

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
-use url::Url;
 
 /// What a text may contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,25 +117,6 @@ pub fn excerpt(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Requires the absolute address of a page: http or https, with a host, without white space and without credentials.
-pub fn check_web_address(text: &str) -> Result<(), String> {
-    let wrong = |reason: &str| Err(format!("\"{}\" is not a web address; {reason}", excerpt(text)));
-    match Url::parse(text) {
-        _ if text.contains(|char: char| char.is_whitespace() || char.is_control()) => wrong("write %20 for a space"),
-        _ if text.contains(is_invisible) => wrong("it contains an invisible character; type it again"),
-        // browsers read it as a slash
-        _ if text.contains('\\') => wrong("write / instead of \\"),
-        Ok(url) if !matches!(url.scheme(), "http" | "https") || !url.has_host() => wrong("it must begin with https:// or http://"),
-        // the parser also accepts other numbers of slashes
-        Ok(url) if !text.get(url.scheme().len()..).is_some_and(|rest| rest.starts_with("://")) => {
-            wrong("it must begin with https:// or http://")
-        }
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => wrong("remove the user name and password before @"),
-        Ok(_) => Ok(()),
-        Err(_) => wrong("it must begin with https:// or http://"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,25 +153,5 @@ mod tests {
     #[case(TextRule::LINES, "\u{b}", Some("text must not contain the character U+000B; remove it"))]
     fn rule_states_what_is_wrong(#[case] rule: TextRule, #[case] text: &str, #[case] expected: Option<&str>) {
         assert_eq!(rule.check(text).err().as_deref(), expected);
-    }
-
-    #[rstest]
-    #[case("https://example.org/a?b=c#d", true)]
-    #[case("http://пример.рф/ж", true)]
-    #[case("HTTPS://EXAMPLE.ORG", true)]
-    #[case("https://user:secret@example.org", false)]
-    #[case("https://user@example.org", false)]
-    #[case("https://example.org/a b", false)]
-    #[case("https://exam\nple.org", false)]
-    #[case("https://exam\u{200b}ple.org", false)]
-    #[case("https://example.org/\u{202e}a", false)]
-    #[case("https:example.org", false)]
-    #[case("https://a.org\\@evil.org/", false)]
-    #[case("https:/\\example.org", false)]
-    #[case("https://", false)]
-    #[case("javascript:alert(1)", false)]
-    #[case("//example.org", false)]
-    fn web_address_has_a_host_and_no_credentials(#[case] text: &str, #[case] is_valid: bool) {
-        assert_eq!(check_web_address(text).is_ok(), is_valid);
     }
 }

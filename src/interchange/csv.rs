@@ -3,6 +3,7 @@
 mod buffered;
 mod cells;
 mod header;
+mod merged_cells;
 mod quotes;
 mod refused;
 mod refused_sheet;

@@ -1,5 +1,6 @@
 //! Mappings from the columns of tables to the fields of records, written by hand in YAML.
 
+mod completeness;
 mod condition;
 pub(super) mod convert;
 mod date;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode, Url};
 use serde_json::Value as Json;
 
-use crate::core::text::check_web_address;
+use crate::core::web_address::check_web_address;
 use crate::interchange::source_check::quote::{has_quote, page_text};
 use crate::interchange::source_check::web::{FetchError, Fetched, WebClient};
 use crate::store::care::address_check::{SourceAddress, UrlStatus};

@@ -1,5 +1,6 @@
 //! Curation: patches, merges, deletions, withheld persons, disputes, visibility and freshness.
 
+mod cited_source;
 pub mod claims;
 pub mod delete;
 pub mod disputes;

@@ -6,7 +6,10 @@ pub mod parse;
 pub mod record_names;
 pub mod scalar;
 mod spans;
+mod tallies;
 pub mod value_tree;
+
+pub use known_names::{check_name, check_reference, unknown_field};
 
 use std::fmt;
 use std::sync::Arc;

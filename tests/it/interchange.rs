@@ -1,6 +1,7 @@
 //! Import and export through the command line and the store.
 
 mod akoma_ntoso;
+mod contradictions;
 mod csv;
 mod edges;
 mod edits;

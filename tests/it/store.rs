@@ -11,6 +11,7 @@ pub mod faults;
 pub mod feed;
 pub mod freshness;
 pub mod history;
+pub mod mixed_merges;
 pub mod plan;
 pub mod property;
 pub mod removals;

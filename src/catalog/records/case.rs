@@ -185,6 +185,7 @@ pub fn records() -> Vec<Record> {
                 .inverse("parties", "Parties to the case, with their roles."),
         )
         .doc("A participant in a case, in one role.")
+        .may_be_alike("parties that the sources do not name can have the same description")
         .with_field(
             one("person", RecordType::Person)
                 .doc("The person, if named.")
@@ -208,6 +209,7 @@ pub fn records() -> Vec<Record> {
                 .inverse("charges", "Charges in the case, with their outcomes."),
         )
         .doc("A charge in a case, brought under a provision of law.")
+        .may_be_alike("a party can be charged with several offences under one provision")
         .with_field(
             one("party", RecordType::CaseParty)
                 .doc("Party charged.")
@@ -230,6 +232,7 @@ pub fn records() -> Vec<Record> {
                 .inverse("events", "Events in the case, in order."),
         )
         .doc("An event in a case.")
+        .may_be_alike("a case can have several events of one kind on a day, such as searches")
         .with_field(date("date").doc("Date of the event.").ordered())
         .with_field(choice("kind", &CASE_EVENT_KIND).required().doc("Type of event."))
         .with_field(
@@ -246,6 +249,7 @@ pub fn records() -> Vec<Record> {
                 .inverse("sentences", "Penalties and orders that the court imposed."),
         )
         .doc("A penalty or order that a court imposed.")
+        .may_be_alike("a party can be sentenced to the same penalty for each of its charges")
         .with_field(
             one("party", RecordType::CaseParty)
                 .doc("Party sentenced.")

@@ -22,6 +22,7 @@ static FIELD_CHANGE: Structure = Structure {
             "Value after the change, text as it is and all else as JSON; null if it was removed.",
         ),
     ],
+    distinct: &[],
 };
 
 static REVISION_KIND: Vocabulary = Vocabulary {
@@ -52,6 +53,7 @@ pub fn records() -> Vec<Record> {
             &["source", "field", "value"],
         )
         .listed("citations")
+        .distinct(&["source", "field", "value", "quote", "locator", "note"])
         .doc("A claim of one source about a record or one of its fields.")
         .with_field(
             one("source", RecordType::Source)

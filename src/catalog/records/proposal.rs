@@ -169,6 +169,7 @@ pub fn records() -> Vec<Record> {
                 .inverse("actions", "Actions on the proposal, in order."),
         )
         .doc("An action on a proposal.")
+        .may_be_alike("a proposal can be returned to the same committee, and dates are often unknown")
         .with_field(date("date").doc("Date of the event.").ordered())
         .with_field(
             one("organization", RecordType::Organization)
@@ -186,6 +187,7 @@ pub fn records() -> Vec<Record> {
                 .inverse("changes", "Laws and provisions that the proposal would change."),
         )
         .doc("A law or provision that a proposal would change.")
+        .distinct(&["law", "provision", "note"])
         .with_field(
             one("law", RecordType::Law)
                 .required()

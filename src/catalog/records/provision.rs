@@ -51,6 +51,7 @@ pub fn records() -> Vec<Record> {
                 .inverse("versions", "Texts of this provision over time, with the period in which each was in force."),
         )
         .doc("Text of a provision during one period.")
+        .may_be_alike("a text can be in force again, and its dates are often unknown")
         .with_field(date("validFrom").doc("First day on which this text was in force.").ordered())
         .with_field(date("validTo").doc("First day on which this text was no longer in force; null while it is in force."))
         .with_field(translated("text").lines().required().doc("The text, or a paraphrase if the note says so."))

@@ -13,6 +13,7 @@ static BREAKDOWN: Structure = Structure {
         StructureMember::text("dimension", "Dimension, such as gravity."),
         StructureMember::text("value", "Value of the dimension, such as grave or especially grave."),
     ],
+    distinct: &["dimension", "value"],
 };
 
 /// The declared record types of this file.

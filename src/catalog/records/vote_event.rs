@@ -3,7 +3,7 @@
 use crate::catalog::field::{choice, date, list, one, translated};
 use crate::catalog::kind::{Choice, Structure, StructureMember, Vocabulary};
 use crate::catalog::measure::{CountTarget, MeasureSpec, StatisticsSpec};
-use crate::catalog::record::Record;
+use crate::catalog::record::{Record, Totals};
 use crate::core::pagination::Direction;
 use crate::entity::RecordType;
 
@@ -34,8 +34,9 @@ static VOTE_COUNT: Structure = Structure {
     doc: "Number of votes for one option.",
     members: &[
         StructureMember::choice("option", &VOTE_OPTION, "Option."),
-        StructureMember::integer("value", "Number of votes for the option."),
+        StructureMember::count("value", "Number of votes for the option."),
     ],
+    distinct: &["option"],
 };
 
 fn statistics() -> StatisticsSpec {
@@ -89,6 +90,7 @@ pub fn records() -> Vec<Record> {
             )
             .default_order("date", Direction::Desc)
             .jurisdiction_from("proposal")
+            .totals(Totals { field: "counts", parts: "votes", by: "option", count: "value" })
             .dimension("option", &["votes", "option"], "Choice of a voter, if the sources report individual votes.")
             .dimension("voter", &["votes", "person"], "Voter, if the sources report individual votes.")
             .statistics(statistics()),

@@ -135,7 +135,11 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
     let inputs = [
         named("AddCitationInput", "A citation to add.", "Id of the cited record or part.")
             .field(part())
-            .field(input_value("citation", TypeRef::named_nn(citation), "The citation."))
+            .field(input_value(
+                "citation",
+                TypeRef::named_nn(citation),
+                "The citation. Its source can be a URL, which makes a source if none has it.",
+            ))
             .field(input::expected_revision()),
         input::with_fields(
             named(

@@ -6,7 +6,7 @@ use roxmltree::Node;
 
 use super::text::{line_of, lines_of, status_of};
 use super::tree::Located;
-use super::vocabulary::{Depth, level};
+use super::vocabulary::{Depth, Level, level};
 use super::xml::FileReader;
 use crate::core::text::excerpt;
 use crate::store::draft::Origin;
@@ -31,6 +31,15 @@ pub(super) struct ActProvision {
     pub(super) origin: Origin,
 }
 
+/// What is in a division.
+#[derive(Default)]
+struct Contents<'a, 't> {
+    text: Vec<Node<'a, 't>>,
+    provisions: Vec<Node<'a, 't>>,
+    /// Whether the text is kept, which stands before the provisions.
+    has_text: bool,
+}
+
 /// The provisions that were read.
 #[derive(Default)]
 struct Provisions {
@@ -51,12 +60,15 @@ impl FileReader<'_> {
                 "meta" | "preface" | "coverPage" => {}
                 "body" => {
                     has_body = true;
+                    let mut contents = Contents::default();
                     for node in self.read_elements(section) {
-                        if level(node.tag_name().name()).is_some() {
-                            self.provision(node, None, &mut provisions);
-                        } else {
-                            self.omit(format!("body {}", node.tag_name().name()), node);
-                        }
+                        self.divide(node, &mut contents);
+                    }
+                    for node in contents.text.into_iter().filter(Node::is_element) {
+                        self.omit(format!("body {}", node.tag_name().name()), node);
+                    }
+                    for node in contents.provisions {
+                        self.provision(node, None, &mut provisions);
                     }
                 }
                 name => self.omit(name.to_owned(), section),
@@ -68,13 +80,36 @@ impl FileReader<'_> {
         provisions.list
     }
 
+    /// Sorts a node in a division by whether it is a provision. A container without an id is none: what is in it is in the
+    /// division around it, and its number and heading are text. Recurses once for each level, of which there are few.
+    fn divide<'a, 't>(&mut self, node: Node<'a, 't>, contents: &mut Contents<'a, 't>) {
+        let name = node.tag_name().name();
+        let level = level_of(node).filter(|_| node.tag_name().namespace() == self.namespace);
+        match level {
+            Some(level) if level.is_container && key_of(node).is_none() && is_division(node, level) => {
+                for child in node.children() {
+                    self.divide(child, contents);
+                }
+            }
+            Some(level) if !level.is_container || key_of(node).is_some() => contents.provisions.push(node),
+            Some(_) | None => {
+                if contents.has_text
+                    && node.is_element()
+                    && node.tag_name().namespace() == self.namespace
+                    && !contents.provisions.is_empty()
+                {
+                    self.omit(format!("place of {name} after a provision"), node);
+                }
+                contents.text.push(node);
+            }
+        }
+    }
+
     /// Reads a provision and those in it. Recurses once for each level, of which there are few.
     fn provision(&mut self, node: Node<'_, '_>, parent: Option<&str>, provisions: &mut Provisions) {
         let name = node.tag_name().name();
-        let Some(level) = level(name) else { return };
-        // the id in the work stays if provisions are numbered anew
-        let Some(key) = ["wId", "eId", "id"].into_iter().find_map(|id| node.attribute(id)).map(str::trim).filter(|id| !id.is_empty())
-        else {
+        let Some(level) = level_of(node) else { return };
+        let Some(key) = key_of(node) else {
             return self.problem(node, format!("the {name} has no eId, by which later imports find it"));
         };
         let line = self.line(node);
@@ -83,38 +118,36 @@ impl FileReader<'_> {
             return self
                 .problem(node, format!("the id \"{key}\" is given twice, first on line {first}; give each element an id of its own"));
         }
-        let is_division = match level.depth {
-            Depth::Division => true,
-            Depth::DivisionOfArticles => has_article(node),
-            Depth::Unit => false,
-        };
+        let is_division = is_division(node, level);
         let mut number = None;
         let mut heading = String::new();
-        let mut content = Vec::new();
-        let mut inner = Vec::new();
+        let mut contents = Contents { has_text: true, ..Contents::default() };
         for child in node.children() {
             let is_own = child.is_element() && child.tag_name().namespace() == self.namespace;
             match child.tag_name().name() {
                 "num" if is_own && number.is_none() => number = Some(self.line_of(child)).filter(|text| !text.is_empty()),
                 "heading" if is_own && heading.is_empty() => heading = self.line_of(child),
-                name if is_own && is_division && level_of(name) => inner.push(child),
-                name => {
-                    // its text is that of the division, which stands before the provisions in it
-                    if is_own && !inner.is_empty() {
-                        self.omit(format!("place of {name} after a provision"), child);
-                    }
-                    content.push(child);
-                }
+                _ if is_division => self.divide(child, &mut contents),
+                _ => contents.text.push(child),
             }
         }
-        let first = content.iter().find(|node| node.is_element()).map_or(line, |node| self.line(*node));
+        let first = contents.text.iter().find(|node| node.is_element()).map_or(line, |node| self.line(*node));
         let is_removed = node.ancestors().any(|node| node.attribute("status") == Some(REMOVED));
         if !is_removed && let Some(status) = status_of(node) {
             self.omit(status, node);
         }
-        let (text, omitted) = lines_of(content, self.namespace);
+        let (text, omitted) = lines_of(contents.text, self.namespace);
         for (description, node) in omitted {
             self.omit(description, node);
+        }
+        let label = label(node);
+        if number.is_none() && heading.is_empty() && text.is_empty() && !contents.provisions.is_empty() {
+            // it says nothing but what is in it
+            self.omit(format!("element {label} without number, heading and text"), node);
+            for node in contents.provisions {
+                self.provision(node, parent, provisions);
+            }
+            return;
         }
         if heading.is_empty() {
             heading = match &number {
@@ -127,7 +160,7 @@ impl FileReader<'_> {
             self.omit(format!("text of a removed {name}"), node);
         }
         if !level.is_own {
-            self.omit(format!("name of the element {name}, imported as {}", level.kind), node);
+            self.omit(format!("name of the element {label}, imported as {}", level.kind), node);
         }
         provisions.list.push(ActProvision {
             key: key.to_owned(),
@@ -138,7 +171,7 @@ impl FileReader<'_> {
             text,
             origin: self.origin(node),
         });
-        for node in inner {
+        for node in contents.provisions {
             self.provision(node, Some(key), provisions);
         }
     }
@@ -167,14 +200,43 @@ impl FileReader<'_> {
     }
 }
 
-fn level_of(name: &str) -> bool {
-    level(name).is_some()
+/// The id by which later imports find a provision. The one in the work stays if provisions are numbered anew.
+fn key_of<'a>(node: Node<'a, '_>) -> Option<&'a str> {
+    ["wId", "eId", "id"].into_iter().find_map(|id| node.attribute(id)).map(str::trim).filter(|id| !id.is_empty())
 }
 
-/// Whether an element has articles in it. Quoted structures are text, and are not looked into.
-fn has_article(node: Node<'_, '_>) -> bool {
-    let elements = node.children().filter(|child| level_of(child.tag_name().name()));
-    elements.into_iter().any(|child| child.tag_name().name() == "article" || has_article(child))
+fn level_of(node: Node<'_, '_>) -> Option<Level> {
+    level(node.tag_name().name(), node.attribute("name"))
+}
+
+/// How an element is called in messages: a container has a name of its own.
+fn label(node: Node<'_, '_>) -> String {
+    let element = node.tag_name().name();
+    let name = node.attribute("name").filter(|_| level_of(node).is_some_and(|level| level.is_container));
+    name.map_or_else(|| element.to_owned(), |name| format!("{element} {}", excerpt(name)))
+}
+
+/// Whether the elements of the hierarchy in an element are provisions, and not part of its text.
+fn is_division(node: Node<'_, '_>, level: Level) -> bool {
+    match level.depth {
+        Depth::Division => true,
+        Depth::Group => {
+            levels_in(node).any(|(child, level)| level.depth != Depth::Group || key_of(child).is_some() || is_division(child, level))
+        }
+        Depth::Unit | Depth::Part => has_unit(node),
+    }
+}
+
+/// Whether an element has divisions or units in it, such as articles. Quoted structures are text, and are not looked into.
+fn has_unit(node: Node<'_, '_>) -> bool {
+    levels_in(node).any(|(child, level)| matches!(level.depth, Depth::Division | Depth::Unit) || has_unit(child))
+}
+
+/// The elements of the hierarchy directly in an element.
+fn levels_in<'a, 't>(node: Node<'a, 't>) -> impl Iterator<Item = (Node<'a, 't>, Level)> {
+    let namespace = node.tag_name().namespace();
+    let elements = node.children().filter(move |child| child.tag_name().namespace() == namespace);
+    elements.filter_map(|child| Some((child, level_of(child)?)))
 }
 
 /// A number without the word before it and the marks around it: `274` of `Article 274.`, `a` of `(a)`, `II` of `CHAPTER II`.

@@ -76,8 +76,15 @@ const INLINE: &[&str] = &[
     "vote",
     "witness",
 ];
-/// Elements that are not part of the text around them: notes, images, formulas, positions, and what was deleted.
-const OUTSIDE: [&str; 10] = ["authorialNote", "del", "foreign", "img", "marker", "meta", "note", "noteRef", "popup", "subFlow"];
+/// Elements that are not part of the text around them: notes, images, positions, and what was deleted.
+const OUTSIDE: [&str; 9] = ["authorialNote", "del", "img", "marker", "meta", "note", "noteRef", "popup", "subFlow"];
+/// Namespace of HTML, in which some publishers write tables. Its elements are read as those of Akoma Ntoso with their names.
+const HTML_NAMESPACE: &str = "http://www.w3.org/1999/xhtml";
+/// Elements in lines of text that only HTML has.
+const HTML_INLINE: [&str; 16] =
+    ["acronym", "big", "bdo", "cite", "code", "dfn", "em", "font", "kbd", "label", "q", "s", "samp", "small", "strong", "var"];
+/// Elements of HTML that are not part of the text around them.
+const HTML_OUTSIDE: [&str; 9] = ["canvas", "iframe", "input", "noscript", "object", "script", "style", "svg", "video"];
 /// Elements of which the text is kept, but not what they link to or how they are laid out, and what is lost.
 const SIMPLIFIED: [(&str, &str); 7] = [
     ("ref", "targets of ref"),
@@ -94,8 +101,6 @@ const SIMPLIFIED: [(&str, &str); 7] = [
 enum Separator {
     None,
     Space,
-    /// Between the cells of a table.
-    Tab,
     Line,
 }
 
@@ -108,6 +113,11 @@ struct TextWriter<'w, 'a, 't> {
     /// Namespace of the elements that are read.
     namespace: Option<&'w str>,
     omitted: Vec<(String, Node<'a, 't>)>,
+}
+
+/// Whether an element is a flow of text in a cell of a table: elements of the hierarchy can stand there in no other way.
+fn is_flow_of_cell(node: Node<'_, '_>) -> bool {
+    node.tag_name().name() == "subFlow" && node.ancestors().skip(1).any(|around| matches!(around.tag_name().name(), "td" | "th"))
 }
 
 /// What the status of an element says about it, such as that it was removed or is a translation; records have no field for it.
@@ -151,10 +161,11 @@ impl<'a, 't> TextWriter<'_, 'a, 't> {
             return;
         }
         let name = node.tag_name().name();
-        if node.tag_name().namespace() != self.namespace {
+        let is_html = node.tag_name().namespace() == Some(HTML_NAMESPACE);
+        if !is_html && node.tag_name().namespace() != self.namespace {
             return self.omitted.push(("elements of other namespaces".to_owned(), node));
         }
-        if OUTSIDE.contains(&name) {
+        if (OUTSIDE.contains(&name) && !is_flow_of_cell(node)) || (is_html && HTML_OUTSIDE.contains(&name)) {
             return self.omitted.push((name.to_owned(), node));
         }
         if let Some((_, lost)) = SIMPLIFIED.into_iter().find(|(simplified, _)| *simplified == name) {
@@ -163,17 +174,14 @@ impl<'a, 't> TextWriter<'_, 'a, 't> {
         self.omitted.extend(status_of(node).map(|status| (status, node)));
         match name {
             "br" | "eol" => self.separate(Separator::Line),
-            "td" | "th" => {
-                self.separate(Separator::Tab);
-                self.cell(node);
-            }
+            "tr" => self.row(node),
             "num" => {
                 self.separate(Separator::Line);
                 self.children(node);
                 self.separate(Separator::Space);
                 self.is_after_number = true;
             }
-            name if INLINE.contains(&name) => self.children(node),
+            name if INLINE.contains(&name) || (is_html && HTML_INLINE.contains(&name)) => self.children(node),
             _ => {
                 self.separate(Separator::Line);
                 self.children(node);
@@ -188,12 +196,39 @@ impl<'a, 't> TextWriter<'_, 'a, 't> {
         }
     }
 
-    /// Writes a cell of a table, whose lines are joined: a row is a line.
-    fn cell(&mut self, node: Node<'a, 't>) {
-        let (text, omitted) = line_of(node, self.namespace);
-        self.omitted.extend(omitted);
-        self.write(&text);
-        self.separate(Separator::Space);
+    /// Writes a row of a table as a line, in which tabs separate the cells. Empty cells keep their places, and the lines of a
+    /// cell are joined.
+    fn row(&mut self, node: Node<'a, 't>) {
+        self.separate(Separator::Line);
+        let mut tabs = 0;
+        for child in node.children() {
+            if !matches!(child.tag_name().name(), "td" | "th") {
+                self.node(child);
+                continue;
+            }
+            let (text, omitted) = line_of(child, self.namespace);
+            self.omitted.extend(omitted);
+            if !text.is_empty() {
+                self.begin_cell(tabs);
+                self.text.push_str(&text);
+                tabs = 0;
+            }
+            tabs += 1;
+        }
+        self.separate(Separator::Line);
+    }
+
+    /// Writes what stands before a cell: the end of the line before it or the space after a number, and a tab for each cell.
+    fn begin_cell(&mut self, tabs: usize) {
+        match self.separator {
+            _ if self.text.is_empty() => {}
+            Separator::Line => self.text.push('\n'),
+            Separator::Space if tabs == 0 => self.text.push(' '),
+            Separator::Space | Separator::None => {}
+        }
+        self.separator = Separator::None;
+        self.is_after_number = false;
+        self.text.extend(std::iter::repeat_n('\t', tabs));
     }
 
     fn separate(&mut self, separator: Separator) {
@@ -212,7 +247,6 @@ impl<'a, 't> TextWriter<'_, 'a, 't> {
                 _ if self.text.is_empty() => {}
                 Separator::None => {}
                 Separator::Space => self.text.push(' '),
-                Separator::Tab => self.text.push('\t'),
                 Separator::Line => self.text.push('\n'),
             }
             self.separator = Separator::None;
@@ -237,6 +271,13 @@ mod tests {
     #[case("<p>One<authorialNote><p>note</p></authorialNote> two<eol/>three</p>", "One two\nthree")]
     #[case("<p>a<del>b</del><ins>c</ins></p>", "ac")]
     #[case("<table><tr><th><p>A</p></th><th>B</th></tr><tr><td>1</td><td><p>2</p><p>3</p></td></tr></table>", "A\tB\n1\t2 3")]
+    #[case("<table><tr><td>a</td><td/><td>c</td><td> </td></tr><tr><td/><td>e</td></tr></table>", "a\t\tc\n\te")]
+    #[case("<item><num>1.</num><table><tr><td>a</td><td>b</td></tr></table></item><p>c</p>", "1. a\tb\nc")]
+    #[case(
+        "<tblock><foreign><h:table xmlns:h='http://www.w3.org/1999/xhtml'><h:tr><h:th>A</h:th><h:td><h:strong>b</h:strong>c</h:td></h:tr></h:table></foreign></tblock>",
+        "A\tbc"
+    )]
+    #[case("<table><tr><td><p><subFlow name='wrapper'><paragraph><num>1</num><p>a</p></paragraph></subFlow></p></td></tr></table>", "1 a")]
     #[case("<p/>  <p> </p>", "")]
     fn text_is_written_in_lines(#[case] xml: &str, #[case] expected: &str) {
         let xml = format!("<x>{xml}</x>");

@@ -8,6 +8,8 @@ pub(super) struct Level {
     pub(super) kind: &'static str,
     pub(super) is_own: bool,
     pub(super) depth: Depth,
+    /// Whether the element is the generic one, which has a name of its own and may have no id.
+    pub(super) is_container: bool,
 }
 
 /// What the elements of the hierarchy in an element are.
@@ -15,29 +17,39 @@ pub(super) struct Level {
 pub(super) enum Depth {
     /// Provisions.
     Division,
-    /// Provisions if there are articles among them, and part of the text if not.
-    DivisionOfArticles,
-    /// Part of the text.
+    /// Provisions, but for containers without ids.
+    Group,
+    /// Part of the text, unless there are divisions or units among them.
     Unit,
+    /// The same, in an element that can itself be part of the text of a unit.
+    Part,
 }
 
-/// The level of an element of the hierarchy of an act; `None` if it is no such element.
-pub(super) fn level(element: &str) -> Option<Level> {
+/// The level of an element of the hierarchy of an act; `None` if it is no such element. `name` is its attribute `name`, which
+/// says what a generic container is.
+pub(super) fn level(element: &str, name: Option<&str>) -> Option<Level> {
     let (kind, is_own, depth) = match element {
         "part" => ("part", true, Depth::Division),
         "book" | "tome" | "title" | "subtitle" | "subpart" | "division" | "subdivision" => ("part", false, Depth::Division),
         "chapter" => ("chapter", true, Depth::Division),
         "subchapter" => ("chapter", false, Depth::Division),
-        "section" => ("section", true, Depth::DivisionOfArticles),
-        "subsection" | "hcontainer" | "level" | "transitional" => ("section", false, Depth::DivisionOfArticles),
+        "section" => ("section", true, Depth::Unit),
+        "subsection" | "level" | "transitional" => ("section", false, Depth::Part),
         "article" => ("article", true, Depth::Unit),
-        "rule" | "subrule" => ("article", false, Depth::Unit),
-        "paragraph" => ("paragraph", true, Depth::Unit),
-        "subparagraph" | "clause" | "subclause" | "alinea" | "list" | "sublist" | "proviso" => ("paragraph", false, Depth::Unit),
-        "point" | "indent" => ("item", false, Depth::Unit),
+        "rule" => ("article", false, Depth::Unit),
+        "subrule" => ("article", false, Depth::Part),
+        "paragraph" => ("paragraph", true, Depth::Part),
+        "subparagraph" | "clause" | "subclause" | "alinea" | "list" | "sublist" | "proviso" => ("paragraph", false, Depth::Part),
+        "point" | "indent" => ("item", false, Depth::Part),
+        "hcontainer" => match name.map(fold).as_deref() {
+            Some("schedules" | "schedule" | "appendix" | "annex" | "annexes") => ("part", false, Depth::Group),
+            Some("regulation" | "rule" | "article" | "order") => ("article", false, Depth::Unit),
+            // groups such as those under a heading between sections
+            Some(_) | None => ("section", false, Depth::Group),
+        },
         _ => return None,
     };
-    Some(Level { kind, is_own, depth })
+    Some(Level { kind, is_own, depth, is_container: element == "hcontainer" })
 }
 
 /// The kind of a law, of its subtype or name; `None` if the text is not one of a known meaning.
@@ -46,9 +58,10 @@ pub(super) fn law_kind(text: &str) -> Option<&'static str> {
         "constitution" => "constitution",
         "constitutional law" => "constitutional_law",
         "code" => "code",
-        "law" | "act" | "statute" => "law",
+        // those of the United Kingdom have the names of their series
+        "law" | "act" | "statute" | "ukpga" | "ukla" | "asp" | "nia" | "anaw" | "asc" | "mwa" => "law",
         "decree" => "decree",
-        "regulation" => "regulation",
+        "regulation" | "uksi" | "ssi" | "wsi" | "nisr" => "regulation",
         "resolution" => "resolution",
         "treaty" => "treaty",
         "other" => "other",

@@ -34,7 +34,7 @@ pub fn copy_sheet_rows(
         .map(|(line, cells)| {
             let text = |column| match cells.get(&column) {
                 Some(SheetCell::Text(text) | SheetCell::Number(text)) => text.as_str(),
-                Some(SheetCell::Invalid(_) | SheetCell::Empty) | None => "",
+                Some(SheetCell::Invalid(_) | SheetCell::Merged(_) | SheetCell::Empty) | None => "",
             };
             (*line, (0..width).map(text).collect())
         })
@@ -62,7 +62,7 @@ pub fn copy_sheet_rows(
         for (column, cell) in cells {
             let column = u16::try_from(*column).unwrap_or(u16::MAX);
             match cell {
-                SheetCell::Empty => continue,
+                SheetCell::Empty | SheetCell::Merged(_) => continue,
                 SheetCell::Text(text) => out.write_string(row, column, text),
                 SheetCell::Number(text) => match text.parse::<f64>() {
                     Ok(number) => out.write_number(row, column, number),

@@ -11,7 +11,8 @@ use zip::ZipArchive;
 use super::buffered::{BufferedRow, BufferedTable, SheetRow};
 use super::cells::CellCleaner;
 use super::header::Header;
-use super::sheet_cell::{SheetCell, cell_name};
+use super::merged_cells;
+use super::sheet_cell::{SheetCell, SheetRows, cell_name};
 use crate::interchange::input::check_size;
 use crate::interchange::mapping::Mapping;
 use crate::interchange::problem::{file_problem, line_problem, unreadable};
@@ -29,9 +30,6 @@ pub struct SheetTable {
     /// Problems of the other rows.
     pub problems: Vec<InputProblem>,
 }
-
-/// Rows by their number, each with its cells by the index of their column.
-pub(super) type SheetRows = BTreeMap<usize, BTreeMap<u32, SheetCell>>;
 
 /// Reads the sheet of a workbook that the mapping names, or the only one. `max_bytes` is the maximum size of all files in the
 /// workbook, which is a ZIP archive.
@@ -56,7 +54,8 @@ pub fn read_workbook(
         for (column, cell) in cells {
             let name = cell_name(column, line);
             let index = column as usize;
-            if index >= header.width() && cell != SheetCell::Empty {
+            let is_beyond = index >= header.width();
+            if is_beyond && !matches!(cell, SheetCell::Empty | SheetCell::Merged(_)) {
                 let message = format!("the cell {name} is beyond the last column of the header; clear it, or give its column a name");
                 problems.push(line_problem(file, Some(line), message));
                 break;
@@ -65,6 +64,16 @@ pub fn read_workbook(
                 SheetCell::Empty => continue,
                 SheetCell::Text(text) => (text, false),
                 SheetCell::Number(text) => (text, true),
+                SheetCell::Merged(region) => {
+                    if let Some(used) = used.get(&index) {
+                        let message = format!(
+                            "the cell {name} (column {used}) has no value of its own: the cells {region} are merged over several columns; separate them, or remove the row if it is a title or a note"
+                        );
+                        problems.push(line_problem(file, Some(line), message));
+                        break;
+                    }
+                    continue;
+                }
                 SheetCell::Invalid(content) => {
                     // a cell that no rule reads does no harm
                     if let Some(used) = used.get(&index) {
@@ -133,6 +142,9 @@ pub(super) fn sheet_rows(file: &Arc<str>, bytes: &[u8], mapping: &Mapping) -> Re
             rows.entry(row as usize + 1).or_default().insert(column, content);
         }
     }
+    drop(cells);
+    let regions = workbook.merge_cells_by_sheet_name(&sheet).map_err(failed)?;
+    merged_cells::fill(&mut rows, &regions, mapping.header_line).map_err(|(line, message)| line_problem(file, Some(line), message))?;
     Ok((sheet, rows))
 }
 
@@ -148,7 +160,7 @@ fn read_header(file: &Arc<str>, line: usize, cells: &BTreeMap<u32, SheetCell>) -
         names.push_field(match cell {
             Some(SheetCell::Text(text) | SheetCell::Number(text)) => text,
             // a column that is used has a name
-            Some(SheetCell::Invalid(_) | SheetCell::Empty) | None => "",
+            Some(SheetCell::Invalid(_) | SheetCell::Merged(_) | SheetCell::Empty) | None => "",
         });
     }
     CellCleaner::default().clean(line, &mut names);

@@ -1,5 +1,7 @@
 //! Cells of sheets as texts of a table.
 
+use std::collections::BTreeMap;
+
 use calamine::{DataRef, ExcelDateTime};
 use chrono::{NaiveDate, TimeDelta};
 
@@ -8,8 +10,11 @@ const EXCEL_DAYS: f64 = 2_958_466.0;
 /// Milliseconds from which a second is rounded up.
 const HALF_SECOND: i64 = 500;
 
+/// Rows by their number, each with its cells by the index of their column.
+pub(super) type SheetRows = BTreeMap<usize, BTreeMap<u32, SheetCell>>;
+
 /// The content of a cell.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum SheetCell {
     Empty,
     Text(String),
@@ -17,6 +22,8 @@ pub(super) enum SheetCell {
     Number(String),
     /// What the cell has in place of a value.
     Invalid(String),
+    /// The merged region, such as `B4:C4`, that has its value in another column.
+    Merged(String),
 }
 
 impl SheetCell {

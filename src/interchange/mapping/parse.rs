@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::completeness::check_record;
 use super::convert::{Mapping, MappingNode, RecordKey, RecordMapping};
 use super::option::{FORMAT_KEYS, OptionReader, member};
 use super::parse_rule::{is_rule, parse_rule};
@@ -162,7 +163,12 @@ impl MappingParser<'_> {
         }
         let record = record?;
         let place = Place { expected: Expected::Record(record), is_in_list: false, is_member: false };
+        let earlier = self.reader.problems.len();
         let root = self.node(fields, place, formats, &path)?;
+        // what could not be read is not missing
+        if self.reader.problems.len() == earlier {
+            check_record(&mut self.reader, record, &root, &path);
+        }
         Some(RecordMapping { record, tables, conditions, key, is_sorted, root })
     }
 

@@ -11,6 +11,7 @@ use super::row::TableRow;
 use super::rule::{DEFAULT_SPLIT, FieldRule, Formats, Pattern, RulePlace};
 use super::template::Template;
 use crate::catalog::kind::FieldKind;
+use crate::core::web_address::check_web_address;
 use crate::entity::RecordType;
 use crate::store::draft::value_tree::{Tree, Value};
 
@@ -219,7 +220,7 @@ fn parse_pattern(
 
 /// Checks constants and the targets of `values` and `default`, which would be a problem of every row.
 fn check_constants(reader: &mut OptionReader<'_>, rule: &FieldRule, path: &str) {
-    if rule.is_slug || rule.lookup.is_some() {
+    if rule.is_slug || matches!(rule.lookup, Some(LookupBy::Identifier(_))) {
         return;
     }
     let cells = StringRecord::new();
@@ -235,7 +236,12 @@ fn check_constants(reader: &mut OptionReader<'_>, rule: &FieldRule, path: &str) 
     let targets = replacements.filter_map(|(from, to)| Some((member(&member(path, "values"), from), constant(to.as_ref()?)?)));
     texts.extend(targets);
     for (path, text) in texts {
-        if let Err(message) = rule.check(&text, &row) {
+        let checked = match rule.lookup {
+            Some(_) if text.is_empty() => Ok(()),
+            Some(_) => check_web_address(&text),
+            None => rule.check(&text, &row),
+        };
+        if let Err(message) = checked {
             reader.report(&path, message);
         }
     }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use crate::catalog::catalog;
+use crate::core::web_address::lower_case_host;
 use crate::entity::RecordType;
 use crate::store::draft::{Draft, DraftValue};
 use crate::store::read::result::Cell;
@@ -75,7 +76,11 @@ impl References {
 
     /// The slug of a record, or why there is none.
     pub(super) fn slug(&self, ty: RecordType, by: &LookupBy, value: &str) -> Result<String, String> {
-        let reference = (ty, by.clone(), value.to_owned());
+        let value = match by {
+            LookupBy::Identifier(_) => value.to_owned(),
+            LookupBy::Url => lower_case_host(value),
+        };
+        let reference = (ty, by.clone(), value.clone());
         if let Some(slug) = self.slugs.get(&reference) {
             return Ok(slug.clone());
         }

@@ -13,7 +13,7 @@ use super::row::TableRow;
 use super::template::Template;
 use super::tree::{MappedTree, MappedValue};
 use crate::catalog::kind::FieldKind;
-use crate::core::text::check_web_address;
+use crate::core::web_address::check_web_address;
 use crate::interchange::slug::{MAX_SLUG_BYTES, slugify};
 use crate::store::draft::scalar::normalize;
 use crate::store::draft::value_tree::Value;

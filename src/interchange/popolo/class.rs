@@ -51,7 +51,7 @@ const OWN_FIELDS: [(PopoloClass, &[&str]); 6] = [
         ],
     ),
     (PopoloClass::Organization, &["founding_date", "dissolution_date"]),
-    (PopoloClass::Membership, &["person_id", "on_behalf_of_id", "post_id"]),
+    (PopoloClass::Membership, &["person_id", "member_id", "on_behalf_of_id", "post_id"]),
     (PopoloClass::Motion, &["requirement"]),
     (PopoloClass::VoteEvent, &["votes", "counts", "motion_id", "group_results"]),
     (PopoloClass::Speech, &["attribution_text", "audio", "video"]),

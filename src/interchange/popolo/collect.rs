@@ -219,6 +219,9 @@ impl PopoloData {
                 return None;
             }
         };
+        if class == PopoloClass::Membership {
+            self.extract_member(&mut fields, &origin);
+        }
         self.extract_references(&mut fields, class, &origin);
         self.extract_parts(&mut fields, class, &origin);
         self.extract_lists(&mut fields, class, id.as_deref(), &origin);

@@ -3,8 +3,8 @@
 use super::class::PopoloClass;
 use super::fields::{FieldMap, is_empty, scalar_text};
 use super::model::PopoloData;
-use crate::store::draft::Origin;
 use crate::store::draft::value_tree::{Tree, Value};
+use crate::store::draft::{InputProblem, Origin};
 
 /// Fields of a class that contain an object, whose id can stand in a field of the same name with `_id`, and the class of the
 /// object.
@@ -79,19 +79,54 @@ impl PopoloData {
                 self.single_id(fields, "area_id", nested, origin);
                 continue;
             }
-            let id_field = format!("{name}_id");
-            let by_object = self.single_id(fields, name, nested, origin);
-            let by_id = self.single_id(fields, &id_field, nested, origin);
-            if let (Some(object), Some(id)) = (&by_object, &by_id)
-                && scalar_text(object) != scalar_text(id)
-            {
-                let [object, id] = [object, id].map(|tree| scalar_text(tree).unwrap_or_default());
-                let message = format!("{name} is \"{object}\", but {id_field} is \"{id}\"; keep one of them");
-                self.problem(origin.child(name, None), message);
-            } else if let (Some(object), None) = (by_object, by_id) {
-                fields.0.push((id_field, object));
+            self.extract_reference(fields, name, nested, origin);
+        }
+    }
+
+    /// Reads a reference that is given as an object, as an id, or as both.
+    fn extract_reference(&mut self, fields: &mut FieldMap, name: &'static str, nested: PopoloClass, origin: &Origin) {
+        let id_field = format!("{name}_id");
+        let by_object = self.single_id(fields, name, nested, origin);
+        let by_id = self.single_id(fields, &id_field, nested, origin);
+        if let (Some(object), Some(id)) = (&by_object, &by_id)
+            && scalar_text(object) != scalar_text(id)
+        {
+            let [object, id] = [object, id].map(|tree| scalar_text(tree).unwrap_or_default());
+            let message = format!("{name} is \"{object}\", but {id_field} is \"{id}\"; keep one of them");
+            self.problem(origin.child(name, None), message);
+        } else if let (Some(object), None) = (by_object, by_id) {
+            fields.0.push((id_field, object));
+        }
+    }
+
+    /// Reads the member of a membership, which is a person or an organization. An object says by its `@type` or its fields which
+    /// one it is; one with nothing but an id and a name stands elsewhere as well.
+    pub(super) fn extract_member(&mut self, fields: &mut FieldMap, origin: &Origin) {
+        const NAME: &str = "member";
+        let mut class = None;
+        for (name, tree) in fields.0.iter_mut().filter(|(name, _)| name == NAME || name == "member_id") {
+            let Value::Map(entries) = &tree.value else { continue };
+            let place = origin.child(name.clone(), tree.line);
+            let text = |name: &str| entries.iter().find(|(key, _)| key == name).and_then(|(_, tree)| scalar_text(tree));
+            let by_fields = PopoloClass::from_fields(entries);
+            let found = match (text("@type").as_deref().map(PopoloClass::from_name), by_fields.as_slice()) {
+                (Some(stated), _) => stated,
+                (None, [(only, _)]) => Some(*only),
+                (None, _) => None,
+            };
+            let is_reference = entries.iter().all(|(key, tree)| matches!(key.as_str(), "id" | "name") || is_empty(tree));
+            let id = text("id").filter(|_| is_reference && found.is_none());
+            match (found, id) {
+                (Some(PopoloClass::Person | PopoloClass::Organization), _) => class = found,
+                (_, Some(id)) => tree.value = Value::Text(id),
+                (_, None) => {
+                    tree.value = Value::Null;
+                    let message = "this is neither a person nor an organization; add an \"@type\", which is Person or Organization";
+                    self.problems.push(InputProblem::new(place, message));
+                }
             }
         }
+        self.extract_reference(fields, NAME, class.unwrap_or(PopoloClass::Person), origin);
     }
 
     /// Reads a reference, and leaves its id in the field if that ends in `_id`. A value that is neither an id nor an object is

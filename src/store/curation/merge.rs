@@ -3,6 +3,7 @@
 mod history;
 mod item;
 pub(crate) mod log;
+mod overlap;
 mod undo;
 pub mod unmerge;
 
@@ -20,7 +21,7 @@ use crate::catalog::record::Record;
 use crate::core::error::Result;
 use crate::core::id;
 use crate::entity::RecordType;
-use crate::store::curation::merge::item::{merged_state, replace_text, without_key};
+use crate::store::curation::merge::item::{merged_state, remove_alike_parts, replace_text};
 use crate::store::curation::merge::log::{MergedInstants, RecordedMerge, insert_merge, redirected_ids};
 use crate::store::curation::referrers::referrers;
 use crate::store::curation::withholding::name_redaction::texts;
@@ -101,6 +102,7 @@ impl WriteSession<'_> {
         let mut ours = replace_text(merged_state(record, ours, theirs), &old, &new);
         replace_references(record, &mut ours, &new, |_| Json::Null);
         remove_parts_about_itself(record, &mut ours, &new);
+        remove_alike_parts(record, &mut ours);
         drafts.entry(record.ty).or_default().push(update_draft(record.ty, into, &ours, "into"));
         let before = latest_sequence(transaction).await?;
         self.write(&drafts.into_iter().collect(), &|_| {}).await?;
@@ -118,22 +120,6 @@ impl WriteSession<'_> {
         let instants = MergedInstants::of(record, &merged);
         let merge = RecordedMerge { into, revision: revision_number(record, &merged), sequences, redirected, instants };
         Ok(insert_merge(transaction, from, &merge).await?)
-    }
-}
-
-/// Removes parts that a merge has made equal to an earlier one of their list, such as two topics that became one.
-fn remove_alike_parts(record: &Record, state: &mut Json) {
-    for list in &record.parts {
-        let part = catalog().get(list.part);
-        let Some(Json::Array(items)) = state.get_mut(list.name) else { continue };
-        if !part.distinct.is_empty() {
-            let mut kept: Vec<Json> = Vec::with_capacity(items.len());
-            items.retain(|item| {
-                let is_new = !kept.contains(&without_key(item));
-                kept.extend(is_new.then(|| without_key(item)));
-                is_new
-            });
-        }
     }
 }
 

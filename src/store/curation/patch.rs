@@ -55,7 +55,8 @@ type ListPath = Vec<(&'static str, String)>;
 impl Store {
     /// Patches a list of a record or part.
     pub async fn patch_list(&self, input: PatchInput, author: &Author) -> Result<WriteSummary, WriteError> {
-        let PatchInput { target, list, patch, part, members, expected_revision, mut problems } = input;
+        let PatchInput { target, list, mut patch, part, members, expected_revision, mut problems } = input;
+        let source_url = patch.as_mut().filter(|_| list == "citations").and_then(ListPatch::take_source_url);
         let given = match &patch {
             Some(ListPatch::Add(json)) => Some(json.clone()),
             Some(ListPatch::Update(_, members)) => Some(Json::Object(members.clone())),
@@ -67,6 +68,15 @@ impl Store {
             add_problems(&mut problems, given.problems);
         }
         let session = self.begin(author).await?;
+        if let Some(url) = source_url {
+            match session.source_of_url(&url, &members.child("source", None)).await? {
+                Ok(source) => patch.iter_mut().for_each(|patch| patch.set_source(source)),
+                Err(problem) => {
+                    problems.push(problem);
+                    patch = None;
+                }
+            }
+        }
         let Some((owner, row, lists)) = session.list_owner(target).await? else {
             if target.is_some() {
                 let problem = InputProblem::new(Origin::input(["record"]), "there is no record with this id");

@@ -15,19 +15,18 @@ use crate::catalog::record::{Record, RecordKind};
 use crate::core::article::with_article;
 use crate::core::id;
 use crate::core::language;
-use crate::core::text::{TextRule, cleaned, excerpt, forbidden_character, forbidden_character_message, is_invisible};
+use crate::core::text::{TextRule, cleaned, forbidden_character, forbidden_character_message, is_invisible};
 use crate::entity::RecordType;
-use crate::store::draft::known_names::{settable_field, similar_plural, unknown_field};
+use crate::store::draft::known_names::{check_name, check_reference, settable_field, similar_plural, unknown_field};
 use crate::store::draft::scalar::{json, normalize};
 use crate::store::draft::spans::reversed;
+use crate::store::draft::tallies::{alike_structures, exceeded_totals};
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget};
 use crate::store::read::result::Cell;
 
 /// Name of the field that holds the position of a part in its list.
 const POSITION: &str = "position";
-/// Maximum length of a slug or key.
-const MAX_NAME_BYTES: usize = 100;
 /// Maximum length of a generated key, which an index of PostgreSQL can hold.
 const MAX_KEY_BYTES: usize = 2_000;
 /// What the name of another record or part may contain.
@@ -202,6 +201,9 @@ impl DraftParser {
             DraftValue::Cell(cell) => cell.as_text(),
             DraftValue::Invalid | DraftValue::Slug(..) | DraftValue::Id(..) | DraftValue::Key(..) => None,
         });
+        if self.source == DraftOrigin::Caller {
+            self.warnings.extend(exceeded_totals(record, &draft));
+        }
         draft
     }
 
@@ -276,19 +278,15 @@ impl DraftParser {
             };
             return checked.map_err(|message| self.report(origin, message)).is_ok();
         }
-        let is_valid = !text.is_empty()
-            && text.len() <= MAX_NAME_BYTES
-            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-            && !text.starts_with('-')
-            && !text.ends_with('-');
-        if !is_valid && tree.value != Value::Invalid {
-            let text = excerpt(text);
-            let message = format!(
-                "\"{text}\" is not a valid name; use up to {MAX_NAME_BYTES} lower-case letters a-z, digits and hyphens, such as alnur-ilyashev"
-            );
-            self.report(origin, message);
+        match check_name(text) {
+            Ok(()) => true,
+            Err(message) => {
+                if tree.value != Value::Invalid {
+                    self.report(origin, message);
+                }
+                false
+            }
         }
-        is_valid
     }
 
     /// Parses a value of a field. Null clears the field, and a text in no language does not give it.
@@ -326,12 +324,19 @@ impl DraftParser {
         if self.is_too_long(items, MAX_LIST_ITEMS, origin) {
             return None;
         }
-        let items = items.iter().enumerate().filter_map(|(index, item)| self.structure(structure, item, &origin.child(index, item.line)));
-        Some(Cell::Json(Json::Array(items.collect())))
+        let mut objects = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let origin = origin.child(index, item.line);
+            objects.extend(self.structure(structure, item, &origin).map(|object| (object, origin)));
+        }
+        if self.source != DraftOrigin::StoredState {
+            self.problems.extend(alike_structures(structure, &objects));
+        }
+        Some(Cell::Json(Json::Array(objects.into_iter().map(|(object, _)| Json::Object(object)).collect())))
     }
 
     /// Parses one structure: a map from its members to values.
-    fn structure(&mut self, structure: &Structure, tree: &Tree, origin: &Origin) -> Option<Json> {
+    fn structure(&mut self, structure: &Structure, tree: &Tree, origin: &Origin) -> Option<Map<String, Json>> {
         let Value::Map(entries) = &tree.value else {
             self.report_type(tree, origin, format_args!("a {} is a map from members to values", structure.name));
             return None;
@@ -340,8 +345,12 @@ impl DraftParser {
         for (name, value) in entries {
             let origin = origin.child(name.clone(), value.line);
             if let Some(member) = structure.members.iter().find(|member| member.name == name) {
-                if let Some(value) = self.scalar(member.kind, member.kind.text_rule(), value, &origin) {
-                    object.insert(name.clone(), json(&value));
+                match self.scalar(member.kind, member.kind.text_rule(), value, &origin) {
+                    Some(Cell::Integer(number)) if member.is_count && number < 0 && self.source != DraftOrigin::StoredState => {
+                        self.report(&origin, format!("{number} is less than 0; a count is 0 or more"));
+                    }
+                    Some(value) => _ = object.insert(name.clone(), json(&value)),
+                    None => {}
                 }
             } else {
                 let known: Vec<&str> = structure.members.iter().map(|member| member.name).collect();
@@ -355,7 +364,7 @@ impl DraftParser {
             }
         }
         self.warn_of_spans(origin, |name| object.get(name).and_then(Json::as_str));
-        Some(Json::Object(object))
+        Some(object)
     }
 
     /// Warns of spans that end before they begin. What is stored already is not questioned.
@@ -410,16 +419,13 @@ impl DraftParser {
         if !name.contains('_') {
             return Some(DraftValue::Slug(target, name));
         }
-        let singular = with_article(&catalog().get(target).singular());
-        match id::decode(&name) {
-            Ok((prefix, id)) if prefix == target.prefix() => return Some(DraftValue::Id(target, id)),
-            Ok((prefix, _)) => self.report(
-                origin,
-                format!("\"{name}\" is an id of another type ({prefix}); the id of {singular} begins with {}_", target.prefix()),
-            ),
-            Err(error) => self.report(origin, format!("{error}; give the id or the slug of {singular}")),
+        match (id::decode(&name), check_reference(target, &name)) {
+            (Ok((_, id)), Ok(())) => Some(DraftValue::Id(target, id)),
+            (_, checked) => {
+                checked.err().into_iter().for_each(|message| self.report(origin, message));
+                None
+            }
         }
-        None
     }
 
     /// Parses a reference to a record of any type: a map with one entry, from the type to the slug or id.
@@ -494,6 +500,7 @@ impl DraftParser {
         let text = self.text(tree, origin, "a text", rule)?;
         match normalize(kind, &text) {
             Ok(text) => Some(Cell::Text(text)),
+            Err(_) if self.source == DraftOrigin::StoredState && matches!(kind, FieldKind::Url) => Some(Cell::Text(text)),
             Err(message) => {
                 self.report(origin, message);
                 None

@@ -62,10 +62,13 @@ pub(super) fn report_alike(part: &Record, entries: &[PartEntry<'_>], problems: &
                 if is_unchanged(*stored, cells) && is_unchanged(other.stored, other.cells) {
                     continue;
                 }
+                // the one that changes is named, and else the later one
+                let is_other_changed = is_unchanged(*stored, cells);
+                let (wrong, right) = if is_other_changed { (other.draft, *draft) } else { (*draft, other.draft) };
                 let names = part.distinct.join(", ");
-                let place = DisplayPath(&other.draft.origin.path);
+                let place = DisplayPath(&right.origin.path);
                 let message = format!("it has the same {names} as {place}; remove one of the two");
-                problems.push(InputProblem::new(draft.origin.clone(), message).with_code(ProblemCode::Taken));
+                problems.push(InputProblem::new(wrong.origin.clone(), message).with_code(ProblemCode::Taken));
             }
         }
     }

@@ -94,12 +94,8 @@ impl Store {
             && let number = revision_number(owner, row)
             && number != expected
         {
-            return Err(WriteError::problem(revision_conflict(
-                owner,
-                &Draft { origin: Origin::input([]), ..Draft::default() },
-                number,
-                expected,
-            )));
+            let of_record = Draft { origin: Origin::input([]), ..Draft::default() };
+            problems.push(revision_conflict(owner, &of_record, number, expected));
         }
         let parts = PartRows::new(part, list, stored.as_ref().and_then(|row| row.parts.get(&ty)));
         let (drafts, changed) = parts.changed(owner, change, &members, self.clock.new_uuid(), stored.is_some(), &mut problems);
@@ -108,7 +104,6 @@ impl Store {
             target: WriteTarget {
                 mode: WriteMode::Update,
                 id: stored.as_ref().map(|row| row.id),
-                expected_revision,
                 restates_stored: true,
                 ..WriteTarget::default()
             },
@@ -185,7 +180,7 @@ impl<'r> PartRows<'r> {
                 }
                 let mut draft = self.parsed(&value, members, problems);
                 draft.target.id = Some(new_id);
-                self.reject_taken_key(&draft, None, problems);
+                self.reject_taken_key(&mut draft, None, problems);
                 drafts.push(draft);
                 (drafts, Some(new_id))
             }
@@ -195,7 +190,7 @@ impl<'r> PartRows<'r> {
                 // what the part would lack is not known
                 let Some(index) = found else { return (drafts, None) };
                 let row = self.rows[index];
-                self.reject_taken_key(&draft, Some(row), problems);
+                self.reject_taken_key(&mut draft, Some(row), problems);
                 draft.target.id = Some(row.id);
                 draft.name.get_or_insert_with(|| self.key(row));
                 drafts[index] = draft;
@@ -224,14 +219,15 @@ impl<'r> PartRows<'r> {
         draft
     }
 
-    /// Reports a given key that another part has.
-    fn reject_taken_key(&self, draft: &Draft, own: Option<&StoredRow>, problems: &mut Vec<InputProblem>) {
+    /// Reports a given key that another part has. The draft loses it, so that it is not taken for one of the other part.
+    fn reject_taken_key(&self, draft: &mut Draft, own: Option<&StoredRow>, problems: &mut Vec<InputProblem>) {
         let Some(key) = draft.name.as_ref().filter(|_| !draft.is_unidentified) else { return };
         let is_taken = self.rows.iter().any(|row| own.is_none_or(|own| own.id != row.id) && self.key(row) == *key);
         if is_taken {
             let update = format!("update{}", self.part.name());
             let message = format!("{}[{key}] exists already; give another key, or use {update} to change that one", self.list);
             problems.push(InputProblem::new(draft.origin.child(KEY, None), message).with_code(ProblemCode::Taken));
+            draft.name = None;
         }
     }
 }
@@ -239,13 +235,17 @@ impl<'r> PartRows<'r> {
 /// Moves problems that are not in the input: those of the list to the name of the part, and those of a part that the change
 /// leaves as it is to the changed part, with the name of the other one. A taken key is reported once.
 fn relocate(mut problems: Vec<InputProblem>, list: &'static str, members: &Origin) -> Vec<InputProblem> {
-    let of_list = Origin::input([list]);
+    let (of_list, of_input) = (Origin::input([list]), Origin::input([]));
     for problem in &mut problems {
         if problem.origin.path == of_list.path {
             problem.origin = Origin::input([PART]);
-        } else if problem.origin.path.first() != Origin::input([]).path.first() {
+        } else if problem.origin.path.first() != of_input.path.first() {
             problem.message = format!("{}: {}", DisplayPath(&problem.origin.path), problem.message);
             problem.origin = members.clone();
+        }
+        // the members of an updated part stand beside its name
+        if problem.origin.path == of_input.path {
+            problem.origin = Origin::input([PART]);
         }
     }
     let mut reported = Vec::new();

@@ -293,6 +293,107 @@ async fn citation_is_updated_alone(#[values(On::Sqlite, On::Postgres)] on: On) {
     }
 }
 
+/// A key that another part has, before or after the changed one, is one error, whatever else refers to the two.
+#[rstest]
+#[tokio::test]
+async fn taken_key_is_one_error(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let case = json!({"slug": "case-1"});
+    let vote = json!({"voteEvent": {"slug": "vote-1"}, "vote": {"key": "berik", "person": "berik", "option": "NO"}});
+    editor.done("addVote { voteEvent { id } }", vote).await;
+    let before = server.data(CASE).await;
+    for (mutation, list, part, other) in [
+        ("updateCaseEvent", "events", "1", "hearing"),
+        ("updateCaseEvent", "events", "1", "appeal"),
+        ("updateCaseEvent", "events", "hearing", "appeal"),
+        ("updateCaseEvent", "events", "appeal", "hearing"),
+        ("updateCaseParty", "parties", "anna", "berik"),
+        ("updateCaseParty", "parties", "berik", "anna"),
+    ] {
+        let payload = editor.payload(&format!("{mutation} {{ case {{ id }} }}"), json!({"case": case, "part": part, "key": other})).await;
+        let message = format!("{list}[{other}] exists already; give another key, or use {mutation} to change that one");
+        assert_eq!(error(&payload), (json!(["key"]), "TAKEN", message.as_str()), "{mutation} {part} {other}");
+    }
+    for (part, other) in [("anna", "berik"), ("berik", "anna")] {
+        let input = json!({"voteEvent": {"slug": "vote-1"}, "part": part, "person": other});
+        let payload = editor.payload("updateVote { voteEvent { id } }", input).await;
+        let message = format!("it has the same person as votes[{other}]; remove one of the two");
+        assert_eq!(error(&payload), (json!(["part"]), "TAKEN", message.as_str()), "{part} {other}");
+        let input = json!({"voteEvent": {"slug": "vote-1"}, "part": part, "key": other});
+        let payload = editor.payload("updateVote { voteEvent { id } }", input).await;
+        assert_eq!((&error(&payload).0, error(&payload).1), (&json!(["key"]), "TAKEN"), "{part} {other}");
+    }
+    // all that is wrong is said at once, each thing once
+    let input = json!({"case": case, "part": "nothing", "date": "2020-13", "expectedRevision": 9});
+    let payload = editor.payload("updateCaseEvent { case { id } }", input).await;
+    let errors = payload["errors"].as_array().unwrap();
+    let mut found: Vec<String> = errors.iter().map(|error| format!("{} {}", error["path"][1], error["code"])).collect();
+    found.sort();
+    let expected = [r#""date" "INVALID""#, r#""expectedRevision" "CONFLICT""#, r#""part" "NOT_FOUND""#];
+    assert_eq!(found, expected, "{payload:#}");
+    let input = json!({"case": case, "part": "appeal", "key": "hearing", "kind": null, "expectedRevision": 9});
+    let payload = editor.payload("updateCaseEvent { case { id } }", input).await;
+    let errors = payload["errors"].as_array().unwrap();
+    let mut found: Vec<String> = errors.iter().map(|error| format!("{} {}", error["path"][1], error["code"])).collect();
+    found.sort();
+    assert_eq!(found, [r#""expectedRevision" "CONFLICT""#, r#""key" "TAKEN""#, r#""kind" "MISSING""#], "{payload:#}");
+    assert_eq!(server.data(CASE).await, before);
+    // a key of its own is no other one
+    editor.done("updateCaseEvent { case { id } }", json!({"case": case, "part": "appeal", "key": "appeal"})).await;
+}
+
+/// A source is cited by its URL, in any case of its host, and made if there is none.
+#[rstest]
+#[tokio::test]
+async fn source_of_a_citation_is_found_or_made_by_its_url(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let server = Server::with(on, TEXT).await;
+    let editor = Asker::with_role(&server, Role::Editor).await;
+    let source = |slug: &str, url: &str| json!({"slug": slug, "title": {"en": slug}, "kind": "ARTICLE", "url": url});
+    for (slug, url) in [("page", "https://News.Example.kz/A_b"), ("twin-1", "https://x.kz/t"), ("twin-2", "https://x.kz/t")] {
+        editor.done("createSource { source { id } }", source(slug, url)).await;
+    }
+    let cite = async |url: &str, quote: &str| {
+        let input = json!({"of": {"case": "case-1"}, "citation": {"source": url, "quote": quote}, "message": "cited"});
+        editor.payload("addCitation { record { id } }", input).await
+    };
+    let sources =
+        "{ sources { totalCount } case(by: {slug: \"case-1\"}) { citations { nodes { quote source { slug title url kind } } } } }";
+    for (url, quote) in [
+        ("https://news.example.kz/A_b", "one"),
+        ("HTTPS://NEWS.EXAMPLE.KZ/A_b", "one"),
+        ("https://Made.kz/page_1/?q=A", "two"),
+        ("https://made.kz/page_1/?q=A", "two"),
+    ] {
+        assert_eq!(cite(url, quote).await["errors"], json!([]), "{url}");
+    }
+    let data = server.data(sources).await;
+    assert_eq!(data["sources"]["totalCount"], 5, "{data:#}");
+    let made = json!({"slug": data["case"]["citations"]["nodes"][1]["source"]["slug"], "title": "made.kz/page_1/?q=A", "url": "https://made.kz/page_1/?q=A", "kind": "OTHER"});
+    assert_eq!(
+        data["case"]["citations"]["nodes"],
+        json!([
+            {"quote": "one", "source": {"slug": "page", "title": "page", "url": "https://news.example.kz/A_b", "kind": "ARTICLE"}},
+            {"quote": "two", "source": made},
+        ])
+    );
+    let twins = "two sources have the URL https://x.kz/t: twin-1 and twin-2; give one of these slugs, or merge the sources first";
+    assert_eq!(error(&cite("https://X.kz/t", "three").await), (json!(["citation", "source"]), "TAKEN", twins));
+    let wrong = cite("https://@x.kz/", "three").await;
+    assert_eq!((error(&wrong).0, error(&wrong).1), (json!(["citation", "source"]), "INVALID"), "{wrong:#}");
+    // nothing is made by a citation that is not
+    let input = json!({"of": {"case": "case-1"}, "citation": {"source": "https://new.kz/", "field": "nothing"}});
+    let payload = editor.payload("addCitation { record { id } }", input).await;
+    assert_eq!(error(&payload).0, json!(["citation", "field"]), "{payload:#}");
+    let input = json!({"of": {"case": "case-1"}, "citation": {"source": "https://new.kz/"}, "expectedRevision": 99});
+    assert_eq!(error(&editor.payload("addCitation { record { id } }", input).await).1, "CONFLICT");
+    assert_eq!(server.data(sources).await, data);
+    // a citation moves to another source
+    let input = json!({"of": {"case": "case-1"}, "part": "parties[anna]", "key": "c", "source": "https://news.example.kz/A_b"});
+    let moved = editor.done("updateCitation { record { ... on CaseParty { citations { nodes { source { slug } } } } } }", input).await;
+    assert_eq!(moved["record"]["citations"]["nodes"], json!([{"source": {"slug": "page"}}]));
+}
+
 /// Every type of part that belongs to one type of record has mutations, and their inputs have its fields.
 #[tokio::test]
 async fn every_part_of_every_record_has_mutations() {

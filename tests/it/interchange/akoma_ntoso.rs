@@ -1,5 +1,6 @@
 //! Acts in Akoma Ntoso become laws with provisions; their expressions become versions and translations.
 
+mod containers;
 mod expressions;
 mod refusals;
 

@@ -273,6 +273,67 @@ async fn cell_without_a_value_is_named(#[values(Door::Database, Door::Url, Door:
     }
 }
 
+const JUDGES: &str = "type: person\nheader: 2\nfields:\n  slug: id\n  name: {en: name}\n  gender: sex\n";
+
+/// A sheet of judges below a title and a header of two lines, in which the sex is merged over two rows.
+fn judges(change: impl FnOnce(&mut rust_xlsxwriter::Worksheet, &Format)) -> Vec<u8> {
+    let mut workbook = Workbook::new();
+    let format = Format::new();
+    let sheet = workbook.add_worksheet();
+    sheet.merge_range(0, 0, 1, 0, "id", &format).unwrap();
+    sheet.merge_range(0, 1, 0, 2, "person", &format).unwrap();
+    sheet.write(1, 1, "name").unwrap().write(1, 2, "sex").unwrap();
+    for (row, id) in (2..).zip(["a", "b", "c"]) {
+        sheet.write(row, 0, id).unwrap().write(row, 1, format!("Judge {id}")).unwrap();
+    }
+    // the region goes on below the table
+    sheet.merge_range(3, 2, 8, 2, "female", &format).unwrap();
+    change(sheet, &format);
+    workbook.save_to_buffer().unwrap()
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn merged_cells_have_their_value_in_every_row(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+    #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
+) {
+    let fixture = ImportFixture::new(on).await;
+    fixture.write_file("m.yaml", JUDGES);
+    fixture.write_file("t.xlsx", judges(|_, _| {}));
+    let output = import(&fixture, door, "t.xlsx", None, Some("m.yaml")).await;
+    assert!(output.contains("3 created, 0 updated, 0 unchanged"), "{output}");
+    let data = fixture.server.data("{ people { nodes { slug gender } } }").await;
+    let expected = json!([{"slug": "a", "gender": null}, {"slug": "b", "gender": "female"}, {"slug": "c", "gender": "female"}]);
+    assert_eq!(data["people"]["nodes"], expected);
+}
+
+#[rstest]
+#[case::columns(
+    judges(|sheet, format| _ = sheet.merge_range(10, 0, 10, 6, "Source: the court", format).unwrap()),
+    JUDGES,
+    "t.xlsx:11: the cell B11 (column name) has no value of its own: the cells A11:G11 are merged over several columns; separate them, or remove the row if it is a title or a note"
+)]
+#[case::header(
+    judges(|_, _| {}),
+    "type: person\nheader: 1\nfields: {slug: id, name: {en: person}}\n",
+    "t.xlsx:1: the cells A1:A2 are merged, from the header into the rows of the table; write header: 2 in the mapping if the header ends there"
+)]
+#[tokio::test(flavor = "multi_thread")]
+async fn merged_cells_without_one_column_are_named(
+    #[case] bytes: Vec<u8>,
+    #[case] mapping: &str,
+    #[case] expected: &str,
+    #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
+) {
+    let fixture = ImportFixture::new(On::Sqlite).await;
+    fixture.write_file("m.yaml", mapping);
+    fixture.write_file("t.xlsx", bytes);
+    let output = import(&fixture, door, "t.xlsx", None, Some("m.yaml")).await;
+    assert_eq!(output.matches(expected).count(), 1, "{door:?} {output}");
+    assert!(!output.contains("3 created"), "{door:?} {output}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn hidden_files_are_skipped_and_unknown_ones_named() {
     let fixture = ImportFixture::new(On::Sqlite).await;

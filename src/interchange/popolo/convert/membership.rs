@@ -9,8 +9,8 @@ use crate::interchange::popolo::class::PopoloClass;
 use crate::interchange::popolo::fields::{FieldMap, scalar_text};
 use crate::interchange::popolo::model::PopoloItem;
 use crate::interchange::popolo::normalize::{take_display_name, take_name_parts};
-use crate::store::draft::Origin;
 use crate::store::draft::value_tree::Tree;
+use crate::store::draft::{InputProblem, Origin};
 
 /// Classifications of events that are periods of memberships, folded.
 const PERIOD_CLASSIFICATIONS: [&str; 5] = ["legislative period", "parliamentary term", "legislative term", "period", "term"];
@@ -47,7 +47,7 @@ impl Conversion {
         const CLASS: PopoloClass = PopoloClass::Membership;
         let (mut fields, origin) = (item.fields, item.origin);
         let mut post = self.take_post(&mut fields);
-        if !self.has_members(&fields, &origin) {
+        if !self.is_of_person(&mut fields, &origin) || !self.has_members(&fields, &origin) {
             return;
         }
         if self.reports_unknown_references
@@ -88,8 +88,22 @@ impl Conversion {
             builder.set_text("legislativePeriod", period.name.as_deref());
             builder.set("periodStart", period.start.clone());
             builder.set("periodEnd", period.end.clone());
-            start = start.or_else(|| period.start.clone());
-            end = end.or_else(|| period.end.clone());
+            let (period_start, period_end) = (period.start.clone(), period.end.clone());
+            let at = place(&builder.origin, None);
+            match (&start, &end) {
+                (Some(start), None) if is_before(period_end.as_ref(), Some(start)) => self.notes.push(format!(
+                    "{at}: the membership has no end, because its legislative period ends {} before it starts; correct the period or the start",
+                    period_end.as_ref().and_then(scalar_text).unwrap_or_default()
+                )),
+                (None, Some(end)) if is_before(Some(end), period_start.as_ref()) => self.notes.push(format!(
+                    "{at}: the membership has no start, because its legislative period starts {} after it ends; correct the period or the end",
+                    period_start.as_ref().and_then(scalar_text).unwrap_or_default()
+                )),
+                _ => {
+                    start = start.or(period_start);
+                    end = end.or(period_end);
+                }
+            }
         }
         let label = |title: String| [Some(title), area.clone(), period_name.clone()].into_iter().flatten().collect::<Vec<_>>().join(", ");
         let new_label = label(title.clone().unwrap_or_else(|| "member".to_owned()));
@@ -131,6 +145,51 @@ impl Conversion {
         self.memberships.push(ConvertedMembership { builder, ..converted });
     }
 
+    /// Reads the member of a membership, which can be a person or an organization, as its person. Notes one that is an
+    /// organization: memberships of records are those of people.
+    fn is_of_person(&mut self, fields: &mut FieldMap, origin: &Origin) -> bool {
+        let Some(id) = fields.get_text("member_id") else { return true };
+        let place_of_member = origin.child("member_id", fields.get("member_id").and_then(|tree| tree.line));
+        let refusal = |message: String| InputProblem::new(place_of_member.clone(), message);
+        if let Some(person) = fields.get_text("person_id") {
+            if person == id {
+                fields.take("member_id");
+                return true;
+            }
+            self.problems.push(refusal(format!("member_id is \"{id}\", but person_id is \"{person}\"; keep one of them")));
+            return false;
+        }
+        let name = fields.get_text("name").unwrap_or_else(|| id.clone());
+        match [PopoloClass::Person, PopoloClass::Organization].map(|class| self.is_found(class, &id)) {
+            [true, false] => {
+                let person = fields.take("member_id");
+                fields.0.extend(person.map(|id| ("person_id".to_owned(), id)));
+                true
+            }
+            [false, true] => {
+                let path = crate::core::path::DisplayPath(&origin.path);
+                let message = "is an organization, and memberships are those of people, so this one is omitted";
+                self.notes.push(format!("{}: {path}: the member \"{id}\" {message}", place(origin, None)));
+                false
+            }
+            [true, true] => {
+                self.problems.push(refusal(format!(
+                    "both a person and an organization have the id \"{id}\"; write person_id in place of member_id"
+                )));
+                false
+            }
+            [false, false] if self.reports_unknown_references => {
+                self.omissions.count_text(UNKNOWN_MEMBERS, &name, origin);
+                false
+            }
+            [false, false] => {
+                self.problems
+                    .push(refusal(format!("no person and no organization has the id \"{id}\", neither in the import nor in the database")));
+                false
+            }
+        }
+    }
+
     /// Whether a membership refers to a person and an organization; notes the one that is missing.
     fn has_members(&mut self, fields: &FieldMap, origin: &Origin) -> bool {
         let missing = match (fields.get("person_id"), fields.get("organization_id")) {
@@ -156,5 +215,13 @@ impl Conversion {
             fields.0.push(("organization_id".to_owned(), organization));
         }
         post
+    }
+}
+
+/// Whether a partial date is before another one. A month and its year are not.
+fn is_before(one: Option<&Tree>, other: Option<&Tree>) -> bool {
+    match (one.and_then(scalar_text), other.and_then(scalar_text)) {
+        (Some(one), Some(other)) => one < other && !other.starts_with(&one),
+        (None, _) | (_, None) => false,
     }
 }

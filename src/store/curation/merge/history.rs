@@ -10,7 +10,8 @@ use serde_json::{Value as Json, json};
 use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::store::curation::merge::log::{MergeRevision, RecordedMerge};
-use crate::store::curation::merge::undo::undo_change;
+use crate::store::curation::merge::overlap::{MergedIds, redirected};
+use crate::store::curation::merge::undo::{Undone, undo_change};
 use crate::store::database;
 use crate::store::history::revisions::load_revisions;
 use crate::store::history::state;
@@ -27,6 +28,15 @@ struct GivenPlace {
     path: String,
     /// Name of the list and key of the part; not set for a field of the record.
     part: Option<(&'static str, String)>,
+}
+
+/// What a merge gave to the kept record.
+struct Gift<'g> {
+    record: &'static Record,
+    /// The revisions of the merge that changed the kept record.
+    own: &'g [MergeRevision],
+    /// Ids that other merges replaced in it since, each with the new one.
+    moved: MergedIds,
 }
 
 impl WriteSession<'_> {
@@ -46,18 +56,24 @@ impl WriteSession<'_> {
         let types = referenced_types(transaction, record, std::iter::once(&row)).await?;
         let mut current = UndoneState::new(record, state::of(record, &row, &types, &PartKeys::default()));
         let mut after: Vec<Json> = given.iter().map(|place| place.value(&current)).collect();
+        let mut revisions = load_revisions(transaction, merge.into).await?;
+        revisions.retain(|stored| stored.sequence >= merge.sequences.0);
+        let mut moving: Vec<&Json> = Vec::new();
+        for stored in &revisions {
+            let changes = stored.changes.as_array().into_iter().flatten();
+            moving.extend(changes.filter(|change| given.iter().any(|place| place.contains(change))));
+        }
+        let moved = self.moved_merged_ids(&moving).await?;
+        let gift = Gift { record, own, moved };
         // the latest revision first
-        for stored in load_revisions(transaction, merge.into).await? {
-            if stored.sequence < merge.sequences.0 {
-                break;
-            }
+        for stored in revisions {
             let Json::Array(changes) = stored.changes else { return Err(internal("the changes of a revision are not a list")) };
             let rewritten = match stored.kind.as_str() {
                 // these repeat the whole record and change nothing
-                "published" | "unpublished" => changes.iter().filter_map(|change| repeated(record, &given, own, change)).collect(),
+                "published" | "unpublished" => changes.iter().filter_map(|change| repeated(&gift, &given, change)).collect(),
                 _ => {
                     changes.iter().rev().for_each(|change| current.undo(change));
-                    let before: Vec<Json> = given.iter().map(|place| place.without_given(record, own, &place.value(&current))).collect();
+                    let before: Vec<Json> = given.iter().map(|place| place.without_given(&gift, &place.value(&current))).collect();
                     let mut rewritten: Vec<Json> = Vec::new();
                     rewritten.extend(changes.iter().filter(|change| !given.iter().any(|place| place.contains(change))).cloned());
                     for ((place, old), new) in given.iter().zip(&before).zip(&after) {
@@ -103,16 +119,25 @@ impl GivenPlace {
     }
 
     /// A value of this place without what the merge gave to it.
-    fn without_given(&self, record: &Record, own: &[MergeRevision], value: &Json) -> Json {
+    fn without_given(&self, gift: &Gift<'_>, value: &Json) -> Json {
         let mut state = match &self.part {
             Some((list, _)) => json!({ *list: if *value == Json::Null { json!([]) } else { json!([value]) } }),
             None => json!({ &self.path: value }),
         };
-        let changes = own.iter().rev().flat_map(|revision| revision.changes.iter().rev());
+        let changes = gift.own.iter().rev().flat_map(|revision| revision.changes.iter().rev());
         for change in changes.filter(|change| self.contains(change)) {
             if let (Some(path), Some(old), Some(new)) = (change.get("field").and_then(Json::as_str), change.get("old"), change.get("new")) {
+                let mut undone = state.clone();
+                if undo_change(gift.record, &mut undone, path, old, new) == Undone::Edited {
+                    // another merge may have moved what it refers to
+                    let [old, new] = [old, new].map(|value| redirected(value.clone(), &gift.moved));
+                    let mut moved = redirected(state, &gift.moved);
+                    if undo_change(gift.record, &mut moved, path, &old, &new) == Undone::Done {
+                        undone = moved;
+                    }
+                }
                 // what was edited stays
-                let _ = undo_change(record, &mut state, path, old, new);
+                state = undone;
             }
         }
         let value = match &self.part {
@@ -137,9 +162,9 @@ fn given_place(record: &Record, change: &Json) -> Option<GivenPlace> {
 }
 
 /// A change of a publication, which repeats the value of a field, without what the merge gave.
-fn repeated(record: &Record, given: &[GivenPlace], own: &[MergeRevision], change: &Json) -> Option<Json> {
+fn repeated(gift: &Gift<'_>, given: &[GivenPlace], change: &Json) -> Option<Json> {
     let Some(place) = given.iter().find(|place| place.part.is_none() && place.contains(change)) else { return Some(change.clone()) };
-    let value = place.without_given(record, own, change.get("new")?);
+    let value = place.without_given(gift, change.get("new")?);
     (value != Json::Null).then(|| json!({"field": place.path, "old": null, "new": value}))
 }
 

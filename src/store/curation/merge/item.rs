@@ -1,10 +1,14 @@
 //! States of records and items of their lists, as a merge compares and changes them.
 
 use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
 
+use crate::catalog::catalog;
 use crate::catalog::field::Field;
 use crate::catalog::kind::FieldKind;
-use crate::catalog::record::Record;
+use crate::catalog::record::{Record, RecordKind};
+use crate::core::id;
+use crate::entity::RecordType;
 
 /// Replaces every text value that equals `old`, at any depth.
 pub(super) fn replace_text(value: Json, old: &str, new: &str) -> Json {
@@ -78,4 +82,44 @@ fn append(ours: &mut Vec<Json>, theirs: Vec<Json>) {
         }
         ours.push(item);
     }
+}
+
+/// Removes parts that a merge has made equal to an earlier one of their list, such as two topics that became one. The earlier one
+/// gets the citations of the removed one.
+pub(super) fn remove_alike_parts(record: &Record, state: &mut Json) {
+    for list in &record.parts {
+        let part = catalog().get(list.part);
+        let Some(Json::Array(items)) = state.get_mut(list.name).filter(|_| !part.distinct.is_empty()) else { continue };
+        let mut kept: Vec<Json> = Vec::with_capacity(items.len());
+        for mut item in std::mem::take(items) {
+            let values = without_lists(part, &item);
+            let Some(alike) = kept.iter_mut().find(|other| without_lists(part, other) == values) else {
+                kept.push(item);
+                continue;
+            };
+            for nested in &part.parts {
+                let Some(Json::Array(theirs)) = item.get_mut(nested.name).map(Json::take) else { continue };
+                if let Some(Json::Array(ours)) = alike.as_object_mut().map(|alike| alike.entry(nested.name).or_insert_with(|| json!([]))) {
+                    append(ours, theirs);
+                }
+            }
+        }
+        *items = kept;
+    }
+}
+
+/// An item of a list without its key and the parts in it.
+fn without_lists(part: &Record, item: &Json) -> Json {
+    let mut item = without_key(item);
+    if let Json::Object(members) = &mut item {
+        members.retain(|name, value| !value.is_null() && !part.parts.iter().any(|nested| nested.name == name));
+    }
+    item
+}
+
+/// The record type and the UUID, if a text is the id of a record.
+pub(super) fn decode_record(text: &str) -> Option<(&'static Record, Uuid)> {
+    let (prefix, uuid) = id::decode(text).ok()?;
+    let record = catalog().get(RecordType::from_prefix(prefix)?);
+    (record.kind == RecordKind::Record).then_some((record, uuid))
 }

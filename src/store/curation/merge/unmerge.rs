@@ -10,14 +10,15 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
-use crate::catalog::record::{Record, RecordKind};
+use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::entity::RecordType;
-use crate::store::curation::merge::item::{merged_state, replace_text, without_key};
+use crate::store::curation::merge::item::{decode_record, merged_state, remove_alike_parts, replace_text, without_key};
 use crate::store::curation::merge::log::{
     MergeRevision, MergedInstants, RecordedMerge, delete_merges, load_merge, merge_revisions, merge_target, merged_into,
 };
+use crate::store::curation::merge::overlap::{MergedIds, redirected};
 use crate::store::curation::merge::undo::{Undone, is_same_part, undo_change};
 use crate::store::curation::withholding::name_redaction::texts;
 use crate::store::curation::withholding::withheld_digest::{WITHHELD_MESSAGE, withheld_persons};
@@ -62,6 +63,22 @@ struct MergedPair {
     record: &'static Record,
     from: Uuid,
     into: Uuid,
+}
+
+impl MergedPair {
+    /// Removes parts of the restored state that another merge has made equal to an earlier one of their list.
+    fn alike_parts(self, restored: &mut Json) -> Vec<UnrestoredPlace> {
+        let keys = |state: &Json| -> Vec<String> {
+            let lists = self.record.parts.iter().filter_map(|list| Some((list.name, state.get(list.name)?.as_array()?)));
+            lists.flat_map(|(name, items)| items.iter().map(move |item| part_path(name, item))).collect()
+        };
+        let before = keys(restored);
+        remove_alike_parts(self.record, restored);
+        let after = keys(restored);
+        let reason = "the record that it refers to was merged into another one since, which another part of this list refers to";
+        let removed = before.into_iter().filter(|path| !after.contains(path));
+        removed.map(|path| UnrestoredPlace { ty: self.record.ty, id: self.from, path, reason: reason.to_owned() }).collect()
+    }
 }
 
 impl Store {
@@ -128,18 +145,27 @@ impl WriteSession<'_> {
             problems.push(InputProblem::new(Origin::input(["from"]), message).with_code(ProblemCode::NotFound));
         }
         let Some(earlier) = earlier.filter(|_| problems.is_empty()) else { return Err(WriteError::Problems(problems)) };
-        let mut restored = state::without_system_fields(earlier);
+        let restored = state::without_system_fields(earlier);
         let before = latest_sequence(transaction).await?;
         return_redirects(transaction, from, merge.into, &merge.redirected).await?;
 
-        let mut not_restored = Vec::new();
-        let (own, others): (Vec<_>, Vec<_>) =
-            merge_revisions(transaction, &merge).await?.into_iter().partition(|revision| revision.record == merge.into);
+        let revisions = merge_revisions(transaction, &merge).await?;
+        let mut values: Vec<&Json> = revisions.iter().flat_map(|revision| &revision.changes).collect();
+        values.push(&restored);
+        let moved = self.merged_ids(&values, from).await?;
+        let mut restored = redirected(restored, &moved);
+        let separated = self.separated_references(record, from, &merge, &restored).await?;
+        let mut not_restored: Vec<UnrestoredPlace> =
+            separated.into_iter().map(|(path, reason)| UnrestoredPlace { ty: record.ty, id: from, path, reason }).collect();
+        not_restored.extend(pair.alike_parts(&mut restored));
+        let (own, mut others): (Vec<_>, Vec<_>) = revisions.into_iter().partition(|revision| revision.record == merge.into);
+        others.extend(self.missed_revisions(record, from, &merge).await?);
         let present = self.state(record, merge.into).await?;
         let mut ours = present.clone();
-        let also_given = self.given_by_other_merges(pair).await?;
+        let also_given = self.given_by_other_merges(pair, &moved).await?;
         for revision in &own {
-            take_apart(pair, revision, &also_given, &mut ours, &mut restored, &mut not_restored)?;
+            let changes = revision.changes.iter().map(|change| redirected(change.clone(), &moved)).collect::<Vec<_>>();
+            take_apart(pair, &changes, &also_given, &mut ours, &mut restored, &mut not_restored)?;
         }
         // identifiers are unique, so the kept record must lose those of the restored one before it gets them; and it cannot
         // refer to the restored one before that exists
@@ -158,7 +184,7 @@ impl WriteSession<'_> {
         let mut drafts: BTreeMap<RecordType, Vec<Draft>> = BTreeMap::new();
         drafts.entry(record.ty).or_default().push(self.restored_draft(record, from, restored).await?);
         for revision in &others {
-            let draft = self.referrer_draft(pair, revision, &mut not_restored).await?;
+            let draft = self.referrer_draft(pair, revision, &moved, &mut not_restored).await?;
             drafts.entry(revision.ty).or_default().extend(draft);
         }
         if first != ours {
@@ -180,7 +206,7 @@ impl WriteSession<'_> {
 
     /// What other merges gave to the kept record, or would have given if it had not been there already: the id of each merged
     /// record, with its values as the kept record has them.
-    async fn given_by_other_merges(&self, pair: MergedPair) -> Result<Vec<(String, Json)>> {
+    async fn given_by_other_merges(&self, pair: MergedPair, moved: &MergedIds) -> Result<Vec<(String, Json)>> {
         let MergedPair { record, from, into } = pair;
         let into_id = id::encode(record.ty.prefix(), into);
         let mut given = Vec::new();
@@ -188,7 +214,7 @@ impl WriteSession<'_> {
             let Some(state) = self.state_at(record, other, revision, true).await? else { continue };
             let other_id = id::encode(record.ty.prefix(), other);
             let values = merged_state(record, Json::Object(Map::new()), state::without_system_fields(state));
-            given.push((other_id.clone(), replace_text(values, &other_id, &into_id)));
+            given.push((other_id.clone(), redirected(replace_text(values, &other_id, &into_id), moved)));
         }
         Ok(given)
     }
@@ -250,20 +276,39 @@ impl WriteSession<'_> {
         &self,
         pair: MergedPair,
         revision: &MergeRevision,
+        moved: &MergedIds,
         not_restored: &mut Vec<UnrestoredPlace>,
     ) -> Result<Option<Draft>> {
         let (ty, id) = (revision.ty, revision.record);
         let record = catalog().get(ty);
         let mut unrestored = |path: &str, reason: String| not_restored.push(UnrestoredPlace { ty, id, path: path.to_owned(), reason });
         if load_rows(&self.transaction, record, "id", &[id]).await?.is_empty() {
-            let event = if merge_target(&self.transaction, id).await?.is_some() { "merged into another one" } else { "deleted" };
-            unrestored("", format!("the {} was {event} after the merge", record.singular()));
+            let singular = record.singular();
+            let reason = match merge_target(&self.transaction, id).await? {
+                Some(target) => {
+                    let target = id::encode(record.ty.prefix(), target);
+                    let [from, into] = [pair.from, pair.into].map(|id| id::encode(pair.record.ty.prefix(), id));
+                    format!(
+                        "the {singular} was merged into {target} after the merge; what {target} has of it refers to {into}: correct it where {from} is meant"
+                    )
+                }
+                None => format!("the {singular} was deleted after the merge"),
+            };
+            unrestored("", reason);
             return Ok(None);
         }
         let present = self.state(record, id).await?;
         let mut state = present.clone();
         for (path, old, new) in changes_backwards(&revision.changes)? {
-            match undo_change(record, &mut state, path, old, new) {
+            let [redirected_old, redirected_new] = [old, new].map(|value| redirected(value.clone(), moved));
+            match undo_change(record, &mut state, path, &redirected_old, &redirected_new) {
+                Undone::Done if redirected_old != *old => {
+                    let merged: Vec<&str> = texts(old).into_iter().filter(|text| moved.contains_key(*text)).collect();
+                    unrestored(
+                        path,
+                        format!("it is back, but {} is merged into another record, to which it refers now", merged.join(", ")),
+                    );
+                }
                 Undone::Done => {}
                 Undone::Edited => {
                     let kept = id::encode(pair.record.ty.prefix(), pair.into);
@@ -351,13 +396,6 @@ impl WriteSession<'_> {
     }
 }
 
-/// The record type and the UUID, if a text is the id of a record.
-fn decode_record(text: &str) -> Option<(&'static Record, Uuid)> {
-    let (prefix, uuid) = id::decode(text).ok()?;
-    let record = catalog().get(RecordType::from_prefix(prefix)?);
-    (record.kind == RecordKind::Record).then_some((record, uuid))
-}
-
 /// Path, old and new value of each field change, the last one first.
 fn changes_backwards(changes: &[Json]) -> Result<Vec<(&str, &Json, &Json)>> {
     let parts = changes.iter().rev().map(|change| Some((change.get("field")?.as_str()?, change.get("old")?, change.get("new")?)));
@@ -367,7 +405,7 @@ fn changes_backwards(changes: &[Json]) -> Result<Vec<(&str, &Json, &Json)>> {
 /// Takes what a merge gave to the kept record out of it. A part that was removed since is not given back to the merged record.
 fn take_apart(
     pair: MergedPair,
-    revision: &MergeRevision,
+    changes: &[Json],
     also_given: &[(String, Json)],
     ours: &mut Json,
     restored: &mut Json,
@@ -375,7 +413,7 @@ fn take_apart(
 ) -> Result<()> {
     let MergedPair { record, from, into } = pair;
     let [from_id, into_id] = [from, into].map(|id| id::encode(record.ty.prefix(), id));
-    for (path, old, new) in changes_backwards(&revision.changes)? {
+    for (path, old, new) in changes_backwards(changes)? {
         let reason = match undo_change(record, ours, path, old, new) {
             Undone::Done => match also_given.iter().find(|(_, values)| has_given(record, values, path, old, new)) {
                 Some((other_id, _)) => {

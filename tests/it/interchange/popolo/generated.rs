@@ -240,7 +240,18 @@ impl Generator {
             }
             Objects(fields) => {
                 let count = 1 + self.below(2);
-                return (0..count).map(|_| Value::Object(self.object(path, fields))).collect();
+                let mut objects: Vec<Map<String, Value>> = Vec::new();
+                for _ in 0..count {
+                    let earlier = self.values.len();
+                    let object = self.object(path, fields);
+                    // an option has one count
+                    if objects.iter().any(|other| object.contains_key("option") && other.get("option") == object.get("option")) {
+                        self.values.truncate(earlier);
+                    } else {
+                        objects.push(object);
+                    }
+                }
+                return objects.into_iter().map(Value::Object).collect();
             }
         };
         self.values.push((self.item.clone(), path.to_owned(), text.clone()));
