@@ -177,7 +177,7 @@ async fn load(store: &Store, mut files: ImportFiles, options: &ImportOptions) ->
 /// Prunes what is gone from the set, prints it, and returns it for programs. If records were refused, nothing counts as gone: they may be among them.
 async fn prune(store: &Store, outcome: &WriteSummary, refused: usize, options: &ImportOptions) -> anyhow::Result<Json> {
     let Some(set) = &options.prune.set else { return Ok(Json::Array(Vec::new())) };
-    let held: Vec<(RecordType, Uuid)> = outcome.records.iter().map(|written| (written.ty, written.id)).collect();
+    let held: Vec<(RecordType, Uuid)> = outcome.held().collect();
     let end = TransactionEnd::of(options.dry_run, false);
     // refused records may be among those that seem to be gone
     let mode = if refused > 0 { &PruneMode::List } else { &options.prune.mode };

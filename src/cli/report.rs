@@ -19,24 +19,25 @@ pub(super) fn count(drafts: &Drafts) -> usize {
 /// Summary of a completed import.
 pub(super) fn summary(outcome: &WriteSummary) -> CommandResult {
     let text =
-        format!("Records: {} created, {} updated, {} unchanged{}", outcome.created, outcome.updated, outcome.unchanged, redacted(outcome));
+        format!("Records: {} created, {} updated, {} unchanged{}", outcome.created, outcome.updated, outcome.unchanged, others(outcome));
     CommandResult::report(text, counts(outcome, false))
 }
 
 /// The numbers of a summary.
 fn counts(outcome: &WriteSummary, dry_run: bool) -> Json {
-    let WriteSummary { created, updated, unchanged, redacted, .. } = outcome;
+    let WriteSummary { created, updated, unchanged, skipped, redacted, .. } = outcome;
     let texts = |problems: &[InputProblem]| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
     let by_type: serde_json::Map<String, Json> = outcome
         .by_type
         .iter()
         .map(|(ty, counts)| {
-            let ActionCounts { created, updated, unchanged } = counts;
-            (catalog().get(*ty).plural.to_owned(), json!({"created": created, "updated": updated, "unchanged": unchanged}))
+            let ActionCounts { created, updated, unchanged, skipped } = counts;
+            let counts = json!({"created": created, "updated": updated, "unchanged": unchanged, "skipped": skipped});
+            (catalog().get(*ty).plural.to_owned(), counts)
         })
         .collect();
     json!({
-        "created": created, "updated": updated, "unchanged": unchanged, "redacted": redacted, "dryRun": dry_run,
+        "created": created, "updated": updated, "unchanged": unchanged, "skipped": skipped, "redacted": redacted, "dryRun": dry_run,
         "warnings": texts(&outcome.warnings), "kept": texts(&outcome.kept), "byType": by_type,
     })
 }
@@ -48,7 +49,7 @@ pub(super) fn dry_run_summary(outcome: &WriteSummary) -> CommandResult {
         outcome.created,
         outcome.updated,
         outcome.unchanged,
-        redacted(outcome)
+        others(outcome)
     );
     let types = outcome.by_type.iter().flat_map(|(ty, counts)| type_lines(*ty, *counts, &outcome.updates));
     let text = std::iter::once(total).chain(types).collect::<Vec<_>>().join("\n");
@@ -57,8 +58,9 @@ pub(super) fn dry_run_summary(outcome: &WriteSummary) -> CommandResult {
 
 /// The counts of one type, and its records that would be updated.
 fn type_lines(ty: RecordType, counts: ActionCounts, updates: &[RecordUpdate]) -> Vec<String> {
-    let ActionCounts { created, updated, unchanged } = counts;
-    let mut lines = vec![format!("{}: {created} created, {updated} updated, {unchanged} unchanged", catalog().get(ty).plural)];
+    let ActionCounts { created, updated, unchanged, skipped } = counts;
+    let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+    let mut lines = vec![format!("{}: {created} created, {updated} updated, {unchanged} unchanged{skipped}", catalog().get(ty).plural)];
     let listed: Vec<&RecordUpdate> = updates.iter().filter(|update| update.ty == ty).collect();
     lines.extend(listed.iter().map(|update| format!("  {}: {}", update.slug, update.fields.join(", "))));
     // a server does not say which records it would update
@@ -68,11 +70,12 @@ fn type_lines(ty: RecordType, counts: ActionCounts, updates: &[RecordUpdate]) ->
     lines
 }
 
-/// The number of records whose texts were redacted, if there are any.
-fn redacted(outcome: &WriteSummary) -> String {
+/// The numbers of skipped drafts and of records whose texts were redacted, if there are any.
+fn others(outcome: &WriteSummary) -> String {
+    let skipped = if outcome.skipped > 0 { format!(", {} skipped", outcome.skipped) } else { String::new() };
     match outcome.redacted {
-        0 => String::new(),
-        count => format!("; in {count} of them the name of a withheld person was redacted"),
+        0 => skipped,
+        redacted => format!("{skipped}; in {redacted} of them the name of a withheld person was redacted"),
     }
 }
 

@@ -22,6 +22,8 @@ mod slug;
 pub(crate) mod types;
 pub(crate) mod validate;
 pub(crate) mod value;
+mod withheld_drafts;
+mod withheld_parts;
 pub(crate) mod writer;
 
 pub use crate::store::draft::Drafts;

@@ -58,7 +58,7 @@ impl Outcome {
             Self::Updated => ("UPDATED", "The record changed."),
             Self::Unchanged => ("UNCHANGED", "The record was already the same."),
             Self::Failed => ("FAILED", "The record has errors."),
-            Self::Skipped => ("SKIPPED", "The record has no errors, but nothing was written because others have."),
+            Self::Skipped => ("SKIPPED", "Nothing was written: others have errors, or a warning says why."),
         }
     }
 }
@@ -141,7 +141,7 @@ impl RecordResult {
             Some(WriteAction::Created) => Outcome::Created,
             Some(WriteAction::Updated) => Outcome::Updated,
             Some(WriteAction::Unchanged) => Outcome::Unchanged,
-            None => Outcome::Skipped,
+            Some(WriteAction::Skipped) | None => Outcome::Skipped,
         }
     }
 }

@@ -207,7 +207,9 @@ fn parse_response(response: &Json, pushed: &[(RecordType, &Draft)], skip: bool) 
     let count = |name: &str| result[name].as_u64().and_then(|count| usize::try_from(count).ok());
     match (count("created"), count("updated"), count("unchanged")) {
         (Some(created), Some(updated), Some(unchanged)) => {
-            let summary = WriteSummary { created, updated, unchanged, by_type, warnings, kept, ..WriteSummary::default() };
+            let skipped_drafts = by_type.values().map(|counts| counts.skipped).sum();
+            let summary =
+                WriteSummary { created, updated, unchanged, skipped: skipped_drafts, by_type, warnings, kept, ..WriteSummary::default() };
             Ok(PushOutcome { summary, skipped })
         }
         _ => Err(unexpected_response()),
@@ -232,7 +234,8 @@ fn written_action(outcome: &str) -> Result<Option<WriteAction>, PushError> {
         "CREATED" => Ok(Some(WriteAction::Created)),
         "UPDATED" => Ok(Some(WriteAction::Updated)),
         "UNCHANGED" => Ok(Some(WriteAction::Unchanged)),
-        "FAILED" | "SKIPPED" => Ok(None),
+        "SKIPPED" => Ok(Some(WriteAction::Skipped)),
+        "FAILED" => Ok(None),
         _ => Err(unexpected_response()),
     }
 }

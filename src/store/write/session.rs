@@ -167,6 +167,9 @@ impl WriteSession<'_> {
         let Recognizers { anywhere, beside } = &recognizers;
         let mut resolved = names.resolve(self.store, transaction, drafts, &recognizers, &mut problems).await?;
         let screened = Arena::new();
+        let skipped = names.skip_withheld_names(transaction, anywhere, &mut resolved).await?;
+        names.skip_referrers(skipped, &mut resolved, &screened);
+        names.skip_repeated_memberships(transaction, &mut resolved).await?;
         let mut redacted = Vec::new();
         let persons = if recognizers.is_empty() { HashSet::new() } else { withheld_persons(transaction).await? };
         // records that refer to withheld persons, once they are needed
