@@ -236,7 +236,7 @@ impl WriteSession<'_> {
         let (edits, imports): (Vec<&Draft>, Vec<&Draft>) =
             drafts.iter().flat_map(|(_, drafts)| drafts).partition(|draft| draft.target.source == DraftSource::Edit);
         problems.extend(edits.iter().flat_map(|draft| &draft.warnings).cloned());
-        let imported = !imports.is_empty();
+        let imported = !imports.is_empty() || edits.iter().any(|draft| draft.target.restores_import);
         let stamp = RevisionStamp { imported, ..self.stamp() };
         let mut changes = ChangeSet::new(self.store, stamp, draft_sources, std::mem::take(&mut names.types));
         changes.summary = names.skipped();
