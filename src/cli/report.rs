@@ -8,8 +8,8 @@ use crate::catalog::catalog;
 use crate::entity::RecordType;
 use crate::interchange::import_reader::refused::{Refusals, RefusedFile};
 use crate::store::draft::InputProblem;
-use crate::store::draft::alike::group_alike;
-use crate::store::write::{ActionCounts, Drafts, PruneOutcome, PrunedRecord, RecordUpdate, WriteSummary};
+use crate::store::draft::alike::{group_alike, group_alike_as, group_alike_texts};
+use crate::store::write::{ActionCounts, Drafts, PruneMode, PruneOutcome, PrunedRecord, RecordUpdate, WriteSummary};
 
 /// Number of records.
 pub(super) fn count(drafts: &Drafts) -> usize {
@@ -63,7 +63,6 @@ fn type_lines(ty: RecordType, counts: ActionCounts, updates: &[RecordUpdate]) ->
     let mut lines = vec![format!("{}: {created} created, {updated} updated, {unchanged} unchanged{skipped}", catalog().get(ty).plural)];
     let listed: Vec<&RecordUpdate> = updates.iter().filter(|update| update.ty == ty).collect();
     lines.extend(listed.iter().map(|update| format!("  {}: {}", update.slug, update.fields.join(", "))));
-    // a server does not say which records it would update
     if !listed.is_empty() && updated > listed.len() {
         lines.push(format!("  and {} more", updated - listed.len()));
     }
@@ -79,15 +78,33 @@ fn others(outcome: &WriteSummary) -> String {
     }
 }
 
-/// Prints the warnings of a write, and what it kept of edits.
+/// Prints the warnings of a write, and what it kept of edits; alike ones are counted.
 pub(super) fn warnings(outcome: &WriteSummary) {
-    outcome.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
-    outcome.kept.iter().for_each(|kept| eprintln!("kept: {kept}"));
+    group_alike_as("warnings", &outcome.warnings).iter().for_each(|warning| eprintln!("warning: {warning}"));
+    group_alike_as("edits", &outcome.kept).iter().for_each(|kept| eprintln!("kept: {kept}"));
 }
 
-/// Prints what happened to the records that are gone from their set: a line for each that was pruned or could not
-/// be, and their number if they were only listed.
-pub(super) fn pruned(pruned: &[PrunedRecord], dry_run: bool) {
+/// Prints the notes of the readers; alike ones are counted.
+pub(super) fn notes(notes: &[String]) {
+    group_alike_texts(notes).iter().for_each(note);
+}
+
+/// Prints what happened to the records that are gone from their set, and returns it for programs. If records were refused,
+/// nothing counts as gone: they may be among them.
+pub(super) fn pruned(pruned: &[PrunedRecord], mode: &PruneMode, refused: usize, dry_run: bool) -> Json {
+    match (refused, mode) {
+        (0, _) => {
+            print_pruned(pruned, dry_run);
+            return pruned_json(pruned);
+        }
+        (_, PruneMode::List) => {}
+        (_, PruneMode::Delete | PruneMode::Close(_)) => eprintln!("nothing was pruned, because records were refused"),
+    }
+    Json::Array(Vec::new())
+}
+
+/// Prints a line for each record that was pruned or could not be, and their number if they were only listed.
+fn print_pruned(pruned: &[PrunedRecord], dry_run: bool) {
     match pruned.iter().filter(|record| record.outcome == PruneOutcome::Listed).count() {
         0 => {}
         1 => note("1 record of the set is not in the files; --prune delete or --prune close shows and removes it"),
@@ -108,7 +125,7 @@ pub(super) fn pruned(pruned: &[PrunedRecord], dry_run: bool) {
 }
 
 /// What happened to the records that are gone from their set, for programs.
-pub(super) fn pruned_json(pruned: &[PrunedRecord]) -> Json {
+fn pruned_json(pruned: &[PrunedRecord]) -> Json {
     let record = |PrunedRecord { ty, slug, outcome }: &PrunedRecord| {
         let (outcome, reason) = match outcome {
             PruneOutcome::Listed => ("gone", None),

@@ -27,7 +27,8 @@ mod withheld_parts;
 pub(crate) mod writer;
 
 pub use crate::store::draft::Drafts;
-pub use crate::store::write::import::import_set::{PruneMode, PruneOutcome, PrunedRecord};
+pub use crate::store::write::import::import_run::ImportRun;
+pub use crate::store::write::import::import_set::{HeldRecords, PruneMode, PruneOutcome, PrunedRecord};
 pub use crate::store::write::types::{
     ActionCounts, Author, MAX_LISTED_UPDATES, RecordUpdate, TransactionEnd, WriteAction, WriteError, WriteSummary, WrittenRecord,
 };

@@ -136,6 +136,17 @@ pub struct WrittenRecord {
     pub is_shown: bool,
 }
 
+impl WrittenRecord {
+    /// Whether the record exists after the write.
+    pub fn is_stored(&self, is_dry_run: bool) -> bool {
+        match self.action {
+            WriteAction::Created => !is_dry_run,
+            WriteAction::Updated | WriteAction::Unchanged => true,
+            WriteAction::Skipped => false,
+        }
+    }
+}
+
 /// What a write did to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteAction {
