@@ -189,11 +189,11 @@ pub struct ImportArgs {
     pub overwrite: bool,
     /// Name of the set of records that these files hold in full, such as isles-parliament [default: --scheme]. The import
     /// remembers which records the set holds, so that a later import of the set finds those that are gone
-    #[arg(long, value_name = "NAME", value_parser = parse_name, conflicts_with = "url")]
+    #[arg(long, value_name = "NAME", value_parser = parse_name)]
     pub set: Option<String>,
     /// What to do with records of the set that the files no longer hold: delete those that no other record refers to, or give
     /// memberships the end --close-on. Records that were edited since the last import are kept
-    #[arg(long, value_enum, value_name = "HOW", conflicts_with = "url")]
+    #[arg(long, value_enum, value_name = "HOW")]
     pub prune: Option<PruneArg>,
     /// End of the memberships that --prune close closes: 2013, 2013-08 or 2013-08-22
     #[arg(long, value_name = "DATE", required_if_eq("prune", "close"), requires = "prune")]

@@ -25,12 +25,12 @@ use crate::interchange::import_reader::ImportReader;
 use crate::interchange::import_reader::refused::Refusals;
 use crate::interchange::input::{InputContent, InputSource};
 use crate::interchange::mapping::Mapping;
-use crate::interchange::push::PushClient;
+use crate::interchange::push::{PushClient, PushMode};
 use crate::store::Store;
 use crate::store::db::maintenance::BULK_WRITE_RECORDS;
 use crate::store::draft::record_names::name_records;
 use crate::store::draft::{InputProblem, has_problems, mark_as_import, note_lines, problems_of};
-use crate::store::write::{Author, Drafts, PruneMode, TransactionEnd, WriteError, WriteSummary};
+use crate::store::write::{Author, Drafts, HeldRecords, ImportRun, PruneMode, TransactionEnd, WriteError, WriteSummary};
 
 /// How an import writes into a database.
 struct ImportOptions {
@@ -62,30 +62,10 @@ pub(super) async fn import(config: &Config, args: ImportArgs) -> anyhow::Result<
     if args.stream {
         return import_stream(config, args).await;
     }
-    let mut files = read_inputs(&args)?;
+    let files = read_inputs(&args)?;
     let batch_records = usize::try_from(args.batch).unwrap_or(usize::MAX);
     if files.reading.has_package && args.skip {
         bail!("rows of a data package cannot be skipped, because they refer to each other by id; correct the package");
-    }
-    if let Some(url) = args.url {
-        if files.reading.has_package {
-            bail!("a data package can only be imported into a database, because its records keep their ids; a server assigns new ids");
-        }
-        let server = PushClient::new(&url, args.token).map_err(|error| anyhow!(error))?;
-        files.reading.finish(&server).await.map_err(|error| anyhow!(error))?;
-        let options =
-            PushOptions { message: args.message, batch_records, dry_run: args.dry_run, strict: args.strict, overwrite: args.overwrite };
-        let (drafts, mut skipping) = files.drafts()?;
-        if has_problems(&drafts) {
-            let mut problems = problems_of(&drafts);
-            name_records(&drafts, &mut problems);
-            bail!(report::problems(&problems, 0));
-        }
-        let outcome = push(&server, drafts, options, skipping.as_mut().map(|skipping| &mut skipping.refusals)).await?;
-        if let Some(skipping) = skipping {
-            skipping.write()?;
-        }
-        return Ok(outcome);
     }
     if args.prune.is_some() && args.set.is_none() && args.scheme.is_none() {
         bail!("--prune needs the name of the set of records that the files hold in full: give --set NAME");
@@ -103,8 +83,34 @@ pub(super) async fn import(config: &Config, args: ImportArgs) -> anyhow::Result<
     // what is pruned is shown first
     let dry_run = args.dry_run || (args.prune.is_some() && !args.yes);
     let (strict, overwrite) = (args.strict, args.overwrite);
+    if let Some(url) = args.url {
+        let server = PushClient::new(&url, args.token).map_err(|error| anyhow!(error))?;
+        let run = prune.set.map(|set| ImportRun { set, run: Uuid::now_v7().to_string() });
+        let mode = PushMode { dry_run, strict, overwrite, skip: args.skip };
+        let options = PushOptions { message: args.message, batch_records, mode, run, prune: prune.mode };
+        return import_into_server(&server, files, options).await;
+    }
     let options = ImportOptions { batch_records, dry_run, strict, overwrite, prune, author: Author { by: args.by, message: args.message } };
     with_store(open_migrated(config, false).await?, async |store| load(store, files, &options).await).await
+}
+
+/// Pushes the records to a running server.
+async fn import_into_server(server: &PushClient, mut files: ImportFiles, options: PushOptions) -> anyhow::Result<CommandOutcome> {
+    if files.reading.has_package {
+        bail!("a data package can only be imported into a database, because its records keep their ids; a server assigns new ids");
+    }
+    files.reading.finish(server).await.map_err(|error| anyhow!(error))?;
+    let (drafts, mut skipping) = files.drafts()?;
+    if has_problems(&drafts) {
+        let mut problems = problems_of(&drafts);
+        name_records(&drafts, &mut problems);
+        bail!(report::problems(&problems, 0));
+    }
+    let outcome = push(server, drafts, options, skipping.as_mut().map(|skipping| &mut skipping.refusals)).await?;
+    if let Some(skipping) = skipping {
+        skipping.write()?;
+    }
+    Ok(outcome)
 }
 
 /// Writes the records into a database.
@@ -174,23 +180,15 @@ async fn load(store: &Store, mut files: ImportFiles, options: &ImportOptions) ->
     Ok(report::completed(report::summary(&outcome).with_member("gone", pruned), refused))
 }
 
-/// Prunes what is gone from the set, prints it, and returns it for programs. If records were refused, nothing counts as gone: they may be among them.
+/// Prunes what is gone from the set, prints it, and returns it for programs.
 async fn prune(store: &Store, outcome: &WriteSummary, refused: usize, options: &ImportOptions) -> anyhow::Result<Json> {
     let Some(set) = &options.prune.set else { return Ok(Json::Array(Vec::new())) };
-    let held: Vec<(RecordType, Uuid)> = outcome.records.iter().map(|written| (written.ty, written.id)).collect();
+    let held: Vec<(RecordType, Uuid)> = outcome.held().collect();
     let end = TransactionEnd::of(options.dry_run, false);
     // refused records may be among those that seem to be gone
     let mode = if refused > 0 { &PruneMode::List } else { &options.prune.mode };
-    let pruned = write_result(store.prune_import_set(set, &held, mode, &options.author, end).await, 0)?;
-    match (refused, &options.prune.mode) {
-        (0, _) => {
-            report::pruned(&pruned, options.dry_run);
-            return Ok(report::pruned_json(&pruned));
-        }
-        (_, PruneMode::List) => {}
-        (_, PruneMode::Delete | PruneMode::Close(_)) => eprintln!("nothing was pruned, because records were refused"),
-    }
-    Ok(Json::Array(Vec::new()))
+    let pruned = write_result(store.prune_import_set(set, HeldRecords::Given(&held), mode, &options.author, end).await, 0)?;
+    Ok(report::pruned(&pruned, &options.prune.mode, refused, options.dry_run))
 }
 
 /// Reads all inputs.
@@ -239,7 +237,7 @@ impl ImportFiles {
     fn drafts(self) -> anyhow::Result<(Drafts, Option<Skipping>)> {
         let failed = |problems: Vec<InputProblem>| anyhow!(report::problems(&problems, 0));
         let Self { reading, skipping } = self;
-        reading.notes.iter().for_each(note);
+        report::notes(&reading.notes);
         let complete = if skipping.is_some() { ImportReader::complete_files } else { ImportReader::complete };
         let mut reading = complete(reading).map_err(failed)?;
         let skipping = match skipping {

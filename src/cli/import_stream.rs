@@ -79,7 +79,7 @@ async fn write(
     // the reader does not wait for a receiver that is gone
     drop(batches);
     let reader = reading.await.context("the reader failed")?;
-    reader.notes.iter().for_each(note);
+    report::notes(&reader.notes);
     if reader.has_buffered_tables() {
         bail!("the mapping refers to records by identifier or URL, which needs all rows; leave --stream out");
     }

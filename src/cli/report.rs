@@ -8,8 +8,8 @@ use crate::catalog::catalog;
 use crate::entity::RecordType;
 use crate::interchange::import_reader::refused::{Refusals, RefusedFile};
 use crate::store::draft::InputProblem;
-use crate::store::draft::alike::group_alike;
-use crate::store::write::{ActionCounts, Drafts, PruneOutcome, PrunedRecord, RecordUpdate, WriteSummary};
+use crate::store::draft::alike::{group_alike, group_alike_as, group_alike_texts};
+use crate::store::write::{ActionCounts, Drafts, PruneMode, PruneOutcome, PrunedRecord, RecordUpdate, WriteSummary};
 
 /// Number of records.
 pub(super) fn count(drafts: &Drafts) -> usize {
@@ -19,24 +19,25 @@ pub(super) fn count(drafts: &Drafts) -> usize {
 /// Summary of a completed import.
 pub(super) fn summary(outcome: &WriteSummary) -> CommandResult {
     let text =
-        format!("Records: {} created, {} updated, {} unchanged{}", outcome.created, outcome.updated, outcome.unchanged, redacted(outcome));
+        format!("Records: {} created, {} updated, {} unchanged{}", outcome.created, outcome.updated, outcome.unchanged, others(outcome));
     CommandResult::report(text, counts(outcome, false))
 }
 
 /// The numbers of a summary.
 fn counts(outcome: &WriteSummary, dry_run: bool) -> Json {
-    let WriteSummary { created, updated, unchanged, redacted, .. } = outcome;
+    let WriteSummary { created, updated, unchanged, skipped, redacted, .. } = outcome;
     let texts = |problems: &[InputProblem]| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
     let by_type: serde_json::Map<String, Json> = outcome
         .by_type
         .iter()
         .map(|(ty, counts)| {
-            let ActionCounts { created, updated, unchanged } = counts;
-            (catalog().get(*ty).plural.to_owned(), json!({"created": created, "updated": updated, "unchanged": unchanged}))
+            let ActionCounts { created, updated, unchanged, skipped } = counts;
+            let counts = json!({"created": created, "updated": updated, "unchanged": unchanged, "skipped": skipped});
+            (catalog().get(*ty).plural.to_owned(), counts)
         })
         .collect();
     json!({
-        "created": created, "updated": updated, "unchanged": unchanged, "redacted": redacted, "dryRun": dry_run,
+        "created": created, "updated": updated, "unchanged": unchanged, "skipped": skipped, "redacted": redacted, "dryRun": dry_run,
         "warnings": texts(&outcome.warnings), "kept": texts(&outcome.kept), "byType": by_type,
     })
 }
@@ -48,7 +49,7 @@ pub(super) fn dry_run_summary(outcome: &WriteSummary) -> CommandResult {
         outcome.created,
         outcome.updated,
         outcome.unchanged,
-        redacted(outcome)
+        others(outcome)
     );
     let types = outcome.by_type.iter().flat_map(|(ty, counts)| type_lines(*ty, *counts, &outcome.updates));
     let text = std::iter::once(total).chain(types).collect::<Vec<_>>().join("\n");
@@ -57,34 +58,53 @@ pub(super) fn dry_run_summary(outcome: &WriteSummary) -> CommandResult {
 
 /// The counts of one type, and its records that would be updated.
 fn type_lines(ty: RecordType, counts: ActionCounts, updates: &[RecordUpdate]) -> Vec<String> {
-    let ActionCounts { created, updated, unchanged } = counts;
-    let mut lines = vec![format!("{}: {created} created, {updated} updated, {unchanged} unchanged", catalog().get(ty).plural)];
+    let ActionCounts { created, updated, unchanged, skipped } = counts;
+    let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+    let mut lines = vec![format!("{}: {created} created, {updated} updated, {unchanged} unchanged{skipped}", catalog().get(ty).plural)];
     let listed: Vec<&RecordUpdate> = updates.iter().filter(|update| update.ty == ty).collect();
     lines.extend(listed.iter().map(|update| format!("  {}: {}", update.slug, update.fields.join(", "))));
-    // a server does not say which records it would update
     if !listed.is_empty() && updated > listed.len() {
         lines.push(format!("  and {} more", updated - listed.len()));
     }
     lines
 }
 
-/// The number of records whose texts were redacted, if there are any.
-fn redacted(outcome: &WriteSummary) -> String {
+/// The numbers of skipped drafts and of records whose texts were redacted, if there are any.
+fn others(outcome: &WriteSummary) -> String {
+    let skipped = if outcome.skipped > 0 { format!(", {} skipped", outcome.skipped) } else { String::new() };
     match outcome.redacted {
-        0 => String::new(),
-        count => format!("; in {count} of them the name of a withheld person was redacted"),
+        0 => skipped,
+        redacted => format!("{skipped}; in {redacted} of them the name of a withheld person was redacted"),
     }
 }
 
-/// Prints the warnings of a write, and what it kept of edits.
+/// Prints the warnings of a write, and what it kept of edits; alike ones are counted.
 pub(super) fn warnings(outcome: &WriteSummary) {
-    outcome.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
-    outcome.kept.iter().for_each(|kept| eprintln!("kept: {kept}"));
+    group_alike_as("warnings", &outcome.warnings).iter().for_each(|warning| eprintln!("warning: {warning}"));
+    group_alike_as("edits", &outcome.kept).iter().for_each(|kept| eprintln!("kept: {kept}"));
 }
 
-/// Prints what happened to the records that are gone from their set: a line for each that was pruned or could not
-/// be, and their number if they were only listed.
-pub(super) fn pruned(pruned: &[PrunedRecord], dry_run: bool) {
+/// Prints the notes of the readers; alike ones are counted.
+pub(super) fn notes(notes: &[String]) {
+    group_alike_texts(notes).iter().for_each(note);
+}
+
+/// Prints what happened to the records that are gone from their set, and returns it for programs. If records were refused,
+/// nothing counts as gone: they may be among them.
+pub(super) fn pruned(pruned: &[PrunedRecord], mode: &PruneMode, refused: usize, dry_run: bool) -> Json {
+    match (refused, mode) {
+        (0, _) => {
+            print_pruned(pruned, dry_run);
+            return pruned_json(pruned);
+        }
+        (_, PruneMode::List) => {}
+        (_, PruneMode::Delete | PruneMode::Close(_)) => eprintln!("nothing was pruned, because records were refused"),
+    }
+    Json::Array(Vec::new())
+}
+
+/// Prints a line for each record that was pruned or could not be, and their number if they were only listed.
+fn print_pruned(pruned: &[PrunedRecord], dry_run: bool) {
     match pruned.iter().filter(|record| record.outcome == PruneOutcome::Listed).count() {
         0 => {}
         1 => note("1 record of the set is not in the files; --prune delete or --prune close shows and removes it"),
@@ -105,7 +125,7 @@ pub(super) fn pruned(pruned: &[PrunedRecord], dry_run: bool) {
 }
 
 /// What happened to the records that are gone from their set, for programs.
-pub(super) fn pruned_json(pruned: &[PrunedRecord]) -> Json {
+fn pruned_json(pruned: &[PrunedRecord]) -> Json {
     let record = |PrunedRecord { ty, slug, outcome }: &PrunedRecord| {
         let (outcome, reason) = match outcome {
             PruneOutcome::Listed => ("gone", None),

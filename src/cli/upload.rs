@@ -12,6 +12,7 @@ use crate::interchange::input::encoding::TextEncoding;
 use crate::interchange::input::{InputContent, InputSource};
 use crate::interchange::popolo::PopoloOptions;
 use crate::interchange::problem::file_problem;
+use crate::store::draft::alike::group_alike_texts;
 use crate::store::draft::{InputProblem, note_lines};
 use crate::store::write::Drafts;
 
@@ -27,7 +28,7 @@ pub fn upload_reader(max_bytes: u64) -> UploadParser {
                 Err(problems) => return Ok(Contents { problems, ..Contents::default() }),
             };
             reading.finish(&store).await?;
-            let mut notes = std::mem::take(&mut reading.notes);
+            let mut notes = group_alike_texts(&reading.notes);
             Ok(match reading.complete() {
                 Ok(reading) => {
                     notes.extend(note_lines(&reading.drafts));

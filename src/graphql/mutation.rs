@@ -5,8 +5,10 @@ mod error;
 mod field;
 mod import_file;
 mod import_records;
+mod import_report;
 mod mark_checked;
 mod part;
+mod prune;
 mod record;
 mod target;
 mod unmerge;
@@ -31,8 +33,8 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
     builder = payload::register(input::register(builder));
     builder = record::register(builder);
     builder = curation::register(builder);
-    builder = import_records::register(builder);
-    builder = import_file::register(builder);
+    builder = import_report::register(import_records::register(builder));
+    builder = prune::register(import_file::register(builder));
     builder = mark_checked::register(builder);
     builder = withholding::register(builder);
     builder = unmerge::register(builder);
@@ -43,7 +45,7 @@ pub(super) fn register(mut builder: SchemaBuilder) -> SchemaBuilder {
         .chain(curation::fields())
         .chain(withholding::fields())
         .chain(unmerge::fields())
-        .chain([import_records::field(), import_file::field(), mark_checked::field(), saved_query::mutation()]);
+        .chain([import_records::field(), import_file::field(), prune::field(), mark_checked::field(), saved_query::mutation()]);
     builder.register(fields.fold(Object::new(NAME).description("All changes; they require a token."), Object::field))
 }
 
@@ -72,6 +74,7 @@ pub(super) async fn execute(
     match selection.name() {
         import_records::NAME => import_records::execute(store, caller, selection, out).await,
         import_file::NAME => import_file::execute(store, caller, selection, files, out).await,
+        prune::NAME => prune::execute(store, caller, selection, out).await,
         mark_checked::NAME => mark_checked::execute(store, selection, out).await,
         withholding::WITHHOLD | withholding::END => withholding::execute(store, caller, selection, out).await,
         _ => curation::execute(store, caller, selection, out).await,

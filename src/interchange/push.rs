@@ -2,6 +2,7 @@
 
 mod client;
 mod encode;
+mod locate;
 mod lookup;
 
 pub use client::{MAX_PUSH_RECORDS, PushClient, PushError, PushMode, PushOutcome, RequestError};

@@ -171,6 +171,8 @@ pub struct WriteTarget {
     pub restates_stored: bool,
     /// Whether the draft is an edit or from an import.
     pub source: DraftSource,
+    /// Whether an edit restores content that imports wrote. Later imports then do not keep it as an edit.
+    pub restores_import: bool,
     /// Whether a list that drops parts with citations is an error.
     pub keeps_cited_parts: bool,
 }

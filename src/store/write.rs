@@ -22,10 +22,13 @@ mod slug;
 pub(crate) mod types;
 pub(crate) mod validate;
 pub(crate) mod value;
+mod withheld_drafts;
+mod withheld_parts;
 pub(crate) mod writer;
 
 pub use crate::store::draft::Drafts;
-pub use crate::store::write::import::import_set::{PruneMode, PruneOutcome, PrunedRecord};
+pub use crate::store::write::import::import_run::ImportRun;
+pub use crate::store::write::import::import_set::{HeldRecords, PruneMode, PruneOutcome, PrunedRecord};
 pub use crate::store::write::types::{
     ActionCounts, Author, MAX_LISTED_UPDATES, RecordUpdate, TransactionEnd, WriteAction, WriteError, WriteSummary, WrittenRecord,
 };

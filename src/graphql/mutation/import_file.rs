@@ -6,6 +6,9 @@ use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input};
 use crate::core::text::TextRule;
 use crate::graphql::mutation::field::{author, mutation_field};
+use crate::graphql::mutation::import_report;
+use crate::graphql::mutation::prune;
+use crate::graphql::mutation::prune::Pruning;
 use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::{Selection, merged_subfields};
 use crate::graphql::request::upload::{UPLOAD, Upload, UploadOptions, UploadParser};
@@ -16,9 +19,9 @@ use crate::graphql::schema::payload;
 use crate::graphql::schema::payload::ErrorsProjection;
 use crate::store::Store;
 use crate::store::db::maintenance::BULK_WRITE_RECORDS;
-use crate::store::draft::alike::group_alike;
+use crate::store::draft::alike::{group_alike, group_alike_as};
 use crate::store::draft::{InputProblem, Origin, has_problems, mark_as_import};
-use crate::store::write::{TransactionEnd, WriteError, WriteSummary};
+use crate::store::write::{HeldRecords, PruneMode, PrunedRecord, TransactionEnd, WriteError, WriteSummary};
 
 pub(super) const NAME: &str = "importFile";
 const INPUT_TYPE: &str = "ImportFileInput";
@@ -55,7 +58,12 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
         .field(input_value("strict", TypeRef::named(TypeRef::BOOLEAN), "Treat warnings as errors: write nothing."))
         .field(input_value("overwrite", TypeRef::named(TypeRef::BOOLEAN), OVERWRITE))
         .field(input_value("dryRun", TypeRef::named(TypeRef::BOOLEAN), "Validate and report only; write nothing."))
-        .field(input::message());
+        .field(input_value(
+            "set",
+            TypeRef::named(TypeRef::STRING),
+            "Name of the set of records that the file holds in full; default: scheme.",
+        ));
+    let input = prune::arguments().into_iter().fold(input, InputObject::field).field(input::message());
     let count = |name: &str, doc: &str| output_field(name, TypeRef::named_nn(TypeRef::INT), doc);
     let payload = Object::new(PAYLOAD)
         .description("Result of the import of a file.")
@@ -65,8 +73,10 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
         .field(output_field(
             "notes",
             TypeRef::named_nn_list_nn(TypeRef::STRING),
-            "Remarks that did not prevent the import, such as content that the schema has no field for.",
+            "Remarks that did not prevent the import, such as content that the schema has no field for. Alike ones are counted.",
         ))
+        .field(import_report::updates())
+        .field(prune::gone())
         .field(payload::errors());
     builder.register(upload).register(input).register(payload)
 }
@@ -97,13 +107,23 @@ pub(super) async fn execute(
     if let Some(Err(message)) = options.scheme.as_deref().map(|scheme| TextRule::NAME.check(scheme)) {
         return Err(bad_input("input.scheme", message));
     }
-    let dry_run = input::take_flag(&mut members, "dryRun")?;
+    let Pruning { mode, is_confirmed } = Pruning::take(&mut members)?;
+    if is_confirmed && mode == PruneMode::List {
+        return Err(bad_input("input.confirm", "there is nothing to confirm; give prune, too"));
+    }
+    let set = prune::take_name(&mut members, "set")?.or_else(|| options.scheme.clone());
+    if set.is_none() && mode != PruneMode::List {
+        return Err(bad_input("input.prune", "prune needs the name of the set of records that the file holds in full; give set"));
+    }
+    // what is pruned is shown first
+    let dry_run = input::take_flag(&mut members, "dryRun")? || (mode != PruneMode::List && !is_confirmed);
     let strict = input::take_flag(&mut members, "strict")?;
     let overwrite = input::take_flag(&mut members, "overwrite")?;
     let message = input::take_text(&mut members, MESSAGE)?;
     let mut contents = parser.parse(upload, options, store.clone()).await?;
     mark_as_import(&mut contents.drafts, overwrite);
     let (mut problems, mut summary) = (std::mem::take(&mut contents.problems), WriteSummary::default());
+    let mut pruned = Vec::new();
     if problems.is_empty() {
         let count: usize = contents.drafts.iter().map(|(_, drafts)| drafts.len()).sum();
         let is_bulk = count >= BULK_WRITE_RECORDS && !dry_run && !has_problems(&contents.drafts);
@@ -111,22 +131,32 @@ pub(super) async fn execute(
             store.prepare_bulk_write().await?;
         }
         let end = TransactionEnd::of(dry_run, strict);
-        let written = store.write_or_try(&contents.drafts, &author(caller, message), end, |_| {}).await;
+        let author = author(caller, message);
+        let written = store.write_or_try(&contents.drafts, &author, end, |_| {}).await;
         if is_bulk {
             store.run_upkeep().await?;
         }
         match written {
             Ok(written) => {
-                contents.notes.extend(written.warnings.iter().map(|warning| format!("warning: {warning}")));
-                contents.notes.extend(written.kept.iter().map(|kept| format!("kept: {kept}")));
+                contents.notes.extend(group_alike_as("warnings", &written.warnings).iter().map(|warning| format!("warning: {warning}")));
+                contents.notes.extend(group_alike_as("edits", &written.kept).iter().map(|kept| format!("kept: {kept}")));
                 summary = written;
+                if let Some(set) = &set {
+                    let held: Vec<_> = summary.held().collect();
+                    let end = TransactionEnd::of(dry_run, false);
+                    match store.prune_import_set(set, HeldRecords::Given(&held), &mode, &author, end).await {
+                        Ok(gone) => pruned = gone,
+                        Err(WriteError::Problems(found)) => problems = found,
+                        Err(WriteError::Failed(error)) => return Err(error),
+                    }
+                }
             }
             Err(WriteError::Problems(found)) => problems = found,
             Err(WriteError::Failed(error)) => return Err(error),
         }
     }
     let problems = reported(&problems);
-    write_payload(selection, &summary, &contents.notes, &problems, out);
+    write_payload(selection, (&summary, &pruned), &contents.notes, &problems, out);
     Ok(())
 }
 
@@ -142,7 +172,13 @@ fn reported(problems: &[InputProblem]) -> Vec<InputProblem> {
     problems
 }
 
-fn write_payload(selection: &Selection<'_>, summary: &WriteSummary, notes: &[String], problems: &[InputProblem], out: &mut JsonWriter<'_>) {
+fn write_payload(
+    selection: &Selection<'_>,
+    (summary, pruned): (&WriteSummary, &[PrunedRecord]),
+    notes: &[String],
+    problems: &[InputProblem],
+    out: &mut JsonWriter<'_>,
+) {
     // the message contains the position in the file, because the path can only name the file
     let problems: Vec<InputProblem> = problems
         .iter()
@@ -158,6 +194,8 @@ fn write_payload(selection: &Selection<'_>, summary: &WriteSummary, notes: &[Str
         "updated" => out.value(summary.updated),
         "unchanged" => out.value(summary.unchanged),
         "notes" => out.value(notes),
+        prune::GONE => prune::write_gone(field, pruned, out),
+        import_report::UPDATES => import_report::write_updates(field, &summary.updates, out),
         "errors" => ErrorsProjection::new(field).write(&problems, out),
         _ => out.value(PAYLOAD),
     });

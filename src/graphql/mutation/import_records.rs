@@ -7,10 +7,11 @@ use crate::catalog::catalog;
 use crate::catalog::record::RecordKind;
 use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input};
-use crate::core::path::DisplayPath;
 use crate::entity::RecordType;
 use crate::graphql::mutation::field::{author, mutation_field};
 use crate::graphql::mutation::import_file::OVERWRITE;
+use crate::graphql::mutation::import_report;
+use crate::graphql::mutation::prune;
 use crate::graphql::projection::ProjectionSet;
 use crate::graphql::projection::json_writer::{Fields, JsonWriter};
 use crate::graphql::projection::selection::{Selection, merged_subfields};
@@ -22,7 +23,7 @@ use crate::graphql::schema::payload;
 use crate::graphql::schema::payload::ErrorsProjection;
 use crate::store::Store;
 use crate::store::draft::{Draft, DraftSource, InputProblem, Origin, WriteTarget};
-use crate::store::write::{Drafts, TransactionEnd, WriteAction, WriteError, WrittenRecord};
+use crate::store::write::{Drafts, ImportRun, RecordUpdate, TransactionEnd, WriteAction, WriteError, WrittenRecord};
 
 pub(super) const NAME: &str = "importRecords";
 const INPUT_TYPE: &str = "ImportRecordsInput";
@@ -58,7 +59,7 @@ impl Outcome {
             Self::Updated => ("UPDATED", "The record changed."),
             Self::Unchanged => ("UNCHANGED", "The record was already the same."),
             Self::Failed => ("FAILED", "The record has errors."),
-            Self::Skipped => ("SKIPPED", "The record has no errors, but nothing was written because others have."),
+            Self::Skipped => ("SKIPPED", "Nothing was written: others have errors, or a warning says why."),
         }
     }
 }
@@ -89,6 +90,8 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
             TypeRef::named(TypeRef::BOOLEAN),
             "Keep what stored records have and the input does not give: texts in other languages, identifiers of other schemes, other citations.",
         ))
+        .field(input_value("set", TypeRef::named(TypeRef::STRING), "Name of the set that the import holds in full; see pruneImportSet."))
+        .field(input_value("run", TypeRef::named(TypeRef::STRING), "Name of the import, the same in all its batches; for set."))
         .field(input_value("onError", TypeRef::named(ERROR_POLICY), "What to do with valid records if others have errors; default STOP."))
         .field(input::message());
     let outcome = Outcome::ALL
@@ -102,16 +105,8 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
         .field(output_field("index", TypeRef::named_nn(TypeRef::INT), "Index in the list of records, counted from 0."))
         .field(output_field("outcome", TypeRef::named_nn(OUTCOME), "Outcome."))
         .field(output_field("record", TypeRef::named(RECORD), "The record; null if it was not written."))
-        .field(output_field(
-            "warnings",
-            TypeRef::named_nn_list_nn(TypeRef::STRING),
-            "What may be wrong, such as a name that changes wholly: the record found may be another one.",
-        ))
-        .field(output_field(
-            "kept",
-            TypeRef::named_nn_list_nn(TypeRef::STRING),
-            "What was not written, because an editor wrote something else there since the last import.",
-        ))
+        .field(payload::remarks("warnings", "What may be wrong, such as a name that changes wholly: the record found may be another one."))
+        .field(payload::remarks("kept", "What was not written, because an editor wrote something else there since the last import."))
         .field(payload::errors());
     let count = |name: &str, doc: &str| output_field(name, TypeRef::named_nn(TypeRef::INT), doc);
     let payload = Object::new(PAYLOAD)
@@ -121,6 +116,7 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
         .field(count("unchanged", "Number of unchanged records."))
         .field(count("failed", "Number of records with errors."))
         .field(output_field("results", TypeRef::named_nn_list_nn(RESULT), "Result of each record, in the order of the input."))
+        .field(import_report::updates())
         .field(payload::errors());
     builder.register(record).register(policy).register(input).register(outcome).register(result).register(payload)
 }
@@ -130,18 +126,29 @@ pub(super) fn register(builder: SchemaBuilder) -> SchemaBuilder {
 struct RecordResult {
     written: Option<WrittenRecord>,
     problems: Vec<InputProblem>,
-    warnings: Vec<String>,
-    kept: Vec<String>,
+    warnings: Vec<InputProblem>,
+    kept: Vec<InputProblem>,
 }
 
+/// A list of a result.
+type ListOf = fn(&mut RecordResult) -> &mut Vec<InputProblem>;
+
 impl RecordResult {
+    fn warnings(&mut self) -> &mut Vec<InputProblem> {
+        &mut self.warnings
+    }
+
+    fn kept(&mut self) -> &mut Vec<InputProblem> {
+        &mut self.kept
+    }
+
     fn outcome(&self) -> Outcome {
         match self.written.map(|written| written.action) {
             _ if !self.problems.is_empty() => Outcome::Failed,
             Some(WriteAction::Created) => Outcome::Created,
             Some(WriteAction::Updated) => Outcome::Updated,
             Some(WriteAction::Unchanged) => Outcome::Unchanged,
-            None => Outcome::Skipped,
+            Some(WriteAction::Skipped) | None => Outcome::Skipped,
         }
     }
 }
@@ -158,6 +165,12 @@ pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selectio
         Some(_) => return Err(input::not_coerced("onError")),
     };
     let message = input::take_text(&mut members, MESSAGE)?;
+    let run = match (prune::take_name(&mut members, "set")?, prune::take_name(&mut members, "run")?) {
+        (Some(set), Some(run)) => Some(ImportRun { set, run }),
+        (None, None) => None,
+        (Some(_), None) => return Err(bad_input("input.run", "a set needs the name of the run; give all batches of the import the same")),
+        (None, Some(_)) => return Err(bad_input("input.set", "a run needs the name of its set")),
+    };
     let records = input::take_list(&mut members, "records")?;
     if records.len() > MAX_RECORDS {
         let message = format_args!("{} records are too many; give at most {MAX_RECORDS} in one call", records.len());
@@ -168,18 +181,24 @@ pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selectio
     for (index, value) in records.into_iter().enumerate() {
         let (ty, draft) = parse(value, index)?;
         let draft = Draft { merges_stored, ..draft };
-        results[index].warnings.extend(draft.notes.iter().map(|note| format!("{}: {}", DisplayPath(&note.origin.path), note.message)));
+        results[index].warnings.extend(draft.notes.iter().cloned());
         drafts.push((index, ty, draft));
     }
     for (_, _, draft) in &mut drafts {
         draft.target.source = if overwrite { DraftSource::OverwritingImport } else { DraftSource::Import };
     }
     let end = TransactionEnd::of(dry_run, strict);
-    let other_problems = import(store, caller, message, drafts, end, skip, &mut results).await?;
+    let mut updates = Vec::new();
+    let other_problems = import(store, caller, message, drafts, (end, skip), (&mut results, &mut updates)).await?;
+    if let Some(run) = run {
+        let written = results.iter().filter_map(|result| result.written);
+        let held: Vec<_> = written.filter(|written| written.is_stored(dry_run)).map(|written| (written.ty, written.id)).collect();
+        store.add_to_import_run(&run, &held).await?;
+    }
     for result in &mut results {
         input::sort_problems(&mut result.problems, selection)?;
     }
-    write_payload(store, selection, &results, &other_problems, dry_run, out).await
+    write_payload(store, selection, (&results, &updates), &other_problems, dry_run, out).await
 }
 
 /// Writes all drafts, or with `skip` those that remain after invalid ones are removed. Returns the problems that belong to
@@ -189,9 +208,8 @@ async fn import(
     caller: &Caller,
     message: Option<String>,
     mut drafts: Vec<(usize, RecordType, Draft)>,
-    end: TransactionEnd,
-    skip: bool,
-    results: &mut [RecordResult],
+    (end, skip): (TransactionEnd, bool),
+    (results, updates): (&mut [RecordResult], &mut Vec<RecordUpdate>),
 ) -> Result<Vec<InputProblem>> {
     let mut other_problems = Vec::new();
     let author = author(caller, message);
@@ -202,19 +220,15 @@ async fn import(
                 let index_of = |problem: &InputProblem| {
                     drafts.iter().find(|(_, _, draft)| problem.origin.path.starts_with(&draft.origin.path)).map(|(index, ..)| *index)
                 };
-                for warning in &summary.warnings {
-                    if let Some(index) = index_of(warning) {
-                        results[index].warnings.push(warning.message.clone());
+                for (remarks, list) in [(summary.warnings, RecordResult::warnings as ListOf), (summary.kept, RecordResult::kept as ListOf)]
+                {
+                    for remark in remarks {
+                        // the records are written: a remark about none of them in particular must not fail the request
+                        let index = index_of(&remark).unwrap_or(drafts[0].0);
+                        list(&mut results[index]).push(remark);
                     }
                 }
-                for kept in &summary.kept {
-                    if let Some((index, (_, _, draft))) =
-                        index_of(kept).and_then(|index| Some((index, drafts.iter().find(|(of, ..)| *of == index)?)))
-                    {
-                        let place = DisplayPath(&kept.origin.path[draft.origin.path.len()..]);
-                        results[index].kept.push(format!("{place}: {}", kept.message));
-                    }
-                }
+                *updates = summary.updates;
                 for ((index, ..), written) in drafts.iter().zip(summary.records) {
                     results[*index].written = Some(written);
                 }
@@ -257,7 +271,7 @@ fn parse(value: Json, index: usize) -> Result<(RecordType, Draft)> {
 async fn write_payload(
     store: &Store,
     selection: &Selection<'_>,
-    results: &[RecordResult],
+    (results, updates): (&[RecordResult], &[RecordUpdate]),
     other_problems: &[InputProblem],
     dry_run: bool,
     out: &mut JsonWriter<'_>,
@@ -272,6 +286,7 @@ async fn write_payload(
                 let all: Vec<InputProblem> = results.iter().flat_map(|result| &result.problems).chain(other_problems).cloned().collect();
                 ErrorsProjection::new(&field).write(&all, &mut value);
             }
+            import_report::UPDATES => import_report::write_updates(&field, updates, &mut value),
             "created" => value.value(count(Outcome::Created)),
             "updated" => value.value(count(Outcome::Updated)),
             "unchanged" => value.value(count(Outcome::Unchanged)),
@@ -314,8 +329,8 @@ async fn write_results(
             "index" => out.value(index),
             "outcome" => out.value(result.outcome().name()),
             "errors" => ErrorsProjection::new(field).write(&result.problems, out),
-            "warnings" => out.value(&result.warnings),
-            "kept" => out.value(&result.kept),
+            "warnings" => ErrorsProjection::new(field).write(&result.warnings, out),
+            "kept" => ErrorsProjection::new(field).write(&result.kept, out),
             "record" => {
                 let found = fetched.iter().find(|(name, ..)| *name == field.response_key());
                 let node = found.and_then(|(_, records, projections)| Some((records.get(index)?, projections)));

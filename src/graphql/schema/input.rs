@@ -167,7 +167,8 @@ pub(crate) fn with_fields(mut input: InputObject, record: &Record, purpose: Purp
         let has_default = ["slug", "key", "published"].contains(&field.name);
         let required = field.required
             && !has_default
-            && matches!(purpose, Purpose::Create | Purpose::Part)
+            // a part that is stored under the same key has what is not given: the store reports what is missing
+            && purpose == Purpose::Create
             && !matches!(field.kind, FieldKind::List(_) | FieldKind::Boolean);
         let value = input_value(field.name, input_type(field.kind, required), field_doc(field, purpose));
         input = input.field(deprecate_input(value, field));

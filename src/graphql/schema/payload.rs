@@ -121,6 +121,11 @@ pub(crate) fn errors() -> Field {
     field("errors", TypeRef::named_nn_list_nn(ERROR), "Errors in the input; empty on success.")
 }
 
+/// A field with remarks of the form of errors, which prevented nothing.
+pub(crate) fn remarks(name: &str, doc: &str) -> Field {
+    field(name, TypeRef::named_nn_list_nn(ERROR), doc)
+}
+
 /// Writes the path of a problem: names as strings, list indices as numbers.
 fn write_path(path: &[PathSegment], out: &mut JsonWriter<'_>) {
     out.list(path.iter(), |segment, out| match segment {

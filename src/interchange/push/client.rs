@@ -7,9 +7,12 @@ use reqwest::{Client, StatusCode, Url};
 use serde_json::{Value as Json, json};
 
 use super::encode::to_input;
+use super::locate::locate;
 use crate::entity::RecordType;
 use crate::store::draft::{Draft, InputProblem, Origin};
-use crate::store::write::{ActionCounts, Drafts, WriteAction, WriteSummary};
+use crate::store::write::{
+    ActionCounts, Drafts, ImportRun, PruneMode, PruneOutcome, PrunedRecord, RecordUpdate, WriteAction, WriteSummary,
+};
 
 /// Maximum number of records that the server accepts in one mutation.
 pub const MAX_PUSH_RECORDS: usize = 1_000;
@@ -21,7 +24,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
 const RETRY_DELAYS: [Duration; 5] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 
-const IMPORT_MUTATION: &str = "mutation Import($input: ImportRecordsInput!) { importRecords(input: $input) { created updated unchanged failed results { index outcome warnings kept errors { path message } } errors { path message } } }";
+const PRUNE_MUTATION: &str = "mutation Prune($input: PruneImportSetInput!) { pruneImportSet(input: $input) { gone { type slug outcome reason } errors { path message } } }";
+
+const IMPORT_MUTATION: &str = "mutation Import($input: ImportRecordsInput!) { importRecords(input: $input) { created updated unchanged failed results { index outcome warnings { path message } kept { path message } errors { path message } } updates { type slug fields } errors { path message } } }";
 
 /// Client of the server that records are pushed to.
 #[derive(Debug)]
@@ -99,18 +104,58 @@ impl PushClient {
     }
 
     /// Pushes one batch. The server imports it completely or not at all, or without the records that are skipped.
-    pub async fn push(&self, drafts: &Drafts, message: Option<&str>, mode: PushMode) -> Result<PushOutcome, PushError> {
+    /// With a run, the server remembers what the batch held.
+    pub async fn push(
+        &self,
+        drafts: &Drafts,
+        message: Option<&str>,
+        run: Option<&ImportRun>,
+        mode: PushMode,
+    ) -> Result<PushOutcome, PushError> {
         let pushed: Vec<(RecordType, &Draft)> =
             drafts.iter().flat_map(|(ty, drafts)| drafts.iter().map(move |draft| (*ty, draft))).collect();
         let merge = pushed.iter().any(|(_, draft)| draft.merges_stored);
         let policy = if mode.skip { "SKIP" } else { "STOP" };
-        let input = json!({
+        let mut input = json!({
             "records": to_input(drafts), "dryRun": mode.dry_run, "strict": mode.strict, "merge": merge, "overwrite": mode.overwrite,
             "onError": policy, "message": message,
         });
+        if let Some(run) = run {
+            input["set"] = run.set.as_str().into();
+            input["run"] = run.run.as_str().into();
+        }
         let body = json!({"query": IMPORT_MUTATION, "variables": {"input": input}});
         let response = self.post_with_retry(&body).await.map_err(PushError::Failed)?;
         parse_response(&response, &pushed, mode.skip)
+    }
+
+    /// Ends a run, and prunes what is gone from its set. Unless `is_confirmed`, the server only shows it.
+    pub async fn prune(
+        &self,
+        run: &ImportRun,
+        mode: &PruneMode,
+        message: Option<&str>,
+        is_confirmed: bool,
+    ) -> Result<Vec<PrunedRecord>, PushError> {
+        let (prune, close_on) = match mode {
+            PruneMode::List => (None, None),
+            PruneMode::Delete => (Some("DELETE"), None),
+            PruneMode::Close(day) => (Some("CLOSE"), Some(day.as_str())),
+        };
+        let input = json!({
+            "set": run.set, "run": run.run, "prune": prune, "closeOn": close_on, "confirm": is_confirmed,
+            "message": message,
+        });
+        let body = json!({"query": PRUNE_MUTATION, "variables": {"input": input}});
+        let response = self.post_with_retry(&body).await.map_err(PushError::Failed)?;
+        check_errors(&response)?;
+        let result = &response["data"]["pruneImportSet"];
+        let problems: Vec<InputProblem> =
+            list(&result["errors"])?.iter().map(|error| InputProblem::new(Origin::default(), reason(error))).collect();
+        if !problems.is_empty() {
+            return Err(PushError::Rejected(problems));
+        }
+        list(&result["gone"])?.iter().map(pruned_record).collect()
     }
 
     /// Posts a request and retries it while the server is unreachable or at capacity. A retry is safe because an import is
@@ -164,15 +209,38 @@ fn root_cause(error: &dyn std::error::Error) -> String {
     error.source().map_or_else(|| error.to_string(), root_cause)
 }
 
-/// Parses the response; problems carry the origin of the pushed record that they concern.
-fn parse_response(response: &Json, pushed: &[(RecordType, &Draft)], skip: bool) -> Result<PushOutcome, PushError> {
-    let result = &response["data"]["importRecords"];
+/// The errors of a request that the server did not execute.
+fn check_errors(response: &Json) -> Result<(), PushError> {
     if let Some(errors) = response["errors"].as_array().filter(|errors| !errors.is_empty()) {
         let messages: Vec<&str> = errors.iter().filter_map(|error| error["message"].as_str()).collect();
         let unauthorized = |error: &Json| matches!(error["extensions"]["code"].as_str(), Some("UNAUTHENTICATED" | "FORBIDDEN"));
         let kind = if errors.iter().any(unauthorized) { RequestError::Unauthorized } else { RequestError::Unexpected };
         return Err(PushError::Failed(kind(messages.join("; "))));
     }
+    Ok(())
+}
+
+fn list(value: &Json) -> Result<&Vec<Json>, PushError> {
+    value.as_array().ok_or_else(unexpected_response)
+}
+
+fn pruned_record(record: &Json) -> Result<PrunedRecord, PushError> {
+    let text = |name: &str| record[name].as_str().ok_or_else(unexpected_response);
+    let ty = RecordType::from_prefix(&text("type")?.to_lowercase()).ok_or_else(unexpected_response)?;
+    let outcome = match text("outcome")? {
+        "GONE" => PruneOutcome::Listed,
+        "DELETED" => PruneOutcome::Deleted,
+        "CLOSED" => PruneOutcome::Closed,
+        "KEPT" => PruneOutcome::Kept(text("reason")?.to_owned()),
+        _ => return Err(unexpected_response()),
+    };
+    Ok(PrunedRecord { ty, slug: text("slug")?.to_owned(), outcome })
+}
+
+/// Parses the response; problems carry the origin of the pushed record that they concern.
+fn parse_response(response: &Json, pushed: &[(RecordType, &Draft)], skip: bool) -> Result<PushOutcome, PushError> {
+    let result = &response["data"]["importRecords"];
+    check_errors(response)?;
     let (mut warnings, mut kept) = (Vec::new(), Vec::new());
     let mut skipped: Vec<(usize, Vec<InputProblem>)> = Vec::new();
     let mut by_type: BTreeMap<RecordType, ActionCounts> = BTreeMap::new();
@@ -185,11 +253,13 @@ fn parse_response(response: &Json, pushed: &[(RecordType, &Draft)], skip: bool) 
         if let Some(action) = written_action(outcome)? {
             by_type.entry(ty).or_default().count(action);
         }
-        let texts = |name: &str| entry[name].as_array().into_iter().flatten().filter_map(Json::as_str);
-        warnings.extend(texts("warnings").map(|warning| InputProblem::new(draft.origin.clone(), warning)));
-        kept.extend(texts("kept").map(|message| InputProblem::new(draft.origin.clone(), message)));
-        let problems: Vec<InputProblem> =
-            entry["errors"].as_array().into_iter().flatten().map(|error| problem(error, &draft.origin)).collect();
+        let located = |name: &str| {
+            let problems = entry[name].as_array().into_iter().flatten();
+            problems.map(|problem| located_problem(problem, ty, draft)).collect::<Vec<_>>()
+        };
+        warnings.extend(located("warnings"));
+        kept.extend(located("kept"));
+        let problems = located("errors");
         if !problems.is_empty() {
             skipped.push((index, problems));
         }
@@ -199,7 +269,7 @@ fn parse_response(response: &Json, pushed: &[(RecordType, &Draft)], skip: bool) 
     if all > count {
         // errors of no record in particular: the server wrote nothing
         let errors = result["errors"].as_array().into_iter().flatten();
-        return Err(PushError::Rejected(errors.map(|error| problem(error, &Origin::default())).collect()));
+        return Err(PushError::Rejected(errors.map(general_problem).collect()));
     }
     if !skipped.is_empty() && !skip {
         return Err(PushError::Rejected(skipped.into_iter().flat_map(|(_, problems)| problems).collect()));
@@ -207,7 +277,10 @@ fn parse_response(response: &Json, pushed: &[(RecordType, &Draft)], skip: bool) 
     let count = |name: &str| result[name].as_u64().and_then(|count| usize::try_from(count).ok());
     match (count("created"), count("updated"), count("unchanged")) {
         (Some(created), Some(updated), Some(unchanged)) => {
-            let summary = WriteSummary { created, updated, unchanged, by_type, warnings, kept, ..WriteSummary::default() };
+            let skipped_drafts = by_type.values().map(|counts| counts.skipped).sum();
+            let updates = result["updates"].as_array().into_iter().flatten().map(record_update).collect::<Result<_, _>>()?;
+            let counts = WriteSummary { created, updated, unchanged, skipped: skipped_drafts, ..WriteSummary::default() };
+            let summary = WriteSummary { by_type, warnings, kept, updates, ..counts };
             Ok(PushOutcome { summary, skipped })
         }
         _ => Err(unexpected_response()),
@@ -219,11 +292,28 @@ fn unexpected_response() -> PushError {
     PushError::Failed(RequestError::Unexpected(message.to_owned()))
 }
 
-/// An error of the server as a problem of the record at `origin`.
-fn problem(error: &Json, origin: &Origin) -> InputProblem {
-    let message = error["message"].as_str().unwrap_or("the server gave no reason");
-    let path = path_text(&error["path"]);
-    InputProblem::new(origin.clone(), if path.is_empty() { message.to_owned() } else { format!("{path}: {message}") })
+/// An error of the server as a problem of a pushed record, at the place of its value in the file.
+fn located_problem(error: &Json, ty: RecordType, draft: &Draft) -> InputProblem {
+    InputProblem::new(locate(ty, draft, &error["path"]), reason(error))
+}
+
+/// An error of the server that belongs to no record.
+fn general_problem(error: &Json) -> InputProblem {
+    let (message, path) = (reason(error), path_text(&error["path"]));
+    InputProblem::new(Origin::default(), if path.is_empty() { message.to_owned() } else { format!("{path}: {message}") })
+}
+
+fn reason(error: &Json) -> &str {
+    error["message"].as_str().unwrap_or("the server gave no reason")
+}
+
+/// An updated record with the fields that change.
+fn record_update(update: &Json) -> Result<RecordUpdate, PushError> {
+    let name = update["type"].as_str().ok_or_else(unexpected_response)?;
+    let ty = RecordType::from_prefix(&name.to_lowercase()).ok_or_else(unexpected_response)?;
+    let fields = update["fields"].as_array().ok_or_else(unexpected_response)?.iter();
+    let text = |value: &Json| value.as_str().map(str::to_owned).ok_or_else(unexpected_response);
+    Ok(RecordUpdate { ty, slug: text(&update["slug"])?, fields: fields.map(text).collect::<Result<_, _>>()? })
 }
 
 /// What the server did to a record, by the name of the outcome; `None` if it wrote nothing.
@@ -232,7 +322,8 @@ fn written_action(outcome: &str) -> Result<Option<WriteAction>, PushError> {
         "CREATED" => Ok(Some(WriteAction::Created)),
         "UPDATED" => Ok(Some(WriteAction::Updated)),
         "UNCHANGED" => Ok(Some(WriteAction::Unchanged)),
-        "FAILED" | "SKIPPED" => Ok(None),
+        "SKIPPED" => Ok(Some(WriteAction::Skipped)),
+        "FAILED" => Ok(None),
         _ => Err(unexpected_response()),
     }
 }

@@ -31,6 +31,9 @@ fn encode_fields(record: &Record, draft: &Draft) -> Json {
         let field = record.field(*id);
         fields.insert(field.name.to_owned(), encode_value(field.kind, value));
     }
+    for id in &draft.cleared {
+        fields.insert(record.field(*id).name.to_owned(), Json::Null);
+    }
     for (ty, parts) in &draft.parts {
         if let Some(list) = record.parts.iter().find(|list| list.part == *ty) {
             fields.insert(list.name.to_owned(), parts.iter().map(|draft| encode_part(catalog().get(*ty), draft)).collect());

@@ -1,6 +1,7 @@
 //! Groups problems that are alike, so that one mistake in a thousand rows is not a thousand messages.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use super::{InputProblem, Origin};
@@ -17,6 +18,39 @@ type GroupKey = (Option<Arc<str>>, Vec<PathSegment>, String);
 /// The problems in their order. Of those that say the same about the same field of a file, the first five are given in full,
 /// and one more problem counts the others and names the first of their lines.
 pub fn group_alike(problems: &[InputProblem]) -> Vec<InputProblem> {
+    group_alike_as("problems", problems)
+}
+
+/// As [`group_alike`], for notes that are texts: those that differ in the file, in numbers and in quoted values are alike.
+pub fn group_alike_texts(texts: &[String]) -> Vec<String> {
+    let kind = |text: &String| without_values(text.split_once(": ").map_or(text.as_str(), |(_, text)| text));
+    let kinds: Vec<(String, String)> = texts.iter().map(|text| (kind(text), text.clone())).collect();
+    group_by_kind(&kinds)
+}
+
+/// The texts in their order. Of those of a kind, the first five are given in full, and the others are counted after them.
+pub fn group_by_kind<K: Eq + Hash>(texts: &[(K, String)]) -> Vec<String> {
+    let mut counts: HashMap<&K, usize> = HashMap::new();
+    for (kind, _) in texts {
+        *counts.entry(kind).or_default() += 1;
+    }
+    let mut seen: HashMap<&K, usize> = HashMap::new();
+    let mut lines = Vec::new();
+    for (kind, text) in texts {
+        let count = seen.entry(kind).or_default();
+        *count += 1;
+        if *count <= MAX_FULL_PROBLEMS {
+            lines.push(text.clone());
+        }
+        if *count == MAX_FULL_PROBLEMS && counts[kind] > MAX_FULL_PROBLEMS {
+            lines.push(format!("{} more notes like these", counts[kind] - MAX_FULL_PROBLEMS));
+        }
+    }
+    lines
+}
+
+/// As [`group_alike`]. `noun` is what the problems are called where they are counted.
+pub fn group_alike_as(noun: &str, problems: &[InputProblem]) -> Vec<InputProblem> {
     let mut groups: HashMap<GroupKey, Vec<usize>> = HashMap::new();
     for (index, problem) in problems.iter().enumerate() {
         groups.entry(key(problem)).or_default().push(index);
@@ -26,7 +60,7 @@ pub fn group_alike(problems: &[InputProblem]) -> Vec<InputProblem> {
         let (full, others) = indices.split_at(indices.len().min(MAX_FULL_PROBLEMS));
         shown.extend(full.iter().map(|index| (*index, problems[*index].clone())));
         if let (Some(last), false) = (full.last(), others.is_empty()) {
-            shown.push((*last, rest(&problems[*last], others.iter().map(|index| &problems[*index]))));
+            shown.push((*last, rest(noun, &problems[*last], others.iter().map(|index| &problems[*index]))));
         }
     }
     // the sort is stable: the rest of a group follows its last full problem
@@ -35,7 +69,7 @@ pub fn group_alike(problems: &[InputProblem]) -> Vec<InputProblem> {
 }
 
 /// The problem that stands for others like the last one.
-fn rest<'p>(last: &InputProblem, others: impl Iterator<Item = &'p InputProblem>) -> InputProblem {
+fn rest<'p>(noun: &str, last: &InputProblem, others: impl Iterator<Item = &'p InputProblem>) -> InputProblem {
     let others: Vec<&InputProblem> = others.collect();
     let mut lines: Vec<usize> = others.iter().filter_map(|problem| problem.origin.line).collect();
     lines.dedup();
@@ -44,7 +78,7 @@ fn rest<'p>(last: &InputProblem, others: impl Iterator<Item = &'p InputProblem>)
     let at = if named.is_empty() { String::new() } else { format!(", on lines {}{more}", named.join(", ")) };
     let path = last.origin.path.iter().filter(|segment| !matches!(segment, PathSegment::Index(_))).cloned().collect();
     let origin = Origin { file: last.origin.file.clone(), line: None, path };
-    InputProblem::new(origin, format!("{} more problems like these{at}", others.len())).with_code(last.code)
+    InputProblem::new(origin, format!("{} more {noun} like these{at}", others.len())).with_code(last.code)
 }
 
 fn key(problem: &InputProblem) -> GroupKey {
@@ -89,5 +123,14 @@ mod tests {
         assert_eq!(lines[5], "t.csv: people.birthDate: 15 more problems like these, on lines 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, ...");
         assert_eq!(lines[6], "t.csv:5: people[5].gender: this is a list");
         assert_eq!(lines[7], "t.csv:21: people[21].birthDate: this is a list");
+    }
+
+    #[test]
+    fn alike_notes_of_many_files_are_counted() {
+        let mut notes: Vec<String> = (1..=8).map(|file| format!("{file}.csv: read as \"koi8-r\", which was detected")).collect();
+        notes.insert(7, "a.csv: 3 rows are empty".to_owned());
+        let lines = group_alike_texts(&notes);
+        assert_eq!(lines.len(), 7, "{lines:#?}");
+        assert_eq!(lines[5..], ["3 more notes like these", "a.csv: 3 rows are empty"]);
     }
 }

@@ -16,6 +16,7 @@ use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode, WriteMode, W
 use crate::store::history::revisions::load_revisions;
 use crate::store::history::state;
 use crate::store::history::state::UndoneState;
+use crate::store::write::import::edits::is_state_of_imports;
 use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::is_published;
 use crate::store::write::session::{WriteSession, relocate_state_problems, revision_problem, unknown_id};
@@ -77,7 +78,16 @@ impl Store {
             Draft { origin: origin.clone(), problems: vec![problem], ..Draft::default() }
         };
         let mode = if exists { WriteMode::Update } else { WriteMode::Create };
-        let target = WriteTarget { mode, id: Some(id), expected_revision, last_revision, restates_stored: true, ..WriteTarget::default() };
+        let restores_import = is_state_of_imports(&session.transaction, id, revision).await?;
+        let target = WriteTarget {
+            mode,
+            id: Some(id),
+            expected_revision,
+            last_revision,
+            restates_stored: true,
+            restores_import,
+            ..WriteTarget::default()
+        };
         let written = session.write(&vec![(ty, vec![Draft { target, ..draft }])], &|_| {}).await;
         let relocate = |problems| relocate_state_problems(problems, &origin, &origin, &Origin::input(["toRevision"]));
         let summary = written.map_err(|error| error.map_problems(relocate))?;

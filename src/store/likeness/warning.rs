@@ -55,7 +55,7 @@ pub(crate) async fn warnings(
         let singular = record.singular();
         let stored_name = stored.subject.names.first().map(|name| excerpt(&name.text)).unwrap_or_default();
         let message = format!(
-            "this new {singular} is like \"{stored_name}\" ({singular} {}) in the database, by a score of {}; if it is the same {singular}, give that slug",
+            "this new {singular} is like \"{stored_name}\" ({singular} \"{}\") in the database, by a score of {}; if it is the same {singular}, give that slug",
             stored.slug,
             decimal(likeness.score),
         );

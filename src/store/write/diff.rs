@@ -40,6 +40,7 @@ use crate::store::write::part::{
 use crate::store::write::resolve::ResolvedNames;
 use crate::store::write::types::{RecordUpdate, ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord, add_updates};
 use crate::store::write::value::{PartKeys, as_json};
+use crate::store::write::withheld_parts::replaced_keys;
 
 /// Records loaded and diffed at a time.
 const DIFF_BATCH_RECORDS: usize = 1_000;
@@ -353,13 +354,20 @@ impl<'s> ChangeSet<'s> {
             if has_unknown_keys {
                 merge.types_with_unknown_keys.insert(list.part);
             }
+            let replaced_keys = match merge.source {
+                DraftSource::Import | DraftSource::OverwritingImport => replaced_keys(part, drafts, stored, merge.names, &merge.siblings),
+                DraftSource::Edit => BTreeMap::new(),
+            };
             let mut merged = Vec::with_capacity(drafts.len());
             let mut written = Vec::with_capacity(drafts.len());
             for (index, draft) in drafts.iter().enumerate() {
                 let is_unidentified = target.is_unidentified || (has_unknown_key(part, draft) && !stored.is_empty());
                 let key = part_key(part, draft, index, &mut taken, merge.problems, |ty, slug| merge.names.public_slug(ty, slug));
                 let list_path = format!("{path}{}", list.name);
-                let key = current_key(merge, (list.part, &list_path), key, draft, &unmatched);
+                let key = match replaced_keys.get(&index) {
+                    Some(replaced) => replaced_key(merge, list.part, &key, replaced, &unmatched),
+                    None => current_key(merge, (list.part, &list_path), key, draft, &unmatched),
+                };
                 let before = take_stored(&mut unmatched, &key, draft);
                 let part_path = format!("{path}{}[{key}]", list.name);
                 if let Some(edit) = merge.edits.filter(|_| before.is_none()).and_then(|edits| edits.removal_of_part(&part_path)) {
@@ -461,6 +469,15 @@ fn current_key(
     merge.siblings.insert((ty, key.clone()), row.id);
     merge.report_kept(&draft.origin.child("key", None), &format!("the key \"{new}\", which was \"{key}\","), edit);
     new
+}
+
+/// The key of the stored part that a draft of an import is for, which a withholding gave it in place of the given one.
+fn replaced_key(merge: &mut MergeState<'_>, ty: RecordType, given: &str, replaced: &str, unmatched: &HashMap<&str, &StoredRow>) -> String {
+    if let Some(row) = unmatched.get(replaced) {
+        // other parts of the draft refer to the given key
+        merge.siblings.insert((ty, given.to_owned()), row.id);
+    }
+    replaced.to_owned()
 }
 
 /// The problem that a record is at another revision than the expected one.

@@ -1,6 +1,7 @@
 //! What an import does beyond a write: it keeps what editors wrote, remembers the records of its set, and warns.
 
-pub(super) mod edits;
+pub(crate) mod edits;
+pub(super) mod import_run;
 pub(super) mod import_set;
 pub(super) mod name_change;
 pub(super) mod shared_urls;

@@ -82,7 +82,7 @@ impl MergedIdentifiers {
         let (scheme, value) = found_by(draft).into_iter().find(|pair| merged.contains(pair))?;
         let singular = catalog().get(ty).singular();
         let message = format!(
-            "the {singular} with the identifier {scheme} {value} was merged into the {singular} \"{slug}\", so nothing was written; give the slug of that one, or undo the merge first"
+            "the {singular} with the identifier \"{scheme} {value}\" was merged into the {singular} \"{slug}\", so nothing was written; give the slug of that one, or undo the merge first"
         );
         Some(InputProblem::new(draft.origin.clone(), message).with_code(ProblemCode::Taken))
     }

@@ -59,7 +59,7 @@ pub(crate) struct ResolvedNames {
     /// Identifiers that records have from merged ones: drafts that are found by them are skipped.
     merged_identifiers: MergedIdentifiers,
     /// What may be wrong with skipped drafts.
-    warnings: Vec<InputProblem>,
+    pub(super) warnings: Vec<InputProblem>,
     /// Slugs that are known by their digests only, of withheld persons and of records that had a withheld name in them. They
     /// are as free as any other, and lead to no record: that would tell whose slug it was. Only an import that repeats the
     /// record is skipped, and its references to the slug are kept.
@@ -67,13 +67,13 @@ pub(crate) struct ResolvedNames {
     /// Records that a draft was resolved to, with the name and the place of the first one.
     assigned: HashMap<Uuid, (Option<String>, Origin)>,
     /// Withheld persons.
-    withheld: HashSet<Uuid>,
+    pub(super) withheld: HashSet<Uuid>,
     /// Key of the digests of withheld persons, if there are any.
     digest_key: Option<DigestKey>,
     /// Withheld persons by the identifiers they had.
     withheld_identifiers: HashMap<IdentifierPair, Uuid>,
     /// Skipped drafts: the position of each, and the record it stands for.
-    skipped: Vec<(usize, WrittenRecord)>,
+    pub(super) skipped: Vec<(usize, WrittenRecord)>,
     /// Types of the records that drafts refer to.
     pub(super) types: HashMap<Uuid, RecordType>,
     /// Last revisions of deleted records that are created again.
@@ -245,11 +245,15 @@ impl ResolvedNames {
 
     /// Whether an upsert with a slug that is known by its digest may repeat an import from before a person was withheld. One
     /// record that gives a slug with another name than the person's is a new record: an answer that says otherwise would
-    /// confirm a guess.
+    /// confirm a guess. So is one that has the name and only identifiers that the person did not have: another register made
+    /// its slug of the same name.
     fn may_repeat(&self, id: Uuid, draft: &Draft, recognizers: &Recognizers) -> bool {
         let all = [&recognizers.anywhere, &recognizers.beside];
         let has_name = |recognizer: &&NameRecognizer| NAME_FIELDS.iter().any(|name| has_name_in(draft, name, recognizer));
         let is_known = all.iter().any(|recognizer| recognizer.knows(id));
+        if self.withheld.contains(&id) && identifiers(draft).next().is_some() && has_name(&&recognizers.anywhere) {
+            return false;
+        }
         draft.origin.file.is_some() || !self.withheld.contains(&id) || !is_known || all.iter().any(has_name)
     }
 
@@ -295,7 +299,8 @@ impl ResolvedNames {
     /// Summary of the skipped drafts.
     pub(super) fn skipped(&self) -> SummaryBuilder {
         let (records, warnings) = (self.skipped.clone(), self.warnings.clone());
-        SummaryBuilder { unchanged: records.len(), records, warnings, ..SummaryBuilder::default() }
+        let unchanged = records.iter().filter(|(_, written)| written.action == WriteAction::Unchanged).count();
+        SummaryBuilder { unchanged, skipped: records.len() - unchanged, records, warnings, ..SummaryBuilder::default() }
     }
 
     /// Finds records by their current and former slugs.
@@ -478,7 +483,7 @@ impl ResolvedNames {
 }
 
 /// Whether a field of a draft has a withheld name.
-fn has_name_in(draft: &Draft, field: &'static str, recognizer: &NameRecognizer) -> bool {
+pub(super) fn has_name_in(draft: &Draft, field: &'static str, recognizer: &NameRecognizer) -> bool {
     let field = catalog().get(RecordType::Person).known_field(field);
     match draft.value(field) {
         Some(DraftValue::Cell(Cell::Text(text))) => recognizer.finds(text),

@@ -167,6 +167,9 @@ impl WriteSession<'_> {
         let Recognizers { anywhere, beside } = &recognizers;
         let mut resolved = names.resolve(self.store, transaction, drafts, &recognizers, &mut problems).await?;
         let screened = Arena::new();
+        let skipped = names.skip_withheld_names(transaction, anywhere, &mut resolved).await?;
+        names.skip_referrers(skipped, &mut resolved, &screened);
+        names.skip_repeated_memberships(transaction, &mut resolved).await?;
         let mut redacted = Vec::new();
         let persons = if recognizers.is_empty() { HashSet::new() } else { withheld_persons(transaction).await? };
         // records that refer to withheld persons, once they are needed
@@ -233,7 +236,7 @@ impl WriteSession<'_> {
         let (edits, imports): (Vec<&Draft>, Vec<&Draft>) =
             drafts.iter().flat_map(|(_, drafts)| drafts).partition(|draft| draft.target.source == DraftSource::Edit);
         problems.extend(edits.iter().flat_map(|draft| &draft.warnings).cloned());
-        let imported = !imports.is_empty();
+        let imported = !imports.is_empty() || edits.iter().any(|draft| draft.target.restores_import);
         let stamp = RevisionStamp { imported, ..self.stamp() };
         let mut changes = ChangeSet::new(self.store, stamp, draft_sources, std::mem::take(&mut names.types));
         changes.summary = names.skipped();

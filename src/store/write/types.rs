@@ -41,6 +41,8 @@ pub struct WriteSummary {
     pub updated: usize,
     /// Number of unchanged records.
     pub unchanged: usize,
+    /// Number of skipped drafts.
+    pub skipped: usize,
     /// These numbers by the type of the records.
     pub by_type: BTreeMap<RecordType, ActionCounts>,
     /// Each record, in the order of the drafts.
@@ -57,6 +59,13 @@ pub struct WriteSummary {
     pub has_changes: bool,
 }
 
+impl WriteSummary {
+    /// The stored records that the drafts stand for.
+    pub fn held(&self) -> impl Iterator<Item = (RecordType, Uuid)> {
+        self.records.iter().filter(|written| written.action != WriteAction::Skipped).map(|written| (written.ty, written.id))
+    }
+}
+
 /// Numbers of records by what a write did to them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ActionCounts {
@@ -66,6 +75,8 @@ pub struct ActionCounts {
     pub updated: usize,
     /// Number of unchanged records.
     pub unchanged: usize,
+    /// Number of skipped drafts.
+    pub skipped: usize,
 }
 
 impl ActionCounts {
@@ -75,6 +86,7 @@ impl ActionCounts {
             WriteAction::Created => self.created += 1,
             WriteAction::Updated => self.updated += 1,
             WriteAction::Unchanged => self.unchanged += 1,
+            WriteAction::Skipped => self.skipped += 1,
         }
     }
 }
@@ -84,6 +96,7 @@ impl std::ops::AddAssign for ActionCounts {
         self.created += other.created;
         self.updated += other.updated;
         self.unchanged += other.unchanged;
+        self.skipped += other.skipped;
     }
 }
 
@@ -123,6 +136,17 @@ pub struct WrittenRecord {
     pub is_shown: bool,
 }
 
+impl WrittenRecord {
+    /// Whether the record exists after the write.
+    pub fn is_stored(&self, is_dry_run: bool) -> bool {
+        match self.action {
+            WriteAction::Created => !is_dry_run,
+            WriteAction::Updated | WriteAction::Unchanged => true,
+            WriteAction::Skipped => false,
+        }
+    }
+}
+
 /// What a write did to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteAction {
@@ -132,6 +156,8 @@ pub enum WriteAction {
     Updated,
     /// The record already had the given values.
     Unchanged,
+    /// The draft is not written, and its id belongs to no record; a warning gives the reason.
+    Skipped,
 }
 
 /// How the transaction of a valid write ends.
@@ -169,6 +195,7 @@ impl std::ops::AddAssign for WriteSummary {
         self.created += other.created;
         self.updated += other.updated;
         self.unchanged += other.unchanged;
+        self.skipped += other.skipped;
         self.redacted += other.redacted;
         for (ty, counts) in other.by_type {
             *self.by_type.entry(ty).or_default() += counts;
@@ -231,6 +258,7 @@ pub(crate) struct SummaryBuilder {
     pub(crate) created: usize,
     pub(crate) updated: usize,
     pub(crate) unchanged: usize,
+    pub(crate) skipped: usize,
     pub(crate) redacted: usize,
     pub(crate) warnings: Vec<InputProblem>,
     pub(crate) kept: Vec<InputProblem>,
@@ -243,12 +271,12 @@ impl SummaryBuilder {
     /// The summary, with the records in the order of the drafts.
     pub(crate) fn finish(mut self) -> WriteSummary {
         self.records.sort_by_key(|(position, _)| *position);
-        let Self { created, updated, unchanged, redacted, warnings, kept, updates, records } = self;
+        let Self { created, updated, unchanged, skipped, redacted, warnings, kept, updates, records } = self;
         let records: Vec<WrittenRecord> = records.into_iter().map(|(_, written)| written).collect();
         let mut by_type: BTreeMap<RecordType, ActionCounts> = BTreeMap::new();
         for written in &records {
             by_type.entry(written.ty).or_default().count(written.action);
         }
-        WriteSummary { by_type, created, updated, unchanged, redacted, warnings, kept, updates, records, has_changes: false }
+        WriteSummary { by_type, created, updated, unchanged, skipped, redacted, warnings, kept, updates, records, has_changes: false }
     }
 }

@@ -161,10 +161,10 @@ async fn upsert_and_import_say_that_a_slug_was_merged(#[values(On::Sqlite, On::P
         {"topic": {"slug": "press", "label": {"en": "The press"}}},
         {"person": {"slug": "dana", "gender": "f"}},
     ]);
-    let done = editor.done("importRecords { results { outcome warnings } }", json!({"records": records})).await;
+    let done = editor.done("importRecords { results { outcome warnings { path message } } }", json!({"records": records})).await;
     let results = json!([
-        {"outcome": "UNCHANGED", "warnings": [merged]},
-        {"outcome": "UNCHANGED", "warnings": [renamed]},
+        {"outcome": "UNCHANGED", "warnings": [{"path": ["input", "records", 0, "person", "slug"], "message": merged}]},
+        {"outcome": "UNCHANGED", "warnings": [{"path": ["input", "records", 1, "topic", "slug"], "message": renamed}]},
         {"outcome": "UPDATED", "warnings": []},
     ]);
     assert_eq!(done["results"], results);

@@ -159,3 +159,37 @@ async fn import_finds_a_part_whose_key_was_replaced(
     import_with(&fixture, door, "cases.yaml", overwrite).await;
     assert_eq!(keys(&state(&fixture).await), [("one", "2026-01-11"), ("two", "2026-01-02")]);
 }
+
+/// A revert to what an import wrote is no edit: a later import changes what was restored.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn revert_to_the_state_of_an_import_is_no_edit(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+    #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
+) {
+    let fixture = ImportFixture::new(on).await;
+    fixture.write_file("cases.yaml", CASES);
+    import(&fixture, door, "cases.yaml", None, None).await;
+    let editor = Asker::with_role(&fixture.server, Role::Editor).await;
+    let id = fixture.server.data("{ case(by: {slug: \"a\"}) { id } }").await["case"]["id"].clone();
+    let events = json!([{"key": "two", "kind": "HEARING", "date": "2026-01-22", "text": {"en": "Two"}}]);
+    edit(&fixture, json!({"title": {"en": "A, corrected", "ru": "А"}, "status": "DECIDED", "events": events, "replace": true})).await;
+    editor.done("revert { record { id } }", json!({"record": id, "toRevision": 1})).await;
+    assert_eq!(keys(&state(&fixture).await), [("one", "2026-01-01"), ("two", "2026-01-02")]);
+    let changed = CASES.replace("2026-01-0", "2026-03-0").replace("{en: A, ru: А}", "{en: B, ru: Б}").replace("pending", "decided");
+    fixture.write_file("cases.yaml", &changed);
+    let output = import(&fixture, door, "cases.yaml", None, None).await;
+    assert!(output.contains("1 updated") && !output.contains("is kept as"), "{output}");
+    let imported = state(&fixture).await;
+    assert_eq!(keys(&imported), [("one", "2026-03-01"), ("two", "2026-03-02")]);
+    assert_eq!(imported["titles"][0]["text"], "B");
+    // an edit from before the state is kept, and one after it is not
+    edit(&fixture, json!({"status": "PENDING"})).await;
+    let revision = fixture.server.data("{ case(by: {slug: \"a\"}) { revision } }").await["case"]["revision"].clone();
+    edit(&fixture, json!({"title": {"en": "C", "ru": "Б"}})).await;
+    editor.done("revert { record { id } }", json!({"record": id, "toRevision": revision})).await;
+    fixture.write_file("cases.yaml", changed.replace("{en: B, ru: Б}", "{en: D, ru: Д}"));
+    let output = import(&fixture, door, "cases.yaml", None, None).await;
+    assert!(output.contains("1 updated") && output.contains("status: the value is kept"), "{output}");
+    assert_eq!(state(&fixture).await["titles"][0]["text"], "D");
+}

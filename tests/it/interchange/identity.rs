@@ -37,16 +37,25 @@ pub struct Options<'o> {
     pub encoding: Option<&'o str>,
     pub strict: bool,
     pub overwrite: bool,
+    pub set: Option<&'o str>,
+    pub prune: Option<&'o str>,
+    pub close_on: Option<&'o str>,
+    /// Whether what is pruned need not be shown first.
+    pub confirm: bool,
 }
 
 /// Imports a file with options; returns all that the interface says.
 pub async fn import_with(fixture: &ImportFixture, door: Door, file: &str, options: Options<'_>) -> String {
-    let Options { scheme, mapping, encoding, strict, overwrite } = options;
+    let Options { scheme, mapping, encoding, strict, overwrite, set, prune, close_on, confirm } = options;
     let mut arguments = vec![file];
     arguments.extend(strict.then_some("--strict"));
     arguments.extend(overwrite.then_some("--overwrite"));
     arguments.extend(scheme.iter().flat_map(|scheme| ["--scheme", scheme]));
     arguments.extend(encoding.iter().flat_map(|encoding| ["--encoding", encoding]));
+    arguments.extend(set.iter().flat_map(|set| ["--set", set]));
+    arguments.extend(prune.iter().flat_map(|prune| ["--prune", prune]));
+    arguments.extend(close_on.iter().flat_map(|day| ["--close-on", day]));
+    arguments.extend(confirm.then_some("--yes"));
     arguments.extend(mapping.iter().flat_map(|mapping| ["--mapping", mapping]));
     // names of tokens are unique
     let name = format!("editor-{}", fixture.server.store.tokens().await.unwrap().len());
@@ -63,9 +72,10 @@ pub async fn import_with(fixture: &ImportFixture, door: Door, file: &str, option
             format!("{stdout}{stderr}")
         }
         Door::Upload => {
-            let query =
-                "mutation($input: ImportFileInput!) { importFile(input: $input) { created updated unchanged notes errors { message } } }";
-            let mut input = json!({"file": null, "scheme": scheme, "encoding": encoding, "strict": strict, "overwrite": overwrite});
+            let query = "mutation($input: ImportFileInput!) { importFile(input: $input) { created updated unchanged notes gone { type slug outcome reason } errors { message } } }";
+            let mut input = json!({"file": null, "scheme": scheme, "encoding": encoding, "strict": strict, "overwrite": overwrite, "set": set, "confirm": confirm});
+            input["prune"] = json!(prune.map(str::to_uppercase));
+            input["closeOn"] = json!(close_on);
             let part = |name: &str| {
                 let bytes = std::fs::read(fixture.folder.path().join(name)).unwrap();
                 reqwest::multipart::Part::bytes(bytes).file_name(name.to_owned())
@@ -208,8 +218,8 @@ async fn name_that_changes_wholly_is_a_warning(
         let output = import(&fixture, door, "a.yaml", None, None).await;
         let expected = if name == "Boris Chen" && !is_warned { "1 unchanged" } else { "1 updated" };
         assert!(output.contains(expected), "{name} {output}");
-        let warning =
-            "the name changes wholly, from \\\"Анна Ертаева\\\" to \\\"Boris Chen\\\"; check that person anna".replace("\\\"", "\"");
+        let warning = "the name changes wholly, from \\\"Анна Ертаева\\\" to \\\"Boris Chen\\\"; check that person \\\"anna\\\""
+            .replace("\\\"", "\"");
         assert_eq!(output.replace("\\\"", "\"").contains(&warning), is_warned, "{name} {output}");
     }
 }
@@ -229,9 +239,9 @@ async fn another_year_of_birth_is_a_warning(#[values(Door::Database, Door::Url, 
             assert!(output.contains("the birth date changes from") && !output.contains("1 updated"), "{output}");
         }
         let output = import(&fixture, door, "a.yaml", None, None).await;
-        let warning = "the birth date changes from 1970-02-01 to 1995-02-02; check that person anna in the database is the same person";
+        let warning = "the birth date changes from 1970-02-01 to 1995-02-02; check that person \"anna\" in the database is the same person";
         assert!(output.contains("1 updated"), "{date} {output}");
-        assert_eq!(output.contains(warning), is_warned, "{date} {output}");
+        assert_eq!(output.replace("\\\"", "\"").contains(warning), is_warned, "{date} {output}");
     }
 }
 
@@ -268,8 +278,9 @@ async fn two_sources_of_one_url_are_warned_about(
     assert!(output.contains("3 created"), "{output}");
     for output in [refused, output] {
         for (line, other, slug) in [(2, "page-a", "page-b"), (4, "page-c", "page-d")] {
-            let message = format!("the source {other} has this URL, too; refer to it instead, or merge {slug} into it with mergeSources");
-            assert!(output.contains(&message), "{line}: {output}");
+            let message =
+                format!("the source \"{other}\" has this URL, too; refer to it instead, or merge \"{slug}\" into it with mergeSources");
+            assert!(output.replace("\\\"", "\"").contains(&message), "{line}: {output}");
         }
         assert_eq!(output.matches("has this URL, too").count(), 2, "{output}");
     }

@@ -36,8 +36,8 @@ async fn import_warns_of_new_records_like_stored_ones(
     fixture.write_file("stored.yaml", STORED);
     fixture.import_ok(&["stored.yaml"]);
     fixture.write_file("new.yaml", NEW);
-    let person = "is like \"Қуат Ертаев\" (person kuat) in the database, by a score of 0.95";
-    let court = "is like \"Верховный суд\" (organization court) in the database, by a score of 0.85";
+    let person = "is like \"Қуат Ертаев\" (person \"kuat\") in the database, by a score of 0.95";
+    let court = "is like \"Верховный суд\" (organization \"court\") in the database, by a score of 0.85";
     let plain = |text: String| text.replace("\\\"", "\"");
     let strict = plain(import_strictly(&fixture, door, "new.yaml").await);
     assert!(strict.contains(person) && strict.contains(court), "{strict}");

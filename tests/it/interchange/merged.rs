@@ -41,7 +41,8 @@ async fn register_of_a_merged_person_does_not_change_the_kept_one(
     assert!(output.contains("was merged into the person"), "{output}");
     assert_eq!(person(&fixture).await, kept);
     // a record without a slug is found by the same identifier
-    let query = "mutation($input: ImportRecordsInput!) { importRecords(input: $input) { updated unchanged results { warnings } } }";
+    let query =
+        "mutation($input: ImportRecordsInput!) { importRecords(input: $input) { updated unchanged results { warnings { message } } } }";
     let record = json!({"person": {"name": {"en": "Ann Beatrice Lee"}, "identifiers": [{"scheme": "courts", "value": "9"}]}});
     let answer = editor.answer(query, json!({"input": {"records": [record]}})).await;
     let imported = &answer["data"]["importRecords"];

@@ -5,6 +5,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::ImportFixture;
+use super::identity::{Door, Options, import_with};
 use crate::server::{Asker, On};
 
 fn parliament(people: &[u32]) -> String {
@@ -116,4 +117,122 @@ async fn prune_needs_the_name_of_a_set() {
         let (status, _, stderr) = fixture.import(&["other.yaml", flag, " "]);
         assert!(!status && stderr.contains("the name is blank"), "{flag}: {stderr}");
     }
+}
+
+/// What `--prune` does through an interface; returns all that the interface says.
+async fn prune(fixture: &ImportFixture, door: Door, people: &[u32], options: Options<'_>) -> String {
+    fixture.write_file("isles.popolo.json", parliament(people));
+    import_with(fixture, door, "isles.popolo.json", Options { scheme: Some("isles"), ..options }).await
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn every_interface_prunes_by_the_same_rules(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+    #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
+) {
+    let fixture = ImportFixture::new(on).await;
+    let delete = Options { prune: Some("delete"), ..Options::default() };
+    let confirmed = Options { confirm: true, ..delete };
+    prune(&fixture, door, &[1, 2, 3, 4], Options::default()).await;
+    let output = prune(&fixture, door, &[1, 2, 4], Options::default()).await;
+    assert!(output.contains("2 records of the set are not in the files") || output.contains("\"outcome\":\"GONE\""), "{output}");
+    // shown first, with what the files would change
+    let output = prune(&fixture, door, &[1, 2, 4, 5], delete).await;
+    assert!(output.contains("person member-3 would be deleted") || output.contains("\"DELETED\""), "{output}");
+    assert_eq!(counts(&fixture).await.0, 4);
+    // a record of another set, and one that an editor changed
+    fixture.write_file("other.yaml", "people: [{slug: member-4, gender: x}]");
+    import_with(&fixture, door, "other.yaml", Options { set: Some("others"), ..Options::default() }).await;
+    let editor = Asker::with_role(&fixture.server, Role::Editor).await;
+    editor.done("updatePerson { person { id } }", json!({"id": "member-2", "biography": {"en": "Edited."}})).await;
+    let output = prune(&fixture, door, &[1], confirmed).await;
+    assert!(output.contains("another set holds it") && output.contains("it was edited by editor on "), "{output}");
+    let (people, memberships) = counts(&fixture).await;
+    assert_eq!((people, memberships.as_array().unwrap().len()), (json!(3), 1), "{output}");
+    // another file is no reason to delete everything
+    fixture.write_file("isles.popolo.json", json!({"persons": [{"id": "8", "name": "Member 8"}]}).to_string());
+    let output = import_with(&fixture, door, "isles.popolo.json", Options { scheme: Some("isles"), ..confirmed }).await;
+    assert!(output.contains("the files hold none of the "), "{output}");
+    assert_eq!(counts(&fixture).await.0, 4);
+    prune(&fixture, door, &[1, 8], Options::default()).await;
+    let close = Options { prune: Some("close"), close_on: Some("2026-02"), confirm: true, ..Options::default() };
+    let output = prune(&fixture, door, &[1], close).await;
+    assert!(output.contains("a person has no end"), "{output}");
+    let (_, memberships) = counts(&fixture).await;
+    let ends: Vec<&Value> = memberships.as_array().unwrap().iter().map(|node| &node["end"]).filter(|end| !end.is_null()).collect();
+    assert_eq!(ends, ["2026-02"], "{output}");
+}
+
+/// Withheld people, and what refers to them, stay: an import still holds them, although no response shows them.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn withheld_people_are_not_pruned(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+    #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
+) {
+    let fixture = ImportFixture::new(on).await;
+    let text = "organizations: [{slug: house, name: {en: House}, classification: legislature}]\n\
+                people: [{slug: lola-karimbek, name: {en: Lola Karimbek}}, {slug: aru, name: {en: Aru}}]\n\
+                memberships: [{slug: lola-karimbek-seat, label: {en: Seat}, person: lola-karimbek, organization: house}]\n";
+    fixture.write_file("a.yaml", text);
+    let set = Options { set: Some("house"), ..Options::default() };
+    import_with(&fixture, door, "a.yaml", set).await;
+    let admin = Asker::with_role(&fixture.server, Role::Admin).await;
+    admin.done("withholdPerson { placeCount }", json!({"person": "lola-karimbek"})).await;
+    fixture.write_file("a.yaml", text.replace(", {slug: aru, name: {en: Aru}}", ""));
+    let output = import_with(&fixture, door, "a.yaml", Options { prune: Some("delete"), confirm: true, ..set }).await;
+    let data = fixture.server.data("{ people { nodes { name } } memberships { totalCount } }").await;
+    assert_eq!(data, json!({"people": {"nodes": [{"name": "Name withheld"}]}, "memberships": {"totalCount": 1}}), "{output}");
+}
+
+/// What the mutations require.
+#[rstest]
+#[tokio::test]
+async fn pruning_needs_an_editor_a_set_and_a_run(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let fixture = ImportFixture::new(on).await;
+    let query =
+        "mutation($input: PruneImportSetInput!) { pruneImportSet(input: $input) { gone { type slug outcome reason } errors { message } } }";
+    let given = json!({"input": {"set": "s", "run": "r"}});
+    for (asker, code) in
+        [(Asker::reader(&fixture.server), "UNAUTHENTICATED"), (Asker::with_role(&fixture.server, Role::Reader).await, "FORBIDDEN")]
+    {
+        let answer = asker.answer(query, given.clone()).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], code, "{answer}");
+    }
+    let editor = Asker::with_role(&fixture.server, Role::Editor).await;
+    let wrong = [
+        (json!({"set": " ", "run": "r"}), "the name is blank"),
+        (json!({"set": "s", "run": "r", "prune": "CLOSE"}), "CLOSE needs the end"),
+        (json!({"set": "s", "run": "r", "prune": "DELETE", "closeOn": "2026"}), "closeOn is for prune: CLOSE"),
+    ];
+    for (input, message) in wrong {
+        let answer = editor.answer(query, json!({"input": input})).await;
+        assert!(answer["errors"][0]["message"].as_str().is_some_and(|text| text.contains(message)), "{message}: {answer}");
+    }
+    let import = "mutation($input: ImportRecordsInput!) { importRecords(input: $input) { created } }";
+    let records = |slugs: &[&str]| slugs.iter().map(|slug| json!({"person": {"slug": slug, "name": {"en": slug}}})).collect::<Vec<_>>();
+    for (input, message) in [
+        (json!({"records": [], "set": "s"}), "a set needs the name of the run"),
+        (json!({"records": [], "run": "r"}), "a run needs the name of its set"),
+    ] {
+        let answer = editor.answer(import, json!({"input": input})).await;
+        assert!(answer["errors"][0]["message"].as_str().is_some_and(|text| text.contains(message)), "{message}: {answer}");
+    }
+    // batches of one run count together, and other runs do not
+    for (run, slugs) in [("one", &["a"][..]), ("one", &["b", "c"]), ("two", &["a"]), ("three", &["a", "b", "c"])] {
+        editor.done("importRecords { created }", json!({"records": records(slugs), "set": "s", "run": run})).await;
+    }
+    let gone = async |input: Value| editor.done("pruneImportSet { gone { type slug outcome } }", input).await["gone"].clone();
+    assert_eq!(gone(json!({"set": "s", "run": "one", "confirm": true})).await, json!([]));
+    let shown = gone(json!({"set": "s", "run": "two", "prune": "DELETE"})).await;
+    assert_eq!(shown[0], json!({"type": "PERSON", "slug": "b", "outcome": "DELETED"}));
+    assert_eq!(counts(&fixture).await.0, 3);
+    assert_eq!(gone(json!({"set": "s", "run": "two", "prune": "DELETE", "confirm": true})).await, shown);
+    assert_eq!(counts(&fixture).await.0, 1);
+    let refused =
+        editor.payload("pruneImportSet { gone { slug } }", json!({"set": "s", "run": "two", "prune": "DELETE", "confirm": true})).await;
+    assert!(refused["errors"][0]["message"].as_str().unwrap().contains("the files hold none of the 1 records"), "{refused}");
+    // a deleted record is in no run
+    assert_eq!(gone(json!({"set": "s", "run": "three", "confirm": true})).await, json!([]));
 }

@@ -189,20 +189,29 @@ async fn alike_problems_are_counted(#[values(Door::Database, Door::Url, Door::Up
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn dry_run_counts_types_and_names_changes(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn dry_run_counts_types_and_names_changes(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+    #[values(Door::Database, Door::Url)] door: Door,
+) {
     let fixture = ImportFixture::new(on).await;
+    let (_, token) = fixture.server.store.create_token("editor", Role::Editor, None).await.unwrap();
+    let target = match door {
+        Door::Database => vec![],
+        Door::Url | Door::Upload => vec!["--url", fixture.server.address.as_str(), "--token", token.as_str()],
+    };
+    let import_ok = |arguments: &[&str]| fixture.import_ok(&[arguments, &target].concat());
     let people =
         |born: u32| (0..23).map(|index| format!("- {{slug: p{index:02}, name: {{en: P}}, birthDate: \"{born}\"}}\n")).collect::<String>();
     fixture.write_file("a.yaml", format!("topics: [{{slug: t, label: {{en: T}}}}]\npeople:\n{}", people(1970)));
-    let created = fixture.import_ok(&["a.yaml", "--dry-run"]);
+    let created = import_ok(&["a.yaml", "--dry-run"]);
     assert_eq!(
         created,
         "Nothing was written. Records: 24 would be created, 0 updated, 0 unchanged\npeople: 23 created, 0 updated, 0 unchanged\ntopics: 1 created, 0 updated, 0 unchanged"
     );
-    fixture.import_ok(&["a.yaml"]);
+    import_ok(&["a.yaml"]);
     fixture
         .write_file("a.yaml", format!("topics: [{{slug: t, label: {{en: T}}}}, {{slug: u, label: {{en: U}}}}]\npeople:\n{}", people(1971)));
-    let output = fixture.import_ok(&["a.yaml", "--dry-run"]);
+    let output = import_ok(&["a.yaml", "--dry-run"]);
     let lines: Vec<&str> = output.lines().collect();
     assert_eq!(lines.len(), 24, "{output}");
     assert_eq!(lines[0], "Nothing was written. Records: 1 would be created, 23 updated, 1 unchanged");
@@ -210,7 +219,7 @@ async fn dry_run_counts_types_and_names_changes(#[values(On::Sqlite, On::Postgre
     assert_eq!(lines[2], "  p00: birthDate");
     assert_eq!(lines[22], "  and 3 more");
     assert_eq!(lines[23], "topics: 1 created, 0 updated, 1 unchanged");
-    assert_eq!(fixture.import_ok(&["a.yaml"]), "Records: 1 created, 23 updated, 1 unchanged");
+    assert_eq!(import_ok(&["a.yaml"]), "Records: 1 created, 23 updated, 1 unchanged");
 }
 
 /// A JSON file often is one line, as programs write it.
@@ -239,4 +248,93 @@ async fn problem_names_its_record_if_the_line_has_several(#[values(Door::Databas
     fixture.write_file("c.json", serde_json::to_string_pretty(&people).unwrap());
     let output = import(&fixture, door, "c.json", None, None).await.replace('\\', "");
     assert!(output.contains("c.json:") && output.contains("\"gone\"") && !output.contains("; the record is"), "{output}");
+}
+
+/// A charge without an outcome, an unknown party and an unknown topic, which only the database can tell.
+const CASES: &str = "topics: [{slug: t, label: {en: T}}]
+cases:
+- {slug: a, title: {en: A}, kind: civil, status: pending}
+- slug: b
+  title: {en: B}
+  kind: civil
+  status: pending
+  parties:
+  - {key: p, role: defendant}
+  charges:
+  - {key: x, party: p, outcome: pending}
+  - key: y
+    party: p
+- slug: c
+  title: {en: C}
+  kind: civil
+  topics: [t, gone]
+  status: pending
+  parties: [{key: p, role: defendant, citations: [{source: nowhere}]}]
+- {slug: d, title: {en: D}, kind: civil, status: pending, events: [{key: e}]}
+";
+
+/// Problems that a server finds are those of a local import, at the same places.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn server_and_database_find_the_same_problems(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let fixture = ImportFixture::new(on).await;
+    fixture.write_file("cases.yaml", CASES);
+    fixture.write_file("cases.csv", "slug;title;topic\na;A;\nb;B;gone\n");
+    fixture.write_file(
+        "m.yaml",
+        "type: case\nseparator: \";\"\nfields: {slug: slug, title: {en: title}, kind: {constant: civil}, topics: {column: topic, split: \",\"}}\n",
+    );
+    for arguments in [&["cases.yaml"][..], &["cases.csv", "--mapping", "m.yaml"]] {
+        let name = format!("editor-{}", fixture.server.store.tokens().await.unwrap().len());
+        let (_, token) = fixture.server.store.create_token(&name, Role::Editor, None).await.unwrap();
+        let local = fixture.import_err(arguments);
+        let remote = fixture.import_err(&[arguments, &["--url", &fixture.server.address, "--token", &token]].concat());
+        assert_eq!(local, remote);
+        assert!(
+            arguments.len() > 1 || local.contains("cases.yaml:12: cases[1].charges[1].outcome: outcome is missing; every charge has one"),
+            "{local}"
+        );
+    }
+    let mut refused = Vec::new();
+    for door in [Door::Database, Door::Url] {
+        let (code, stdout, stderr) = skip(&fixture, door, &["cases.yaml", "--dry-run"]).await;
+        assert_eq!(code, REFUSED, "{stdout}{stderr}");
+        refused.push((stdout, stderr.replace("-2.yaml", ".yaml")));
+    }
+    assert_eq!(refused[0], refused[1]);
+    assert!(refused[0].0.contains("2 would be created, 0 updated, 0 unchanged; 3 refused"), "{refused:?}");
+    assert_eq!(written(&fixture, "cases.refused.yaml"), written(&fixture, "cases.refused-2.yaml"));
+    // a stored part has what the file does not give
+    fixture.write_file(
+        "stored.yaml",
+        "cases: [{slug: a, title: {en: A}, kind: civil, status: pending, parties: [{key: p, role: defendant}]}]",
+    );
+    fixture.import_ok(&["stored.yaml"]);
+    fixture.write_file("stored.yaml", "cases: [{slug: a, parties: [{key: p, description: {en: P}}]}]");
+    let output = import(&fixture, Door::Url, "stored.yaml", None, None).await;
+    assert!(output.contains("1 updated"), "{output}");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn alike_warnings_and_notes_are_counted(#[values(Door::Database, Door::Url, Door::Upload)] door: Door) {
+    let fixture = ImportFixture::new(On::Sqlite).await;
+    let names = ["Anna Berik", "Boris Chen", "Clara Dietz", "Daniyar Esen", "Farida Gani", "Hamid Iskak", "Jamila Kozha", "Lev Marat"];
+    let file = |shift: usize| {
+        let person = |index: usize| format!("- {{slug: p{index}, name: {{en: {}}}}}\n", names[(index + shift) % names.len()]);
+        format!("people:\n{}", (0..names.len()).map(person).collect::<String>())
+    };
+    fixture.write_file("a.yaml", file(0));
+    import(&fixture, door, "a.yaml", None, None).await;
+    fixture.write_file("a.yaml", file(1));
+    let output = import(&fixture, door, "a.yaml", None, None).await;
+    assert_eq!(output.matches("the name changes wholly").count(), 5, "{output}");
+    assert!(output.contains("a.yaml: people.name: 3 more warnings like these, on lines 7, 8, 9"), "{output}");
+    // notes on items
+    let persons: Vec<_> = (0..9).map(|index| json!({"id": index.to_string(), "name": names[index % names.len()]})).collect();
+    let memberships: Vec<_> = (0..9).map(|index| json!({"person_id": index.to_string()})).collect();
+    fixture.write_file("m.popolo.json", json!({"persons": persons, "memberships": memberships}).to_string());
+    let output = import(&fixture, door, "m.popolo.json", Some("s"), None).await;
+    assert_eq!(output.matches("the membership has no organization and is omitted").count(), 5, "{output}");
+    assert!(output.contains("4 more notes like these"), "{output}");
 }

@@ -2,7 +2,7 @@
 
 use super::builder::RecordBuilder;
 use super::converted::{ConvertedEvent, ConvertedMembership};
-use super::state::Conversion;
+use super::state::{Conversion, NoteKind};
 use crate::core::normalize::fold;
 use crate::interchange::omissions::place;
 use crate::interchange::popolo::class::PopoloClass;
@@ -198,7 +198,8 @@ impl Conversion {
             (Some(_), None) => "organization",
         };
         let path = crate::core::path::DisplayPath(&origin.path);
-        self.notes.push(format!("{}: {path}: the membership has no {missing} and is omitted", place(origin, None)));
+        let text = format!("{}: {path}: the membership has no {missing} and is omitted", place(origin, None));
+        self.notes.push((NoteKind::IncompleteMembership, text));
         false
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::builder::{RecordBuilder, map_tree, take_objects};
-use super::state::Conversion;
+use super::state::{Conversion, NoteKind};
 use crate::core::web_address::lower_case_host;
 use crate::entity::RecordType;
 use crate::interchange::popolo::class::PopoloClass;
@@ -61,9 +61,9 @@ impl Conversion {
             match self.identifier_owners.get(&(scheme.clone(), value.clone())) {
                 Some(other) if *other == owner => {}
                 Some(other) => {
-                    self.notes.push(format!(
-                        "identifier {scheme} {value} belongs to {other} and is omitted from {owner}; identifiers are unique"
-                    ));
+                    let text =
+                        format!("identifier {scheme} {value} belongs to {other} and is omitted from {owner}; identifiers are unique");
+                    self.notes.push((NoteKind::SharedIdentifier, text));
                 }
                 None => {
                     self.identifier_owners.insert((scheme.clone(), value.clone()), owner.to_owned());

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::builder::RecordBuilder;
-use super::state::Conversion;
+use super::state::{Conversion, NoteKind};
 use crate::interchange::import_reader::record_lookup::SlugUse;
 use crate::interchange::popolo::class::PopoloClass;
 use crate::interchange::popolo::fields::{FieldMap, scalar_text};
@@ -63,11 +63,12 @@ impl Conversion {
                 self.problems.push(InputProblem::new(item.origin.clone(), message));
             }
             if taken == Some(SlugUse::Present) {
-                self.notes.push(format!(
+                let text = format!(
                     "{} \"{id}\" gets the slug {slug}, because the database has another {base}; if both are the same, add the identifier {} {id} to {base}",
                     class.singular(),
                     class.scheme(&self.scheme)
-                ));
+                );
+                self.notes.push((NoteKind::OtherSlug, text));
             }
             self.slugs.insert((class, id.clone()), slug);
         }
@@ -92,9 +93,10 @@ impl Conversion {
             for id in ids.iter().filter(|id| Some(*id) != kept) {
                 let kept = kept.map_or("", |kept| kept.as_str());
                 let singular = class.singular();
-                self.notes.push(format!(
+                let text = format!(
                     "{singular} \"{id}\" is not imported: its record was merged into {slug}, for which {singular} \"{kept}\" stands"
-                ));
+                );
+                self.notes.push((NoteKind::Merged, text));
                 merged.push((class, (*id).clone()));
             }
         }

@@ -13,11 +13,22 @@ use crate::interchange::popolo::lookup::KnownRecords;
 use crate::interchange::popolo::model::PopoloItem;
 use crate::interchange::popolo::normalize::{display_name, has_time_of_day, normalize_date};
 use crate::store::draft;
+use crate::store::draft::alike::group_by_kind;
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Draft, InputProblem, Origin};
 
-/// Maximum number of notes about single items; further notes are only counted.
-const MAX_ITEM_NOTES: usize = 50;
+/// What a note about an item says. Of alike notes, the first are given and the others counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum NoteKind {
+    /// The item gets another slug than that of its name.
+    OtherSlug,
+    /// The record of the item was merged.
+    Merged,
+    /// A membership lacks the person or the organization.
+    IncompleteMembership,
+    /// An identifier is that of another record, too.
+    SharedIdentifier,
+}
 
 /// The records of a Popolo import.
 #[derive(Debug, Default)]
@@ -38,7 +49,7 @@ pub(super) struct Conversion {
     pub(super) known: KnownRecords,
     pub(super) problems: Vec<InputProblem>,
     pub(super) omissions: Omissions,
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<(NoteKind, String)>,
     /// Whether a reference to a record that is neither in the import nor in the database is reported instead of a problem:
     /// Open States publishes people apart from their committees and bills.
     pub(super) reports_unknown_references: bool,
@@ -152,22 +163,19 @@ impl Conversion {
     }
 
     /// Parses the records into drafts and completes the notes.
-    pub(super) fn finish(mut self, cleaned: Option<(String, usize)>) -> ConvertedRecords {
+    pub(super) fn finish(self, cleaned: Option<(String, usize)>) -> ConvertedRecords {
         let mut drafts = Vec::new();
         for (ty, builder) in self.records {
             let tree = Tree { line: builder.origin.line, value: Value::Map(builder.entries) };
             let draft = draft::parse::record(catalog().get(ty), &tree, &builder.origin);
             drafts.push((ty, Draft { merges_stored: true, found_by: builder.found_by, ..draft }));
         }
-        if self.notes.len() > MAX_ITEM_NOTES {
-            let more = self.notes.split_off(MAX_ITEM_NOTES).len();
-            self.notes.push(format!("and {more} more notes"));
-        }
-        self.notes.extend(cleaned.map(|(place, count)| {
+        let mut notes = group_by_kind(&self.notes);
+        notes.extend(cleaned.map(|(place, count)| {
             let more = if count > 1 { format!(", and in {} more texts", count - 1) } else { String::new() };
             format!("{place}: invisible characters were removed{more}")
         }));
-        self.notes.extend(self.omissions.summary());
-        ConvertedRecords { drafts, problems: self.problems, notes: self.notes }
+        notes.extend(self.omissions.summary());
+        ConvertedRecords { drafts, problems: self.problems, notes }
     }
 }

@@ -27,6 +27,9 @@ use crate::store::read::result::Cell;
 use crate::store::write::identifiers::{IdentifierPair, identifier_of, identifiers};
 use crate::store::write::types::ResolvedDraft;
 
+/// Beginning of the slugs and keys that an import gets in place of those with a withheld name.
+pub(crate) const REDACTED_SLUG_PREFIX: &str = "redacted-";
+
 /// Screens a draft. Returns the draft to write in its place, if that differs. `lone` also screens for single words of names.
 pub(crate) fn screen(
     ty: RecordType,
@@ -55,7 +58,7 @@ pub(crate) fn screen(
         }
         WriteMode::Upsert | WriteMode::Exact => {
             let encoded = id::encode(ty.prefix(), resolved.id);
-            let new_slug = format!("redacted-{}", &encoded[encoded.len() - 8..]);
+            let new_slug = format!("{REDACTED_SLUG_PREFIX}{}", &encoded[encoded.len() - 8..]);
             let redaction = NameRedaction { recognizer, ids: Vec::new(), new_slug };
             let mut draft = resolved.draft.clone();
             let lone = lone || has_split_name;

@@ -17,6 +17,9 @@ use crate::store::write::load::LOOKUP_BATCH_VALUES;
 /// Separates a path from a language: neither names nor keys contain control characters.
 const LANGUAGE_SEPARATOR: char = '\u{1}';
 
+const PUBLISHED: &str = "published";
+const SLUG: &str = "slug";
+
 /// What an edit did to the value or part at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum EditKind {
@@ -31,6 +34,8 @@ pub(crate) struct Edit {
     kind: EditKind,
     by: String,
     day: NaiveDate,
+    /// The value before the first edit since the last import.
+    base: Json,
 }
 
 impl Edit {
@@ -125,7 +130,7 @@ impl Edits {
         for change in changes.as_array().into_iter().flatten() {
             let Some(path) = change.get("field").and_then(Json::as_str) else { continue };
             // a publication lists the whole record, which it did not change
-            if kind == "published" && path != "published" {
+            if kind == "published" && path != PUBLISHED {
                 continue;
             }
             let (old, new) = (change.get("old").unwrap_or(&Json::Null), change.get("new").unwrap_or(&Json::Null));
@@ -154,17 +159,34 @@ impl Edits {
                 (_, Json::Null) => EditKind::Removed,
                 (_, _) => EditKind::Changed,
             };
-            let edit = Edit { kind, by: by.to_owned(), day };
+            let edit = Edit { kind, by: by.to_owned(), day, base: Json::Null };
             for tag in tags {
-                self.by_path.insert(language_path(path, tag), edit.clone());
+                let text = |texts: &Json| texts.get(tag).cloned().unwrap_or(Json::Null);
+                self.insert(language_path(path, tag), &text(old), &text(new), edit.clone());
             }
-            self.by_path.insert(path.to_owned(), edit);
+            self.insert(path.to_owned(), old, new, edit);
         }
         if matches!(kind, "published" | "unpublished")
             && let Some((by, day)) = edit
         {
-            self.by_path.insert("published".to_owned(), Edit { kind: EditKind::Changed, by: by.to_owned(), day });
+            let edit = Edit { kind: EditKind::Changed, by: by.to_owned(), day, base: Json::Null };
+            self.by_path.insert(PUBLISHED.to_owned(), edit);
         }
+    }
+
+    /// Adds an edit of the value at a path. One that gives back what the last import wrote, such as a revert, is no edit.
+    fn insert(&mut self, path: String, old: &Json, new: &Json, edit: Edit) {
+        let base = self.by_path.get(&path).map_or_else(|| old.clone(), |earlier| earlier.base.clone());
+        if base == *new {
+            self.by_path.remove(&path);
+        } else {
+            self.by_path.insert(path, Edit { base, ..edit });
+        }
+    }
+
+    /// Whether the content of the record is what imports wrote. Whether it is published, and its slug, are no content.
+    fn is_of_imports(&self) -> bool {
+        self.by_path.keys().all(|path| path == PUBLISHED || path == SLUG)
     }
 }
 
@@ -176,18 +198,33 @@ fn language_path(path: &str, tag: &str) -> String {
     format!("{path}{LANGUAGE_SEPARATOR}{tag}")
 }
 
-/// The members that differ between two objects; absent ones are members that only one has.
+/// The members that differ between two objects, each once; absent ones are members that only one has.
 fn changed_members<'j>(old: &'j Json, new: &'j Json) -> Vec<&'j String> {
     let empty = Map::new();
     let members = |value: &'j Json| value.as_object();
     let (old, new) = (members(old), members(new));
     let tags = old.into_iter().chain(new).flat_map(Map::keys);
     let (old, new) = (old.unwrap_or(&empty), new.unwrap_or(&empty));
-    tags.filter(|tag| old.get(*tag) != new.get(*tag)).collect()
+    let mut changed: Vec<&String> = tags.filter(|tag| old.get(*tag) != new.get(*tag)).collect();
+    changed.sort();
+    changed.dedup();
+    changed
 }
 
 /// The edits of these records. Records without edits are absent.
 pub(crate) async fn load(transaction: &DatabaseTransaction, records: &[Uuid]) -> Result<HashMap<Uuid, Edits>> {
+    load_until(transaction, records, i32::MAX).await
+}
+
+/// Whether imports wrote the content that a record had after a revision.
+pub(crate) async fn is_state_of_imports(transaction: &DatabaseTransaction, record: Uuid, revision: i64) -> Result<bool> {
+    let last = i32::try_from(revision).map_err(internal)?;
+    let edits = load_until(transaction, &[record], last).await?;
+    Ok(edits.get(&record).is_none_or(Edits::is_of_imports))
+}
+
+/// As [`load`], as the edits were after the revision with this number.
+async fn load_until(transaction: &DatabaseTransaction, records: &[Uuid], last: i32) -> Result<HashMap<Uuid, Edits>> {
     let mut edits: HashMap<Uuid, Edits> = HashMap::new();
     for batch in records.chunks(LOOKUP_BATCH_VALUES) {
         let backend = transaction.get_database_backend();
@@ -196,6 +233,7 @@ pub(crate) async fn load(transaction: &DatabaseTransaction, records: &[Uuid]) ->
             .from(TABLE)
             .and_where(one_of_ids(backend, "record_id", batch)?)
             .and_where(Expr::col("imported").eq(false))
+            .and_where(Expr::col("number").lte(last))
             .distinct()
             .to_owned();
         let rows = transaction.query_all(&edited).await.map_err(database)?;
@@ -207,6 +245,7 @@ pub(crate) async fn load(transaction: &DatabaseTransaction, records: &[Uuid]) ->
             .columns(["record_id", "kind", "changes", "imported", "by", "changed_at"])
             .from(TABLE)
             .and_where(one_of_ids(backend, "record_id", &edited)?)
+            .and_where(Expr::col("number").lte(last))
             .order_by("record_id", Order::Asc)
             .order_by("number", Order::Asc)
             .to_owned();
@@ -291,6 +330,20 @@ mod tests {
             let edits = edits(&[("created", change.clone(), true), ("deleted", json!([]), false), (kind, change.clone(), false)]);
             assert_eq!(edits.of_value("birthDate"), None);
         }
+    }
+
+    #[test]
+    fn edit_back_to_what_the_import_wrote_is_none() {
+        let change = |old: Json, new: Json| json!([{"field": "events[a]", "old": old, "new": new}]);
+        let text = |old: &str, new: &str| json!([{"field": "name", "old": {"en": old}, "new": {"en": new}}]);
+        let removed = ("updated", change(json!({"date": "1"}), Json::Null), false);
+        let restored = ("updated", change(Json::Null, json!({"date": "1"})), false);
+        assert!(edits(&[removed.clone(), restored]).is_of_imports());
+        assert!(!edits(&[removed.clone(), ("updated", change(Json::Null, json!({"date": "2"})), false)]).is_of_imports());
+        let named = [("updated", text("A", "B"), false), ("updated", text("B", "C"), false)];
+        assert_eq!(edits(&named).of_language("name", "en").map(|edit| &edit.base), Some(&json!("A")));
+        let back = edits(&[named[0].clone(), named[1].clone(), ("updated", text("C", "A"), false)]);
+        assert!(back.is_of_imports() && back.of_language("name", "en").is_none());
     }
 
     #[test]

@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use crate::catalog::catalog;
 use crate::catalog::record::Record;
-use crate::core::digest::sha256_hex;
 use crate::core::error::{Result, internal};
 use crate::core::partial_date::PartialDate;
 use crate::entity::RecordType;
@@ -19,13 +18,13 @@ use crate::store::read::result::Cell;
 use crate::store::sql::bulk_insert::{Batching, ConflictAction, InsertTarget, insert};
 use crate::store::sql::dialect::one_of_ids;
 use crate::store::write::import::edits;
+use crate::store::write::import::import_run::{ImportRun, RUN_PREFIX, TABLE, is_pruned, set_hash, take_run};
 use crate::store::write::load::{LOOKUP_BATCH_VALUES, load_rows};
 use crate::store::write::model::StoredRow;
 use crate::store::write::session::WriteSession;
 use crate::store::write::types::{Author, TransactionEnd, WriteError};
 use crate::store::{Store, database};
 
-const TABLE: &str = "import_sets";
 /// Name of the field that ends a record, such as a membership.
 const END: &str = "end";
 /// Name of the field with the begin of such a record.
@@ -68,6 +67,15 @@ pub struct PrunedRecord {
     pub outcome: PruneOutcome,
 }
 
+/// The records that an import of a set held.
+#[derive(Debug, Clone, Copy)]
+pub enum HeldRecords<'h> {
+    /// These.
+    Given(&'h [(RecordType, Uuid)]),
+    /// Those of the batches of a run, which ends.
+    OfRun(&'h ImportRun),
+}
+
 impl Store {
     /// Adds the records that an import held to its set, and prunes those of the set that it did not hold. All of it is one
     /// transaction. The records come in the order in which they are pruned: first those that refer to others.
@@ -76,15 +84,18 @@ impl Store {
     pub async fn prune_import_set(
         &self,
         name: &str,
-        held: &[(RecordType, Uuid)],
+        held: HeldRecords<'_>,
         mode: &PruneMode,
         author: &Author,
         end: TransactionEnd,
     ) -> Result<Vec<PrunedRecord>, WriteError> {
         let session = self.begin(author).await?;
-        let hash = sha256_hex(name);
+        let hash = set_hash(name);
         let members = members(&session.transaction, &hash).await?;
-        let held: HashSet<Uuid> = held.iter().filter(|(ty, _)| is_pruned(*ty)).map(|(_, id)| *id).collect();
+        let held: HashSet<Uuid> = match held {
+            HeldRecords::Given(records) => records.iter().filter(|(ty, _)| is_pruned(*ty)).map(|(_, id)| *id).collect(),
+            HeldRecords::OfRun(run) => take_run(&session.transaction, run).await?,
+        };
         if *mode != PruneMode::List && !members.is_empty() && members.iter().all(|(_, id)| !held.contains(id)) {
             let message = format!(
                 "the files hold none of the {} records of the set \"{name}\", so none is pruned; is it the right file? Delete the records one by one if they are really gone",
@@ -212,11 +223,6 @@ impl PruneOutcome {
     }
 }
 
-/// Whether records of a type are pruned. Sources are not: an import finds one by its URL without having it in a file.
-fn is_pruned(ty: RecordType) -> bool {
-    ty != RecordType::Source
-}
-
 /// The records among these that other sets have as well.
 async fn of_other_sets(transaction: &DatabaseTransaction, hash: &str, records: &[(RecordType, Uuid)]) -> Result<HashSet<Uuid>> {
     let ids: Vec<Uuid> = records.iter().map(|(_, id)| *id).collect();
@@ -226,6 +232,7 @@ async fn of_other_sets(transaction: &DatabaseTransaction, hash: &str, records: &
             .column("record_id")
             .from(TABLE)
             .and_where(Expr::col("hash").ne(hash))
+            .and_where(Expr::col("hash").not_like(format!("{RUN_PREFIX}%")))
             .and_where(one_of_ids(transaction.get_database_backend(), "record_id", batch)?)
             .to_owned();
         for row in transaction.query_all(&select).await.map_err(database)? {

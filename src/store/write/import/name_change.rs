@@ -42,7 +42,7 @@ fn birth_warning(record: &Record, old: &[Cell], new: &[Cell], draft: &Draft) -> 
 fn change_warning(record: &Record, field: FieldId, old: &[Cell], draft: &Draft, change: &str) -> InputProblem {
     let ty = record.singular();
     let slug = old[record.known_field("slug").index()].as_text();
-    let stored = slug.map_or_else(|| format!("the {ty}"), |slug| format!("{ty} {slug}"));
+    let stored = slug.map_or_else(|| format!("the {ty}"), |slug| format!("{ty} \"{slug}\""));
     let given = draft.values.iter().find(|(of, ..)| *of == field).map_or(&draft.origin, |(_, _, origin)| origin);
     InputProblem::new(given.clone(), format!("{change}; check that {stored} in the database is the same {ty}"))
 }

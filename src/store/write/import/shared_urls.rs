@@ -61,8 +61,9 @@ pub(crate) async fn warnings(
         let other = of_url.chain(imported.get(&given_url)).find(|(_, other)| *other != id);
         if let Some((other, _)) = other {
             let origin = draft.values.iter().find(|(of, ..)| *of == url).map(|(_, _, origin)| origin.clone());
-            let message =
-                format!("the source {other} has this URL, too; refer to it instead, or merge {given_slug} into it with mergeSources");
+            let message = format!(
+                "the source \"{other}\" has this URL, too; refer to it instead, or merge \"{given_slug}\" into it with mergeSources"
+            );
             warnings.push(InputProblem::new(origin.unwrap_or_else(|| draft.origin.clone()), message));
         }
         imported.entry(given_url).or_insert((given_slug, id));
