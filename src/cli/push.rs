@@ -73,7 +73,9 @@ async fn push_batches(
             Ok(PushOutcome { summary, mut skipped }) => {
                 *outcome += summary;
                 if let Some(refusals) = &mut refusals {
-                    skipped.iter_mut().for_each(|(_, problems)| name_records(&batch, problems));
+                    for (_, problems) in &mut skipped {
+                        name_records(&batch, problems);
+                    }
                     refusals.refuse_indexed(&batch, skipped).map_err(|problems| anyhow!(report::problems(&problems, sent)))?;
                 }
             }

@@ -80,13 +80,19 @@ fn others(outcome: &WriteSummary) -> String {
 
 /// Prints the warnings of a write, and what it kept of edits; alike ones are counted.
 pub(super) fn warnings(outcome: &WriteSummary) {
-    group_alike_as("warnings", &outcome.warnings).iter().for_each(|warning| eprintln!("warning: {warning}"));
-    group_alike_as("edits", &outcome.kept).iter().for_each(|kept| eprintln!("kept: {kept}"));
+    for warning in group_alike_as("warnings", &outcome.warnings) {
+        eprintln!("warning: {warning}");
+    }
+    for kept in group_alike_as("edits", &outcome.kept) {
+        eprintln!("kept: {kept}");
+    }
 }
 
 /// Prints the notes of the readers; alike ones are counted.
 pub(super) fn notes(notes: &[String]) {
-    group_alike_texts(notes).iter().for_each(note);
+    for text in group_alike_texts(notes) {
+        note(text);
+    }
 }
 
 /// Prints what happened to the records that are gone from their set, and returns it for programs. If records were refused,

@@ -354,10 +354,7 @@ impl<'s> ChangeSet<'s> {
             if has_unknown_keys {
                 merge.types_with_unknown_keys.insert(list.part);
             }
-            let replaced_keys = match merge.source {
-                DraftSource::Import | DraftSource::OverwritingImport => replaced_keys(part, drafts, stored, merge.names, &merge.siblings),
-                DraftSource::Edit => BTreeMap::new(),
-            };
+            let replaced_keys = replaced_keys(merge.source, part, drafts, stored, merge.names, &merge.siblings);
             let mut merged = Vec::with_capacity(drafts.len());
             let mut written = Vec::with_capacity(drafts.len());
             for (index, draft) in drafts.iter().enumerate() {

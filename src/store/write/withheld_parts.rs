@@ -10,16 +10,20 @@ use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::curation::withholding::screening::REDACTED_SLUG_PREFIX;
 use crate::store::curation::withholding::withheld_digest::WITHHELD_SLUG_PREFIX;
-use crate::store::draft::{Draft, DraftValue};
+use crate::store::draft::{Draft, DraftSource, DraftValue};
 use crate::store::read::result::Cell;
 use crate::store::write::model::StoredRow;
 use crate::store::write::part::part_key;
 use crate::store::write::resolve::ResolvedNames;
 
+/// Whether the draft with an index may be for a stored part.
+type Condition<'c> = dyn Fn(usize, &StoredRow) -> bool + 'c;
+
 /// Keys of the stored parts that drafts of an import are for, by the index of the draft: parts with a replaced key whose given
 /// values, or whose withheld person, are those of a draft with a key that no part has. Each is for one draft. `siblings` are the
 /// other parts of the record by type and key.
 pub(super) fn replaced_keys(
+    source: DraftSource,
     part: &Record,
     drafts: &[Draft],
     stored: &[StoredRow],
@@ -27,6 +31,9 @@ pub(super) fn replaced_keys(
     siblings: &HashMap<(RecordType, String), Uuid>,
 ) -> BTreeMap<usize, String> {
     let mut found = BTreeMap::new();
+    if source == DraftSource::Edit {
+        return found;
+    }
     let (key, position) = (part.known_field("key"), part.field_id("position"));
     let key_of = |row: &StoredRow| row.cells[key.index()].as_text().unwrap_or_default().to_owned();
     if names.withheld.is_empty() || !stored.iter().any(|row| is_replacement(&key_of(row))) {
@@ -58,7 +65,7 @@ pub(super) fn replaced_keys(
     };
     let is_reference = |field: FieldId| matches!(part.field(field).kind, FieldKind::One(_) | FieldKind::Any);
     let is_identifying = |field: FieldId| is_reference(field) || matches!(part.field(field).kind, FieldKind::Choice(_));
-    let conditions: [&dyn Fn(usize, &StoredRow) -> bool; 5] = [
+    let conditions: [&Condition<'_>; 5] = [
         &|index, row| agrees(&drafts[index], row, &|_| true),
         &|index, row| has_withheld_person(&drafts[index], row) && agrees(&drafts[index], row, &is_identifying),
         &|index, row| has_withheld_person(&drafts[index], row),
