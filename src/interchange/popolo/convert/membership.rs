@@ -91,14 +91,14 @@ impl Conversion {
             let (period_start, period_end) = (period.start.clone(), period.end.clone());
             let at = place(&builder.origin, None);
             match (&start, &end) {
-                (Some(start), None) if is_before(period_end.as_ref(), Some(start)) => self.notes.push(format!(
+                (Some(start), None) if is_before(period_end.as_ref(), Some(start)) => self.notes.push((NoteKind::OtherPeriod, format!(
                     "{at}: the membership has no end, because its legislative period ends {} before it starts; correct the period or the start",
                     period_end.as_ref().and_then(scalar_text).unwrap_or_default()
-                )),
-                (None, Some(end)) if is_before(Some(end), period_start.as_ref()) => self.notes.push(format!(
+                ))),
+                (None, Some(end)) if is_before(Some(end), period_start.as_ref()) => self.notes.push((NoteKind::OtherPeriod, format!(
                     "{at}: the membership has no start, because its legislative period starts {} after it ends; correct the period or the end",
                     period_start.as_ref().and_then(scalar_text).unwrap_or_default()
-                )),
+                ))),
                 _ => {
                     start = start.or(period_start);
                     end = end.or(period_end);
@@ -169,7 +169,8 @@ impl Conversion {
             [false, true] => {
                 let path = crate::core::path::DisplayPath(&origin.path);
                 let message = "is an organization, and memberships are those of people, so this one is omitted";
-                self.notes.push(format!("{}: {path}: the member \"{id}\" {message}", place(origin, None)));
+                self.notes
+                    .push((NoteKind::OrganizationAsMember, format!("{}: {path}: the member \"{id}\" {message}", place(origin, None))));
                 false
             }
             [true, true] => {

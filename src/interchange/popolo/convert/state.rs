@@ -28,6 +28,10 @@ pub(super) enum NoteKind {
     IncompleteMembership,
     /// An identifier is that of another record, too.
     SharedIdentifier,
+    /// A legislative period does not overlap the time of the membership.
+    OtherPeriod,
+    /// The member is an organization.
+    OrganizationAsMember,
 }
 
 /// The records of a Popolo import.
