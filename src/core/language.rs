@@ -87,7 +87,7 @@ pub fn tag(text: &str) -> Result<String, InvalidLanguage> {
         return Err(invalid(language, "not a language of ISO 639"));
     }
     let is_extended = |known: &&str| known.eq_ignore_ascii_case(language);
-    let is_accepted = |extended: &str| !extended.contains('-') && EXTENDED_LANGUAGES.iter().any(|known| is_extended(known));
+    let is_accepted = |extended: &str| !extended.contains('-') && EXTENDED_LANGUAGES.iter().any(is_extended);
     if let Some(extended) = tag.extended_language().filter(|extended| !is_accepted(extended)) {
         return Err(invalid(extended, "not an extended language of it"));
     }

@@ -37,7 +37,7 @@ fn place(record: &Record, draft: &Draft, path: &[PathSegment]) -> Origin {
                 let (part, draft) = (catalog().get(list.part), &parts[*index]);
                 // a part that is encoded as its only value has no members
                 match (below, draft.values.as_slice()) {
-                    ([], [(_, _, origin)]) => origin.clone(),
+                    ([], [(_, _, origin)]) if draft.name.is_none() => origin.clone(),
                     _ => place(part, draft, below),
                 }
             }

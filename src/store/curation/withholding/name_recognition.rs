@@ -22,7 +22,7 @@ use crate::store::curation::withholding::digest_key::DigestKey;
 use crate::store::curation::withholding::name_recognition::forms::{
     IDENTIFIER, MIN_LONE_WORD_LETTERS, MIN_STEM_LETTERS, MIN_WORD_LETTERS_WITH_INITIAL, REPLACEMENT_NAMES, SOUND, WHOLE_NAME, exact_form,
 };
-use crate::store::curation::withholding::name_recognition::pair::{has_space, is_cased_as_name, is_one_name};
+use crate::store::curation::withholding::name_recognition::pair::{has_space, is_cased_as_whole_name, is_one_name};
 use crate::store::curation::withholding::name_recognition::word_kind::{
     CLOSING, OPENING, end_of_enclosed, is_after_comma, is_before_maiden_name, is_conjunction, is_initial_beside, is_near, is_particle,
     is_patronymic, is_title, stands_alone, stands_apart,
@@ -359,7 +359,7 @@ impl NameRecognizer {
             let counts = words[1..].iter().all(is_near) && (*length > 1 || lone || tokens.len() == 1);
             let is_whole_text = tokens.len() == *length;
             let is_spaced = words[1..].iter().any(has_space);
-            let is_name = is_whole_text || !is_spaced || (is_cased_as_name(words) && stands_apart(tokens, first..first + length));
+            let is_name = is_whole_text || !is_spaced || (is_cased_as_whole_name(words) && stands_apart(tokens, first..first + length));
             let (form, _) = exact_form(words).filter(|_| counts && is_name)?;
             (!self.lookup(&form).is_empty()).then_some(first + length - 1)
         })
@@ -505,7 +505,8 @@ fn address_around(text: &str, part: &Range<usize>) -> Option<Range<usize>> {
 /// Index of the last word that belongs to a name: a patronymic or initials may follow.
 fn extend(tokens: &[Token], mut last: usize) -> usize {
     while let Some(next) = tokens.get(last + 1) {
-        if next.gap_length() > 2 || !(is_initial_beside(next, &tokens[last]) || is_patronymic(next)) {
+        let is_separated = next.gap.iter().any(|letter| matches!(letter, ',' | ';' | ':' | '!' | '?' | '|' | '\n'));
+        if next.gap_length() > 2 || is_separated || !(is_initial_beside(next, &tokens[last]) || is_patronymic(next)) {
             break;
         }
         last += 1;

@@ -194,16 +194,16 @@ impl NameRecognizer {
                 found.push(token.range.clone());
             }
             let mut text = token.folded.clone();
-            for last in first + 1..tokens.len().min(first + MAX_IDENTIFIER_GROUPS) {
-                let is_group = is_number(&tokens[last]) && tokens[last].gap_length() <= MAX_GROUP_GAP_CHARS;
-                // a letter can be before the number, as in Q 12345678
-                let digits = if first + 1 == last && !is_number(token) { MIN_IDENTIFIER_DIGITS } else { MIN_GROUPED_DIGITS };
-                if !is_group || text.len() + tokens[last].folded.len() > MAX_IDENTIFIER_CHARS {
+            for (index, group) in tokens[first + 1..].iter().take(MAX_IDENTIFIER_GROUPS - 1).enumerate() {
+                let is_group = is_number(group) && group.gap_length() <= MAX_GROUP_GAP_CHARS;
+                if !is_group || text.len() + group.folded.len() > MAX_IDENTIFIER_CHARS {
                     break;
                 }
-                text.push_str(&tokens[last].folded);
+                // a letter can be before the number, as in Q 12345678
+                let digits = if index == 0 && !is_number(token) { MIN_IDENTIFIER_DIGITS } else { MIN_GROUPED_DIGITS };
+                text.push_str(&group.folded);
                 if is_identifier(&text, digits) {
-                    found.push(token.range.start..tokens[last].range.end);
+                    found.push(token.range.start..group.range.end);
                 }
             }
         }

@@ -15,7 +15,7 @@ pub(super) fn is_one_name(tokens: &[Token], first: usize, second: usize, has_oth
     if !(first + 1..=second).any(|index| has_space(&tokens[index])) {
         return true;
     }
-    if (first + 1..=second).any(|index| ends_clause(tokens, index)) || !is_cased_as_name([&tokens[first], &tokens[second]]) {
+    if (first + 1..=second).any(|index| ends_clause(tokens, index)) || !is_cased_as_name(&[&tokens[first], &tokens[second]]) {
         return false;
     }
     let has_comma = (first + 1..=second).any(|index| tokens[index].gap.contains(&','));
@@ -34,15 +34,17 @@ pub(super) fn is_one_name(tokens: &[Token], first: usize, second: usize, has_oth
     !opens || tokens.get(second + 1).is_none_or(|next| next.gap.iter().any(|letter| CLOSING.contains(letter)))
 }
 
-/// Whether the words that are a name as a whole are written as one in a sentence: short ones need a capital letter.
-pub(super) fn is_cased_as_name<'t>(words: impl IntoIterator<Item = &'t Token>) -> bool {
-    let (mut has_lower, mut has_upper, mut has_short) = (false, false, false);
-    for word in words.into_iter().filter(|word| !word.is_initial && !PARTICLES.contains(&word.folded.as_str())) {
-        has_lower |= word.first.is_lowercase();
-        has_upper |= word.first.is_uppercase();
-        has_short |= word.folded.len() <= MAX_SHORT_WORD_LETTERS;
-    }
-    !(has_lower && has_short) || (!has_upper && !has_lower)
+/// Whether words are written as a name is in a sentence: short ones need a capital letter.
+fn is_cased_as_name(words: &[&Token]) -> bool {
+    let is_short = |word: &&&Token| word.folded.len() <= MAX_SHORT_WORD_LETTERS;
+    let words: Vec<&&Token> = words.iter().filter(|word| !word.is_initial).collect();
+    !words.iter().any(|word| word.first.is_lowercase()) || !words.iter().any(is_short)
+}
+
+/// As [`is_cased_as_name`], for a whole name. Particles have small letters.
+pub(super) fn is_cased_as_whole_name(words: &[Token]) -> bool {
+    let words: Vec<&Token> = words.iter().filter(|word| !PARTICLES.contains(&word.folded.as_str())).collect();
+    is_cased_as_name(&words)
 }
 
 pub(super) fn has_space(token: &Token) -> bool {
