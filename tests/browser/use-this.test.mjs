@@ -91,6 +91,23 @@ test("the chart is drawn, and its axes can be changed", async () => {
   }
 });
 
+test("no table is requested before the schema says what the lists are", async () => {
+  const held = [];
+  const hold = (route) => (route.request().postData()?.includes("__schema") ? held.push(route) : route.continue());
+  await context.route("**/graphql", hold);
+  const { page, errors } = await open("/graphiql?example=Article274");
+  const button = page.getByRole("button", { name: /^(Show|Hide) Use this$/ });
+  await button.waitFor();
+  if ((await button.getAttribute("aria-label")) === "Show Use this") await button.click();
+  const pane = page.getByRole("region", { name: "Use this" });
+  await pane.getByText("Loading the schema…").waitFor();
+  await context.unroute("**/graphql", hold);
+  for (const route of held) await route.continue();
+  await pane.getByRole("table").waitFor();
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
 test("options explode lists and add a column with sources", async () => {
   const { page, errors, pane } = await openExample("WhoProposedTheLaw");
   await pane.getByLabel("Rows", { exact: true }).selectOption("proposal.sponsors");

@@ -35,7 +35,7 @@ test("an operation keeps only its own fragments and variables", () => {
 
 test("string literals are unchanged", () => {
   const document = parse('{ search(query: "a  # b\\n \\"Ильяшев\\"  , c") { nodes { snippet } } }');
-  const { query } = isolate(document, findOperation(document, undefined, undefined)!, {}, null);
+  const { query } = isolate(document, findOperation(document, undefined, undefined)!, {}, schema);
   expect(query).toBe('{search(query:"a  # b\\n \\"Ильяшев\\"  , c"){nodes{snippet}}}');
 });
 

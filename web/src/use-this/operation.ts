@@ -50,7 +50,7 @@ export function isolate(
   document: DocumentNode,
   operation: OperationDefinitionNode,
   variables: Record<string, unknown>,
-  schema: GraphQLSchema | null | undefined,
+  schema: GraphQLSchema,
 ): Operation {
   const name = operation.name?.value;
   const alone = separateOperations(document)[name ?? ""] ?? document;
@@ -59,7 +59,7 @@ export function isolate(
     name,
     query: stripIgnoredCharacters(print(alone)),
     variables: Object.fromEntries(Object.entries(variables).filter(([key]) => declared.includes(key))),
-    lists: schema ? listsOf(schema, alone, operation) : [],
+    lists: listsOf(schema, alone, operation),
   };
 }
 

@@ -31,7 +31,9 @@ function Pane() {
   return (
     <section className="kurultai-use" aria-label="Use this">
       <h2 className="kurultai-use-title">Use this</h2>
-      {typeof operation === "string" ? (
+      {operation === undefined ? (
+        <p className="kurultai-note">Loading the schema…</p>
+      ) : typeof operation === "string" ? (
         <p className="kurultai-problem" role="alert">
           {operation}
         </p>
