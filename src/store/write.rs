@@ -11,6 +11,7 @@ mod hierarchy;
 pub(crate) mod identifiers;
 pub mod import;
 pub(crate) mod load;
+pub(crate) mod membership_agreement;
 mod merged_identifiers;
 pub(crate) mod model;
 pub(crate) mod part;

@@ -15,13 +15,14 @@ use crate::catalog::record::Record;
 use crate::core::error::Result;
 use crate::entity::RecordType;
 use crate::store::curation::withholding::name_parts::{
-    NAME_FIELDS, NameCells, composed_names, drafted_name_cells, gives_names, load_name_cells,
+    NAME_FIELDS, NameCells, drafted_name_cells, gives_names, load_name_cells, make_name,
 };
 use crate::store::curation::withholding::name_recognition::NameRecognizer;
 use crate::store::curation::withholding::screening::refers;
 use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, ProblemCode, WriteMode};
 use crate::store::read::result::Cell;
 use crate::store::write::load::load_rows;
+use crate::store::write::membership_agreement::{Agreement, MembershipTerms};
 use crate::store::write::model::StoredRow;
 use crate::store::write::resolve::{ResolvedNames, has_name_in};
 use crate::store::write::types::{ResolvedDraft, WriteAction, WrittenRecord};
@@ -152,7 +153,9 @@ impl ResolvedNames {
                     |(of, row): &&(Uuid, StoredRow)| *of == person && row.cells[record.known_field("organization").index()] == organization;
                 let mut candidates: Vec<&StoredRow> = stored.iter().filter(is_of_group).map(|(_, row)| row).collect();
                 for agreement in Agreement::ALL {
-                    let agrees = |index: usize, row: &StoredRow| agreement.holds(record, memberships[index].draft, row);
+                    let agrees = |index: usize, row: &StoredRow| {
+                        agreement.holds(given_terms(record, memberships[index].draft), stored_terms(record, row))
+                    };
                     for index in new.clone() {
                         let agreeing: Vec<Uuid> = candidates.iter().filter(|row| agrees(index, row)).map(|row| row.id).collect();
                         let is_only = |id: &Uuid| {
@@ -169,7 +172,10 @@ impl ResolvedNames {
                         candidates.retain(|row| row.id != stored);
                     }
                 }
-                let is_ambiguous = |index: &usize| candidates.iter().any(|row| !are_apart(record, memberships[*index].draft, row));
+                let is_ambiguous = |index: &usize| {
+                    let given = given_terms(record, memberships[*index].draft);
+                    candidates.iter().any(|row| !given.is_apart_from(stored_terms(record, row)))
+                };
                 found.extend(new.iter().filter(|index| is_ambiguous(index)).map(|index| (*index, None)));
             }
             let mut index = 0;
@@ -219,7 +225,7 @@ fn is_import(draft: &Draft) -> bool {
 fn has_withheld_name(record: &Record, draft: &Draft, stored: Option<&NameCells>, recognizer: &NameRecognizer) -> bool {
     gives_names(record, draft)
         && (NAME_FIELDS.iter().any(|field| has_name_in(draft, field, recognizer))
-            || composed_names(&drafted_name_cells(record, draft, stored)).iter().any(|name| recognizer.finds(name)))
+            || make_name(&drafted_name_cells(record, draft, stored), recognizer))
 }
 
 /// Removes the references that satisfy a condition, and the parts that need one. Returns whether the draft needs none itself.
@@ -243,50 +249,17 @@ fn leave_out(record: &Record, draft: &mut Draft, is_skipped: &dyn Fn(&DraftValue
     true
 }
 
-/// What a membership and a stored one of the same person in the same organization have in common if they are the same, from the
-/// surest to the least sure.
-#[derive(Debug, Clone, Copy)]
-enum Agreement {
-    /// Role, post and dates.
-    All,
-    /// Role, post and start.
-    PostAndStart,
-    /// Role and post.
-    Post,
-    /// The start.
-    Start,
-    /// The person and the organization.
-    Members,
+/// The values of a draft by which it is compared with stored memberships.
+fn given_terms<'d>(record: &Record, draft: &'d Draft) -> MembershipTerms<'d> {
+    let text = |name| match draft.value(record.known_field(name)) {
+        Some(DraftValue::Cell(cell)) => cell.as_text(),
+        Some(DraftValue::Slug(..) | DraftValue::Id(..) | DraftValue::Key(..) | DraftValue::Invalid) | None => None,
+    };
+    MembershipTerms { role: text("role"), post: text("post"), start: text("start"), end: text("end") }
 }
 
-impl Agreement {
-    const ALL: [Self; 5] = [Self::All, Self::PostAndStart, Self::Post, Self::Start, Self::Members];
-
-    fn holds(self, record: &Record, new: &Draft, stored: &StoredRow) -> bool {
-        let agrees = |name| given(record, new, name) == stored.cells[record.known_field(name).index()];
-        let post = || agrees("role") && agrees("post");
-        match self {
-            Self::All => post() && agrees("start") && agrees("end"),
-            Self::PostAndStart => post() && agrees("start"),
-            Self::Post => post() && !are_apart(record, new, stored),
-            Self::Start => given(record, new, "start") != Cell::Null && agrees("start"),
-            Self::Members => !are_apart(record, new, stored),
-        }
-    }
-}
-
-/// The given value of a field without references.
-fn given(record: &Record, draft: &Draft, name: &'static str) -> Cell {
-    match draft.value(record.known_field(name)) {
-        Some(DraftValue::Cell(cell)) => cell.clone(),
-        Some(DraftValue::Slug(..) | DraftValue::Id(..) | DraftValue::Key(..) | DraftValue::Invalid) | None => Cell::Null,
-    }
-}
-
-/// Whether one of two memberships begins after the other ended: then they are two.
-fn are_apart(record: &Record, new: &Draft, stored: &StoredRow) -> bool {
-    let [start, end] = ["start", "end"].map(|name| given(record, new, name));
-    let [stored_start, stored_end] = ["start", "end"].map(|name| &stored.cells[record.known_field(name).index()]);
-    let begins_after = |start: &Cell, end: &Cell| matches!((start.as_text(), end.as_text()), (Some(start), Some(end)) if start >= end);
-    begins_after(&start, stored_end) || begins_after(stored_start, &end)
+/// The values of a stored membership by which others are compared with it.
+fn stored_terms<'r>(record: &Record, row: &'r StoredRow) -> MembershipTerms<'r> {
+    let text = |name| row.cells[record.known_field(name).index()].as_text();
+    MembershipTerms { role: text("role"), post: text("post"), start: text("start"), end: text("end") }
 }

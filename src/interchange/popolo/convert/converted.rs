@@ -7,6 +7,7 @@ use crate::interchange::popolo::fields::FieldMap;
 use crate::interchange::popolo::model::PopoloItem;
 use crate::store::draft::Origin;
 use crate::store::draft::value_tree::Tree;
+use crate::store::write::membership_agreement::MembershipTerms;
 
 /// An event, which memberships refer to as their legislative period, and speeches as their occasion.
 #[derive(Debug, Default)]
@@ -70,4 +71,12 @@ pub(super) struct ConvertedMembership {
     pub(super) end: Option<String>,
     /// Values by which a new membership without an id gets its slug.
     pub(super) identity: String,
+}
+
+impl ConvertedMembership {
+    /// The values by which it is compared with stored memberships.
+    pub(super) fn terms(&self) -> MembershipTerms<'_> {
+        let Self { role, post, start, end, .. } = self;
+        MembershipTerms { role: role.as_deref(), post: post.as_deref(), start: start.as_deref(), end: end.as_deref() }
+    }
 }

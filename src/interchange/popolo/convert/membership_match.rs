@@ -9,54 +9,21 @@ use crate::interchange::popolo::class::PopoloClass;
 use crate::interchange::slug::{is_short_hash, short_hash, slugify};
 use crate::store::draft::InputProblem;
 use crate::store::read::membership_lookup::StoredMembership;
+use crate::store::write::membership_agreement::Agreement;
 
 /// Maximum length of the slugs of person and organization in the slug of a membership.
 const MEMBER_SLUG_BYTES: usize = 44;
 
-/// What a membership and a stored one have in common if they are the same, from the surest to the least sure.
-#[derive(Debug, Clone, Copy)]
-enum Agreement {
-    /// All values.
-    All,
-    /// Role, post and start.
-    PostAndStart,
-    /// Role and post.
-    Post,
-    /// The start.
-    Start,
-    /// The person and the organization.
-    Members,
+/// Whether only memberships that an import has made are compared, because little is in common.
+fn needs_import(agreement: Agreement) -> bool {
+    matches!(agreement, Agreement::Post | Agreement::Start | Agreement::Members)
 }
 
-impl Agreement {
-    const ALL: [Self; 5] = [Self::All, Self::PostAndStart, Self::Post, Self::Start, Self::Members];
-
-    /// Whether only memberships that an import has made are compared, because little is in common.
-    fn needs_import(self) -> bool {
-        matches!(self, Self::Post | Self::Start | Self::Members)
-    }
-
-    fn holds(self, new: &ConvertedMembership, stored: &StoredMembership, lang: &str) -> bool {
-        let post = new.role == stored.role && new.post == stored.post;
-        match self {
-            Self::All => {
-                post && new.start == stored.start
-                    && new.end == stored.end
-                    && new.on_behalf_of == stored.on_behalf_of
-                    && new.label.as_ref().is_none_or(|label| stored.labels.get(lang) == Some(label))
-            }
-            Self::PostAndStart => post && new.start == stored.start,
-            Self::Post => post && !are_apart(new, stored),
-            Self::Start => new.start.is_some() && new.start == stored.start,
-            Self::Members => !are_apart(new, stored),
-        }
-    }
-}
-
-/// Whether one of two memberships begins after the other ended: then they are two, and not one that was corrected.
-fn are_apart(new: &ConvertedMembership, stored: &StoredMembership) -> bool {
-    let begins_after = |start: &Option<String>, end: &Option<String>| matches!((start, end), (Some(start), Some(end)) if start >= end);
-    begins_after(&new.start, &stored.end) || begins_after(&stored.start, &new.end)
+/// Whether a membership and a stored one agree. Equal ones also represent the same organization and have the same label.
+fn agrees(agreement: Agreement, new: &ConvertedMembership, stored: &StoredMembership, lang: &str) -> bool {
+    let has_same_label = || new.label.as_ref().is_none_or(|label| stored.labels.get(lang) == Some(label));
+    let is_equal = || new.on_behalf_of == stored.on_behalf_of && has_same_label();
+    agreement.holds(new.terms(), stored.into()) && (agreement != Agreement::All || is_equal())
 }
 
 /// Whether an import has made the slug of a membership.
@@ -99,7 +66,9 @@ impl Conversion {
             let rivals: Vec<&str> = candidates
                 .iter()
                 .map(|index| &stored[*index])
-                .filter(|stored| is_generated(&stored.slug) && new.iter().any(|index| !are_apart(&memberships[*index], stored)))
+                .filter(|stored| {
+                    is_generated(&stored.slug) && new.iter().any(|index| !memberships[*index].terms().is_apart_from((*stored).into()))
+                })
                 .map(|stored| stored.slug.as_str())
                 .collect();
             let first = new.iter().map(|index| &memberships[*index]).find(|membership| membership.id.is_none());
@@ -136,8 +105,8 @@ fn match_by(
     (new, candidates): (&mut Vec<usize>, &mut Vec<usize>),
     slugs: &mut [Option<String>],
 ) {
-    let is_candidate = |index: &usize| !agreement.needs_import() || is_generated(&stored[*index].slug);
-    let agrees = |new: usize, old: usize| agreement.holds(&memberships[new], &stored[old], lang);
+    let is_candidate = |index: &usize| !needs_import(agreement) || is_generated(&stored[*index].slug);
+    let agrees = |new: usize, old: usize| agrees(agreement, &memberships[new], &stored[old], lang);
     for index in new.clone() {
         let found: Vec<usize> = candidates.iter().copied().filter(is_candidate).filter(|old| agrees(index, *old)).collect();
         let old = match (agreement, found.as_slice()) {

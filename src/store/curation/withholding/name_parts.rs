@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
+use crate::store::curation::withholding::name_recognition::NameRecognizer;
 use crate::store::curation::withholding::name_redaction::texts;
 use crate::store::database;
 use crate::store::draft::{Draft, DraftValue};
@@ -58,7 +59,7 @@ pub(crate) fn names_of_parts(cells: &NameCells) -> Vec<String> {
 }
 
 /// The names that the fields make together: those of the parts, and each part with each of the whole names.
-pub(crate) fn composed_names(cells: &NameCells) -> Vec<String> {
+fn composed_names(cells: &NameCells) -> Vec<String> {
     let mut names = names_of_parts(cells);
     let whole = NAME_FIELDS.iter().filter_map(|field| cells.get(field)).flat_map(Cell::texts).take(MAX_COMPOSED_NAMES);
     for name in whole {
@@ -69,8 +70,13 @@ pub(crate) fn composed_names(cells: &NameCells) -> Vec<String> {
     names
 }
 
-/// The texts of all the fields with names: the words of a name may stand in several of them, such as one in each language.
-pub(crate) fn name_texts(cells: &NameCells) -> impl Iterator<Item = &str> {
+/// Whether the fields with names make a name together that is recognized, such as one word in each language.
+pub(crate) fn make_name(cells: &NameCells, recognizer: &NameRecognizer) -> bool {
+    composed_names(cells).iter().any(|name| recognizer.finds(name)) || recognizer.finds_across(name_texts(cells))
+}
+
+/// The texts of all the fields with names.
+fn name_texts(cells: &NameCells) -> impl Iterator<Item = &str> {
     name_fields().filter_map(|field| cells.get(field)).flat_map(|cell| match cell {
         Cell::Text(text) => vec![text.as_str()],
         Cell::Json(json) => texts(json),

@@ -15,7 +15,7 @@ use crate::core::error::Result;
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::curation::referrers::referrers;
-use crate::store::curation::withholding::name_parts::{NameCells, PART_FIELDS, composed_names, drafted_name_cells, name_texts};
+use crate::store::curation::withholding::name_parts::{NameCells, PART_FIELDS, drafted_name_cells, make_name};
 use crate::store::curation::withholding::name_recognition::NameRecognizer;
 use crate::store::curation::withholding::name_redaction::{NameRedaction, texts};
 use crate::store::curation::withholding::text_columns::holds_text;
@@ -40,10 +40,9 @@ pub(crate) fn screen(
 ) -> Option<Draft> {
     problems.extend(reserved_slug_problem(ty, resolved));
     let mut found = places_of_names(ty, resolved.draft, recognizer, lone);
-    let has_split_name = ty == RecordType::Person && found.is_empty() && {
-        let cells = drafted_name_cells(catalog().get(ty), resolved.draft, stored);
-        composed_names(&cells).iter().any(|name| recognizer.finds(name)) || recognizer.finds_across(name_texts(&cells))
-    };
+    let has_split_name = ty == RecordType::Person
+        && found.is_empty()
+        && make_name(&drafted_name_cells(catalog().get(ty), resolved.draft, stored), recognizer);
     if has_split_name {
         found.push(resolved.draft.origin.clone());
     }
