@@ -27,7 +27,7 @@ pub fn check_web_address(text: &str) -> Result<(), String> {
     if rest.starts_with('/') {
         return wrong("write two slashes before the host");
     }
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = &rest[..authority_bytes(rest)];
     if authority.is_empty() {
         return wrong("the host is missing");
     }
@@ -44,10 +44,15 @@ pub fn check_web_address(text: &str) -> Result<(), String> {
     }
 }
 
+/// Length of the host and port that a text begins with.
+fn authority_bytes(text: &str) -> usize {
+    text.find(['/', '?', '#']).unwrap_or(text.len())
+}
+
 /// The address with its scheme and host in lower case, in which they are compared. Case counts in what follows.
 pub fn lower_case_host(text: &str) -> String {
     let Some(start) = text.find("://").map(|at| at + 3) else { return text.to_owned() };
-    let end = text[start..].find(['/', '?', '#']).map_or(text.len(), |at| start + at);
+    let end = start + authority_bytes(&text[start..]);
     format!("{}{}", text[..end].to_lowercase(), &text[end..])
 }
 

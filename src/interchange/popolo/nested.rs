@@ -88,14 +88,14 @@ impl PopoloData {
         let id_field = format!("{name}_id");
         let by_object = self.single_id(fields, name, nested, origin);
         let by_id = self.single_id(fields, &id_field, nested, origin);
-        if let (Some(object), Some(id)) = (&by_object, &by_id)
-            && scalar_text(object) != scalar_text(id)
-        {
-            let [object, id] = [object, id].map(|tree| scalar_text(tree).unwrap_or_default());
-            let message = format!("{name} is \"{object}\", but {id_field} is \"{id}\"; keep one of them");
-            self.problem(origin.child(name, None), message);
-        } else if let (Some(object), None) = (by_object, by_id) {
-            fields.0.push((id_field, object));
+        match (by_object, by_id) {
+            (Some(object), Some(id)) if scalar_text(&object) != scalar_text(&id) => {
+                let shown = |tree: &Tree| scalar_text(tree).map_or_else(|| tree.kind().to_owned(), |text| format!("\"{text}\""));
+                let message = format!("{name} is {}, but {id_field} is {}; keep one of them", shown(&object), shown(&id));
+                self.problem(origin.child(name, None), message);
+            }
+            (Some(object), None) => fields.0.push((id_field, object)),
+            (Some(_), Some(_)) | (None, _) => {}
         }
     }
 

@@ -8,16 +8,16 @@ use crate::core::path::PathSegment;
 use crate::entity::RecordType;
 use crate::store::draft::{Draft, Origin};
 
-/// Segments of the path of a record in the input of `importRecords`: `input`, `records`, the index and the type.
-const RECORD_PATH_SEGMENTS: usize = 4;
-
 /// The place of the value at a path of the server in a record that was pushed.
 pub(super) fn locate(ty: RecordType, draft: &Draft, path: &Json) -> Origin {
     let segments: Vec<PathSegment> = path.as_array().into_iter().flatten().filter_map(segment).collect();
-    let is_whole =
-        matches!(segments.as_slice(), [PathSegment::Name(first), PathSegment::Name(second), ..] if first == "input" && second == "records");
-    let below = if is_whole { segments.get(RECORD_PATH_SEGMENTS..).unwrap_or_default() } else { &segments };
-    place(catalog().get(ty), draft, below)
+    let is = |segment: &PathSegment, expected: &str| matches!(segment, PathSegment::Name(name) if name.as_ref() == expected);
+    match segments.as_slice() {
+        // the path of a record: input, records, the index and the type
+        [input, records, _, _, below @ ..] if is(input, "input") && is(records, "records") => place(catalog().get(ty), draft, below),
+        [input, records, ..] if is(input, "input") && is(records, "records") => draft.origin.clone(),
+        below => place(catalog().get(ty), draft, below),
+    }
 }
 
 fn segment(segment: &Json) -> Option<PathSegment> {
@@ -31,7 +31,9 @@ fn segment(segment: &Json) -> Option<PathSegment> {
 fn place(record: &Record, draft: &Draft, path: &[PathSegment]) -> Origin {
     let [PathSegment::Name(name), below @ ..] = path else { return descend(draft.origin.clone(), path) };
     if let Some(list) = record.parts.iter().find(|list| list.name == name.as_ref()) {
-        let parts = draft.parts.iter().find(|(ty, _)| *ty == list.part).map(|(_, parts)| parts.as_slice()).unwrap_or_default();
+        let Some((_, parts)) = draft.parts.iter().find(|(ty, _)| *ty == list.part) else {
+            return descend(draft.origin.clone(), path);
+        };
         return match below {
             [PathSegment::Index(index), below @ ..] if *index < parts.len() => {
                 let (part, draft) = (catalog().get(list.part), &parts[*index]);

@@ -72,7 +72,7 @@ impl NewSavedQuery {
         let variables = Json::Object(self.variables.clone()).to_string();
         let document = without_escapes(&self.document);
         // the words of a name may stand in both
-        let named = format!("{} {}", self.name.as_deref().unwrap_or_default(), self.title.as_deref().unwrap_or_default());
+        let named = [self.name.as_deref(), self.title.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
         let texts = [
             ("query", Some(&document)),
             ("operationName", self.operation_name.as_ref()),

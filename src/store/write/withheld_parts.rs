@@ -35,18 +35,18 @@ pub(super) fn replaced_keys(
         return found;
     }
     let (key, position) = (part.known_field("key"), part.field_id("position"));
-    let key_of = |row: &StoredRow| row.cells[key.index()].as_text().unwrap_or_default().to_owned();
-    if names.withheld.is_empty() || !stored.iter().any(|row| is_replacement(&key_of(row))) {
+    let keyed: Vec<(&str, &StoredRow)> = stored.iter().filter_map(|row| Some((row.cells[key.index()].as_text()?, row))).collect();
+    if names.withheld.is_empty() || !keyed.iter().any(|(key, _)| is_replacement(key)) {
         return found;
     }
     let mut taken = HashSet::new();
     let public_slug = |ty: RecordType, slug: &str| names.public_slug(ty, slug);
     let keys: Vec<String> =
         drafts.iter().enumerate().map(|(index, draft)| part_key(part, draft, index, &mut taken, &mut Vec::new(), public_slug)).collect();
-    let stored_keys: HashSet<String> = stored.iter().map(key_of).collect();
-    let mut new: Vec<usize> = (0..drafts.len()).filter(|index| !stored_keys.contains(&keys[*index])).collect();
-    let mut candidates: Vec<&StoredRow> =
-        stored.iter().filter(|row| is_replacement(&key_of(row)) && !keys.contains(&key_of(row))).collect();
+    let stored_keys: HashSet<&str> = keyed.iter().map(|(key, _)| *key).collect();
+    let mut new: Vec<usize> = (0..drafts.len()).filter(|index| !stored_keys.contains(keys[*index].as_str())).collect();
+    let mut candidates = keyed;
+    candidates.retain(|(key, _)| is_replacement(key) && !keys.iter().any(|given| given == key));
     let cell = |value: &DraftValue| match (value, names.cell(value, siblings)) {
         // an invalid value, or the key of a part that comes later
         (DraftValue::Invalid, _) | (DraftValue::Key(..), Cell::Null) => None,
@@ -74,15 +74,15 @@ pub(super) fn replaced_keys(
     ];
     for (rank, condition) in conditions.into_iter().enumerate() {
         for index in new.clone() {
-            let agreeing: Vec<&StoredRow> = candidates.iter().copied().filter(|row| condition(index, row)).collect();
-            let row = match agreeing.as_slice() {
+            let agreeing: Vec<(&str, &StoredRow)> = candidates.iter().copied().filter(|(_, row)| condition(index, row)).collect();
+            let (key, row) = match agreeing.as_slice() {
                 [first, ..] if rank == 0 => *first,
-                [only] if new.iter().filter(|other| condition(**other, only)).count() == 1 => *only,
+                [only] if new.iter().filter(|other| condition(**other, only.1)).count() == 1 => *only,
                 _ => continue,
             };
-            found.insert(index, key_of(row));
+            found.insert(index, key.to_owned());
             new.retain(|other| *other != index);
-            candidates.retain(|other| other.id != row.id);
+            candidates.retain(|(_, other)| other.id != row.id);
         }
     }
     found

@@ -89,20 +89,12 @@ impl Conversion {
             builder.set("periodStart", period.start.clone());
             builder.set("periodEnd", period.end.clone());
             let (period_start, period_end) = (period.start.clone(), period.end.clone());
-            let at = place(&builder.origin, None);
-            match (&start, &end) {
-                (Some(start), None) if is_before(period_end.as_ref(), Some(start)) => self.notes.push((NoteKind::OtherPeriod, format!(
-                    "{at}: the membership has no end, because its legislative period ends {} before it starts; correct the period or the start",
-                    period_end.as_ref().and_then(scalar_text).unwrap_or_default()
-                ))),
-                (None, Some(end)) if is_before(Some(end), period_start.as_ref()) => self.notes.push((NoteKind::OtherPeriod, format!(
-                    "{at}: the membership has no start, because its legislative period starts {} after it ends; correct the period or the end",
-                    period_start.as_ref().and_then(scalar_text).unwrap_or_default()
-                ))),
-                _ => {
-                    start = start.or(period_start);
-                    end = end.or(period_end);
-                }
+            if let Some(message) = period_apart((start.as_ref(), end.as_ref()), (period_start.as_ref(), period_end.as_ref())) {
+                let message = format!("{}: {message}", place(&builder.origin, None));
+                self.notes.push((NoteKind::OtherPeriod, message));
+            } else {
+                start = start.or(period_start);
+                end = end.or(period_end);
             }
         }
         let label = |title: String| [Some(title), area.clone(), period_name.clone()].into_iter().flatten().collect::<Vec<_>>().join(", ");
@@ -220,10 +212,26 @@ impl Conversion {
     }
 }
 
-/// Whether a partial date is before another one. A month and its year are not.
-fn is_before(one: Option<&Tree>, other: Option<&Tree>) -> bool {
-    match (one.and_then(scalar_text), other.and_then(scalar_text)) {
-        (Some(one), Some(other)) => one < other && !other.starts_with(&one),
-        (None, _) | (_, None) => false,
+/// Why a legislative period gives a membership with a start or an end no other date: the period is over before, or begins after it.
+fn period_apart(
+    (start, end): (Option<&Tree>, Option<&Tree>),
+    (period_start, period_end): (Option<&Tree>, Option<&Tree>),
+) -> Option<String> {
+    let ends_early = if end.is_none() { earlier(period_end, start) } else { None };
+    let begins_late = if start.is_none() { earlier(end, period_start) } else { None };
+    match (ends_early, begins_late) {
+        (Some((period, _)), _) => Some(format!(
+            "the membership has no end, because its legislative period ends {period} before it starts; correct the period or the start"
+        )),
+        (None, Some((_, period))) => Some(format!(
+            "the membership has no start, because its legislative period starts {period} after it ends; correct the period or the end"
+        )),
+        (None, None) => None,
     }
+}
+
+/// Two partial dates as texts, if the first is before the second one. A month is not before its year, nor the year before it.
+fn earlier(one: Option<&Tree>, other: Option<&Tree>) -> Option<(String, String)> {
+    let (one, other) = (scalar_text(one?)?, scalar_text(other?)?);
+    (one < other && !other.starts_with(&one)).then_some((one, other))
 }
