@@ -367,7 +367,12 @@ impl<'s> Asker<'s> {
 
     /// A client with a token that has this role and the name of the role.
     pub async fn with_role(server: &'s Server, role: Role) -> Self {
-        let (_, token) = server.store.create_token(role.as_str(), role, None).await.unwrap();
+        Self::with_token(server, role.as_str(), role).await
+    }
+
+    /// A client with a token that has this name and role.
+    pub async fn with_token(server: &'s Server, name: &str, role: Role) -> Self {
+        let (_, token) = server.store.create_token(name, role, None).await.unwrap();
         Self { server, authorization: Some(format!("Bearer {token}")) }
     }
 

@@ -112,6 +112,22 @@ fn nested(levels: usize) -> Value {
 }
 
 #[tokio::test]
+async fn first_hundred_errors_are_listed_and_the_others_counted() {
+    let server = Server::empty(On::Sqlite).await;
+    let fields: String = (0..250).map(|index| format!(" nothing{index}")).collect();
+    let values: Vec<Value> = (0..250).map(|index| json!({"slug": {"nothing": index}})).collect();
+    let of_variables = "query($filters: [CaseFilter!]) { cases(filter: {and: $filters}) { totalCount } }";
+    for (query, variables) in
+        [(format!("{{ cases {{ nodes {{{fields} }} }} }}"), json!({})), (of_variables.to_owned(), json!({"filters": values}))]
+    {
+        let response = Asker::reader(&server).answer(&query, variables).await;
+        let errors = response["errors"].as_array().unwrap();
+        assert_eq!(errors.len(), 101, "{response:#}");
+        assert_eq!(errors[100]["message"], "150 more errors are not listed: a response lists the first 100; correct these first");
+    }
+}
+
+#[tokio::test]
 async fn extreme_nesting_is_rejected_without_a_crash() {
     let server = Server::empty(On::Sqlite).await;
     for (open, close) in [("{a", "}"), ("{a(b:[", "])}"), ("{a(b:{c:", "})}")] {
