@@ -49,6 +49,9 @@ pub struct Arguments {
     /// Token of an editor, for attacks that upload; they write, so use a copy of the dataset
     #[arg(long, env = "KURULTAI_ATTACK_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// Token of an admin, for attacks while the name of a person is withheld; it makes and withholds a person of its own
+    #[arg(long, env = "KURULTAI_ATTACK_ADMIN_TOKEN", hide_env_values = true)]
+    admin_token: Option<String>,
     /// Token of another editor, who is observed during the attacks: one token has one share of the server, wherever it is used
     #[arg(long, env = "KURULTAI_OBSERVER_TOKEN", hide_env_values = true)]
     observer_token: Option<String>,
@@ -99,7 +102,10 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let token = arguments.token.as_deref();
     ensure!(token.is_none() || token != arguments.observer_token.as_deref(), "--observer-token must differ from --token");
     let needs_history = attacks.iter().any(|attack| attack.id.starts_with(['i', 'l']));
-    let samples = Samples::fetch(&target.address, token, needs_history).await.context("cannot read samples from the server")?;
+    let mut samples = Samples::fetch(&target.address, token, needs_history).await.context("cannot read samples from the server")?;
+    if let Some(admin) = arguments.admin_token.as_deref().filter(|_| attacks.iter().any(|attack| attack.needs_withheld)) {
+        samples.withhold_person(&target.address, admin).await.context("cannot withhold the name of a person")?;
+    }
     let result = run_attacks(&attacks, target, server, arguments, &samples).await;
     samples.remove(&target.address).await?;
     let broken = result?;
@@ -140,6 +146,10 @@ async fn run_attacks(
     for (number, attack) in attacks.iter().enumerate() {
         if attack.needs_token && samples.token.is_none() {
             writeln!(out, "| {} | {} | not run: it requires --token | | | | | | | | |", attack.id, attack.description)?;
+            continue;
+        }
+        if attack.needs_withheld && !samples.has_withheld() {
+            writeln!(out, "| {} | {} | not run: it requires --admin-token | | | | | | | | |", attack.id, attack.description)?;
             continue;
         }
         // each attack is another client, with a rate limit of its own

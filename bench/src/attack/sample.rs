@@ -12,8 +12,10 @@ use crate::client::Connection;
 const LARGE_CASE: &str = "kurultai-bench-attack-history";
 /// Parts of that case.
 const LARGE_CASE_PARTS: u32 = 3_000;
-/// Time for an import of that case.
-const IMPORT_TIMEOUT: std::time::Duration = std::time::Duration::from_mins(2);
+/// Slug of the person whose name is withheld for some attacks.
+const WITHHELD_PERSON: &str = "kurultai-bench-attack-withheld";
+/// Time for a request that prepares attacks.
+const PREPARATION_TIMEOUT: std::time::Duration = std::time::Duration::from_mins(2);
 
 /// Values of the dataset.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub struct Samples {
     pub history: (String, u64),
     /// Whether the record with several revisions was imported for the attacks.
     is_imported: bool,
+    /// Token of the admin who withheld the name of a person for the attacks, and the id of the person.
+    withheld: Option<(String, String)>,
     /// Cursor of the oldest change.
     pub oldest_cursor: String,
 }
@@ -60,6 +64,7 @@ impl Samples {
             names,
             history: (text("/changes/nodes/0/record/id").unwrap_or_else(|_| case_ids[0].clone()), revision),
             is_imported: false,
+            withheld: None,
             oldest_cursor: text("/changes/pageInfo/endCursor")?,
             case_ids,
         };
@@ -70,25 +75,55 @@ impl Samples {
         Ok(samples)
     }
 
-    /// Deletes the imported case.
-    pub async fn remove(&self, address: &str) -> anyhow::Result<()> {
-        let (Some(token), true) = (&self.token, self.is_imported) else { return Ok(()) };
-        let query = "mutation($input: RecordInput!) { deleteCase(input: $input) { errors { message } } }";
-        let request = AttackRequest::graphql(query, &json!({"input": {"id": LARGE_CASE}})).token(token);
-        let (response, _) = import_client(address).await?.request(&request).await;
-        ensure!(response.outcome == Outcome::Answered, "the case {LARGE_CASE} was not deleted: {}", response.outcome);
+    /// Whether the name of a person is withheld.
+    pub fn has_withheld(&self) -> bool {
+        self.withheld.is_some()
+    }
+
+    /// Makes a person and withholds its name.
+    pub async fn withhold_person(&mut self, address: &str, admin: &str) -> anyhow::Result<()> {
+        let create = "mutation($input: CreatePersonInput!) { createPerson(input: $input) { errors { code message } } }";
+        let name = json!({"en": "Tamara Eslyambekova", "ru": "Тамара Еслямбекова"});
+        mutate(address, admin, create, &json!({"slug": WITHHELD_PERSON, "name": name})).await?;
+        let query = "query($by: PersonBy!) { person(by: $by) { id } }";
+        let found = Connection::open(address).await?.query(query, json!({"by": {"slug": WITHHELD_PERSON}})).await?;
+        let id = found["person"]["id"].as_str().context("the person was not created")?.to_owned();
+        let withhold = "mutation($input: WithholdInput!) { withholdPerson(input: $input) { errors { code message } } }";
+        mutate(address, admin, withhold, &json!({"person": id})).await?;
+        self.withheld = Some((admin.to_owned(), id));
         Ok(())
+    }
+
+    /// Deletes what was made for the attacks.
+    pub async fn remove(&self, address: &str) -> anyhow::Result<()> {
+        if let Some((admin, person)) = &self.withheld {
+            let end = "mutation($input: EndWithholdingInput!) { endWithholding(input: $input) { errors { code message } } }";
+            mutate(address, admin, end, &json!({"person": person, "message": "end of the attacks"})).await?;
+            let delete = "mutation($input: RecordInput!) { deletePerson(input: $input) { errors { code message } } }";
+            mutate(address, admin, delete, &json!({"id": person})).await?;
+        }
+        let (Some(token), true) = (&self.token, self.is_imported) else { return Ok(()) };
+        let query = "mutation($input: RecordInput!) { deleteCase(input: $input) { errors { code message } } }";
+        mutate(address, token, query, &json!({"id": LARGE_CASE})).await
     }
 }
 
-async fn import_client(address: &str) -> anyhow::Result<Client> {
+/// Sends a mutation, which must succeed.
+async fn mutate(address: &str, token: &str, query: &str, input: &Value) -> anyhow::Result<()> {
+    let request = AttackRequest::graphql(query, &json!({"input": input})).token(token);
+    let (response, _) = patient_client(address).await?.request(&request).await;
+    ensure!(response.outcome == Outcome::Answered, "{query} was not executed: {}", response.outcome);
+    Ok(())
+}
+
+async fn patient_client(address: &str) -> anyhow::Result<Client> {
     let server = tokio::net::lookup_host(address).await?.next().with_context(|| format!("{address} has no address"))?;
-    Ok(Client { server, source: None, timeout: IMPORT_TIMEOUT })
+    Ok(Client { server, source: None, timeout: PREPARATION_TIMEOUT })
 }
 
 /// Imports a case twice, with other texts the second time; returns its id and revision.
 async fn import_large_case(address: &str, token: &str) -> anyhow::Result<(String, u64)> {
-    let client = import_client(address).await?;
+    let client = patient_client(address).await?;
     for text in ["first", "second"] {
         let events: Vec<Value> = (0..LARGE_CASE_PARTS)
             .map(|number| json!({"key": format!("e{number}"), "kind": "conduct", "text": {"en": format!("the {text} text of event {number}")}}))

@@ -12,6 +12,7 @@ mod part;
 mod retention;
 mod socket;
 mod subscription;
+mod withholding;
 mod word;
 
 use crate::attack::action::Action;
@@ -25,6 +26,8 @@ pub struct Attack {
     /// What it sends.
     pub description: &'static str,
     pub needs_token: bool,
+    /// Whether it runs while the name of a person is withheld.
+    pub needs_withheld: bool,
     /// Whether the server may answer that the request is not valid; otherwise such an answer means that the attack is outdated.
     pub may_be_invalid: bool,
     /// The requests, which are sent concurrently.
@@ -33,12 +36,17 @@ pub struct Attack {
 
 impl Attack {
     const fn new(id: &'static str, description: &'static str, actions: fn(&Samples) -> Vec<Action>) -> Self {
-        Self { id, description, needs_token: false, may_be_invalid: false, actions }
+        Self { id, description, needs_token: false, needs_withheld: false, may_be_invalid: false, actions }
     }
 
     /// An attack that requires the token of an editor.
     const fn with_token(id: &'static str, description: &'static str, actions: fn(&Samples) -> Vec<Action>) -> Self {
         Self { needs_token: true, ..Self::new(id, description, actions) }
+    }
+
+    /// An attack by an editor, while the name of a person is withheld.
+    const fn beside_withheld(id: &'static str, description: &'static str, actions: fn(&Samples) -> Vec<Action>) -> Self {
+        Self { needs_withheld: true, ..Self::with_token(id, description, actions) }
     }
 
     /// The attack, if its request is not valid anyway.
@@ -62,6 +70,7 @@ pub fn all() -> Vec<Attack> {
         nesting::ATTACKS,
         likeness::ATTACKS,
         part::ATTACKS,
+        withholding::ATTACKS,
     ]
     .concat()
 }
