@@ -10,6 +10,7 @@ pub mod pool;
 pub mod replica;
 pub mod replica_probe;
 pub mod snapshot;
+pub(crate) mod statement;
 pub(crate) mod statement_guard;
 pub mod version_cache;
 pub mod watermark;

@@ -21,6 +21,7 @@ use crate::store::db::pool;
 use crate::store::db::pool::{PoolStatus, Pools, StoreOptions};
 use crate::store::db::replica::{Replica, ReplicaState, Replicas};
 use crate::store::db::snapshot::{RowBatches, Snapshot};
+use crate::store::db::statement::fetch_rows;
 use crate::store::db::statement_guard::{FastStatements, RunningRead};
 use crate::store::error::{database, is_connection_lost, is_transient};
 use crate::store::likeness::pair::DuplicatePairs;
@@ -222,7 +223,7 @@ impl Store {
         loop {
             let statement = self.render(select);
             let read = RunningRead::new(canceller, &statement.sql, &self.fast_statements);
-            match read.statement(self.statement_timeout, pool.query_all_raw(statement)).await {
+            match read.statement(self.statement_timeout, fetch_rows(pool, statement)).await {
                 Err(error) if is_connection_lost(&error) && retries > 0 => retries -= 1,
                 result => {
                     metrics::record_connection_wait(waiting_since);
@@ -236,16 +237,21 @@ impl Store {
     /// statement of a read.
     pub(crate) async fn fetch_uncounted_row(&self, select: &SelectStatement) -> Result<Option<QueryResult>> {
         if self.replicas.is_empty() {
-            return self.pools.control.query_one_raw(statement(self.backend(), select)).await.map_err(database);
+            return self.fetch_control_row(select).await;
         }
         let row = tokio::select! {
             biased;
             () = self.replicas.primary_down() => Err(unavailable("the primary is down")),
-            row = self.pools.control.query_one_raw(statement(self.backend(), select)) => row.map_err(database),
+            row = self.fetch_control_row(select) => row,
         };
         // replicas may lack what was read here, though no notification has arrived yet
         self.changes.watermark.advance();
         row
+    }
+
+    async fn fetch_control_row(&self, select: &SelectStatement) -> Result<Option<QueryResult>> {
+        let rows = fetch_rows(&self.pools.control, statement(self.backend(), select)).await.map_err(database)?;
+        Ok(rows.into_iter().next())
     }
 
     /// The statement as text and values. The text is also traced under the target `kurultai::sql`.

@@ -12,6 +12,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBacken
 use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
+use crate::store::db::statement::fetch_rows;
 use crate::store::db::version_cache::VersionCache;
 use crate::store::db::watermark::Watermark;
 use crate::store::sql::dialect;
@@ -237,7 +238,7 @@ impl DataVersion {
         }
         let pragma = Statement::from_string(DbBackend::Sqlite, "PRAGMA data_version");
         let mut has_changed = false;
-        if let Some(row) = self.connection.query_one_raw(pragma).await? {
+        if let Some(row) = fetch_rows(&self.connection, pragma).await?.first() {
             let value: i64 = row.try_get_by_index(0)?;
             has_changed = self.value.swap(value, Ordering::AcqRel) != value;
             if has_changed {

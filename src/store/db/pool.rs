@@ -160,14 +160,18 @@ fn base_options(options: &StoreOptions, url: &str) -> ConnectOptions {
     connect
 }
 
+/// Measures and traces a statement that has just ended.
+pub(crate) fn record_statement(system: &'static str, sql: &str, elapsed: Duration, failed: bool) {
+    metrics::record_statement(StatementKind::of(sql), elapsed, failed);
+    otel::record_statement(system, sql, elapsed, failed);
+}
+
 /// Opens a pool whose statements are measured and traced, except those that begin or end transactions.
 async fn open(connect: &ConnectOptions, connections: u32) -> Result<DatabaseConnection, DbErr> {
     let mut connection = Database::connect(connect.clone().max_connections(connections).to_owned()).await?;
     let system = system(connection.get_database_backend());
     connection.set_metric_callback(move |info| {
-        let sql = info.statement.sql.as_str();
-        metrics::record_statement(StatementKind::of(sql), info.elapsed, info.failed);
-        otel::record_statement(system, sql, info.elapsed, info.failed);
+        record_statement(system, info.statement.sql.as_str(), info.elapsed, info.failed);
     });
     Ok(connection)
 }
