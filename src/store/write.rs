@@ -21,6 +21,7 @@ pub(crate) mod resolve;
 pub(crate) mod session;
 mod slug;
 pub(crate) mod types;
+mod totals;
 pub(crate) mod validate;
 pub(crate) mod value;
 mod withheld_drafts;

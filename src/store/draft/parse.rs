@@ -20,7 +20,6 @@ use crate::entity::RecordType;
 use crate::store::draft::known_names::{check_name, check_reference, settable_field, similar_plural, unknown_field};
 use crate::store::draft::scalar::{json, normalize};
 use crate::store::draft::spans::reversed;
-use crate::store::draft::tallies::{alike_structures, exceeded_totals};
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget};
 use crate::store::read::result::Cell;
@@ -201,9 +200,6 @@ impl DraftParser {
             DraftValue::Cell(cell) => cell.as_text(),
             DraftValue::Invalid | DraftValue::Slug(..) | DraftValue::Id(..) | DraftValue::Key(..) => None,
         });
-        if self.source == DraftOrigin::Caller {
-            self.warnings.extend(exceeded_totals(record, &draft));
-        }
         draft
     }
 

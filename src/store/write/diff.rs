@@ -38,6 +38,7 @@ use crate::store::write::part::{
     with_key_and_position,
 };
 use crate::store::write::resolve::ResolvedNames;
+use crate::store::write::totals;
 use crate::store::write::types::{RecordUpdate, ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord, add_updates};
 use crate::store::write::value::{PartKeys, as_json};
 use crate::store::write::withheld_parts::replaced_keys;
@@ -300,6 +301,11 @@ impl<'s> ChangeSet<'s> {
         let slot = merge.changes.len();
         let parts = self.merge_parts(merge, target, published, !is_visibility_unchanged);
         if let Some(field) = record.field_id("disputed") {
+        let exceeded = totals::exceeded(target, merge.source, &cells, &parts);
+        match merge.source {
+            DraftSource::Edit => merge.problems.extend(exceeded),
+            DraftSource::Import | DraftSource::OverwritingImport => self.summary.warnings.extend(exceeded),
+        }
             cells[field.index()] = Cell::Boolean(is_disputed(record, &parts, &self.draft_sources));
         }
         if record.ty == RecordType::Citation
