@@ -1,5 +1,6 @@
 //! The store on both databases: plans, SQL, drafts, history, replicas and faults.
 
+pub mod alike_citations;
 pub mod backup;
 pub mod clean_texts;
 pub mod cluster;
