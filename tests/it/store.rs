@@ -19,6 +19,7 @@ pub mod removals;
 pub mod replicas;
 pub mod sql;
 pub mod statement;
+pub mod web_addresses;
 pub mod withheld_forms;
 pub mod withheld_imports;
 pub mod withheld_places;

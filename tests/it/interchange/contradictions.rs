@@ -220,6 +220,7 @@ async fn edits_of_one_side_of_a_tally_are_refused(#[values(On::Sqlite, On::Postg
 #[case("https:///x.kz", "write two slashes before the host")]
 #[case("https://-", "the host or port is not valid")]
 #[case("https://x.kz/%00", "it contains the control character %00; remove it")]
+#[case("https://x%2ekz/", "write the characters of the host themselves, without %")]
 #[tokio::test(flavor = "multi_thread")]
 async fn address_that_is_none_is_refused_everywhere(#[case] url: &str, #[case] reason: &str) {
     let fixture = fixture(On::Sqlite).await;
