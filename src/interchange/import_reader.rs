@@ -283,6 +283,7 @@ impl ImportReader {
         if !self.acts.is_empty() {
             let jurisdictions = jurisdictions_of(&self.drafts);
             let acts = std::mem::take(&mut self.acts);
+            self.popolo.resolve_members();
             let known = KnownLaws::fetch(&acts, jurisdictions, target).await?;
             let converted = acts.convert(&known);
             converted.drafts.into_iter().for_each(|(ty, draft)| self.push(ty, draft));

@@ -80,6 +80,14 @@ pub(super) struct PopoloItem {
     pub(super) origin: Origin,
 }
 
+/// An object in place of the member of a membership that does not say whether it is a person or an organization.
+#[derive(Debug)]
+pub(super) struct UntypedMember {
+    pub(super) id: String,
+    pub(super) object: Tree,
+    pub(super) origin: Origin,
+}
+
 /// The items of all Popolo files of an import.
 #[derive(Debug, Default)]
 pub struct PopoloData {
@@ -91,6 +99,8 @@ pub struct PopoloData {
     /// Texts from which invisible characters were removed: the place of the first, and their number.
     pub(super) cleaned: Option<(String, usize)>,
     pub(super) omissions: Omissions,
+    /// Members of memberships of which only the items of the import tell what they are.
+    pub(super) untyped_members: Vec<UntypedMember>,
     /// The first file whose ids are unique in one register only.
     pub(super) register_file: Option<Arc<str>>,
     /// The first file of Open States.
