@@ -7,7 +7,7 @@ pub mod record_lookup;
 pub mod refused;
 mod tree_text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead, Read};
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ use crate::interchange::{json, ndjson, package, yaml};
 use crate::store::draft;
 use crate::store::draft::record_names::name_records;
 use crate::store::draft::value_tree::{Tree, Value};
-use crate::store::draft::{Draft, InputProblem, Origin};
+use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, ProblemCode};
 use crate::store::read::dump::FormerName;
 use crate::store::write::Drafts;
 use congress::{is_congress, to_popolo};
@@ -307,6 +307,37 @@ impl ImportReader {
         }
         for table in tables {
             let mut drafts = Vec::new();
+        self.check_constant_references(target).await
+    }
+
+    /// Requires that the slugs that the mapping gives to rows are those of records of the import or of the target: an unknown one
+    /// would be a problem of every row.
+    async fn check_constant_references<L: RecordLookup + Sync>(&mut self, target: &L) -> Result<(), L::Error> {
+        let Some(mapping) = self.mapping.clone() else { return Ok(()) };
+        let mut constants = mapping.constant_references();
+        if constants.is_empty() {
+            return Ok(());
+        }
+        let mut used: HashSet<(RecordType, &str)> = HashSet::new();
+        self.drafts.iter().flat_map(|(_, drafts)| drafts).for_each(|draft| collect_slugs(draft, &mut used));
+        constants.retain(|(_, ty, slug)| used.contains(&(*ty, slug.as_str())));
+        let mut slugs: BTreeMap<RecordType, Vec<String>> = BTreeMap::new();
+        for (_, ty, slug) in &constants {
+            slugs.entry(*ty).or_default().push(slug.clone());
+        }
+        for (ty, slugs) in slugs {
+            let given = self.drafts.iter().filter(|(of, _)| *of == ty).flat_map(|(_, drafts)| drafts);
+            let given: HashSet<&str> = given.filter_map(|draft| draft.name.as_deref()).collect();
+            let stored = target.taken_slugs(ty, &slugs).await?;
+            constants.retain(|(_, of, slug)| *of != ty || !(given.contains(slug.as_str()) || stored.contains_key(slug)));
+        }
+        for (path, ty, slug) in constants {
+            let singular = catalog().get(ty).singular();
+            let message = format!(
+                "there is no {singular} with the slug \"{slug}\", neither in the import nor in the database; correct the slug or add the {singular}"
+            );
+            self.problems.push(mapping.problem(&path, message).with_code(ProblemCode::NotFound));
+        }
             table.convert_rows(&references, |row| drafts.extend(row));
             for (ty, draft) in &drafts {
                 references.insert_draft(*ty, draft);
@@ -410,6 +441,15 @@ fn source_of_url(url: &str) -> Draft {
     let entries = vec![
         ("slug".to_owned(), text(&slug)),
         ("title".to_owned(), tree(Value::Map(vec![("und".to_owned(), text(title))]))),
+/// Adds the slugs that a draft and its parts refer to.
+fn collect_slugs<'d>(draft: &'d Draft, slugs: &mut HashSet<(RecordType, &'d str)>) {
+    slugs.extend(draft.values.iter().filter_map(|(_, value, _)| match value {
+        DraftValue::Slug(ty, slug) => Some((*ty, slug.as_str())),
+        DraftValue::Cell(_) | DraftValue::Id(..) | DraftValue::Key(..) | DraftValue::Invalid => None,
+    }));
+    draft.parts.iter().flat_map(|(_, parts)| parts).for_each(|part| collect_slugs(part, slugs));
+}
+
         ("url".to_owned(), text(url)),
         ("kind".to_owned(), text("other")),
     ];
