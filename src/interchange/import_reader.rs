@@ -73,6 +73,8 @@ pub struct ImportReader {
     /// Tables whose rows refer to records by identifier.
     buffered_tables: Vec<BufferedTable>,
     mapping: Option<Arc<Mapping>>,
+    /// Number of records so far.
+    pushed: usize,
     /// Receives the records while they are read.
     sink: Option<BatchSink>,
 }
@@ -129,6 +131,7 @@ impl ImportReader {
 
     /// Reads one source; its problems are added to [`ImportReader::problems`].
     pub fn read(&mut self, input: &InputSource) {
+        let before = self.read_so_far();
         let outcome = match input.format {
             InputFormat::Yaml => self.read_yaml(input),
             InputFormat::Json | InputFormat::Popolo => self.read_json(input),
@@ -141,6 +144,15 @@ impl ImportReader {
         if let Err(problems) = outcome {
             self.problems.extend(problems);
         }
+        if self.read_so_far() == before {
+            self.notes.push(format!("{}: the file has no records", input.name));
+        }
+    }
+
+    /// Number of records, items, acts, tables and problems that were read.
+    fn read_so_far(&self) -> usize {
+        let converted_later = self.popolo.read_so_far() + self.acts.len() + self.buffered_tables.len();
+        self.pushed + converted_later + self.problems.len() + self.row_problems.len()
     }
 
     fn read_yaml(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
@@ -271,6 +283,7 @@ impl ImportReader {
                     return Ok(());
                 }
             };
+            self.popolo.resolve_members();
             self.popolo.name_bodies();
             let known = KnownRecords::fetch(&self.popolo, &scheme, target).await?;
             let converted = std::mem::take(&mut self.popolo).convert(scheme, known);
@@ -283,7 +296,6 @@ impl ImportReader {
         if !self.acts.is_empty() {
             let jurisdictions = jurisdictions_of(&self.drafts);
             let acts = std::mem::take(&mut self.acts);
-            self.popolo.resolve_members();
             let known = KnownLaws::fetch(&acts, jurisdictions, target).await?;
             let converted = acts.convert(&known);
             converted.drafts.into_iter().for_each(|(ty, draft)| self.push(ty, draft));
@@ -295,18 +307,6 @@ impl ImportReader {
         for table in &tables {
             self.convert_table(table, &references);
         }
-        Ok(())
-    }
-
-    /// Finds the records that rows of the tables refer to: among all records of the import, then in the target. A source that
-    /// is cited by its URL and is in neither is added to the import.
-    async fn resolve_references<L: RecordLookup + Sync>(&mut self, tables: &[BufferedTable], target: &L) -> Result<References, L::Error> {
-        let mut references = References::default();
-        for (ty, draft) in self.drafts.iter().flat_map(|(ty, drafts)| drafts.iter().map(move |draft| (*ty, draft))) {
-            references.insert_draft(ty, draft);
-        }
-        for table in tables {
-            let mut drafts = Vec::new();
         self.check_constant_references(target).await
     }
 
@@ -338,6 +338,18 @@ impl ImportReader {
             );
             self.problems.push(mapping.problem(&path, message).with_code(ProblemCode::NotFound));
         }
+        Ok(())
+    }
+
+    /// Finds the records that rows of the tables refer to: among all records of the import, then in the target. A source that
+    /// is cited by its URL and is in neither is added to the import.
+    async fn resolve_references<L: RecordLookup + Sync>(&mut self, tables: &[BufferedTable], target: &L) -> Result<References, L::Error> {
+        let mut references = References::default();
+        for (ty, draft) in self.drafts.iter().flat_map(|(ty, drafts)| drafts.iter().map(move |draft| (*ty, draft))) {
+            references.insert_draft(ty, draft);
+        }
+        for table in tables {
+            let mut drafts = Vec::new();
             table.convert_rows(&references, |row| drafts.extend(row));
             for (ty, draft) in &drafts {
                 references.insert_draft(*ty, draft);
@@ -414,6 +426,7 @@ impl ImportReader {
 
     /// Adds one record.
     pub fn push(&mut self, ty: RecordType, draft: Draft) {
+        self.pushed += 1;
         match self.drafts.iter_mut().find(|(of, _)| *of == ty) {
             Some((_, drafts)) => drafts.push(draft),
             None => self.drafts.push((ty, vec![draft])),
@@ -426,6 +439,15 @@ impl ImportReader {
             }
         }
     }
+}
+
+/// Adds the slugs that a draft and its parts refer to.
+fn collect_slugs<'d>(draft: &'d Draft, slugs: &mut HashSet<(RecordType, &'d str)>) {
+    slugs.extend(draft.values.iter().filter_map(|(_, value, _)| match value {
+        DraftValue::Slug(ty, slug) => Some((*ty, slug.as_str())),
+        DraftValue::Cell(_) | DraftValue::Id(..) | DraftValue::Key(..) | DraftValue::Invalid => None,
+    }));
+    draft.parts.iter().flat_map(|(_, parts)| parts).for_each(|part| collect_slugs(part, slugs));
 }
 
 /// Whether a problem is in an item of a list at the top of a file, so that the other items do not depend on it.
@@ -441,15 +463,6 @@ fn source_of_url(url: &str) -> Draft {
     let entries = vec![
         ("slug".to_owned(), text(&slug)),
         ("title".to_owned(), tree(Value::Map(vec![("und".to_owned(), text(title))]))),
-/// Adds the slugs that a draft and its parts refer to.
-fn collect_slugs<'d>(draft: &'d Draft, slugs: &mut HashSet<(RecordType, &'d str)>) {
-    slugs.extend(draft.values.iter().filter_map(|(_, value, _)| match value {
-        DraftValue::Slug(ty, slug) => Some((*ty, slug.as_str())),
-        DraftValue::Cell(_) | DraftValue::Id(..) | DraftValue::Key(..) | DraftValue::Invalid => None,
-    }));
-    draft.parts.iter().flat_map(|(_, parts)| parts).for_each(|part| collect_slugs(part, slugs));
-}
-
         ("url".to_owned(), text(url)),
         ("kind".to_owned(), text("other")),
     ];

@@ -93,6 +93,8 @@ pub(super) struct UntypedMember {
 pub struct PopoloData {
     pub(super) options: PopoloOptions,
     pub(super) items: Vec<PopoloItem>,
+    /// Number of objects that were added as items.
+    pub(super) object_count: usize,
     pub(super) index_by_id: HashMap<(PopoloClass, String), usize>,
     /// Items that could not be read.
     pub problems: Vec<InputProblem>,
@@ -151,6 +153,11 @@ impl PopoloData {
                 fields.0.push(("name".to_owned(), Tree::text(organization.origin.line, format!("{place}, {body}"))));
             }
         }
+    }
+
+    /// Number of objects that were read, also of those that are the same item, and of problems.
+    pub fn read_so_far(&self) -> usize {
+        self.object_count + self.problems.len()
     }
 
     /// Whether there are neither items nor problems.
