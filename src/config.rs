@@ -190,7 +190,8 @@ impl Config {
             ("public_url", &self.public_url),
         ];
         for (setting, text) in texts {
-            let checked = text.as_deref().map_or(Ok(()), |text| TextRule::NAME.check(text.trim()));
+            let given = text.as_deref().filter(|text| !text.trim().is_empty());
+            let checked = given.map_or(Ok(()), |text| TextRule::NAME.clean_name(text).map(drop));
             checked.map_err(|problem| ConfigError::invalid(setting, problem))?;
         }
         self.dataset().map(drop)

@@ -31,7 +31,10 @@ mod m20261129_000024_imports;
 mod m20261129_000025_name_keys;
 mod m20261129_000026_unmerged;
 mod m20261129_000027_shared_names;
+mod m20261130_000028_moved_references;
+mod m20261130_000029_web_addresses;
 mod table;
+pub mod web_address;
 
 /// The migrations, in order. The name of each module is stored in the database and must not change.
 #[derive(Debug)]
@@ -68,6 +71,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000025_name_keys::Migration),
             Box::new(m20261129_000026_unmerged::Migration),
             Box::new(m20261129_000027_shared_names::Migration),
+            Box::new(m20261130_000028_moved_references::Migration),
+            Box::new(m20261130_000029_web_addresses::Migration),
         ]
     }
 }

@@ -255,10 +255,7 @@ pub struct ExportArgs {
 
 /// Parses a name or title.
 fn parse_name(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() {
-        return Err("the name is blank".to_owned());
-    }
-    parse_token_name(text)
+    TextRule::NAME.clean_name(text)
 }
 
 /// Parses the name of the holder of a token. The store rejects a blank one.

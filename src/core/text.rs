@@ -41,6 +41,20 @@ impl TextRule {
         }
         Ok(())
     }
+
+    /// A given name or title that is no value of a record, such as that of a token, as it is stored: [`cleaned`] and trimmed, as
+    /// the texts of records are. Fails as [`TextRule::check`], or if nothing is left.
+    pub fn clean_name(self, given: &str) -> Result<String, String> {
+        if let Some(char) = forbidden_character(given) {
+            return Err(forbidden_character_message(char));
+        }
+        let name = cleaned(given);
+        let name = name.trim();
+        if name.is_empty() {
+            return Err("the name is blank".to_owned());
+        }
+        self.check(name).map(|()| name.to_owned())
+    }
 }
 
 /// Whether no text may contain a character: a control character other than tab and line ends, or one that XML and JSON
@@ -143,6 +157,16 @@ mod tests {
     fn texts_are_cleaned_of_what_cannot_be_seen(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(cleaned(text), expected);
         assert_eq!(cleaned(expected), expected);
+    }
+
+    #[rstest]
+    #[case("\u{200b}", Err("the name is blank".to_owned()))]
+    #[case(" \u{a0}\u{feff} ", Err("the name is blank".to_owned()))]
+    #[case(" par\u{200b}liament\u{202e} ", Ok("parliament".to_owned()))]
+    #[case("a\nb", Err("the text must be on one line; remove the character U+000A".to_owned()))]
+    #[case("a\u{7}", Err("text must not contain the character U+0007; remove it".to_owned()))]
+    fn name_is_cleaned_as_texts_of_records_are(#[case] given: &str, #[case] expected: Result<String, String>) {
+        assert_eq!(TextRule::NAME.clean_name(given), expected);
     }
 
     #[rstest]

@@ -1,5 +1,6 @@
 //! Addresses of web pages, whatever interface they come through.
 
+use migration::web_address::{authority_bytes, canonical};
 use url::{Host, Url};
 
 use super::text::{excerpt, is_invisible};
@@ -37,6 +38,9 @@ pub fn check_web_address(text: &str) -> Result<(), String> {
     if let Some(escape) = control_escape(rest) {
         return wrong(&format!("it contains the control character {escape}; remove it"));
     }
+    if authority.contains('%') {
+        return wrong("write the characters of the host themselves, without %");
+    }
     match Url::parse(text).as_ref().map(Url::host) {
         Ok(Some(Host::Domain(host))) if is_host_name(host) => Ok(()),
         Ok(Some(Host::Ipv4(_) | Host::Ipv6(_))) => Ok(()),
@@ -44,16 +48,15 @@ pub fn check_web_address(text: &str) -> Result<(), String> {
     }
 }
 
-/// Length of the host and port that a text begins with.
-fn authority_bytes(text: &str) -> usize {
-    text.find(['/', '?', '#']).unwrap_or(text.len())
+/// The address of a page in the form in which it is stored and compared, see [`canonical`]; an error as of [`check_web_address`].
+pub fn normalize_web_address(text: &str) -> Result<String, String> {
+    check_web_address(text)?;
+    canonical(text).ok_or_else(|| format!("\"{}\" is not a web address; the host or port is not valid", excerpt(text)))
 }
 
-/// The address with its scheme and host in lower case, in which they are compared. Case counts in what follows.
-pub fn lower_case_host(text: &str) -> String {
-    let Some(start) = text.find("://").map(|at| at + 3) else { return text.to_owned() };
-    let end = start + authority_bytes(&text[start..]);
-    format!("{}{}", text[..end].to_lowercase(), &text[end..])
+/// As [`normalize_web_address`]. A text that is no address is as given; it is reported where the address is read.
+pub fn comparable_web_address(text: &str) -> String {
+    normalize_web_address(text).unwrap_or_else(|_| text.to_owned())
 }
 
 /// Whether a host name in ASCII has labels of letters, digits, hyphens and underscores, with no hyphen at their ends. The name
@@ -101,6 +104,9 @@ mod tests {
     #[case("https://x.kz/?a=%0d%0a", Some("it contains the control character %0d; remove it"))]
     #[case("https://%00.kz/", Some("it contains the control character %00; remove it"))]
     #[case("https://example.org/a b", Some("write %20 for a space"))]
+    #[case("https://x%2ekz/", Some("write the characters of the host themselves, without %"))]
+    #[case("https://x\u{3002}kz/", None)]
+    #[case("https://x.kz:/", None)]
     #[case("https://exam\nple.org", Some("write %20 for a space"))]
     #[case("https://exam\u{200b}ple.org", Some("it contains an invisible character; type it again"))]
     #[case("https://example.org/\u{202e}a", Some("it contains an invisible character; type it again"))]
@@ -118,12 +124,11 @@ mod tests {
     }
 
     #[rstest]
-    #[case("HTTPS://News.Example.KZ/A?b=C", "https://news.example.kz/A?b=C")]
-    #[case("https://X.kz:443", "https://x.kz:443")]
-    #[case("https://X.kz?A=1", "https://x.kz?A=1")]
-    #[case("https://x.kz/%D0%B6#A", "https://x.kz/%D0%B6#A")]
+    #[case("HTTPS://News.Example.KZ:443/A?b=C", "https://news.example.kz/A?b=C")]
+    #[case("https://xn--e1afmkfd.xn--p1ai", "https://\u{43f}\u{440}\u{438}\u{43c}\u{435}\u{440}.\u{440}\u{444}/")]
     #[case("no address", "no address")]
-    fn only_the_case_of_the_host_is_lost(#[case] text: &str, #[case] expected: &str) {
-        assert_eq!(lower_case_host(text), expected);
+    #[case("https://x%2ekz/", "https://x%2ekz/")]
+    fn address_is_compared_in_one_form(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(comparable_web_address(text), expected);
     }
 }

@@ -7,7 +7,7 @@ pub mod record_lookup;
 pub mod refused;
 mod tree_text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead, Read};
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ use crate::interchange::{json, ndjson, package, yaml};
 use crate::store::draft;
 use crate::store::draft::record_names::name_records;
 use crate::store::draft::value_tree::{Tree, Value};
-use crate::store::draft::{Draft, InputProblem, Origin};
+use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, ProblemCode};
 use crate::store::read::dump::FormerName;
 use crate::store::write::Drafts;
 use congress::{is_congress, to_popolo};
@@ -73,6 +73,8 @@ pub struct ImportReader {
     /// Tables whose rows refer to records by identifier.
     buffered_tables: Vec<BufferedTable>,
     mapping: Option<Arc<Mapping>>,
+    /// Number of records so far.
+    pushed: usize,
     /// Receives the records while they are read.
     sink: Option<BatchSink>,
 }
@@ -129,6 +131,7 @@ impl ImportReader {
 
     /// Reads one source; its problems are added to [`ImportReader::problems`].
     pub fn read(&mut self, input: &InputSource) {
+        let before = self.read_so_far();
         let outcome = match input.format {
             InputFormat::Yaml => self.read_yaml(input),
             InputFormat::Json | InputFormat::Popolo => self.read_json(input),
@@ -141,6 +144,15 @@ impl ImportReader {
         if let Err(problems) = outcome {
             self.problems.extend(problems);
         }
+        if self.read_so_far() == before {
+            self.notes.push(format!("{}: the file has no records", input.name));
+        }
+    }
+
+    /// Number of records, items, acts, tables and problems that were read.
+    fn read_so_far(&self) -> usize {
+        let converted_later = self.popolo.read_so_far() + self.acts.len() + self.buffered_tables.len();
+        self.pushed + converted_later + self.problems.len() + self.row_problems.len()
     }
 
     fn read_yaml(&mut self, input: &InputSource) -> Result<(), Vec<InputProblem>> {
@@ -271,6 +283,7 @@ impl ImportReader {
                     return Ok(());
                 }
             };
+            self.popolo.resolve_members();
             self.popolo.name_bodies();
             let known = KnownRecords::fetch(&self.popolo, &scheme, target).await?;
             let converted = std::mem::take(&mut self.popolo).convert(scheme, known);
@@ -293,6 +306,37 @@ impl ImportReader {
         let references = self.resolve_references(&tables, target).await?;
         for table in &tables {
             self.convert_table(table, &references);
+        }
+        self.check_constant_references(target).await
+    }
+
+    /// Requires that the slugs that the mapping gives to rows are those of records of the import or of the target: an unknown one
+    /// would be a problem of every row.
+    async fn check_constant_references<L: RecordLookup + Sync>(&mut self, target: &L) -> Result<(), L::Error> {
+        let Some(mapping) = self.mapping.clone() else { return Ok(()) };
+        let mut constants = mapping.constant_references();
+        if constants.is_empty() {
+            return Ok(());
+        }
+        let mut used: HashSet<(RecordType, &str)> = HashSet::new();
+        self.drafts.iter().flat_map(|(_, drafts)| drafts).for_each(|draft| collect_slugs(draft, &mut used));
+        constants.retain(|(_, ty, slug)| used.contains(&(*ty, slug.as_str())));
+        let mut slugs: BTreeMap<RecordType, Vec<String>> = BTreeMap::new();
+        for (_, ty, slug) in &constants {
+            slugs.entry(*ty).or_default().push(slug.clone());
+        }
+        for (ty, slugs) in slugs {
+            let given = self.drafts.iter().filter(|(of, _)| *of == ty).flat_map(|(_, drafts)| drafts);
+            let given: HashSet<&str> = given.filter_map(|draft| draft.name.as_deref()).collect();
+            let stored = target.taken_slugs(ty, &slugs).await?;
+            constants.retain(|(_, of, slug)| *of != ty || !(given.contains(slug.as_str()) || stored.contains_key(slug)));
+        }
+        for (path, ty, slug) in constants {
+            let singular = catalog().get(ty).singular();
+            let message = format!(
+                "there is no {singular} with the slug \"{slug}\", neither in the import nor in the database; correct the slug or add the {singular}"
+            );
+            self.problems.push(mapping.problem(&path, message).with_code(ProblemCode::NotFound));
         }
         Ok(())
     }
@@ -382,6 +426,7 @@ impl ImportReader {
 
     /// Adds one record.
     pub fn push(&mut self, ty: RecordType, draft: Draft) {
+        self.pushed += 1;
         match self.drafts.iter_mut().find(|(of, _)| *of == ty) {
             Some((_, drafts)) => drafts.push(draft),
             None => self.drafts.push((ty, vec![draft])),
@@ -394,6 +439,15 @@ impl ImportReader {
             }
         }
     }
+}
+
+/// Adds the slugs that a draft and its parts refer to.
+fn collect_slugs<'d>(draft: &'d Draft, slugs: &mut HashSet<(RecordType, &'d str)>) {
+    slugs.extend(draft.values.iter().filter_map(|(_, value, _)| match value {
+        DraftValue::Slug(ty, slug) => Some((*ty, slug.as_str())),
+        DraftValue::Cell(_) | DraftValue::Id(..) | DraftValue::Key(..) | DraftValue::Invalid => None,
+    }));
+    draft.parts.iter().flat_map(|(_, parts)| parts).for_each(|part| collect_slugs(part, slugs));
 }
 
 /// Whether a problem is in an item of a list at the top of a file, so that the other items do not depend on it.

@@ -76,7 +76,9 @@ fn syntax_problem(file: &Arc<str>, line: usize, error: serde_json::Error) -> Inp
         return line_problem(file, Some(line), format!("{TOO_DEEP} (column {column})"));
     }
     let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
-    line_problem(file, Some(line), format!("invalid JSON: {reason}"))
+    // serde_json counts bytes, and the byte that it has read
+    let column = if column > 0 { format!(" (column {column})") } else { String::new() };
+    line_problem(file, Some(line), format!("invalid JSON: {reason}{column}"))
 }
 
 /// The place of a reader in its text.

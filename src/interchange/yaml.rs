@@ -11,6 +11,8 @@ use crate::interchange::problem::line_problem;
 use crate::store::draft::InputProblem;
 use crate::store::draft::value_tree::{MAX_NESTING, Number, Tree, Value};
 
+/// Characters with which no text without quotes begins.
+const INDICATORS: [char; 10] = ['|', '>', '@', '`', '%', '&', '*', '!', '"', '\''];
 /// Maximum number of values that the aliases of one file stand for: aliases of aliases grow exponentially.
 const MAX_ALIASED_VALUES: usize = 10_000;
 
@@ -35,11 +37,11 @@ struct YamlError {
 
 impl YamlError {
     fn new(at: Marker, message: impl Into<String>) -> Self {
-        Self { line: at.line(), message: message.into() }
+        Self { line: at.line(), message: format!("{} (column {})", message.into(), at.col() + 1) }
     }
 
     fn too_deep(at: Marker) -> Self {
-        Self::new(at, format!("lists and maps are nested more than {MAX_NESTING} levels deep (column {})", at.col() + 1))
+        Self::new(at, format!("lists and maps are nested more than {MAX_NESTING} levels deep"))
     }
 }
 
@@ -209,6 +211,12 @@ fn scalar(text: Cow<'_, str>, style: ScalarStyle, tag: Option<&Cow<'_, Tag>>, at
     if let Some(tag) = tag.filter(|tag| !(tag.is_yaml_core_schema() || tag.handle.is_empty() && tag.suffix == "!")) {
         return Err(unknown_tag(tag, at));
     }
+    // the scanner takes an indicator in a flow collection, such as that of a block text, for the beginning of a text
+    if style == ScalarStyle::Plain
+        && let Some(indicator) = text.chars().next().filter(|char| INDICATORS.contains(char))
+    {
+        return Err(YamlError::new(at, format!("invalid YAML: a text cannot begin with {indicator} here; write it in quotes")));
+    }
     let written = text.clone();
     Ok(match Scalar::parse_from_cow_and_metadata(text, style, tag) {
         Some(Scalar::Null) => Value::Null,
@@ -264,11 +272,12 @@ mod tests {
     }
 
     #[rstest]
-    #[case("a: 1\na: 2", "x.yaml:2: invalid YAML: duplicate key \"a\"")]
-    #[case("a: 1\n? [b]\n: 2", "x.yaml:2: a map key must be text")]
-    #[case("true: 1", "x.yaml:1: a map key must be text; write it in quotes")]
-    #[case("a: !secret 1", "x.yaml:1: the YAML tag !secret is not supported here; remove it")]
-    #[case("---\na: 1\n---\nb: 2", "x.yaml:3: the file contains several documents; merge all records into one")]
+    #[case("a: 1\na: 2", "x.yaml:2: invalid YAML: duplicate key \"a\" (column 1)")]
+    #[case("a: 1\n? [b]\n: 2", "x.yaml:2: a map key must be text (column 3)")]
+    #[case("true: 1", "x.yaml:1: a map key must be text; write it in quotes (column 1)")]
+    #[case("a: !secret 1", "x.yaml:1: the YAML tag !secret is not supported here; remove it (column 4)")]
+    #[case("---\na: 1\n---\nb: 2", "x.yaml:3: the file contains several documents; merge all records into one (column 1)")]
+    #[case("a: {en: |\n  b}", "x.yaml:1: invalid YAML: a text cannot begin with | here; write it in quotes (column 9)")]
     fn problem_names_the_line(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(value(text).unwrap_err(), expected);
     }

@@ -4,9 +4,9 @@ pub mod alike;
 mod known_names;
 pub mod parse;
 pub mod record_names;
+mod repeated_entries;
 pub mod scalar;
 mod spans;
-mod tallies;
 pub mod value_tree;
 
 pub use known_names::{check_name, check_reference, unknown_field};

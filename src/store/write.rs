@@ -7,6 +7,7 @@
 mod cells;
 mod citation_cycles;
 pub(crate) mod diff;
+mod given_parts;
 mod hierarchy;
 pub(crate) mod identifiers;
 pub mod import;
@@ -20,6 +21,7 @@ mod requested_names;
 pub(crate) mod resolve;
 pub(crate) mod session;
 mod slug;
+mod totals;
 pub(crate) mod types;
 pub(crate) mod validate;
 pub(crate) mod value;

@@ -1,5 +1,6 @@
 //! The store on both databases: plans, SQL, drafts, history, replicas and faults.
 
+pub mod alike_citations;
 pub mod backup;
 pub mod clean_texts;
 pub mod cluster;
@@ -18,6 +19,7 @@ pub mod removals;
 pub mod replicas;
 pub mod sql;
 pub mod statement;
+pub mod web_addresses;
 pub mod withheld_forms;
 pub mod withheld_imports;
 pub mod withheld_places;

@@ -4,7 +4,6 @@ use async_graphql::dynamic::{Field, InputObject, Object, Scalar, SchemaBuilder, 
 
 use crate::core::auth::Caller;
 use crate::core::error::{Result, bad_input};
-use crate::core::text::TextRule;
 use crate::graphql::mutation::field::{author, mutation_field};
 use crate::graphql::mutation::import_report;
 use crate::graphql::mutation::prune;
@@ -96,17 +95,11 @@ pub(super) async fn execute(
     };
     let upload = find(&input::take_required_text(&mut members, "file")?, "input.file")?;
     let options = UploadOptions {
-        scheme: input::take_text(&mut members, "scheme")?,
+        scheme: prune::take_name(&mut members, "scheme")?,
         lang: input::take_text(&mut members, "lang")?,
         encoding: input::take_text(&mut members, "encoding")?,
         mapping: input::take_text(&mut members, "mapping")?.map(|key| find(&key, "input.mapping")).transpose()?,
     };
-    if options.scheme.as_deref().is_some_and(|scheme| scheme.trim().is_empty()) {
-        return Err(bad_input("input.scheme", "the name of the register is blank"));
-    }
-    if let Some(Err(message)) = options.scheme.as_deref().map(|scheme| TextRule::NAME.check(scheme)) {
-        return Err(bad_input("input.scheme", message));
-    }
     let Pruning { mode, is_confirmed } = Pruning::take(&mut members)?;
     if is_confirmed && mode == PruneMode::List {
         return Err(bad_input("input.confirm", "there is nothing to confirm; give prune, too"));

@@ -102,14 +102,8 @@ impl Pruning {
 
 /// Removes the name of a set or a run from the members of an input.
 pub(super) fn take_name(members: &mut Map<String, Json>, member: &'static str) -> Result<Option<String>> {
-    let name = input::take_text(members, member)?;
-    let path = || format!("input.{member}");
-    match name.as_deref() {
-        Some(name) if name.trim().is_empty() => return Err(bad_input(path(), "the name is blank")),
-        Some(name) => TextRule::NAME.check(name).map_err(|message| bad_input(path(), message))?,
-        None => {}
-    }
-    Ok(name)
+    let name = input::take_text(members, member)?.map(|name| TextRule::NAME.clean_name(&name));
+    name.transpose().map_err(|message| bad_input(format!("input.{member}"), message))
 }
 
 pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selection<'_>, out: &mut JsonWriter<'_>) -> Result<()> {

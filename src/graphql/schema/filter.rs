@@ -16,6 +16,7 @@ use crate::core::filter::{Filter, FilterValue, Predicate, Quantifier};
 use crate::core::ids::FieldId;
 use crate::core::language;
 use crate::core::pagination::Direction;
+use crate::core::web_address::comparable_web_address;
 use crate::graphql::global_id;
 use crate::graphql::schema::builder::{deprecate_input, input_value, is_paginated};
 use crate::graphql::schema::names;
@@ -425,6 +426,7 @@ fn parse_value(kind: FieldKind, value: &Value, path: &str) -> Result<FilterValue
         }
         (FieldKind::Boolean, Json::Bool(boolean)) => FilterValue::Boolean(*boolean),
         (FieldKind::Choice(_), Json::String(text)) => FilterValue::Text(text.to_lowercase()),
+        (FieldKind::Url, Json::String(text)) => FilterValue::Text(comparable_web_address(text)),
         (FieldKind::Language, Json::String(text)) => FilterValue::Text(language::tag(text).map_err(|error| bad_input(path, error))?),
         (FieldKind::Duration, Json::String(text)) if text.parse::<iso8601_duration::Duration>().is_err() => {
             return Err(bad_input(path, format_args!("\"{text}\" is not an ISO 8601 duration; write P3Y for three years")));

@@ -25,6 +25,11 @@ pub struct ActSet {
 }
 
 impl ActSet {
+    /// Number of acts.
+    pub fn len(&self) -> usize {
+        self.acts.len()
+    }
+
     /// Whether no act was read.
     pub fn is_empty(&self) -> bool {
         self.acts.is_empty()

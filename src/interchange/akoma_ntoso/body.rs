@@ -141,8 +141,8 @@ impl FileReader<'_> {
             self.omit(description, node);
         }
         let label = label(node);
-        if number.is_none() && heading.is_empty() && text.is_empty() && !contents.provisions.is_empty() {
-            // it says nothing but what is in it
+        if number.is_none() && heading.is_empty() && text.is_empty() {
+            // it says nothing but what is in it, if anything
             self.omit(format!("element {label} without number, heading and text"), node);
             for node in contents.provisions {
                 self.provision(node, parent, provisions);
@@ -152,7 +152,7 @@ impl FileReader<'_> {
         if heading.is_empty() {
             heading = match &number {
                 Some(number) => number.clone(),
-                None => self.heading_of_text(node, &text),
+                None => heading_of_text(&text),
             };
         }
         let mut text = Some(Located { text, line: first }).filter(|text| !text.text.is_empty());
@@ -183,19 +183,16 @@ impl FileReader<'_> {
         }
         text
     }
+}
 
-    /// The heading of a provision that has neither a heading nor a number: the beginning of its text.
-    fn heading_of_text(&mut self, node: Node<'_, '_>, text: &str) -> String {
-        let line = text.lines().next().unwrap_or_default();
-        if line.is_empty() {
-            self.problem(node, "the element has neither <num>, nor <heading>, nor text; give it one of them");
-        }
-        match line.char_indices().nth(HEADING_CHARS) {
-            None => line.to_owned(),
-            Some((end, _)) => {
-                let cut = line[..end].rfind(' ').unwrap_or(end);
-                format!("{}…", &line[..cut])
-            }
+/// The heading of a provision that has neither a heading nor a number: the beginning of its text.
+fn heading_of_text(text: &str) -> String {
+    let line = text.lines().next().unwrap_or(text);
+    match line.char_indices().nth(HEADING_CHARS) {
+        None => line.to_owned(),
+        Some((end, _)) => {
+            let cut = line[..end].rfind(' ').unwrap_or(end);
+            format!("{}…", &line[..cut])
         }
     }
 }

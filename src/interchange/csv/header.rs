@@ -71,6 +71,11 @@ impl Header {
         match places.as_slice() {
             [_] => None,
             [] => {
+                if self.names.iter().all(String::is_empty) {
+                    let line = mapping.header_line;
+                    let message = format!("{file} has no column \"{column}\": line {line}, on which its header should be, is empty");
+                    return Some(mapping.problem(&used.path, message));
+                }
                 let hint = match self.names.as_slice() {
                     [_] => "; is the separator of the mapping correct?",
                     _ => "",

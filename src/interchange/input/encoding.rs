@@ -20,6 +20,9 @@ const BUFFER_BYTES: usize = 1 << 16;
 const MAX_CHARACTER_BYTES: usize = 4;
 /// The bytes that a ZIP archive begins with.
 const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
+/// The byte order marks of UTF-32. The first begins with that of UTF-16.
+const UTF_32LE_MARK: &[u8] = b"\xff\xfe\0\0";
+const UTF_32BE_MARK: &[u8] = b"\0\0\xfe\xff";
 
 /// The encoding of a text file that has no byte order mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,6 +55,9 @@ pub(super) fn decode(reader: AnyReader, encoding: TextEncoding) -> io::Result<(A
     let (start, reader) = peek(reader, ZIP_MAGIC.len())?;
     if start == ZIP_MAGIC {
         return Err(ReadError::of_file("the file is a ZIP archive; name it .xlsx if it is a workbook, or unpack it").into());
+    }
+    if [UTF_32LE_MARK, UTF_32BE_MARK].contains(&start.as_ref()) {
+        return Err(ReadError { line: Some(1), message: "the file is UTF-32, which is not read; save it as UTF-8".to_owned() }.into());
     }
     if let Some((marked, length)) = Encoding::for_bom(&start) {
         let mut reader = reader;

@@ -1,7 +1,8 @@
 //! What a mapping lacks, or has wrong in a constant, whatever the cells of the table are: it would be a problem of every row.
 
 use super::convert::MappingNode;
-use super::option::{OptionReader, member};
+use super::option::OptionReader;
+use super::position::member;
 use super::rule::FieldRule;
 use crate::catalog::catalog;
 use crate::catalog::kind::{FieldKind, Structure};

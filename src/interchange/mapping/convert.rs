@@ -11,6 +11,7 @@ use super::template::Template;
 use super::tree::{MappedProblem, MappedTree, MappedValue};
 use crate::catalog::record::Record;
 use crate::core::path::PathSegment;
+use crate::entity::RecordType;
 use crate::interchange::input::compression::uncompressed_name;
 use crate::interchange::input::encoding::TextEncoding;
 use crate::interchange::input::refused_name::without_refused_mark;
@@ -93,6 +94,13 @@ impl Mapping {
     /// A problem at a place in the mapping file.
     pub fn problem(&self, path: &str, message: String) -> InputProblem {
         problem_at(&self.file, &self.positions, path, message)
+    }
+
+    /// The slugs of records that the mapping itself gives to fields, each with its place in the mapping.
+    pub fn constant_references(&self) -> Vec<(String, RecordType, String)> {
+        let mut references = Vec::new();
+        self.records.iter().for_each(|record| record.root.collect_constant_references(&mut references));
+        references
     }
 
     /// The records that rows of a table have, by the name of its file.
@@ -194,6 +202,14 @@ impl MappingNode {
                 uses.extend(rule.conditions.iter().map(condition_use));
                 uses.extend(rule.columns().into_iter().map(|column| ColumnUse { path: rule.path.clone(), column: column.to_owned() }));
             }
+        }
+    }
+
+    fn collect_constant_references(&self, references: &mut Vec<(String, RecordType, String)>) {
+        match self {
+            Self::Map { entries, .. } => entries.iter().for_each(|(_, node)| node.collect_constant_references(references)),
+            Self::List { items, .. } => items.iter().for_each(|node| node.collect_constant_references(references)),
+            Self::Leaf(rule) => references.extend(rule.constant_references()),
         }
     }
 

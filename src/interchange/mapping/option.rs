@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::condition::Condition;
 use super::date::DateFormat;
-use super::position::Positions;
+use super::position::{Positions, member};
 use super::rule::Formats;
 use super::template::Template;
 use crate::core::path::PathSegment;
@@ -193,9 +193,4 @@ pub(super) fn problem_at(file: &Arc<str>, positions: &Positions, path: &str, mes
         None => vec![path.to_owned().into()],
     };
     InputProblem::new(Origin { file: Some(file.clone()), line: position.map(|(line, _)| line), path: segments }, message)
-}
-
-/// The path of a member of a map.
-pub(super) fn member(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use super::completeness::check_record;
 use super::convert::{Mapping, MappingNode, RecordKey, RecordMapping};
-use super::option::{FORMAT_KEYS, OptionReader, member};
+use super::option::{FORMAT_KEYS, OptionReader};
 use super::parse_rule::{is_rule, parse_rule};
-use super::position::Positions;
+use super::position::{Positions, member};
 use super::rule::{Formats, RulePlace};
 use super::template::Template;
 use crate::catalog::catalog;
+use crate::catalog::field::Field;
 use crate::catalog::kind::{FieldKind, Structure};
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::language;
+use crate::core::text::TextRule;
 use crate::interchange::input::encoding::TextEncoding;
 use crate::interchange::yaml;
 use crate::store::draft::InputProblem;
@@ -34,7 +36,27 @@ enum Expected {
     PartList(&'static Record),
     Structure(&'static Structure),
     StructureList(&'static Structure),
-    Value(FieldKind),
+    Value(ValueOf),
+}
+
+/// What a value of a field must be.
+#[derive(Debug, Clone, Copy)]
+struct ValueOf {
+    kind: FieldKind,
+    text_rule: TextRule,
+    /// Whether it is the slug of a record or the key of a part.
+    is_name: bool,
+}
+
+impl ValueOf {
+    /// A value of a kind, with the rule that texts of the kind have.
+    fn kind(kind: FieldKind) -> Self {
+        Self { kind, text_rule: kind.text_rule(), is_name: false }
+    }
+
+    fn field(field: &Field) -> Self {
+        Self { text_rule: field.text_rule, ..Self::kind(field.kind) }
+    }
 }
 
 /// A position in a record, and what surrounds it.
@@ -253,16 +275,16 @@ impl MappingParser<'_> {
     }
 
     fn leaf(&mut self, tree: &Tree, place: Place, formats: &Formats, path: &str) -> Option<MappingNode> {
-        let kind = match place.expected {
-            Expected::Value(FieldKind::Translated) => {
+        let value = match place.expected {
+            Expected::Value(ValueOf { kind: FieldKind::Translated, .. }) => {
                 self.reader.report(path, "translated text requires a map from language tags to columns, such as {en: name}");
                 return None;
             }
-            Expected::Value(FieldKind::Any) => {
+            Expected::Value(ValueOf { kind: FieldKind::Any, .. }) => {
                 self.reader.report(path, "expected a map from the type of a record to a column, such as {person: slug}");
                 return None;
             }
-            Expected::Value(kind) => kind,
+            Expected::Value(value) => value,
             Expected::StructureList(structure) => {
                 self.reader.report(path, format!("expected a list; write - before each {}", structure.name));
                 return None;
@@ -274,7 +296,7 @@ impl MappingParser<'_> {
             // a part whose key comes from a single field can be written as the bare value of that field
             Expected::Record(record) | Expected::PartList(record) => {
                 if let [only] = record.key_from {
-                    record.field(record.field_id(only)?).kind
+                    ValueOf::field(record.field(record.field_id(only)?))
                 } else {
                     self.reader.report(path, format!("expected a map from {} fields to columns", record.singular()));
                     return None;
@@ -282,7 +304,8 @@ impl MappingParser<'_> {
             }
         };
         let is_list = matches!(place.expected, Expected::PartList(_));
-        let place = RulePlace { kind, is_list, is_in_list: place.is_in_list, is_member: place.is_member };
+        let ValueOf { kind, text_rule, is_name } = value;
+        let place = RulePlace { kind, text_rule, is_name, is_list, is_in_list: place.is_in_list, is_member: place.is_member };
         parse_rule(&mut self.reader, tree, place, formats, path).map(|rule| MappingNode::Leaf(Box::new(rule)))
     }
 
@@ -296,16 +319,16 @@ impl MappingParser<'_> {
                     let known: Vec<&str> = structure.members.iter().map(|member| member.name).collect();
                     self.reader.report(path, format!("{} has no field \"{name}\"; it has {}", structure.name, known.join(", ")));
                 }
-                found.map(|member| Expected::Value(member.kind))
+                found.map(|member| Expected::Value(ValueOf::kind(member.kind)))
             }
-            Expected::Value(FieldKind::Translated) => match language::tag(name) {
-                Ok(_) => Some(Expected::Value(FieldKind::Text)),
+            Expected::Value(ValueOf { kind: FieldKind::Translated, text_rule, .. }) => match language::tag(name) {
+                Ok(_) => Some(Expected::Value(ValueOf { text_rule, ..ValueOf::kind(FieldKind::Text) })),
                 Err(error) => {
                     self.reader.report(path, error.to_string());
                     None
                 }
             },
-            Expected::Value(FieldKind::Any) => self.expected_type(name, path),
+            Expected::Value(ValueOf { kind: FieldKind::Any, .. }) => self.expected_type(name, path),
             Expected::PartList(record) => {
                 self.reader.report(path, format!("expected a list; write - before each {}", record.singular()));
                 None
@@ -324,7 +347,7 @@ impl MappingParser<'_> {
     fn expected_field(&mut self, record: &'static Record, name: &str, path: &str) -> Option<Expected> {
         let name_field = if record.kind == RecordKind::Record { "slug" } else { "key" };
         if name == name_field {
-            return Some(Expected::Value(FieldKind::Text));
+            return Some(Expected::Value(ValueOf { is_name: true, ..ValueOf::kind(FieldKind::Text) }));
         }
         if let Some(list) = record.parts.iter().find(|list| list.name == name) {
             return Some(Expected::PartList(catalog().get(list.part)));
@@ -342,7 +365,7 @@ impl MappingParser<'_> {
         }
         field.map(|field| match field.kind {
             FieldKind::List(structure) => Expected::StructureList(structure),
-            kind => Expected::Value(kind),
+            _ => Expected::Value(ValueOf::field(field)),
         })
     }
 
@@ -353,7 +376,7 @@ impl MappingParser<'_> {
             let known: Vec<String> = catalog().all().filter(|record| record.kind == RecordKind::Record).map(Record::singular).collect();
             self.reader.report(path, format!("unknown record type \"{name}\"; expected one of {}", known.join(", ")));
         }
-        record.map(|record| Expected::Value(FieldKind::One(record.ty)))
+        record.map(|record| Expected::Value(ValueOf::kind(FieldKind::One(record.ty))))
     }
 }
 

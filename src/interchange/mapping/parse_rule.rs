@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use csv::StringRecord;
 use regex::Regex;
 
-use super::option::{FORMAT_KEYS, OptionReader, member};
+use super::option::{FORMAT_KEYS, OptionReader};
+use super::position::member;
 use super::reference::{LookupBy, References};
 use super::row::TableRow;
 use super::rule::{DEFAULT_SPLIT, FieldRule, Formats, Pattern, RulePlace};
@@ -59,7 +60,7 @@ pub(super) fn parse_rule(reader: &mut OptionReader<'_>, tree: &Tree, place: Rule
     }
     let columns = rule.columns().join(", ");
     rule.label = Some(columns.into()).filter(|columns: &std::sync::Arc<str>| !columns.is_empty());
-    check_constants(reader, &rule, path);
+    check_constants(reader, &rule);
     (reader.problems.len() == earlier).then_some(rule)
 }
 
@@ -219,23 +220,14 @@ fn parse_pattern(
 }
 
 /// Checks constants and the targets of `values` and `default`, which would be a problem of every row.
-fn check_constants(reader: &mut OptionReader<'_>, rule: &FieldRule, path: &str) {
+fn check_constants(reader: &mut OptionReader<'_>, rule: &FieldRule) {
     if rule.is_slug || matches!(rule.lookup, Some(LookupBy::Identifier(_))) {
         return;
     }
     let cells = StringRecord::new();
     let (columns, references) = (HashMap::new(), References::default());
     let row = TableRow { columns: &columns, cells: &cells, numbers: &[], references: &references, line: 0 };
-    let constant = |template: &Template| template.is_constant().then(|| template.render(|_| "".into()));
-    let mut texts: Vec<(String, String)> = Vec::new();
-    if rule.replacements.is_none() && rule.pattern.is_none() {
-        texts.extend(rule.sources.iter().filter_map(constant).map(|text| (member(path, "constant"), text)));
-    }
-    texts.extend(rule.default.iter().filter_map(constant).map(|text| (member(path, "default"), text)));
-    let replacements = rule.replacements.iter().flatten();
-    let targets = replacements.filter_map(|(from, to)| Some((member(&member(path, "values"), from), constant(to.as_ref()?)?)));
-    texts.extend(targets);
-    for (path, text) in texts {
+    for (path, text) in rule.constants() {
         let checked = match rule.lookup {
             Some(_) if text.is_empty() => Ok(()),
             Some(_) => check_web_address(&text),

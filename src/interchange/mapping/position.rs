@@ -90,6 +90,11 @@ fn next_path(stack: &mut [Frame], at: (usize, usize)) -> (String, (usize, usize)
     }
 }
 
+/// The path of a member of a map.
+pub(super) fn member(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use crate::catalog::catalog;
-use crate::core::web_address::lower_case_host;
+use crate::core::web_address::comparable_web_address;
 use crate::entity::RecordType;
 use crate::store::draft::{Draft, DraftValue};
 use crate::store::read::result::Cell;
@@ -78,7 +78,7 @@ impl References {
     pub(super) fn slug(&self, ty: RecordType, by: &LookupBy, value: &str) -> Result<String, String> {
         let value = match by {
             LookupBy::Identifier(_) => value.to_owned(),
-            LookupBy::Url => lower_case_host(value),
+            LookupBy::Url => comparable_web_address(value),
         };
         let reference = (ty, by.clone(), value.clone());
         if let Some(slug) = self.slugs.get(&reference) {

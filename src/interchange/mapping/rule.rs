@@ -8,15 +8,21 @@ use regex::Regex;
 use super::condition::Condition;
 use super::date::DateFormats;
 use super::number::NumberFormat;
+use super::position::member;
 use super::reference::LookupBy;
 use super::row::TableRow;
 use super::template::Template;
 use super::tree::{MappedTree, MappedValue};
+use crate::catalog::catalog;
 use crate::catalog::kind::FieldKind;
+use crate::catalog::record::RecordKind;
+use crate::core::text::{TextRule, cleaned, forbidden_character, forbidden_character_message};
 use crate::core::web_address::check_web_address;
+use crate::entity::RecordType;
 use crate::interchange::slug::{MAX_SLUG_BYTES, slugify};
 use crate::store::draft::scalar::normalize;
 use crate::store::draft::value_tree::Value;
+use crate::store::draft::{check_name, check_reference};
 
 /// Separator of the values in a cell for a list of texts, unless the rule has another.
 pub(super) const DEFAULT_SPLIT: &str = ";";
@@ -50,6 +56,10 @@ pub(super) struct Pattern {
 pub(super) struct RulePlace {
     /// Kind of the field.
     pub(super) kind: FieldKind,
+    /// What a text of the field may contain.
+    pub(super) text_rule: TextRule,
+    /// Whether the field is the slug of a record or the key of a part.
+    pub(super) is_name: bool,
     /// Whether the rule yields a whole list.
     pub(super) is_list: bool,
     /// Whether the rule is part of a list item, of which a split cell makes several.
@@ -104,6 +114,36 @@ impl FieldRule {
     /// Whether the rule takes its text from columns rather than from a constant.
     pub(super) fn reads_columns(&self) -> bool {
         self.sources.iter().any(|source| !source.is_constant())
+    }
+
+    /// The slugs of records that the mapping itself gives the field, each with its place in the mapping.
+    pub(super) fn constant_references(&self) -> Vec<(String, RecordType, String)> {
+        let FieldKind::One(target) = self.place.kind else { return Vec::new() };
+        if self.lookup.is_some() || self.is_slug || catalog().get(target).kind != RecordKind::Record {
+            return Vec::new();
+        }
+        let texts = self.constants().into_iter().flat_map(|(path, text)| {
+            let texts = if self.place.is_list { self.split_text(&text) } else { vec![text] };
+            texts.into_iter().map(move |text| (path.clone(), text))
+        });
+        // ids have an underscore
+        let slugs = texts.filter(|(_, text)| !text.is_empty() && !text.contains('_'));
+        slugs.map(|(path, slug)| (path, target, slug)).collect()
+    }
+
+    /// The texts that the mapping itself gives the field, each with its place in the mapping: a constant, a default, and targets of
+    /// `values`.
+    pub(super) fn constants(&self) -> Vec<(String, String)> {
+        let constant = |template: &Template| template.is_constant().then(|| template.render(|_| "".into()));
+        let mut texts: Vec<(String, String)> = Vec::new();
+        if self.replacements.is_none() && self.pattern.is_none() {
+            texts.extend(self.sources.iter().filter_map(constant).map(|text| (member(&self.path, "constant"), text)));
+        }
+        texts.extend(self.default.iter().filter_map(constant).map(|text| (member(&self.path, "default"), text)));
+        let replacements = self.replacements.iter().flatten();
+        let values = member(&self.path, "values");
+        texts.extend(replacements.filter_map(|(from, to)| Some((member(&values, from), constant(to.as_ref()?)?))));
+        texts
     }
 
     /// Whether the cells of the rule have a value at `index`; without a split, every index reads the same value. A constant
@@ -253,6 +293,7 @@ impl FieldRule {
         let texts = if self.place.is_list { self.split_text(text) } else { vec![text.to_owned()] };
         for text in texts.iter().filter(|text| !text.is_empty()) {
             if let Value::Text(text) = self.convert(text, row)? {
+                self.place.check_text(&text)?;
                 normalize(self.place.kind, &text)?;
             }
         }
@@ -298,6 +339,20 @@ impl FieldRule {
             | FieldKind::List(_)
             | FieldKind::One(_)
             | FieldKind::Any => Ok(Value::Text(text.to_owned())),
+        }
+    }
+}
+
+impl RulePlace {
+    /// Whether a text may be a value of the field, as records are checked.
+    fn check_text(self, text: &str) -> Result<(), String> {
+        match self.kind {
+            _ if self.is_name => check_name(text),
+            FieldKind::One(target) => check_reference(target, text),
+            _ => match forbidden_character(text) {
+                Some(char) => Err(forbidden_character_message(char)),
+                None => self.text_rule.check(cleaned(text).trim()),
+            },
         }
     }
 }

@@ -200,6 +200,7 @@ impl PopoloData {
 
     /// Adds an item and the items nested inside it, and returns its id.
     pub(super) fn add(&mut self, class: PopoloClass, tree: Tree, origin: Origin, is_top_level: bool) -> Option<String> {
+        self.object_count += 1;
         let Value::Map(entries) = tree.value else {
             self.problem(origin, format!("expected a map of {} fields, found {}", class.singular(), tree.kind()));
             return None;

@@ -7,6 +7,7 @@ use strum::VariantArray;
 use super::class::PopoloClass;
 use super::fields::FieldMap;
 use super::model::{PopoloData, PopoloItem, identifiers, is_from_identifiers};
+use super::nested::MEMBER_FIELDS;
 use super::normalize::{display_name, division_id, is_division_id, source_url};
 use crate::entity::RecordType;
 use crate::interchange::import_reader::record_lookup::{RecordLookup, SlugUse};
@@ -61,8 +62,8 @@ impl PopoloData {
     /// Ids of items of a class, and ids that other items refer to.
     fn ids(&self, class: PopoloClass) -> Vec<String> {
         let reference_fields: &[&str] = match class {
-            PopoloClass::Person => &["person_id", "member_id", "creator_id"],
-            PopoloClass::Organization => &["organization_id", "member_id", "on_behalf_of_id", "parent_id"],
+            PopoloClass::Person => &["person_id", "member", "member_id", "creator_id"],
+            PopoloClass::Organization => &["organization_id", "member", "member_id", "on_behalf_of_id", "parent_id"],
             PopoloClass::Area => &["area_id", "parent_id"],
             PopoloClass::Motion => &["motion_id"],
             PopoloClass::Membership
@@ -156,7 +157,10 @@ impl PopoloData {
         let is_unknown =
             |id: &Option<String>| id.as_ref().is_none_or(|id| !known.slugs_by_id.contains_key(&(RecordType::Membership, id.clone())));
         let memberships = self.items.iter().filter(|item| item.class == PopoloClass::Membership && is_unknown(&item.id));
-        let member = |item: &PopoloItem| item.fields.get_text("person_id").or_else(|| item.fields.get_text("member_id"));
+        let member = |item: &PopoloItem| {
+            let fields = ["person_id"].into_iter().chain(MEMBER_FIELDS);
+            fields.into_iter().find_map(|field| item.fields.get_text(field))
+        };
         let people = memberships.filter_map(|item| known.slugs_by_id.get(&(RecordType::Person, member(item)?)));
         let slugs: BTreeSet<&String> = people.collect();
         slugs.into_iter().cloned().collect()

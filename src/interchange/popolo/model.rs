@@ -80,17 +80,29 @@ pub(super) struct PopoloItem {
     pub(super) origin: Origin,
 }
 
+/// An object in place of the member of a membership that does not say whether it is a person or an organization.
+#[derive(Debug)]
+pub(super) struct UntypedMember {
+    pub(super) id: String,
+    pub(super) object: Tree,
+    pub(super) origin: Origin,
+}
+
 /// The items of all Popolo files of an import.
 #[derive(Debug, Default)]
 pub struct PopoloData {
     pub(super) options: PopoloOptions,
     pub(super) items: Vec<PopoloItem>,
+    /// Number of objects that were added as items.
+    pub(super) object_count: usize,
     pub(super) index_by_id: HashMap<(PopoloClass, String), usize>,
     /// Items that could not be read.
     pub problems: Vec<InputProblem>,
     /// Texts from which invisible characters were removed: the place of the first, and their number.
     pub(super) cleaned: Option<(String, usize)>,
     pub(super) omissions: Omissions,
+    /// Members of memberships of which only the items of the import tell what they are.
+    pub(super) untyped_members: Vec<UntypedMember>,
     /// The first file whose ids are unique in one register only.
     pub(super) register_file: Option<Arc<str>>,
     /// The first file of Open States.
@@ -141,6 +153,11 @@ impl PopoloData {
                 fields.0.push(("name".to_owned(), Tree::text(organization.origin.line, format!("{place}, {body}"))));
             }
         }
+    }
+
+    /// Number of objects that were read, also of those that are the same item, and of problems.
+    pub fn read_so_far(&self) -> usize {
+        self.object_count + self.problems.len()
     }
 
     /// Whether there are neither items nor problems.

@@ -2,7 +2,7 @@
 
 use super::class::PopoloClass;
 use super::fields::{FieldMap, is_empty, scalar_text};
-use super::model::PopoloData;
+use super::model::{PopoloData, UntypedMember};
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{InputProblem, Origin};
 
@@ -33,6 +33,9 @@ fn references(class: PopoloClass) -> &'static [(&'static str, PopoloClass)] {
         PopoloClass::Speech => &[CREATOR, EVENT],
     }
 }
+
+/// Fields of a membership that contain its member: an object or an id.
+pub(super) const MEMBER_FIELDS: [&str; 2] = ["member", "member_id"];
 
 /// A list of items nested in an item: class of the item, name of the list, class of its items, and the reference that each
 /// has to the item.
@@ -90,9 +93,7 @@ impl PopoloData {
         let by_id = self.single_id(fields, &id_field, nested, origin);
         match (by_object, by_id) {
             (Some(object), Some(id)) if scalar_text(&object) != scalar_text(&id) => {
-                let shown = |tree: &Tree| scalar_text(tree).map_or_else(|| tree.kind().to_owned(), |text| format!("\"{text}\""));
-                let message = format!("{name} is {}, but {id_field} is {}; keep one of them", shown(&object), shown(&id));
-                self.problem(origin.child(name, None), message);
+                self.contradiction([name, &id_field], [&object, &id], origin);
             }
             (Some(object), None) => fields.0.push((id_field, object)),
             (Some(_), Some(_)) | (None, _) => {}
@@ -100,11 +101,11 @@ impl PopoloData {
     }
 
     /// Reads the member of a membership, which is a person or an organization. An object says by its `@type` or its fields which
-    /// one it is; one with nothing but an id and a name stands elsewhere as well.
+    /// one it is; one with an id may also be one that stands elsewhere. The id stays in the field that was given, `member` or
+    /// `member_id`.
     pub(super) fn extract_member(&mut self, fields: &mut FieldMap, origin: &Origin) {
-        const NAME: &str = "member";
         let mut class = None;
-        for (name, tree) in fields.0.iter_mut().filter(|(name, _)| name == NAME || name == "member_id") {
+        for (name, tree) in fields.0.iter_mut().filter(|(name, _)| MEMBER_FIELDS.contains(&name.as_str())) {
             let Value::Map(entries) = &tree.value else { continue };
             let place = origin.child(name.clone(), tree.line);
             let text = |name: &str| entries.iter().find(|(key, _)| key == name).and_then(|(_, tree)| scalar_text(tree));
@@ -114,19 +115,53 @@ impl PopoloData {
                 (None, [(only, _)]) => Some(*only),
                 (None, _) => None,
             };
-            let is_reference = entries.iter().all(|(key, tree)| matches!(key.as_str(), "id" | "name") || is_empty(tree));
-            let id = text("id").filter(|_| is_reference && found.is_none());
-            match (found, id) {
+            match (found, text("id")) {
                 (Some(PopoloClass::Person | PopoloClass::Organization), _) => class = found,
-                (_, Some(id)) => tree.value = Value::Text(id),
-                (_, None) => {
+                // the items of the import tell which one it is, once all are there
+                (None, Some(id)) => {
+                    let object = Tree { line: tree.line, value: std::mem::replace(&mut tree.value, Value::Text(id.clone())) };
+                    self.untyped_members.push(UntypedMember { id, object, origin: place });
+                }
+                (Some(_), _) | (None, None) => {
                     tree.value = Value::Null;
                     let message = "this is neither a person nor an organization; add an \"@type\", which is Person or Organization";
                     self.problems.push(InputProblem::new(place, message));
                 }
             }
         }
-        self.extract_reference(fields, NAME, class.unwrap_or(PopoloClass::Person), origin);
+        let class = class.unwrap_or(PopoloClass::Person);
+        let [by_object, by_id] = MEMBER_FIELDS.map(|name| self.single_id(fields, name, class, origin));
+        match (by_object, by_id) {
+            (Some(object), Some(id)) if scalar_text(&object) != scalar_text(&id) => {
+                self.contradiction(MEMBER_FIELDS, [&object, &id], origin)
+            }
+            (Some(object), None) => fields.0.push((MEMBER_FIELDS[0].to_owned(), object)),
+            (Some(_), Some(_)) | (None, _) => {}
+        }
+    }
+
+    /// Adds the objects in place of members to the persons and organizations with their ids. What an object of neither says besides
+    /// its id and name counts as omitted; whether the database has it is known later.
+    pub fn resolve_members(&mut self) {
+        for UntypedMember { id, object, origin } in std::mem::take(&mut self.untyped_members) {
+            let known = [PopoloClass::Person, PopoloClass::Organization]
+                .into_iter()
+                .filter(|class| self.index_by_id.contains_key(&(*class, id.clone())));
+            match (known.collect::<Vec<_>>().as_slice(), object.value) {
+                ([class], value) => drop(self.add(*class, Tree { line: object.line, value }, origin, false)),
+                (_, Value::Map(entries)) => {
+                    let rest = entries.into_iter().filter(|(name, tree)| !matches!(name.as_str(), "id" | "name") && !is_empty(tree));
+                    self.omissions.count_remaining("memberships.member", rest.collect::<Vec<_>>().iter(), &origin);
+                }
+                (_, _) => {}
+            }
+        }
+    }
+
+    fn contradiction(&mut self, [name, id_field]: [&str; 2], [object, id]: [&Tree; 2], origin: &Origin) {
+        let shown = |tree: &Tree| scalar_text(tree).map_or_else(|| tree.kind().to_owned(), |text| format!("\"{text}\""));
+        let message = format!("{name} is {}, but {id_field} is {}; keep one of them", shown(object), shown(id));
+        self.problem(origin.child(name.to_owned(), None), message);
     }
 
     /// Reads a reference, and leaves its id in the field if that ends in `_id`. A value that is neither an id nor an object is

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::fields::{FieldMap, scalar_text};
 use crate::core::normalize::fold;
-use crate::core::web_address::lower_case_host;
+use crate::core::web_address::comparable_web_address;
 use crate::store::draft::value_tree::{Tree, Value};
 
 /// Fields that make up a name, in order.
@@ -172,7 +172,7 @@ pub(super) fn source_url(tree: &Tree) -> Option<String> {
         Value::Map(entries) => entries.iter().find(|(key, _)| key == "url").and_then(|(_, tree)| scalar_text(tree)),
         _ => scalar_text(tree),
     };
-    url.filter(|url| is_web_url(url)).map(|url| lower_case_host(&url))
+    url.filter(|url| is_web_url(url)).map(|url| comparable_web_address(&url))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::core::digest::sha256_hex;
 use crate::core::error::{Result, internal};
 use crate::core::strict_json;
-use crate::core::text::{TextRule, forbidden_character, forbidden_character_message};
+use crate::core::text::{TextRule, cleaned, forbidden_character, forbidden_character_message};
 use crate::entity::document_id;
 use crate::entity::saved_query::{ActiveModel, Column, Entity, Model};
 use crate::store::curation::withholding::name_recognition::NameRecognizer;
@@ -67,6 +67,12 @@ impl NewSavedQuery {
         sha256_hex(format!("{}\n{rest}", self.document))
     }
 
+    /// The query with its title as it is stored. One that is not valid is a problem.
+    fn with_clean_title(&self) -> Self {
+        let title = self.title.as_ref().map(|title| cleaned(title).trim().to_owned());
+        Self { title, ..self.clone() }
+    }
+
     /// Problems with names of withheld persons.
     fn withheld_names(&self, recognizer: &NameRecognizer) -> Vec<InputProblem> {
         let variables = Json::Object(self.variables.clone()).to_string();
@@ -107,8 +113,8 @@ impl NewSavedQuery {
                 );
             }
         }
-        if self.title.as_ref().is_some_and(|title| TextRule::line(MAX_TITLE_CHARS).check(title).is_err()) {
-            report("title", format!("give at most {MAX_TITLE_CHARS} characters in one line"));
+        if self.title.as_ref().is_some_and(|title| TextRule::line(MAX_TITLE_CHARS).clean_name(title).is_err()) {
+            report("title", format!("give 1 to {MAX_TITLE_CHARS} characters in one line"));
         }
         for (argument, text) in [("query", Some(&self.document)), ("operationName", self.operation_name.as_ref())] {
             if let Some(char) = text.and_then(|text| forbidden_character(text)) {
@@ -217,7 +223,7 @@ impl Store {
             return Err(WriteError::Problems(problems));
         }
         let transaction = self.begin_exclusive().await?;
-        let (saved, is_changed) = self.save_within(&transaction, query, saved_by, problems).await?;
+        let (saved, is_changed) = self.save_within(&transaction, &query.with_clean_title(), saved_by, problems).await?;
         if is_changed {
             self.commit_saved_queries(transaction).await?;
         }
@@ -234,6 +240,7 @@ impl Store {
         let transaction = self.begin_exclusive().await?;
         let mut added = 0;
         for (id, query) in documents {
+            let query = &query.with_clean_title();
             let (saved, is_changed) = self.save_within(&transaction, query, saved_by, Vec::new()).await?;
             let has_new_id = add_document_id(&transaction, id, &saved).await?;
             added += usize::from(is_changed || has_new_id);

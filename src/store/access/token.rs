@@ -20,7 +20,7 @@ use crate::core::auth::{Caller, Role};
 use crate::core::digest::sha256_hex;
 use crate::core::error::{Error, Result, bad_input, internal, unauthenticated};
 use crate::core::id;
-use crate::core::text::TextRule;
+use crate::core::text::{TextRule, cleaned};
 use crate::entity::token::{ActiveModel, Column, Entity, Model};
 use crate::store::curation::withholding::withheld_digest::{WITHHELD_NAME_MESSAGE, load_recognizer};
 use crate::store::{Store, database};
@@ -160,10 +160,10 @@ impl TokenRejection {
 impl Store {
     /// Creates a token. Returns it with its text, which is not stored.
     pub async fn create_token(&self, name: &str, role: Role, expires: Option<DateTime<Utc>>) -> Result<(Token, String)> {
-        let name = name.trim();
-        if name.is_empty() || TextRule::line(MAX_NAME_CHARS).check(name).is_err() {
+        let Ok(name) = TextRule::line(MAX_NAME_CHARS).clean_name(name) else {
             return Err(bad_input("name", format_args!("give the name of the token's holder in 1 to {MAX_NAME_CHARS} characters")));
-        }
+        };
+        let name = name.as_str();
         let now = self.clock.now();
         if expires.is_some_and(|expires| expires <= now) {
             return Err(bad_input("expires", "this lies in the past; give a later date"));
@@ -210,7 +210,9 @@ impl Store {
     pub async fn revoke_token(&self, id_or_name: &str) -> Result<Token> {
         let id = id::decode(id_or_name).ok().filter(|(prefix, _)| *prefix == ID_PREFIX).map(|(_, id)| id);
         let tokens = self.tokens().await?;
-        let mut candidates: Vec<Token> = tokens.into_iter().filter(|token| id == Some(token.id) || token.name == id_or_name).collect();
+        // a name is stored cleaned
+        let is_named = |token: &Token| token.name == id_or_name || token.name == cleaned(id_or_name).trim();
+        let mut candidates: Vec<Token> = tokens.into_iter().filter(|token| id == Some(token.id) || is_named(token)).collect();
         candidates.sort_by_key(|token| (id != Some(token.id), token.revoked.is_some()));
         let Some(mut token) = candidates.into_iter().next() else {
             return Err(bad_input(

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::catalog::catalog;
 use crate::core::error::{Result, internal};
 use crate::core::id;
-use crate::core::web_address::{check_web_address, lower_case_host};
+use crate::core::web_address::normalize_web_address;
 use crate::entity::RecordType;
 use crate::store::curation::patch::ListPatch;
 use crate::store::database;
@@ -47,11 +47,10 @@ impl WriteSession<'_> {
     /// The source with a URL, which is made if there is none: its title is the URL without the scheme, and its kind `other`.
     /// A problem if several sources have the URL, or if it is not valid. `origin` is the place of the URL.
     pub(super) async fn source_of_url(&self, url: &str, origin: &Origin) -> Result<std::result::Result<Uuid, InputProblem>, WriteError> {
-        let url = url.trim();
-        if let Err(message) = check_web_address(url) {
-            return Ok(Err(InputProblem::new(origin.clone(), message)));
-        }
-        let url = lower_case_host(url);
+        let url = match normalize_web_address(url.trim()) {
+            Ok(url) => url,
+            Err(message) => return Ok(Err(InputProblem::new(origin.clone(), message))),
+        };
         match self.sources_with_url(&url).await?.as_slice() {
             [(only, _)] => return Ok(Ok(*only)),
             [] => {}

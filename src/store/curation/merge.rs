@@ -1,5 +1,6 @@
 //! Merging two records of the same person, body or publication: one takes over the values and links of the other.
 
+mod absorbed;
 mod history;
 mod item;
 pub(crate) mod log;
@@ -28,7 +29,7 @@ use crate::store::curation::withholding::name_redaction::texts;
 use crate::store::curation::withholding::withheld_digest::{WITHHELD_MESSAGE, withheld_persons};
 use crate::store::draft::{Draft, InputProblem, Origin, ProblemCode};
 use crate::store::history::redirects::{insert_former_slugs, move_redirects};
-use crate::store::history::revisions::latest_sequence;
+use crate::store::history::revisions::{latest_sequence, mark_as_moved};
 use crate::store::history::state;
 use crate::store::read::dump::FormerName;
 use crate::store::write::load::referenced_types;
@@ -107,6 +108,7 @@ impl WriteSession<'_> {
         let before = latest_sequence(transaction).await?;
         self.write(&drafts.into_iter().collect(), &|_| {}).await?;
         let sequences = (before + 1, latest_sequence(transaction).await?);
+        mark_as_moved(transaction, before, &[into]).await?;
         let redirected = redirected_ids(transaction, from).await?;
         // redirects to the merged record follow it, before its removal hides them
         move_redirects(transaction, from, into).await?;

@@ -18,9 +18,9 @@ use crate::core::language;
 use crate::core::text::{TextRule, cleaned, forbidden_character, forbidden_character_message, is_invisible};
 use crate::entity::RecordType;
 use crate::store::draft::known_names::{check_name, check_reference, settable_field, similar_plural, unknown_field};
+use crate::store::draft::repeated_entries::alike_structures;
 use crate::store::draft::scalar::{json, normalize};
 use crate::store::draft::spans::reversed;
-use crate::store::draft::tallies::{alike_structures, exceeded_totals};
 use crate::store::draft::value_tree::{Tree, Value};
 use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget};
 use crate::store::read::result::Cell;
@@ -201,9 +201,6 @@ impl DraftParser {
             DraftValue::Cell(cell) => cell.as_text(),
             DraftValue::Invalid | DraftValue::Slug(..) | DraftValue::Id(..) | DraftValue::Key(..) => None,
         });
-        if self.source == DraftOrigin::Caller {
-            self.warnings.extend(exceeded_totals(record, &draft));
-        }
         draft
     }
 
@@ -274,6 +271,7 @@ impl DraftParser {
                 DraftOrigin::Caller | DraftOrigin::PackageRow if text.len() > MAX_KEY_BYTES => {
                     Err(format!("the key has {} bytes; the maximum is {MAX_KEY_BYTES}", text.len()))
                 }
+                DraftOrigin::Caller | DraftOrigin::PackageRow if cleaned(text).trim().is_empty() => Err("the key is blank".to_owned()),
                 DraftOrigin::Caller | DraftOrigin::PackageRow => TextRule { has_lines: true, ..REFERENCE_RULE }.check(text),
             };
             return checked.map_err(|message| self.report(origin, message)).is_ok();

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use crate::catalog::kind::{FieldKind, Vocabulary};
 use crate::core::language;
 use crate::core::partial_date::PartialDate;
-use crate::core::web_address::{check_web_address, lower_case_host};
+use crate::core::web_address::normalize_web_address;
 use crate::store::read::result::Cell;
 
 /// Validates a text against the kind of its field and returns its canonical form.
@@ -13,7 +13,7 @@ pub fn normalize(kind: FieldKind, text: &str) -> Result<String, String> {
     match kind {
         FieldKind::Date => text.parse::<PartialDate>().map(|date| date.to_string()).map_err(|error| error.to_string()),
         FieldKind::Language => language::tag(text).map_err(|error| error.to_string()),
-        FieldKind::Url => check_web_address(text).map(|()| lower_case_host(text)),
+        FieldKind::Url => normalize_web_address(text),
         FieldKind::Duration => match text.parse::<iso8601_duration::Duration>() {
             Ok(_) => Ok(text.to_owned()),
             Err(_) => {

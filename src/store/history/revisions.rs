@@ -19,6 +19,8 @@ use crate::store::write::load::LOOKUP_BATCH_VALUES;
 use crate::store::{Store, database};
 
 pub(crate) const TABLE: &str = "revisions";
+/// Column of the revisions in which a merge, or its undoing, moved references of another record. They are no edits.
+pub(crate) const MOVED: &str = "moved";
 const COLUMNS: [&str; 12] =
     ["id", "record_id", "number", "changed_at", "by", "message", "changes", "published", "kind", "record_type", "sequence", "imported"];
 
@@ -53,6 +55,8 @@ pub(crate) struct StoredRevision {
     pub(crate) kind: String,
     pub(crate) changes: Json,
     pub(crate) published: bool,
+    /// Whether a merge of another record, or its undoing, wrote it.
+    pub(crate) moved: bool,
 }
 
 impl StoredRevision {
@@ -183,6 +187,17 @@ pub(crate) async fn set_kind(transaction: &DatabaseTransaction, records: &[Uuid]
     rows.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>().map_err(internal)
 }
 
+/// Marks the revisions after a sequence number, except those of these records, as ones in which a merge moved references.
+pub(crate) async fn mark_as_moved(transaction: &DatabaseTransaction, after: i32, except: &[Uuid]) -> Result<()> {
+    let update = Query::update()
+        .table(TABLE)
+        .value(MOVED, true)
+        .and_where(Expr::col("sequence").gt(after))
+        .and_where(Expr::col("record_id").is_not_in(except.iter().copied()))
+        .to_owned();
+    transaction.execute(&update).await.map(drop).map_err(database)
+}
+
 /// Deletes one revision of a record.
 pub(crate) async fn delete_revision(transaction: &DatabaseTransaction, record: Uuid, number: i64) -> Result<()> {
     let delete = Query::delete()
@@ -196,7 +211,7 @@ pub(crate) async fn delete_revision(transaction: &DatabaseTransaction, record: U
 /// All revisions of a record, the latest first.
 pub(crate) async fn load_revisions(transaction: &DatabaseTransaction, record: Uuid) -> Result<Vec<StoredRevision>> {
     let select = Query::select()
-        .columns(["number", "kind", "changes", "published", "sequence"])
+        .columns(["number", "kind", "changes", "published", "sequence", MOVED])
         .from(TABLE)
         .and_where(Expr::col("record_id").eq(record))
         .order_by("number", Order::Desc)
@@ -210,6 +225,7 @@ pub(crate) async fn load_revisions(transaction: &DatabaseTransaction, record: Uu
             changes: row.try_get_by_index(2)?,
             published: row.try_get_by_index(3)?,
             sequence: row.try_get_by_index(4)?,
+            moved: row.try_get_by_index(5)?,
         })
     });
     revisions.collect::<Result<_, sea_orm::DbErr>>().map_err(internal)

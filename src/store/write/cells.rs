@@ -57,6 +57,8 @@ pub(super) struct MergeState<'m> {
     pub(super) is_changed: bool,
     /// Whether a list that drops parts with citations is an error.
     pub(super) keeps_cited_parts: bool,
+    /// Whether parts that have become alike by a merge are left out. In other edits, they are an error.
+    pub(super) leaves_out_repeated: bool,
     /// What the draft comes from.
     pub(super) source: DraftSource,
     /// What editors wrote, which an import keeps.

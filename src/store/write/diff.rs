@@ -26,6 +26,7 @@ use crate::store::read::result::Cell;
 use crate::store::search::index::SearchDocuments;
 use crate::store::write::cells::{MergeState, MergeTarget, draft_cells, fill_empty_cells};
 use crate::store::write::citation_cycles::CitationCycles;
+use crate::store::write::given_parts::merged_drafts;
 use crate::store::write::hierarchy::Hierarchy;
 use crate::store::write::import::edits::{self, Edits};
 use crate::store::write::import::name_change;
@@ -34,10 +35,10 @@ use crate::store::write::import::shared_urls::SourcesByUrl;
 use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::{MergedPart, NewRow, StoredRow};
 use crate::store::write::part::{
-    PartEntry, has_unknown_key, list_name, part_key, part_keys, report_alike, report_dropped, take_stored, with_kept_parts,
-    with_key_and_position,
+    PartEntry, has_unknown_key, list_name, part_key, part_keys, report_alike, report_dropped, take_stored, with_key_and_position,
 };
 use crate::store::write::resolve::ResolvedNames;
+use crate::store::write::totals;
 use crate::store::write::types::{RecordUpdate, ResolvedDraft, SummaryBuilder, WriteAction, WrittenRecord, add_updates};
 use crate::store::write::value::{PartKeys, as_json};
 use crate::store::write::withheld_parts::replaced_keys;
@@ -190,6 +191,7 @@ impl<'s> ChangeSet<'s> {
             edits: stored.edits,
             kept_edits: Vec::new(),
             keeps_cited_parts: draft.target.keeps_cited_parts,
+            leaves_out_repeated: draft.target.source != DraftSource::Edit || draft.target.restates_stored,
         };
         let is_unidentified = resolved.is_unidentified;
         let target = MergeTarget { record, id, owner: None, draft, existing, is_unidentified, path: "", edit: None };
@@ -299,6 +301,11 @@ impl<'s> ChangeSet<'s> {
             existing.is_none_or(|existing| published_field.is_none_or(|field| existing.cells[field.index()] == cells[field.index()]));
         let slot = merge.changes.len();
         let parts = self.merge_parts(merge, target, published, !is_visibility_unchanged);
+        let exceeded = totals::exceeded(target, merge.source, &cells, &parts);
+        match merge.source {
+            DraftSource::Edit => merge.problems.extend(exceeded),
+            DraftSource::Import | DraftSource::OverwritingImport => self.summary.warnings.extend(exceeded),
+        }
         if let Some(field) = record.field_id("disputed") {
             cells[field.index()] = Cell::Boolean(is_disputed(record, &parts, &self.draft_sources));
         }
@@ -344,8 +351,8 @@ impl<'s> ChangeSet<'s> {
                 }
                 continue;
             };
-            let with_kept = draft.merges_stored.then(|| with_kept_parts(part, drafts, stored, merge.names)).flatten();
-            let drafts = with_kept.as_ref().unwrap_or(drafts);
+            let (drafts, left_out) = merged_drafts(merge, part, draft.merges_stored, drafts, stored);
+            self.summary.warnings.extend(left_out);
             let key_field = part.known_field("key");
             let mut unmatched: HashMap<&str, &StoredRow> =
                 stored.iter().filter_map(|row| Some((row.cells[key_field.index()].as_text()?, row))).collect();
@@ -354,7 +361,7 @@ impl<'s> ChangeSet<'s> {
             if has_unknown_keys {
                 merge.types_with_unknown_keys.insert(list.part);
             }
-            let replaced_keys = replaced_keys(merge.source, part, drafts, stored, merge.names, &merge.siblings);
+            let replaced_keys = replaced_keys(merge.source, part, &drafts, stored, merge.names, &merge.siblings);
             let mut merged = Vec::with_capacity(drafts.len());
             let mut written = Vec::with_capacity(drafts.len());
             for (index, draft) in drafts.iter().enumerate() {

@@ -12,10 +12,9 @@ use crate::core::id;
 use crate::core::path::DisplayPath;
 use crate::entity::RecordType;
 use crate::store::curation::withholding::name_recognition::forms::REPLACEMENT_NAMES;
-use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, ProblemCode, WriteTarget};
+use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, ProblemCode};
 use crate::store::read::result::Cell;
 use crate::store::write::model::StoredRow;
-use crate::store::write::resolve::ResolvedNames;
 
 /// Maximum length of a derived key. The indexes of PostgreSQL hold at most 2,704 bytes.
 const MAX_DERIVED_KEY_BYTES: usize = 400;
@@ -197,50 +196,4 @@ pub(super) fn part_key(
         key = format!("{base}#{count}");
     }
     key
-}
-
-/// The given drafts of identifiers or citations, with a draft for each stored one that a merging draft keeps: identifiers,
-/// except those of a scheme of which only other values are given, and other claims. Stored parts stay in their order, before
-/// new ones. `None` for other parts, of which a given list replaces the stored one.
-pub(super) fn with_kept_parts(part: &Record, drafts: &[Draft], stored: &[StoredRow], names: &ResolvedNames) -> Option<Vec<Draft>> {
-    // a stored part with the same values in these fields is replaced by the given one
-    let fields: &[&str] = match part.ty {
-        RecordType::Identifier => &["scheme"],
-        RecordType::Citation => &["source", "field", "value"],
-        _ => return None,
-    };
-    let fields: Vec<_> = fields.iter().filter_map(|name| part.field_id(name)).collect();
-    let cell = |draft: &Draft, field| draft.value(field).map_or(Cell::Null, |value| names.cell(value, &HashMap::new()));
-    let (key, position) = (part.known_field("key"), part.known_field("position"));
-    let mut rows: Vec<(&str, &StoredRow)> = stored.iter().filter_map(|row| Some((row.cells[key.index()].as_text()?, row))).collect();
-    rows.sort_by_key(|(_, row)| match row.cells[position.index()] {
-        Cell::Integer(position) => position,
-        _ => i64::MAX,
-    });
-    let mut taken = HashSet::new();
-    let public_slug = |ty: RecordType, slug: &str| names.public_slug(ty, slug);
-    let keys: Vec<String> =
-        drafts.iter().enumerate().map(|(index, draft)| part_key(part, draft, index, &mut taken, &mut Vec::new(), public_slug)).collect();
-    let values = |draft: &Draft| fields.iter().map(|field| cell(draft, *field)).collect::<Vec<_>>();
-    let confirmed: Vec<Vec<Cell>> = drafts
-        .iter()
-        .zip(&keys)
-        .filter(|(_, key)| part.ty == RecordType::Identifier && rows.iter().any(|(stored, _)| stored == key))
-        .map(|(draft, _)| values(draft))
-        .collect();
-    let replaced: Vec<Vec<Cell>> = drafts.iter().map(values).filter(|values| !confirmed.contains(values)).collect();
-    let mut ordered = Vec::new();
-    let mut used = HashSet::new();
-    for (row_key, row) in rows {
-        let values: Vec<Cell> = fields.iter().map(|field| row.cells[field.index()].clone()).collect();
-        if let Some(index) = keys.iter().position(|key| key == row_key) {
-            used.insert(index);
-            ordered.push(drafts[index].clone());
-        } else if !replaced.contains(&values) {
-            let target = WriteTarget { restates_stored: true, ..WriteTarget::default() };
-            ordered.push(Draft { name: Some(row_key.to_owned()), target, ..Draft::default() });
-        }
-    }
-    ordered.extend(drafts.iter().enumerate().filter(|(index, _)| !used.contains(index)).map(|(_, draft)| draft.clone()));
-    Some(ordered)
 }

@@ -54,6 +54,8 @@ pub(crate) struct ResolvedNames {
     pub(super) slugs: HashMap<(RecordType, String), Uuid>,
     /// Ids that exist, each with itself or, after a merge, with the id of the record it was merged into.
     pub(super) ids: HashMap<Uuid, Uuid>,
+    /// Whether any of these ids is that of a merged record.
+    has_merged_ids: bool,
     /// Slugs of records that were merged or renamed: drafts with them are skipped.
     retired_slugs: HashMap<(RecordType, String), RetiredSlug>,
     /// Identifiers that records have from merged ones: drafts that are found by them are skipped.
@@ -399,6 +401,7 @@ impl ResolvedNames {
                 .to_owned();
             for row in transaction.query_all(&select).await.map_err(database)? {
                 self.ids.insert(row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?);
+                self.has_merged_ids = true;
             }
         }
         Ok(())
@@ -467,6 +470,20 @@ impl ResolvedNames {
         let key = (ty, slug.to_owned());
         let id = self.digest_slugs.get(&key).filter(|id| self.slugs.get(&key) == Some(*id));
         id.map_or_else(|| slug.to_owned(), |id| id::encode(ty.prefix(), *id))
+    }
+
+    /// Whether any of the names that drafts give is that of a merged or renamed record.
+    pub(super) fn has_redirects(&self) -> bool {
+        !self.retired_slugs.is_empty() || self.has_merged_ids
+    }
+
+    /// Whether a reference is by the id or slug of a merged or renamed record.
+    pub(super) fn is_redirected(&self, value: &DraftValue) -> bool {
+        match value {
+            DraftValue::Slug(ty, slug) => self.retired_slugs.contains_key(&(*ty, slug.clone())),
+            DraftValue::Id(_, id) => self.ids.get(id).is_some_and(|found| found != id),
+            DraftValue::Cell(_) | DraftValue::Key(..) | DraftValue::Invalid => false,
+        }
     }
 
     /// The cell for a draft value. `parts` are the ids of the parts of the same record by type and key. An unresolved

@@ -13,6 +13,7 @@ use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::core::path::{DisplayPath, PathSegment};
+use crate::core::text::cleaned;
 use crate::entity::RecordType;
 use crate::store::curation::disputes;
 use crate::store::curation::withholding::digest_key::DigestKey;
@@ -311,7 +312,9 @@ impl WriteSession<'_> {
 
     /// Instant and author of the revisions that this session writes, which are edits.
     pub(crate) fn stamp(&self) -> RevisionStamp {
-        RevisionStamp { at: self.store.clock.now(), by: self.author.by.clone(), message: self.author.message.clone(), imported: false }
+        let clean = |text: &str| cleaned(text).trim().to_owned();
+        let (by, message) = (clean(&self.author.by), self.author.message.as_deref().map(clean).filter(|message| !message.is_empty()));
+        RevisionStamp { at: self.store.clock.now(), by, message, imported: false }
     }
 
     /// Adds a revision without field changes to the history of a record.

@@ -21,7 +21,7 @@ pub struct Author {
 impl Author {
     /// Requires a name and a message that histories can hold.
     pub(crate) fn check(&self) -> Result<(), WriteError> {
-        let name = TextRule::NAME.check(&self.by).map_err(|message| ("by", message));
+        let name = TextRule::NAME.clean_name(&self.by).map(drop).map_err(|message| ("by", message));
         let message = self.message.as_deref().map_or(Ok(()), |text| TextRule::MESSAGE.check(text)).map_err(|message| ("message", message));
         let problems: Vec<InputProblem> = [name, message]
             .into_iter()

@@ -125,6 +125,94 @@ async fn fewer_counted_than_listed_votes_are_warned_about(
     assert!(output.contains("1 updated") && !output.contains("is less than"), "{door:?} {output}");
 }
 
+/// One side is stored, and an import gives the other one.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn given_counts_are_compared_with_stored_votes_and_votes_with_counts(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+    #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
+) {
+    let votes = "votes: [{key: a, person: anna, option: yes}, {key: b, person: berik, option: yes}, {key: c, person: dana, option: yes}]";
+    let counts = "counts: [{option: no, value: 9}, {option: yes, value: 1}]";
+    let less = "1 is less than the 3 votes with the option yes that are listed; correct one of them";
+    let more = "3 votes with the option yes are listed, and counts has 1, which is less than that; correct one of them";
+    for (stored, given, warning, path) in [(votes, counts, less, "counts[1]"), (counts, votes, more, "votes[2]")] {
+        let fixture = fixture(on).await;
+        fixture.write_file("stored.yaml", vote_event(stored));
+        fixture.import_ok(&["stored.yaml"]);
+        fixture.write_file("file.yaml", format!("voteEvents:\n- slug: vote\n  {given}\n"));
+        let output = import_strictly(&fixture, door, "file.yaml").await;
+        assert!(output.contains(warning) && !output.contains("1 updated"), "{door:?} {output}");
+        let output = import(&fixture, door, "file.yaml", None, None).await;
+        assert!(output.contains("1 updated") && output.contains(warning), "{door:?} {output}");
+        if !matches!(door, Door::Upload) {
+            assert!(output.contains("file.yaml:3") && output.contains(path), "{door:?} {output}");
+        }
+    }
+}
+
+/// An edit that gives one side is refused at what it gives, and so is a revert. One that lessens a contradiction is not.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn edits_of_one_side_of_a_tally_are_refused(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let fixture = fixture(on).await;
+    let votes = "votes: [{key: a, person: anna, option: yes}, {key: b, person: berik, option: yes}]";
+    fixture.write_file("stored.yaml", vote_event(votes));
+    fixture.import_ok(&["stored.yaml"]);
+    let editor = Asker::with_role(&fixture.server, Role::Editor).await;
+    let counts = |value: i64| json!({"id": "vote", "counts": [{"option": "YES", "value": value}]});
+    let update = "updateVoteEvent { voteEvent { id } }";
+    let errors = |payload: &Value| -> Vec<(Value, String)> {
+        let errors = payload["errors"].as_array().unwrap().iter();
+        errors.map(|error| (error["path"].clone(), error["message"].as_str().unwrap().to_owned())).collect()
+    };
+    let payload = editor.payload(update, counts(1)).await;
+    let less = "1 is less than the 2 votes with the option yes that are listed; correct one of them";
+    assert_eq!(errors(&payload), [(json!(["input", "counts", 0]), less.to_owned())]);
+    editor.done(update, counts(2)).await;
+
+    // the part of a record, which is added or changed by itself
+    let vote = |option: &str| json!({"voteEvent": {"slug": "vote"}, "vote": {"key": "c", "person": "dana", "option": option}});
+    let more = "3 votes with the option yes are listed, and counts has 2, which is less than that; correct one of them";
+    let payload = editor.payload("addVote { part { id } }", vote("YES")).await;
+    assert_eq!(errors(&payload), [(json!(["input", "vote"]), more.to_owned())]);
+    editor.done("addVote { part { id } }", vote("NO")).await;
+    let change = |option: &str| json!({"voteEvent": {"slug": "vote"}, "part": "c", "option": option});
+    let payload = editor.payload("updateVote { part { id } }", change("YES")).await;
+    assert_eq!(errors(&payload), [(json!(["input", "part"]), more.to_owned())]);
+
+    // revision 1 had no counts, 2 has two votes and their number
+    let id = editor.data("{ voteEvent(by: {slug: \"vote\"}) { id } }").await["voteEvent"]["id"].clone();
+    editor.done("removeVote { voteEvent { id } }", json!({"voteEvent": {"slug": "vote"}, "part": "a"})).await;
+    editor.done(update, counts(1)).await;
+    fixture.write_file("wrong.yaml", format!("voteEvents:\n- slug: vote\n  {votes}\n"));
+    let output = fixture.import_ok(&["wrong.yaml", "--overwrite"]);
+    assert!(output.contains("1 updated"), "{output}");
+    // a contradiction that an import has brought in may be lessened
+    editor.done(update, json!({"id": "vote", "motion": {"en": "Other"}})).await;
+    editor.done("removeVote { voteEvent { id } }", json!({"voteEvent": {"slug": "vote"}, "part": "a"})).await;
+    let payload = editor.payload("revert { record { id } }", json!({"record": id, "toRevision": 6})).await;
+    let at = format!("counts[0]: {less}");
+    assert_eq!(errors(&payload), [(json!(["input", "record"]), at)]);
+    // a deleted record is restored as it was
+    fixture.import_ok(&["wrong.yaml", "--overwrite"]);
+    let revision = editor.data("{ voteEvent(by: {slug: \"vote\"}) { revision } }").await["voteEvent"]["revision"].clone();
+    editor.done("deleteVoteEvent { deletedId }", json!({"id": "vote"})).await;
+    editor.done("revert { record { id } }", json!({"record": id, "toRevision": revision})).await;
+
+    // records that are imported by themselves
+    let query = "mutation($input: ImportRecordsInput!) { importRecords(input: $input) { updated results { warnings { path message } errors { path message } } } }";
+    let records = json!([{"voteEvent": {"slug": "vote", "counts": [{"option": "YES", "value": 0}]}}]);
+    let none = "0 is less than the 2 votes with the option yes that are listed; correct one of them";
+    for (strict, list) in [(true, "errors"), (false, "warnings")] {
+        let input = json!({"records": records, "strict": strict, "overwrite": true});
+        let answer = editor.answer(query, json!({"input": input})).await;
+        let result = &answer["data"]["importRecords"];
+        let expected = json!([{"path": ["input", "records", 0, "voteEvent", "counts", 0], "message": none}]);
+        assert_eq!((&result["results"][0][list], &result["updated"]), (&expected, &json!(i32::from(!strict))), "{answer:#}");
+    }
+}
+
 /// Addresses that are none are refused in every format and in edits, each with its reason.
 #[rstest]
 #[case("https://@x.kz/", "remove the user name and password before @, and the @")]
@@ -132,6 +220,7 @@ async fn fewer_counted_than_listed_votes_are_warned_about(
 #[case("https:///x.kz", "write two slashes before the host")]
 #[case("https://-", "the host or port is not valid")]
 #[case("https://x.kz/%00", "it contains the control character %00; remove it")]
+#[case("https://x%2ekz/", "write the characters of the host themselves, without %")]
 #[tokio::test(flavor = "multi_thread")]
 async fn address_that_is_none_is_refused_everywhere(#[case] url: &str, #[case] reason: &str) {
     let fixture = fixture(On::Sqlite).await;

@@ -4,6 +4,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::ImportFixture;
+use super::identity::{Door, import};
 use crate::server::{On, path};
 
 const BASE: &str = "topics: [{slug: language, label: {en: Language}}]\nsources: [{slug: register-2026, title: {en: Register}, kind: dataset}]\norganizations: [{slug: greens, name: {en: Greens}, classification: party, identifiers: [{scheme: register, value: G-1}]}]";
@@ -191,6 +192,18 @@ async fn problems_name_file_line_and_column() {
     "m.yaml:2: fields.classification.constant (column 27): \"mail\" is not a value of this field"
 )]
 #[case(
+    "type: person\nfields: {slug: {constant: Ann Lee}}",
+    "m.yaml:2: fields.slug.constant (column 17): \"Ann Lee\" is not a valid name; use up to"
+)]
+#[case(
+    "type: person\nfields: {jurisdiction: {column: a, values: {k: \"K Z\"}}}",
+    "m.yaml:2: fields.jurisdiction.values.k (column 48): \"K Z\" is not a valid name; use up to"
+)]
+#[case(
+    "type: person\nfields: {sortName: {column: a, default: \"a\\u0007\"}}",
+    "m.yaml:2: fields.sortName.default (column 32): text must not contain the character U+0007"
+)]
+#[case(
     "type: person\nseparator: \";;\"\nfields: {}",
     "m.yaml:2: separator (column 1): expected a single ASCII character, such as \";\", or tab"
 )]
@@ -225,6 +238,68 @@ async fn invalid_mapping_is_rejected_with_reason(#[case] mapping: &str, #[case] 
     fixture.write_file("t.csv", "a\n1\n");
     let error = fixture.import_err(&["t.csv", "--mapping", "m.yaml"]);
     assert!(error.contains(expected), "expected {expected}\n{error}");
+}
+
+/// A text of the mapping that no row could have is one problem, at its place in the mapping, and not one of each row.
+#[rstest]
+#[case("role: {constant: TEXT}", "fields.role.constant", 501)]
+#[case("role: {column: a, default: TEXT}", "fields.role.default", 501)]
+#[case("role: {column: a, values: {x: TEXT, \"*\": y}}", "fields.role.values.x", 501)]
+#[case("label: {en: {constant: TEXT}}", "fields.label.en.constant", 2_001)]
+#[case("identifiers: [{scheme: {constant: TEXT}, value: a}]", "fields.identifiers[0].scheme.constant", 101)]
+#[case("links: [{url: a, note: {constant: TEXT}}]", "fields.links[0].note.constant", 501)]
+#[tokio::test(flavor = "multi_thread")]
+async fn constant_that_is_too_long_is_one_problem(#[case] field: &str, #[case] place: &str, #[case] chars: usize) {
+    let fixture = ImportFixture::new(On::Sqlite).await;
+    let label = if field.starts_with("label") { "" } else { "label: {en: a}, " };
+    let mapping = format!("type: membership\nfields: {{slug: a, {label}person: a, organization: a, {field}}}\n");
+    fixture.write_file("m.yaml", mapping.replace("TEXT", &"x".repeat(chars)));
+    fixture.write_file("t.csv", "a\nb\nc\nd\n");
+    let max = chars - 1;
+    let error = fixture.import_err(&["t.csv", "--mapping", "m.yaml"]);
+    let expected = format!("the text has {chars} characters; the maximum is {max}");
+    assert!(error.contains(&format!("m.yaml:2: {place}")), "{error}");
+    assert_eq!((error.matches(&expected).count(), error.contains("t.csv")), (1, false), "{error}");
+    // one character less is a value
+    fixture.write_file("m.yaml", mapping.replace("TEXT", &"x".repeat(max)));
+    let error = fixture.import_err(&["t.csv", "--mapping", "m.yaml"]);
+    assert!(!error.contains("the maximum is") && error.contains("there is no person with the slug \"b\""), "{error}");
+}
+
+/// A slug in the mapping that no record has is one problem as well, through every interface, unless no row uses it.
+#[rstest]
+#[case("{constant: house}", "fields.organization.constant", true)]
+#[case("{column: o, default: house}", "fields.organization.default", true)]
+#[case("{column: o, values: {h: house, \"*\": senate}}", "fields.organization.values.h", false)]
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_slug_of_a_mapping_is_one_problem(
+    #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
+    #[case] rule: &str,
+    #[case] place: &str,
+    #[case] is_used: bool,
+) {
+    let fixture = ImportFixture::new(On::Sqlite).await;
+    fixture.write_file(
+        "base.yaml",
+        "people: [{slug: a, name: {en: A}}, {slug: b, name: {en: B}}]\norganizations: [{slug: senate, name: {en: S}, classification: other}]\n",
+    );
+    fixture.import_ok(&["base.yaml"]);
+    let fields = format!("{{slug: p, label: {{en: p}}, person: p, organization: {rule}}}");
+    fixture.write_file("m.yaml", format!("type: membership\nfields: {fields}\n"));
+    fixture.write_file("t.csv", "p,o\na,\nb,\n");
+    let output = import(&fixture, door, "t.csv", None, Some("m.yaml")).await.replace("\\\"", "\"");
+    let message = "there is no organization with the slug \"house\", neither in the import nor in the database";
+    // a rule with values needs one for an empty cell
+    if is_used {
+        assert_eq!(output.matches(message).count(), 1, "{door:?} {output}");
+        assert!(matches!(door, Door::Upload) || output.contains(&format!("m.yaml:2: {place}")), "{door:?} {output}");
+        fixture.write_file("house.yaml", "organizations: [{slug: house, name: {en: House}, classification: other}]\n");
+        fixture.import_ok(&["house.yaml"]);
+    } else {
+        fixture.write_file("t.csv", "p,o\na,x\nb,y\n");
+    }
+    let output = import(&fixture, door, "t.csv", None, Some("m.yaml")).await;
+    assert!(output.contains("2 created"), "{door:?} {output}");
 }
 
 #[rstest]

@@ -8,6 +8,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::ImportFixture;
+use super::identity::{Door, import};
 use crate::cli::command::kurultai;
 use crate::server::On;
 
@@ -129,4 +130,60 @@ async fn revision_count(fixture: &ImportFixture) -> u64 {
     let count = Statement::from_string(raw.get_database_backend(), "SELECT count(*) FROM revisions".to_owned());
     let row = raw.query_one_raw(count).await.unwrap().unwrap();
     u64::try_from(row.try_get_by_index::<i64>(0).unwrap()).unwrap()
+}
+
+/// A file without records is read, and a note says so: it may be a download that failed.
+#[rstest]
+#[case("a.yaml", "")]
+#[case("a.yaml", "people: []\n")]
+#[case("a.json", "null")]
+#[case("a.json", "{}")]
+#[case("a.json", "[]")]
+#[case("a.ndjson", "\n \n")]
+#[case("a.csv", "id\n")]
+#[tokio::test(flavor = "multi_thread")]
+async fn file_without_records_is_noted(
+    #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
+    #[case] name: &str,
+    #[case] text: &str,
+) {
+    let fixture = ImportFixture::new(On::Sqlite).await;
+    fixture.write_file(name, text);
+    fixture.write_file("m.yaml", "type: person\nfields: {slug: id, name: {en: id}}\n");
+    let mapping = name.ends_with(".csv").then_some("m.yaml");
+    let output = import(&fixture, door, name, Some("parl"), mapping).await;
+    assert!(output.contains(&format!("{name}: the file has no records")), "{door:?} {output}");
+}
+
+/// What is wrong with a file is reported with its line and column, through every interface.
+#[rstest]
+#[case("a.json", b"{\"people\":[{\"slug\":\"a\",\"slug\":\"b\"}]}", "a.json:1: invalid JSON: duplicate key \"slug\" (column 30)")]
+#[case("a.json", b"{\"people\":\n[,]}", "a.json:2: invalid JSON: expected value (column 2)")]
+#[case("a.ndjson", b"\n{\"person\": {}} x\n", "a.ndjson:2: invalid JSON: trailing characters (column 16)")]
+#[case("a.yaml", b"people:\n- slug: a\n  slug: b\n", "a.yaml:3: invalid YAML: duplicate key \"slug\" (column 3)")]
+#[case(
+    "a.yaml",
+    b"people: [{slug: a, name: {en: |\n A\n}}]\n",
+    "a.yaml:1: invalid YAML: a text cannot begin with | here; write it in quotes (column 31)"
+)]
+#[case("a.yaml", b"people:\n- {slug: a, name: *n}\n", "a.yaml:2: invalid YAML: while parsing node, found unknown anchor (column 19)")]
+#[case("a.yaml", b"\xff\xfe\0\0p\0\0\0", "a.yaml:1: the file is UTF-32, which is not read; save it as UTF-8")]
+#[case("a.json", b"\0\0\xfe\xff\0\0\0{", "a.json:1: the file is UTF-32, which is not read; save it as UTF-8")]
+#[case("a.csv", b"", "m.yaml:2: fields.slug (column 10): a.csv has no column \"id\": line 1, on which its header should be, is empty")]
+#[case("a.csv", b"\xef\xbb\xbf", "a.csv has no column \"id\": line 1, on which its header should be, is empty")]
+#[case("a.csv", b"id,id\na,b\n", "duplicate column \"id\" in a.csv: columns 1 and 2 have this name; rename one of them")]
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_file_is_refused_with_its_place(
+    #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
+    #[case] name: &str,
+    #[case] bytes: &[u8],
+    #[case] expected: &str,
+) {
+    let fixture = ImportFixture::new(On::Sqlite).await;
+    fixture.write_file(name, bytes);
+    fixture.write_file("m.yaml", "type: person\nfields: {slug: id, name: {en: id}}\n");
+    let mapping = name.ends_with(".csv").then_some("m.yaml");
+    let output = import(&fixture, door, name, None, mapping).await.replace("\\\"", "\"");
+    assert!(output.contains(expected), "{door:?} {expected}\n{output}");
+    assert!(!output.contains("1 created") || output.contains("-1 created"), "{door:?} {output}");
 }

@@ -4,13 +4,14 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use kurultai::core::auth::Role;
 use rstest::rstest;
 use rust_xlsxwriter::{Format, Formula, Workbook};
 use serde_json::json;
 
 use super::ImportFixture;
-use super::identity::{Door, Options, import, import_with};
-use crate::server::On;
+use super::identity::{Door, Options, import, import_strictly, import_with};
+use crate::server::{Asker, On};
 
 const MAPPING: &str = "type: person\nfields:\n  slug: id\n  name: {ru: name}\n";
 
@@ -423,4 +424,44 @@ async fn legislators_of_the_us_congress_are_recognized(
     assert!(brown["memberships"]["nodes"].as_array().unwrap().contains(&whip), "{brown:#}");
     let output = import(&fixture, door, "legislators.yaml", Some("bioguide"), None).await;
     assert!(output.contains("0 created, 0 updated, 9 unchanged"), "{output}");
+}
+
+/// The spellings of one address lead to one source, through every interface: by a mapping, in Popolo, and in a mutation.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn spellings_of_an_address_are_one_source(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+    #[values(Door::Database, Door::Url, Door::Upload)] door: Door,
+) {
+    let fixture = ImportFixture::new(on).await;
+    let spellings =
+        ["https://пример.kz", "HTTPS://xn--e1afmkfd.KZ:443", "https://пример.kz./", "https://ПРИМЕР\u{3002}kz", "https://пример.kz:/"];
+    fixture.write_file("s.yaml", "sources:\n- {slug: page, title: {en: Page}, kind: article, url: \"https://xn--e1afmkfd.kz\"}\n");
+    assert_eq!(fixture.import_ok(&["s.yaml"]), "Records: 1 created, 0 updated, 0 unchanged");
+    let rows: Vec<String> = spellings.iter().enumerate().map(|(index, url)| format!("p{index},{url}\n")).collect();
+    fixture.write_file("t.csv", format!("id,link\n{}", rows.concat()));
+    fixture.write_file("m.yaml", "type: person\nfields: {slug: id, name: {en: id}, citations: [{source: {column: link, by: url}}]}\n");
+    let output = import(&fixture, door, "t.csv", None, Some("m.yaml")).await;
+    assert!(output.contains("5 created"), "{door:?} {output}");
+    let sources: Vec<_> = spellings.iter().map(|url| json!({"url": url})).collect();
+    fixture.write_file("t.popolo.json", json!({"persons": [{"id": "9", "name": "Ann", "sources": sources}]}).to_string());
+    let output = import(&fixture, door, "t.popolo.json", Some("parl"), None).await;
+    assert!(output.contains("1 created"), "{door:?} {output}");
+    let editor = Asker::with_role(&fixture.server, Role::Editor).await;
+    let person = editor.data("{ person(by: {slug: \"p0\"}) { id } }").await["person"]["id"].clone();
+    for (index, url) in spellings.iter().enumerate() {
+        let citation = json!({"source": url, "quote": index.to_string()});
+        editor.done("addCitation { record { id } }", json!({"record": person, "citation": citation})).await;
+    }
+    let output = import(&fixture, door, "s.yaml", None, None).await;
+    assert!(output.contains("1 unchanged"), "{door:?} {output}");
+    let data = fixture.server.data("{ sources { nodes { slug url citedFor { totalCount } } } }").await;
+    assert_eq!(data["sources"]["nodes"], json!([{"slug": "page", "url": "https://пример.kz/", "citedFor": {"totalCount": 11}}]));
+    for spelling in spellings {
+        let found = fixture.server.data(&format!("{{ sources(filter: {{url: {{eq: \"{spelling}\"}}}}) {{ totalCount }} }}")).await;
+        assert_eq!(found["sources"]["totalCount"], 1, "{spelling}");
+        fixture.write_file("other.yaml", format!("sources:\n- {{slug: other, title: {{en: O}}, kind: article, url: \"{spelling}\"}}\n"));
+        let output = import_strictly(&fixture, door, "other.yaml").await.replace("\\\"", "\"");
+        assert!(output.contains("the source \"page\" has this URL, too"), "{door:?} {spelling} {output}");
+    }
 }

@@ -12,22 +12,23 @@ use serde_json::{Value, json};
 
 use crate::server::{Asker, On, Server};
 
-/// Three records of each type that can be merged, each citing sources, and records that refer to all of them.
+/// Three records of each type that can be merged, each citing sources, and records that refer to all of them. Some cite several
+/// sources alike, so that merges of the sources make the citations the same.
 const TEXT: &str = r#"
 sources:
 - {slug: s0, title: {en: First page}, kind: article, citations: [{key: s0, source: s1, quote: of s0}]}
 - {slug: s1, title: {en: Second page}, kind: article}
 - {slug: s2, title: {en: Third page}, kind: article, citations: [{key: s2, source: s1, quote: of s2}]}
 people:
-- {slug: p0, name: {en: Person Zero}, citations: [{key: p0, source: s0, quote: of p0}]}
-- {slug: p1, name: {en: Person One}, citations: [{key: p1, source: s1, quote: of p1}, {key: same-a, source: s0, quote: same}]}
+- {slug: p0, name: {en: Person Zero}, citations: [{key: p0, source: s0, quote: of p0}, {key: d2, source: s2, field: name, quote: alike}, {key: d0, source: s0, field: name, quote: alike}, {key: d1, source: s1, field: name, quote: alike}]}
+- {slug: p1, name: {en: Person One}, citations: [{key: p1, source: s1, quote: of p1}, {key: same-a, source: s0, quote: same}, {key: e0, source: s1, field: name, quote: alike}]}
 - {slug: p2, name: {en: Person Two}, citations: [{key: p2, source: s2, quote: of p2}, {key: same-b, source: s1, quote: same}]}
 organizations:
 - {slug: o0, name: {en: Body Zero}, classification: other, citations: [{key: o0, source: s0, quote: of o0}]}
 - {slug: o1, name: {en: Body One}, classification: other, parent: o0, citations: [{key: o1, source: s1, quote: of o1}]}
 - {slug: o2, name: {en: Body Two}, classification: other, citations: [{key: o2, source: s0, quote: of o2}]}
 memberships:
-- {slug: m0, label: {en: Member}, person: p0, organization: o0, citations: [{key: m0, source: s0, quote: of m0}]}
+- {slug: m0, label: {en: Member}, person: p0, organization: o0, citations: [{key: m0, source: s0, quote: of m0}, {key: d1, source: s1, quote: alike}, {key: d0, source: s0, quote: alike}, {key: d2, source: s2, quote: alike}]}
 - {slug: m1, label: {en: Member}, person: p1, organization: o2, citations: [{key: m1, source: s2, quote: of m1}]}
 cases:
 - slug: c0
@@ -36,8 +37,8 @@ cases:
   status: pending
   court: o1
   parties:
-  - {key: one, role: plaintiff, person: p0, citations: [{key: c0, source: s0, quote: of c0}]}
-  - {key: two, role: defendant, person: p2, citations: [{key: c1, source: s1, quote: of c1}]}
+  - {key: one, role: plaintiff, person: p0, citations: [{key: c0, source: s0, quote: of c0}, {key: d0, source: s0, quote: alike}, {key: d1, source: s1, quote: alike}]}
+  - {key: two, role: defendant, person: p2, citations: [{key: c1, source: s1, quote: of c1}, {key: d2, source: s2, quote: alike}, {key: d1, source: s1, quote: alike}]}
 statements:
 - {slug: t0, text: {en: Words}, speaker: p0, saidOn: "2020", about: [{person: p0}, {person: p1}], citations: [{key: t0, source: s2, quote: of t0}]}
 "#;
@@ -75,7 +76,7 @@ enum Step {
         ty: usize,
         record: usize,
     },
-    /// A note on the first citation of a record, which a merge may have given to it.
+    /// A note on a citation of a record, which a merge may have given to it.
     Annotate {
         ty: usize,
         record: usize,
@@ -168,7 +169,9 @@ impl Run<'_> {
                 let query =
                     format!("{{ {}(by: {{slug: \"{slug}\"}}) {{ citations {{ nodes {{ id key quote }} }} }} }}", name.to_lowercase());
                 let data = self.editor.data(&query).await;
-                let Some(citation) = data[name.to_lowercase()]["citations"]["nodes"].get(0).cloned() else { return };
+                let mut citations = data[name.to_lowercase()]["citations"]["nodes"].as_array().unwrap().iter();
+                let is_own = |citation: &&Value| citation["quote"].as_str().unwrap().starts_with("of ");
+                let Some(citation) = citations.find(is_own).cloned() else { return };
                 self.count += 1;
                 let note = format!("note {}", self.count);
                 let input = json!({"of": {name.to_lowercase(): slug}, "key": citation["key"], "note": note});

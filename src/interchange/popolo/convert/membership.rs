@@ -4,10 +4,12 @@ use super::builder::RecordBuilder;
 use super::converted::{ConvertedEvent, ConvertedMembership};
 use super::state::{Conversion, NoteKind};
 use crate::core::normalize::fold;
+use crate::core::path::DisplayPath;
 use crate::interchange::omissions::place;
 use crate::interchange::popolo::class::PopoloClass;
 use crate::interchange::popolo::fields::{FieldMap, scalar_text};
 use crate::interchange::popolo::model::PopoloItem;
+use crate::interchange::popolo::nested::MEMBER_FIELDS;
 use crate::interchange::popolo::normalize::{take_display_name, take_name_parts};
 use crate::store::draft::value_tree::Tree;
 use crate::store::draft::{InputProblem, Origin};
@@ -89,8 +91,10 @@ impl Conversion {
             builder.set("periodStart", period.start.clone());
             builder.set("periodEnd", period.end.clone());
             let (period_start, period_end) = (period.start.clone(), period.end.clone());
-            if let Some(message) = period_apart((start.as_ref(), end.as_ref()), (period_start.as_ref(), period_end.as_ref())) {
-                let message = format!("{}: {message}", place(&builder.origin, None));
+            if let Some((field, message)) = period_apart((start.as_ref(), end.as_ref()), (period_start.as_ref(), period_end.as_ref())) {
+                let date = if field == "start_date" { &start } else { &end };
+                let place_of_date = builder.origin.child(field, date.as_ref().and_then(|date| date.line));
+                let message = format!("{}: {}: {message}", place(&place_of_date, None), DisplayPath(&place_of_date.path));
                 self.notes.push((NoteKind::OtherPeriod, message));
             } else {
                 start = start.or(period_start);
@@ -140,35 +144,35 @@ impl Conversion {
     /// Reads the member of a membership, which can be a person or an organization, as its person. Notes one that is an
     /// organization: memberships of records are those of people.
     fn is_of_person(&mut self, fields: &mut FieldMap, origin: &Origin) -> bool {
-        let Some(id) = fields.get_text("member_id") else { return true };
-        let place_of_member = origin.child("member_id", fields.get("member_id").and_then(|tree| tree.line));
+        let Some((given, id)) = MEMBER_FIELDS.into_iter().find_map(|name| Some((name, fields.get_text(name)?))) else { return true };
+        let place_of_member = origin.child(given, fields.get(given).and_then(|tree| tree.line));
         let refusal = |message: String| InputProblem::new(place_of_member.clone(), message);
         if let Some(person) = fields.get_text("person_id") {
             if person == id {
-                fields.take("member_id");
+                MEMBER_FIELDS.into_iter().for_each(|name| drop(fields.take(name)));
                 return true;
             }
-            self.problems.push(refusal(format!("member_id is \"{id}\", but person_id is \"{person}\"; keep one of them")));
+            self.problems.push(refusal(format!("{given} is \"{id}\", but person_id is \"{person}\"; keep one of them")));
             return false;
         }
         let name = fields.get_text("name").unwrap_or_else(|| id.clone());
         match [PopoloClass::Person, PopoloClass::Organization].map(|class| self.is_found(class, &id)) {
             [true, false] => {
-                let person = fields.take("member_id");
+                let person = fields.take(given);
+                MEMBER_FIELDS.into_iter().for_each(|name| drop(fields.take(name)));
                 fields.0.extend(person.map(|id| ("person_id".to_owned(), id)));
                 true
             }
             [false, true] => {
-                let path = crate::core::path::DisplayPath(&origin.path);
+                let path = DisplayPath(&origin.path);
                 let message = "is an organization, and memberships are those of people, so this one is omitted";
                 self.notes
                     .push((NoteKind::OrganizationAsMember, format!("{}: {path}: the member \"{id}\" {message}", place(origin, None))));
                 false
             }
             [true, true] => {
-                self.problems.push(refusal(format!(
-                    "both a person and an organization have the id \"{id}\"; write person_id in place of member_id"
-                )));
+                self.problems
+                    .push(refusal(format!("both a person and an organization have the id \"{id}\"; write person_id in place of {given}")));
                 false
             }
             [false, false] if self.reports_unknown_references => {
@@ -190,7 +194,7 @@ impl Conversion {
             (None, _) => "person",
             (Some(_), None) => "organization",
         };
-        let path = crate::core::path::DisplayPath(&origin.path);
+        let path = DisplayPath(&origin.path);
         let text = format!("{}: {path}: the membership has no {missing} and is omitted", place(origin, None));
         self.notes.push((NoteKind::IncompleteMembership, text));
         false
@@ -213,18 +217,25 @@ impl Conversion {
 }
 
 /// Why a legislative period gives a membership with a start or an end no other date: the period is over before, or begins after it.
+/// The first is the field with the date.
 fn period_apart(
     (start, end): (Option<&Tree>, Option<&Tree>),
     (period_start, period_end): (Option<&Tree>, Option<&Tree>),
-) -> Option<String> {
+) -> Option<(&'static str, String)> {
     let ends_early = if end.is_none() { earlier(period_end, start) } else { None };
     let begins_late = if start.is_none() { earlier(end, period_start) } else { None };
     match (ends_early, begins_late) {
-        (Some((period, _)), _) => Some(format!(
-            "the membership has no end, because its legislative period ends {period} before it starts; correct the period or the start"
+        (Some((period, _)), _) => Some((
+            "start_date",
+            format!(
+                "the membership has no end, because its legislative period ends {period} before it starts; correct the period or the start"
+            ),
         )),
-        (None, Some((_, period))) => Some(format!(
-            "the membership has no start, because its legislative period starts {period} after it ends; correct the period or the end"
+        (None, Some((_, period))) => Some((
+            "end_date",
+            format!(
+                "the membership has no start, because its legislative period starts {period} after it ends; correct the period or the end"
+            ),
         )),
         (None, None) => None,
     }

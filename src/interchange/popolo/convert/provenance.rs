@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use super::builder::{RecordBuilder, map_tree, take_objects};
 use super::state::{Conversion, NoteKind};
-use crate::core::web_address::lower_case_host;
+use crate::core::web_address::comparable_web_address;
 use crate::entity::RecordType;
 use crate::interchange::popolo::class::PopoloClass;
 use crate::interchange::popolo::fields::FieldMap;
@@ -83,7 +83,7 @@ impl Conversion {
             let field = ["url", "name"].into_iter().find(|field| source.get_text(field).is_some_and(|url| is_web_url(&url)));
             if let Some(url) = field.and_then(|field| source.take_text(field)) {
                 let note = source.get_text("note");
-                match notes.entry(lower_case_host(&url)) {
+                match notes.entry(comparable_web_address(&url)) {
                     Entry::Vacant(entry) => {
                         source.take("note");
                         let slug = self.source_slug(entry.key(), &builder.origin, line);

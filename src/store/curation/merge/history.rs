@@ -11,11 +11,11 @@ use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::store::curation::merge::log::{MergeRevision, RecordedMerge};
 use crate::store::curation::merge::overlap::{MergedIds, redirected};
-use crate::store::curation::merge::undo::{Undone, undo_change};
+use crate::store::curation::merge::undo::{Undone, undo_change, without_position};
 use crate::store::database;
 use crate::store::history::revisions::load_revisions;
 use crate::store::history::state;
-use crate::store::history::state::{POSITION, UndoneState, key, key_and_rest};
+use crate::store::history::state::{UndoneState, key, key_and_rest};
 use crate::store::sql::dialect;
 use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::session::WriteSession;
@@ -166,15 +166,4 @@ fn repeated(gift: &Gift<'_>, given: &[GivenPlace], change: &Json) -> Option<Json
     let Some(place) = given.iter().find(|place| place.part.is_none() && place.contains(change)) else { return Some(change.clone()) };
     let value = place.without_given(gift, change.get("new")?);
     (value != Json::Null).then(|| json!({"field": place.path, "old": null, "new": value}))
-}
-
-/// A part without its position, at any depth.
-fn without_position(value: &Json) -> Json {
-    match value {
-        Json::Object(members) => {
-            members.iter().filter(|(name, _)| *name != POSITION).map(|(name, value)| (name.clone(), without_position(value))).collect()
-        }
-        Json::Array(items) => items.iter().map(without_position).collect(),
-        other => other.clone(),
-    }
 }

@@ -9,6 +9,7 @@ use crate::catalog::kind::FieldKind;
 use crate::catalog::record::{Record, RecordKind};
 use crate::core::id;
 use crate::entity::RecordType;
+use crate::store::history::state::{key, key_and_rest};
 
 /// Replaces every text value that equals `old`, at any depth.
 pub(super) fn replace_text(value: Json, old: &str, new: &str) -> Json {
@@ -84,12 +85,16 @@ fn append(ours: &mut Vec<Json>, theirs: Vec<Json>) {
     }
 }
 
-/// Removes parts that a merge has made equal to an earlier one of their list, such as two topics that became one. The earlier one
-/// gets the citations of the removed one.
+/// Removes parts that a merge has made equal to an earlier one of their list, such as two topics that became one, at any depth. The
+/// earlier one gets the citations of the removed one.
 pub(super) fn remove_alike_parts(record: &Record, state: &mut Json) {
     for list in &record.parts {
         let part = catalog().get(list.part);
-        let Some(Json::Array(items)) = state.get_mut(list.name).filter(|_| !part.distinct.is_empty()) else { continue };
+        let Some(Json::Array(items)) = state.get_mut(list.name) else { continue };
+        if part.distinct.is_empty() {
+            items.iter_mut().for_each(|item| remove_alike_parts(part, item));
+            continue;
+        }
         let mut kept: Vec<Json> = Vec::with_capacity(items.len());
         for mut item in std::mem::take(items) {
             let values = without_lists(part, &item);
@@ -104,8 +109,73 @@ pub(super) fn remove_alike_parts(record: &Record, state: &mut Json) {
                 }
             }
         }
+        kept.iter_mut().for_each(|item| remove_alike_parts(part, item));
         *items = kept;
     }
+}
+
+/// The parts of a state at any depth, each with its path as the history spells it. The parts of a part follow it.
+pub(super) fn parts_with_paths<'s>(record: &Record, state: &'s Json) -> Vec<(String, &'s Json)> {
+    let mut found = Vec::new();
+    for list in &record.parts {
+        for item in state.get(list.name).and_then(Json::as_array).into_iter().flatten() {
+            let path = part_path(list.name, item);
+            let below = parts_with_paths(catalog().get(list.part), item);
+            let below: Vec<_> = below.into_iter().map(|(rest, item)| (format!("{path}.{rest}"), item)).collect();
+            found.push((path, item));
+            found.extend(below);
+        }
+    }
+    found
+}
+
+/// Path of a part as the history spells it.
+pub(super) fn part_path(list: &str, part: &Json) -> String {
+    match key(part) {
+        Some(key) => format!("{list}[{key}]"),
+        None => list.to_owned(),
+    }
+}
+
+/// Whether the part at a path is alike to another one of its list: no list can have both.
+pub(super) fn is_repeated(record: &Record, state: &Json, path: &str) -> bool {
+    for list in &record.parts {
+        let Some(rest) = path.strip_prefix(list.name).and_then(|rest| rest.strip_prefix('[')) else { continue };
+        let part = catalog().get(list.part);
+        let Some(Json::Array(items)) = state.get(list.name) else { return false };
+        let item_with = |wanted: &str| items.iter().find(|item| key(item) == Some(wanted));
+        return match key_and_rest(rest).find_map(|(key, rest)| Some((item_with(key)?, rest))) {
+            Some((item, Some(rest))) => is_repeated(part, item, rest),
+            Some((item, None)) => items.iter().any(|other| key(other) != key(item) && is_alike(part, other, item)),
+            None => false,
+        };
+    }
+    false
+}
+
+/// Whether two parts of the same list, each with its path, are alike.
+pub(super) fn is_alike_at(record: &Record, (path, one): (&str, &Json), (other_path, other): (&str, &Json)) -> bool {
+    for list in &record.parts {
+        let rest = |path: &str| Some(path.strip_prefix(list.name)?.strip_prefix('[')?.to_owned());
+        let (Some(rest), Some(other_rest)) = (rest(path), rest(other_path)) else { continue };
+        let part = catalog().get(list.part);
+        let is_whole = |rest: &str, value: &Json| key(value).is_some_and(|key| rest.strip_prefix(key) == Some("]"));
+        if is_whole(&rest, one) && is_whole(&other_rest, other) {
+            return is_alike(part, one, other);
+        }
+        // parts of the same part
+        return key_and_rest(&rest).any(|(key, below)| {
+            let same = key_and_rest(&other_rest).find(|(other, _)| *other == key).and_then(|(_, below)| below);
+            below.zip(same).is_some_and(|(below, same)| is_alike_at(part, (below, one), (same, other)))
+        });
+    }
+    false
+}
+
+/// Whether two parts have the same values in all fields that are declared distinct.
+fn is_alike(part: &Record, one: &Json, other: &Json) -> bool {
+    let value = |item: &Json, name: &str| item.get(name).filter(|value| !value.is_null()).cloned();
+    !part.distinct.is_empty() && part.distinct.iter().all(|name| value(one, name) == value(other, name))
 }
 
 /// An item of a list without its key and the parts in it.

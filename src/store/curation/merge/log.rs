@@ -11,6 +11,7 @@ use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::entity::RecordType;
 use crate::store::database;
+use crate::store::history::revisions::TABLE as REVISIONS;
 use crate::store::read::result::Cell;
 use crate::store::write::model::StoredRow;
 use crate::store::write::writer::delete_rows;
@@ -138,6 +139,33 @@ pub(crate) async fn merged_into(transaction: &DatabaseTransaction, into: Uuid) -
     merges.collect::<std::result::Result<_, sea_orm::DbErr>>().map_err(internal)
 }
 
+/// The field changes by which merges that were made after this one, and are not undone, changed a record; those of the last merge
+/// first.
+pub(crate) async fn changes_of_later_merges(transaction: &DatabaseTransaction, record: Uuid, merge: &RecordedMerge) -> Result<Vec<Json>> {
+    let sequence = || Expr::col((REVISIONS, "sequence"));
+    let of_later = Query::select()
+        .column((MERGES, "record_id"))
+        .from(MERGES)
+        .and_where(Expr::col((MERGES, "first_sequence")).gt(merge.sequences.1))
+        .and_where(Expr::col((MERGES, "first_sequence")).lte(sequence()))
+        .and_where(Expr::col((MERGES, "last_sequence")).gte(sequence()))
+        .to_owned();
+    let select = Query::select()
+        .column("changes")
+        .from(REVISIONS)
+        .and_where(Expr::col("record_id").eq(record))
+        .and_where(Expr::exists(of_later))
+        .order_by("sequence", Order::Desc)
+        .to_owned();
+    let mut all = Vec::new();
+    for row in transaction.query_all(&select).await.map_err(database)? {
+        let changes: Json = row.try_get_by_index(0).map_err(internal)?;
+        let Json::Array(changes) = changes else { return Err(internal("the changes of a revision are not a list")) };
+        all.extend(changes);
+    }
+    Ok(all)
+}
+
 /// Deletes what is recorded of all merges of these records, and into them.
 pub(crate) async fn forget_merges(transaction: &DatabaseTransaction, records: &[Uuid]) -> Result<()> {
     let is_one = || Expr::col("record_id").is_in(records.iter().copied());
@@ -164,7 +192,7 @@ pub(crate) async fn merge_revisions(transaction: &DatabaseTransaction, merge: &R
     let (first, last) = merge.sequences;
     let select = Query::select()
         .columns(["record_type", "record_id", "changes"])
-        .from("revisions")
+        .from(REVISIONS)
         .and_where(Expr::col("sequence").between(first, last))
         .order_by("sequence", Order::Asc)
         .to_owned();

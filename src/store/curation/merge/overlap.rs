@@ -15,7 +15,7 @@ use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::entity::RecordType;
-use crate::store::curation::merge::item::{decode_record, replace_text};
+use crate::store::curation::merge::item::{decode_record, parts_with_paths, remove_alike_parts, replace_text};
 use crate::store::curation::merge::log::{MergeRevision, RecordedMerge, merge_target};
 use crate::store::curation::withholding::name_redaction::texts;
 use crate::store::database;
@@ -115,10 +115,14 @@ impl WriteSession<'_> {
             let revisions = load_revisions(&self.transaction, restored).await?;
             let Some(number) = revision_before_absence(&revisions, first, last) else { continue };
             let Some(earlier) = self.state_at(of_type, restored, number, true).await? else { continue };
+            let earlier = state::without_system_fields(earlier);
             let mut paths = Vec::new();
-            references(of_type, &state::without_system_fields(earlier), &from_id, "", &mut paths);
-            let changes = paths.into_iter().map(|path| json!({"field": path, "old": from_id, "new": into_id}));
-            missed.push(MergeRevision { ty, record: restored, changes: changes.collect() });
+            references(of_type, &earlier, &from_id, "", &mut paths);
+            let absorbed = parts_made_alike(of_type, &earlier, &from_id, &into_id);
+            paths.retain(|path| !absorbed.iter().any(|(part, _)| path.strip_prefix(part).is_some_and(|rest| rest.starts_with('.'))));
+            let moves = paths.into_iter().map(|path| json!({"field": path, "old": from_id, "new": into_id}));
+            let removals = absorbed.into_iter().map(|(path, part)| json!({"field": path, "old": part, "new": null}));
+            missed.push(MergeRevision { ty, record: restored, changes: moves.chain(removals).collect() });
         }
         missed.retain(|revision| !revision.changes.is_empty());
         Ok(missed)
@@ -135,25 +139,31 @@ impl WriteSession<'_> {
     ) -> Result<Vec<(String, String)>> {
         let mut places: Vec<(String, String)> = Vec::new();
         for revision in load_revisions(&self.transaction, from).await? {
-            let changes = revision.changes.as_array().into_iter().flatten();
-            let moved: Vec<MovedReference<'_>> = changes.flat_map(moved_references).collect();
+            let changes = || revision.changes.as_array().into_iter().flatten();
+            for (path, removed) in changes().filter(|_| revision.moved).filter_map(removed_part) {
+                // the record that was merged is the one that it refers to, or the one that the part like it referred to
+                let moved = changes().flat_map(moved_references).map(|reference| reference.old);
+                let mut separated = None;
+                for id in texts(removed).into_iter().chain(moved) {
+                    if separated.is_none() && self.was_separated(id, &revision, merge).await? {
+                        separated = Some(id);
+                    }
+                }
+                let is_known = places.iter().any(|(known, _)| *known == path);
+                let Some(separated) = separated.filter(|_| !is_known && !has_part(record, restored, path)) else { continue };
+                let reason = format!(
+                    "it was the same as another one of this list while {separated} was merged, which was separated since: add it again"
+                );
+                places.push((path.to_owned(), reason));
+            }
+            let moved: Vec<MovedReference<'_>> = changes().flat_map(moved_references).collect();
             for MovedReference { path, old, new } in moved {
                 let mut present = Vec::new();
                 references(record, restored, new, "", &mut present);
                 if places.iter().any(|(known, _)| *known == path) || !present.contains(&path) {
                     continue;
                 }
-                let Some((_, old_id)) = decode_record(old) else { continue };
-                // merged after the change, and restored while this record was merged
-                let of_old = load_revisions(&self.transaction, old_id).await?;
-                let was_separated = of_old.windows(2).any(|window| {
-                    let [restored, merged] = window else { return false };
-                    restored.kind == "unmerged"
-                        && merged.kind == "merged"
-                        && restored.sequence > merge.sequences.1
-                        && merged.sequence > revision.sequence
-                });
-                if was_separated {
+                if self.was_separated(old, &revision, merge).await? {
                     let reason = format!(
                         "it refers to {new}, as before the merge; it referred to {old} earlier, which was merged then and separated since: correct it if {old} is meant"
                     );
@@ -163,6 +173,45 @@ impl WriteSession<'_> {
         }
         Ok(places)
     }
+
+    /// Whether the record with this id was merged by the merge that wrote a revision, or later, and restored while the record of
+    /// the revision was merged itself.
+    async fn was_separated(&self, id: &str, revision: &StoredRevision, merge: &RecordedMerge) -> Result<bool> {
+        let Some((_, uuid)) = decode_record(id) else { return Ok(false) };
+        let revisions = load_revisions(&self.transaction, uuid).await?;
+        Ok(revisions.windows(2).any(|window| {
+            let [restored, merged] = window else { return false };
+            restored.kind == "unmerged"
+                && merged.kind == "merged"
+                && restored.sequence > merge.sequences.1
+                && merged.sequence > revision.sequence
+        }))
+    }
+}
+
+/// Path and value of the part that a field change removed as a whole.
+pub(super) fn removed_part(change: &Json) -> Option<(&str, &Json)> {
+    let (path, old, new) = (change.get("field")?.as_str()?, change.get("old")?, change.get("new")?);
+    (path.ends_with(']') && old.is_object() && new.is_null()).then_some((path, old))
+}
+
+fn has_part(record: &Record, state: &Json, path: &str) -> bool {
+    parts_with_paths(record, state).iter().any(|(known, _)| known == path)
+}
+
+/// The parts of a state, each with its path, that a merge would remove because they become alike to another one of their list.
+fn parts_made_alike<'s>(record: &Record, state: &'s Json, from_id: &str, into_id: &str) -> Vec<(String, &'s Json)> {
+    let mut merged = replace_text(state.clone(), from_id, into_id);
+    remove_alike_parts(record, &mut merged);
+    let kept: HashSet<String> = parts_with_paths(record, &merged).into_iter().map(|(path, _)| path).collect();
+    let mut removed: Vec<(String, &Json)> = Vec::new();
+    for (path, part) in parts_with_paths(record, state).into_iter().filter(|(path, _)| !kept.contains(path)) {
+        // what is in a removed part goes with it
+        if !removed.iter().any(|(outer, _)| path.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'))) {
+            removed.push((path, part));
+        }
+    }
+    removed
 }
 
 /// Number of the last revision of a record before it was merged, if it was merged before a range of sequence numbers and

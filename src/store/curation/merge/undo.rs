@@ -16,6 +16,8 @@ pub(super) enum Undone {
     Edited,
     /// The part, or the part with the field, was removed after the change.
     Removed,
+    /// The part would be alike to another one of its list.
+    Repeated,
 }
 
 /// Undoes a field change in the state of a record. Removed values become null and removed lists empty, so that writing the
@@ -39,7 +41,8 @@ pub(super) fn undo_change(record: &Record, state: &mut Json, path: &str, old: &J
 }
 
 fn undo_stored_part(items: &mut Vec<Json>, index: usize, old: &Json, new: &Json) -> Undone {
-    if is_same_part(&items[index], old) {
+    let old = without_position(old);
+    if is_same_part(&items[index], &old) {
         return Undone::Done;
     }
     if !is_same_part(&items[index], new) {
@@ -47,7 +50,7 @@ fn undo_stored_part(items: &mut Vec<Json>, index: usize, old: &Json, new: &Json)
     }
     match old {
         Json::Null => _ = items.remove(index),
-        old => items[index] = without_position(old),
+        old => items[index] = old,
     }
     Undone::Done
 }
@@ -102,12 +105,15 @@ pub(super) fn is_same_part(one: &Json, other: &Json) -> bool {
     count(one) == count(other) && one.iter().filter(is_set).all(|(name, value)| other.get(name) == Some(value))
 }
 
-fn without_position(part: &Json) -> Json {
-    let mut part = part.clone();
-    if let Json::Object(members) = &mut part {
-        members.remove(POSITION);
+/// A part without its position, at any depth.
+pub(super) fn without_position(value: &Json) -> Json {
+    match value {
+        Json::Object(members) => {
+            members.iter().filter(|(name, _)| *name != POSITION).map(|(name, value)| (name.clone(), without_position(value))).collect()
+        }
+        Json::Array(items) => items.iter().map(without_position).collect(),
+        other => other.clone(),
     }
-    part
 }
 
 #[cfg(test)]

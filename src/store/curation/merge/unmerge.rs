@@ -14,7 +14,10 @@ use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::entity::RecordType;
-use crate::store::curation::merge::item::{decode_record, merged_state, remove_alike_parts, replace_text, without_key};
+use crate::store::curation::merge::absorbed::AbsorbedParts;
+use crate::store::curation::merge::item::{
+    decode_record, is_repeated, merged_state, part_path, parts_with_paths, remove_alike_parts, replace_text, without_key,
+};
 use crate::store::curation::merge::log::{
     MergeRevision, MergedInstants, RecordedMerge, delete_merges, load_merge, merge_revisions, merge_target, merged_into,
 };
@@ -24,9 +27,8 @@ use crate::store::curation::withholding::name_redaction::texts;
 use crate::store::curation::withholding::withheld_digest::{WITHHELD_MESSAGE, withheld_persons};
 use crate::store::draft::{Draft, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, parse, value_tree};
 use crate::store::history::redirects::{delete_former_slug, former_slug_origin, return_redirects};
-use crate::store::history::revisions::{latest_sequence, load_revisions, set_kind};
+use crate::store::history::revisions::{latest_sequence, load_revisions, mark_as_moved, set_kind};
 use crate::store::history::state;
-use crate::store::history::state::key;
 use crate::store::write::load::load_rows;
 use crate::store::write::model::revision_number;
 use crate::store::write::session::{WriteSession, relocate_state_problems, revision_problem, unknown_id, update_draft};
@@ -68,10 +70,7 @@ struct MergedPair {
 impl MergedPair {
     /// Removes parts of the restored state that another merge has made equal to an earlier one of their list.
     fn alike_parts(self, restored: &mut Json) -> Vec<UnrestoredPlace> {
-        let keys = |state: &Json| -> Vec<String> {
-            let lists = self.record.parts.iter().filter_map(|list| Some((list.name, state.get(list.name)?.as_array()?)));
-            lists.flat_map(|(name, items)| items.iter().map(move |item| part_path(name, item))).collect()
-        };
+        let keys = |state: &Json| -> Vec<String> { parts_with_paths(self.record, state).into_iter().map(|(path, _)| path).collect() };
         let before = keys(restored);
         remove_alike_parts(self.record, restored);
         let after = keys(restored);
@@ -150,7 +149,8 @@ impl WriteSession<'_> {
         return_redirects(transaction, from, merge.into, &merge.redirected).await?;
 
         let revisions = merge_revisions(transaction, &merge).await?;
-        let mut values: Vec<&Json> = revisions.iter().flat_map(|revision| &revision.changes).collect();
+        let absorbed = self.absorbed_parts(merge.into, &merge).await?;
+        let mut values: Vec<&Json> = revisions.iter().flat_map(|revision| &revision.changes).chain(absorbed.values()).collect();
         values.push(&restored);
         let moved = self.merged_ids(&values, from).await?;
         let mut restored = redirected(restored, &moved);
@@ -165,7 +165,8 @@ impl WriteSession<'_> {
         let also_given = self.given_by_other_merges(pair, &moved).await?;
         for revision in &own {
             let changes = revision.changes.iter().map(|change| redirected(change.clone(), &moved)).collect::<Vec<_>>();
-            take_apart(pair, &changes, &also_given, &mut ours, &mut restored, &mut not_restored)?;
+            let given = Given { changes: &changes, also_given: &also_given, absorbed: &absorbed, moved: &moved };
+            take_apart(pair, given, &mut ours, &mut restored, &mut not_restored)?;
         }
         // identifiers are unique, so the kept record must lose those of the restored one before it gets them; and it cannot
         // refer to the restored one before that exists
@@ -184,7 +185,7 @@ impl WriteSession<'_> {
         let mut drafts: BTreeMap<RecordType, Vec<Draft>> = BTreeMap::new();
         drafts.entry(record.ty).or_default().push(self.restored_draft(record, from, restored).await?);
         for revision in &others {
-            let draft = self.referrer_draft(pair, revision, &moved, &mut not_restored).await?;
+            let draft = self.referrer_draft(pair, &merge, revision, &moved, &mut not_restored).await?;
             drafts.entry(revision.ty).or_default().extend(draft);
         }
         if first != ours {
@@ -196,6 +197,7 @@ impl WriteSession<'_> {
         let instants = MergedInstants { last_changed: merge.instants.last_changed.filter(|_| others.is_empty()), ..merge.instants };
         self.write(&drafts.into_iter().collect::<Drafts>(), &|_| {}).await?;
         instants.restore(transaction, record, from).await?;
+        mark_as_moved(transaction, before, &[from, merge.into]).await?;
         if !set_kind(transaction, &[from, merge.into], before, KIND).await?.contains(&merge.into) {
             self.add_empty_revision(record, &kept, KIND).await?;
         }
@@ -275,6 +277,7 @@ impl WriteSession<'_> {
     async fn referrer_draft(
         &self,
         pair: MergedPair,
+        merge: &RecordedMerge,
         revision: &MergeRevision,
         moved: &MergedIds,
         not_restored: &mut Vec<UnrestoredPlace>,
@@ -299,9 +302,15 @@ impl WriteSession<'_> {
         }
         let present = self.state(record, id).await?;
         let mut state = present.clone();
-        for (path, old, new) in changes_backwards(&revision.changes)? {
-            let [redirected_old, redirected_new] = [old, new].map(|value| redirected(value.clone(), moved));
-            match undo_change(record, &mut state, path, &redirected_old, &redirected_new) {
+        let absorbed = self.absorbed_parts(id, merge).await?;
+        let mut moved = moved.clone();
+        moved.extend(self.merged_ids(&absorbed.values().collect::<Vec<_>>(), pair.from).await?);
+        let mut changes = changes_backwards(&revision.changes)?;
+        // parts that the merge made alike to others come back after those have their own references again
+        changes.sort_by_key(|(_, _, new)| new.is_null());
+        for (path, old, new) in changes {
+            let [redirected_old, redirected_new] = [old, new].map(|value| redirected(value.clone(), &moved));
+            match undo_in_referrer(record, &mut state, (path, &redirected_old, &redirected_new), &absorbed, &moved) {
                 Undone::Done if redirected_old != *old => {
                     let merged: Vec<&str> = texts(old).into_iter().filter(|text| moved.contains_key(*text)).collect();
                     unrestored(
@@ -315,6 +324,11 @@ impl WriteSession<'_> {
                     unrestored(path, format!("it was changed after the merge and stays; it referred to {kept} then"));
                 }
                 Undone::Removed => unrestored(path, "it was removed after the merge".to_owned()),
+                Undone::Repeated => unrestored(
+                    path,
+                    "it would be the same as another one of this list, which refers to a merged record: add it again when that merge is undone"
+                        .to_owned(),
+                ),
             }
         }
         Ok((state != present).then(|| update_draft(ty, id, &state, "from")))
@@ -402,11 +416,43 @@ fn changes_backwards(changes: &[Json]) -> Result<Vec<(&str, &Json, &Json)>> {
     parts.collect::<Option<_>>().ok_or_else(|| internal("a field change lacks its field, old or new value"))
 }
 
+/// Undoes a field change of a merge in another record, also in a part that a later merge removed.
+fn undo_in_referrer(
+    record: &Record,
+    state: &mut Json,
+    (path, old, new): (&str, &Json, &Json),
+    absorbed: &AbsorbedParts,
+    moved: &MergedIds,
+) -> Undone {
+    let comes_back = old.is_object() && new.is_null();
+    let before = comes_back.then(|| state.clone());
+    match (undo_change(record, state, path, old, new), before) {
+        (Undone::Done, Some(before)) if is_repeated(record, state, path) => {
+            *state = before;
+            Undone::Repeated
+        }
+        (Undone::Removed, _) => absorbed.undo_in_absorbed(record, state, (path, old, new), moved),
+        (undone, _) => undone,
+    }
+}
+
+/// What a merge gave to the kept record.
+#[derive(Clone, Copy)]
+struct Given<'g> {
+    /// The field changes of the kept record.
+    changes: &'g [Json],
+    /// What other merged records have that is the same.
+    also_given: &'g [(String, Json)],
+    /// What later merges removed from the kept record.
+    absorbed: &'g AbsorbedParts,
+    /// Ids of merged records, each with the id of its target.
+    moved: &'g MergedIds,
+}
+
 /// Takes what a merge gave to the kept record out of it. A part that was removed since is not given back to the merged record.
 fn take_apart(
     pair: MergedPair,
-    changes: &[Json],
-    also_given: &[(String, Json)],
+    Given { changes, also_given, absorbed, moved }: Given<'_>,
     ours: &mut Json,
     restored: &mut Json,
     not_restored: &mut Vec<UnrestoredPlace>,
@@ -414,7 +460,13 @@ fn take_apart(
     let MergedPair { record, from, into } = pair;
     let [from_id, into_id] = [from, into].map(|id| id::encode(record.ty.prefix(), id));
     for (path, old, new) in changes_backwards(changes)? {
-        let reason = match undo_change(record, ours, path, old, new) {
+        let undone = undo_change(record, ours, path, old, new);
+        if undone == Undone::Done && old.is_null() && new.is_object() {
+            absorbed.revive_alike(record, ours, path, new, moved);
+        }
+        let reason = match undone {
+            // it went into another part, which stays
+            Undone::Removed if absorbed.contains(path) => continue,
             Undone::Done => match also_given.iter().find(|(_, values)| has_given(record, values, path, old, new)) {
                 Some((other_id, _)) => {
                     format!("it was taken from {into_id}, but {other_id}, which is merged into {into_id} too, also had it; add it again")
@@ -422,7 +474,7 @@ fn take_apart(
                 None => continue,
             },
             Undone::Edited => format!("it was changed after the merge and stays with {into_id}; {from_id} has its own value from before"),
-            Undone::Removed => {
+            Undone::Removed | Undone::Repeated => {
                 remove_part(record, restored, new, &from_id, &into_id);
                 format!("it was removed after the merge, so {from_id} does not have it either")
             }
@@ -474,12 +526,4 @@ fn without_references(record: &Record, state: Json, present: &Json, id: &str) ->
         }
     }
     Json::Object(members)
-}
-
-/// Path of a part as the history spells it.
-fn part_path(list: &str, part: &Json) -> String {
-    match key(part) {
-        Some(key) => format!("{list}[{key}]"),
-        None => list.to_owned(),
-    }
 }

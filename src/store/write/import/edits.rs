@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::core::error::{Result, internal};
 use crate::store::database;
-use crate::store::history::revisions::TABLE;
+use crate::store::history::revisions::{MOVED, TABLE};
 use crate::store::sql::dialect::one_of_ids;
 use crate::store::write::load::LOOKUP_BATCH_VALUES;
 
@@ -233,6 +233,7 @@ async fn load_until(transaction: &DatabaseTransaction, records: &[Uuid], last: i
             .from(TABLE)
             .and_where(one_of_ids(backend, "record_id", batch)?)
             .and_where(Expr::col("imported").eq(false))
+            .and_where(Expr::col(MOVED).eq(false))
             .and_where(Expr::col("number").lte(last))
             .distinct()
             .to_owned();
@@ -245,6 +246,7 @@ async fn load_until(transaction: &DatabaseTransaction, records: &[Uuid], last: i
             .columns(["record_id", "kind", "changes", "imported", "by", "changed_at"])
             .from(TABLE)
             .and_where(one_of_ids(backend, "record_id", &edited)?)
+            .and_where(Expr::col(MOVED).eq(false))
             .and_where(Expr::col("number").lte(last))
             .order_by("record_id", Order::Asc)
             .order_by("number", Order::Asc)

@@ -157,6 +157,39 @@ async fn sections_under_headings_and_in_schedules_are_provisions(#[values(On::Sq
     }
 }
 
+/// An element of the hierarchy that says nothing is left out and reported, whether something is in it or not.
+#[tokio::test(flavor = "multi_thread")]
+async fn empty_elements_are_left_out_and_reported() {
+    let body = r#"<body>
+      <section eId="section-1"/>
+      <chapter eId="chapter-1"><section eId="section-2"><content><p> </p></content></section></chapter>
+      <hcontainer name="crossheading" eId="crossheading-1"><heading/></hcontainer>
+      <part eId="part-1"><num/>
+        <article eId="article-1"><num>1</num><paragraph eId="article-1-1"/></article>
+        <article eId="article-2"/>
+        <section eId="section-3" status="removed"/>
+      </part>
+      </body></act></akomaNtoso>"#;
+    for door in DOORS {
+        let fixture = ImportFixture::new(On::Sqlite).await;
+        fixture.write_file("uk.yaml", COUNTRY);
+        fixture.import_ok(&["uk.yaml"]);
+        fixture.write_file("act.xml", format!("{}{body}", ACT.split_once("<body>").unwrap().0));
+        let output = import(&fixture, door, "act.xml", None, None).await.replace("\\\"", "\"");
+        assert!(output.contains("2 created, 0 updated, 0 unchanged"), "{door:?} {output}");
+        assert_eq!(provisions(&fixture).await, json!([["article-1", "ARTICLE", "1", "1", null, null]]), "{door:?}");
+        for note in [
+            "element section without number, heading and text (3, such as",
+            "element chapter without number, heading and text (1, such as",
+            "element hcontainer crossheading without number, heading and text (1, such as",
+            "element part without number, heading and text (1, such as",
+            "element article without number, heading and text (1, such as",
+        ] {
+            assert!(output.contains(note), "{door:?} {note}\n{output}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn regulations_are_units_with_their_paragraphs_as_text() {
     let fixture = ImportFixture::new(On::Sqlite).await;
