@@ -31,6 +31,7 @@ mod m20261129_000024_imports;
 mod m20261129_000025_name_keys;
 mod m20261129_000026_unmerged;
 mod m20261129_000027_shared_names;
+mod m20261130_000028_import_runs;
 mod table;
 
 /// The migrations, in order. The name of each module is stored in the database and must not change.
@@ -68,6 +69,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000025_name_keys::Migration),
             Box::new(m20261129_000026_unmerged::Migration),
             Box::new(m20261129_000027_shared_names::Migration),
+            Box::new(m20261130_000028_import_runs::Migration),
         ]
     }
 }
