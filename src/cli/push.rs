@@ -64,7 +64,7 @@ async fn push_batches(
         let Batch { drafts, repeated, count } = &given;
         if dry_run && *repeated > 0 && count + repeated > MAX_PUSH_RECORDS {
             unchecked += count;
-            drafts.iter().for_each(|(ty, drafts)| drafts.iter().for_each(|draft| batches.carried.carry(*ty, draft)));
+            batches.carried.carry_all(drafts);
             batch = batches.next_batch();
             continue;
         }
@@ -95,7 +95,7 @@ async fn push_batches(
                 }
                 problems.extend(found);
                 // later batches are validated as if these records were there
-                drafts.iter().for_each(|(ty, drafts)| drafts.iter().for_each(|draft| batches.carried.carry(*ty, draft)));
+                batches.carried.carry_all(drafts);
             }
             Err(PushError::Failed(error)) => {
                 return Err(anyhow::Error::new(error).context(report::written_before(if dry_run { 0 } else { sent })));

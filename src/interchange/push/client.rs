@@ -271,7 +271,9 @@ fn parse_response(response: &Json, (pushed, repeated): (&[Pushed<'_>], usize), m
         let problems = located("errors");
         placed += problems.len();
         if index < repeated {
-            action.into_iter().for_each(|action| counts_of_repeated.count(action));
+            if let Some(action) = action {
+                counts_of_repeated.count(action);
+            }
             if !problems.is_empty() && !mode.dry_run {
                 skipped.push((index, problems));
             }

@@ -53,6 +53,15 @@ impl CarriedDrafts {
         }
     }
 
+    /// Carries all records of a batch.
+    pub fn carry_all(&mut self, batch: &Drafts) {
+        for (ty, drafts) in batch {
+            for draft in drafts {
+                self.carry(*ty, draft);
+            }
+        }
+    }
+
     /// The carried records that these drafts refer to, and those that they need in turn, without `repeated`.
     pub fn needed<'d>(&'d self, drafts: impl IntoIterator<Item = &'d Draft>, repeated: &RepeatedDrafts) -> RepeatedDrafts {
         let mut needed = RepeatedDrafts::default();
