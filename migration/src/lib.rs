@@ -33,6 +33,7 @@ mod m20261129_000026_unmerged;
 mod m20261129_000027_shared_names;
 mod m20261130_000028_moved_references;
 mod m20261130_000029_web_addresses;
+mod m20261130_000030_import_runs;
 mod table;
 pub mod web_address;
 
@@ -73,6 +74,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000027_shared_names::Migration),
             Box::new(m20261130_000028_moved_references::Migration),
             Box::new(m20261130_000029_web_addresses::Migration),
+            Box::new(m20261130_000030_import_runs::Migration),
         ]
     }
 }

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
-use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::args::{ImportArgs, PruneArg};
@@ -19,8 +18,7 @@ use super::progress::Progress;
 use super::push::{PushOptions, push};
 use super::report;
 use crate::config::Config;
-use crate::entity::RecordType;
-use crate::interchange::batch::split_into_batches;
+use crate::interchange::batch::Batches;
 use crate::interchange::import_reader::ImportReader;
 use crate::interchange::import_reader::refused::Refusals;
 use crate::interchange::input::{InputContent, InputSource};
@@ -30,7 +28,7 @@ use crate::store::Store;
 use crate::store::db::maintenance::BULK_WRITE_RECORDS;
 use crate::store::draft::record_names::name_records;
 use crate::store::draft::{InputProblem, has_problems, mark_as_import, note_lines, problems_of};
-use crate::store::write::{Author, Drafts, HeldRecords, ImportRun, PruneMode, TransactionEnd, WriteError, WriteSummary};
+use crate::store::write::{Author, Drafts, ImportRun, PruneMode, PrunedRecord, TransactionEnd, WriteError, WriteSummary};
 
 /// How an import writes into a database.
 struct ImportOptions {
@@ -137,58 +135,97 @@ async fn load(store: &Store, mut files: ImportFiles, options: &ImportOptions) ->
         skipping.write()?;
     }
     let total = report::count(&drafts);
-    if options.dry_run || has_problems(&drafts) {
-        return match write_result(validate(store, &drafts, options, &mut interrupt).await, 0)? {
-            Some(outcome) => {
-                report::warnings(&outcome);
-                let pruned = prune(store, &outcome, refused, options).await?;
-                Ok(report::completed(report::dry_run_summary(&outcome).with_member("gone", pruned), refused))
-            }
-            None => Ok(report::interrupted(0, total)),
+    let is_bulk = total > options.batch_records;
+    if has_problems(&drafts) || (is_bulk && options.dry_run) {
+        let Some(outcome) = write_result(validate(store, &drafts, options, &mut interrupt).await, 0)? else {
+            return Ok(report::interrupted(0, total));
         };
+        report::warnings(&outcome);
+        let pruned = preview(store, &outcome, refused, options).await?;
+        return Ok(finish(&outcome, &pruned, refused, options));
     }
-    if total >= BULK_WRITE_RECORDS {
+    if total >= BULK_WRITE_RECORDS && !options.dry_run {
         store.prepare_bulk_write().await.context("cannot prepare the database for a large import")?;
     }
-    let outcome = if total <= options.batch_records {
-        let progress = Progress::records("written", total);
-        tokio::select! {
-            outcome = store.write_or_try(&drafts, &options.author, TransactionEnd::of(false, options.strict), |written| progress.add(written)) => {
-                write_result(outcome, 0)?
+    let (outcome, pruned) = if is_bulk {
+        let Some(checked) = write_result(validate(store, &drafts, options, &mut interrupt).await, 0)? else {
+            return Ok(report::interrupted(0, total));
+        };
+        // a wrong file is found before anything is written
+        preview(store, &checked, refused, options).await?;
+        match write_batches(store, drafts, options, interrupt).await? {
+            Err(interrupted) => return Ok(interrupted),
+            Ok((outcome, None)) => (outcome, Vec::new()),
+            Ok((outcome, Some(run))) => {
+                let pruned = store.prune_run(&run, options.prune.mode(refused), &options.author, TransactionEnd::Commit).await;
+                if pruned.is_err() {
+                    report::warnings(&outcome);
+                }
+                (outcome, pruned.map_err(report::unpruned)?)
             }
-            () = interrupt.wait_for(1) => return Ok(report::interrupted(0, total)),
         }
     } else {
-        if write_result(validate(store, &drafts, options, &mut interrupt).await, 0)?.is_none() {
-            return Ok(report::interrupted(0, total));
-        }
-        match write_batches(store, drafts, options, interrupt).await? {
-            Ok(outcome) => outcome,
-            Err(interrupted) => return Ok(interrupted),
+        tokio::select! {
+            written = write_once(store, &drafts, refused, options) => write_result(written, 0)?,
+            () = interrupt.wait_for(1) => return Ok(report::interrupted(0, total)),
         }
     };
     report::warnings(&outcome);
-    let pruned =
-        prune(store, &outcome, refused, options).await.context("the records were written, but what is gone from the set was not pruned")?;
-    store
-        .register_redirects(&former.slugs, &former.ids)
-        .await
-        .context("the records were written, but not the redirects from their former names")?;
-    if outcome.created + outcome.updated >= BULK_WRITE_RECORDS {
-        store.run_upkeep().await.context("all records were written, but database maintenance failed")?;
+    if !options.dry_run {
+        store
+            .register_redirects(&former.slugs, &former.ids)
+            .await
+            .context("the records were written, but not the redirects from their former names")?;
+        if outcome.created + outcome.updated >= BULK_WRITE_RECORDS {
+            store.run_upkeep().await.context("all records were written, but database maintenance failed")?;
+        }
     }
-    Ok(report::completed(report::summary(&outcome).with_member("gone", pruned), refused))
+    Ok(finish(&outcome, &pruned, refused, options))
 }
 
-/// Prunes what is gone from the set, prints it, and returns it for programs.
-async fn prune(store: &Store, outcome: &WriteSummary, refused: usize, options: &ImportOptions) -> anyhow::Result<Json> {
-    let Some(set) = &options.prune.set else { return Ok(Json::Array(Vec::new())) };
-    let held: Vec<(RecordType, Uuid)> = outcome.held().collect();
-    let end = TransactionEnd::of(options.dry_run, false);
-    // refused records may be among those that seem to be gone
-    let mode = if refused > 0 { &PruneMode::List } else { &options.prune.mode };
-    let pruned = write_result(store.prune_import_set(set, HeldRecords::Given(&held), mode, &options.author, end).await, 0)?;
-    Ok(report::pruned(&pruned, &options.prune.mode, refused, options.dry_run))
+/// Reports what was pruned, and the numbers of an import or a dry run.
+fn finish(outcome: &WriteSummary, pruned: &[PrunedRecord], refused: usize, options: &ImportOptions) -> CommandOutcome {
+    let gone = report::pruned(pruned, &options.prune.mode, refused, options.dry_run);
+    let summary = if options.dry_run { report::dry_run_summary(outcome) } else { report::summary(outcome) };
+    report::completed(summary.with_member("gone", gone), refused)
+}
+
+impl Prune {
+    /// What happens to the records that are gone: refused ones may be among them.
+    fn mode(&self, refused: usize) -> &PruneMode {
+        if refused > 0 { &PruneMode::List } else { &self.mode }
+    }
+}
+
+/// Writes all records in one transaction, and prunes what is gone from their set; or rolls it back for a dry run.
+async fn write_once(
+    store: &Store,
+    drafts: &Drafts,
+    refused: usize,
+    options: &ImportOptions,
+) -> Result<(WriteSummary, Vec<PrunedRecord>), WriteError> {
+    let progress = Progress::records(if options.dry_run { "validated" } else { "written" }, report::count(drafts));
+    let end = TransactionEnd::of(options.dry_run, options.strict);
+    let add = |written| progress.add(written);
+    match &options.prune.set {
+        Some(set) => Box::pin(store.write_set(drafts, &options.author, end, (set, options.prune.mode(refused)), add)).await,
+        None if options.dry_run => {
+            let outcome = store.check(drafts, &options.author, add).await?;
+            if options.strict && !outcome.warnings.is_empty() {
+                Err(WriteError::Problems(outcome.warnings))
+            } else {
+                Ok((outcome, Vec::new()))
+            }
+        }
+        None => Ok((store.write_or_try(drafts, &options.author, end, add).await?, Vec::new())),
+    }
+}
+
+/// What would be pruned after an import that was validated.
+async fn preview(store: &Store, outcome: &WriteSummary, refused: usize, options: &ImportOptions) -> anyhow::Result<Vec<PrunedRecord>> {
+    let Some(set) = &options.prune.set else { return Ok(Vec::new()) };
+    let held: Vec<_> = outcome.held().collect();
+    write_result(Box::pin(store.preview_pruning(set, &held, options.prune.mode(refused), &options.author)).await, 0)
 }
 
 /// Reads all inputs.
@@ -271,32 +308,39 @@ async fn validate(
     }
 }
 
-/// Writes the records in batches, each in a transaction of its own. The first interrupt stops after the current batch, the
-/// second one rolls it back.
+/// Writes the records in batches, each in a transaction of its own, as a run of their set if they have one. The first interrupt
+/// stops after the current batch, the second one rolls it back.
 async fn write_batches(
     store: &Store,
     drafts: Drafts,
     options: &ImportOptions,
     mut interrupt: InterruptCounter,
-) -> anyhow::Result<Result<WriteSummary, CommandOutcome>> {
+) -> anyhow::Result<Result<(WriteSummary, Option<ImportRun>), CommandOutcome>> {
     let total = report::count(&drafts);
     let progress = Progress::records("written", total);
+    let run = options.prune.set.clone().map(|set| ImportRun { set, run: Uuid::now_v7().to_string() });
     let mut outcome = WriteSummary::default();
     let mut written = 0;
-    for batch in split_into_batches(drafts, options.batch_records) {
+    let mut batches = Batches::new(drafts, options.batch_records);
+    while let Some(batch) = batches.next_batch() {
+        let write = async {
+            match &run {
+                Some(run) => store.write_in_run(&batch.drafts, &options.author, TransactionEnd::Commit, run, |_| ()).await,
+                None => store.write(&batch.drafts, &options.author, |_| ()).await,
+            }
+        };
         let result = tokio::select! {
-            result = store.write(&batch, &options.author, |_| ()) => result,
+            result = Box::pin(write) => result,
             () = interrupt.wait_for(2) => return Ok(Err(report::interrupted(written, total))),
         };
-        outcome += write_result(result, written)?;
-        let count = report::count(&batch);
-        written += count;
-        progress.add(count);
+        outcome += batches.carried.settle(&batch.drafts, batch.repeated, write_result(result, written)?);
+        written += batch.count;
+        progress.add(batch.count);
         if interrupt.is_interrupted() && written < total {
             return Ok(Err(report::interrupted(written, total)));
         }
     }
-    Ok(Ok(outcome))
+    Ok(Ok((outcome, run)))
 }
 
 /// Adds to an error how many records were written before it.

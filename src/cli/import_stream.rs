@@ -71,7 +71,7 @@ async fn write(
     while let Some(mut batch) = batches.recv().await {
         mark_as_import(&mut batch, overwrite);
         note_lines(&batch).iter().for_each(note);
-        result = stream.write(&batch).await;
+        result = stream.write(batch).await;
         if result.is_err() {
             break;
         }

@@ -9,7 +9,7 @@ use crate::entity::RecordType;
 use crate::interchange::import_reader::refused::{Refusals, RefusedFile};
 use crate::store::draft::InputProblem;
 use crate::store::draft::alike::{group_alike, group_alike_as, group_alike_texts};
-use crate::store::write::{ActionCounts, Drafts, PruneMode, PruneOutcome, PrunedRecord, RecordUpdate, WriteSummary};
+use crate::store::write::{ActionCounts, Drafts, PruneMode, PruneOutcome, PrunedRecord, RecordUpdate, WriteError, WriteSummary};
 
 /// Number of records.
 pub(super) fn count(drafts: &Drafts) -> usize {
@@ -178,6 +178,20 @@ pub(super) fn completed(summary: CommandResult, refused: usize) -> CommandOutcom
     match refused {
         0 => CommandOutcome::Completed(summary),
         refused => CommandOutcome::Partial(summary.with_refused(refused)),
+    }
+}
+
+/// The beginning of the error that the records of an import were written, but its set was not pruned.
+pub(super) const UNPRUNED: &str = "the records were written, but what is gone from the set was not pruned";
+
+/// The error that the records of an import were written, but its set was not pruned.
+pub(super) fn unpruned(error: WriteError) -> anyhow::Error {
+    match error {
+        WriteError::Problems(problems) => {
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            ExitError::InvalidInput(format!("{UNPRUNED}\n{}", lines.join("\n"))).into()
+        }
+        WriteError::Failed(error) => anyhow::Error::new(error).context(UNPRUNED),
     }
 }
 

@@ -11,28 +11,65 @@ use crate::catalog::catalog;
 use crate::entity::RecordType;
 use crate::store::draft::{Draft, DraftValue};
 use crate::store::write::Drafts;
+use crate::store::write::import::carried::{CarriedDrafts, RepeatedDrafts, visit_values};
 
-/// Splits records into batches of at most `batch_rows` records. Records in a reference cycle share a batch, even if that
-/// batch exceeds the limit.
-pub fn split_into_batches(drafts: Drafts, batch_rows: usize) -> Vec<Drafts> {
-    let mut records: Vec<Option<(RecordType, Draft)>> = sort_by_write_order(drafts).into_iter().map(Some).collect();
-    let mut batches: Vec<Drafts> = Vec::new();
-    let mut count = batch_rows;
-    for component in dependency_components(&records) {
-        if count + component.len() > batch_rows {
-            batches.push(Drafts::new());
-            count = 0;
-        }
-        count += component.len();
-        let Some(batch) = batches.last_mut() else { continue };
-        for (ty, draft) in component.into_iter().filter_map(|index| records[index].take()) {
-            match batch.iter_mut().find(|(of, _)| *of == ty) {
-                Some((_, drafts)) => drafts.push(draft),
-                None => batch.push((ty, vec![draft])),
+/// The batches of an import, each formed once those before it are written.
+#[derive(Debug)]
+pub struct Batches {
+    /// Records that refer to each other in a cycle, or single ones, in the order in which they are written.
+    components: std::vec::IntoIter<Vec<(RecordType, Draft)>>,
+    /// The component that did not fit into the last batch.
+    pending: Option<Vec<(RecordType, Draft)>>,
+    max_records: usize,
+    /// Records of earlier batches that later ones repeat.
+    pub carried: CarriedDrafts,
+}
+
+/// Records to be written together.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The records: first the repeated ones.
+    pub drafts: Drafts,
+    /// Number of records that an earlier batch had already.
+    pub repeated: usize,
+    /// Number of the other records.
+    pub count: usize,
+}
+
+impl Batches {
+    /// Splits records into batches of at most `max_records` records, with those that they repeat. Records in a reference cycle
+    /// share a batch, even if that batch exceeds the limit.
+    pub fn new(drafts: Drafts, max_records: usize) -> Self {
+        let mut records: Vec<Option<(RecordType, Draft)>> = sort_by_write_order(drafts).into_iter().map(Some).collect();
+        let components: Vec<Vec<(RecordType, Draft)>> = dependency_components(&records)
+            .into_iter()
+            .map(|component| component.into_iter().filter_map(|index| records[index].take()).collect())
+            .collect();
+        Self { components: components.into_iter(), pending: None, max_records, carried: CarriedDrafts::default() }
+    }
+
+    /// The next batch, once the outcome of the one before it is known.
+    pub fn next_batch(&mut self) -> Option<Batch> {
+        let mut drafts = Drafts::new();
+        let (mut count, mut repeated) = (0, RepeatedDrafts::default());
+        while let Some(component) = self.pending.take().or_else(|| self.components.next()) {
+            let needed = self.carried.needed(component.iter().map(|(_, draft)| draft), &repeated);
+            if count > 0 && count + component.len() + repeated.len() + needed.len() > self.max_records {
+                self.pending = Some(component);
+                break;
+            }
+            count += component.len();
+            repeated.append(needed);
+            for (ty, draft) in component {
+                match drafts.iter_mut().find(|(of, _)| *of == ty) {
+                    Some((_, drafts)) => drafts.push(draft),
+                    None => drafts.push((ty, vec![draft])),
+                }
             }
         }
+        let drafts = self.carried.with_batch(&repeated, drafts);
+        (count > 0).then_some(Batch { drafts, repeated: repeated.len(), count })
     }
-    batches
 }
 
 fn sort_by_write_order(drafts: Drafts) -> Vec<(RecordType, Draft)> {
@@ -77,14 +114,6 @@ fn dependency_components(records: &[Option<(RecordType, Draft)>]) -> Vec<Vec<usi
         .collect()
 }
 
-/// Visits every value of a record and of its parts.
-fn visit_values(draft: &Draft, visit: &mut impl FnMut(&DraftValue)) {
-    draft.values.iter().for_each(|(_, value, _)| visit(value));
-    for part in draft.parts.iter().flat_map(|(_, parts)| parts) {
-        visit_values(part, visit);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -98,6 +127,11 @@ mod tests {
     fn drafts(text: &str) -> Drafts {
         let file: Arc<str> = Arc::from("test.yaml");
         parse::file(&file, &yaml::parse(&file, text).unwrap()).0
+    }
+
+    fn split_into_batches(drafts: Drafts, max_records: usize) -> Vec<Drafts> {
+        let mut batches = Batches::new(drafts, max_records);
+        std::iter::from_fn(|| batches.next_batch()).map(|batch| batch.drafts).collect()
     }
 
     fn slugs(batches: &[Drafts]) -> Vec<Vec<String>> {
@@ -128,6 +162,20 @@ mod tests {
         }
         batches.sort();
         assert_eq!(batches, [vec!["r"], vec!["s", "t"]]);
+    }
+
+    #[test]
+    fn carried_records_are_repeated_with_what_they_need() {
+        let text = "topics: [{slug: a, label: {en: A}}, {slug: b, label: {en: B}, broader: a}, {slug: c, label: {en: C}, broader: b}, {slug: d, label: {en: D}}]";
+        let mut batches = Batches::new(drafts(text), 1);
+        let mut repeated = Vec::new();
+        while let Some(batch) = batches.next_batch() {
+            repeated.push(batch.repeated);
+            for (ty, drafts) in &batch.drafts {
+                drafts.iter().filter(|draft| draft.name.as_deref() != Some("d")).for_each(|draft| batches.carried.carry(*ty, draft));
+            }
+        }
+        assert_eq!(repeated, [0, 1, 2, 0]);
     }
 
     proptest! {

@@ -30,8 +30,9 @@ mod withheld_parts;
 pub(crate) mod writer;
 
 pub use crate::store::draft::Drafts;
-pub use crate::store::write::import::import_run::ImportRun;
-pub use crate::store::write::import::import_set::{HeldRecords, PruneMode, PruneOutcome, PrunedRecord};
+pub use crate::store::write::import::import_run::{ImportRun, RUN_HAS_ENDED};
+pub use crate::store::write::import::import_set::{PruneMode, PruneOutcome, PrunedRecord};
 pub use crate::store::write::types::{
-    ActionCounts, Author, MAX_LISTED_UPDATES, RecordUpdate, TransactionEnd, WriteAction, WriteError, WriteSummary, WrittenRecord,
+    ActionCounts, Author, MAX_LISTED_UPDATES, REDACTED_WARNING, RecordUpdate, TransactionEnd, WriteAction, WriteError, WriteSummary,
+    WrittenRecord,
 };

@@ -1,6 +1,7 @@
 //! Import and export through the command line and the store.
 
 mod akoma_ntoso;
+mod batches;
 mod contradictions;
 mod csv;
 mod edges;
@@ -17,6 +18,7 @@ mod open_states;
 mod package;
 mod popolo;
 mod prune;
+mod prune_runs;
 mod push;
 mod refused;
 mod round_trip;

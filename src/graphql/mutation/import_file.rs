@@ -20,7 +20,7 @@ use crate::store::Store;
 use crate::store::db::maintenance::BULK_WRITE_RECORDS;
 use crate::store::draft::alike::{group_alike, group_alike_as};
 use crate::store::draft::{InputProblem, Origin, has_problems, mark_as_import};
-use crate::store::write::{HeldRecords, PruneMode, PrunedRecord, TransactionEnd, WriteError, WriteSummary};
+use crate::store::write::{PruneMode, PrunedRecord, TransactionEnd, WriteError, WriteSummary};
 
 pub(super) const NAME: &str = "importFile";
 const INPUT_TYPE: &str = "ImportFileInput";
@@ -125,24 +125,22 @@ pub(super) async fn execute(
         }
         let end = TransactionEnd::of(dry_run, strict);
         let author = author(caller, message);
-        let written = store.write_or_try(&contents.drafts, &author, end, |_| {}).await;
+        let drafts = &contents.drafts;
+        let written = match &set {
+            Some(set) => Box::pin(store.write_set(drafts, &author, end, (set, &mode), |_| {})).await,
+            None => Box::pin(store.write_or_try(drafts, &author, end, |_| {})).await.map(|written| (written, Vec::new())),
+        };
         if is_bulk {
             store.run_upkeep().await?;
         }
         match written {
-            Ok(written) => {
+            Ok((written, gone)) => {
                 contents.notes.extend(group_alike_as("warnings", &written.warnings).iter().map(|warning| format!("warning: {warning}")));
                 contents.notes.extend(group_alike_as("edits", &written.kept).iter().map(|kept| format!("kept: {kept}")));
-                summary = written;
-                if let Some(set) = &set {
-                    let held: Vec<_> = summary.held().collect();
-                    let end = TransactionEnd::of(dry_run, false);
-                    match store.prune_import_set(set, HeldRecords::Given(&held), &mode, &author, end).await {
-                        Ok(gone) => pruned = gone,
-                        Err(WriteError::Problems(found)) => problems = found,
-                        Err(WriteError::Failed(error)) => return Err(error),
-                    }
+                if written.redacted > 0 {
+                    contents.notes.push(format!("in {} records the name of a withheld person was redacted", written.redacted));
                 }
+                (summary, pruned) = (written, gone);
             }
             Err(WriteError::Problems(found)) => problems = found,
             Err(WriteError::Failed(error)) => return Err(error),

@@ -22,8 +22,10 @@ use crate::graphql::schema::names;
 use crate::graphql::schema::payload;
 use crate::graphql::schema::payload::ErrorsProjection;
 use crate::store::Store;
-use crate::store::draft::{Draft, DraftSource, InputProblem, Origin, WriteTarget};
-use crate::store::write::{Drafts, ImportRun, RecordUpdate, TransactionEnd, WriteAction, WriteError, WrittenRecord};
+use crate::store::draft::{Draft, DraftSource, InputProblem, Origin, ProblemCode, WriteTarget};
+use crate::store::write::{
+    Author, Drafts, ImportRun, REDACTED_WARNING, RecordUpdate, TransactionEnd, WriteAction, WriteError, WrittenRecord,
+};
 
 pub(super) const NAME: &str = "importRecords";
 const INPUT_TYPE: &str = "ImportRecordsInput";
@@ -189,12 +191,7 @@ pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selectio
     }
     let end = TransactionEnd::of(dry_run, strict);
     let mut updates = Vec::new();
-    let other_problems = import(store, caller, message, drafts, (end, skip), (&mut results, &mut updates)).await?;
-    if let Some(run) = run {
-        let written = results.iter().filter_map(|result| result.written);
-        let held: Vec<_> = written.filter(|written| written.is_stored(dry_run)).map(|written| (written.ty, written.id)).collect();
-        store.add_to_import_run(&run, &held).await?;
-    }
+    let other_problems = import(store, &author(caller, message), drafts, (end, skip, run), (&mut results, &mut updates)).await?;
     for result in &mut results {
         input::sort_problems(&mut result.problems, selection)?;
     }
@@ -205,17 +202,20 @@ pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selectio
 /// none of the records; if there are any, no record is written.
 async fn import(
     store: &Store,
-    caller: &Caller,
-    message: Option<String>,
+    author: &Author,
     mut drafts: Vec<(usize, RecordType, Draft)>,
-    (end, skip): (TransactionEnd, bool),
+    (end, skip, run): (TransactionEnd, bool, Option<ImportRun>),
     (results, updates): (&mut [RecordResult], &mut Vec<RecordUpdate>),
 ) -> Result<Vec<InputProblem>> {
     let mut other_problems = Vec::new();
-    let author = author(caller, message);
-    while !drafts.is_empty() {
+    // a run is known even if its batch is empty
+    while !drafts.is_empty() || run.is_some() {
         let given: Drafts = drafts.iter().map(|(_, ty, draft)| (*ty, vec![draft.clone()])).collect();
-        match store.write_or_try(&given, &author, end, |_| {}).await {
+        let written = match &run {
+            Some(run) => Box::pin(store.write_in_run(&given, author, end, run, |_| {})).await,
+            None => Box::pin(store.write_or_try(&given, author, end, |_| {})).await,
+        };
+        match written {
             Ok(summary) => {
                 let index_of = |problem: &InputProblem| {
                     drafts.iter().find(|(_, _, draft)| problem.origin.path.starts_with(&draft.origin.path)).map(|(index, ..)| *index)
@@ -224,12 +224,16 @@ async fn import(
                 {
                     for remark in remarks {
                         // the records are written: a remark about none of them in particular must not fail the request
-                        let index = index_of(&remark).unwrap_or(drafts[0].0);
+                        let Some(index) = index_of(&remark).or_else(|| Some(drafts.first()?.0)) else { continue };
                         list(&mut results[index]).push(remark);
                     }
                 }
                 *updates = summary.updates;
-                for ((index, ..), written) in drafts.iter().zip(summary.records) {
+                for ((index, _, draft), written) in drafts.iter().zip(summary.records) {
+                    if summary.redacted_records.contains(&written.id) {
+                        let warning = InputProblem::new(draft.origin.clone(), REDACTED_WARNING).with_code(ProblemCode::Withheld);
+                        results[*index].warnings.push(warning);
+                    }
                     results[*index].written = Some(written);
                 }
                 return Ok(other_problems);

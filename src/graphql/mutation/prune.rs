@@ -18,7 +18,7 @@ use crate::graphql::schema::payload;
 use crate::graphql::schema::payload::ErrorsProjection;
 use crate::graphql::schema::scalar::PARTIAL_DATE;
 use crate::store::Store;
-use crate::store::write::{HeldRecords, ImportRun, PruneMode, PruneOutcome, PrunedRecord, TransactionEnd};
+use crate::store::write::{ImportRun, PruneMode, PruneOutcome, PrunedRecord, TransactionEnd};
 
 pub(super) const NAME: &str = "pruneImportSet";
 const INPUT_TYPE: &str = "PruneImportSetInput";
@@ -113,7 +113,7 @@ pub(super) async fn execute(store: &Store, caller: &Caller, selection: &Selectio
     let run = ImportRun { set: name(&mut members, "set")?, run: name(&mut members, "run")? };
     let Pruning { mode, is_confirmed } = Pruning::take(&mut members)?;
     let end = TransactionEnd::of(!is_confirmed, false);
-    let (pruned, problems) = match store.prune_import_set(&run.set, HeldRecords::OfRun(&run), &mode, &author, end).await {
+    let (pruned, problems) = match Box::pin(store.prune_run(&run, &mode, &author, end)).await {
         Ok(pruned) => (pruned, Vec::new()),
         Err(error) => (Vec::new(), MutationError::from(error).into_problems(selection)?),
     };

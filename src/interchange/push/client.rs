@@ -1,17 +1,17 @@
 //! Pushes records to a running server, batch by batch, through its `importRecords` mutation.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reqwest::{Client, StatusCode, Url};
 use serde_json::{Value as Json, json};
 
 use super::encode::to_input;
-use super::locate::locate;
+use super::locate::{locate, pushed_at, with_file_places};
 use crate::entity::RecordType;
 use crate::store::draft::{Draft, InputProblem, Origin};
 use crate::store::write::{
-    ActionCounts, Drafts, ImportRun, PruneMode, PruneOutcome, PrunedRecord, RecordUpdate, WriteAction, WriteSummary,
+    ActionCounts, Drafts, ImportRun, PruneMode, PruneOutcome, PrunedRecord, REDACTED_WARNING, RUN_HAS_ENDED, RecordUpdate, WriteAction,
+    WriteSummary,
 };
 
 /// Maximum number of records that the server accepts in one mutation.
@@ -26,7 +26,7 @@ const RETRY_DELAYS: [Duration; 5] =
 
 const PRUNE_MUTATION: &str = "mutation Prune($input: PruneImportSetInput!) { pruneImportSet(input: $input) { gone { type slug outcome reason } errors { path message } } }";
 
-const IMPORT_MUTATION: &str = "mutation Import($input: ImportRecordsInput!) { importRecords(input: $input) { created updated unchanged failed results { index outcome warnings { path message } kept { path message } errors { path message } } updates { type slug fields } errors { path message } } }";
+const IMPORT_MUTATION: &str = "mutation Import($input: ImportRecordsInput!) { importRecords(input: $input) { created updated unchanged failed results { index outcome record { id } warnings { path message } kept { path message } errors { path message } } updates { type slug fields } errors { path message } } }";
 
 /// Client of the server that records are pushed to.
 #[derive(Debug)]
@@ -55,7 +55,10 @@ pub struct PushMode {
 pub struct PushOutcome {
     /// The records that were imported.
     pub summary: WriteSummary,
-    /// The records that were skipped, by their index in the batch, with their problems.
+    /// For each record of the batch, whether later batches repeat it: the server has no record under its slug that they could
+    /// refer to.
+    pub carried: Vec<bool>,
+    /// The records that were refused, by their index in the batch, with their problems.
     pub skipped: Vec<(usize, Vec<InputProblem>)>,
 }
 
@@ -103,11 +106,11 @@ impl PushClient {
         Ok(Self { url: endpoint, token, client })
     }
 
-    /// Pushes one batch. The server imports it completely or not at all, or without the records that are skipped.
-    /// With a run, the server remembers what the batch held.
+    /// Pushes one batch, whose first records repeat ones of earlier batches. The server imports it completely or not at all, or
+    /// without the records that are refused. With a run, the server remembers what the batch held.
     pub async fn push(
         &self,
-        drafts: &Drafts,
+        (drafts, repeated): (&Drafts, usize),
         message: Option<&str>,
         run: Option<&ImportRun>,
         mode: PushMode,
@@ -126,17 +129,18 @@ impl PushClient {
         }
         let body = json!({"query": IMPORT_MUTATION, "variables": {"input": input}});
         let response = self.post_with_retry(&body).await.map_err(PushError::Failed)?;
-        parse_response(&response, &pushed, mode.skip)
+        parse_response(&response, (&pushed, repeated), mode)
     }
 
-    /// Ends a run, and prunes what is gone from its set. Unless `is_confirmed`, the server only shows it.
+    /// Ends a run, and prunes what is gone from its set. Unless `is_confirmed`, the server only shows it. If an answer was lost,
+    /// the server has pruned and no longer knows what; it then says so.
     pub async fn prune(
         &self,
         run: &ImportRun,
         mode: &PruneMode,
         message: Option<&str>,
         is_confirmed: bool,
-    ) -> Result<Vec<PrunedRecord>, PushError> {
+    ) -> Result<(Vec<PrunedRecord>, Option<String>), PushError> {
         let (prune, close_on) = match mode {
             PruneMode::List => (None, None),
             PruneMode::Delete => (Some("DELETE"), None),
@@ -152,10 +156,15 @@ impl PushClient {
         let result = &response["data"]["pruneImportSet"];
         let problems: Vec<InputProblem> =
             list(&result["errors"])?.iter().map(|error| InputProblem::new(Origin::default(), reason(error))).collect();
+        if let [ended] = problems.as_slice()
+            && ended.message.starts_with(RUN_HAS_ENDED)
+        {
+            return Ok((Vec::new(), Some(ended.message.clone())));
+        }
         if !problems.is_empty() {
             return Err(PushError::Rejected(problems));
         }
-        list(&result["gone"])?.iter().map(pruned_record).collect()
+        Ok((list(&result["gone"])?.iter().map(pruned_record).collect::<Result<_, _>>()?, None))
     }
 
     /// Posts a request and retries it while the server is unreachable or at capacity. A retry is safe because an import is
@@ -237,54 +246,82 @@ fn pruned_record(record: &Json) -> Result<PrunedRecord, PushError> {
     Ok(PrunedRecord { ty, slug: text("slug")?.to_owned(), outcome })
 }
 
-/// Parses the response; problems carry the origin of the pushed record that they concern.
-fn parse_response(response: &Json, pushed: &[(RecordType, &Draft)], skip: bool) -> Result<PushOutcome, PushError> {
+/// A pushed record.
+type Pushed<'d> = (RecordType, &'d Draft);
+
+/// Parses the response; problems carry the origin of the pushed record that they concern. What it says about the first
+/// `repeated` records is left out: the response to their own batch said it.
+fn parse_response(response: &Json, (pushed, repeated): (&[Pushed<'_>], usize), mode: PushMode) -> Result<PushOutcome, PushError> {
     let result = &response["data"]["importRecords"];
     check_errors(response)?;
-    let (mut warnings, mut kept) = (Vec::new(), Vec::new());
+    let mut summary = WriteSummary::default();
+    let mut carried = vec![false; pushed.len()];
     let mut skipped: Vec<(usize, Vec<InputProblem>)> = Vec::new();
-    let mut by_type: BTreeMap<RecordType, ActionCounts> = BTreeMap::new();
+    let (mut placed, mut counts_of_repeated) = (0, ActionCounts::default());
     for entry in result["results"].as_array().into_iter().flatten() {
         let index = entry["index"].as_u64().and_then(|index| usize::try_from(index).ok());
         let Some((index, (ty, draft))) = index.and_then(|index| Some((index, *pushed.get(index)?))) else {
             return Err(unexpected_response());
         };
-        let outcome = entry["outcome"].as_str().ok_or_else(unexpected_response)?;
-        if let Some(action) = written_action(outcome)? {
-            by_type.entry(ty).or_default().count(action);
-        }
+        let action = written_action(entry["outcome"].as_str().ok_or_else(unexpected_response)?)?;
         let located = |name: &str| {
             let problems = entry[name].as_array().into_iter().flatten();
-            problems.map(|problem| located_problem(problem, ty, draft)).collect::<Vec<_>>()
+            problems.map(|problem| located_problem(problem, (ty, draft), pushed)).collect::<Vec<_>>()
         };
-        warnings.extend(located("warnings"));
-        kept.extend(located("kept"));
         let problems = located("errors");
+        placed += problems.len();
+        if index < repeated {
+            if let Some(action) = action {
+                counts_of_repeated.count(action);
+            }
+            if !problems.is_empty() && !mode.dry_run {
+                skipped.push((index, problems));
+            }
+            continue;
+        }
+        let (redactions, warnings): (Vec<_>, Vec<_>) =
+            located("warnings").into_iter().partition(|warning| warning.message == REDACTED_WARNING);
+        let is_redacted = !redactions.is_empty();
+        if let Some(action) = action {
+            summary.by_type.entry(ty).or_default().count(action);
+            carried[index] = match action {
+                WriteAction::Created => mode.dry_run || is_redacted,
+                // a withheld person is not shown
+                WriteAction::Unchanged => entry["record"].is_null(),
+                WriteAction::Updated => false,
+                WriteAction::Skipped => problems.is_empty(),
+            };
+        }
+        summary.redacted += usize::from(is_redacted);
+        summary.warnings.extend(warnings);
+        summary.kept.extend(located("kept"));
         if !problems.is_empty() {
             skipped.push((index, problems));
         }
     }
-    let count: usize = skipped.iter().map(|(_, problems)| problems.len()).sum();
     let all = result["errors"].as_array().map_or(0, Vec::len);
-    if all > count {
+    if all > placed {
         // errors of no record in particular: the server wrote nothing
         let errors = result["errors"].as_array().into_iter().flatten();
-        return Err(PushError::Rejected(errors.map(general_problem).collect()));
+        return Err(PushError::Rejected(errors.map(|error| general_problem(error, pushed)).collect()));
     }
-    if !skipped.is_empty() && !skip {
+    if placed > 0 && !mode.skip {
         return Err(PushError::Rejected(skipped.into_iter().flat_map(|(_, problems)| problems).collect()));
     }
-    let count = |name: &str| result[name].as_u64().and_then(|count| usize::try_from(count).ok());
-    match (count("created"), count("updated"), count("unchanged")) {
-        (Some(created), Some(updated), Some(unchanged)) => {
-            let skipped_drafts = by_type.values().map(|counts| counts.skipped).sum();
-            let updates = result["updates"].as_array().into_iter().flatten().map(record_update).collect::<Result<_, _>>()?;
-            let counts = WriteSummary { created, updated, unchanged, skipped: skipped_drafts, ..WriteSummary::default() };
-            let summary = WriteSummary { by_type, warnings, kept, updates, ..counts };
-            Ok(PushOutcome { summary, skipped })
-        }
-        _ => Err(unexpected_response()),
-    }
+    let count = |name: &str, repeated: usize| {
+        let count = result[name].as_u64().and_then(|count| usize::try_from(count).ok());
+        count.and_then(|count| count.checked_sub(repeated)).ok_or_else(unexpected_response)
+    };
+    let updates = result["updates"].as_array().into_iter().flatten().map(record_update).collect::<Result<_, _>>()?;
+    let summary = WriteSummary {
+        created: count("created", counts_of_repeated.created)?,
+        updated: count("updated", counts_of_repeated.updated)?,
+        unchanged: count("unchanged", counts_of_repeated.unchanged)?,
+        skipped: summary.by_type.values().map(|counts| counts.skipped).sum(),
+        updates,
+        ..summary
+    };
+    Ok(PushOutcome { summary, carried, skipped })
 }
 
 fn unexpected_response() -> PushError {
@@ -293,14 +330,19 @@ fn unexpected_response() -> PushError {
 }
 
 /// An error of the server as a problem of a pushed record, at the place of its value in the file.
-fn located_problem(error: &Json, ty: RecordType, draft: &Draft) -> InputProblem {
-    InputProblem::new(locate(ty, draft, &error["path"]), reason(error))
+fn located_problem(error: &Json, (ty, draft): Pushed<'_>, pushed: &[Pushed<'_>]) -> InputProblem {
+    InputProblem::new(locate(ty, draft, &error["path"]), with_file_places(reason(error), pushed))
 }
 
-/// An error of the server that belongs to no record.
-fn general_problem(error: &Json) -> InputProblem {
-    let (message, path) = (reason(error), path_text(&error["path"]));
-    InputProblem::new(Origin::default(), if path.is_empty() { message.to_owned() } else { format!("{path}: {message}") })
+/// An error of the server that its results give for no record. If its path leads to a record, it is at its place in the file.
+fn general_problem(error: &Json, pushed: &[Pushed<'_>]) -> InputProblem {
+    let message = with_file_places(reason(error), pushed);
+    if let Some((ty, draft)) = pushed_at(&error["path"]).and_then(|index| pushed.get(index)) {
+        return InputProblem::new(locate(*ty, draft, &error["path"]), message);
+    }
+    let path = path_text(&error["path"]);
+    let path = path.strip_prefix("input.").unwrap_or(&path);
+    InputProblem::new(Origin::default(), if path.is_empty() { message } else { format!("{path}: {message}") })
 }
 
 fn reason(error: &Json) -> &str {

@@ -241,7 +241,7 @@ impl WriteSession<'_> {
         let stamp = RevisionStamp { imported, ..self.stamp() };
         let mut changes = ChangeSet::new(self.store, stamp, draft_sources, std::mem::take(&mut names.types));
         changes.summary = names.skipped();
-        changes.summary.redacted = redacted.len();
+        changes.summary.redacted = redacted.iter().map(|(_, id, _)| *id).collect();
         changes.summary.warnings.extend(imports.iter().flat_map(|draft| &draft.warnings).cloned());
         let slugs = redacted.into_iter().filter_map(|(ty, id, slug)| Some(FormerName { ty, name: slug?, record: id }));
         changes.redacted_slugs.extend(slugs);

@@ -1,6 +1,6 @@
 //! Types of a write: its author, its outcome and its errors.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
@@ -49,6 +49,8 @@ pub struct WriteSummary {
     pub records: Vec<WrittenRecord>,
     /// Number of records in whose texts the name of a withheld person was redacted.
     pub redacted: usize,
+    /// Ids of these records.
+    pub redacted_records: BTreeSet<Uuid>,
     /// What may be wrong, without preventing the write.
     pub warnings: Vec<InputProblem>,
     /// What an import did not write, because editors wrote something else there since the last import.
@@ -99,6 +101,9 @@ impl std::ops::AddAssign for ActionCounts {
         self.skipped += other.skipped;
     }
 }
+
+/// What the result of a record says of a name that was redacted.
+pub const REDACTED_WARNING: &str = "in this record the name of a withheld person was redacted";
 
 /// Number of updated records of each type that a summary lists.
 pub const MAX_LISTED_UPDATES: usize = 20;
@@ -184,6 +189,11 @@ impl TransactionEnd {
         }
     }
 
+    /// Whether nothing is written.
+    pub(crate) fn is_dry_run(self) -> bool {
+        matches!(self, Self::Rollback | Self::RollbackWithoutWarnings)
+    }
+
     /// Whether warnings are problems.
     pub(crate) fn is_strict(self) -> bool {
         matches!(self, Self::CommitWithoutWarnings | Self::RollbackWithoutWarnings)
@@ -197,6 +207,7 @@ impl std::ops::AddAssign for WriteSummary {
         self.unchanged += other.unchanged;
         self.skipped += other.skipped;
         self.redacted += other.redacted;
+        self.redacted_records.extend(other.redacted_records);
         for (ty, counts) in other.by_type {
             *self.by_type.entry(ty).or_default() += counts;
         }
@@ -259,7 +270,7 @@ pub(crate) struct SummaryBuilder {
     pub(crate) updated: usize,
     pub(crate) unchanged: usize,
     pub(crate) skipped: usize,
-    pub(crate) redacted: usize,
+    pub(crate) redacted: BTreeSet<Uuid>,
     pub(crate) warnings: Vec<InputProblem>,
     pub(crate) kept: Vec<InputProblem>,
     pub(crate) updates: Vec<RecordUpdate>,
@@ -277,6 +288,19 @@ impl SummaryBuilder {
         for written in &records {
             by_type.entry(written.ty).or_default().count(written.action);
         }
-        WriteSummary { by_type, created, updated, unchanged, skipped, redacted, warnings, kept, updates, records, has_changes: false }
+        WriteSummary {
+            created,
+            updated,
+            unchanged,
+            skipped,
+            by_type,
+            records,
+            redacted: redacted.len(),
+            redacted_records: redacted,
+            warnings,
+            kept,
+            updates,
+            has_changes: false,
+        }
     }
 }

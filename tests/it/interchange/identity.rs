@@ -42,11 +42,15 @@ pub struct Options<'o> {
     pub close_on: Option<&'o str>,
     /// Whether what is pruned need not be shown first.
     pub confirm: bool,
+    /// Whether nothing is to be written.
+    pub dry_run: bool,
+    /// Number of records per transaction; `importFile` has one.
+    pub batch: Option<&'o str>,
 }
 
 /// Imports a file with options; returns all that the interface says.
 pub async fn import_with(fixture: &ImportFixture, door: Door, file: &str, options: Options<'_>) -> String {
-    let Options { scheme, mapping, encoding, strict, overwrite, set, prune, close_on, confirm } = options;
+    let Options { scheme, mapping, encoding, strict, overwrite, set, prune, close_on, confirm, dry_run, batch } = options;
     let mut arguments = vec![file];
     arguments.extend(strict.then_some("--strict"));
     arguments.extend(overwrite.then_some("--overwrite"));
@@ -56,6 +60,8 @@ pub async fn import_with(fixture: &ImportFixture, door: Door, file: &str, option
     arguments.extend(prune.iter().flat_map(|prune| ["--prune", prune]));
     arguments.extend(close_on.iter().flat_map(|day| ["--close-on", day]));
     arguments.extend(confirm.then_some("--yes"));
+    arguments.extend(dry_run.then_some("--dry-run"));
+    arguments.extend(batch.iter().flat_map(|batch| ["--batch", batch]));
     arguments.extend(mapping.iter().flat_map(|mapping| ["--mapping", mapping]));
     // names of tokens are unique
     let name = format!("editor-{}", fixture.server.store.tokens().await.unwrap().len());
@@ -76,6 +82,7 @@ pub async fn import_with(fixture: &ImportFixture, door: Door, file: &str, option
             let mut input = json!({"file": null, "scheme": scheme, "encoding": encoding, "strict": strict, "overwrite": overwrite, "set": set, "confirm": confirm});
             input["prune"] = json!(prune.map(str::to_uppercase));
             input["closeOn"] = json!(close_on);
+            input["dryRun"] = json!(dry_run);
             let part = |name: &str| {
                 let bytes = std::fs::read(fixture.folder.path().join(name)).unwrap();
                 reqwest::multipart::Part::bytes(bytes).file_name(name.to_owned())

@@ -127,6 +127,23 @@ async fn batches_carry_the_token_and_retry_at_capacity() {
     assert_eq!(input(2)["records"], json!([{"person": {"slug": "c"}}]));
 }
 
+/// The server has pruned, and says so if it is asked again.
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_answer_of_a_pruning_is_no_error() {
+    let fixture = ImportFixture::new(On::Sqlite).await;
+    fixture.write_file("people.ndjson", "{\"person\": {\"slug\": \"a\"}}\n");
+    let ended = json!({"path": ["input", "run"], "message": "this run has ended, at noon: 2 were deleted"});
+    let other = json!({"path": [], "message": "the files hold none of the 3 records"});
+    let answer = |error: &Value| (200, json!({"data": {"pruneImportSet": {"gone": [], "errors": [error]}}}));
+    let (address, _) = start_mock(vec![(200, imported(1)), (503, json!({})), answer(&ended), (200, imported(1)), answer(&other)]).await;
+    let arguments = ["people.ndjson", "--url", &address, "--set", "s", "--prune", "delete", "--yes"];
+    let (ok, stdout, stderr) = fixture.import(&arguments);
+    assert!(ok && stdout.contains("1 created") && stderr.contains("this run has ended, at noon: 2 were deleted"), "{stdout}{stderr}");
+    let stderr = fixture.import_err(&arguments);
+    let written = "the records were written, but what is gone from the set was not pruned";
+    assert!(stderr.contains(written) && stderr.contains("hold none of the 3") && !stderr.contains("nothing was written"), "{stderr}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn rejected_records_are_reported_with_file_and_line() {
     let fixture = ImportFixture::new(On::Sqlite).await;

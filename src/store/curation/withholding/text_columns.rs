@@ -62,7 +62,7 @@ const OWN_COLUMNS: [(&str, &[&str], TextHolder); 7] = [
 ];
 
 /// Columns of the store's own tables without such text.
-const OTHER_OWN_COLUMNS: [(&str, &[&str], &str); 14] = [
+const OTHER_OWN_COLUMNS: [(&str, &[&str], &str); 15] = [
     ("nodes", &["record_type"], "a type of record"),
     ("former_slugs", &["record_type"], "a type of record"),
     ("search_documents", &["record_type"], "a type of record"),
@@ -75,6 +75,7 @@ const OTHER_OWN_COLUMNS: [(&str, &[&str], &str); 14] = [
     ("withheld_slugs", &["digest", "record_type", "key"], "a keyed digest, and the name of its key"),
     ("withheld_salt", &["salt"], "random bits"),
     ("import_sets", &["hash"], "a digest"),
+    ("import_runs", &["hash", "set_hash"], "a digest"),
     ("seaql_migrations", &["version"], "the name of a migration"),
     ("dataset_state", &[], "numbers and instants"),
 ];

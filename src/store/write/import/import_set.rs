@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
 use crate::catalog::catalog;
@@ -13,22 +11,19 @@ use crate::core::partial_date::PartialDate;
 use crate::entity::RecordType;
 use crate::store::curation::referrers::referrers;
 use crate::store::curation::withholding::withheld_digest::withheld_persons;
-use crate::store::draft::{Draft, DraftSource, DraftValue, InputProblem, Origin, WriteMode, WriteTarget};
-use crate::store::read::result::Cell;
-use crate::store::sql::bulk_insert::{Batching, ConflictAction, InsertTarget, insert};
-use crate::store::sql::dialect::one_of_ids;
-use crate::store::write::import::edits;
-use crate::store::write::import::import_run::{ImportRun, RUN_PREFIX, TABLE, is_pruned, set_hash, take_run};
-use crate::store::write::load::{LOOKUP_BATCH_VALUES, load_rows};
+use crate::store::draft::{Drafts, InputProblem, Origin, has_problems};
+use crate::store::write::import::closings::Closing;
+use crate::store::write::import::edits::{self, Edits};
+use crate::store::write::import::import_run::{
+    self, ImportRun, PruneCounts, StoredRun, is_pruned, load_open, of_other_runs, overtake, set_hash,
+};
+use crate::store::write::import::members::{add_members, members, of_other_sets, remove_members, with_merged};
+use crate::store::write::load::load_rows;
 use crate::store::write::model::StoredRow;
 use crate::store::write::session::WriteSession;
-use crate::store::write::types::{Author, TransactionEnd, WriteError};
+use crate::store::write::types::{Author, TransactionEnd, WriteError, WriteSummary};
 use crate::store::{Store, database};
 
-/// Name of the field that ends a record, such as a membership.
-const END: &str = "end";
-/// Name of the field with the begin of such a record.
-const START: &str = "start";
 /// Maximum number of referrers that keep a record, which a message lists.
 const MAX_LISTED_REFERRERS: u64 = 3;
 
@@ -67,78 +62,184 @@ pub struct PrunedRecord {
     pub outcome: PruneOutcome,
 }
 
-/// The records that an import of a set held.
-#[derive(Debug, Clone, Copy)]
-pub enum HeldRecords<'h> {
-    /// These.
-    Given(&'h [(RecordType, Uuid)]),
-    /// Those of the batches of a run, which ends.
-    OfRun(&'h ImportRun),
-}
-
 impl Store {
-    /// Adds the records that an import held to its set, and prunes those of the set that it did not hold. All of it is one
-    /// transaction. The records come in the order in which they are pruned: first those that refer to others.
+    /// Writes records that are all of an import of a set, and prunes those of the set that it did not hold, in one transaction:
+    /// all of it, or nothing. The pruned records come in the order in which they are pruned: first those that refer to others.
     ///
     /// Fails if the set has records and the import held none of them: an empty or a wrong file must not empty the set.
-    pub async fn prune_import_set(
+    pub async fn write_set(
         &self,
-        name: &str,
-        held: HeldRecords<'_>,
+        drafts: &Drafts,
+        author: &Author,
+        end: TransactionEnd,
+        (set, mode): (&str, &PruneMode),
+        progress: impl Fn(usize) + Send + Sync,
+    ) -> Result<(WriteSummary, Vec<PrunedRecord>), WriteError> {
+        if has_problems(drafts) {
+            return Ok((self.check(drafts, author, progress).await?, Vec::new()));
+        }
+        let session = self.begin(author).await?;
+        let mut summary = session.write_of_set(&set_hash(set), drafts, &progress).await?;
+        if end.is_strict() && !summary.warnings.is_empty() {
+            return Err(WriteError::Problems(summary.warnings));
+        }
+        let held = summary.held().filter(|(ty, _)| is_pruned(*ty)).map(|(_, id)| id).collect();
+        let pruned = session.prune_set(set, (held, None), mode).await?;
+        summary.has_changes |= pruned.has_changes();
+        Ok((session.end_import(summary, end).await?, pruned.records))
+    }
+
+    /// Ends a run, adds the records that it held to its set, and prunes those of the set that it did not hold. A dry run only
+    /// shows it, and the run goes on.
+    ///
+    /// Fails if the run cannot be ended, and as [`Self::write_set`]; then the run has ended, too.
+    pub async fn prune_run(
+        &self,
+        run: &ImportRun,
         mode: &PruneMode,
         author: &Author,
         end: TransactionEnd,
     ) -> Result<Vec<PrunedRecord>, WriteError> {
         let session = self.begin(author).await?;
-        let hash = set_hash(name);
-        let members = members(&session.transaction, &hash).await?;
-        let held: HashSet<Uuid> = match held {
-            HeldRecords::Given(records) => records.iter().filter(|(ty, _)| is_pruned(*ty)).map(|(_, id)| *id).collect(),
-            HeldRecords::OfRun(run) => take_run(&session.transaction, run).await?,
-        };
-        if *mode != PruneMode::List && !members.is_empty() && members.iter().all(|(_, id)| !held.contains(id)) {
-            let message = format!(
-                "the files hold none of the {} records of the set \"{name}\", so none is pruned; is it the right file? Delete the records one by one if they are really gone",
-                members.len()
-            );
-            return Err(WriteError::problem(InputProblem::new(Origin::default(), message)));
+        let (stored, held) = load_open(&session.transaction, run, self.clock.now()).await?;
+        let members = members(&session.transaction, &set_hash(&run.set)).await?;
+        if let Some(problem) = wrong_files_problem(&run.set, &members, &held, mode) {
+            // an import of other files is over, and does not keep what it held
+            import_run::end(&session.transaction, &stored, PruneCounts::default(), self.clock.now()).await?;
+            session.end_import(WriteSummary::default(), end).await?;
+            return Err(WriteError::problem(problem));
         }
-        let gone: Vec<(RecordType, Uuid)> = members.iter().filter(|(_, id)| !held.contains(id)).copied().collect();
-        let (pruned, left) = session.prune(&hash, gone, mode).await?;
-        remove_members(&session.transaction, &hash, &left).await?;
-        let known: HashSet<Uuid> = members.into_iter().map(|(_, id)| id).collect();
-        let rows = held.iter().filter(|id| !known.contains(id)).map(|id| vec![hash.as_str().into(), (*id).into()]).collect();
-        let columns = ["hash", "record_id"];
-        let target = InsertTarget { table: TABLE, columns: &columns, on_conflict: ConflictAction::Fail, batching: Batching::Fastest };
-        match end {
-            TransactionEnd::Commit | TransactionEnd::CommitWithoutWarnings => {
-                insert(&session.transaction, target, rows).await?;
-                session.commit().await?;
-            }
-            // new records of a dry run do not exist
-            TransactionEnd::Rollback | TransactionEnd::RollbackWithoutWarnings => session.transaction.rollback().await.map_err(database)?,
-        }
-        Ok(pruned)
+        let pruned = session.prune_set(&run.set, (held, Some(&stored)), mode).await?;
+        import_run::end(&session.transaction, &stored, pruned.counts(), self.clock.now()).await?;
+        let summary = WriteSummary { has_changes: pruned.has_changes(), ..WriteSummary::default() };
+        session.end_import(summary, end).await?;
+        Ok(pruned.records)
+    }
+
+    /// What [`Self::write_set`] would prune after an import that held these records.
+    pub async fn preview_pruning(
+        &self,
+        set: &str,
+        held: &[(RecordType, Uuid)],
+        mode: &PruneMode,
+        author: &Author,
+    ) -> Result<Vec<PrunedRecord>, WriteError> {
+        let session = self.begin(author).await?;
+        let held = held.iter().filter(|(ty, _)| is_pruned(*ty)).map(|(_, id)| *id).collect();
+        let records = session.find_pruned(&set_hash(set), (set, &held, None), mode).await?.0.records;
+        session.transaction.rollback().await.map_err(database)?;
+        Ok(records)
     }
 }
 
+/// The records that are gone from a set, with what happened to them.
+#[derive(Debug, Default)]
+struct Pruned {
+    records: Vec<PrunedRecord>,
+    /// Those that are no longer in the set.
+    left: Vec<Uuid>,
+}
+
+impl Pruned {
+    fn count(&self, is_counted: impl Fn(&PruneOutcome) -> bool) -> usize {
+        self.records.iter().filter(|record| is_counted(&record.outcome)).count()
+    }
+
+    fn has_changes(&self) -> bool {
+        self.count(|outcome| matches!(outcome, PruneOutcome::Deleted | PruneOutcome::Closed)) > 0
+    }
+
+    fn counts(&self) -> PruneCounts {
+        let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+        PruneCounts {
+            deleted: number(self.count(|outcome| *outcome == PruneOutcome::Deleted)),
+            closed: number(self.count(|outcome| *outcome == PruneOutcome::Closed)),
+            kept: number(self.count(|outcome| matches!(outcome, PruneOutcome::Kept(_) | PruneOutcome::Listed))),
+        }
+    }
+}
+
+/// The problem that an import held no record of its set: an empty or a wrong file must not empty the set.
+fn wrong_files_problem(set: &str, members: &[(RecordType, Uuid)], held: &HashSet<Uuid>, mode: &PruneMode) -> Option<InputProblem> {
+    if *mode == PruneMode::List || members.is_empty() || members.iter().any(|(_, id)| held.contains(id)) {
+        return None;
+    }
+    let message = format!(
+        "the files hold none of the {} records of the set \"{set}\", so none is pruned; is it the right file? Delete the records one by one if they are really gone",
+        members.len()
+    );
+    Some(InputProblem::new(Origin::default(), message))
+}
+
+/// The records that an import held, and its run, if it had one.
+type Held<'r> = (HashSet<Uuid>, Option<&'r StoredRun>);
+
 impl WriteSession<'_> {
-    /// Prunes records. Returns what happened to them, and those that are no longer in the set.
+    /// Writes records of an import of a set, which end as the import says: ends that earlier prunings of the set gave go away.
+    pub(super) async fn write_of_set(
+        &self,
+        hash: &str,
+        drafts: &Drafts,
+        progress: &(impl Fn(usize) + Send + Sync),
+    ) -> Result<WriteSummary, WriteError> {
+        let mut summary = Box::pin(self.write(drafts, progress)).await?;
+        Box::pin(self.reopen(hash, drafts, &mut summary)).await?;
+        Ok(summary)
+    }
+
+    /// Ends the transaction of an import of a set, whose memory changes even if no record does.
+    pub(super) async fn end_import(self, summary: WriteSummary, end: TransactionEnd) -> Result<WriteSummary, WriteError> {
+        if summary.has_changes || end.is_dry_run() || (end.is_strict() && !summary.warnings.is_empty()) {
+            return self.end(summary, end).await;
+        }
+        // nothing that is read has changed
+        self.transaction.commit().await.map_err(database)?;
+        Ok(summary)
+    }
+
+    /// Adds the records that an import held to its set, and prunes those that it did not hold.
+    async fn prune_set(&self, set: &str, (held, run): Held<'_>, mode: &PruneMode) -> Result<Pruned, WriteError> {
+        let hash = set_hash(set);
+        let (pruned, known) = self.find_pruned(&hash, (set, &held, run), mode).await?;
+        remove_members(&self.transaction, &hash, &pruned.left).await?;
+        add_members(&self.transaction, &hash, held.into_iter().filter(|id| !known.contains(id))).await?;
+        overtake(&self.transaction, &hash).await?;
+        Ok(pruned)
+    }
+
+    /// Prunes the records of a set that an import did not hold. Returns the records of the set, too, as they were before.
+    async fn find_pruned(
+        &self,
+        hash: &str,
+        (set, held, run): (&str, &HashSet<Uuid>, Option<&StoredRun>),
+        mode: &PruneMode,
+    ) -> Result<(Pruned, HashSet<Uuid>), WriteError> {
+        let members = members(&self.transaction, hash).await?;
+        if let Some(problem) = wrong_files_problem(set, &members, held, mode) {
+            return Err(WriteError::problem(problem));
+        }
+        let gone: Vec<(RecordType, Uuid)> = members.iter().filter(|(_, id)| !held.contains(id)).copied().collect();
+        let pruned = Box::pin(self.prune(hash, gone, mode, run)).await?;
+        Ok((pruned, members.into_iter().map(|(_, id)| id).collect()))
+    }
+
+    /// Prunes records.
     async fn prune(
         &self,
         hash: &str,
         gone: Vec<(RecordType, Uuid)>,
         mode: &PruneMode,
-    ) -> Result<(Vec<PrunedRecord>, Vec<Uuid>), WriteError> {
+        run: Option<&StoredRun>,
+    ) -> Result<Pruned, WriteError> {
         let withheld = withheld_persons(&self.transaction).await?;
-        let of_others = of_other_sets(&self.transaction, hash, &gone).await?;
+        let reasons = KeepReasons::load(self, hash, &gone, run).await?;
         let mut by_type: BTreeMap<usize, (RecordType, Vec<Uuid>)> = BTreeMap::new();
         let order = catalog().write_order();
         for (ty, id) in gone.into_iter().filter(|(_, id)| !withheld.contains(id)) {
             let place = order.iter().position(|of| *of == ty).ok_or_else(|| internal("a set has a record of an unknown type"))?;
             by_type.entry(place).or_insert((ty, Vec::new())).1.push(id);
         }
-        let (mut pruned, mut left) = (Vec::new(), Vec::new());
+        let mut pruned = Pruned::default();
         for (ty, ids) in by_type.into_values().rev() {
             let record = catalog().get(ty);
             let edits = edits::load(&self.transaction, &ids).await?;
@@ -153,11 +254,14 @@ impl WriteSession<'_> {
                     if outcome.as_ref().is_some_and(|outcome| !outcome.is_kept()) {
                         continue;
                     }
-                    *outcome = Some(match edits.get(&row.id).and_then(edits::Edits::latest) {
-                        _ if *mode == PruneMode::List => PruneOutcome::Listed,
-                        _ if of_others.contains(&row.id) => PruneOutcome::Kept("another set holds it".to_owned()),
-                        Some(edit) => PruneOutcome::Kept(format!("it was edited by {}", edit.attribution())),
-                        None => self.prune_record(record, row, mode).await?,
+                    *outcome = Some(match (mode, reasons.of(record, row.id, edits.get(&row.id))) {
+                        (PruneMode::List, _) => PruneOutcome::Listed,
+                        (PruneMode::Delete | PruneMode::Close(_), Some(reason)) => PruneOutcome::Kept(reason),
+                        (PruneMode::Delete, None) => self.delete_gone(record, row).await?,
+                        (PruneMode::Close(day), None) => match self.close(hash, record, row, day).await? {
+                            Closing::Closed => PruneOutcome::Closed,
+                            Closing::Open(reason) => PruneOutcome::Kept(reason),
+                        },
                     });
                 }
                 let after = outcomes.iter().flatten().filter(|outcome| !outcome.is_kept()).count();
@@ -169,51 +273,74 @@ impl WriteSession<'_> {
                 let outcome = outcome.ok_or_else(|| internal("a record of a set was not pruned"))?;
                 // what ended is gone from the set, which the other set still holds
                 if matches!(outcome, PruneOutcome::Deleted | PruneOutcome::Closed)
-                    || (*mode != PruneMode::List && of_others.contains(&row.id))
+                    || (*mode != PruneMode::List && reasons.of_all.is_none() && reasons.is_of_other_set(row.id))
                 {
-                    left.push(row.id);
+                    pruned.left.push(row.id);
                 }
-                pruned.push(PrunedRecord { ty, slug: slug(record, row).to_owned(), outcome });
+                pruned.records.push(PrunedRecord { ty, slug: slug(record, row).to_owned(), outcome });
             }
         }
-        Ok((pruned, left))
+        Ok(pruned)
     }
 
-    async fn prune_record(&self, record: &'static Record, row: &StoredRow, mode: &PruneMode) -> Result<PruneOutcome, WriteError> {
-        match mode {
-            PruneMode::List => Ok(PruneOutcome::Listed),
-            PruneMode::Delete => {
-                let referrers = referrers(&self.transaction, record, row.id, MAX_LISTED_REFERRERS).await?;
-                if referrers.is_empty() {
-                    self.remove(record, row, "deleted").await?;
-                    return Ok(PruneOutcome::Deleted);
-                }
-                let names = referrers.iter().map(|referrer| format!("{} \"{}\"", catalog().get(referrer.ty).singular(), referrer.slug));
-                Ok(PruneOutcome::Kept(format!("other records refer to it: {}", names.collect::<Vec<_>>().join(", "))))
-            }
-            PruneMode::Close(day) => {
-                let Some(field) = record.field_id(END) else {
-                    return Ok(PruneOutcome::Kept(format!("{} has no end", crate::core::article::with_article(&record.singular()))));
-                };
-                if row.cells[field.index()] != Cell::Null {
-                    return Ok(PruneOutcome::Closed);
-                }
-                let start = record.field_id(START).and_then(|field| row.cells[field.index()].as_text());
-                if let Some(start) = start.filter(|start| *start > day.end().as_str()) {
-                    return Ok(PruneOutcome::Kept(format!("it begins on {start}, after the end given")));
-                }
-                let target = WriteTarget {
-                    mode: WriteMode::Update,
-                    id: Some(row.id),
-                    source: DraftSource::OverwritingImport,
-                    ..WriteTarget::default()
-                };
-                let value = (field, DraftValue::Cell(Cell::Text(day.as_str().to_owned())), Origin::default());
-                let draft = Draft { target, values: vec![value], ..Draft::default() };
-                self.write(&vec![(record.ty, vec![draft])], &|_| ()).await?;
-                Ok(PruneOutcome::Closed)
-            }
+    /// Deletes a record, unless others refer to it.
+    async fn delete_gone(&self, record: &'static Record, row: &StoredRow) -> Result<PruneOutcome, WriteError> {
+        let referrers = referrers(&self.transaction, record, row.id, MAX_LISTED_REFERRERS).await?;
+        if referrers.is_empty() {
+            self.remove(record, row, "deleted").await?;
+            return Ok(PruneOutcome::Deleted);
         }
+        let names = referrers.iter().map(|referrer| format!("{} \"{}\"", catalog().get(referrer.ty).singular(), referrer.slug));
+        Ok(PruneOutcome::Kept(format!("other records refer to it: {}", names.collect::<Vec<_>>().join(", "))))
+    }
+}
+
+/// Why records that are gone from a set are kept.
+struct KeepReasons {
+    /// A reason that holds for all of them.
+    of_all: Option<&'static str>,
+    of_other_sets: HashSet<Uuid>,
+    of_other_runs: HashSet<Uuid>,
+    with_merged: HashSet<Uuid>,
+}
+
+impl KeepReasons {
+    async fn load(session: &WriteSession<'_>, hash: &str, gone: &[(RecordType, Uuid)], run: Option<&StoredRun>) -> Result<Self> {
+        let ids: Vec<Uuid> = gone.iter().map(|(_, id)| *id).collect();
+        let transaction = &session.transaction;
+        Ok(Self {
+            of_all: match run {
+                Some(run) if run.is_refused => {
+                    Some("the import refused records, and this may be one of them; correct and import all again")
+                }
+                Some(run) if run.is_overtaken => Some("another import of the set ended while this one was under way; import again"),
+                Some(_) | None => None,
+            },
+            of_other_sets: of_other_sets(transaction, hash, &ids).await?,
+            of_other_runs: of_other_runs(transaction, run, &ids, session.store.clock.now()).await?,
+            with_merged: with_merged(transaction, &ids).await?,
+        })
+    }
+
+    fn is_of_other_set(&self, id: Uuid) -> bool {
+        self.of_other_sets.contains(&id)
+    }
+
+    /// Why a record is kept.
+    fn of(&self, record: &Record, id: Uuid, edits: Option<&Edits>) -> Option<String> {
+        if let Some(reason) = self.of_all {
+            return Some(reason.to_owned());
+        }
+        if self.is_of_other_set(id) {
+            return Some("another set holds it".to_owned());
+        }
+        if self.of_other_runs.contains(&id) {
+            return Some("another import that has not ended holds it".to_owned());
+        }
+        if let Some(edit) = edits.and_then(Edits::latest) {
+            return Some(format!("it was edited by {}", edit.attribution()));
+        }
+        self.with_merged.contains(&id).then(|| format!("another {} was merged into it", record.singular()))
     }
 }
 
@@ -223,54 +350,6 @@ impl PruneOutcome {
     }
 }
 
-/// The records among these that other sets have as well.
-async fn of_other_sets(transaction: &DatabaseTransaction, hash: &str, records: &[(RecordType, Uuid)]) -> Result<HashSet<Uuid>> {
-    let ids: Vec<Uuid> = records.iter().map(|(_, id)| *id).collect();
-    let mut found = HashSet::new();
-    for batch in ids.chunks(LOOKUP_BATCH_VALUES) {
-        let select = Query::select()
-            .column("record_id")
-            .from(TABLE)
-            .and_where(Expr::col("hash").ne(hash))
-            .and_where(Expr::col("hash").not_like(format!("{RUN_PREFIX}%")))
-            .and_where(one_of_ids(transaction.get_database_backend(), "record_id", batch)?)
-            .to_owned();
-        for row in transaction.query_all(&select).await.map_err(database)? {
-            found.insert(row.try_get_by_index(0).map_err(internal)?);
-        }
-    }
-    Ok(found)
-}
-
 fn slug<'r>(record: &Record, row: &'r StoredRow) -> &'r str {
     record.field_id("slug").and_then(|field| row.cells[field.index()].as_text()).unwrap_or("")
-}
-
-/// The records of a set, with their types.
-async fn members(transaction: &DatabaseTransaction, hash: &str) -> Result<Vec<(RecordType, Uuid)>> {
-    let select = Query::select()
-        .columns([("nodes", "record_type"), ("nodes", "id")])
-        .from(TABLE)
-        .inner_join("nodes", Expr::col(("nodes", "id")).equals((TABLE, "record_id")))
-        .and_where(Expr::col((TABLE, "hash")).eq(hash))
-        .to_owned();
-    let mut members = Vec::new();
-    for row in transaction.query_all(&select).await.map_err(database)? {
-        let prefix: String = row.try_get_by_index(0).map_err(internal)?;
-        let ty = RecordType::from_prefix(&prefix).ok_or_else(|| internal("a node has an unknown type"))?;
-        members.push((ty, row.try_get_by_index(1).map_err(internal)?));
-    }
-    Ok(members)
-}
-
-async fn remove_members(transaction: &DatabaseTransaction, hash: &str, records: &[Uuid]) -> Result<()> {
-    for batch in records.chunks(LOOKUP_BATCH_VALUES) {
-        let delete = Query::delete()
-            .from_table(Alias::new(TABLE))
-            .and_where(Expr::col("hash").eq(hash))
-            .and_where(one_of_ids(transaction.get_database_backend(), "record_id", batch)?)
-            .to_owned();
-        transaction.execute(&delete).await.map_err(database)?;
-    }
-    Ok(())
 }
