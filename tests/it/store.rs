@@ -20,5 +20,7 @@ pub mod sql;
 pub mod statement;
 pub mod withheld_forms;
 pub mod withheld_imports;
+pub mod withheld_memberships;
+pub mod withheld_names;
 pub mod withheld_places;
 pub mod withholding;
