@@ -22,5 +22,7 @@ pub mod statement;
 pub mod web_addresses;
 pub mod withheld_forms;
 pub mod withheld_imports;
+pub mod withheld_memberships;
+pub mod withheld_names;
 pub mod withheld_places;
 pub mod withholding;

@@ -44,6 +44,10 @@ pub trait RecordLookup {
     /// The slugs among these that records of a type have or had: a slug that was derived from a name must not lead to another
     /// record.
     fn taken_slugs(&self, ty: RecordType, slugs: &[String]) -> impl Future<Output = Result<TakenSlugs, Self::Error>> + Send;
+
+    /// The slugs among these that a person of the same name had before and that [`Self::taken_slugs`] does not tell. Each comes with
+    /// the name.
+    fn former_slugs_of_people(&self, people: &[(String, String)]) -> impl Future<Output = Result<Vec<String>, Self::Error>> + Send;
 }
 
 /// Slugs, and whether a record has them now. Nothing is said of the record that had one before: it may be withheld.
@@ -86,5 +90,9 @@ impl RecordLookup for Store {
         let mut taken: TakenSlugs = former.collect();
         taken.extend(self.find_slugs_by_field(ty, "slug", slugs).await?.into_keys().map(|slug| (slug, SlugUse::Present)));
         Ok(taken)
+    }
+
+    async fn former_slugs_of_people(&self, _people: &[(String, String)]) -> Result<Vec<String>, Error> {
+        Ok(Vec::new())
     }
 }

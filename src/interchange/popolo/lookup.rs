@@ -47,8 +47,14 @@ impl KnownRecords {
                 }
             }
             let slugs = popolo.candidate_slugs(class, scheme, &found);
+            let people = if class == PopoloClass::Person { popolo.new_names(&found) } else { Vec::new() };
             known.slugs_by_id.extend(found.into_iter().map(|(id, slug)| ((ty, id), slug)));
             known.taken_slugs.extend(target.taken_slugs(ty, &slugs).await?.into_iter().map(|(slug, slug_use)| ((ty, slug), slug_use)));
+            let people: Vec<_> = people.into_iter().filter(|(slug, _)| !known.taken_slugs.contains_key(&(ty, slug.clone()))).collect();
+            if !people.is_empty() {
+                let former = target.former_slugs_of_people(&people).await?;
+                known.taken_slugs.extend(former.into_iter().map(|slug| ((ty, slug), SlugUse::Former)));
+            }
         }
         known.slugs_by_division = target.slugs_by_field(RecordType::Jurisdiction, "ocdId", &popolo.division_ids()).await?;
         known.slugs_by_source_url = target.slugs_by_field(RecordType::Source, "url", &popolo.source_urls()).await?;
@@ -132,6 +138,15 @@ impl PopoloData {
             slugs.extend(Some(base).filter(|base| !base.is_empty()));
         }
         slugs.into_iter().collect()
+    }
+
+    /// The slugs that new people get from their names, each with a name.
+    fn new_names(&self, found: &HashMap<String, String>) -> Vec<(String, String)> {
+        let people = self.items.iter().filter(|item| item.class == PopoloClass::Person);
+        let new = people.filter(|item| item.id.as_ref().is_some_and(|id| !found.contains_key(id)));
+        let names = new.filter_map(|item| display_name(&item.fields)).map(|name| (slugify(&name, MAX_SLUG_BYTES), name));
+        let names: BTreeMap<String, String> = names.filter(|(slug, _)| !slug.is_empty()).collect();
+        names.into_iter().collect()
     }
 
     fn division_ids(&self) -> Vec<String> {

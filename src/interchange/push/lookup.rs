@@ -10,6 +10,7 @@ use crate::catalog::catalog;
 use crate::core::clock::Clock;
 use crate::entity::RecordType;
 use crate::interchange::import_reader::record_lookup::{RecordLookup, SlugUse, TakenSlugs};
+use crate::store::curation::withholding::withheld_digest::WITHHELD_SLUG_PREFIX;
 use crate::store::read::membership_lookup::StoredMembership;
 use crate::store::read::provision_lookup::{StoredProvision, StoredVersion};
 use crate::store::read::slug_lookup::insert_first;
@@ -68,7 +69,7 @@ impl RecordLookup for PushClient {
     async fn memberships_of(&self, people: &[String]) -> Result<Vec<StoredMembership>, RequestError> {
         let query = format!(
             "query ($values: [String!]!, $after: String) {{ records: memberships(first: {LOOKUP_VALUES}, after: $after, filter: \
-             {{person: {{slug: {{in: $values}}}}}}) {{ nodes {{ slug role post start end labels {{ lang text }} person {{ slug }} \
+             {{person: {{slug: {{in: $values}}}}}}) {{ nodes {{ slug role post area legislativePeriod start end labels {{ lang text }} person {{ slug }} \
              organization {{ slug }} onBehalfOf {{ slug }} identifiers {{ scheme }} }} pageInfo {{ endCursor hasNextPage }} }} }}"
         );
         let optional = |value: &Json| value.as_str().map(str::to_owned);
@@ -85,6 +86,8 @@ impl RecordLookup for PushClient {
                     labels: labels.map(|label| Ok((text(&label["lang"])?, text(&label["text"])?))).collect::<Result<_, RequestError>>()?,
                     role: optional(&node["role"]),
                     post: optional(&node["post"]),
+                    area: optional(&node["area"]),
+                    period: optional(&node["legislativePeriod"]),
                     start: optional(&node["start"]),
                     end: optional(&node["end"]),
                     schemes: identifiers.map(|identifier| text(&identifier["scheme"])).collect::<Result<_, RequestError>>()?,
@@ -159,6 +162,29 @@ impl RecordLookup for PushClient {
             }
         }
         Ok(taken)
+    }
+
+    async fn former_slugs_of_people(&self, people: &[(String, String)]) -> Result<Vec<String>, RequestError> {
+        // a query does not tell the slug of a withheld person, and an import leaves its record unchanged
+        let withheld = format!("{{ people(filter: {{slug: {{startsWith: \"{WITHHELD_SLUG_PREFIX}\"}}}}) {{ totalCount }} }}");
+        let count = self.data(&json!({"query": withheld})).await?["people"]["totalCount"].as_u64().ok_or_else(unexpected)?;
+        let mut former = Vec::new();
+        if count == 0 {
+            return Ok(former);
+        }
+        let mutation = "mutation ($records: [ImportRecordInput!]!) { importRecords(input: {records: $records, dryRun: true, onError: SKIP}) \
+                        { results { outcome record { id } } } }";
+        for people in people.chunks(LOOKUP_VALUES) {
+            let records: Vec<Json> = people.iter().map(|(slug, name)| json!({"person": {"slug": slug, "name": {"en": name}}})).collect();
+            let data = self.data(&json!({"query": mutation, "variables": {"records": records}})).await?;
+            let results = data["importRecords"]["results"].as_array().filter(|results| results.len() == people.len());
+            for (result, (slug, _)) in results.ok_or_else(unexpected)?.iter().zip(people) {
+                if result["outcome"] == "UNCHANGED" && result["record"].is_null() {
+                    former.push(slug.clone());
+                }
+            }
+        }
+        Ok(former)
     }
 }
 

@@ -32,6 +32,10 @@ pub struct StoredMembership {
     pub role: Option<String>,
     /// Post.
     pub post: Option<String>,
+    /// Area that the person represents.
+    pub area: Option<String>,
+    /// Legislative period.
+    pub period: Option<String>,
     /// First day.
     pub start: Option<String>,
     /// Last day.
@@ -49,7 +53,10 @@ impl Store {
             let ids = Query::select().column("id").from("persons").and_where(one_of(self.backend(), "slug", batch)?).to_owned();
             let column = |table: &str, column: &str| (Alias::new(table), Alias::new(column));
             let select = Query::select()
-                .columns(["id", "slug", "label", "role", "post", "start", "end"].map(|name| column("memberships", name)))
+                .columns(
+                    ["id", "slug", "label", "role", "post", "start", "end", "area", "legislative_period"]
+                        .map(|name| column("memberships", name)),
+                )
                 .columns([column("persons", "slug"), column("organizations", "slug"), column("represented", "slug")])
                 .from("memberships")
                 .inner_join("persons", Expr::col(("persons", "id")).equals(("memberships", "person_id")))
@@ -74,9 +81,11 @@ impl Store {
                     post: text(4)?,
                     start: text(5)?,
                     end: text(6)?,
-                    person: required(7)?,
-                    organization: required(8)?,
-                    on_behalf_of: text(9)?,
+                    area: text(7)?,
+                    period: text(8)?,
+                    person: required(9)?,
+                    organization: required(10)?,
+                    on_behalf_of: text(11)?,
                     schemes: HashSet::new(),
                 };
                 found.push((row.try_get_by_index(0).map_err(internal)?, membership));

@@ -171,7 +171,8 @@ impl<'s> ChangeSet<'s> {
         problems: &mut Vec<InputProblem>,
     ) -> Option<NewRow> {
         let (id, existing) = (resolved.id, stored.row.as_ref());
-        let with_slug = resolved.generated_slug.clone().map(|slug| Draft { name: Some(slug), ..resolved.draft.clone() });
+        let generated = resolved.generated_slug.clone().map(Some).or(resolved.keeps_slug.then_some(None));
+        let with_slug = generated.map(|name| Draft { name, ..resolved.draft.clone() });
         let draft = with_slug.as_ref().unwrap_or(resolved.draft);
         let types = std::mem::take(&mut self.types);
         let siblings = existing.map(part_keys).unwrap_or_default();
@@ -215,8 +216,8 @@ impl<'s> ChangeSet<'s> {
         {
             problems.push(revision_conflict(record, draft, number, expected));
         }
-        let mut outcome =
-            |action| self.summary.records.push((resolved.position, WrittenRecord { ty: record.ty, id, action, is_shown: true }));
+        let is_shown = !resolved.keeps_slug;
+        let mut outcome = |action| self.summary.records.push((resolved.position, WrittenRecord { ty: record.ty, id, action, is_shown }));
         if existing.is_some() && !is_changed {
             outcome(WriteAction::Unchanged);
             self.summary.unchanged += 1;
@@ -254,7 +255,7 @@ impl<'s> ChangeSet<'s> {
                     self.former_slugs.push((former, was_published == Some(true) && published));
                 }
                 self.summary.updated += 1;
-                if let Some(slug) = existing.cells[slug.index()].as_text() {
+                if let Some(slug) = existing.cells[slug.index()].as_text().filter(|_| is_shown) {
                     let update = RecordUpdate { ty: record.ty, slug: slug.to_owned(), fields: changed_fields };
                     add_updates(&mut self.summary.updates, [update]);
                 }

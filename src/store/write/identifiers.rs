@@ -17,6 +17,9 @@ use crate::store::write::load::LOOKUP_BATCH_VALUES;
 /// Scheme and value of an identifier.
 pub(crate) type IdentifierPair = (String, String);
 
+/// Records by the identifiers that drafts give.
+pub(super) type IdentifiedRecords = HashMap<(RecordType, IdentifierPair), Uuid>;
+
 /// Scheme and value of an identifier.
 pub(crate) fn identifier_of(draft: &Draft) -> IdentifierPair {
     let record = catalog().get(RecordType::Identifier);
@@ -33,14 +36,18 @@ pub(crate) fn identifiers(draft: &Draft) -> impl Iterator<Item = (IdentifierPair
     lists.flat_map(|(_, parts)| parts).map(|part| (identifier_of(part), &part.origin))
 }
 
-/// Finds the records that have the identifiers of drafts with neither id nor slug.
+/// Finds the records that have the identifiers of drafts with neither id nor slug, or with a slug that may mean several.
 pub(super) async fn find_by_identifier(
     transaction: &DatabaseTransaction,
     drafts: &Drafts,
-) -> Result<HashMap<(RecordType, IdentifierPair), Uuid>> {
-    let is_nameless = |draft: &&Draft| (draft.name.is_none() || draft.is_unidentified) && draft.target.id.is_none();
-    let nameless = drafts.iter().flat_map(|(_, drafts)| drafts).filter(is_nameless);
-    let pairs: HashSet<IdentifierPair> = nameless.flat_map(identifiers).map(|(pair, _)| pair).collect();
+    contested_slugs: &HashMap<(RecordType, String), Uuid>,
+) -> Result<IdentifiedRecords> {
+    let is_nameless = |draft: &Draft| (draft.name.is_none() || draft.is_unidentified) && draft.target.id.is_none();
+    let is_contested =
+        |ty: RecordType, draft: &Draft| draft.name.as_ref().is_some_and(|slug| contested_slugs.contains_key(&(ty, slug.clone())));
+    let given = drafts.iter().flat_map(|(ty, drafts)| drafts.iter().map(move |draft| (*ty, draft)));
+    let searched = given.filter(|(ty, draft)| is_nameless(draft) || is_contested(*ty, draft)).map(|(_, draft)| draft);
+    let pairs: HashSet<IdentifierPair> = searched.flat_map(identifiers).map(|(pair, _)| pair).collect();
     let values: Vec<&str> = pairs.iter().map(|(_, value)| value.as_str()).collect();
     let mut found = HashMap::new();
     for batch in values.chunks(LOOKUP_BATCH_VALUES) {

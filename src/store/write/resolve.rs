@@ -14,7 +14,6 @@ use crate::core::error::{Result, internal};
 use crate::core::id;
 use crate::entity::RecordType;
 use crate::store::curation::withholding::digest_key::DigestKey;
-use crate::store::curation::withholding::name_parts::NAME_FIELDS;
 use crate::store::curation::withholding::name_recognition::NameRecognizer;
 use crate::store::curation::withholding::name_redaction::texts;
 use crate::store::curation::withholding::withheld_digest::{
@@ -23,7 +22,7 @@ use crate::store::curation::withholding::withheld_digest::{
 use crate::store::draft::{Draft, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode};
 use crate::store::read::result::Cell;
 use crate::store::sql::dialect::{one_of, one_of_ids};
-use crate::store::write::identifiers::{IdentifierPair, find_by_identifier, identifiers};
+use crate::store::write::identifiers::{IdentifiedRecords, IdentifierPair, find_by_identifier, identifiers};
 use crate::store::write::load::LOOKUP_BATCH_VALUES;
 use crate::store::write::merged_identifiers::MergedIdentifiers;
 use crate::store::write::requested_names::{RequestedNames, given_name, place};
@@ -33,7 +32,7 @@ use crate::store::{Store, database};
 
 /// The record that a draft is for.
 #[derive(Debug, Clone, Copy)]
-enum Resolved {
+pub(super) enum Resolved {
     Existing(Uuid),
     New,
     /// The record is unknown, and the problem is reported. The values of the draft are still validated.
@@ -65,7 +64,11 @@ pub(crate) struct ResolvedNames {
     /// Slugs that are known by their digests only, of withheld persons and of records that had a withheld name in them. They
     /// are as free as any other, and lead to no record: that would tell whose slug it was. Only an import that repeats the
     /// record is skipped, and its references to the slug are kept.
-    digest_slugs: HashMap<(RecordType, String), Uuid>,
+    pub(super) digest_slugs: HashMap<(RecordType, String), Uuid>,
+    /// Withheld persons by slugs that they had and that others have now: an import may mean either.
+    pub(super) contested_slugs: HashMap<(RecordType, String), Uuid>,
+    /// Slugs by which an import means a withheld person or another one: its references to them are left out.
+    pub(super) doubtful_slugs: HashSet<(RecordType, String)>,
     /// Records that a draft was resolved to, with the name and the place of the first one.
     assigned: HashMap<Uuid, (Option<String>, Origin)>,
     /// Withheld persons.
@@ -103,7 +106,7 @@ impl ResolvedNames {
             self.find_ids(transaction, catalog().get(*ty), ids).await?;
         }
         self.find_last_revisions(transaction, drafts).await?;
-        let identified = find_by_identifier(transaction, drafts).await?;
+        let identified = find_by_identifier(transaction, drafts, &self.contested_slugs).await?;
         self.find_merged_identifiers(transaction, drafts, &identified).await?;
         if self.digest_key.is_some() {
             self.withheld = withheld_persons(transaction).await?;
@@ -124,6 +127,7 @@ impl ResolvedNames {
                 resolved.push((ty, records));
             }
         }
+        self.doubtful_slugs.extend(self.contested_slugs.drain().map(|(key, _)| key));
         let by_id = requested.ids.iter().flat_map(|(ty, ids)| ids.iter().map(move |id| (*id, *ty)));
         self.types = self.slugs.iter().map(|((ty, _), id)| (*id, *ty)).chain(by_id).collect();
         Ok(resolved)
@@ -136,20 +140,23 @@ impl ResolvedNames {
         ty: RecordType,
         draft: &'d Draft,
         position: usize,
-        identified: &HashMap<(RecordType, IdentifierPair), Uuid>,
+        identified: &IdentifiedRecords,
         problems: &mut Vec<InputProblem>,
     ) -> Option<ResolvedDraft<'d>> {
         if ty == RecordType::Person
             && let Some((id, origin)) =
                 identifiers(draft).find_map(|(pair, origin)| Some((*self.withheld_identifiers.get(&pair)?, origin.clone())))
-            && let Resolved::Skipped = self.skip_withheld((ty, id), draft, (origin, WITHHELD_IDENTIFIER_MESSAGE), position, problems)
+            && let Resolved::Skipped = match self.slug_of_another((ty, id), draft) {
+                Some(slug) => self.skip_doubtful((ty, id), slug, draft, position),
+                None => self.skip_withheld((ty, id), draft, (origin, WITHHELD_IDENTIFIER_MESSAGE), position, problems),
+            }
         {
             return None;
         }
         let mut resolved = match (draft.target.id, &draft.name) {
             (Some(id), _) => self.existing_by_id(ty, id, draft, position, problems),
             (None, _) if draft.is_unidentified => unidentified(ty, draft, identified, problems),
-            (None, Some(slug)) => self.existing_by_slug(ty, slug, draft, position, recognizers),
+            (None, Some(slug)) => self.existing_by_slug((ty, slug), draft, position, recognizers, identified, problems),
             (None, None) => existing_by_identifiers(ty, draft, identified, problems),
         };
         if let Resolved::Existing(id) = resolved
@@ -175,6 +182,7 @@ impl ResolvedNames {
             Resolved::New => draft.target.id.unwrap_or_else(|| store.clock.new_uuid()),
             Resolved::Unidentified => store.clock.new_uuid(),
         };
+        self.reject_redacted_slug((ty, id), draft, problems);
         let name = given_name(ty, draft);
         if let Some((first_name, first)) = self.assigned.get(&id) {
             // of the ids of merged records, the first draft counts; a draft with a former slug is skipped above, and a name that
@@ -197,7 +205,9 @@ impl ResolvedNames {
             self.types_with_unreadable_slugs.insert(ty);
         }
         let is_new = !matches!(resolved, Resolved::Existing(_));
-        Some(ResolvedDraft { id, is_new, is_unidentified, draft, generated_slug: None, position })
+        let has_redacted_slug = |slug: &String| self.digest_slugs.get(&(ty, slug.clone())) == Some(&id);
+        let keeps_slug = draft.target.id.is_none() && draft.name.as_ref().is_some_and(has_redacted_slug);
+        Some(ResolvedDraft { id, is_new, is_unidentified, draft, generated_slug: None, keeps_slug, position })
     }
 
     /// The record for a draft with an id.
@@ -228,11 +238,21 @@ impl ResolvedNames {
     }
 
     /// As [`Self::existing_by_id`], for a draft with a slug.
-    fn existing_by_slug(&mut self, ty: RecordType, slug: &str, draft: &Draft, position: usize, recognizers: &Recognizers) -> Resolved {
+    fn existing_by_slug(
+        &mut self,
+        (ty, slug): (RecordType, &str),
+        draft: &Draft,
+        position: usize,
+        recognizers: &Recognizers,
+        identified: &IdentifiedRecords,
+        problems: &mut Vec<InputProblem>,
+    ) -> Resolved {
         let key = (ty, slug.to_owned());
         if let Some(id) = self.digest_slugs.get(&key).copied() {
-            let is_repeated = matches!(draft.target.mode, WriteMode::Upsert | WriteMode::Exact) && self.may_repeat(id, draft, recognizers);
-            return if is_repeated { self.skip(ty, id, draft, position) } else { Resolved::New };
+            return self.existing_by_digest((ty, id), (slug, draft), position, recognizers, problems);
+        }
+        if let Some(resolved) = self.contested_by_import((ty, slug), draft, position, recognizers, identified) {
+            return resolved;
         }
         let found = self.slugs.get(&key).copied();
         if let Some(id) = found
@@ -245,22 +265,8 @@ impl ResolvedNames {
         found.into()
     }
 
-    /// Whether an upsert with a slug that is known by its digest may repeat an import from before a person was withheld. One
-    /// record that gives a slug with another name than the person's is a new record: an answer that says otherwise would
-    /// confirm a guess. So is one that has the name and only identifiers that the person did not have: another register made
-    /// its slug of the same name.
-    fn may_repeat(&self, id: Uuid, draft: &Draft, recognizers: &Recognizers) -> bool {
-        let all = [&recognizers.anywhere, &recognizers.beside];
-        let has_name = |recognizer: &&NameRecognizer| NAME_FIELDS.iter().any(|name| has_name_in(draft, name, recognizer));
-        let is_known = all.iter().any(|recognizer| recognizer.knows(id));
-        if self.withheld.contains(&id) && identifiers(draft).next().is_some() && has_name(&&recognizers.anywhere) {
-            return false;
-        }
-        draft.origin.file.is_some() || !self.withheld.contains(&id) || !is_known || all.iter().any(has_name)
-    }
-
     /// Skips a draft that stands for this record. References to its slug resolve to the record.
-    fn skip(&mut self, ty: RecordType, id: Uuid, draft: &Draft, position: usize) -> Resolved {
+    pub(super) fn skip(&mut self, ty: RecordType, id: Uuid, draft: &Draft, position: usize) -> Resolved {
         // a withheld record is shown for its present slug or its id only
         let is_known_by_digest = draft.name.as_ref().is_some_and(|slug| self.digest_slugs.contains_key(&(ty, slug.clone())));
         let is_shown = (!self.withheld.contains(&id) && !is_known_by_digest)
@@ -320,7 +326,7 @@ impl ResolvedNames {
                 self.slugs.insert((record.ty, slug), row.try_get_by_index(0).map_err(internal)?);
             }
         }
-        slugs.retain(|slug| !self.slugs.contains_key(&(record.ty, (*slug).to_owned())));
+        let present: Vec<&str> = slugs.extract_if(.., |slug| self.slugs.contains_key(&(record.ty, (*slug).to_owned()))).collect();
         for batch in slugs.chunks(LOOKUP_BATCH_VALUES) {
             for (slug, id, retired) in former_slugs(transaction, record, batch).await? {
                 self.retired_slugs.insert((record.ty, slug.clone()), retired);
@@ -330,11 +336,16 @@ impl ResolvedNames {
         let Some(key) = &self.digest_key else { return Ok(()) };
         let mut found = find_former_slugs(transaction, key, record.ty, &slugs).await?;
         if record.ty == RecordType::Person {
-            let digests = slugs.iter().map(|slug| (key.slug(slug), (*slug).to_owned())).collect();
+            let digests = slugs.iter().chain(&present).map(|slug| (key.slug(slug), (*slug).to_owned())).collect();
             found.extend(find_by_digest(transaction, &digests).await?);
         }
-        let known = |slug: &str| self.slugs.contains_key(&(record.ty, slug.to_owned()));
-        found.retain(|(slug, _)| !known(slug));
+        let (known, found): (Vec<_>, Vec<_>) = found.into_iter().partition(|(slug, _)| self.slugs.contains_key(&(record.ty, slug.clone())));
+        let contested = known.into_iter().map(|(slug, id)| ((record.ty, slug), id));
+        self.contested_slugs.extend(contested.filter(|(key, id)| record.ty == RecordType::Person && self.slugs.get(key) != Some(id)));
+        if record.ty == RecordType::Membership {
+            let ids = found.iter().map(|(_, id)| *id).collect();
+            self.find_ids(transaction, record, &ids).await?;
+        }
         self.digest_slugs.extend(found.into_iter().map(|(slug, id)| ((record.ty, slug), id)));
         Ok(())
     }
@@ -362,7 +373,7 @@ impl ResolvedNames {
         &mut self,
         transaction: &DatabaseTransaction,
         drafts: &Drafts,
-        identified: &HashMap<(RecordType, IdentifierPair), Uuid>,
+        identified: &IdentifiedRecords,
     ) -> Result<()> {
         let by_slug = drafts.iter().flat_map(|(ty, drafts)| {
             drafts.iter().filter(|draft| draft.found_by.is_some()).filter_map(|draft| Some((*ty, draft.name.clone()?)))
@@ -451,7 +462,10 @@ impl ResolvedNames {
             let mut taken = Vec::new();
             for ((index, base, count), slug) in pending.into_iter().zip(candidates) {
                 let key = (record.ty, slug.clone());
+                // a slug that a withheld person had is as free as any other
+                let is_of_another = self.digest_slugs.get(&key).is_some_and(|id| !self.withheld.contains(id));
                 match self.slugs.entry(key) {
+                    Entry::Vacant(_) if is_of_another => taken.push((index, base, count + 1)),
                     Entry::Occupied(_) => taken.push((index, base, count + 1)),
                     Entry::Vacant(entry) => {
                         entry.insert(records[index].id);
@@ -511,12 +525,7 @@ pub(super) fn has_name_in(draft: &Draft, field: &'static str, recognizer: &NameR
 
 /// As [`ResolvedNames::existing_by_id`], for a draft whose slug or id is not valid. Its identifiers may still tell the
 /// record, and a record that is to be created is certainly new.
-fn unidentified(
-    ty: RecordType,
-    draft: &Draft,
-    identified: &HashMap<(RecordType, IdentifierPair), Uuid>,
-    problems: &mut Vec<InputProblem>,
-) -> Resolved {
+fn unidentified(ty: RecordType, draft: &Draft, identified: &IdentifiedRecords, problems: &mut Vec<InputProblem>) -> Resolved {
     match draft.target.mode {
         WriteMode::Create => Resolved::New,
         WriteMode::Update | WriteMode::Exact => Resolved::Unidentified,
@@ -528,12 +537,7 @@ fn unidentified(
 }
 
 /// As [`ResolvedNames::existing_by_id`], for a draft with neither id nor slug.
-fn existing_by_identifiers(
-    ty: RecordType,
-    draft: &Draft,
-    identified: &HashMap<(RecordType, IdentifierPair), Uuid>,
-    problems: &mut Vec<InputProblem>,
-) -> Resolved {
+fn existing_by_identifiers(ty: RecordType, draft: &Draft, identified: &IdentifiedRecords, problems: &mut Vec<InputProblem>) -> Resolved {
     let mut found: Vec<Uuid> = identifiers(draft).filter_map(|(pair, _)| identified.get(&(ty, pair)).copied()).collect();
     found.sort_unstable();
     found.dedup();

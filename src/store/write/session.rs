@@ -1,7 +1,5 @@
 //! The write session: one exclusive transaction, and the steps from drafts to a commit.
 
-use std::collections::{HashMap, HashSet};
-
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use serde_json::Value as Json;
@@ -17,31 +15,23 @@ use crate::core::text::cleaned;
 use crate::entity::RecordType;
 use crate::store::curation::disputes;
 use crate::store::curation::withholding::digest_key::DigestKey;
-use crate::store::curation::withholding::name_parts::{gives_names, load_name_cells};
-use crate::store::curation::withholding::name_recognition::NameRecognizer;
-use crate::store::curation::withholding::name_redaction::texts;
-use crate::store::curation::withholding::screening::{
-    free_of_names, places_of_names, records_of_withheld_persons, refers, screen, screen_identifiers,
-};
-use crate::store::curation::withholding::withheld_digest::{Recognizers, WITHHELD_LINK_MESSAGE, insert_slug_digest, withheld_persons};
+use crate::store::curation::withholding::withheld_digest::{Recognizers, insert_slug_digest};
 use crate::store::db::dataset_version;
 use crate::store::db::dataset_version::WriteScope;
 use crate::store::db::snapshot::begin;
 use crate::store::draft::record_names::name_records;
 use crate::store::draft::{
-    Draft, DraftSource, DraftValue, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, has_problems, parse, problems_of,
-    value_tree,
+    Draft, DraftSource, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, has_problems, parse, problems_of, value_tree,
 };
 use crate::store::history::revisions::{NewRevision, RevisionStamp, insert_revisions};
 use crate::store::history::state;
 use crate::store::read::dump::FormerName;
-use crate::store::read::result::Cell;
 use crate::store::write::diff::ChangeSet;
-use crate::store::write::identifiers::IdentifierPair;
 use crate::store::write::load::{load_rows, referenced_types};
 use crate::store::write::model::{StoredRow, is_published, revision_number};
 use crate::store::write::resolve::ResolvedNames;
-use crate::store::write::types::{Author, ResolvedDraft, TransactionEnd, WriteError, WriteSummary};
+use crate::store::write::screened::{Screening, screen_drafts};
+use crate::store::write::types::{Author, TransactionEnd, WriteError, WriteSummary};
 use crate::store::write::validate;
 use crate::store::write::value::PartKeys;
 use crate::store::{Store, database};
@@ -126,15 +116,6 @@ impl Store {
     }
 }
 
-/// Whether a draft refers to one of these persons.
-fn refers_to(draft: &Draft, persons: &HashSet<Uuid>, names: &ResolvedNames) -> bool {
-    let is_withheld = |value: &DraftValue| match names.cell(value, &HashMap::new()) {
-        Cell::Id(id) => persons.contains(&id),
-        Cell::Null | Cell::Text(_) | Cell::Integer(_) | Cell::Number(_) | Cell::Boolean(_) | Cell::Instant(_) | Cell::Json(_) => false,
-    };
-    refers(draft, &is_withheld)
-}
-
 impl WriteSession<'_> {
     /// Writes records within the transaction, without committing.
     pub(crate) async fn write(&self, drafts: &Drafts, progress: &(impl Fn(usize) + Send + Sync)) -> Result<WriteSummary, WriteError> {
@@ -165,72 +146,14 @@ impl WriteSession<'_> {
         let mut problems = problems_of(drafts);
         let mut names = ResolvedNames::default();
         let recognizers = Recognizers::load(transaction, self.store.withholding_secret.as_deref()).await?;
-        let Recognizers { anywhere, beside } = &recognizers;
         let mut resolved = names.resolve(self.store, transaction, drafts, &recognizers, &mut problems).await?;
         let screened = Arena::new();
-        let skipped = names.skip_withheld_names(transaction, anywhere, &mut resolved).await?;
+        let (skipped, merged_names) = names.skip_withheld_names(transaction, &recognizers.anywhere, &mut resolved).await?;
         names.skip_referrers(skipped, &mut resolved, &screened);
-        names.skip_repeated_memberships(transaction, &mut resolved).await?;
-        let mut redacted = Vec::new();
-        let persons = if recognizers.is_empty() { HashSet::new() } else { withheld_persons(transaction).await? };
-        // records that refer to withheld persons, once they are needed
-        let mut related: Option<HashSet<Uuid>> = None;
-        for (ty, records) in &mut resolved {
-            let is_renamed = |record: &&ResolvedDraft<'_>| !record.is_new && gives_names(catalog().get(*ty), record.draft);
-            let stored_names = if *ty == RecordType::Person && !anywhere.is_empty() {
-                let ids: Vec<Uuid> = records.iter().filter(is_renamed).map(|record| record.id).collect();
-                load_name_cells(transaction, catalog().get(*ty), &ids).await?
-            } else {
-                HashMap::new()
-            };
-            for record in records {
-                let refers = !persons.is_empty() && refers_to(record.draft, &persons, &names);
-                let has_words = |recognizer| !places_of_names(*ty, record.draft, recognizer, true).is_empty();
-                let (has_words_anywhere, has_words_beside) = (has_words(anywhere), has_words(beside));
-                let mut is_about = false;
-                if refers || has_words_anywhere || has_words_beside {
-                    if related.is_none() {
-                        related = Some(records_of_withheld_persons(transaction).await?);
-                    }
-                    let is_related = related.as_ref().is_some_and(|related| related.contains(&record.id));
-                    // earlier text of the record would stand beside the person
-                    if refers
-                        && !is_related
-                        && (self.has_words_of_names(*ty, record, anywhere).await? || self.has_words_of_names(*ty, record, beside).await?)
-                    {
-                        let problem = InputProblem::new(record.draft.origin.clone(), WITHHELD_LINK_MESSAGE);
-                        problems.push(problem.with_code(ProblemCode::Withheld));
-                    }
-                    is_about = refers || is_related;
-                }
-                let former_of = |record: &ResolvedDraft<'_>, draft: &Draft| {
-                    record.draft.name.clone().filter(|name| record.is_new && draft.name.as_ref() != Some(name))
-                };
-                let lone = has_words_anywhere && is_about;
-                if let Some(draft) = screen(*ty, (record, stored_names.get(&record.id)), anywhere, lone, &mut problems) {
-                    redacted.push((*ty, record.id, former_of(record, &draft)));
-                    record.draft = screened.alloc(draft);
-                }
-                if has_words_beside
-                    && is_about
-                    && let Some(draft) = screen(*ty, (record, None), beside, true, &mut problems)
-                {
-                    redacted.push((*ty, record.id, former_of(record, &draft)));
-                    record.draft = screened.alloc(draft);
-                }
-                let is_withheld = |pair: &IdentifierPair| names.is_withheld_identifier(pair);
-                if *ty != RecordType::Person
-                    && !record.draft.target.restates_stored
-                    && let Some(draft) = screen_identifiers(record.draft, is_withheld, &mut problems)
-                {
-                    redacted.push((*ty, record.id, None));
-                    record.draft = screened.alloc(draft);
-                }
-                let names_here = [Some(anywhere), Some(beside).filter(|_| refers || is_about)];
-                let free = |slug| free_of_names(slug, *ty, record.id, names_here.into_iter().flatten());
-                record.generated_slug = record.generated_slug.take().map(free);
-            }
-        }
+        names.find_memberships_again(transaction, &recognizers, &mut resolved).await?;
+        let screening = Screening { names: &names, recognizers: &recognizers, merged_names: &merged_names };
+        let links = Box::pin(self.withheld_links(&screening, &resolved, &mut problems)).await?;
+        let redacted = screen_drafts(&screening, links, &mut resolved, &screened, &mut problems);
         validate::references(drafts, &names, &mut problems);
         validate::unique(transaction, &resolved, &mut problems).await?;
         let draft_sources = disputes::draft_sources(transaction, &resolved).await?;
@@ -261,25 +184,6 @@ impl WriteSession<'_> {
         problems.sort_by(|a, b| (&a.origin.file, a.origin.line).cmp(&(&b.origin.file, b.origin.line)));
         name_records(drafts, &mut problems);
         Err(WriteError::Problems(problems))
-    }
-
-    /// Whether a stored record or its history has a word of a withheld name. A deleted record that is created again has its
-    /// history.
-    async fn has_words_of_names(&self, ty: RecordType, resolved: &ResolvedDraft<'_>, recognizer: &NameRecognizer) -> Result<bool> {
-        let id = resolved.id;
-        let finds = |value: &Json| texts(value).into_iter().any(|text| recognizer.finds_words(text));
-        if !resolved.is_new && finds(&self.state(catalog().get(ty), id).await?) {
-            return Ok(true);
-        }
-        let select = Query::select().columns(["message", "changes"]).from("revisions").and_where(Expr::col("record_id").eq(id)).to_owned();
-        for row in self.transaction.query_all(&select).await.map_err(database)? {
-            let message: Option<String> = row.try_get_by_index(0).map_err(internal)?;
-            let changes: Json = row.try_get_by_index(1).map_err(internal)?;
-            if finds(&changes) || message.is_some_and(|message| recognizer.finds_words(&message)) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Ends the transaction: commits what changed, or rolls it back for a dry run or if warnings are problems.

@@ -234,13 +234,24 @@ impl WriteError {
         Self::Problems(vec![problem])
     }
 
-    /// The same error with its problems changed.
+    /// The same error with its problems changed. What is wrong at one place of the input is said once, also if several values of a
+    /// record follow from it.
     pub fn map_problems(self, change: impl FnOnce(Vec<InputProblem>) -> Vec<InputProblem>) -> Self {
         match self {
-            Self::Problems(problems) => Self::Problems(change(problems)),
+            Self::Problems(problems) => Self::Problems(each_once(change(problems))),
             Self::Failed(error) => Self::Failed(error),
         }
     }
+}
+
+fn each_once(problems: Vec<InputProblem>) -> Vec<InputProblem> {
+    let mut said = Vec::with_capacity(problems.len());
+    for problem in problems {
+        if !said.contains(&problem) {
+            said.push(problem);
+        }
+    }
+    said
 }
 
 impl From<Error> for WriteError {
@@ -259,6 +270,8 @@ pub(crate) struct ResolvedDraft<'d> {
     pub(crate) draft: &'d Draft,
     /// Slug generated for a new record whose draft has none.
     pub(crate) generated_slug: Option<String>,
+    /// Whether the record keeps its slug, because a withholding replaced the one that the draft gives. No response shows it.
+    pub(crate) keeps_slug: bool,
     /// Position among all drafts of the write.
     pub(crate) position: usize,
 }

@@ -63,6 +63,9 @@ pub(super) struct ConvertedMembership {
     pub(super) on_behalf_of: Option<String>,
     pub(super) role: Option<String>,
     pub(super) post: Option<String>,
+    pub(super) area: Option<String>,
+    /// Name of the legislative period.
+    pub(super) period: Option<String>,
     /// Not set if neither a label nor a role is given.
     pub(super) label: Option<String>,
     /// The label that a new record gets.
@@ -76,7 +79,8 @@ pub(super) struct ConvertedMembership {
 impl ConvertedMembership {
     /// The values by which it is compared with stored memberships.
     pub(super) fn terms(&self) -> MembershipTerms<'_> {
-        let Self { role, post, start, end, .. } = self;
-        MembershipTerms { role: role.as_deref(), post: post.as_deref(), start: start.as_deref(), end: end.as_deref() }
+        let Self { role, post, area, period, start, end, .. } = self;
+        let [role, post, area, period, start, end] = [role, post, area, period, start, end].map(Option::as_deref);
+        MembershipTerms { role, post, area, period, start, end }
     }
 }

@@ -111,6 +111,8 @@ impl Conversion {
             on_behalf_of: text(&on_behalf_of),
             role: role.clone(),
             post: post_name.clone(),
+            area: area.clone(),
+            period: period_name.clone(),
             label: title.map(label),
             new_label,
             start: text(&start),

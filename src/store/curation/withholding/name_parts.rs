@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::catalog::record::Record;
 use crate::core::error::{Result, internal};
+use crate::core::ids::FieldId;
 use crate::store::curation::withholding::name_recognition::NameRecognizer;
 use crate::store::curation::withholding::name_redaction::texts;
 use crate::store::database;
@@ -37,9 +38,25 @@ pub(crate) fn name_cells(record: &Record, cells: &[Cell]) -> NameCells {
     name_fields().filter_map(|name| Some((name, cells[record.field_id(name)?.index()].clone()))).collect()
 }
 
-/// The values of a draft in the fields with names, over the stored ones.
-pub(crate) fn drafted_name_cells(record: &Record, draft: &Draft, stored: Option<&NameCells>) -> NameCells {
-    let mut cells = stored.cloned().unwrap_or_default();
+/// The cells of a row with these values in the fields with names, and without others.
+pub(crate) fn row_of_names(record: &Record, names: &NameCells) -> Vec<Cell> {
+    let mut cells = vec![Cell::Null; record.fields.len()];
+    for (name, cell) in names {
+        if let Some(field) = record.field_id(name) {
+            cells[field.index()] = cell.clone();
+        }
+    }
+    cells
+}
+
+/// Whether a field holds a name or a part of one.
+pub(crate) fn is_name_field(record: &Record, field: FieldId) -> bool {
+    name_fields().any(|name| record.field_id(name) == Some(field))
+}
+
+/// The values that a draft itself gives in the fields with names.
+pub(crate) fn drafted_name_cells(record: &Record, draft: &Draft) -> NameCells {
+    let mut cells = NameCells::new();
     for name in name_fields() {
         match record.field_id(name).and_then(|field| draft.value(field)) {
             Some(DraftValue::Cell(cell)) => _ = cells.insert(name, cell.clone()),
@@ -70,9 +87,11 @@ fn composed_names(cells: &NameCells) -> Vec<String> {
     names
 }
 
-/// Whether the fields with names make a name together that is recognized, such as one word in each language.
+/// Whether a name is recognized in a field with names, or in several that make it together, such as one word in each language.
 pub(crate) fn make_name(cells: &NameCells, recognizer: &NameRecognizer) -> bool {
-    composed_names(cells).iter().any(|name| recognizer.finds(name)) || recognizer.finds_across(name_texts(cells))
+    name_texts(cells).any(|text| recognizer.finds(text))
+        || composed_names(cells).iter().any(|name| recognizer.finds(name))
+        || recognizer.finds_across(name_texts(cells))
 }
 
 /// The texts of all the fields with names.

@@ -13,14 +13,16 @@ use crate::catalog::catalog;
 use crate::catalog::record::Record;
 use crate::core::error::Result;
 use crate::core::id;
+use crate::core::ids::FieldId;
 use crate::entity::RecordType;
 use crate::store::curation::referrers::referrers;
-use crate::store::curation::withholding::name_parts::{NameCells, PART_FIELDS, drafted_name_cells, make_name};
+use crate::store::curation::withholding::name_parts::{NameCells, make_name};
 use crate::store::curation::withholding::name_recognition::NameRecognizer;
 use crate::store::curation::withholding::name_redaction::{NameRedaction, texts};
-use crate::store::curation::withholding::text_columns::holds_text;
+use crate::store::curation::withholding::text_columns::{CONTACT_FIELDS, holds_text};
 use crate::store::curation::withholding::withheld_digest::{
-    WITHHELD_IDENTIFIER_MESSAGE, WITHHELD_NAME_MESSAGE, WITHHELD_SLUG_PREFIX, withheld_persons, withheld_slug,
+    Recognizers, WITHHELD_CONTACT_MESSAGE, WITHHELD_IDENTIFIER_MESSAGE, WITHHELD_NAME_MESSAGE, WITHHELD_SLUG_PREFIX, withheld_persons,
+    withheld_slug,
 };
 use crate::store::draft::{Draft, DraftValue, InputProblem, Origin, ProblemCode, WriteMode};
 use crate::store::read::result::Cell;
@@ -30,20 +32,19 @@ use crate::store::write::types::ResolvedDraft;
 /// Beginning of the slugs and keys that an import gets in place of those with a withheld name.
 pub(crate) const REDACTED_SLUG_PREFIX: &str = "redacted-";
 
-/// Screens a draft. Returns the draft to write in its place, if that differs. `lone` also screens for single words of names.
+/// Screens a draft. Returns the draft to write in its place, if that differs. `names` are those of a person as the write leaves
+/// them. `lone` also screens for single words of names.
 pub(crate) fn screen(
     ty: RecordType,
-    (resolved, stored): (&ResolvedDraft<'_>, Option<&NameCells>),
+    (resolved, names): (&ResolvedDraft<'_>, Option<&NameCells>),
     recognizer: &NameRecognizer,
     lone: bool,
     problems: &mut Vec<InputProblem>,
 ) -> Option<Draft> {
     problems.extend(reserved_slug_problem(ty, resolved));
     let mut found = places_of_names(ty, resolved.draft, recognizer, lone);
-    let has_split_name = ty == RecordType::Person
-        && found.is_empty()
-        && make_name(&drafted_name_cells(catalog().get(ty), resolved.draft, stored), recognizer);
-    if has_split_name {
+    // an import of such a person is skipped before
+    if found.is_empty() && names.is_some_and(|names| make_name(names, recognizer)) {
         found.push(resolved.draft.origin.clone());
     }
     if found.is_empty() {
@@ -60,7 +61,6 @@ pub(crate) fn screen(
             let new_slug = format!("{REDACTED_SLUG_PREFIX}{}", &encoded[encoded.len() - 8..]);
             let redaction = NameRedaction { recognizer, ids: Vec::new(), new_slug };
             let mut draft = resolved.draft.clone();
-            let lone = lone || has_split_name;
             // nothing of a slug or a key stays: the rest can be a digest of what identifies the person
             if draft.name.as_ref().is_some_and(|slug| redaction.finds(slug, lone)) {
                 draft.name = Some(redaction.new_slug.clone());
@@ -69,10 +69,6 @@ pub(crate) fn screen(
             redact_keys(&mut draft, &redaction, lone, &mut keys);
             replace_keys(&mut draft, &keys);
             redact(catalog().get(ty), &mut draft, &redaction, lone);
-            if has_split_name {
-                let parts: Vec<_> = PART_FIELDS.iter().filter_map(|field| catalog().get(ty).field_id(field)).collect();
-                draft.values.retain(|(field, ..)| !parts.contains(field));
-            }
             Some(draft)
         }
     }
@@ -125,6 +121,70 @@ pub(crate) fn screen_identifiers(
             Some(draft)
         }
     }
+}
+
+/// Whether a draft of a membership gives ways to reach its person.
+pub(crate) fn gives_contacts(draft: &Draft) -> bool {
+    contacts(draft).next().is_some()
+}
+
+/// Where a draft of a membership gives ways to reach its person.
+fn contacts(draft: &Draft) -> impl Iterator<Item = &Origin> {
+    let record = catalog().get(RecordType::Membership);
+    let is_contact = move |field: FieldId| CONTACT_FIELDS.iter().any(|name| record.field_id(name) == Some(field));
+    draft.values.iter().filter(move |(field, value, _)| is_contact(*field) && !is_empty(value)).map(|(_, _, origin)| origin)
+}
+
+fn is_empty(value: &DraftValue) -> bool {
+    match value {
+        DraftValue::Cell(Cell::Null) => true,
+        DraftValue::Cell(Cell::Json(json)) => json.as_array().is_some_and(Vec::is_empty),
+        DraftValue::Cell(_) | DraftValue::Slug(..) | DraftValue::Id(..) | DraftValue::Key(..) | DraftValue::Invalid => false,
+    }
+}
+
+/// Rejects ways to reach a withheld person in a draft of a membership of the person. Returns the draft without them if it is one
+/// of an import.
+pub(crate) fn screen_contacts(draft: &Draft, problems: &mut Vec<InputProblem>) -> Option<Draft> {
+    let found: Vec<Origin> = contacts(draft).cloned().collect();
+    if found.is_empty() {
+        return None;
+    }
+    match draft.target.mode {
+        WriteMode::Create | WriteMode::Update => {
+            let problem = |origin| InputProblem::new(origin, WITHHELD_CONTACT_MESSAGE).with_code(ProblemCode::Withheld);
+            problems.extend(found.into_iter().map(problem));
+            None
+        }
+        WriteMode::Upsert | WriteMode::Exact => {
+            let mut draft = draft.clone();
+            draft.values.retain(|(_, _, origin)| !found.contains(origin));
+            Some(draft)
+        }
+    }
+}
+
+/// Whether the state of a membership has ways to reach its person.
+pub(crate) fn has_contacts(state: &Json) -> bool {
+    CONTACT_FIELDS.iter().any(|field| state.get(field).and_then(Json::as_array).is_some_and(|list| !list.is_empty()))
+}
+
+/// Whether the changes of a revision of a membership have ways to reach its person.
+pub(crate) fn changes_contacts(changes: &Json) -> bool {
+    changes.as_array().into_iter().flatten().any(|change| CONTACT_FIELDS.iter().any(|field| change["field"] == *field))
+}
+
+/// A draft as it is written beside a withheld person.
+pub(crate) fn redacted_beside(ty: RecordType, resolved: &ResolvedDraft<'_>, recognizers: &Recognizers) -> Draft {
+    let mut draft = resolved.draft.clone();
+    for recognizer in [&recognizers.anywhere, &recognizers.beside] {
+        let beside = ResolvedDraft { draft: &draft, generated_slug: None, ..*resolved };
+        // the problems are found when the draft itself is screened
+        if let Some(redacted) = screen(ty, (&beside, None), recognizer, true, &mut Vec::new()) {
+            draft = redacted;
+        }
+    }
+    draft
 }
 
 /// Whether a draft or one of its parts has a reference that satisfies a condition.

@@ -80,6 +80,9 @@ const OTHER_OWN_COLUMNS: [(&str, &[&str], &str); 15] = [
     ("dataset_state", &[], "numbers and instants"),
 ];
 
+/// Fields of a membership by which its person is reached. They go with a withheld person.
+pub(super) const CONTACT_FIELDS: [&str; 2] = ["contactDetails", "links"];
+
 /// The holder of the fields of a declared type.
 fn holder(record: &Record) -> TextHolder {
     if record.kind == RecordKind::Log { TextHolder::Revisions } else { TextHolder::Record(record.ty) }

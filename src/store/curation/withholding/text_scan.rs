@@ -18,14 +18,12 @@ use crate::store::curation::referrers::{Referrer, owner_of};
 use crate::store::curation::withholding::name_recognition::forms::REPLACEMENT_NAMES;
 use crate::store::curation::withholding::name_recognition::{NameRecognizer, WordClass};
 use crate::store::curation::withholding::name_redaction::{NameRedaction, ReplacedKeys, texts};
-use crate::store::curation::withholding::text_columns::{TextHolder, text_columns, text_fields};
+use crate::store::curation::withholding::text_columns::{CONTACT_FIELDS, TextHolder, text_columns, text_fields};
 use crate::store::database;
 use crate::store::read::result::Cell;
 use crate::store::sql::dialect;
 use crate::store::write::session::WriteSession;
 
-/// Fields of a membership by which its person is reached. They go with a withheld person.
-pub(super) const CONTACT_FIELDS: [&str; 2] = ["contactDetails", "links"];
 /// Rows read at a time.
 const SCAN_BATCH_ROWS: u64 = 1_000;
 /// Maximum number of places listed.

@@ -27,6 +27,9 @@ pub(crate) const WITHHELD_NAME_MESSAGE: &str =
 /// The message for an identifier that a withheld person has. It does not tell that the person is withheld.
 pub(crate) const WITHHELD_IDENTIFIER_MESSAGE: &str = "the dataset does not publish this identifier; leave it out, or ask an admin";
 
+/// The message for ways to reach a withheld person.
+pub(crate) const WITHHELD_CONTACT_MESSAGE: &str = "the dataset does not publish how to reach this person; leave it out, or ask an admin";
+
 /// The message for a new reference to a withheld person from a record with a word of the name.
 pub(crate) const WITHHELD_LINK_MESSAGE: &str =
     "the text of this record or its history cannot stand beside a withheld person; create another record without the name, or ask an admin";

@@ -22,7 +22,8 @@ use crate::store::curation::withholding::name_parts::{NAME_FIELDS, name_cells, n
 use crate::store::curation::withholding::name_recognition::NameRecognizer;
 use crate::store::curation::withholding::name_recognition::forms::{REPLACEMENT_NAMES, forms_of_person};
 use crate::store::curation::withholding::name_redaction::{NameRedaction, ReplacedKeys, texts};
-use crate::store::curation::withholding::text_scan::{CONTACT_FIELDS, TextPattern, TextPlaces};
+use crate::store::curation::withholding::text_columns::CONTACT_FIELDS;
+use crate::store::curation::withholding::text_scan::{TextPattern, TextPlaces};
 use crate::store::curation::withholding::withheld_digest::{
     RecognizedForm, WITHHELD_MESSAGE, delete_digests, insert_digests, insert_slug_digest, withheld_persons, withheld_slug,
 };
