@@ -189,7 +189,7 @@ async fn edits_of_one_side_of_a_tally_are_refused(#[values(On::Sqlite, On::Postg
     editor.done("removeVote { voteEvent { id } }", json!({"voteEvent": {"slug": "vote"}, "part": "a"})).await;
     let payload = editor.payload("revert { record { id } }", json!({"record": id, "toRevision": 6})).await;
     let at = format!("counts[0]: {less}");
-    assert_eq!(errors(&payload), [(json!(["input", "record"]), at)]);
+    assert_eq!(errors(&payload), [(json!(["input", "toRevision"]), at)]);
     // a deleted record is restored as it was
     fixture.import_ok(&["wrong.yaml", "--overwrite"]);
     let revision = editor.data("{ voteEvent(by: {slug: \"vote\"}) { revision } }").await["voteEvent"]["revision"].clone();

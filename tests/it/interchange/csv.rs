@@ -197,7 +197,7 @@ async fn problems_name_file_line_and_column() {
 )]
 #[case(
     "type: person\nfields: {jurisdiction: {column: a, values: {k: \"K Z\"}}}",
-    "m.yaml:2: fields.jurisdiction.values.k (column 48): \"K Z\" is not a valid name; use up to"
+    "m.yaml:2: fields.jurisdiction.values.k (column 45): \"K Z\" is not a valid name; use up to"
 )]
 #[case(
     "type: person\nfields: {sortName: {column: a, default: \"a\\u0007\"}}",

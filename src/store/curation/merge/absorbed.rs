@@ -77,9 +77,11 @@ impl AbsorbedParts {
         undone
     }
 
-    /// Gives back the parts that a later merge removed because they were alike to the part at this path, which has gone since.
-    pub(super) fn revive_alike(&self, record: &Record, state: &mut Json, path: &str, gone: &Json, moved: &MergedIds) {
-        for part in self.0.iter().filter(|part| part.path != path) {
+    /// Gives back the parts that a later merge removed because they were alike to the part at a path, which has gone since. `given`
+    /// are the field changes of the merge that is undone: what it gave goes.
+    pub(super) fn revive_alike(&self, record: &Record, state: &mut Json, (path, gone): (&str, &Json), given: &[Json], moved: &MergedIds) {
+        let is_given = |part: &AbsorbedPart| given.iter().any(|change| change.get("field").and_then(Json::as_str) == Some(&part.path));
+        for part in self.0.iter().filter(|part| !is_given(part)) {
             let value = redirected(part.value.clone(), moved);
             if !is_alike_at(record, (part.path.as_str(), &value), (path, gone)) {
                 continue;

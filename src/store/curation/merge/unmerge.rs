@@ -462,7 +462,7 @@ fn take_apart(
     for (path, old, new) in changes_backwards(changes)? {
         let undone = undo_change(record, ours, path, old, new);
         if undone == Undone::Done && old.is_null() && new.is_object() {
-            absorbed.revive_alike(record, ours, path, new, moved);
+            absorbed.revive_alike(record, ours, (path, new), changes, moved);
         }
         let reason = match undone {
             // it went into another part, which stays
