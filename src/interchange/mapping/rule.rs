@@ -53,6 +53,7 @@ pub(super) struct Pattern {
 
 /// What the place of a rule allows.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags are independent of each other")]
 pub(super) struct RulePlace {
     /// Kind of the field.
     pub(super) kind: FieldKind,

@@ -133,7 +133,7 @@ impl PopoloData {
         let [by_object, by_id] = MEMBER_FIELDS.map(|name| self.single_id(fields, name, class, origin));
         match (by_object, by_id) {
             (Some(object), Some(id)) if scalar_text(&object) != scalar_text(&id) => {
-                self.contradiction(MEMBER_FIELDS, [&object, &id], origin)
+                self.contradiction(MEMBER_FIELDS, [&object, &id], origin);
             }
             (Some(object), None) => fields.0.push((MEMBER_FIELDS[0].to_owned(), object)),
             (Some(_), Some(_)) | (None, _) => {}

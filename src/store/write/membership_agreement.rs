@@ -55,7 +55,7 @@ impl Agreement {
             Self::Post => has_same_post && !new.is_apart_from(stored),
             Self::Start => new.start.is_some() && new.start == stored.start,
             // another role from another day on is another membership
-            Self::Members => !new.is_apart_from(stored) && !(differ(new.role, stored.role) && differ(new.start, stored.start)),
+            Self::Members => !(new.is_apart_from(stored) || differ(new.role, stored.role) && differ(new.start, stored.start)),
         }
     }
 }

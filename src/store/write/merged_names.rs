@@ -68,6 +68,7 @@ fn merged(
         kept: BTreeSet::new(),
         is_changed: false,
         keeps_cited_parts: false,
+        leaves_out_repeated: false,
         source: given.target.source,
         edits,
         kept_edits: Vec::new(),

@@ -1,6 +1,7 @@
 //! YAML, JSON and NDJSON from files, folders and standard input, written in batches.
 
 use std::fmt::Write;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -150,7 +151,7 @@ async fn file_without_records_is_noted(
     let fixture = ImportFixture::new(On::Sqlite).await;
     fixture.write_file(name, text);
     fixture.write_file("m.yaml", "type: person\nfields: {slug: id, name: {en: id}}\n");
-    let mapping = name.ends_with(".csv").then_some("m.yaml");
+    let mapping = Path::new(name).extension().is_some_and(|extension| extension == "csv").then_some("m.yaml");
     let output = import(&fixture, door, name, Some("parl"), mapping).await;
     assert!(output.contains(&format!("{name}: the file has no records")), "{door:?} {output}");
 }
@@ -182,7 +183,7 @@ async fn damaged_file_is_refused_with_its_place(
     let fixture = ImportFixture::new(On::Sqlite).await;
     fixture.write_file(name, bytes);
     fixture.write_file("m.yaml", "type: person\nfields: {slug: id, name: {en: id}}\n");
-    let mapping = name.ends_with(".csv").then_some("m.yaml");
+    let mapping = Path::new(name).extension().is_some_and(|extension| extension == "csv").then_some("m.yaml");
     let output = import(&fixture, door, name, None, mapping).await.replace("\\\"", "\"");
     assert!(output.contains(expected), "{door:?} {expected}\n{output}");
     assert!(!output.contains("1 created") || output.contains("-1 created"), "{door:?} {output}");

@@ -31,6 +31,7 @@ pub async fn import_strictly(fixture: &ImportFixture, door: Door, file: &str) ->
 
 /// Options of an import that every interface has.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags are independent of each other")]
 pub struct Options<'o> {
     pub scheme: Option<&'o str>,
     pub mapping: Option<&'o str>,

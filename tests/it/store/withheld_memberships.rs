@@ -1,6 +1,8 @@
 //! Memberships of a withheld person in later imports: one that is corrected is found, another one is not lost, and how to reach
 //! the person does not come back.
 
+use std::fmt::Write;
+
 use kurultai::core::auth::Role;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -71,10 +73,10 @@ const UNSURE: [&str; 4] = [
 fn file(lists: &[Given]) -> String {
     let (mut organizations, mut memberships) = (String::new(), String::new());
     for (index, given) in lists.iter().enumerate() {
-        organizations += &format!("- {{slug: house-{index}, name: {{en: House {index}}}, classification: legislature}}\n");
+        writeln!(organizations, "- {{slug: house-{index}, name: {{en: House {index}}}, classification: legislature}}").unwrap();
         for (end, values) in *given {
             let slug = format!("lola-karimbek-{index}-{end}");
-            memberships += &format!("- {{slug: {slug}, person: lola-karimbek, organization: house-{index}, {values}}}\n");
+            writeln!(memberships, "- {{slug: {slug}, person: lola-karimbek, organization: house-{index}, {values}}}").unwrap();
         }
     }
     format!("people: [{{slug: lola-karimbek, name: {{en: Lola Karimbek}}}}]\norganizations:\n{organizations}memberships:\n{memberships}")
@@ -149,7 +151,7 @@ async fn membership_that_may_be_another_one_is_reported(
     let before = all().await;
     let mut text = file(&UNSURE.map(|_| &[] as Given));
     for (index, values) in UNSURE.iter().enumerate() {
-        text += &format!("- {{slug: lola-karimbek-{index}-2, person: lola-karimbek, organization: house-{index}, {values}}}\n");
+        writeln!(text, "- {{slug: lola-karimbek-{index}-2, person: lola-karimbek, organization: house-{index}, {values}}}").unwrap();
     }
     fixture.write_file("house.yaml", text);
     let warning = "this membership is skipped, because it may be one that the withheld person has already, or another one";

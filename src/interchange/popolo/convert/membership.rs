@@ -151,7 +151,9 @@ impl Conversion {
         let refusal = |message: String| InputProblem::new(place_of_member.clone(), message);
         if let Some(person) = fields.get_text("person_id") {
             if person == id {
-                MEMBER_FIELDS.into_iter().for_each(|name| drop(fields.take(name)));
+                for name in MEMBER_FIELDS {
+                    drop(fields.take(name));
+                }
                 return true;
             }
             self.problems.push(refusal(format!("{given} is \"{id}\", but person_id is \"{person}\"; keep one of them")));
@@ -161,7 +163,9 @@ impl Conversion {
         match [PopoloClass::Person, PopoloClass::Organization].map(|class| self.is_found(class, &id)) {
             [true, false] => {
                 let person = fields.take(given);
-                MEMBER_FIELDS.into_iter().for_each(|name| drop(fields.take(name)));
+                for name in MEMBER_FIELDS {
+                    drop(fields.take(name));
+                }
                 fields.0.extend(person.map(|id| ("person_id".to_owned(), id)));
                 true
             }

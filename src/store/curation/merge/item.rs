@@ -92,7 +92,9 @@ pub(super) fn remove_alike_parts(record: &Record, state: &mut Json) {
         let part = catalog().get(list.part);
         let Some(Json::Array(items)) = state.get_mut(list.name) else { continue };
         if part.distinct.is_empty() {
-            items.iter_mut().for_each(|item| remove_alike_parts(part, item));
+            for item in items.iter_mut() {
+                remove_alike_parts(part, item);
+            }
             continue;
         }
         let mut kept: Vec<Json> = Vec::with_capacity(items.len());
@@ -109,7 +111,9 @@ pub(super) fn remove_alike_parts(record: &Record, state: &mut Json) {
                 }
             }
         }
-        kept.iter_mut().for_each(|item| remove_alike_parts(part, item));
+        for item in &mut kept {
+            remove_alike_parts(part, item);
+        }
         *items = kept;
     }
 }

@@ -162,10 +162,10 @@ impl WriteSession<'_> {
         others.extend(self.missed_revisions(record, from, &merge).await?);
         let present = self.state(record, merge.into).await?;
         let mut ours = present.clone();
-        let also_given = self.given_by_other_merges(pair, &moved).await?;
+        let shared = self.given_by_other_merges(pair, &moved).await?;
         for revision in &own {
             let changes = revision.changes.iter().map(|change| redirected(change.clone(), &moved)).collect::<Vec<_>>();
-            let given = Given { changes: &changes, also_given: &also_given, absorbed: &absorbed, moved: &moved };
+            let given = Given { changes: &changes, shared: &shared, absorbed: &absorbed, moved: &moved };
             take_apart(pair, given, &mut ours, &mut restored, &mut not_restored)?;
         }
         // identifiers are unique, so the kept record must lose those of the restored one before it gets them; and it cannot
@@ -442,7 +442,7 @@ struct Given<'g> {
     /// The field changes of the kept record.
     changes: &'g [Json],
     /// What other merged records have that is the same.
-    also_given: &'g [(String, Json)],
+    shared: &'g [(String, Json)],
     /// What later merges removed from the kept record.
     absorbed: &'g AbsorbedParts,
     /// Ids of merged records, each with the id of its target.
@@ -452,7 +452,7 @@ struct Given<'g> {
 /// Takes what a merge gave to the kept record out of it. A part that was removed since is not given back to the merged record.
 fn take_apart(
     pair: MergedPair,
-    Given { changes, also_given, absorbed, moved }: Given<'_>,
+    Given { changes, shared, absorbed, moved }: Given<'_>,
     ours: &mut Json,
     restored: &mut Json,
     not_restored: &mut Vec<UnrestoredPlace>,
@@ -467,7 +467,7 @@ fn take_apart(
         let reason = match undone {
             // it went into another part, which stays
             Undone::Removed if absorbed.contains(path) => continue,
-            Undone::Done => match also_given.iter().find(|(_, values)| has_given(record, values, path, old, new)) {
+            Undone::Done => match shared.iter().find(|(_, values)| has_given(record, values, path, old, new)) {
                 Some((other_id, _)) => {
                     format!("it was taken from {into_id}, but {other_id}, which is merged into {into_id} too, also had it; add it again")
                 }

@@ -1,5 +1,5 @@
 //! Runs of an import set: what the batches of one import held, until the set is pruned. An import of several transactions is
-//! known in full only at its end, and only then can be told what is gone.
+//! known in full only at its end, and what is gone is known only then.
 //!
 //! The records of a run are stored among the sets, under a name that no set has. A run that was not ended within a week is
 //! forgotten as a whole; only its name is kept, so that a late batch does not begin it again.
