@@ -283,7 +283,7 @@ mod tests {
     fn syntax_error_names_the_line() {
         let message = |text: &[u8]| parse(&Arc::from("x.json"), text).unwrap_err().to_string();
         assert_eq!(message(b"{\n\"a\": }"), "x.json:2: invalid JSON: expected value (column 6)");
-        assert_eq!(message(b"{\"a\": 1,\n\"a\": 2}"), "x.json:2: invalid JSON: duplicate key \"a\" (column 3)");
+        assert_eq!(message(b"{\"a\": 1,\n\"a\": 2}"), "x.json:2: invalid JSON: duplicate key \"a\" (column 4)");
         assert_eq!(message(b"{\"a\":\n\"\xcf\xf0\"}"), "x.json:2: not valid UTF-8");
     }
 }
