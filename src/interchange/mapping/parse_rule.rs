@@ -227,7 +227,10 @@ fn check_constants(reader: &mut OptionReader<'_>, rule: &FieldRule) {
     let cells = StringRecord::new();
     let (columns, references) = (HashMap::new(), References::default());
     let row = TableRow { columns: &columns, cells: &cells, numbers: &[], references: &references, line: 0 };
-    for (path, text) in rule.constants() {
+    // a name in every row is checked with what the record lacks, so that both are reported
+    let names_record = rule.lookup.is_none() && (rule.place.is_name || matches!(rule.place.kind, FieldKind::One(_)));
+    let checked_with_record = (names_record && !rule.place.is_list).then(|| member(&rule.path, "constant"));
+    for (path, text) in rule.constants().into_iter().filter(|(path, _)| Some(path) != checked_with_record.as_ref()) {
         let checked = match rule.lookup {
             Some(_) if text.is_empty() => Ok(()),
             Some(_) => check_web_address(&text),

@@ -87,7 +87,8 @@ async fn names_outside_of_records_are_cleaned_or_refused(#[values(Door::Database
     };
     for blank in ["\u{200b}", " \u{a0}\u{feff}", ""] {
         for output in [import(blank, "set").await, import("parl", blank).await] {
-            assert!(output.contains("the name is blank") && !output.contains("1 created"), "{door:?} {blank:?} {output}");
+            let is_written = output.replace("-1 created", "").contains("1 created");
+            assert!(output.contains("the name is blank") && !is_written, "{door:?} {blank:?} {output}");
         }
     }
     let output = import("pa\u{200b}rl", "set").await;

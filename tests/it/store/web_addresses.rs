@@ -29,7 +29,7 @@ async fn migration_brings_stored_urls_into_one_form(#[values(On::Sqlite, On::Pos
     for field in ["\"urls.changed\":2", "\"urls.invalid\":1", "\"urls.shared\":1"] {
         assert!(line.contains(field), "{field}: {line}");
     }
-    let data = server.beside().await.data("{ sources(orderBy: {field: SLUG}) { nodes { slug url } } }").await;
+    let data = server.beside().await.data("{ sources(order: {field: TITLE}) { nodes { slug url } } }").await;
     let urls = ["https://пример.kz/", "https://пример.kz/", "https://c%2ekz/", "https://d.kz/"];
     let expected: Vec<_> = ["a", "b", "c", "d"].iter().zip(urls).map(|(slug, url)| json!({"slug": slug, "url": url})).collect();
     assert_eq!(data["sources"]["nodes"], json!(expected));
