@@ -17,11 +17,10 @@ use crate::observability::metrics;
 use crate::store::access::saved_query_cache::SavedQueryCache;
 use crate::store::db::changes::Changes;
 use crate::store::db::derived::DerivedCache;
-use crate::store::db::pool;
 use crate::store::db::pool::{PoolStatus, Pools, StoreOptions};
 use crate::store::db::replica::{Replica, ReplicaState, Replicas};
 use crate::store::db::snapshot::{RowBatches, Snapshot};
-use crate::store::db::statement::fetch_rows;
+use crate::store::db::statement::{fetch_rows, system};
 use crate::store::db::statement_guard::{FastStatements, RunningRead};
 use crate::store::error::{database, is_connection_lost, is_transient};
 use crate::store::likeness::pair::DuplicatePairs;
@@ -164,7 +163,7 @@ impl Store {
 
     /// Name of the database system in OpenTelemetry's conventions.
     pub fn system(&self) -> &'static str {
-        pool::system(self.backend())
+        system(self.backend())
     }
 
     /// Executes a statement for a read: in the snapshot if there is one, else on a replica, else on the primary. The

@@ -23,6 +23,7 @@ pub(crate) mod resolve;
 mod screened;
 pub(crate) mod session;
 mod slug;
+mod stored_state;
 mod totals;
 pub(crate) mod types;
 pub(crate) mod validate;

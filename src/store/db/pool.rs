@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::{ConnectOptions as _, Connection, Error as SqlxError};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, RuntimeErr};
 
-use crate::observability::metrics;
-use crate::observability::metrics::StatementKind;
-use crate::observability::tracing as otel;
 use crate::store::db::changes::Changes;
+use crate::store::db::statement::{record_statement, system};
 use crate::store::db::statement_guard::{guard_postgres, guard_sqlite};
 use crate::store::sql::dialect;
 use crate::store::sql::dialect::Dialect;
@@ -137,14 +135,6 @@ impl PoolStatus {
     }
 }
 
-/// Name of a database system in OpenTelemetry's conventions.
-pub(crate) fn system(backend: DbBackend) -> &'static str {
-    match Dialect::of(backend) {
-        Dialect::Postgres => "postgresql",
-        Dialect::Sqlite => "sqlite",
-    }
-}
-
 /// Number of connections for scans, given the number for queries.
 pub fn scanner_connections(connections: u32) -> u32 {
     (connections / 2).max(1)
@@ -158,12 +148,6 @@ fn base_options(options: &StoreOptions, url: &str) -> ConnectOptions {
         .acquire_timeout(options.acquire_timeout)
         .connect_timeout(options.acquire_timeout);
     connect
-}
-
-/// Measures and traces a statement that has just ended.
-pub(crate) fn record_statement(system: &'static str, sql: &str, elapsed: Duration, failed: bool) {
-    metrics::record_statement(StatementKind::of(sql), elapsed, failed);
-    otel::record_statement(system, sql, elapsed, failed);
 }
 
 /// Opens a pool whose statements are measured and traced, except those that begin or end transactions.

@@ -2,15 +2,17 @@
 //!
 //! The futures of sea-orm's connections take 15 KB each and are moved several times per statement; those of sqlx are small.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{BoxFuture, FutureExt};
 use sea_orm::sea_query::Values;
 use sea_orm::sqlx::{AssertSqlSafe, Error as SqlxError, Result as SqlxResult, query_with};
-use sea_orm::{ConnAcquireErr, DatabaseConnection, DbErr, QueryResult, RuntimeErr, Statement};
+use sea_orm::{ConnAcquireErr, DatabaseConnection, DbBackend, DbErr, QueryResult, RuntimeErr, Statement};
 use sea_query_sqlx::SqlxValues;
 
-use crate::store::db::pool::{record_statement, system};
+use crate::observability::metrics;
+use crate::observability::metrics::StatementKind;
+use crate::observability::tracing as otel;
 use crate::store::sql::dialect::Dialect;
 
 /// Executes a statement on a connection of a pool and returns its rows.
@@ -51,4 +53,18 @@ fn acquired<C>(connection: SqlxResult<C>) -> Result<C, DbErr> {
 fn rows_of<R: Into<QueryResult>>(rows: Result<Vec<R>, SqlxError>) -> Result<Vec<QueryResult>, DbErr> {
     let rows = rows.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))?;
     Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Measures and traces a statement that has just ended.
+pub(super) fn record_statement(system: &'static str, sql: &str, elapsed: Duration, failed: bool) {
+    metrics::record_statement(StatementKind::of(sql), elapsed, failed);
+    otel::record_statement(system, sql, elapsed, failed);
+}
+
+/// Name of a database system in OpenTelemetry's conventions.
+pub(crate) fn system(backend: DbBackend) -> &'static str {
+    match Dialect::of(backend) {
+        Dialect::Postgres => "postgresql",
+        Dialect::Sqlite => "sqlite",
+    }
 }

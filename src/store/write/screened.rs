@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use serde_json::Value as Json;
 use typed_arena::Arena;
 use uuid::Uuid;
@@ -23,7 +23,7 @@ use crate::store::draft::{Draft, DraftValue, InputProblem, ProblemCode};
 use crate::store::read::result::Cell;
 use crate::store::write::identifiers::IdentifierPair;
 use crate::store::write::resolve::ResolvedNames;
-use crate::store::write::session::WriteSession;
+use crate::store::write::stored_state::stored_state;
 use crate::store::write::types::ResolvedDraft;
 use crate::store::write::withheld_drafts::ResolvedDrafts;
 
@@ -73,69 +73,67 @@ pub(super) fn screen_drafts<'d>(
     redacted
 }
 
-impl WriteSession<'_> {
-    /// Whether drafts are about withheld persons, for each in their order.
-    pub(super) async fn withheld_links(
-        &self,
-        screening: &Screening<'_>,
-        resolved: &ResolvedDrafts<'_>,
-        problems: &mut Vec<InputProblem>,
-    ) -> Result<Vec<WithheldLink>> {
-        let is_needed = !screening.recognizers.is_empty();
-        let persons = if is_needed { withheld_persons(&self.transaction).await? } else { HashSet::new() };
-        // records that refer to withheld persons, once they are needed
-        let mut related: Option<HashSet<Uuid>> = None;
-        let mut links = Vec::new();
-        let Recognizers { anywhere, beside } = screening.recognizers;
-        for (ty, records) in resolved {
-            for record in records {
-                let refers = !persons.is_empty() && refers_to(record.draft, &persons, screening.names);
-                let has_words = |recognizer| !places_of_names(*ty, record.draft, recognizer, true).is_empty();
-                let words = NameWords { anywhere: has_words(anywhere), beside: has_words(beside) };
-                let is_about = self.is_about(screening, (*ty, record), (refers, words), &mut related, problems).await?;
-                links.push(WithheldLink { refers, is_about, words });
-            }
+/// Whether drafts are about withheld persons, for each in their order.
+pub(super) async fn withheld_links(
+    transaction: &DatabaseTransaction,
+    screening: &Screening<'_>,
+    resolved: &ResolvedDrafts<'_>,
+    problems: &mut Vec<InputProblem>,
+) -> Result<Vec<WithheldLink>> {
+    let is_needed = !screening.recognizers.is_empty();
+    let persons = if is_needed { withheld_persons(transaction).await? } else { HashSet::new() };
+    // records that refer to withheld persons, once they are needed
+    let mut related: Option<HashSet<Uuid>> = None;
+    let mut links = Vec::new();
+    let Recognizers { anywhere, beside } = screening.recognizers;
+    for (ty, records) in resolved {
+        for record in records {
+            let refers = !persons.is_empty() && refers_to(record.draft, &persons, screening.names);
+            let has_words = |recognizer| !places_of_names(*ty, record.draft, recognizer, true).is_empty();
+            let words = NameWords { anywhere: has_words(anywhere), beside: has_words(beside) };
+            let is_about = is_about(transaction, screening, (*ty, record), (refers, words), &mut related, problems).await?;
+            links.push(WithheldLink { refers, is_about, words });
         }
-        Ok(links)
     }
+    Ok(links)
+}
 
-    /// Whether a draft that may need screening is one of a record that is about a withheld person. Reports a new reference to one
-    /// from a record that has a name, or that tells how to reach somebody.
-    async fn is_about(
-        &self,
-        screening: &Screening<'_>,
-        (ty, record): (RecordType, &ResolvedDraft<'_>),
-        (refers, words): (bool, NameWords),
-        related: &mut Option<HashSet<Uuid>>,
-        problems: &mut Vec<InputProblem>,
-    ) -> Result<bool> {
-        let has_contacts = ty == RecordType::Membership && gives_contacts(record.draft);
-        if !(refers || has_contacts || words.anywhere || words.beside) || screening.recognizers.is_empty() {
-            return Ok(false);
-        }
-        if related.is_none() {
-            *related = Some(records_of_withheld_persons(&self.transaction).await?);
-        }
-        let is_related = related.as_ref().is_some_and(|related| related.contains(&record.id));
-        // earlier text of the record would stand beside the person
-        if refers && !is_related && self.earlier_state(ty, record).await?.must_not_stand_beside(ty, screening.recognizers) {
-            let problem = InputProblem::new(record.draft.origin.clone(), WITHHELD_LINK_MESSAGE);
-            problems.push(problem.with_code(ProblemCode::Withheld));
-        }
-        Ok(refers || is_related)
+/// Whether a draft that may need screening is one of a record that is about a withheld person. Reports a new reference to one
+/// from a record that has a name, or that tells how to reach somebody.
+async fn is_about(
+    transaction: &DatabaseTransaction,
+    screening: &Screening<'_>,
+    (ty, record): (RecordType, &ResolvedDraft<'_>),
+    (refers, words): (bool, NameWords),
+    related: &mut Option<HashSet<Uuid>>,
+    problems: &mut Vec<InputProblem>,
+) -> Result<bool> {
+    let has_contacts = ty == RecordType::Membership && gives_contacts(record.draft);
+    if !(refers || has_contacts || words.anywhere || words.beside) || screening.recognizers.is_empty() {
+        return Ok(false);
     }
+    if related.is_none() {
+        *related = Some(records_of_withheld_persons(transaction).await?);
+    }
+    let is_related = related.as_ref().is_some_and(|related| related.contains(&record.id));
+    // earlier text of the record would stand beside the person
+    if refers && !is_related && earlier_state(transaction, ty, record).await?.must_not_stand_beside(ty, screening.recognizers) {
+        let problem = InputProblem::new(record.draft.origin.clone(), WITHHELD_LINK_MESSAGE);
+        problems.push(problem.with_code(ProblemCode::Withheld));
+    }
+    Ok(refers || is_related)
+}
 
-    /// What is stored of a record, and its history. A deleted record that is created again has its history.
-    async fn earlier_state(&self, ty: RecordType, resolved: &ResolvedDraft<'_>) -> Result<EarlierState> {
-        let id = resolved.id;
-        let state = if resolved.is_new { Json::Null } else { self.state(catalog().get(ty), id).await? };
-        let select = Query::select().columns(["changes", "message"]).from("revisions").and_where(Expr::col("record_id").eq(id)).to_owned();
-        let mut revisions = Vec::new();
-        for row in self.transaction.query_all(&select).await.map_err(database)? {
-            revisions.push((row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?));
-        }
-        Ok(EarlierState { state, revisions })
+/// What is stored of a record, and its history. A deleted record that is created again has its history.
+async fn earlier_state(transaction: &DatabaseTransaction, ty: RecordType, resolved: &ResolvedDraft<'_>) -> Result<EarlierState> {
+    let id = resolved.id;
+    let state = if resolved.is_new { Json::Null } else { stored_state(transaction, catalog().get(ty), id).await? };
+    let select = Query::select().columns(["changes", "message"]).from("revisions").and_where(Expr::col("record_id").eq(id)).to_owned();
+    let mut revisions = Vec::new();
+    for row in transaction.query_all(&select).await.map_err(database)? {
+        revisions.push((row.try_get_by_index(0).map_err(internal)?, row.try_get_by_index(1).map_err(internal)?));
     }
+    Ok(EarlierState { state, revisions })
 }
 
 /// What is stored of a record.

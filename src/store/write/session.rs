@@ -24,16 +24,15 @@ use crate::store::draft::{
     Draft, DraftSource, Drafts, InputProblem, Origin, ProblemCode, WriteMode, WriteTarget, has_problems, parse, problems_of, value_tree,
 };
 use crate::store::history::revisions::{NewRevision, RevisionStamp, insert_revisions};
-use crate::store::history::state;
 use crate::store::read::dump::FormerName;
 use crate::store::write::diff::ChangeSet;
-use crate::store::write::load::{load_rows, referenced_types};
+use crate::store::write::load::load_rows;
 use crate::store::write::model::{StoredRow, is_published, revision_number};
 use crate::store::write::resolve::ResolvedNames;
-use crate::store::write::screened::{Screening, screen_drafts};
+use crate::store::write::screened::{Screening, screen_drafts, withheld_links};
+use crate::store::write::stored_state::stored_state;
 use crate::store::write::types::{Author, TransactionEnd, WriteError, WriteSummary};
 use crate::store::write::validate;
-use crate::store::write::value::PartKeys;
 use crate::store::{Store, database};
 
 /// Records that a check keeps in memory at a time.
@@ -152,7 +151,7 @@ impl WriteSession<'_> {
         names.skip_referrers(skipped, &mut resolved, &screened);
         names.find_memberships_again(transaction, &recognizers, &mut resolved).await?;
         let screening = Screening { names: &names, recognizers: &recognizers, merged_names: &merged_names };
-        let links = Box::pin(self.withheld_links(&screening, &resolved, &mut problems)).await?;
+        let links = Box::pin(withheld_links(transaction, &screening, &resolved, &mut problems)).await?;
         let redacted = screen_drafts(&screening, links, &mut resolved, &screened, &mut problems);
         validate::references(drafts, &names, &mut problems);
         validate::unique(transaction, &resolved, &mut problems).await?;
@@ -236,10 +235,7 @@ impl WriteSession<'_> {
 
     /// The current state of a record as a value that can be parsed into a draft.
     pub(crate) async fn state(&self, record: &'static Record, id: Uuid) -> Result<Json> {
-        let row = load_rows(&self.transaction, record, "id", &[id]).await?.pop().map(|(_, row)| row);
-        let row = row.ok_or_else(|| internal("a record that others refer to does not exist"))?;
-        let types = referenced_types(&self.transaction, record, std::iter::once(&row)).await?;
-        Ok(state::without_system_fields(state::of(record, &row, &types, &PartKeys::default())))
+        stored_state(&self.transaction, record, id).await
     }
 }
 

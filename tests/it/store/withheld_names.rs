@@ -101,7 +101,7 @@ async fn a_name_does_not_come_together_with_an_edit(#[values(On::Sqlite, On::Pos
     let import = "importRecords { updated results { warnings { code } } }";
     let records = json!({"records": [{"person": person}]});
     let done = editor.done(import, records.clone()).await;
-    assert_eq!(done, json!({"updated": 0, "results": [{"warnings": [{"code": "WITHHELD"}]}]}));
+    assert_eq!((&done["updated"], &done["results"]), (&json!(0), &json!([{"warnings": [{"code": "WITHHELD"}]}])));
     // one that writes over edits leaves one word of the name
     let mut overwriting = records;
     overwriting["overwrite"] = json!(true);
