@@ -15,7 +15,7 @@ const LARGE_CASE_PARTS: u32 = 3_000;
 /// Slug of the person whose name is withheld for some attacks.
 const WITHHELD_PERSON: &str = "kurultai-bench-attack-withheld";
 /// Time for a request that prepares attacks.
-const PREPARATION_TIMEOUT: std::time::Duration = std::time::Duration::from_mins(2);
+const PREPARATION_TIMEOUT: std::time::Duration = std::time::Duration::from_mins(10);
 
 /// Values of the dataset.
 #[derive(Debug)]
