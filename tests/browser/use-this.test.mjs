@@ -93,7 +93,8 @@ test("the chart is drawn, and its axes can be changed", async () => {
 
 test("no table is requested before the schema says what the lists are", async () => {
   const held = [];
-  const hold = (route) => (route.request().postData()?.includes("__schema") ? held.push(route) : route.continue());
+  let isHeld = true;
+  const hold = (route) => (isHeld && route.request().postData()?.includes("__schema") ? held.push(route) : route.continue());
   await context.route("**/graphql", hold);
   const { page, errors } = await open("/graphiql?example=Article274");
   const button = page.getByRole("button", { name: /^(Show|Hide) Use this$/ });
@@ -101,9 +102,10 @@ test("no table is requested before the schema says what the lists are", async ()
   if ((await button.getAttribute("aria-label")) === "Show Use this") await button.click();
   const pane = page.getByRole("region", { name: "Use this" });
   await pane.getByText("Loading the schema…").waitFor();
-  await context.unroute("**/graphql", hold);
+  isHeld = false;
   for (const route of held) await route.continue();
   await pane.getByRole("table").waitFor();
+  await context.unroute("**/graphql", hold);
   assert.deepEqual(errors, []);
   await page.close();
 });
