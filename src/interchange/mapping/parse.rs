@@ -363,9 +363,12 @@ impl MappingParser<'_> {
             let known: Vec<&str> = fields.chain(record.parts.iter().map(|list| list.name)).collect();
             self.reader.report(path, format!("{} has no field \"{name}\"; it has {}", record.singular(), known.join(", ")));
         }
-        field.map(|field| match field.kind {
-            FieldKind::List(structure) => Expected::StructureList(structure),
-            _ => Expected::Value(ValueOf::field(field)),
+        field.map(|field| {
+            if let FieldKind::List(structure) = field.kind {
+                Expected::StructureList(structure)
+            } else {
+                Expected::Value(ValueOf::field(field))
+            }
         })
     }
 

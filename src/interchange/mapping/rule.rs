@@ -347,10 +347,24 @@ impl FieldRule {
 impl RulePlace {
     /// Whether a text may be a value of the field, as records are checked.
     fn check_text(self, text: &str) -> Result<(), String> {
+        if self.is_name {
+            return check_name(text);
+        }
         match self.kind {
-            _ if self.is_name => check_name(text),
             FieldKind::One(target) => check_reference(target, text),
-            _ => match forbidden_character(text) {
+            FieldKind::Text
+            | FieldKind::Translated
+            | FieldKind::Date
+            | FieldKind::Instant
+            | FieldKind::Integer
+            | FieldKind::Number
+            | FieldKind::Boolean
+            | FieldKind::Url
+            | FieldKind::Language
+            | FieldKind::Duration
+            | FieldKind::Choice(_)
+            | FieldKind::List(_)
+            | FieldKind::Any => match forbidden_character(text) {
                 Some(char) => Err(forbidden_character_message(char)),
                 None => self.text_rule.check(cleaned(text).trim()),
             },

@@ -23,12 +23,11 @@ pub(super) fn locate(ty: RecordType, draft: &Draft, path: &Json) -> Origin {
     }
 }
 
-/// The index of the pushed record that a path of the server leads to.
+/// The index of the pushed record that a path of the server leads to. Not set for a path of the request as a whole.
 pub(super) fn pushed_at(path: &Json) -> Option<usize> {
-    match path.as_array()?.as_slice() {
-        [input, records, index, ..] if input == "input" && records == "records" => usize::try_from(index.as_u64()?).ok(),
-        _ => None,
-    }
+    let [input, records, index, ..] = path.as_array()?.as_slice() else { return None };
+    let is_of_record = input == "input" && records == "records";
+    usize::try_from(index.as_u64()?).ok().filter(|_| is_of_record)
 }
 
 /// A message of the server, in which paths of pushed records and their values are replaced by their places in the files.

@@ -124,10 +124,14 @@ impl Store {
         if matches!(result, Err(WriteError::Problems(_))) && !end.is_dry_run() {
             let transaction = self.begin_exclusive().await?;
             let now = self.clock.now();
-            // an expired run is refused already
-            if open(&transaction, run, now, true).await.is_ok() {
-                let update = Query::update().table(RUNS).value("refused", true).and_where(Expr::col("hash").eq(run.name())).to_owned();
-                transaction.execute(&update).await.map_err(database)?;
+            match open(&transaction, run, now, true).await {
+                Ok(()) => {
+                    let update = Query::update().table(RUNS).value("refused", true).and_where(Expr::col("hash").eq(run.name())).to_owned();
+                    transaction.execute(&update).await.map_err(database)?;
+                }
+                // an expired run is refused already
+                Err(WriteError::Problems(_)) => {}
+                Err(error) => return Err(error),
             }
             transaction.commit().await.map_err(database)?;
         }
